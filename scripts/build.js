@@ -18,5 +18,10 @@ run(process.execPath, [join('node_modules', 'prisma', 'build', 'index.js'), 'gen
 })
 
 if (existsSync('src/web/vite.config.ts')) {
-  run(existsSync(bin('node')) ? bin('node') : process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', '--config', 'src/web/vite.config.ts'])
+  run(existsSync(bin('node')) ? bin('node') : process.execPath, [
+    join('node_modules', 'vite', 'bin', 'vite.js'),
+    'build',
+    '--config',
+    'src/web/vite.config.ts',
+  ])
 }

@@ -1,0 +1,178 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { CannotStart } from './errors.ts'
+
+export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
+export type DataCenter = (typeof DATA_CENTERS)[number]
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+/** A variable that is set to nothing counts as not set: people leave `KEY=` in `.env` files. */
+const blankIsUnset = (value: unknown) => (value === '' ? undefined : value)
+const text = () => z.preprocess(blankIsUnset, z.string().trim().min(1).optional())
+const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    blankIsUnset,
+    z.coerce
+      .number({ error: `must be a whole number from ${min}` })
+      .int()
+      .min(min)
+      .max(max)
+      .optional(),
+  )
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? blankIsUnset(value.trim().toLowerCase()) : value),
+    z.enum(values, { error: `must be one of: ${values.join(', ')}` }).optional(),
+  )
+const httpUrl = () => z.preprocess(blankIsUnset, z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional())
+const yesNo = () =>
+  z
+    .preprocess(blankIsUnset, z.enum(['0', '1', 'true', 'false'], { error: 'must be 1 or 0' }).optional())
+    .transform((v) => v === '1' || v === 'true')
+const list = () =>
+  z.preprocess(blankIsUnset, z.string().optional()).transform((value) =>
+    (value ?? '')
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  )
+const keys = () =>
+  list().refine((values) => values.every((value) => Buffer.from(value, 'base64').length >= 32), {
+    message: 'must be 32 bytes in base64 (`openssl rand -base64 32`), or new,old while rotating',
+  })
+
+/** Every key of the environment that zinc reads; `.env.example` lists the same keys with the same defaults. */
+const Env = z.object({
+  HOST: text(),
+  PORT: whole(0, 65_535),
+  PUBLIC_URL: httpUrl(),
+  TRUSTED_PROXIES: list(),
+  CORS_ORIGINS: list(),
+  DATA_DIR: text(),
+  DATABASE_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional()),
+  ROLE: oneOf(['all', 'api', 'worker']),
+  ADMIN_USERNAME: text(),
+  ADMIN_PASSWORD: z.preprocess(blankIsUnset, z.string().min(8, 'must have at least 8 characters').optional()),
+  JWT_SECRET: keys(),
+  CREDENTIALS_KEY: keys(),
+  LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
+  ZOHO_CLIENT_ID: text(),
+  ZOHO_CLIENT_SECRET: text(),
+  ZOHO_REFRESH_TOKEN: text(),
+  ZOHO_ORGANIZATION_ID: text(),
+  ZOHO_DATA_CENTER: oneOf(DATA_CENTERS),
+  ZOHO_ACCOUNTS_URL: httpUrl(),
+  ZOHO_API_URL: httpUrl(),
+  ZOHO_REQUESTS_PER_MINUTE: whole(0),
+  ZOHO_REQUESTS_PER_DAY: whole(1),
+  ZOHO_CONCURRENCY: whole(1, 100),
+  STORAGE: oneOf(['file', 's3']),
+  S3_ENDPOINT: httpUrl(),
+  S3_REGION: text(),
+  S3_BUCKET: text(),
+  S3_ACCESS_KEY_ID: text(),
+  S3_SECRET_ACCESS_KEY: text(),
+  S3_FORCE_PATH_STYLE: yesNo(),
+  SECRETS_PROVIDER: oneOf(['env', 'gcp']),
+  GCP_PROJECT_ID: text(),
+  GOOGLE_APPLICATION_CREDENTIALS: text(),
+  IMAGE_URL_ALLOWLIST: list(),
+  MAX_IMPORT_BYTES: whole(1),
+  API_REQUESTS_PER_MINUTE: whole(0),
+  TOMBSTONE_DAYS: whole(1, 36_500),
+  JSON_BASE_DIR: text(),
+  X_ACCEL: yesNo(),
+  METRICS_TOKEN: z.preprocess(blankIsUnset, z.string().min(16, 'must have at least 16 characters').optional()),
+  SMTP_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional()),
+  NOTIFY_EMAIL: text(),
+  NOTIFY_WEBHOOK_URL: httpUrl(),
+  MAX_UPLOAD_BYTES: whole(1),
+  MAX_INPUT_PIXELS: whole(1),
+})
+
+/** The names of the keys above, for the test that holds `.env.example` to them. */
+export const ENVIRONMENT_KEYS = Object.keys(Env.shape)
+
+export type Config = ReturnType<typeof parseConfig>
+
+/**
+ * Reads the environment once; doors call it and pass parts of it on.
+ * Throws CannotStart (exit status 2) with one line for each wrong key.
+ */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  const read = Env.safeParse(env)
+  const wrong = read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  if (read.success && read.data.STORAGE === 's3' && !read.data.S3_BUCKET) {
+    wrong.push('S3_BUCKET: is needed with STORAGE=s3. Name the bucket that holds the pictures, or use STORAGE=file')
+  }
+  if (read.success && read.data.SECRETS_PROVIDER === 'gcp' && !read.data.GCP_PROJECT_ID) {
+    wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')
+  }
+  if (!read.success || wrong.length > 0) {
+    throw new CannotStart('bad_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
+      exitStatus: 2,
+    })
+  }
+  const e = read.data
+  const dataDir = resolve(e.DATA_DIR ?? './data')
+  const requestsPerMinute = e.API_REQUESTS_PER_MINUTE
+  return {
+    logLevel: e.LOG_LEVEL ?? 'info',
+    role: e.ROLE ?? 'all',
+    dataDir,
+    /** Undefined: the embedded PostgreSQL of the data folder. */
+    databaseUrl: e.DATABASE_URL,
+    http: {
+      host: e.HOST ?? '127.0.0.1',
+      port: e.PORT ?? 8000,
+      /** Undefined: the address that zinc really listens on. */
+      publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+      trustedProxies: e.TRUSTED_PROXIES,
+      corsOrigins: e.CORS_ORIGINS,
+      requestsPerMinute: { person: requestsPerMinute ?? 6_000, edge: requestsPerMinute ?? 60_000 },
+      metricsToken: e.METRICS_TOKEN,
+      xAccel: e.X_ACCEL,
+    },
+    admin: { username: e.ADMIN_USERNAME ?? 'admin', password: e.ADMIN_PASSWORD },
+    /** Newest first; empty: the key file under `settings/` of the data folder. */
+    keys: { jwt: e.JWT_SECRET, credentials: e.CREDENTIALS_KEY },
+    zoho: {
+      clientId: e.ZOHO_CLIENT_ID,
+      clientSecret: e.ZOHO_CLIENT_SECRET,
+      refreshToken: e.ZOHO_REFRESH_TOKEN,
+      organizationId: e.ZOHO_ORGANIZATION_ID,
+      dataCenter: e.ZOHO_DATA_CENTER,
+      accountsUrl: e.ZOHO_ACCOUNTS_URL?.replace(/\/+$/, ''),
+      apiUrl: e.ZOHO_API_URL?.replace(/\/+$/, ''),
+      /** 0: no limit (simulators only). */
+      requestsPerMinute: e.ZOHO_REQUESTS_PER_MINUTE ?? 80,
+      requestsPerDay: e.ZOHO_REQUESTS_PER_DAY,
+      concurrency: e.ZOHO_CONCURRENCY ?? 4,
+    },
+    storage: {
+      kind: e.STORAGE ?? 'file',
+      s3: {
+        endpoint: e.S3_ENDPOINT,
+        region: e.S3_REGION ?? 'us-east-1',
+        bucket: e.S3_BUCKET,
+        accessKeyId: e.S3_ACCESS_KEY_ID,
+        secretAccessKey: e.S3_SECRET_ACCESS_KEY,
+        forcePathStyle: e.S3_FORCE_PATH_STYLE,
+      },
+    },
+    secrets: { provider: e.SECRETS_PROVIDER ?? (e.GCP_PROJECT_ID ? 'gcp' : 'env'), gcpProjectId: e.GCP_PROJECT_ID },
+    images: {
+      urlAllowlist: e.IMAGE_URL_ALLOWLIST,
+      maxUploadBytes: e.MAX_UPLOAD_BYTES ?? 25 * MIB,
+      maxImportBytes: e.MAX_IMPORT_BYTES ?? 2 * GIB,
+      maxInputPixels: e.MAX_INPUT_PIXELS ?? 50_000_000,
+      maxSidePixels: 12_000,
+    },
+    edges: { tombstoneDays: e.TOMBSTONE_DAYS ?? 90 },
+    pull: { jsonBaseDir: e.JSON_BASE_DIR },
+    notify: { smtpUrl: e.SMTP_URL, email: e.NOTIFY_EMAIL, webhookUrl: e.NOTIFY_WEBHOOK_URL },
+  } as const
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import type { Logger } from 'pino'
+import pg from 'pg'
+import type { Db } from '../db.ts'
+
+export interface HeldLock {
+  /** Aborts when the connection that holds the lock ends, since then the lock is free for others. */
+  lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** Advisory locks have 64-bit names; ours are words. */
+const keyOf = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE(0).toString()
+
+/**
+ * Takes the session advisory lock `name` on a connection of its own, or answers null when another holds it.
+ * A killed process loses its connection and with it the lock, which is how a run is seen to be without an owner.
+ */
+export async function tryHoldLock(databaseUrl: string, name: string, { log }: { log: Logger }): Promise<HeldLock | null> {
+  const client = new pg.Client({ connectionString: databaseUrl, keepAlive: true, connectionTimeoutMillis: 5_000 })
+  const lost = new AbortController()
+  let released = false
+  const gone = (err?: Error) => {
+    if (released || lost.signal.aborted) return
+    log.warn({ err, lock: name }, 'the connection that holds a lock is gone')
+    lost.abort()
+  }
+  client.on('error', gone)
+  client.on('end', () => gone())
+  await client.connect()
+  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1::bigint) as held', [keyOf(name)])
+  const release = async () => {
+    released = true
+    await client.end().catch(() => {})
+  }
+  if (rows[0]?.held) return { lost: lost.signal, release }
+  await release()
+  return null
+}
+
+/** Waits for the advisory lock `name`; it is held until the transaction ends. */
+export async function lockInTransaction(tx: Db, name: string): Promise<void> {
+  await tx.$executeRaw`select pg_advisory_xact_lock(${keyOf(name)}::bigint)`
+}

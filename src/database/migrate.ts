@@ -1,0 +1,51 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import pg from 'pg'
+import { CannotStart } from '../errors.ts'
+
+const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
+/** Any fixed number: all zinc processes that start at once wait for each other here. */
+const LOCK = 7_281_994
+/** The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same database. */
+const TABLE = `create table if not exists _prisma_migrations (
+  id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text,
+  rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`
+
+/**
+ * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
+ * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
+ */
+export async function migrate(url: string, { log }: { log: Logger }): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  await client.connect().catch((cause: Error) => {
+    throw new CannotStart('database_unreachable', `The database cannot be reached: ${cause.message}`, {
+      exitStatus: 1,
+      cause,
+      remedy: 'Check DATABASE_URL and that the server runs; without DATABASE_URL zinc brings its own.',
+    })
+  })
+  try {
+    await client.query(`select pg_advisory_lock(${LOCK})`)
+    await client.query(TABLE)
+    const { rows } = await client.query<{ migration_name: string }>('select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null')
+    const applied = new Set(rows.map((row) => row.migration_name))
+    const entries = await readdir(MIGRATIONS, { withFileTypes: true })
+    const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+    for (const name of names.filter((it) => !applied.has(it))) {
+      const sql = await readFile(join(MIGRATIONS, name, 'migration.sql'), 'utf8')
+      await client.query('begin')
+      await client.query(sql)
+      await client.query('insert into _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count) values ($1, $2, now(), $3, 1)', [
+        randomUUID(),
+        createHash('sha256').update(sql).digest('hex'),
+        name,
+      ])
+      await client.query('commit')
+      log.info({ migration: name }, 'migration applied')
+    }
+  } finally {
+    await client.end()
+  }
+}

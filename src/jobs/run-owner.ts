@@ -1,0 +1,173 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import { tryHoldLock } from '../database/locks.ts'
+import type { Database, Db } from '../db.ts'
+import { AppError } from '../errors.ts'
+import type { Prisma, Run } from '../generated/client.ts'
+import { type RunContext, type RunFailure, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
+
+/** Progress is for eyes: more often than this costs writes and shows nothing more. */
+const REPORT_EVERY_MS = 500
+/** How often a pause or cancel that was asked of another process is looked for. */
+const LOOK_EVERY_MS = 1_000
+
+export interface RunOwner {
+  /** Resolves when the run stands still (ended, paused or parked) and its lock is free. */
+  finished: Promise<void>
+  stop(reason: StopReason): Promise<void>
+}
+
+interface OwnerDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  handler: RunHandler
+  runId: string
+  announce(run: Run): void
+}
+
+/** JSON that came from or goes to a jsonb column. */
+const json = (value: unknown): Prisma.InputJsonValue => JSON.parse(JSON.stringify(value ?? {}))
+
+/** Works on one run if nobody else does: takes its lock, raises its fence, executes its handler, writes how it ended. */
+export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }: OwnerDeps): RunOwner {
+  const stopping = new AbortController()
+  const stopWith = (reason: StopReason) => stopping.abort(new RunStopped(reason))
+
+  async function work(): Promise<void> {
+    const lock = await tryHoldLock(databaseUrl, `run:${runId}`, { log })
+    if (!lock) return // another process works on it
+    lock.lost.addEventListener('abort', () => stopWith('lost'), { once: true })
+    try {
+      const [taken] = await db.run.updateManyAndReturn({
+        where: { id: runId, OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { not: null } }] },
+        data: { state: 'running', fence: { increment: 1 }, resumes_at: null, cause: null, remedy: null },
+      })
+      if (!taken) return
+      if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
+      const resumed = taken.fence > 1n
+      log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run taken up again' : 'run started')
+      await execute(taken)
+    } finally {
+      await lock.release()
+    }
+  }
+
+  async function execute(run: Run): Promise<void> {
+    let statistics: Record<string, number> = { ...(run.statistics as Record<string, number>) }
+    let progress: RunProgress = {}
+    let dirty = false
+
+    /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
+    async function checkFence(tx: Db): Promise<void> {
+      const [row] = await tx.$queryRaw<{ fence: bigint }[]>`select fence from run where id = ${runId}::uuid for share`
+      if (row?.fence !== run.fence) {
+        stopWith('lost')
+        throw new RunStopped('lost')
+      }
+    }
+    const fenced = <T>(body: (tx: Db) => Promise<T>): Promise<T> =>
+      db.$transaction(
+        async (tx) => {
+          await checkFence(tx)
+          return body(tx)
+        },
+        { timeout: 60_000, maxWait: 30_000 },
+      )
+
+    async function flush(): Promise<void> {
+      if (!dirty) return
+      dirty = false
+      const [row] = await db.run.updateManyAndReturn({
+        where: { id: runId, fence: run.fence, state: 'running' },
+        data: { statistics: json(statistics), progress: json(progress) },
+      })
+      if (row) announce(row)
+    }
+    const flusher = setInterval(() => void flush().catch(() => {}), REPORT_EVERY_MS)
+    const looker = setInterval(() => {
+      db.run
+        .findUnique({ where: { id: runId }, select: { wanted: true, fence: true } })
+        .then((row) => {
+          if (row?.fence !== run.fence) stopWith('lost')
+          else if (row.wanted === 'pause' || row.wanted === 'cancel') stopWith(row.wanted)
+        })
+        .catch(() => {}) // the database is away: the lock's own connection tells when it is lost
+    }, LOOK_EVERY_MS)
+
+    const context: RunContext = {
+      id: runId,
+      params: run.params,
+      checkpoint: run.checkpoint,
+      statistics,
+      signal: stopping.signal,
+      report(patch) {
+        if (patch.statistics) statistics = { ...statistics, ...patch.statistics }
+        if (patch.progress) progress = { ...progress, ...patch.progress }
+        dirty = true
+      },
+      fenced,
+      async saveCheckpoint(tx, checkpoint, counted) {
+        if (counted) statistics = { ...statistics, ...counted }
+        await tx.run.update({ where: { id: runId }, data: { checkpoint: json(checkpoint), statistics: json(statistics) } })
+      },
+      async fail(tx, failures: RunFailure[]) {
+        if (failures.length > 0) await tx.failure.createMany({ data: failures.map((failure) => ({ ...failure, run_id: runId })) })
+      },
+    }
+
+    let outcome: RunOutcome | { state: 'cancelled' } | { state: 'paused'; resumes_at: null; cause: string } | { state: 'queued' }
+    try {
+      outcome = await handler.execute(context)
+    } catch (error) {
+      const reason = stopping.signal.aborted ? (stopping.signal.reason as RunStopped).reason : undefined
+      if (reason === 'lost') return log.warn({ run_id: runId }, 'another process owns this run now; it goes on there').valueOf() as undefined
+      if (reason === 'shutdown') outcome = { state: 'queued' }
+      else if (reason === 'pause') outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person' }
+      else if (reason === 'cancel') outcome = { state: 'cancelled' }
+      else {
+        log.error({ err: error, run_id: runId }, 'run failed')
+        outcome = failedBy(error)
+      }
+    } finally {
+      clearInterval(flusher)
+      clearInterval(looker)
+    }
+    const ended = outcome.state !== 'queued' && outcome.state !== 'paused'
+    const [row] = await db.run.updateManyAndReturn({
+      where: { id: runId, fence: run.fence },
+      data: {
+        state: outcome.state,
+        statistics: json(statistics),
+        progress: json({ ...progress, waiting: null }),
+        cause: 'cause' in outcome ? (outcome.cause ?? null) : null,
+        remedy: 'remedy' in outcome ? (outcome.remedy ?? null) : null,
+        resumes_at: 'resumes_at' in outcome ? outcome.resumes_at : null,
+        // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
+        wanted: outcome.state === 'paused' && outcome.resumes_at === null ? 'pause' : null,
+        ...(ended && { finished_at: clock.now() }),
+      },
+    })
+    if (row) announce(row)
+    log.info({ run_id: runId, kind: handler.kind, state: outcome.state, statistics }, 'run stands')
+  }
+
+  const finished = work()
+  return {
+    finished,
+    async stop(reason) {
+      stopWith(reason)
+      await finished.catch(() => {})
+    },
+  }
+}
+
+/** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
+function failedBy(error: unknown): RunOutcome {
+  if (!(error instanceof AppError)) {
+    return { state: 'failed', cause: 'Something unforeseen went wrong in zinc.', remedy: 'The log names it under this run_id. Start the run again; nothing is lost.' }
+  }
+  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
+  return { state: 'failed', cause: `${error.message} (${error.code})`, remedy }
+}

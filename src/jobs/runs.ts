@@ -1,0 +1,207 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+import { Conflict, NotFound } from '../errors.ts'
+import { Prisma, type Run } from '../generated/client.ts'
+import { ownRun, type RunOwner } from './run-owner.ts'
+import { type RunHandler, RunStopped } from './run-handler.ts'
+
+export const RUN_CHANNEL = 'zinc_run'
+/** States in which a run still has something to do. */
+export const UNFINISHED = ['queued', 'running', 'paused']
+/** How often runs without an owner are looked for; a wake by NOTIFY is the usual way. */
+const SWEEP_EVERY_MS = 2_000
+
+export interface RunsDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  handlers: RunHandler[]
+  /** False in a process that only answers requests (ROLE=api): it queues runs and others work on them. */
+  works: boolean
+}
+
+export interface StartOptions {
+  startedBy: string
+}
+
+export interface RunFilter {
+  kind?: string | undefined
+  state?: string | undefined
+  before?: Date | undefined
+  limit: number
+}
+
+export type Runs = ReturnType<typeof createRuns>
+
+/**
+ * Work that outlives a request. A run is a row with its plan and progress; the process that works on it holds the run's
+ * advisory lock on a connection of its own and carries a fence number that every write checks.
+ * Killing the process at any line frees the lock with the connection, and the sweep here (or at the next start) takes the run up again.
+ */
+export function createRuns({ db, databaseUrl, clock, log, handlers, works }: RunsDeps) {
+  const handlerOf = new Map(handlers.map((handler) => [handler.kind, handler]))
+  const owned = new Map<string, RunOwner>()
+  const watchers = new Set<(run: Run) => void>()
+  const closing = new AbortController()
+  let sweeping: Promise<void> = Promise.resolve()
+
+  const announce = (run: Run) => {
+    for (const watch of watchers) watch(run)
+  }
+
+  async function takeUp(runId: string): Promise<void> {
+    if (!works || owned.has(runId) || closing.signal.aborted) return
+    const run = await db.run.findUnique({ where: { id: runId } })
+    const handler = run && handlerOf.get(run.kind)
+    if (!handler || !UNFINISHED.includes(run.state)) return
+    // Reserved before the first await below, so that a sweep and a start in the same process do not both take it.
+    const owner = ownRun({ db, databaseUrl, clock, log, handler, runId, announce })
+    owned.set(runId, owner)
+    owner.finished.finally(() => owned.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
+  }
+
+  /** Takes up what is queued, was left behind by a dead process, or may go on after a pause. */
+  async function sweep(): Promise<void> {
+    const now = clock.now()
+    const waiting = await db.run.findMany({
+      where: {
+        OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { lte: now }, wanted: null }],
+        kind: { in: [...handlerOf.keys()] },
+      },
+      select: { id: true },
+    })
+    for (const { id } of waiting) await takeUp(id)
+  }
+
+  async function sweepForever(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await sweep().catch((err: unknown) => log.warn({ err }, 'looking for runs failed, will look again'))
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, SWEEP_EVERY_MS)
+        closing.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+      })
+    }
+  }
+
+  async function want(runId: string, wanted: 'pause' | 'cancel'): Promise<Run> {
+    const run = await get(runId)
+    if (!UNFINISHED.includes(run.state)) throw new Conflict('run_finished', `The run has ended already: ${run.state}`, { detail: { run_id: runId } })
+    const owner = owned.get(runId)
+    await db.run.update({ where: { id: runId }, data: { wanted } })
+    if (owner) await owner.stop(wanted)
+    else if (run.state !== 'running') {
+      // Nobody works on it, so nobody else would write the new state.
+      await db.run.updateMany({
+        where: { id: runId, state: { in: ['queued', 'paused'] } },
+        data:
+          wanted === 'cancel'
+            ? { state: 'cancelled', finished_at: clock.now(), wanted: null, resumes_at: null }
+            : { state: 'paused', wanted: 'pause', resumes_at: null, cause: 'Paused by a person' },
+      })
+    }
+    return get(runId)
+  }
+
+  async function get(runId: string): Promise<Run> {
+    const run = await db.run.findUnique({ where: { id: runId } })
+    if (!run) throw new NotFound('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
+    return run
+  }
+
+  return {
+    /** Queues a run and, where this process works, begins with it at once. Throws Conflict `sync_running` with the other's `run_id`. */
+    async start(kind: string, params: Prisma.InputJsonValue, { startedBy }: StartOptions): Promise<{ run_id: string }> {
+      const handler = handlerOf.get(kind)
+      if (!handler) throw new Error(`No handler for runs of kind ${kind}`)
+      try {
+        const run = await db.run.create({ data: { kind, params, started_by: startedBy, exclusive_key: handler.exclusiveKey } })
+        await takeUp(run.id)
+        return { run_id: run.id }
+      } catch (error) {
+        if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
+        const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
+        if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
+        throw new Conflict('sync_running', 'A run of this kind is under way already', {
+          detail: { run_id: other.id, state: other.state },
+          remedy: `Wait for it, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
+        })
+      }
+    },
+
+    get,
+
+    list({ kind, state, before, limit }: RunFilter): Promise<Run[]> {
+      return db.run.findMany({
+        where: { ...(kind && { kind }), ...(state && { state }), ...(before && { created_at: { lt: before } }) },
+        orderBy: { created_at: 'desc' },
+        take: limit,
+      })
+    },
+
+    /** Resolves when the run has ended or stands paused. */
+    async wait(runId: string, signal: AbortSignal): Promise<Run> {
+      for await (const run of this.events(runId, signal)) {
+        if (run.state !== 'queued' && run.state !== 'running') return run
+      }
+      signal.throwIfAborted()
+      return get(runId)
+    },
+
+    /** The run now, and again at each change, until it stands still. Works across processes: others' changes are seen by looking. */
+    async *events(runId: string, signal: AbortSignal): AsyncGenerator<Run> {
+      const lookEveryMs = 500
+      let wake = () => {}
+      let latest: Run | undefined
+      const watch = (run: Run) => {
+        if (run.id !== runId) return
+        latest = run
+        wake()
+      }
+      watchers.add(watch)
+      try {
+        let seen = ''
+        while (!signal.aborted) {
+          const run = latest ?? (await get(runId))
+          latest = undefined
+          const face = JSON.stringify([run.state, run.statistics, run.progress, run.resumes_at])
+          if (face !== seen) yield run
+          seen = face
+          if (run.state !== 'queued' && run.state !== 'running') return
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, lookEveryMs)
+            wake = () => (clearTimeout(timer), resolve())
+            signal.addEventListener('abort', wake, { once: true })
+            if (latest) wake()
+          })
+        }
+      } finally {
+        watchers.delete(watch)
+      }
+    },
+
+    cancel: (runId: string) => want(runId, 'cancel'),
+    pause: (runId: string) => want(runId, 'pause'),
+
+    /** Goes on with a paused run now, also before its `resumes_at`. */
+    async resume(runId: string): Promise<Run> {
+      const run = await get(runId)
+      const { count } = await db.run.updateMany({ where: { id: runId, state: 'paused' }, data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null } })
+      if (count === 0) throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, { detail: { run_id: runId } })
+      await takeUp(runId)
+      return get(runId)
+    },
+
+    /** Begins to look for runs to take up: those that a killed process left behind are taken up at once. */
+    open(): void {
+      if (works) sweeping = sweepForever()
+    },
+
+    /** Parks what runs here, so that the next start (or another instance) goes on with it. */
+    async close(): Promise<void> {
+      closing.abort()
+      await Promise.allSettled([sweeping, ...[...owned.values()].map((owner) => owner.stop(new RunStopped('shutdown').reason))])
+    },
+  }
+}

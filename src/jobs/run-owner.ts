@@ -113,7 +113,18 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         await tx.run.update({ where: { id: runId }, data: { checkpoint: json(checkpoint), statistics: json(statistics) } })
       },
       async fail(tx, failures: RunFailure[]) {
-        if (failures.length > 0) await tx.failure.createMany({ data: failures.map((failure) => ({ ...failure, run_id: runId })) })
+        if (failures.length === 0) return
+        await tx.failure.createMany({
+          data: failures.map(({ stage, code, message, product_id, zoho_item_id, sku }) => ({
+            run_id: runId,
+            stage,
+            code,
+            message,
+            product_id: product_id ?? null,
+            zoho_item_id: zoho_item_id ?? null,
+            sku: sku ?? null,
+          })),
+        })
       },
     }
 
@@ -122,7 +133,10 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       outcome = await handler.execute(context)
     } catch (error) {
       const reason = stopping.signal.aborted ? (stopping.signal.reason as RunStopped).reason : undefined
-      if (reason === 'lost') return log.warn({ run_id: runId }, 'another process owns this run now; it goes on there').valueOf() as undefined
+      if (reason === 'lost') {
+        log.warn({ run_id: runId }, 'another process owns this run now; it goes on there')
+        return
+      }
       if (reason === 'shutdown') outcome = { state: 'queued' }
       else if (reason === 'pause') outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person' }
       else if (reason === 'cancel') outcome = { state: 'cancelled' }

@@ -1,0 +1,22 @@
+/** What Zoho's reply told about the limits; undefined where it told nothing. */
+export interface CallResult {
+  status: number | null
+  code: string | null
+  ms: number
+  dayLimit?: number | undefined
+  dayLeft?: number | undefined
+  dayResetSeconds?: number | undefined
+}
+
+export interface Permit {
+  done(result: CallResult): Promise<void>
+}
+
+/** Who may call, and when: one budget for all processes of an organisation. */
+export interface CallBudget {
+  /**
+   * Resolves when the call may be made: minute, calls in flight and the day all have room.
+   * Throws DayQuotaSpent when the day has none left for this kind of job. `onWait` hears why and until when.
+   */
+  acquire(call: { job: string; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Permit>
+}

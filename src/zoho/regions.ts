@@ -1,0 +1,21 @@
+/**
+ * Zoho's data centres: where to sign in and where the API is. A table and not a template, since Canada does not follow the pattern.
+ * Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
+ * Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
+ */
+export const REGIONS = {
+  com: { accountsUrl: 'https://accounts.zoho.com', apiUrl: 'https://www.zohoapis.com' },
+  eu: { accountsUrl: 'https://accounts.zoho.eu', apiUrl: 'https://www.zohoapis.eu' },
+  in: { accountsUrl: 'https://accounts.zoho.in', apiUrl: 'https://www.zohoapis.in' },
+  'com.au': { accountsUrl: 'https://accounts.zoho.com.au', apiUrl: 'https://www.zohoapis.com.au' },
+  jp: { accountsUrl: 'https://accounts.zoho.jp', apiUrl: 'https://www.zohoapis.jp' },
+  ca: { accountsUrl: 'https://accounts.zohocloud.ca', apiUrl: 'https://www.zohoapis.ca' },
+  sa: { accountsUrl: 'https://accounts.zoho.sa', apiUrl: 'https://www.zohoapis.sa' },
+  uk: { accountsUrl: 'https://accounts.zoho.uk', apiUrl: 'https://www.zohoapis.uk' },
+  'com.cn': { accountsUrl: 'https://accounts.zoho.com.cn', apiUrl: 'https://www.zohoapis.com.cn' },
+} as const
+
+export interface Endpoints {
+  accountsUrl: string
+  apiUrl: string
+}

@@ -1,0 +1,42 @@
+import type { SimulatedItem } from './catalogue.ts'
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** `2026-06-09T09:45:44-0400`: the organisation's zone with its offset of that day, no colon, whole seconds. */
+export function zohoTime(at: Date, zone: string): string {
+  let format = formats.get(zone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'longOffset' })
+    formats.set(zone, format)
+  }
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+  const offset = (part.timeZoneName ?? 'GMT').replace('GMT', '').replace(':', '') || '+0000'
+  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${offset}`
+}
+
+/** Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. */
+export function secondsToMidnight(now: Date, zone: string): number {
+  const [, hour = '0', minute = '0', second = '0'] = /T(\d+):(\d+):(\d+)/.exec(zohoTime(now, zone)) ?? []
+  return 86_400 - (Number(hour) * 3600 + Number(minute) * 60 + Number(second))
+}
+
+const ATTRIBUTES = Object.fromEntries(
+  [1, 2, 3].flatMap((n) => ['id', 'name', 'type', 'option_id', 'option_name', 'option_data'].map((key) => [`attribute_${key}${n}`, ''])),
+)
+
+/** A row of the Inventory item list: every key is there, "" where it is empty, but stock keys only for items that have stock. */
+export function itemRow(item: SimulatedItem, zone: string) {
+  return {
+    group_id: '', group_name: '', item_id: item.item_id, name: item.name, item_name: item.name, unit: item.unit, status: item.status, source: 'user',
+    is_combo_product: false, is_linked_with_zohocrm: false, zcrm_product_id: '', description: item.description, brand: item.brand, manufacturer: '',
+    category_name: item.category, rate: item.rate, tax_id: '', tax_name: '', tax_percentage: 0, purchase_account_id: '', purchase_account_name: '',
+    account_id: '460000000000000388', account_name: 'Sales', purchase_description: '', purchase_rate: item.purchase_rate, can_be_sold: true,
+    can_be_purchased: true, track_inventory: item.stock !== null, item_type: item.stock === null ? 'sales' : 'inventory', product_type: 'goods',
+    ...(item.stock === null ? {} : { stock_on_hand: item.stock, available_stock: item.stock, actual_available_stock: item.stock, reorder_level: '' }),
+    has_attachment: item.image_document_id !== '', is_returnable: true, ...ATTRIBUTES, sku: item.sku, upc: '', ean: '', isbn: '', part_number: '',
+    is_storage_location_enabled: false, image_name: item.image_name, image_type: item.image_document_id === '' ? '' : 'jpg',
+    image_document_id: item.image_document_id, created_time: zohoTime(item.created, zone), last_modified_time: zohoTime(item.modified, zone),
+    purpose_of_use: '', vendor_name: '', length: '', width: '', height: '', weight: '', weight_unit: 'kg', dimension_unit: 'cm', dimensions_with_unit: '',
+    weight_with_unit: '', tags: [], ...item.custom_fields,
+  }
+}

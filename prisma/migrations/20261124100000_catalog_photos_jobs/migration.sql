@@ -26,7 +26,7 @@ create table product (
   image_error_code text,
   image_error text,
   image_source_url text,
-  seen_run uuid,
+  image_run uuid,
   created_at timestamptz(3) not null default current_timestamp,
   updated_at timestamptz(3) not null default current_timestamp,
   deleted_at timestamptz(3)
@@ -130,6 +130,7 @@ create table failure (
   dismissed_at timestamptz(3),
   note text
 );
+create index product_image_run_idx on product (image_run);
 create index failure_run_id_idx on failure (run_id);
 create index failure_product_id_idx on failure (product_id);
 
@@ -139,6 +140,13 @@ create table run_record (
   outcome text not null,
   changes jsonb not null default '{}',
   primary key (run_id, record_id)
+);
+
+create table run_page (
+  run_id uuid not null references run (id) on delete cascade on update cascade,
+  number integer not null,
+  ids text[] not null,
+  primary key (run_id, number)
 );
 
 create table watermark (

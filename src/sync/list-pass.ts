@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { upsertItems } from '../catalog/item-upsert.ts'
+import type { Clock } from '../clock.ts'
+import type { RunContext } from '../jobs/run-handler.ts'
+import { listItems } from '../zoho/inventory.ts'
+import type { ZohoClient } from '../zoho/client.ts'
+import type { ZohoItem } from '../zoho/wire.ts'
+import { toItemRow } from './to-item-row.ts'
+
+/** Zoho's own list may show a row late, so an incremental pass begins a little before the newest row it knows. */
+const OVERLAP_MS = 5 * 60_000
+
+/** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
+export const ListCheckpoint = z.object({
+  phase: z.enum(['items', 'removals', 'images']),
+  mode: z.enum(['full', 'incremental']),
+  /** The inclusive start of the next page, in ISO; null: from the beginning. */
+  from: z.iso.datetime().nullable(),
+  /** Rows of that second which have been taken already. */
+  taken: z.array(z.string()),
+  pages: z.number(),
+  newest: z.iso.datetime().nullable(),
+})
+export type ListCheckpoint = z.infer<typeof ListCheckpoint>
+
+export interface ListPassDeps {
+  zoho: ZohoClient
+  clock: Clock
+  currency: string | null
+}
+
+export interface ListPassOptions {
+  withImages: boolean
+  dryRun: boolean
+}
+
+/** Where a new pass begins. */
+export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
+  const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - OVERLAP_MS).toISOString() : null
+  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null }
+}
+
+const COUNTED = ['total', 'new', 'updated', 'unchanged', 'removed', 'restored', 'failed', 'images_listed_missing', 'images_listed_stored'] as const
+export type ListCounts = Record<(typeof COUNTED)[number], number>
+export const countsFrom = (statistics: Record<string, number>): ListCounts => Object.fromEntries(COUNTED.map((key) => [key, statistics[key] ?? 0])) as ListCounts
+
+class RollBack extends Error {}
+
+/** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
+export async function listPass(run: RunContext, { zoho, clock, currency }: ListPassDeps, start: ListCheckpoint, { withImages, dryRun }: ListPassOptions): Promise<ListCheckpoint> {
+  const counts = countsFrom(run.statistics)
+  let at = start
+  const taken = new Set(start.taken)
+  for await (const page of listItems(zoho, { from: at.from ? new Date(at.from) : null, runId: run.id }, run.signal)) {
+    const fresh = page.filter((item) => !taken.has(face(item)))
+    if (fresh.length === 0) continue
+    at = advance(at, fresh, taken)
+    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, { currency })])).values()]
+    try {
+      await run.fenced(async (tx) => {
+        const written = await upsertItems(tx, rows, { at: clock.now() })
+        counts.total += rows.length
+        counts.new += written.new
+        counts.updated += written.updated
+        counts.unchanged += written.unchanged
+        counts.restored += written.restored
+        if (withImages) {
+          counts.images_listed_missing += rows.filter((row) => row.zoho_image_id === null).length
+          counts.images_listed_stored += await tx.product.count({ where: { zoho_item_id: { in: rows.map((row) => row.zoho_item_id) }, zoho_image_id: { not: null }, image_state: 'stored' } })
+        }
+        if (dryRun) throw new RollBack()
+        if (at.mode === 'full') await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
+        await run.saveCheckpoint(tx, at, counts)
+      })
+    } catch (error) {
+      if (!(error instanceof RollBack)) throw error
+    }
+    run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
+  }
+  run.report({ statistics: counts })
+  return at
+}
+
+const face = (item: ZohoItem) => `${item.item_id} ${item.last_modified_time?.getTime() ?? ''}`
+
+/** The checkpoint after these rows; `taken` keeps only the rows of the newest second. */
+function advance(at: ListCheckpoint, rows: ZohoItem[], taken: Set<string>): ListCheckpoint {
+  const times = rows.map((item) => item.last_modified_time?.getTime() ?? 0)
+  const second = Math.floor(Math.max(...times) / 1000) * 1000
+  const before = at.from ? Date.parse(at.from) : Number.NEGATIVE_INFINITY
+  if (second > before) taken.clear()
+  for (const [n, item] of rows.entries()) if (times[n]! >= second) taken.add(face(item))
+  const newest = Math.max(second, at.newest ? Date.parse(at.newest) : 0)
+  return { ...at, from: new Date(Math.max(second, before)).toISOString(), taken: [...taken], pages: at.pages + 1, newest: new Date(newest).toISOString() }
+}

@@ -53,7 +53,7 @@ export interface RunContext {
 }
 
 export type RunOutcome =
-  | { state: 'success' | 'partial' | 'failed'; cause?: string | undefined; remedy?: string | undefined }
+  | { state: 'success' | 'partial' | 'failed'; cause?: string | undefined; remedy?: string | undefined; failure_code?: string | undefined }
   | { state: 'paused'; resumes_at: Date; cause: string; remedy?: string | undefined }
 
 export interface RunHandler {

@@ -157,6 +157,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         progress: json({ ...progress, waiting: null }),
         cause: 'cause' in outcome ? (outcome.cause ?? null) : null,
         remedy: 'remedy' in outcome ? (outcome.remedy ?? null) : null,
+        failure_code: 'failure_code' in outcome ? (outcome.failure_code ?? null) : null,
         resumes_at: 'resumes_at' in outcome ? outcome.resumes_at : null,
         // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
         wanted: outcome.state === 'paused' && outcome.resumes_at === null ? 'pause' : null,
@@ -180,8 +181,8 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
 /** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
 function failedBy(error: unknown): RunOutcome {
   if (!(error instanceof AppError)) {
-    return { state: 'failed', cause: 'Something unforeseen went wrong in zinc.', remedy: 'The log names it under this run_id. Start the run again; nothing is lost.' }
+    return { state: 'failed', cause: 'Something unforeseen went wrong in zinc.', remedy: 'The log names it under this run_id. Start the run again; nothing is lost.', failure_code: 'internal' }
   }
   const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
-  return { state: 'failed', cause: `${error.message} (${error.code})`, remedy }
+  return { state: 'failed', cause: error.message, remedy, failure_code: error.code }
 }

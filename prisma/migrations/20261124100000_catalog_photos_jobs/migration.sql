@@ -106,6 +106,7 @@ create table run (
   progress jsonb not null default '{}',
   cause text,
   remedy text,
+  failure_code text,
   resumes_at timestamptz(3),
   started_by text,
   created_at timestamptz(3) not null default current_timestamp,

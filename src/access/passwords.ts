@@ -1,0 +1,18 @@
+import { hash, verify } from '@node-rs/argon2'
+import pLimit from 'p-limit'
+
+/** OWASP's minimum for argon2id: 19 MiB, two passes. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+/** Each hash takes 19 MiB and a core: a flood of logins must not take them all. */
+const atOnce = pLimit(4)
+/** Compared with when the user is not known, so that an answer takes the same time either way. */
+let nobody: Promise<string> | undefined
+
+export const hashPassword = (password: string): Promise<string> => atOnce(() => hash(password, COST))
+
+export async function passwordMatches(stored: string | null, given: string): Promise<boolean> {
+  nobody ??= hashPassword('nobody has this password')
+  const target = stored ?? (await nobody)
+  const matches = await atOnce(() => verify(target, given))
+  return matches && stored !== null
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+export const ImageSource = z.object({ kind: z.enum(['zoho', 'upload', 'url', 'import']), document_id: z.string().optional(), url: z.string().optional() })
+
+export const ProductImage = z.object({
+  id: z.uuid(),
+  url: z.string().nullable(),
+  filename: z.string(),
+  size: z.number(),
+  content_type: z.string(),
+  checksum: z.string(),
+  sha256: z.string(),
+  width: z.number(),
+  height: z.number(),
+  version: z.number(),
+  is_primary: z.boolean(),
+  sort_order: z.number(),
+  alt_en: z.string().nullable(),
+  alt_ar: z.string().nullable(),
+  damaged: z.boolean(),
+  image_source: ImageSource,
+  updated_at: z.iso.datetime(),
+})
+
+export const Product = z.object({
+  id: z.uuid(),
+  sku: z.string().nullable(),
+  name: z.string(),
+  name_en: z.string().nullable(),
+  name_ar: z.string().nullable(),
+  description: z.string().nullable(),
+  cost_price: z.string().nullable(),
+  selling_price: z.string().nullable(),
+  currency: z.string().nullable(),
+  stock_on_hand: z.string().nullable(),
+  status: z.enum(['active', 'inactive']),
+  unit: z.string().nullable(),
+  category: z.string().nullable(),
+  brand: z.string().nullable(),
+  zoho_item_id: z.string().nullable(),
+  custom_fields: z.record(z.string(), z.unknown()),
+  image_path: z.string().nullable(),
+  image_url: z.string().nullable(),
+  image_source: ImageSource.nullable(),
+  image_state: z.string(),
+  has_image: z.boolean(),
+  images: z.array(ProductImage),
+  videos: z.array(z.unknown()),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  deleted_at: z.iso.datetime().nullable(),
+})
+export type Product = z.infer<typeof Product>

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+export const RunState = z.enum(['queued', 'running', 'paused', 'success', 'partial', 'failed', 'cancelled'])
+
+export const Run = z.object({
+  id: z.uuid(),
+  kind: z.string(),
+  state: RunState,
+  mode: z.string().nullable(),
+  params: z.unknown(),
+  statistics: z.record(z.string(), z.number()),
+  progress: z.unknown(),
+  cause: z.string().nullable(),
+  remedy: z.string().nullable(),
+  started_by: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  finished_at: z.iso.datetime().nullable(),
+  resumes_at: z.iso.datetime().nullable(),
+})
+export type Run = z.infer<typeof Run>
+
+/** What `POST …/sync/item/execute` answers when the run has ended or stands paused. */
+export const ItemSyncResult = z.object({
+  status: z.string(),
+  run_id: z.uuid(),
+  mode: z.string(),
+  statistics: z.record(z.string(), z.number()),
+  errors: z.array(z.object({ zoho_item_id: z.string().nullable(), sku: z.string().nullable(), stage: z.string(), code: z.string(), message: z.string() })),
+  resumes_at: z.iso.datetime().optional(),
+  cause: z.string().optional(),
+  remedy: z.string().optional(),
+})
+export type ItemSyncResult = z.infer<typeof ItemSyncResult>

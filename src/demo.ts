@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Presets, SingleBar } from 'cli-progress'
+import { parseConfig } from './config.ts'
+import type { ItemSyncResult } from './contract/runs.ts'
+import type { Run } from './generated/client.ts'
+import type { RunProgress } from './jobs/run-handler.ts'
+import { createLog } from './log.ts'
+import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
+import { createCatalogue } from './simulator/catalogue.ts'
+import { NO_LIMITS, REAL_LIMITS } from './simulator/limits.ts'
+import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
+import { ITEM_SYNC } from './sync/item-sync.ts'
+import { itemSyncResult } from './sync/result.ts'
+
+const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--photos DIR] [--real-limits] [--items N]
+
+  --once            end after the sync; status 0 only if everything arrived
+  --all-images      every item has a picture (otherwise a third has none)
+  --with-conflicts  some items share one SKU
+  --photos DIR      use the photographs of a folder instead of drawn pictures
+  --real-limits     keep Zoho's own limits (a first sync then takes about 20 minutes)
+  --items N         another number of items than 2204`
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      'all-images': { type: 'boolean', default: false },
+      'with-conflicts': { type: 'boolean', default: false },
+      'real-limits': { type: 'boolean', default: false },
+      photos: { type: 'string' },
+      items: { type: 'string', default: '2204' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(USAGE), 0
+
+  const items = createCatalogue({ count: Number(values.items), allImages: values['all-images'], withConflicts: values['with-conflicts'] })
+  const zoho = await startZohoSimulator({ items, limits: values['real-limits'] ? REAL_LIMITS : NO_LIMITS, ...(values.photos && { pictureOf: await photographs(values.photos) }) })
+  // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
+  const dataDir = join(resolve(process.env.DATA_DIR || './data'), 'demo')
+  await mkdir(dataDir, { recursive: true })
+  const password = await demoPassword(dataDir)
+  const config = parseConfig({
+    DATA_DIR: dataDir,
+    PORT: '0',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+    ADMIN_USERNAME: 'demo',
+    ADMIN_PASSWORD: password,
+    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
+    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
+    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
+    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
+    ZOHO_ACCOUNTS_URL: zoho.url,
+    ZOHO_API_URL: zoho.url,
+    ZOHO_REQUESTS_PER_MINUTE: values['real-limits'] ? '80' : '0',
+  })
+  const serving = await serve(config, createLog(config.logLevel))
+  console.log(`zinc       ${serving.url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
+  // Tokens of an earlier demo's simulator mean nothing to this one.
+  await serving.services.db.zohoToken.deleteMany()
+  const result = await syncWithProgress(serving)
+  const ok = await complete(serving, zoho, result)
+  print(serving, result, { password, ok })
+  if (!values.once) await untilStopped()
+  await serving[Symbol.asyncDispose]()
+  await zoho.close()
+  return ok || !values.once ? 0 : 1
+}
+
+/** Made once per demo folder, since the admin account stays. */
+async function demoPassword(dataDir: string): Promise<string> {
+  const file = join(dataDir, 'login')
+  const known = await readFile(file, 'utf8').catch(() => null)
+  if (known) return known.trim()
+  const password = randomBytes(9).toString('base64url')
+  await writeFile(file, `${password}\n`, { mode: 0o600 })
+  return password
+}
+
+async function photographs(dir: string) {
+  const files = (await readdir(dir)).filter((name) => /\.(jpe?g|png|webp)$/i.test(name)).sort()
+  if (files.length === 0) throw new Error(`There is no picture in ${dir}`)
+  return (item: { image_seed: number }) => readFile(join(dir, files[item.image_seed % files.length]!))
+}
+
+async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> {
+  const { runs, db } = services
+  const { run_id } = await runs.start(ITEM_SYNC, { mode: 'full', sync_images: true }, { startedBy: 'demo' }).catch(async (error: unknown) => {
+    // A demo that was killed left its run behind; it was taken up again, and is the one to watch.
+    const [unfinished] = await runs.list({ kind: ITEM_SYNC, limit: 1 })
+    if (unfinished) return { run_id: unfinished.id }
+    throw error
+  })
+  const bar = process.stdout.isTTY ? new SingleBar({ format: '{phase} {bar} {value}/{total}  {rate}/s  {left}', hideCursor: true }, Presets.shades_classic) : null
+  let phase = ''
+  let last: Run | undefined
+  let said = 0
+  for await (const run of runs.events(run_id, new AbortController().signal)) {
+    last = run
+    const progress = run.progress as RunProgress
+    if (!progress.phase) continue
+    const figures = { phase: progress.phase.padEnd(6), rate: progress.rate ?? '–', left: progress.waiting ? progress.waiting.reason : timeLeft(progress.eta_ms) }
+    if (bar) {
+      if (progress.phase !== phase) bar.start(progress.total ?? progress.done ?? 0, progress.done ?? 0, figures)
+      bar.setTotal(progress.total ?? progress.done ?? 0)
+      bar.update(progress.done ?? 0, figures)
+    } else if (progress.phase !== phase || Date.now() - said > 5_000) {
+      console.log(`${figures.phase} ${progress.done ?? 0}${progress.total ? `/${progress.total}` : ''}  ${figures.rate}/s  ${figures.left}`)
+      said = Date.now()
+    }
+    phase = progress.phase
+  }
+  bar?.stop()
+  return itemSyncResult(db, last ?? (await runs.get(run_id)))
+}
+
+function timeLeft(etaMs: number | null | undefined): string {
+  if (etaMs === null || etaMs === undefined) return ''
+  const seconds = Math.round(etaMs / 1000)
+  return seconds >= 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s left` : `${seconds} s left`
+}
+
+/** Whether every picture that the catalogue has is stored, counted from the catalogue and not from the run's own statistics. */
+async function complete({ services }: Serving, zoho: ZohoSimulator, result: ItemSyncResult): Promise<boolean> {
+  const wanted = zoho.items().filter((item) => item.image_document_id !== '').map((item) => item.item_id)
+  const stored = await services.db.product.findMany({ where: { deleted_at: null, photos: { some: { deleted_at: null } } }, select: { zoho_item_id: true } })
+  const have = new Set(stored.map((product) => product.zoho_item_id))
+  const missing = wanted.filter((id) => !have.has(id))
+  if (missing.length > 0) console.log(`${missing.length} pictures are missing`)
+  return result.status === 'success' && missing.length === 0
+}
+
+function print({ url }: Serving, result: ItemSyncResult, { password, ok }: { password: string; ok: boolean }): void {
+  console.log(`\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`)
+  for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
+  console.log(`
+Login: demo / ${password}        API: ${url}/docs
+
+  TOKEN=$(curl -s ${url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{"username":"demo","password":"${password}"}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl -s -H "Authorization: Bearer $TOKEN" '${url}/api/products?limit=2'
+  curl -s -X POST -H "Authorization: Bearer $TOKEN" '${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true'
+`)
+}
+
+try {
+  process.exit(await main())
+} catch (error) {
+  process.exit(explainStart(error))
+}

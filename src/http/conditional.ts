@@ -1,0 +1,26 @@
+/** Whether one of the tags in If-None-Match is this one; compared weakly (RFC 9110 §13.1.2). */
+export function noneMatchHits(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+}
+
+export type RangeAnswer = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'unsatisfiable' }
+
+/**
+ * What a Range header asks of a body of `size` bytes (RFC 9110 §14). Bad syntax and several ranges give the whole, as the RFC allows.
+ * With If-Range, only a strong tag that is exactly ours keeps the range.
+ */
+export function readRange(range: string | undefined, ifRange: string | undefined, { size, etag }: { size: number; etag: string }): RangeAnswer {
+  const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(range.trim())
+  if (!match || (match[1] === '' && match[2] === '') || (ifRange !== undefined && ifRange.trim() !== etag)) return { kind: 'whole' }
+  const [, first = '', last = ''] = match
+  if (first === '') {
+    const length = Math.min(Number(last), size)
+    return length === 0 ? { kind: 'unsatisfiable' } : { kind: 'part', start: size - length, end: size - 1 }
+  }
+  const start = Number(first)
+  if (last !== '' && Number(last) < start) return { kind: 'whole' }
+  if (start >= size) return { kind: 'unsatisfiable' }
+  return { kind: 'part', start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) }
+}

@@ -1,0 +1,35 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { Forbidden } from '../errors.ts'
+
+/** How many hex digits of the content's hash an address carries. */
+const VERSION_DIGITS = 16
+
+export type ImageUrls = ReturnType<typeof createImageUrls>
+
+/**
+ * Addresses of pictures that carry their own permission: `…/{name}.{ext}?v=&exp=&sig=`.
+ * `exp` is the end of the month after next, so the address of an unchanged picture changes at most once a month and caches keep it.
+ */
+export function createImageUrls({ keys, publicUrl }: { keys: Buffer[]; publicUrl(): string }) {
+  const sign = (key: Buffer, file: string, version: string, exp: number) => createHmac('sha256', key).update(`image ${file} ${version} ${exp}`).digest('base64url').slice(0, 32)
+  return {
+    versionOf: (sha256: string): string => sha256.slice(0, VERSION_DIGITS),
+    build({ name, ext, sha256, now }: { name: string; ext: string; sha256: string; now: Date }): string {
+      const file = `${name}.${ext}`
+      const version = sha256.slice(0, VERSION_DIGITS)
+      const exp = Math.floor(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 1) / 1000)
+      return `${publicUrl()}/api/data/images/item/${encodeURIComponent(file)}?v=${version}&exp=${exp}&sig=${sign(keys[0]!, file, version, exp)}`
+    },
+    /** Throws Forbidden when the address was altered or is late. Answers the seconds that it still has. */
+    check({ file, version, exp, sig, now }: { file: string; version: string; exp: number; sig: string; now: Date }): number {
+      const right = keys.some((key) => {
+        const wanted = Buffer.from(sign(key, file, version, exp))
+        const given = Buffer.from(sig)
+        return wanted.length === given.length && timingSafeEqual(wanted, given)
+      })
+      const left = exp - Math.floor(now.getTime() / 1000)
+      if (!right || left <= 0) throw new Forbidden('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', { remedy: 'Read the product again; it carries a fresh image_url.' })
+      return left
+    },
+  }
+}

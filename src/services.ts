@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { Agent } from 'undici'
+import { createSessions } from './access/sessions.ts'
+import { createAccessTokens } from './access/tokens.ts'
+import { ensureAdmin } from './access/users.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { openZoho } from './connect/open-zoho.ts'
+import { openEmbeddedPostgres } from './database/embedded.ts'
+import { migrate } from './database/migrate.ts'
+import { openDatabase } from './db.ts'
+import { createRuns } from './jobs/runs.ts'
+import { loadOrCreateKeys } from './key-file.ts'
+import { createDecoder } from './photos/decoder.ts'
+import { createFileStore } from './photos/file-store.ts'
+import { createImageUrls } from './photos/signed-url.ts'
+import { createView } from './photos/view.ts'
+import { createSecrets } from './settings/secrets.ts'
+import { createItemSync } from './sync/item-sync.ts'
+import { readOrganization } from './zoho/organization.ts'
+
+export type Services = Awaited<ReturnType<typeof openServices>>
+
+/** What a door may do differently from the usual. */
+export interface Overrides {
+  clock?: Clock
+  /** False in tests only: see openEmbeddedPostgres. */
+  durable?: boolean
+}
+
+/** Opens every long-lived thing once, in order; disposing closes them in reverse. What is open already is closed when a later step fails. */
+export async function openServices(config: Config, log: Logger, { clock = systemClock, durable = true }: Overrides = {}) {
+  const opened = new AsyncDisposableStack()
+  try {
+    const databaseUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
+    await migrate(databaseUrl, { log })
+    const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
+
+    const settingsDir = join(config.dataDir, 'settings')
+    const jwtKeys = await loadOrCreateKeys(join(settingsDir, 'jwt.key'), config.keys.jwt)
+    const secrets = createSecrets(await loadOrCreateKeys(join(settingsDir, 'credentials.key'), config.keys.credentials))
+    const firstAdmin = await ensureAdmin(db, config.admin)
+    const tokens = createAccessTokens(jwtKeys)
+    const sessions = createSessions({ db, tokens, clock })
+
+    const imagesDir = join(config.dataDir, 'images')
+    const store = createFileStore(imagesDir)
+    const swept = await store.sweep()
+    if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
+    const decoder = opened.use(createDecoder())
+    const view = createView(join(imagesDir, 'item'), store)
+    let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
+    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
+
+    const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
+    const runs = opened.adopt(
+      createRuns({
+        db,
+        databaseUrl,
+        clock,
+        log,
+        works: config.role !== 'api',
+        handlers: [
+          createItemSync({
+            db,
+            clock,
+            view,
+            openZoho: async (onWait) => openZoho({ db, secrets, clock, log, dispatcher, settings: config.zoho }, onWait),
+            currencyOf: async (zoho, signal) => (await readOrganization(zoho, config.zoho.organizationId ?? '', signal))?.currency ?? null,
+            ingest: { db, store, decoder, limits: { maxBytes: config.images.maxUploadBytes, maxPixels: config.images.maxInputPixels, maxSide: config.images.maxSidePixels } },
+            // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
+            imageConcurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
+          }),
+        ],
+      }),
+      (it) => it.close(),
+    )
+    return {
+      db,
+      databaseUrl,
+      log,
+      clock,
+      tokens,
+      sessions,
+      runs,
+      store,
+      decoder,
+      view,
+      imageUrls,
+      firstAdmin,
+      /** Where pictures are said to be, once the port is known. */
+      setAddress: (url: string) => {
+        address = config.http.publicUrl ?? url
+      },
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}

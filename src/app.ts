@@ -6,7 +6,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sessions } from './access/sessions.ts'
 import type { AccessTokens } from './access/tokens.ts'
@@ -36,7 +36,12 @@ export interface AppDeps {
   decoder: Decoder
   imageUrls: ImageUrls
   isStopping(): boolean
-  http: { trustedProxies: string[]; corsOrigins: string[]; requestsPerMinute: { person: number; edge: number }; metricsToken: string | undefined }
+  http: {
+    trustedProxies: string[]
+    corsOrigins: string[]
+    requestsPerMinute: { person: number; edge: number }
+    metricsToken: string | undefined
+  }
 }
 
 const MAX_JSON_BYTES = 256 * 1024
@@ -54,27 +59,48 @@ export async function buildApp(deps: AppDeps) {
     keepAliveTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
-    disableRequestLogging: log.level !== 'debug',
+    logController: new LogController({ disableRequestLogging: log.level !== 'debug' }),
     clientErrorHandler(error, socket) {
       if (!socket.writable) return
       const [status, code, message] =
-        error.code === 'HPE_HEADER_OVERFLOW' ? [431, 'headers_too_large', 'The request headers are too large'] : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'request_timeout', 'The request did not arrive in time'] : [400, 'bad_request', 'This is not HTTP that can be read']
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? [431, 'headers_too_large', 'The request headers are too large']
+          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+            ? [408, 'request_timeout', 'The request did not arrive in time']
+            : [400, 'bad_request', 'This is not HTTP that can be read']
       const body = JSON.stringify({ status: 'error', code, message, request_id: randomUUID() })
-      socket.end(`HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+      socket.end(
+        `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
     },
   })
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
   // People paste curl lines with a JSON type and no body: that is an empty object.
   app.removeContentTypeParser('application/json')
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => (body === '' ? done(null, {}) : parseJson(request, String(body), done)))
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, {}) : parseJson(request, String(body), done),
+  )
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
 
   await app.register(errorHandling)
   await app.register(fastifyHelmet, {
-    contentSecurityPolicy: { directives: { 'default-src': ["'none'"], 'script-src': ["'self'"], 'style-src': ["'self'"], 'img-src': ["'self'", 'data:', 'blob:'], 'connect-src': ["'self'"], 'font-src': ["'self'"], 'base-uri': ["'none'"], 'form-action': ["'self'"], 'frame-ancestors': ["'none'"], 'upgrade-insecure-requests': null } },
+    contentSecurityPolicy: {
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'", 'data:', 'blob:'],
+        'connect-src': ["'self'"],
+        'font-src': ["'self'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'self'"],
+        'frame-ancestors': ["'none'"],
+        'upgrade-insecure-requests': null,
+      },
+    },
     crossOriginResourcePolicy: false,
   })
   await app.register(fastifyCors, { origin: http.corsOrigins.length > 0 ? http.corsOrigins : false })
@@ -85,11 +111,19 @@ export async function buildApp(deps: AppDeps) {
       timeWindow: 60_000,
       max: http.requestsPerMinute.person,
       keyGenerator: (request) => request.identity?.user_id ?? request.ip,
-      errorResponseBuilder: (_request, { ttl }) => new TooManyRequests('too_many_requests', 'Too many requests', { retryAfterMs: ttl, remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.' }),
+      errorResponseBuilder: (_request, { ttl }) =>
+        new TooManyRequests('too_many_requests', 'Too many requests', {
+          retryAfterMs: ttl,
+          remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
+        }),
     })
   }
   await app.register(fastifySwagger, {
-    openapi: { info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' }, components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }, security: [{ bearer: [] }] },
+    openapi: {
+      info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
     transform: jsonSchemaTransform,
   })
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })

@@ -36,10 +36,14 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   })
-  if (values.help) return console.log(USAGE), 0
+  if (values.help) return (console.log(USAGE), 0)
 
   const items = createCatalogue({ count: Number(values.items), allImages: values['all-images'], withConflicts: values['with-conflicts'] })
-  const zoho = await startZohoSimulator({ items, limits: values['real-limits'] ? REAL_LIMITS : NO_LIMITS, ...(values.photos && { pictureOf: await photographs(values.photos) }) })
+  const zoho = await startZohoSimulator({
+    items,
+    limits: values['real-limits'] ? REAL_LIMITS : NO_LIMITS,
+    ...(values.photos && { pictureOf: await photographs(values.photos) }),
+  })
   // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
   const dataDir = join(resolve(process.env.DATA_DIR || './data'), 'demo')
   await mkdir(dataDir, { recursive: true })
@@ -89,13 +93,17 @@ async function photographs(dir: string) {
 
 async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> {
   const { runs, db } = services
-  const { run_id } = await runs.start(ITEM_SYNC, { mode: 'full', sync_images: true }, { startedBy: 'demo' }).catch(async (error: unknown) => {
-    // A demo that was killed left its run behind; it was taken up again, and is the one to watch.
-    const [unfinished] = await runs.list({ kind: ITEM_SYNC, limit: 1 })
-    if (unfinished) return { run_id: unfinished.id }
-    throw error
-  })
-  const bar = process.stdout.isTTY ? new SingleBar({ format: '{phase} {bar} {value}/{total}  {rate}/s  {left}', hideCursor: true }, Presets.shades_classic) : null
+  const { run_id } = await runs
+    .start(ITEM_SYNC, { mode: 'full', sync_images: true }, { startedBy: 'demo' })
+    .catch(async (error: unknown) => {
+      // A demo that was killed left its run behind; it was taken up again, and is the one to watch.
+      const [unfinished] = await runs.list({ kind: ITEM_SYNC, limit: 1 })
+      if (unfinished) return { run_id: unfinished.id }
+      throw error
+    })
+  const bar = process.stdout.isTTY
+    ? new SingleBar({ format: '{phase} {bar} {value}/{total}  {rate}/s  {left}', hideCursor: true }, Presets.shades_classic)
+    : null
   let phase = ''
   let last: Run | undefined
   let said = 0
@@ -103,7 +111,11 @@ async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> 
     last = run
     const progress = run.progress as RunProgress
     if (!progress.phase) continue
-    const figures = { phase: progress.phase.padEnd(6), rate: progress.rate ?? '–', left: progress.waiting ? progress.waiting.reason : timeLeft(progress.eta_ms) }
+    const figures = {
+      phase: progress.phase.padEnd(6),
+      rate: progress.rate ?? '–',
+      left: progress.waiting ? progress.waiting.reason : timeLeft(progress.eta_ms),
+    }
     if (bar) {
       if (progress.phase !== phase) bar.start(progress.total ?? progress.done ?? 0, progress.done ?? 0, figures)
       bar.setTotal(progress.total ?? progress.done ?? 0)
@@ -126,8 +138,14 @@ function timeLeft(etaMs: number | null | undefined): string {
 
 /** Whether every picture that the catalogue has is stored, counted from the catalogue and not from the run's own statistics. */
 async function complete({ services }: Serving, zoho: ZohoSimulator, result: ItemSyncResult): Promise<boolean> {
-  const wanted = zoho.items().filter((item) => item.image_document_id !== '').map((item) => item.item_id)
-  const stored = await services.db.product.findMany({ where: { deleted_at: null, photos: { some: { deleted_at: null } } }, select: { zoho_item_id: true } })
+  const wanted = zoho
+    .items()
+    .filter((item) => item.image_document_id !== '')
+    .map((item) => item.item_id)
+  const stored = await services.db.product.findMany({
+    where: { deleted_at: null, photos: { some: { deleted_at: null } } },
+    select: { zoho_item_id: true },
+  })
   const have = new Set(stored.map((product) => product.zoho_item_id))
   const missing = wanted.filter((id) => !have.has(id))
   if (missing.length > 0) console.log(`${missing.length} pictures are missing`)
@@ -135,7 +153,9 @@ async function complete({ services }: Serving, zoho: ZohoSimulator, result: Item
 }
 
 function print({ url }: Serving, result: ItemSyncResult, { password, ok }: { password: string; ok: boolean }): void {
-  console.log(`\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`)
+  console.log(
+    `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
+  )
   for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
   console.log(`
 Login: demo / ${password}        API: ${url}/docs

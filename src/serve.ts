@@ -22,8 +22,16 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
     const app = await buildApp({ ...services, http: config.http, isStopping: () => stopping })
     const url = await app.listen({ host: config.http.host, port: config.http.port }).catch((cause: NodeJS.ErrnoException) => {
       throw cause.code === 'EADDRINUSE'
-        ? new CannotStart('port_in_use', `Port ${config.http.port} is in use`, { exitStatus: 1, cause, remedy: 'Stop the other program, or set PORT (0 takes any free one).' })
-        : new CannotStart('cannot_listen', `Cannot listen on ${config.http.host}:${config.http.port}: ${cause.message}`, { exitStatus: 1, cause, remedy: 'Check HOST and PORT.' })
+        ? new CannotStart('port_in_use', `Port ${config.http.port} is in use`, {
+            exitStatus: 1,
+            cause,
+            remedy: 'Stop the other program, or set PORT (0 takes any free one).',
+          })
+        : new CannotStart('cannot_listen', `Cannot listen on ${config.http.host}:${config.http.port}: ${cause.message}`, {
+            exitStatus: 1,
+            cause,
+            remedy: 'Check HOST and PORT.',
+          })
     })
     services.setAddress(url)
     services.runs.open()

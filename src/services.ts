@@ -68,7 +68,16 @@ export async function openServices(config: Config, log: Logger, { clock = system
             view,
             openZoho: async (onWait) => openZoho({ db, secrets, clock, log, dispatcher, settings: config.zoho }, onWait),
             currencyOf: async (zoho, signal) => (await readOrganization(zoho, config.zoho.organizationId ?? '', signal))?.currency ?? null,
-            ingest: { db, store, decoder, limits: { maxBytes: config.images.maxUploadBytes, maxPixels: config.images.maxInputPixels, maxSide: config.images.maxSidePixels } },
+            ingest: {
+              db,
+              store,
+              decoder,
+              limits: {
+                maxBytes: config.images.maxUploadBytes,
+                maxPixels: config.images.maxInputPixels,
+                maxSide: config.images.maxSidePixels,
+              },
+            },
             // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
             imageConcurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),

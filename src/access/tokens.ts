@@ -26,18 +26,33 @@ const keyId = (key: Buffer) => createHash('sha256').update('zinc jwt key').updat
 export function createAccessTokens(ring: Buffer[]) {
   const newest = ring[0]
   if (!newest) throw new Error('The key ring is empty')
-  const sign = createSigner({ key: newest, algorithm: 'HS256', iss: ISSUER, aud: AUDIENCE, kid: keyId(newest), expiresIn: ACCESS_SECONDS * 1000 })
+  const sign = createSigner({
+    key: newest,
+    algorithm: 'HS256',
+    iss: ISSUER,
+    aud: AUDIENCE,
+    kid: keyId(newest),
+    expiresIn: ACCESS_SECONDS * 1000,
+  })
   const verifiers = new Map(
     ring.map((key) => [
       keyId(key),
-      createVerifier({ key, algorithms: ['HS256'], allowedIss: ISSUER, allowedAud: AUDIENCE, requiredClaims: ['exp', 'jti', 'sub'], clockTolerance: 30_000 }),
+      createVerifier({
+        key,
+        algorithms: ['HS256'],
+        allowedIss: ISSUER,
+        allowedAud: AUDIENCE,
+        requiredClaims: ['exp', 'jti', 'sub'],
+        clockTolerance: 30_000,
+      }),
     ]),
   )
   const remembered = new Map<string, { identity: Identity; until: number }>()
 
   return {
     expiresIn: ACCESS_SECONDS,
-    issue: ({ user_id, username, role }: Identity): string => sign({ sub: user_id, name: username, role, typ: 'access', jti: randomUUID() }),
+    issue: ({ user_id, username, role }: Identity): string =>
+      sign({ sub: user_id, name: username, role, typ: 'access', jti: randomUUID() }),
     /** Null for anything that is not a valid access token of ours. */
     read(token: string): Identity | null {
       const known = remembered.get(token)

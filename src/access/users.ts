@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { Database } from '../db.ts'
 import { lockInTransaction } from '../database/locks.ts'
+import type { Database } from '../db.ts'
 import { hashPassword } from './passwords.ts'
 
 export const Role = z.enum(['admin', 'operator', 'viewer'])
@@ -11,7 +11,10 @@ export type Role = z.infer<typeof Role>
  * Makes the first admin when there is no user yet. Answers the password if one was made up, so that the door can print it once.
  * Several processes that start at once make one.
  */
-export async function ensureAdmin(db: Database, { username, password }: { username: string; password: string | undefined }): Promise<{ made: boolean; password: string | null }> {
+export async function ensureAdmin(
+  db: Database,
+  { username, password }: { username: string; password: string | undefined },
+): Promise<{ made: boolean; password: string | null }> {
   if ((await db.appUser.count()) > 0) return { made: false, password: null }
   const chosen = password ?? randomBytes(12).toString('base64url')
   const password_hash = await hashPassword(chosen)

@@ -37,7 +37,9 @@ export interface UpsertCount {
 export async function upsertItems(tx: Db, items: ItemRow[], { at }: { at: Date }): Promise<UpsertCount> {
   if (items.length === 0) return { new: 0, updated: 0, unchanged: 0, restored: 0 }
   const known = await tx.product.count({ where: { zoho_item_id: { in: items.map((item) => item.zoho_item_id) }, deleted_at: null } })
-  const gone = await tx.product.count({ where: { zoho_item_id: { in: items.map((item) => item.zoho_item_id) }, deleted_at: { not: null } } })
+  const gone = await tx.product.count({
+    where: { zoho_item_id: { in: items.map((item) => item.zoho_item_id) }, deleted_at: { not: null } },
+  })
   const written = await tx.$queryRaw<{ inserted: boolean }[]>`
     insert into product as p (
       zoho_item_id, sku, name, name_en, name_ar, description, cost_price, selling_price, currency, stock_on_hand, status, unit, category, brand,

@@ -1,11 +1,15 @@
 import type { Db } from '../db.ts'
 import { NotFound } from '../errors.ts'
-import { Prisma, type Photo, type Blob, type Product } from '../generated/client.ts'
+import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 
 const WITH_PHOTOS = {
-  photos: { where: { deleted_at: null }, include: { blob: true }, orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }] },
+  photos: {
+    where: { deleted_at: null },
+    include: { blob: true },
+    orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }],
+  },
 } satisfies Prisma.ProductInclude
 
 export interface ProductFilter {
@@ -44,9 +48,17 @@ export async function findProduct(db: Db, ref: string): Promise<ProductWithPhoto
         ? { id: ref }
         : null
   // Of two products with one SKU the living one is meant, then the older one.
-  const product = where && (await db.product.findFirst({ where, include: WITH_PHOTOS, orderBy: [{ deleted_at: { sort: 'asc', nulls: 'first' } }, { created_at: 'asc' }] }))
+  const product =
+    where &&
+    (await db.product.findFirst({
+      where,
+      include: WITH_PHOTOS,
+      orderBy: [{ deleted_at: { sort: 'asc', nulls: 'first' } }, { created_at: 'asc' }],
+    }))
   if (!product) {
-    throw new NotFound('product_not_found', 'Product not found', { remedy: 'Name it by its id, by sku:… or by zoho:…; GET /api/products?search=… finds it.' })
+    throw new NotFound('product_not_found', 'Product not found', {
+      remedy: 'Name it by its id, by sku:… or by zoho:…; GET /api/products?search=… finds it.',
+    })
   }
   return product
 }

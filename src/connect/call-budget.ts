@@ -63,7 +63,8 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
           return { waitMs: Math.max(1, free - now.getTime()), reason: `zinc makes at most ${limits.perMinute} calls a minute` }
         }
         const inFlight = recent.filter((it) => it.finished_at === null).length
-        if (inFlight >= (state?.concurrency ?? limits.concurrency)) return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'enough calls are under way' }
+        if (inFlight >= (state?.concurrency ?? limits.concurrency))
+          return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'enough calls are under way' }
       }
       const { id } = await tx.zohoCall.create({
         data: { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now },
@@ -75,7 +76,11 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
 
   async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds }: CallResult): Promise<void> {
     const now = clock.now()
-    await db.zohoCall.update({ where: { id }, data: { finished_at: now, status, code, ms, day_left: dayLeft ?? null }, select: { id: true } })
+    await db.zohoCall.update({
+      where: { id },
+      data: { finished_at: now, status, code, ms, day_left: dayLeft ?? null },
+      select: { id: true },
+    })
     const day =
       dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
         ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }

@@ -21,12 +21,21 @@ export interface OpenZohoDeps {
 }
 
 /** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws NeedsPerson `not_set_up`. */
-export function openZoho({ db, secrets, clock, log, dispatcher, settings }: OpenZohoDeps, onWait?: (wait: { reason: string; until: Date }) => void): ZohoClient {
+export function openZoho(
+  { db, secrets, clock, log, dispatcher, settings }: OpenZohoDeps,
+  onWait?: (wait: { reason: string; until: Date }) => void,
+): ZohoClient {
   const { clientId, clientSecret, refreshToken, organizationId } = settings
   if (!clientId || !clientSecret || !refreshToken || !organizationId) throw signInFailure('not_set_up')
   const region = REGIONS[settings.dataCenter ?? 'com']
   const credentials = { clientId, clientSecret, refreshToken }
-  const tokens = createTokens({ accountsUrl: settings.accountsUrl ?? region.accountsUrl, credentials, store: createTokenStore({ db, secrets, credentials }), clock, dispatcher })
+  const tokens = createTokens({
+    accountsUrl: settings.accountsUrl ?? region.accountsUrl,
+    credentials,
+    store: createTokenStore({ db, secrets, credentials }),
+    clock,
+    dispatcher,
+  })
   const limits = { perMinute: settings.requestsPerMinute, perDay: settings.requestsPerDay, concurrency: settings.concurrency }
   const budget = createCallBudget({ db, organization: organizationId, limits, clock, log, onWait })
   return createZohoClient({ apiUrl: settings.apiUrl ?? region.apiUrl, organizationId, tokens, budget, clock, dispatcher })

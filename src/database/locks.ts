@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Logger } from 'pino'
 import pg from 'pg'
+import type { Logger } from 'pino'
 import type { Db } from '../db.ts'
 
 export interface HeldLock {

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from 'pino'
 import pg from 'pg'
+import type { Logger } from 'pino'
 import { CannotStart } from '../errors.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
@@ -29,19 +29,23 @@ export async function migrate(url: string, { log }: { log: Logger }): Promise<vo
   try {
     await client.query(`select pg_advisory_lock(${LOCK})`)
     await client.query(TABLE)
-    const { rows } = await client.query<{ migration_name: string }>('select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null')
+    const { rows } = await client.query<{ migration_name: string }>(
+      'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null',
+    )
     const applied = new Set(rows.map((row) => row.migration_name))
     const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-    const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+    const names = entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort()
     for (const name of names.filter((it) => !applied.has(it))) {
       const sql = await readFile(join(MIGRATIONS, name, 'migration.sql'), 'utf8')
       await client.query('begin')
       await client.query(sql)
-      await client.query('insert into _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count) values ($1, $2, now(), $3, 1)', [
-        randomUUID(),
-        createHash('sha256').update(sql).digest('hex'),
-        name,
-      ])
+      await client.query(
+        'insert into _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count) values ($1, $2, now(), $3, 1)',
+        [randomUUID(), createHash('sha256').update(sql).digest('hex'), name],
+      )
       await client.query('commit')
       log.info({ migration: name }, 'migration applied')
     }

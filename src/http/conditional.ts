@@ -11,7 +11,11 @@ export type RangeAnswer = { kind: 'whole' } | { kind: 'part'; start: number; end
  * What a Range header asks of a body of `size` bytes (RFC 9110 §14). Bad syntax and several ranges give the whole, as the RFC allows.
  * With If-Range, only a strong tag that is exactly ours keeps the range.
  */
-export function readRange(range: string | undefined, ifRange: string | undefined, { size, etag }: { size: number; etag: string }): RangeAnswer {
+export function readRange(
+  range: string | undefined,
+  ifRange: string | undefined,
+  { size, etag }: { size: number; etag: string },
+): RangeAnswer {
   const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(range.trim())
   if (!match || (match[1] === '' && match[2] === '') || (ifRange !== undefined && ifRange.trim() !== etag)) return { kind: 'whole' }
   const [, first = '', last = ''] = match

@@ -4,7 +4,8 @@ import { BadInput } from '../errors.ts'
 const Position = z.tuple([z.iso.datetime(), z.string()])
 
 /** Opaque to callers: the time and id of the last row of a page. */
-export const writeCursor = (row: { created_at: Date; id: string }): string => Buffer.from(JSON.stringify([row.created_at.toISOString(), row.id])).toString('base64url')
+export const writeCursor = (row: { created_at: Date; id: string }): string =>
+  Buffer.from(JSON.stringify([row.created_at.toISOString(), row.id])).toString('base64url')
 
 /** Throws BadInput `bad_cursor`. */
 export function readCursor(cursor: string): { created_at: Date; id: string } {
@@ -12,6 +13,9 @@ export function readCursor(cursor: string): { created_at: Date; id: string } {
     const [at, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { created_at: new Date(at), id }
   } catch (cause) {
-    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { cause, remedy: 'Begin without a cursor and follow next_cursor.' })
+    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', {
+      cause,
+      remedy: 'Begin without a cursor and follow next_cursor.',
+    })
   }
 }

@@ -1,7 +1,21 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { AppError, BadImage, BadInput, Conflict, Forbidden, Gone, NotFound, TooLarge, TooManyRequests, Unauthorized, Unavailable, UnsupportedType, UpstreamFailed } from '../errors.ts'
+import {
+  AppError,
+  BadImage,
+  BadInput,
+  Conflict,
+  Forbidden,
+  Gone,
+  NotFound,
+  TooLarge,
+  TooManyRequests,
+  Unauthorized,
+  Unavailable,
+  UnsupportedType,
+  UpstreamFailed,
+} from '../errors.ts'
 
 const KINDS: [new (...args: never[]) => AppError, number][] = [
   [BadInput, 400],
@@ -26,44 +40,92 @@ const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
 }
-const STATUS_CODES: Record<number, string> = { 400: 'bad_request', 404: 'not_found', 405: 'method_not_allowed', 408: 'request_timeout', 413: 'body_too_large', 414: 'uri_too_long', 415: 'unsupported_media_type', 429: 'too_many_requests' }
+const STATUS_CODES: Record<number, string> = {
+  400: 'bad_request',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  414: 'uri_too_long',
+  415: 'unsupported_media_type',
+  429: 'too_many_requests',
+}
 
 /** Connection failures of PostgreSQL as Prisma and the driver name them. */
-const DATABASE_GONE = /P1001|P1002|P1008|P1017|P2024|ECONNREFUSED|ECONNRESET|57P01|57P03|terminating connection|Connection terminated|timeout exceeded when trying to connect/
+const DATABASE_GONE =
+  /P1001|P1002|P1008|P1017|P2024|ECONNREFUSED|ECONNRESET|57P01|57P03|terminating connection|Connection terminated|timeout exceeded when trying to connect/
 
 /** The one place where a failure becomes a status. Everything else only throws. */
-export const errorHandling = fp(async (app) => {
-  app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
-    if (error instanceof AppError) {
-      const status = statusOf(error)
-      request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
-      if ((error instanceof TooManyRequests || error instanceof Unavailable) && error.retryAfterMs !== undefined) reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
-      return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
-    }
-    if (hasZodFastifySchemaValidationErrors(error)) {
-      const issues = error.validation.map((issue) => ({ field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'), message: issue.message ?? 'is wrong' }))
-      const [first] = issues
-      const missing = first && /undefined/.test(first.message)
-      const message = first?.field ? `${first.field} ${missing ? 'is required' : `is wrong: ${first.message}`}` : (first?.message ?? 'The request is wrong')
-      return fail(request, reply, 400, { code: 'bad_request', message, detail: { fields: issues } })
-    }
-    const status = error.statusCode ?? 500
-    if (status < 500) return fail(request, reply, status, { code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request', message: error.message })
-    if (DATABASE_GONE.test(`${error.code} ${error.message}`)) {
-      request.log.warn({ err: error }, 'the database does not answer')
-      reply.header('retry-after', '5')
-      return fail(request, reply, 503, { code: 'database_unavailable', message: 'The database does not answer', detail: { remedy: 'Try again in a few seconds; zinc goes on as soon as it is back.' } })
-    }
-    request.log.error({ err: error }, 'unexpected error')
-    return fail(request, reply, 500, { code: 'internal', message: 'Something went wrong in zinc', detail: { remedy: 'The log explains it under this request_id.' } })
-  })
-  app.setNotFoundHandler((request, reply) => fail(request, reply, 404, { code: 'not_found', message: 'There is nothing at this address', detail: { remedy: 'GET /docs lists every address.' } }))
-}, { name: 'error-handling' })
+export const errorHandling = fp(
+  async (app) => {
+    app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
+      if (error instanceof AppError) {
+        const status = statusOf(error)
+        request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
+        if ((error instanceof TooManyRequests || error instanceof Unavailable) && error.retryAfterMs !== undefined)
+          reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
+        return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
+      }
+      if (hasZodFastifySchemaValidationErrors(error)) {
+        const issues = error.validation.map((issue) => ({
+          field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+          message: issue.message ?? 'is wrong',
+        }))
+        const [first] = issues
+        const missing = first && /undefined/.test(first.message)
+        const message = first?.field
+          ? `${first.field} ${missing ? 'is required' : `is wrong: ${first.message}`}`
+          : (first?.message ?? 'The request is wrong')
+        return fail(request, reply, 400, { code: 'bad_request', message, detail: { fields: issues } })
+      }
+      const status = error.statusCode ?? 500
+      if (status < 500)
+        return fail(request, reply, status, {
+          code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',
+          message: error.message,
+        })
+      if (DATABASE_GONE.test(`${error.code} ${error.message}`)) {
+        request.log.warn({ err: error }, 'the database does not answer')
+        reply.header('retry-after', '5')
+        return fail(request, reply, 503, {
+          code: 'database_unavailable',
+          message: 'The database does not answer',
+          detail: { remedy: 'Try again in a few seconds; zinc goes on as soon as it is back.' },
+        })
+      }
+      request.log.error({ err: error }, 'unexpected error')
+      return fail(request, reply, 500, {
+        code: 'internal',
+        message: 'Something went wrong in zinc',
+        detail: { remedy: 'The log explains it under this request_id.' },
+      })
+    })
+    app.setNotFoundHandler((request, reply) =>
+      fail(request, reply, 404, {
+        code: 'not_found',
+        message: 'There is nothing at this address',
+        detail: { remedy: 'GET /docs lists every address.' },
+      }),
+    )
+  },
+  { name: 'error-handling' },
+)
 
-function fail(request: FastifyRequest, reply: FastifyReply, status: number, { code, message, detail }: { code: string; message: string; detail?: Record<string, unknown> | undefined }) {
+function fail(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  { code, message, detail }: { code: string; message: string; detail?: Record<string, unknown> | undefined },
+) {
   return reply
     .code(status)
     .type('application/json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))
-    .send({ status: 'error', code, message, ...(detail && { detail, ...(typeof detail.run_id === 'string' && { run_id: detail.run_id }) }), request_id: request.id })
+    .send({
+      status: 'error',
+      code,
+      message,
+      ...(detail && { detail, ...(typeof detail.run_id === 'string' && { run_id: detail.run_id }) }),
+      request_id: request.id,
+    })
 }

@@ -41,15 +41,24 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }>
     },
     async (request, reply) => {
       const { wait, source, ...params } = request.query
-      if (source === 'file') throw new BadInput('source_not_available', 'source=file is not available in this version', { remedy: 'Use source=api.' })
+      if (source === 'file')
+        throw new BadInput('source_not_available', 'source=file is not available in this version', { remedy: 'Use source=api.' })
       const { run_id } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
-      if (!wait) return reply.code(202).header('location', `/api/settings/integrations/zoho/sync/runs/${run_id}`).send({ status: 'queued' as const, run_id })
+      if (!wait)
+        return reply
+          .code(202)
+          .header('location', `/api/settings/integrations/zoho/sync/runs/${run_id}`)
+          .send({ status: 'queued' as const, run_id })
 
       const early = await runs.wait(run_id, AbortSignal.timeout(EARLY_MS)).catch(() => null)
       if (early) {
         const result = await itemSyncResult(db, early)
         // Nothing was read yet, so the failure can still have the status that belongs to it.
-        if (early.state === 'failed' && result.statistics.total === 0) throw new UpstreamFailed(early.failure_code ?? 'sync_failed', early.cause ?? 'The sync failed', { detail: { run_id }, remedy: early.remedy ?? undefined })
+        if (early.state === 'failed' && result.statistics.total === 0)
+          throw new UpstreamFailed(early.failure_code ?? 'sync_failed', early.cause ?? 'The sync failed', {
+            detail: { run_id },
+            remedy: early.remedy ?? undefined,
+          })
         return result
       }
       // From here the answer is 200 with a space now and then, so that no proxy cuts the wait. A client that hangs up does not stop the run.
@@ -79,37 +88,72 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }>
       schema: {
         tags,
         summary: 'Runs of every kind, newest first',
-        querystring: z.object({ kind: z.string().max(50).optional(), state: RunState.optional(), cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }),
+        querystring: z.object({
+          kind: z.string().max(50).optional(),
+          state: RunState.optional(),
+          cursor: z.string().max(500).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
         response: { 200: z.object({ status: z.literal('success'), data: z.array(RunAnswer), next_cursor: z.string().nullable() }) },
       },
     },
     async ({ query }) => {
-      const rows = await runs.list({ kind: query.kind, state: query.state, before: query.cursor === undefined ? undefined : readCursor(query.cursor).created_at, limit: query.limit })
+      const rows = await runs.list({
+        kind: query.kind,
+        state: query.state,
+        before: query.cursor === undefined ? undefined : readCursor(query.cursor).created_at,
+        limit: query.limit,
+      })
       const last = rows.at(-1)
-      return { status: 'success' as const, data: rows.map(runAnswer), next_cursor: rows.length === query.limit && last ? writeCursor(last) : null }
+      return {
+        status: 'success' as const,
+        data: rows.map(runAnswer),
+        next_cursor: rows.length === query.limit && last ? writeCursor(last) : null,
+      }
     },
   )
-  app.get('/sync/runs/:id', { onRequest: allow('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } }, async ({ params }) => one(await runs.get(params.id)))
+  app.get(
+    '/sync/runs/:id',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
+    async ({ params }) => one(await runs.get(params.id)),
+  )
   for (const act of ['cancel', 'pause', 'resume'] as const) {
-    app.post(`/sync/runs/:id/${act}`, { onRequest: allow('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } }, async ({ params }) => one(await runs[act](params.id)))
+    app.post(
+      `/sync/runs/:id/${act}`,
+      { onRequest: allow('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
+      async ({ params }) => one(await runs[act](params.id)),
+    )
   }
-  app.get('/sync/runs/:id/events', { onRequest: allow('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } }, async (request, reply) => {
-    await runs.get(request.params.id)
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const body = new PassThrough()
-    const alive = setInterval(() => body.write(': still here\n\n'), KEEP_ALIVE_MS)
-    void (async () => {
-      for await (const run of runs.events(request.params.id, gone.signal)) body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
-    })()
-      .catch((err: unknown) => request.log.warn({ err }, 'event stream ended early'))
-      .finally(() => (clearInterval(alive), body.end()))
-    return reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store').header('x-accel-buffering', 'no').send(body)
-  })
+  app.get(
+    '/sync/runs/:id/events',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
+    async (request, reply) => {
+      await runs.get(request.params.id)
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const body = new PassThrough()
+      const alive = setInterval(() => body.write(': still here\n\n'), KEEP_ALIVE_MS)
+      void (async () => {
+        for await (const run of runs.events(request.params.id, gone.signal))
+          body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
+      })()
+        .catch((err: unknown) => request.log.warn({ err }, 'event stream ended early'))
+        .finally(() => {
+          clearInterval(alive)
+          body.end()
+        })
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(body)
+    },
+  )
 }
 
 function runAnswer(run: Run): RunAnswer {
-  const mode = typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint ? String(run.checkpoint.mode) : null
+  const mode =
+    typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint ? String(run.checkpoint.mode) : null
   return {
     id: run.id,
     kind: run.kind,

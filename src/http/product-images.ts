@@ -3,10 +3,10 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { Gone, NotFound } from '../errors.ts'
+import type { Decoder } from '../photos/decoder.ts'
 import { findServedPicture } from '../photos/served-picture.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { PhotoStore } from '../photos/store.ts'
-import type { Decoder } from '../photos/decoder.ts'
 import { requireIdentity } from './auth.ts'
 import { noneMatchHits, readRange } from './conditional.ts'
 
@@ -23,7 +23,10 @@ const oneHeader = (value: string | string[] | undefined): string | undefined => 
 
 const Query = z.object({
   variant: z.enum(['thumb', 'medium', 'original']).default('original'),
-  v: z.string().regex(/^[0-9a-f]{16}$/).optional(),
+  v: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   exp: z.coerce.number().int().optional(),
   sig: z.string().max(64).optional(),
 })
@@ -31,19 +34,36 @@ const Query = z.object({
 export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (app, { db, store, decoder, imageUrls, clock }) => {
   app.get(
     '/api/data/images/item/:filename',
-    { schema: { tags: ['pictures'], summary: "A product's primary picture, or a variant of it", params: z.object({ filename: z.string().min(3).max(120) }), querystring: Query } },
+    {
+      schema: {
+        tags: ['pictures'],
+        summary: "A product's primary picture, or a variant of it",
+        params: z.object({ filename: z.string().min(3).max(120) }),
+        querystring: Query,
+      },
+    },
     async (request, reply) => {
       const { filename } = request.params
       const { variant, v, exp, sig } = request.query
       // A signed address carries its own permission; everybody else shows who they are, before anything is looked up.
       let secondsLeft: number | null = null
-      if (sig !== undefined && v !== undefined && exp !== undefined) secondsLeft = imageUrls.check({ file: filename, version: v, exp, sig, now: clock.now() })
+      if (sig !== undefined && v !== undefined && exp !== undefined)
+        secondsLeft = imageUrls.check({ file: filename, version: v, exp, sig, now: clock.now() })
       else requireIdentity(request)
 
       const dot = filename.lastIndexOf('.')
-      const picture = dot > 0 ? await findServedPicture({ db, store, decoder }, { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' }) : null
-      if (!picture || filename.slice(dot + 1) !== picture.originalExt) throw new NotFound('picture_not_found', 'There is no such picture', { remedy: 'The product says in image_url where its picture is.' })
-      if (v !== undefined && v !== imageUrls.versionOf(picture.originalSha256)) throw new Gone('picture_replaced', 'The picture was replaced since this address was made', { remedy: 'Read the product again; it carries the new image_url.' })
+      const picture =
+        dot > 0
+          ? await findServedPicture({ db, store, decoder }, { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' })
+          : null
+      if (!picture || filename.slice(dot + 1) !== picture.originalExt)
+        throw new NotFound('picture_not_found', 'There is no such picture', {
+          remedy: 'The product says in image_url where its picture is.',
+        })
+      if (v !== undefined && v !== imageUrls.versionOf(picture.originalSha256))
+        throw new Gone('picture_replaced', 'The picture was replaced since this address was made', {
+          remedy: 'Read the product again; it carries the new image_url.',
+        })
 
       const etag = `"${picture.sha256}"`
       reply.headers({

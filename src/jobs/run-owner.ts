@@ -4,7 +4,15 @@ import { tryHoldLock } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { Prisma, Run } from '../generated/client.ts'
-import { type RunContext, type RunFailure, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
+import {
+  type RunContext,
+  type RunFailure,
+  type RunHandler,
+  type RunOutcome,
+  type RunProgress,
+  RunStopped,
+  type StopReason,
+} from './run-handler.ts'
 
 /** Progress is for eyes: more often than this costs writes and shows nothing more. */
 const REPORT_EVERY_MS = 500
@@ -181,7 +189,12 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
 /** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
 function failedBy(error: unknown): RunOutcome {
   if (!(error instanceof AppError)) {
-    return { state: 'failed', cause: 'Something unforeseen went wrong in zinc.', remedy: 'The log names it under this run_id. Start the run again; nothing is lost.', failure_code: 'internal' }
+    return {
+      state: 'failed',
+      cause: 'Something unforeseen went wrong in zinc.',
+      remedy: 'The log names it under this run_id. Start the run again; nothing is lost.',
+      failure_code: 'internal',
+    }
   }
   const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
   return { state: 'failed', cause: error.message, remedy, failure_code: error.code }

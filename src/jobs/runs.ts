@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import { Prisma, type Run } from '../generated/client.ts'
+import type { RunHandler } from './run-handler.ts'
 import { ownRun, type RunOwner } from './run-owner.ts'
-import { type RunHandler, RunStopped } from './run-handler.ts'
 
 export const RUN_CHANNEL = 'zinc_run'
 /** States in which a run still has something to do. */
@@ -78,16 +79,14 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
   async function sweepForever(): Promise<void> {
     while (!closing.signal.aborted) {
       await sweep().catch((err: unknown) => log.warn({ err }, 'looking for runs failed, will look again'))
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, SWEEP_EVERY_MS)
-        closing.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      })
+      await pause(SWEEP_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
     }
   }
 
   async function want(runId: string, wanted: 'pause' | 'cancel'): Promise<Run> {
     const run = await get(runId)
-    if (!UNFINISHED.includes(run.state)) throw new Conflict('run_finished', `The run has ended already: ${run.state}`, { detail: { run_id: runId } })
+    if (!UNFINISHED.includes(run.state))
+      throw new Conflict('run_finished', `The run has ended already: ${run.state}`, { detail: { run_id: runId } })
     const owner = owned.get(runId)
     await db.run.update({ where: { id: runId }, data: { wanted } })
     if (owner) await owner.stop(wanted)
@@ -106,7 +105,8 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
 
   async function get(runId: string): Promise<Run> {
     const run = await db.run.findUnique({ where: { id: runId } })
-    if (!run) throw new NotFound('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
+    if (!run)
+      throw new NotFound('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
     return run
   }
 
@@ -171,7 +171,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
           if (run.state !== 'queued' && run.state !== 'running') return
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, lookEveryMs)
-            wake = () => (clearTimeout(timer), resolve())
+            wake = () => {
+              clearTimeout(timer)
+              resolve()
+            }
             signal.addEventListener('abort', wake, { once: true })
             if (latest) wake()
           })
@@ -187,8 +190,12 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     /** Goes on with a paused run now, also before its `resumes_at`. */
     async resume(runId: string): Promise<Run> {
       const run = await get(runId)
-      const { count } = await db.run.updateMany({ where: { id: runId, state: 'paused' }, data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null } })
-      if (count === 0) throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, { detail: { run_id: runId } })
+      const { count } = await db.run.updateMany({
+        where: { id: runId, state: 'paused' },
+        data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null },
+      })
+      if (count === 0)
+        throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, { detail: { run_id: runId } })
       await takeUp(runId)
       return get(runId)
     },
@@ -201,7 +208,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     /** Parks what runs here, so that the next start (or another instance) goes on with it. */
     async close(): Promise<void> {
       closing.abort()
-      await Promise.allSettled([sweeping, ...[...owned.values()].map((owner) => owner.stop(new RunStopped('shutdown').reason))])
+      await Promise.allSettled([sweeping, ...[...owned.values()].map((owner) => owner.stop('shutdown'))])
     },
   }
 }

@@ -25,7 +25,8 @@ class Refused extends Error {
 }
 
 /** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. */
-const openPicture = (input: string | Buffer, { maxPixels }: { maxPixels: number }): Sharp => sharp(input, { limitInputPixels: maxPixels, failOn: 'truncated', pages: 1 })
+const openPicture = (input: string | Buffer, { maxPixels }: { maxPixels: number }): Sharp =>
+  sharp(input, { limitInputPixels: maxPixels, failOn: 'truncated', pages: 1 })
 
 async function ends(path: string): Promise<{ head: Buffer; tail: Buffer; size: number }> {
   const file = await open(path)
@@ -43,15 +44,25 @@ async function ends(path: string): Promise<{ head: Buffer; tail: Buffer; size: n
 
 /** BMP, which libvips does not read without ImageMagick, becomes PNG; its header is checked before anything is allocated. */
 async function bmpToPng(path: string, head: Buffer, job: DecodeJob): Promise<void> {
-  const [width, height] = head.readUInt32LE(14) === 12 ? [head.readUInt16LE(18), head.readUInt16LE(20)] : [Math.abs(head.readInt32LE(18)), Math.abs(head.readInt32LE(22))]
+  const [width, height] =
+    head.readUInt32LE(14) === 12
+      ? [head.readUInt16LE(18), head.readUInt16LE(20)]
+      : [Math.abs(head.readInt32LE(18)), Math.abs(head.readInt32LE(22))]
   checkSize(width, height, job)
   const { data, width: w, height: h } = decodeBmp(await readFile(path), { toRGBA: true })
-  await writeFile(path, await sharp(data, { raw: { width: w, height: h, channels: 4 } }).flatten().png().toBuffer())
+  await writeFile(
+    path,
+    await sharp(data, { raw: { width: w, height: h, channels: 4 } })
+      .flatten()
+      .png()
+      .toBuffer(),
+  )
 }
 
 function checkSize(width: number, height: number, { maxPixels, maxSide }: DecodeJob): void {
   if (width < 1 || height < 1) throw new Refused('corrupt', 'The picture has no size')
-  if (width > maxSide || height > maxSide) throw new Refused('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
+  if (width > maxSide || height > maxSide)
+    throw new Refused('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
   if (width * height > maxPixels) throw new Refused('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
 }
 
@@ -75,12 +86,15 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const facts = await openPicture(input, job)
     .metadata()
     .catch((error: Error) => {
-      throw /pixel limit/i.test(error.message) ? new Refused('too_many_pixels', `The picture has more than ${job.maxPixels} pixels`) : new Refused('corrupt', 'The picture cannot be read')
+      throw /pixel limit/i.test(error.message)
+        ? new Refused('too_many_pixels', `The picture has more than ${job.maxPixels} pixels`)
+        : new Refused('corrupt', 'The picture cannot be read')
     })
   // Longest side first: a picture of one pixel by 200,000 passes every count of pixels.
   checkSize(facts.autoOrient.width, facts.pageHeight ?? facts.autoOrient.height, job)
   const frames = facts.pages ?? 1
-  if (frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels && frames > 1) throw new Refused('too_many_pixels', 'The frames together have too many pixels')
+  if (frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels && frames > 1)
+    throw new Refused('too_many_pixels', 'The frames together have too many pixels')
 
   const made: MadeVariant[] = []
   try {
@@ -92,7 +106,12 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
       const shrunk = base.resize(side, side, { fit: 'inside', withoutEnlargement: true })
       const raw = await (wanted === 'jpeg' ? shrunk.flatten({ background: '#fff' }) : shrunk).raw().toBuffer({ resolveWithObject: true })
       const pixels = { raw: { width: raw.info.width, height: raw.info.height, channels: raw.info.channels } }
-      const encoded = await (wanted === 'jpeg' ? sharp(raw.data, pixels).jpeg({ quality }) : wanted === 'avif' ? sharp(raw.data, pixels).avif({ quality, effort }) : sharp(raw.data, pixels).webp({ quality, effort })).toBuffer()
+      const encoded = await (wanted === 'jpeg'
+        ? sharp(raw.data, pixels).jpeg({ quality })
+        : wanted === 'avif'
+          ? sharp(raw.data, pixels).avif({ quality, effort })
+          : sharp(raw.data, pixels).webp({ quality, effort })
+      ).toBuffer()
       await writeFile(output, encoded)
       made.push({ name, format: wanted, width: raw.info.width, height: raw.info.height, size: encoded.length, ...hashes(encoded) })
       if (job.variants.length > 1) {
@@ -110,16 +129,33 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const { ext, contentType } = FORMATS[format as keyof typeof FORMATS]
   return {
     ok: true,
-    picture: { ext, content_type: contentType, width: facts.autoOrient.width, height: facts.pageHeight ?? facts.autoOrient.height, frames, size, damaged: !whole, ...hashes(input) },
+    picture: {
+      ext,
+      content_type: contentType,
+      width: facts.autoOrient.width,
+      height: facts.pageHeight ?? facts.autoOrient.height,
+      frames,
+      size,
+      damaged: !whole,
+      ...hashes(input),
+    },
     variants: made,
   }
 }
 
-const hashes = (bytes: Buffer) => ({ sha256: createHash('sha256').update(bytes).digest('hex'), md5: createHash('md5').update(bytes).digest('hex') })
+const hashes = (bytes: Buffer) => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  md5: createHash('md5').update(bytes).digest('hex'),
+})
 
 process.on('message', (job: DecodeJob) => {
   judgeAndShrink(job)
-    .catch((error: unknown): DecodeAnswer => (error instanceof Refused ? { ok: false, code: error.code, message: error.message } : { ok: false, code: 'corrupt', message: 'The picture cannot be read' }))
+    .catch(
+      (error: unknown): DecodeAnswer =>
+        error instanceof Refused
+          ? { ok: false, code: error.code, message: error.message }
+          : { ok: false, code: 'corrupt', message: 'The picture cannot be read' },
+    )
     .then((answer) => process.send?.(answer))
 })
 process.on('disconnect', () => process.exit(0))

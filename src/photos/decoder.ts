@@ -72,7 +72,12 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
   }
   function start(): ChildProcess {
     // Old-space only bounds JavaScript; the limits on pixels bound what libvips takes.
-    const child = fork(CHILD, { env: { PATH: process.env.PATH ?? '', VIPS_CONCURRENCY: '1' }, execArgv: ['--max-old-space-size=256'], stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' })
+    const child = fork(CHILD, {
+      env: { PATH: process.env.PATH ?? '', VIPS_CONCURRENCY: '1' },
+      execArgv: ['--max-old-space-size=256'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      serialization: 'advanced',
+    })
     all.add(child)
     child.unref()
     child.channel?.unref()
@@ -122,14 +127,17 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
       signal.throwIfAborted()
       const answer = await limit(() => (signal.aborted ? Promise.reject(signal.reason) : once(job, signal)))
       if (answer.ok) return answer
-      if (answer.code === 'unsupported_format') throw new UnsupportedType(answer.code, answer.message, { remedy: 'Save it as JPEG or PNG and send that.' })
+      if (answer.code === 'unsupported_format')
+        throw new UnsupportedType(answer.code, answer.message, { remedy: 'Save it as JPEG or PNG and send that.' })
       throw new BadImage(answer.code, answer.message, { remedy: 'Open the picture, save it again as JPEG or PNG, and send that.' })
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(
         [...all].map((child) => {
           clearTimeout(timers.get(child))
-          return new Promise<void>((resolve) => (child.once('exit', () => resolve()), child.kill('SIGKILL')))
+          const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+          child.kill('SIGKILL')
+          return gone
         }),
       )
     },

@@ -54,10 +54,17 @@ export function createFileStore(root: string): PhotoStore {
         return { size, stream: file.createReadStream(range) }
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-        throw new NotFound('picture_file_missing', 'The picture is known but its file is missing', { cause, remedy: 'Run `zinc images verify --repair`.' })
+        throw new NotFound('picture_file_missing', 'The picture is known but its file is missing', {
+          cause,
+          remedy: 'Run `zinc images verify --repair`.',
+        })
       }
     },
-    has: (kind, sha256) => stat(pathOf(kind, sha256)).then(() => true, () => false),
+    has: (kind, sha256) =>
+      stat(pathOf(kind, sha256)).then(
+        () => true,
+        () => false,
+      ),
     async sweep() {
       let removed = 0
       for (const name of await readdir(temporary).catch(() => [])) {

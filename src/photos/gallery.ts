@@ -26,13 +26,26 @@ export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: 
     if (sameBytes && mine.document_id === facts.document_id && mine.filename === facts.filename) return { photo: mine, changed: false }
     const updated = await tx.photo.update({
       where: { id: mine.id },
-      data: { ...facts, sha256: photo.sha256, updated_at: new Date(), feed_pending: true, ...(!sameBytes && { version: { increment: 1 } }) },
+      data: {
+        ...facts,
+        sha256: photo.sha256,
+        updated_at: new Date(),
+        feed_pending: true,
+        ...(!sameBytes && { version: { increment: 1 } }),
+      },
     })
     if (!sameBytes) await markOrphan(tx, mine.sha256)
     return { photo: updated, changed: true }
   }
   const created = await tx.photo.create({
-    data: { ...facts, product_id: photo.product_id, source: photo.source, sha256: photo.sha256, is_primary: current.length === 0, sort_order: current.length },
+    data: {
+      ...facts,
+      product_id: photo.product_id,
+      source: photo.source,
+      sha256: photo.sha256,
+      is_primary: current.length === 0,
+      sort_order: current.length,
+    },
   })
   return { photo: created, changed: true }
 }
@@ -46,7 +59,10 @@ export async function removeSourcePhoto(tx: Db, productId: string, source: NewPh
   await tx.photo.update({ where: { id: mine.id }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
   await markOrphan(tx, mine.sha256)
   if (!mine.is_primary) return true
-  const next = await tx.photo.findFirst({ where: { product_id: productId, deleted_at: null }, orderBy: [{ sort_order: 'asc' }, { position: 'asc' }] })
+  const next = await tx.photo.findFirst({
+    where: { product_id: productId, deleted_at: null },
+    orderBy: [{ sort_order: 'asc' }, { position: 'asc' }],
+  })
   if (next) await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
   return true
 }

@@ -35,7 +35,12 @@ export interface IngestOptions {
  * Takes a picture in: gathers and hashes it, judges its bytes, makes its variants, and writes blob and variant rows, in that order.
  * Bytes that are known already are not decoded again. Throws TooLarge, BadImage, UnsupportedType.
  */
-export async function ingestPicture(deps: IngestDeps, bytes: Readable, signal: AbortSignal, { acceptDamaged = false, expectedBytes = null }: IngestOptions = {}): Promise<Blob> {
+export async function ingestPicture(
+  deps: IngestDeps,
+  bytes: Readable,
+  signal: AbortSignal,
+  { acceptDamaged = false, expectedBytes = null }: IngestOptions = {},
+): Promise<Blob> {
   const { db, store, decoder, limits } = deps
   const path = await store.temporaryPath()
   const outputs: string[] = []
@@ -49,7 +54,10 @@ export async function ingestPicture(deps: IngestDeps, bytes: Readable, signal: A
       outputs.push(output)
       variants.push({ ...variant, output })
     }
-    const { picture, variants: made } = await decoder.decode({ path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }, signal)
+    const { picture, variants: made } = await decoder.decode(
+      { path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged },
+      signal,
+    )
     for (const [n, variant] of made.entries()) await store.keepVariant(outputs[n]!, variant.sha256)
     const { sha256: id, ...facts } = picture
     return await db.$transaction(async (tx) => {
@@ -70,7 +78,11 @@ export async function ingestPicture(deps: IngestDeps, bytes: Readable, signal: A
 
 class CutShort extends Error {}
 
-async function gather(bytes: Readable, path: string, { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes: number | null; signal: AbortSignal }): Promise<string> {
+async function gather(
+  bytes: Readable,
+  path: string,
+  { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes: number | null; signal: AbortSignal },
+): Promise<string> {
   const hash = createHash('sha256')
   let size = 0
   await pipeline(
@@ -78,7 +90,10 @@ async function gather(bytes: Readable, path: string, { maxBytes, expectedBytes, 
     async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         size += chunk.length
-        if (size > maxBytes) throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, { remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.' })
+        if (size > maxBytes)
+          throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+            remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
+          })
         hash.update(chunk)
         yield chunk
       }

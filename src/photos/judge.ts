@@ -29,7 +29,8 @@ export function sniff(bytes: Buffer): Sniffed {
   const ico = startsWith(bytes, [0, 0, 1, 0])
   if (tiff || jxl || jp2 || ico || startsWith(bytes, '%PDF')) return 'unsupported'
   const text = bytes.toString('utf8').trimStart().toLowerCase()
-  if (text.startsWith('<svg') || (text.startsWith('<?xml') && text.includes('<svg')) || (text.startsWith('<!doctype svg'))) return 'unsupported'
+  if (text.startsWith('<svg') || (text.startsWith('<?xml') && text.includes('<svg')) || text.startsWith('<!doctype svg'))
+    return 'unsupported'
   return 'not_an_image'
 }
 

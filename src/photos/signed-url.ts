@@ -11,7 +11,8 @@ export type ImageUrls = ReturnType<typeof createImageUrls>
  * `exp` is the end of the month after next, so the address of an unchanged picture changes at most once a month and caches keep it.
  */
 export function createImageUrls({ keys, publicUrl }: { keys: Buffer[]; publicUrl(): string }) {
-  const sign = (key: Buffer, file: string, version: string, exp: number) => createHmac('sha256', key).update(`image ${file} ${version} ${exp}`).digest('base64url').slice(0, 32)
+  const sign = (key: Buffer, file: string, version: string, exp: number) =>
+    createHmac('sha256', key).update(`image ${file} ${version} ${exp}`).digest('base64url').slice(0, 32)
   return {
     versionOf: (sha256: string): string => sha256.slice(0, VERSION_DIGITS),
     build({ name, ext, sha256, now }: { name: string; ext: string; sha256: string; now: Date }): string {
@@ -28,7 +29,10 @@ export function createImageUrls({ keys, publicUrl }: { keys: Buffer[]; publicUrl
         return wanted.length === given.length && timingSafeEqual(wanted, given)
       })
       const left = exp - Math.floor(now.getTime() / 1000)
-      if (!right || left <= 0) throw new Forbidden('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', { remedy: 'Read the product again; it carries a fresh image_url.' })
+      if (!right || left <= 0)
+        throw new Forbidden('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', {
+          remedy: 'Read the product again; it carries a fresh image_url.',
+        })
       return left
     },
   }

@@ -21,7 +21,8 @@ export function createView(folder: string, store: PhotoStore) {
     await rename(fresh, join(folder, `${name}.${ext}`))
     // rename(2) does nothing when both are links to one file already, so the fresh one may still be there.
     await rm(fresh, { force: true })
-    for (const other of ['jpg', 'png', 'gif', 'webp', 'avif']) if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
+    for (const other of ['jpg', 'png', 'gif', 'webp', 'avif'])
+      if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
   }
 
   return {

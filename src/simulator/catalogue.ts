@@ -80,7 +80,8 @@ export function createCatalogue({ count = 2204, allImages = false, withConflicts
     const en = `${brand} ${kind.en} ${model} ${colour}`
     const ar = `${kind.ar} ${brand} ${model} ${colourAr}`
     const style = n % 20
-    const name = style < 14 ? `${en} | ${ar}` : style < 16 ? `${en} / ${ar}` : style < 18 ? en : style === 18 ? ar : `${en} &amp; case  | ${ar}`
+    const name =
+      style < 14 ? `${en} | ${ar}` : style < 16 ? `${en} / ${ar}` : style < 18 ? en : style === 18 ? ar : `${en} &amp; case  | ${ar}`
     const hasImage = allImages || n % 3 !== 2
     const rate = Math.round(kind.price * (0.7 + random() * 1.6) * 100) / 100
     const modified = new Date(FIRST_CREATED + n * 37_000 - (n % 5 === 0 ? 0 : 37_000))

@@ -34,14 +34,18 @@ export function createMeter({ limits, now, untilMidnight }: { limits: Limits; no
         usedToday = 0
         dayEnds = at + untilMidnight() * 1000
       }
-      const refuse = (code: Refusal['code'], message: string): Refusal => (seen.refused.push(code), { code, message })
+      const refuse = (code: Refusal['code'], message: string): Refusal => {
+        seen.refused.push(code)
+        return { code, message }
+      }
       if (at < blockedUntil) return refuse(44, BLOCKED)
       while (times.length > 0 && at - times[0]! >= 60_000) times.shift()
       if (limits.perMinute !== null && times.length >= limits.perMinute) {
         blockedUntil = at + limits.blockMs
         return refuse(44, BLOCKED)
       }
-      if (usedToday >= limits.perDay) return refuse(45, `The API call for this organization has exceeded the maximum call rate limit of ${limits.perDay}.`)
+      if (usedToday >= limits.perDay)
+        return refuse(45, `The API call for this organization has exceeded the maximum call rate limit of ${limits.perDay}.`)
       if (limits.inFlight !== null && inFlight >= limits.inFlight) {
         return refuse(1070, 'You have reached the maximum number of in process requests allowed. Kindly try again after some time.')
       }

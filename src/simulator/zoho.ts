@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import formbody from 'node:querystring'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import { createCatalogue, type CatalogueOptions, type SimulatedItem } from './catalogue.ts'
+import { type CatalogueOptions, createCatalogue, type SimulatedItem } from './catalogue.ts'
 import { createMeter, type Limits, NO_LIMITS } from './limits.ts'
 import { drawPicture } from './picture.ts'
 import { itemRow, secondsToMidnight, zohoTime } from './wire.ts'
@@ -65,7 +65,9 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   let revoked = false
 
   const app = Fastify({ bodyLimit: 10_000_000 })
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, formbody.parse(String(body))))
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, formbody.parse(String(body))),
+  )
 
   app.all('/oauth/v2/token', async (request, reply) => {
     counters.token++
@@ -85,7 +87,13 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     const token = { value: `1000.fake.${randomUUID()}`, expires: now() + TOKEN_LIFE_MS }
     tokens.push(token)
     if (tokens.length > LIVE_TOKENS) tokens.shift()
-    return { access_token: token.value, scope: 'ZohoInventory.items.READ,ZohoInventory.settings.READ', api_domain: address(), token_type: 'Bearer', expires_in: 3600 }
+    return {
+      access_token: token.value,
+      scope: 'ZohoInventory.items.READ,ZohoInventory.settings.READ',
+      api_domain: address(),
+      token_type: 'Bearer',
+      expires_in: 3600,
+    }
   })
 
   /** True when a scripted fault has answered. */
@@ -102,7 +110,10 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
       }
       return true
     }
-    void reply.code(fault.status ?? 200).type(fault.contentType ?? 'application/json;charset=UTF-8').send(fault.body ?? '')
+    void reply
+      .code(fault.status ?? 200)
+      .type(fault.contentType ?? 'application/json;charset=UTF-8')
+      .send(fault.body ?? '')
     return true
   }
 
@@ -116,7 +127,9 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
       const organization = (request.query as { organization_id?: string }).organization_id
       if (request.url.includes('/organizations')) return
       if (organization !== FAKE_CREDENTIALS.organizationId) {
-        return reply.code(400).send({ code: 6041, message: `This user is not associated with the CompanyID/CompanyName:${organization ?? ''}.` })
+        return reply
+          .code(400)
+          .send({ code: 6041, message: `This user is not associated with the CompanyID/CompanyName:${organization ?? ''}.` })
       }
       const refusal = meter.enter()
       reply.headers({
@@ -133,7 +146,15 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     api.get('/inventory/v1/organizations', async () => ({
       code: 0,
       message: 'success',
-      organizations: [{ organization_id: FAKE_CREDENTIALS.organizationId, name: 'Demo Electronics', currency_code: 'USD', time_zone: zone, is_default_org: true }],
+      organizations: [
+        {
+          organization_id: FAKE_CREDENTIALS.organizationId,
+          name: 'Demo Electronics',
+          currency_code: 'USD',
+          time_zone: zone,
+          is_default_org: true,
+        },
+      ],
     }))
 
     api.get<{ Querystring: Record<string, string | undefined> }>('/inventory/v1/items', async ({ query }, reply) => {
@@ -164,7 +185,16 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
         code: 0,
         message: 'success',
         items: rows.slice(start, start + perPage).map((item) => itemRow(item, zone)),
-        page_context: { page, per_page: perPage, has_more_page: rows.length > start + perPage, report_name: 'Items', applied_filter: filter, custom_fields: [], sort_column: column, sort_order: order },
+        page_context: {
+          page,
+          per_page: perPage,
+          has_more_page: rows.length > start + perPage,
+          report_name: 'Items',
+          applied_filter: filter,
+          custom_fields: [],
+          sort_column: column,
+          sort_order: order,
+        },
       }
     })
 
@@ -179,19 +209,39 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
       if (!item || item.image_document_id === '') return reply.code(404).send({ code: 1002, message: 'Image does not exist.' })
       counters.perImage.set(item.item_id, (counters.perImage.get(item.item_id) ?? 0) + 1)
       const bytes = await pictureBytes(item)
-      return reply.type('image/jpeg').header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(item.image_name)}`).send(bytes)
+      return reply
+        .type('image/jpeg')
+        .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(item.image_name)}`)
+        .send(bytes)
     }
     api.get<{ Params: { id: string } }>('/inventory/v1/items/:id/image', async ({ params }, reply) => picture(find(params.id), reply))
-    api.get<{ Params: { id: string } }>('/inventory/v1/documents/:id', async ({ params }, reply) => picture(items.find((item) => item.image_document_id === params.id), reply))
+    api.get<{ Params: { id: string } }>('/inventory/v1/documents/:id', async ({ params }, reply) =>
+      picture(
+        items.find((item) => item.image_document_id === params.id),
+        reply,
+      ),
+    )
     api.get<{ Params: { id: string } }>('/inventory/v1/items/:id', async ({ params }, reply) => {
       const item = find(params.id)
       if (!item) return reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
       const { image_document_id, has_attachment, ...rest } = itemRow(item, zone)
-      return { code: 0, message: 'success', item: { ...rest, documents: [], ...(image_document_id !== '' && { image_document_id, has_attachment }) } }
+      return {
+        code: 0,
+        message: 'success',
+        item: { ...rest, documents: [], ...(image_document_id !== '' && { image_document_id, has_attachment }) },
+      }
     })
   })
 
-  app.get('/_control/counters', async () => ({ ...counters, perImage: undefined, calls: meter.seen.calls, refused: meter.seen.refused, max_in_minute: meter.seen.maxInMinute, max_in_flight: meter.seen.maxInFlight, items: items.length }))
+  app.get('/_control/counters', async () => ({
+    ...counters,
+    perImage: undefined,
+    calls: meter.seen.calls,
+    refused: meter.seen.refused,
+    max_in_minute: meter.seen.maxInMinute,
+    max_in_flight: meter.seen.maxInFlight,
+    items: items.length,
+  }))
   app.post<{ Body: { count: number } }>('/_control/touch', async ({ body }) => {
     for (const item of items.slice(0, body.count)) control.edit(item.item_id, { rate: item.rate + 1 })
     return { touched: Math.min(items.length, body.count) }
@@ -216,7 +266,8 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
       byModified ??= [...items].sort((a, b) => a.modified.getTime() - b.modified.getTime() || (a.item_id < b.item_id ? -1 : 1))
       return byModified
     }
-    const key = (item: SimulatedItem) => (column === 'created_time' ? item.created.getTime() : column === 'rate' ? item.rate : column === 'sku' ? item.sku : item.name)
+    const key = (item: SimulatedItem) =>
+      column === 'created_time' ? item.created.getTime() : column === 'rate' ? item.rate : column === 'sku' ? item.sku : item.name
     return [...items].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
   }
   function firstFrom(rows: SimulatedItem[], from: number): number {

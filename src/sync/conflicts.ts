@@ -13,7 +13,14 @@ export async function reportSkuConflicts(run: RunContext): Promise<number> {
       order by p.sku, p.zoho_item_id`
     await run.fail(
       tx,
-      shared.map((it) => ({ stage: 'item', code: 'sku_conflict', message: `The items ${it.ids.join(', ')} share the SKU ${it.sku}. Both are kept; give one another SKU in Zoho.`, product_id: it.id, zoho_item_id: it.zoho_item_id ?? undefined, sku: it.sku })),
+      shared.map((it) => ({
+        stage: 'item',
+        code: 'sku_conflict',
+        message: `The items ${it.ids.join(', ')} share the SKU ${it.sku}. Both are kept; give one another SKU in Zoho.`,
+        product_id: it.id,
+        zoho_item_id: it.zoho_item_id ?? undefined,
+        sku: it.sku,
+      })),
     )
     return new Set(shared.map((it) => it.sku)).size
   })

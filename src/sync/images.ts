@@ -51,7 +51,13 @@ export async function countImages(db: Database, runId: string): Promise<ImageCou
  */
 export async function imagePass(run: RunContext, deps: ImagePassDeps): Promise<ImageCounts> {
   const { db, clock } = deps
-  const where = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null }, image_state: { in: ['untried', 'failed'] }, OR: [{ image_run: null }, { image_run: { not: run.id } }] }
+  const where = {
+    deleted_at: null,
+    zoho_item_id: { not: null },
+    zoho_image_id: { not: null },
+    image_state: { in: ['untried', 'failed'] },
+    OR: [{ image_run: null }, { image_run: { not: run.id } }],
+  }
   const counts = await countImages(db, run.id)
   const before = counts.downloaded + counts.missing + counts.failed
   const total = before + (await db.product.count({ where }))
@@ -70,12 +76,24 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps): Promise<I
     const rate = spanMs > 0 ? ((times.length - 1) * 1000) / spanMs : 0
     run.report({
       statistics: { images_downloaded: counts.downloaded, images_failed: counts.failed },
-      progress: { phase: 'images', done, total, rate: Math.round(rate * 10) / 10, eta_ms: rate > 0 ? Math.round(((total - done) / rate) * 1000) : null, waiting: null },
+      progress: {
+        phase: 'images',
+        done,
+        total,
+        rate: Math.round(rate * 10) / 10,
+        eta_ms: rate > 0 ? Math.round(((total - done) / rate) * 1000) : null,
+        waiting: null,
+      },
     })
   }
 
   for (;;) {
-    const batch: Todo[] = await db.product.findMany({ where, orderBy: [{ image_attempts: 'asc' }, { id: 'asc' }], take: BATCH, select: { id: true, zoho_item_id: true, sku: true, zoho_image_id: true, zoho_image_name: true } })
+    const batch: Todo[] = await db.product.findMany({
+      where,
+      orderBy: [{ image_attempts: 'asc' }, { id: 'asc' }],
+      take: BATCH,
+      select: { id: true, zoho_item_id: true, sku: true, zoho_image_id: true, zoho_image_name: true },
+    })
     if (batch.length === 0) return counts
     await Promise.all(
       batch.map((product) =>
@@ -95,9 +113,17 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps): Promise<I
 }
 
 /** Throws only what concerns all pictures. */
-async function fetchOne(run: RunContext, { db, zoho, clock, ingest, view }: ImagePassDeps, product: Todo, signal: AbortSignal): Promise<keyof ImageCounts> {
+async function fetchOne(
+  run: RunContext,
+  { zoho, clock, ingest, view }: ImagePassDeps,
+  product: Todo,
+  signal: AbortSignal,
+): Promise<keyof ImageCounts> {
   // The state is written only if Zoho still names the same picture: it may have been replaced while this one was under way.
-  const tried = { where: { id: product.id, zoho_image_id: product.zoho_image_id }, base: { image_run: run.id, image_tried_at: clock.now() } }
+  const tried = {
+    where: { id: product.id, zoho_image_id: product.zoho_image_id },
+    base: { image_run: run.id, image_tried_at: clock.now() },
+  }
   try {
     const blob = await download(zoho, ingest, product, run.id, signal)
     const primary = await run.fenced(async (tx) => {
@@ -108,8 +134,21 @@ async function fetchOne(run: RunContext, { db, zoho, clock, ingest, view }: Imag
         filename: product.zoho_image_name ?? `${product.zoho_item_id}.${blob.ext}`,
         sha256: blob.sha256,
       })
-      await tx.product.updateMany({ where: tried.where, data: { ...tried.base, image_state: 'stored', image_fetched_id: product.zoho_image_id, image_error: null, image_error_code: null, image_attempts: 0 } })
-      await tx.failure.updateMany({ where: { product_id: product.id, stage: 'image', resolved_at: null }, data: { resolved_at: clock.now() } })
+      await tx.product.updateMany({
+        where: tried.where,
+        data: {
+          ...tried.base,
+          image_state: 'stored',
+          image_fetched_id: product.zoho_image_id,
+          image_error: null,
+          image_error_code: null,
+          image_attempts: 0,
+        },
+      })
+      await tx.failure.updateMany({
+        where: { product_id: product.id, stage: 'image', resolved_at: null },
+        data: { resolved_at: clock.now() },
+      })
       return photo.is_primary
     })
     if (primary) await view.show(viewName(product), blob)
@@ -127,9 +166,24 @@ async function fetchOne(run: RunContext, { db, zoho, clock, ingest, view }: Imag
     const code = error instanceof AppError ? error.code : 'download_failed'
     const message = error instanceof AppError ? error.message : 'The picture did not arrive whole'
     await run.fenced(async (tx) => {
-      await tx.product.updateMany({ where: tried.where, data: { ...tried.base, image_state: 'failed', image_error_code: code, image_error: message, image_attempts: { increment: 1 } } })
-      await tx.failure.updateMany({ where: { product_id: product.id, stage: 'image', resolved_at: null }, data: { resolved_at: clock.now() } })
-      await run.fail(tx, [{ stage: 'image', code, message, product_id: product.id, zoho_item_id: product.zoho_item_id ?? undefined, sku: product.sku ?? undefined }])
+      await tx.product.updateMany({
+        where: tried.where,
+        data: { ...tried.base, image_state: 'failed', image_error_code: code, image_error: message, image_attempts: { increment: 1 } },
+      })
+      await tx.failure.updateMany({
+        where: { product_id: product.id, stage: 'image', resolved_at: null },
+        data: { resolved_at: clock.now() },
+      })
+      await run.fail(tx, [
+        {
+          stage: 'image',
+          code,
+          message,
+          product_id: product.id,
+          zoho_item_id: product.zoho_item_id ?? undefined,
+          sku: product.sku ?? undefined,
+        },
+      ])
     })
     return 'failed'
   }
@@ -146,4 +200,5 @@ async function download(zoho: ZohoClient, ingest: IngestDeps, product: Todo, run
 }
 
 const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE'])
-export const isStorageFailure = (error: unknown): boolean => error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code))
+export const isStorageFailure = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code))

@@ -48,9 +48,20 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (error instanceof DayQuotaSpent) return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy: 'It goes on by itself then; items come before pictures.' }
+        if (error instanceof DayQuotaSpent)
+          return {
+            state: 'paused',
+            resumes_at: error.resetsAt,
+            cause: error.message,
+            remedy: 'It goes on by itself then; items come before pictures.',
+          }
         if (isStorageFailure(error)) {
-          return { state: 'paused', resumes_at: new Date(deps.clock.now().getTime() + STORAGE_RETRY_MS), cause: 'storage_full: the disk takes no more pictures', remedy: 'Free space under DATA_DIR; it goes on by itself.' }
+          return {
+            state: 'paused',
+            resumes_at: new Date(deps.clock.now().getTime() + STORAGE_RETRY_MS),
+            cause: 'storage_full: the disk takes no more pictures',
+            remedy: 'Free space under DATA_DIR; it goes on by itself.',
+          }
         }
         throw error
       }
@@ -61,7 +72,9 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
 async function sync(run: RunContext, deps: ItemSyncDeps): Promise<RunOutcome> {
   const { db, clock, view } = deps
   const params = ItemSyncParams.parse(run.params)
-  const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }))
+  const zoho = await deps.openZoho((wait) =>
+    run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }),
+  )
   const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
   // Without a full pass there is nothing to be incremental on.
   const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
@@ -80,7 +93,15 @@ async function sync(run: RunContext, deps: ItemSyncDeps): Promise<RunOutcome> {
       run.report({ statistics: { removed } })
       if (stopped) {
         partial = true
-        await run.fenced((tx) => run.fail(tx, [{ stage: 'removal', code: 'mass_delete_stopped', message: `${stopped} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.` }]))
+        await run.fenced((tx) =>
+          run.fail(tx, [
+            {
+              stage: 'removal',
+              code: 'mass_delete_stopped',
+              message: `${stopped} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
+            },
+          ]),
+        )
       }
     }
     if (!params.dry_run) {

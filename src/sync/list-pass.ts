@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { upsertItems } from '../catalog/item-upsert.ts'
 import type { Clock } from '../clock.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
-import { listItems } from '../zoho/inventory.ts'
 import type { ZohoClient } from '../zoho/client.ts'
+import { listItems } from '../zoho/inventory.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
 import { toItemRow } from './to-item-row.ts'
 
@@ -40,14 +40,30 @@ export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null)
   return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null }
 }
 
-const COUNTED = ['total', 'new', 'updated', 'unchanged', 'removed', 'restored', 'failed', 'images_listed_missing', 'images_listed_stored'] as const
+const COUNTED = [
+  'total',
+  'new',
+  'updated',
+  'unchanged',
+  'removed',
+  'restored',
+  'failed',
+  'images_listed_missing',
+  'images_listed_stored',
+] as const
 export type ListCounts = Record<(typeof COUNTED)[number], number>
-export const countsFrom = (statistics: Record<string, number>): ListCounts => Object.fromEntries(COUNTED.map((key) => [key, statistics[key] ?? 0])) as ListCounts
+export const countsFrom = (statistics: Record<string, number>): ListCounts =>
+  Object.fromEntries(COUNTED.map((key) => [key, statistics[key] ?? 0])) as ListCounts
 
 class RollBack extends Error {}
 
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
-export async function listPass(run: RunContext, { zoho, clock, currency }: ListPassDeps, start: ListCheckpoint, { withImages, dryRun }: ListPassOptions): Promise<ListCheckpoint> {
+export async function listPass(
+  run: RunContext,
+  { zoho, clock, currency }: ListPassDeps,
+  start: ListCheckpoint,
+  { withImages, dryRun }: ListPassOptions,
+): Promise<ListCheckpoint> {
   const counts = countsFrom(run.statistics)
   let at = start
   const taken = new Set(start.taken)
@@ -66,10 +82,13 @@ export async function listPass(run: RunContext, { zoho, clock, currency }: ListP
         counts.restored += written.restored
         if (withImages) {
           counts.images_listed_missing += rows.filter((row) => row.zoho_image_id === null).length
-          counts.images_listed_stored += await tx.product.count({ where: { zoho_item_id: { in: rows.map((row) => row.zoho_item_id) }, zoho_image_id: { not: null }, image_state: 'stored' } })
+          counts.images_listed_stored += await tx.product.count({
+            where: { zoho_item_id: { in: rows.map((row) => row.zoho_item_id) }, zoho_image_id: { not: null }, image_state: 'stored' },
+          })
         }
         if (dryRun) throw new RollBack()
-        if (at.mode === 'full') await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
+        if (at.mode === 'full')
+          await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
         await run.saveCheckpoint(tx, at, counts)
       })
     } catch (error) {
@@ -91,5 +110,11 @@ function advance(at: ListCheckpoint, rows: ZohoItem[], taken: Set<string>): List
   if (second > before) taken.clear()
   for (const [n, item] of rows.entries()) if (times[n]! >= second) taken.add(face(item))
   const newest = Math.max(second, at.newest ? Date.parse(at.newest) : 0)
-  return { ...at, from: new Date(Math.max(second, before)).toISOString(), taken: [...taken], pages: at.pages + 1, newest: new Date(newest).toISOString() }
+  return {
+    ...at,
+    from: new Date(Math.max(second, before)).toISOString(),
+    taken: [...taken],
+    pages: at.pages + 1,
+    newest: new Date(newest).toISOString(),
+  }
 }

@@ -27,13 +27,21 @@ export interface RemovalResult {
  * Soft-deletes what a complete full pass did not list, each confirmed by asking Zoho for it by id; its photos become tombstones.
  * Never called after a pass that broke off: absence in half a list means nothing.
  */
-export async function removeGone(run: RunContext, { db, zoho, clock, view }: RemovalDeps, { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean }): Promise<RemovalResult> {
+export async function removeGone(
+  run: RunContext,
+  { db, zoho, clock, view }: RemovalDeps,
+  { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
+): Promise<RemovalResult> {
   const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
     select p.id, p.zoho_item_id from product p
     where p.zoho_item_id is not null and p.deleted_at is null
       and not exists (select 1 from run_page where run_id = ${run.id}::uuid and p.zoho_item_id = any(ids))`
   if (suspects.length === 0) return { removed: 0 }
-  const still = await existingItems(zoho, suspects.map((it) => it.zoho_item_id), run.signal)
+  const still = await existingItems(
+    zoho,
+    suspects.map((it) => it.zoho_item_id),
+    run.signal,
+  )
   const gone = suspects.filter((it) => !still.has(it.zoho_item_id))
   const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
   if (gone.length > BRAKE_COUNT && gone.length > all * BRAKE_SHARE && !confirmed) return { removed: 0, stopped: gone.length }
@@ -43,8 +51,14 @@ export async function removeGone(run: RunContext, { db, zoho, clock, view }: Rem
       await removeSourcePhoto(tx, product.id, 'zoho')
       const at = clock.now()
       // What people uploaded goes with the product; it comes back when the product is restored.
-      await tx.photo.updateMany({ where: { product_id: product.id, deleted_at: null }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
-      await tx.product.update({ where: { id: product.id }, data: { deleted_at: at, updated_at: at, image_fetched_id: null, image_state: 'none' } })
+      await tx.photo.updateMany({
+        where: { product_id: product.id, deleted_at: null },
+        data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true },
+      })
+      await tx.product.update({
+        where: { id: product.id },
+        data: { deleted_at: at, updated_at: at, image_fetched_id: null, image_state: 'none' },
+      })
     })
     await view.hide(viewName(product))
   }
@@ -62,7 +76,10 @@ export async function dropRemovedPictures(run: RunContext, { db, view }: { db: D
       await removeSourcePhoto(tx, product.id, 'zoho')
       await tx.product.update({ where: { id: product.id }, data: { image_fetched_id: null } })
     })
-    const primary = await db.photo.findFirst({ where: { product_id: product.id, is_primary: true, deleted_at: null }, include: { blob: true } })
+    const primary = await db.photo.findFirst({
+      where: { product_id: product.id, is_primary: true, deleted_at: null },
+      include: { blob: true },
+    })
     if (primary) await view.show(viewName(product), primary.blob)
     else await view.hide(viewName(product))
   }

@@ -2,8 +2,8 @@ import type { ItemSyncResult } from '../contract/runs.ts'
 import type { Database } from '../db.ts'
 import type { Run } from '../generated/client.ts'
 import { countImages } from './images.ts'
-import { countsFrom } from './list-pass.ts'
 import { ItemSyncParams } from './item-sync.ts'
+import { countsFrom } from './list-pass.ts'
 
 /** At most so many failures stand in an answer; all of them stand under `/failures`. */
 const MAX_ERRORS = 100
@@ -16,7 +16,10 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
   const images = await countImages(db, run.id)
   const missing = images_listed_missing + images.missing
   const errors = await db.failure.findMany({ where: { run_id: run.id }, orderBy: { created_at: 'asc' }, take: MAX_ERRORS })
-  const mode = typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint ? String(run.checkpoint.mode) : (params.mode ?? 'full')
+  const mode =
+    typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint
+      ? String(run.checkpoint.mode)
+      : (params.mode ?? 'full')
   return {
     status: run.state,
     run_id: run.id,

@@ -106,7 +106,10 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
         if (!(error instanceof Fault)) throw error
         // A limit is the budget's business: it holds all calls back, and none is dropped for it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
-          throw new UpstreamFailed(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, { cause: error, remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.' })
+          throw new UpstreamFailed(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
+            cause: error,
+            remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
+          })
         }
         if (!LIMIT_CODES.has(error.code)) await clock.sleep(500 * 2 ** (tries - 1) * (0.75 + Math.random() / 2), signal)
       }
@@ -145,7 +148,8 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
             throw new Fault('cut', 'the answer broke off', { cause })
           })
           const start = first.done ? Buffer.alloc(0) : first.value
-          if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0')) throw new NothingThere('picture')
+          if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
+            throw new NothingThere('picture')
           if (reply.statusCode !== 200 || start[0] === JSON_START) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {
@@ -156,7 +160,8 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
             }
             const body = parseObject(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
-            if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code)))) throw new NothingThere('picture')
+            if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code))))
+              throw new NothingThere('picture')
             const fault = judge(call, reply.statusCode, code, body, token)
             await done(code)
             throw fault
@@ -207,10 +212,16 @@ function judge(call: ZohoCall, status: number, code: string | null, body: Record
   if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
   if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRefused(code ?? '401', token)
   if (code === '6041') {
-    return new NeedsPerson('6041', 'Zoho does not know this organisation, or the account does not belong to it', { remedy: 'Check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.' })
+    return new NeedsPerson('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
+      remedy: 'Check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
+    })
   }
   if (code === '1002' || code === '2006') return new NothingThere('such record')
-  if (status >= 500 || status === 429 || body === null || code === '1000') return new Fault(code ?? (body === null ? 'not_json' : `http_${status}`), body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`)
+  if (status >= 500 || status === 429 || body === null || code === '1000')
+    return new Fault(
+      code ?? (body === null ? 'not_json' : `http_${status}`),
+      body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
+    )
   const message = typeof body.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
   return new UpstreamFailed(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, { detail: { path: call.path } })
 }

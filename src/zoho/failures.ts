@@ -4,7 +4,10 @@ import { type Facts, UpstreamFailed } from '../errors.ts'
 export class DayQuotaSpent extends UpstreamFailed {
   readonly resetsAt: Date
   constructor(resetsAt: Date, facts: Facts = {}) {
-    super('day_quota_spent', "The day's quota of Zoho calls is spent", { ...facts, remedy: `It goes on by itself at ${resetsAt.toISOString()}.` })
+    super('day_quota_spent', "The day's quota of Zoho calls is spent", {
+      ...facts,
+      remedy: `It goes on by itself at ${resetsAt.toISOString()}.`,
+    })
     this.resetsAt = resetsAt
   }
 }

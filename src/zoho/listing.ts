@@ -56,7 +56,8 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
       signal,
     )
     const rows = body[listing.key]
-    if (!Array.isArray(rows)) throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${listing.key}`, { remedy: 'zinc tries again at the next sync.' })
+    if (!Array.isArray(rows))
+      throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${listing.key}`, { remedy: 'zinc tries again at the next sync.' })
     const context = PageContext.safeParse(body.page_context)
     return { rows: rows.map((row) => listing.read(row)), more: context.data?.has_more_page ?? false }
   }
@@ -106,4 +107,6 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
 }
 
 const loops = (why: string) =>
-  new UpstreamFailed('list_repeats', `Zoho's list does not lead to an end: ${why}`, { remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.' })
+  new UpstreamFailed('list_repeats', `Zoho's list does not lead to an end: ${why}`, {
+    remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
+  })

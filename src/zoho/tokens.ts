@@ -34,7 +34,11 @@ const EARLY_MS = 5 * 60_000
 /** A larger lifetime is in milliseconds (some older products answer so): no token of Zoho's lives longer than a day. */
 const LONGEST_LIFE_S = 86_400
 
-const TokenReply = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number().positive().catch(3600), expires_in_sec: z.coerce.number().positive().optional() })
+const TokenReply = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive().catch(3600),
+  expires_in_sec: z.coerce.number().positive().optional(),
+})
 const TokenRefusal = z.object({ error: z.string() })
 
 /**
@@ -73,7 +77,10 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
       headersTimeout: 15_000,
       bodyTimeout: 15_000,
     }).catch((cause: Error) => {
-      throw new UpstreamFailed('zoho_unreachable', 'Zoho cannot be reached to sign in', { cause, remedy: 'Check the network of this machine; zinc tries again.' })
+      throw new UpstreamFailed('zoho_unreachable', 'Zoho cannot be reached to sign in', {
+        cause,
+        remedy: 'Check the network of this machine; zinc tries again.',
+      })
     })
     const text = await reply.body.text()
     // Errors come with HTTP 200 too, so the body decides and never the status alone.

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { type Serving, serve } from '../../src/serve.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { FAKE_CREDENTIALS, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
+import { createTestDatabase } from './database.ts'
+
+const PASSWORD = 'a-password-for-tests'
+
+export interface TestZinc extends Serving {
+  zoho: ZohoSimulator
+  dataDir: string
+  environment: Record<string, string>
+  call(path: string, init?: RequestInit): Promise<Response>
+  sync(query?: string): Promise<SyncAnswer>
+}
+
+export interface SyncAnswer {
+  status: string
+  run_id: string
+  mode: string
+  statistics: Record<string, number>
+  errors: { code: string; stage: string; zoho_item_id: string | null }[]
+}
+
+/** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
+export async function startZinc({
+  environment: more = {},
+  ...options
+}: SimulatorOptions & { environment?: Record<string, string> } = {}): Promise<TestZinc> {
+  const database = await createTestDatabase()
+  const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
+  const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
+  const environment = {
+    DATA_DIR: dataDir,
+    DATABASE_URL: database.url,
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    ADMIN_PASSWORD: PASSWORD,
+    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
+    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
+    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
+    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
+    ZOHO_ACCOUNTS_URL: zoho.url,
+    ZOHO_API_URL: zoho.url,
+    ZOHO_REQUESTS_PER_MINUTE: '0',
+    ...more,
+  }
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }))
+  onTestFinished(async () => {
+    await serving[Symbol.asyncDispose]()
+    await zoho.close()
+    await database.drop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const token = await login(serving.url)
+  const call = (path: string, init: RequestInit = {}) =>
+    fetch(`${serving.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
+  return {
+    ...serving,
+    zoho,
+    dataDir,
+    environment,
+    call,
+    sync: async (query = '') =>
+      (await (await call(`/api/settings/integrations/zoho/sync/item/execute${query}`, { method: 'POST' })).json()) as SyncAnswer,
+  }
+}
+
+export async function login(url: string): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'admin', password: PASSWORD }),
+  })
+  const { data } = (await answer.json()) as { data: { access_token: string } }
+  return data.access_token
+}

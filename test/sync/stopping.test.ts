@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDatabase } from '../../src/db.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { times } from '../helpers/long.ts'
+import { until } from '../helpers/until.ts'
+import { login, startZinc } from '../helpers/zinc.ts'
+
+/** The real program in a process of its own; resolves when it says where it listens. */
+async function startProcess(environment: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['src/server.ts'], {
+    env: { PATH: process.env.PATH ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  for await (const chunk of child.stdout!) {
+    said += String(chunk)
+    const url = /listens on (\S+)/.exec(said)?.[1]
+    if (url) return { child, url }
+  }
+  throw new Error(`the server ended before it listened: ${said}`)
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) =>
+    child.exitCode !== null || child.signalCode !== null ? resolve(child.exitCode) : child.once('exit', (code) => resolve(code)),
+  )
+
+async function startRun(url: string): Promise<string> {
+  const answer = await fetch(`${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await login(url)}` },
+  })
+  expect(answer.status).toBe(202)
+  const { run_id } = (await answer.json()) as { run_id: string }
+  return run_id
+}
+
+test('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
+  const kills = times(4, 10)
+  const items = createCatalogue({ count: times(500, 2204) })
+  const { zoho, dataDir, environment, services } = await startZinc({ items })
+  const pictures = items.filter((item) => item.image_document_id !== '').length
+  const { db } = services
+  // The helper's own instance must not work on the run that the killed processes own.
+  await services.runs.close()
+
+  const total = () => zoho.counters.list + zoho.counters.images
+  let run_id = ''
+  for (let kill = 0; kill < kills; kill++) {
+    const { child, url } = await startProcess(environment)
+    if (kill === 0) run_id = await startRun(url)
+    // By progress and not by time: the same spots on a slow machine and a fast one.
+    const enough = total() + Math.ceil(((pictures + 3) / (kills + 1)) * (kill === 0 ? 0.5 : 1))
+    await until(async () => total() >= enough || (await db.run.findUniqueOrThrow({ where: { id: run_id } })).state === 'success')
+    child.kill('SIGKILL')
+    await ended(child)
+  }
+  const { child } = await startProcess(environment)
+  await until(async () => (await db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
+  child.kill('SIGTERM')
+  expect(await ended(child)).toBe(0)
+
+  const run = await db.run.findUniqueOrThrow({ where: { id: run_id } })
+  expect(run.state).toBe('success')
+  expect(run.statistics).toMatchObject({ total: items.length, new: items.length })
+  expect(await db.product.count()).toBe(items.length)
+  expect(await db.photo.count({ where: { deleted_at: null } })).toBe(pictures)
+  expect(await db.product.count({ where: { image_state: 'stored' } })).toBe(pictures)
+  for (const blob of await db.blob.findMany()) expect(await services.store.has('originals', blob.sha256)).toBe(true)
+  expect(await readdir(join(dataDir, 'images', 'tmp'))).toEqual([])
+  expect((await readdir(join(dataDir, 'images', 'item'))).length).toBe(pictures)
+  // What was under way at a kill may be fetched again; nothing else is.
+  expect(total()).toBeLessThanOrEqual(Math.ceil(items.length / 199) + pictures + kills * (8 + 1))
+})
+
+test('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
+  const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 300 }) })
+  await services.runs.close()
+  const first = await startProcess(environment)
+  const run_id = await startRun(first.url)
+  await until(() => zoho.counters.images >= 20)
+  const asked = performance.now()
+  first.child.kill('SIGTERM')
+  expect(await ended(first.child)).toBe(0)
+  expect(performance.now() - asked).toBeLessThan(10_000)
+  expect((await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).state).toBe('queued')
+
+  const second = await startProcess(environment)
+  await until(async () => (await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
+  second.child.kill('SIGTERM')
+  await ended(second.child)
+  expect(await services.db.photo.count()).toBe(200)
+  expect(zoho.counters.images).toBeLessThanOrEqual(200 + 8)
+})
+
+test('a run that another owner took over can write nothing more', async () => {
+  const { zoho, services, call } = await startZinc({ items: createCatalogue({ count: 300 }) })
+  const { run_id } = (await (
+    await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
+  ).json()) as { run_id: string }
+  await until(() => zoho.counters.images >= 10)
+  const other = openDatabase(services.databaseUrl)
+  await other.run.update({ where: { id: run_id }, data: { fence: { increment: 1 } } })
+  const stored = await other.photo.count()
+  await services.runs.close()
+  expect(await other.photo.count()).toBeLessThanOrEqual(stored)
+  expect(await other.run.findUniqueOrThrow({ where: { id: run_id } })).toMatchObject({ state: 'running' })
+  await other.$disconnect()
+})

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // Real processes on two slow cores; a hang still ends.
+    testTimeout: process.env.ZINC_LONG === '1' ? 1_800_000 : 120_000,
+    hookTimeout: 120_000,
+  },
+})

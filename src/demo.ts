@@ -36,7 +36,10 @@ async function main(): Promise<number> {
       help: { type: 'boolean', default: false },
     },
   })
-  if (values.help) return (console.log(USAGE), 0)
+  if (values.help) {
+    console.log(USAGE)
+    return 0
+  }
 
   const items = createCatalogue({ count: Number(values.items), allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({

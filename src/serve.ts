@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { CannotStart } from './errors.ts'
-import { openServices, type Services } from './services.ts'
+import { type Overrides, openServices, type Services } from './services.ts'
 
 /** Stopping takes at most this long: what is still under way then is cut, and the next start repairs it. */
 const GRACE_MS = 8_000
@@ -15,8 +15,8 @@ export interface Serving extends AsyncDisposable {
 }
 
 /** Opens the services and serves until disposed: takes no new requests, parks the running syncs, finishes or cuts what is under way. */
-export async function serve(config: Config, log: Logger): Promise<Serving> {
-  const services = await openServices(config, log)
+export async function serve(config: Config, log: Logger, overrides: Overrides = {}): Promise<Serving> {
+  const services = await openServices(config, log, overrides)
   let stopping = false
   try {
     const app = await buildApp({ ...services, http: config.http, isStopping: () => stopping })

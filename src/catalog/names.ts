@@ -8,7 +8,8 @@ const LATIN = /\p{Script=Latin}/u
  * The text of each side is kept as given but for the blanks at the split.
  */
 export function readNames(name: string): { name_en: string | null; name_ar: string | null } {
-  for (const [at] of [...name.matchAll(/[|/\n]/g)].map((match) => [match.index] as const)) {
+  // The surer signs first: a slash also stands in model names.
+  for (const at of ['|', '\n', '/'].flatMap((sign) => [...name.matchAll(new RegExp(`\\${sign}`, 'g'))].map((match) => match.index))) {
     const sides = [name.slice(0, at), name.slice(at + 1)].map((side) => side.trim())
     const [left, right] = sides as [string, string]
     const leftArabic = ARABIC.test(left)

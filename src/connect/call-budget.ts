@@ -28,6 +28,8 @@ const LEASE_MS = 120_000
 /** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute. */
 const BLOCK_MS = 60_000
 const IN_FLIGHT_PAUSE_MS = 250
+/** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
+const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
 /** Pictures leave this share of the day to items: a shop's prices matter more than its pictures. */
 const RESERVE_SHARE = 0.05
 
@@ -71,7 +73,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
         select: { id: true },
       })
       return { id }
-    })
+    }, PATIENCE)
   }
 
   async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds }: CallResult): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { chown, cp, mkdir, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -38,6 +38,7 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
   const place = await placeOf(dataDir, account, log)
   const cluster = join(place, 'cluster')
   const native = await nativeFolder(account)
+  const userFile = newUserFile(place)
 
   async function ensureRunning(): Promise<string> {
     const unlock = await lockFolder(place)
@@ -50,11 +51,11 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
           remedy: 'With the zinc that made it run `zinc db dump`, move the folder away, and run `zinc db restore` with this one.',
         })
       }
-      await writeFile(userFile(place), '')
+      await writeFile(userFile, '')
       const password = (await readFile(join(place, 'password'), 'utf8')).trim()
       const running = await liveUrl(cluster, password)
       if (running) return running
-      return await startServer({ native, cluster, password, account, log, durable })
+      return await startServer({ native, place, cluster, password, account, log, durable })
     } finally {
       await unlock()
     }
@@ -73,7 +74,7 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
       await watcher
       const unlock = await lockFolder(place)
       try {
-        await rm(userFile(place), { force: true })
+        await rm(userFile, { force: true })
         if ((await liveUsers(place)) === 0) await stopServer(cluster)
       } finally {
         await unlock()
@@ -87,7 +88,8 @@ const exists = (path: string) =>
     () => true,
     () => false,
   )
-const userFile = (place: string) => join(place, `user-${process.pid}`)
+/** One file an opening, with the process in its name: a process may open the same cluster twice. */
+const newUserFile = (place: string) => join(place, `user-${process.pid}-${randomUUID()}`)
 
 function alive(pid: number): boolean {
   try {
@@ -102,7 +104,7 @@ function alive(pid: number): boolean {
 async function liveUsers(place: string): Promise<number> {
   let count = 0
   for (const name of await readdir(place)) {
-    const pid = /^user-(\d+)$/.exec(name)?.[1]
+    const pid = /^user-(\d+)-/.exec(name)?.[1]
     if (!pid) continue
     if (alive(Number(pid))) count++
     else await rm(join(place, name), { force: true })
@@ -245,9 +247,14 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** `wanted` if nobody listens there, else any free port. */
+async function freePort(wanted: number): Promise<number> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const listening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(wanted, '127.0.0.1', () => resolve(true))
+  })
+  if (!listening) return freePort(0)
   const address = server.address()
   await new Promise((resolve) => server.close(resolve))
   return typeof address === 'object' && address ? address.port : 0
@@ -255,6 +262,7 @@ async function freePort(): Promise<number> {
 
 interface StartOptions {
   native: string
+  place: string
   cluster: string
   password: string
   account: Account | undefined
@@ -262,9 +270,12 @@ interface StartOptions {
   durable: boolean
 }
 
-async function startServer({ native, cluster, password, account, log, durable }: StartOptions): Promise<string> {
+async function startServer({ native, place, cluster, password, account, log, durable }: StartOptions): Promise<string> {
   await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
-  const port = await freePort()
+  // The same port as before where it is free: after a crash, the pools of every user find the new server under the old address.
+  const portFile = join(place, 'port')
+  const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')))
+  await writeFile(portFile, String(port))
   const settings: Record<string, string> = {
     port: String(port),
     listen_addresses: '127.0.0.1',

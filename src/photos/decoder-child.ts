@@ -61,9 +61,9 @@ async function bmpToPng(path: string, head: Buffer, job: DecodeJob): Promise<voi
 
 function checkSize(width: number, height: number, { maxPixels, maxSide }: DecodeJob): void {
   if (width < 1 || height < 1) throw new Refused('corrupt', 'The picture has no size')
+  if (width * height > maxPixels) throw new Refused('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
   if (width > maxSide || height > maxSide)
     throw new Refused('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
-  if (width * height > maxPixels) throw new Refused('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
 }
 
 async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
@@ -90,7 +90,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
         ? new Refused('too_many_pixels', `The picture has more than ${job.maxPixels} pixels`)
         : new Refused('corrupt', 'The picture cannot be read')
     })
-  // Longest side first: a picture of one pixel by 200,000 passes every count of pixels.
+  // Both are needed: a picture of one pixel by 200,000 passes every count of pixels.
   checkSize(facts.autoOrient.width, facts.pageHeight ?? facts.autoOrient.height, job)
   const frames = facts.pages ?? 1
   if (frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels && frames > 1)

@@ -24,10 +24,16 @@ export function zohoTime(at: Date, zone: string): string {
   return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${offset}`
 }
 
-/** Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. */
+/** Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. A day may have 23 or 25 hours. */
 export function secondsToMidnight(now: Date, zone: string): number {
-  const [, hour = '0', minute = '0', second = '0'] = /T(\d+):(\d+):(\d+)/.exec(zohoTime(now, zone)) ?? []
-  return 86_400 - (Number(hour) * 3600 + Number(minute) * 60 + Number(second))
+  const today = zohoTime(now, zone).slice(0, 10)
+  let [low, high] = [now.getTime(), now.getTime() + 26 * 3_600_000]
+  while (high - low > 1000) {
+    const middle = (low + high) / 2
+    if (zohoTime(new Date(middle), zone).slice(0, 10) === today) low = middle
+    else high = middle
+  }
+  return Math.round((high - now.getTime()) / 1000)
 }
 
 const ATTRIBUTES = Object.fromEntries(

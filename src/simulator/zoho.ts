@@ -60,7 +60,12 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   const tokens: { value: string; expires: number }[] = []
   const tokenTimes: number[] = []
   const counters = { token: 0, list: 0, details: 0, images: 0, perImage: new Map<string, number>() }
-  const meter = createMeter({ limits, now, untilMidnight: () => secondsToMidnight(new Date(now()), zone) })
+  let midnight = 0
+  const untilMidnight = () => {
+    if (now() >= midnight) midnight = now() + secondsToMidnight(new Date(now()), zone) * 1000
+    return Math.max(1, Math.round((midnight - now()) / 1000))
+  }
+  const meter = createMeter({ limits, now, untilMidnight })
   const pictures = new Map<string, Promise<Buffer>>()
   let revoked = false
 
@@ -136,7 +141,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
         ...HEADERS,
         'x-rate-limit-limit': String(limits.perDay),
         'x-rate-limit-remaining': String(meter.left()),
-        'x-rate-limit-reset': String(secondsToMidnight(new Date(now()), zone)),
+        'x-rate-limit-reset': String(untilMidnight()),
       })
       if (refusal) return reply.code(429).send(refusal)
       reply.raw.once('close', meter.leave)
@@ -159,8 +164,8 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
 
     api.get<{ Querystring: Record<string, string | undefined> }>('/inventory/v1/items', async ({ query }, reply) => {
       counters.list++
-      const page = Math.max(1, Number(query.page ?? 1))
-      const perPage = Math.min(200, Number(query.per_page ?? 200))
+      const page = Math.max(1, Number(query.page ?? 1) || 1)
+      const perPage = Math.min(200, Number(query.per_page ?? 200) || 200)
       const column = query.sort_column ?? 'name'
       const order = query.sort_order === 'D' ? 'D' : 'A'
       const wrong = (what: string) => reply.code(400).send({ code: 2, message: `Invalid value passed for ${what}` })

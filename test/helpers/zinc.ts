@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import { type Serving, serve } from '../../src/serve.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
@@ -30,8 +31,9 @@ export interface SyncAnswer {
 /** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
 export async function startZinc({
   environment: more = {},
+  clock,
   ...options
-}: SimulatorOptions & { environment?: Record<string, string> } = {}): Promise<TestZinc> {
+}: SimulatorOptions & { environment?: Record<string, string>; clock?: Clock } = {}): Promise<TestZinc> {
   const database = await createTestDatabase()
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
@@ -50,7 +52,7 @@ export async function startZinc({
     ZOHO_REQUESTS_PER_MINUTE: '0',
     ...more,
   }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }))
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), clock ? { clock } : {})
   onTestFinished(async () => {
     await serving[Symbol.asyncDispose]()
     await zoho.close()

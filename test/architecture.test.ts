@@ -1,0 +1,77 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+
+/** A room may import from the rooms named beside it, and from the files directly under src. */
+const MAY_IMPORT: Record<string, string[]> = {
+  access: ['database'],
+  catalog: ['contract'],
+  connect: ['zoho', 'settings', 'database'],
+  contract: [],
+  database: [],
+  http: ['access', 'catalog', 'contract', 'jobs', 'photos', 'sync'],
+  jobs: ['database'],
+  photos: ['catalog', 'database'],
+  settings: ['database'],
+  simulator: [],
+  sync: ['zoho', 'connect', 'catalog', 'contract', 'photos', 'settings', 'jobs'],
+  zoho: [],
+}
+/** Files directly under src that only doors may import: they know every room. */
+const DOORS = ['app.ts', 'services.ts', 'serve.ts', 'server.ts', 'demo.ts']
+/** Packages that a room must never need. */
+const NEVER: Record<string, RegExp> = {
+  zoho: /^(fastify|@prisma|pg)/,
+  simulator: /^(@prisma|pg$|undici)/,
+  catalog: /^(fastify|undici)/,
+  photos: /^(fastify|undici)/,
+  jobs: /^fastify/,
+  sync: /^fastify/,
+  connect: /^fastify/,
+  contract: /^(?!zod$)/,
+}
+
+/** The imports of one file that break a rule, in words. */
+function brokenRules(file: string, text: string): string[] {
+  const room = file.split('/')[1] ?? ''
+  const wrong: string[] = []
+  for (const [, target = ''] of text.matchAll(/from '([^']+)'/g)) {
+    if (!target.startsWith('.')) {
+      if (NEVER[room]?.test(target)) wrong.push(`${file} -> ${target}`)
+      continue
+    }
+    const other = join(dirname(file), target).split('/')
+    const inRoot = other.length === 2
+    if (
+      inRoot ? DOORS.includes(other[1] ?? '') : other[1] !== room && other[1] !== 'generated' && !MAY_IMPORT[room]?.includes(other[1] ?? '')
+    )
+      wrong.push(`${file} -> ${target}`)
+    if (other[1] === 'generated' && ['zoho', 'contract', 'simulator'].includes(room)) wrong.push(`${file} -> ${target}`)
+  }
+  return wrong
+}
+
+test('imports point one way', () => {
+  const files = globSync('src/*/**/*.ts', { exclude: ['src/generated/**'] })
+  expect(files.length).toBeGreaterThan(30)
+  expect(files.flatMap((file) => brokenRules(file, readFileSync(file, 'utf8')))).toEqual([])
+})
+
+test.each([
+  ['src/zoho/client.ts', "import { x } from '../catalog/products.ts'"],
+  ['src/zoho/client.ts', "import { x } from '../generated/client.ts'"],
+  ['src/simulator/zoho.ts', "import { x } from '../zoho/wire.ts'"],
+  ['src/sync/images.ts', "import Fastify from 'fastify'"],
+  ['src/jobs/runs.ts', "import { x } from '../services.ts'"],
+  ['src/photos/ingest.ts', "import { x } from '../zoho/client.ts'"],
+])('a planted import in %s is found', (file, line) => {
+  expect(brokenRules(file, line)).toHaveLength(1)
+})
+
+test('every key of the environment stands in .env.example and in the README, and no other', async () => {
+  const { ENVIRONMENT_KEYS } = await import('../src/config.ts')
+  const example = [...readFileSync('.env.example', 'utf8').matchAll(/^([A-Z0-9_]+)=/gm)].map((match) => match[1])
+  expect([...example].sort()).toEqual([...ENVIRONMENT_KEYS].sort())
+  const readme = readFileSync('README.md', 'utf8')
+  for (const key of ENVIRONMENT_KEYS) expect(readme).toMatch(key.startsWith('S3_') ? /`S3_\*`/ : new RegExp(`\`${key}\``))
+})

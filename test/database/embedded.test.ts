@@ -1,0 +1,103 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { openEmbeddedPostgres } from '../../src/database/embedded.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { until } from '../helpers/until.ts'
+
+const log = pino({ level: 'silent' })
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'zinc-embedded-'))
+  await chmod(dir, 0o755)
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+async function ask<T>(url: string, sql: string): Promise<T> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query(sql)).rows[0] as T
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+test('the embedded database is UTF-8 whatever the caller speaks, is shared by a second opener, and keeps its data', async () => {
+  const dataDir = await folder()
+  const first = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  expect(await ask(first.url, 'show server_encoding')).toEqual({ server_encoding: 'UTF8' })
+  await ask(first.url, "create table kept as select 'قلم' as word")
+  const second = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  expect(second.url).toBe(first.url)
+  await second[Symbol.asyncDispose]()
+  expect(await ask(first.url, 'select word from kept')).toEqual({ word: 'قلم' })
+  await first[Symbol.asyncDispose]()
+
+  const again = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  expect(await ask(again.url, 'select word from kept')).toEqual({ word: 'قلم' })
+  await again[Symbol.asyncDispose]()
+  await expect(ask(again.url, 'select 1')).rejects.toThrow()
+})
+
+test('a database that dies is started again, also when it left its lock file', async () => {
+  const dataDir = await folder()
+  await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  const pid = Number((await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0])
+  process.kill(pid, 'SIGKILL')
+  const pidNow = async () =>
+    Number((await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
+  await until(async () => ![0, pid].includes(await pidNow()))
+  const port = async () => (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[3]
+  await until(async () =>
+    ask(server.url.replace(/:\d+\//, `:${await port()}/`), 'select 1').then(
+      () => true,
+      () => false,
+    ),
+  )
+  expect(await port()).toBe(new URL(server.url).port)
+})
+
+test('a folder of another major version is refused with the way out', async () => {
+  const dataDir = await folder()
+  await (await openEmbeddedPostgres({ dataDir, log, durable: false }))[Symbol.asyncDispose]()
+  await writeFile(join(dataDir, 'postgres', 'cluster', 'PG_VERSION'), '15\n')
+  await expect(openEmbeddedPostgres({ dataDir, log })).rejects.toMatchObject({
+    code: 'database_version',
+    exitStatus: 1,
+    detail: { remedy: expect.stringContaining('zinc db dump') },
+  })
+})
+
+test('several processes that migrate at once apply each migration once', async () => {
+  const dataDir = await folder()
+  await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  await Promise.all(Array.from({ length: 6 }, () => migrate(server.url, { log })))
+  const { n, all } = await ask<{ n: string; all: string }>(
+    server.url,
+    'select count(distinct migration_name) as n, count(*) as all from _prisma_migrations',
+  )
+  expect(n).toBe(all)
+  expect(Number(n)).toBeGreaterThan(1)
+})
+
+test('the migrations make just what the Prisma schema says', async () => {
+  const dataDir = await folder()
+  await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  await migrate(server.url, { log })
+  const { Prisma } = await import('../../src/generated/client.ts')
+  const { PrismaClient } = await import('../../src/generated/client.ts')
+  const { PrismaPg } = await import('@prisma/adapter-pg')
+  const db = new PrismaClient({ adapter: new PrismaPg({ connectionString: server.url }) })
+  // Reading every column of every model fails when one is missing in the database.
+  for (const model of Object.values(Prisma.ModelName)) {
+    const delegate = Reflect.get(db, model.charAt(0).toLowerCase() + model.slice(1)) as { findFirst(): Promise<unknown> }
+    expect(await delegate.findFirst()).toBeNull()
+  }
+  await db.$disconnect()
+})

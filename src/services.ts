@@ -10,6 +10,7 @@ import { openZoho } from './connect/open-zoho.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase } from './db.ts'
+import { checkInstance, storageIdOf } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { loadOrCreateKeys } from './key-file.ts'
 import { createDecoder } from './photos/decoder.ts'
@@ -39,12 +40,14 @@ export async function openServices(config: Config, log: Logger, { clock = system
 
     const settingsDir = join(config.dataDir, 'settings')
     const jwtKeys = await loadOrCreateKeys(join(settingsDir, 'jwt.key'), config.keys.jwt)
-    const secrets = createSecrets(await loadOrCreateKeys(join(settingsDir, 'credentials.key'), config.keys.credentials))
+    const credentialsKeys = await loadOrCreateKeys(join(settingsDir, 'credentials.key'), config.keys.credentials)
+    const secrets = createSecrets(credentialsKeys)
+    const imagesDir = join(config.dataDir, 'images')
+    await checkInstance(db, { jwtKeys, credentialsKeys, storageId: await storageIdOf(imagesDir) })
     const firstAdmin = await ensureAdmin(db, config.admin)
     const tokens = createAccessTokens(jwtKeys)
     const sessions = createSessions({ db, tokens, clock })
 
-    const imagesDir = join(config.dataDir, 'images')
     const store = createFileStore(imagesDir)
     const swept = await store.sweep()
     if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')

@@ -162,7 +162,9 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       watchers.add(watch)
       try {
         let seen = ''
-        while (!signal.aborted) {
+        // A server that stops ends its streams; the run itself goes on at the next start.
+        const over = AbortSignal.any([signal, closing.signal])
+        while (!over.aborted) {
           const run = latest ?? (await get(runId))
           latest = undefined
           const face = JSON.stringify([run.state, run.statistics, run.progress, run.resumes_at])
@@ -175,7 +177,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
               clearTimeout(timer)
               resolve()
             }
-            signal.addEventListener('abort', wake, { once: true })
+            over.addEventListener('abort', wake, { once: true })
             if (latest) wake()
           })
         }

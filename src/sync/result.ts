@@ -10,6 +10,7 @@ const MAX_ERRORS = 100
 
 /** What a run of the item sync has come to, in the words of the API. */
 export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncResult> {
+  const parked = run.state === 'queued' || run.state === 'running'
   const params = ItemSyncParams.parse(run.params)
   const counted = run.statistics as Record<string, number>
   const { images_listed_missing, images_listed_stored, restored: _restored, ...items } = countsFrom(counted)
@@ -21,7 +22,8 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
       ? String(run.checkpoint.mode)
       : (params.mode ?? 'full')
   return {
-    status: run.state,
+    // Whoever waits is only told of a run under way when the server stops: it is parked, and the next start goes on with it.
+    status: parked ? 'paused' : run.state,
     run_id: run.id,
     mode,
     statistics: {
@@ -36,6 +38,11 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
       duration_ms: (run.finished_at ?? new Date()).getTime() - (run.started_at ?? run.created_at).getTime(),
     },
     errors: errors.map(({ zoho_item_id, sku, stage, code, message }) => ({ zoho_item_id, sku, stage, code, message })),
+    ...(parked && {
+      resumes_at: new Date().toISOString(),
+      cause: 'The server was told to stop',
+      remedy: 'It goes on by itself at the next start.',
+    }),
     ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }),
     ...(run.cause !== null && { cause: run.cause }),
     ...(run.remedy !== null && { remedy: run.remedy }),

@@ -1,0 +1,76 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import pg from 'pg'
+import { pino } from 'pino'
+import { openEmbeddedPostgres } from '../src/database/embedded.ts'
+
+// `npm run bench -- [--items 2204,100000] [--photos DIR]`: every figure of one table comes from one run on one machine.
+const { values } = parseArgs({ options: { items: { type: 'string', default: '2204,100000' }, photos: { type: 'string', default: '' } } })
+const run = promisify(execFile)
+const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
+await chmod(dataDir, 0o755)
+const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }) })
+
+async function freshDatabase(name: string): Promise<string> {
+  const client = new pg.Client(server.url)
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  return server.url.replace(/\/postgres$/, `/${name}`)
+}
+
+async function startSimulator(count: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['bench/simulator.ts', count], { stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const chunk of child.stdout!) return { child, url: String(chunk).trim() }
+  throw new Error('the simulator did not start')
+}
+
+interface Pass {
+  seconds: number
+  items: number
+  calls: number
+  written?: number
+}
+interface Figures {
+  who: string
+  peak_mb: number
+  first: Pass
+  full_again?: Pass
+  incremental?: Pass
+}
+const results: { items: Record<string, Figures[]>; pictures: unknown[] } = { items: {}, pictures: [] }
+
+for (const count of values.items.split(',')) {
+  const { child, url } = await startSimulator(count)
+  const measured: Figures[] = []
+  for (const who of ['bare', 'zinc']) {
+    const { stdout } = await run(process.execPath, ['bench/items.ts', who, url, await freshDatabase(`${who}_${count}`)])
+    measured.push(JSON.parse(stdout) as Figures)
+  }
+  child.kill('SIGTERM')
+  results.items[count] = measured
+  for (const { who, peak_mb, ...passes } of measured) {
+    for (const [pass, { seconds, items, calls, written }] of Object.entries(passes) as [string, Pass][]) {
+      console.log(
+        `${count.padStart(7)} items  ${who.padEnd(5)} ${pass.padEnd(12)} ${seconds.toFixed(2).padStart(7)} s  ${Math.round(items / seconds)
+          .toString()
+          .padStart(6)} items/s  ${calls} calls  ${written ?? '–'} written  peak ${peak_mb} MB`,
+      )
+    }
+  }
+}
+for (const photos of values.photos === '' ? [''] : ['', values.photos]) {
+  const { stdout } = await run(process.execPath, ['bench/pictures.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
+  const figures = JSON.parse(stdout) as { bare_per_second: number; zinc_per_second: number; ratio: number; pictures: string }
+  results.pictures.push(figures)
+  console.log(
+    `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}`,
+  )
+}
+await mkdir('bench/results', { recursive: true })
+await writeFile(`bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`, JSON.stringify(results, null, 2))
+await server[Symbol.asyncDispose]()
+await rm(dataDir, { recursive: true, force: true })

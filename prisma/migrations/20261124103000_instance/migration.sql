@@ -1,0 +1,4 @@
+create table instance_fact (
+  name text primary key,
+  value text not null
+);

@@ -1,0 +1,60 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Database } from './db.ts'
+import { CannotStart } from './errors.ts'
+
+const fingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
+
+interface Belongings {
+  /** Newest first; while rotating, the old key is the one that the database still knows. */
+  jwtKeys: Buffer[]
+  credentialsKeys: Buffer[]
+  storageId: string
+}
+
+/**
+ * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
+ * or broken secrets. Throws CannotStart (exit status 2).
+ */
+export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId }: Belongings): Promise<void> {
+  const facts = [
+    { name: 'jwt_key', values: jwtKeys.map(fingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
+    {
+      name: 'credentials_key',
+      values: credentialsKeys.map(fingerprint),
+      remedy: 'Set the CREDENTIALS_KEY of the first instance, or `new,old` while rotating.',
+    },
+    {
+      name: 'storage_id',
+      values: [storageId],
+      remedy: 'Set DATA_DIR (or the bucket) to the one that holds the pictures of this database.',
+    },
+  ]
+  for (const { name, values, remedy } of facts) {
+    const newest = values[0] ?? ''
+    // Insert and look in one statement: of two first starts, the second sees the first one's value.
+    const [row] = await db.$queryRaw<{ value: string }[]>`
+      insert into instance_fact (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_fact.value returning value`
+    if (!row || !values.includes(row.value)) {
+      throw new CannotStart('wrong_instance', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
+        exitStatus: 2,
+        remedy,
+      })
+    }
+    if (row.value !== newest) await db.instanceFact.update({ where: { name }, data: { value: newest } })
+  }
+}
+
+/** The id of the folder that holds the pictures, made at the first start. */
+export async function storageIdOf(imagesDir: string): Promise<string> {
+  const file = join(imagesDir, '.storage-id')
+  await mkdir(imagesDir, { recursive: true })
+  const fresh = `${file}.${process.pid}.new`
+  await writeFile(fresh, `${randomUUID()}\n`)
+  await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rm(fresh)
+  return (await readFile(file, 'utf8')).trim()
+}

@@ -1,0 +1,34 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { parseConfig } from '../src/config.ts'
+import { openServices } from '../src/services.ts'
+import { startZinc } from './helpers/zinc.ts'
+
+const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
+
+test('a second instance with other keys or another disk is refused with the remedy, and rotation is not', async () => {
+  const first = { JWT_SECRET: key(1), CREDENTIALS_KEY: key(2) }
+  const { environment } = await startZinc({ environment: first })
+  const open = async (change: Record<string, string>) => {
+    const services = await openServices(parseConfig({ ...environment, ...change }), pino({ level: 'silent' }))
+    await services[Symbol.asyncDispose]()
+  }
+  for (const wrong of [{ JWT_SECRET: key(9) }, { CREDENTIALS_KEY: key(9) }, { DATA_DIR: `${environment.DATA_DIR}/elsewhere` }]) {
+    await expect(open(wrong)).rejects.toMatchObject({ code: 'wrong_instance', exitStatus: 2, detail: { remedy: expect.any(String) } })
+  }
+  await open({})
+  await open({ CREDENTIALS_KEY: `${key(3)},${key(2)}` })
+  await open({ CREDENTIALS_KEY: key(3) })
+  await expect(open({ CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({ code: 'wrong_instance' })
+})
+
+test.each([
+  [{ PORT: 'many' }, 'PORT'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+  [{ STORAGE: 's3' }, 'S3_BUCKET'],
+  [{ SECRETS_PROVIDER: 'gcp' }, 'GCP_PROJECT_ID'],
+  [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+  [{ JWT_SECRET: 'short' }, 'JWT_SECRET'],
+])('a wrong value %j stops the start with exit status 2 and names the key', (environment, name) => {
+  expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ exitStatus: 2, message: expect.stringContaining(name) }))
+})

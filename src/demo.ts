@@ -41,6 +41,7 @@ async function main(): Promise<number> {
     return 0
   }
 
+  const stopped = untilStopped()
   const items = createCatalogue({ count: Number(values.items), allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
     items,
@@ -69,10 +70,16 @@ async function main(): Promise<number> {
   console.log(`zinc       ${serving.url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
   // Tokens of an earlier demo's simulator mean nothing to this one.
   await serving.services.db.zohoToken.deleteMany()
-  const result = await syncWithProgress(serving)
+  const result = await Promise.race([syncWithProgress(serving), stopped])
+  if (!result) {
+    console.log('\nStopped; the next demo goes on where this one was.')
+    await serving[Symbol.asyncDispose]()
+    await zoho.close()
+    return 1
+  }
   const ok = await complete(serving, zoho, result)
   print(serving, result, { password, ok })
-  if (!values.once) await untilStopped()
+  if (!values.once) await stopped
   await serving[Symbol.asyncDispose]()
   await zoho.close()
   return ok || !values.once ? 0 : 1

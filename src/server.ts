@@ -4,6 +4,8 @@ import { createLog } from './log.ts'
 import { explainStart, serve, untilStopped } from './serve.ts'
 
 readEnvFile({ quiet: true })
+// Heard from the first moment: a start that is told to stop still closes what it has opened.
+const stopped = untilStopped()
 try {
   const config = parseConfig(process.env)
   const log = createLog(config.logLevel)
@@ -12,7 +14,7 @@ try {
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')
   console.log(`zinc listens on ${serving.url}  (API: ${serving.url}/docs)`)
   if (firstAdmin.password !== null) console.log(`First login: ${config.admin.username} / ${firstAdmin.password}  (shown this once)`)
-  await untilStopped()
+  await stopped
   await serving[Symbol.asyncDispose]()
   process.exit(0)
 } catch (error) {

@@ -28,13 +28,14 @@ const SIGN_IN_REMEDIES: Record<string, string> = {
   invalid_code: 'The refresh token was revoked, or belongs to another client or data centre. Connect to Zoho again.',
   invalid_grant: 'The refresh token was revoked, or belongs to another client or data centre. Connect to Zoho again.',
   invalid_redirect_uri: 'The redirect address is not the one that is registered in the Zoho API console.',
-  not_set_up: 'Set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID, or fill them in on the settings page.',
+  not_set_up: 'Set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID in .env and start zinc again.',
 }
 
 /** The failure of a sign-in, by the code that the token endpoint gave. Codes that are not known may be temporary. */
 export function signInFailure(code: string): UpstreamFailed {
   const remedy = SIGN_IN_REMEDIES[code]
-  if (remedy) return new NeedsPerson(code, `Zoho refuses the sign-in: ${code}`, { remedy })
+  if (remedy)
+    return new NeedsPerson(code, code === 'not_set_up' ? 'Zoho is not set up yet' : `Zoho refuses the sign-in: ${code}`, { remedy })
   return new UpstreamFailed('sign_in_failed', 'Zoho does not let zinc sign in just now', {
     detail: { zoho: code.slice(0, 100) },
     remedy: 'Zoho gives few access tokens in ten minutes. Wait 15 minutes; if it stays, connect to Zoho again.',

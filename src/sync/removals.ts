@@ -35,7 +35,8 @@ export async function removeGone(
   const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
     select p.id, p.zoho_item_id from product p
     where p.zoho_item_id is not null and p.deleted_at is null
-      and not exists (select 1 from run_page where run_id = ${run.id}::uuid and p.zoho_item_id = any(ids))`
+      -- Unnested, so that PostgreSQL hashes the ids once instead of searching every page for every product.
+      and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${run.id}::uuid) seen where seen.id = p.zoho_item_id)`
   if (suspects.length === 0) return { removed: 0 }
   const still = await existingItems(
     zoho,

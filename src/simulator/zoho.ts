@@ -51,8 +51,10 @@ export type ZohoSimulator = Awaited<ReturnType<typeof startZohoSimulator>>
  * One address serves the accounts host and the API host. Steered from tests by the returned object, and over HTTP under `/_control`.
  */
 export async function startZohoSimulator(options: SimulatorOptions = {}) {
-  const { zone = 'Asia/Baghdad', limits = NO_LIMITS } = options
-  const now = options.now ?? Date.now
+  const { zone = 'Asia/Baghdad' } = options
+  const limits = { ...(options.limits ?? NO_LIMITS) }
+  let advancedMs = 0
+  const now = () => (options.now ?? Date.now)() + advancedMs
   let items = options.items ?? createCatalogue(options)
   let byModified: SimulatedItem[] | null = null
   const faults: Fault[] = []
@@ -247,9 +249,28 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     max_in_flight: meter.seen.maxInFlight,
     items: items.length,
   }))
-  app.post<{ Body: { count: number } }>('/_control/touch', async ({ body }) => {
-    for (const item of items.slice(0, body.count)) control.edit(item.item_id, { rate: item.rate + 1 })
-    return { touched: Math.min(items.length, body.count) }
+  // The same steering from other processes. Bodies are JSON; a fault's path is a regular expression as text.
+  app.post<{ Body: Omit<Fault, 'path'> & { path: string } }>('/_control/faults', async ({ body }) => {
+    control.fail({ ...body, path: new RegExp(body.path) })
+    return { faults: faults.length }
+  })
+  app.post<{ Body: { advance_ms: number } }>('/_control/clock', async ({ body }) => {
+    advancedMs += body.advance_ms
+    return { now: new Date(now()).toISOString() }
+  })
+  app.post<{ Body: Partial<Limits> }>('/_control/limits', async ({ body }) => Object.assign(limits, body))
+  app.post<{ Params: { id: string }; Body: Partial<SimulatedItem> }>('/_control/items/:id', async ({ params, body }) => {
+    control.edit(params.id, body)
+    return find(params.id)
+  })
+  app.delete<{ Params: { id: string } }>('/_control/items/:id', async ({ params }) => {
+    control.remove(params.id)
+    return { items: items.length }
+  })
+  /** Edits the item just before the next list page but `skip` is read: a change in mid-scan. */
+  app.post<{ Body: { skip: number; id: string; change: Partial<SimulatedItem> } }>('/_control/before-page', async ({ body }) => {
+    control.beforePages(...Array.from({ length: body.skip }, () => () => {}), () => control.edit(body.id, body.change))
+    return { pages: beforePage.length }
   })
 
   function pictureBytes(item: SimulatedItem): Promise<Buffer> {

@@ -78,3 +78,53 @@ test('the item list refuses what Zoho refuses and never says null', async () => 
   expect((await fetch(`${zoho.url}/inventory/v1/items`)).status).toBe(401)
   await zoho.close()
 })
+
+test('it is steered over HTTP too: faults, limits, clock, edits and changes in mid-scan', async () => {
+  const zoho = await startZohoSimulator()
+  const post = async (path: string, body: object) =>
+    (
+      await fetch(`${zoho.url}/_control/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    ).json() as Promise<Record<string, unknown>>
+  const token = async () =>
+    (
+      (await (
+        await fetch(`${zoho.url}/oauth/v2/token`, {
+          method: 'POST',
+          body: new URLSearchParams({
+            grant_type: 'refresh_token',
+            client_id: FAKE_CREDENTIALS.clientId,
+            client_secret: FAKE_CREDENTIALS.clientSecret,
+            refresh_token: FAKE_CREDENTIALS.refreshToken,
+          }),
+        })
+      ).json()) as { access_token: string }
+    ).access_token
+  let bearer = await token()
+  const list = (query = '') =>
+    fetch(`${zoho.url}/inventory/v1/items?organization_id=${FAKE_CREDENTIALS.organizationId}&${query}`, {
+      headers: { authorization: `Zoho-oauthtoken ${bearer}` },
+    })
+  const [item] = zoho.items()
+
+  await post('faults', { path: 'inventory/v1/items', times: 1, status: 503, body: '<html>' })
+  expect((await list()).status).toBe(503)
+  expect((await list()).status).toBe(200)
+  await post(`items/${item!.item_id}`, { name: 'Steered' })
+  expect(zoho.items()[0]!.name).toBe('Steered')
+  await post('before-page', { skip: 1, id: item!.item_id, change: { name: 'In mid-scan' } })
+  await list()
+  expect(zoho.items()[0]!.name).toBe('Steered')
+  await list()
+  expect(zoho.items()[0]!.name).toBe('In mid-scan')
+  await post('limits', { perMinute: 1 })
+  expect([(await list()).status, ((await (await list()).json()) as { code: number }).code]).toEqual([429, 44])
+  await post('clock', { advance_ms: 4_000_000 })
+  expect((await list()).status).toBe(401)
+  bearer = await token()
+  expect((await list()).status).toBe(200)
+  await zoho.close()
+})

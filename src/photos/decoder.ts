@@ -135,6 +135,7 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
       await Promise.all(
         [...all].map((child) => {
           clearTimeout(timers.get(child))
+          child.ref() // idle children do not hold the process open, but their end is waited for
           const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
           child.kill('SIGKILL')
           return gone

@@ -1,7 +1,7 @@
 // Runs after `npm ci`: generates the database client and bundles the page, so that starting builds nothing.
 // Plain JavaScript, since the machine's own Node may be too old to read TypeScript.
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 const bin = (name) => join('node_modules', '.bin', name)
@@ -24,4 +24,10 @@ if (existsSync('src/web/vite.config.ts')) {
     '--config',
     'src/web/vite.config.ts',
   ])
+}
+
+// npm links the programs of a project's packages but not its own: this makes `npx zinc` work in this folder, without a look at any registry.
+if (process.platform !== 'win32') {
+  rmSync(bin('zinc'), { force: true })
+  symlinkSync(join('..', '..', 'bin', 'zinc.js'), bin('zinc'))
 }

@@ -2,11 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Presets, SingleBar } from 'cli-progress'
+import { watchRun } from './commands/run-progress.ts'
 import { parseConfig } from './config.ts'
 import type { ItemSyncResult } from './contract/runs.ts'
-import type { Run } from './generated/client.ts'
-import type { RunProgress } from './jobs/run-handler.ts'
 import { createLog } from './log.ts'
 import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
 import { createCatalogue } from './simulator/catalogue.ts'
@@ -111,39 +109,12 @@ async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> 
       if (unfinished) return { run_id: unfinished.id }
       throw error
     })
-  const bar = process.stdout.isTTY
-    ? new SingleBar({ format: '{phase} {bar} {value}/{total}  {rate}/s  {left}', hideCursor: true }, Presets.shades_classic)
-    : null
-  let phase = ''
-  let last: Run | undefined
-  let said = 0
-  for await (const run of runs.events(run_id, new AbortController().signal)) {
-    last = run
-    const progress = run.progress as RunProgress
-    if (!progress.phase) continue
-    const figures = {
-      phase: progress.phase.padEnd(6),
-      rate: progress.rate ?? '–',
-      left: progress.waiting ? progress.waiting.reason : timeLeft(progress.eta_ms),
-    }
-    if (bar) {
-      if (progress.phase !== phase) bar.start(progress.total ?? progress.done ?? 0, progress.done ?? 0, figures)
-      bar.setTotal(progress.total ?? progress.done ?? 0)
-      bar.update(progress.done ?? 0, figures)
-    } else if (progress.phase !== phase || Date.now() - said > 5_000) {
-      console.log(`${figures.phase} ${progress.done ?? 0}${progress.total ? `/${progress.total}` : ''}  ${figures.rate}/s  ${figures.left}`)
-      said = Date.now()
-    }
-    phase = progress.phase
-  }
-  bar?.stop()
-  return itemSyncResult(db, last ?? (await runs.get(run_id)))
-}
-
-function timeLeft(etaMs: number | null | undefined): string {
-  if (etaMs === null || etaMs === undefined) return ''
-  const seconds = Math.round(etaMs / 1000)
-  return seconds >= 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s left` : `${seconds} s left`
+  const run = await watchRun(runs, run_id, {
+    terminal: process.stdout.isTTY === true,
+    say: console.log,
+    signal: new AbortController().signal,
+  })
+  return itemSyncResult(db, run)
 }
 
 /** Whether every picture that the catalogue has is stored, counted from the catalogue and not from the run's own statistics. */

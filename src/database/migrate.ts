@@ -15,9 +15,10 @@ const TABLE = `create table if not exists _prisma_migrations (
 
 /**
  * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
+ * `only` names those to apply, for a database that is about to be filled from an older dump.
  * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
  */
-export async function migrate(url: string, { log }: { log: Logger }): Promise<void> {
+export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   await client.connect().catch((cause: Error) => {
     throw new CannotStart('database_unreachable', `The database cannot be reached: ${cause.message}`, {
@@ -38,7 +39,7 @@ export async function migrate(url: string, { log }: { log: Logger }): Promise<vo
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
       .sort()
-    for (const name of names.filter((it) => !applied.has(it))) {
+    for (const name of names.filter((it) => !applied.has(it) && (only?.includes(it) ?? true))) {
       const sql = await readFile(join(MIGRATIONS, name, 'migration.sql'), 'utf8')
       await client.query('begin')
       await client.query(sql)

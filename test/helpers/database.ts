@@ -2,8 +2,17 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 
-/** A migrated database of its own; `drop` ends it, and fails when somebody forgot to let go of it. */
-export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export interface TestDatabase {
+  url: string
+  drop(): Promise<void>
+}
+
+/** A migrated database of its own. */
+export const createTestDatabase = (): Promise<TestDatabase> => createFrom('template_zinc')
+/** One without a single table. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => createFrom('template0')
+
+async function createFrom(template: string): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl')
   const name = `test_${randomUUID().replaceAll('-', '')}`
   const admin = async (sql: string) => {
@@ -15,6 +24,6 @@ export async function createTestDatabase(): Promise<{ url: string; drop(): Promi
       await client.end()
     }
   }
-  await admin(`create database ${name} template template_zinc`)
+  await admin(`create database ${name} template ${template}`)
   return { url: adminUrl.replace(/\/postgres$/, `/${name}`), drop: () => admin(`drop database ${name} with (force)`) }
 }

@@ -1,0 +1,55 @@
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
+import { openEmbeddedPostgres } from '../database/embedded.ts'
+import { migrate } from '../database/migrate.ts'
+import { BadInput } from '../errors.ts'
+import type { Action, Tools } from './tools.ts'
+
+/** Only the database, without the rest of zinc: a restore must meet an empty one, and a migration needs nothing else. */
+async function withDatabase<T>({ config, log }: { config: Config; log: Tools['log'] }, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseUrl) return work(config.databaseUrl)
+  await using embedded = await openEmbeddedPostgres({ dataDir: config.dataDir, log })
+  return await work(embedded.url)
+}
+
+export function addDatabase(program: Command, action: Action): void {
+  program
+    .command('migrate')
+    .description('bring the database to the newest version')
+    .action(
+      action(async (tools) => {
+        await withDatabase(tools, (url) => migrate(url, tools))
+        tools.answer({ status: 'success' }, 'The database is up to date.')
+        return undefined
+      }),
+    )
+
+  const db = program.command('db').description('save the database to a file, or fill an empty one from it')
+  db.command('dump <file>')
+    .description('write everything in the database to a file, while zinc works on; keep DATA_DIR/images and DATA_DIR/settings beside it')
+    .action(
+      action(async (tools, file: string) => {
+        const { tables, rows } = await withDatabase(tools, (url) => dumpDatabase(url, file))
+        const bytes = (await stat(file)).size
+        tools.answer({ status: 'success', file, tables, rows, bytes }, `${rows} rows of ${tables} tables are in ${file} (${bytes} bytes).`)
+        return undefined
+      }),
+    )
+  db.command('restore <file>')
+    .description('fill an empty database from a dump')
+    .action(
+      action(async (tools, file: string) => {
+        await stat(file).catch((cause: Error) => {
+          throw new BadInput('file_not_found', `There is no file ${file}`, { cause })
+        })
+        const { rows } = await withDatabase(tools, (url) => restoreDatabase(url, file, tools))
+        tools.answer(
+          { status: 'success', rows },
+          `${rows} rows are restored. Put the images and settings folders of the same time beside it, then start zinc.`,
+        )
+        return undefined
+      }),
+    )
+}

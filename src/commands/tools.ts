@@ -1,0 +1,29 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import type { Services } from '../services.ts'
+
+/** 0 done, 1 the command found or met a problem, 2 it was called wrongly. */
+export type ExitStatus = 0 | 1 | 2
+
+/** What every command has in hand. Answers go to stdout, everything else to stderr, so that a pipe gets only the answer. */
+export interface Tools {
+  config: Config
+  /** `--json`: one JSON document on stdout instead of text for people. */
+  json: boolean
+  /** Whether a person looks: progress bars on a terminal, plain lines elsewhere. */
+  terminal: boolean
+  log: Logger
+  /** Aborts at the first Ctrl-C or SIGTERM. */
+  signal: AbortSignal
+  /** Opens the services at the first call, beside a running server or alone; they are closed when the command ends. */
+  services(): Promise<Services>
+  /** A line for people who watch, on stderr; silent with `--json`. */
+  say(line: string): void
+  /** The answer: `data` with `--json`, else `text`. */
+  answer(data: unknown, text: string): void
+}
+
+/** Makes a command's work into an action of the command line: opens nothing, closes what the work has opened, turns errors into words and a status. */
+export type Action = <A extends unknown[]>(
+  work: (tools: Tools, ...args: A) => Promise<ExitStatus | undefined>,
+) => (...args: A) => Promise<void>

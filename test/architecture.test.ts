@@ -26,7 +26,7 @@ const NEVER: Record<string, RegExp> = {
   zoho: /^(fastify|@prisma|pg)/,
   simulator: /^(@prisma|pg$|undici)/,
   catalog: /^(fastify|undici)/,
-  photos: /^(fastify|undici)/,
+  photos: /^fastify/,
   jobs: /^fastify/,
   sync: /^fastify/,
   connect: /^fastify/,

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+
+const Quality = z.object({ webp: z.int().min(1).max(100), jpeg: z.int().min(1).max(100), avif: z.int().min(1).max(100) })
+
+/** How variants are made. `recipe` names the settings: other settings make other files. */
+export const VariantSettings = z.object({
+  recipe: z.string(),
+  /** Longest sides in pixels; a picture is never enlarged. */
+  sizes: z.object({ thumb: z.int().min(16).max(1_000), medium: z.int().min(100).max(4_000) }),
+  quality: Quality,
+  /** webp and jpeg are always there, chosen by Accept; avif only when switched on. */
+  formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
+})
+export type VariantSettings = z.infer<typeof VariantSettings>
+export const VariantSettingsPatch = z
+  .object({ sizes: VariantSettings.shape.sizes.partial(), quality: Quality.partial(), formats: VariantSettings.shape.formats })
+  .partial()
+  .strict()
+export const VariantSettingsAnswer = z.object({ status: z.literal('success'), data: VariantSettings })
+
+export const Regenerate = z.object({
+  which: z.enum(['missing', 'all', 'size']).default('missing'),
+  size: z.enum(['thumb', 'medium']).optional(),
+})
+
+export const IntegrityKind = z.enum(['missing', 'wrong_hash', 'untracked', 'orphan_variant', 'missing_variant'])
+export const IntegrityFinding = z.object({
+  kind: IntegrityKind,
+  sha256: z.string(),
+  size: z.number().nullable(),
+  /** Products that show these bytes; at most ten. */
+  products: z.array(z.object({ id: z.uuid(), sku: z.string().nullable(), name: z.string() })),
+  /** What repair does: fetch it from Zoho, fetch it from its address, make it again, remove it, or nothing can be done. */
+  repair: z.enum(['fetch_zoho', 'fetch_url', 'rebuild', 'remove', 'adopt', 'upload_again']),
+  repaired_at: z.iso.datetime().nullable(),
+})
+export type IntegrityFinding = z.infer<typeof IntegrityFinding>
+export const IntegrityAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    /** Null until there was a scan. */
+    scanned_at: z.iso.datetime().nullable(),
+    age_ms: z.number().nullable(),
+    run_id: z.uuid().nullable(),
+    checked: z.number(),
+    counts: z.record(IntegrityKind, z.number()),
+    findings: z.array(IntegrityFinding),
+  }),
+  next_cursor: z.string().nullable(),
+})
+
+const Amount = z.object({ count: z.number(), bytes: z.number() })
+export const MediaStorageAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    kind: z.enum(['file', 's3']),
+    originals: Amount,
+    variants: Amount,
+    /** Bytes that nobody refers to, and variants of older recipes. They go after the grace period. */
+    reclaimable: Amount,
+    free_bytes: z.number().nullable(),
+    /** New pictures are refused when less than this is free. */
+    reserve_bytes: z.number(),
+    full: z.boolean(),
+  }),
+})
+
+export const MediaQueue = z.enum(['media_regenerate', 'images_import', 'media_integrity_scan', 'media_integrity_repair'])
+export const MediaJobsAnswer = z.object({
+  status: z.literal('success'),
+  data: z.array(
+    z.object({
+      queue: MediaQueue,
+      queued: z.number(),
+      running: z.number(),
+      paused: z.number(),
+      failed: z.number(),
+      last_run: z.object({ id: z.uuid(), state: z.string(), created_at: z.iso.datetime() }).nullable(),
+    }),
+  ),
+  /** Decoding, in this process: pictures under way and waiting. */
+  decoder: z.object({ active: z.number(), waiting: z.number(), limit: z.number() }),
+})

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { ProductImage } from './products.ts'
+
+/** A picture as its product's gallery shows it; deleted ones only when they were asked for. */
+export const GalleryImage = ProductImage.extend({
+  deleted_at: z.iso.datetime().nullable(),
+  /** Until when a deleted one can be restored. */
+  restore_until: z.iso.datetime().nullable(),
+})
+export type GalleryImage = z.infer<typeof GalleryImage>
+
+export const GalleryAnswer = z.object({ status: z.literal('success'), data: z.array(GalleryImage), next_cursor: z.null() })
+export const ImageAnswer = z.object({ status: z.literal('success'), data: GalleryImage })
+/** `data` is the first one, `images` all, in the order of the form. */
+export const UploadAnswer = z.object({ status: z.literal('success'), data: GalleryImage, images: z.array(GalleryImage) })
+export const DeletedAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime(), restore_until: z.iso.datetime() }),
+})
+
+const AltText = z.string().trim().max(500).nullable()
+export const ImagePatch = z
+  .object({ is_primary: z.literal(true), sort_order: z.int().min(0).max(10_000), alt_en: AltText, alt_ar: AltText })
+  .partial()
+  .strict()
+export const ImageOrder = z.array(z.uuid()).min(1).max(1_000)
+
+/** Our primary picture beside the one that Zoho names. */
+export const CompareAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    ours: GalleryImage.nullable(),
+    zoho: z.object({
+      document_id: z.string().nullable(),
+      name: z.string().nullable(),
+      /** none | untried | stored | failed | placeholder */
+      state: z.string(),
+      error: z.string().nullable(),
+      image: GalleryImage.nullable(),
+    }),
+    same_bytes: z.boolean(),
+  }),
+})
+
+export const ImportMatch = z.object({
+  /** The path inside the ZIP or folder. */
+  name: z.string(),
+  sku: z.string().nullable(),
+  product_id: z.uuid(),
+  image_id: z.uuid().optional(),
+})
+export const ImportMiss = z.object({ name: z.string(), code: z.string(), message: z.string(), product_ids: z.array(z.uuid()).optional() })
+export const ImportPlan = z.object({
+  matched: z.array(ImportMatch),
+  /** More than one product has this SKU. */
+  ambiguous: z.array(ImportMiss),
+  unmatched: z.array(ImportMiss),
+  /** No picture, or one that is not taken. */
+  unreadable: z.array(ImportMiss),
+})
+export type ImportPlan = z.infer<typeof ImportPlan>
+/** Lists hold at most 1,000 entries each; the counts are whole. */
+export const ImportCounts = z.object({ matched: z.int(), ambiguous: z.int(), unmatched: z.int(), unreadable: z.int() })
+export const ImportPreviewAnswer = z.object({
+  status: z.literal('success'),
+  data: ImportPlan.extend({ id: z.string(), counts: ImportCounts, expires_at: z.iso.datetime() }),
+})
+export const ImportAnswer = ImportPlan.extend({
+  status: z.string(),
+  run_id: z.uuid(),
+  data: ImportPlan.extend({ counts: ImportCounts }),
+})
+export const QueuedRun = z.object({ status: z.literal('queued'), run_id: z.uuid() })

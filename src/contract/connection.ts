@@ -1,0 +1,95 @@
+import { z } from 'zod'
+
+/** Zoho's data centres by the end of their host names. */
+export const DataCenter = z.enum(['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'])
+
+/**
+ * not_set_up: a credential or the organisation is missing · connected · limited: Zoho holds calls back until `until` ·
+ * stale: the last sign-in or call failed, somebody should look · revoked: the refresh token is dead, connect again.
+ */
+export const ConnectionState = z.enum(['not_set_up', 'connected', 'limited', 'stale', 'revoked'])
+export type ConnectionState = z.infer<typeof ConnectionState>
+
+export const Connection = z.object({
+  state: ConnectionState,
+  /** When this state began; null before the first sign-in. */
+  since: z.iso.datetime().nullable(),
+  /** When a limit ends by itself; null otherwise. */
+  until: z.iso.datetime().nullable(),
+  /** What happened, for people; null while connected. */
+  cause: z.string().nullable(),
+  /** Zoho's own code of the cause, e.g. invalid_code. */
+  code: z.string().nullable(),
+  remedy: z.string().nullable(),
+})
+export type Connection = z.infer<typeof Connection>
+
+/** One line of the test's check list. */
+export const Check = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  ms: z.number(),
+  /** The module and the scope that the check reads with, where it belongs to one. */
+  module: z.string().optional(),
+  scope: z.string().optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+  remedy: z.string().optional(),
+})
+export type Check = z.infer<typeof Check>
+
+export const Organization = z.object({
+  id: z.string(),
+  name: z.string().nullable(),
+  currency: z.string().nullable(),
+  time_zone: z.string().nullable(),
+})
+export type Organization = z.infer<typeof Organization>
+
+/** `POST /test` */
+export const TestAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ ok: z.boolean(), organization: Organization.nullable(), api_domain: z.string(), checks: z.array(Check) }),
+})
+export type TestResult = z.infer<typeof TestAnswer>['data']
+
+/** `POST /authorize`: the grant code of a self client, as Zoho's console shows it once. */
+export const AuthorizeBody = z.object({ code: z.string().trim().min(1).max(500) })
+export const ConnectionAnswer = z.object({ status: z.literal('success'), data: Connection })
+
+/** `GET /oauth/callback`, as Zoho's redirect fills it. */
+export const CallbackQuery = z.object({
+  code: z.string().max(500).optional(),
+  state: z.string().max(200).optional(),
+  error: z.string().max(200).optional(),
+  location: z.string().max(50).optional(),
+  'accounts-server': z.string().max(300).optional(),
+})
+
+/** `GET /organizations`: those of the account; `selected` is the one that zinc works on. */
+export const OrganizationsAnswer = z.object({
+  status: z.literal('success'),
+  data: z.array(Organization.extend({ selected: z.boolean() })),
+})
+export const OrganizationBody = z.object({ id: z.string().trim().min(1).max(50) })
+export const OrganizationAnswer = z.object({ status: z.literal('success'), data: Organization })
+
+/** `GET /scopes`: `granted` is null until a sign-in or a test has told. */
+export const ScopesAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    modules: z.array(
+      z.object({
+        slug: z.string(),
+        name: z.string(),
+        enabled: z.boolean(),
+        scopes: z.array(z.object({ scope: z.string(), reads: z.string(), granted: z.boolean().nullable() })),
+      }),
+    ),
+    /** The scopes of the enabled modules, for Zoho's console. */
+    line: z.string(),
+    missing: z.array(z.string()),
+    /** Where Zoho must send people back to: registered with the client in Zoho's console. */
+    redirect_uri: z.string(),
+  }),
+})

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { Source } from './zoho-settings.ts'
+
+export const NoticeKind = z.enum(['connection_lost', 'connection_regained', 'run_failed', 'nothing_synced', 'store_silent', 'test'])
+export type NoticeKind = z.infer<typeof NoticeKind>
+
+/** `GET /notifications`. Addresses that carry a password or token come as `••••` and their last four characters. */
+export const Notifications = z.object({
+  /** Receivers, separated by commas; null: no mail. */
+  email: z.string().nullable(),
+  /** smtp:// or smtps:// address of the mail server, masked. */
+  smtp_url: z.string().nullable(),
+  /** Gets a JSON body by POST for each notice, masked. */
+  webhook_url: z.string().nullable(),
+  sources: z.object({ email: Source, smtp_url: Source, webhook_url: Source }),
+  /** Tell when no sync succeeded for so many minutes; null: never. */
+  nothing_synced_after_minutes: z.number().nullable(),
+  /** Tell when a store has not asked for so many minutes; null: never. */
+  store_silent_after_minutes: z.number().nullable(),
+  /** The newest notices and what became of them. */
+  recent: z.array(
+    z.object({
+      id: z.string(),
+      kind: NoticeKind,
+      subject: z.string(),
+      text: z.string(),
+      created_at: z.iso.datetime(),
+      sent_at: z.iso.datetime().nullable(),
+      attempts: z.number(),
+      error: z.string().nullable(),
+    }),
+  ),
+})
+export type Notifications = z.infer<typeof Notifications>
+export const NotificationsAnswer = z.object({ status: z.literal('success'), data: Notifications })
+
+const minutes = z.number().int().min(5).max(525_600).nullable()
+/** `PUT /notifications`: any subset; null clears; a masked value sent back leaves it as it is. */
+export const NotificationsBody = z
+  .object({
+    email: z.string().trim().min(3).max(500).nullable(),
+    smtp_url: z.string().trim().min(3).max(500).nullable(),
+    webhook_url: z.string().trim().min(3).max(1000).nullable(),
+    nothing_synced_after_minutes: minutes,
+    store_silent_after_minutes: minutes,
+  })
+  .partial()
+export type NotificationsBody = z.infer<typeof NotificationsBody>
+
+const Channel = z.object({ ok: z.boolean(), message: z.string(), remedy: z.string().optional() })
+/** `POST /notifications/test`: one notice through each channel that is set; null: not set. */
+export const NotificationsTestAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ ok: z.boolean(), email: Channel.nullable(), webhook: Channel.nullable() }),
+})

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+
+const Window = { limit: z.number().nullable(), used: z.number(), left: z.number().nullable() }
+
+/** `GET /quota`. A limit of null is not known yet, or there is none (simulators). */
+export const QuotaAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    minute: z.object(Window),
+    day: z.object({ ...Window, resets_at: z.iso.datetime().nullable(), reserve: z.number() }),
+    /** All calls wait until then, since Zoho's limit was overrun; null: they do not. */
+    blocked_until: z.iso.datetime().nullable(),
+    /** For what is queued, under way or parked, and for the schedules until the day's reset. */
+    forecast: z.object({
+      calls: z.number(),
+      queued_calls: z.number(),
+      scheduled_calls: z.number(),
+      minutes: z.number(),
+      /** How many days of quota it takes; null while the day's limit is not known. */
+      days: z.number().nullable(),
+      enough_today: z.boolean().nullable(),
+    }),
+    /** Calls of the running day by what they were for. */
+    by_job: z.array(z.object({ job: z.string(), calls: z.number() })),
+    /** Calls in each of the last 60 minutes that had any, oldest first. */
+    by_minute: z.array(z.object({ at: z.iso.datetime(), calls: z.number() })),
+    /** Calls of the last 14 days in the shop's zone, oldest first. */
+    by_day: z.array(z.object({ date: z.string(), calls: z.number() })),
+  }),
+})
+export type Quota = z.infer<typeof QuotaAnswer>['data']
+
+export const CallsQuery = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  job: z.string().max(50).optional(),
+  failed: z.stringbool().optional(),
+})
+/** `GET /calls`: newest first, no bodies. */
+export const CallsAnswer = z.object({
+  status: z.literal('success'),
+  data: z.array(
+    z.object({
+      at: z.iso.datetime(),
+      job: z.string(),
+      run_id: z.uuid().nullable(),
+      path: z.string(),
+      status: z.number().nullable(),
+      code: z.string().nullable(),
+      ms: z.number().nullable(),
+      quota_left: z.number().nullable(),
+    }),
+  ),
+  next_cursor: z.string().nullable(),
+})

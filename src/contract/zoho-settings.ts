@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { Connection, DataCenter } from './connection.ts'
+
+/** Where a value comes from; what the environment (or Google's Secret Manager) fixes cannot be changed over HTTP: 409 `set_by_environment`. */
+export const Source = z.enum(['environment', 'gcp', 'stored', 'none'])
+export type Source = z.infer<typeof Source>
+
+export const ModuleSlug = z.enum(['crm', 'books', 'inventory', 'invoice'])
+export type ModuleSlug = z.infer<typeof ModuleSlug>
+
+export const ZohoModule = z.object({
+  /** Zoho CRM | Zoho Books | Zoho Inventory | Zoho Invoice */
+  name: z.string(),
+  slug: ModuleSlug,
+  enabled: z.boolean(),
+  description: z.string(),
+  /** A cron line of five fields in the shop's time zone for incremental syncs; null: off. */
+  schedule: z.string().nullable(),
+  /** The same for full syncs. */
+  full_schedule: z.string().nullable(),
+  /** What the page offers with one click. */
+  suggested: z.object({ schedule: z.string(), full_schedule: z.string() }),
+  /** When the last successful sync ended; null until a real one. */
+  last_sync: z.iso.datetime().nullable(),
+  last_run: z
+    .object({
+      id: z.uuid(),
+      state: z.string(),
+      mode: z.string().nullable(),
+      started_at: z.iso.datetime().nullable(),
+      finished_at: z.iso.datetime().nullable(),
+      cause: z.string().nullable(),
+    })
+    .nullable(),
+  next_run: z.iso.datetime().nullable(),
+})
+export type ZohoModule = z.infer<typeof ZohoModule>
+
+/** `GET /` and the answer of `POST /`. Secrets only as `••••` and their last four characters; null: not set. */
+export const ZohoSettings = z.object({
+  enabled: z.boolean(),
+  organization_id: z.string().nullable(),
+  data_center: DataCenter,
+  client_id: z.string().nullable(),
+  client_secret: z.string().nullable(),
+  refresh_token: z.string().nullable(),
+  webhook_secret: z.string().nullable(),
+  sources: z.object({
+    organization_id: Source,
+    data_center: Source,
+    client_id: Source,
+    client_secret: Source,
+    refresh_token: Source,
+    webhook_secret: Source,
+  }),
+  /** When each stored value was last changed. */
+  changed_at: z.record(z.string(), z.iso.datetime()),
+  /** Name, currency and time zone of the organisation, once Zoho told them. */
+  organization: z.object({ name: z.string().nullable(), currency: z.string().nullable(), time_zone: z.string().nullable() }).nullable(),
+  /** True when ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the data centre's hosts. */
+  hosts_overridden: z.boolean(),
+  connection: Connection,
+  modules: z.array(ZohoModule),
+})
+export type ZohoSettings = z.infer<typeof ZohoSettings>
+export const ZohoSettingsAnswer = z.object({ status: z.literal('success'), data: ZohoSettings })
+
+const value = (max: number) => z.string().trim().min(1).max(max).nullable()
+/** `POST /`: any subset. null forgets a stored value; a masked secret sent back leaves it as it is. */
+export const ZohoSettingsBody = z
+  .object({
+    enabled: z.boolean(),
+    organization_id: value(50),
+    data_center: DataCenter,
+    client_id: value(200),
+    client_secret: value(500),
+    refresh_token: value(500),
+    /** Write-only: signs Zoho's item notices. */
+    webhook_secret: value(200),
+    modules: z.array(
+      z.object({
+        slug: ModuleSlug,
+        enabled: z.boolean().optional(),
+        schedule: value(100).optional(),
+        full_schedule: value(100).optional(),
+      }),
+    ),
+  })
+  .partial()
+export type ZohoSettingsBody = z.infer<typeof ZohoSettingsBody>
+
+/** `GET /modules` */
+export const ZohoModulesAnswer = z.object({ status: z.literal('success'), data: z.array(ZohoModule) })
+/** `PATCH /modules/{module}`: by name or slug. */
+export const ZohoModuleBody = z
+  .object({ enabled: z.boolean(), schedule: z.string().trim().max(100).nullable(), full_schedule: z.string().trim().max(100).nullable() })
+  .partial()
+export const ZohoModuleAnswer = z.object({ status: z.literal('success'), data: ZohoModule })
+
+/** `POST /modules/{module}/sync` */
+export const ModuleSyncQuery = z.object({ mode: z.enum(['incremental', 'full']).optional(), wait: z.stringbool().default(true) })
+
+/** `GET /schedule/preview` */
+export const SchedulePreviewQuery = z.object({ cron: z.string().min(1).max(100), count: z.coerce.number().int().min(1).max(20).default(3) })
+export const SchedulePreviewAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    cron: z.string(),
+    time_zone: z.string(),
+    /** `local` is the shop's wall clock, e.g. 2026-11-25 09:15. */
+    next: z.array(z.object({ at: z.iso.datetime(), local: z.string() })),
+  }),
+})

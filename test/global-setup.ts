@@ -13,20 +13,37 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL for the whole run, in a folder of its own, with one migrated template that each test clones. */
+const log = pino({ level: 'silent' })
+
+/**
+ * One PostgreSQL for the whole run, in a folder of its own, with one migrated template that each test clones.
+ * TEST_POSTGRES_URL names another server, to try zinc on an older PostgreSQL; its databases are made and dropped freely.
+ */
 export default async function setup(project: TestProject) {
+  const other = process.env.TEST_POSTGRES_URL
+  if (other) return makeTemplate(project, other)
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-test-'))
   await chmod(dataDir, 0o755) // the account that PostgreSQL runs as under root must get in
-  const log = pino({ level: 'silent' })
   const server = await openEmbeddedPostgres({ dataDir, log, durable: false })
-  const admin = new pg.Client(server.url)
-  await admin.connect()
-  await admin.query('create database template_zinc')
-  await admin.end()
-  await migrate(server.url.replace(/\/postgres$/, '/template_zinc'), { log })
-  project.provide('postgresUrl', server.url)
+  const end = await makeTemplate(project, server.url)
   return async () => {
+    await end()
     await server[Symbol.asyncDispose]()
     await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function makeTemplate(project: TestProject, url: string): Promise<() => Promise<void>> {
+  const admin = new pg.Client(url)
+  await admin.connect()
+  const template = new URL(url)
+  template.pathname = '/template_zinc'
+  await admin.query('drop database if exists template_zinc')
+  await admin.query('create database template_zinc')
+  await migrate(template.href, { log })
+  project.provide('postgresUrl', url)
+  return async () => {
+    await admin.query('drop database template_zinc')
+    await admin.end()
   }
 }

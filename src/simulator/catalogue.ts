@@ -17,6 +17,8 @@ export interface SimulatedItem {
   image_name: string
   /** What the drawn picture is made from; another seed is another picture. */
   image_seed: number
+  /** Further pictures; Zoho takes up to ten an item. The main one has the lowest order. */
+  gallery?: { document_id: string; file_name: string; image_seed: number }[]
   custom_fields: Record<string, string>
   created: Date
   modified: Date

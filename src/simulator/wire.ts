@@ -104,3 +104,65 @@ export function itemRow(item: SimulatedItem, zone: string) {
     ...item.custom_fields,
   }
 }
+
+/** `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but without a picture fewer image keys (recorded so). */
+export function itemDetail(item: SimulatedItem, zone: string) {
+  const { image_document_id, has_attachment, ...row } = itemRow(item, zone)
+  const pictures = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
+  return {
+    ...row,
+    unit_id: '460000000000000091',
+    category_id: '',
+    sales_rate: item.rate,
+    pricebook_rate: item.rate,
+    sales_margin: '',
+    minimum_order_quantity: '',
+    maximum_order_quantity: '',
+    initial_stock: '',
+    initial_stock_rate: '',
+    documents: pictures.map(({ document_id, file_name }, order) => ({
+      document_id,
+      file_name,
+      file_type: file_name.split('.').at(-1) ?? '',
+      file_size: '48213',
+      file_size_formatted: '47.1 KB',
+      attachment_order: order + 1,
+      source: 'desktop',
+      alter_text: '',
+      can_show_in_portal: true,
+    })),
+    custom_fields: Object.entries(item.custom_fields)
+      .filter(([key]) => !key.endsWith('_unformatted'))
+      .map(([key, value], index) => ({
+        customfield_id: `46000000000001000${index}`,
+        index: index + 1,
+        label: key.slice(3),
+        api_name: key,
+        data_type: 'string',
+        value,
+        value_formatted: value,
+      })),
+    custom_field_hash: item.custom_fields,
+    package_details: { length: '', width: '', height: '', weight: '', weight_unit: 'kg', dimension_unit: 'cm' },
+    item_code: {},
+    lock_details: {},
+    integration_references: [],
+    sales_channels: [],
+    has_variant: false,
+    image_sync_in_progress: false,
+    ...(item.stock !== null && {
+      locations: [
+        {
+          location_id: '460000000000030001',
+          location_name: 'Main',
+          status: 'active',
+          is_primary: true,
+          location_stock_on_hand: item.stock,
+          location_available_stock: item.stock,
+          location_actual_available_stock: item.stock,
+        },
+      ],
+    }),
+    ...(image_document_id !== '' && { image_document_id, has_attachment }),
+  }
+}

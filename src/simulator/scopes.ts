@@ -1,0 +1,34 @@
+/** What the demo's account has been granted unless told otherwise: reading of everything that zinc asks for. */
+export const GRANTED_SCOPES = [
+  'ZohoInventory.items.READ',
+  'ZohoInventory.settings.READ',
+  ...[
+    'settings',
+    'contacts',
+    'invoices',
+    'customerpayments',
+    'bills',
+    'vendorpayments',
+    'salesorders',
+    'purchaseorders',
+    'creditnotes',
+  ].map((module) => `ZohoBooks.${module}.READ`),
+  'ZohoCRM.modules.READ',
+  'ZohoCRM.settings.modules.READ',
+  'ZohoCRM.settings.fields.READ',
+  'ZohoCRM.org.READ',
+  'ZohoInvoice.invoices.READ',
+  'ZohoInvoice.contacts.READ',
+  'ZohoInvoice.settings.READ',
+]
+
+/** Whether the granted scopes cover a wanted one: itself, its module's ALL, or the whole service's. */
+export function covers(granted: readonly string[], wanted: string): boolean {
+  const parts = wanted.split('.')
+  const [service = ''] = parts
+  const whole = `${parts.slice(0, -1).join('.')}.ALL`
+  const ofModules = parts[1] === 'modules' ? `${service}.modules.ALL` : whole
+  return granted.some(
+    (it) => it === wanted || it === whole || it === ofModules || it.toLowerCase() === `${service.toLowerCase()}.fullaccess.all`,
+  )
+}

@@ -1,0 +1,42 @@
+/** Where Zoho's behaviour is told in several ways, or differs between organisations: each way can be chosen, the first named is the default. */
+export interface Switches {
+  /** How a token request beyond ten in ten minutes is refused. */
+  tokenThrottle: 'long_400' | 'long_200' | 'denied_200' | 'localised_200'
+  /** Some older products count `expires_in` in milliseconds, with or without the seconds beside it. */
+  expiresIn: 'seconds' | 'milliseconds' | 'both'
+  /** What sign-in names as the API's address; null: the simulator's own. A hostile one must never be followed. */
+  apiDomain: string | null
+  /** How a missing, expired or too narrow token is refused. */
+  tokenRefusal: { status: 401 | 200 | 403; code: 57 | 14 }
+  /** A `per_page` above 200. */
+  perPageAbove200: 'cap' | 'refuse'
+  pagePastEnd: 'empty' | 'refuse'
+  /** The list shows an edit (or a new item) only so long after it was made. */
+  listLagMs: number
+  /** Whether a stock movement alone makes the row newer. */
+  stockTouchesModified: boolean
+  imageTouchesModified: boolean
+  imageMakesNewDocument: boolean
+  /** The most ids that `itemdetails` takes; more: 414. */
+  maxDetailIds: number
+  noImage: '404' | '200_json' | '200_empty' | '204'
+  imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
+  imagesCount: boolean
+}
+
+export const DEFAULT_SWITCHES: Switches = {
+  tokenThrottle: 'long_400',
+  expiresIn: 'seconds',
+  apiDomain: null,
+  tokenRefusal: { status: 401, code: 57 },
+  perPageAbove200: 'cap',
+  pagePastEnd: 'empty',
+  listLagMs: 0,
+  stockTouchesModified: false,
+  imageTouchesModified: true,
+  imageMakesNewDocument: true,
+  maxDetailIds: 200,
+  noImage: '404',
+  imageType: 'right',
+  imagesCount: true,
+}

@@ -13,6 +13,7 @@ import type { AccessTokens } from './access/tokens.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db.ts'
 import { TooManyRequests } from './errors.ts'
+import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
 import { errorHandling } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
@@ -130,6 +131,7 @@ export async function buildApp(deps: AppDeps) {
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping, metricsToken: http.metricsToken })
   await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions })
+  await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, { db, store, decoder, imageUrls, clock })

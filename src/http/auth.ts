@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { AccessTokens, Identity } from '../access/tokens.ts'
 import type { Role } from '../access/users.ts'
 import { Forbidden, Unauthorized } from '../errors.ts'
+import type { Actor } from '../settings/audit.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -62,3 +63,10 @@ export const allow =
     if (RANK[identity.role] < RANK[role])
       throw new Forbidden('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
   }
+
+/** Who asks and from where, for the audit log. */
+export const actorOf = (request: FastifyRequest): Actor => ({
+  actor: requireIdentity(request).username,
+  request_id: request.id,
+  ip: request.ip,
+})

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+
+/** What a person may do: everything; run syncs and edit pictures; read. */
+export const PersonRole = z.enum(['admin', 'operator', 'viewer'])
+
+/** `POST /api/v1/auth/login`. `cookie`: the page asks for HttpOnly cookies and keeps no token itself. */
+export const LoginBody = z.object({
+  username: z.string().min(1).max(200),
+  password: z.string().min(1).max(1000),
+  cookie: z.boolean().default(false),
+})
+/** `POST /api/v1/auth/refresh`. Without a token the page's own cookie is taken, and the new tokens come as cookies. */
+export const RefreshBody = z.object({ refresh_token: z.string().min(1).max(200).optional() })
+
+export const SessionAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    /** Seconds until the access token ends. */
+    expires_in: z.number(),
+    refresh_token: z.string(),
+    role: PersonRole,
+  }),
+})
+
+/** `GET /api/v1/auth/me` */
+export const MeAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ user_id: z.uuid(), username: z.string(), role: PersonRole }),
+})
+
+export const User = z.object({
+  id: z.uuid(),
+  username: z.string(),
+  role: PersonRole,
+  created_at: z.iso.datetime(),
+  last_login_at: z.iso.datetime().nullable(),
+})
+export type User = z.infer<typeof User>
+
+const Username = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters')
+const Password = z.string().min(8, 'must have at least 8 characters').max(1000)
+
+/** `POST /api/v1/users` */
+export const UserBody = z.object({ username: Username, password: Password, role: PersonRole })
+export type UserBody = z.infer<typeof UserBody>
+/** `PATCH /api/v1/users/{id}`: a new password or role ends all sessions of that user. */
+export const UserPatch = z.object({ username: Username, password: Password, role: PersonRole }).partial()
+export type UserPatch = z.infer<typeof UserPatch>
+
+export const UsersAnswer = z.object({ status: z.literal('success'), data: z.array(User), next_cursor: z.null() })
+export const UserAnswer = z.object({ status: z.literal('success'), data: User })
+/** `DELETE /api/v1/users/{id}`: the user as it was. */
+export const UserDeletedAnswer = UserAnswer

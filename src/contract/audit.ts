@@ -1,0 +1,27 @@
+import { z } from 'zod'
+
+/** One change: who, what, when, from where. `fields` names what changed, values are never kept. */
+export const AuditEntry = z.object({
+  id: z.string(),
+  at: z.iso.datetime(),
+  /** A username, or `zinc` (the server and its command line), or `zoho` (a signed notice). */
+  actor: z.string(),
+  /** noun.verb, e.g. user.create settings.change mapping.change session.reuse */
+  action: z.string(),
+  /** e.g. user:layla zoho.client_secret */
+  target: z.string(),
+  fields: z.array(z.string()),
+  request_id: z.string().nullable(),
+  ip: z.string().nullable(),
+})
+export type AuditEntry = z.infer<typeof AuditEntry>
+
+/** `GET /api/settings/integrations/zoho/audit`, newest first */
+export const AuditQuery = z.object({
+  actor: z.string().max(200).optional(),
+  action: z.string().max(100).optional(),
+  target: z.string().max(300).optional(),
+  cursor: z.string().max(100).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export const AuditAnswer = z.object({ status: z.literal('success'), data: z.array(AuditEntry), next_cursor: z.string().nullable() })

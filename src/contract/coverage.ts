@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/** What a product may lack; each is a filter of `GET /api/products?coverage=`. */
+export const CoverageKey = z.enum([
+  /** No picture at all, whatever the reason. */
+  'without_picture',
+  /** Zoho (or an address) names a picture that could not be fetched or read. */
+  'failed',
+  /** The primary picture is cut or corrupt, though it can be shown. */
+  'damaged',
+  /** The selling price is blank. */
+  'no_price',
+  /** The selling price is 0. */
+  'price_zero',
+  'no_arabic_name',
+  /** Both names are there and equal. */
+  'same_text',
+  'no_sku',
+  /** Another product has the same SKU. */
+  'duplicate_sku',
+  /** Zoho calls it inactive, and there is stock of it here. */
+  'inactive_but_sold_here',
+])
+export type CoverageKey = z.infer<typeof CoverageKey>
+
+export const CoverageCounts = z.object(
+  Object.fromEntries(CoverageKey.options.map((key) => [key, z.number().int()])) as Record<CoverageKey, z.ZodNumber>,
+)
+export type CoverageCounts = z.infer<typeof CoverageCounts>
+
+/** `GET /coverage`: every key of `data` is a filter; `total` counts the products that are not deleted. */
+export const CoverageAnswer = z.object({
+  status: z.literal('success'),
+  data: CoverageCounts,
+  total: z.number().int(),
+  measured_at: z.iso.datetime(),
+})
+
+/** `GET /coverage/history?days=`: one entry a day, oldest first, the last one of today; days on which zinc did not run are missing. */
+export const CoverageHistoryQuery = z.object({ days: z.coerce.number().int().min(1).max(1000).default(30) })
+export const CoverageHistoryAnswer = z.object({
+  status: z.literal('success'),
+  data: z.array(CoverageCounts.extend({ day: z.iso.date(), total: z.number().int() })),
+})

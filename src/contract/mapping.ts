@@ -1,0 +1,118 @@
+import { z } from 'zod'
+
+/** Product fields that a mapping rules. */
+export const MappedField = z.enum([
+  'sku',
+  'name',
+  'name_en',
+  'name_ar',
+  'description',
+  'cost_price',
+  'selling_price',
+  'currency',
+  'stock_on_hand',
+  'status',
+  'unit',
+  'category',
+  'brand',
+])
+export type MappedField = z.infer<typeof MappedField>
+
+/**
+ * Who writes a field. zoho: every sync overwrites it · erp: a sync never writes it, the ERP does (`PATCH /api/products/{id}`) ·
+ * first: Zoho fills it while it is empty, then it stays.
+ */
+export const FieldOwner = z.enum(['zoho', 'erp', 'first'])
+export type FieldOwner = z.infer<typeof FieldOwner>
+
+export const FieldMapping = z.object({
+  field: MappedField,
+  /** The field of Zoho's item that it is read from. For name_en and name_ar, `name` means: the part of that language. */
+  source: z.string(),
+  owner: FieldOwner,
+})
+export type FieldMapping = z.infer<typeof FieldMapping>
+
+/** `GET /api/settings/integrations/zoho/mapping` */
+export const MappingAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    fields: z.array(
+      FieldMapping.extend({
+        default_source: z.string(),
+        default_owner: FieldOwner,
+        /** False where the source cannot be chosen: name is Zoho's own text, the currency is the organisation's. */
+        source_editable: z.boolean(),
+      }),
+    ),
+    /** Fields of Zoho's items that can be a source, custom fields (`cf_…`) that were seen on an item included. */
+    sources: z.array(z.string()),
+    is_default: z.boolean(),
+    changed_at: z.iso.datetime().nullable(),
+  }),
+})
+
+const FieldChange = z.object({ field: MappedField, source: z.string().trim().min(1).max(200).optional(), owner: FieldOwner.optional() })
+/** `PUT …/mapping`: fields that are not named keep what they have; `reset` first returns everything to the default. Counts from the next sync on; a full one reaches every product. */
+export const MappingBody = z.object({ fields: z.array(FieldChange).max(50).default([]), reset: z.boolean().default(false) })
+export type MappingBody = z.infer<typeof MappingBody>
+
+/** `POST …/mapping/preview`: what the mapping (with these changes) makes of a real item, read from Zoho at this moment. Nothing is written. */
+export const MappingPreviewBody = z.object({
+  fields: z.array(FieldChange).max(50).default([]),
+  reset: z.boolean().default(false),
+  /** Which item; without either, the one that changed last. */
+  zoho_item_id: z.string().max(100).optional(),
+  sku: z.string().max(200).optional(),
+})
+export type MappingPreviewBody = z.infer<typeof MappingPreviewBody>
+
+export const MappingPreviewAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    zoho_item_id: z.string(),
+    /** Null when the item is not in the catalogue yet. */
+    product_id: z.uuid().nullable(),
+    fields: z.array(
+      FieldMapping.extend({
+        /** What Zoho says, as zinc reads it. */
+        zoho_value: z.string().nullable(),
+        /** What the product has now. */
+        current_value: z.string().nullable(),
+        /** What the product would have after the next sync of this item. */
+        result: z.string().nullable(),
+        changes: z.boolean(),
+      }),
+    ),
+    /** The item's own fields with their text, to choose a source from. */
+    item: z.array(z.object({ source: z.string(), value: z.string() })),
+  }),
+})
+
+/** `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`); others 409 `owned_by_zoho`. Money and stock as decimal strings. */
+const text = (max: number) => z.string().max(max).nullable()
+const decimal = z
+  .string()
+  .regex(/^-?\d{1,18}(\.\d{1,6})?$/, 'must be a decimal number as text, e.g. "12.50"')
+  .nullable()
+export const ProductPatch = z
+  .strictObject({
+    sku: text(200),
+    name: z.string().min(1).max(1000),
+    name_en: text(1000),
+    name_ar: text(1000),
+    description: text(20_000),
+    cost_price: decimal,
+    selling_price: decimal,
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'must be a code of three letters, e.g. IQD')
+      .nullable(),
+    stock_on_hand: decimal,
+    status: z.enum(['active', 'inactive']),
+    unit: text(100),
+    category: text(300),
+    brand: text(300),
+  })
+  .partial()
+export type ProductPatch = z.infer<typeof ProductPatch>

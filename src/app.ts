@@ -46,13 +46,16 @@ export interface AppDeps {
 }
 
 const MAX_JSON_BYTES = 256 * 1024
+/** A caller's own id is kept, so that its log and ours speak of the same request; anything but a plain word would be a way into the log. */
+const givenRequestId = (given: string | string[] | undefined): string | undefined =>
+  typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
   const { db, log, clock, tokens, sessions, runs, store, decoder, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
-    genReqId: () => randomUUID(),
+    genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     // Fastify's own defaults are none: a slow client would hold its socket for ever.

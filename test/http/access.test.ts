@@ -85,6 +85,11 @@ test('failures of every layer have one shape', async () => {
   const missing = (await (await login('')).json()) as { message: string }
   expect(missing.message).toBe('username is required')
   expect((await call('/api/v1/auth/me/')).status).toBe(200)
+  // A caller's own id comes back, in the header and in the body; one that could not stand in a log is replaced.
+  const named = await call('/nowhere', { headers: { 'x-request-id': 'till-7.42' } })
+  expect(named.headers.get('x-request-id')).toBe('till-7.42')
+  expect(await named.json()).toMatchObject({ request_id: 'till-7.42' })
+  expect((await call('/nowhere', { headers: { 'x-request-id': 'a b{}' } })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
 
   const raw = await new Promise<string>((resolve) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write('THIS IS NOT HTTP\r\n\r\n'))

@@ -20,6 +20,22 @@ export const Run = z.object({
 })
 export type Run = z.infer<typeof Run>
 
+/** The query of `POST …/sync/item/execute` and, but for the last two, of `…/sync/item/plan`. */
+export const ItemSyncQuery = z.object({
+  sync_images: z.stringbool().default(false),
+  /** Default: incremental after the first full. */
+  mode: z.enum(['incremental', 'full']).optional(),
+  source: z.enum(['api', 'file']).default('api'),
+  /** A plain name inside DATA_DIR/imports, for source=file. */
+  file: z.string().max(255).optional(),
+  confirm_removals: z.stringbool().default(false),
+  dry_run: z.stringbool().default(false),
+  /** False: answer 202 at once. */
+  wait: z.stringbool().default(true),
+})
+
+export const Accepted = z.object({ status: z.literal('queued'), run_id: z.uuid() })
+
 /** What `POST …/sync/item/execute` answers when the run has ended or stands paused. */
 export const ItemSyncResult = z.object({
   status: z.string(),

@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import { ImageSource } from './products.ts'
+
+export const MAX_PAGE = 1_000
+export const MAX_ARCHIVE_PHOTOS = 1_000
+export const MAX_REPORTS = 1_000
+
+export const PhotoVariant = z.enum(['thumb', 'medium', 'original'])
+export type PhotoVariant = z.infer<typeof PhotoVariant>
+
+/** `store_id` is looked at by the route itself: its absence has an exact text, and a wrong one is 404 or 403 by who asks. */
+const StoreId = z.string().max(200).optional()
+const whole = (name: string, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, `${name} must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `${name} must be a whole number from ${min} to ${max}`)
+
+/** `GET /api/v1/sync/product-photos/` */
+export const PhotoListQuery = z.object({
+  store_id: StoreId,
+  /** Inclusive, in the server's time; no zone means UTC. */
+  since: z.string().max(60).optional(),
+  limit: whole('limit', 1, MAX_PAGE).default(100),
+  /** Photos whose fixed position is behind this one. */
+  offset: whole('offset', 0, Number.MAX_SAFE_INTEGER).default(0),
+  /** Opaque: where an earlier answer ended. Leads over `since` and `offset`. */
+  cursor: z.string().max(500).optional(),
+  include_deleted: z.stringbool().default(false),
+})
+export const StoreQuery = z.object({ store_id: StoreId })
+export const DownloadQuery = z.object({ store_id: StoreId, variant: PhotoVariant.optional() })
+
+export const PhotoVariantFacts = z.object({
+  size: z.number(),
+  content_type: z.string(),
+  /** MD5, hex. */
+  checksum: z.string(),
+  sha256: z.string(),
+  width: z.number(),
+  height: z.number(),
+})
+export const SyncPhoto = z.object({
+  id: z.uuid(),
+  product_id: z.uuid(),
+  product_sku: z.string().nullable(),
+  product_name: z.string(),
+  object_key: z.string(),
+  filename: z.string(),
+  size: z.number(),
+  content_type: z.string(),
+  /** MD5 of the bytes that this store's download gives, hex. */
+  checksum: z.string(),
+  sha256: z.string(),
+  /** Rises only when the bytes change. */
+  version: z.number(),
+  is_primary: z.boolean(),
+  sort_order: z.number(),
+  width: z.number(),
+  height: z.number(),
+  /** When the change was published to the stores: never before it was readable. */
+  updated_at: z.iso.datetime(),
+  deleted: z.boolean(),
+  image_url: z.string().nullable(),
+  image_source: ImageSource,
+  variants: z.object({ thumb: PhotoVariantFacts.optional(), medium: PhotoVariantFacts.optional() }),
+})
+export type SyncPhoto = z.infer<typeof SyncPhoto>
+
+export const PhotoListAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    photos: z.array(SyncPhoto),
+    total: z.number(),
+    has_more: z.boolean(),
+    next_offset: z.number().nullable(),
+    next_cursor: z.string(),
+    server_time: z.iso.datetime(),
+  }),
+})
+export type PhotoListAnswer = z.infer<typeof PhotoListAnswer>
+
+/** `GET …/digest`. `digest` is opaque; it changes exactly when the store would receive something else, or after a resync. */
+export const DigestAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ count: z.number(), bytes: z.number(), digest: z.string(), cursor: z.string() }),
+})
+
+/** `POST …/archive/`: a tar of these photos in this order, or of those that the cursor's page holds. */
+export const ArchiveBody = z
+  .object({
+    store_id: StoreId,
+    photo_ids: z.array(z.string().max(200)).min(1).max(MAX_ARCHIVE_PHOTOS).optional(),
+    cursor: z.string().max(500).optional(),
+    variant: PhotoVariant.nullish(),
+  })
+  .refine((body) => (body.photo_ids === undefined) !== (body.cursor === undefined), {
+    message: 'photo_ids or cursor is required, not both',
+    path: ['photo_ids'],
+  })
+export const ArchiveErrors = z.array(z.object({ photo_id: z.string(), code: z.string(), message: z.string() }))
+
+export const PhotoState = z.enum(['synced', 'failed', 'pending', 'deleted'])
+/** `POST …/status/` */
+export const StatusBody = z.object({
+  store_id: StoreId,
+  sync_batch: z
+    .array(
+      z.object({
+        photo_id: z.string().min(1).max(200),
+        status: PhotoState,
+        /** Null or left out: the time of arrival. */
+        synced_at: z.string().max(60).nullish(),
+        error: z.string().nullish(),
+        version: z.int().min(0).nullish(),
+      }),
+    )
+    .max(MAX_REPORTS),
+})
+export type StatusBody = z.infer<typeof StatusBody>
+export const StatusAnswer = z.object({
+  status: z.literal('success'),
+  message: z.string(),
+  data: z.object({ updated: z.number(), unknown: z.array(z.string()) }),
+})
+
+/** One store as the fleet sees it. */
+export const FleetStore = z.object({
+  id: z.uuid(),
+  code: z.string(),
+  name: z.string(),
+  /** Null: never. */
+  last_seen_at: z.iso.datetime().nullable(),
+  photos_total: z.number(),
+  photos_synced: z.number(),
+  photos_failed: z.number(),
+  /** Of its photos those that it has not reported as synced in their present version. */
+  photos_behind: z.number(),
+  bytes_synced: z.number(),
+  /** Those that failed last, newest first; at most 100. */
+  failing: z.array(z.object({ photo_id: z.uuid(), error: z.string().nullable(), attempts: z.number(), at: z.iso.datetime() })),
+})
+export type FleetStore = z.infer<typeof FleetStore>
+export const FleetAnswer = z.object({ status: z.literal('success'), data: z.array(FleetStore), next_cursor: z.null() })
+export const FleetStoreAnswer = z.object({ status: z.literal('success'), data: FleetStore })
+/** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or these only. */
+export const ResyncBody = z.object({ photo_ids: z.array(z.uuid()).min(1).max(MAX_REPORTS).optional() }).nullish()
+export const ResyncAnswer = z.object({ status: z.literal('success'), data: z.object({ photos: z.number() }) })

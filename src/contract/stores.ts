@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+/** What a store's downloads give by default. Null or `original`: the bytes as received. */
+export const StoreVariant = z.enum(['thumb', 'medium', 'original'])
+
+/**
+ * What a store sells: these SKUs and these categories together (either may be left out), and with `in_stock` only what is not sold out.
+ * Null: everything.
+ */
+export const Assortment = z
+  .object({
+    skus: z.array(z.string().min(1).max(250)).max(100_000).nullish(),
+    categories: z.array(z.string().min(1).max(250)).max(10_000).nullish(),
+    in_stock: z.boolean().nullish(),
+  })
+  .strict()
+export type Assortment = z.infer<typeof Assortment>
+
+const Code = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters')
+
+/** `POST /api/v1/stores` */
+export const StoreBody = z.object({
+  code: Code,
+  name: z.string().trim().min(1).max(250),
+  variant: StoreVariant.nullish(),
+  assortment: Assortment.nullish(),
+})
+export type StoreBody = z.infer<typeof StoreBody>
+/** `PATCH /api/v1/stores/{id}` */
+export const StorePatch = StoreBody.partial()
+export type StorePatch = z.infer<typeof StorePatch>
+
+export const Store = z.object({
+  id: z.uuid(),
+  code: z.string(),
+  name: z.string(),
+  variant: StoreVariant.nullable(),
+  assortment: Assortment.nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  last_seen_at: z.iso.datetime().nullable(),
+})
+export type Store = z.infer<typeof Store>
+export const StoreAnswer = z.object({ status: z.literal('success'), data: Store })
+export const StoresAnswer = z.object({ status: z.literal('success'), data: z.array(Store), next_cursor: z.null() })
+
+/** `POST /api/v1/stores/{id}/tokens`. `expires_in_days`: 365 when left out, null for no end. */
+export const EdgeTokenBody = z.object({
+  name: z.string().trim().min(1).max(250),
+  expires_in_days: z.number().positive().max(36_500).nullish(),
+})
+/** The only answer that ever shows the token itself. */
+export const EdgeTokenMadeAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ id: z.uuid(), name: z.string(), token: z.string(), expires_at: z.iso.datetime().nullable() }),
+})
+export const EdgeToken = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+  revoked_at: z.iso.datetime().nullable(),
+  last_used_at: z.iso.datetime().nullable(),
+})
+export type EdgeToken = z.infer<typeof EdgeToken>
+export const EdgeTokensAnswer = z.object({ status: z.literal('success'), data: z.array(EdgeToken), next_cursor: z.null() })
+export const EdgeTokenAnswer = z.object({ status: z.literal('success'), data: EdgeToken })

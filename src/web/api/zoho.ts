@@ -1,0 +1,23 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Quota } from '../../contract/quota.ts'
+import type { ZohoSettings } from '../../contract/zoho-settings.ts'
+import { ZOHO } from './addresses.ts'
+import { call } from './call.ts'
+
+export const settingsKey = ['zoho', 'settings'] as const
+export const quotaKey = ['zoho', 'quota'] as const
+
+/** The connection, the organisation and the modules: what the status line and most pages begin with. */
+export const useZohoSettings = () =>
+  useQuery({
+    queryKey: settingsKey,
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => call<{ data: ZohoSettings }>(ZOHO, { signal }).then(({ data }) => data),
+  })
+
+export const useQuota = () =>
+  useQuery({
+    queryKey: quotaKey,
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => call<{ data: Quota }>(`${ZOHO}/quota`, { signal }).then(({ data }) => data),
+  })

@@ -1,0 +1,59 @@
+import { Popover, UnstyledButton } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down'
+import LogOut from 'lucide-react/icons/log-out'
+import { AUTH } from '../api/addresses.ts'
+import { call } from '../api/call.ts'
+import { useMessages } from '../i18n/language.tsx'
+import classes from './account-menu.module.css'
+import { LanguageSwitch, ThemeSwitch } from './display.tsx'
+import { frameMessages } from './messages.ts'
+import { type Person, sessionKey, usePerson } from './session.tsx'
+
+export function useRoleName(): (role: Person['role']) => string {
+  const m = useMessages(frameMessages)
+  const names = { admin: m.roleAdmin, operator: m.roleOperator, viewer: m.roleViewer }
+  return (role) => names[role]
+}
+
+/** Who is logged in; opens language, theme and log out. */
+export function AccountMenu() {
+  const m = useMessages(frameMessages)
+  const person = usePerson()
+  const roleName = useRoleName()
+  const client = useQueryClient()
+  const logout = useMutation({
+    mutationFn: () => call<unknown>(`${AUTH}/logout`, { method: 'POST' }),
+    // Whatever the answer: what this person saw must not be shown to the next.
+    onSettled: () => {
+      client.clear()
+      client.setQueryData(sessionKey, null)
+    },
+  })
+  return (
+    <Popover position="top-start" width={240} trapFocus shadow="md">
+      <Popover.Target>
+        <UnstyledButton className={classes.button} aria-label={`${m.account}: ${person.username}`}>
+          <span className={classes.initial} aria-hidden>
+            {person.username.slice(0, 1).toUpperCase()}
+          </span>
+          <span className={classes.who}>
+            <bdi className={classes.name}>{person.username}</bdi>
+            <span className={classes.role}>{roleName(person.role)}</span>
+          </span>
+          <ChevronsUpDown size={14} aria-hidden />
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown className={classes.menu}>
+        <div className={classes.row}>
+          {m.language}
+          <LanguageSwitch />
+        </div>
+        <ThemeSwitch />
+        <UnstyledButton className={classes.logout} onClick={() => logout.mutate()}>
+          <LogOut size={15} aria-hidden /> {m.logout}
+        </UnstyledButton>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

@@ -1,0 +1,90 @@
+import { Skeleton } from '@mantine/core'
+import { Suspense } from 'react'
+import { Redirect, Route, Router, Switch, useLocation } from 'wouter'
+import { useZohoSettings } from '../api/zoho.ts'
+import { ShopZone } from '../format/shop-zone.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import { ErrorCard } from '../ui/error-card.tsx'
+import { commonMessages } from '../ui/messages.ts'
+import { BlockSkeleton } from '../ui/skeleton.tsx'
+import { mayLeave } from '../ui/unsaved.ts'
+import { ErrorBoundary } from './error-boundary.tsx'
+import { Login } from './login.tsx'
+import { frameMessages } from './messages.ts'
+import { NotFound } from './not-found.tsx'
+import { HOME, ROUTES } from './routes.ts'
+import { type Person, PersonProvider, useSession } from './session.tsx'
+import { Shell } from './shell.tsx'
+
+const BASE = '/settings'
+
+export function App() {
+  const session = useSession()
+  const m = useMessages(commonMessages)
+  if (session.data) return <Pages person={session.data} />
+  if (session.error)
+    return (
+      <main style={{ maxWidth: 560, margin: '15vh auto 0', padding: 16 }}>
+        <ErrorCard error={session.error} onRetry={() => void session.refetch()} />
+      </main>
+    )
+  if (session.data === undefined) return <div role="status" aria-label={m.loading} />
+  return <Login />
+}
+
+function Pages({ person }: { person: Person }) {
+  const m = useMessages(commonMessages)
+  return (
+    <Router
+      base={BASE}
+      aroundNav={(navigate, to, options) => {
+        if (mayLeave(m.unsaved)) navigate(to, options)
+      }}
+    >
+      <PersonProvider person={person}>
+        <Framed />
+      </PersonProvider>
+    </Router>
+  )
+}
+
+function Framed() {
+  const m = useMessages(frameMessages)
+  const common = useMessages(commonMessages)
+  const { data: settings } = useZohoSettings()
+  const [path] = useLocation()
+  return (
+    <ShopZone timeZone={settings?.organization?.time_zone ?? undefined}>
+      <Shell>
+        <ErrorBoundary resetKey={path} title={m.brokenTitle} reload={common.reload}>
+          <Suspense fallback={<PageSkeleton />}>
+            <Switch>
+              <Route path="/">
+                <Redirect to={HOME} replace />
+              </Route>
+              {ROUTES.map(({ path: pattern, component: Component }) => (
+                <Route key={pattern} path={pattern}>
+                  <Component />
+                </Route>
+              ))}
+              <Route>
+                <NotFound />
+              </Route>
+            </Switch>
+          </Suspense>
+        </ErrorBoundary>
+      </Shell>
+    </ShopZone>
+  )
+}
+
+/** Title and two cards: close to what most pages become. */
+function PageSkeleton() {
+  return (
+    <div style={{ display: 'grid', gap: 20, maxWidth: 1160, marginInline: 'auto' }}>
+      <Skeleton height={28} width={200} />
+      <BlockSkeleton height={120} />
+      <BlockSkeleton height={280} />
+    </div>
+  )
+}

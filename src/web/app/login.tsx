@@ -1,0 +1,90 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useEffect, useState } from 'react'
+import { AUTH } from '../api/addresses.ts'
+import { call } from '../api/call.ts'
+import { useMessages } from '../i18n/language.tsx'
+import { defineMessages } from '../i18n/messages.ts'
+import { ErrorCard } from '../ui/error-card.tsx'
+import { LanguageSwitch } from './display.tsx'
+import classes from './login.module.css'
+import { Logo } from './logo.tsx'
+import { sessionKey } from './session.tsx'
+
+const messages = defineMessages(
+  {
+    title: 'Log in to zinc',
+    username: 'User name',
+    password: 'Password',
+    login: 'Log in',
+    hint: 'The first start of zinc printed a user name and a password in its terminal.',
+  },
+  {
+    title: 'تسجيل الدخول إلى zinc',
+    username: 'اسم المستخدم',
+    password: 'كلمة المرور',
+    login: 'تسجيل الدخول',
+    hint: 'طبع zinc عند تشغيله الأول اسم مستخدم وكلمة مرور في الطرفية.',
+  },
+)
+
+/** Stands in for every page while nobody is logged in; the address stays, so that a shared link leads where it should. */
+export function Login() {
+  const m = useMessages(messages)
+  const client = useQueryClient()
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const login = useMutation({
+    // The session is an HttpOnly cookie; the answer's own tokens, if any, are dropped here unread.
+    mutationFn: () => call<unknown>(`${AUTH}/login`, { method: 'POST', body: { username, password, cookie: true } }),
+    onSuccess: () => client.resetQueries({ queryKey: sessionKey }),
+  })
+  useEffect(() => {
+    document.title = `${m.title} · zinc`
+  }, [m.title])
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    login.mutate()
+  }
+  return (
+    <div className={classes.screen}>
+      <main className={classes.box}>
+        <div className={classes.brand}>
+          <Logo />
+        </div>
+        <h1 className={classes.title}>{m.title}</h1>
+        <form className={classes.form} onSubmit={submit}>
+          <TextInput
+            label={m.username}
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            required
+            withAsterisk={false}
+            autoFocus
+            value={username}
+            onChange={(event) => setUsername(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label={m.password}
+            name="password"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+          />
+          {login.error && <ErrorCard error={login.error} />}
+          <Button type="submit" fullWidth loading={login.isPending} disabled={username === '' || password === ''}>
+            {m.login}
+          </Button>
+        </form>
+        <p className={classes.hint}>{m.hint}</p>
+      </main>
+      <footer className={classes.footer}>
+        <LanguageSwitch />
+      </footer>
+    </div>
+  )
+}

@@ -1,0 +1,60 @@
+import { Link, useLocation } from 'wouter'
+import { useMessages } from '../i18n/language.tsx'
+import { frameMessages } from './messages.ts'
+import classes from './navigation.module.css'
+import { NAV_GROUPS, type PageRoute, ROUTES } from './routes.ts'
+import { isAtLeast, usePerson } from './session.tsx'
+
+const listed = ROUTES.filter((route) => route.nav !== undefined)
+
+/** The entry that the path belongs to: the longest one that it begins with. */
+function currentOf(path: string): PageRoute | undefined {
+  return listed
+    .filter((route) => path === route.path || path.startsWith(`${route.path}/`))
+    .sort((a, b) => b.path.length - a.path.length)[0]
+}
+
+export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
+  const m = useMessages(frameMessages)
+  const { role } = usePerson()
+  const [path] = useLocation()
+  const current = currentOf(path)
+  return (
+    <nav aria-label={m.mainNavigation} className={classes.nav}>
+      {NAV_GROUPS.map((group) => {
+        const routes = listed.filter(({ nav }) => nav?.group === group && isAtLeast(role, nav.least))
+        if (routes.length === 0) return null
+        return (
+          <div key={group} className={classes.group}>
+            <p className={classes.heading} id={`nav-${group}`}>
+              {m[group]}
+            </p>
+            <ul aria-labelledby={`nav-${group}`} className={classes.list}>
+              {routes.map(({ path: target, nav, load }) => {
+                if (!nav) return null
+                const Icon = nav.icon
+                // Loaded while the pointer is still on its way.
+                const preload = () => void load().catch(() => undefined)
+                return (
+                  <li key={target}>
+                    <Link
+                      href={target}
+                      className={classes.link}
+                      aria-current={current?.path === target ? 'page' : undefined}
+                      onMouseEnter={preload}
+                      onFocus={preload}
+                      {...(onNavigate && { onClick: onNavigate })}
+                    >
+                      <Icon size={16} aria-hidden className={classes.icon} />
+                      {m[nav.label] as string}
+                    </Link>
+                  </li>
+                )
+              })}
+            </ul>
+          </div>
+        )
+      })}
+    </nav>
+  )
+}

@@ -1,0 +1,26 @@
+import { Button } from '@mantine/core'
+import Compass from 'lucide-react/icons/compass'
+import { Link } from 'wouter'
+import { useMessages } from '../i18n/language.tsx'
+import { Empty } from '../ui/empty.tsx'
+import { Page } from '../ui/page.tsx'
+import { frameMessages } from './messages.ts'
+import { HOME } from './routes.ts'
+
+export function NotFound() {
+  const m = useMessages(frameMessages)
+  return (
+    <Page title={m.notFoundTitle}>
+      <Empty
+        icon={Compass}
+        title={m.notFoundTitle}
+        text={m.notFoundText}
+        action={
+          <Button component={Link} href={HOME}>
+            {m.toOverview}
+          </Button>
+        }
+      />
+    </Page>
+  )
+}

@@ -1,0 +1,50 @@
+import { ActionIcon, Drawer } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import Menu from 'lucide-react/icons/menu'
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import { useMessages } from '../i18n/language.tsx'
+import { AccountMenu } from './account-menu.tsx'
+import { Logo } from './logo.tsx'
+import { frameMessages } from './messages.ts'
+import { Navigation } from './navigation.tsx'
+import { HOME } from './routes.ts'
+import classes from './shell.module.css'
+import { StatusLine } from './status-line.tsx'
+
+/** The frame around every page: navigation at the side (in a drawer on small screens), the status line on top. */
+export function Shell({ children }: { children: ReactNode }) {
+  const m = useMessages(frameMessages)
+  const [menuOpen, menu] = useDisclosure(false)
+  return (
+    <div className={classes.shell}>
+      <a href="#content" className={classes.skip}>
+        {m.skip}
+      </a>
+      <div className={classes.side}>
+        <Link href={HOME} className={classes.logo} aria-label={`zinc, ${m.overview}`}>
+          <Logo />
+        </Link>
+        <div className={classes.scroll}>
+          <Navigation />
+        </div>
+        <AccountMenu />
+      </div>
+      <header className={classes.top}>
+        <ActionIcon variant="subtle" color="gray" size="lg" className={classes.burger} onClick={menu.open} aria-label={m.openMenu}>
+          <Menu size={20} aria-hidden />
+        </ActionIcon>
+        <StatusLine />
+      </header>
+      <Drawer opened={menuOpen} onClose={menu.close} size={264} padding="md" title={<Logo />}>
+        <div className={classes.drawer}>
+          <Navigation onNavigate={menu.close} />
+          <AccountMenu />
+        </div>
+      </Drawer>
+      <main id="content" tabIndex={-1} className={classes.content}>
+        {children}
+      </main>
+    </div>
+  )
+}

@@ -1,0 +1,66 @@
+import { Skeleton } from '@mantine/core'
+import { Link } from 'wouter'
+import type { ConnectionState } from '../../contract/connection.ts'
+import { useQuota, useZohoSettings } from '../api/zoho.ts'
+import { useFormat } from '../format/shop-zone.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import { Badge, type Tone } from '../ui/badge.tsx'
+import { Ltr } from '../ui/ltr.tsx'
+import { RelativeTime } from '../ui/time.tsx'
+import { frameMessages } from './messages.ts'
+import { HOME } from './routes.ts'
+import classes from './status-line.module.css'
+
+export const STATE_TONE: Record<ConnectionState, Tone> = {
+  connected: 'good',
+  limited: 'warn',
+  stale: 'warn',
+  revoked: 'bad',
+  not_set_up: 'plain',
+}
+
+export function useStateName(): (state: ConnectionState) => string {
+  const m = useMessages(frameMessages)
+  const names: Record<ConnectionState, string> = {
+    connected: m.stateConnected,
+    limited: m.stateLimited,
+    stale: m.stateStale,
+    revoked: m.stateRevoked,
+    not_set_up: m.stateNotSetUp,
+  }
+  return (state) => names[state]
+}
+
+/** On top of every page: connected as whom, the last good sync, what is left of the day's calls. Coloured only when somebody must act. */
+export function StatusLine() {
+  const m = useMessages(frameMessages)
+  const format = useFormat()
+  const stateName = useStateName()
+  const { data: settings } = useZohoSettings()
+  const { data: quota } = useQuota()
+  if (!settings) return <Skeleton height={14} width={260} />
+  const { state } = settings.connection
+  const lastSync = settings.modules.reduce<string | null>(
+    (latest, { last_sync }) => (last_sync !== null && (latest === null || last_sync > latest) ? last_sync : latest),
+    null,
+  )
+  return (
+    <div className={classes.line} role="group" aria-label={m.statusLine}>
+      <Link href={`${HOME}/connection`} className={classes.state}>
+        <Badge tone={STATE_TONE[state]}>{stateName(state)}</Badge>
+      </Link>
+      {settings.organization?.name && (
+        <span className={classes.organization} title={settings.organization_id ?? undefined}>
+          <bdi>{settings.organization.name}</bdi>
+          <span className={classes.center}>
+            <Ltr mono>{settings.hosts_overridden ? m.demo : `.${settings.data_center}`}</Ltr>
+          </span>
+        </span>
+      )}
+      <span className={classes.wide}>
+        {m.lastSync}: {lastSync === null ? m.never : <RelativeTime at={lastSync} />}
+      </span>
+      {quota && quota.day.left !== null && <span className={classes.wider}>{m.callsLeft({ left: format.number(quota.day.left) })}</span>}
+    </div>
+  )
+}

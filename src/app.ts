@@ -19,6 +19,7 @@ import { errorHandling } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
+import { pageRoutes } from './http/page.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
 import type { Runs } from './jobs/runs.ts'
@@ -138,5 +139,6 @@ export async function buildApp(deps: AppDeps) {
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, { db, store, decoder, imageUrls, clock })
+  await app.register(pageRoutes)
   return app
 }

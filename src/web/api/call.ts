@@ -1,3 +1,4 @@
+import { AUTH } from './addresses.ts'
 import { ApiFailure, readFailure } from './failure.ts'
 
 export interface CallOptions {
@@ -20,6 +21,26 @@ export function addressOf(path: string, query: CallOptions['query'] = {}): strin
   return search.size === 0 ? path : `${path}?${search}`
 }
 
+let refreshing: Promise<boolean> | null = null
+
+/** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. */
+function refreshSession(): Promise<boolean> {
+  refreshing ??= fetch(`${AUTH}/refresh`, {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+    .then(
+      (answer) => answer.ok,
+      () => false,
+    )
+    .finally(() => {
+      refreshing = null
+    })
+  return refreshing
+}
+
 /**
  * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
  * Throws ApiFailure, whatever went wrong. The session travels in a cookie that scripts cannot read.
@@ -34,17 +55,21 @@ export async function call<T>(path: string, { method = 'GET', body, query, signa
     init.body = isForm ? body : JSON.stringify(body)
     if (!isForm) init.headers = { ...init.headers, 'content-type': 'application/json' }
   }
-  let answer: Response
-  try {
-    answer = await fetch(address, init)
-  } catch (error) {
-    if (signal?.aborted) throw error
-    throw new ApiFailure('The server did not answer', { status: 0, code: 'network', address: named })
+  const send = async () => {
+    try {
+      return await fetch(address, init)
+    } catch (error) {
+      if (signal?.aborted) throw error
+      throw new ApiFailure('The server did not answer', { status: 0, code: 'network', address: named })
+    }
   }
+  let answer = await send()
+  // A wrong password is a 401, too, but no end of a session.
+  const needsSession = path !== `${AUTH}/login`
+  if (answer.status === 401 && needsSession && (await refreshSession())) answer = await send()
   if (!answer.ok) {
     const failure = await readFailure(answer, named)
-    // A wrong password is a 401, too, but no end of a session.
-    if (failure.status === 401 && !path.endsWith('/auth/login')) sessionEnd.dispatchEvent(new Event('end'))
+    if (failure.status === 401 && needsSession) sessionEnd.dispatchEvent(new Event('end'))
     throw failure
   }
   const data: unknown = await answer.json().catch(() => {

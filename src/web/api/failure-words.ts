@@ -17,7 +17,10 @@ const OWN: Record<string, Record<Language, Words>> = {
     ar: { what: 'لا يمكن الوصول إلى الخادم الآن', next: 'ربما يُعاد تشغيله. أعد المحاولة بعد بضع ثوانٍ.' },
   },
   unreadable_answer: {
-    en: { what: 'The answer could not be read', next: 'Something between the browser and zinc answered instead, such as a proxy. Try again, or ask who runs it.' },
+    en: {
+      what: 'The answer could not be read',
+      next: 'Something between the browser and zinc answered instead, such as a proxy. Try again, or ask who runs it.',
+    },
     ar: { what: 'تعذّرت قراءة الإجابة', next: 'أجاب شيء آخر بين المتصفح وzinc، مثل وكيل. أعد المحاولة أو اسأل من يديره.' },
   },
   page_error: {

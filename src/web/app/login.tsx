@@ -76,7 +76,7 @@ export function Login() {
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
           {login.error && <ErrorCard error={login.error} />}
-          <Button type="submit" fullWidth loading={login.isPending} disabled={username === '' || password === ''}>
+          <Button type="submit" fullWidth loading={login.isPending}>
             {m.login}
           </Button>
         </form>

@@ -9,9 +9,7 @@ const listed = ROUTES.filter((route) => route.nav !== undefined)
 
 /** The entry that the path belongs to: the longest one that it begins with. */
 function currentOf(path: string): PageRoute | undefined {
-  return listed
-    .filter((route) => path === route.path || path.startsWith(`${route.path}/`))
-    .sort((a, b) => b.path.length - a.path.length)[0]
+  return listed.filter((route) => path === route.path || path.startsWith(`${route.path}/`)).sort((a, b) => b.path.length - a.path.length)[0]
 }
 
 export function Navigation({ onNavigate }: { onNavigate?: () => void }) {

@@ -1,5 +1,4 @@
 import type { LucideIcon } from 'lucide-react'
-import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 import type { frameMessages } from './messages.ts'
@@ -38,6 +37,4 @@ export const ROUTES: PageRoute[] = [
     group: 'groupZoho',
     least: 'viewer',
   }),
-  page(`${HOME}/runs`, () => import('../pages/runs/runs-page.tsx'), { label: 'runs', icon: History, group: 'groupZoho', least: 'viewer' }),
-  page(`${HOME}/runs/:id`, () => import('../pages/runs/run-page.tsx')),
 ]

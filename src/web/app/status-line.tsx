@@ -45,7 +45,7 @@ export function StatusLine() {
     null,
   )
   return (
-    <div className={classes.line} role="group" aria-label={m.statusLine}>
+    <div className={classes.line} role="status" aria-label={m.statusLine}>
       <Link href={`${HOME}/connection`} className={classes.state}>
         <Badge tone={STATE_TONE[state]}>{stateName(state)}</Badge>
       </Link>

@@ -39,9 +39,14 @@ export function createFormat(language: Language, timeZone: string | undefined): 
     money(amount, currency) {
       // Intl takes decimal text exactly as it is.
       const text = amount as Intl.StringNumericLiteral
-      if (currency === null || !/^[A-Z]{3}$/.test(currency))
-        return new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(text)
-      return new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'code', minimumFractionDigits: 0, maximumFractionDigits: 6 }).format(text)
+      if (currency === null || !/^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat(locale, { maximumFractionDigits: 6 }).format(text)
+      return new Intl.NumberFormat(locale, {
+        style: 'currency',
+        currency,
+        currencyDisplay: 'code',
+        minimumFractionDigits: 0,
+        maximumFractionDigits: 6,
+      }).format(text)
     },
     bytes(value) {
       const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), BYTE_UNITS.length - 1)

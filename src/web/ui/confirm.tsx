@@ -1,9 +1,9 @@
 import { Button, Modal, TextInput } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { useMessages } from '../i18n/language.tsx'
+import classes from './confirm.module.css'
 import { ErrorCard } from './error-card.tsx'
 import { commonMessages } from './messages.ts'
-import classes from './confirm.module.css'
 
 interface ConfirmProps {
   opened: boolean
@@ -54,7 +54,12 @@ export function Confirm({ opened, title, children, action, danger = false, typed
           <Button variant="default" onClick={close}>
             {m.cancel}
           </Button>
-          <Button type="submit" color={danger ? 'red.8' : 'accent'} loading={pending} disabled={typed !== undefined && text.trim() !== typed}>
+          <Button
+            type="submit"
+            color={danger ? 'red.8' : 'accent'}
+            loading={pending}
+            disabled={typed !== undefined && text.trim() !== typed}
+          >
             {action}
           </Button>
         </div>

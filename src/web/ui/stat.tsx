@@ -3,7 +3,19 @@ import { Link } from 'wouter'
 import classes from './stat.module.css'
 
 /** A figure with its name; with `href` the whole tile leads there. */
-export function Stat({ label, value, note, href, tone }: { label: string; value: ReactNode; note?: ReactNode; href?: string; tone?: 'bad' | 'warn' | 'good' }) {
+export function Stat({
+  label,
+  value,
+  note,
+  href,
+  tone,
+}: {
+  label: string
+  value: ReactNode
+  note?: ReactNode
+  href?: string
+  tone?: 'bad' | 'warn' | 'good'
+}) {
   const content = (
     <>
       <span className={classes.label}>{label}</span>

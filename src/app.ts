@@ -8,8 +8,9 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { Identification } from './access/identification.ts'
 import type { Sessions } from './access/sessions.ts'
-import type { AccessTokens } from './access/tokens.ts'
+import type { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db.ts'
 import { TooManyRequests } from './errors.ts'
@@ -22,6 +23,7 @@ import { loginRoutes } from './http/login.ts'
 import { pageRoutes } from './http/page.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
+import { userRoutes } from './http/users.ts'
 import type { Runs } from './jobs/runs.ts'
 import type { Decoder } from './photos/decoder.ts'
 import type { ImageUrls } from './photos/signed-url.ts'
@@ -31,14 +33,16 @@ export interface AppDeps {
   db: Database
   log: Logger
   clock: Clock
-  tokens: AccessTokens
+  identification: Identification
   sessions: Sessions
+  users: Users
   runs: Runs
   store: PhotoStore
   decoder: Decoder
   imageUrls: ImageUrls
   isStopping(): boolean
   http: {
+    publicUrl: string | undefined
     trustedProxies: string[]
     corsOrigins: string[]
     requestsPerMinute: { person: number; edge: number }
@@ -53,7 +57,7 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, tokens, sessions, runs, store, decoder, imageUrls, http } = deps
+  const { db, log, clock, identification, sessions, users, runs, store, decoder, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -110,7 +114,7 @@ export async function buildApp(deps: AppDeps) {
   })
   await app.register(fastifyCors, { origin: http.corsOrigins.length > 0 ? http.corsOrigins : false })
   await app.register(fastifyCookie)
-  await app.register(authentication, { tokens })
+  await app.register(authentication, { identification, publicUrl: http.publicUrl })
   if (http.requestsPerMinute.person > 0) {
     await app.register(fastifyRateLimit, {
       timeWindow: 60_000,
@@ -134,7 +138,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping, metricsToken: http.metricsToken })
-  await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions })
+  await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
+  await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
+import { createIdentification } from './access/identification.ts'
+import { createLoginThrottle } from './access/login-throttle.ts'
 import { createSessions } from './access/sessions.ts'
 import { createAccessTokens } from './access/tokens.ts'
-import { ensureAdmin } from './access/users.ts'
+import { createUsers, ensureAdmin } from './access/users.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openZoho } from './connect/open-zoho.ts'
@@ -46,7 +48,9 @@ export async function openServices(config: Config, log: Logger, { clock = system
     await checkInstance(db, { jwtKeys, credentialsKeys, storageId: await storageIdOf(imagesDir) })
     const firstAdmin = await ensureAdmin(db, config.admin)
     const tokens = createAccessTokens(jwtKeys)
-    const sessions = createSessions({ db, tokens, clock })
+    const identification = createIdentification({ db, tokens })
+    const sessions = createSessions({ db, tokens, identification, throttle: createLoginThrottle({ db, clock }), clock })
+    const users = createUsers({ db, identification, clock })
 
     const store = createFileStore(imagesDir)
     const swept = await store.sweep()
@@ -93,8 +97,9 @@ export async function openServices(config: Config, log: Logger, { clock = system
       databaseUrl,
       log,
       clock,
-      tokens,
+      identification,
       sessions,
+      users,
       runs,
       store,
       decoder,

@@ -10,6 +10,9 @@ let nobody: Promise<string> | undefined
 
 export const hashPassword = (password: string): Promise<string> => atOnce(() => hash(password, COST))
 
+/** Whether a stored hash was made with other costs than today's; it is made anew at the next login. */
+export const isOutdated = (stored: string): boolean => !stored.includes(`$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$`)
+
 export async function passwordMatches(stored: string | null, given: string): Promise<boolean> {
   nobody ??= hashPassword('nobody has this password')
   const target = stored ?? (await nobody)

@@ -1,28 +1,41 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { z } from 'zod'
-import { Role } from './users.ts'
+import { Role } from './roles.ts'
 
 export interface Identity {
   user_id: string
   username: string
   role: Role
+  /** The login that the token came from; the token is refused once that has ended. */
+  session_id: string
 }
 
 const ISSUER = 'zinc'
 const AUDIENCE = 'zinc-api'
 const ACCESS_SECONDS = 3600
-/** Verified tokens are remembered this long: a page of pictures verifies once, a token that ends is refused in time. */
-const REMEMBER_MS = 1_000
-const REMEMBERED = 5_000
+/** Longer ones are not ours; reading them would only cost time. */
+const MAX_TOKEN_LENGTH = 4096
 
-const Claims = z.object({ sub: z.uuid(), name: z.string(), role: Role, typ: z.literal('access'), jti: z.string().min(1), exp: z.number() })
+const Header = z.strictObject({ alg: z.literal('HS256'), typ: z.literal('JWT'), kid: z.string() })
+const Claims = z.object({
+  sub: z.uuid(),
+  sid: z.uuid(),
+  name: z.string(),
+  role: Role,
+  typ: z.literal('access'),
+  jti: z.string().min(1),
+  exp: z.number(),
+})
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 const keyId = (key: Buffer) => createHash('sha256').update('zinc jwt key').update(key).digest('hex').slice(0, 8)
 
-/** Access tokens for people: HS256 and nothing else, signed with the newest key of the ring, read with any of them. */
+/**
+ * Access tokens for people: HS256 and nothing else, signed with the newest key of the ring, read with any of them.
+ * Whether the login behind a token still stands is asked by `createIdentification`.
+ */
 export function createAccessTokens(ring: Buffer[]) {
   const newest = ring[0]
   if (!newest) throw new Error('The key ring is empty')
@@ -42,30 +55,25 @@ export function createAccessTokens(ring: Buffer[]) {
         algorithms: ['HS256'],
         allowedIss: ISSUER,
         allowedAud: AUDIENCE,
-        requiredClaims: ['exp', 'jti', 'sub'],
+        requiredClaims: ['exp', 'iat', 'jti', 'sub'],
         clockTolerance: 30_000,
       }),
     ]),
   )
-  const remembered = new Map<string, { identity: Identity; until: number }>()
 
   return {
     expiresIn: ACCESS_SECONDS,
-    issue: ({ user_id, username, role }: Identity): string =>
-      sign({ sub: user_id, name: username, role, typ: 'access', jti: randomUUID() }),
-    /** Null for anything that is not a valid access token of ours. */
+    issue: ({ user_id, username, role, session_id }: Identity): string =>
+      sign({ sub: user_id, sid: session_id, name: username, role, typ: 'access', jti: randomUUID() }),
+    /** Null for anything that is not an access token of ours, unexpired and unaltered. */
     read(token: string): Identity | null {
-      const known = remembered.get(token)
-      if (known && known.until > Date.now()) return known.identity
-      const header = headerOf(token)
-      const verify = typeof header?.kid === 'string' ? verifiers.get(header.kid) : undefined
-      if (!verify || header?.crit !== undefined) return null
+      const [head = '', body = ''] = token.length > MAX_TOKEN_LENGTH ? [] : token.split('.')
+      const header = Header.safeParse(canonical(head))
+      const verify = header.success && canonical(body) !== null ? verifiers.get(header.data.kid) : undefined
+      if (!verify) return null
       try {
         const claims = Claims.parse(verify(token))
-        const identity = { user_id: claims.sub, username: claims.name, role: claims.role }
-        if (remembered.size > REMEMBERED) remembered.clear()
-        remembered.set(token, { identity, until: Math.min(Date.now() + REMEMBER_MS, claims.exp * 1000) })
-        return identity
+        return { user_id: claims.sub, username: claims.name, role: claims.role, session_id: claims.sid }
       } catch {
         return null
       }
@@ -73,10 +81,12 @@ export function createAccessTokens(ring: Buffer[]) {
   }
 }
 
-function headerOf(token: string): Record<string, unknown> | null {
-  if (token.length > 4096) return null
+/** The JSON of a part, if it is written as we write it: claims that stand twice would be read in one way here and in another elsewhere. */
+function canonical(part: string): unknown {
+  const text = Buffer.from(part, 'base64url').toString('utf8')
   try {
-    return JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>
+    const value: unknown = JSON.parse(text)
+    return JSON.stringify(value) === text ? value : null
   } catch {
     return null
   }

@@ -19,7 +19,8 @@ export const SessionAnswer = z.object({
     token_type: z.literal('Bearer'),
     /** Seconds until the access token ends. */
     expires_in: z.number(),
-    refresh_token: z.string(),
+    /** Null after a refresh by cookie: it is in the cookie only. */
+    refresh_token: z.string().nullable(),
     role: PersonRole,
   }),
 })

@@ -1,52 +1,49 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { AccessTokens, Identity } from '../access/tokens.ts'
-import type { Role } from '../access/users.ts'
+import type { Identification } from '../access/identification.ts'
+import type { Role } from '../access/roles.ts'
+import type { Identity } from '../access/tokens.ts'
 import { Forbidden, Unauthorized } from '../errors.ts'
 import type { Actor } from '../settings/audit.ts'
+import { readAccessCookie, refuseForeignPage } from './cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until a token was read. */
     identity: Identity | null
   }
+  interface FastifyContextConfig {
+    /** The route asks for no token, and none is read: health must answer when the database does not. */
+    public?: boolean
+  }
 }
 
-export const COOKIE = 'zinc_session'
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"admin","password":"…"}' URL/api/v1/auth/login`
 
-/** Reads the token of each request, from the header or from the page's cookie. Refuses nothing: `allow` does. */
-export const authentication = fp<{ tokens: AccessTokens }>(
-  async (app, { tokens }) => {
+/** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
+export const authentication = fp<{ identification: Identification; publicUrl: string | undefined }>(
+  async (app, { identification, publicUrl }) => {
     app.decorateRequest('identity', null)
     app.addHook('onRequest', async (request) => {
-      const [scheme, bearer] = (request.headers.authorization ?? '').split(' ')
-      if (scheme?.toLowerCase() === 'bearer' && bearer) request.identity = tokens.read(bearer)
-      else if (request.cookies[COOKIE]) {
-        request.identity = tokens.read(request.cookies[COOKIE])
-        if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPage(request)
+      if (request.routeOptions.config.public) return
+      const header = request.headers.authorization
+      if (header !== undefined) {
+        const [scheme, bearer] = header.split(' ')
+        if (scheme?.toLowerCase() === 'bearer' && bearer) request.identity = await identification.identify(bearer)
+        return
       }
+      const cookie = readAccessCookie(request)
+      if (cookie === undefined) return
+      request.identity = await identification.identify(cookie)
+      if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPage(request, publicUrl)
     })
   },
   { name: 'authentication' },
 )
 
-/** A cookie is sent by the browser whoever wrote the page: changes must come from our own. */
-function refuseForeignPage(request: FastifyRequest): void {
-  const site = request.headers['sec-fetch-site']
-  const origin = request.headers.origin
-  const own =
-    site === 'same-origin' ||
-    site === 'none' ||
-    (site === undefined && origin !== undefined && new URL(origin).host === request.headers.host)
-  if (!own)
-    throw new Forbidden('cross_site', 'This change did not come from the page of zinc', {
-      remedy: 'Use the page itself, or a Bearer token.',
-    })
-}
-
+/** Throws Unauthorized `login_required` with a login line to paste. */
 export function requireIdentity(request: FastifyRequest): Identity {
   if (request.identity) return request.identity
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
@@ -55,14 +52,16 @@ export function requireIdentity(request: FastifyRequest): Identity {
   })
 }
 
-/** A hook for routes: lets in people of this role or a higher one. */
-export const allow =
-  (role: Role): onRequestHookHandler =>
-  async (request) => {
-    const identity = requireIdentity(request)
-    if (RANK[identity.role] < RANK[role])
-      throw new Forbidden('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
-  }
+/** A hook for routes: lets in people of this role or a higher one. It runs before a body is read. `needs` is what the API documentation shows. */
+export const allow = (role: Role): onRequestHookHandler & { needs: Role } =>
+  Object.assign(
+    async (request: FastifyRequest) => {
+      const identity = requireIdentity(request)
+      if (RANK[identity.role] < RANK[role])
+        throw new Forbidden('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+    },
+    { needs: role },
+  )
 
 /** Who asks and from where, for the audit log. */
 export const actorOf = (request: FastifyRequest): Actor => ({

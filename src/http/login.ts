@@ -1,83 +1,103 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Session, Sessions } from '../access/sessions.ts'
-import { Role } from '../access/users.ts'
-import { allow, COOKIE, requireIdentity } from './auth.ts'
+import { LoginBody, MeAnswer, RefreshBody, SessionAnswer } from '../contract/access.ts'
+import { BadInput } from '../errors.ts'
+import { allow, requireIdentity } from './auth.ts'
+import { clearCookies, readRefreshCookie, refuseForeignPage, setCookies } from './cookies.ts'
 
-const SessionAnswer = z.object({
-  status: z.literal('success'),
-  data: z.object({
-    access_token: z.string(),
-    token_type: z.literal('Bearer'),
-    expires_in: z.number(),
-    refresh_token: z.string(),
-    role: Role,
-  }),
-})
 const tags = ['access']
 
-export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions }> = async (app, { sessions }) => {
-  const answer = (data: Session) => ({ status: 'success' as const, data })
+export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: string | undefined }> = async (
+  app,
+  { sessions, publicUrl },
+) => {
+  const answer = (data: z.infer<typeof SessionAnswer>['data']) => ({ status: 'success' as const, data })
+  // Tokens must not come to rest in a cache on the way.
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
 
   app.post(
     '/login',
     {
-      schema: {
-        tags,
-        summary: 'Log in and get tokens',
-        body: z.object({ username: z.string().min(1).max(200), password: z.string().min(1).max(1000), cookie: z.boolean().default(false) }),
-        response: { 200: SessionAnswer },
-      },
+      config: { public: true },
+      schema: { tags, summary: 'Log in and get tokens', body: LoginBody, response: { 200: SessionAnswer } },
     },
-    async ({ body, ip, protocol }, reply) => {
-      const session = await sessions.login({ ...body, address: ip })
-      if (body.cookie)
-        reply.setCookie(COOKIE, session.access_token, {
-          httpOnly: true,
-          sameSite: 'strict',
-          path: '/',
-          secure: protocol === 'https',
-          maxAge: session.expires_in,
-        })
+    async (request, reply) => {
+      const { cookie, ...credentials } = request.body
+      // Another page must not log its visitors in as somebody else.
+      if (cookie && isBrowser(request)) refuseForeignPage(request, publicUrl)
+      const session = await sessions.login({ ...credentials, address: request.ip })
+      if (cookie) setCookies(request, reply, session, publicUrl)
       return answer(session)
     },
   )
+
+  /** The page sends no token in the body: its own is in the cookie, and the new ones go there. */
+  async function refreshByCookie(request: FastifyRequest, reply: FastifyReply, token: string) {
+    refuseForeignPage(request, publicUrl)
+    const renewed = await sessions.refresh(token, { shared: true, address: request.ip, requestId: request.id }).catch((error: unknown) => {
+      clearCookies(reply)
+      throw error
+    })
+    setCookies(request, reply, renewed, publicUrl)
+    return answer({ ...renewed, refresh_token: null })
+  }
+
   app.post(
     '/refresh',
     {
+      config: { public: true },
       schema: {
         tags,
-        summary: 'Swap a refresh token for new tokens',
-        body: z.object({ refresh_token: z.string().min(1).max(200) }),
+        summary: 'Swap a refresh token (in the body, or the cookie of the page) for new tokens; each works once',
+        body: RefreshBody,
         response: { 200: SessionAnswer },
       },
     },
-    async ({ body }) => answer(await sessions.refresh(body.refresh_token)),
+    async (request, reply) => {
+      const { refresh_token } = request.body
+      const cookie = readRefreshCookie(request)
+      if (refresh_token === undefined) {
+        if (cookie !== undefined) return refreshByCookie(request, reply, cookie)
+        throw new BadInput('bad_request', 'refresh_token is required', { remedy: 'Send the refresh_token that the login answered.' })
+      }
+      const renewed: Omit<Session, 'refresh_token'> & { refresh_token: string | null } = await sessions.refresh(refresh_token, {
+        shared: false,
+        address: request.ip,
+        requestId: request.id,
+      })
+      return answer(renewed)
+    },
   )
+
   app.post(
     '/logout',
     {
       onRequest: allow('viewer'),
-      schema: { tags, summary: 'End all sessions of this user', response: { 200: z.object({ status: z.literal('success') }) } },
+      schema: {
+        tags,
+        summary: 'End this login: its access and refresh tokens are refused from now on',
+        response: { 200: z.object({ status: z.literal('success') }) },
+      },
     },
     async (request, reply) => {
-      await sessions.logout(requireIdentity(request).user_id)
-      reply.clearCookie(COOKIE, { path: '/' })
+      await sessions.logout(requireIdentity(request).session_id)
+      clearCookies(reply)
       return { status: 'success' as const }
     },
   )
+
   app.get(
     '/me',
-    {
-      onRequest: allow('viewer'),
-      schema: {
-        tags,
-        summary: 'Who the token belongs to',
-        response: {
-          200: z.object({ status: z.literal('success'), data: z.object({ user_id: z.uuid(), username: z.string(), role: Role }) }),
-        },
-      },
+    { onRequest: allow('viewer'), schema: { tags, summary: 'Who the token belongs to', response: { 200: MeAnswer } } },
+    async (request) => {
+      const { user_id, username, role } = requireIdentity(request)
+      return { status: 'success' as const, data: { user_id, username, role } }
     },
-    async (request) => ({ status: 'success' as const, data: requireIdentity(request) }),
   )
 }
+
+const isBrowser = ({ headers }: FastifyRequest): boolean => headers['sec-fetch-site'] !== undefined || headers.origin !== undefined

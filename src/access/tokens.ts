@@ -67,7 +67,9 @@ export function createAccessTokens(ring: Buffer[]) {
       sign({ sub: user_id, sid: session_id, name: username, role, typ: 'access', jti: randomUUID() }),
     /** Null for anything that is not an access token of ours, unexpired and unaltered. */
     read(token: string): Identity | null {
-      const [head = '', body = ''] = token.length > MAX_TOKEN_LENGTH ? [] : token.split('.')
+      const parts = token.length > MAX_TOKEN_LENGTH ? [] : token.split('.')
+      if (parts.length !== 3) return null
+      const [head = '', body = ''] = parts
       const header = Header.safeParse(canonical(head))
       const verify = header.success && canonical(body) !== null ? verifiers.get(header.data.kid) : undefined
       if (!verify) return null

@@ -61,6 +61,7 @@ export const errorHandling = fp(
     app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
       if (error instanceof AppError) {
         const status = statusOf(error)
+        if (status === 401) reply.header('www-authenticate', 'Bearer realm="zinc"')
         request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
         if ((error instanceof TooManyRequests || error instanceof Unavailable) && error.retryAfterMs !== undefined)
           reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))

@@ -18,8 +18,10 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
     data: (await users.list()).map(shown),
     next_cursor: null,
   }))
-  app.post('', { onRequest, schema: { tags, summary: 'Add a user', body: UserBody, response: { 201: UserAnswer } } }, async (request, reply) =>
-    reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
+  app.post(
+    '',
+    { onRequest, schema: { tags, summary: 'Add a user', body: UserBody, response: { 201: UserAnswer } } },
+    async (request, reply) => reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
   )
   app.patch(
     '/:id',

@@ -1,5 +1,4 @@
 import { connect } from 'node:net'
-import { createSigner } from 'fast-jwt'
 import { expect, test } from 'vitest'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -21,52 +20,6 @@ test('everything but health, documentation and login asks for a token, and says 
     }
   }
   expect(asked).toBeGreaterThan(8)
-})
-
-test('a token that is not exactly ours is refused', async () => {
-  const { url, services } = await startZinc()
-  const user = { user_id: '00000000-0000-4000-8000-000000000001', username: 'x', role: 'viewer' as const }
-  const good = services.tokens.issue(user)
-  const [head = '', body = '', signature = ''] = good.split('.')
-  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string }
-  const forged = (claims: object, options: object) =>
-    createSigner({ key: 'another-key-another-key-another-k', algorithm: 'HS256', kid: header.kid, ...options })(claims)
-  const bad = [
-    '',
-    'x',
-    'a.b.c',
-    `${head}.${body}.`,
-    `${head}.${body}.${signature.slice(1)}`,
-    `${encode({ alg: 'none', kid: header.kid })}.${body}.`,
-    `${encode({ alg: 'RS256', kid: header.kid })}.${body}.${signature}`,
-    `${encode({ alg: 'HS256', kid: '../../x' })}.${body}.${signature}`,
-    `${encode({ alg: 'HS256' })}.${body}.${signature}`,
-    `${encode({ ...header, crit: ['x'] })}.${body}.${signature}`,
-    `${head}.${encode({ ...(JSON.parse(Buffer.from(body, 'base64url').toString()) as object), role: 'admin' })}.${signature}`,
-    forged({ sub: user.user_id, name: 'x', role: 'admin', typ: 'access', jti: '1' }, { iss: 'zinc', aud: 'zinc-api', expiresIn: 1000 }),
-    'x'.repeat(7000),
-  ]
-  expect((await fetch(`${url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${good}` } })).status).toBe(200)
-  for (const token of bad)
-    expect((await fetch(`${url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(401)
-})
-
-test('wrong passwords are throttled, a refresh token works once, and logout ends it', async () => {
-  const { url } = await startZinc()
-  const post = (path: string, body: object) =>
-    fetch(`${url}/api/v1/auth/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  const session = (await (await post('login', { username: 'admin', password: 'a-password-for-tests' })).json()) as {
-    data: { refresh_token: string }
-  }
-  expect((await post('refresh', { refresh_token: session.data.refresh_token })).status).toBe(200)
-  expect((await post('refresh', { refresh_token: session.data.refresh_token })).status).toBe(401)
-
-  const statuses = []
-  for (let n = 0; n < 12; n++) statuses.push((await post('login', { username: 'nobody', password: 'wrong' })).status)
-  expect(statuses).toEqual([...Array(10).fill(401), 429, 429])
-  expect(Number((await post('login', { username: 'nobody', password: 'wrong' })).headers.get('retry-after'))).toBeGreaterThan(0)
-  expect((await post('login', { username: 'admin', password: 'a-password-for-tests' })).status).toBe(200)
 })
 
 test('failures of every layer have one shape', async () => {

@@ -55,7 +55,7 @@ export function createAccessTokens(ring: Buffer[]) {
         algorithms: ['HS256'],
         allowedIss: ISSUER,
         allowedAud: AUDIENCE,
-        requiredClaims: ['exp', 'iat', 'jti', 'sub'],
+        requiredClaims: ['iss', 'aud', 'exp', 'iat', 'jti', 'sub'],
         clockTolerance: 30_000,
       }),
     ]),

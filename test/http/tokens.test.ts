@@ -54,6 +54,7 @@ test('a token that is not exactly ours is refused, also when it is signed with o
     sign(header, { ...claims, aud: 'zinc-edge' }),
     sign(header, { ...claims, aud: undefined }),
     sign(header, { ...claims, iss: 'somebody' }),
+    sign(header, { ...claims, iss: undefined }),
     sign(header, { ...claims, typ: 'edge' }),
     sign(header, { ...claims, exp: now - 61 }),
     sign(header, { ...claims, nbf: now + 61 }),

@@ -67,7 +67,11 @@ export async function listPass(
   const counts = countsFrom(run.statistics)
   let at = start
   const taken = new Set(start.taken)
-  for await (const page of listItems(zoho, { from: at.from ? new Date(at.from) : null, runId: run.id }, run.signal)) {
+  for await (const page of listItems(
+    zoho,
+    { from: at.from ? new Date(at.from) : null, runId: run.id, onUnreadable: () => {} },
+    run.signal,
+  )) {
     const fresh = page.filter((item) => !taken.has(face(item)))
     if (fresh.length === 0) continue
     at = advance(at, fresh, taken)

@@ -4,7 +4,7 @@ import type { RunContext } from '../jobs/run-handler.ts'
 import { removeSourcePhoto } from '../photos/gallery.ts'
 import { type View, viewName } from '../photos/view.ts'
 import type { ZohoClient } from '../zoho/client.ts'
-import { existingItems } from '../zoho/inventory.ts'
+import { itemsById } from '../zoho/inventory.ts'
 
 export interface RemovalDeps {
   db: Database
@@ -38,11 +38,7 @@ export async function removeGone(
       -- Unnested, so that PostgreSQL hashes the ids once instead of searching every page for every product.
       and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${run.id}::uuid) seen where seen.id = p.zoho_item_id)`
   if (suspects.length === 0) return { removed: 0 }
-  const still = await existingItems(
-    zoho,
-    suspects.map((it) => it.zoho_item_id),
-    run.signal,
-  )
+  const still = await itemsById(zoho, { ids: suspects.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
   const gone = suspects.filter((it) => !still.has(it.zoho_item_id))
   const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
   if (gone.length > BRAKE_COUNT && gone.length > all * BRAKE_SHARE && !confirmed) return { removed: 0, stopped: gone.length }

@@ -4,7 +4,6 @@ import type { ZohoItem } from '../zoho/wire.ts'
 
 /** The only place where Zoho's vocabulary becomes ours. `currency` is the organisation's. */
 export function toItemRow(item: ZohoItem, { currency }: { currency: string | null }): ItemRow {
-  const custom = Object.entries(item).filter(([key]) => key.startsWith('cf_'))
   return {
     zoho_item_id: item.item_id,
     sku: item.sku,
@@ -19,7 +18,7 @@ export function toItemRow(item: ZohoItem, { currency }: { currency: string | nul
     unit: item.unit,
     category: item.category_name,
     brand: item.brand,
-    custom_fields: Object.fromEntries(custom),
+    custom_fields: item.custom_fields,
     zoho_modified_at: item.last_modified_time?.toISOString() ?? null,
     zoho_image_id: item.image_document_id,
     zoho_image_name: item.image_name,

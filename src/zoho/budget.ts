@@ -6,6 +6,8 @@ export interface CallResult {
   dayLimit?: number | undefined
   dayLeft?: number | undefined
   dayResetSeconds?: number | undefined
+  /** Not seen from Zoho, but a proxy may send it with a 429. */
+  retryAfterSeconds?: number | undefined
 }
 
 export interface Permit {

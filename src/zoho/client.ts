@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
 import type { Clock } from '../clock.ts'
-import { UpstreamFailed } from '../errors.ts'
 import type { CallBudget, CallResult } from './budget.ts'
-import { NeedsPerson, NothingThere } from './failures.ts'
+import { CallRefused, NeedsPerson, NothingThere, ZohoAway } from './failures.ts'
+import { parseZohoJson } from './wire.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string
@@ -34,7 +34,12 @@ export type ZohoClient = ReturnType<typeof createZohoClient>
 
 const MAX_JSON_BYTES = 32 * 1024 * 1024
 const ATTEMPTS = 5
+/** After 1070, too many calls under way: the others need a moment to end. */
+const IN_PROCESS_PAUSE_MS = 1_000
+/** Idle times; a sender that drips a byte a second never meets them, so there is a whole time too. */
 const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
+const WHOLE_JSON_MS = 60_000
+const WHOLE_PICTURE_MS = 120_000
 /** A JSON answer where bytes were asked for is short; a picture is not read this far to find out. */
 const JSON_START = 0x7b
 
@@ -49,7 +54,7 @@ class Fault extends Error {
 
 export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock, dispatcher }: ZohoClientDeps) {
   /** One permitted, authorised request; the caller judges the body and calls `done`. */
-  async function send(call: ZohoCall, signal: AbortSignal, refused?: string) {
+  async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
     const permit = await budget.acquire({ job: call.job, path: call.path, runId: call.runId }, signal)
     const started = performance.now()
@@ -65,7 +70,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     try {
       const reply = await request(url, {
         dispatcher,
-        signal,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
         headers: { authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
         ...TIMEOUTS,
       })
@@ -80,6 +85,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
         dayLimit: header('x-rate-limit-limit'),
         dayLeft: header('x-rate-limit-remaining'),
         dayResetSeconds: header('x-rate-limit-reset'),
+        retryAfterSeconds: header('retry-after'),
       }
       return { reply, token, done }
     } catch (cause) {
@@ -106,25 +112,26 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
         if (!(error instanceof Fault)) throw error
         // A limit is the budget's business: it holds all calls back, and none is dropped for it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
-          throw new UpstreamFailed(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
+          throw new ZohoAway(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
             cause: error,
             remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
           })
         }
-        if (!LIMIT_CODES.has(error.code)) await clock.sleep(500 * 2 ** (tries - 1) * (0.75 + Math.random() / 2), signal)
+        if (error.code === '1070') await clock.sleep(IN_PROCESS_PAUSE_MS * (1 + Math.random() * 2), signal)
+        else if (!LIMIT_CODES.has(error.code)) await clock.sleep(500 * 2 ** (tries - 1) * (0.75 + Math.random() / 2), signal)
       }
     }
   }
 
   return {
-    /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, UpstreamFailed. */
+    /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, CallRefused, ZohoAway. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<{ body: Record<string, unknown>; text: string }> {
       return persist(call, signal, async (refused) => {
-        const { reply, token, done } = await send(call, signal, refused)
+        const { reply, token, done } = await send(call, signal, { refused, wholeMs: WHOLE_JSON_MS })
         let code: string | null = null
         try {
           const text = await readText(reply.body, signal)
-          const body = parseObject(text)
+          const body = parseZohoJson(text)
           code = codeOf(body)
           if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text }
           throw judge(call, reply.statusCode, code, body, token)
@@ -140,7 +147,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     /** Bytes, e.g. of a picture. A JSON body or a 404 instead means that there are none (NothingThere). */
     async bytes(call: ZohoCall, signal: AbortSignal): Promise<ZohoBytes> {
       return persist(call, signal, async (refused) => {
-        const { reply, token, done } = await send(call, signal, refused)
+        const { reply, token, done } = await send(call, signal, { refused, wholeMs: WHOLE_PICTURE_MS })
         try {
           const chunks = reply.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
           const first = await chunks.next().catch((cause: Error) => {
@@ -158,7 +165,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
               rest.push(next.value)
               size += next.value.length
             }
-            const body = parseObject(Buffer.concat(rest).toString('utf8'))
+            const body = parseZohoJson(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code))))
               throw new NothingThere('picture')
@@ -197,7 +204,9 @@ class TokenRefused extends Error {
 }
 
 /** Minute, day and calls in flight: the budget knows of them by then and holds the next call back until there is room (or throws DayQuotaSpent). */
-const LIMIT_CODES = new Set(['43', '44', '45', '1070'])
+const LIMIT_CODES = new Set(['43', '44', '45', '1070', '429'])
+/** Statuses that say that the call itself is wrong, also without JSON. */
+const REFUSALS = new Set([400, 405, 413, 414])
 const TOKEN_CODES = new Set(['14', '57'])
 
 function notAuthorized(code: string, path: string): NeedsPerson {
@@ -217,13 +226,18 @@ function judge(call: ZohoCall, status: number, code: string | null, body: Record
     })
   }
   if (code === '1002' || code === '2006') return new NothingThere('such record')
-  if (status >= 500 || status === 429 || body === null || code === '1000')
+  if (status === 429) return new Fault('429', 'a limit of Zoho')
+  const refused = REFUSALS.has(status)
+  if (status >= 500 || code === '1000' || (body === null && !refused))
     return new Fault(
       code ?? (body === null ? 'not_json' : `http_${status}`),
       body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
     )
-  const message = typeof body.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
-  return new UpstreamFailed(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, { detail: { path: call.path } })
+  const message = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
+  return new CallRefused(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, {
+    detail: { path: call.path },
+    remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
+  })
 }
 
 async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<string> {
@@ -244,15 +258,6 @@ async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSign
     throw new Fault('cut', 'the answer broke off', { cause })
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
-  } catch {
-    return null
-  }
 }
 
 const codeOf = (body: Record<string, unknown> | null): string | null =>

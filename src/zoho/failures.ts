@@ -22,6 +22,12 @@ export class NothingThere extends UpstreamFailed {
   }
 }
 
+/** Zoho takes the call for wrong (HTTP 400 or 414 and the like): asking the same again does not help. */
+export class CallRefused extends UpstreamFailed {}
+
+/** Zoho did not answer properly, several times in a row: an outage, or the line. */
+export class ZohoAway extends UpstreamFailed {}
+
 const SIGN_IN_REMEDIES: Record<string, string> = {
   invalid_client: 'Zoho does not know this client id in this data centre. Check the client id and the data centre.',
   invalid_client_secret: 'The client secret is not the one of this client id. Copy it again from the Zoho API console of your data centre.',

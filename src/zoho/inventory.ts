@@ -1,11 +1,13 @@
+import { UpstreamFailed } from '../errors.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
+import { CallRefused } from './failures.ts'
 import { listByModification } from './listing.ts'
-import { ZohoItem } from './wire.ts'
+import { readItem, type ZohoItem } from './wire.ts'
 
 /** Items of the organisation in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
 export function listItems(
   client: ZohoClient,
-  { from, runId }: { from: Date | null; runId?: string | undefined },
+  { from, runId, onUnreadable }: { from: Date | null; runId?: string | undefined; onUnreadable(row: unknown): void },
   signal: AbortSignal,
 ): AsyncGenerator<ZohoItem[]> {
   return listByModification(
@@ -14,7 +16,8 @@ export function listItems(
       path: '/inventory/v1/items',
       key: 'items',
       query: { filter_by: 'Status.All' },
-      read: (row) => ZohoItem.parse(row),
+      read: readItem,
+      onUnreadable,
       idOf: (item) => item.item_id,
       modifiedOf: (item) => item.last_modified_time,
       from,
@@ -25,18 +28,35 @@ export function listItems(
   )
 }
 
-/** How many ids one call may carry: about 2 KB of address. */
+/** How many ids one call may carry: about 2 KB of address. Zoho does not document its maximum. */
 const IDS_PER_CALL = 100
 
-/** Which of these items Zoho still has; unknown ids are left out of the answer rather than failing it. */
-export async function existingItems(client: ZohoClient, ids: string[], signal: AbortSignal): Promise<Set<string>> {
-  const found = new Set<string>()
-  for (let at = 0; at < ids.length; at += IDS_PER_CALL) {
-    const { body } = await client.json(
-      { path: '/inventory/v1/itemdetails', query: { item_ids: ids.slice(at, at + IDS_PER_CALL).join(',') }, job: 'items' },
-      signal,
-    )
-    for (const row of Array.isArray(body.items) ? body.items : []) found.add(ZohoItem.parse(row).item_id)
+/**
+ * The items of these ids as Zoho has them now; ids that it does not know are left out of the answer. When Zoho finds the address too long (414) or
+ * wrong (400), it is asked for half as many at once.
+ */
+export async function itemsById(
+  client: ZohoClient,
+  { ids, runId }: { ids: string[]; runId?: string | undefined },
+  signal: AbortSignal,
+): Promise<Map<string, ZohoItem>> {
+  const found = new Map<string, ZohoItem>()
+  let atOnce = IDS_PER_CALL
+  for (let at = 0; at < ids.length; ) {
+    const some = ids.slice(at, at + atOnce)
+    try {
+      const { body } = await client.json(
+        { path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job: 'items', runId },
+        signal,
+      )
+      if (!Array.isArray(body.items))
+        throw new UpstreamFailed('list_without_rows', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
+      for (const item of body.items.map(readItem)) found.set(item.item_id, item)
+      at += some.length
+    } catch (error) {
+      if (!(error instanceof CallRefused) || some.length === 1) throw error
+      atOnce = Math.ceil(some.length / 2)
+    }
   }
   return found
 }

@@ -7,7 +7,9 @@ export interface Listing<Row> {
   /** The key of the envelope that holds the rows. */
   key: string
   query?: Record<string, string>
+  /** Throws when the row cannot be used; `onUnreadable` then hears of it, and the others go on. */
   read(row: unknown): Row
+  onUnreadable(row: unknown): void
   idOf(row: Row): string
   modifiedOf(row: Row): Date | null
   /** Only rows modified from this moment on (inclusive); null: all. */
@@ -31,14 +33,14 @@ const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
  * Keyset and not offset: with offsets an edit between two pages shifts rows past the reader. The filter is inclusive, so each page begins with
  * the rows of the last second of the page before, which are left out here. More rows than a page in one second are paged by offset within it,
  * and that second is read again until two passes agree. A page that does not lead on is an error, never an end.
+ * While the caller works on a page, the next one is on its way.
  */
 export async function* listByModification<Row>(client: ZohoClient, listing: Listing<Row>, signal: AbortSignal): AsyncGenerator<Row[]> {
-  let from = listing.from && new Date(wholeSecond(listing.from))
-  /** Ids with their times that were given out for the second in which the next page begins. */
-  let given = new Set<string>()
   const face = (row: Row) => `${listing.idOf(row)} ${listing.modifiedOf(row)?.getTime() ?? ''}`
+  const leaving = new AbortController()
+  const over = AbortSignal.any([signal, leaving.signal])
 
-  async function page(number: number): Promise<{ rows: Row[]; more: boolean }> {
+  async function page(from: Date | null, number = 1): Promise<Page<Row>> {
     const { body } = await client.json(
       {
         path: listing.path,
@@ -53,57 +55,90 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
         job: listing.job,
         runId: listing.runId,
       },
-      signal,
+      over,
     )
-    const rows = body[listing.key]
-    if (!Array.isArray(rows))
+    const raw = body[listing.key]
+    if (!Array.isArray(raw))
       throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${listing.key}`, { remedy: 'zinc tries again at the next sync.' })
-    const context = PageContext.safeParse(body.page_context)
-    return { rows: rows.map((row) => listing.read(row)), more: context.data?.has_more_page ?? false }
-  }
-
-  for (;;) {
-    const { rows, more } = await page(1)
-    const fresh = rows.filter((row) => !given.has(face(row)))
-    if (fresh.length > 0) yield fresh
-    if (!more) return
-    const last = rows.at(-1)
-    const lastTime = last && listing.modifiedOf(last)
-    if (!lastTime) throw loops('a page without rows says that more follow')
-    if (from && wholeSecond(lastTime) < from.getTime()) throw loops('rows older than asked for')
-    if (!from || wholeSecond(lastTime) > from.getTime()) {
-      from = new Date(wholeSecond(lastTime))
-      given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? lastTime) === from!.getTime()).map(face))
-      continue
+    const rows = raw.flatMap((row: unknown) => {
+      try {
+        return [listing.read(row)]
+      } catch {
+        listing.onUnreadable(row)
+        return []
+      }
+    })
+    const last = rows.findLast((row) => listing.modifiedOf(row) !== null)
+    const end = last && listing.modifiedOf(last)
+    return {
+      rows,
+      lastSecond: end ? wholeSecond(end) : null,
+      more: PageContext.safeParse(body.page_context).data?.has_more_page ?? false,
     }
-    // A whole page within one second: read on by offset until that second ends.
-    for (const row of rows) given.add(face(row))
-    const next = yield* readSecond(from)
-    if (next === null) return
-    from = next
   }
 
   /** Pages on from page 2 within the second; answers the second in which the list goes on, or null at its end. */
-  async function* readSecond(second: Date): AsyncGenerator<Row[], Date | null> {
+  async function* readSecond(second: number, given: Set<string>): AsyncGenerator<Row[], number | null> {
+    let mostPages = MAX_PAGES_PER_SECOND
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
       let added = 0
-      let end: Date | null | undefined
-      for (let number = pass === 1 ? 2 : 1; end === undefined; number++) {
-        if (number > MAX_PAGES_PER_SECOND) throw loops('more pages than one second can hold')
-        const { rows, more } = await page(number)
+      let end: number | null | undefined
+      let number = pass === 1 ? 2 : 1
+      for (; end === undefined; number++) {
+        if (number > mostPages) throw loops('more pages than one second can hold')
+        const { rows, lastSecond, more } = await page(new Date(second), number)
         const fresh = rows.filter((row) => !given.has(face(row)))
         for (const row of fresh) given.add(face(row))
         added += fresh.length
         if (fresh.length > 0) yield fresh
-        const lastTime = rows.at(-1) && listing.modifiedOf(rows.at(-1)!)
         if (!more) end = null
-        else if (!lastTime) throw loops('a page without rows says that more follow')
-        else if (wholeSecond(lastTime) > second.getTime()) end = new Date(wholeSecond(lastTime))
+        else if (lastSecond === null) throw loops('a page without rows says that more follow')
+        else if (lastSecond > second) end = lastSecond
+        else if (pass === 1 && fresh.length === 0) throw loops('a page repeats the one before')
       }
       if (pass > 1 && added === 0) return end ?? null
+      // Another pass may find a few rows more, but not a multiple: a server that repeats itself must not be followed for long.
+      mostPages = number + 2
     }
     throw loops('the list does not stand still')
   }
+
+  let from = listing.from && new Date(wholeSecond(listing.from))
+  /** Ids with their times that were given out for the second in which the next page begins. */
+  let given = new Set<string>()
+  try {
+    for (let coming = page(from); ; ) {
+      const { rows, lastSecond, more } = await coming
+      const fresh = rows.filter((row) => !given.has(face(row)))
+      if (more && lastSecond === null) throw loops('a page without rows says that more follow')
+      if (more && from && lastSecond! < from.getTime()) throw loops('rows older than asked for')
+      if (more && (!from || lastSecond! > from.getTime())) {
+        from = new Date(lastSecond!)
+        given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(face))
+        coming = page(from)
+        coming.catch(() => {}) // heard when it is awaited
+        if (fresh.length > 0) yield fresh
+        continue
+      }
+      if (fresh.length > 0) yield fresh
+      if (!more) return
+      // A whole page within one second: read on by offset until that second ends.
+      for (const row of rows) given.add(face(row))
+      const next: number | null = yield* readSecond(lastSecond!, given)
+      if (next === null) return
+      from = new Date(next)
+      coming = page(from)
+    }
+  } finally {
+    leaving.abort()
+  }
+}
+
+interface Page<Row> {
+  rows: Row[]
+  /** In milliseconds; null when no row has a time. */
+  lastSecond: number | null
+  more: boolean
 }
 
 const loops = (why: string) =>

@@ -31,8 +31,7 @@ export const Instant = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-/** A list row of `/items`, as far as zinc reads it; everything but the id may be missing. */
-export const ZohoItem = z.looseObject({
+const ItemFields = z.object({
   item_id: Id,
   name: z.coerce.string().catch(''),
   sku: Text,
@@ -48,6 +47,35 @@ export const ZohoItem = z.looseObject({
   image_name: Text,
   last_modified_time: maybe(Instant).catch(null),
 })
-export type ZohoItem = z.infer<typeof ZohoItem>
+/** A list row of `/items`, as far as zinc reads it; everything but the id may be missing. */
+export type ZohoItem = z.infer<typeof ItemFields> & {
+  /** As Zoho flattens them into the row: `cf_name` and `cf_name_unformatted`. */
+  custom_fields: Record<string, unknown>
+}
+
+/** Reads a row; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
+export function readItem(row: unknown): ZohoItem {
+  const custom_fields: Record<string, unknown> = {}
+  for (const key in row as object) if (key.startsWith('cf_')) custom_fields[key] = (row as Record<string, unknown>)[key]
+  return { ...ItemFields.parse(row), custom_fields }
+}
 
 export const PageContext = z.looseObject({ page: z.coerce.number().catch(1), has_more_page: z.coerce.boolean().catch(false) })
+
+/** Numbers that a JavaScript number cannot hold exactly: ids, or money with many digits. */
+const LONG_NUMBER = /[:[,]\s*-?[\d.]{16,}/
+
+/** Parses a body of Zoho's to an object, or null when it is none. Ids sent as numbers beyond 2^53, and decimals of more than 15 digits, become texts as sent. */
+export function parseZohoJson(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
+  } catch {
+    return null
+  }
+}
+
+function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined || context.source.length < 16) return value
+  return /^-?\d+(\.\d+)?$/.test(context.source) && String(value) !== context.source ? context.source : value
+}

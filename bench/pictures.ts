@@ -9,7 +9,9 @@ import { migrate } from '../src/database/migrate.ts'
 import { openDatabase } from '../src/db.ts'
 import { createDecoder } from '../src/photos/decoder.ts'
 import { createFileStore } from '../src/photos/file-store.ts'
-import { ingestPicture, VARIANTS } from '../src/photos/ingest.ts'
+import { createBlobWriter } from '../src/photos/blob-writer.ts'
+import { ingestPicture } from '../src/photos/ingest.ts'
+import { createRecipes, DEFAULT_RECIPE, EFFORT, VARIANT_NAMES } from '../src/photos/recipe.ts'
 import { drawPicture } from '../src/simulator/picture.ts'
 
 /** Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop that only makes the same variants with sharp. */
@@ -38,7 +40,9 @@ async function bare(): Promise<number> {
   await Promise.all(
     all.map((bytes, n) =>
       limit(async () => {
-        for (const { name, side, quality, effort } of VARIANTS) {
+        for (const name of VARIANT_NAMES) {
+          const side = DEFAULT_RECIPE.sizes[name]
+          const [quality, effort] = [DEFAULT_RECIPE.quality.webp, EFFORT.webp]
           await writeFile(
             join(dir, `${n}-${name}`),
             await sharp(bytes)
@@ -62,6 +66,8 @@ async function zinc(): Promise<number> {
     db,
     store: createFileStore(join(dir, 'store')),
     decoder,
+    recipes: createRecipes(db),
+    writeBlob: createBlobWriter(db),
     limits: { maxBytes: 25_000_000, maxPixels: 50_000_000, maxSide: 12_000 },
   }
   const limit = pLimit(IN_FLIGHT)

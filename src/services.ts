@@ -15,8 +15,12 @@ import { openDatabase } from './db.ts'
 import { checkInstance, storageIdOf } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { loadOrCreateKeys } from './key-file.ts'
+import { createBlobWriter } from './photos/blob-writer.ts'
 import { createDecoder } from './photos/decoder.ts'
 import { createFileStore } from './photos/file-store.ts'
+import type { IngestDeps } from './photos/ingest.ts'
+import { createVariantMaker } from './photos/make-variant.ts'
+import { createRecipes } from './photos/recipe.ts'
 import { createImageUrls } from './photos/signed-url.ts'
 import { createView } from './photos/view.ts'
 import { createSecrets } from './settings/secrets.ts'
@@ -56,6 +60,20 @@ export async function openServices(config: Config, log: Logger, { clock = system
     const swept = await store.sweep()
     if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
     const decoder = opened.use(createDecoder())
+    const recipes = createRecipes(db)
+    const makeVariant = createVariantMaker({ db, store, decoder })
+    const ingest: IngestDeps = {
+      db,
+      store,
+      decoder,
+      recipes,
+      writeBlob: createBlobWriter(db),
+      limits: {
+        maxBytes: config.images.maxUploadBytes,
+        maxPixels: config.images.maxInputPixels,
+        maxSide: config.images.maxSidePixels,
+      },
+    }
     const view = createView(join(imagesDir, 'item'), store)
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
@@ -75,16 +93,7 @@ export async function openServices(config: Config, log: Logger, { clock = system
             view,
             openZoho: async (onWait) => openZoho({ db, secrets, clock, log, dispatcher, settings: config.zoho }, onWait),
             currencyOf: async (zoho, signal) => (await readOrganization(zoho, config.zoho.organizationId ?? '', signal))?.currency ?? null,
-            ingest: {
-              db,
-              store,
-              decoder,
-              limits: {
-                maxBytes: config.images.maxUploadBytes,
-                maxPixels: config.images.maxInputPixels,
-                maxSide: config.images.maxSidePixels,
-              },
-            },
+            ingest,
             // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
             imageConcurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
@@ -103,6 +112,9 @@ export async function openServices(config: Config, log: Logger, { clock = system
       runs,
       store,
       decoder,
+      recipes,
+      makeVariant,
+      ingest,
       view,
       imageUrls,
       firstAdmin,

@@ -9,6 +9,8 @@ export const ImageSource = z.object({
 export const ProductImage = z.object({
   id: z.uuid(),
   url: z.string().nullable(),
+  /** The same address, by the name that it has on products and in the photo list. */
+  image_url: z.string().nullable(),
   filename: z.string(),
   size: z.number(),
   content_type: z.string(),

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { Gone, NotFound } from '../errors.ts'
-import type { Decoder } from '../photos/decoder.ts'
+import type { VariantMaker } from '../photos/make-variant.ts'
+import type { Recipes } from '../photos/recipe.ts'
 import { findServedPicture } from '../photos/served-picture.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { PhotoStore } from '../photos/store.ts'
@@ -13,7 +14,8 @@ import { noneMatchHits, readRange } from './conditional.ts'
 export interface ProductImagesDeps {
   db: Database
   store: PhotoStore
-  decoder: Decoder
+  recipes: Recipes
+  makeVariant: VariantMaker
   imageUrls: ImageUrls
   clock: Clock
 }
@@ -31,7 +33,10 @@ const Query = z.object({
   sig: z.string().max(64).optional(),
 })
 
-export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (app, { db, store, decoder, imageUrls, clock }) => {
+export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
+  app,
+  { db, store, recipes, makeVariant, imageUrls, clock },
+) => {
   app.get(
     '/api/data/images/item/:filename',
     {
@@ -54,7 +59,7 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
       const dot = filename.lastIndexOf('.')
       const picture =
         dot > 0
-          ? await findServedPicture({ db, store, decoder }, { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' })
+          ? await findServedPicture({ db, store, recipes, makeVariant }, { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' })
           : null
       if (!picture || filename.slice(dot + 1) !== picture.originalExt)
         throw new NotFound('picture_not_found', 'There is no such picture', {

@@ -1,9 +1,10 @@
 // A process of its own, since libvips reads bytes from outside: it holds no secrets, does one picture at a time and can be killed.
 import { createHash } from 'node:crypto'
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { decode as decodeBmp } from 'bmp-ts'
 import sharp, { type Sharp } from 'sharp'
-import type { DecodeAnswer, DecodeJob, MadeVariant } from './decoder.ts'
+import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './decoder.ts'
 import { endsProperly, FORMATS, type Sniffed, sniff } from './judge.ts'
 
 sharp.concurrency(1)
@@ -13,8 +14,16 @@ sharp.unblock({
   operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp', 'VipsForeignLoadNsgif', 'VipsForeignLoadHeif'],
 })
 
+/** libvips' memory is outside JavaScript's, so its limit is a look at the whole process; the parent's clock is the other limit. */
+const MAX_RSS_BYTES = Number(process.env.MAX_RSS_BYTES)
+const LOOK_EVERY_MS = 50
 const TAIL_BYTES = 64 * 1024
 const HEAD_BYTES = 4096
+
+/** If the machine runs out of memory, the kernel takes this process and not the server. Only Linux has this, and it may refuse. */
+try {
+  writeFileSync('/proc/self/oom_score_adj', '900')
+} catch {}
 
 class Refused extends Error {
   readonly code: string
@@ -24,39 +33,24 @@ class Refused extends Error {
   }
 }
 
-/** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. */
-const openPicture = (input: string | Buffer, { maxPixels }: { maxPixels: number }): Sharp =>
-  sharp(input, { limitInputPixels: maxPixels, failOn: 'truncated', pages: 1 })
-
-async function ends(path: string): Promise<{ head: Buffer; tail: Buffer; size: number }> {
-  const file = await open(path)
-  try {
-    const { size } = await file.stat()
-    const head = Buffer.alloc(Math.min(HEAD_BYTES, size))
-    const tail = Buffer.alloc(Math.min(TAIL_BYTES, size))
-    await file.read(head, 0, head.length, 0)
-    await file.read(tail, 0, tail.length, size - tail.length)
-    return { head, tail, size }
-  } finally {
-    await file.close()
-  }
-}
+/** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
+const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
+  sharp(input, { limitInputPixels: maxPixels, failOn, pages: 1 })
 
 /** BMP, which libvips does not read without ImageMagick, becomes PNG; its header is checked before anything is allocated. */
-async function bmpToPng(path: string, head: Buffer, job: DecodeJob): Promise<void> {
+async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
   const [width, height] =
-    head.readUInt32LE(14) === 12
-      ? [head.readUInt16LE(18), head.readUInt16LE(20)]
-      : [Math.abs(head.readInt32LE(18)), Math.abs(head.readInt32LE(22))]
+    bytes.readUInt32LE(14) === 12
+      ? [bytes.readUInt16LE(18), bytes.readUInt16LE(20)]
+      : [Math.abs(bytes.readInt32LE(18)), Math.abs(bytes.readInt32LE(22))]
   checkSize(width, height, job)
-  const { data, width: w, height: h } = decodeBmp(await readFile(path), { toRGBA: true })
-  await writeFile(
-    path,
-    await sharp(data, { raw: { width: w, height: h, channels: 4 } })
-      .flatten()
-      .png()
-      .toBuffer(),
-  )
+  const { data, width: w, height: h } = decodeBmp(bytes, { toRGBA: true })
+  const png = await sharp(data, { raw: { width: w, height: h, channels: 4 } })
+    .flatten()
+    .png()
+    .toBuffer()
+  await writeFile(job.path, png)
+  return png
 }
 
 function checkSize(width: number, height: number, { maxPixels, maxSide }: DecodeJob): void {
@@ -67,80 +61,86 @@ function checkSize(width: number, height: number, { maxPixels, maxSide }: Decode
 }
 
 async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
-  let { head, tail, size } = await ends(job.path)
-  let format: Sniffed = sniff(head)
+  let input = await readFile(job.path)
+  let format: Sniffed = sniff(input.subarray(0, HEAD_BYTES))
   if (format === 'not_an_image') throw new Refused('not_an_image', 'These bytes are not a picture')
   if (format === 'unsupported') throw new Refused('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
   const converted = format === 'bmp'
-  if (converted) {
-    await bmpToPng(job.path, head, job).catch((error: unknown) => {
+  if (format === 'bmp') {
+    input = await bmpToPng(input, job).catch((error: unknown) => {
       throw error instanceof Refused ? error : new Refused('corrupt', 'The BMP cannot be read')
     })
     format = 'png'
-    ;({ head, tail, size } = await ends(job.path))
   }
-  if (format === 'bmp') throw new Refused('corrupt', 'The BMP cannot be read')
-  const whole = endsProperly(format, head, tail, size)
+  const whole = endsProperly(format, input.subarray(0, HEAD_BYTES), input.subarray(-TAIL_BYTES), input.length)
   if (!whole && !job.acceptDamaged) throw new Refused('truncated', 'The picture is cut: its end is missing')
-  const input = await readFile(job.path)
-  const facts = await openPicture(input, job)
+  const facts = await openPicture(input, job, 'truncated')
     .metadata()
     .catch((error: Error) => {
-      throw /pixel limit/i.test(error.message)
-        ? new Refused('too_many_pixels', `The picture has more than ${job.maxPixels} pixels`)
-        : new Refused('corrupt', 'The picture cannot be read')
+      throw refusedBy(error, job, 'corrupt')
     })
+  // Brands of the container lie; the decoder knows what is inside.
+  if (facts.format === 'heif' && facts.compression !== 'av1')
+    throw new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+  const { width } = facts.autoOrient
+  const height = facts.pageHeight ?? facts.autoOrient.height
   // Both are needed: a picture of one pixel by 200,000 passes every count of pixels.
-  checkSize(facts.autoOrient.width, facts.pageHeight ?? facts.autoOrient.height, job)
+  checkSize(width, height, job)
   const frames = facts.pages ?? 1
-  if (frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels && frames > 1)
+  if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
     throw new Refused('too_many_pixels', 'The frames together have too many pixels')
 
-  const made: MadeVariant[] = []
-  try {
-    let from: Buffer = input
-    let first = true
-    for (const { name, side, output, format: wanted, effort, quality } of job.variants) {
-      // Each is made from the one before, largest first: the original is decoded once, shrunk while it loads.
-      const base = first ? openPicture(from, job).autoOrient().toColourspace('srgb') : sharp(from)
-      const shrunk = base.resize(side, side, { fit: 'inside', withoutEnlargement: true })
-      const raw = await (wanted === 'jpeg' ? shrunk.flatten({ background: '#fff' }) : shrunk).raw().toBuffer({ resolveWithObject: true })
-      const pixels = { raw: { width: raw.info.width, height: raw.info.height, channels: raw.info.channels } }
-      const encoded = await (wanted === 'jpeg'
-        ? sharp(raw.data, pixels).jpeg({ quality })
-        : wanted === 'avif'
-          ? sharp(raw.data, pixels).avif({ quality, effort })
-          : sharp(raw.data, pixels).webp({ quality, effort })
-      ).toBuffer()
-      await writeFile(output, encoded)
-      made.push({ name, format: wanted, width: raw.info.width, height: raw.info.height, size: encoded.length, ...hashes(encoded) })
-      if (job.variants.length > 1) {
-        // Pixels, not the encoded bytes: the next one must not inherit this one's loss.
-        from = await sharp(raw.data, pixels).png({ compressionLevel: 0 }).toBuffer()
-        first = false
-      }
-    }
-  } catch (error) {
-    if (error instanceof Refused) throw error
-    const text = error instanceof Error ? error.message : ''
-    if (/pixel limit/i.test(text)) throw new Refused('too_many_pixels', `The picture has more than ${job.maxPixels} pixels`)
-    throw new Refused(/premature|truncat|end of/i.test(text) ? 'truncated' : 'corrupt', 'The picture is cut or damaged')
-  }
+  let damaged = !whole
+  const variants = await shrink(input, job, 'truncated').catch((error: unknown) => {
+    const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
+    if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
+    damaged = true
+    return shrink(input, job, 'none').catch(() => {
+      throw refused
+    })
+  })
   const { ext, contentType } = FORMATS[format as keyof typeof FORMATS]
   return {
     ok: true,
-    picture: {
-      ext,
-      content_type: contentType,
-      width: facts.autoOrient.width,
-      height: facts.pageHeight ?? facts.autoOrient.height,
-      frames,
-      size,
-      damaged: !whole,
-      ...hashes(input),
-    },
-    variants: made,
+    picture: { ext, content_type: contentType, width, height, frames, size: input.length, damaged, ...(converted && { converted: hashes(input) }) },
+    variants,
   }
+}
+
+/** The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
+async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none'): Promise<MadeVariant[]> {
+  const largest = Math.max(...job.variants.map(({ side }) => side), 1)
+  const { data, info } = await openPicture(input, job, failOn)
+    .autoOrient()
+    .toColourspace('srgb')
+    .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const raw = { width: info.width, height: info.height, channels: info.channels }
+  return Promise.all(
+    job.variants.map(async (variant) => {
+      const pixels = sharp(data, { raw })
+      if (Math.max(info.width, info.height) > variant.side) pixels.resize(variant.side, variant.side, { fit: 'inside' })
+      const { data: encoded, info: made } = await encode(pixels, variant).toBuffer({ resolveWithObject: true })
+      await writeFile(variant.output, encoded)
+      return { name: variant.name, format: variant.format, width: made.width, height: made.height, size: encoded.length, ...hashes(encoded) }
+    }),
+  )
+}
+
+function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
+  if (format === 'webp') return pixels.webp({ quality, effort })
+  if (format === 'avif') return pixels.avif({ quality, effort })
+  // JPEG has no transparency; white is what shops show behind it.
+  return pixels.flatten({ background: '#fff' }).jpeg({ quality })
+}
+
+/** libvips' words, in the contract's codes. */
+function refusedBy(error: unknown, { maxPixels }: DecodeJob, otherwise: 'corrupt' | 'truncated or corrupt'): Refused {
+  const text = error instanceof Error ? error.message : ''
+  if (/pixel limit/i.test(text)) return new Refused('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
+  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new Refused('truncated', 'The picture is cut')
+  return new Refused('corrupt', 'The picture is damaged and cannot be read')
 }
 
 const hashes = (bytes: Buffer) => ({
@@ -149,6 +149,9 @@ const hashes = (bytes: Buffer) => ({
 })
 
 process.on('message', (job: DecodeJob) => {
+  const watch = setInterval(() => {
+    if (process.memoryUsage.rss() > MAX_RSS_BYTES) process.exit(137)
+  }, LOOK_EVERY_MS)
   judgeAndShrink(job)
     .catch(
       (error: unknown): DecodeAnswer =>
@@ -156,6 +159,9 @@ process.on('message', (job: DecodeJob) => {
           ? { ok: false, code: error.code, message: error.message }
           : { ok: false, code: 'corrupt', message: 'The picture cannot be read' },
     )
-    .then((answer) => process.send?.(answer))
+    .then((answer) => {
+      clearInterval(watch)
+      process.send?.(answer)
+    })
 })
 process.on('disconnect', () => process.exit(0))

@@ -2,12 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { BadImage, UnsupportedType } from '../errors.ts'
+import { BadImage, Unavailable, UnsupportedType } from '../errors.ts'
+import type { VariantFormat } from './recipe.ts'
 
 export interface VariantJob {
   name: string
+  /** Longest side in pixels. */
   side: number
-  format: 'webp' | 'jpeg' | 'avif'
+  format: VariantFormat
   quality: number
   effort: number
   /** A temporary path that the child writes to. */
@@ -16,17 +18,16 @@ export interface VariantJob {
 
 export interface DecodeJob {
   path: string
-  /** Largest first; each is made from the one before. */
   variants: VariantJob[]
   maxPixels: number
   maxSide: number
-  /** Takes a picture whose end is missing, when Zoho sent the same bytes twice. */
+  /** Takes a picture whose end is missing or that does not decode cleanly, when Zoho sent the same bytes twice. */
   acceptDamaged: boolean
 }
 
 export interface MadeVariant {
   name: string
-  format: 'webp' | 'jpeg' | 'avif'
+  format: VariantFormat
   width: number
   height: number
   size: number
@@ -42,24 +43,46 @@ export interface JudgedPicture {
   frames: number
   size: number
   damaged: boolean
-  sha256: string
-  md5: string
+  /** The file at `path` is another one now (a BMP became a PNG), with these hashes. */
+  converted?: { sha256: string; md5: string }
 }
 
-export type DecodeAnswer = { ok: true; picture: JudgedPicture; variants: MadeVariant[] } | { ok: false; code: string; message: string }
+export interface Decoded {
+  picture: JudgedPicture
+  variants: MadeVariant[]
+}
+export type DecodeAnswer = ({ ok: true } & Decoded) | { ok: false; code: string; message: string }
 
 export interface Decoder extends AsyncDisposable {
-  /** Judges the file at `path` and makes its variants. Throws BadImage or UnsupportedType with the contract's codes. */
-  decode(job: DecodeJob, signal: AbortSignal): Promise<{ picture: JudgedPicture; variants: MadeVariant[] }>
+  /**
+   * Judges the file at `path` and makes its variants. Throws BadImage or UnsupportedType with the contract's codes,
+   * and Unavailable `too_busy` at once when more than `maxWaiting` others wait already.
+   */
+  decode(job: DecodeJob, signal: AbortSignal, options?: { maxWaiting?: number }): Promise<Decoded>
+  /** Pictures in the children and waiting for one. */
+  load(): { active: number; waiting: number; limit: number }
 }
 
-/** sharp's own time limit is soft: past this the child is killed. */
-const WALL_CLOCK_MS = 20_000
+export interface DecoderOptions {
+  /** Children at most. One more than the cores: while one waits for the disk or for us, the others fill them. */
+  size?: number
+  /** sharp's own time limit is soft: past this the child is killed. */
+  wallClockMs?: number
+  /** A child that grows beyond this ends itself. */
+  maxRssBytes?: number
+}
+
 const IDLE_MS = 30_000
+/** A child may be killed for what another program did to the machine; a picture that kills two of them is to blame itself. */
+const TRIES = 2
 const CHILD = join(import.meta.dirname, 'decoder-child.ts')
 
-/** Child processes that decode, one for each core, started when needed and ended when idle; none of zinc's secrets are in their environment. */
-export function createDecoder({ size = availableParallelism() }: { size?: number } = {}): Decoder {
+/** Child processes that decode, started when needed and ended when idle; none of zinc's secrets are in their environment. */
+export function createDecoder({
+  size = availableParallelism() + 1,
+  wallClockMs = 20_000,
+  maxRssBytes = 640 * 1024 * 1024,
+}: DecoderOptions = {}): Decoder {
   const idle: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const limit = pLimit(size)
@@ -71,9 +94,8 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
     return child
   }
   function start(): ChildProcess {
-    // Old-space only bounds JavaScript; the limits on pixels bound what libvips takes.
     const child = fork(CHILD, {
-      env: { PATH: process.env.PATH ?? '', VIPS_CONCURRENCY: '1' },
+      env: { PATH: process.env.PATH ?? '', VIPS_CONCURRENCY: '1', MAX_RSS_BYTES: String(maxRssBytes) },
       execArgv: ['--max-old-space-size=256'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
@@ -81,8 +103,11 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
     all.add(child)
     child.unref()
     child.channel?.unref()
+    child.on('error', () => {}) // a message to a child that has just died; its exit is what counts
     child.once('exit', () => {
       all.delete(child)
+      clearTimeout(timers.get(child))
+      timers.delete(child)
       const at = idle.indexOf(child)
       if (at >= 0) idle.splice(at, 1)
     })
@@ -90,42 +115,68 @@ export function createDecoder({ size = availableParallelism() }: { size?: number
   }
   function giveBack(child: ChildProcess): void {
     idle.push(child)
-    timers.set(child, setTimeout(() => child.disconnect(), IDLE_MS).unref())
+    timers.set(
+      child,
+      setTimeout(() => {
+        // Out of the idle ones first: a job must not be given to a child that is on its way out.
+        const at = idle.indexOf(child)
+        if (at >= 0) idle.splice(at, 1)
+        child.disconnect()
+      }, IDLE_MS).unref(),
+    )
   }
 
-  function once(job: DecodeJob, signal: AbortSignal): Promise<DecodeAnswer> {
+  /** Null when the child died over it. */
+  function once(job: DecodeJob, signal: AbortSignal): Promise<DecodeAnswer | null> {
     return new Promise((resolve, reject) => {
       const child = take()
       child.channel?.ref()
-      const timer = setTimeout(() => child.kill('SIGKILL'), WALL_CLOCK_MS)
-      const onAbort = () => child.kill('SIGKILL')
+      const kill = () => void child.kill('SIGKILL')
+      const timer = setTimeout(kill, wallClockMs)
+      signal.addEventListener('abort', kill, { once: true })
       const finish = () => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', onAbort)
-        child.removeAllListeners('message')
+        signal.removeEventListener('abort', kill)
+        child.removeListener('message', onMessage)
+        child.removeListener('exit', onExit)
         child.channel?.unref()
       }
-      signal.addEventListener('abort', onAbort, { once: true })
-      child.once('message', (answer) => {
-        child.removeListener('exit', onExit)
+      const onMessage = (answer: unknown) => {
         finish()
         giveBack(child)
         resolve(answer as DecodeAnswer)
-      })
+      }
       const onExit = () => {
         finish()
         if (signal.aborted) reject(signal.reason)
-        else resolve({ ok: false, code: 'decoder_crash', message: 'The picture cannot be decoded within the limits' })
+        else resolve(null)
       }
+      child.once('message', onMessage)
       child.once('exit', onExit)
       child.send(job)
     })
   }
 
-  return {
-    async decode(job, signal) {
+  async function attempt(job: DecodeJob, signal: AbortSignal): Promise<DecodeAnswer> {
+    for (let tries = 0; tries < TRIES; tries++) {
       signal.throwIfAborted()
-      const answer = await limit(() => (signal.aborted ? Promise.reject(signal.reason) : once(job, signal)))
+      const answer = await once(job, signal)
+      if (answer) return answer
+    }
+    return { ok: false, code: 'decoder_crash', message: 'The picture cannot be decoded within the limits of memory and time' }
+  }
+
+  return {
+    load: () => ({ active: limit.activeCount, waiting: limit.pendingCount, limit: size }),
+    async decode(job, signal, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
+      signal.throwIfAborted()
+      if (limit.pendingCount >= maxWaiting) {
+        throw new Unavailable('too_busy', 'Too many pictures are being worked on', {
+          retryAfterMs: 2_000,
+          remedy: 'Try again in a few seconds.',
+        })
+      }
+      const answer = await limit(() => attempt(job, signal))
       if (answer.ok) return answer
       if (answer.code === 'unsupported_format')
         throw new UnsupportedType(answer.code, answer.message, { remedy: 'Save it as JPEG or PNG and send that.' })

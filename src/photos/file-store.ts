@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NotFound } from '../errors.ts'
-import type { PhotoStore } from './store.ts'
+import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
+import { createTemporaryFiles } from './temporary.ts'
 
 /**
  * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` under the pictures' folder.
@@ -10,8 +10,8 @@ import type { PhotoStore } from './store.ts'
  * so a kill at any point leaves at most a file without a row, never a row without its file.
  */
 export function createFileStore(root: string): PhotoStore {
-  const temporary = join(root, 'tmp')
-  const pathOf: PhotoStore['pathOf'] = (kind, sha256) => join(root, kind, sha256.slice(0, 2), sha256)
+  const temporary = createTemporaryFiles(join(root, 'tmp'))
+  const pathOf = (kind: StoredKind, sha256: string) => join(root, kind, sha256.slice(0, 2), sha256)
   const made = new Set<string>()
 
   async function folder(path: string): Promise<void> {
@@ -29,23 +29,18 @@ export function createFileStore(root: string): PhotoStore {
   }
 
   return {
-    pathOf,
-    async temporaryPath() {
-      await folder(temporary)
-      return join(temporary, `${process.pid}-${randomUUID()}`)
-    },
-    async keepOriginal(from, sha256) {
-      const to = pathOf('originals', sha256)
+    place: 'file',
+    temporaryPath: () => temporary.path(),
+    sweep: () => temporary.sweep(),
+    localPath: pathOf,
+    async keep(kind, from, sha256) {
+      const to = pathOf(kind, sha256)
       await folder(dirname(to))
+      if (kind === 'variants') return rename(from, to)
       await chmod(from, 0o444) // the view links to it, and nobody should edit a picture through a link
       await sync(from)
       await rename(from, to)
       await sync(dirname(to))
-    },
-    async keepVariant(from, sha256) {
-      const to = pathOf('variants', sha256)
-      await folder(dirname(to))
-      await rename(from, to)
     },
     async open(kind, sha256, range) {
       try {
@@ -53,36 +48,51 @@ export function createFileStore(root: string): PhotoStore {
         const { size } = await file.stat()
         return { size, stream: file.createReadStream(range) }
       } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-        throw new NotFound('picture_file_missing', 'The picture is known but its file is missing', {
-          cause,
-          remedy: 'Run `zinc images verify --repair`.',
-        })
+        throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? fileMissing(cause) : cause
       }
     },
-    has: (kind, sha256) =>
+    async borrow(kind, sha256) {
+      const path = pathOf(kind, sha256)
+      await stat(path).catch((cause: NodeJS.ErrnoException) => {
+        throw cause.code === 'ENOENT' ? fileMissing(cause) : cause
+      })
+      return { path, [Symbol.asyncDispose]: async () => {} }
+    },
+    sizeOf: (kind, sha256) =>
       stat(pathOf(kind, sha256)).then(
-        () => true,
-        () => false,
+        ({ size }) => size,
+        (error: NodeJS.ErrnoException) => {
+          // A disk that does not answer must not look like a picture that is gone.
+          if (error.code === 'ENOENT') return null
+          throw error
+        },
       ),
-    async sweep() {
-      let removed = 0
-      for (const name of await readdir(temporary).catch(() => [])) {
-        const pid = Number(name.split('-')[0])
-        if (pid !== process.pid && isAlive(pid)) continue
-        await rm(join(temporary, name), { force: true })
-        removed++
+    remove: (kind, sha256) => rm(pathOf(kind, sha256), { force: true }),
+    async *list(kind) {
+      for (let shard = 0; shard < 256; shard++) {
+        const path = join(root, kind, shard.toString(16).padStart(2, '0'))
+        const entries = await opendir(path).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return null
+          throw error
+        })
+        if (!entries) continue
+        for await (const { name } of entries) {
+          if (!isContentName(name)) continue
+          const facts = await stat(join(path, name)).catch(() => null) // removed since the folder was read
+          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.mtime }
+        }
       }
-      return removed
+    },
+    async space() {
+      await mkdir(root, { recursive: true })
+      const { bavail, blocks, bsize } = await statfs(root)
+      return { free: bavail * bsize, total: blocks * bsize }
     },
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+export const fileMissing = (cause: unknown) =>
+  new NotFound('picture_file_missing', 'The picture is known but its file is missing', {
+    cause,
+    remedy: 'Run `zinc images verify --repair`.',
+  })

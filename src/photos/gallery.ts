@@ -4,10 +4,17 @@ import type { Photo } from '../generated/client.ts'
 export interface NewPhoto {
   product_id: string
   source: 'zoho' | 'upload' | 'url' | 'import'
+  /** main: the one picture that the source names for the product | gallery: a further one, told apart by its document. */
+  place?: 'main' | 'gallery'
   document_id?: string | null
   source_url?: string | null
   filename: string
   sha256: string
+}
+
+/** Writers for one product wait for each other here, so that two of them cannot both make a primary. */
+export async function lockProduct(tx: Db, productId: string): Promise<void> {
+  await tx.$executeRaw`select 1 from product where id = ${productId}::uuid for update`
 }
 
 /**
@@ -16,14 +23,17 @@ export interface NewPhoto {
  * Call it inside a transaction; answers whether anything was written.
  */
 export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: Photo; changed: boolean }> {
-  // Two writers for one product wait for each other here, so that both cannot make a primary.
-  await tx.$executeRaw`select 1 from product where id = ${photo.product_id}::uuid for update`
+  await lockProduct(tx, photo.product_id)
+  const place = photo.place ?? 'main'
   const current = await tx.photo.findMany({ where: { product_id: photo.product_id, deleted_at: null } })
-  const mine = current.find((it) => it.source === photo.source)
+  const mine = current.find(
+    (it) => it.source === photo.source && it.place === place && (place === 'main' || it.document_id === (photo.document_id ?? null)),
+  )
   const facts = { document_id: photo.document_id ?? null, source_url: photo.source_url ?? null, filename: photo.filename }
   if (mine) {
     const sameBytes = mine.sha256 === photo.sha256
-    if (sameBytes && mine.document_id === facts.document_id && mine.filename === facts.filename) return { photo: mine, changed: false }
+    if (sameBytes && mine.document_id === facts.document_id && mine.source_url === facts.source_url && mine.filename === facts.filename)
+      return { photo: mine, changed: false }
     const updated = await tx.photo.update({
       where: { id: mine.id },
       data: {
@@ -34,41 +44,44 @@ export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: 
         ...(!sameBytes && { version: { increment: 1 } }),
       },
     })
-    if (!sameBytes) await markOrphan(tx, mine.sha256)
     return { photo: updated, changed: true }
   }
   const created = await tx.photo.create({
     data: {
       ...facts,
+      place,
       product_id: photo.product_id,
       source: photo.source,
       sha256: photo.sha256,
       is_primary: current.length === 0,
-      sort_order: current.length,
+      sort_order: nextInOrder(current),
     },
   })
   return { photo: created, changed: true }
 }
 
+export const nextInOrder = (current: { sort_order: number }[]): number => Math.max(-1, ...current.map((it) => it.sort_order)) + 1
+
 /** Takes away the picture that its source no longer has; the next one in order becomes primary. Answers whether there was one. */
 export async function removeSourcePhoto(tx: Db, productId: string, source: NewPhoto['source']): Promise<boolean> {
-  await tx.$executeRaw`select 1 from product where id = ${productId}::uuid for update`
-  const mine = await tx.photo.findFirst({ where: { product_id: productId, source, deleted_at: null } })
+  await lockProduct(tx, productId)
+  const mine = await tx.photo.findFirst({ where: { product_id: productId, source, place: 'main', deleted_at: null } })
   if (!mine) return false
-  const at = new Date()
-  await tx.photo.update({ where: { id: mine.id }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
-  await markOrphan(tx, mine.sha256)
-  if (!mine.is_primary) return true
-  const next = await tx.photo.findFirst({
-    where: { product_id: productId, deleted_at: null },
-    orderBy: [{ sort_order: 'asc' }, { position: 'asc' }],
-  })
-  if (next) await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
+  await removePhoto(tx, mine, new Date())
   return true
 }
 
-/** Notes since when nobody refers to the bytes. They stay through the grace period in which a delete can be undone. */
-async function markOrphan(tx: Db, sha256: string): Promise<void> {
-  await tx.$executeRaw`update blob set orphaned_at = now() where sha256 = ${sha256}
-    and not exists (select 1 from photo where photo.sha256 = blob.sha256 and photo.deleted_at is null)`
+/** Makes a living photo a tombstone, and the next one in order primary if it was. The product must be locked. */
+export async function removePhoto(tx: Db, photo: Photo, at: Date): Promise<void> {
+  await tx.photo.update({ where: { id: photo.id }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
+  if (photo.is_primary) await choosePrimary(tx, photo.product_id, at)
+}
+
+/** Makes the first living picture in order primary, when none is. The product must be locked. */
+export async function choosePrimary(tx: Db, productId: string, at: Date): Promise<void> {
+  const next = await tx.photo.findFirst({
+    where: { product_id: productId, deleted_at: null },
+    orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }],
+  })
+  if (next && !next.is_primary) await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
 }

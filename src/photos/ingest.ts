@@ -5,23 +5,20 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database } from '../db.ts'
-import { TooLarge } from '../errors.ts'
+import { AppError, TooLarge, UpstreamFailed } from '../errors.ts'
 import type { Blob } from '../generated/client.ts'
+import { type BlobRows, type BlobWriter, writeBlobs } from './blob-writer.ts'
 import type { Decoder } from './decoder.ts'
+import { EFFORT, type Recipes, VARIANT_NAMES } from './recipe.ts'
+import { asStorageFull, needSpace } from './space.ts'
 import type { PhotoStore } from './store.ts'
-
-/** Changes whenever the settings below do, so that other settings make other files. */
-export const RECIPE = 'v1'
-/** Longest sides in pixels, largest first since the smaller is made from the larger. WebP effort 2: measured, a third of the time of 4 for 3 % more bytes. */
-export const VARIANTS = [
-  { name: 'medium', side: 600, format: 'webp', quality: 80, effort: 2 },
-  { name: 'thumb', side: 200, format: 'webp', quality: 78, effort: 2 },
-] as const
 
 export interface IngestDeps {
   db: Database
   store: PhotoStore
   decoder: Decoder
+  recipes: Recipes
+  writeBlob: BlobWriter
   limits: { maxBytes: number; maxPixels: number; maxSide: number }
 }
 
@@ -29,78 +26,115 @@ export interface IngestOptions {
   acceptDamaged?: boolean
   /** What the sender said the length is; a shorter or longer body is a fault of the line. */
   expectedBytes?: number | null
+  /** Refuse with `too_busy` when this many pictures wait for a decoder; without it, wait. */
+  maxWaiting?: number
 }
 
+/** The lock that a put and the sweep of unreferenced bytes take in turn. */
+export const blobLock = (sha256: string): string => `blob ${sha256}`
+
 /**
- * Takes a picture in: gathers and hashes it, judges its bytes, makes its variants, and writes blob and variant rows, in that order.
- * Bytes that are known already are not decoded again. Throws TooLarge, BadImage, UnsupportedType.
+ * Takes a picture in: gathers and hashes it while it comes, judges its bytes, makes its variants, stores all of it and then writes the rows.
+ * Bytes that are known already are not decoded again. The caller gives them to a product; until then nobody refers to them.
+ * Throws TooLarge, BadImage, UnsupportedType, StorageFull, UpstreamFailed `incomplete`.
  */
 export async function ingestPicture(
-  deps: IngestDeps,
+  { db, store, decoder, recipes, writeBlob, limits }: IngestDeps,
   bytes: Readable,
   signal: AbortSignal,
-  { acceptDamaged = false, expectedBytes = null }: IngestOptions = {},
+  { acceptDamaged = false, expectedBytes = null, maxWaiting }: IngestOptions = {},
 ): Promise<Blob> {
-  const { db, store, decoder, limits } = deps
+  await needSpace(store, expectedBytes ?? 0)
   const path = await store.temporaryPath()
   const outputs: string[] = []
   try {
-    const sha256 = await gather(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
-    const known = await db.blob.findUnique({ where: { sha256 } })
-    if (known && !known.orphaned_at && (await store.has('originals', sha256))) return known
+    const gathered = await gather(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
+    const known = await db.blob.findUnique({ where: { sha256: gathered.sha256 } })
+    if (known && (await isReady(db, store, known))) return known
+
+    const recipe = await recipes.current()
     const variants = []
-    for (const variant of VARIANTS) {
+    for (const name of VARIANT_NAMES) {
       const output = await store.temporaryPath()
       outputs.push(output)
-      variants.push({ ...variant, output })
+      variants.push({ name, side: recipe.sizes[name], format: 'webp' as const, quality: recipe.quality.webp, effort: EFFORT.webp, output })
     }
-    const { picture, variants: made } = await decoder.decode(
-      { path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged },
-      signal,
-    )
-    for (const [n, variant] of made.entries()) await store.keepVariant(outputs[n]!, variant.sha256)
-    const { sha256: id, ...facts } = picture
-    return await db.$transaction(async (tx) => {
-      // The sweep that removes bytes without a reference takes the same lock, so it cannot remove these between the rename and the row.
-      await lockInTransaction(tx, `blob ${id}`)
-      if (!(await store.has('originals', id))) await store.keepOriginal(path, id)
-      const blob = await tx.blob.upsert({ where: { sha256: id }, create: { sha256: id, ...facts }, update: { orphaned_at: null } })
-      await tx.variant.createMany({
-        data: made.map((variant) => ({ ...variant, source_sha256: id, recipe: RECIPE, content_type: `image/${variant.format}` })),
-        skipDuplicates: true,
-      })
-      return blob
-    })
+    const job = { path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }
+    const { picture, variants: made } = await decoder.decode(job, signal, maxWaiting === undefined ? {} : { maxWaiting })
+    const { converted, ...judged } = picture
+    const facts = { ...judged, ...(converted ?? gathered) }
+    const keepVariants = made.map((variant, n) => store.keep('variants', outputs[n]!, variant.sha256))
+    const rows: BlobRows = { facts, recipe: recipe.id, variants: made }
+    if (known || converted) {
+      await Promise.all(keepVariants)
+      // Bytes that had a row may be swept at this moment: both sides take the lock of the hash.
+      return await db.$transaction(
+        async (tx) => {
+          await lockInTransaction(tx, blobLock(facts.sha256))
+          if ((await store.sizeOf('originals', facts.sha256)) !== facts.size) await store.keep('originals', path, facts.sha256)
+          return (await writeBlobs(tx, [rows])).get(facts.sha256)!
+        },
+        { timeout: 30_000 },
+      )
+    }
+    // New bytes are younger than the grace period, so nothing sweeps them.
+    await Promise.all([...keepVariants, store.keep('originals', path, facts.sha256)])
+    return await writeBlob(rows)
+  } catch (error) {
+    throw asStorageFull(error)
   } finally {
     await Promise.all([path, ...outputs].map((file) => rm(file, { force: true })))
   }
 }
 
-class CutShort extends Error {}
+/** Whether known bytes can be used as they are; if nobody refers to them, their grace period begins anew. */
+async function isReady(db: Database, store: PhotoStore, known: Blob): Promise<boolean> {
+  if (known.removed_at || (await store.sizeOf('originals', known.sha256)) !== Number(known.size)) return false
+  if (!known.orphaned_at) return true
+  const [kept] = await db.$queryRaw<{ sha256: string }[]>`
+    update blob set orphaned_at = case when orphaned_at is null then null else clock_timestamp() end
+    where sha256 = ${known.sha256} and removed_at is null returning sha256`
+  return kept !== undefined
+}
 
 async function gather(
   bytes: Readable,
   path: string,
   { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes: number | null; signal: AbortSignal },
-): Promise<string> {
-  const hash = createHash('sha256')
+): Promise<{ sha256: string; md5: string }> {
+  const sha256 = createHash('sha256')
+  const md5 = createHash('md5')
   let size = 0
+  let ours: unknown
   await pipeline(
     bytes,
     async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        size += chunk.length
-        if (size > maxBytes)
-          throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
-            remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
-          })
-        hash.update(chunk)
-        yield chunk
+      try {
+        for await (const chunk of chunks) {
+          size += chunk.length
+          if (size > maxBytes)
+            throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+              remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
+            })
+          sha256.update(chunk)
+          md5.update(chunk)
+          yield chunk
+        }
+      } catch (error) {
+        ours = error
+        throw error
       }
     },
     createWriteStream(path, { flags: 'wx' }),
     { signal },
-  )
-  if (expectedBytes !== null && size !== expectedBytes) throw new CutShort(`${size} bytes came, ${expectedBytes} were announced`)
-  return hash.digest('hex')
+  ).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw ours instanceof AppError ? ours : error
+  })
+  if (expectedBytes !== null && size !== expectedBytes) {
+    throw new UpstreamFailed('incomplete', `${size} bytes of the picture came, ${expectedBytes} were announced`, {
+      remedy: 'It is tried again at the next sync.',
+    })
+  }
+  return { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }

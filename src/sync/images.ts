@@ -199,6 +199,6 @@ async function download(zoho: ZohoClient, ingest: IngestDeps, product: Todo, run
   }
 }
 
-const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE'])
+const STORAGE_CODES = new Set(['storage_full', 'ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE'])
 export const isStorageFailure = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code))

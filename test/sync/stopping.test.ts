@@ -69,7 +69,7 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
   expect(await db.product.count()).toBe(items.length)
   expect(await db.photo.count({ where: { deleted_at: null } })).toBe(pictures)
   expect(await db.product.count({ where: { image_state: 'stored' } })).toBe(pictures)
-  for (const blob of await db.blob.findMany()) expect(await services.store.has('originals', blob.sha256)).toBe(true)
+  for (const blob of await db.blob.findMany()) expect(await services.store.sizeOf('originals', blob.sha256)).toBe(Number(blob.size))
   expect(await readdir(join(dataDir, 'images', 'tmp'))).toEqual([])
   expect((await readdir(join(dataDir, 'images', 'item'))).length).toBe(pictures)
   // What was under way at a kill may be fetched again; nothing else is.

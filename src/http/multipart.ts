@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import { AppError, BadInput, TooLarge, UnsupportedType } from '../errors.ts'
+
+export interface FormLimits {
+  /** Bytes of one file and of the whole form. */
+  fileBytes: number
+  totalBytes: number
+  files: number
+}
+
+export interface FormFile {
+  /** As the sender named it: show it only cleaned. */
+  filename: string
+  bytes: Readable
+}
+
+/** Fields and parts beside the files; a form that has more is not one of ours. */
+const FIELDS = 10
+const OVERHEAD_BYTES = 64 * 1024
+
+/**
+ * Reads a multipart form as it streams in: `onFile` must read or destroy each file before the next one comes. Answers the fields.
+ * Fastify's body limit does not count multipart bodies, so the whole is counted here. Throws TooLarge, BadInput, UnsupportedType.
+ */
+export async function readForm(
+  request: FastifyRequest,
+  { fileBytes, totalBytes, files }: FormLimits,
+  onFile: (file: FormFile) => Promise<void>,
+): Promise<Record<string, string>> {
+  if (!request.isMultipart()) {
+    throw new UnsupportedType('multipart_required', 'The body must be multipart/form-data with a part named file', {
+      remedy: 'curl -F file=@picture.jpg …',
+    })
+  }
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > totalBytes + OVERHEAD_BYTES) throw tooLarge(totalBytes)
+  const fields: Record<string, string> = {}
+  const budget = { left: totalBytes }
+  try {
+    const parts = request.parts({
+      limits: { fileSize: fileBytes + 1, files, fields: FIELDS, parts: files + FIELDS, fieldSize: 16 * 1024, fieldNameSize: 100, headerPairs: 50 },
+    })
+    for await (const part of parts) {
+      if (part.type === 'field') {
+        if (typeof part.value === 'string') fields[part.fieldname] = part.value
+        continue
+      }
+      if (part.fieldname !== 'file') throw new BadInput('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
+      await onFile({ filename: part.filename, bytes: counted(part.file, budget, totalBytes) })
+    }
+    return fields
+  } catch (error) {
+    // What is still on its way is thrown away, so that the answer can be read by the sender.
+    request.raw.unpipe()
+    request.raw.resume()
+    throw inOurWords(error)
+  }
+}
+
+function counted(file: Readable, budget: { left: number }, totalBytes: number): Readable {
+  async function* chunks() {
+    for await (const chunk of file as AsyncIterable<Buffer>) {
+      budget.left -= chunk.length
+      if (budget.left < 0) throw tooLarge(totalBytes)
+      yield chunk
+    }
+  }
+  return Readable.from(chunks(), { objectMode: false })
+}
+
+const tooLarge = (totalBytes: number) =>
+  new TooLarge('body_too_large', `The form is larger than ${totalBytes} bytes`, { remedy: 'Send fewer or smaller files at a time.' })
+
+/** The multipart parser's errors: its limits carry a status, broken forms carry none and would pass for our own fault. */
+function inOurWords(error: unknown): unknown {
+  if (error instanceof AppError) return error
+  const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
+  if (code?.startsWith('FST_') && statusCode === 413)
+    return new TooLarge('too_many_parts', 'The form has too many or too large parts', { remedy: 'At most ten files, each in a part named file.' })
+  if (code?.startsWith('FST_')) return new BadInput('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
+  if (typeof message === 'string' && /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message))
+    return new BadInput('bad_multipart', 'The form cannot be read or broke off', { remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg' })
+  return error
+}

@@ -1,0 +1,33 @@
+import { Unavailable } from '../errors.ts'
+import type { PhotoStore } from './store.ts'
+
+/** Kept free for the database and the logs beside the pictures: a disk that is full to the last byte stops more than pictures. */
+const RESERVE_BYTES = 1024 ** 3
+const RESERVE_SHARE = 0.05
+
+/** No room for another picture; everything that is there stays and is served. */
+export class StorageFull extends Unavailable {
+  constructor(cause?: unknown) {
+    super('storage_full', 'There is no room for another picture; the ones that are there stay', {
+      cause,
+      retryAfterMs: 60_000,
+      remedy: 'Free space where the pictures are kept (DATA_DIR), or use a larger disk or a bucket.',
+    })
+  }
+}
+
+/** The smaller of 1 GiB and a twentieth of the disk. 0 where space has no end. */
+export function reserveOf(space: { total: number } | null): number {
+  return space ? Math.min(RESERVE_BYTES, Math.floor(space.total * RESERVE_SHARE)) : 0
+}
+
+/** Throws StorageFull when `bytes` more would eat into the reserve. */
+export async function needSpace(store: PhotoStore, bytes: number): Promise<void> {
+  const space = await store.space()
+  if (space && space.free - bytes < reserveOf(space)) throw new StorageFull()
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT'])
+/** A disk that filled up in the middle of a write, in our words. */
+export const asStorageFull = (error: unknown): unknown =>
+  error instanceof Error && FULL.has(String((error as NodeJS.ErrnoException).code)) ? new StorageFull(error) : error

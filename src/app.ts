@@ -16,18 +16,23 @@ import type { Database } from './db.ts'
 import { TooManyRequests } from './errors.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
+import { bodyTime } from './http/body-time.ts'
 import { errorHandling } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
 import { pageRoutes } from './http/page.ts'
+import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
 import { userRoutes } from './http/users.ts'
 import type { Runs } from './jobs/runs.ts'
-import type { Decoder } from './photos/decoder.ts'
+import type { IngestDeps } from './photos/ingest.ts'
+import type { VariantMaker } from './photos/make-variant.ts'
+import type { Recipes } from './photos/recipe.ts'
 import type { ImageUrls } from './photos/signed-url.ts'
 import type { PhotoStore } from './photos/store.ts'
+import type { View } from './photos/view.ts'
 
 export interface AppDeps {
   db: Database
@@ -38,7 +43,10 @@ export interface AppDeps {
   users: Users
   runs: Runs
   store: PhotoStore
-  decoder: Decoder
+  recipes: Recipes
+  makeVariant: VariantMaker
+  ingest: IngestDeps
+  view: View
   imageUrls: ImageUrls
   isStopping(): boolean
   http: {
@@ -57,14 +65,15 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, identification, sessions, users, runs, store, decoder, imageUrls, http } = deps
+  const { db, log, clock, identification, sessions, users, runs, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     // Fastify's own defaults are none: a slow client would hold its socket for ever.
-    requestTimeout: 30_000,
+    // Bodies have their own limits (http/body-time.ts); this is for what slips by them.
+    requestTimeout: 7_200_000,
     keepAliveTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
@@ -95,6 +104,7 @@ export async function buildApp(deps: AppDeps) {
   })
 
   await app.register(errorHandling)
+  await app.register(bodyTime)
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       directives: {
@@ -143,7 +153,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })
-  await app.register(productImageRoutes, { db, store, decoder, imageUrls, clock })
+  await app.register(productImageRoutes, deps)
+  await app.register(productGalleryRoutes, deps)
   await app.register(pageRoutes)
   return app
 }

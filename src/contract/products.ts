@@ -27,6 +27,7 @@ export const ProductImage = z.object({
   image_source: ImageSource,
   updated_at: z.iso.datetime(),
 })
+export type ProductImage = z.infer<typeof ProductImage>
 
 export const Product = z.object({
   id: z.uuid(),

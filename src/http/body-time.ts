@@ -18,7 +18,7 @@ const MIN_BYTES_PER_LOOK = 20 * 1024
  */
 export const bodyTime = fp(
   async (app) => {
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', async (request, reply) => {
       const { raw } = request
       if (raw.complete || (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined)) return
       const large = request.routeOptions.config.largeBody === true
@@ -31,7 +31,8 @@ export const bodyTime = fp(
           // While we hold the sender back ourselves (a queue, a busy disk), its pace says nothing.
           if (large && (moved >= MIN_BYTES_PER_LOOK || raw.isPaused() || raw.readableFlowing === null)) return
           stop()
-          raw.destroy(Object.assign(new Error('The request did not arrive in time'), { statusCode: 408 }))
+          reply.raw.once('finish', () => raw.destroy())
+          reply.header('connection', 'close').send(Object.assign(new Error('The request did not arrive in time'), { statusCode: 408 }))
         },
         large ? LOOK_EVERY_MS : WHOLE_MS,
       ).unref()

@@ -39,14 +39,23 @@ export async function readForm(
   const budget = { left: totalBytes }
   try {
     const parts = request.parts({
-      limits: { fileSize: fileBytes + 1, files, fields: FIELDS, parts: files + FIELDS, fieldSize: 16 * 1024, fieldNameSize: 100, headerPairs: 50 },
+      limits: {
+        fileSize: fileBytes + 1,
+        files,
+        fields: FIELDS,
+        parts: files + FIELDS,
+        fieldSize: 16 * 1024,
+        fieldNameSize: 100,
+        headerPairs: 50,
+      },
     })
     for await (const part of parts) {
       if (part.type === 'field') {
         if (typeof part.value === 'string') fields[part.fieldname] = part.value
         continue
       }
-      if (part.fieldname !== 'file') throw new BadInput('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
+      if (part.fieldname !== 'file')
+        throw new BadInput('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
       await onFile({ filename: part.filename, bytes: counted(part.file, budget, totalBytes) })
     }
     return fields
@@ -77,9 +86,16 @@ function inOurWords(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
   if (code?.startsWith('FST_') && statusCode === 413)
-    return new TooLarge('too_many_parts', 'The form has too many or too large parts', { remedy: 'At most ten files, each in a part named file.' })
+    return new TooLarge('too_many_parts', 'The form has too many or too large parts', {
+      remedy: 'At most ten files, each in a part named file.',
+    })
   if (code?.startsWith('FST_')) return new BadInput('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
-  if (typeof message === 'string' && /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message))
-    return new BadInput('bad_multipart', 'The form cannot be read or broke off', { remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg' })
+  if (
+    typeof message === 'string' &&
+    /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message)
+  )
+    return new BadInput('bad_multipart', 'The form cannot be read or broke off', {
+      remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
+    })
   return error
 }

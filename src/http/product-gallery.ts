@@ -17,7 +17,17 @@ import {
 import type { Database } from '../db.ts'
 import { BadInput, NotFound } from '../errors.ts'
 import { cleanFilename } from '../photos/filename.ts'
-import { type AddedPhoto, addPhotos, changePhoto, deletePhoto, type GalleryPhoto, listGallery, orderPhotos, restorePhoto, restoreUntil } from '../photos/gallery-edit.ts'
+import {
+  type AddedPhoto,
+  addPhotos,
+  changePhoto,
+  deletePhoto,
+  type GalleryPhoto,
+  listGallery,
+  orderPhotos,
+  restorePhoto,
+  restoreUntil,
+} from '../photos/gallery-edit.ts'
 import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { View } from '../photos/view.ts'
@@ -136,7 +146,13 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/order',
     {
       onRequest: allow('operator'),
-      schema: { tags, summary: 'Order the pictures: a JSON array of their ids', params: OfProduct, body: ImageOrder, response: { 200: GalleryAnswer } },
+      schema: {
+        tags,
+        summary: 'Order the pictures: a JSON array of their ids',
+        params: OfProduct,
+        body: ImageOrder,
+        response: { 200: GalleryAnswer },
+      },
     },
     async ({ params, body }) => {
       const product = await findProduct(db, params.id)
@@ -148,7 +164,12 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id',
     {
       onRequest: allow('operator'),
-      schema: { tags, summary: 'Take a picture away; it can be restored for seven days', params: OfImage, response: { 200: DeletedAnswer } },
+      schema: {
+        tags,
+        summary: 'Take a picture away; it can be restored for seven days',
+        params: OfImage,
+        response: { 200: DeletedAnswer },
+      },
     },
     async ({ params }) => {
       const product = await findProduct(db, params.id)

@@ -59,7 +59,10 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
       const dot = filename.lastIndexOf('.')
       const picture =
         dot > 0
-          ? await findServedPicture({ db, store, recipes, makeVariant }, { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' })
+          ? await findServedPicture(
+              { db, store, recipes, makeVariant },
+              { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' },
+            )
           : null
       if (!picture || filename.slice(dot + 1) !== picture.originalExt)
         throw new NotFound('picture_not_found', 'There is no such picture', {

@@ -61,7 +61,7 @@ function checkSize(width: number, height: number, { maxPixels, maxSide }: Decode
 }
 
 async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
-  let input = await readFile(job.path)
+  let input: Buffer = await readFile(job.path)
   let format: Sniffed = sniff(input.subarray(0, HEAD_BYTES))
   if (format === 'not_an_image') throw new Refused('not_an_image', 'These bytes are not a picture')
   if (format === 'unsupported') throw new Refused('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
@@ -102,7 +102,16 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const { ext, contentType } = FORMATS[format as keyof typeof FORMATS]
   return {
     ok: true,
-    picture: { ext, content_type: contentType, width, height, frames, size: input.length, damaged, ...(converted && { converted: hashes(input) }) },
+    picture: {
+      ext,
+      content_type: contentType,
+      width,
+      height,
+      frames,
+      size: input.length,
+      damaged,
+      ...(converted && { converted: hashes(input) }),
+    },
     variants,
   }
 }
@@ -123,7 +132,14 @@ async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none
       if (Math.max(info.width, info.height) > variant.side) pixels.resize(variant.side, variant.side, { fit: 'inside' })
       const { data: encoded, info: made } = await encode(pixels, variant).toBuffer({ resolveWithObject: true })
       await writeFile(variant.output, encoded)
-      return { name: variant.name, format: variant.format, width: made.width, height: made.height, size: encoded.length, ...hashes(encoded) }
+      return {
+        name: variant.name,
+        format: variant.format,
+        width: made.width,
+        height: made.height,
+        size: encoded.length,
+        ...hashes(encoded),
+      }
     }),
   )
 }

@@ -56,7 +56,14 @@ export async function addPhotos(
       for (const [n, photo] of photos.entries()) {
         added.push(
           await tx.photo.create({
-            data: { ...photo, product_id: productId, is_primary: asPrimary && n === 0, sort_order: order + n, created_at: at, updated_at: at },
+            data: {
+              ...photo,
+              product_id: productId,
+              is_primary: asPrimary && n === 0,
+              sort_order: order + n,
+              created_at: at,
+              updated_at: at,
+            },
             include: { blob: true },
           }),
         )
@@ -166,9 +173,13 @@ export async function restorePhoto(
       if (!photo.deleted_at) throw new Conflict('image_not_deleted', 'This image is not deleted')
       const at = clock.now()
       // The row of the bytes is locked against the sweep, which looks at it again before it removes them.
-      const [blob] = await tx.$queryRaw<{ removed_at: Date | null }[]>`select removed_at from blob where sha256 = ${photo.sha256} for update`
+      const [blob] = await tx.$queryRaw<
+        { removed_at: Date | null }[]
+      >`select removed_at from blob where sha256 = ${photo.sha256} for update`
       if (restoreUntil(photo.deleted_at) <= at || !blob || blob.removed_at)
-        throw new Gone('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, { remedy: 'Upload it again.' })
+        throw new Gone('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
+          remedy: 'Upload it again.',
+        })
       await tx.photo.update({ where: { id: photo.id }, data: { deleted_at: null, updated_at: at, is_primary: false, feed_pending: true } })
       await choosePrimary(tx, productId, at)
       const restored = await tx.photo.findUniqueOrThrow({ where: { id: photo.id }, include: { blob: true } })
@@ -184,7 +195,9 @@ async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   const product = await tx.product.findUnique({ where: { id: productId }, select: { deleted_at: true } })
   if (!product) throw new NotFound('product_not_found', 'Product not found')
   if (product.deleted_at)
-    throw new Conflict('product_deleted', 'The product is deleted', { remedy: 'It comes back when Zoho lists it again; then change its images.' })
+    throw new Conflict('product_deleted', 'The product is deleted', {
+      remedy: 'It comes back when Zoho lists it again; then change its images.',
+    })
   return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: [{ sort_order: 'asc' }, { position: 'asc' }] })
 }
 

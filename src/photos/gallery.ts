@@ -83,5 +83,6 @@ export async function choosePrimary(tx: Db, productId: string, at: Date): Promis
     where: { product_id: productId, deleted_at: null },
     orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }],
   })
-  if (next && !next.is_primary) await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
+  if (next && !next.is_primary)
+    await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
 }

@@ -38,7 +38,9 @@ function named(settings: RecipeSettings): Recipe {
   const formats = (['webp', 'jpeg', 'avif'] as const).filter((it) => it !== 'avif' || settings.formats.includes('avif'))
   // Which formats are offered does not change a file.
   const digest = createHash('sha256')
-    .update(JSON.stringify([settings.sizes.thumb, settings.sizes.medium, settings.quality.webp, settings.quality.jpeg, settings.quality.avif]))
+    .update(
+      JSON.stringify([settings.sizes.thumb, settings.sizes.medium, settings.quality.webp, settings.quality.jpeg, settings.quality.avif]),
+    )
     .digest('hex')
   return { sizes: settings.sizes, quality: settings.quality, formats, id: `${MAKER}-${digest.slice(0, 8)}` }
 }

@@ -59,6 +59,8 @@ export async function servedFile(
     return { ...base, kind: 'originals', sha256: blob.sha256, size: Number(blob.size), contentType: blob.content_type }
   const made = blob.variants.find((it) => it.name === variant && it.format === format && it.recipe === recipe.id)
   const file =
-    made && (await store.sizeOf('variants', made.sha256)) === Number(made.size) ? made : await makeVariant(blob.sha256, recipe, variant, format)
+    made && (await store.sizeOf('variants', made.sha256)) === Number(made.size)
+      ? made
+      : await makeVariant(blob.sha256, recipe, variant, format)
   return { ...base, kind: 'variants', sha256: file.sha256, size: Number(file.size), contentType: file.content_type }
 }

@@ -1,0 +1,184 @@
+import { z } from 'zod'
+
+export const PULL_APPS = ['books', 'invoice'] as const
+export const PULL_MODULES = [
+  'invoices',
+  'items',
+  'contacts',
+  'customerpayments',
+  'bills',
+  'vendorpayments',
+  'salesorders',
+  'purchaseorders',
+  'creditnotes',
+  'organizations',
+] as const
+export const PullModule = z.enum(PULL_MODULES)
+export type PullModule = z.infer<typeof PullModule>
+
+/** Body of `POST /api/pulls/`; also the params of runs of the kind `pull`. */
+export const PullRequest = z.object({
+  app: z.enum(PULL_APPS).default('books'),
+  /** Absent or `all`: every module that the app has. */
+  modules: z
+    .union([z.array(PullModule).min(1).max(PULL_MODULES.length), z.literal('all')])
+    .transform((value) => (value === 'all' ? undefined : [...new Set(value)]))
+    .optional(),
+  /** Only what was modified from this moment on; `full` wins over it. */
+  since: z.iso.datetime({ offset: true }).optional(),
+  /** List everything again, notice what is gone; details still only for what is new or changed. */
+  full: z.boolean().default(false),
+  /** False: list rows instead of detail records in the five modules that have line items. */
+  line_items: z.boolean().default(true),
+  /** Let a pass remove more than a fifth of a module. */
+  confirm_removals: z.boolean().default(false),
+  /** False: files under `raw_json/` instead of a session folder. */
+  session: z.boolean().default(true),
+})
+export type PullRequest = z.infer<typeof PullRequest>
+
+/** The name of a session folder, without the dot of an unfinished one. */
+export const SessionName = z.string().regex(/^sync_session_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/, 'is not the name of a session')
+
+export const ModuleResult = z.object({
+  module: z.string(),
+  /** waiting | running | success | failed */
+  state: z.string(),
+  /** full: the file holds the whole module; incremental: what changed; since: what was modified since then. */
+  mode: z.enum(['full', 'incremental', 'since']),
+  since: z.iso.datetime().nullable(),
+  /** The modified time up to which the module is known after this session. */
+  up_to: z.iso.datetime().nullable(),
+  listed: z.number(),
+  records: z.number(),
+  /** Null: the module has none, or they were not asked for. */
+  line_items: z.number().nullable(),
+  new: z.number(),
+  updated: z.number(),
+  removed: z.number(),
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+})
+export type ModuleResult = z.infer<typeof ModuleResult>
+
+/** `session_info.json`, and what the session lists are made of. */
+export const SessionInfo = z.object({
+  session: z.string(),
+  stamp: z.string(),
+  app: z.enum(PULL_APPS),
+  run_id: z.uuid(),
+  organization_id: z.string(),
+  /** running | paused | complete | incomplete (a module failed) | cancelled */
+  status: z.enum(['running', 'paused', 'complete', 'incomplete', 'cancelled']),
+  started_at: z.iso.datetime(),
+  finished_at: z.iso.datetime().nullable(),
+  resumes_at: z.iso.datetime().nullable(),
+  started_by: z.string().nullable(),
+  full: z.boolean(),
+  since: z.iso.datetime().nullable(),
+  /** False: the five modules with line items hold list rows. */
+  line_items: z.boolean(),
+  api_calls: z.number(),
+  modules: z.array(ModuleResult),
+})
+export type SessionInfo = z.infer<typeof SessionInfo>
+
+/** running | paused | interrupted | cancelled | incomplete | unverified | verified | differs (from Zoho) | broken (a file is not what was written) */
+export const Badge = z.enum(['running', 'paused', 'interrupted', 'cancelled', 'incomplete', 'unverified', 'verified', 'differs', 'broken'])
+export type Badge = z.infer<typeof Badge>
+
+export const PullSession = SessionInfo.extend({
+  badge: Badge,
+  /** Bytes of the whole folder. */
+  size: z.number(),
+  pinned: z.boolean(),
+  records: z.number(),
+  verified_at: z.iso.datetime().nullable(),
+})
+export type PullSession = z.infer<typeof PullSession>
+
+export const ManifestFile = z.object({ file: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() })
+export type ManifestFile = z.infer<typeof ManifestFile>
+export const Manifest = z.object({ session: z.string(), created_at: z.iso.datetime(), files: z.array(ManifestFile) })
+export type Manifest = z.infer<typeof Manifest>
+
+export const PullSessionDetail = PullSession.extend({ files: z.array(ManifestFile) })
+
+/** At most this many ids of a kind stand in a report; the counts are always whole. */
+export const REPORT_IDS = 1_000
+
+const Ids = z.object({ count: z.number(), ids: z.array(z.string()) })
+
+export const ModuleReport = z.object({
+  module: z.string(),
+  ok: z.boolean(),
+  /** What is wrong, in words; empty when ok. */
+  problems: z.array(z.string()),
+  /** In the files, merged to the newest state. */
+  records: z.number(),
+  /** In Zoho; null with `quick`. */
+  api_records: z.number().nullable(),
+  /** In Zoho (with `quick`: in the database) but not in the files. */
+  missing: Ids,
+  /** In the files but not in Zoho. */
+  extra: Ids,
+  /** Modified in Zoho after they were pulled. */
+  stale: Ids,
+  /** Not what was pulled, though Zoho did not change them. */
+  altered: Ids,
+  /** More than once in one file. */
+  duplicates: Ids,
+  /** Sums per currency; money as decimal strings. `api` is null with `quick`. */
+  totals: z.array(z.object({ currency: z.string(), files: z.string(), api: z.string().nullable(), ok: z.boolean() })),
+  /** Null: the module has no line items, or they were not pulled. */
+  line_items: z
+    .object({
+      checked: z.number(),
+      rows: z.number(),
+      wrong: z.object({
+        count: z.number(),
+        documents: z.array(z.object({ id: z.string(), total: z.string(), expected: z.string(), reason: z.string() })),
+      }),
+    })
+    .nullable(),
+  files: z.array(z.object({ file: z.string(), ok: z.boolean(), problem: z.string().nullable() })),
+  /** What a repair has done; null before one. */
+  repaired: z.object({ fetched: z.number(), removed: z.number(), files: z.number() }).nullable(),
+})
+export type ModuleReport = z.infer<typeof ModuleReport>
+
+export const VerifyReport = z.object({
+  /** The newest session that was looked at; null when there is none. */
+  session: z.string().nullable(),
+  checked_at: z.iso.datetime(),
+  quick: z.boolean(),
+  repair: z.boolean(),
+  ok: z.boolean(),
+  api_calls: z.number(),
+  modules: z.array(ModuleReport),
+})
+export type VerifyReport = z.infer<typeof VerifyReport>
+
+export const SessionComparison = z.object({
+  a: z.string(),
+  b: z.string(),
+  modules: z.array(
+    z.object({
+      module: z.string(),
+      records: z.object({ a: z.number(), b: z.number() }),
+      only_a: Ids,
+      only_b: Ids,
+      changed: Ids,
+      same: z.number(),
+    }),
+  ),
+})
+export type SessionComparison = z.infer<typeof SessionComparison>
+
+/** Beside the record's own fields in `GET /api/zoho/{app}/{module}`. */
+export const RecordNote = z.object({
+  record_id: z.string(),
+  modified_at: z.iso.datetime().nullable(),
+  deleted_at: z.iso.datetime().nullable(),
+})
+/** The record as Zoho wrote it, and under `zinc` what zinc knows of it. */
+export const ZohoRecordAnswer = z.looseObject({ zinc: RecordNote })

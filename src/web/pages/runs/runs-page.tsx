@@ -40,7 +40,7 @@ export default function RunsPage() {
   return (
     <Page title={m.title} intro={m.intro} actions={<StartSync />}>
       <Section
-        title={m.title}
+        title={m.history}
         flush
         actions={
           <>

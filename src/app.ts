@@ -16,7 +16,6 @@ import type { Database } from './db.ts'
 import { TooManyRequests } from './errors.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
-import { bodyTime } from './http/body-time.ts'
 import { errorHandling } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
@@ -25,6 +24,7 @@ import { pageRoutes } from './http/page.ts'
 import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
+import { requestBodies } from './http/request-body.ts'
 import { userRoutes } from './http/users.ts'
 import type { Runs } from './jobs/runs.ts'
 import type { IngestDeps } from './photos/ingest.ts'
@@ -72,7 +72,7 @@ export async function buildApp(deps: AppDeps) {
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     // Fastify's own defaults are none: a slow client would hold its socket for ever.
-    // Bodies have their own limits (http/body-time.ts); this is for what slips by them.
+    // Bodies have their own limits (http/request-body.ts); this is for what slips by them.
     requestTimeout: 7_200_000,
     keepAliveTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
@@ -104,7 +104,7 @@ export async function buildApp(deps: AppDeps) {
   })
 
   await app.register(errorHandling)
-  await app.register(bodyTime)
+  await app.register(requestBodies)
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       directives: {

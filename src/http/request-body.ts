@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { UnsupportedType } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,15 +14,20 @@ const LOOK_EVERY_MS = 10_000
 const MIN_BYTES_PER_LOOK = 20 * 1024
 
 /**
+ * What a request body may be. Compressed ones are refused: nobody needs them, and ten megabytes could become ten thousand.
  * Bounds the time of request bodies. Node's own limit is one for all routes and would cut an honest upload over a slow line,
  * so it is only the last resort; here small bodies have 30 seconds and large ones must keep moving.
  */
-export const bodyTime = fp(
+export const requestBodies = fp(
   async (app) => {
     app.addHook('onRequest', async (request, reply) => {
       const { raw } = request
       if (raw.complete || (raw.headers['content-length'] === undefined && raw.headers['transfer-encoding'] === undefined)) return
       const large = request.routeOptions.config.largeBody === true
+      if ((raw.headers['content-encoding'] ?? 'identity') !== 'identity')
+        throw new UnsupportedType('content_encoding', 'Compressed request bodies are not taken', {
+          remedy: 'Send it without Content-Encoding.',
+        })
       let seen = raw.socket.bytesRead
       const timer = setInterval(
         () => {
@@ -41,5 +47,5 @@ export const bodyTime = fp(
       raw.once('end', stop)
     })
   },
-  { name: 'body-time' },
+  { name: 'request-bodies' },
 )

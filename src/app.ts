@@ -2,33 +2,41 @@ import { randomUUID } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
-import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
+import fastifyRateLimit from '@fastify/rate-limit'
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { EdgeTokens } from './access/edge-tokens.ts'
 import type { Identification } from './access/identification.ts'
 import type { Sessions } from './access/sessions.ts'
+import type { Stores } from './access/stores.ts'
 import type { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db.ts'
-import { apiDocs } from './http/api-docs.ts'
+import { TooManyRequests } from './errors.ts'
+import type { PhotoFiles } from './feed/files.ts'
+import type { PhotoList } from './feed/list.ts'
+import type { Feed } from './feed/state.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
-import { corsOptions } from './http/cors.ts'
-import { errorHandling, failUnroutable } from './http/errors.ts'
+import { bodyTime } from './http/body-time.ts'
+import { errorHandling } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
-import { metricsCollection, metricsRoute } from './http/metrics.ts'
 import { pageRoutes } from './http/page.ts'
+import { photoSyncRoutes } from './http/photo-sync.ts'
+import { photoSyncFileRoutes } from './http/photo-sync-files.ts'
 import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
-import { failUnparsed } from './http/raw-failure.ts'
-import { requestBodies } from './http/request-bodies.ts'
-import { requestLimits } from './http/request-limits.ts'
-import { slowRequests } from './http/slow-requests.ts'
+import { storeFleetRoutes } from './http/store-fleet.ts'
+import { storeRoutes } from './http/stores.ts'
 import { userRoutes } from './http/users.ts'
 import type { Runs } from './jobs/runs.ts'
+import type { HotFiles } from './photos/hot-files.ts'
 import type { IngestDeps } from './photos/ingest.ts'
 import type { VariantMaker } from './photos/make-variant.ts'
 import type { Recipes } from './photos/recipe.ts'
@@ -43,6 +51,12 @@ export interface AppDeps {
   identification: Identification
   sessions: Sessions
   users: Users
+  stores: Stores
+  edgeTokens: EdgeTokens
+  feed: Feed
+  photoList: PhotoList
+  photoFiles: PhotoFiles
+  hotFiles: HotFiles
   runs: Runs
   store: PhotoStore
   recipes: Recipes
@@ -57,6 +71,7 @@ export interface AppDeps {
     corsOrigins: string[]
     requestsPerMinute: { person: number; edge: number }
     metricsToken: string | undefined
+    xAccel: boolean
   }
 }
 
@@ -67,28 +82,46 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, identification, sessions, users, runs, imageUrls, http } = deps
+  const { db, log, clock, identification, edgeTokens, sessions, users, runs, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
-    // Fastify's own defaults are none: a slow client would hold its socket for ever. Slow bodies: see slowRequests.
-    requestTimeout: 0,
+    // Fastify's own defaults are none: a slow client would hold its socket for ever.
+    // Bodies have their own limits (http/body-time.ts); this is for what slips by them.
+    requestTimeout: 7_200_000,
     keepAliveTimeout: 10_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     logController: new LogController({ disableRequestLogging: log.level !== 'debug' }),
-    clientErrorHandler: failUnparsed,
-    frameworkErrors: failUnroutable,
+    clientErrorHandler(error, socket) {
+      if (!socket.writable) return
+      const [status, code, message] =
+        error.code === 'HPE_HEADER_OVERFLOW'
+          ? [431, 'headers_too_large', 'The request headers are too large']
+          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+            ? [408, 'request_timeout', 'The request did not arrive in time']
+            : [400, 'bad_request', 'This is not HTTP that can be read']
+      const body = JSON.stringify({ status: 'error', code, message, request_id: randomUUID() })
+      socket.end(
+        `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      )
+    },
   })
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
+  // People paste curl lines with a JSON type and no body: that is an empty object.
+  app.removeContentTypeParser(['application/json', 'text/plain'])
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, {}) : parseJson(request, String(body), done),
+  )
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
 
   await app.register(errorHandling)
-  await app.register(metricsCollection, { db })
+  await app.register(bodyTime)
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       directives: {
@@ -106,18 +139,38 @@ export async function buildApp(deps: AppDeps) {
     },
     crossOriginResourcePolicy: false,
   })
-  if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
+  await app.register(fastifyCors, { origin: http.corsOrigins.length > 0 ? http.corsOrigins : false })
   await app.register(fastifyCookie)
-  await app.register(authentication, { identification, publicUrl: http.publicUrl })
-  await app.register(requestLimits, { requestsPerMinute: http.requestsPerMinute })
-  await app.register(requestBodies)
-  await app.register(slowRequests)
-  await app.register(apiDocs)
+  await app.register(authentication, { identification, edgeTokens, publicUrl: http.publicUrl })
+  if (http.requestsPerMinute.person > 0) {
+    await app.register(fastifyRateLimit, {
+      timeWindow: 60_000,
+      max: (request) => (request.edge ? http.requestsPerMinute.edge : http.requestsPerMinute.person),
+      keyGenerator: (request) => request.edge?.token_id ?? request.identity?.user_id ?? request.ip,
+      errorResponseBuilder: (_request, { ttl }) =>
+        new TooManyRequests('too_many_requests', 'Too many requests', {
+          retryAfterMs: ttl,
+          remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
+        }),
+    })
+  }
+  await app.register(fastifySwagger, {
+    openapi: {
+      info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      security: [{ bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+  })
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })
 
-  await app.register(healthRoutes, { db, isStopping: deps.isStopping })
-  await app.register(metricsRoute, { metricsToken: http.metricsToken })
+  await app.register(healthRoutes, { db, isStopping: deps.isStopping, metricsToken: http.metricsToken })
   await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
+  await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
+  await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
+  await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
+  await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })

@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
+import { createEdgeTokens } from './access/edge-tokens.ts'
 import { createIdentification } from './access/identification.ts'
 import { createLoginThrottle } from './access/login-throttle.ts'
 import { createSessions } from './access/sessions.ts'
+import { createStores } from './access/stores.ts'
 import { createAccessTokens } from './access/tokens.ts'
 import { createUsers, ensureAdmin } from './access/users.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -12,12 +14,17 @@ import { openZoho } from './connect/open-zoho.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase } from './db.ts'
+import { announceStoreChange } from './feed/changes.ts'
+import { createPhotoFiles } from './feed/files.ts'
+import { createPhotoList } from './feed/list.ts'
+import { createFeed } from './feed/state.ts'
 import { checkInstance, storageIdOf } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { loadOrCreateKeys } from './key-file.ts'
 import { createBlobWriter } from './photos/blob-writer.ts'
 import { createDecoder } from './photos/decoder.ts'
 import { createFileStore } from './photos/file-store.ts'
+import { createHotFiles } from './photos/hot-files.ts'
 import type { IngestDeps } from './photos/ingest.ts'
 import { createVariantMaker } from './photos/make-variant.ts'
 import { createRecipes } from './photos/recipe.ts'
@@ -55,6 +62,8 @@ export async function openServices(config: Config, log: Logger, { clock = system
     const identification = createIdentification({ db, tokens })
     const sessions = createSessions({ db, tokens, identification, throttle: createLoginThrottle({ db, clock }), clock })
     const users = createUsers({ db, identification, clock })
+    const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
+    const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
 
     const store = createFileStore(imagesDir)
     const swept = await store.sweep()
@@ -77,6 +86,9 @@ export async function openServices(config: Config, log: Logger, { clock = system
     const view = createView(join(imagesDir, 'item'), store)
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
+    const feed = createFeed({ db })
+    const photoFiles = createPhotoFiles({ db, store, recipes, makeVariant })
+    const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
     const runs = opened.adopt(
@@ -109,6 +121,12 @@ export async function openServices(config: Config, log: Logger, { clock = system
       identification,
       sessions,
       users,
+      stores,
+      edgeTokens,
+      feed,
+      photoList,
+      photoFiles,
+      hotFiles: createHotFiles(store),
       runs,
       store,
       decoder,

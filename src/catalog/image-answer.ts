@@ -8,7 +8,7 @@ export interface ShownImages {
   now: Date
 }
 
-export const imageSource = (photo: Photo): ProductImage['image_source'] => ({
+export const imageSource = (photo: Pick<Photo, 'source' | 'document_id' | 'source_url'>): ProductImage['image_source'] => ({
   kind: photo.source as ProductImage['image_source']['kind'],
   ...(photo.document_id !== null && { document_id: photo.document_id }),
   ...(photo.source_url !== null && { url: photo.source_url }),

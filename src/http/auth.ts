@@ -1,5 +1,6 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import type { EdgeIdentity, EdgeTokens } from '../access/edge-tokens.ts'
 import type { Identification } from '../access/identification.ts'
 import type { Role } from '../access/roles.ts'
 import type { Identity } from '../access/tokens.ts'
@@ -11,12 +12,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until a token was read. */
     identity: Identity | null
+    /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
+    edge: EdgeIdentity | null
   }
   interface FastifyContextConfig {
     /** The route asks for no token, and none is read: health must answer when the database does not. */
     public?: boolean
-    /** A signed address opens the route, else the handler asks for a token. */
-    signed?: boolean
   }
 }
 
@@ -25,15 +26,18 @@ const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"admin","password":"…"}' URL/api/v1/auth/login`
 
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
-export const authentication = fp<{ identification: Identification; publicUrl: string | undefined }>(
-  async (app, { identification, publicUrl }) => {
+export const authentication = fp<{ identification: Identification; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
+  async (app, { identification, edgeTokens, publicUrl }) => {
     app.decorateRequest('identity', null)
+    app.decorateRequest('edge', null)
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.public) return
       const header = request.headers.authorization
       if (header !== undefined) {
         const [scheme, bearer] = header.split(' ')
-        if (scheme?.toLowerCase() === 'bearer' && bearer) request.identity = await identification.identify(bearer)
+        if (scheme?.toLowerCase() !== 'bearer' || !bearer) return
+        request.identity = await identification.identify(bearer)
+        if (!request.identity) request.edge = await edgeTokens.identify(bearer)
         return
       }
       const cookie = readAccessCookie(request)
@@ -45,9 +49,13 @@ export const authentication = fp<{ identification: Identification; publicUrl: st
   { name: 'authentication' },
 )
 
-/** Throws Unauthorized `login_required` with a login line to paste. */
+/** Throws Unauthorized `login_required` with a login line to paste, Forbidden for an edge server. */
 export function requireIdentity(request: FastifyRequest): Identity {
   if (request.identity) return request.identity
+  if (request.edge)
+    throw new Forbidden('edge_token', 'The token of an edge server opens the photo sync of its store only', {
+      remedy: 'Log in as a person for this.',
+    })
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
   throw new Unauthorized('login_required', 'A valid token is required', {
     remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
@@ -64,6 +72,20 @@ export const allow = (role: Role): onRequestHookHandler & { needs: Role } =>
     },
     { needs: role },
   )
+
+/** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
+export const allowEdgeOr = (role: Role): onRequestHookHandler & { needs: Role } => {
+  const person = allow(role)
+  return Object.assign(
+    async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+      if (!request.edge) await person.call(this, request, reply, () => {})
+    },
+    { needs: role },
+  )
+}
+
+/** Who reads, as an id: the edge server's token or the person. */
+export const readerOf = (request: FastifyRequest): string => request.edge?.token_id ?? requireIdentity(request).user_id
 
 /** Who asks and from where, for the audit log. */
 export const actorOf = (request: FastifyRequest): Actor => ({

@@ -3,25 +3,24 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { Gone, NotFound } from '../errors.ts'
+import type { HotFiles } from '../photos/hot-files.ts'
 import type { VariantMaker } from '../photos/make-variant.ts'
 import type { Recipes } from '../photos/recipe.ts'
 import { findServedPicture } from '../photos/served-picture.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { PhotoStore } from '../photos/store.ts'
 import { requireIdentity } from './auth.ts'
-import { noneMatchHits, readRange } from './conditional.ts'
+import { sendFile } from './send-file.ts'
 
 export interface ProductImagesDeps {
   db: Database
   store: PhotoStore
+  hotFiles: HotFiles
   recipes: Recipes
   makeVariant: VariantMaker
   imageUrls: ImageUrls
   clock: Clock
 }
-
-/** A header that came twice counts as not sent: which of the two is meant nobody knows. */
-const oneHeader = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 
 const Query = z.object({
   variant: z.enum(['thumb', 'medium', 'original']).default('original'),
@@ -35,12 +34,11 @@ const Query = z.object({
 
 export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app,
-  { db, store, recipes, makeVariant, imageUrls, clock },
+  { db, store, hotFiles, recipes, makeVariant, imageUrls, clock },
 ) => {
   app.get(
     '/api/data/images/item/:filename',
     {
-      config: { signed: true },
       schema: {
         tags: ['pictures'],
         summary: "A product's primary picture, or a variant of it",
@@ -74,28 +72,13 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
           remedy: 'Read the product again; it carries the new image_url.',
         })
 
-      const etag = `"${picture.sha256}"`
       reply.headers({
-        etag,
-        'accept-ranges': 'bytes',
-        'x-content-type-options': 'nosniff',
         'content-security-policy': "default-src 'none'; sandbox",
         'cross-origin-resource-policy': 'cross-origin',
         vary: variant === 'original' ? 'Authorization' : 'Accept, Authorization',
         'cache-control': secondsLeft === null ? 'private, no-cache' : `private, max-age=${secondsLeft}, immutable`,
       })
-      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
-      const range = readRange(request.headers.range, oneHeader(request.headers['if-range']), { size: picture.size, etag })
-      if (range.kind === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${picture.size}`).send()
-      const part = range.kind === 'part' ? { start: range.start, end: range.end } : undefined
-      const { size, stream } = await store.open(picture.kind, picture.sha256, part)
-      if (size !== picture.size) {
-        stream.destroy()
-        throw new NotFound('picture_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })
-      }
-      if (part) reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${size}`)
-      reply.type(picture.contentType).header('content-length', part ? part.end - part.start + 1 : size)
-      return reply.send(stream)
+      return sendFile(request, reply, hotFiles, picture)
     },
   )
 }

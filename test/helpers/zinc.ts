@@ -28,21 +28,12 @@ export interface SyncAnswer {
   errors: { code: string; stage: string; zoho_item_id: string | null }[]
 }
 
-export type TestOptions = SimulatorOptions & { environment?: Record<string, string>; clock?: Clock }
-
 /** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
-export async function startZinc(options: TestOptions = {}): Promise<TestZinc> {
-  const zinc = await openZinc(options)
-  onTestFinished(zinc.end)
-  return zinc
-}
-
-/** The same for all tests of a file: `beforeAll(async () => { zinc = await openZinc(); return zinc.end })`. */
-export async function openZinc({
+export async function startZinc({
   environment: more = {},
   clock,
   ...options
-}: TestOptions = {}): Promise<TestZinc & { end(): Promise<void> }> {
+}: SimulatorOptions & { environment?: Record<string, string>; clock?: Clock } = {}): Promise<TestZinc> {
   const database = await createTestDatabase()
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
@@ -62,18 +53,17 @@ export async function openZinc({
     ...more,
   }
   const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), clock ? { clock } : {})
-  const end = async () => {
+  onTestFinished(async () => {
     await serving[Symbol.asyncDispose]()
     await zoho.close()
     await database.drop()
     await rm(dataDir, { recursive: true, force: true })
-  }
+  })
   const token = await login(serving.url)
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`${serving.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   return {
     ...serving,
-    end,
     zoho,
     dataDir,
     environment,

@@ -2,18 +2,8 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
 import classes from './page.module.css'
 
-interface PageProps {
-  title: string
-  intro?: ReactNode
-  /** Buttons at the end of the head. */
-  actions?: ReactNode
-  /** Over the title: the way back. */
-  above?: ReactNode
-  children: ReactNode
-}
-
 /** One page: names the document, takes the focus when it was navigated to, and lays out head and body. */
-export function Page({ title, intro, actions, above, children }: PageProps) {
+export function Page({ title, intro, actions, children }: { title: string; intro?: ReactNode; actions?: ReactNode; children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null)
   const [path] = useLocation()
   useEffect(() => {
@@ -29,7 +19,6 @@ export function Page({ title, intro, actions, above, children }: PageProps) {
     <div className={classes.page}>
       <header className={classes.head}>
         <div className={classes.titles}>
-          {above}
           <h1 ref={heading} tabIndex={-1} className={classes.title}>
             {title}
           </h1>

@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache'
+import type { PhotoVariant } from '../contract/photo-sync.ts'
+import type { Database } from '../db.ts'
+import { Gone, NotFound } from '../errors.ts'
+import type { VariantMaker } from '../photos/make-variant.ts'
+import type { Recipes } from '../photos/recipe.ts'
+import type { PhotoStore } from '../photos/store.ts'
+import { sells } from './membership.ts'
+import { type FeedPhotoRow, type ServedFile, servedFile } from './photo.ts'
+import type { FeedMoment, FeedStore } from './state.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** Photos whose facts are remembered while nothing changes: an edge server that fetches a thousand asks for each once, a hundred servers for the same ones. */
+const KNOWN_PHOTOS = 20_000
+
+export interface FilesDeps {
+  db: Database
+  store: PhotoStore
+  recipes: Recipes
+  makeVariant: VariantMaker
+}
+
+export interface DownloadFile extends ServedFile {
+  photoId: string
+  version: number
+}
+
+export type PhotoFiles = ReturnType<typeof createPhotoFiles>
+
+/** Which bytes answer for a photo in a store. */
+export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: FilesDeps) {
+  type Known = { row: FeedPhotoRow; member: boolean }
+  const known = new LRUCache<string, Known>({ max: KNOWN_PHOTOS })
+
+  async function facts(moment: FeedMoment, store: FeedStore, photoId: string): Promise<Known | null> {
+    if (!UUID.test(photoId)) return null
+    const key = `${moment.epoch} ${moment.lastSeq} ${moment.storeVersion} ${store.id} ${photoId.toLowerCase()}`
+    const hit = known.get(key)
+    if (hit) return hit
+    const [found] = await db.$queryRaw<{ row: FeedPhotoRow; member: boolean }[]>`
+      select to_json(f) as row, coalesce(${sells(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`
+    if (!found) return null
+    known.set(key, found)
+    return found
+  }
+
+  /** A variant that was never made is made before anything else is given in its place; one that cannot be made gives way to the original. */
+  async function withVariant(found: Known, variant: PhotoVariant | null): Promise<Known> {
+    if (variant === null || variant === 'original' || servedFile(found.row, variant).kind === 'variants') return found
+    return (await remake(found.row.sha256, variant)) ? reread(found) : found
+  }
+
+  async function reread(found: Known): Promise<Known> {
+    const [again] = await db.$queryRaw<
+      { row: FeedPhotoRow }[]
+    >`select to_json(f) as row from feed_photo f where f.id = ${found.row.id}::uuid`
+    return again ? { ...found, row: again.row } : found
+  }
+
+  /** Whether it could be made. */
+  async function remake(sha256: string, variant: 'thumb' | 'medium'): Promise<boolean> {
+    return makeVariant(sha256, await recipes.current(), variant, 'webp').then(
+      () => true,
+      () => false,
+    )
+  }
+
+  return {
+    /**
+     * The file that this store's download of a photo gives. Throws NotFound `photo_not_found`, Gone `photo_deleted` or `not_in_assortment`.
+     */
+    async find(moment: FeedMoment, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
+      const variant = asked ?? store.variant
+      const first = await facts(moment, store, photoId)
+      if (!first)
+        throw new NotFound('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
+      if (!first.row.live) throw new Gone('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
+      if (!first.member)
+        throw new Gone('not_in_assortment', 'This photo is not in what the store sells', { remedy: 'Remove it, and read the list again.' })
+      const { row } = await withVariant(first, variant)
+      return { ...servedFile(row, variant), photoId: row.id, version: row.version }
+    },
+
+    /**
+     * The file again after its bytes turned out to be missing or damaged: a variant is made anew. Null when nothing can be done, as for an original.
+     */
+    async mend(file: DownloadFile, asked: PhotoVariant | null, store: FeedStore): Promise<DownloadFile | null> {
+      const variant = asked ?? store.variant
+      if (file.kind !== 'variants' || variant === null || variant === 'original') return null
+      const [row] = await db.$queryRaw<
+        { row: FeedPhotoRow }[]
+      >`select to_json(f) as row from feed_photo f where f.id = ${file.photoId}::uuid`
+      if (!row) return null
+      await bytes.remove('variants', file.sha256)
+      if (!(await remake(row.row.sha256, variant))) return null
+      const again = await reread({ row: row.row, member: true })
+      return { ...servedFile(again.row, variant), photoId: file.photoId, version: again.row.version }
+    },
+
+    /** Makes the variants that a page of the list lacks, so that nothing is listed as something else. Answers whether any was made. */
+    async completeVariants(rows: FeedPhotoRow[]): Promise<boolean> {
+      const missing = rows.flatMap((row) =>
+        row.live
+          ? (['medium', 'thumb'] as const).filter((name) => row[`${name}_sha256`] === null).map((name) => ({ sha256: row.sha256, name }))
+          : [],
+      )
+      let made = false
+      for (const { sha256, name } of missing) made = (await remake(sha256, name)) || made
+      return made
+    },
+  }
+}

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import { MAX_ARCHIVE_PHOTOS } from '../contract/photo-sync.ts'
+import type { Database } from '../db.ts'
+import { type FeedCursor, readCursor, writeCursor } from './cursor.ts'
+import type { PhotoFiles } from './files.ts'
+import { countSince, type Holdings, holdingsOf, pageByChange, pageByPosition, type Since, seqBefore } from './page.ts'
+import { notePass, passOf } from './pass.ts'
+import { type BuildImageUrl, photoAnswer } from './photo.ts'
+import type { FeedMoment, FeedStore } from './state.ts'
+
+export interface ListRequest {
+  since: Date | null
+  limit: number
+  offset: number
+  cursor: string | undefined
+  includeDeleted: boolean
+  /** Who reads; pages by offset belong together by it. */
+  reader: string
+}
+
+export interface ListedPage {
+  /** The JSON array of the photos. */
+  photos: string
+  total: number
+  hasMore: boolean
+  nextOffset: number | null
+  nextCursor: string
+  serverTime: string
+  /** Of everything but cursor and time, which an older answer may keep: both are only more careful then. */
+  etag: string
+}
+
+interface KnownPage {
+  photos: string
+  total: number
+  hasMore: boolean
+  last: number | null
+  etag: string
+}
+
+/** Pages that are asked for again and again while nothing changes. */
+const KEPT_BYTES = 32 * 1024 * 1024
+const KEPT_HOLDINGS = 1_000
+
+export type PhotoList = ReturnType<typeof createPhotoList>
+
+export function createPhotoList({
+  db,
+  clock,
+  imageUrl,
+  files,
+}: {
+  db: Database
+  clock: Clock
+  imageUrl: BuildImageUrl
+  files: PhotoFiles
+}) {
+  const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => page.photos.length + 200 })
+  const sums = new LRUCache<string, Holdings>({ max: KEPT_HOLDINGS })
+  const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
+
+  /** Names a moment of a store's feed: while it is the same, every answer is. */
+  const momentOf = ({ epoch, lastSeq, storeVersion }: FeedMoment, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
+
+  async function remembered<V extends object | number>(cache: LRUCache<string, V>, key: string, work: () => Promise<V>): Promise<V> {
+    const known = cache.get(key)
+    if (known !== undefined) return known
+    const fresh = await work()
+    cache.set(key, fresh)
+    return fresh
+  }
+
+  async function holdings(moment: FeedMoment, store: FeedStore): Promise<Holdings> {
+    if (store.assortment) return remembered(sums, momentOf(moment, store), () => holdingsOf(db, store))
+    const { photos, bytes, medium_bytes, thumb_bytes, content } = moment.everything
+    return { count: photos, bytes: store.variant === 'thumb' ? thumb_bytes : store.variant === 'medium' ? medium_bytes : bytes, content }
+  }
+
+  return {
+    holdings,
+
+    async read(moment: FeedMoment, store: FeedStore, request: ListRequest): Promise<ListedPage> {
+      const { limit, includeDeleted } = request
+      const now = clock.now()
+      const cursor: FeedCursor | null = request.cursor === undefined ? null : readCursor(moment, store, request.cursor)
+      const offset = cursor ? 0 : request.offset
+      const at = momentOf(moment, store)
+      // After a resync everything counts as changed.
+      const since = cursor || !request.since || resyncedSince(store, request.since) ? null : request.since
+      const matches = since
+        ? await remembered(counts, `${at} ${since.getTime()} ${includeDeleted}`, () =>
+            countSince(db, store, { at: since, withTombstones: includeDeleted }),
+          )
+        : null
+
+      const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
+      // Addresses of pictures change with the month.
+      const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${imageUrl({ name: '', ext: '', sha256: '', now: new Date(0) })}`
+      const page = await remembered(pages, key, async () => {
+        const readRows = () =>
+          cursor
+            ? pageByChange(db, store, { cursor, withTombstones: includeDeleted, limit })
+            : pageByPosition(db, store, {
+                offset,
+                since: since && ({ at: since, matches: matches ?? 0 } satisfies Since),
+                withTombstones: includeDeleted,
+                limit,
+              })
+        let found = await readRows()
+        if (await files.completeVariants(found.rows)) found = await readRows()
+        const photos = JSON.stringify(
+          found.rows
+            .filter((row) => row.sold || includeDeleted)
+            .map((row) => photoAnswer(row, store, { updatedAt: new Date(`${row.at}Z`).toISOString(), deleted: !row.sold, imageUrl, now })),
+        )
+        const total = matches ?? (await holdings(moment, store)).count
+        const last = found.rows.at(-1)?.place ?? null
+        const etag = createHash('sha256')
+          .update(`${photos} ${total} ${found.hasMore} ${cursor ? '' : last}`)
+          .digest('base64url')
+          .slice(0, 27)
+        return { photos, total, hasMore: found.hasMore, last, etag: `"${etag}"` }
+      })
+
+      const { photos, total, hasMore, etag } = page
+      const answer = { photos, total, hasMore, etag }
+      if (cursor) {
+        const seq = hasMore ? (page.last ?? cursor.seq) : Math.max(moment.lastSeq, page.last ?? 0)
+        const nextCursor = writeCursor(moment, store, { seq, pages: hasMore ? cursor.pages : null, generation: store.generation })
+        return { ...answer, nextOffset: null, nextCursor, serverTime: moment.clockAt }
+      }
+      const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
+      if (offset === 0 && hasMore) await notePass(db, pass, moment)
+      const began = (offset > 0 && (await passOf(db, pass))) || { seq: moment.lastSeq, clockAt: moment.clockAt }
+      const from = since ? await seqBefore(db, store, since) : 0
+      const nextCursor = writeCursor(moment, store, {
+        seq: hasMore ? Math.min(from, began.seq) : began.seq,
+        pages: hasMore ? { position: page.last ?? offset, seq: began.seq } : null,
+        generation: store.generation,
+      })
+      return { ...answer, nextOffset: hasMore ? page.last : null, nextCursor, serverTime: began.clockAt }
+    },
+
+    /** The photos of the page that a list with this cursor would answer, for an archive. */
+    async idsAfter(moment: FeedMoment, store: FeedStore, cursor: string): Promise<string[]> {
+      const page = await pageByChange(db, store, {
+        cursor: readCursor(moment, store, cursor),
+        withTombstones: false,
+        limit: MAX_ARCHIVE_PHOTOS,
+      })
+      return page.rows.filter((row) => row.sold).map((row) => row.id)
+    },
+
+    /** Changes exactly when the store would receive something else, or after a resync; costs nothing while nothing changes. */
+    async digest(moment: FeedMoment, store: FeedStore): Promise<{ count: number; bytes: number; digest: string; cursor: string }> {
+      const { count, bytes, content } = await holdings(moment, store)
+      const digest = createHash('sha256')
+        .update(`${store.id} ${store.generation} ${store.variant} ${count} ${bytes} ${content}`)
+        .digest('base64url')
+        .slice(0, 27)
+      return {
+        count,
+        bytes,
+        digest,
+        cursor: writeCursor(moment, store, { seq: moment.lastSeq, pages: null, generation: store.generation }),
+      }
+    },
+  }
+}
+
+const resyncedSince = ({ resynced_at }: FeedStore, since: Date) => resynced_at !== null && new Date(`${resynced_at}Z`) >= since

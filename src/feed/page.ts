@@ -1,0 +1,164 @@
+import type { Db } from '../db.ts'
+import { Prisma } from '../generated/client.ts'
+import type { FeedCursor } from './cursor.ts'
+import { sells } from './membership.ts'
+import type { FeedPhotoRow } from './photo.ts'
+import type { FeedStore } from './state.ts'
+
+/** A row of a page: the photo, where it stands in the order of the page, and what this store sees of it. */
+export interface PageRow extends FeedPhotoRow {
+  /** The position, or in the order of change the number of the change. */
+  place: number
+  /** When the store could first see it as it is. */
+  at: string
+  /** Whether the store has it now; otherwise this is a tombstone. */
+  sold: boolean
+}
+
+export interface Page {
+  rows: PageRow[]
+  hasMore: boolean
+}
+
+/** Below this many matches of `since` they are found by time and sorted; above, positions are walked, since most of them match. */
+const FEW_MATCHES = 20_000
+
+/** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
+async function readPage(db: Db, chosen: Prisma.Sql, limit: number): Promise<Page> {
+  const [found] = await db.$queryRaw<{ rows: PageRow[] }[]>`
+    select coalesce(json_agg(r order by r.place), '[]') as rows from (
+      select c.place, c.at at time zone 'utc' as at, c.sold and f.live as sold, f.id, f.product_id, f.sku, f.name, f.zoho_item_id, f.filename, f.version,
+        f.is_primary, f.sort_order, f.source, f.document_id, f.source_url, f.live, f.sha256, f.md5, f.size, f.content_type, f.ext, f.width, f.height,
+        f.medium_sha256, f.medium_md5, f.medium_size, f.medium_content_type, f.medium_width, f.medium_height,
+        f.thumb_sha256, f.thumb_md5, f.thumb_size, f.thumb_content_type, f.thumb_width, f.thumb_height
+      from (${chosen} limit ${limit + 1}) c join feed_photo f on f.id = c.id
+    ) r`
+  const rows = found?.rows ?? []
+  return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+}
+
+/** Whether membership ever changed for the store without a change of the photo; most stores sell everything and need no second look. */
+const hasEvents = ({ assortment, had_assortment }: FeedStore) => assortment !== null || had_assortment
+
+/** The last time that a photo entered or left the store's assortment, joined to `photo p`. */
+function eventOf(store: FeedStore) {
+  if (!hasEvents(store))
+    return { join: Prisma.empty, seq: Prisma.sql`null::bigint`, at: Prisma.sql`null::timestamptz`, there: Prisma.sql`false` }
+  return {
+    join: Prisma.sql`left join store_event e on e.store_id = ${store.id}::uuid and e.photo_id = p.id`,
+    seq: Prisma.sql`e.seq`,
+    at: Prisma.sql`e.published_at`,
+    there: Prisma.sql`e.photo_id is not null`,
+  }
+}
+
+/** What a list shows: photos that the store has, and with tombstones those that it had. */
+function shown(store: FeedStore, withTombstones: boolean): Prisma.Sql {
+  const member = sells(store)
+  return withTombstones ? Prisma.sql`(${member} or ${eventOf(store).there})` : Prisma.sql`(p.feed_live and ${member})`
+}
+
+export interface Since {
+  at: Date
+  /** How many photos match. */
+  matches: number
+}
+
+const changedSince = (store: FeedStore, at: Date): Prisma.Sql =>
+  hasEvents(store)
+    ? Prisma.sql`select id from photo where published_at >= ${at} union select photo_id from store_event where store_id = ${store.id}::uuid and published_at >= ${at}`
+    : Prisma.sql`select id from photo where published_at >= ${at}`
+
+/** A page in the order of positions, which photos keep for life. */
+export function pageByPosition(
+  db: Db,
+  store: FeedStore,
+  { offset, since, withTombstones, limit }: { offset: number; since: Since | null; withTombstones: boolean; limit: number },
+): Promise<Page> {
+  const event = eventOf(store)
+  const few = since !== null && since.matches <= FEW_MATCHES
+  const from = few ? Prisma.sql`(${changedSince(store, since.at)}) m join photo p on p.id = m.id` : Prisma.sql`photo p`
+  const dense = since !== null && !few ? Prisma.sql`and (p.published_at >= ${since.at} or ${event.at} >= ${since.at})` : Prisma.empty
+  return readPage(
+    db,
+    Prisma.sql`
+      select p.id, p.position as place, greatest(p.published_at, ${event.at}) as at, p.feed_live and ${sells(store)} as sold
+      from ${from} ${event.join}
+      where p.position > ${offset} and p.feed_seq is not null and ${shown(store, withTombstones)} ${dense}
+      order by p.position`,
+    limit,
+  )
+}
+
+/**
+ * A page in the order of change. A photo with a change that has no number yet is left out: its number will be higher than any given so far,
+ * so it comes later and is not shown twice.
+ */
+export function pageByChange(
+  db: Db,
+  store: FeedStore,
+  { cursor: { seq, pages }, withTombstones, limit }: { cursor: FeedCursor; withTombstones: boolean; limit: number },
+): Promise<Page> {
+  const event = eventOf(store)
+  const member = sells(store)
+  /** Read already, in the order of positions. */
+  const unread = (place: Prisma.Sql) =>
+    pages && pages.position > 0 ? Prisma.sql`and not (p.position <= ${pages.position} and ${place} <= ${pages.seq})` : Prisma.empty
+  const changes = Prisma.sql`
+    select p.id, p.feed_seq as place, p.published_at as at, p.feed_live and ${member} as sold
+    from photo p ${event.join}
+    where p.feed_seq > ${seq} and not p.feed_pending and ${withTombstones ? member : Prisma.sql`p.feed_live and ${member}`}
+      and (${event.seq} is null or ${event.seq} < p.feed_seq) ${unread(Prisma.sql`p.feed_seq`)}
+    order by p.feed_seq`
+  if (!hasEvents(store)) return readPage(db, changes, limit)
+  const events = Prisma.sql`
+    select p.id, e.seq as place, e.published_at as at, p.feed_live and ${member} as sold
+    from store_event e join photo p on p.id = e.photo_id
+    where e.store_id = ${store.id}::uuid and e.seq > ${seq} ${unread(Prisma.sql`e.seq`)}
+      and case when ${member} then e.seq > p.feed_seq and not p.feed_pending and ${withTombstones ? Prisma.sql`true` : Prisma.sql`p.feed_live`}
+               else ${withTombstones} end
+    order by e.seq`
+  return readPage(
+    db,
+    Prisma.sql`select * from ((${changes} limit ${limit + 1}) union all (${events} limit ${limit + 1})) both_kinds order by place`,
+    limit,
+  )
+}
+
+/** How many photos changed since; with tombstones, those too. */
+export async function countSince(db: Db, store: FeedStore, { at, withTombstones }: { at: Date; withTombstones: boolean }): Promise<number> {
+  const [found] = await db.$queryRaw<{ count: bigint }[]>`
+    select count(*) as count from (${changedSince(store, at)}) m join photo p on p.id = m.id ${eventOf(store).join}
+    where p.feed_seq is not null and ${shown(store, withTombstones)}`
+  return Number(found?.count ?? 0)
+}
+
+/** The last number that was given before a time of the feed: everything published at that time or later has a higher one. */
+export async function seqBefore(db: Db, store: FeedStore, at: Date): Promise<number> {
+  const [found] = await db.$queryRaw<{ seq: bigint }[]>`
+    select greatest(
+      (select feed_seq from photo where published_at < ${at} order by published_at desc, feed_seq desc limit 1),
+      (select max(seq) from store_event where store_id = ${store.id}::uuid and published_at < ${at}), 0) as seq`
+  return Number(found?.seq ?? 0)
+}
+
+export interface Holdings {
+  count: number
+  bytes: number
+  /** Sum over what the list says of each photo: equal sums, equal lists. */
+  content: string
+}
+
+/** What a store with an assortment has; one that sells everything has the feed's own maintained sums. */
+export async function holdingsOf(db: Db, store: FeedStore): Promise<Holdings> {
+  const size =
+    store.variant === 'thumb'
+      ? Prisma.sql`p.feed_thumb_bytes`
+      : store.variant === 'medium'
+        ? Prisma.sql`p.feed_medium_bytes`
+        : Prisma.sql`p.feed_bytes`
+  const [found] = await db.$queryRaw<{ count: bigint; bytes: string; content: string }[]>`
+    select count(*) as count, coalesce(sum(${size}), 0)::text as bytes, coalesce(sum(p.feed_content), 0)::text as content
+    from photo p where p.feed_live and ${sells(store)}`
+  return { count: Number(found?.count ?? 0), bytes: Number(found?.bytes ?? 0), content: found?.content ?? '0' }
+}

@@ -1,0 +1,32 @@
+import type { Db } from '../db.ts'
+import type { FeedMoment } from './state.ts'
+
+/** One reader's walk through the pages of one list. */
+export interface Pass {
+  store_id: string
+  reader: string
+  /** The `since` of the list; empty without. */
+  since: string
+}
+
+/**
+ * Notes when a walk by offset began. What changes on a page that the reader has passed is seen by nobody until the next `since`,
+ * so the later pages must answer the time at which the first one was read.
+ */
+export async function notePass(db: Db, { store_id, reader, since }: Pass, { lastSeq, clockAt }: FeedMoment): Promise<void> {
+  await db.$executeRaw`
+    with older as (
+      delete from feed_pass where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
+        and clock_at < clock_timestamp() - interval '1 hour')
+    insert into feed_pass (store_id, reader, since, seq, clock_at)
+    values (${store_id}::uuid, ${reader}::uuid, ${since}, ${lastSeq}, ${clockAt}::timestamptz)`
+}
+
+/** When the walk began: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
+export async function passOf(db: Db, { store_id, reader, since }: Pass): Promise<{ seq: number; clockAt: string } | null> {
+  const [found] = await db.$queryRaw<{ seq: bigint; clock_at: Date }[]>`
+    select seq, clock_at from feed_pass where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
+    order by clock_at > clock_timestamp() - interval '1 hour' desc,
+      case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1`
+  return found ? { seq: Number(found.seq), clockAt: found.clock_at.toISOString() } : null
+}

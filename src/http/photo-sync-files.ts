@@ -1,0 +1,95 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { create as contentDisposition } from 'content-disposition'
+import { z } from 'zod'
+import { ArchiveBody, DownloadQuery } from '../contract/photo-sync.ts'
+import { AppError } from '../errors.ts'
+import { writeArchive } from '../feed/archive.ts'
+import type { DownloadFile, PhotoFiles } from '../feed/files.ts'
+import type { PhotoList } from '../feed/list.ts'
+import type { Feed } from '../feed/state.ts'
+import { storeOf } from '../feed/store-access.ts'
+import type { HotFiles } from '../photos/hot-files.ts'
+import type { PhotoStore } from '../photos/store.ts'
+import { allowEdgeOr } from './auth.ts'
+import { photoSyncTags as tags } from './photo-sync.ts'
+import { sendFile } from './send-file.ts'
+
+export interface PhotoSyncFilesDeps {
+  feed: Feed
+  photoList: PhotoList
+  photoFiles: PhotoFiles
+  hotFiles: HotFiles
+  store: PhotoStore
+  /** A proxy in front sends the bytes, from the location /_zinc_files/ of its configuration. */
+  xAccel: boolean
+}
+
+export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = async (
+  app,
+  { feed, photoList, photoFiles, hotFiles, store: bytes, xAccel },
+) => {
+  app.get(
+    '/:photo_id/download',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags,
+        summary: 'The bytes of one photo, whole or in part',
+        params: z.object({ photo_id: z.string().max(200) }),
+        querystring: DownloadQuery,
+      },
+    },
+    async (request, reply) => {
+      const { store_id, variant = null } = request.query
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const send = (file: DownloadFile) => {
+        const accel = xAccel && bytes.localPath(file.kind, file.sha256) !== null
+        reply.headers({
+          'content-disposition': contentDisposition(file.filename),
+          'x-checksum': file.md5,
+          'x-checksum-sha256': file.sha256,
+          'x-version': file.version,
+          'cache-control': 'private, no-cache',
+          vary: 'Authorization',
+          'content-security-policy': "default-src 'none'; sandbox",
+        })
+        return sendFile(request, reply, hotFiles, {
+          ...file,
+          accelPath: accel ? `/_zinc_files/${file.kind}/${file.sha256.slice(0, 2)}/${file.sha256}` : undefined,
+        })
+      }
+      const file = await photoFiles.find(moment, store, request.params.photo_id, variant)
+      try {
+        return await send(file)
+      } catch (error) {
+        // The file is gone or damaged; of a variant there can be another in a moment.
+        const mended = error instanceof AppError ? await photoFiles.mend(file, variant, store) : null
+        if (!mended) throw error
+        return send(mended)
+      }
+    },
+  )
+
+  app.post(
+    '/archive',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags,
+        summary: 'Many photos as one tar, in the order asked; what failed is named in a last entry errors.json',
+        body: ArchiveBody,
+      },
+    },
+    async (request, reply) => {
+      const { store_id, photo_ids, cursor, variant } = request.body
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const photoIds = photo_ids ?? (await photoList.idsAfter(moment, store, cursor ?? ''))
+      reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort(new Error('the reader hung up')))
+      return reply.send(writeArchive({ files: photoFiles, hotFiles }, { moment, store, photoIds, variant: variant ?? null }, gone.signal))
+    },
+  )
+}

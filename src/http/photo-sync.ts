@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { DigestAnswer, PhotoListAnswer, PhotoListQuery, StatusAnswer, StatusBody, StoreQuery } from '../contract/photo-sync.ts'
+import type { Database } from '../db.ts'
+import type { PhotoList } from '../feed/list.ts'
+import { keepReports } from '../feed/reports.ts'
+import { readInstant } from '../feed/since.ts'
+import type { Feed } from '../feed/state.ts'
+import { storeOf } from '../feed/store-access.ts'
+import { allowEdgeOr, readerOf } from './auth.ts'
+import { noneMatchHits } from './conditional.ts'
+
+export interface PhotoSyncDeps {
+  db: Database
+  clock: Clock
+  feed: Feed
+  photoList: PhotoList
+}
+
+export const photoSyncTags = ['photo sync']
+/** A thousand reports with their errors. */
+const MAX_STATUS_BYTES = 4 * 1024 * 1024
+
+const NotModified = z.null().describe('Nothing of it has changed since the answer with that ETag')
+
+export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, clock, feed, photoList }) => {
+  app.get(
+    '/',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags: photoSyncTags,
+        summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
+        querystring: PhotoListQuery,
+        response: { 200: PhotoListAnswer, 304: NotModified },
+      },
+    },
+    async (request, reply) => {
+      const { store_id, since, limit, offset, cursor, include_deleted } = request.query
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const page = await photoList.read(moment, store, {
+        since: since === undefined || since === '' ? null : readInstant('since', since),
+        limit,
+        offset,
+        cursor,
+        includeDeleted: include_deleted,
+        reader: readerOf(request),
+      })
+      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${page.etag}`)
+      if (noneMatchHits(request.headers['if-none-match'], page.etag)) return reply.code(304).send(null)
+      reply.header('content-type', 'application/json; charset=utf-8')
+      const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
+      // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
+      return reply
+        .serializer((text: unknown) => String(text))
+        .send(
+          `{"status":"success","data":{"photos":${photos},"total":${total},"has_more":${hasMore},"next_offset":${nextOffset},"next_cursor":"${nextCursor}","server_time":"${serverTime}"}}` as never,
+        )
+    },
+  )
+
+  app.get(
+    '/digest',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags: photoSyncTags,
+        summary: 'Whether anything is new for a store, in one small answer',
+        querystring: StoreQuery,
+        response: { 200: DigestAnswer, 304: NotModified },
+      },
+    },
+    async (request, reply) => {
+      const moment = await feed.now()
+      const data = await photoList.digest(moment, storeOf(moment, request.query.store_id, request.edge))
+      const etag = `"${createHash('sha256').update(data.digest).digest('base64url').slice(0, 27)}"`
+      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${etag}`)
+      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send(null)
+      return { status: 'success' as const, data }
+    },
+  )
+
+  app.post(
+    '/status',
+    {
+      onRequest: allowEdgeOr('admin'),
+      bodyLimit: MAX_STATUS_BYTES,
+      schema: {
+        tags: photoSyncTags,
+        summary: 'What an edge server has done with its photos',
+        body: StatusBody,
+        response: { 200: StatusAnswer },
+      },
+    },
+    async (request) => {
+      const moment = await feed.now()
+      const store = storeOf(moment, request.body.store_id, request.edge)
+      const data = await keepReports(db, store, request.body.sync_batch, { clock })
+      return { status: 'success' as const, message: `Sync status updated for ${data.updated} photos`, data }
+    },
+  )
+}

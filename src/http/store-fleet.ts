@@ -1,0 +1,55 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { FleetAnswer, FleetStoreAnswer, ResyncAnswer, ResyncBody } from '../contract/photo-sync.ts'
+import type { Database } from '../db.ts'
+import { fleetOf, resync } from '../feed/fleet.ts'
+import type { PhotoList } from '../feed/list.ts'
+import type { Feed } from '../feed/state.ts'
+import { storeOf } from '../feed/store-access.ts'
+import { recordAudit } from '../settings/audit.ts'
+import { actorOf, allow } from './auth.ts'
+import { photoSyncTags as tags } from './photo-sync.ts'
+
+const Id = z.object({ id: z.string().max(200) })
+
+export const storeFleetRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed; photoList: PhotoList }> = async (
+  app,
+  { db, feed, photoList: list },
+) => {
+  app.get(
+    '/',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'All stores: last seen, how far, what fails', response: { 200: FleetAnswer } } },
+    async () => {
+      const moment = await feed.now()
+      return { status: 'success' as const, data: await fleetOf({ db, list }, moment, [...moment.stores.values()]), next_cursor: null }
+    },
+  )
+  app.get(
+    '/:id',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'One store', params: Id, response: { 200: FleetStoreAnswer } } },
+    async ({ params }) => {
+      const moment = await feed.now()
+      const [data] = await fleetOf({ db, list }, moment, [storeOf(moment, params.id, null)])
+      return { status: 'success' as const, data: data! }
+    },
+  )
+  app.post(
+    '/:id/resync',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Send a store everything again, or the photos that are named',
+        params: Id,
+        body: ResyncBody,
+        response: { 200: ResyncAnswer },
+      },
+    },
+    async (request) => {
+      const moment = await feed.now()
+      const store = storeOf(moment, request.params.id, null)
+      await recordAudit(db, { ...actorOf(request), action: 'store.resync', target: `store:${store.code}` })
+      return { status: 'success' as const, data: { photos: await resync({ db, list }, moment, store, request.body?.photo_ids) } }
+    },
+  )
+}

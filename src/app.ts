@@ -2,10 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
-import fastifyRateLimit from '@fastify/rate-limit'
-import fastifySwagger from '@fastify/swagger'
-import fastifySwaggerUi from '@fastify/swagger-ui'
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
+import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { EdgeTokens } from './access/edge-tokens.ts'
@@ -15,23 +12,28 @@ import type { Stores } from './access/stores.ts'
 import type { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './db.ts'
-import { TooManyRequests } from './errors.ts'
 import type { PhotoFiles } from './feed/files.ts'
 import type { PhotoList } from './feed/list.ts'
 import type { Feed } from './feed/state.ts'
+import { apiDocs } from './http/api-docs.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
-import { bodyTime } from './http/body-time.ts'
-import { errorHandling } from './http/errors.ts'
+import { corsOptions } from './http/cors.ts'
+import { errorHandling, failUnroutable } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
+import { metricsCollection, metricsRoute } from './http/metrics.ts'
 import { pageRoutes } from './http/page.ts'
 import { photoSyncRoutes } from './http/photo-sync.ts'
 import { photoSyncFileRoutes } from './http/photo-sync-files.ts'
 import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productRoutes } from './http/products.ts'
+import { failUnparsed } from './http/raw-failure.ts'
+import { requestBodies } from './http/request-bodies.ts'
+import { requestLimits } from './http/request-limits.ts'
+import { slowRequests } from './http/slow-requests.ts'
 import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
 import { userRoutes } from './http/users.ts'
@@ -88,40 +90,22 @@ export async function buildApp(deps: AppDeps) {
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
-    // Fastify's own defaults are none: a slow client would hold its socket for ever.
-    // Bodies have their own limits (http/body-time.ts); this is for what slips by them.
-    requestTimeout: 7_200_000,
+    // Fastify's own defaults are none: a slow client would hold its socket for ever. Slow bodies: see slowRequests.
+    requestTimeout: 0,
     keepAliveTimeout: 10_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     logController: new LogController({ disableRequestLogging: log.level !== 'debug' }),
-    clientErrorHandler(error, socket) {
-      if (!socket.writable) return
-      const [status, code, message] =
-        error.code === 'HPE_HEADER_OVERFLOW'
-          ? [431, 'headers_too_large', 'The request headers are too large']
-          : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-            ? [408, 'request_timeout', 'The request did not arrive in time']
-            : [400, 'bad_request', 'This is not HTTP that can be read']
-      const body = JSON.stringify({ status: 'error', code, message, request_id: randomUUID() })
-      socket.end(
-        `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      )
-    },
+    clientErrorHandler: failUnparsed,
+    frameworkErrors: failUnroutable,
   })
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
-  // People paste curl lines with a JSON type and no body: that is an empty object.
-  app.removeContentTypeParser(['application/json', 'text/plain'])
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    body === '' ? done(null, {}) : parseJson(request, String(body), done),
-  )
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
 
   await app.register(errorHandling)
-  await app.register(bodyTime)
+  await app.register(metricsCollection, { db })
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       directives: {
@@ -139,32 +123,16 @@ export async function buildApp(deps: AppDeps) {
     },
     crossOriginResourcePolicy: false,
   })
-  await app.register(fastifyCors, { origin: http.corsOrigins.length > 0 ? http.corsOrigins : false })
+  if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { identification, edgeTokens, publicUrl: http.publicUrl })
-  if (http.requestsPerMinute.person > 0) {
-    await app.register(fastifyRateLimit, {
-      timeWindow: 60_000,
-      max: (request) => (request.edge ? http.requestsPerMinute.edge : http.requestsPerMinute.person),
-      keyGenerator: (request) => request.edge?.token_id ?? request.identity?.user_id ?? request.ip,
-      errorResponseBuilder: (_request, { ttl }) =>
-        new TooManyRequests('too_many_requests', 'Too many requests', {
-          retryAfterMs: ttl,
-          remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
-        }),
-    })
-  }
-  await app.register(fastifySwagger, {
-    openapi: {
-      info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
-      security: [{ bearer: [] }],
-    },
-    transform: jsonSchemaTransform,
-  })
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(requestLimits, { requestsPerMinute: http.requestsPerMinute })
+  await app.register(requestBodies)
+  await app.register(slowRequests)
+  await app.register(apiDocs)
 
-  await app.register(healthRoutes, { db, isStopping: deps.isStopping, metricsToken: http.metricsToken })
+  await app.register(healthRoutes, { db, isStopping: deps.isStopping })
+  await app.register(metricsRoute, { metricsToken: http.metricsToken })
   await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { CannotStart } from './errors.ts'
 
@@ -44,13 +45,22 @@ const keys = () =>
     message: 'must be 32 bytes in base64 (`openssl rand -base64 32`), or new,old while rotating',
   })
 
+/** The words are proxy-addr's names for the usual private networks. */
+const isNetwork = (value: string) =>
+  ['loopback', 'linklocal', 'uniquelocal'].includes(value) || ipaddr.isValid(value) || ipaddr.isValidCIDR(value)
+const isOrigin = (value: string) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
+
 /** Every key of the environment that zinc reads; `.env.example` lists the same keys with the same defaults. */
 const Env = z.object({
   HOST: text(),
   PORT: whole(0, 65_535),
   PUBLIC_URL: httpUrl(),
-  TRUSTED_PROXIES: list(),
-  CORS_ORIGINS: list(),
+  TRUSTED_PROXIES: list().refine((values) => values.every(isNetwork), {
+    message: 'must be addresses or networks separated by commas, e.g. 10.0.0.5 or 10.0.0.0/8',
+  }),
+  CORS_ORIGINS: list().refine((values) => values.every(isOrigin), {
+    message: 'must be origins separated by commas, e.g. http://localhost:5173 (no path, no *)',
+  }),
   DATA_DIR: text(),
   DATABASE_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional()),
   ROLE: oneOf(['all', 'api', 'worker']),

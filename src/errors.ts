@@ -31,6 +31,7 @@ export class Conflict extends AppError {}
 /** It was there and is not any more: deleted, expired, replaced. */
 export class Gone extends AppError {}
 export class TooLarge extends AppError {}
+export class UriTooLong extends AppError {}
 export class UnsupportedType extends AppError {}
 /** Bytes that are not a picture we can use: not_an_image truncated corrupt too_many_pixels side_too_long. */
 export class BadImage extends AppError {}

@@ -58,3 +58,12 @@ export const Product = z.object({
   deleted_at: z.iso.datetime().nullable(),
 })
 export type Product = z.infer<typeof Product>
+
+/** `GET /api/products`. `total` only when it was asked for. */
+export const ProductsAnswer = z.object({
+  status: z.literal('success'),
+  data: z.array(Product),
+  next_cursor: z.string().nullable(),
+  total: z.int().optional(),
+})
+export type ProductsAnswer = z.infer<typeof ProductsAnswer>

@@ -1,11 +1,10 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 
-/** Aborts when the sender hangs up before the request is whole or the answer is sent, so that nothing is worked on for nobody. */
-export function closedSignal(request: FastifyRequest): AbortSignal {
+/** Aborts when the other side hangs up before its answer is sent, so that nothing is worked on for nobody. */
+export function closedSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
-  request.raw.once('close', () => {
-    if (!request.raw.complete) gone.abort(new Error('the sender hung up'))
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new Error('the sender hung up'))
   })
-  request.raw.socket.once('close', () => gone.abort(new Error('the sender hung up')))
   return gone.signal
 }

@@ -1,5 +1,5 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import {
   AppError,
@@ -15,6 +15,7 @@ import {
   Unavailable,
   UnsupportedType,
   UpstreamFailed,
+  UriTooLong,
 } from '../errors.ts'
 
 const KINDS: [new (...args: never[]) => AppError, number][] = [
@@ -25,6 +26,7 @@ const KINDS: [new (...args: never[]) => AppError, number][] = [
   [Conflict, 409],
   [Gone, 410],
   [TooLarge, 413],
+  [UriTooLong, 414],
   [UnsupportedType, 415],
   [BadImage, 422],
   [TooManyRequests, 429],
@@ -49,6 +51,13 @@ const STATUS_CODES: Record<number, string> = {
   414: 'uri_too_long',
   415: 'unsupported_media_type',
   429: 'too_many_requests',
+}
+
+/** An address that the router cannot read never reaches a route or its hooks; its failure has the same shape all the same. */
+export function failUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const status = error.statusCode === 414 ? 414 : 400
+  reply.header('x-request-id', request.id)
+  return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
 }
 
 /** Connection failures of PostgreSQL as Prisma and the driver name them. */
@@ -101,16 +110,45 @@ export const errorHandling = fp(
         detail: { remedy: 'The log explains it under this request_id.' },
       })
     })
-    app.setNotFoundHandler((request, reply) =>
-      fail(request, reply, 404, {
+    const methodsAt = knownMethods(app)
+    app.setNotFoundHandler((request, reply) => {
+      const methods = methodsAt(request.raw.url ?? '')
+      if (methods.length > 0) {
+        reply.header('allow', methods.join(', '))
+        return fail(request, reply, 405, {
+          code: 'method_not_allowed',
+          message: `${request.method} is not possible at this address`,
+          detail: { allow: methods, remedy: 'GET /docs lists every address and method.' },
+        })
+      }
+      return fail(request, reply, 404, {
         code: 'not_found',
         message: 'There is nothing at this address',
         detail: { remedy: 'GET /docs lists every address.' },
-      }),
-    )
+      })
+    })
   },
   { name: 'error-handling' },
 )
+
+/** Answers which methods the routes know at an address; none where nothing is. Routes that catch everything below them do not count. */
+function knownMethods(app: FastifyInstance): (url: string) => string[] {
+  const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.endsWith('*')) return
+    const path = url.replace(/\/+$/, '')
+    const known = routes.get(path) ?? {
+      pattern: new RegExp(`^${path.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+')}/?$`),
+      methods: new Set<string>(),
+    }
+    for (const one of [method].flat()) known.methods.add(one)
+    routes.set(path, known)
+  })
+  return (url) => {
+    const path = url.split('?')[0] ?? ''
+    return [...new Set([...routes.values()].filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods]))].sort()
+  }
+}
 
 function fail(
   request: FastifyRequest,

@@ -88,7 +88,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     },
     async (request, reply) => {
       const product = await findProduct(db, request.params.id)
-      const signal = closedSignal(request)
+      const signal = closedSignal(reply)
       const { maxBytes } = ingest.limits
       const photos: AddedPhoto[] = []
       const fields = await slots.use(signal, () =>

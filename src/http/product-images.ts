@@ -39,6 +39,7 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
   app.get(
     '/api/data/images/item/:filename',
     {
+      config: { signed: true },
       schema: {
         tags: ['pictures'],
         summary: "A product's primary picture, or a variant of it",

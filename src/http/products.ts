@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { productAnswer } from '../catalog/product-answer.ts'
-import { findProduct, listProducts } from '../catalog/products.ts'
+import { countProducts, findProduct, listProducts } from '../catalog/products.ts'
 import type { Clock } from '../clock.ts'
-import { Product } from '../contract/products.ts'
+import { Product, ProductsAnswer } from '../contract/products.ts'
 import type { Database } from '../db.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import { allow } from './auth.ts'
@@ -14,6 +14,10 @@ const Query = z.object({
   search: z.string().max(200).optional(),
   has_image: z.stringbool().optional(),
   cursor: z.string().max(500).optional(),
+  /** Instead of a cursor: so many products are left out. */
+  offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
+  /** Also say how many products match. */
+  total: z.stringbool().default(false),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 
@@ -31,22 +35,27 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
         tags,
         summary: 'Products, oldest first',
         querystring: Query,
-        response: { 200: z.object({ status: z.literal('success'), data: z.array(Product), next_cursor: z.string().nullable() }) },
+        response: { 200: ProductsAnswer },
       },
     },
     async ({ query }) => {
-      const rows = await listProducts(db, {
-        search: query.search,
-        hasImage: query.has_image,
-        after: query.cursor === undefined ? undefined : readCursor(query.cursor),
-        limit: query.limit + 1,
-      })
+      const filter = { search: query.search, hasImage: query.has_image }
+      const [rows, total] = await Promise.all([
+        listProducts(db, {
+          ...filter,
+          after: query.cursor === undefined ? undefined : readCursor(query.cursor),
+          offset: query.offset,
+          limit: query.limit + 1,
+        }),
+        query.total ? countProducts(db, filter) : undefined,
+      ])
       const page = rows.slice(0, query.limit)
       const last = page.at(-1)
       return {
         status: 'success' as const,
         data: page.map((row) => productAnswer(row, shown())),
         next_cursor: rows.length > page.length && last ? writeCursor(last) : null,
+        ...(total !== undefined && { total }),
       }
     },
   )

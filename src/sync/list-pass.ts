@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { listItems } from '../zoho/inventory.ts'
+import { followKeyset, KeysetPlace } from '../zoho/keyset-place.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
 import { toItemRow } from './to-item-row.ts'
 
@@ -11,13 +12,9 @@ import { toItemRow } from './to-item-row.ts'
 const OVERLAP_MS = 5 * 60_000
 
 /** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
-export const ListCheckpoint = z.object({
+export const ListCheckpoint = KeysetPlace.extend({
   phase: z.enum(['items', 'removals', 'images']),
   mode: z.enum(['full', 'incremental']),
-  /** The inclusive start of the next page, in ISO; null: from the beginning. */
-  from: z.iso.datetime().nullable(),
-  /** Rows of that second which have been taken already. */
-  taken: z.array(z.string()),
   pages: z.number(),
   newest: z.iso.datetime().nullable(),
 })
@@ -66,15 +63,17 @@ export async function listPass(
 ): Promise<ListCheckpoint> {
   const counts = countsFrom(run.statistics)
   let at = start
-  const taken = new Set(start.taken)
+  const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time })
   for await (const page of listItems(
     zoho,
     { from: at.from ? new Date(at.from) : null, runId: run.id, onUnreadable: () => {} },
     run.signal,
   )) {
-    const fresh = page.filter((item) => !taken.has(face(item)))
+    const fresh = walk.fresh(page)
     if (fresh.length === 0) continue
-    at = advance(at, fresh, taken)
+    const place = walk.after(fresh)
+    const newest = at.newest === null || place.from! > at.newest ? place.from : at.newest
+    at = { ...at, ...place, pages: at.pages + 1, newest }
     const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, { currency })])).values()]
     try {
       await run.fenced(async (tx) => {
@@ -102,23 +101,4 @@ export async function listPass(
   }
   run.report({ statistics: counts })
   return at
-}
-
-const face = (item: ZohoItem) => `${item.item_id} ${item.last_modified_time?.getTime() ?? ''}`
-
-/** The checkpoint after these rows; `taken` keeps only the rows of the newest second. */
-function advance(at: ListCheckpoint, rows: ZohoItem[], taken: Set<string>): ListCheckpoint {
-  const times = rows.map((item) => item.last_modified_time?.getTime() ?? 0)
-  const second = Math.floor(Math.max(...times) / 1000) * 1000
-  const before = at.from ? Date.parse(at.from) : Number.NEGATIVE_INFINITY
-  if (second > before) taken.clear()
-  for (const [n, item] of rows.entries()) if (times[n]! >= second) taken.add(face(item))
-  const newest = Math.max(second, at.newest ? Date.parse(at.newest) : 0)
-  return {
-    ...at,
-    from: new Date(Math.max(second, before)).toISOString(),
-    taken: [...taken],
-    pages: at.pages + 1,
-    newest: new Date(newest).toISOString(),
-  }
 }

@@ -4,6 +4,9 @@ import { CallRefused } from './failures.ts'
 import { listByModification } from './listing.ts'
 import { readItem, type ZohoItem } from './wire.ts'
 
+/** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
+export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
+
 /** Items of the organisation in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
 export function listItems(
   client: ZohoClient,
@@ -13,10 +16,8 @@ export function listItems(
   return listByModification(
     client,
     {
-      path: '/inventory/v1/items',
-      key: 'items',
-      query: { filter_by: 'Status.All' },
-      read: readItem,
+      ...ITEM_LIST,
+      read: (row) => readItem(row),
       onUnreadable,
       idOf: (item) => item.item_id,
       modifiedOf: (item) => item.last_modified_time,

@@ -1,14 +1,17 @@
 import { UpstreamFailed } from '../errors.ts'
 import type { ZohoClient } from './client.ts'
+import { rawElements, rawMember } from './raw-json.ts'
 import { PageContext } from './wire.ts'
 
 export interface Listing<Row> {
   path: string
-  /** The key of the envelope that holds the rows. */
-  key: string
+  /** The key of the envelope that holds the rows; of several, the first that is there (documents and answers differ). */
+  key: string | readonly string[]
   query?: Record<string, string>
+  /** True: `read` is given each row's text as Zoho wrote it, too. */
+  withText?: boolean | undefined
   /** Throws when the row cannot be used; `onUnreadable` then hears of it, and the others go on. */
-  read(row: unknown): Row
+  read(row: unknown, text: string): Row
   onUnreadable(row: unknown): void
   idOf(row: Row): string
   modifiedOf(row: Row): Date | null
@@ -19,6 +22,15 @@ export interface Listing<Row> {
 }
 
 export const PAGE_ROWS = 200
+
+/** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
+export class ListUnsorted extends UpstreamFailed {
+  constructor(path: string) {
+    super('list_unsorted', `Zoho does not list ${path} in the order that was asked for`, {
+      remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
+    })
+  }
+}
 /** More pages within one second than any import makes; past it the server repeats itself. */
 const MAX_PAGES_PER_SECOND = 500
 /** How often one second with more rows than a page is read until two passes agree. */
@@ -27,6 +39,39 @@ const MAX_PASSES = 5
 /** Zoho's form of a moment: whole seconds and a numeric offset; a literal `Z` and fractions are refused (seen live). */
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`
 const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
+
+/** One page of a list, in whatever order the query asks for. Throws UpstreamFailed `list_without_rows`. */
+export async function readPage<Row>(
+  client: ZohoClient,
+  listing: Pick<Listing<Row>, 'path' | 'key' | 'query' | 'withText' | 'read' | 'onUnreadable' | 'job' | 'runId'>,
+  order: Record<string, string>,
+  signal: AbortSignal,
+): Promise<{ rows: Row[]; more: boolean }> {
+  const { body, text } = await client.json(
+    {
+      path: listing.path,
+      query: { ...listing.query, per_page: String(PAGE_ROWS), ...order },
+      job: listing.job,
+      runId: listing.runId,
+    },
+    signal,
+  )
+  const keys = typeof listing.key === 'string' ? [listing.key] : listing.key
+  const key = keys.find((it) => Array.isArray(body[it]))
+  const found = key === undefined ? undefined : body[key]
+  if (key === undefined || !Array.isArray(found))
+    throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
+  const texts = listing.withText ? rawElements(rawMember(text, key) ?? '[]') : []
+  const rows = found.flatMap((row: unknown, n) => {
+    try {
+      return [listing.read(row, texts[n] ?? '')]
+    } catch {
+      listing.onUnreadable(row)
+      return []
+    }
+  })
+  return { rows, more: PageContext.safeParse(body.page_context).data?.has_more_page ?? false }
+}
 
 /**
  * All rows of a list in the order of their modification, page after page, while the list may change.
@@ -41,40 +86,21 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
   const over = AbortSignal.any([signal, leaving.signal])
 
   async function page(from: Date | null, number = 1): Promise<Page<Row>> {
-    const { body } = await client.json(
-      {
-        path: listing.path,
-        query: {
-          ...listing.query,
-          sort_column: 'last_modified_time',
-          sort_order: 'A',
-          per_page: String(PAGE_ROWS),
-          page: String(number),
-          ...(from && { last_modified_time: zohoTime(from) }),
-        },
-        job: listing.job,
-        runId: listing.runId,
-      },
-      over,
-    )
-    const raw = body[listing.key]
-    if (!Array.isArray(raw))
-      throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${listing.key}`, { remedy: 'zinc tries again at the next sync.' })
-    const rows = raw.flatMap((row: unknown) => {
-      try {
-        return [listing.read(row)]
-      } catch {
-        listing.onUnreadable(row)
-        return []
-      }
-    })
-    const last = rows.findLast((row) => listing.modifiedOf(row) !== null)
-    const end = last && listing.modifiedOf(last)
-    return {
-      rows,
-      lastSecond: end ? wholeSecond(end) : null,
-      more: PageContext.safeParse(body.page_context).data?.has_more_page ?? false,
+    const order = {
+      sort_column: 'last_modified_time',
+      sort_order: 'A',
+      page: String(number),
+      ...(from && { last_modified_time: zohoTime(from) }),
     }
+    const { rows, more } = await readPage(client, listing, order, over)
+    let end = Number.NEGATIVE_INFINITY
+    for (const row of rows) {
+      const at = listing.modifiedOf(row)
+      if (at === null) continue
+      if (wholeSecond(at) < end) throw new ListUnsorted(listing.path)
+      end = wholeSecond(at)
+    }
+    return { rows, lastSecond: end === Number.NEGATIVE_INFINITY ? null : end, more }
   }
 
   /** Pages on from page 2 within the second; answers the second in which the list goes on, or null at its end. */

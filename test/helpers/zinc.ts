@@ -28,12 +28,21 @@ export interface SyncAnswer {
   errors: { code: string; stage: string; zoho_item_id: string | null }[]
 }
 
+export type TestOptions = SimulatorOptions & { environment?: Record<string, string>; clock?: Clock }
+
 /** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
-export async function startZinc({
+export async function startZinc(options: TestOptions = {}): Promise<TestZinc> {
+  const zinc = await openZinc(options)
+  onTestFinished(zinc.end)
+  return zinc
+}
+
+/** The same for all tests of a file: `beforeAll(async () => { zinc = await openZinc(); return zinc.end })`. */
+export async function openZinc({
   environment: more = {},
   clock,
   ...options
-}: SimulatorOptions & { environment?: Record<string, string>; clock?: Clock } = {}): Promise<TestZinc> {
+}: TestOptions = {}): Promise<TestZinc & { end(): Promise<void> }> {
   const database = await createTestDatabase()
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
@@ -53,17 +62,18 @@ export async function startZinc({
     ...more,
   }
   const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), clock ? { clock } : {})
-  onTestFinished(async () => {
+  const end = async () => {
     await serving[Symbol.asyncDispose]()
     await zoho.close()
     await database.drop()
     await rm(dataDir, { recursive: true, force: true })
-  })
+  }
   const token = await login(serving.url)
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`${serving.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   return {
     ...serving,
+    end,
     zoho,
     dataDir,
     environment,

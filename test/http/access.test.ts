@@ -2,24 +2,39 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('everything but health, documentation and login asks for a token, and says how to get one', async () => {
+test('everything but health and login asks for a token and says how to get one, and the documentation tells so for each address', async () => {
   const { url } = await startZinc()
-  const { paths } = (await (await fetch(`${url}/docs/json`)).json()) as { paths: Record<string, Record<string, unknown>> }
+  interface Operation {
+    tags?: string[]
+    summary?: string
+    description: string
+    security: object[]
+    responses: Record<string, object>
+  }
+  const document = (await (await fetch(`${url}/docs/json`)).json()) as { openapi: string; paths: Record<string, Record<string, Operation>> }
+  expect(document.openapi).toMatch(/^3\.1/)
   const open = ['/health/live', '/health/ready', '/metrics', '/api/v1/auth/login', '/api/v1/auth/refresh']
   let asked = 0
-  for (const [path, methods] of Object.entries(paths)) {
-    for (const method of Object.keys(methods)) {
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const name = `${method} ${path}`
+      expect(operation.tags, name).toHaveLength(1)
+      expect(operation.summary?.length, name).toBeGreaterThan(5)
+      expect(Object.keys(operation.responses), name).toContain('default')
+      expect(operation.security.length > 0, name).toBe(!open.includes(path))
       if (open.includes(path)) continue
-      const real = path.replace('{id}', '00000000-0000-4000-8000-000000000000').replace('{filename}', '1.jpg')
-      const answer = await fetch(`${url}${real}`, { method: method.toUpperCase() })
-      expect(`${answer.status} ${method} ${path}`).toBe(`401 ${method} ${path}`)
+      expect(operation.description, name).toMatch(/role|store/)
+      const real = path.replaceAll(/\{(\w+)\}/g, (_, key) => (key === 'filename' ? '1.jpg' : '00000000-0000-4000-8000-000000000000'))
+      const answer = await fetch(`${url}${real}`, { method: method.toUpperCase(), redirect: 'manual' })
+      expect(`${answer.status} ${name}`).toBe(`401 ${name}`)
       const body = (await answer.json()) as { status: string; code: string; detail: { remedy: string }; request_id: string }
       expect(body).toMatchObject({ status: 'error', code: 'login_required', request_id: answer.headers.get('x-request-id') })
       expect(body.detail.remedy).toContain('/api/v1/auth/login')
       asked++
     }
   }
-  expect(asked).toBeGreaterThan(8)
+  expect(asked).toBeGreaterThan(12)
+  expect((await fetch(`${url}/docs`)).status).toBe(200)
 })
 
 test('failures of every layer have one shape', async () => {

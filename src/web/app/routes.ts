@@ -1,5 +1,7 @@
 import type { LucideIcon } from 'lucide-react'
+import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
+import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 import type { frameMessages } from './messages.ts'
 
@@ -34,6 +36,14 @@ export const ROUTES: PageRoute[] = [
   page(HOME, () => import('../pages/overview/overview-page.tsx'), {
     label: 'overview',
     icon: LayoutDashboard,
+    group: 'groupZoho',
+    least: 'viewer',
+  }),
+  page(`${HOME}/runs`, () => import('../pages/runs/runs-page.tsx'), { label: 'runs', icon: History, group: 'groupZoho', least: 'viewer' }),
+  page(`${HOME}/runs/:id`, () => import('../pages/runs/run-page.tsx')),
+  page(`${HOME}/failures`, () => import('../pages/failures/failures-page.tsx'), {
+    label: 'failures',
+    icon: TriangleAlert,
     group: 'groupZoho',
     least: 'viewer',
   }),

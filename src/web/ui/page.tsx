@@ -2,8 +2,18 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
 import classes from './page.module.css'
 
+interface PageProps {
+  title: string
+  intro?: ReactNode
+  /** Buttons at the end of the head. */
+  actions?: ReactNode
+  /** Over the title: the way back. */
+  above?: ReactNode
+  children: ReactNode
+}
+
 /** One page: names the document, takes the focus when it was navigated to, and lays out head and body. */
-export function Page({ title, intro, actions, children }: { title: string; intro?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+export function Page({ title, intro, actions, above, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   const [path] = useLocation()
   useEffect(() => {
@@ -19,6 +29,7 @@ export function Page({ title, intro, actions, children }: { title: string; intro
     <div className={classes.page}>
       <header className={classes.head}>
         <div className={classes.titles}>
+          {above}
           <h1 ref={heading} tabIndex={-1} className={classes.title}>
             {title}
           </h1>

@@ -1,0 +1,169 @@
+import { Button, Checkbox } from '@mantine/core'
+import ChevronDown from 'lucide-react/icons/chevron-down'
+import RotateCcw from 'lucide-react/icons/rotate-ccw'
+import { useId, useState } from 'react'
+import { Link } from 'wouter'
+import type { FailuresAnswer } from '../../contract/failures.ts'
+import { ZOHO } from '../api/addresses.ts'
+import { useCursorList } from '../api/use-cursor-list.ts'
+import { HOME } from '../app/routes.ts'
+import { useMay } from '../app/session.tsx'
+import { useFormat } from '../format/shop-zone.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Ltr } from '../ui/ltr.tsx'
+import { RelativeTime } from '../ui/time.tsx'
+import classes from './failure-group.module.css'
+import { failureMessages } from './messages.ts'
+
+export type Group = FailuresAnswer['data'][number]
+export type Entry = Group['failures'][number]
+
+interface GroupProps {
+  group: Group
+  runId?: string | undefined
+  pending: boolean
+  onRetry(choice: { ids?: string[]; code?: string }): void
+  onDismiss(ids: string[]): void
+}
+
+/** One cause: what it is, what to do, how many, and each of them when opened. */
+export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: GroupProps) {
+  const m = useMessages(failureMessages)
+  const format = useFormat()
+  const id = useId()
+  const mayAct = useMay('operator')
+  const [opened, setOpened] = useState(false)
+  const stages: Record<string, string> = {
+    list: m.stageList,
+    item: m.stageItem,
+    image: m.stageImage,
+    removal: m.stageRemoval,
+    file: m.stageFile,
+    conflict: m.stageConflict,
+  }
+  return (
+    <article className={classes.group} aria-labelledby={id}>
+      <header className={classes.head}>
+        <div className={classes.words}>
+          <h3 id={id} className={classes.cause}>
+            {group.cause}
+          </h3>
+          <p className={classes.remedy}>
+            <strong>{m.next}:</strong> {group.remedy}
+          </p>
+          <p className={classes.facts}>
+            <Badge tone="bad">{m.open({ count: group.count })}</Badge>
+            <Ltr mono>{group.code}</Ltr>
+            <span>{stages[group.stage] ?? group.stage}</span>
+            <span>
+              {m.last} <RelativeTime at={group.last_at} />
+            </span>
+            <span title={format.dateTime(group.first_at)}>
+              {m.first} {format.date(group.first_at)}
+            </span>
+          </p>
+        </div>
+        {mayAct && group.retryable && (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<RotateCcw size={14} aria-hidden />}
+            loading={pending}
+            onClick={() => onRetry({ code: group.code })}
+          >
+            {m.retryGroup}
+          </Button>
+        )}
+      </header>
+      <Button
+        variant="subtle"
+        color="gray"
+        size="compact-sm"
+        className={classes.opener}
+        aria-expanded={opened}
+        leftSection={<ChevronDown size={14} aria-hidden className={opened ? classes.up : undefined} />}
+        onClick={() => setOpened(!opened)}
+      >
+        {opened ? m.hide : m.show({ count: Math.min(group.count, group.failures.length) })}
+      </Button>
+      {opened && <Entries group={group} runId={runId} mayAct={mayAct} pending={pending} onRetry={onRetry} onDismiss={onDismiss} />}
+    </article>
+  )
+}
+
+function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupProps & { mayAct: boolean }) {
+  const m = useMessages(failureMessages)
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  // The answer lists groups; the pages of one code are pages of its only group.
+  const list = useCursorList<Group>(['failures', 'of', group.code], `${ZOHO}/failures`, {
+    query: { code: group.code, stage: group.stage, run_id: runId, limit: 50 },
+  })
+  const entries: Entry[] = list.rows?.flatMap(({ failures }) => failures) ?? group.failures
+  const toggle = (entry: string) => {
+    const next = new Set(chosen)
+    if (!next.delete(entry)) next.add(entry)
+    setChosen(next)
+  }
+  const ids = [...chosen].filter((id) => entries.some((entry) => entry.id === id))
+  return (
+    <>
+      <ul className={classes.entries}>
+        {entries.map((entry) => (
+          <li key={entry.id} className={classes.entry}>
+            {mayAct && (
+              <Checkbox
+                checked={chosen.has(entry.id)}
+                onChange={() => toggle(entry.id)}
+                aria-label={`${m.choose} ${entry.sku ?? entry.zoho_item_id ?? entry.message}`}
+              />
+            )}
+            <div className={classes.what}>
+              <p className={classes.record}>
+                {entry.product_id ? (
+                  <Link href={`/products/${entry.product_id}`}>
+                    <bdi>{entry.name ?? entry.sku ?? entry.zoho_item_id}</bdi>
+                  </Link>
+                ) : (
+                  (entry.name ?? entry.sku ?? entry.zoho_item_id) && <bdi>{entry.name ?? entry.sku ?? entry.zoho_item_id}</bdi>
+                )}
+                {entry.sku && (
+                  <span className={classes.sku}>
+                    <Ltr mono>{entry.sku}</Ltr>
+                  </span>
+                )}
+              </p>
+              <p className={classes.message} dir="auto">
+                {entry.message}
+              </p>
+              {entry.note && <p className={classes.message}>{entry.note}</p>}
+            </div>
+            <Link href={`${HOME}/runs/${entry.run_id}`} className={classes.when}>
+              <RelativeTime at={entry.at} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <div className={classes.foot}>
+        {list.hasNextPage && (
+          <Button size="xs" variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+            {m.showAll}
+          </Button>
+        )}
+        {mayAct && ids.length > 0 && (
+          <>
+            <span>{m.chosen({ count: ids.length })}</span>
+            {group.retryable && (
+              <Button size="xs" variant="default" loading={pending} onClick={() => onRetry({ ids })}>
+                {m.retryOne}
+              </Button>
+            )}
+            <Button size="xs" variant="default" onClick={() => onDismiss(ids)}>
+              {m.dismissOne}
+            </Button>
+          </>
+        )}
+      </div>
+    </>
+  )
+}

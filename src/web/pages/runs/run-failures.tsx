@@ -1,0 +1,13 @@
+import { FailureList } from '../../failures/failure-list.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Section } from '../../ui/section.tsx'
+import { runsMessages } from './messages.ts'
+
+export function RunFailures({ runId }: { runId: string }) {
+  const m = useMessages(runsMessages)
+  return (
+    <Section title={m.failures} description={m.failuresHint} flush>
+      <FailureList runId={runId} emptyTitle={m.noFailures} />
+    </Section>
+  )
+}

@@ -1,0 +1,118 @@
+import { useParams } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import { MOVING, useRun } from '../../api/use-run-events.ts'
+import { HOME } from '../../app/routes.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { LiveProgress } from '../../runs/live-progress.tsx'
+import { paramOf } from '../../runs/progress.ts'
+import { RunActions } from '../../runs/run-actions.tsx'
+import { RunBadge } from '../../runs/run-badge.tsx'
+import { useRunWords } from '../../runs/run-words.ts'
+import { Back } from '../../ui/back.tsx'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import { Facts } from '../../ui/facts.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { Stat, Stats } from '../../ui/stat.tsx'
+import { ExactTime } from '../../ui/time.tsx'
+import { runsMessages } from './messages.ts'
+import { RunFailures } from './run-failures.tsx'
+import classes from './run-page.module.css'
+import { RunRecords } from './run-records.tsx'
+
+/** Kept for the run itself; they say nothing to a person. */
+const INNER = new Set(['images_listed_missing', 'images_listed_stored', 'duration_ms'])
+const BAD = new Set(['failed', 'images_failed', 'conflicts'])
+
+export default function RunPage() {
+  const m = useMessages(runsMessages)
+  const words = useRunWords()
+  const { id = '' } = useParams<{ id: string }>()
+  const query = useRun(id)
+  return (
+    <Page
+      title={query.data ? words.kind(query.data.kind) : m.title}
+      actions={query.data && <RunActions run={query.data} failed={failedOf(query.data)} />}
+      above={<Back href={`${HOME}/runs`}>{m.back}</Back>}
+    >
+      <Loaded query={query} skeleton={<BlockSkeleton height={240} />}>
+        {(run) => <RunDetail run={run} liveness={query.liveness} />}
+      </Loaded>
+    </Page>
+  )
+}
+
+const failedOf = (run: Run): number => (run.statistics.failed ?? 0) + (run.statistics.images_failed ?? 0)
+
+function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof useRun>['liveness'] }) {
+  const m = useMessages(runsMessages)
+  const words = useRunWords()
+  const format = useFormat()
+  const dry = paramOf(run, 'dry_run') === true
+  const statistics = Object.entries(run.statistics).filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
+  return (
+    <>
+      <Section title={m.progress} actions={<RunBadge state={run.state} />}>
+        <div className={classes.state}>
+          {(MOVING.has(run.state) || run.state === 'paused') && <LiveProgress run={run} liveness={liveness} />}
+          {run.cause && (
+            <div className={classes.cause} data-state={run.state}>
+              <p>
+                <strong>{m.cause}:</strong> {run.cause}
+              </p>
+              {run.remedy && (
+                <p>
+                  <strong>{m.remedy}:</strong> {run.remedy}
+                </p>
+              )}
+            </div>
+          )}
+          {dry && <p className={classes.dry}>{m.dryNote}</p>}
+          {statistics.length > 0 && (
+            <Stats>
+              {statistics.map(([name, value]) => (
+                <Stat
+                  key={name}
+                  label={words.statistic(name)}
+                  value={format.number(value)}
+                  {...(BAD.has(name) && value > 0 && { tone: 'bad' as const })}
+                />
+              ))}
+            </Stats>
+          )}
+        </div>
+      </Section>
+      {failedOf(run) > 0 && <RunFailures runId={run.id} />}
+      {run.kind === 'items' && <RunRecords run={run} dry={dry} />}
+      <Section title={m.about}>
+        <Facts
+          facts={[
+            [m.startedBy, run.started_by && <bdi>{run.started_by}</bdi>],
+            [
+              m.mode,
+              [words.mode(run.mode), paramOf(run, 'sync_images') === true ? words.withImages : null].filter(Boolean).join(', ') || null,
+            ],
+            [m.started, run.started_at && <ExactTime at={run.started_at} />],
+            [m.finished, run.finished_at && <ExactTime at={run.finished_at} />],
+            [
+              m.took,
+              run.started_at &&
+                run.finished_at &&
+                format.duration(new Date(run.finished_at).getTime() - new Date(run.started_at).getTime()),
+            ],
+            [
+              m.id,
+              <span key="id" className={classes.id}>
+                <Ltr mono>{run.id}</Ltr> <CopyButton value={run.id} what={m.id} />
+              </span>,
+            ],
+          ]}
+        />
+      </Section>
+    </>
+  )
+}

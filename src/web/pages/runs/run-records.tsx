@@ -1,0 +1,109 @@
+import { SegmentedControl } from '@mantine/core'
+import FileCheck from 'lucide-react/icons/file-check'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { z } from 'zod'
+import type { RecordOutcome, RunRecordsAnswer } from '../../../contract/plan.ts'
+import type { Run } from '../../../contract/runs.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { useCursorList } from '../../api/use-cursor-list.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { Badge, type Tone } from '../../ui/badge.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { ListView } from '../../ui/list-view.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Section } from '../../ui/section.tsx'
+import { Table } from '../../ui/table.tsx'
+import { runsMessages } from './messages.ts'
+import classes from './run-records.module.css'
+
+type RunRecord = z.infer<typeof RunRecordsAnswer>['data'][number]
+const TONE: Record<RecordOutcome, Tone> = { new: 'good', updated: 'info', removed: 'bad', restored: 'good' }
+
+/** What the run did to each record, with the fields before and after. */
+export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
+  const m = useMessages(runsMessages)
+  const [outcome, setOutcome] = useState<RecordOutcome | ''>('')
+  const names: Record<RecordOutcome, string> = {
+    new: m.outcomeNew,
+    updated: m.outcomeUpdated,
+    removed: m.outcomeRemoved,
+    restored: m.outcomeRestored,
+  }
+  const list = useCursorList<RunRecord>(['run-records', run.id, run.state], `${ZOHO}/sync/runs/${run.id}/records`, {
+    query: { outcome, limit: 50 },
+  })
+  return (
+    <Section
+      title={m.changes}
+      description={dry ? m.changesHintDry : m.changesHint}
+      flush
+      actions={
+        <SegmentedControl
+          size="xs"
+          aria-label={m.outcome}
+          value={outcome}
+          onChange={(value) => setOutcome(value as RecordOutcome | '')}
+          data={[
+            { value: '', label: m.all },
+            { value: 'new', label: m.outcomeNew },
+            { value: 'updated', label: m.outcomeUpdated },
+            { value: 'removed', label: m.outcomeRemoved },
+          ]}
+        />
+      }
+    >
+      <ListView list={list} empty={<Empty icon={FileCheck} title={m.noChanges} text={m.noChangesText} />}>
+        {(records) => (
+          <Table
+            label={m.changes}
+            rows={records}
+            rowKey={(record) => record.record_id}
+            columns={[
+              {
+                key: 'record',
+                header: m.record,
+                cell: (record) => (
+                  <span className={classes.record}>
+                    {record.product_id ? (
+                      <Link href={`/products/${record.product_id}`}>
+                        <bdi>{record.name ?? record.record_id}</bdi>
+                      </Link>
+                    ) : (
+                      <bdi>{record.name ?? record.record_id}</bdi>
+                    )}
+                    <span className={classes.sku}>
+                      <Ltr mono>{record.sku ?? record.record_id}</Ltr>
+                    </span>
+                  </span>
+                ),
+              },
+              { key: 'outcome', header: m.outcome, cell: ({ outcome: made }) => <Badge tone={TONE[made]}>{names[made]}</Badge> },
+              { key: 'fields', header: m.fields, cell: ({ changes }) => <Changes changes={changes} /> },
+            ]}
+          />
+        )}
+      </ListView>
+    </Section>
+  )
+}
+
+function Changes({ changes }: { changes: RunRecord['changes'] }) {
+  const m = useMessages(runsMessages)
+  const entries = Object.entries(changes)
+  if (entries.length === 0) return null
+  return (
+    <ul className={classes.changes}>
+      {entries.map(([field, [before, after]]) => (
+        <li key={field}>
+          <Ltr mono>{field}</Ltr> <del dir="auto">{shown(before, m.empty)}</del> <ins dir="auto">{shown(after, m.empty)}</ins>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function shown(value: unknown, empty: string): string {
+  if (value === null || value === undefined || value === '') return empty
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

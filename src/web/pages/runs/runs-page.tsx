@@ -1,0 +1,80 @@
+import { NativeSelect } from '@mantine/core'
+import History from 'lucide-react/icons/history'
+import { useSearchParams } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { useCursorList } from '../../api/use-cursor-list.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { RunTable } from '../../runs/run-table.tsx'
+import { RUN_TONE, useRunWords } from '../../runs/run-words.ts'
+import { StartSync } from '../../runs/start-sync.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { ListView } from '../../ui/list-view.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { runsMessages } from './messages.ts'
+
+const KINDS = ['items', 'pull', 'pull_verify', 'images_import', 'media_regenerate', 'integrity_scan']
+const STATES = Object.keys(RUN_TONE) as Run['state'][]
+/** New runs of schedules and of other people show up by themselves. */
+const LOOK_EVERY_MS = 10_000
+
+export default function RunsPage() {
+  const m = useMessages(runsMessages)
+  const words = useRunWords()
+  // In the address, so that a link shows the same list.
+  const [search, setSearch] = useSearchParams()
+  const kind = search.get('kind') ?? ''
+  const state = search.get('state') ?? ''
+  const filter = (name: string, value: string) =>
+    setSearch(
+      (before) => {
+        if (value === '') before.delete(name)
+        else before.set(name, value)
+        return before
+      },
+      { replace: true },
+    )
+  const list = useCursorList<Run>(['runs'], `${ZOHO}/sync/runs`, { query: { kind, state, limit: 30 }, refetchInterval: LOOK_EVERY_MS })
+  const filtered = kind !== '' || state !== ''
+  return (
+    <Page title={m.title} intro={m.intro} actions={<StartSync />}>
+      <Section
+        title={m.history}
+        flush
+        actions={
+          <>
+            <NativeSelect
+              size="xs"
+              aria-label={m.kind}
+              value={kind}
+              onChange={(event) => filter('kind', event.currentTarget.value)}
+              data={[{ value: '', label: m.allKinds }, ...KINDS.map((value) => ({ value, label: words.kind(value) }))]}
+            />
+            <NativeSelect
+              size="xs"
+              aria-label={m.state}
+              value={state}
+              onChange={(event) => filter('state', event.currentTarget.value)}
+              data={[{ value: '', label: m.allStates }, ...STATES.map((value) => ({ value, label: words.state(value) }))]}
+            />
+          </>
+        }
+      >
+        <ListView
+          list={list}
+          empty={
+            <Empty
+              icon={History}
+              title={filtered ? m.noneTitle : m.emptyTitle}
+              text={filtered ? m.noneText : m.emptyText}
+              action={filtered ? undefined : <StartSync />}
+            />
+          }
+        >
+          {(runs) => <RunTable runs={runs} />}
+        </ListView>
+      </Section>
+    </Page>
+  )
+}

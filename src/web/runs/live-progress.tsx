@@ -1,0 +1,77 @@
+import type { Run } from '../../contract/runs.ts'
+import type { Liveness } from '../api/use-run-events.ts'
+import { useFormat } from '../format/shop-zone.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import { defineMessages } from '../i18n/messages.ts'
+import { Bar } from '../ui/bar.tsx'
+import { useNow } from '../ui/time.tsx'
+import classes from './live-progress.module.css'
+import { readProgress } from './progress.ts'
+import { useRunWords } from './run-words.ts'
+
+const messages = defineMessages(
+  {
+    of: ({ done, total }: { done: string; total: string }) => `${done} of ${total}`,
+    rate: ({ rate }: { rate: string }) => `${rate} a second`,
+    left: ({ time }: { time: string }) => `about ${time} left`,
+    waiting: ({ time }: { time: string }) => `Waiting ${time}`,
+    reconnecting: 'The server is away; the run goes on when it is back.',
+    queued: 'Waiting for a free worker',
+    pausedUntil: ({ at }: { at: string }) => `Goes on by itself at ${at}`,
+    paused: 'Paused. It keeps its place and goes on when you resume it.',
+    progress: 'Progress',
+  },
+  {
+    of: ({ done, total }) => `${done} من ${total}`,
+    rate: ({ rate }) => `${rate} في الثانية`,
+    left: ({ time }) => `بقي نحو ${time}`,
+    waiting: ({ time }) => `ينتظر ${time}`,
+    reconnecting: 'الخادم غائب؛ يتابع التشغيل عند عودته.',
+    queued: 'ينتظر عاملًا متاحًا',
+    pausedUntil: ({ at }) => `يتابع تلقائيًا ${at}`,
+    paused: 'متوقف مؤقتًا. يحتفظ بمكانه ويتابع عند الاستئناف.',
+    progress: 'التقدم',
+  },
+)
+
+/** Bar, figures, rate, time left, and the reason whenever it waits. Keeps its height whatever there is to say. */
+export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }) {
+  const m = useMessages(messages)
+  const words = useRunWords()
+  const format = useFormat()
+  const now = useNow(1_000)
+  const { phase, done, total, rate, etaMs, waiting } = readProgress(run)
+  const waitMs = waiting === null ? 0 : new Date(waiting.until).getTime() - now
+  const heading = run.state === 'queued' || phase === null ? m.queued : words.phase(phase)
+  const note =
+    run.state === 'paused'
+      ? run.resumes_at === null
+        ? m.paused
+        : m.pausedUntil({ at: format.dateTime(run.resumes_at) })
+      : liveness === 'reconnecting'
+        ? m.reconnecting
+        : waiting !== null && waitMs > 0
+          ? `${m.waiting({ time: format.duration(waitMs) })}: ${waiting.reason}`
+          : [
+              rate !== null && rate > 0 ? m.rate({ rate: format.number(rate) }) : null,
+              etaMs !== null ? m.left({ time: format.duration(etaMs) }) : null,
+            ]
+              .filter((part) => part !== null)
+              .join(' · ')
+  return (
+    <div className={classes.live}>
+      <div className={classes.row}>
+        <span className={classes.phase}>{heading}</span>
+        <span className="figures">
+          {done !== null && (total !== null ? m.of({ done: format.number(done), total: format.number(total) }) : format.number(done))}
+        </span>
+      </div>
+      <Bar
+        label={m.progress}
+        share={done !== null && total !== null && total > 0 ? done / total : run.state === 'paused' || run.state === 'queued' ? 0 : null}
+        tone={run.state === 'paused' || liveness === 'reconnecting' ? 'warn' : 'accent'}
+      />
+      <p className={classes.note}>{note}</p>
+    </div>
+  )
+}

@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, expect, test } from 'vitest'
+import { times } from '../helpers/long.ts'
+import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
+import { openZinc, type TestZinc } from '../helpers/zinc.ts'
+
+interface Image {
+  id: string
+  image_url: string
+  filename: string
+  sha256: string
+  is_primary: boolean
+  sort_order: number
+  version: number
+  alt_en: string | null
+  alt_ar: string | null
+  deleted_at: string | null
+}
+interface Answer {
+  code?: string
+  message?: string
+  data: Image
+  images: Image[]
+}
+
+let zinc: TestZinc
+let products: { id: string; zoho_item_id: string; sku: string }[] = []
+let next = 0
+const fresh = () => products[next++]!
+
+beforeAll(async () => {
+  const held = await openZinc()
+  zinc = held
+  await zinc.sync()
+  products = ((await (await zinc.call('/api/products?limit=500')).json()) as { data: typeof products }).data
+  return held.end
+})
+
+const upload = async (productId: string, form: FormData) => {
+  const reply = await zinc.call(`/api/products/${productId}/images/upload`, { method: 'POST', body: form })
+  return { status: reply.status, body: (await reply.json()) as Answer }
+}
+const json = (method: string, body?: unknown): RequestInit => ({
+  method,
+  ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+})
+const gallery = async (productId: string, query = '') =>
+  ((await (await zinc.call(`/api/products/${productId}/images${query}`)).json()) as { data: Image[] }).data
+const inView = async (name: string) => (await readdir(join(zinc.dataDir, 'images', 'item'))).filter((file) => file.startsWith(name))
+
+test('an upload becomes the primary picture, is served to the byte, and stands in the view', async () => {
+  const product = fresh()
+  const png = await drawnPicture('png')
+  const { status, body } = await upload(product.id, pictureForm([png], { alt_en: 'A phone', alt_ar: 'هاتف' }, '../..\\C:\\‮gpj.exe'))
+  expect(status).toBe(201)
+  expect(body.data).toMatchObject({ is_primary: true, version: 1, alt_en: 'A phone', alt_ar: 'هاتف', filename: 'gpj.exe' })
+  expect(body.data.sha256).toBe(createHash('sha256').update(png).digest('hex'))
+  const shown = (await (await zinc.call(`/api/products/${product.id}`)).json()) as { data: { image_url: string; image_path: string } }
+  expect(shown.data.image_path).toBe(`images/item/${product.zoho_item_id}.png`)
+  expect(Buffer.from(await (await fetch(shown.data.image_url)).arrayBuffer()).equals(png)).toBe(true)
+  expect((await readFile(join(zinc.dataDir, shown.data.image_path))).equals(png)).toBe(true)
+})
+
+test('several files are all taken or none, and further pictures have an address of their own', async () => {
+  const product = fresh()
+  const [a, b] = [await drawnPicture('jpeg'), await drawnPicture('webp')]
+  const refused = await upload(product.id, pictureForm([a, Buffer.from('<html>')]))
+  expect([refused.status, refused.body.code]).toEqual([422, 'not_an_image'])
+  expect(await gallery(product.id)).toEqual([])
+  const { status, body } = await upload(product.id, pictureForm([a, b]))
+  expect([status, body.images.length, body.data.id]).toEqual([201, 2, body.images[0]?.id])
+  expect(body.images.map((it) => it.is_primary)).toEqual([true, false])
+  for (const [n, bytes] of [a, b].entries())
+    expect(Buffer.from(await (await fetch(body.images[n]!.image_url)).arrayBuffer()).equals(bytes)).toBe(true)
+})
+
+test('primary, order, words, delete and restore; exactly one primary and no new version all the way', async () => {
+  const product = fresh()
+  const { body } = await upload(product.id, pictureForm([await drawnPicture(), await drawnPicture(), await drawnPicture('jpeg')]))
+  const [first, second, third] = body.images as [Image, Image, Image]
+  const at = (id: string) => `/api/products/zoho:${product.zoho_item_id}/images/${id}`
+
+  const patched = (await (await zinc.call(at(third.id), json('PATCH', { is_primary: true, alt_ar: 'جديد' }))).json()) as Answer
+  expect(patched.data).toMatchObject({ is_primary: true, alt_ar: 'جديد', version: 1 })
+  expect(await inView(product.zoho_item_id)).toEqual([`${product.zoho_item_id}.jpg`])
+
+  const order = [second.id, third.id, first.id]
+  const ordered = (await (await zinc.call(`/api/products/${product.id}/images/order`, json('PUT', order))).json()) as { data: Image[] }
+  expect(ordered.data.map((it) => it.id)).toEqual(order)
+  for (const wrong of [[second.id, second.id], [products[29]!.id], 'x', []])
+    expect((await zinc.call(`/api/products/${product.id}/images/order`, json('PUT', wrong))).status).toBe(400)
+
+  const gone = (await (await zinc.call(at(third.id), json('DELETE'))).json()) as { data: { restore_until: string; deleted_at: string } }
+  expect(new Date(gone.data.restore_until).getTime() - new Date(gone.data.deleted_at).getTime()).toBe(7 * 86_400_000)
+  expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual([
+    [second.id, true],
+    [first.id, false],
+  ])
+  expect(await inView(product.zoho_item_id)).toEqual([`${product.zoho_item_id}.png`])
+  expect((await gallery(product.id, '?include_deleted=true')).map((it) => it.deleted_at !== null)).toContain(true)
+  expect((await fetch(third.image_url)).status).not.toBe(200)
+  expect((await zinc.call(at(third.id), json('DELETE'))).status).toBe(404)
+
+  const back = (await (await zinc.call(`${at(third.id)}/restore`, json('POST'))).json()) as Answer
+  expect(back.data).toMatchObject({ id: third.id, is_primary: false, version: 1, alt_ar: 'جديد' })
+  expect((await zinc.call(`${at(third.id)}/restore`, json('POST'))).status).toBe(409)
+  for (const { id } of await gallery(product.id)) await zinc.call(at(id), json('DELETE'))
+  expect(await inView(product.zoho_item_id)).toEqual([])
+  expect(((await (await zinc.call(`/api/products/${product.id}`)).json()) as { data: object }).data).toMatchObject({
+    has_image: false,
+    image_url: null,
+  })
+  await zinc.call(`${at(first.id)}/restore`, json('POST'))
+  expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual([[first.id, true]])
+})
+
+test('parallel uploads, switches and deletes of one product leave exactly one primary, and it is in the view', async () => {
+  const product = fresh()
+  const { body } = await upload(product.id, pictureForm([await drawnPicture(), await drawnPicture(), await drawnPicture()]))
+  const ids = body.images.map((it) => it.id)
+  const work: (() => Promise<number>)[] = []
+  for (let n = 0; n < times(60, 200); n++) {
+    const picture = await drawnPicture(n % 2 ? 'png' : 'webp')
+    work.push(
+      n % 2
+        ? async () => (await upload(product.id, pictureForm([picture], n % 4 === 1 ? { is_primary: 'true' } : {}))).status
+        : async () => (await zinc.call(`/api/products/${product.id}/images/${ids[n % 3]}`, json('PATCH', { is_primary: true }))).status,
+    )
+  }
+  const statuses = await Promise.all(work.map((it) => it()))
+  expect(new Set(statuses)).toEqual(new Set([200, 201]))
+  const images = await gallery(product.id)
+  expect([images.length, images.filter((it) => it.is_primary).length]).toEqual([3 + times(30, 100), 1])
+  const primary = images.find((it) => it.is_primary)!
+  const [file] = await inView(product.zoho_item_id)
+  expect(
+    createHash('sha256')
+      .update(await readFile(join(zinc.dataDir, 'images', 'item', file!)))
+      .digest('hex'),
+  ).toBe(primary.sha256)
+})
+
+test('one picture on many products is stored once', async () => {
+  const picture = await drawnPicture('jpeg')
+  const sha256 = createHash('sha256').update(picture).digest('hex')
+  const at = products.slice(10, 20)
+  await Promise.all(at.map((product) => upload(product.id, pictureForm([picture]))))
+  const { db } = zinc.services
+  expect([await db.photo.count({ where: { sha256 } }), await db.blob.count({ where: { sha256 } })]).toEqual([10, 1])
+  const files = await readdir(join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2)))
+  expect(files.filter((name) => name === sha256)).toHaveLength(1)
+})
+
+test('forms that are wrong, too large or broken get their 4xx and leave nothing behind', async () => {
+  const product = fresh()
+  const path = `/api/products/${product.id}/images/upload`
+  const picture = await drawnPicture()
+  const many = new FormData()
+  for (let n = 0; n < 11; n++) many.append('file', new Blob([new Uint8Array(picture)]), `${n}.png`)
+  const fields = new FormData()
+  for (let n = 0; n < 1_500; n++) fields.append(`f${n}`, 'x')
+  const raw = (body: string, type = 'multipart/form-data; boundary=b'): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': type },
+    body,
+  })
+  const part = (name: string, text: string) => `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n\r\n${text}`
+  const cases: [string, RequestInit, number, string?][] = [
+    ['no file', { method: 'POST', body: pictureForm([], { alt_en: 'x' }) }, 400, 'bad_request'],
+    ['eleven files', { method: 'POST', body: many }, 413],
+    ['1,500 fields', { method: 'POST', body: fields }, 413],
+    ['JSON', json('POST', { file: 'x' }), 415],
+    ['text', raw('hello', 'text/plain'), 415],
+    ['no boundary', raw('hello', 'multipart/form-data'), 400],
+    ['no end', raw(part('file', 'abc')), 400],
+    ['another name', raw(`${part('picture', 'abc')}\r\n--b--\r\n`), 400],
+    ['__proto__', raw(`${part('__proto__', 'abc')}\r\n--b--\r\n`), 400],
+    ['HTML that says it is JPEG', { method: 'POST', body: pictureForm([Buffer.from('<html>')], {}, 'a.jpg') }, 422, 'not_an_image'],
+    ['SVG', { method: 'POST', body: pictureForm([Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')]) }, 415, 'unsupported_format'],
+    ['cut', { method: 'POST', body: pictureForm([(await drawnPicture('jpeg')).subarray(0, -40)]) }, 422, 'truncated'],
+    ['too large', { method: 'POST', body: pictureForm([Buffer.alloc(25 * 1024 * 1024 + 1)]) }, 413, 'picture_too_large'],
+    ['too large together', { method: 'POST', body: pictureForm(Array.from({ length: 5 }, () => Buffer.alloc(21 * 1024 * 1024))) }, 413],
+    ['a wrong flag', { method: 'POST', body: pictureForm([picture], { is_primary: 'perhaps' }) }, 400, 'bad_request'],
+    ['gzip', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: pictureForm([picture]) }, 415],
+  ]
+  const answers = []
+  for (const [name, init, , code] of cases) {
+    const reply = await zinc.call(path, init)
+    const body = (await reply.json()) as Answer
+    answers.push([name, reply.status, code === undefined ? undefined : body.code])
+  }
+  expect(answers).toEqual(cases.map(([name, , status, code]) => [name, status, code]))
+  expect(await gallery(product.id)).toEqual([])
+  expect(await readdir(join(zinc.dataDir, 'images', 'tmp'))).toEqual([])
+  expect((await zinc.call(`/api/products/${products[29]!.id}/images/not-a-uuid`, json('DELETE'))).status).toBe(404)
+})
+
+test('an upload that breaks off leaves no file and no row', async () => {
+  const product = fresh()
+  const before = await zinc.services.db.blob.count()
+  for (let n = 0; n < times(10, 200); n++) {
+    const stop = new AbortController()
+    const bytes = await sharp({
+      create: { width: 400, height: 400, channels: 3, background: '#123', noise: { type: 'gaussian', mean: 100, sigma: 40 } },
+    })
+      .png()
+      .toBuffer()
+    let sent = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        if (sent === 0) controller.enqueue(Buffer.from(`--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n`))
+        const share = [0.1, 0.5, 0.99][n % 3]!
+        if (sent >= bytes.length * share) return stop.abort()
+        controller.enqueue(bytes.subarray(sent, sent + 16_384))
+        sent += 16_384
+      },
+    })
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    const init = { method: 'POST', headers, body, signal: stop.signal, duplex: 'half' } as RequestInit
+    await zinc.call(`/api/products/${product.id}/images/upload`, init).catch(() => {})
+  }
+  await expect.poll(() => readdir(join(zinc.dataDir, 'images', 'tmp')), { timeout: 10_000 }).toEqual([])
+  expect([await gallery(product.id), await zinc.services.db.blob.count()]).toEqual([[], before])
+})
+
+test("Zoho's picture joins a product with an upload as a further one, and its replacement never touches the upload", async () => {
+  const product = products.find(
+    (it, n) => n > next && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
+  )!
+  const { body } = await upload(product.id, pictureForm([await drawnPicture()]))
+  await zinc.sync('?sync_images=true')
+  expect((await gallery(product.id)).map((it) => [it.id === body.data.id, it.is_primary])).toEqual([
+    [true, true],
+    [false, false],
+  ])
+  const compared = (await (await zinc.call(`/api/products/${product.id}/images/compare`)).json()) as {
+    data: { ours: Image; zoho: { image: Image; state: string }; same_bytes: boolean }
+  }
+  expect(compared.data).toMatchObject({
+    ours: { id: body.data.id },
+    zoho: { state: 'stored', image: { is_primary: false } },
+    same_bytes: false,
+  })
+})

@@ -2,6 +2,7 @@ import formbody from 'node:querystring'
 import Fastify from 'fastify'
 import { createAccounts, FAKE_CREDENTIALS } from './accounts.ts'
 import { type ApiRoutes, type Counters, registerApi, type World } from './api.ts'
+import { type BookCounts, bookControl, bookRoutes, createBooks } from './books.ts'
 import { type CatalogueOptions, createCatalogue, type SimulatedItem } from './catalogue.ts'
 import { createControl } from './control.ts'
 import { createFaults } from './faults.ts'
@@ -24,6 +25,8 @@ const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes]
 export interface SimulatorOptions extends CatalogueOptions {
   port?: number
   items?: SimulatedItem[]
+  /** How many records the modules of Books have. */
+  books?: BookCounts
   limits?: Limits
   switches?: Partial<Switches>
   /** What the account has been granted. */
@@ -95,13 +98,16 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     done(null, formbody.parse(String(body))),
   )
   world.accounts.routes(app)
-  registerApi(app, world, API_ROUTES)
+  const books = createBooks(options.books, { now })
+  bookControl(app, books)
+  registerApi(app, world, [...API_ROUTES, bookRoutes(books)])
   routes(app)
   url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
 
   return {
     url,
     ...control,
+    books,
     zohoTime: (at: Date) => zohoTime(at, zone),
     pictureBytes: (id: string) => world.pictureBytes(world.shelf.find(id)!),
     async close() {

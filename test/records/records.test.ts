@@ -28,7 +28,7 @@ const row = (id: string, raw: string, modified: string | null = '2026-02-01T00:0
 test('records keep the digits and the bytes that Zoho wrote, equal ones are not written, deleted ones come back', async () => {
   const db = await openTestDatabase()
   const raw = String.raw`{"z":1.50,"a":460000000000100001,"n":1e3,"t":"\u0000 \ud83d \ud83d\ude00 \\u0000 \\\u0000","name":"سماعة"}`
-  const options = { runId: null, at, unfiled: true }
+  const options = { runId: null, at }
   expect(await upsertRecords(db, place, [row('1', raw), row('2', '{"b":2}')], options)).toEqual({
     new: 2,
     updated: 0,

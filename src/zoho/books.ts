@@ -1,0 +1,236 @@
+import { z } from 'zod'
+import { UpstreamFailed } from '../errors.ts'
+import type { BooksModule } from './books-modules.ts'
+import type { ZohoClient } from './client.ts'
+import { CallRefused } from './failures.ts'
+import { ITEM_LIST } from './inventory.ts'
+import { followKeyset, KeysetPlace } from './keyset-place.ts'
+import { type Listing, ListUnsorted, listByModification, readPage } from './listing.ts'
+import { rawMember } from './raw-json.ts'
+import { Id, Instant, parseZohoJson } from './wire.ts'
+
+export type BooksApp = 'books' | 'invoice'
+const BASES: Record<BooksApp, string> = { books: '/books/v3', invoice: '/invoice/v3' }
+
+/** A record of a module, as Zoho wrote it and as far as every module is read. */
+export interface BooksRow {
+  id: string
+  modified: Date | null
+  raw: string
+  fields: Record<string, unknown>
+}
+
+/**
+ * Where a walk stands, for a checkpoint. `keyset`: by modification, with Zoho's filter. `newest_first`: by page number, in falling order of
+ * modification, until what is known. `unsorted`: by page number in Zoho's own order, for a list that does not keep to an order that it was asked for.
+ */
+export const BooksPlace = z.discriminatedUnion('walk', [
+  KeysetPlace.extend({ walk: z.literal('keyset') }),
+  z.object({
+    walk: z.literal('newest_first'),
+    page: z.number(),
+    /** The newest row when the walk began: what is newer at its end came or changed meanwhile. */
+    head: z.iso.datetime().nullable(),
+  }),
+  z.object({ walk: z.literal('unsorted'), page: z.number() }),
+])
+export type BooksPlace = z.infer<typeof BooksPlace>
+
+export interface BooksPage {
+  rows: BooksRow[]
+  /** Where the walk goes on after these rows. */
+  place: BooksPlace
+  /** The walk had to begin again in another way: what was counted so far comes again. */
+  restarted: boolean
+}
+
+export interface WalkOptions {
+  app: BooksApp
+  /** Only rows modified from this moment on (inclusive); null: all. Rows without a time always come. */
+  from: Date | null
+  /** Where a walk that broke off goes on. */
+  place?: BooksPlace | undefined
+  runId?: string | undefined
+}
+
+/** Reads a row. Throws when it has no id. */
+export function readBooksRow(module: BooksModule, row: unknown, raw: string): BooksRow {
+  const fields = z.record(z.string(), z.unknown()).parse(row)
+  return { id: Id.parse(fields[module.idField]), modified: Instant.safeParse(fields.last_modified_time).data ?? null, raw, fields }
+}
+
+function listingOf(module: BooksModule, { app, runId }: WalkOptions): Omit<Listing<BooksRow>, 'from'> {
+  // Items of Books and Inventory are the same, and only Inventory documents the filter.
+  const list =
+    module.name === 'items' && app === 'books'
+      ? ITEM_LIST
+      : {
+          path: `${BASES[app]}/${module.name}`,
+          key: module.keys,
+          ...(['items', 'contacts'].includes(module.name) && { query: { filter_by: 'Status.All' } }),
+        }
+  return {
+    ...list,
+    withText: true,
+    read: (row, raw) => readBooksRow(module, row, raw),
+    onUnreadable() {
+      throw new UpstreamFailed('row_without_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
+        remedy: 'Nothing is skipped: the module is tried again at the next pull. If it stays, tell Zoho support.',
+      })
+    },
+    idOf: (row) => row.id,
+    modifiedOf: (row) => row.modified,
+    job: 'pull',
+    runId,
+  }
+}
+
+/** Every row of a module from a moment on, page by page, each with the place to go on from. Throws as the client does, and UpstreamFailed `list_…`. */
+export async function* walkBooks(
+  client: ZohoClient,
+  module: BooksModule,
+  options: WalkOptions,
+  signal: AbortSignal,
+): AsyncGenerator<BooksPage> {
+  let place = options.place ?? firstPlace(module, options)
+  let restarted = false
+  for (;;) {
+    try {
+      for await (const page of walkFrom(client, module, place, options, signal)) {
+        yield { ...page, restarted }
+        restarted = false
+      }
+      return
+    } catch (error) {
+      // The order is not taken (code 2) or not kept to: the next way needs less of Zoho.
+      const refused = error instanceof CallRefused && error.code === '2'
+      const next = nextWalk(place)
+      if (!next || !(refused || error instanceof ListUnsorted)) throw error
+      place = next
+      restarted = true
+    }
+  }
+}
+
+function firstPlace(module: BooksModule, { app, from }: WalkOptions): BooksPlace {
+  if (module.name === 'organizations') return { walk: 'unsorted', page: 1 }
+  const filter = module.filter && !(module.name === 'items' && app === 'invoice')
+  return filter ? { walk: 'keyset', from: from?.toISOString() ?? null, taken: [] } : { walk: 'newest_first', page: 1, head: null }
+}
+
+function nextWalk(place: BooksPlace): BooksPlace | null {
+  if (place.walk === 'keyset') return { walk: 'newest_first', page: 1, head: null }
+  return place.walk === 'newest_first' ? { walk: 'unsorted', page: 1 } : null
+}
+
+function walkFrom(client: ZohoClient, module: BooksModule, place: BooksPlace, options: WalkOptions, signal: AbortSignal) {
+  const listing = listingOf(module, options)
+  if (place.walk === 'keyset') return walkByKeyset(client, listing, place, signal)
+  if (place.walk === 'newest_first') return walkNewestFirst(client, listing, place, options.from, signal)
+  return walkUnsorted(client, listing, place, options.from, signal)
+}
+
+type Walk = AsyncGenerator<{ rows: BooksRow[]; place: BooksPlace }>
+type BooksListing = Omit<Listing<BooksRow>, 'from'>
+
+async function* walkByKeyset(client: ZohoClient, listing: BooksListing, start: BooksPlace & { walk: 'keyset' }, signal: AbortSignal): Walk {
+  const walk = followKeyset<BooksRow>(start, listing)
+  for await (const page of listByModification(client, { ...listing, from: start.from === null ? null : new Date(start.from) }, signal)) {
+    const rows = walk.fresh(page)
+    if (rows.length > 0) yield { rows, place: { walk: 'keyset', ...walk.after(rows) } }
+  }
+}
+
+/**
+ * By page numbers, since there is no filter. What is edited meanwhile moves to the front: rows come twice then, and the edited ones are read when the
+ * first pages are looked at again at the end, which costs a call only where there was more than one page.
+ */
+async function* walkNewestFirst(
+  client: ZohoClient,
+  listing: BooksListing,
+  start: BooksPlace & { walk: 'newest_first' },
+  from: Date | null,
+  signal: AbortSignal,
+): Walk {
+  const read = async (page: number) => {
+    const { rows, more } = await readPage(
+      client,
+      listing,
+      { sort_column: 'last_modified_time', sort_order: 'D', page: String(page) },
+      signal,
+    )
+    const times = rows.flatMap((row) => row.modified?.getTime() ?? [])
+    if (times.some((time, n) => n > 0 && time > times[n - 1]!)) throw new ListUnsorted(listing.path)
+    return { rows, more, newest: times[0], oldest: times.at(-1) }
+  }
+  let { page, head } = start
+  let before = new Set<string>()
+  for (;;) {
+    const { rows, more, newest, oldest } = await read(page)
+    if (page === 1 && newest !== undefined) head = new Date(newest).toISOString()
+    const wanted = rows.filter((row) => row.modified === null || from === null || row.modified >= from)
+    // A shift by what came to the front repeats rows of the page before.
+    const fresh = wanted.filter((row) => !before.has(row.id))
+    before = new Set(rows.map((row) => row.id))
+    page++
+    if (fresh.length > 0) yield { rows: fresh, place: { walk: 'newest_first', page, head } }
+    if (!more || (from !== null && oldest !== undefined && oldest < from.getTime())) break
+    if (rows.length === 0) throw endless(listing.path)
+  }
+  if (page === 2 || head === null) return
+  const known = Date.parse(head)
+  for (let again = 1; ; again++) {
+    const { rows, more, oldest } = await read(again)
+    const changed = rows.filter((row) => row.modified !== null && row.modified.getTime() > known)
+    if (changed.length > 0) yield { rows: changed, place: { walk: 'newest_first', page, head } }
+    if (!more || rows.length === 0 || oldest === undefined || oldest <= known) return
+  }
+}
+
+async function* walkUnsorted(
+  client: ZohoClient,
+  listing: BooksListing,
+  start: BooksPlace & { walk: 'unsorted' },
+  from: Date | null,
+  signal: AbortSignal,
+): Walk {
+  let before = new Set<string>()
+  for (let { page } = start; ; ) {
+    const { rows, more } = await readPage(client, listing, { page: String(page) }, signal)
+    const wanted = rows.filter((row) => (row.modified === null || from === null || row.modified >= from) && !before.has(row.id))
+    if (more && rows.every((row) => before.has(row.id))) throw endless(listing.path)
+    before = new Set(rows.map((row) => row.id))
+    page++
+    if (wanted.length > 0) yield { rows: wanted, place: { walk: 'unsorted', page } }
+    if (!more) return
+  }
+}
+
+const endless = (path: string) =>
+  new UpstreamFailed('list_repeats', `Zoho's list ${path} does not lead to an end`, {
+    remedy: 'Nothing was removed. Start the pull again later; if it stays, tell Zoho support.',
+  })
+
+/** One record with all that Zoho knows of it. Throws NothingThere when Zoho does not have it (any more). */
+export async function readBooksDetail(
+  client: ZohoClient,
+  module: BooksModule,
+  { app, id, runId }: { app: BooksApp; id: string; runId?: string | undefined },
+  signal: AbortSignal,
+): Promise<BooksRow> {
+  const base = module.name === 'items' && app === 'books' ? '/inventory/v1' : BASES[app]
+  const { text } = await client.json({ path: `${base}/${module.name}/${encodeURIComponent(id)}`, job: 'pull', runId }, signal)
+  const raw = rawMember(text, module.detailKey) ?? rawMember(text, module.name)
+  const fields = raw === undefined ? null : parseZohoJson(raw)
+  if (raw === undefined || !fields)
+    throw new UpstreamFailed('detail_without_record', `Zoho's answer has no ${module.detailKey}`, {
+      remedy: 'zinc tries again at the next pull.',
+    })
+  const row = readBooksRow(module, fields, raw)
+  // A proxy or a mixed-up answer must never put one document in the place of another.
+  if (row.id !== id)
+    throw new UpstreamFailed('other_record', `Zoho answered with another record than ${module.name} ${id}`, {
+      remedy: 'zinc tries again at the next pull.',
+    })
+  return row
+}

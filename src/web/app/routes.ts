@@ -1,6 +1,7 @@
 import type { LucideIcon } from 'lucide-react'
 import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
+import Package from 'lucide-react/icons/package'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 import type { frameMessages } from './messages.ts'
@@ -45,6 +46,12 @@ export const ROUTES: PageRoute[] = [
     label: 'failures',
     icon: TriangleAlert,
     group: 'groupZoho',
+    least: 'viewer',
+  }),
+  page('/products', () => import('../pages/products/products-page.tsx'), {
+    label: 'products',
+    icon: Package,
+    group: 'groupCatalogue',
     least: 'viewer',
   }),
 ]

@@ -1,0 +1,179 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one and laid out as a grid lose a table's own roles
+import { useDebouncedValue, useMediaQuery } from '@mantine/hooks'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useLocation, useSearch } from 'wouter'
+import { useMessages } from '../../i18n/language.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { keepPosition, takePosition } from './list-position.ts'
+import { productsMessages } from './messages.ts'
+import type { ProductFilter } from './product-filter.ts'
+import classes from './product-grid.module.css'
+import { ProductRow } from './product-row.tsx'
+import { BLOCK_ROWS, useProductBlocks } from './use-product-blocks.ts'
+
+const ROW_PX = 60
+const CARD_PX = 92
+/** What sticks above the rows: a row that is reached by key must not end up behind it. */
+const STICKY_PX = 150
+const PAGE_ROWS = 10
+/** A wheel or a dragged scrollbar passes many blocks; only where it rests is read. */
+const REST_MS = 90
+
+interface ProductGridProps {
+  filter: ProductFilter
+  empty: ReactNode
+  onCount(total: number | undefined): void
+}
+
+/** Any number of products; only the rows in sight exist. One tab stop: the arrow keys move inside. */
+export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
+  const m = useMessages(productsMessages)
+  const search = useSearch()
+  const [, navigate] = useLocation()
+  const small = useMediaQuery('(max-width: 680px)', undefined, { getInitialValueInEffect: false })
+  const body = useRef<HTMLDivElement>(null)
+  const [top, setTop] = useState(0)
+  const [range, setRange] = useState<readonly [number, number]>([0, 0])
+  const [restingRange] = useDebouncedValue(range, REST_MS)
+  const { total, error, isOld, refetch, rowAt } = useProductBlocks(filter, restingRange)
+  const [active, setActive] = useState(0)
+  const focusActive = useRef(false)
+
+  const rows = useWindowVirtualizer({
+    count: total ?? 0,
+    estimateSize: () => (small ? CARD_PX : ROW_PX),
+    overscan: 12,
+    scrollMargin: top,
+    scrollPaddingStart: STICKY_PX,
+    scrollPaddingEnd: 16,
+  })
+  const items = rows.getVirtualItems()
+  const firstBlock = Math.floor((items[0]?.index ?? 0) / BLOCK_ROWS)
+  const lastBlock = Math.floor((items.at(-1)?.index ?? 0) / BLOCK_ROWS)
+
+  useEffect(() => setRange([firstBlock, lastBlock]), [firstBlock, lastBlock])
+  useEffect(() => onCount(total), [total, onCount])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height of a row changes with the screen
+  useLayoutEffect(() => rows.measure(), [small])
+  useLayoutEffect(() => {
+    if (body.current) setTop(body.current.getBoundingClientRect().top + scrollY)
+  }, [])
+
+  // Another filter is another list: it begins at its beginning. The way back from a product ends where it began.
+  const seen = useRef<string | null>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new list moves the reader
+  useEffect(() => {
+    if (total === undefined || isOld || seen.current === search) return
+    const position = seen.current === null ? takePosition(search) : null
+    const isFirst = seen.current === null
+    seen.current = search
+    setActive(position?.index ?? 0)
+    if (position) {
+      // After the page has gone to its own top.
+      requestAnimationFrame(() => {
+        scrollTo(0, position.scrollY)
+        focusActive.current = true
+        setActive(position.index)
+      })
+    } else if (!isFirst && scrollY > top) scrollTo(0, 0)
+  }, [search, total === undefined, isOld])
+
+  useEffect(() => {
+    if (!focusActive.current) return
+    const row = body.current?.querySelector<HTMLElement>(`[data-index="${active}"]`)
+    if (!row) return
+    focusActive.current = false
+    row.focus({ preventScroll: true })
+  })
+
+  const open = (index: number) => {
+    const row = rowAt(index)
+    if (!row) return
+    keepPosition({ search, index, scrollY })
+    navigate(`/products/${row.id}`)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (total === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      return open(active)
+    }
+    const next = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + PAGE_ROWS,
+      PageUp: active - PAGE_ROWS,
+      Home: 0,
+      End: total - 1,
+    }[event.key]
+    if (next === undefined) return
+    event.preventDefault()
+    const index = Math.max(0, Math.min(total - 1, next))
+    focusActive.current = true
+    setActive(index)
+    rows.scrollToIndex(index, { align: 'auto' })
+  }
+
+  if (total === 0 && !isOld) return empty
+  // Where the only tab stop is: the active row if it exists, else the first one in sight.
+  const stop = items.some(({ index }) => index === active)
+    ? active
+    : items.find(({ start }) => start >= (rows.scrollOffset ?? 0) + STICKY_PX)?.index
+  return (
+    <>
+      {error !== null && (
+        <div className={classes.error}>
+          <ErrorCard error={error} onRetry={refetch} />
+        </div>
+      )}
+      {total === undefined && error === null && <RowsSkeleton rows={10} height={small ? CARD_PX : ROW_PX} />}
+      <div
+        role="grid"
+        aria-label={m.title}
+        aria-rowcount={(total ?? 0) + 1}
+        aria-describedby="product-grid-keys"
+        aria-busy={isOld}
+        tabIndex={-1}
+        className={classes.grid}
+        onKeyDown={onKeyDown}
+      >
+        <div role="row" aria-rowindex={1} className={`${classes.columns} ${classes.head}`} tabIndex={-1}>
+          <span role="columnheader" tabIndex={-1}>
+            {m.product}
+          </span>
+          <span role="columnheader" tabIndex={-1}>
+            {m.sku}
+          </span>
+          <span role="columnheader" tabIndex={-1} className={classes.end}>
+            {m.price}
+          </span>
+          <span role="columnheader" tabIndex={-1} className={classes.stock}>
+            {m.stock}
+          </span>
+          <span role="columnheader" tabIndex={-1}>
+            {m.picture}
+          </span>
+        </div>
+        <div ref={body} role="rowgroup" className={classes.body} style={{ height: rows.getTotalSize() }}>
+          {items.map(({ index, start, size }) => (
+            <ProductRow
+              key={index}
+              index={index}
+              row={rowAt(index)}
+              top={start - top}
+              height={size}
+              tabStop={index === stop}
+              onFocus={() => setActive(index)}
+              onOpen={() => open(index)}
+            />
+          ))}
+        </div>
+      </div>
+      <p id="product-grid-keys" className={classes.keys}>
+        {m.gridKeys}
+      </p>
+    </>
+  )
+}

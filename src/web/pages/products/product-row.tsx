@@ -1,0 +1,104 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one and laid out as a grid lose a table's own roles
+import { Skeleton } from '@mantine/core'
+import { type MouseEvent, memo } from 'react'
+import { Link } from 'wouter'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
+import { Picture } from '../../products/picture.tsx'
+import { PictureState } from '../../products/picture-state.tsx'
+import { productNames } from '../../products/product-names.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { productsMessages } from './messages.ts'
+import classes from './product-grid.module.css'
+import type { GridRow } from './use-product-blocks.ts'
+
+interface ProductRowProps {
+  index: number
+  row: GridRow | undefined
+  top: number
+  height: number
+  tabStop: boolean
+  onFocus(): void
+  onOpen(): void
+}
+
+const same = (before: ProductRowProps, after: ProductRowProps) =>
+  before.row === after.row &&
+  before.index === after.index &&
+  before.top === after.top &&
+  before.height === after.height &&
+  before.tabStop === after.tabStop
+
+export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, onFocus, onOpen }: ProductRowProps) {
+  const m = useMessages(productsMessages)
+  const place = { transform: `translateY(${top}px)`, height }
+  const common = {
+    role: 'row',
+    'aria-rowindex': index + 2,
+    'data-index': index,
+    tabIndex: tabStop ? 0 : -1,
+    className: `${classes.columns} ${classes.row}`,
+    style: place,
+    onFocus,
+  }
+  if (!row)
+    return (
+      <div {...common}>
+        <span role="gridcell" aria-label={m.loadingRow} className={classes.product} tabIndex={-1}>
+          <Skeleton width={44} height={44} radius={7} className={classes.thumb} />
+          <Skeleton height={12} width={`${35 + ((index * 17) % 40)}%`} />
+        </span>
+      </div>
+    )
+  // A link, so that it opens in a new tab as people are used to; a plain click keeps the place in the list.
+  const follow = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
+    event.preventDefault()
+    onOpen()
+  }
+  return (
+    <div {...common}>
+      <Cells row={row} onFollow={follow} />
+    </div>
+  )
+}, same)
+
+function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): void }) {
+  const m = useMessages(productsMessages)
+  const format = useFormat()
+  const { language } = useLanguage()
+  const { first, second } = productNames(row, language)
+  return (
+    <>
+      <span role="gridcell" className={classes.product} tabIndex={-1}>
+        <Picture imageUrl={row.image_url} variant="thumb" alt="" className={classes.thumb} />
+        <span className={classes.names}>
+          <span className={classes.first}>
+            <Link href={`/products/${row.id}`} tabIndex={-1} className={classes.link} onClick={onFollow}>
+              <bdi>{first}</bdi>
+            </Link>
+            {row.status === 'inactive' && <Badge>{m.inactive}</Badge>}
+          </span>
+          {second !== null && (
+            <span className={classes.second}>
+              <bdi>{second}</bdi>
+            </span>
+          )}
+        </span>
+      </span>
+      <span role="gridcell" className={classes.sku} tabIndex={-1}>
+        {row.sku !== null && <Ltr mono>{row.sku}</Ltr>}
+      </span>
+      <span role="gridcell" className={classes.end} tabIndex={-1}>
+        {row.price !== null && <Ltr>{format.money(row.price, row.currency)}</Ltr>}
+      </span>
+      <span role="gridcell" className={classes.stock} tabIndex={-1}>
+        {row.stock !== null && <Ltr>{format.money(row.stock, null)}</Ltr>}
+      </span>
+      <span role="gridcell" className={classes.state} tabIndex={-1}>
+        <PictureState image_state={row.image_state} source={row.source} damaged={row.damaged} />
+      </span>
+    </>
+  )
+}

@@ -1,0 +1,14 @@
+import type { Language } from '../i18n/language.tsx'
+
+interface Named {
+  name: string
+  name_en: string | null
+  name_ar: string | null
+}
+
+/** The name in the reader's language first, the other one second; Zoho's own text where neither was read out of it. */
+export function productNames({ name, name_en, name_ar }: Named, language: Language): { first: string; second: string | null } {
+  const [wanted, other] = language === 'ar' ? [name_ar, name_en] : [name_en, name_ar]
+  if (wanted !== null) return { first: wanted, second: other }
+  return { first: other ?? name, second: null }
+}

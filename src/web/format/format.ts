@@ -44,7 +44,6 @@ export function createFormat(language: Language, timeZone: string | undefined): 
         style: 'currency',
         currency,
         currencyDisplay: 'code',
-        minimumFractionDigits: 0,
         maximumFractionDigits: 6,
       }).format(text)
     },

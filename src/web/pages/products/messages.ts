@@ -7,6 +7,7 @@ export const productsMessages = defineMessages(
     intro: 'Everything that is synced from Zoho, with its pictures.',
     found: ({ count }: { count: number }) => pluralEn(count, { one: '# product', other: '# products' }),
     search: 'Search by name in either language, SKU or Zoho id',
+    searchHint: 'Name, SKU or Zoho id',
     clearSearch: 'Clear the search',
     lacks: 'What is missing',
     all: 'All products',
@@ -38,6 +39,7 @@ export const productsMessages = defineMessages(
     found: ({ count }) =>
       pluralAr(count, { zero: 'لا منتجات', one: 'منتج واحد', two: 'منتجان', few: '# منتجات', many: '# منتجًا', other: '# منتج' }),
     search: 'ابحث بالاسم في أي من اللغتين أو SKU أو معرّف Zoho',
+    searchHint: 'الاسم أو SKU أو معرّف Zoho',
     clearSearch: 'امسح البحث',
     lacks: 'ما ينقص',
     all: 'كل المنتجات',

@@ -75,14 +75,14 @@ function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): v
         <Picture imageUrl={row.image_url} variant="thumb" alt="" className={classes.thumb} />
         <span className={classes.names}>
           <span className={classes.first}>
-            <Link href={`/products/${row.id}`} tabIndex={-1} className={classes.link} onClick={onFollow}>
-              <bdi>{first}</bdi>
+            <Link href={`/products/${row.id}`} tabIndex={-1} dir="auto" className={classes.link} onClick={onFollow}>
+              {first}
             </Link>
             {row.status === 'inactive' && <Badge>{m.inactive}</Badge>}
           </span>
           {second !== null && (
-            <span className={classes.second}>
-              <bdi>{second}</bdi>
+            <span className={classes.second} dir="auto">
+              {second}
             </span>
           )}
         </span>

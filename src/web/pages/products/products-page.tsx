@@ -112,7 +112,7 @@ function Toolbar({ filter, setFilter, count }: ToolbarProps) {
         type="text"
         inputMode="search"
         aria-label={m.search}
-        placeholder={m.search}
+        placeholder={m.searchHint}
         leftSection={<Search size={15} aria-hidden />}
         rightSection={
           text !== '' && (
@@ -126,7 +126,7 @@ function Toolbar({ filter, setFilter, count }: ToolbarProps) {
             />
           )
         }
-        dir="auto"
+        {...(text !== '' && { dir: 'auto' })}
         value={text}
         onChange={(event) => {
           setText(event.currentTarget.value)

@@ -19,6 +19,7 @@ import { apiDocs } from './http/api-docs.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
 import { corsOptions } from './http/cors.ts'
+import { coverageRoutes } from './http/coverage.ts'
 import { errorHandling, failUnroutable } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
@@ -140,6 +141,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
   await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
+  await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, deps)

@@ -8,6 +8,7 @@ import { createSessions } from './access/sessions.ts'
 import { createStores } from './access/stores.ts'
 import { createAccessTokens } from './access/tokens.ts'
 import { createUsers, ensureAdmin } from './access/users.ts'
+import { recordCoverage } from './catalog/coverage.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openZoho } from './connect/open-zoho.ts'
@@ -18,6 +19,7 @@ import { announceStoreChange } from './feed/changes.ts'
 import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
 import { createFeed } from './feed/state.ts'
+import { keepHouse } from './housekeeping.ts'
 import { checkInstance, storageIdOf } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { loadOrCreateKeys } from './key-file.ts'
@@ -64,6 +66,9 @@ export async function openServices(config: Config, log: Logger, { clock = system
     const users = createUsers({ db, identification, clock })
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
+    if (config.role !== 'api') {
+      opened.use(keepHouse({ 'old logins': () => sessions.sweep(), coverage: () => recordCoverage(db, { at: clock.now() }) }, { log }))
+    }
 
     const store = createFileStore(imagesDir)
     const swept = await store.sweep()

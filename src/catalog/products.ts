@@ -1,6 +1,7 @@
 import type { Db } from '../db.ts'
 import { NotFound } from '../errors.ts'
 import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
+import { findProductIds, type ProductPage } from './product-search.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 
@@ -12,43 +13,13 @@ const WITH_PHOTOS = {
   },
 } satisfies Prisma.ProductInclude
 
-export interface ProductFilter {
-  search?: string | undefined
-  hasImage?: boolean | undefined
+/** One page of products that are not deleted, oldest first, with their pictures. */
+export async function listProducts(db: Db, page: ProductPage): Promise<ProductWithPhotos[]> {
+  const ids = await findProductIds(db, page)
+  const rows = await db.product.findMany({ where: { id: { in: ids } }, include: WITH_PHOTOS })
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
 }
-export interface ProductPage extends ProductFilter {
-  /** Opaque: where the page before ended. */
-  after?: { created_at: Date; id: string } | undefined
-  /** So many rows are left out: for a list that is entered anywhere. Its cost grows with it. */
-  offset?: number | undefined
-  limit: number
-}
-
-function matching({ search, hasImage }: ProductFilter): Prisma.ProductWhereInput {
-  const like = search && { contains: search, mode: 'insensitive' as const }
-  return {
-    deleted_at: null,
-    ...(like && { OR: [{ name: like }, { name_en: like }, { name_ar: like }, { sku: like }, { zoho_item_id: search }] }),
-    ...(hasImage !== undefined && { photos: hasImage ? { some: { deleted_at: null } } : { none: { deleted_at: null } } }),
-  }
-}
-
-/** One page of products that are not deleted, oldest first. By `after` (keyset) the cost of a page does not grow with its depth. */
-export async function listProducts(db: Db, { after, offset, limit, ...filter }: ProductPage): Promise<ProductWithPhotos[]> {
-  return db.product.findMany({
-    where: {
-      ...matching(filter),
-      ...(after && { AND: [{ OR: [{ created_at: { gt: after.created_at } }, { created_at: after.created_at, id: { gt: after.id } }] }] }),
-    },
-    orderBy: [{ created_at: 'asc' }, { id: 'asc' }],
-    take: limit,
-    ...(offset !== undefined && { skip: offset }),
-    include: WITH_PHOTOS,
-  })
-}
-
-/** How many products a filter finds. */
-export const countProducts = (db: Db, filter: ProductFilter): Promise<number> => db.product.count({ where: matching(filter) })
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

@@ -1,8 +1,10 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { productAnswer } from '../catalog/product-answer.ts'
-import { countProducts, findProduct, listProducts } from '../catalog/products.ts'
+import { countProducts } from '../catalog/product-search.ts'
+import { findProduct, listProducts } from '../catalog/products.ts'
 import type { Clock } from '../clock.ts'
+import { CoverageKey } from '../contract/coverage.ts'
 import { Product, ProductsAnswer } from '../contract/products.ts'
 import type { Database } from '../db.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
@@ -13,6 +15,8 @@ const tags = ['products']
 const Query = z.object({
   search: z.string().max(200).optional(),
   has_image: z.stringbool().optional(),
+  /** Only products that lack this; see GET …/coverage. */
+  coverage: CoverageKey.optional(),
   cursor: z.string().max(500).optional(),
   /** Instead of a cursor: so many products are left out. */
   offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
@@ -39,7 +43,7 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
       },
     },
     async ({ query }) => {
-      const filter = { search: query.search, hasImage: query.has_image }
+      const filter = { search: query.search, hasImage: query.has_image, coverage: query.coverage }
       const [rows, total] = await Promise.all([
         listProducts(db, {
           ...filter,

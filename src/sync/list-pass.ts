@@ -1,15 +1,21 @@
 import { z } from 'zod'
+import { noteDifferences } from '../catalog/item-differences.ts'
+import type { ItemRow } from '../catalog/item-fields.ts'
 import { upsertItems } from '../catalog/item-upsert.ts'
 import type { Clock } from '../clock.ts'
+import type { Db } from '../db.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { listItems } from '../zoho/inventory.ts'
 import { followKeyset, KeysetPlace } from '../zoho/keyset-place.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
+import { type ListCounts, countsFrom } from './counts.ts'
 import { toItemRow } from './to-item-row.ts'
 
 /** Zoho's own list may show a row late, so an incremental pass begins a little before the newest row it knows. */
 const OVERLAP_MS = 5 * 60_000
+/** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
+const CLOCKS_MS = 10 * 60_000
 
 /** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
 export const ListCheckpoint = KeysetPlace.extend({
@@ -17,6 +23,8 @@ export const ListCheckpoint = KeysetPlace.extend({
   mode: z.enum(['full', 'incremental']),
   pages: z.number(),
   newest: z.iso.datetime().nullable(),
+  /** How often in a row the run was parked because Zoho did not answer. */
+  outages: z.number().default(0),
 })
 export type ListCheckpoint = z.infer<typeof ListCheckpoint>
 
@@ -27,78 +35,101 @@ export interface ListPassDeps {
 }
 
 export interface ListPassOptions {
-  withImages: boolean
+  /** Only notes what would change. */
   dryRun: boolean
+  /** When the run began. */
+  began: Date
 }
 
 /** Where a new pass begins. */
 export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
   const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - OVERLAP_MS).toISOString() : null
-  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null }
+  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null, outages: 0 }
 }
-
-const COUNTED = [
-  'total',
-  'new',
-  'updated',
-  'unchanged',
-  'removed',
-  'restored',
-  'failed',
-  'images_listed_missing',
-  'images_listed_stored',
-] as const
-export type ListCounts = Record<(typeof COUNTED)[number], number>
-export const countsFrom = (statistics: Record<string, number>): ListCounts =>
-  Object.fromEntries(COUNTED.map((key) => [key, statistics[key] ?? 0])) as ListCounts
-
-class RollBack extends Error {}
 
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
 export async function listPass(
   run: RunContext,
   { zoho, clock, currency }: ListPassDeps,
   start: ListCheckpoint,
-  { withImages, dryRun }: ListPassOptions,
+  { dryRun, began }: ListPassOptions,
 ): Promise<ListCheckpoint> {
   const counts = countsFrom(run.statistics)
   let at = start
   const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time })
-  for await (const page of listItems(
-    zoho,
-    { from: at.from ? new Date(at.from) : null, runId: run.id, onUnreadable: () => {} },
-    run.signal,
-  )) {
+  const unreadable: unknown[] = []
+  const from = at.from ? new Date(at.from) : null
+  for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
     const fresh = walk.fresh(page)
-    if (fresh.length === 0) continue
-    const place = walk.after(fresh)
-    const newest = at.newest === null || place.from! > at.newest ? place.from : at.newest
-    at = { ...at, ...place, pages: at.pages + 1, newest }
-    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, { currency })])).values()]
-    try {
-      await run.fenced(async (tx) => {
-        const written = await upsertItems(tx, rows, { at: clock.now() })
-        counts.total += rows.length
-        counts.new += written.new
-        counts.updated += written.updated
-        counts.unchanged += written.unchanged
-        counts.restored += written.restored
-        if (withImages) {
-          counts.images_listed_missing += rows.filter((row) => row.zoho_image_id === null).length
-          counts.images_listed_stored += await tx.product.count({
-            where: { zoho_item_id: { in: rows.map((row) => row.zoho_item_id) }, zoho_image_id: { not: null }, image_state: 'stored' },
-          })
-        }
-        if (dryRun) throw new RollBack()
-        if (at.mode === 'full')
-          await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
-        await run.saveCheckpoint(tx, at, counts)
-      })
-    } catch (error) {
-      if (!(error instanceof RollBack)) throw error
+    const bad = unreadable.splice(0)
+    if (fresh.length === 0 && bad.length === 0) continue
+    if (fresh.length > 0) {
+      const place = walk.after(fresh)
+      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
     }
+    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, { currency })])).values()]
+    const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
+    await run.fenced(async (tx) => {
+      const again = await listedBefore(tx, run.id, late)
+      await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
+      await noteUnreadable(run, tx, bad)
+      counts.failed += bad.length
+      counts.total += rows.length - again.size + bad.length
+      if (rows.length > 0) await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
+      await run.saveCheckpoint(tx, at, counts)
+    })
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
   }
   run.report({ statistics: counts })
   return at
+}
+
+interface PageWrite {
+  rows: ItemRow[]
+  counts: ListCounts
+  dryRun: boolean
+  /** Ids that an earlier page of this run had already; they count once. */
+  again: Set<string>
+  at: Date
+}
+
+/** Notes what differs, writes it unless this is a dry run, and counts. */
+export async function writePage(run: RunContext, tx: Db, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
+  const first = again.size === 0 ? rows : rows.filter((row) => !again.has(row.zoho_item_id))
+  const found = await noteDifferences(tx, first, { runId: run.id })
+  counts.new += found.new
+  counts.updated += found.updated
+  counts.restored += found.restored
+  counts.unchanged += found.unchanged
+  counts.images_listed_missing += found.images_missing
+  counts.images_listed_stored += found.images_stored
+  counts.images_to_fetch += found.images_to_fetch
+  if (again.size > 0) await noteDifferences(tx, rows.filter((row) => again.has(row.zoho_item_id)), { runId: run.id })
+  if (!dryRun && (found.unchanged < first.length || again.size > 0)) await upsertItems(tx, rows, { at })
+}
+
+/** Which of these ids an earlier page of the run has listed: an item that is edited while the list is read comes again at its end. */
+export async function listedBefore(tx: Db, runId: string, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    select distinct seen.id from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = any(${ids})`
+  return new Set(rows.map((row) => row.id))
+}
+
+/** A row that cannot be read is named as far as it can be, and stops nothing. */
+async function noteUnreadable(run: RunContext, tx: Db, rows: unknown[]): Promise<void> {
+  const text = (row: unknown, key: string) => {
+    const value = typeof row === 'object' && row !== null ? (row as Record<string, unknown>)[key] : undefined
+    return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 200) : undefined
+  }
+  await run.fail(
+    tx,
+    rows.map((row) => ({
+      stage: 'item',
+      code: 'item_unreadable',
+      message: `Zoho lists an item without an id that can be read${text(row, 'name') ? `: ${text(row, 'name')}` : ''}. The others are synced.`,
+      zoho_item_id: text(row, 'item_id'),
+      sku: text(row, 'sku'),
+    })),
+  )
 }

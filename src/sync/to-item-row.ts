@@ -1,4 +1,4 @@
-import type { ItemRow } from '../catalog/item-upsert.ts'
+import type { ItemRow } from '../catalog/item-fields.ts'
 import { readNames } from '../catalog/names.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
 

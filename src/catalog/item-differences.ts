@@ -1,0 +1,71 @@
+import type { Db } from '../db.ts'
+import { Prisma } from '../generated/client.ts'
+import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+
+export interface ItemDifferences {
+  new: number
+  updated: number
+  restored: number
+  unchanged: number
+  /** Of the pictures: named by nobody, here already, to be fetched. */
+  images_missing: number
+  images_stored: number
+  images_to_fetch: number
+}
+
+/** A jsonb value as the API shows it: numbers are money or stock, so decimal texts. */
+const shown = (value: string) => `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
+
+/**
+ * Compares items with the products that we have, before they are written, and notes for the run what differs, field by field: one statement for each set of
+ * fields. Items that are equal leave no note. Call it in the transaction that writes them, or alone in a dry run.
+ */
+export async function noteDifferences(tx: Db, items: ItemRow[], { runId }: { runId: string }): Promise<ItemDifferences> {
+  const sum: ItemDifferences = { new: 0, updated: 0, restored: 0, unchanged: 0, images_missing: 0, images_stored: 0, images_to_fetch: 0 }
+  for (const rows of groupByFields(items)) {
+    const fields = fieldsOf(rows[0]!)
+    const groups = await tx.$queryRaw<{ outcome: 'new' | 'updated' | 'restored' | 'unchanged'; image: string; n: number }[]>`
+      with t as materialized (select * from ${rowsAsTable(rows, fields)}),
+      seen as materialized (
+        select t.zoho_item_id,
+          case when p.id is null then 'new' when p.deleted_at is not null then 'restored'
+            when (${columns(fields, 'p')}) is distinct from (${columns(fields, 't')}) then 'updated' else 'unchanged' end as outcome,
+          ${imageClass(fields)} as image
+        from t left join product p on p.zoho_item_id = t.zoho_item_id),
+      noted as (
+        insert into run_record (run_id, record_id, outcome, sku, name, changes)
+        select ${runId}::uuid, seen.zoho_item_id, seen.outcome, ${fields.includes('sku') ? Prisma.sql`t.sku` : Prisma.sql`p.sku`},
+          ${fields.includes('name') ? Prisma.sql`t.name` : Prisma.sql`p.name`},
+          case when seen.outcome = 'new' then '{}'::jsonb else coalesce((
+            select jsonb_object_agg(a.key, jsonb_build_array(${Prisma.raw(shown('b.value'))}, ${Prisma.raw(shown('a.value'))}))
+            from jsonb_each(to_jsonb(t)) a join jsonb_each(to_jsonb(p)) b on b.key = a.key
+            where a.value is distinct from b.value and a.key <> 'image_source_key'), '{}'::jsonb) end
+        from seen join t on t.zoho_item_id = seen.zoho_item_id left join product p on p.zoho_item_id = t.zoho_item_id
+        where seen.outcome <> 'unchanged'
+        -- An item that changes again while the list is read keeps the note of what it was at first.
+        on conflict (run_id, record_id) do nothing)
+      select outcome, image, count(*)::int as n from seen group by 1, 2`
+    for (const { outcome, image, n } of groups) {
+      sum[outcome] += n
+      if (image === 'missing') sum.images_missing += n
+      else if (image === 'stored') sum.images_stored += n
+      else if (image === 'to_fetch') sum.images_to_fetch += n
+    }
+  }
+  return sum
+}
+
+/** `missing`, `stored` or `to_fetch`, by what the row says and what we have. */
+function imageClass(fields: ItemField[]): Prisma.Sql {
+  const here = "p.id is not null and p.deleted_at is null and p.image_state = 'stored'"
+  if (fields.includes('image_source_key')) {
+    return Prisma.raw(`case when t.image_source_key is null then case when ${here} then 'stored' else 'missing' end
+      when t.image_source_key is distinct from p.image_source_fetched then 'to_fetch'
+      when p.image_state = 'placeholder' then 'missing' when ${here} then 'stored' else 'to_fetch' end`)
+  }
+  if (!fields.includes('zoho_image_id')) return Prisma.raw(`case when ${here} then 'stored' else 'missing' end`)
+  return Prisma.raw(`case when t.zoho_image_id is null then 'missing'
+    when ${here} and p.image_fetched_id = t.zoho_image_id then 'stored'
+    when p.deleted_at is null and p.image_state = 'none' and p.zoho_image_id = t.zoho_image_id then 'missing'
+    else 'to_fetch' end`)
+}

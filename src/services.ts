@@ -25,6 +25,7 @@ import { createRuns } from './jobs/runs.ts'
 import { loadOrCreateKeys } from './key-file.ts'
 import { createBlobWriter } from './photos/blob-writer.ts'
 import { createDecoder } from './photos/decoder.ts'
+import { createUrlFetcher } from './photos/fetch-url.ts'
 import { createFileStore } from './photos/file-store.ts'
 import { createHotFiles } from './photos/hot-files.ts'
 import type { IngestDeps } from './photos/ingest.ts'
@@ -96,6 +97,7 @@ export async function openServices(config: Config, log: Logger, { clock = system
     const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
+    const urls = opened.use(createUrlFetcher({ allowlist: config.images.urlAllowlist, maxBytes: config.images.maxUploadBytes }))
     const runs = opened.adopt(
       createRuns({
         db,
@@ -111,8 +113,11 @@ export async function openServices(config: Config, log: Logger, { clock = system
             openZoho: async (onWait) => openZoho({ db, secrets, clock, log, dispatcher, settings: config.zoho }, onWait),
             currencyOf: async (zoho, signal) => (await readOrganization(zoho, config.zoho.organizationId ?? '', signal))?.currency ?? null,
             ingest,
+            urls,
+            importsDir: join(config.dataDir, 'imports'),
+            maxImportBytes: config.images.maxImportBytes,
             // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
-            imageConcurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
+            concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
         ],
       }),

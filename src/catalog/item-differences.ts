@@ -14,7 +14,8 @@ export interface ItemDifferences {
 }
 
 /** A jsonb value as the API shows it: numbers are money or stock, so decimal texts. */
-const shown = (value: string) => `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
+const shown = (value: string) =>
+  `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
 
 /**
  * Compares items with the products that we have, before they are written, and notes for the run what differs, field by field: one statement for each set of
@@ -39,7 +40,8 @@ export async function noteDifferences(tx: Db, items: ItemRow[], { runId }: { run
           case when seen.outcome = 'new' then '{}'::jsonb else coalesce((
             select jsonb_object_agg(a.key, jsonb_build_array(${Prisma.raw(shown('b.value'))}, ${Prisma.raw(shown('a.value'))}))
             from jsonb_each(to_jsonb(t)) a join jsonb_each(to_jsonb(p)) b on b.key = a.key
-            where a.value is distinct from b.value and a.key <> 'image_source_key'), '{}'::jsonb) end
+            where a.value is distinct from b.value and a.key <> 'image_source_key'), '{}'::jsonb)
+            || case when p.deleted_at is null then '{}'::jsonb else jsonb_build_object('deleted_at', jsonb_build_array(p.deleted_at, null)) end end
         from seen join t on t.zoho_item_id = seen.zoho_item_id left join product p on p.zoho_item_id = t.zoho_item_id
         where seen.outcome <> 'unchanged'
         -- An item that changes again while the list is read keeps the note of what it was at first.

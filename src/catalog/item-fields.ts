@@ -69,4 +69,5 @@ export const rowsAsTable = (rows: ItemRow[], fields: ItemField[]): Prisma.Sql =>
   Prisma.sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_FIELDS[field]}`).join(', '))})`
 
 /** `p.sku, p.name, …` */
-export const columns = (fields: readonly ItemField[], table: string): Prisma.Sql => Prisma.raw(fields.map((field) => `${table}.${field}`).join(', '))
+export const columns = (fields: readonly ItemField[], table: string): Prisma.Sql =>
+  Prisma.raw(fields.map((field) => `${table}.${field}`).join(', '))

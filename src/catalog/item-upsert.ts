@@ -47,6 +47,7 @@ function imageChanges(fields: ItemField[]): Prisma.Sql {
   return Prisma.sql`
       image_state = case
         when excluded.zoho_image_id is null then case when p.image_source_key is null then 'none' else p.image_state end
+        when p.deleted_at is not null then 'untried'
         when excluded.zoho_image_id is distinct from p.zoho_image_id then
           case when excluded.zoho_image_id = p.image_fetched_id then 'stored' else 'untried' end
         else p.image_state end,

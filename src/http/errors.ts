@@ -1,6 +1,7 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isDatabaseGone } from '../database-gone.ts'
 import {
   AppError,
   BadImage,
@@ -60,10 +61,6 @@ export function failUnroutable(error: FastifyError, request: FastifyRequest, rep
   return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
 }
 
-/** Connection failures of PostgreSQL as Prisma and the driver name them. */
-const DATABASE_GONE =
-  /P1001|P1002|P1008|P1017|P2024|ECONNREFUSED|ECONNRESET|57P01|57P03|terminating connection|Connection terminated|timeout exceeded when trying to connect/
-
 /** The one place where a failure becomes a status. Everything else only throws. */
 export const errorHandling = fp(
   async (app) => {
@@ -94,7 +91,7 @@ export const errorHandling = fp(
           code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',
           message: error.message,
         })
-      if (DATABASE_GONE.test(`${error.code} ${error.message}`)) {
+      if (isDatabaseGone(error)) {
         request.log.warn({ err: error }, 'the database does not answer')
         reply.header('retry-after', '5')
         return fail(request, reply, 503, {

@@ -41,6 +41,8 @@ export interface RunContext {
   checkpoint: unknown
   /** What was counted before a kill or a pause. */
   statistics: Record<string, number>
+  /** What is counted now, reports included. */
+  counted(): Record<string, number>
   /** Aborts with a RunStopped when a person or the server wants the run to stop, or when another process took it. */
   signal: AbortSignal
   /** For progress bars; written at most twice a second. */
@@ -49,6 +51,7 @@ export interface RunContext {
   fenced<T>(work: (tx: Db) => Promise<T>): Promise<T>
   /** Inside `fenced`, so that the work and the note of it are one. */
   saveCheckpoint(tx: Db, checkpoint: unknown, statistics?: Record<string, number>): Promise<void>
+  /** Notes what did not work; see note-failures.ts. */
   fail(tx: Db, failures: RunFailure[]): Promise<void>
 }
 

@@ -1,18 +1,12 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { tryHoldLock } from '../database/locks.ts'
+import { isDatabaseGone } from '../database-gone.ts'
 import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { Prisma, Run } from '../generated/client.ts'
-import {
-  type RunContext,
-  type RunFailure,
-  type RunHandler,
-  type RunOutcome,
-  type RunProgress,
-  RunStopped,
-  type StopReason,
-} from './run-handler.ts'
+import { noteFailures } from './note-failures.ts'
+import { type RunContext, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
 
 /** Progress is for eyes: more often than this costs writes and shows nothing more. */
 const REPORT_EVERY_MS = 500
@@ -109,6 +103,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       params: run.params,
       checkpoint: run.checkpoint,
       statistics,
+      counted: () => ({ ...statistics }),
       signal: stopping.signal,
       report(patch) {
         if (patch.statistics) statistics = { ...statistics, ...patch.statistics }
@@ -120,20 +115,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         if (counted) statistics = { ...statistics, ...counted }
         await tx.run.update({ where: { id: runId }, data: { checkpoint: json(checkpoint), statistics: json(statistics) } })
       },
-      async fail(tx, failures: RunFailure[]) {
-        if (failures.length === 0) return
-        await tx.failure.createMany({
-          data: failures.map(({ stage, code, message, product_id, zoho_item_id, sku }) => ({
-            run_id: runId,
-            stage,
-            code,
-            message,
-            product_id: product_id ?? null,
-            zoho_item_id: zoho_item_id ?? null,
-            sku: sku ?? null,
-          })),
-        })
-      },
+      fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
     }
 
     let outcome: RunOutcome | { state: 'cancelled' } | { state: 'paused'; resumes_at: null; cause: string } | { state: 'queued' }
@@ -148,7 +130,11 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       if (reason === 'shutdown') outcome = { state: 'queued' }
       else if (reason === 'pause') outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person' }
       else if (reason === 'cancel') outcome = { state: 'cancelled' }
-      else {
+      else if (isDatabaseGone(error)) {
+        // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
+        log.warn({ err: error, run_id: runId }, 'the database is away; the run goes on when it is back')
+        return
+      } else {
         log.error({ err: error, run_id: runId }, 'run failed')
         outcome = failedBy(error)
       }

@@ -1,20 +1,21 @@
 import pLimit from 'p-limit'
 import type { Clock } from '../clock.ts'
+import { isDatabaseGone } from '../database-gone.ts'
 import type { Database } from '../db.ts'
 import { AppError } from '../errors.ts'
-import type { RunContext } from '../jobs/run-handler.ts'
+import type { Blob, Photo } from '../generated/client.ts'
+import { type RunContext, RunStopped } from '../jobs/run-handler.ts'
+import { PlaceholderPicture } from '../photos/fetch-url.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
-import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
+import { StorageFull } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
-import type { ZohoClient } from '../zoho/client.ts'
-import { DayQuotaSpent, NeedsPerson, NothingThere } from '../zoho/failures.ts'
-import { itemImage } from '../zoho/inventory.ts'
+import { DayQuotaSpent, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
+import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
+import { countImages, countWork, type ImageCounts, type ImageWork, nextWork, type WorkFilter } from './image-work.ts'
 
-export interface ImagePassDeps {
+export interface ImagePassDeps extends FetchImageDeps {
   db: Database
-  zoho: ZohoClient
   clock: Clock
-  ingest: IngestDeps
   view: View
   /** How many pictures are under way at once; the call budget holds them back where Zoho's limits do. */
   concurrency: number
@@ -23,52 +24,31 @@ export interface ImagePassDeps {
 const BATCH = 200
 /** The rate that is shown is that of the last while, not of the whole run: after a pause it is true again soon. */
 const RATE_WINDOW_MS = 30_000
+/** So many pictures in a row that Zoho did not answer for are an outage, and no fault of the pictures. */
+const OUTAGE_AFTER = 10
 
-interface Todo {
-  id: string
-  zoho_item_id: string | null
-  sku: string | null
-  zoho_image_id: string | null
-  zoho_image_name: string | null
-}
-
-export interface ImageCounts {
-  downloaded: number
-  missing: number
-  failed: number
-}
-
-/** What this run has done with pictures, from the rows themselves: right also after a kill. */
-export async function countImages(db: Database, runId: string): Promise<ImageCounts> {
-  const groups = await db.product.groupBy({ by: ['image_state'], where: { image_run: runId }, _count: true })
-  const count = (state: string) => groups.find((group) => group.image_state === state)?._count ?? 0
-  return { downloaded: count('stored'), missing: count('none'), failed: count('failed') }
-}
+/** Zoho does not answer for any picture: the run is parked and goes on later, and no picture counts as failed for it. */
+export class ZohoOutage extends Error {}
 
 /**
  * Fetches every picture that is untried, failed or changed, each once a run. One that fails is noted and does not stop the others.
  * Killed at any line: the product's row still says untried, and the bytes, if they are stored already, are known by their hash.
+ * Throws what concerns all pictures: DayQuotaSpent, NeedsPerson, StorageFull, ZohoOutage, or the stop.
  */
-export async function imagePass(run: RunContext, deps: ImagePassDeps): Promise<ImageCounts> {
+export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: WorkFilter): Promise<ImageCounts> {
   const { db, clock } = deps
-  const where = {
-    deleted_at: null,
-    zoho_item_id: { not: null },
-    zoho_image_id: { not: null },
-    image_state: { in: ['untried', 'failed'] },
-    OR: [{ image_run: null }, { image_run: { not: run.id } }],
-  }
   const counts = await countImages(db, run.id)
-  const before = counts.downloaded + counts.missing + counts.failed
-  const total = before + (await db.product.count({ where }))
+  const total = sumOf(counts) + (await countWork(db, filter))
   const times: number[] = []
   const limit = pLimit(deps.concurrency)
-  /** The first failure that concerns all pictures: quota, credentials, disk, or a stop. */
+  /** The first failure that concerns all pictures. */
   const stopped = new AbortController()
   const signal = AbortSignal.any([run.signal, stopped.signal])
+  /** Pictures that Zoho did not answer for, since it last did. */
+  let unanswered: string[] = []
 
   const report = () => {
-    const done = counts.downloaded + counts.missing + counts.failed
+    const done = sumOf(counts)
     const now = clock.now().getTime()
     times.push(now)
     while (now - times[0]! > RATE_WINDOW_MS) times.shift()
@@ -88,117 +68,144 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps): Promise<I
   }
 
   for (;;) {
-    const batch: Todo[] = await db.product.findMany({
-      where,
-      orderBy: [{ image_attempts: 'asc' }, { id: 'asc' }],
-      take: BATCH,
-      select: { id: true, zoho_item_id: true, sku: true, zoho_image_id: true, zoho_image_name: true },
-    })
+    const batch = await nextWork(db, filter, BATCH)
     if (batch.length === 0) return counts
     await Promise.all(
-      batch.map((product) =>
+      batch.map((work) =>
         limit(async () => {
           if (signal.aborted) return
           try {
-            counts[await fetchOne(run, deps, product, signal)]++
+            const outcome = await oneImage(run, deps, work, signal)
+            unanswered = outcome.unanswered ? [...unanswered, work.id] : []
+            counts[outcome.counts]++
             report()
+            if (unanswered.length >= OUTAGE_AFTER) stopped.abort(new ZohoOutage('Zoho does not answer'))
           } catch (error) {
             stopped.abort(error)
           }
         }),
       ),
     )
+    if (stopped.signal.reason instanceof ZohoOutage) await forgetTries(run, unanswered)
     signal.throwIfAborted()
   }
 }
 
-/** Throws only what concerns all pictures. */
-async function fetchOne(
+const sumOf = ({ downloaded, missing, failed }: ImageCounts) => downloaded + missing + failed
+
+/** The outage was no fault of these pictures: the run tries them again when it goes on. */
+async function forgetTries(run: RunContext, productIds: string[]): Promise<void> {
+  await run.fenced(async (tx) => {
+    await tx.product.updateMany({ where: { id: { in: productIds }, image_run: run.id }, data: { image_run: null } })
+    await tx.failure.deleteMany({ where: { run_id: run.id, stage: 'image', product_id: { in: productIds } } })
+  })
+}
+
+/** Fetches one picture and writes how it went. Throws only what concerns all pictures. */
+async function oneImage(
   run: RunContext,
-  { zoho, clock, ingest, view }: ImagePassDeps,
-  product: Todo,
+  deps: ImagePassDeps,
+  work: ImageWork,
   signal: AbortSignal,
-): Promise<keyof ImageCounts> {
-  // The state is written only if Zoho still names the same picture: it may have been replaced while this one was under way.
-  const tried = {
-    where: { id: product.id, zoho_image_id: product.zoho_image_id },
-    base: { image_run: run.id, image_tried_at: clock.now() },
-  }
+): Promise<{ counts: keyof ImageCounts; unanswered?: boolean }> {
   try {
-    const blob = await download(zoho, ingest, product, run.id, signal)
-    const primary = await run.fenced(async (tx) => {
-      const { photo } = await putSourcePhoto(tx, {
-        product_id: product.id,
-        source: 'zoho',
-        document_id: product.zoho_image_id,
-        filename: product.zoho_image_name ?? `${product.zoho_item_id}.${blob.ext}`,
-        sha256: blob.sha256,
-      })
-      await tx.product.updateMany({
-        where: tried.where,
-        data: {
-          ...tried.base,
-          image_state: 'stored',
-          image_fetched_id: product.zoho_image_id,
-          image_error: null,
-          image_error_code: null,
-          image_attempts: 0,
-        },
-      })
-      await tx.failure.updateMany({
-        where: { product_id: product.id, stage: 'image', resolved_at: null },
-        data: { resolved_at: clock.now() },
-      })
-      return photo.is_primary
-    })
-    if (primary) await view.show(viewName(product), blob)
-    return 'downloaded'
+    const blob = await fetchImage(deps, work, { runId: run.id, signal })
+    const photo = await keep(run, deps, work, blob)
+    if (photo.is_primary) await deps.view.show(viewName(work), blob)
+    return { counts: 'downloaded' }
   } catch (error) {
     signal.throwIfAborted()
+    if (concernsAll(error)) throw error
     if (error instanceof NothingThere) {
-      await run.fenced(async (tx) => {
-        await removeSourcePhoto(tx, product.id, 'zoho')
-        await tx.product.updateMany({ where: tried.where, data: { ...tried.base, image_state: 'none' } })
-      })
-      return 'missing'
+      await noPicture(run, deps, work)
+      return { counts: 'missing' }
     }
-    if (error instanceof DayQuotaSpent || error instanceof NeedsPerson || isStorageFailure(error)) throw error
-    const code = error instanceof AppError ? error.code : 'download_failed'
-    const message = error instanceof AppError ? error.message : 'The picture did not arrive whole'
+    const { code, message } =
+      error instanceof AppError
+        ? error
+        : { code: 'download_failed', message: 'The picture did not arrive whole, although it was asked for again' }
+    const placeholder = error instanceof PlaceholderPicture
     await run.fenced(async (tx) => {
       await tx.product.updateMany({
-        where: tried.where,
-        data: { ...tried.base, image_state: 'failed', image_error_code: code, image_error: message, image_attempts: { increment: 1 } },
-      })
-      await tx.failure.updateMany({
-        where: { product_id: product.id, stage: 'image', resolved_at: null },
-        data: { resolved_at: clock.now() },
+        where: still(work),
+        data: {
+          ...tried(run, deps),
+          image_state: placeholder ? 'placeholder' : 'failed',
+          image_error_code: code,
+          image_error: message,
+          ...(placeholder ? { image_source_fetched: work.image_source_key } : { image_attempts: { increment: 1 } }),
+        },
       })
       await run.fail(tx, [
-        {
-          stage: 'image',
-          code,
-          message,
-          product_id: product.id,
-          zoho_item_id: product.zoho_item_id ?? undefined,
-          sku: product.sku ?? undefined,
-        },
+        { stage: 'image', code, message, product_id: work.id, zoho_item_id: work.zoho_item_id, sku: work.sku ?? undefined },
       ])
     })
-    return 'failed'
+    return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoAway }
   }
 }
 
-async function download(zoho: ZohoClient, ingest: IngestDeps, product: Todo, runId: string, signal: AbortSignal) {
-  const { body, contentLength, done } = await itemImage(zoho, { itemId: product.zoho_item_id ?? '', runId }, signal)
-  try {
-    return await ingestPicture(ingest, body, signal, { expectedBytes: contentLength })
-  } finally {
-    body.destroy()
-    await done()
-  }
+/** The state is written only if the source still names the same picture: it may have been replaced while this one was under way. */
+const still = (work: ImageWork) =>
+  work.kind === 'zoho' ? { id: work.id, zoho_image_id: work.zoho_image_id } : { id: work.id, image_source_key: work.image_source_key }
+const tried = (run: RunContext, { clock }: ImagePassDeps) => ({ image_run: run.id, image_tried_at: clock.now() })
+
+async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob: Blob): Promise<Photo> {
+  return run.fenced(async (tx) => {
+    const zoho = work.kind === 'zoho'
+    const { photo } = await putSourcePhoto(tx, {
+      product_id: work.id,
+      source: work.kind,
+      document_id: zoho ? work.zoho_image_id : null,
+      source_url: zoho ? null : work.image_source_url,
+      filename: work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`,
+      sha256: blob.sha256,
+    })
+    // Where a file's picture is here and Zoho's own is not yet, the product still waits for the other one.
+    const waits =
+      !zoho &&
+      work.zoho_image_id !== null &&
+      (await tx.product.count({
+        where: { id: work.id, OR: [{ image_fetched_id: null }, { image_fetched_id: { not: work.zoho_image_id } }] },
+      })) > 0
+    await tx.product.updateMany({
+      where: still(work),
+      data: {
+        ...tried(run, deps),
+        image_state: waits ? 'untried' : 'stored',
+        ...(zoho ? { image_fetched_id: work.zoho_image_id } : { image_source_fetched: work.image_source_key }),
+        image_error: null,
+        image_error_code: null,
+        image_attempts: 0,
+      },
+    })
+    await tx.failure.updateMany({
+      where: { product_id: work.id, stage: 'image', resolved_at: null },
+      data: { resolved_at: deps.clock.now() },
+    })
+    return photo
+  })
 }
 
-const STORAGE_CODES = new Set(['storage_full', 'ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE'])
+async function noPicture(run: RunContext, deps: ImagePassDeps, work: ImageWork): Promise<void> {
+  await run.fenced(async (tx) => {
+    await removeSourcePhoto(tx, work.id, 'zoho')
+    await tx.product.updateMany({ where: still(work), data: { ...tried(run, deps), image_state: 'none', image_fetched_id: null } })
+    await tx.failure.updateMany({
+      where: { product_id: work.id, stage: 'image', resolved_at: null },
+      data: { resolved_at: deps.clock.now() },
+    })
+  })
+}
+
+const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE', 'ENFILE'])
+/** The place for pictures takes no more of them, whatever picture it is. */
 export const isStorageFailure = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code))
+  error instanceof StorageFull || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
+
+/** Not this picture's fault: every other would meet it too. */
+export const concernsAll = (error: unknown): boolean =>
+  error instanceof DayQuotaSpent ||
+  error instanceof NeedsPerson ||
+  error instanceof RunStopped ||
+  isStorageFailure(error) ||
+  isDatabaseGone(error)

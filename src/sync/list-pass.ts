@@ -9,7 +9,7 @@ import type { ZohoClient } from '../zoho/client.ts'
 import { listItems } from '../zoho/inventory.ts'
 import { followKeyset, KeysetPlace } from '../zoho/keyset-place.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
-import { type ListCounts, countsFrom } from './counts.ts'
+import { countsFrom, type ListCounts } from './counts.ts'
 import { toItemRow } from './to-item-row.ts'
 
 /** Zoho's own list may show a row late, so an incremental pass begins a little before the newest row it knows. */
@@ -104,7 +104,12 @@ export async function writePage(run: RunContext, tx: Db, { rows, counts, dryRun,
   counts.images_listed_missing += found.images_missing
   counts.images_listed_stored += found.images_stored
   counts.images_to_fetch += found.images_to_fetch
-  if (again.size > 0) await noteDifferences(tx, rows.filter((row) => again.has(row.zoho_item_id)), { runId: run.id })
+  if (again.size > 0)
+    await noteDifferences(
+      tx,
+      rows.filter((row) => again.has(row.zoho_item_id)),
+      { runId: run.id },
+    )
   if (!dryRun && (found.unchanged < first.length || again.size > 0)) await upsertItems(tx, rows, { at })
 }
 

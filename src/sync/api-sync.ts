@@ -1,0 +1,100 @@
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+import type { RunContext, RunFailure, RunOutcome } from '../jobs/run-handler.ts'
+import type { View } from '../photos/view.ts'
+import type { ZohoClient } from '../zoho/client.ts'
+import { countSkuConflicts, reportSkuConflicts } from './conflicts.ts'
+import { dropOldNotes } from './housekeeping.ts'
+import { countWork } from './image-work.ts'
+import { type ImagePassDeps, imagePass } from './images.ts'
+import type { ItemSyncParams } from './item-sync.ts'
+import { firstCheckpoint, ListCheckpoint, listPass } from './list-pass.ts'
+import { recheckImages } from './recheck.ts'
+import { dropRemovedPictures, type RemovalResult, removeGone, restorePhotos } from './removals.ts'
+import { closeCounts } from './result.ts'
+
+export const WATERMARK = 'items'
+
+export interface ApiSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
+  db: Database
+  clock: Clock
+  view: View
+  /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
+  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  /** The organisation's currency; null until it is known. */
+  currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
+}
+
+/** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
+export const zohoFor = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
+  deps.openZoho((wait) => run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }))
+
+/** The sync of Zoho's own list. A dry run stops ahead of the pictures and has only noted what would change. */
+export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
+  const { db, clock, view } = deps
+  const dryRun = params.dry_run
+  const zoho = await zohoFor(run, deps)
+  const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
+  // Without a full pass there is nothing to be incremental on.
+  const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
+  let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
+
+  const currency = at.phase === 'images' ? null : await deps.currencyOf(zoho, run.signal)
+  if (at.phase === 'items') {
+    const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
+    at = await listPass(run, { zoho, clock, currency }, at, { dryRun, began: created_at })
+    at = { ...at, phase: 'removals', taken: [], outages: 0 }
+    await run.fenced((tx) => run.saveCheckpoint(tx, at))
+  }
+  if (at.phase === 'removals') {
+    let found: RemovalResult = { removed: 0, leftOut: 0 }
+    if (at.mode === 'full') {
+      found = await removeGone(run, { db, zoho, clock, view, currency }, { confirmed: params.confirm_removals, dryRun })
+      run.report({ statistics: { removed: found.removed } })
+    }
+    if (dryRun) {
+      const total = await countWork(db, { runId: run.id, zoho: true, only: null })
+      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: total } })
+    } else {
+      await restorePhotos(run, { db, clock, view })
+      await dropRemovedPictures(run, { db, view })
+      run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
+    }
+    at = { ...at, phase: 'images' }
+    await run.fenced(async (tx) => {
+      if (!dryRun) {
+        const done = { up_to: at.newest, succeeded_at: clock.now(), run_id: run.id, ...(at.mode === 'full' && { full_at: clock.now() }) }
+        await tx.watermark.upsert({ where: { name: WATERMARK }, create: { name: WATERMARK, ...done }, update: done })
+      }
+      await tx.runPage.deleteMany({ where: { run_id: run.id } })
+      await run.fail(tx, removalFailures(found))
+      await run.saveCheckpoint(tx, at)
+      await dropOldNotes(tx, clock.now())
+    })
+  }
+  if (params.sync_images && !dryRun) {
+    await imagePass(run, { ...deps, zoho }, { runId: run.id, zoho: true, only: null })
+    await recheckImages(run, { ...deps, zoho })
+  }
+  return { state: await closeCounts(run, db, { withImages: params.sync_images && !dryRun }) }
+}
+
+/** What the removals found that a person should know. */
+function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | 'leftOut'>): RunFailure[] {
+  const found: RunFailure[] = []
+  if (stopped) {
+    found.push({
+      stage: 'removal',
+      code: 'mass_delete_stopped',
+      message: `${stopped.count} of ${stopped.of} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
+    })
+  }
+  if (leftOut > 0) {
+    found.push({
+      stage: 'list',
+      code: 'list_incomplete',
+      message: `Zoho's list left out ${leftOut} items that it still has; zinc read them one by one. Nothing is lost.`,
+    })
+  }
+  return found
+}

@@ -1,0 +1,104 @@
+import type { ItemRow } from '../catalog/item-fields.ts'
+import { readNames } from '../catalog/names.ts'
+import { Decimal, Id, Instant } from '../zoho/wire.ts'
+
+/** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
+const ALIASES = {
+  sku: ['sku', 'code'],
+  description: ['description'],
+  unit: ['unit'],
+  category: ['category', 'category_name'],
+  brand: ['brand'],
+  zoho_image_id: ['image_id', 'image_document_id'],
+  zoho_image_name: ['image_name'],
+} as const
+const MONEY = {
+  cost_price: ['cost_price', 'cost_price_usd', 'purchase_rate'],
+  selling_price: ['selling_price', 'selling_price_usd', 'rate'],
+  stock_on_hand: ['stock_on_hand'],
+} as const
+
+export interface UnreadableItem {
+  zoho_item_id: string | null
+  sku: string | null
+  reason: string
+}
+
+/** Reads one record of a file: only the fields that it has, so that the others stay as they are in the catalogue. */
+export function readFileItem(
+  value: unknown,
+  { mappings, version }: { mappings: Map<string, string>; version: string },
+): { row: ItemRow } | UnreadableItem {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { zoho_item_id: null, sku: null, reason: 'it is no object' }
+  const record = value as Record<string, unknown>
+  const id = Id.safeParse(record.zoho_item_id ?? record.item_id)
+  const sku = textOf(record, ALIASES.sku) ?? null
+  if (!id.success) return { zoho_item_id: null, sku, reason: 'it has no zoho_item_id' }
+
+  const row: ItemRow = { zoho_item_id: id.data, ...namesOf(record) }
+  if (row.name === undefined) return { zoho_item_id: id.data, sku, reason: 'it has no name' }
+  for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
+    const text = textOf(record, ALIASES[field])
+    if (text !== undefined) row[field] = text
+  }
+  for (const field of Object.keys(MONEY) as (keyof typeof MONEY)[]) {
+    const key = MONEY[field].find((it) => record[it] !== undefined)
+    if (key === undefined) continue
+    const amount = Decimal.safeParse(record[key])
+    if (!amount.success || (amount.data === null && !isBlank(record[key])))
+      return { zoho_item_id: id.data, sku, reason: `its ${key} is not a number: ${String(record[key]).slice(0, 50)}` }
+    row[field] = amount.data
+    if (key.endsWith('_usd')) row.currency = 'USD'
+  }
+  if (typeof record.currency === 'string' && record.currency !== '') row.currency = record.currency
+  if (typeof record.status === 'string') row.status = record.status === 'inactive' ? 'inactive' : 'active'
+  const modified = Instant.safeParse(record.zoho_modified_at ?? record.last_modified_time)
+  if (modified.success) row.zoho_modified_at = modified.data.toISOString()
+  const custom = customOf(record)
+  if (custom) row.custom_fields = custom
+  const url = isBlank(record.image_url) ? mappings.get(id.data) : String(record.image_url)
+  if (url !== undefined && url.trim() !== '') {
+    row.image_source_url = url.trim()
+    row.image_source_key = `${version} ${url.trim()}`
+  }
+  return { row }
+}
+
+const isBlank = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+/** The first of these keys that the record has; null where it is blank, undefined where it has none of them. */
+function textOf(record: Record<string, unknown>, keys: readonly string[]): string | null | undefined {
+  const key = keys.find((it) => record[it] !== undefined)
+  if (key === undefined) return undefined
+  return isBlank(record[key]) ? null : String(record[key])
+}
+
+/** A name in each language where the file tells them apart; otherwise both are read out of the one name. */
+function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_en' | 'name_ar'> {
+  const en = textOf(record, ['name_en'])
+  const ar = textOf(record, ['name_ar'])
+  const name = textOf(record, ['name', 'item_name']) ?? en ?? ar
+  if (name === undefined || name === null) return {}
+  const read = readNames(name)
+  return {
+    name,
+    name_en: en === undefined ? read.name_en : en,
+    name_ar: ar === undefined ? read.name_ar : ar,
+  }
+}
+
+/** As an object (zinc's export), as Zoho's array of a detail, or flattened as `cf_…` keys of a list row; undefined: the record says nothing about them. */
+function customOf(record: Record<string, unknown>): Record<string, unknown> | undefined {
+  const given = record.custom_fields
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>
+  const flat = Object.entries(record).filter(([key]) => key.startsWith('cf_'))
+  if (flat.length > 0) return Object.fromEntries(flat)
+  if (!Array.isArray(given)) return undefined
+  return Object.fromEntries(
+    given.flatMap((field: unknown) => {
+      if (typeof field !== 'object' || field === null || !('api_name' in field) || !('value' in field)) return []
+      return [[String(field.api_name), field.value]]
+    }),
+  )
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
+import { countSkuConflicts, reportSkuConflicts } from './conflicts.ts'
+import { countsFrom } from './counts.ts'
+import { DEFAULT_FILE, findImportFile, readImportFile } from './file-source.ts'
+import { countWork } from './image-work.ts'
+import { type ImagePassDeps, imagePass } from './images.ts'
+import type { ItemSyncParams } from './item-sync.ts'
+import { listedBefore, writePage } from './list-pass.ts'
+import { restorePhotos } from './removals.ts'
+import { closeCounts } from './result.ts'
+
+export interface FileSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
+  db: Database
+  clock: Clock
+  /** DATA_DIR/imports */
+  importsDir: string
+  maxImportBytes: number
+}
+
+/** How many pages of the file are written; it is read again from its start after a kill, and those are passed over. */
+const FileCheckpoint = z.object({ phase: z.enum(['items', 'images']), mode: z.literal('full'), version: z.string(), pages: z.number() })
+type FileCheckpoint = z.infer<typeof FileCheckpoint>
+
+/**
+ * The items of a file instead of Zoho's list: needs no credentials, removes nothing, and leaves alone what a record does not speak of. Pictures come from the
+ * addresses that the file names, and only if the address or the file changed.
+ */
+export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
+  const { db, clock, view } = deps
+  const file = await findImportFile(deps.importsDir, params.file ?? DEFAULT_FILE, { maxBytes: deps.maxImportBytes })
+  const saved = FileCheckpoint.safeParse(run.checkpoint).data
+  // A file that was exchanged in the meantime is another import: it is read from its start, and equal rows cost nothing.
+  let at: FileCheckpoint = saved?.version === file.version ? saved : { phase: 'items', mode: 'full', version: file.version, pages: 0 }
+
+  if (at.phase === 'items') {
+    const counts = countsFrom(run.statistics)
+    let number = 0
+    for await (const page of readImportFile(file, run.signal)) {
+      number++
+      if (number <= at.pages) continue
+      at = { ...at, pages: number }
+      const rows = [...new Map(page.rows.map((row) => [row.zoho_item_id, row])).values()]
+      await run.fenced(async (tx) => {
+        const again = await listedBefore(
+          tx,
+          run.id,
+          rows.map((row) => row.zoho_item_id),
+        )
+        await writePage(run, tx, { rows, counts, dryRun: params.dry_run, again, at: clock.now() })
+        counts.failed += page.unreadable.length
+        counts.total += rows.length - again.size + page.unreadable.length
+        await run.fail(
+          tx,
+          page.unreadable.map(({ index, zoho_item_id, sku, reason }) => ({
+            stage: 'item',
+            code: 'item_unreadable',
+            message: `Item ${index + 1} of ${file.name} cannot be read: ${reason}. The others are synced.`,
+            zoho_item_id: zoho_item_id ?? undefined,
+            sku: sku ?? undefined,
+          })),
+        )
+        await tx.runPage.create({ data: { run_id: run.id, number, ids: rows.map((row) => row.zoho_item_id) } })
+        await run.saveCheckpoint(tx, at, counts)
+      })
+      run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
+    }
+    if (params.dry_run) {
+      const pending = await countWork(db, { runId: run.id, zoho: false, only: null })
+      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
+    } else {
+      await restorePhotos(run, { db, clock, view })
+      run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
+    }
+    at = { ...at, phase: 'images' }
+    await run.fenced(async (tx) => {
+      await tx.runPage.deleteMany({ where: { run_id: run.id } })
+      await run.saveCheckpoint(tx, at)
+    })
+  }
+  if (params.sync_images && !params.dry_run) await imagePass(run, { ...deps, zoho: null }, { runId: run.id, zoho: false, only: null })
+  return { state: await closeCounts(run, db, { withImages: params.sync_images && !params.dry_run }) }
+}

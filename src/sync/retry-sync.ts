@@ -1,0 +1,37 @@
+import { upsertItems } from '../catalog/item-upsert.ts'
+import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
+import { itemsById } from '../zoho/inventory.ts'
+import { type ApiSyncDeps, zohoFor } from './api-sync.ts'
+import { reportSkuConflicts } from './conflicts.ts'
+import { countWork } from './image-work.ts'
+import { imagePass } from './images.ts'
+import { closeCounts } from './result.ts'
+import { toItemRow } from './to-item-row.ts'
+
+/** Works on failed things alone: reads the items anew by their ids, looks again whether SKUs are shared, and tries the pictures. */
+export async function retryFailed(
+  run: RunContext,
+  deps: ApiSyncDeps,
+  { items, products }: { items: string[]; products: string[] },
+): Promise<RunOutcome> {
+  const { db, clock } = deps
+  const urlsOnly = { runId: run.id, zoho: false, only: products }
+  // Pictures behind addresses of a file need no credentials.
+  const needsZoho = items.length > 0 || (await countWork(db, { ...urlsOnly, zoho: true })) > (await countWork(db, urlsOnly))
+  const zoho = needsZoho ? await zohoFor(run, deps) : null
+  if (zoho && items.length > 0) {
+    const currency = await deps.currencyOf(zoho, run.signal)
+    const found = await itemsById(zoho, { ids: items, runId: run.id }, run.signal)
+    const rows = [...found.values()].map((item) => toItemRow(item, { currency }))
+    await run.fenced(async (tx) => {
+      await upsertItems(tx, rows, { at: clock.now() })
+      await tx.failure.updateMany({
+        where: { stage: 'item', code: { not: 'sku_conflict' }, zoho_item_id: { in: [...found.keys()] }, resolved_at: null },
+        data: { resolved_at: clock.now() },
+      })
+    })
+  }
+  run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
+  await imagePass(run, { ...deps, zoho }, { ...urlsOnly, zoho: zoho !== null })
+  return { state: await closeCounts(run, db, { withImages: true }) }
+}

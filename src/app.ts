@@ -11,6 +11,8 @@ import type { Sessions } from './access/sessions.ts'
 import type { Stores } from './access/stores.ts'
 import type { Users } from './access/users.ts'
 import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Connect } from './connect/open-connect.ts'
 import type { Database } from './db.ts'
 import type { PhotoFiles } from './feed/files.ts'
 import type { PhotoList } from './feed/list.ts'
@@ -25,6 +27,7 @@ import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
+import { notificationRoutes } from './http/notifications.ts'
 import { pageRoutes } from './http/page.ts'
 import { photoSyncRoutes } from './http/photo-sync.ts'
 import { photoSyncFileRoutes } from './http/photo-sync-files.ts'
@@ -38,7 +41,11 @@ import { slowRequests } from './http/slow-requests.ts'
 import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
 import { userRoutes } from './http/users.ts'
+import { zohoConnectionRoutes } from './http/zoho-connection.ts'
+import { zohoQuotaRoutes } from './http/zoho-quota.ts'
+import { zohoSettingsRoutes } from './http/zoho-settings.ts'
 import type { Runs } from './jobs/runs.ts'
+import type { Notify } from './notify/open-notify.ts'
 import type { HotFiles } from './photos/hot-files.ts'
 import type { IngestDeps } from './photos/ingest.ts'
 import type { VariantMaker } from './photos/make-variant.ts'
@@ -46,6 +53,7 @@ import type { Recipes } from './photos/recipe.ts'
 import type { ImageUrls } from './photos/signed-url.ts'
 import type { PhotoStore } from './photos/store.ts'
 import type { View } from './photos/view.ts'
+import type { ZohoModules } from './sync/modules.ts'
 
 export interface AppDeps {
   db: Database
@@ -61,6 +69,10 @@ export interface AppDeps {
   photoFiles: PhotoFiles
   hotFiles: HotFiles
   runs: Runs
+  connect: Connect
+  modules: ZohoModules
+  notify: Notify
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   store: PhotoStore
   recipes: Recipes
   makeVariant: VariantMaker
@@ -85,7 +97,7 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, identification, edgeTokens, sessions, users, runs, imageUrls, http } = deps
+  const { db, log, clock, identification, edgeTokens, sessions, users, runs, connect, modules, notify, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -140,6 +152,11 @@ export async function buildApp(deps: AppDeps) {
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
   await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
   await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
+  const zohoPrefix = '/api/settings/integrations/zoho'
+  await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
+  await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect, publicUrl: http.publicUrl })
+  await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
+  await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notify.test })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })

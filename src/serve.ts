@@ -19,7 +19,7 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
   const services = await openServices(config, log, overrides)
   let stopping = false
   try {
-    const app = await buildApp({ ...services, http: config.http, isStopping: () => stopping })
+    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, isStopping: () => stopping })
     const url = await app.listen({ host: config.http.host, port: config.http.port }).catch((cause: NodeJS.ErrnoException) => {
       throw cause.code === 'EADDRINUSE'
         ? new CannotStart('port_in_use', `Port ${config.http.port} is in use`, {
@@ -35,6 +35,8 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
     })
     services.setAddress(url)
     services.runs.open()
+    services.schedules.open()
+    services.notify.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
     return {
@@ -44,6 +46,7 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
         stopping = true
         const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
         // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
+        await services.schedules.close()
         await services.runs.close()
         await app.close()
         clearTimeout(cut)

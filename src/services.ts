@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ClientOptions } from 'google-gax'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
 import { createEdgeTokens } from './access/edge-tokens.ts'
@@ -11,7 +12,8 @@ import { createUsers, ensureAdmin } from './access/users.ts'
 import { recordCoverage } from './catalog/coverage.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { openZoho } from './connect/open-zoho.ts'
+import { openConnect } from './connect/open-connect.ts'
+import type { Regions } from './connect/open-zoho.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase } from './db.ts'
@@ -22,7 +24,9 @@ import { createFeed } from './feed/state.ts'
 import { keepHouse } from './housekeeping.ts'
 import { checkInstance, storageIdOf } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
+import { createSchedules } from './jobs/schedules.ts'
 import { loadOrCreateKeys } from './key-file.ts'
+import { openNotify } from './notify/open-notify.ts'
 import { createBlobWriter } from './photos/blob-writer.ts'
 import { createDecoder } from './photos/decoder.ts'
 import { createUrlFetcher } from './photos/fetch-url.ts'
@@ -34,8 +38,9 @@ import { createRecipes } from './photos/recipe.ts'
 import { createImageUrls } from './photos/signed-url.ts'
 import { createView } from './photos/view.ts'
 import { createSecrets } from './settings/secrets.ts'
-import { createItemSync } from './sync/item-sync.ts'
-import { readOrganization } from './zoho/organization.ts'
+import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
+import { createItemSync, ITEM_SYNC } from './sync/item-sync.ts'
+import { createModules, PULL } from './sync/modules.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -44,10 +49,17 @@ export interface Overrides {
   clock?: Clock
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
+  /** Other hosts than Zoho's and Google's, in tests of what must reach several of them. */
+  regions?: Regions
+  gcpClient?: ClientOptions
 }
 
 /** Opens every long-lived thing once, in order; disposing closes them in reverse. What is open already is closed when a later step fails. */
-export async function openServices(config: Config, log: Logger, { clock = systemClock, durable = true }: Overrides = {}) {
+export async function openServices(
+  config: Config,
+  log: Logger,
+  { clock = systemClock, durable = true, regions, gcpClient }: Overrides = {},
+) {
   const opened = new AsyncDisposableStack()
   try {
     const databaseUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
@@ -98,20 +110,36 @@ export async function openServices(config: Config, log: Logger, { clock = system
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
     const urls = opened.use(createUrlFetcher({ allowlist: config.images.urlAllowlist, maxBytes: config.images.maxUploadBytes }))
+    const works = config.role !== 'api'
+    const schedules = createSchedules({ db, clock, log, works, start: (due) => modules.startDue(due) })
+    const connect = opened.use(
+      await openConnect({
+        config,
+        db,
+        secrets,
+        clock,
+        log,
+        dispatcher,
+        redirectUri: () => `${address}/api/settings/integrations/zoho/oauth/callback`,
+        onZone: (tx, zone) => schedules.rezone(tx, zone),
+        regions,
+        gcpClient,
+      }),
+    )
     const runs = opened.adopt(
       createRuns({
         db,
         databaseUrl,
         clock,
         log,
-        works: config.role !== 'api',
+        works,
         handlers: [
           createItemSync({
             db,
             clock,
             view,
-            openZoho: async (onWait) => openZoho({ db, secrets, clock, log, dispatcher, settings: config.zoho }, onWait),
-            currencyOf: async (zoho, signal) => (await readOrganization(zoho, config.zoho.organizationId ?? '', signal))?.currency ?? null,
+            openZoho: connect.open,
+            currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             ingest,
             urls,
             importsDir: join(config.dataDir, 'imports'),
@@ -119,9 +147,30 @@ export async function openServices(config: Config, log: Logger, { clock = system
             // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
             concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
+          createCrmSync({ db, clock, openZoho: connect.open }),
         ],
       }),
       (it) => it.close(),
+    )
+    const modules = createModules({
+      db,
+      runs,
+      schedules,
+      isEnabled: async () => (await connect.settings.effective()).enabled,
+      shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
+    })
+    opened.adopt(schedules, (it) => it.close())
+    const notify = opened.use(
+      openNotify({
+        db,
+        databaseUrl,
+        clock,
+        log,
+        dispatcher,
+        works,
+        settings: connect.notifications,
+        syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],
+      }),
     )
     return {
       db,
@@ -137,7 +186,11 @@ export async function openServices(config: Config, log: Logger, { clock = system
       photoList,
       photoFiles,
       hotFiles: createHotFiles(store),
+      connect,
       runs,
+      modules,
+      schedules,
+      notify,
       store,
       decoder,
       recipes,

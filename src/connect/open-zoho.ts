@@ -1,15 +1,20 @@
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import type { Config, DataCenter } from '../config.ts'
 import type { Database } from '../db.ts'
 import type { Secrets } from '../settings/secrets.ts'
 import { createZohoClient, type ZohoClient } from '../zoho/client.ts'
-import { signInFailure } from '../zoho/failures.ts'
-import { REGIONS } from '../zoho/regions.ts'
-import { createTokens } from '../zoho/tokens.ts'
+import { type Endpoints, REGIONS } from '../zoho/regions.ts'
+import { notSetUp } from '../zoho/sign-in-failures.ts'
+import { type Credentials, createTokens, type Tokens } from '../zoho/tokens.ts'
 import { createCallBudget } from './call-budget.ts'
+import type { ConnectionKeeper } from './connection.ts'
 import { createTokenStore } from './token-store.ts'
+import { watchClient } from './watched-client.ts'
+
+/** The table of hosts; a test gives one of its own, since nothing may be called there. */
+export type Regions = Record<DataCenter, Endpoints>
 
 export interface OpenZohoDeps {
   db: Database
@@ -18,25 +23,54 @@ export interface OpenZohoDeps {
   log: Logger
   dispatcher: Dispatcher
   settings: Config['zoho']
+  connection?: ConnectionKeeper | undefined
+  regions?: Regions | undefined
 }
 
+type OnWait = (wait: { reason: string; until: Date }) => void
+
 /** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws NeedsPerson `not_set_up`. */
-export function openZoho(
-  { db, secrets, clock, log, dispatcher, settings }: OpenZohoDeps,
-  onWait?: (wait: { reason: string; until: Date }) => void,
-): ZohoClient {
-  const { clientId, clientSecret, refreshToken, organizationId } = settings
-  if (!clientId || !clientSecret || !refreshToken || !organizationId) throw signInFailure('not_set_up')
-  const region = REGIONS[settings.dataCenter ?? 'com']
-  const credentials = { clientId, clientSecret, refreshToken }
+export function openZoho(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
+  if (!deps.settings.organizationId) throw notSetUp(missingCredentials(deps.settings, ['organization_id']))
+  return openAccount(deps, onWait).client
+}
+
+/** The same before an organisation is chosen: calls that belong to none, and the sign-in itself. */
+export function openAccount(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
+  const { db, secrets, clock, log, dispatcher, settings, connection, regions } = deps
+  const credentials = credentialsOf(settings)
+  const endpoints = endpointsOf(settings, regions)
   const tokens = createTokens({
-    accountsUrl: settings.accountsUrl ?? region.accountsUrl,
+    accountsUrl: endpoints.accountsUrl,
     credentials,
     store: createTokenStore({ db, secrets, credentials }),
     clock,
     dispatcher,
   })
   const limits = { perMinute: settings.requestsPerMinute, perDay: settings.requestsPerDay, concurrency: settings.concurrency }
-  const budget = createCallBudget({ db, organization: organizationId, limits, clock, log, onWait })
-  return createZohoClient({ apiUrl: settings.apiUrl ?? region.apiUrl, organizationId, tokens, budget, clock, dispatcher })
+  const organizationId = settings.organizationId ?? null
+  const budget = createCallBudget({ db, organization: organizationId ?? 'none', limits, clock, log, onWait })
+  const client = createZohoClient({ apiUrl: endpoints.apiUrl, organizationId, tokens, budget, clock, dispatcher })
+  return { client: connection ? watchClient(client, connection) : client, tokens, endpoints }
+}
+
+/** Where to sign in and where the API is: of the data centre, unless the environment overrides a host. */
+export function endpointsOf(settings: Config['zoho'], regions: Regions = REGIONS): Endpoints {
+  const region = regions[settings.dataCenter ?? 'com']
+  return { accountsUrl: settings.accountsUrl ?? region.accountsUrl, apiUrl: settings.apiUrl ?? region.apiUrl }
+}
+
+export function credentialsOf(settings: Config['zoho']): Credentials {
+  const { clientId, clientSecret, refreshToken } = settings
+  if (clientId && clientSecret && refreshToken) return { clientId, clientSecret, refreshToken }
+  throw notSetUp(missingCredentials(settings, []))
+}
+
+function missingCredentials({ clientId, clientSecret, refreshToken }: Config['zoho'], more: string[]): string[] {
+  return [
+    ...(clientId ? [] : ['client_id']),
+    ...(clientSecret ? [] : ['client_secret']),
+    ...(refreshToken ? [] : ['refresh_token']),
+    ...more,
+  ]
 }

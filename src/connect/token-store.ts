@@ -2,18 +2,27 @@ import { createHash } from 'node:crypto'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
 import type { Secrets } from '../settings/secrets.ts'
-import type { AccessToken, Credentials, TokenStore } from '../zoho/tokens.ts'
+import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/tokens.ts'
+
+/** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
+const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
+  createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
+const placeOf = (id: string): string => `zoho_token.access_token.${id}`
 
 /** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
 export function createTokenStore({ db, secrets, credentials }: { db: Database; secrets: Secrets; credentials: Credentials }): TokenStore {
-  const id = createHash('sha256').update(`${credentials.clientId}\n${credentials.refreshToken}`).digest('hex').slice(0, 32)
-  const place = `zoho_token.access_token.${id}`
+  const id = fingerprint(credentials)
 
   async function read(from: Db): Promise<AccessToken | null> {
     const row = await from.zohoToken.findUnique({ where: { id } })
     if (!row) return null
     try {
-      return { value: secrets.open(row.access_token, place), expiresAt: row.expires_at }
+      return {
+        value: secrets.open(row.access_token, placeOf(id)),
+        expiresAt: row.expires_at,
+        issuedAt: row.issued_at ?? new Date(0),
+        scope: row.scope,
+      }
     } catch {
       return null // sealed with a key that has been rotated out: a new token costs one call
     }
@@ -26,12 +35,39 @@ export function createTokenStore({ db, secrets, credentials }: { db: Database; s
       db.$transaction(
         async (tx) => {
           await lockInTransaction(tx, `zoho token ${id}`)
-          return work(await read(tx), async (token) => {
-            const data = { access_token: secrets.seal(token.value, place), expires_at: token.expiresAt }
-            await tx.zohoToken.upsert({ where: { id }, create: { id, ...data }, update: data })
+          const past = await tx.zohoSignIn.findUnique({ where: { id } })
+          return work({
+            stored: await read(tx),
+            issuedAt: past?.issued_at ?? [],
+            heldUntil: past?.held_until ?? null,
+            async save(token) {
+              await saveToken(tx, { secrets, credentials, token })
+              const issued_at = [...(past?.issued_at ?? []), token.issuedAt].filter(
+                (at) => token.issuedAt.getTime() - at.getTime() < SIGN_IN_WINDOW_MS,
+              )
+              await tx.zohoSignIn.upsert({ where: { id }, create: { id, issued_at }, update: { issued_at, held_until: null } })
+            },
+            async hold(until) {
+              await tx.zohoSignIn.upsert({ where: { id }, create: { id, held_until: until }, update: { held_until: until } })
+            },
           })
         },
         { timeout: 45_000, maxWait: 45_000 },
       ),
   }
+}
+
+/** Puts a token where all processes look for it; a code exchange brings one with the new credentials. */
+export async function saveToken(
+  tx: Db,
+  { secrets, credentials, token }: { secrets: Secrets; credentials: Credentials; token: AccessToken },
+): Promise<void> {
+  const id = fingerprint(credentials)
+  const data = {
+    access_token: secrets.seal(token.value, placeOf(id)),
+    expires_at: token.expiresAt,
+    issued_at: token.issuedAt,
+    scope: token.scope,
+  }
+  await tx.zohoToken.upsert({ where: { id }, create: { id, ...data }, update: data })
 }

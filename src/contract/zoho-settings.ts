@@ -77,12 +77,14 @@ export const ZohoSettingsBody = z
     refresh_token: value(500),
     /** Write-only: signs Zoho's item notices. */
     webhook_secret: value(200),
+    /** Each by slug or name; what else stands in an entry is left alone. */
     modules: z.array(
       z.object({
-        slug: ModuleSlug,
+        slug: z.string().optional(),
+        name: z.string().optional(),
         enabled: z.boolean().optional(),
-        schedule: value(100).optional(),
-        full_schedule: value(100).optional(),
+        schedule: z.string().trim().max(100).nullable().optional(),
+        full_schedule: z.string().trim().max(100).nullable().optional(),
       }),
     ),
   })

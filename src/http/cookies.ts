@@ -16,7 +16,7 @@ export const readAccessCookie = (request: FastifyRequest): string | undefined =>
 export const readRefreshCookie = (request: FastifyRequest): string | undefined => read(request, REFRESH)
 
 /** Whether the browser speaks https, also when a proxy that is not named in TRUSTED_PROXIES ends it in front of the public address. */
-function overHttps(request: FastifyRequest, publicUrl: string | undefined): boolean {
+export function overHttps(request: FastifyRequest, publicUrl: string | undefined): boolean {
   if (request.protocol === 'https') return true
   const url = publicUrl === undefined ? null : new URL(publicUrl)
   return url?.protocol === 'https:' && url.host === request.headers.host

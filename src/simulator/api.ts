@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Accounts, FAKE_CREDENTIALS } from './accounts.ts'
 import type { SimulatedItem } from './catalogue.ts'
+import type { CrmShelf } from './crm.ts'
 import type { Faults } from './faults.ts'
 import type { ItemShelf } from './item-shelf.ts'
 import type { createMeter, Limits } from './limits.ts'
@@ -30,6 +31,7 @@ export interface World {
   faults: Faults
   accounts: Accounts
   shelf: ItemShelf
+  crm: CrmShelf
   counters: Counters
   /** Runs just before the next list pages are read, one function a page: for changes in mid-scan. */
   beforePage: ((page: number) => void)[]
@@ -45,6 +47,8 @@ export interface ApiRouteConfig {
   scope?: string
   /** False: no organization_id is needed, nothing is counted, and there are no limit headers (as `/organizations`). */
   organization?: boolean
+  /** True: refusals in the words of CRM. */
+  crm?: boolean
   /** True: an image, which counts as a call only if the switch says so. */
   image?: boolean
 }
@@ -71,9 +75,15 @@ export function registerApi(app: FastifyInstance, world: World, routes: ApiRoute
   const { accounts, switches, meter, limits, faults, credentials } = world
   app.register(async (api) => {
     api.addHook('onRequest', async (request, reply) => {
-      const { scope, organization = true, image = false } = request.routeOptions.config as ApiRouteConfig
+      const { scope, organization = true, image = false, crm = false } = request.routeOptions.config as ApiRouteConfig
       const scopes = accounts.scopesOf(request)
       if (!scopes || (scope !== undefined && !covers(scopes, scope))) {
+        if (crm) {
+          const [crmCode, crmMessage] = scopes
+            ? ['OAUTH_SCOPE_MISMATCH', 'invalid oauth scope to access this URL']
+            : ['INVALID_TOKEN', 'invalid oauth token']
+          return reply.code(401).send({ code: crmCode, details: {}, message: crmMessage, status: 'error' })
+        }
         const { status, code } = switches.tokenRefusal
         const message = code === 14 ? 'Invalid value passed for authtoken' : 'You are not authorized to perform this operation'
         return reply.code(status).send({ code, message })

@@ -13,7 +13,7 @@ export const GRANTED_SCOPES = [
     'purchaseorders',
     'creditnotes',
   ].map((module) => `ZohoBooks.${module}.READ`),
-  'ZohoCRM.modules.READ',
+  ...['contacts', 'accounts', 'leads', 'products', 'deals'].map((module) => `ZohoCRM.modules.${module}.READ`),
   'ZohoCRM.settings.modules.READ',
   'ZohoCRM.settings.fields.READ',
   'ZohoCRM.org.READ',

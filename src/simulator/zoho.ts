@@ -5,6 +5,7 @@ import { type ApiRoutes, type Counters, registerApi, type World } from './api.ts
 import { type BookCounts, bookControl, bookRoutes, createBooks } from './books.ts'
 import { type CatalogueOptions, createCatalogue, type SimulatedItem } from './catalogue.ts'
 import { createControl } from './control.ts'
+import { createCrmShelf, crmRoutes } from './crm.ts'
 import { createFaults } from './faults.ts'
 import { imageRoutes } from './images.ts'
 import { createItemShelf } from './item-shelf.ts'
@@ -20,7 +21,7 @@ export { FAKE_CREDENTIALS } from './accounts.ts'
 export type { Fault } from './faults.ts'
 
 /** Everything that the API host serves; a product of Zoho's is one file with its routes and one line here. */
-const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes]
+const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes, crmRoutes]
 
 export interface SimulatorOptions extends CatalogueOptions {
   port?: number
@@ -29,6 +30,8 @@ export interface SimulatorOptions extends CatalogueOptions {
   books?: BookCounts
   limits?: Limits
   switches?: Partial<Switches>
+  /** Records of each module of the CRM. */
+  crmRows?: number
   /** What the account has been granted. */
   scopes?: string[]
   /** Other than the usual ones: a simulator of another data centre. */
@@ -76,6 +79,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     meter: createMeter({ limits, now, untilMidnight }),
     accounts: createAccounts({ now, switches, faults, credentials, counters, scopes: options.scopes ?? GRANTED_SCOPES, url: () => url }),
     shelf: createItemShelf(options.items ?? createCatalogue(options), { now, lagMs: () => switches.listLagMs }),
+    crm: createCrmShelf({ now, rows: options.crmRows ?? 25 }),
     counters,
     beforePage: [],
     pictureBytes(item) {
@@ -108,6 +112,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     url,
     ...control,
     books,
+    crm: world.crm,
     zohoTime: (at: Date) => zohoTime(at, zone),
     pictureBytes: (id: string) => world.pictureBytes(world.shelf.find(id)!),
     async close() {

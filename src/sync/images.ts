@@ -9,7 +9,7 @@ import { PlaceholderPicture } from '../photos/fetch-url.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
 import { StorageFull } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
-import { DayQuotaSpent, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
+import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
 import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
 import { countImages, countWork, type ImageCounts, type ImageWork, nextWork, type WorkFilter } from './image-work.ts'
 
@@ -33,7 +33,7 @@ export class ZohoOutage extends Error {}
 /**
  * Fetches every picture that is untried, failed or changed, each once a run. One that fails is noted and does not stop the others.
  * Killed at any line: the product's row still says untried, and the bytes, if they are stored already, are known by their hash.
- * Throws what concerns all pictures: DayQuotaSpent, NeedsPerson, StorageFull, ZohoOutage, or the stop.
+ * Throws what concerns all pictures: HeldBack, NeedsPerson, StorageFull, ZohoOutage, or the stop.
  */
 export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: WorkFilter): Promise<ImageCounts> {
   const { db, clock } = deps
@@ -204,7 +204,7 @@ export const isStorageFailure = (error: unknown): boolean =>
 
 /** Not this picture's fault: every other would meet it too. */
 export const concernsAll = (error: unknown): boolean =>
-  error instanceof DayQuotaSpent ||
+  error instanceof HeldBack ||
   error instanceof NeedsPerson ||
   error instanceof RunStopped ||
   isStorageFailure(error) ||

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
-import { DayQuotaSpent, ZohoAway } from '../zoho/failures.ts'
+import { HeldBack, ZohoAway } from '../zoho/failures.ts'
 import { type ApiSyncDeps, syncFromApi } from './api-sync.ts'
 import { type FileSyncDeps, syncFromFile } from './file-sync.ts'
 import { isStorageFailure, ZohoOutage } from './images.ts'
@@ -55,7 +55,7 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
 
 /** What passes by itself parks the run; anything else is thrown on. */
 async function park(run: RunContext, { clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
-  if (error instanceof DayQuotaSpent) {
+  if (error instanceof HeldBack) {
     return {
       state: 'paused',
       resumes_at: error.resetsAt,

@@ -2,12 +2,13 @@ import { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { CallBudget, CallResult } from './budget.ts'
-import { CallRefused, NeedsPerson, NothingThere, ZohoAway } from './failures.ts'
+import { CallRefused, HeldBack, NeedsPerson, NothingThere, ZohoAway } from './failures.ts'
 import { parseZohoJson } from './wire.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string
-  organizationId: string
+  /** Null before one is chosen: only calls that need none may be made. */
+  organizationId: string | null
   tokens: { current(refused?: string): Promise<string> }
   budget: CallBudget
   clock: Clock
@@ -21,6 +22,20 @@ export interface ZohoCall {
   /** What it is for; pictures wait behind items when the day runs short. */
   job: string
   runId?: string | undefined
+  /** False for what is no organisation's: `/organizations` and CRM. */
+  organization?: boolean
+  headers?: Record<string, string>
+  /** The token was made just now: a refusal is about scopes, and asking for another would only use up one of ten. */
+  freshToken?: boolean
+}
+
+export interface ZohoJson {
+  body: Record<string, unknown>
+  /** The body as Zoho sent it. */
+  text: string
+  status: number
+  /** Zoho's clock; null when the reply had no Date. */
+  at: Date | null
 }
 
 export interface ZohoBytes {
@@ -59,7 +74,8 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     const permit = await budget.acquire({ job: call.job, path: call.path, runId: call.runId }, signal)
     const started = performance.now()
     const url = new URL(call.path, apiUrl)
-    for (const [key, value] of Object.entries({ ...call.query, organization_id: organizationId })) url.searchParams.set(key, value)
+    for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value)
+    if (call.organization !== false && organizationId !== null) url.searchParams.set('organization_id', organizationId)
     let result: CallResult = { status: null, code: 'unreachable', ms: 0 }
     let told = false
     const done = async (code: string | null = result.code) => {
@@ -71,7 +87,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
       const reply = await request(url, {
         dispatcher,
         signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
-        headers: { authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
+        headers: { ...call.headers, authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
         ...TIMEOUTS,
       })
       const header = (name: string) => {
@@ -105,7 +121,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
       } catch (error) {
         if (error instanceof TokenRefused) {
           // 57 is both "expired" and "no scope": a fresh token tells them apart, a third try would not.
-          if (refused !== undefined) throw notAuthorized(error.code, call.path)
+          if (refused !== undefined || call.freshToken) throw notAuthorized(error.code, call.path)
           refused = error.token
           continue
         }
@@ -125,15 +141,21 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
 
   return {
     /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, CallRefused, ZohoAway. */
-    async json(call: ZohoCall, signal: AbortSignal): Promise<{ body: Record<string, unknown>; text: string }> {
+    async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
       return persist(call, signal, async (refused) => {
         const { reply, token, done } = await send(call, signal, { refused, wholeMs: WHOLE_JSON_MS })
         let code: string | null = null
         try {
           const text = await readText(reply.body, signal)
+          const at = typeof reply.headers.date === 'string' ? new Date(reply.headers.date) : null
+          // CRM: nothing there, and nothing newer than If-Modified-Since.
+          if (reply.statusCode === 204 || reply.statusCode === 304) return { body: {}, text: '', status: reply.statusCode, at }
           const body = parseZohoJson(text)
           code = codeOf(body)
-          if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text }
+          if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text, status: reply.statusCode, at }
+          const crmPauseMs = CRM_LIMITS.get(code ?? '')
+          if (crmPauseMs !== undefined)
+            throw new HeldBack(code ?? '', "Zoho CRM's limit is reached", new Date(clock.now().getTime() + crmPauseMs))
           throw judge(call, reply.statusCode, code, body, token)
         } catch (error) {
           if (error instanceof Fault) code ??= error.code
@@ -207,22 +229,32 @@ class TokenRefused extends Error {
 const LIMIT_CODES = new Set(['43', '44', '45', '1070', '429'])
 /** Statuses that say that the call itself is wrong, also without JSON. */
 const REFUSALS = new Set([400, 405, 413, 414])
-const TOKEN_CODES = new Set(['14', '57'])
+const TOKEN_CODES = new Set(['14', '57', 'INVALID_TOKEN', 'AUTHENTICATION_FAILURE'])
+/** CRM says plainly what 57 leaves open. */
+const SCOPE_CODES = new Set(['OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
+/** CRM's own limits are credits of a rolling day and calls at once; they come without a time. */
+const CRM_LIMITS = new Map([
+  ['TOO_MANY_REQUESTS', 60_000],
+  ['LIMIT_EXCEEDED', 60 * 60_000],
+])
 
 function notAuthorized(code: string, path: string): NeedsPerson {
   return new NeedsPerson(code, 'Zoho does not allow this: a scope or a permission is missing', {
     detail: { path },
-    remedy: 'Connect to Zoho again with the scopes ZohoInventory.items.READ and ZohoInventory.settings.READ, and check the data centre.',
+    remedy:
+      'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
   })
 }
 
 /** What an answer that is no success means. Zoho's codes count more than the status: errors come with HTTP 200 too. */
 function judge(call: ZohoCall, status: number, code: string | null, body: Record<string, unknown> | null, token: string): Error {
   if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
+  if (code !== null && SCOPE_CODES.has(code)) return notAuthorized(code, call.path)
   if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRefused(code ?? '401', token)
   if (code === '6041') {
     return new NeedsPerson('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
-      remedy: 'Check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
+      remedy:
+        'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
     })
   }
   if (code === '1002' || code === '2006') return new NothingThere('such record')

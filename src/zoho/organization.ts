@@ -11,10 +11,25 @@ export interface Organization {
   timeZone: string | null
 }
 
-/** The organisation with its currency and time zone; null when the account does not have it. Zoho does not count this call against the organisation. */
+/** Every organisation of the account, with currency and time zone. Needs no organisation, and Zoho does not count the call against one. */
+export async function listOrganizations(
+  client: ZohoClient,
+  signal: AbortSignal,
+  { freshToken = false } = {},
+): Promise<{ organizations: Organization[]; at: Date | null }> {
+  const { body, at } = await client.json(
+    { path: '/inventory/v1/organizations', job: 'organization', organization: false, freshToken },
+    signal,
+  )
+  const rows = z.array(Organization).catch([]).parse(body.organizations)
+  return {
+    at,
+    organizations: rows.map((it) => ({ id: it.organization_id, name: it.name, currency: it.currency_code, timeZone: it.time_zone })),
+  }
+}
+
+/** One organisation; null when the account does not have it. */
 export async function readOrganization(client: ZohoClient, id: string, signal: AbortSignal): Promise<Organization | null> {
-  const { body } = await client.json({ path: '/inventory/v1/organizations', job: 'organization' }, signal)
-  const all = z.array(Organization).catch([]).parse(body.organizations)
-  const mine = all.find((it) => it.organization_id === id)
-  return mine ? { id, name: mine.name, currency: mine.currency_code, timeZone: mine.time_zone } : null
+  const { organizations } = await listOrganizations(client, signal)
+  return organizations.find((it) => it.id === id) ?? null
 }

@@ -1,8 +1,8 @@
-import { type Dispatcher, request } from 'undici'
-import { z } from 'zod'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import { UpstreamFailed } from '../errors.ts'
-import { signInFailure } from './failures.ts'
+import { signIn } from './sign-in.ts'
+import { SignInsHeld, SignInUnavailable } from './sign-in-failures.ts'
 
 export interface Credentials {
   clientId: string
@@ -13,12 +13,25 @@ export interface Credentials {
 export interface AccessToken {
   value: string
   expiresAt: Date
+  issuedAt: Date
+  /** The scopes as Zoho named them with the token; null when it named none. */
+  scope: string | null
+}
+
+/** What one holder of the lock finds and may change. */
+export interface TokenSlot {
+  stored: AccessToken | null
+  /** When tokens were given in the last ten minutes, oldest first. */
+  issuedAt: Date[]
+  heldUntil: Date | null
+  save(token: AccessToken): Promise<void>
+  hold(until: Date): Promise<void>
 }
 
 /** Where the one access token of all processes is kept. `exclusively` lets one caller at a time look, refresh and save. */
 export interface TokenStore {
   read(): Promise<AccessToken | null>
-  exclusively<T>(work: (stored: AccessToken | null, save: (token: AccessToken) => Promise<void>) => Promise<T>): Promise<T>
+  exclusively<T>(work: (slot: TokenSlot) => Promise<T>): Promise<T>
 }
 
 export interface TokensDeps {
@@ -31,15 +44,11 @@ export interface TokensDeps {
 
 /** Renewed this long before its end, so that no call starts with a token that dies under way. */
 const EARLY_MS = 5 * 60_000
-/** A larger lifetime is in milliseconds (some older products answer so): no token of Zoho's lives longer than a day. */
-const LONGEST_LIFE_S = 86_400
-
-const TokenReply = z.object({
-  access_token: z.string().min(1),
-  expires_in: z.coerce.number().positive().catch(3600),
-  expires_in_sec: z.coerce.number().positive().optional(),
-})
-const TokenRefusal = z.object({ error: z.string() })
+/** Zoho gives ten tokens in ten minutes for one refresh token, and the next request makes it refuse for longer: one is left for others. */
+export const SIGN_IN_WINDOW_MS = 10 * 60_000
+const SIGN_INS_PER_WINDOW = 9
+/** What is temporary is tried again, outside of the lock, after these pauses. */
+const PAUSES_MS = [500, 2_000]
 
 /**
  * The access token of a set of credentials, shared by all processes and refreshed under a lock.
@@ -49,64 +58,73 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
   let cached: AccessToken | null = null
   let refreshing: Promise<AccessToken> | null = null
 
-  const usable = (token: AccessToken | null, refused?: string): token is AccessToken =>
-    token !== null && token.value !== refused && token.expiresAt.getTime() - clock.now().getTime() > EARLY_MS
+  /** A token of short life counts to nine tenths of it, or each call would bring a new one. */
+  const early = (token: AccessToken) => Math.min(EARLY_MS, (token.expiresAt.getTime() - token.issuedAt.getTime()) / 10)
+  const lives = (token: AccessToken | null, refused?: string): token is AccessToken =>
+    token !== null && token.value !== refused && token.expiresAt.getTime() - clock.now().getTime() > early(token)
 
-  async function refresh(refused: string | undefined): Promise<AccessToken> {
-    return store.exclusively(async (stored, save) => {
-      if (usable(stored, refused)) return stored // another process was quicker
-      const token = await askForToken()
-      await save(token)
-      return token
+  /** Asks Zoho unless `enough` holds for the stored token, which another process may have brought meanwhile. */
+  async function refreshOnce(enough: (stored: AccessToken | null) => stored is AccessToken): Promise<AccessToken> {
+    // What Zoho refused is an answer here and not an exception: the note of it is to be committed with the lock.
+    const outcome = await store.exclusively(async (slot): Promise<AccessToken | UpstreamFailed> => {
+      if (enough(slot.stored)) return slot.stored
+      const now = clock.now().getTime()
+      if (slot.heldUntil && slot.heldUntil.getTime() > now) return new SignInsHeld(slot.heldUntil)
+      const window = slot.issuedAt.filter((at) => now - at.getTime() < SIGN_IN_WINDOW_MS)
+      const oldest = window.at(-SIGN_INS_PER_WINDOW)
+      if (oldest) return new SignInsHeld(new Date(oldest.getTime() + SIGN_IN_WINDOW_MS))
+      try {
+        const { accessToken, expiresAt, issuedAt, scope } = await signIn(
+          { accountsUrl, purpose: 'refresh', parameters: refreshGrant(credentials) },
+          { clock, dispatcher },
+        )
+        const token = { value: accessToken, expiresAt, issuedAt, scope }
+        await slot.save(token)
+        return token
+      } catch (error) {
+        if (!(error instanceof UpstreamFailed)) throw error
+        if (error instanceof SignInsHeld) await slot.hold(error.resetsAt)
+        return error
+      }
     })
+    if (outcome instanceof UpstreamFailed) throw outcome
+    return outcome
   }
 
-  async function askForToken(): Promise<AccessToken> {
-    // In the form body, not the query: query strings land in access logs.
-    const body = new URLSearchParams({
-      grant_type: 'refresh_token',
-      client_id: credentials.clientId,
-      client_secret: credentials.clientSecret,
-      refresh_token: credentials.refreshToken,
-    }).toString()
-    const reply = await request(`${accountsUrl}/oauth/v2/token`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body,
-      dispatcher,
-      headersTimeout: 15_000,
-      bodyTimeout: 15_000,
-    }).catch((cause: Error) => {
-      throw new UpstreamFailed('zoho_unreachable', 'Zoho cannot be reached to sign in', {
-        cause,
-        remedy: 'Check the network of this machine; zinc tries again.',
-      })
-    })
-    const text = await reply.body.text()
-    // Errors come with HTTP 200 too, so the body decides and never the status alone.
-    const parsed = TokenReply.safeParse(parseJson(text))
-    if (parsed.success) {
-      const { access_token, expires_in, expires_in_sec } = parsed.data
-      const seconds = expires_in_sec ?? (expires_in > LONGEST_LIFE_S ? expires_in / 1000 : expires_in)
-      return { value: access_token, expiresAt: new Date(clock.now().getTime() + seconds * 1000) }
+  async function refresh(enough: (stored: AccessToken | null) => stored is AccessToken): Promise<AccessToken> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await refreshOnce(enough)
+      } catch (error) {
+        const pauseMs = PAUSES_MS[tries]
+        if (!(error instanceof SignInUnavailable) || pauseMs === undefined) throw error
+        await clock.sleep(pauseMs)
+      }
     }
-    throw signInFailure(TokenRefusal.safeParse(parseJson(text)).data?.error ?? `http_${reply.statusCode}`)
   }
 
   return {
     async current(refused?: string): Promise<string> {
-      if (usable(cached, refused)) return cached.value
-      refreshing ??= refresh(refused).finally(() => (refreshing = null))
+      if (lives(cached, refused)) return cached.value
+      refreshing ??= refresh((stored) => lives(stored, refused)).finally(() => (refreshing = null))
       cached = await refreshing
       return cached.value
     },
-  }
-}
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
+    /** Signs in although the token lives, so that it is known whether the credentials work; a token younger than `youngerMs` proves it already. */
+    async renew({ youngerMs }: { youngerMs: number }): Promise<AccessToken> {
+      const young = (stored: AccessToken | null): stored is AccessToken =>
+        lives(stored) && clock.now().getTime() - stored.issuedAt.getTime() < youngerMs
+      cached = await refresh(young)
+      return cached
+    },
   }
 }
+export type Tokens = ReturnType<typeof createTokens>
+
+const refreshGrant = ({ clientId, clientSecret, refreshToken }: Credentials) => ({
+  grant_type: 'refresh_token',
+  client_id: clientId,
+  client_secret: clientSecret,
+  refresh_token: refreshToken,
+})

@@ -1,0 +1,151 @@
+import { join } from 'node:path'
+import type { ClientOptions } from 'google-gax'
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { TestResult } from '../contract/connection.ts'
+import type { Database, Db } from '../db.ts'
+import { Conflict, NotFound } from '../errors.ts'
+import type { Actor } from '../settings/audit.ts'
+import { createGcpSecrets } from '../settings/gcp-secrets.ts'
+import { createNotificationSettings } from '../settings/notification-settings.ts'
+import type { Secrets } from '../settings/secrets.ts'
+import { createStoredValues } from '../settings/stored-values.ts'
+import { adoptZohoConfig } from '../settings/zoho-config-file.ts'
+import { createZohoSettings } from '../settings/zoho-settings.ts'
+import type { ZohoClient } from '../zoho/client.ts'
+import type { Organization } from '../zoho/organization.ts'
+import { REGIONS } from '../zoho/regions.ts'
+import { createAuthorization } from './authorize.ts'
+import { createConnectionKeeper } from './connection.ts'
+import { openAccount, openZoho, type Regions } from './open-zoho.ts'
+import { createOrganizations, knownOrganization } from './organizations.ts'
+import { testConnection } from './test-connection.ts'
+
+export interface ConnectDeps {
+  config: Pick<Config, 'zoho' | 'notify' | 'secrets' | 'dataDir'>
+  db: Database
+  secrets: Secrets
+  clock: Clock
+  log: Logger
+  dispatcher: Dispatcher
+  redirectUri(): string
+  /** The shop's zone became known or changed. */
+  onZone(tx: Db, zone: string): Promise<void>
+  /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
+  regions?: Regions | undefined
+  gcpClient?: ClientOptions | undefined
+}
+
+export type Connect = Awaited<ReturnType<typeof openConnect>>
+
+/** Everything between Zoho and us: the settings, the sign-in, how it stands, and clients that use what is set at that moment. */
+export async function openConnect(deps: ConnectDeps) {
+  const { config, db, secrets, clock, log, dispatcher, redirectUri, onZone, regions = REGIONS, gcpClient } = deps
+  const stored = createStoredValues({ db, secrets })
+  const connection = createConnectionKeeper({ db, clock })
+  const gcp =
+    config.secrets.provider === 'gcp'
+      ? createGcpSecrets({ projectId: config.secrets.gcpProjectId ?? '', ...(gcpClient && { client: gcpClient }) })
+      : undefined
+  const settings = createZohoSettings({ db, clock, stored, environment: config.zoho, gcp, onNewConnection: connection.begin })
+  const organizations = createOrganizations({
+    db,
+    onZone: async (tx, id, zone) => {
+      const chosen = config.zoho.organizationId ?? (await tx.setting.findUnique({ where: { name: 'zoho.organization_id' } }))?.value
+      if (zone !== null && id === chosen) await onZone(tx, zone)
+    },
+  })
+  const authorization = createAuthorization({ db, secrets, settings, connection, regions, clock, dispatcher, redirectUri })
+  await adoptZohoConfig(join(config.dataDir, 'settings', 'zoho_config.json'), { settings, log })
+
+  const parts = { db, secrets, clock, log, dispatcher, regions }
+  const account = async () => openAccount({ ...parts, settings: await settings.forClient(), connection })
+
+  return {
+    settings,
+    connection,
+    organizations,
+    notifications: createNotificationSettings({ db, clock, stored, environment: config.notify }),
+    redirectUri,
+    /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data centre. */
+    hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
+
+    /** A client for a run, with what is set now. Throws NeedsPerson `not_set_up`, Conflict `integration_disabled`. */
+    async open(onWait?: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient> {
+      const set = await settings.forClient()
+      if (!set.enabled) throw integrationDisabled()
+      return openZoho({ ...parts, settings: set, connection }, onWait)
+    },
+
+    /** The organisation that is chosen, as Zoho tells it now; null when the account does not have it. */
+    async readOrganization(zoho: ZohoClient, signal: AbortSignal): Promise<Organization | null> {
+      const id = (await settings.effective()).values.organization_id
+      return id === null ? null : organizations.read(zoho, id, signal)
+    },
+
+    /** The same as it was told last. */
+    async knownOrganization(): Promise<Organization | null> {
+      return knownOrganization(db, (await settings.effective()).values.organization_id)
+    },
+
+    async test(signal: AbortSignal): Promise<TestResult> {
+      // Somebody tests because something was changed: Google is asked anew.
+      settings.doubt()
+      return testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
+    },
+
+    async listOrganizations(signal: AbortSignal): Promise<Organization[]> {
+      return (await organizations.list((await account()).client, signal)).organizations
+    },
+
+    /** Throws NotFound `organization_not_found`, Conflict `set_by_environment`. */
+    async chooseOrganization(id: string, actor: Actor, signal: AbortSignal): Promise<Organization> {
+      const all = await this.listOrganizations(signal)
+      const organization = all.find((it) => it.id === id)
+      if (!organization) {
+        throw new NotFound('organization_not_found', 'The account has no such organisation', {
+          detail: { organizations: all.map((it) => it.id) },
+          remedy: 'Choose one of GET /api/settings/integrations/zoho/organizations.',
+        })
+      }
+      await settings.change({ organization_id: id }, actor, async (tx) => {
+        if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
+        return []
+      })
+      return organization
+    },
+
+    /** A self client's grant code; an account with one organisation needs no choice after it. */
+    async authorize(code: string, actor: Actor, signal: AbortSignal): Promise<void> {
+      await authorization.authorize(code, actor)
+      await this.chooseOnly(actor, signal)
+    },
+    beginConsent: authorization.begin,
+    async finishConsent(...[back, from]: Parameters<typeof authorization.finish>): Promise<void> {
+      await authorization.finish(back, from)
+      await this.chooseOnly({ ...from.request, actor: 'zinc' }, AbortSignal.timeout(15_000))
+    },
+
+    /** Chooses the organisation where there is no choice. The new token counts whether this works or not. */
+    async chooseOnly(actor: Actor, signal: AbortSignal): Promise<void> {
+      try {
+        if ((await settings.effective()).values.organization_id !== null) return
+        const all = await this.listOrganizations(signal)
+        if (all.length === 1 && all[0]) await this.chooseOrganization(all[0].id, actor, signal)
+      } catch (err) {
+        log.warn({ err }, 'the organisations could not be looked up after the sign-in; choose one on the settings page')
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      await gcp?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export const integrationDisabled = () =>
+  new Conflict('integration_disabled', 'The integration with Zoho is switched off', {
+    remedy: 'Switch it on: POST /api/settings/integrations/zoho {"enabled":true}.',
+  })

@@ -1,0 +1,71 @@
+import type { ModuleSlug } from '../settings/modules.ts'
+
+export interface Scope {
+  scope: string
+  /** What zinc reads with it, in words. */
+  reads: string
+  /** The smallest read that shows whether it is granted. */
+  probe: { path: string; query?: Record<string, string>; organization?: boolean }
+}
+
+const one = (path: string) => ({ path, query: { per_page: '1', page: '1' } })
+const list = (app: 'books/v3' | 'invoice/v3', product: string, names: string[], reads: Record<string, string> = {}): Scope[] =>
+  names.map((name) => ({ scope: `${product}.${name}.READ`, reads: reads[name] ?? name, probe: one(`/${app}/${name}`) }))
+const crm = (module: string): Scope => ({
+  scope: `ZohoCRM.modules.${module.toLowerCase()}.READ`,
+  reads: `${module}, and which of them were deleted`,
+  probe: { path: `/crm/v8/${module}`, query: { fields: 'id', per_page: '1' }, organization: false },
+})
+
+/** The exact scopes, least privilege: only READ. In Books items stand under settings; there is no scope of their own. */
+export const SCOPES: Record<ModuleSlug, Scope[]> = {
+  crm: [
+    ...['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'].map(crm),
+    {
+      scope: 'ZohoCRM.settings.fields.READ',
+      reads: 'which fields the CRM modules have',
+      probe: { path: '/crm/v8/settings/fields', query: { module: 'Contacts' }, organization: false },
+    },
+  ],
+  books: [
+    { scope: 'ZohoBooks.settings.READ', reads: 'items and the organisation', probe: one('/books/v3/items') },
+    ...list('books/v3', 'ZohoBooks', [
+      'contacts',
+      'invoices',
+      'customerpayments',
+      'bills',
+      'vendorpayments',
+      'salesorders',
+      'purchaseorders',
+      'creditnotes',
+    ]),
+  ],
+  inventory: [
+    { scope: 'ZohoInventory.items.READ', reads: 'items and their pictures', probe: one('/inventory/v1/items') },
+    {
+      scope: 'ZohoInventory.settings.READ',
+      reads: 'the organisation with its currency and time zone',
+      probe: { path: '/inventory/v1/organizations', organization: false },
+    },
+  ],
+  invoice: [
+    { scope: 'ZohoInvoice.settings.READ', reads: 'items and the organisation', probe: one('/invoice/v3/items') },
+    ...list('invoice/v3', 'ZohoInvoice', ['contacts', 'invoices', 'customerpayments', 'creditnotes']),
+  ],
+}
+
+/** Whether Zoho's list of granted scopes, as it stands in the token reply, covers one; null when there is no list. */
+export function covers(granted: string | null, scope: string): boolean | null {
+  const have = new Set((granted ?? '').toLowerCase().split(/[\s,]+/))
+  if (have.size === 1 && have.has('')) return null
+  const parts = scope.toLowerCase().split('.')
+  const [product, group] = parts
+  const operation = parts.at(-1)
+  const wider = [
+    `${product}.fullaccess.all`,
+    `${product}.${group}.all`,
+    `${product}.${group}.${operation}`,
+    `${parts.slice(0, -1).join('.')}.all`,
+  ]
+  return have.has(scope.toLowerCase()) || wider.some((it) => have.has(it))
+}

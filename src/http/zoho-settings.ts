@@ -1,0 +1,168 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Connect } from '../connect/open-connect.ts'
+import { Connection, DataCenter } from '../contract/connection.ts'
+import { ItemSyncResult } from '../contract/runs.ts'
+import {
+  ModuleSyncQuery,
+  SchedulePreviewAnswer,
+  SchedulePreviewQuery,
+  ZohoModuleAnswer,
+  ZohoModuleBody,
+  ZohoModulesAnswer,
+  type ZohoSettings,
+  ZohoSettingsAnswer,
+  ZohoSettingsBody,
+} from '../contract/zoho-settings.ts'
+import type { Database } from '../db.ts'
+import { localTime, nextTimes } from '../jobs/cron.ts'
+import type { Runs } from '../jobs/runs.ts'
+import { shown } from '../settings/zoho-settings.ts'
+import { ITEM_SYNC } from '../sync/item-sync.ts'
+import type { ZohoModules } from '../sync/modules.ts'
+import { itemSyncResult } from '../sync/result.ts'
+import { runResult } from '../sync/run-result.ts'
+import { actorOf, allow, requireIdentity } from './auth.ts'
+import { answerRun } from './run-answer.ts'
+
+export interface ZohoSettingsRoutes {
+  db: Database
+  clock: Clock
+  runs: Runs
+  connect: Connect
+  modules: ZohoModules
+}
+const tags = ['settings']
+const ModuleParam = z.object({ module: z.string().min(1).max(100) })
+
+/** The Zoho settings and the four modules. Admins and operators read, admins write, operators sync. */
+export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = async (app, { db, clock, runs, connect, modules }) => {
+  async function settings(): Promise<{ status: 'success'; data: ZohoSettings }> {
+    const effective = await connect.settings.effective()
+    const organization = await connect.knownOrganization()
+    const { values, sources, enabled, changedAt } = effective
+    return {
+      status: 'success',
+      data: {
+        enabled,
+        organization_id: values.organization_id,
+        data_center: DataCenter.parse(values.data_center ?? 'com'),
+        client_id: values.client_id,
+        client_secret: shown('client_secret', values.client_secret),
+        refresh_token: shown('refresh_token', values.refresh_token),
+        webhook_secret: shown('webhook_secret', values.webhook_secret),
+        sources,
+        changed_at: Object.fromEntries([...changedAt].map(([field, at]) => [field, at.toISOString()])),
+        organization: organization && { name: organization.name, currency: organization.currency, time_zone: organization.timeZone },
+        hosts_overridden: connect.hostsOverridden,
+        connection: await connectionAnswer(connect),
+        modules: await modules.list(),
+      },
+    }
+  }
+
+  app.get(
+    '/',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The Zoho settings, secrets masked, with the state of the connection',
+        response: { 200: ZohoSettingsAnswer },
+      },
+    },
+    settings,
+  )
+  app.post(
+    '/',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Change any subset of the Zoho settings; a masked secret sent back stays as it is, null forgets a stored value',
+        body: ZohoSettingsBody,
+        response: { 200: ZohoSettingsAnswer },
+      },
+    },
+    async (request) => {
+      const { modules: wanted = [], ...change } = request.body
+      await connect.settings.change(change, actorOf(request), await modules.changes(wanted))
+      return settings()
+    },
+  )
+  app.get(
+    '/modules',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await modules.list() }),
+  )
+  app.get(
+    '/modules/:module',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleAnswer } },
+    },
+    async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
+  )
+  app.patch(
+    '/modules/:module',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Switch a module on or off, or set its schedules (cron of five fields in the time zone of the shop; null: off)',
+        params: ModuleParam,
+        body: ZohoModuleBody,
+        response: { 200: ZohoModuleAnswer },
+      },
+    },
+    async (request) => ({
+      status: 'success' as const,
+      data: await modules.change(request.params.module, request.body, actorOf(request)),
+    }),
+  )
+  app.post(
+    '/modules/:module/sync',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags: ['sync'],
+        summary: 'Sync a module now, for real; answers when it has ended, or with wait=false at once',
+        params: ModuleParam,
+        querystring: ModuleSyncQuery,
+        response: { 200: ItemSyncResult, 202: z.object({ status: z.literal('queued'), run_id: z.uuid() }) },
+      },
+    },
+    async (request, reply) => {
+      const { mode, wait } = request.query
+      const { run_id, kind } = await modules.start(request.params.module, mode, requireIdentity(request).username)
+      const result = kind === ITEM_SYNC ? itemSyncResult : runResult
+      return answerRun(reply, runs, { runId: run_id, wait, result: (run) => result(db, run) }) as never
+    },
+  )
+  app.get(
+    '/schedule/preview',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The next times of a cron line in the time zone of the shop',
+        querystring: SchedulePreviewQuery,
+        response: { 200: SchedulePreviewAnswer },
+      },
+    },
+    async ({ query: { cron, count } }) => {
+      const zone = await modules.zone()
+      const next = nextTimes(cron, { zone, from: clock.now(), count }).map((at) => ({ at: at.toISOString(), local: localTime(at, zone) }))
+      return { status: 'success' as const, data: { cron, time_zone: zone, next } }
+    },
+  )
+}
+
+export async function connectionAnswer({ connection, settings }: Connect): Promise<Connection> {
+  const { since, until, ...rest } = await connection.read(await settings.effective())
+  return Connection.parse({ ...rest, since: since?.toISOString() ?? null, until: until?.toISOString() ?? null })
+}

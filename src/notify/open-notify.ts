@@ -1,0 +1,35 @@
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+import type { NotificationStore } from '../settings/notification-settings.ts'
+import { createDelivery } from './delivery.ts'
+import { createNotificationTest } from './test-notice.ts'
+import { createWatchdog, type SilentStore } from './watchdog.ts'
+
+export interface NotifyDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  dispatcher: Dispatcher
+  settings: NotificationStore
+  syncKinds: string[]
+  silentStores?: (before: Date) => Promise<SilentStore[]>
+  works: boolean
+}
+
+export type Notify = ReturnType<typeof openNotify>
+
+/** Notices to people: what is worth one, the queue, and the ways out. */
+export function openNotify({ syncKinds, silentStores = async () => [], ...deps }: NotifyDeps) {
+  const watch = createWatchdog({ ...deps, syncKinds, silentStores })
+  const delivery = createDelivery({ ...deps, watch })
+  return {
+    test: createNotificationTest(deps),
+    watch,
+    deliver: delivery.look,
+    open: delivery.open,
+    [Symbol.asyncDispose]: delivery.close,
+  }
+}

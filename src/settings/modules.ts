@@ -1,0 +1,64 @@
+import type { Db } from '../db.ts'
+import { NotFound } from '../errors.ts'
+
+export type ModuleSlug = 'crm' | 'books' | 'inventory' | 'invoice'
+
+export interface Module {
+  slug: ModuleSlug
+  name: string
+  description: string
+  enabledByDefault: boolean
+  /** What the page offers. Stock moves may not touch an item's modified time, hence the full syncs. */
+  suggested: { schedule: string; full_schedule: string }
+}
+
+export const MODULES: readonly Module[] = [
+  {
+    slug: 'crm',
+    name: 'Zoho CRM',
+    description: 'Contacts, accounts, leads, products and deals, with what was deleted',
+    enabledByDefault: true,
+    suggested: { schedule: '0 * * * *', full_schedule: '30 3 * * 0' },
+  },
+  {
+    slug: 'books',
+    name: 'Zoho Books',
+    description: 'Invoices, bills, orders, payments, contacts and items with their lines',
+    enabledByDefault: true,
+    suggested: { schedule: '15 2 * * *', full_schedule: '30 2 1 * *' },
+  },
+  {
+    slug: 'inventory',
+    name: 'Zoho Inventory',
+    description: 'Items with prices, stock and pictures',
+    enabledByDefault: true,
+    suggested: { schedule: '*/15 * * * *', full_schedule: '5 1,13 * * *' },
+  },
+  {
+    slug: 'invoice',
+    name: 'Zoho Invoice',
+    description: 'Invoices, customers, payments and items of Zoho Invoice',
+    enabledByDefault: false,
+    suggested: { schedule: '45 2 * * *', full_schedule: '0 3 1 * *' },
+  },
+]
+
+/** By slug or name, in any case. Throws NotFound `module_not_found`. */
+export function moduleOf(nameOrSlug: string): Module {
+  const wanted = nameOrSlug.trim().toLowerCase()
+  const found = MODULES.find(({ slug, name }) => slug === wanted || name.toLowerCase() === wanted)
+  if (!found)
+    throw new NotFound('module_not_found', 'Module not found', {
+      remedy: `One of: ${MODULES.map(({ slug, name }) => `${slug} (${name})`).join(', ')}.`,
+    })
+  return found
+}
+
+export async function enabledModules(db: Db): Promise<Map<ModuleSlug, boolean>> {
+  const rows = new Map((await db.zohoModule.findMany()).map((row) => [row.slug, row.enabled]))
+  return new Map(MODULES.map(({ slug, enabledByDefault }) => [slug, rows.get(slug) ?? enabledByDefault]))
+}
+
+export async function setModuleEnabled(tx: Db, slug: ModuleSlug, enabled: boolean): Promise<void> {
+  await tx.zohoModule.upsert({ where: { slug }, create: { slug, enabled }, update: { enabled } })
+}

@@ -1,0 +1,112 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../db.ts'
+import { BadInput, Conflict } from '../errors.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import { isMasked, mask } from './mask.ts'
+import type { StoredValues } from './stored-values.ts'
+
+const ADDRESSES = ['email', 'smtp_url', 'webhook_url'] as const
+const SILENCES = ['nothing_synced_after_minutes', 'store_silent_after_minutes'] as const
+type Address = (typeof ADDRESSES)[number]
+type Silence = (typeof SILENCES)[number]
+
+const VARIABLES: Record<Address, string> = { email: 'NOTIFY_EMAIL', smtp_url: 'SMTP_URL', webhook_url: 'NOTIFY_WEBHOOK_URL' }
+/** A mail server's address holds a password, a webhook's often a token. */
+const SECRET: ReadonlySet<string> = new Set(['smtp_url', 'webhook_url'])
+/** A day and a half without any success is told unless somebody chooses otherwise. */
+const SILENCE_DEFAULTS: Record<Silence, number | null> = { nothing_synced_after_minutes: 36 * 60, store_silent_after_minutes: 24 * 60 }
+
+export interface NotificationSettings {
+  addresses: Record<Address, string | null>
+  sources: Record<Address, 'environment' | 'stored' | 'none'>
+  silences: Record<Silence, number | null>
+}
+export type NotificationChange = Partial<Record<Address, string | null | undefined> & Record<Silence, number | null | undefined>>
+
+export type NotificationStore = ReturnType<typeof createNotificationSettings>
+
+/** Where notices go and when silence is told; the environment beats what is stored. */
+export function createNotificationSettings({
+  db,
+  clock,
+  stored,
+  environment,
+}: {
+  db: Database
+  clock: Clock
+  stored: StoredValues
+  environment: Config['notify']
+}) {
+  const fixed: Record<Address, string | undefined> = {
+    email: environment.email,
+    smtp_url: environment.smtpUrl,
+    webhook_url: environment.webhookUrl,
+  }
+
+  async function read(from: Parameters<StoredValues['read']>[1] = db): Promise<NotificationSettings> {
+    const rows = await stored.read('notify.', from)
+    const addresses = {} as NotificationSettings['addresses']
+    const sources = {} as NotificationSettings['sources']
+    for (const field of ADDRESSES) {
+      addresses[field] = fixed[field] ?? rows.get(field)?.value ?? null
+      sources[field] = fixed[field] !== undefined ? 'environment' : rows.has(field) ? 'stored' : 'none'
+    }
+    const silences = {} as NotificationSettings['silences']
+    for (const field of SILENCES) {
+      const value = rows.get(field)?.value
+      silences[field] = value === undefined || value === null ? SILENCE_DEFAULTS[field] : value === 'never' ? null : Number(value)
+    }
+    return { addresses, sources, silences }
+  }
+
+  return {
+    read,
+    /** Throws Conflict `set_by_environment`, BadInput `bad_address`. */
+    async change(change: NotificationChange, actor: Actor): Promise<void> {
+      await db.$transaction(async (tx) => {
+        const now = await read(tx)
+        const changed: string[] = []
+        const write = (field: string, value: string) =>
+          stored.write(tx, `notify.${field}`, value, { sealed: SECRET.has(field), by: actor.actor, at: clock.now() })
+        for (const field of ADDRESSES) {
+          const wanted = change[field]
+          if (wanted === undefined || (wanted !== null && isMasked(wanted)) || wanted === now.addresses[field]) continue
+          if (now.sources[field] === 'environment') {
+            throw new Conflict('set_by_environment', `${field} is set by the environment, which beats what is stored`, {
+              detail: { field },
+              remedy: `Change ${VARIABLES[field]} in .env and start zinc again, or take it out of there to set it here.`,
+            })
+          }
+          if (wanted === null) await stored.remove(tx, `notify.${field}`)
+          else await write(field, checked(field, wanted))
+          changed.push(field)
+        }
+        for (const field of SILENCES) {
+          const wanted = change[field]
+          if (wanted === undefined || wanted === now.silences[field]) continue
+          await write(field, wanted === null ? 'never' : String(wanted))
+          changed.push(field)
+        }
+        if (changed.length > 0)
+          await recordAudit(tx, { ...actor, action: 'notifications.change', target: 'notifications', fields: changed })
+      })
+    },
+  }
+}
+
+/** What may be shown of an address. */
+export const shownAddress = (field: Address, value: string | null): string | null => (SECRET.has(field) ? mask(value) : value)
+
+function checked(field: Address, value: string): string {
+  if (field === 'email') {
+    if (value.split(',').every((one) => /^[^\s@<>]+@[^\s@<>]+$/.test(one.trim()))) return value
+    throw new BadInput('bad_address', 'email is wrong: it must be mail addresses, separated by commas')
+  }
+  const protocols = field === 'smtp_url' ? ['smtp:', 'smtps:'] : ['http:', 'https:']
+  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
+  throw new BadInput(
+    'bad_address',
+    `${field} is wrong: it must be an address that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
+  )
+}

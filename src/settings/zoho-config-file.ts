@@ -1,0 +1,100 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { DATA_CENTERS } from '../config.ts'
+import { BadInput, Conflict } from '../errors.ts'
+import { type Actor, ZINC } from './audit.ts'
+import { isMasked } from './mask.ts'
+import type { Field, ZohoSettings } from './zoho-settings.ts'
+
+const text = z
+  .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)])
+  .transform((value) => value.trim())
+  .nullish()
+/** The file of the predecessors: flat, with these names; other keys are left alone. */
+const ZohoConfigFile = z.looseObject({
+  client_id: text,
+  client_secret: text,
+  refresh_token: text,
+  organization_id: text,
+  data_center: z.enum(DATA_CENTERS).nullish(),
+})
+type ZohoConfigFile = z.infer<typeof ZohoConfigFile>
+
+const IMPORTED = ['client_id', 'client_secret', 'refresh_token', 'organization_id', 'data_center'] as const satisfies readonly Field[]
+/** What must not stay in a file once it is stored encrypted. */
+const SECRET_KEY = /secret|token|password|code$/i
+const MAX_BYTES = 64 * 1024
+
+export interface Imported {
+  /** What was stored. */
+  changed: string[]
+  /** What the file has, but the environment (or Google) fixes. */
+  fixed: string[]
+}
+
+/** Reads a `zoho_config.json`. Throws BadInput `bad_config_file`; the message never quotes the file. */
+export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
+  const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new BadInput('file_not_found', `${file} cannot be read (${cause.code})`, { remedy: 'Name a zoho_config.json.' })
+  })
+  const remedy = 'It must be a JSON object with client_id, client_secret, refresh_token and organization_id.'
+  let json: unknown
+  try {
+    if (content.length > MAX_BYTES) throw new Error('too long')
+    json = JSON.parse(content.replace(/^\uFEFF/, ''))
+  } catch {
+    throw new BadInput('bad_config_file', `${file} is not JSON`, { remedy })
+  }
+  const parsed = ZohoConfigFile.safeParse(json)
+  if (parsed.success) return parsed.data
+  const keys = parsed.error.issues.map((issue) => issue.path.join('.')).filter((key) => key !== '')
+  throw new BadInput('bad_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
+}
+
+/** Stores what the file has; what the environment fixes is left out and named. */
+export async function importZohoConfig(
+  config: ZohoConfigFile,
+  { settings, actor }: { settings: ZohoSettings; actor: Actor },
+): Promise<Imported> {
+  const { values, sources } = await settings.effective()
+  const change: Partial<Record<Field, string>> = {}
+  const fixed: string[] = []
+  for (const field of IMPORTED) {
+    const value = config[field]
+    if (!value || isMasked(value) || value === values[field]) continue
+    if (sources[field] === 'environment' || sources[field] === 'gcp') fixed.push(field)
+    else change[field] = value
+  }
+  return { changed: await settings.change(change, actor), fixed }
+}
+
+/**
+ * A `zoho_config.json` that lies in the settings folder at start: stored encrypted, then emptied of its secrets. One without secrets was emptied
+ * before and says nothing. Killed in between, the next start does it again. A file that cannot be used is said in the log and left as it is.
+ */
+export async function adoptZohoConfig(file: string, { settings, log }: { settings: ZohoSettings; log: Logger }): Promise<void> {
+  try {
+    const config = await readZohoConfig(file)
+    if (!Object.entries(config).some(([key, value]) => SECRET_KEY.test(key) && typeof value === 'string' && value !== '')) return
+    const { changed, fixed } = await importZohoConfig(config, { settings, actor: ZINC })
+    const rest = Object.fromEntries(Object.entries(config).filter(([key]) => !SECRET_KEY.test(key)))
+    const fresh = `${file}.${process.pid}.new`
+    try {
+      await writeFile(fresh, `${JSON.stringify({ ...rest, note: 'zinc keeps the secrets encrypted in its database now.' }, null, 2)}\n`, {
+        mode: 0o600,
+      })
+      await rename(fresh, file)
+    } finally {
+      await rm(fresh, { force: true })
+    }
+    log.warn(
+      { file, stored: changed, fixed_by_environment: fixed },
+      'zoho_config.json was imported; its secrets are stored encrypted and are gone from the file',
+    )
+  } catch (error) {
+    if (error instanceof BadInput && error.code === 'file_not_found') return
+    if (!(error instanceof BadInput || error instanceof Conflict)) throw error
+    log.error({ file, code: error.code }, `zoho_config.json was not imported: ${error.message}`)
+  }
+}

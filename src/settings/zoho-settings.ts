@@ -1,0 +1,184 @@
+import type { Clock } from '../clock.ts'
+import type { Config, DataCenter } from '../config.ts'
+import type { Database, Db } from '../db.ts'
+import { type AppError, Conflict, UpstreamFailed } from '../errors.ts'
+import { type Actor, recordAudit } from './audit.ts'
+import type { GcpSecrets, GcpValues } from './gcp-secrets.ts'
+import { isMasked, mask } from './mask.ts'
+import type { StoredValue, StoredValues } from './stored-values.ts'
+
+export const CREDENTIALS = ['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const
+export const FIELDS = [...CREDENTIALS, 'data_center', 'webhook_secret'] as const
+export type Field = (typeof FIELDS)[number]
+export type Source = 'environment' | 'gcp' | 'stored' | 'none'
+
+/** What counts where nothing is set. */
+const DEFAULTS: Partial<Record<Field, string>> = { data_center: 'com' }
+const SECRET: ReadonlySet<string> = new Set(['client_secret', 'refresh_token', 'webhook_secret'])
+const GCP: ReadonlySet<string> = new Set(['client_id', 'client_secret', 'refresh_token'])
+/** A change of these begins a new connection; what was known of the old one says nothing any more. */
+const CONNECTS: ReadonlySet<string> = new Set([...CREDENTIALS, 'data_center'])
+
+export interface EffectiveSettings {
+  enabled: boolean
+  values: Record<Field, string | null>
+  sources: Record<Field, Source>
+  /** When each stored value was last changed. */
+  changedAt: Map<string, Date>
+  /** Why values may be missing although they are set somewhere: Google does not answer, or a key is gone. */
+  problem: AppError | null
+}
+
+export type SettingsChange = Partial<Record<Field, string | null | undefined>> & { enabled?: boolean | undefined }
+
+export interface ZohoSettingsDeps {
+  db: Database
+  clock: Clock
+  stored: StoredValues
+  environment: Config['zoho']
+  /** Undefined with SECRETS_PROVIDER=env. */
+  gcp: GcpSecrets | undefined
+  /** In the transaction of a change that begins a new connection. */
+  onNewConnection(tx: Db): Promise<void>
+}
+
+export type ZohoSettings = ReturnType<typeof createZohoSettings>
+
+/** The Zoho settings as they count now: the environment beats Google's Secret Manager, which beats what an operator stored. */
+export function createZohoSettings({ db, clock, stored, environment, gcp, onNewConnection }: ZohoSettingsDeps) {
+  const fixed: Record<Field, string | undefined> = {
+    client_id: environment.clientId,
+    client_secret: environment.clientSecret,
+    refresh_token: environment.refreshToken,
+    organization_id: environment.organizationId,
+    data_center: environment.dataCenter,
+    webhook_secret: undefined,
+  }
+
+  /** Where the environment has them all, a Google that is away hurts nobody. */
+  const asked = gcp !== undefined && [...GCP].some((field) => fixed[field as Field] === undefined) ? gcp : undefined
+  interface Google {
+    values: GcpValues
+    problem: AppError | null
+  }
+
+  async function fromGcp(): Promise<Google> {
+    try {
+      return { values: (await asked?.read()) ?? {}, problem: null }
+    } catch (error) {
+      if (error instanceof UpstreamFailed) return { values: {}, problem: error }
+      throw error
+    }
+  }
+
+  async function combined(google: Google, from: Db): Promise<EffectiveSettings> {
+    const rows = await stored.read('zoho.', from)
+    const values = {} as Record<Field, string | null>
+    const sources = {} as Record<Field, Source>
+    for (const field of FIELDS) {
+      const [value, source] = resolve(field, google.values, rows)
+      values[field] = value
+      sources[field] = source
+    }
+    const unreadable = [...rows].filter(([, row]) => row.value === null).map(([name]) => name)
+    return {
+      enabled: rows.get('enabled')?.value !== 'false',
+      values,
+      sources,
+      changedAt: new Map([...rows].map(([name, row]) => [name, row.changedAt])),
+      problem: google.problem ?? (unreadable.length > 0 ? keyMissing(unreadable) : null),
+    }
+  }
+
+  function resolve(field: Field, google: GcpValues, rows: Map<string, StoredValue>): [string | null, Source] {
+    if (fixed[field] !== undefined) return [fixed[field], 'environment']
+    const secret = GCP.has(field) ? google[field as keyof GcpValues] : undefined
+    if (secret !== undefined) return [secret, 'gcp']
+    const row = rows.get(field)
+    return row ? [row.value, 'stored'] : [null, 'none']
+  }
+
+  const effective = async (): Promise<EffectiveSettings> => combined(await fromGcp(), db)
+
+  return {
+    effective,
+
+    /** What the client of Zoho is made of; throws the problem when values that are set cannot be had. */
+    async forClient(): Promise<Config['zoho'] & { enabled: boolean }> {
+      const { values, problem, enabled } = await effective()
+      if (problem) throw problem
+      return {
+        ...environment,
+        enabled,
+        clientId: values.client_id ?? undefined,
+        clientSecret: values.client_secret ?? undefined,
+        refreshToken: values.refresh_token ?? undefined,
+        organizationId: values.organization_id ?? undefined,
+        dataCenter: (values.data_center as DataCenter | null) ?? undefined,
+      }
+    },
+
+    /** Zoho refused the credentials: what Google gave a while ago may be old. */
+    doubt: () => gcp?.forget(),
+
+    /** Throws Conflict `set_by_environment` when one of these fields cannot be changed here. */
+    async assertChangeable(fields: Field[]): Promise<void> {
+      const { sources } = await effective()
+      for (const field of fields) assertChangeable(field, sources[field])
+    },
+
+    /**
+     * Changes any subset in one transaction, with one line in the audit. null forgets a stored value; a mask and an equal value change nothing.
+     * `also` belongs to the same change and names what it changed. Answers the names of what changed. Throws Conflict `set_by_environment`.
+     */
+    async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
+      const google = await fromGcp()
+      return db.$transaction(async (tx) => apply(tx, await combined(google, tx), { change, actor, also }))
+    },
+  }
+
+  async function apply(
+    tx: Db,
+    { values, sources, enabled }: EffectiveSettings,
+    { change, actor, also }: { change: SettingsChange; actor: Actor; also: ((tx: Db) => Promise<string[]>) | undefined },
+  ): Promise<string[]> {
+    const at = clock.now()
+    const changed: string[] = []
+    for (const field of FIELDS) {
+      const wanted = change[field]
+      if (wanted === undefined || (wanted !== null && isMasked(wanted)) || wanted === (values[field] ?? DEFAULTS[field] ?? null)) continue
+      assertChangeable(field, sources[field])
+      if (wanted === null) await stored.remove(tx, `zoho.${field}`)
+      else await stored.write(tx, `zoho.${field}`, wanted, { sealed: SECRET.has(field), by: actor.actor, at })
+      changed.push(field)
+    }
+    if (change.enabled !== undefined && change.enabled !== enabled) {
+      await stored.write(tx, 'zoho.enabled', String(change.enabled), { sealed: false, by: actor.actor, at })
+      changed.push('enabled')
+    }
+    changed.push(...((await also?.(tx)) ?? []))
+    if (changed.length > 0) await recordAudit(tx, { ...actor, action: 'settings.change', target: 'zoho', fields: changed })
+    if (changed.some((field) => CONNECTS.has(field))) await onNewConnection(tx)
+    return changed
+  }
+}
+
+/** What may be shown of a value. */
+export const shown = (field: Field, value: string | null): string | null => (SECRET.has(field) ? mask(value) : value)
+
+function assertChangeable(field: Field, source: Source): void {
+  if (source !== 'environment' && source !== 'gcp') return
+  const where = source === 'gcp' ? "Google's Secret Manager" : 'the environment'
+  throw new Conflict('set_by_environment', `${field} is set by ${where}, which beats what is stored`, {
+    detail: { field, source },
+    remedy:
+      source === 'gcp'
+        ? `Add a new version of the secret ZOHO_${field.toUpperCase()} there; zinc takes it within five minutes.`
+        : `Change ZOHO_${field.toUpperCase()} in .env and start zinc again, or take it out of there to set it here.`,
+  })
+}
+
+const keyMissing = (names: string[]) =>
+  new UpstreamFailed('key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
+    remedy: 'Start zinc with the CREDENTIALS_KEY that sealed it (`new,old` while rotating), or enter the value again.',
+  })

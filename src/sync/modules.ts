@@ -1,0 +1,185 @@
+import { integrationDisabled } from '../connect/open-connect.ts'
+import type { ZohoModule } from '../contract/zoho-settings.ts'
+import type { Database, Db } from '../db.ts'
+import { Conflict } from '../errors.ts'
+import type { Prisma, Run, Schedule } from '../generated/client.ts'
+import { knownZone } from '../jobs/cron.ts'
+import type { Runs } from '../jobs/runs.ts'
+import type { ScheduleMode, Schedules } from '../jobs/schedules.ts'
+import { type Actor, recordAudit } from '../settings/audit.ts'
+import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../settings/modules.ts'
+import { CRM_SYNC } from './crm-sync.ts'
+import { ITEM_SYNC } from './item-sync.ts'
+
+/** Kind of the bulk pull's runs (pull/), which serve Books and Invoice. */
+export const PULL = 'pull'
+const BY_SCHEDULE = 'schedule'
+
+export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
+
+export interface ModulesDeps {
+  db: Database
+  runs: Runs
+  schedules: Schedules
+  isEnabled(): Promise<boolean>
+  /** The time zone of the shop, as Zoho told it; null before. */
+  shopZone(): Promise<string | null>
+}
+
+export interface ModuleChange {
+  enabled?: boolean | undefined
+  schedule?: string | null | undefined
+  full_schedule?: string | null | undefined
+}
+
+export type ZohoModules = ReturnType<typeof createModules>
+
+/** The four modules of Zoho as an operator sees them: on or off, by which clock, and the real sync behind each. */
+export function createModules({ db, runs, schedules, isEnabled, shopZone }: ModulesDeps) {
+  const zone = async () => knownZone(await shopZone())
+
+  function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Prisma.InputJsonObject {
+    if (slug === 'inventory') return { ...(mode && { mode }), sync_images: true, dry_run: false, confirm_removals: false }
+    if (slug === 'crm') return { ...(mode && { mode }) }
+    return { app: slug, ...(mode === 'full' && { full: true }) }
+  }
+
+  /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. */
+  function runsOf(slug: ModuleSlug): Prisma.RunWhereInput {
+    const kind = KINDS[slug]
+    const NOT: Prisma.RunWhereInput[] = [
+      { params: { path: ['dry_run'], equals: true } },
+      { params: { path: ['source'], equals: 'file' } },
+      ...(slug === 'books' ? [{ params: { path: ['app'], equals: 'invoice' } }] : []),
+    ]
+    return { kind, NOT, ...(slug === 'invoice' && { params: { path: ['app'], equals: 'invoice' } }) }
+  }
+
+  async function shown(module: Module, { enabled, planned }: { enabled: boolean; planned: Schedule[] }): Promise<ZohoModule> {
+    const { slug, name, description, suggested } = module
+    const where = runsOf(slug)
+    const last = await db.run.findFirst({ where, orderBy: { created_at: 'desc' } })
+    const success = await db.run.findFirst({
+      where: { ...where, state: 'success', finished_at: { not: null } },
+      orderBy: { finished_at: 'desc' },
+      select: { finished_at: true },
+    })
+    const mine = planned.filter((it) => it.module === slug)
+    const next = mine.map((it) => it.next_at.getTime()).sort((a, b) => a - b)[0]
+    return {
+      name,
+      slug,
+      enabled,
+      description,
+      schedule: mine.find((it) => it.mode === 'incremental')?.cron ?? null,
+      full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
+      suggested,
+      last_sync: success?.finished_at?.toISOString() ?? null,
+      last_run: last && shownRun(last),
+      next_run: enabled && next !== undefined ? new Date(next).toISOString() : null,
+    }
+  }
+
+  async function list(): Promise<ZohoModule[]> {
+    const enabled = await enabledModules(db)
+    const planned = await schedules.list()
+    return Promise.all(MODULES.map((module) => shown(module, { enabled: enabled.get(module.slug) ?? false, planned })))
+  }
+
+  /** In the transaction of a larger change; answers the names of what changed. */
+  async function apply(tx: Db, module: Module, change: ModuleChange, shopsZone: string): Promise<string[]> {
+    const changed: string[] = []
+    if (change.enabled !== undefined && change.enabled !== (await enabledModules(tx)).get(module.slug)) {
+      await setModuleEnabled(tx, module.slug, change.enabled)
+      changed.push('enabled')
+    }
+    for (const [field, mode] of [
+      ['schedule', 'incremental'],
+      ['full_schedule', 'full'],
+    ] as const) {
+      const cron = change[field]
+      if (cron === undefined) continue
+      const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
+      if (await schedules.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
+    }
+    return changed
+  }
+
+  async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
+    if (!(await isEnabled())) throw integrationDisabled()
+    if (!(await enabledModules(db)).get(module.slug)) {
+      throw new Conflict('module_disabled', `${module.name} is switched off`, {
+        detail: { module: module.slug },
+        remedy: `Switch it on: PATCH /api/settings/integrations/zoho/modules/${module.slug} {"enabled":true}.`,
+      })
+    }
+    const kind = KINDS[module.slug]
+    return { ...(await runs.start(kind, paramsOf(module.slug, mode), { startedBy })), kind }
+  }
+
+  return {
+    list,
+    zone,
+
+    async one(nameOrSlug: string): Promise<ZohoModule> {
+      const { slug } = moduleOf(nameOrSlug)
+      return (await list()).find((it) => it.slug === slug)!
+    },
+
+    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFound, BadInput `bad_schedule`. */
+    async changes(
+      wanted: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
+    ): Promise<(tx: Db) => Promise<string[]>> {
+      const shopsZone = await zone()
+      const each = wanted.map((it) => ({ module: moduleOf(it.slug ?? it.name ?? ''), change: it }))
+      return async (tx) => {
+        const changed: string[] = []
+        for (const { module, change } of each)
+          changed.push(...(await apply(tx, module, change, shopsZone)).map((field) => `modules.${module.slug}.${field}`))
+        return changed
+      }
+    },
+
+    /** Throws NotFound `module_not_found`, BadInput `bad_schedule`. */
+    async change(nameOrSlug: string, change: ModuleChange, actor: Actor): Promise<ZohoModule> {
+      const module = moduleOf(nameOrSlug)
+      const shopsZone = await zone()
+      await db.$transaction(async (tx) => {
+        const fields = await apply(tx, module, change, shopsZone)
+        if (fields.length > 0) await recordAudit(tx, { ...actor, action: 'module.change', target: `zoho.${module.slug}`, fields })
+      })
+      return this.one(module.slug)
+    },
+
+    /** A real sync. Throws Conflict `module_disabled`, `integration_disabled`, `sync_running`. */
+    start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
+
+    /** What a schedule brings: what is off or under way already is left alone. */
+    async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<void> {
+      const it = moduleOf(module)
+      if (since && (await db.run.count({ where: { ...runsOf(it.slug), started_by: BY_SCHEDULE, created_at: { gte: since } } })) > 0) return
+      try {
+        await start(it, mode, BY_SCHEDULE)
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+      }
+    },
+  }
+
+  function shownRun(run: Run): NonNullable<ZohoModule['last_run']> {
+    return {
+      id: run.id,
+      state: run.state,
+      mode: modeOf(run),
+      started_at: run.started_at?.toISOString() ?? null,
+      finished_at: run.finished_at?.toISOString() ?? null,
+      cause: run.cause,
+    }
+  }
+}
+
+function modeOf(run: Run): string | null {
+  const named = (value: Prisma.JsonValue) =>
+    typeof value === 'object' && value !== null && 'mode' in value && typeof value.mode === 'string' ? value.mode : null
+  return named(run.checkpoint) ?? named(run.params)
+}

@@ -2,7 +2,7 @@ import { integrationDisabled } from '../connect/open-connect.ts'
 import type { ZohoModule } from '../contract/zoho-settings.ts'
 import type { Database, Db } from '../db.ts'
 import { Conflict } from '../errors.ts'
-import type { Prisma, Run, Schedule } from '../generated/client.ts'
+import { Prisma, type Run, type Schedule } from '../generated/client.ts'
 import { knownZone } from '../jobs/cron.ts'
 import type { Runs } from '../jobs/runs.ts'
 import type { ScheduleMode, Schedules } from '../jobs/schedules.ts'
@@ -44,26 +44,18 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
     return { app: slug, ...(mode === 'full' && { full: true }) }
   }
 
-  /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. */
-  function runsOf(slug: ModuleSlug): Prisma.RunWhereInput {
-    const kind = KINDS[slug]
-    const NOT: Prisma.RunWhereInput[] = [
-      { params: { path: ['dry_run'], equals: true } },
-      { params: { path: ['source'], equals: 'file' } },
-      ...(slug === 'books' ? [{ params: { path: ['app'], equals: 'invoice' } }] : []),
-    ]
-    return { kind, NOT, ...(slug === 'invoice' && { params: { path: ['app'], equals: 'invoice' } }) }
+  /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. A key that is not there is null in SQL, hence coalesce. */
+  function isOf(slug: ModuleSlug): Prisma.Sql {
+    const app = KINDS[slug] === PULL ? Prisma.sql`and coalesce(params->>'app', 'books') = ${slug}` : Prisma.empty
+    return Prisma.sql`kind = ${KINDS[slug]} and coalesce(params->>'dry_run', 'false') <> 'true' and coalesce(params->>'source', 'api') <> 'file' ${app}`
   }
 
   async function shown(module: Module, { enabled, planned }: { enabled: boolean; planned: Schedule[] }): Promise<ZohoModule> {
     const { slug, name, description, suggested } = module
-    const where = runsOf(slug)
-    const last = await db.run.findFirst({ where, orderBy: { created_at: 'desc' } })
-    const success = await db.run.findFirst({
-      where: { ...where, state: 'success', finished_at: { not: null } },
-      orderBy: { finished_at: 'desc' },
-      select: { finished_at: true },
-    })
+    const [last] = await db.$queryRaw<Run[]>`select * from run where ${isOf(slug)} order by created_at desc limit 1`
+    const [success] = await db.$queryRaw<
+      { at: Date | null }[]
+    >`select max(finished_at) as at from run where ${isOf(slug)} and state = 'success'`
     const mine = planned.filter((it) => it.module === slug)
     const next = mine.map((it) => it.next_at.getTime()).sort((a, b) => a - b)[0]
     return {
@@ -74,8 +66,8 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       schedule: mine.find((it) => it.mode === 'incremental')?.cron ?? null,
       full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
       suggested,
-      last_sync: success?.finished_at?.toISOString() ?? null,
-      last_run: last && shownRun(last),
+      last_sync: success?.at?.toISOString() ?? null,
+      last_run: last ? shownRun(last) : null,
       next_run: enabled && next !== undefined ? new Date(next).toISOString() : null,
     }
   }
@@ -157,7 +149,11 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
     /** What a schedule brings: what is off or under way already is left alone. */
     async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<void> {
       const it = moduleOf(module)
-      if (since && (await db.run.count({ where: { ...runsOf(it.slug), started_by: BY_SCHEDULE, created_at: { gte: since } } })) > 0) return
+      if (since) {
+        const [begun] = await db.$queryRaw<{ id: string }[]>`
+          select id from run where ${isOf(it.slug)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
+        if (begun) return
+      }
       try {
         await start(it, mode, BY_SCHEDULE)
       } catch (error) {

@@ -1,7 +1,9 @@
 import type { LucideIcon } from 'lucide-react'
+import Blocks from 'lucide-react/icons/blocks'
 import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
 import Package from 'lucide-react/icons/package'
+import Plug from 'lucide-react/icons/plug'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 import type { frameMessages } from './messages.ts'
@@ -37,6 +39,18 @@ export const ROUTES: PageRoute[] = [
   page(HOME, () => import('../pages/overview/overview-page.tsx'), {
     label: 'overview',
     icon: LayoutDashboard,
+    group: 'groupZoho',
+    least: 'viewer',
+  }),
+  page(`${HOME}/connection`, () => import('../pages/connection/connection-page.tsx'), {
+    label: 'connection',
+    icon: Plug,
+    group: 'groupZoho',
+    least: 'viewer',
+  }),
+  page(`${HOME}/modules`, () => import('../pages/modules/modules-page.tsx'), {
+    label: 'modules',
+    icon: Blocks,
     group: 'groupZoho',
     least: 'viewer',
   }),

@@ -47,10 +47,10 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
       <header className={classes.head}>
         <div className={classes.words}>
           <h3 id={id} className={classes.cause}>
-            {group.cause}
+            <bdi>{group.cause}</bdi>
           </h3>
           <p className={classes.remedy}>
-            <strong>{m.next}:</strong> {group.remedy}
+            <strong>{m.next}:</strong> <bdi>{group.remedy}</bdi>
           </p>
           <p className={classes.facts}>
             <Badge tone="bad">{m.open({ count: group.count })}</Badge>

@@ -7,7 +7,7 @@ export interface Column<Row> {
   cell(row: Row): ReactNode
   /** Figures stand at the end of their column. */
   end?: boolean
-  /** Leaves on middle-sized screens; on small ones every column is a line of the row's card. */
+  /** Only on wide screens: what the row's own page says, too. */
   secondary?: boolean
 }
 

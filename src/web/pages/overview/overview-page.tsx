@@ -1,18 +1,96 @@
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import type { ZohoSettings } from '../../../contract/zoho-settings.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { useZohoSettings } from '../../api/zoho.ts'
-import { Loaded } from '../../ui/loaded.tsx'
+import { HOME } from '../../app/routes.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { LiveProgress } from '../../runs/live-progress.tsx'
+import { RunBadge } from '../../runs/run-badge.tsx'
+import { useRunWords } from '../../runs/run-words.ts'
+import { StartSync } from '../../runs/start-sync.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { Begin } from './begin.tsx'
+import { CoverageTiles } from './coverage-tiles.tsx'
+import { overviewMessages } from './messages.ts'
+import classes from './overview-page.module.css'
+import { QuotaCard } from './quota-card.tsx'
+import { RecentRuns } from './recent-runs.tsx'
+import { SyncCard } from './sync-card.tsx'
+
+const RECENT = 6
 
 export default function OverviewPage() {
+  const m = useMessages(overviewMessages)
   const settings = useZohoSettings()
+  const runs = useQuery({
+    queryKey: ['runs', 'recent'],
+    refetchInterval: 5_000,
+    queryFn: ({ signal }) => call<{ data: Run[] }>(`${ZOHO}/sync/runs`, { query: { limit: RECENT }, signal }).then(({ data }) => data),
+  })
+  const moving = runs.data?.find(({ state }) => MOVING.has(state) || state === 'paused')
+  const isNew = settings.data !== undefined && runs.data !== undefined && isBeginner(settings.data, runs.data)
   return (
-    <Page title="Overview">
-      <Section title="Connection">
-        <Loaded query={settings} skeleton={<BlockSkeleton height={80} />}>
-          {(data) => <p>{data.connection.state}</p>}
-        </Loaded>
-      </Section>
+    <Page title={m.title} actions={settings.data && settings.data.connection.state !== 'not_set_up' && !isNew && <StartSync />}>
+      {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
+      {settings.data && <Attention settings={settings.data} />}
+      {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}
+      {moving && <UnderWay id={moving.id} />}
+      <div className={classes.pair}>
+        {settings.data && runs.data ? <SyncCard settings={settings.data} runs={runs.data} /> : <BlockSkeleton height={232} />}
+        <QuotaCard />
+      </div>
+      <CoverageTiles />
+      <RecentRuns query={runs} />
     </Page>
+  )
+}
+
+/** Until something was synced and goes on by itself, the overview says what to do next. */
+function isBeginner(settings: ZohoSettings, runs: Run[]): boolean {
+  return (
+    settings.connection.state === 'not_set_up' ||
+    !runs.some(({ kind, state }) => kind === 'items' && (state === 'success' || state === 'partial'))
+  )
+}
+
+function Attention({ settings }: { settings: ZohoSettings }) {
+  const m = useMessages(overviewMessages)
+  const { state, cause, remedy } = settings.connection
+  if (cause === null || state === 'not_set_up' || state === 'connected') return null
+  return (
+    <Notice tone={state === 'revoked' ? 'bad' : 'warn'} title={cause}>
+      {remedy && <bdi>{remedy}</bdi>} <Link href={`${HOME}/connection`}>{m.goConnection}</Link>
+    </Notice>
+  )
+}
+
+function UnderWay({ id }: { id: string }) {
+  const m = useMessages(overviewMessages)
+  const words = useRunWords()
+  const { data: run, liveness } = useRun(id)
+  if (!run) return <BlockSkeleton height={126} />
+  return (
+    <Section
+      title={`${m.underWay}: ${words.kind(run.kind)}`}
+      actions={
+        <>
+          <RunBadge state={run.state} />
+          <Button size="compact-sm" variant="default" component={Link} href={`${HOME}/runs/${run.id}`}>
+            {m.watch}
+          </Button>
+        </>
+      }
+    >
+      <LiveProgress run={run} liveness={liveness} />
+    </Section>
   )
 }

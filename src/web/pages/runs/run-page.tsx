@@ -62,11 +62,11 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
           {run.cause && (
             <div className={classes.cause} data-state={run.state}>
               <p>
-                <strong>{m.cause}:</strong> {run.cause}
+                <strong>{m.cause}:</strong> <bdi>{run.cause}</bdi>
               </p>
               {run.remedy && (
                 <p>
-                  <strong>{m.remedy}:</strong> {run.remedy}
+                  <strong>{m.remedy}:</strong> <bdi>{run.remedy}</bdi>
                 </p>
               )}
             </div>

@@ -1,0 +1,86 @@
+import { Button } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import CircleCheck from 'lucide-react/icons/circle-check'
+import CircleX from 'lucide-react/icons/circle-x'
+import ListChecks from 'lucide-react/icons/list-checks'
+import type { TestResult } from '../../../contract/connection.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import classes from './check-list.module.css'
+import { connectionMessages } from './messages.ts'
+
+/** The test of the connection, line by line, each with its time and, where it failed, the remedy. */
+export function CheckList() {
+  const m = useMessages(connectionMessages)
+  const format = useFormat()
+  const client = useQueryClient()
+  const test = useMutation({
+    mutationFn: () => call<{ data: TestResult }>(`${ZOHO}/test`, { method: 'POST' }).then(({ data }) => data),
+    // The test has told something about the state, the scopes and the organisation, whatever came out.
+    onSettled: () => client.invalidateQueries({ queryKey: ['zoho'] }),
+  })
+  const bad = test.data?.checks.filter(({ ok }) => !ok).length ?? 0
+  return (
+    <Section
+      title={m.testTitle}
+      description={m.testHint}
+      flush={test.data !== undefined || test.isPending}
+      actions={
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<ListChecks size={15} aria-hidden />}
+          loading={test.isPending}
+          onClick={() => test.mutate()}
+        >
+          {m.test}
+        </Button>
+      }
+    >
+      {test.error && <ErrorCard error={test.error} />}
+      {test.isPending && <RowsSkeleton rows={6} height={40} />}
+      {test.isIdle && <p className={classes.idle}>{m.testEmpty}</p>}
+      {test.data && (
+        <>
+          <p className={classes.sum} role="status">
+            {test.data.ok ? m.testAllGood : m.testProblems({ count: format.number(bad) })}
+          </p>
+          <ul className={classes.list}>
+            {test.data.checks.map((check) => (
+              <li key={`${check.name} ${check.scope ?? ''} ${check.module ?? ''}`} className={classes.check} data-ok={check.ok}>
+                {check.ok ? (
+                  <CircleCheck size={17} aria-label={m.checkGood} className={classes.icon} />
+                ) : (
+                  <CircleX size={17} aria-label={m.checkBad} className={classes.icon} />
+                )}
+                <div className={classes.words}>
+                  <p className={classes.name}>
+                    <bdi>{check.name}</bdi>
+                    {check.code && <Ltr mono>{check.code}</Ltr>}
+                  </p>
+                  {check.message && (
+                    <p>
+                      <bdi>{check.message}</bdi>
+                    </p>
+                  )}
+                  {check.remedy && (
+                    <p>
+                      <strong>{m.remedy}:</strong> <bdi>{check.remedy}</bdi>
+                    </p>
+                  )}
+                </div>
+                <span className={classes.ms}>{format.duration(check.ms)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Section>
+  )
+}

@@ -1,0 +1,47 @@
+import { useSearchParams } from 'wouter'
+import { useZohoSettings } from '../../api/zoho.ts'
+import { useMay } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { Page } from '../../ui/page.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { CheckList } from './check-list.tsx'
+import { Credentials } from './credentials.tsx'
+import { connectionMessages } from './messages.ts'
+import { Organizations } from './organizations.tsx'
+import { Scopes } from './scopes.tsx'
+import { SelfClient } from './self-client.tsx'
+import { StateCard } from './state-card.tsx'
+
+export default function ConnectionPage() {
+  const m = useMessages(connectionMessages)
+  const settings = useZohoSettings()
+  const mayRead = useMay('operator')
+  const mayChange = useMay('admin')
+  // The consent flow leads back here.
+  const [search] = useSearchParams()
+  const failed = search.get('error')
+  return (
+    <Page title={m.title} intro={m.intro}>
+      {search.get('connected') !== null && <Notice tone="good" title={m.connected} />}
+      {failed !== null && (
+        <Notice tone="bad" title={m.callbackFailed}>
+          <bdi dir="auto">{search.get('message') ?? failed}</bdi> {search.get('remedy')}
+        </Notice>
+      )}
+      <Loaded query={settings} skeleton={<BlockSkeleton height={320} />}>
+        {(data) => (
+          <>
+            <StateCard settings={data} mayChange={mayChange} />
+            {mayRead && <CheckList />}
+            {mayChange && <Credentials key={data.data_center} settings={data} />}
+            {mayChange && <SelfClient settings={data} />}
+            {mayRead && <Organizations settings={data} mayChange={mayChange} />}
+            {mayRead && <Scopes />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  )
+}

@@ -1,0 +1,109 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type { Source, ZohoSettings, ZohoSettingsBody } from '../../../contract/zoho-settings.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { settingsKey } from '../../api/zoho.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Section } from '../../ui/section.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { useUnsavedWarning } from '../../ui/unsaved.ts'
+import classes from './credentials.module.css'
+import { ACCOUNTS_HOSTS, type DataCenter } from './data-centers.ts'
+import { connectionMessages } from './messages.ts'
+import { SecretField } from './secret-field.tsx'
+
+type Draft = Pick<ZohoSettingsBody, 'data_center' | 'client_id' | 'client_secret' | 'refresh_token' | 'webhook_secret' | 'organization_id'>
+
+/** The stored credentials. Only what was touched is sent; a secret that was typed leaves the page's memory when it is saved. */
+export function Credentials({ settings }: { settings: ZohoSettings }) {
+  const m = useMessages(connectionMessages)
+  const client = useQueryClient()
+  const [draft, setDraft] = useState<Draft>({})
+  const changed = Object.keys(draft).length > 0
+  useUnsavedWarning(changed)
+  const save = useMutation({
+    mutationFn: () => call<{ data: ZohoSettings }>(ZOHO, { method: 'POST', body: draft }),
+    onSuccess: ({ data }) => {
+      client.setQueryData(settingsKey, data)
+      void client.invalidateQueries({ queryKey: ['zoho'] })
+      setDraft({})
+      toast(m.saved)
+    },
+  })
+  /** A field that is back at its stored value is no change. */
+  const change = <Key extends keyof Draft>(key: Key, value: Draft[Key], stored?: string | null) =>
+    setDraft(({ [key]: _before, ...rest }) => (value === undefined || value === stored ? rest : { ...rest, [key]: value }))
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    save.mutate()
+  }
+  const fixed = (source: Source) => (source === 'environment' ? m.fromEnvironment : source === 'gcp' ? m.fromGcp : undefined)
+  const center: DataCenter = draft.data_center ?? settings.data_center
+  const centerFixed = fixed(settings.sources.data_center)
+  const idFixed = fixed(settings.sources.client_id)
+  const organizationFixed = fixed(settings.sources.organization_id)
+  const secret = (key: 'client_secret' | 'refresh_token' | 'webhook_secret', label: string, hint?: string) => (
+    <SecretField
+      label={label}
+      hint={fixed(settings.sources[key]) ?? hint}
+      fixed={fixed(settings.sources[key]) !== undefined}
+      masked={settings[key]}
+      changedAt={settings.changed_at[key]}
+      draft={draft[key]}
+      onChange={(value) => change(key, value)}
+    />
+  )
+  return (
+    <Section title={m.setup} description={m.setupHint}>
+      <form className={classes.form} onSubmit={submit} autoComplete="off">
+        <div className={classes.fields}>
+          <NativeSelect
+            label={m.dataCenter}
+            description={centerFixed ?? m.dataCenterHint({ host: ACCOUNTS_HOSTS[center] })}
+            disabled={centerFixed !== undefined}
+            value={center}
+            onChange={(event) => change('data_center', event.currentTarget.value as DataCenter, settings.data_center)}
+            data={Object.entries(ACCOUNTS_HOSTS).map(([value, host]) => ({ value, label: host }))}
+          />
+          <TextInput
+            label={m.organizationId}
+            description={organizationFixed ?? m.organizationsHint}
+            disabled={organizationFixed !== undefined}
+            inputMode="numeric"
+            dir="ltr"
+            value={draft.organization_id ?? settings.organization_id ?? ''}
+            onChange={(event) => change('organization_id', event.currentTarget.value.trim(), settings.organization_id ?? '')}
+          />
+          <TextInput
+            label={m.clientId}
+            description={idFixed}
+            disabled={idFixed !== undefined}
+            dir="ltr"
+            spellCheck={false}
+            autoComplete="off"
+            value={draft.client_id ?? settings.client_id ?? ''}
+            onChange={(event) => change('client_id', event.currentTarget.value.trim(), settings.client_id ?? '')}
+          />
+          {secret('client_secret', m.clientSecret)}
+          {secret('refresh_token', m.refreshToken)}
+          {secret('webhook_secret', m.webhookSecret, m.webhookHint)}
+        </div>
+        {save.error && <ErrorCard error={save.error} />}
+        <div className={classes.buttons}>
+          {!changed && <span className={classes.none}>{m.noChanges}</span>}
+          {changed && (
+            <Button variant="default" onClick={() => setDraft({})}>
+              {m.discard}
+            </Button>
+          )}
+          <Button type="submit" disabled={!changed} loading={save.isPending}>
+            {m.save}
+          </Button>
+        </div>
+      </form>
+    </Section>
+  )
+}

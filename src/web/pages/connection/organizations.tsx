@@ -1,0 +1,86 @@
+import { Button } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import Building2 from 'lucide-react/icons/building-2'
+import type { z } from 'zod'
+import type { Organization, OrganizationsAnswer } from '../../../contract/connection.ts'
+import type { ZohoSettings } from '../../../contract/zoho-settings.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Table } from '../../ui/table.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { connectionMessages } from './messages.ts'
+
+/** The organisations of the account, to choose the one that zinc works on. Asked for only when a sign-in can work. */
+export function Organizations({ settings, mayChange }: { settings: ZohoSettings; mayChange: boolean }) {
+  const m = useMessages(connectionMessages)
+  const client = useQueryClient()
+  const canSignIn = settings.refresh_token !== null
+  const query = useQuery({
+    queryKey: ['zoho', 'organizations'],
+    enabled: canSignIn,
+    // Each look costs a call of the day's quota.
+    staleTime: 300_000,
+    queryFn: ({ signal }) => call<z.infer<typeof OrganizationsAnswer>>(`${ZOHO}/organizations`, { signal }).then(({ data }) => data),
+  })
+  const choose = useMutation({
+    mutationFn: (id: string) => call<{ data: Organization }>(`${ZOHO}/organization`, { method: 'PUT', body: { id } }),
+    onSuccess: ({ data }) => {
+      void client.invalidateQueries({ queryKey: ['zoho'] })
+      toast(m.organizationSaved({ name: data.name ?? data.id }))
+    },
+  })
+  const fixed = settings.sources.organization_id === 'environment' || settings.sources.organization_id === 'gcp'
+  return (
+    <Section title={m.organizations} description={fixed ? m.fixedByEnvironment : m.organizationsHint} flush>
+      {choose.error && <ErrorCard error={choose.error} />}
+      {!canSignIn ? (
+        <Empty icon={Building2} title={m.organizationsNone} text={m.organizationsNoneText} />
+      ) : (
+        <Loaded query={query} skeleton={<RowsSkeleton rows={2} />}>
+          {(organizations) => (
+            <Table
+              label={m.organizations}
+              rows={organizations}
+              rowKey={({ id }) => id}
+              columns={[
+                { key: 'name', header: m.organization, cell: ({ name, id }) => <bdi>{name ?? id}</bdi> },
+                { key: 'id', header: m.organizationId, cell: ({ id }) => <Ltr mono>{id}</Ltr> },
+                { key: 'currency', header: m.currency, cell: ({ currency }) => currency && <Ltr>{currency}</Ltr> },
+                { key: 'zone', header: m.zone, cell: ({ time_zone }) => time_zone && <Ltr>{time_zone}</Ltr> },
+                {
+                  key: 'choice',
+                  header: '',
+                  end: true,
+                  cell: ({ id, selected }) =>
+                    selected ? (
+                      <Badge tone="good">{m.chosen}</Badge>
+                    ) : (
+                      mayChange &&
+                      !fixed && (
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          loading={choose.isPending && choose.variables === id}
+                          onClick={() => choose.mutate(id)}
+                        >
+                          {m.choose}
+                        </Button>
+                      )
+                    ),
+                },
+              ]}
+            />
+          )}
+        </Loaded>
+      )}
+    </Section>
+  )
+}

@@ -1,0 +1,75 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import type { z } from 'zod'
+import type { ScopesAnswer } from '../../../contract/connection.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { CodeLine } from '../../ui/code-line.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Table } from '../../ui/table.tsx'
+import { connectionMessages } from './messages.ts'
+import classes from './scopes.module.css'
+
+export const scopesQuery = queryOptions({
+  queryKey: ['zoho', 'scopes'],
+  queryFn: ({ signal }) => call<z.infer<typeof ScopesAnswer>>(`${ZOHO}/scopes`, { signal }).then(({ data }) => data),
+})
+
+/** The exact scopes by module, whether they are granted, and the one line to copy. */
+export function Scopes() {
+  const m = useMessages(connectionMessages)
+  const format = useFormat()
+  const query = useQuery(scopesQuery)
+  return (
+    <Section title={m.scopes} description={m.scopesHint} flush>
+      <Loaded query={query} skeleton={<RowsSkeleton rows={6} height={40} />}>
+        {({ modules, line, missing, redirect_uri }) => (
+          <>
+            <div className={classes.lines}>
+              {missing.length > 0 && <Notice tone="warn" title={m.missing({ count: format.number(missing.length) })} />}
+              <div>
+                <p className={classes.name}>{m.scopesLine}</p>
+                <CodeLine value={line} what={m.scopes} />
+              </div>
+              <div>
+                <p className={classes.name}>
+                  {m.redirect} <span className={classes.hint}>{m.redirectHint}</span>
+                </p>
+                <CodeLine value={redirect_uri} what={m.redirect} />
+              </div>
+            </div>
+            <Table
+              label={m.scopes}
+              rows={modules.flatMap((module) => module.scopes.map((scope) => ({ ...scope, module })))}
+              rowKey={({ scope, module }) => `${module.slug} ${scope}`}
+              columns={[
+                { key: 'scope', header: m.scope, cell: ({ scope }) => <Ltr mono>{scope}</Ltr> },
+                { key: 'module', header: m.reads, cell: ({ module, reads }) => `${module.name}: ${reads}` },
+                {
+                  key: 'granted',
+                  header: m.granted,
+                  cell: ({ granted, module }) =>
+                    !module.enabled ? (
+                      <Badge>{m.moduleOff}</Badge>
+                    ) : granted === null ? (
+                      <Badge>{m.unknown}</Badge>
+                    ) : granted ? (
+                      <Badge tone="good">{m.yes}</Badge>
+                    ) : (
+                      <Badge tone="bad">{m.no}</Badge>
+                    ),
+                },
+              ]}
+            />
+          </>
+        )}
+      </Loaded>
+    </Section>
+  )
+}

@@ -1,0 +1,79 @@
+import { Button } from '@mantine/core'
+import Plug from 'lucide-react/icons/plug'
+import type { ZohoSettings } from '../../../contract/zoho-settings.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { Facts } from '../../ui/facts.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Notice } from '../../ui/notice.tsx'
+import { Section } from '../../ui/section.tsx'
+import { ExactTime, RelativeTime } from '../../ui/time.tsx'
+import { ACCOUNTS_HOSTS } from './data-centers.ts'
+import { connectionMessages } from './messages.ts'
+import classes from './state-card.module.css'
+
+/** Whether zinc is connected, as whom, since when, and what to do if it is not. */
+export function StateCard({ settings, mayChange }: { settings: ZohoSettings; mayChange: boolean }) {
+  const m = useMessages(connectionMessages)
+  const stateName = useStateName()
+  const { connection, organization } = settings
+  const ready = settings.client_id !== null && settings.client_secret !== null
+  return (
+    <Section title={m.state} actions={<Badge tone={STATE_TONE[connection.state]}>{stateName(connection.state)}</Badge>}>
+      <div className={classes.body}>
+        {connection.cause !== null && (
+          <Notice tone={connection.state === 'revoked' ? 'bad' : 'warn'} title={connection.cause}>
+            {connection.remedy && (
+              <>
+                <strong>{m.remedy}:</strong> <bdi>{connection.remedy}</bdi>
+              </>
+            )}{' '}
+            {connection.code && (
+              <span className={classes.code}>
+                <Ltr mono>{connection.code}</Ltr>
+              </span>
+            )}
+          </Notice>
+        )}
+        <Facts
+          facts={[
+            [m.since, connection.since && <RelativeTime at={connection.since} />],
+            [m.until, connection.until && <ExactTime at={connection.until} />],
+            [
+              m.organization,
+              settings.organization_id && (
+                <>
+                  {organization?.name && <bdi>{organization.name}</bdi>} <Ltr mono>{settings.organization_id}</Ltr>
+                </>
+              ),
+            ],
+            [m.currency, organization?.currency && <Ltr>{organization.currency}</Ltr>],
+            [m.zone, organization?.time_zone && <Ltr>{organization.time_zone}</Ltr>],
+            [m.dataCenter, settings.hosts_overridden ? m.hostsOverridden : <Ltr key="host">{ACCOUNTS_HOSTS[settings.data_center]}</Ltr>],
+          ]}
+        />
+        {mayChange && (
+          <div className={classes.actions}>
+            {/* A real link: the consent flow leaves the page and comes back. */}
+            <Button
+              component="a"
+              href={`${ZOHO}/oauth/start`}
+              variant={connection.state === 'connected' || connection.state === 'limited' ? 'default' : 'filled'}
+              leftSection={<Plug size={15} aria-hidden />}
+              {...(!ready && {
+                'data-disabled': true,
+                'aria-disabled': true,
+                onClick: (event: React.MouseEvent) => event.preventDefault(),
+              })}
+            >
+              {connection.state === 'not_set_up' ? m.connect : m.reconnect}
+            </Button>
+            {!ready && <span className={classes.needs}>{m.connectNeeds}</span>}
+          </div>
+        )}
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,126 @@
+import { Button, Switch } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import RefreshCw from 'lucide-react/icons/refresh-cw'
+import { Link, useLocation } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import type { ZohoModule, ZohoSettings } from '../../../contract/zoho-settings.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { settingsKey } from '../../api/zoho.ts'
+import { HOME } from '../../app/routes.ts'
+import { useMay } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { RunBadge } from '../../runs/run-badge.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Facts } from '../../ui/facts.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RelativeTime } from '../../ui/time.tsx'
+import { toastWithUndo } from '../../ui/toast.tsx'
+import { modulesMessages } from './messages.ts'
+import classes from './module-card.module.css'
+import { Schedule } from './schedule.tsx'
+
+/** One module of Zoho: whether it is read, when, how the last run went, and a start by hand. */
+export function ModuleCard({ module }: { module: ZohoModule }) {
+  const m = useMessages(modulesMessages)
+  const client = useQueryClient()
+  const [, navigate] = useLocation()
+  const mayChange = useMay('admin')
+  const mayRun = useMay('operator')
+  const put = (changed: ZohoModule) =>
+    client.setQueryData<ZohoSettings>(
+      settingsKey,
+      (settings) => settings && { ...settings, modules: settings.modules.map((one) => (one.slug === changed.slug ? changed : one)) },
+    )
+  const change = useMutation({
+    mutationFn: (body: Partial<Pick<ZohoModule, 'enabled' | 'schedule' | 'full_schedule'>>) =>
+      call<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}`, { method: 'PATCH', body }),
+    onSuccess: ({ data }) => put(data),
+  })
+  const sync = useMutation({
+    mutationFn: (mode: 'incremental' | 'full') =>
+      call<{ run_id: string }>(`${ZOHO}/modules/${module.slug}/sync`, { method: 'POST', query: { mode, wait: false } }),
+    onSuccess: ({ run_id }) => {
+      void client.invalidateQueries({ queryKey: ['runs'] })
+      navigate(`${HOME}/runs/${run_id}`)
+    },
+  })
+  const turn = (enabled: boolean) =>
+    change.mutate(
+      { enabled },
+      {
+        onSuccess: () =>
+          toastWithUndo(enabled ? m.turnedOn({ name: module.name }) : m.turnedOff({ name: module.name }), {
+            label: m.undo,
+            act: () => change.mutate({ enabled: !enabled }),
+          }),
+      },
+    )
+  const about = { inventory: m.aboutInventory, books: m.aboutBooks, crm: m.aboutCrm, invoice: m.aboutInvoice }
+  return (
+    <Section
+      title={module.name}
+      description={about[module.slug]}
+      actions={
+        <Switch
+          checked={module.enabled}
+          disabled={!mayChange || change.isPending}
+          onChange={(event) => turn(event.currentTarget.checked)}
+          aria-label={m.switchNamed({ name: module.name })}
+          label={module.enabled ? m.on : m.off}
+          labelPosition="left"
+        />
+      }
+    >
+      <div className={classes.body}>
+        <Facts
+          facts={[
+            [m.lastSync, module.last_sync === null ? m.never : <RelativeTime key="last" at={module.last_sync} />],
+            [
+              m.lastRun,
+              module.last_run && (
+                <span className={classes.run}>
+                  <Link href={`${HOME}/runs/${module.last_run.id}`}>
+                    {module.last_run.started_at ? <RelativeTime at={module.last_run.started_at} /> : m.lastRun}
+                  </Link>
+                  <RunBadge state={module.last_run.state as Run['state']} />
+                </span>
+              ),
+            ],
+            [m.nextRun, module.next_run === null ? m.notScheduled : <RelativeTime key="next" at={module.next_run} />],
+          ]}
+        />
+        {module.last_run?.cause && (
+          <p className={classes.cause}>
+            <bdi>{module.last_run.cause}</bdi>
+          </p>
+        )}
+        <Schedule key={`${module.schedule} ${module.full_schedule}`} module={module} mayChange={mayChange} change={change} />
+        {change.error && <ErrorCard error={change.error} />}
+        {sync.error && <ErrorCard error={sync.error} />}
+        {mayRun && (
+          <div className={classes.buttons}>
+            <Button
+              size="xs"
+              variant="default"
+              disabled={!module.enabled}
+              loading={sync.isPending && sync.variables === 'full'}
+              onClick={() => sync.mutate('full')}
+            >
+              {m.full}
+            </Button>
+            <Button
+              size="xs"
+              leftSection={<RefreshCw size={14} aria-hidden />}
+              disabled={!module.enabled}
+              loading={sync.isPending && sync.variables === 'incremental'}
+              onClick={() => sync.mutate('incremental')}
+            >
+              {m.syncNow}
+            </Button>
+          </div>
+        )}
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,35 @@
+import { useZohoSettings } from '../../api/zoho.ts'
+import { useMay } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Page } from '../../ui/page.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { Mapping } from './mapping.tsx'
+import { modulesMessages } from './messages.ts'
+import { ModuleCard } from './module-card.tsx'
+import classes from './modules-page.module.css'
+
+/** Inventory first: it is what most shops are here for. */
+const ORDER = ['inventory', 'books', 'crm', 'invoice']
+
+export default function ModulesPage() {
+  const m = useMessages(modulesMessages)
+  const settings = useZohoSettings()
+  const mayRead = useMay('operator')
+  return (
+    <Page title={m.title} intro={m.intro}>
+      <Loaded query={settings} skeleton={<BlockSkeleton height={420} />}>
+        {({ modules }) => (
+          <div className={classes.grid}>
+            {[...modules]
+              .sort((a, b) => ORDER.indexOf(a.slug) - ORDER.indexOf(b.slug))
+              .map((module) => (
+                <ModuleCard key={module.slug} module={module} />
+              ))}
+          </div>
+        )}
+      </Loaded>
+      {mayRead && <Mapping />}
+    </Page>
+  )
+}

@@ -1,0 +1,76 @@
+import { useQuery } from '@tanstack/react-query'
+import Package from 'lucide-react/icons/package'
+import { Link } from 'wouter'
+import type { z } from 'zod'
+import type { CoverageAnswer, CoverageHistoryAnswer, CoverageKey } from '../../../contract/coverage.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { call } from '../../api/call.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { StartSync } from '../../runs/start-sync.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Section } from '../../ui/section.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { Sparkline } from '../../ui/sparkline.tsx'
+import classes from './coverage-tiles.module.css'
+import { overviewMessages } from './messages.ts'
+
+const KEYS: CoverageKey[] = [
+  'without_picture',
+  'no_price',
+  'no_arabic_name',
+  'failed',
+  'damaged',
+  'price_zero',
+  'same_text',
+  'no_sku',
+  'duplicate_sku',
+  'inactive_but_sold_here',
+]
+const DAYS = 30
+
+/** What products lack, each with its trend; a tile opens the list of them. */
+export function CoverageTiles() {
+  const m = useMessages(overviewMessages)
+  const format = useFormat()
+  const coverage = useQuery({
+    queryKey: ['coverage'],
+    queryFn: ({ signal }) => call<z.infer<typeof CoverageAnswer>>(`${ZOHO}/coverage`, { signal }),
+  })
+  const history = useQuery({
+    queryKey: ['coverage', 'history'],
+    staleTime: 300_000,
+    queryFn: ({ signal }) =>
+      call<z.infer<typeof CoverageHistoryAnswer>>(`${ZOHO}/coverage/history`, { query: { days: DAYS }, signal }).then(({ data }) => data),
+  })
+  return (
+    <Section title={m.coverage} description={coverage.data && coverage.data.total > 0 && m.coverageHint({ count: coverage.data.total })}>
+      <Loaded query={coverage} skeleton={<BlockSkeleton height={228} />}>
+        {({ data, total }) =>
+          total === 0 ? (
+            <Empty icon={Package} title={m.noProducts} text={m.noProductsText} action={<StartSync primary={false} />} />
+          ) : (
+            <ul className={classes.tiles}>
+              {KEYS.map((key) => (
+                <li key={key}>
+                  <Link href={`/products?coverage=${key}`} className={classes.tile} data-none={data[key] === 0 || undefined}>
+                    <span className={classes.label}>{m[key]}</span>
+                    <span className={classes.value}>{format.number(data[key])}</span>
+                    <span className={classes.share}>{m.ofAll({ share: format.percent(data[key] / total) })}</span>
+                    {history.data && history.data.length > 1 && (
+                      <Sparkline
+                        values={history.data.map((day) => day[key])}
+                        label={`${m[key]}, ${m.trend({ days: history.data.length })}`}
+                      />
+                    )}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Section>
+  )
+}

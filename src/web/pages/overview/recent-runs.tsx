@@ -1,0 +1,32 @@
+import { Button } from '@mantine/core'
+import type { UseQueryResult } from '@tanstack/react-query'
+import History from 'lucide-react/icons/history'
+import { Link } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import { HOME } from '../../app/routes.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { RunTable } from '../../runs/run-table.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { overviewMessages } from './messages.ts'
+
+export function RecentRuns({ query }: { query: UseQueryResult<Run[]> }) {
+  const m = useMessages(overviewMessages)
+  return (
+    <Section
+      title={m.recent}
+      flush
+      actions={
+        <Button size="compact-sm" variant="default" component={Link} href={`${HOME}/runs`}>
+          {m.allRuns}
+        </Button>
+      }
+    >
+      <Loaded query={query} skeleton={<RowsSkeleton rows={6} />}>
+        {(runs) => (runs.length === 0 ? <Empty icon={History} title={m.noRuns} text={m.noRunsText} /> : <RunTable runs={runs} />)}
+      </Loaded>
+    </Section>
+  )
+}

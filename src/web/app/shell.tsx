@@ -1,7 +1,7 @@
-import { ActionIcon, Drawer } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import Menu from 'lucide-react/icons/menu'
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense } from 'react'
 import { Link } from 'wouter'
 import { useMessages } from '../i18n/language.tsx'
 import { AccountMenu } from './account-menu.tsx'
@@ -11,6 +11,9 @@ import { Navigation } from './navigation.tsx'
 import { HOME } from './routes.ts'
 import classes from './shell.module.css'
 import { StatusLine } from './status-line.tsx'
+
+/** Small screens only, so not part of the first load. */
+const MenuDrawer = lazy(() => import('./menu-drawer.tsx'))
 
 /** The frame around every page: navigation at the side (in a drawer on small screens), the status line on top. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -36,12 +39,11 @@ export function Shell({ children }: { children: ReactNode }) {
         </ActionIcon>
         <StatusLine />
       </header>
-      <Drawer opened={menuOpen} onClose={menu.close} size={264} padding="md" title={<Logo />}>
-        <div className={classes.drawer}>
-          <Navigation onNavigate={menu.close} />
-          <AccountMenu />
-        </div>
-      </Drawer>
+      {menuOpen && (
+        <Suspense>
+          <MenuDrawer onClose={menu.close} />
+        </Suspense>
+      )}
       <main id="content" tabIndex={-1} className={classes.content}>
         {children}
       </main>

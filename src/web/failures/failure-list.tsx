@@ -1,12 +1,9 @@
 import { Textarea } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import CircleCheck from 'lucide-react/icons/circle-check'
 import { useState } from 'react'
-import { useLocation } from 'wouter'
-import type { FailuresAnswer } from '../../contract/failures.ts'
 import { ZOHO } from '../api/addresses.ts'
 import { call } from '../api/call.ts'
-import { HOME } from '../app/routes.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Empty } from '../ui/empty.tsx'
@@ -16,27 +13,7 @@ import { RowsSkeleton } from '../ui/skeleton.tsx'
 import { toast } from '../ui/toast.tsx'
 import { FailureGroup } from './failure-group.tsx'
 import { failureMessages } from './messages.ts'
-
-export const useFailures = (runId?: string) =>
-  useQuery({
-    queryKey: ['failures', runId ?? 'all'],
-    refetchInterval: 30_000,
-    queryFn: ({ signal }) => call<FailuresAnswer>(`${ZOHO}/failures`, { query: { run_id: runId }, signal }),
-  })
-
-/** Retry, by a run that one is led to. */
-export function useRetry() {
-  const client = useQueryClient()
-  const [, navigate] = useLocation()
-  return useMutation({
-    mutationFn: (choice: { ids?: string[]; code?: string; run_id?: string }) =>
-      call<{ run_id: string }>(`${ZOHO}/failures/retry`, { method: 'POST', body: choice }),
-    onSuccess: ({ run_id }) => {
-      void client.invalidateQueries({ queryKey: ['failures'] })
-      navigate(`${HOME}/runs/${run_id}`)
-    },
-  })
-}
+import { useFailures, useRetry } from './queries.ts'
 
 /** Open failures grouped by cause: of one run, or of all. */
 export function FailureList({ runId, emptyTitle, emptyText }: { runId?: string; emptyTitle: string; emptyText?: string }) {

@@ -1,0 +1,28 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useLocation } from 'wouter'
+import type { FailuresAnswer } from '../../contract/failures.ts'
+import { ZOHO } from '../api/addresses.ts'
+import { call } from '../api/call.ts'
+import { HOME } from '../app/routes.ts'
+
+/** What is open: of one run, or of all. */
+export const useFailures = (runId?: string) =>
+  useQuery({
+    queryKey: ['failures', runId ?? 'all'],
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => call<FailuresAnswer>(`${ZOHO}/failures`, { query: { run_id: runId }, signal }),
+  })
+
+/** Retry, by a run that one is led to. */
+export function useRetry() {
+  const client = useQueryClient()
+  const [, navigate] = useLocation()
+  return useMutation({
+    mutationFn: (choice: { ids?: string[]; code?: string; run_id?: string }) =>
+      call<{ run_id: string }>(`${ZOHO}/failures/retry`, { method: 'POST', body: choice }),
+    onSuccess: ({ run_id }) => {
+      void client.invalidateQueries({ queryKey: ['failures'] })
+      navigate(`${HOME}/runs/${run_id}`)
+    },
+  })
+}

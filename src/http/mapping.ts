@@ -1,0 +1,82 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { changeFieldRules, type FieldRules, readFieldRules, rulesChangedAt } from '../catalog/field-rules.ts'
+import type { Clock } from '../clock.ts'
+import { MappedField, MappingAnswer, MappingBody, MappingPreviewAnswer, MappingPreviewBody } from '../contract/mapping.ts'
+import type { Database } from '../db.ts'
+import { fieldSources } from '../sync/field-sources.ts'
+import type { previewMapping } from '../sync/mapping-preview.ts'
+import { actorOf, allow } from './auth.ts'
+import { closedSignal } from './closed-signal.ts'
+
+export interface MappingDeps {
+  db: Database
+  clock: Clock
+  /** Reads a real item from Zoho. */
+  preview(
+    request: Parameters<typeof previewMapping>[1],
+    signal: AbortSignal,
+  ): ReturnType<typeof previewMapping>
+}
+
+const tags = ['mapping']
+
+export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, preview }) => {
+  async function shown(rules: FieldRules): Promise<z.infer<typeof MappingAnswer>> {
+    const custom = await db.$queryRaw<{ key: string }[]>`
+      select distinct jsonb_object_keys(custom_fields) as key from (
+        select custom_fields from product where deleted_at is null and custom_fields <> '{}' order by created_at desc, id desc limit 1000) p order by 1`
+    return {
+      status: 'success',
+      data: {
+        fields: MappedField.options.map((field) => ({
+          field,
+          source: rules.get(field)?.source ?? fieldSources.defaultOf(field),
+          owner: rules.get(field)?.owner ?? 'zoho',
+          default_source: fieldSources.defaultOf(field),
+          default_owner: 'zoho',
+          source_editable: fieldSources.isEditable(field),
+        })),
+        sources: [...fieldSources.all, ...custom.map(({ key }) => key).filter((key) => fieldSources.isSource(key))],
+        is_default: rules.size === 0,
+        changed_at: (await rulesChangedAt(db))?.toISOString() ?? null,
+      },
+    }
+  }
+
+  app.get(
+    '/mapping',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Which field of Zoho goes to which product field, and who owns it', response: { 200: MappingAnswer } },
+    },
+    async () => shown(await readFieldRules(db)),
+  )
+  app.put(
+    '/mapping',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Change sources and owners of fields, or return to the default; a full sync then reaches every product',
+        body: MappingBody,
+        response: { 200: MappingAnswer },
+      },
+    },
+    async (request) =>
+      shown(await changeFieldRules(db, request.body, { by: actorOf(request), at: clock.now(), sources: fieldSources })),
+  )
+  app.post(
+    '/mapping/preview',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'What the mapping, with these changes, makes of a real item of Zoho; nothing is written',
+        body: MappingPreviewBody,
+        response: { 200: MappingPreviewAnswer },
+      },
+    },
+    async (request, reply) => ({ status: 'success' as const, data: await preview(request.body, closedSignal(reply)) }),
+  )
+}

@@ -26,6 +26,7 @@ import { errorHandling, failUnroutable } from './http/errors.ts'
 import { healthRoutes } from './http/health.ts'
 import { itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
+import { mappingRoutes } from './http/mapping.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
 import { notificationRoutes } from './http/notifications.ts'
 import { pageRoutes } from './http/page.ts'
@@ -158,6 +159,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
   await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notify.test })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
+  await app.register(mappingRoutes, { prefix: '/api/settings/integrations/zoho', ...deps })
   await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
   await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(productRoutes, { db, imageUrls, clock })

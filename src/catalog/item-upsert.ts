@@ -1,6 +1,7 @@
 import type { Db } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+import { keepOwned } from './ownership.ts'
 
 /**
  * Writes items in one statement for each set of fields, whatever their number; rows that are equal already are not written, and fields that a row does
@@ -8,7 +9,7 @@ import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsT
  * longer names, `none`. An item that comes back after it was soft-deleted is restored.
  */
 export async function upsertItems(tx: Db, items: ItemRow[], { at }: { at: Date }): Promise<void> {
-  for (const rows of groupByFields(items)) await upsertAlike(tx, rows, { at })
+  for (const rows of groupByFields(await keepOwned(tx, items))) await upsertAlike(tx, rows, { at })
 }
 
 async function upsertAlike(tx: Db, rows: ItemRow[], { at }: { at: Date }): Promise<void> {

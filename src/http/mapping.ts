@@ -1,27 +1,24 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { changeFieldRules, type FieldRules, readFieldRules, rulesChangedAt } from '../catalog/field-rules.ts'
 import type { Clock } from '../clock.ts'
+import type { Connect } from '../connect/open-connect.ts'
 import { MappedField, MappingAnswer, MappingBody, MappingPreviewAnswer, MappingPreviewBody } from '../contract/mapping.ts'
 import type { Database } from '../db.ts'
 import { fieldSources } from '../sync/field-sources.ts'
-import type { previewMapping } from '../sync/mapping-preview.ts'
+import { previewMapping } from '../sync/mapping-preview.ts'
 import { actorOf, allow } from './auth.ts'
 import { closedSignal } from './closed-signal.ts'
 
 export interface MappingDeps {
   db: Database
   clock: Clock
-  /** Reads a real item from Zoho. */
-  preview(
-    request: Parameters<typeof previewMapping>[1],
-    signal: AbortSignal,
-  ): ReturnType<typeof previewMapping>
+  connect: Pick<Connect, 'open' | 'knownOrganization'>
 }
 
 const tags = ['mapping']
 
-export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, preview }) => {
+export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, connect }) => {
   async function shown(rules: FieldRules): Promise<z.infer<typeof MappingAnswer>> {
     const custom = await db.$queryRaw<{ key: string }[]>`
       select distinct jsonb_object_keys(custom_fields) as key from (
@@ -63,8 +60,7 @@ export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { d
         response: { 200: MappingAnswer },
       },
     },
-    async (request) =>
-      shown(await changeFieldRules(db, request.body, { by: actorOf(request), at: clock.now(), sources: fieldSources })),
+    async (request) => shown(await changeFieldRules(db, request.body, { by: actorOf(request), at: clock.now(), sources: fieldSources })),
   )
   app.post(
     '/mapping/preview',
@@ -77,6 +73,10 @@ export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { d
         response: { 200: MappingPreviewAnswer },
       },
     },
-    async (request, reply) => ({ status: 'success' as const, data: await preview(request.body, closedSignal(reply)) }),
+    async (request, reply) => {
+      const currency = (await connect.knownOrganization())?.currency ?? null
+      const data = await previewMapping({ db, zoho: await connect.open(), currency }, request.body, closedSignal(reply))
+      return { status: 'success' as const, data }
+    },
   )
 }

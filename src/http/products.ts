@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { productAnswer } from '../catalog/product-answer.ts'
+import { patchProduct } from '../catalog/product-edit.ts'
 import { countProducts } from '../catalog/product-search.ts'
 import { findProduct, listProducts } from '../catalog/products.ts'
 import type { Clock } from '../clock.ts'
 import { CoverageKey } from '../contract/coverage.ts'
+import { ProductPatch } from '../contract/mapping.ts'
 import { Product, ProductsAnswer } from '../contract/products.ts'
 import type { Database } from '../db.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
@@ -62,6 +64,23 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
         ...(total !== undefined && { total }),
       }
     },
+  )
+  app.patch(
+    '/api/products/:id',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
+        params: z.object({ id: z.string().min(1).max(250) }),
+        body: ProductPatch,
+        response: { 200: z.object({ status: z.literal('success'), data: Product }) },
+      },
+    },
+    async ({ params, body }) => ({
+      status: 'success' as const,
+      data: productAnswer(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
+    }),
   )
   app.get(
     '/api/products/:id',

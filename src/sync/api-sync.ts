@@ -1,3 +1,4 @@
+import { readFieldRules } from '../catalog/field-rules.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import type { RunContext, RunFailure, RunOutcome } from '../jobs/run-handler.ts'
@@ -12,6 +13,7 @@ import { firstCheckpoint, ListCheckpoint, listPass } from './list-pass.ts'
 import { recheckImages } from './recheck.ts'
 import { dropRemovedPictures, type RemovalResult, removeGone, restorePhotos } from './removals.ts'
 import { closeCounts } from './result.ts'
+import type { Reading } from './to-item-row.ts'
 
 export const WATERMARK = 'items'
 
@@ -24,6 +26,14 @@ export interface ApiSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
   /** The organisation's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
 }
+
+const NOTHING_READ: Reading = { currency: null, rules: new Map() }
+
+/** How the items of this run are read; a mapping that is changed meanwhile counts from the next run on, its owners at once. */
+export const readingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDeps, signal: AbortSignal): Promise<Reading> => ({
+  currency: await currencyOf(zoho, signal),
+  rules: await readFieldRules(db),
+})
 
 /** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
 export const zohoFor = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
@@ -39,17 +49,17 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
   const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
   let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
 
-  const currency = at.phase === 'images' ? null : await deps.currencyOf(zoho, run.signal)
+  const reading = at.phase === 'images' ? NOTHING_READ : await readingFor(zoho, deps, run.signal)
   if (at.phase === 'items') {
     const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
-    at = await listPass(run, { zoho, clock, currency }, at, { dryRun, began: created_at })
+    at = await listPass(run, { zoho, clock, reading }, at, { dryRun, began: created_at })
     at = { ...at, phase: 'removals', taken: [], outages: 0 }
     await run.fenced((tx) => run.saveCheckpoint(tx, at))
   }
   if (at.phase === 'removals') {
     let found: RemovalResult = { removed: 0, leftOut: 0 }
     if (at.mode === 'full') {
-      found = await removeGone(run, { db, zoho, clock, view, currency }, { confirmed: params.confirm_removals, dryRun })
+      found = await removeGone(run, { db, zoho, clock, view, reading }, { confirmed: params.confirm_removals, dryRun })
       run.report({ statistics: { removed: found.removed } })
     }
     if (dryRun) {

@@ -4,7 +4,18 @@ import type { MappedField } from '../contract/mapping.ts'
 import { Decimal, Text, type ZohoItem } from '../zoho/wire.ts'
 
 /** The fields of Zoho's list rows that zinc reads, beside the custom ones. */
-const ITEM_KEYS = ['sku', 'name', 'status', 'description', 'rate', 'purchase_rate', 'stock_on_hand', 'unit', 'category_name', 'brand'] as const
+const ITEM_KEYS = [
+  'sku',
+  'name',
+  'status',
+  'description',
+  'rate',
+  'purchase_rate',
+  'stock_on_hand',
+  'unit',
+  'category_name',
+  'brand',
+] as const
 const CURRENCY = 'organization.currency'
 
 const DEFAULT_SOURCE: Record<MappedField, string> = {

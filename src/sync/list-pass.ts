@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { noteDifferences } from '../catalog/item-differences.ts'
 import type { ItemRow } from '../catalog/item-fields.ts'
 import { upsertItems } from '../catalog/item-upsert.ts'
+import { keepOwned } from '../catalog/ownership.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
@@ -10,7 +11,7 @@ import { listItems } from '../zoho/inventory.ts'
 import { followKeyset, KeysetPlace } from '../zoho/keyset-place.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
 import { countsFrom, type ListCounts } from './counts.ts'
-import { toItemRow } from './to-item-row.ts'
+import { type Reading, toItemRow } from './to-item-row.ts'
 
 /** Zoho's own list may show a row late, so an incremental pass begins a little before the newest row it knows. */
 const OVERLAP_MS = 5 * 60_000
@@ -31,7 +32,7 @@ export type ListCheckpoint = z.infer<typeof ListCheckpoint>
 export interface ListPassDeps {
   zoho: ZohoClient
   clock: Clock
-  currency: string | null
+  reading: Reading
 }
 
 export interface ListPassOptions {
@@ -50,7 +51,7 @@ export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null)
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
 export async function listPass(
   run: RunContext,
-  { zoho, clock, currency }: ListPassDeps,
+  { zoho, clock, reading }: ListPassDeps,
   start: ListCheckpoint,
   { dryRun, began }: ListPassOptions,
 ): Promise<ListCheckpoint> {
@@ -67,7 +68,7 @@ export async function listPass(
       const place = walk.after(fresh)
       at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
     }
-    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, { currency })])).values()]
+    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, reading)])).values()]
     const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
     await run.fenced(async (tx) => {
       const again = await listedBefore(tx, run.id, late)
@@ -94,7 +95,8 @@ interface PageWrite {
 }
 
 /** Notes what differs, writes it unless this is a dry run, and counts. */
-export async function writePage(run: RunContext, tx: Db, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
+export async function writePage(run: RunContext, tx: Db, { rows: given, counts, dryRun, again, at }: PageWrite): Promise<void> {
+  const rows = await keepOwned(tx, given)
   const first = again.size === 0 ? rows : rows.filter((row) => !again.has(row.zoho_item_id))
   const found = await noteDifferences(tx, first, { runId: run.id })
   counts.new += found.new

@@ -51,8 +51,7 @@ export async function previewMapping(
 }
 
 /** Money as people write it: the database keeps six digits. */
-const plain = (value: string | null): string | null =>
-  value !== null && /^-?\d+\.\d*$/.test(value) ? value.replace(/\.?0+$/, '') : value
+const plain = (value: string | null): string | null => (value !== null && /^-?\d+\.\d*$/.test(value) ? value.replace(/\.?0+$/, '') : value)
 
 async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreviewBody, 'zoho_item_id' | 'sku'>): Promise<string | null> {
   if (zoho_item_id !== undefined) return zoho_item_id

@@ -6,14 +6,14 @@ import { choosePrimary, lockProduct, removeSourcePhoto } from '../photos/gallery
 import { type View, viewName } from '../photos/view.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { itemsById } from '../zoho/inventory.ts'
-import { toItemRow } from './to-item-row.ts'
+import { type Reading, toItemRow } from './to-item-row.ts'
 
 export interface RemovalDeps {
   db: Database
   zoho: ZohoClient
   clock: Clock
   view: View
-  currency: string | null
+  reading: Reading
 }
 
 /** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
@@ -38,7 +38,7 @@ export interface RemovalResult {
  */
 export async function removeGone(
   run: RunContext,
-  { db, zoho, clock, view, currency }: RemovalDeps,
+  { db, zoho, clock, view, reading }: RemovalDeps,
   { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
 ): Promise<RemovalResult> {
   const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
@@ -49,7 +49,7 @@ export async function removeGone(
   if (suspects.length === 0) return { removed: 0, leftOut: 0 }
   const still = await itemsById(zoho, { ids: suspects.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
   if (still.size > 0 && !dryRun) {
-    const rows = [...still.values()].map((item) => toItemRow(item, { currency }))
+    const rows = [...still.values()].map((item) => toItemRow(item, reading))
     for (let at = 0; at < rows.length; at += BATCH)
       await run.fenced((tx) => upsertItems(tx, rows.slice(at, at + BATCH), { at: clock.now() }))
   }

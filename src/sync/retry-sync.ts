@@ -1,7 +1,7 @@
 import { upsertItems } from '../catalog/item-upsert.ts'
 import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
 import { itemsById } from '../zoho/inventory.ts'
-import { type ApiSyncDeps, zohoFor } from './api-sync.ts'
+import { type ApiSyncDeps, readingFor, zohoFor } from './api-sync.ts'
 import { reportSkuConflicts } from './conflicts.ts'
 import { countWork } from './image-work.ts'
 import { imagePass } from './images.ts'
@@ -20,9 +20,9 @@ export async function retryFailed(
   const needsZoho = items.length > 0 || (await countWork(db, { ...urlsOnly, zoho: true })) > (await countWork(db, urlsOnly))
   const zoho = needsZoho ? await zohoFor(run, deps) : null
   if (zoho && items.length > 0) {
-    const currency = await deps.currencyOf(zoho, run.signal)
+    const reading = await readingFor(zoho, deps, run.signal)
     const found = await itemsById(zoho, { ids: items, runId: run.id }, run.signal)
-    const rows = [...found.values()].map((item) => toItemRow(item, { currency }))
+    const rows = [...found.values()].map((item) => toItemRow(item, reading))
     await run.fenced(async (tx) => {
       await upsertItems(tx, rows, { at: clock.now() })
       await tx.failure.updateMany({

@@ -1,23 +1,19 @@
+import type { FieldRules } from '../catalog/field-rules.ts'
 import type { ItemRow } from '../catalog/item-fields.ts'
-import { readNames } from '../catalog/names.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
+import { readFields } from './field-sources.ts'
 
-/** The only place where Zoho's vocabulary becomes ours. `currency` is the organisation's. */
-export function toItemRow(item: ZohoItem, { currency }: { currency: string | null }): ItemRow {
+/** How items are read during a run: the organisation's currency, and the sources that the shop has chosen for its fields. */
+export interface Reading {
+  currency: string | null
+  rules: FieldRules
+}
+
+/** The only place where Zoho's vocabulary becomes ours. Who owns a field is decided when the row is written (catalog/ownership.ts). */
+export function toItemRow(item: ZohoItem, reading: Reading): ItemRow {
   return {
     zoho_item_id: item.item_id,
-    sku: item.sku,
-    name: item.name,
-    ...readNames(item.name),
-    description: item.description,
-    cost_price: item.purchase_rate,
-    selling_price: item.rate,
-    currency,
-    stock_on_hand: item.stock_on_hand,
-    status: item.status === 'inactive' ? 'inactive' : 'active',
-    unit: item.unit,
-    category: item.category_name,
-    brand: item.brand,
+    ...readFields(item, reading),
     custom_fields: item.custom_fields,
     zoho_modified_at: item.last_modified_time?.toISOString() ?? null,
     zoho_image_id: item.image_document_id,

@@ -1,5 +1,6 @@
 import type { Language } from '../i18n/language.tsx'
 import type { ApiFailure } from './failure.ts'
+import { SHOP_FAILURES } from './failure-words-shop.ts'
 
 interface Words {
   what: string
@@ -31,6 +32,7 @@ const OWN: Record<string, Record<Language, Words>> = {
 
 /** Arabic for the API's codes that people meet. English comes from the API itself. */
 const ARABIC: Record<string, Words> = {
+  ...SHOP_FAILURES,
   wrong_login: { what: 'اسم المستخدم أو كلمة المرور غير صحيحة', next: 'تحقّق منهما وأعد المحاولة.' },
   login_required: { what: 'انتهت الجلسة', next: 'سجّل الدخول من جديد.' },
   too_many_logins: { what: 'محاولات دخول كثيرة', next: 'انتظر قليلًا ثم أعد المحاولة.' },

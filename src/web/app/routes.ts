@@ -68,4 +68,5 @@ export const ROUTES: PageRoute[] = [
     group: 'groupCatalogue',
     least: 'viewer',
   }),
+  page('/products/:id', () => import('../pages/product/product-page.tsx')),
 ]

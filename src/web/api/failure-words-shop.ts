@@ -1,0 +1,23 @@
+/** Arabic for what can go wrong with pictures, stores and pulls, by the API's code. */
+export const SHOP_FAILURES: Record<string, { what: string; next: string }> = {
+  not_an_image: { what: 'هذا الملف ليس صورة', next: 'اختر صورة JPEG أو PNG أو WebP أو GIF أو AVIF أو BMP.' },
+  unsupported_format: { what: 'هذا النوع من الصور غير مقبول', next: 'احفظها بصيغة JPEG أو PNG أو WebP ثم ارفعها.' },
+  truncated: { what: 'الصورة مقطوعة', next: 'يبدو أن نسخها لم يكتمل. خذها من مصدرها من جديد.' },
+  corrupt: { what: 'الصورة تالفة', next: 'افتحها في برنامج صور واحفظها من جديد ثم ارفعها.' },
+  too_many_pixels: { what: 'الصورة كبيرة جدًا بالبكسل', next: 'صغّرها ثم ارفعها.' },
+  side_too_long: { what: 'أحد أضلاع الصورة طويل جدًا', next: 'صغّرها ثم ارفعها.' },
+  picture_too_large: { what: 'الملف كبير جدًا', next: 'صغّر الصورة أو اضغطها ثم ارفعها.' },
+  body_too_large: { what: 'الطلب كبير جدًا', next: 'ارفع ملفات أقل أو أصغر في كل مرة.' },
+  too_busy: { what: 'الخادم مشغول الآن', next: 'أعد المحاولة بعد قليل.' },
+  image_not_found: { what: 'لا توجد هذه الصورة', next: 'حدّث الصفحة؛ ربما حذفها شخص آخر.' },
+  image_gone: { what: 'لم يعد ممكنًا استعادة هذه الصورة', next: 'ارفعها من جديد.' },
+  image_not_deleted: { what: 'هذه الصورة ليست محذوفة', next: 'حدّث الصفحة.' },
+  wrong_image_ids: { what: 'تغيّرت الصور في هذه الأثناء', next: 'حدّث الصفحة ثم رتّبها من جديد.' },
+  product_deleted: { what: 'هذا المنتج محذوف', next: 'يعود إذا أعادته Zoho.' },
+  store_code_taken: { what: 'رمز المتجر مستعمل', next: 'اختر رمزًا آخر.' },
+  edge_token_not_found: { what: 'لا يوجد هذا الرمز المميز', next: 'حدّث الصفحة.' },
+  import_not_found: { what: 'لم يعد هذا الاستيراد موجودًا', next: 'اختر الملف من جديد.' },
+  session_not_found: { what: 'لا توجد هذه الجلسة', next: 'عُد إلى قائمة الجلسات.' },
+  session_pinned: { what: 'هذه الجلسة مثبتة', next: 'ألغِ التثبيت أولًا.' },
+  session_running: { what: 'هذه الجلسة ما زالت جارية', next: 'انتظر حتى تنتهي أو ألغِها.' },
+}

@@ -1,0 +1,205 @@
+import {
+  type Announcements,
+  closestCenter,
+  DndContext,
+  type DragEndEvent,
+  KeyboardSensor,
+  PointerSensor,
+  useSensor,
+  useSensors,
+} from '@dnd-kit/core'
+import { arrayMove, rectSortingStrategy, SortableContext, sortableKeyboardCoordinates } from '@dnd-kit/sortable'
+import { Button, FileButton } from '@mantine/core'
+import ImagePlus from 'lucide-react/icons/image-plus'
+import { useEffect, useRef, useState } from 'react'
+import type { GalleryImage } from '../../../contract/pictures.ts'
+import type { Product } from '../../../contract/products.ts'
+import { useMay } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { useFileDrop } from '../../ui/file-drop.ts'
+import { Loaded } from '../../ui/loaded.tsx'
+import { commonMessages } from '../../ui/messages.ts'
+import { Section } from '../../ui/section.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { toast, toastWithUndo } from '../../ui/toast.tsx'
+import { useUnsavedWarning } from '../../ui/unsaved.ts'
+import classes from './gallery.module.css'
+import { productMessages } from './messages.ts'
+import { PictureCard } from './picture-card.tsx'
+import { PictureDetails } from './picture-details.tsx'
+import { Trash } from './trash.tsx'
+import { UploadList } from './upload-list.tsx'
+import { type Gallery as GalleryData, useGallery, useGalleryEdit } from './use-gallery.ts'
+import { useUploads } from './use-uploads.ts'
+
+const TAKEN = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
+/** A press that moves less is a click. */
+const DRAG_PX = 6
+
+/** The pictures of a product: upload by drop, paste or choice, order by drag, keys or menu, primary, words, delete with undo. */
+export function Gallery({ product }: { product: Product }) {
+  const m = useMessages(productMessages)
+  const mayEdit = useMay('operator')
+  const gallery = useGallery(product.id)
+  const edit = useGalleryEdit(product.id)
+  const section = useRef<HTMLDivElement>(null)
+  const { uploads, add, again, stop } = useUploads(product.id, () => {
+    toast(m.uploaded({ count: 1 }))
+    edit.refresh()
+  })
+  const { over, handlers } = useFileDrop(add, mayEdit)
+  useUnsavedWarning(uploads.some(({ state }) => state !== 'failed'))
+  usePastedFiles(add, mayEdit)
+  const failed = [edit.order, edit.makePrimary, edit.describe, edit.remove, edit.restore].find(({ error }) => error)
+
+  return (
+    <div className={classes.drop} data-over={over || undefined} ref={section} {...handlers}>
+      <Section
+        title={m.pictures}
+        description={mayEdit && (gallery.data?.shown.length ?? 0) > 1 ? m.picturesHint : undefined}
+        actions={
+          mayEdit && (
+            <FileButton multiple accept={TAKEN} onChange={add}>
+              {(props) => (
+                <Button {...props} leftSection={<ImagePlus size={15} aria-hidden />}>
+                  {m.addPictures}
+                </Button>
+              )}
+            </FileButton>
+          )
+        }
+      >
+        <div className={classes.body}>
+          {failed && <ErrorCard error={failed.error} onRetry={failed.reset} />}
+          <UploadList uploads={uploads} onStop={stop} onAgain={again} />
+          <Loaded query={gallery} skeleton={<BlockSkeleton height={220} />}>
+            {(data) => (
+              <>
+                {data.shown.length > 0 ? (
+                  <SortablePictures product={product} gallery={data} edit={edit} mayEdit={mayEdit} />
+                ) : (
+                  uploads.length === 0 && (
+                    <Empty icon={ImagePlus} title={m.noPictures} text={mayEdit ? m.noPicturesText : m.noPicturesViewer} />
+                  )
+                )}
+                {data.deleted.length > 0 && mayEdit && <Trash pictures={data.deleted} restore={edit.restore} />}
+              </>
+            )}
+          </Loaded>
+        </div>
+      </Section>
+      {over && (
+        <div className={classes.over} aria-hidden>
+          <ImagePlus size={28} />
+          {m.dropHere}
+        </div>
+      )}
+    </div>
+  )
+}
+
+interface SortablePicturesProps {
+  product: Product
+  gallery: GalleryData
+  edit: ReturnType<typeof useGalleryEdit>
+  mayEdit: boolean
+}
+
+function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesProps) {
+  const m = useMessages(productMessages)
+  const common = useMessages(commonMessages)
+  const [shownId, setShownId] = useState<string | null>(null)
+  const list = useRef<HTMLUListElement>(null)
+  const pictures = gallery.shown
+  const ids = pictures.map(({ id }) => id)
+  const nameOf = (id: unknown) => pictures.find((picture) => picture.id === id)?.filename ?? ''
+  const placeOf = (id: unknown) => ids.indexOf(String(id)) + 1
+
+  const sensors = useSensors(
+    useSensor(PointerSensor, { activationConstraint: { distance: DRAG_PX } }),
+    useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
+  )
+  const announcements: Announcements = {
+    onDragStart: ({ active }) => m.pickedUp({ name: nameOf(active.id) }),
+    onDragOver: ({ active, over }) => (over ? m.moved({ name: nameOf(active.id), place: placeOf(over.id), of: ids.length }) : undefined),
+    onDragEnd: ({ active, over }) => (over ? m.putDown({ name: nameOf(active.id), place: placeOf(over.id) }) : undefined),
+    onDragCancel: ({ active }) => m.putBack({ name: nameOf(active.id) }),
+  }
+
+  const move = (from: number, to: number) => {
+    if (from === to || from < 0 || to < 0 || to >= ids.length) return
+    const next = arrayMove(ids, from, to)
+    const promote = next[0] !== pictures.find(({ is_primary }) => is_primary)?.id
+    edit.order.mutate({ ids: next, promote }, { onSuccess: () => promote && toast(m.nowPrimary) })
+  }
+  const remove = (picture: GalleryImage) => {
+    const index = ids.indexOf(picture.id)
+    edit.remove.mutate(picture.id, {
+      onSuccess: () =>
+        toastWithUndo(m.removed({ name: picture.filename }), {
+          label: common.undo,
+          act: () => edit.restore.mutate(picture.id, { onSuccess: () => toast(m.restored) }),
+        }),
+    })
+    // The focus was on what is gone: the neighbour takes it.
+    requestAnimationFrame(() => {
+      const menus = list.current?.querySelectorAll<HTMLElement>('[data-menu]')
+      menus?.[Math.min(index, menus.length - 1)]?.focus()
+    })
+  }
+  const shown = pictures.find(({ id }) => id === shownId)
+
+  return (
+    <>
+      <DndContext
+        sensors={sensors}
+        collisionDetection={closestCenter}
+        accessibility={{ announcements, screenReaderInstructions: { draggable: m.dragHelp } }}
+        onDragEnd={({ active, over }: DragEndEvent) => over && move(ids.indexOf(String(active.id)), ids.indexOf(String(over.id)))}
+      >
+        <SortableContext items={ids} strategy={rectSortingStrategy}>
+          <ul className={classes.grid} aria-label={m.pictures} ref={list}>
+            {pictures.map((picture, index) => (
+              <PictureCard
+                key={picture.id}
+                picture={picture}
+                productName={product.name}
+                mayEdit={mayEdit}
+                isFirst={index === 0}
+                isLast={index === pictures.length - 1}
+                onPrimary={() => edit.makePrimary.mutate(picture.id, { onSuccess: () => toast(m.nowPrimary) })}
+                onMove={(by) => move(index, index + by)}
+                onDetails={() => setShownId(picture.id)}
+                onRemove={() => remove(picture)}
+              />
+            ))}
+          </ul>
+        </SortableContext>
+      </DndContext>
+      <PictureDetails
+        picture={shown ?? null}
+        productName={product.name}
+        mayEdit={mayEdit}
+        describe={edit.describe}
+        onClose={() => setShownId(null)}
+      />
+    </>
+  )
+}
+
+/** A picture that was copied elsewhere can be pasted anywhere on the page, except into a field. */
+function usePastedFiles(take: (files: File[]) => void, enabled: boolean) {
+  useEffect(() => {
+    if (!enabled) return
+    const paste = (event: ClipboardEvent) => {
+      const files = [...(event.clipboardData?.files ?? [])]
+      if (files.length === 0 || (event.target as Element | null)?.closest('input, textarea')) return
+      event.preventDefault()
+      take(files)
+    }
+    addEventListener('paste', paste)
+    return () => removeEventListener('paste', paste)
+  }, [take, enabled])
+}

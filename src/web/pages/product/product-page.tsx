@@ -1,0 +1,62 @@
+import { useParams } from 'wouter'
+import type { Product } from '../../../contract/products.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
+import { productNames } from '../../products/product-names.ts'
+import { Back } from '../../ui/back.tsx'
+import { Badge } from '../../ui/badge.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { listAddress } from '../products/list-position.ts'
+import { Compare } from './compare.tsx'
+import { Gallery } from './gallery.tsx'
+import { productMessages } from './messages.ts'
+import { ProductFacts } from './product-facts.tsx'
+import classes from './product-page.module.css'
+import { useProduct } from './use-gallery.ts'
+
+export default function ProductPage() {
+  const m = useMessages(productMessages)
+  const { language } = useLanguage()
+  const { id = '' } = useParams<{ id: string }>()
+  const query = useProduct(id)
+  return (
+    <Page
+      title={query.data ? productNames(query.data, language).first : m.title}
+      intro={query.data && <Intro product={query.data} />}
+      above={<Back href={listAddress()}>{m.back}</Back>}
+      actions={query.data?.zoho_item_id && <Compare productId={query.data.id} />}
+    >
+      <Loaded query={query} skeleton={<BlockSkeleton height={420} />}>
+        {(product) => (
+          <div className={classes.columns}>
+            <Gallery product={product} />
+            <ProductFacts product={product} />
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Intro({ product }: { product: Product }) {
+  const m = useMessages(productMessages)
+  const format = useFormat()
+  const { language } = useLanguage()
+  const { second } = productNames(product, language)
+  return (
+    <span className={classes.intro}>
+      {second !== null && <bdi>{second}</bdi>}
+      {product.sku !== null && <Ltr mono>{product.sku}</Ltr>}
+      {product.status === 'inactive' && <Badge>{m.inactive}</Badge>}
+      {product.deleted_at !== null && (
+        <>
+          <Badge tone="bad">{m.deleted}</Badge>
+          <span>{m.deletedText({ at: format.relative(product.deleted_at) })}</span>
+        </>
+      )}
+    </span>
+  )
+}

@@ -37,6 +37,8 @@ import { createVariantMaker } from './photos/make-variant.ts'
 import { createRecipes } from './photos/recipe.ts'
 import { createImageUrls } from './photos/signed-url.ts'
 import { createView } from './photos/view.ts'
+import { placesOf } from './pull/places.ts'
+import { createPull } from './pull/pull.ts'
 import { createSecrets } from './settings/secrets.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
 import { createItemSync, ITEM_SYNC } from './sync/item-sync.ts'
@@ -126,6 +128,7 @@ export async function openServices(
         gcpClient,
       }),
     )
+    const pullPlaces = placesOf(config.dataDir, config.pull.jsonBaseDir)
     const runs = opened.adopt(
       createRuns({
         db,
@@ -148,6 +151,14 @@ export async function openServices(
             concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
           createCrmSync({ db, clock, openZoho: connect.open }),
+          createPull({
+            db,
+            clock,
+            log,
+            places: pullPlaces,
+            openZoho: connect.open,
+            concurrency: config.zoho.concurrency,
+          }),
         ],
       }),
       (it) => it.close(),

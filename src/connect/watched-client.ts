@@ -7,6 +7,7 @@ export function watchClient(client: ZohoClient, connection: ConnectionKeeper): Z
   // The call's own failure is what its caller must see, also when the note of it cannot be written.
   const failed = (error: unknown) => connection.failed(error).catch(() => {})
   return {
+    organizationId: client.organizationId,
     async json(call, signal) {
       try {
         const answer = await client.json(call, signal)

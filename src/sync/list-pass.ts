@@ -9,12 +9,11 @@ import type { RunContext } from '../jobs/run-handler.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { listItems } from '../zoho/inventory.ts'
 import { followKeyset, KeysetPlace } from '../zoho/keyset-place.ts'
+import { LIST_LAG_MS } from '../zoho/listing.ts'
 import type { ZohoItem } from '../zoho/wire.ts'
 import { countsFrom, type ListCounts } from './counts.ts'
 import { type Reading, toItemRow } from './to-item-row.ts'
 
-/** Zoho's own list may show a row late, so an incremental pass begins a little before the newest row it knows. */
-const OVERLAP_MS = 5 * 60_000
 /** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
 const CLOCKS_MS = 10 * 60_000
 
@@ -44,7 +43,7 @@ export interface ListPassOptions {
 
 /** Where a new pass begins. */
 export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
-  const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - OVERLAP_MS).toISOString() : null
+  const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - LIST_LAG_MS).toISOString() : null
   return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null, outages: 0 }
 }
 

@@ -5,7 +5,7 @@ import type { ZohoClient } from './client.ts'
 import { CallRefused } from './failures.ts'
 import { ITEM_LIST } from './inventory.ts'
 import { followKeyset, KeysetPlace } from './keyset-place.ts'
-import { type Listing, ListUnsorted, listByModification, readPage } from './listing.ts'
+import { type Listing, ListUnsorted, listByModification, PAGE_ROWS, readPage } from './listing.ts'
 import { rawMember } from './raw-json.ts'
 import { Id, Instant, parseZohoJson } from './wire.ts'
 
@@ -48,6 +48,8 @@ export interface WalkOptions {
   app: BooksApp
   /** Only rows modified from this moment on (inclusive); null: all. Rows without a time always come. */
   from: Date | null
+  /** How many records are known; a list that is read to its end and has far fewer is not believed (`list_short`). */
+  known?: number | undefined
   /** Where a walk that broke off goes on. */
   place?: BooksPlace | undefined
   runId?: string | undefined
@@ -126,7 +128,7 @@ function nextWalk(place: BooksPlace): BooksPlace | null {
 function walkFrom(client: ZohoClient, module: BooksModule, place: BooksPlace, options: WalkOptions, signal: AbortSignal) {
   const listing = listingOf(module, options)
   if (place.walk === 'keyset') return walkByKeyset(client, listing, place, signal)
-  if (place.walk === 'newest_first') return walkNewestFirst(client, listing, place, options.from, signal)
+  if (place.walk === 'newest_first') return walkNewestFirst(client, listing, place, options, signal)
   return walkUnsorted(client, listing, place, options.from, signal)
 }
 
@@ -149,7 +151,7 @@ async function* walkNewestFirst(
   client: ZohoClient,
   listing: BooksListing,
   start: BooksPlace & { walk: 'newest_first' },
-  from: Date | null,
+  { from, known = 0 }: WalkOptions,
   signal: AbortSignal,
 ): Walk {
   const read = async (page: number) => {
@@ -174,16 +176,21 @@ async function* walkNewestFirst(
     before = new Set(rows.map((row) => row.id))
     page++
     if (fresh.length > 0) yield { rows: fresh, place: { walk: 'newest_first', page, head } }
-    if (!more || (from !== null && oldest !== undefined && oldest < from.getTime())) break
+    if (from !== null && oldest !== undefined && oldest < from.getTime()) break
+    if (!more) {
+      // The rows up to what is known were not met: those between would be passed over for ever.
+      if (from !== null && (page - 2) * PAGE_ROWS + rows.length < known * (1 - SHORT_SHARE) - SHORT_ROWS) throw short(listing.path)
+      break
+    }
     if (rows.length === 0) throw endless(listing.path)
   }
   if (page === 2 || head === null) return
-  const known = Date.parse(head)
+  const headTime = Date.parse(head)
   for (let again = 1; ; again++) {
     const { rows, more, oldest } = await read(again)
-    const changed = rows.filter((row) => row.modified !== null && row.modified.getTime() > known)
+    const changed = rows.filter((row) => row.modified !== null && row.modified.getTime() > headTime)
     if (changed.length > 0) yield { rows: changed, place: { walk: 'newest_first', page, head } }
-    if (!more || rows.length === 0 || oldest === undefined || oldest <= known) return
+    if (!more || rows.length === 0 || oldest === undefined || oldest <= headTime) return
   }
 }
 
@@ -205,6 +212,15 @@ async function* walkUnsorted(
     if (!more) return
   }
 }
+
+/** A list that lost more than this share of what is known, and more than a handful, is taken for Zoho's mistake. */
+const SHORT_SHARE = 0.2
+const SHORT_ROWS = 10
+
+const short = (path: string) =>
+  new UpstreamFailed('list_short', `Zoho's list ${path} is much shorter than what is known`, {
+    remedy: 'Nothing was changed. If so many records were really deleted, pull the module in full and confirm the removals.',
+  })
 
 const endless = (path: string) =>
   new UpstreamFailed('list_repeats', `Zoho's list ${path} does not lead to an end`, {

@@ -140,6 +140,8 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
   }
 
   return {
+    organizationId,
+
     /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, CallRefused, ZohoAway. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
       return persist(call, signal, async (refused) => {

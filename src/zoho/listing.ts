@@ -22,6 +22,8 @@ export interface Listing<Row> {
 }
 
 export const PAGE_ROWS = 200
+/** Zoho's own list may show a row late, so what goes on from the newest row that it knows begins a little before it. */
+export const LIST_LAG_MS = 5 * 60_000
 
 /** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
 export class ListUnsorted extends UpstreamFailed {

@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+
+/** Where pulled files stand. */
+export interface PullPlaces {
+  /** `sync_sessions/` of the data folder. */
+  sessionsDir: string
+  /** Stamped folders without a session: `raw_json/` of the data folder, or JSON_BASE_DIR. */
+  rawDir: string
+  /** Reports that belong to no session. */
+  reportsDir: string
+}
+
+export const placesOf = (dataDir: string, jsonBaseDir: string | undefined): PullPlaces => ({
+  sessionsDir: join(dataDir, 'sync_sessions'),
+  rawDir: jsonBaseDir ?? join(dataDir, 'raw_json'),
+  reportsDir: join(dataDir, 'reports'),
+})
+
+const PREFIX = 'sync_session_'
+const STAMP = /^\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/
+
+/** `2026-11-25_02-26-54`, UTC. */
+export const stampOf = (at: Date): string => at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-')
+export const isStamp = (text: string): boolean => STAMP.test(text)
+export const sessionName = (stamp: string): string => `${PREFIX}${stamp}`
+/** The stamp in the name of a session folder; null when it is none. */
+export const stampOfSession = (name: string): string | null =>
+  name.startsWith(PREFIX) && isStamp(name.slice(PREFIX.length)) ? name.slice(PREFIX.length) : null
+
+/** Where one pull's files stand, while it goes on (with a dot) and after. */
+export interface Folder {
+  unfinished: string
+  finished: string
+  /** Of the module files, within the folder: `raw_json/<stamp>`, or "" without a session. */
+  inner: string
+  /** Of a file about the whole, within the folder: hidden without a session, where every visible file is a module's. */
+  about(name: string): string
+}
+
+export function folderOf(places: PullPlaces, { stamp, session }: { stamp: string; session: boolean }): Folder {
+  const parent = session ? places.sessionsDir : places.rawDir
+  const name = session ? sessionName(stamp) : stamp
+  return {
+    unfinished: join(parent, `.${name}`),
+    finished: join(parent, name),
+    inner: session ? join('raw_json', stamp) : '',
+    about: (file) => (session ? file : `.${file}`),
+  }
+}

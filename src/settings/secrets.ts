@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
 export interface Secrets {
+  /** The id of the key that seals now. */
+  newestKeyId: string
   /** Encrypts for one place: the same text cannot be moved to another row. */
   seal(plain: string, place: string): string
   /** Throws when the record was altered, moved, or made with a key that is not in the ring. */
@@ -18,6 +20,7 @@ export function createSecrets(ring: Buffer[]): Secrets {
   const [newest] = keys.keys()
   if (newest === undefined) throw new Error('The key ring is empty')
   return {
+    newestKeyId: newest,
     seal(plain, place) {
       const nonce = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', keys.get(newest)!, nonce).setAAD(Buffer.from(place))

@@ -9,7 +9,8 @@ export interface StoredValue {
 
 export type StoredValues = ReturnType<typeof createStoredValues>
 
-const placeOf = (name: string): string => `setting.value.${name}`
+/** What a stored secret is sealed for. */
+export const placeOf = (name: string): string => `setting.value.${name}`
 
 /** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
 export function createStoredValues({ db, secrets }: { db: Database; secrets: Secrets }) {

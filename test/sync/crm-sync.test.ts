@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { ask } from '../helpers/ask.ts'
+import { times } from '../helpers/long.ts'
+import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+
+const sync = async (zinc: TestZinc, query = '') => (await ask(zinc, 'POST', `/modules/crm/sync${query}`)).body
+const records = (zinc: TestZinc, module: string) =>
+  zinc.services.db.zohoRecord.findMany({ where: { app: 'crm', module }, orderBy: { record_id: 'asc' } })
+
+test('CRM: all five modules, then what changed, then what was deleted; with nothing new each list and each list of deletions is asked for once', async () => {
+  const zinc = await startZinc({ crmRows: 25 })
+  const { crm } = zinc.zoho
+  const first = await sync(zinc)
+  expect(first).toMatchObject({
+    status: 'success',
+    statistics: { total: 125, new: 125, updated: 0, failed: 0, contacts_total: 25 },
+    errors: [],
+  })
+  expect((await records(zinc, 'contacts')).map((it) => it.record_id)).toEqual(crm.rows('Contacts').map((it) => it.id))
+  const [deal] = await records(zinc, 'deals')
+  expect(deal!.data).toMatchObject({ Deal_Name: 'Deal Name 1', Amount: 100.5 })
+  expect((await records(zinc, 'contacts'))[0]!.search).toContain('عميل 1')
+
+  const before = { ...crm.calls }
+  const again = await sync(zinc)
+  expect(again).toMatchObject({ status: 'success', mode: 'incremental', statistics: { new: 0, updated: 0, removed: 0 } })
+  expect([crm.calls.list - before.list, crm.calls.deleted - before.deleted]).toEqual([5, 5])
+
+  crm.edit('Contacts', crm.rows('Contacts')[3]!.id, { Phone: '+964 700 000 0000' })
+  crm.add('Leads', { id: '999000000000000001', fields: { Full_Name: 'New one' } })
+  const gone = crm.rows('Deals')[0]!.id
+  crm.remove('Deals', gone)
+  crm.remove('Products', crm.rows('Products')[0]!.id, 'permanent')
+  expect(await sync(zinc)).toMatchObject({ status: 'success', statistics: { new: 1, updated: 1, removed: 2 } })
+  expect((await records(zinc, 'deals')).find((it) => it.record_id === gone)?.deleted_at).toBeInstanceOf(Date)
+
+  // Deleted longer ago than the list of deletions reaches: only a full pass can tell.
+  const forgotten = crm.rows('Accounts')[0]!.id
+  crm.remove('Accounts', forgotten)
+  crm.forget('Accounts')
+  expect(await sync(zinc)).toMatchObject({ statistics: { removed: 0 } })
+  expect(await sync(zinc, '?mode=full')).toMatchObject({ status: 'success', mode: 'full', statistics: { total: 123, removed: 1 } })
+
+  // A listing that lacks more than a fifth is more likely wrong than true.
+  for (const { id } of crm.rows('Leads').slice(0, 15)) crm.remove('Leads', id)
+  crm.forget('Leads')
+  const stopped = await sync(zinc, '?mode=full')
+  expect(stopped).toMatchObject({ status: 'partial', errors: [{ stage: 'crm:leads', code: 'mass_delete_stopped' }] })
+  expect((await records(zinc, 'leads')).filter((it) => it.deleted_at !== null)).toEqual([])
+  expect((await ask(zinc, 'GET', '/modules/crm')).body.data.last_run).toMatchObject({ state: 'partial' })
+})
+
+test('CRM: more than 2,000 records, more than a page in one second, edits in mid-scan and more fields than a call may name: none is missed', async () => {
+  const zinc = await startZinc({ crmRows: 3 })
+  const { crm } = zinc.zoho
+  const same = new Date('2026-05-05T05:05:05Z')
+  const count = times(2_400, 6_000)
+  crm.set(
+    'Contacts',
+    Array.from({ length: count }, (_, n) => ({
+      id: `5540000000${String(n).padStart(8, '0')}`,
+      created: same,
+      // Many in one second, as an import makes them.
+      modified: n >= 300 && n < 900 ? same : new Date(Date.UTC(2026, n < 300 ? 3 : 6, 1) + n * 1_000),
+      fields: { Full_Name: `Person ${n}`, Last_Name: 'x', Extra_60: `extra ${n}` },
+    })),
+  )
+  crm.addFields(
+    'Contacts',
+    Array.from({ length: 70 }, (_, n) => `Extra_${n}`),
+  )
+  // Between two pages the first rows are edited (they move to the end) and one of those still to come is deleted.
+  const rows = crm.rows('Contacts')
+  crm.beforePage.push(
+    () => {},
+    () => {},
+    () => {
+      crm.edit('Contacts', rows[0]!.id, { Full_Name: 'Edited while being read' })
+      crm.edit('Contacts', rows[350]!.id, { Full_Name: 'Edited, too' })
+      crm.remove('Contacts', rows[1_500]!.id)
+    },
+  )
+  const answer = await sync(zinc)
+  expect(answer).toMatchObject({ status: 'success', errors: [] })
+  const kept = new Map(
+    (await records(zinc, 'contacts'))
+      .filter((it) => it.deleted_at === null)
+      .map((it) => [it.record_id, it.data as Record<string, unknown>]),
+  )
+  const wrong = crm
+    .rows('Contacts')
+    .filter(({ id, fields }) => kept.get(id)?.Full_Name !== fields.Full_Name || kept.get(id)?.Extra_60 !== fields.Extra_60)
+  expect(wrong.map((row) => row.id)).toEqual([])
+  expect(kept.size).toBe(count - 1)
+})
+
+test('CRM: a module without its scope leaves the others alone and is named; without the right to read fields the standard ones are read', async () => {
+  const scopes = [
+    'ZohoInventory.items.READ',
+    'ZohoInventory.settings.READ',
+    ...['contacts', 'accounts', 'products', 'deals'].map((it) => `ZohoCRM.modules.${it}.READ`),
+  ]
+  const zinc = await startZinc({ scopes })
+  await ask(zinc, 'PATCH', '/modules/books', { enabled: false })
+  const answer = await sync(zinc)
+  expect(answer).toMatchObject({
+    status: 'partial',
+    statistics: { total: 100, failed: 1 },
+    errors: [{ stage: 'crm:leads', code: 'OAUTH_SCOPE_MISMATCH' }],
+  })
+
+  // One scope less does not end the connection; the test names it, and says so until it is there.
+  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
+  const tested = (await ask(zinc, 'POST', '/test')).body.data
+  expect(tested.ok).toBe(false)
+  expect(tested.checks.filter((it: { ok: boolean }) => !it.ok)).toMatchObject([
+    {
+      scope: 'ZohoCRM.modules.leads.READ',
+      code: 'OAUTH_SCOPE_MISMATCH',
+      module: 'Zoho CRM',
+      remedy: expect.stringContaining('ZohoCRM.modules.leads.READ'),
+    },
+    { scope: 'ZohoCRM.settings.fields.READ' },
+  ])
+  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'OAUTH_SCOPE_MISMATCH' })
+  await zinc.sync()
+  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('stale')
+  const listed = (await ask(zinc, 'GET', '/scopes')).body.data
+  expect(listed.missing).toEqual(['ZohoCRM.modules.leads.READ', 'ZohoCRM.settings.fields.READ'])
+  expect(listed.line.split(',')).toContain('ZohoInventory.items.READ')
+  zinc.zoho.accounts.grants[0]!.scopes.push('ZohoCRM.modules.leads.READ', 'ZohoCRM.settings.fields.READ')
+  expect((await ask(zinc, 'POST', '/test')).body.data).toMatchObject({ ok: true })
+  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
+})
+
+test('CRM: a run that is parked in the middle goes on and counts nothing twice', async () => {
+  const zinc = await startZinc({ crmRows: 450 })
+  const { crm } = zinc.zoho
+  const { runs } = zinc.services
+  const { promise: reached, resolve } = Promise.withResolvers<void>()
+  crm.beforePage.push(
+    () => {},
+    () => {},
+    () => {},
+    () => resolve(),
+  )
+  const { run_id } = await runs.start('crm', { mode: 'full' }, { startedBy: 'test' })
+  await reached
+  await runs.pause(run_id)
+  await runs.resume(run_id)
+  const run = await runs.wait(run_id, AbortSignal.timeout(60_000))
+  expect(run.state).toBe('success')
+  expect(run.statistics).toMatchObject({ total: 2_250, new: 2_250, unchanged: 0 })
+})

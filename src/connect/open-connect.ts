@@ -114,6 +114,7 @@ export async function openConnect(deps: ConnectDeps) {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
         return []
       })
+      await connection.works() // the account has just told that it has it
       return organization
     },
 

@@ -33,6 +33,15 @@ interface Code {
   redirectUri: string | null
 }
 
+interface ConsentQuery extends Record<string, string | undefined> {
+  client_id?: string
+  response_type?: string
+  redirect_uri?: string
+  scope?: string
+  state?: string
+  access_type?: string
+}
+
 export interface AccountsOptions {
   now(): number
   switches: Switches
@@ -102,6 +111,36 @@ export function createAccounts({ now, switches, faults, credentials, scopes, cou
     revoke: () => void grants.splice(0),
 
     routes(app: FastifyInstance): void {
+      app.get<{ Querystring: ConsentQuery }>('/oauth/v2/auth', async ({ query }, reply) => {
+        const wrong =
+          query.client_id !== credentials.clientId
+            ? 'invalid_client'
+            : query.response_type !== 'code' || !query.redirect_uri
+              ? 'invalid_request'
+              : null
+        if (wrong) return reply.code(400).type('text/html').send(`<h1>${wrong}</h1>`)
+        const decided = (answer: string) => `/oauth/v2/auth/decide?${new URLSearchParams({ ...query, answer })}`.replaceAll('&', '&amp;')
+        const list = (query.scope ?? '').split(',').map((scope) => `<li>${scope.replace(/[^\w.]/g, '')}</li>`)
+        return reply
+          .type('text/html; charset=utf-8')
+          .send(`<!doctype html><title>Zoho (simulated)</title><h1>Allow access?</h1><ul>${list.join('')}</ul>
+<p><a id="accept" href="${decided('accept')}">Accept</a> <a id="reject" href="${decided('reject')}">Reject</a></p>`)
+      })
+      app.get<{ Querystring: ConsentQuery & { answer?: string } }>('/oauth/v2/auth/decide', async ({ query }, reply) => {
+        const back = new URL(query.redirect_uri ?? '')
+        if (query.state !== undefined) back.searchParams.set('state', query.state)
+        if (query.answer !== 'accept') back.searchParams.set('error', 'access_denied')
+        else {
+          const offline = query.access_type === 'offline'
+          back.searchParams.set(
+            'code',
+            this.issueCode({ scopes: (query.scope ?? '').split(','), offline, redirectUri: query.redirect_uri ?? null }),
+          )
+          back.searchParams.set('location', 'us')
+          back.searchParams.set('accounts-server', url())
+        }
+        return reply.redirect(back.href, 302)
+      })
       app.all('/oauth/v2/token', async (request, reply) => {
         counters.token++
         if (request.method !== 'POST') return reply.code(400).send({ error: 'invalid_request' })

@@ -51,7 +51,7 @@ test('from nothing set up to a real sync, on settings alone: stored, masked, tes
     status: 200,
     body: { data: { currency: 'USD', time_zone: 'Asia/Baghdad' } },
   })
-  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'not_tried' })
+  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'connected', code: null })
 
   const tested = await ask(zinc, 'POST', '/test')
   expect(tested.status).toBe(200)

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import { type Serving, serve } from '../../src/serve.ts'
+import type { Overrides } from '../../src/services.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { FAKE_CREDENTIALS, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
 import { createTestDatabase } from './database.ts'
@@ -28,7 +29,12 @@ export interface SyncAnswer {
   errors: { code: string; stage: string; zoho_item_id: string | null }[]
 }
 
-export type TestOptions = SimulatorOptions & { environment?: Record<string, string>; clock?: Clock }
+export type TestOptions = SimulatorOptions & {
+  environment?: Record<string, string>
+  clock?: Clock
+  /** Hosts other than Zoho's and Google's; with the simulator at hand. */
+  overrides?(zoho: ZohoSimulator): Omit<Overrides, 'clock'>
+}
 
 /** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
 export async function startZinc(options: TestOptions = {}): Promise<TestZinc> {
@@ -41,6 +47,7 @@ export async function startZinc(options: TestOptions = {}): Promise<TestZinc> {
 export async function openZinc({
   environment: more = {},
   clock,
+  overrides,
   ...options
 }: TestOptions = {}): Promise<TestZinc & { end(): Promise<void> }> {
   const database = await createTestDatabase()
@@ -61,7 +68,7 @@ export async function openZinc({
     ZOHO_REQUESTS_PER_MINUTE: '0',
     ...more,
   }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), clock ? { clock } : {})
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), { ...(clock && { clock }), ...overrides?.(zoho) })
   const end = async () => {
     await serving[Symbol.asyncDispose]()
     await zoho.close()

@@ -1,10 +1,14 @@
 import type { LucideIcon } from 'lucide-react'
+import Bell from 'lucide-react/icons/bell'
 import Blocks from 'lucide-react/icons/blocks'
 import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
 import Package from 'lucide-react/icons/package'
 import Plug from 'lucide-react/icons/plug'
+import Radio from 'lucide-react/icons/radio'
+import ScrollText from 'lucide-react/icons/scroll-text'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
+import Users from 'lucide-react/icons/users'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 import type { frameMessages } from './messages.ts'
 
@@ -69,4 +73,23 @@ export const ROUTES: PageRoute[] = [
     least: 'viewer',
   }),
   page('/products/:id', () => import('../pages/product/product-page.tsx')),
+  page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
+  page(`${HOME}/notices`, () => import('../pages/notices/notices-page.tsx'), {
+    label: 'notices',
+    icon: Bell,
+    group: 'groupAdmin',
+    least: 'operator',
+  }),
+  page(`${HOME}/calls`, () => import('../pages/calls/calls-page.tsx'), {
+    label: 'calls',
+    icon: Radio,
+    group: 'groupAdmin',
+    least: 'operator',
+  }),
+  page(`${HOME}/audit`, () => import('../pages/audit/audit-page.tsx'), {
+    label: 'audit',
+    icon: ScrollText,
+    group: 'groupAdmin',
+    least: 'operator',
+  }),
 ]

@@ -19,13 +19,18 @@ export function compress(): Plugin {
     },
     async closeBundle() {
       const files = await readdir(outDir, { recursive: true })
-      for (const file of files.filter((name) => COMPRESSIBLE.test(name))) {
-        const bytes = await readFile(join(outDir, file))
-        if (bytes.length < MIN_BYTES) continue
-        const brotli = await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
-        await writeFile(join(outDir, `${file}.br`), brotli)
-        await writeFile(join(outDir, `${file}.gz`), await promisify(gzip)(bytes, { level: 9 }))
-      }
+      await Promise.all(files.filter((name) => COMPRESSIBLE.test(name)).map((name) => compressFile(join(outDir, name))))
     },
   }
+}
+
+async function compressFile(path: string): Promise<void> {
+  const bytes = await readFile(path)
+  if (bytes.length < MIN_BYTES) return
+  const [brotli, gzipped] = await Promise.all([
+    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    promisify(gzip)(bytes, { level: 9 }),
+  ])
+  await writeFile(`${path}.br`, brotli)
+  await writeFile(`${path}.gz`, gzipped)
 }

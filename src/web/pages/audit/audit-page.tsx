@@ -1,0 +1,116 @@
+import { NativeSelect, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import ScrollText from 'lucide-react/icons/scroll-text'
+import { useState } from 'react'
+import type { AuditEntry } from '../../../contract/audit.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { useCursorList } from '../../api/use-cursor-list.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { defineMessages } from '../../i18n/messages.ts'
+import { Empty } from '../../ui/empty.tsx'
+import { ListView } from '../../ui/list-view.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { Table } from '../../ui/table.tsx'
+import { ExactTime } from '../../ui/time.tsx'
+import classes from './audit-page.module.css'
+
+const messages = defineMessages(
+  {
+    title: 'Audit log',
+    intro: 'Who changed what, and when. It names the fields, never their values, and can only be added to.',
+    entries: 'Changes',
+    when: 'When',
+    actor: 'Who',
+    action: 'What',
+    target: 'Where',
+    fields: 'Fields',
+    from: 'From',
+    allActions: 'All kinds',
+    actorFilter: 'Name',
+    emptyTitle: 'Nothing was changed',
+    emptyText: 'Changes of settings, users, stores and tokens will stand here.',
+  },
+  {
+    title: 'سجل التدقيق',
+    intro: 'من غيّر ماذا ومتى. يسمّي الحقول لا قيمها، ولا يُضاف إليه إلا إضافة.',
+    entries: 'التغييرات',
+    when: 'متى',
+    actor: 'من',
+    action: 'ماذا',
+    target: 'أين',
+    fields: 'الحقول',
+    from: 'من عنوان',
+    allActions: 'كل الأنواع',
+    actorFilter: 'الاسم',
+    emptyTitle: 'لم يتغير شيء',
+    emptyText: 'تقف هنا تغييرات الإعدادات والمستخدمين والمتاجر والرموز.',
+  },
+)
+const ACTIONS = [
+  'settings.change',
+  'mapping.change',
+  'module.change',
+  'user.create',
+  'user.change',
+  'user.delete',
+  'store.create',
+  'store.change',
+  'store.delete',
+  'token.issue',
+  'token.revoke',
+]
+const SETTLE_MS = 300
+
+export default function AuditPage() {
+  const m = useMessages(messages)
+  const [actor, setActor] = useState('')
+  const [action, setAction] = useState('')
+  const [asked] = useDebouncedValue(actor.trim(), SETTLE_MS)
+  const list = useCursorList<AuditEntry>(['audit'], `${ZOHO}/audit`, { query: { actor: asked, action, limit: 50 } })
+  return (
+    <Page title={m.title} intro={m.intro}>
+      <Section
+        title={m.entries}
+        flush
+        actions={
+          <>
+            <TextInput
+              size="xs"
+              aria-label={m.actorFilter}
+              placeholder={m.actorFilter}
+              value={actor}
+              onChange={(event) => setActor(event.currentTarget.value)}
+            />
+            <NativeSelect
+              size="xs"
+              aria-label={m.action}
+              value={action}
+              onChange={(event) => setAction(event.currentTarget.value)}
+              data={[{ value: '', label: m.allActions }, ...ACTIONS]}
+            />
+          </>
+        }
+      >
+        <ListView list={list} empty={<Empty icon={ScrollText} title={m.emptyTitle} text={m.emptyText} />}>
+          {(entries) => (
+            <Table
+              label={m.title}
+              rows={entries}
+              rowKey={({ id }) => id}
+              columns={[
+                { key: 'actor', header: m.actor, cell: (entry) => <bdi className={classes.actor}>{entry.actor}</bdi> },
+                { key: 'action', header: m.action, cell: (entry) => <Ltr mono>{entry.action}</Ltr> },
+                { key: 'target', header: m.target, cell: (entry) => <Ltr mono>{entry.target}</Ltr> },
+                { key: 'fields', header: m.fields, cell: (entry) => entry.fields.length > 0 && <Ltr mono>{entry.fields.join(', ')}</Ltr> },
+                { key: 'from', header: m.from, secondary: true, cell: ({ ip }) => ip && <Ltr mono>{ip}</Ltr> },
+                { key: 'when', header: m.when, end: true, cell: ({ at }) => <ExactTime at={at} /> },
+              ]}
+            />
+          )}
+        </ListView>
+      </Section>
+    </Page>
+  )
+}

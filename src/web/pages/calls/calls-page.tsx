@@ -1,0 +1,115 @@
+import { Switch } from '@mantine/core'
+import Radio from 'lucide-react/icons/radio'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { z } from 'zod'
+import type { CallsAnswer } from '../../../contract/quota.ts'
+import { ZOHO } from '../../api/addresses.ts'
+import { useCursorList } from '../../api/use-cursor-list.ts'
+import { HOME } from '../../app/routes.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { defineMessages } from '../../i18n/messages.ts'
+import { Badge } from '../../ui/badge.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { ListView } from '../../ui/list-view.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { Table } from '../../ui/table.tsx'
+import { QuotaCard } from '../overview/quota-card.tsx'
+
+type CallRow = z.infer<typeof CallsAnswer>['data'][number]
+
+const messages = defineMessages(
+  {
+    title: 'Call log',
+    intro: 'Every call to Zoho: when, where, how it ended, and what was left of the day. Bodies are never kept.',
+    calls: 'Calls',
+    path: 'Address',
+    job: 'For',
+    status: 'Answer',
+    took: 'Took',
+    left: 'Left after it',
+    when: 'When',
+    noAnswer: 'no answer',
+    failedOnly: 'Only failed ones',
+    emptyTitle: 'No calls',
+    emptyText: 'The first sync or test of the connection makes the first one.',
+    emptyFailed: 'No call failed.',
+  },
+  {
+    title: 'سجل الطلبات',
+    intro: 'كل طلب إلى Zoho: متى وأين وكيف انتهى وما بقي من اليوم. لا تُحفظ المحتويات.',
+    calls: 'الطلبات',
+    path: 'العنوان',
+    job: 'من أجل',
+    status: 'الإجابة',
+    took: 'استغرق',
+    left: 'بقي بعده',
+    when: 'متى',
+    noAnswer: 'بلا إجابة',
+    failedOnly: 'الفاشلة فقط',
+    emptyTitle: 'لا طلبات',
+    emptyText: 'أول مزامنة أو اختبار للاتصال يصنع أولها.',
+    emptyFailed: 'لم يفشل أي طلب.',
+  },
+)
+
+export default function CallsPage() {
+  const m = useMessages(messages)
+  const format = useFormat()
+  const [failed, setFailed] = useState(false)
+  const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { limit: 50, ...(failed && { failed: true }) } })
+  return (
+    <Page title={m.title} intro={m.intro}>
+      <QuotaCard />
+      <Section
+        title={m.calls}
+        flush
+        actions={<Switch size="sm" label={m.failedOnly} checked={failed} onChange={(event) => setFailed(event.currentTarget.checked)} />}
+      >
+        <ListView list={list} empty={<Empty icon={Radio} title={m.emptyTitle} text={failed ? m.emptyFailed : m.emptyText} />}>
+          {(calls) => (
+            <Table
+              label={m.calls}
+              rows={calls}
+              rowKey={({ at, path }) => `${at} ${path}`}
+              columns={[
+                { key: 'path', header: m.path, cell: ({ path }) => <Ltr mono>{path}</Ltr> },
+                {
+                  key: 'job',
+                  header: m.job,
+                  cell: ({ job, run_id }) => (run_id === null ? job : <Link href={`${HOME}/runs/${run_id}`}>{job}</Link>),
+                },
+                {
+                  key: 'status',
+                  header: m.status,
+                  cell: ({ status, code }) => (
+                    <Badge tone={status === null ? 'bad' : status < 400 ? 'good' : status === 429 ? 'warn' : 'bad'}>
+                      <Ltr>{[status ?? m.noAnswer, code].filter((part) => part !== null).join(' · ')}</Ltr>
+                    </Badge>
+                  ),
+                },
+                { key: 'took', header: m.took, end: true, cell: ({ ms }) => ms !== null && format.duration(ms) },
+                {
+                  key: 'left',
+                  header: m.left,
+                  end: true,
+                  secondary: true,
+                  cell: ({ quota_left }) => quota_left !== null && format.number(quota_left),
+                },
+                {
+                  key: 'when',
+                  header: m.when,
+                  end: true,
+                  cell: ({ at }) => <time dateTime={at}>{`${format.date(at)} ${format.time(at)}`}</time>,
+                },
+              ]}
+            />
+          )}
+        </ListView>
+      </Section>
+    </Page>
+  )
+}

@@ -1,0 +1,2 @@
+export const USERS = '/api/v1/users'
+export const usersKey = ['users'] as const

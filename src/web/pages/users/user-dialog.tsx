@@ -1,0 +1,92 @@
+import { Button, Modal, PasswordInput, Radio, TextInput } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, useState } from 'react'
+import type { User, UserBody, UserPatch } from '../../../contract/access.ts'
+import { call } from '../../api/call.ts'
+import { useRoleName } from '../../app/account-menu.tsx'
+import { sessionKey } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { commonMessages } from '../../ui/messages.ts'
+import { toast } from '../../ui/toast.tsx'
+import { usersMessages } from './messages.ts'
+import { USERS, usersKey } from './queries.ts'
+import classes from './user-dialog.module.css'
+
+const MIN_PASSWORD = 8
+
+/** Adds a user, or changes one; of a known user only what differs is sent. */
+export function UserDialog({ user, onClose }: { user: User | null; onClose(): void }) {
+  const m = useMessages(usersMessages)
+  const common = useMessages(commonMessages)
+  const roleName = useRoleName()
+  const client = useQueryClient()
+  const [username, setUsername] = useState(user?.username ?? '')
+  const [password, setPassword] = useState('')
+  const [role, setRole] = useState<User['role']>(user?.role ?? 'operator')
+  const save = useMutation({
+    mutationFn: () => {
+      if (user === null)
+        return call<unknown>(USERS, { method: 'POST', body: { username: username.trim(), password, role } satisfies UserBody })
+      const patch: UserPatch = {
+        ...(username.trim() !== user.username && { username: username.trim() }),
+        ...(password !== '' && { password }),
+        ...(role !== user.role && { role }),
+      }
+      return call<unknown>(`${USERS}/${user.id}`, { method: 'PATCH', body: patch })
+    },
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: usersKey })
+      // It may have been one's own account.
+      void client.invalidateQueries({ queryKey: sessionKey })
+      toast(user === null ? m.added({ name: username.trim() }) : m.changed({ name: username.trim() }))
+      onClose()
+    },
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    save.mutate()
+  }
+  return (
+    <Modal opened onClose={onClose} title={user === null ? m.addTitle : m.editTitle({ name: user.username })} centered>
+      <form className={classes.form} onSubmit={submit}>
+        <TextInput
+          label={m.username}
+          value={username}
+          onChange={(event) => setUsername(event.currentTarget.value)}
+          autoComplete="off"
+          maxLength={100}
+          required
+          withAsterisk={false}
+          data-autofocus
+        />
+        <PasswordInput
+          label={user === null ? m.password : m.newPassword}
+          description={user === null ? m.passwordHint : m.newPasswordHint}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          autoComplete="new-password"
+          minLength={MIN_PASSWORD}
+          required={user === null}
+          withAsterisk={false}
+        />
+        <Radio.Group label={m.role} value={role} onChange={(value) => setRole(value as User['role'])}>
+          <div className={classes.roles}>
+            <Radio value="viewer" label={roleName('viewer')} description={m.viewerHint} />
+            <Radio value="operator" label={roleName('operator')} description={m.operatorHint} />
+            <Radio value="admin" label={roleName('admin')} description={m.adminHint} />
+          </div>
+        </Radio.Group>
+        {save.error && <ErrorCard error={save.error} />}
+        <div className={classes.buttons}>
+          <Button variant="default" onClick={onClose}>
+            {common.cancel}
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            {user === null ? m.add : m.save}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

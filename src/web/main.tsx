@@ -17,10 +17,11 @@ import { themeWithComponents } from './theme/components.ts'
 const FONT_WAIT_MS = 300
 
 const arabic = document.documentElement.lang === 'ar'
-await Promise.race([
-  document.fonts.load(arabic ? '14px "Noto Sans Arabic Variable"' : '14px "Inter Variable"', arabic ? 'ا' : 'a'),
-  new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS)),
-])
+const fonts = [
+  document.fonts.load('14px "Inter Variable"', 'a'),
+  ...(arabic ? [document.fonts.load('14px "Noto Sans Arabic Variable"', 'ا')] : []),
+]
+await Promise.race([Promise.all(fonts), new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS))])
 
 const queryClient = createQueryClient()
 const root = document.getElementById('root')

@@ -15,4 +15,10 @@
   root.setAttribute('data-mantine-color-scheme', scheme)
   root.lang = language
   root.dir = language === 'ar' ? 'rtl' : 'ltr'
+  const font = document.currentScript.dataset.arabicFont
+  if (language === 'ar' && font) {
+    const link = document.createElement('link')
+    Object.assign(link, { rel: 'preload', as: 'font', type: 'font/woff2', crossOrigin: '', href: font })
+    document.head.append(link)
+  }
 })()

@@ -23,8 +23,10 @@ import { authentication } from './http/auth.ts'
 import { corsOptions } from './http/cors.ts'
 import { coverageRoutes } from './http/coverage.ts'
 import { errorHandling, failUnroutable } from './http/errors.ts'
+import { exportRoutes } from './http/export.ts'
+import { failureRoutes } from './http/failures.ts'
 import { healthRoutes } from './http/health.ts'
-import { itemSyncRoutes } from './http/item-sync.ts'
+import { type ItemSyncRoutesDeps, itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
 import { mappingRoutes } from './http/mapping.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
@@ -41,6 +43,7 @@ import { requestLimits } from './http/request-limits.ts'
 import { slowRequests } from './http/slow-requests.ts'
 import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
+import { syncRunRoutes } from './http/sync-runs.ts'
 import { userRoutes } from './http/users.ts'
 import { zohoConnectionRoutes } from './http/zoho-connection.ts'
 import { zohoQuotaRoutes } from './http/zoho-quota.ts'
@@ -74,6 +77,7 @@ export interface AppDeps {
   modules: ZohoModules
   notify: Notify
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+  itemSync: Pick<ItemSyncRoutesDeps, 'importsDir' | 'maxImportBytes' | 'requestsPerMinute' | 'requestsPerDay'>
   store: PhotoStore
   recipes: Recipes
   makeVariant: VariantMaker
@@ -161,7 +165,10 @@ export async function buildApp(deps: AppDeps) {
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
   await app.register(mappingRoutes, { prefix: '/api/settings/integrations/zoho', ...deps })
   await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
-  await app.register(itemSyncRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
+  await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: '/api/settings/integrations/zoho' })
+  await app.register(syncRunRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
+  await app.register(failureRoutes, { prefix: '/api/settings/integrations/zoho', db, runs, clock })
+  await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, deps)
   await app.register(productGalleryRoutes, deps)

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
 import { addDatabase } from './commands/database.ts'
+import { addSync } from './commands/sync.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
 import { parseConfig } from './config.ts'
 import { AppError, BadInput, CannotStart } from './errors.ts'
@@ -64,6 +65,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
     }
 
   addDatabase(program, action)
+  addSync(program, action)
 
   try {
     if (argv.length === 0) {

@@ -129,6 +129,7 @@ export async function openServices(
       }),
     )
     const pullPlaces = placesOf(config.dataDir, config.pull.jsonBaseDir)
+    const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
     const runs = opened.adopt(
       createRuns({
         db,
@@ -145,8 +146,7 @@ export async function openServices(
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             ingest,
             urls,
-            importsDir: join(config.dataDir, 'imports'),
-            maxImportBytes: config.images.maxImportBytes,
+            ...imports,
             // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
             concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
@@ -202,6 +202,7 @@ export async function openServices(
       modules,
       schedules,
       notify,
+      itemSync: { ...imports, requestsPerMinute: config.zoho.requestsPerMinute, requestsPerDay: config.zoho.requestsPerDay },
       store,
       decoder,
       recipes,

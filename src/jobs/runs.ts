@@ -57,7 +57,8 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     const run = await db.run.findUnique({ where: { id: runId } })
     const handler = run && handlerOf.get(run.kind)
     if (!handler || !UNFINISHED.includes(run.state)) return
-    // Reserved before the first await below, so that a sweep and a start in the same process do not both take it.
+    // Reserved without an await between, so that a sweep and a start in the same process do not both take it.
+    if (owned.has(runId)) return
     const owner = ownRun({ db, databaseUrl, clock, log, handler, runId, announce })
     owned.set(runId, owner)
     owner.finished.finally(() => owned.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
@@ -178,8 +179,9 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
               resolve()
             }
             over.addEventListener('abort', wake, { once: true })
-            if (latest) wake()
+            if (latest || over.aborted) wake()
           })
+          over.removeEventListener('abort', wake)
         }
       } finally {
         watchers.delete(watch)

@@ -60,11 +60,16 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     let found: RemovalResult = { removed: 0, leftOut: 0 }
     if (at.mode === 'full') {
       found = await removeGone(run, { db, zoho, clock, view, reading }, { confirmed: params.confirm_removals, dryRun })
-      run.report({ statistics: { removed: found.removed } })
+      run.report({
+        statistics: {
+          removed: found.removed,
+          ...(found.stopped && { removals_stopped: found.stopped.count, removals_of: found.stopped.of }),
+        },
+      })
     }
     if (dryRun) {
-      const total = await countWork(db, { runId: run.id, zoho: true, only: null })
-      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: total } })
+      const pending = await countWork(db, { runId: run.id, zoho: true, only: null, unlistedOnly: true })
+      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
     } else {
       await restorePhotos(run, { db, clock, view })
       await dropRemovedPictures(run, { db, view })

@@ -56,7 +56,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
           tx,
           page.unreadable.map(({ index, zoho_item_id, sku, reason }) => ({
             stage: 'item',
-            code: 'item_unreadable',
+            code: 'file_item_unreadable',
             message: `Item ${index + 1} of ${file.name} cannot be read: ${reason}. The others are synced.`,
             zoho_item_id: zoho_item_id ?? undefined,
             sku: sku ?? undefined,
@@ -68,7 +68,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
       run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
     }
     if (params.dry_run) {
-      const pending = await countWork(db, { runId: run.id, zoho: false, only: null })
+      const pending = await countWork(db, { runId: run.id, zoho: false, only: null, unlistedOnly: true })
       run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
     } else {
       await restorePhotos(run, { db, clock, view })

@@ -19,15 +19,18 @@ export interface WorkFilter {
   zoho: boolean
   /** Only these products; null: all. */
   only: string[] | null
+  /** Only products that the run's list did not have: what it had is counted by its rows. */
+  unlistedOnly?: boolean
 }
 
 /** Untried, failed or changed, and not tried by this run yet. */
-function pending({ runId, zoho, only }: WorkFilter): Prisma.Sql {
+function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prisma.Sql {
   return Prisma.sql`
     p.deleted_at is null and p.zoho_item_id is not null and p.image_run is distinct from ${runId}::uuid
     and ((p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key)
       or (${zoho} and p.zoho_image_id is not null and p.image_state <> 'none' and p.image_fetched_id is distinct from p.zoho_image_id))
-    ${only === null ? Prisma.empty : Prisma.sql`and p.id = any(${only}::uuid[])`}`
+    ${only === null ? Prisma.empty : Prisma.sql`and p.id = any(${only}::uuid[])`}
+    ${unlistedOnly ? Prisma.sql`and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = p.zoho_item_id)` : Prisma.empty}`
 }
 
 /** The next pictures to fetch, those that failed least often first. */

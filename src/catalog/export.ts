@@ -1,0 +1,101 @@
+import type { ExportRecord } from '../contract/export.ts'
+import type { Db } from '../db.ts'
+import type { Prisma } from '../generated/client.ts'
+import { pictureName } from './picture-name.ts'
+
+const PAGE_ROWS = 500
+
+/** A product for an export, with where the bytes of its primary picture are. */
+export interface ExportedProduct {
+  record: ExportRecord
+  picture: { path: string; sha256: string; size: number; at: Date } | null
+}
+
+/** All products that are not deleted, in pages by keyset: an export of any size needs the memory of one page. */
+export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerator<ExportedProduct[]> {
+  let after: Prisma.ProductWhereInput = {}
+  for (;;) {
+    signal.throwIfAborted()
+    const rows = await readPage(db, after)
+    const last = rows.at(-1)
+    if (!last) return
+    after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
+    yield rows.map(({ photos: [primary], ...row }) => {
+      const custom = row.custom_fields
+      const path = primary ? `images/item/${pictureName(row)}.${primary.blob.ext}` : null
+      return {
+        record: {
+          zoho_item_id: row.zoho_item_id,
+          sku: row.sku,
+          name: row.name,
+          name_en: row.name_en,
+          name_ar: row.name_ar,
+          description: row.description,
+          cost_price: row.cost_price?.toFixed() ?? null,
+          selling_price: row.selling_price?.toFixed() ?? null,
+          currency: row.currency,
+          stock_on_hand: row.stock_on_hand?.toFixed() ?? null,
+          status: row.status === 'inactive' ? 'inactive' : 'active',
+          unit: row.unit,
+          category: row.category,
+          brand: row.brand,
+          custom_fields: typeof custom === 'object' && custom !== null && !Array.isArray(custom) ? custom : {},
+          zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
+          image_id: row.zoho_image_id,
+          image_name: row.zoho_image_name,
+          image_url: row.image_source_url,
+          image_path: path,
+        },
+        picture:
+          primary && path !== null ? { path, sha256: primary.sha256, size: Number(primary.blob.size), at: primary.updated_at } : null,
+      }
+    })
+    if (rows.length < PAGE_ROWS) return
+  }
+}
+
+const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
+  db.product.findMany({
+    where: { deleted_at: null, ...after },
+    orderBy: [{ created_at: 'asc' }, { id: 'asc' }],
+    take: PAGE_ROWS,
+    include: { photos: { where: { deleted_at: null, is_primary: true }, include: { blob: true } } },
+  })
+
+export const EXPORT_COLUMNS = [
+  'zoho_item_id',
+  'sku',
+  'name',
+  'name_en',
+  'name_ar',
+  'description',
+  'cost_price',
+  'selling_price',
+  'currency',
+  'stock_on_hand',
+  'status',
+  'unit',
+  'category',
+  'brand',
+  'custom_fields',
+  'zoho_modified_at',
+  'image_id',
+  'image_name',
+  'image_url',
+  'image_path',
+] as const satisfies readonly (keyof ExportRecord)[]
+
+/** What a spreadsheet would run as a formula. */
+const FORMULA = /^[=+\-@\t\r]/
+const NUMBER = /^[+-]?\d+(\.\d+)?$/
+
+/** One line of a CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front; JSON is the exact form. */
+export function csvLine(values: readonly unknown[]): string {
+  return `${values
+    .map((value) => {
+      const text = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+      const safe = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text
+      return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+    })
+    .join(',')}\r\n`
+}

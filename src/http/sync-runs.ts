@@ -1,0 +1,146 @@
+import { PassThrough } from 'node:stream'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { RunRecordsAnswer, RunRecordsQuery } from '../contract/plan.ts'
+import { Run as RunAnswer, RunState } from '../contract/runs.ts'
+import type { Database } from '../db.ts'
+import { BadInput } from '../errors.ts'
+import type { Run } from '../generated/client.ts'
+import { listRunRecords } from '../jobs/run-records.ts'
+import type { Runs } from '../jobs/runs.ts'
+import { allow } from './auth.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+
+const tags = ['sync']
+/** Shorter than any proxy's patience. */
+const KEEP_ALIVE_MS = 15_000
+const Id = z.object({ id: z.uuid() })
+
+/** Runs of every kind: list, one, its records and its progress; stopping and going on. */
+export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
+  const One = z.object({ status: z.literal('success'), data: RunAnswer })
+  const one = (run: Run) => ({ status: 'success' as const, data: runAnswer(run) })
+
+  app.get(
+    '/sync/runs',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'Runs of every kind, newest first',
+        querystring: z.object({
+          kind: z.string().max(50).optional(),
+          state: RunState.optional(),
+          cursor: z.string().max(500).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
+        response: { 200: z.object({ status: z.literal('success'), data: z.array(RunAnswer), next_cursor: z.string().nullable() }) },
+      },
+    },
+    async ({ query }) => {
+      const rows = await runs.list({
+        kind: query.kind,
+        state: query.state,
+        before: query.cursor === undefined ? undefined : readCursor(query.cursor).created_at,
+        limit: query.limit,
+      })
+      const last = rows.at(-1)
+      return {
+        status: 'success' as const,
+        data: rows.map(runAnswer),
+        next_cursor: rows.length === query.limit && last ? writeCursor(last) : null,
+      }
+    },
+  )
+  app.get(
+    '/sync/runs/:id',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
+    async ({ params }) => one(await runs.get(params.id)),
+  )
+  app.get(
+    '/sync/runs/:id/records',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'What a run did to each record, or in a dry run would do, with the fields that differ',
+        params: Id,
+        querystring: RunRecordsQuery,
+        response: { 200: RunRecordsAnswer },
+      },
+    },
+    async ({ params, query }) => {
+      const run = await runs.get(params.id)
+      const { outcome, cursor, limit } = query
+      const rows = await listRunRecords(db, run.id, { outcome, after: cursor === undefined ? undefined : recordId(cursor), limit })
+      const last = rows.at(-1)
+      return {
+        status: 'success' as const,
+        data: rows,
+        next_cursor: rows.length === limit && last ? Buffer.from(last.record_id).toString('base64url') : null,
+      }
+    },
+  )
+  for (const act of ['cancel', 'pause', 'resume'] as const) {
+    app.post(
+      `/sync/runs/:id/${act}`,
+      { onRequest: allow('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
+      async ({ params }) => one(await runs[act](params.id)),
+    )
+  }
+  app.get(
+    '/sync/runs/:id/events',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
+    async (request, reply) => {
+      await runs.get(request.params.id)
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const body = new PassThrough()
+      const alive = setInterval(() => body.write(': still here\n\n'), KEEP_ALIVE_MS)
+      void (async () => {
+        for await (const run of runs.events(request.params.id, gone.signal))
+          body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
+      })()
+        .catch((err: unknown) => request.log.warn({ err }, 'event stream ended early'))
+        .finally(() => {
+          clearInterval(alive)
+          body.end()
+        })
+      return reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(body)
+    },
+  )
+}
+
+function runAnswer(run: Run): RunAnswer {
+  const mode =
+    typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint ? String(run.checkpoint.mode) : null
+  return {
+    id: run.id,
+    kind: run.kind,
+    state: RunState.parse(run.state),
+    mode,
+    params: run.params,
+    statistics: run.statistics as Record<string, number>,
+    progress: run.progress,
+    cause: run.cause,
+    remedy: run.remedy,
+    started_by: run.started_by,
+    created_at: run.created_at.toISOString(),
+    started_at: run.started_at?.toISOString() ?? null,
+    finished_at: run.finished_at?.toISOString() ?? null,
+    resumes_at: run.resumes_at?.toISOString() ?? null,
+  }
+}
+
+/** Throws BadInput `bad_cursor`. */
+function recordId(cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString('utf8')
+  if (id === '' || id.length > 300) {
+    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
+  }
+  return id
+}

@@ -1,0 +1,62 @@
+export interface FailureCause {
+  /** What happened, for the owner of a shop. */
+  cause: string
+  remedy: string
+  /** Whether trying again can help. */
+  retryable: boolean
+}
+
+const picture = (cause: string, remedy: string): FailureCause => ({ cause, remedy, retryable: true })
+
+/** The causes in words, by their code. */
+const CAUSES: Record<string, FailureCause> = {
+  not_an_image: picture('What Zoho sent is not a picture', 'Open the item in Zoho and attach its picture again; then retry.'),
+  truncated: picture('The picture breaks off', 'Retry; if it stays, attach the picture again in Zoho.'),
+  corrupt: picture('The picture is damaged', 'Attach the picture again in Zoho, saved anew; then retry.'),
+  too_many_pixels: picture('The picture has too many pixels', 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.'),
+  side_too_long: picture('A side of the picture is too long', 'Make it smaller in Zoho; 12,000 pixels is the most.'),
+  unsupported_format: picture('The format of the picture is not taken', 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.'),
+  picture_too_large: picture('The file of the picture is too large', 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.'),
+  decoder_crash: picture('The picture breaks the decoder', 'Save it anew with another program and attach that in Zoho.'),
+  incomplete: picture('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
+  download_failed: picture('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
+  image_url_failed: picture('The server of the picture did not send it', 'Open the address in a browser; retry, or name another one.'),
+  image_url_blocked: picture(
+    'The address of the picture is not one that zinc may fetch',
+    'Use a public address, or name its host in IMAGE_URL_ALLOWLIST.',
+  ),
+  placeholder_image: {
+    cause: 'The address is one of a placeholder service: the item has no picture',
+    remedy: 'Name a real picture.',
+    retryable: false,
+  },
+  sku_conflict: { cause: 'Items share one SKU', remedy: 'Give one of them another SKU in Zoho; then retry.', retryable: true },
+  item_unreadable: { cause: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho and save it again; then retry.', retryable: true },
+  file_item_unreadable: {
+    cause: 'A record of the file cannot be read',
+    remedy: 'Mend the record and import the file again.',
+    retryable: false,
+  },
+  price_unreadable: {
+    cause: 'A price is a text that is no number',
+    remedy: 'Correct the price in Zoho. Until then the item has none.',
+    retryable: true,
+  },
+  mass_delete_stopped: {
+    cause: 'More than a fifth of the items would be removed',
+    remedy: 'Check the items in Zoho. If it is right, run a full sync with confirm_removals=true.',
+    retryable: false,
+  },
+  list_incomplete: {
+    cause: "Zoho's list left out items that it has",
+    remedy: 'Nothing is lost. Run a full sync; if it stays, tell Zoho support.',
+    retryable: false,
+  },
+}
+
+/** The words for a code; for one that is not in the table, its own message. */
+export function causeOf(code: string, stage: string, message: string): FailureCause {
+  return CAUSES[code] ?? { cause: message, remedy: 'Retry; if it stays, the log names it under its run.', retryable: stage === 'image' }
+}
+
+export const RETRYABLE_ITEM_CODES = ['item_unreadable', 'price_unreadable', 'sku_conflict']

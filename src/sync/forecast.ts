@@ -1,0 +1,37 @@
+/** Zoho's limits as they are known now. */
+export interface KnownLimits {
+  /** 0: none. */
+  perMinute: number
+  day: { limit: number; left: number; resetsAt: Date } | null
+}
+
+export interface Forecast {
+  minutes: number
+  /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+  days: number | null
+  endsAt: Date
+}
+
+/** As in the call budget: pictures leave this share of the day to items. */
+const RESERVE_SHARE = 0.05
+/** What a Zoho without a minute's limit, a simulator, is taken to manage. */
+const UNLIMITED_PER_MINUTE = 1_200
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** How long so many calls take at these limits: the first minute's are made at once, and what the day does not hold waits for the next. */
+export function forecast(calls: number, { perMinute, day }: KnownLimits, now: Date): Forecast {
+  const rate = perMinute === 0 ? UNLIMITED_PER_MINUTE : perMinute
+  const minutesFor = (n: number) => Math.max(0, n - 1) / rate
+  const minutes = Math.round(minutesFor(calls) * 10) / 10
+  const soon = new Date(now.getTime() + minutesFor(calls) * MINUTE_MS)
+  if (!day || day.limit <= 0) return { minutes, days: null, endsAt: soon }
+  const reserve = Math.ceil(day.limit * RESERVE_SHARE)
+  const today = day.resetsAt <= now ? day.limit - reserve : Math.max(0, day.left - reserve)
+  if (calls <= today) return { minutes, days: 1, endsAt: soon }
+  const daily = Math.max(1, day.limit - reserve)
+  const later = Math.ceil((calls - today) / daily)
+  const last = calls - today - (later - 1) * daily
+  const endsAt = new Date(day.resetsAt.getTime() + (later - 1) * DAY_MS + minutesFor(last) * MINUTE_MS)
+  return { minutes, days: later + 1, endsAt }
+}

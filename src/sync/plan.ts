@@ -1,0 +1,72 @@
+import type { Clock } from '../clock.ts'
+import type { ItemSyncPlan } from '../contract/plan.ts'
+import type { Database } from '../db.ts'
+import type { Run } from '../generated/client.ts'
+import { countsFrom } from './counts.ts'
+import { forecast } from './forecast.ts'
+import { ItemSyncParams } from './item-sync.ts'
+import { itemSyncResult } from './result.ts'
+
+export interface PlanDeps {
+  db: Database
+  clock: Clock
+  requestsPerMinute: number
+  requestsPerDay: number | undefined
+}
+
+/** What a finished dry run says about the real one: what would change, and what it would cost at the limits that hold now. */
+export async function itemSyncPlan({ db, clock, requestsPerMinute, requestsPerDay }: PlanDeps, run: Run): Promise<ItemSyncPlan> {
+  const { statistics, mode } = await itemSyncResult(db, run)
+  const params = ItemSyncParams.parse(run.params)
+  const counted = run.statistics as Record<string, number>
+  const counts = countsFrom(counted)
+  const made = await db.zohoCall.groupBy({ by: ['path'], where: { run_id: run.id }, _count: true })
+  const callsTo = (path: string) => made.find((it) => it.path === path)?._count ?? 0
+  const toFetch = params.sync_images ? counts.images_to_fetch + (counted.images_pending ?? 0) : 0
+  const list = callsTo('/inventory/v1/items')
+  const details = callsTo('/inventory/v1/itemdetails')
+  // Behind addresses of a file there is no Zoho.
+  const images = params.source === 'api' ? toFetch : 0
+  const total = list + details + images
+  const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
+  const budget = call && (await db.zohoBudget.findUnique({ where: { organization: call.organization } }))
+  const known = budget?.day_limit ?? null
+  const limit = requestsPerDay ?? known
+  const day =
+    limit === null
+      ? null
+      : {
+          limit,
+          left: Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit)),
+          resetsAt: budget?.day_resets_at ?? new Date(clock.now().getTime() + 86_400_000),
+        }
+  const { minutes, days, endsAt } = forecast(total, { perMinute: requestsPerMinute, day }, clock.now())
+  return {
+    status: 'success',
+    data: {
+      run_id: run.id,
+      mode: mode === 'incremental' ? 'incremental' : 'full',
+      source: params.source,
+      items: {
+        total: counts.total,
+        new: counts.new,
+        updated: counts.updated,
+        unchanged: counts.unchanged,
+        restored: counts.restored,
+        removed: counts.removed,
+        conflicts: statistics.conflicts ?? 0,
+        failed: counts.failed,
+      },
+      images: {
+        to_fetch: toFetch,
+        unchanged: params.sync_images ? counts.images_listed_stored : 0,
+        missing: params.sync_images ? counts.images_listed_missing : 0,
+      },
+      calls: { list, details, images, total },
+      minutes,
+      days,
+      ends_at: endsAt.toISOString(),
+      mass_delete: counted.removals_stopped ? { removed: counted.removals_stopped, of: counted.removals_of ?? 0 } : null,
+    },
+  }
+}

@@ -10,6 +10,7 @@ import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
 import { StorageFull } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
 import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
+import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
 import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
 import { countImages, countWork, type ImageCounts, type ImageWork, nextWork, type WorkFilter } from './image-work.ts'
 
@@ -205,6 +206,7 @@ export const isStorageFailure = (error: unknown): boolean =>
 /** Not this picture's fault: every other would meet it too. */
 export const concernsAll = (error: unknown): boolean =>
   error instanceof HeldBack ||
+  error instanceof SignInUnavailable ||
   error instanceof NeedsPerson ||
   error instanceof RunStopped ||
   isStorageFailure(error) ||

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { HeldBack, ZohoAway } from '../zoho/failures.ts'
+import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
 import { type ApiSyncDeps, syncFromApi } from './api-sync.ts'
 import { type FileSyncDeps, syncFromFile } from './file-sync.ts'
 import { isStorageFailure, ZohoOutage } from './images.ts'
@@ -53,8 +54,10 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   }
 }
 
+const OUTAGES = [ZohoOutage, ZohoAway, SignInUnavailable]
+
 /** What passes by itself parks the run; anything else is thrown on. */
-async function park(run: RunContext, { clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
+async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
   if (error instanceof HeldBack) {
     return {
       state: 'paused',
@@ -72,9 +75,10 @@ async function park(run: RunContext, { clock }: ItemSyncDeps, error: unknown): P
       remedy: 'Free space under DATA_DIR; it goes on by itself.',
     }
   }
-  if (!(error instanceof ZohoOutage) && !(error instanceof ZohoAway)) return null
+  if (!OUTAGES.some((kind) => error instanceof kind)) return null
   // Nothing was read yet: whoever started it hears at once that Zoho does not answer.
-  const at = ListCheckpoint.safeParse(run.checkpoint).data
+  const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
+  const at = ListCheckpoint.safeParse(checkpoint).data
   if (!at) return null
   const outages = at.outages + 1
   if (outages > MAX_OUTAGES) {

@@ -23,10 +23,10 @@ export interface TestStore {
   digest(): Promise<{ count: number; bytes: number; digest: string; cursor: string }>
 }
 
-/** zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds. */
-export async function startShop(options: Parameters<typeof startZinc>[0] = {}): Promise<Shop> {
+/** zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds; `empty`: without items. */
+export async function startShop({ empty = false, ...options }: Parameters<typeof startZinc>[0] & { empty?: boolean } = {}): Promise<Shop> {
   const zinc = await startZinc(options)
-  await zinc.sync('?sync_images=true')
+  if (!empty) await zinc.sync('?sync_images=true')
   const send: Shop['send'] = async (method, path, body) => {
     const answer = await zinc.call(path, {
       method,

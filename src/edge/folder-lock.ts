@@ -1,0 +1,36 @@
+import { open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** One pull at a time in a folder; a lock that a killed one left is taken over. */
+export async function lockFolder(dir: string): Promise<AsyncDisposable> {
+  const path = join(dir, '.zinc-lock')
+  for (;;) {
+    try {
+      const handle = await open(path, 'wx', 0o600)
+      await handle.writeFile(String(process.pid))
+      await handle.close()
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const owner = Number(await readFile(path, 'utf8').catch(() => ''))
+      if (owner !== process.pid && isAlive(owner)) throw new FolderInUse(dir, owner)
+      await rm(path, { force: true })
+    }
+  }
+}
+
+export class FolderInUse extends Error {
+  constructor(dir: string, owner: number) {
+    super(`Another pull (process ${owner}) works in ${dir}`)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { DigestAnswer, PhotoListAnswer, type PhotoVariant, StatusAnswer, type StatusBody } from '../contract/photo-sync.ts'
+import { LineFailure, Refused } from './line.ts'
+
+/** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
+const IDLE_MS = 30_000
+
+const Failure = z.object({
+  code: z.string().default('unknown'),
+  message: z.string().default('The server refused'),
+  detail: z.object({ remedy: z.string().optional() }).optional(),
+})
+
+export interface HeadOfficeOptions {
+  server: string
+  storeId: string
+  token: string
+  signal: AbortSignal
+  /** Something arrived, of whatever answer. */
+  onBytes(): void
+}
+
+export interface Stream {
+  status: number
+  headers: Headers
+  /** Ends with LineFailure when the line is cut or silent. */
+  chunks: AsyncIterable<Uint8Array>
+}
+
+export type HeadOffice = ReturnType<typeof createHeadOffice>
+
+/** The server's photo sync, one method an address. Failures are LineFailure (try again) or Refused (do not). */
+export function createHeadOffice({ server, storeId, token, signal, onBytes }: HeadOfficeOptions) {
+  const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
+  const store = encodeURIComponent(storeId)
+
+  async function request(path: string, init: RequestInit = {}): Promise<Stream> {
+    const idle = new AbortController()
+    const alarm = setTimeout(() => idle.abort(new LineFailure(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
+    const answer = await fetch(`${base}${path}`, {
+      ...init,
+      signal: AbortSignal.any([signal, idle.signal]),
+      headers: { authorization: `Bearer ${token}`, ...init.headers },
+    }).catch((cause: Error) => {
+      clearTimeout(alarm)
+      signal.throwIfAborted()
+      throw new LineFailure(`The server cannot be reached: ${reasonOf(cause)}`, { cause })
+    })
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const chunk of answer.body ?? []) {
+          alarm.refresh()
+          onBytes()
+          yield chunk
+        }
+      } catch (cause) {
+        signal.throwIfAborted()
+        throw cause instanceof LineFailure ? cause : new LineFailure(`The line was cut: ${reasonOf(cause)}`, { cause })
+      } finally {
+        clearTimeout(alarm)
+      }
+    }
+    const stream = { status: answer.status, headers: answer.headers, chunks: chunks() }
+    if (answer.status >= 400) throw await failureOf(stream)
+    return stream
+  }
+
+  async function json<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> {
+    const text = await textOf(await request(path, init))
+    try {
+      return shape.parse(JSON.parse(text))
+    } catch (cause) {
+      throw new LineFailure('The answer is not one of zinc; something on the way may have put its own page there', { cause })
+    }
+  }
+  const post = (body: unknown): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+  return {
+    /** One page: from a cursor with deletions, else from the beginning without. */
+    async list({ cursor, limit }: { cursor: string | null; limit: number }) {
+      const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
+      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=${limit}${from}`)).data
+    },
+    /** What changed since a time of the server, as clients without a cursor ask. */
+    async listSince(since: string) {
+      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=1000&since=${encodeURIComponent(since)}`)).data
+    },
+    async digest() {
+      return (await json(DigestAnswer, `/digest?store_id=${store}`)).data
+    },
+    /** `from`: bytes that are here already, of the content `sha256`; the answer is 206 when it goes on from there, 200 with everything otherwise. */
+    download(
+      photoId: string,
+      { variant, from, sha256 }: { variant: PhotoVariant | null; from: number; sha256: string | null },
+    ): Promise<Stream> {
+      const resume: Record<string, string> = from > 0 && sha256 !== null ? { range: `bytes=${from}-`, 'if-range': `"${sha256}"` } : {}
+      return request(`/${photoId}/download/?store_id=${store}${variant === null ? '' : `&variant=${variant}`}`, { headers: resume })
+    },
+    archive(photoIds: string[], { variant }: { variant: PhotoVariant | null }): Promise<Stream> {
+      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant }))
+    },
+    async report(batch: StatusBody['sync_batch']) {
+      return (await json(StatusAnswer, '/status/', post({ store_id: storeId, sync_batch: batch }))).data
+    },
+  }
+}
+
+async function textOf({ chunks }: Stream): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const chunk of chunks) parts.push(chunk)
+  return Buffer.concat(parts).toString('utf8')
+}
+
+async function failureOf(stream: Stream): Promise<Error> {
+  const { status, headers } = stream
+  const text = await textOf(stream)
+  if (status === 429 || status === 408 || status >= 500) {
+    const seconds = Number(headers.get('retry-after'))
+    return new LineFailure(`The server answers ${status}`, { retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined })
+  }
+  const read = Failure.safeParse(jsonOr(text))
+  const { code, message, detail } = read.success ? read.data : Failure.parse({})
+  return new Refused(status, { code, message, remedy: detail?.remedy })
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+/** fetch wraps what happened in a TypeError that says nothing. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return inner instanceof Error ? inner.message : String(inner)
+}

@@ -1,0 +1,163 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Held, Wanted } from './state.ts'
+
+const EXTENSIONS: Record<string, string> = {
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+  'image/avif': 'avif',
+}
+const PART = /^\.([0-9a-f-]{36})\.([0-9a-f]{64}|unknown)\.part$/
+
+export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
+
+/** The bytes are not those that were announced: on the way, or on the disk of the server. */
+export class WrongBytes extends Error {}
+
+export type PhotoFiles = ReturnType<typeof createPhotoFiles>
+
+/** Bytes on their way into the folder. */
+export interface Incoming {
+  /** How many are here already, from an earlier try. */
+  from: number
+  append(chunk: Uint8Array): Promise<void>
+  /** What came is not the continuation but the whole again. */
+  restart(): Promise<void>
+  /** Verifies and shows the photo under its name, whole or not at all; an older picture is there until this one is. */
+  finish(facts: { sha256: string; contentType: string; version: number }): Promise<Held>
+  /** Keeps what came, for the next try. */
+  pause(): Promise<void>
+}
+
+/** The folder of pictures: `{photo_id}.{ext}`, and everything unfinished behind a dot. */
+export function createPhotoFiles(dir: string) {
+  const partOf = ({ id, sha256 }: Pick<Wanted, 'id' | 'sha256'>) => join(dir, `.${id}.${sha256 ?? 'unknown'}.part`)
+
+  async function show(part: string, id: string, facts: { sha256: string; contentType: string; version: number }): Promise<Held> {
+    const file = `${id}.${extensionOf(facts.contentType)}`
+    const path = join(dir, file)
+    await rename(part, path)
+    // Another format has another ending; the old picture goes only now.
+    for (const ext of ['jpg', 'png', 'gif', 'webp', 'avif', 'bin'])
+      if (`${id}.${ext}` !== file) await rm(join(dir, `${id}.${ext}`), { force: true })
+    const { size, mtimeMs } = await stat(path)
+    return { id, file, sha256: facts.sha256, size, mtime_ms: mtimeMs, version: facts.version, content_type: facts.contentType }
+  }
+
+  return {
+    async prepare(): Promise<void> {
+      await mkdir(dir, { recursive: true })
+    },
+
+    /** Removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
+    async sweep(wanted: ReadonlyMap<string, Wanted>): Promise<Set<string>> {
+      const begun = new Set<string>()
+      for (const name of await readdir(dir)) {
+        const [, id = '', sha256] = PART.exec(name) ?? []
+        if (id === '') continue
+        const want = wanted.get(id)
+        if (want && want.sha256 === sha256) begun.add(id)
+        else await rm(join(dir, name), { force: true })
+      }
+      return begun
+    },
+
+    /** Whether the file is as it was written, without reading it. */
+    async untouched(held: Held): Promise<boolean> {
+      const now = await stat(join(dir, held.file)).catch(() => null)
+      return now?.isFile() === true && now.size === held.size && now.mtimeMs === held.mtime_ms
+    },
+
+    /** The photo as it lies there, when its bytes are the wanted ones; null otherwise. Reads the whole file. */
+    async adopt(want: Wanted): Promise<Held | null> {
+      if (want.sha256 === null || want.content_type === null) return null
+      const file = `${want.id}.${extensionOf(want.content_type)}`
+      const path = join(dir, file)
+      const now = await stat(path).catch(() => null)
+      if (!now?.isFile() || (want.size !== null && now.size !== want.size) || (await hashFile(path)) !== want.sha256) return null
+      return {
+        id: want.id,
+        file,
+        sha256: want.sha256,
+        size: now.size,
+        mtime_ms: now.mtimeMs,
+        version: want.version,
+        content_type: want.content_type,
+      }
+    },
+
+    remove: (held: Held): Promise<void> => rm(join(dir, held.file), { force: true }),
+    forget: (want: Wanted): Promise<void> => rm(partOf(want), { force: true }),
+
+    /** A whole photo from memory, as an archive gives it. */
+    async put(want: Wanted, bytes: Uint8Array, contentType: string): Promise<Held> {
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      if (want.sha256 !== sha256) throw new WrongBytes('The bytes are not those that were listed')
+      const part = partOf(want)
+      const handle = await open(part, 'w')
+      try {
+        await handle.writeFile(bytes)
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
+      return show(part, want.id, { sha256, contentType, version: want.version })
+    },
+
+    /** Keeps the beginning of a photo whose rest did not come. */
+    async putPart(want: Wanted, bytes: Uint8Array): Promise<void> {
+      if (want.sha256 === null || bytes.length === 0) return
+      const handle = await open(partOf(want), 'w')
+      await handle.writeFile(bytes)
+      await handle.close()
+    },
+
+    /** Opens a photo for bytes to come; what an earlier try has left is gone on with. */
+    async begin(want: Wanted): Promise<Incoming> {
+      const part = partOf(want)
+      let hash: Hash = createHash('sha256')
+      // Without a hash nobody can say that the rest belongs to it.
+      if (want.sha256 === null) await rm(part, { force: true })
+      const handle: FileHandle = await open(part, 'a')
+      let from = (await handle.stat()).size
+      if (from > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer)
+      if (want.size !== null && from > want.size) {
+        await handle.truncate(0)
+        hash = createHash('sha256')
+        from = 0
+      }
+      return {
+        from,
+        async append(chunk) {
+          hash.update(chunk)
+          await handle.appendFile(chunk)
+        },
+        async restart() {
+          await handle.truncate(0)
+          hash = createHash('sha256')
+        },
+        async finish(facts) {
+          const sha256 = hash.digest('hex')
+          await handle.datasync()
+          await handle.close()
+          if (sha256 !== facts.sha256) {
+            await rm(part, { force: true })
+            throw new WrongBytes(`The bytes are not those that were announced`)
+          }
+          return show(part, want.id, facts)
+        },
+        pause: () => handle.close(),
+      }
+    },
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}

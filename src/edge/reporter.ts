@@ -1,0 +1,56 @@
+import { MAX_REPORTS } from '../contract/photo-sync.ts'
+import type { HeadOffice } from './head-office.ts'
+import type { Line } from './line.ts'
+import type { EdgeState, PendingReport } from './state.ts'
+
+/** Reports are sent together, but not later than this after the photo came. */
+const EVERY_MS = 15_000
+const FEWEST = 10
+
+/** Tells the server what was done. What was not told stands in the state and is told the next time. */
+export function createReporter({ state, office, line }: { state: EdgeState; office: HeadOffice; line: Line }) {
+  /** The server's time less ours: reports are put in order by their time, and an edge server's clock may be anything. */
+  let aheadMs = 0
+  let sentAt = performance.now()
+  let sending: Promise<void> | null = null
+  let requests = 0
+  let most = MAX_REPORTS
+
+  async function send(): Promise<void> {
+    while (state.reports.size > 0) {
+      let batch: PendingReport[] = []
+      const synced_at = new Date(Date.now() + aheadMs).toISOString()
+      await line.persist(async () => {
+        batch = [...state.reports.values()].slice(0, most)
+        requests++
+        // A line that is cut every few seconds may never carry a large one.
+        most = Math.max(FEWEST, Math.floor(most / 2))
+        await office.report(batch.map((report) => ({ ...report, synced_at })))
+        most = Math.min(MAX_REPORTS, most * 4)
+      })
+      // One that was written again meanwhile is told again.
+      await state.reported(batch.filter((report) => state.reports.get(report.photo_id) === report).map((report) => report.photo_id))
+    }
+    sentAt = performance.now()
+  }
+  const sendOnce = (): Promise<void> => {
+    sending ??= send().finally(() => {
+      sending = null
+    })
+    return sending
+  }
+
+  return {
+    requests: () => requests,
+    serverTime(text: string): void {
+      aheadMs = Date.parse(text) - Date.now()
+    },
+    async maybeSend(): Promise<void> {
+      if (performance.now() - sentAt > EVERY_MS || state.reports.size >= MAX_REPORTS) await sendOnce()
+    },
+    async sendAll(): Promise<void> {
+      await sending
+      await sendOnce()
+    },
+  }
+}

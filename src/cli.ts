@@ -2,6 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
 import { addDatabase } from './commands/database.ts'
 import { addSync } from './commands/sync.ts'
+import { addEdge } from './commands/edge.ts'
+import { addStore } from './commands/store.ts'
+import { addToken } from './commands/token.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
 import { parseConfig } from './config.ts'
 import { AppError, BadInput, CannotStart } from './errors.ts'
@@ -66,6 +69,9 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
 
   addDatabase(program, action)
   addSync(program, action)
+  addStore(program, action)
+  addToken(program, action)
+  addEdge(program, action)
 
   try {
     if (argv.length === 0) {

@@ -96,15 +96,16 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       return db.edgeToken.findMany({ where: { store_id: store.id }, orderBy: [{ created_at: 'asc' }, { id: 'asc' }] })
     },
 
-    /** Throws NotFound `edge_token_not_found`. Revoking twice keeps the first time. */
-    async revoke(storeId: string, tokenId: string, by: Actor): Promise<EdgeToken> {
+    /** Throws NotFound `edge_token_not_found`. Revoking twice keeps the first time. `storeId` null: whichever store it belongs to. */
+    async revoke(storeId: string | null, tokenId: string, by: Actor): Promise<EdgeToken> {
       const revoked = await db.$transaction(async (tx) => {
-        const store = await findStore(tx, storeId)
-        const row = await tx.edgeToken.findFirst({ where: { id: tokenId, store_id: store.id } })
-        if (!row) throw new NotFound('edge_token_not_found', 'Token not found', { remedy: 'GET …/stores/{id}/tokens lists them.' })
-        if (row.revoked_at) return row
+        const row = await tx.edgeToken.findUnique({ where: { id: tokenId }, include: { store: true } })
+        if (!row || (storeId !== null && row.store_id !== (await findStore(tx, storeId)).id))
+          throw new NotFound('edge_token_not_found', 'Token not found', { remedy: 'GET …/stores/{id}/tokens lists them.' })
+        const { store, ...token } = row
+        if (token.revoked_at) return token
         await recordAudit(tx, { ...by, action: 'edge_token.revoke', target: `store:${store.code}` })
-        return tx.edgeToken.update({ where: { id: row.id }, data: { revoked_at: clock.now() } })
+        return tx.edgeToken.update({ where: { id: token.id }, data: { revoked_at: clock.now() } })
       })
       remembered.clear()
       return revoked

@@ -14,6 +14,10 @@ export async function findStore(db: Db, id: string): Promise<Store> {
   return store
 }
 
+/** By id or by code, as people name it on the command line. Throws NotFound `store_not_found`. */
+export const findStoreByName = async (db: Db, name: string): Promise<Store> =>
+  (await db.store.findUnique({ where: { code: name } })) ?? findStore(db, name)
+
 /** An assortment as it is kept: without keys that say nothing; null when nothing is left, since that sells everything. */
 export function keptAssortment(assortment: Assortment | null | undefined): Assortment | null {
   if (!assortment) return null

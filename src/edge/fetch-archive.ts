@@ -1,17 +1,14 @@
 import { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
-import { ArchiveErrors } from '../contract/photo-sync.ts'
+import type { z } from 'zod'
+import { ArchiveErrors as ArchiveErrorsFile } from '../contract/photo-sync.ts'
 import type { FetchDeps } from './fetch-photo.ts'
 import { LineFailure } from './line.ts'
 import { WrongBytes } from './photo-files.ts'
 import type { Wanted } from './state.ts'
 
-export interface ArchiveResult {
-  /** Photos that the server could not give, with its code. */
-  errors: { photo_id: string; code: string; message: string }[]
-  /** Photos whose bytes are not those that were listed: replaced meanwhile, or damaged. */
-  wrong: string[]
-}
+/** Photos that the server could not give, with its code. */
+export type ArchiveErrors = z.infer<typeof ArchiveErrorsFile>
 
 const TYPES: Record<string, string> = { jpg: 'image/jpeg', png: 'image/png', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif' }
 /** Photos that are being written while the next ones arrive: the disk's wait for each must not hold back the line. */
@@ -25,9 +22,9 @@ export async function fetchArchive(
   { office, files, variant, received, settle }: FetchDeps,
   wants: Wanted[],
   onBeginning: (want: Wanted) => void,
-): Promise<ArchiveResult> {
+): Promise<ArchiveErrors> {
   const byId = new Map(wants.map((want) => [want.id, want]))
-  const result: ArchiveResult = { errors: [], wrong: [] }
+  let errors: ArchiveErrors = []
   const { chunks } = await office.archive([...byId.keys()], { variant })
   const tar = extract()
   const source = Readable.from(
@@ -47,8 +44,8 @@ export async function fetchArchive(
     try {
       await settle(want, () => files.put(want, bytes, contentType))
     } catch (error) {
-      if (error instanceof WrongBytes) result.wrong.push(want.id)
-      else failed ??= error
+      // Replaced since it was listed, or damaged: it stays wanted, and is asked for alone.
+      if (!(error instanceof WrongBytes)) failed ??= error
     }
   }
   try {
@@ -67,7 +64,7 @@ export async function fetchArchive(
         throw error
       }
       const bytes = Buffer.concat(parts)
-      if (name === 'errors.json') result.errors = ArchiveErrors.parse(JSON.parse(bytes.toString('utf8')))
+      if (name === 'errors.json') errors = ArchiveErrorsFile.parse(JSON.parse(bytes.toString('utf8')))
       else if (want) {
         const work: Promise<void> = keep(want, bytes, TYPES[ext] ?? 'application/octet-stream').finally(() => writing.delete(work))
         writing.add(work)
@@ -82,5 +79,5 @@ export async function fetchArchive(
     await Promise.all(writing)
   }
   if (failed) throw failed
-  return result
+  return errors
 }

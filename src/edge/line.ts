@@ -34,15 +34,17 @@ export type Line = ReturnType<typeof createLine>
  * tries that bring nothing wait longer each time.
  */
 export function createLine({ signal, onCut = () => {} }: { signal: AbortSignal; onCut?: (error: LineFailure) => void }) {
-  let emptyTries = 0
+  let arrivals = 0
   return {
     /** Something arrived: the line is alive. */
     progressed(): void {
-      emptyTries = 0
+      arrivals++
     },
     /** Does the work again after each failure of the line. Throws what is no failure of the line, and the last one when the line is down. */
     async persist<T>(work: () => Promise<T>): Promise<T> {
+      let emptyTries = 0
       for (;;) {
+        const before = arrivals
         signal.throwIfAborted()
         try {
           return await work()
@@ -50,6 +52,7 @@ export function createLine({ signal, onCut = () => {} }: { signal: AbortSignal; 
           signal.throwIfAborted()
           if (!(error instanceof LineFailure)) throw error
           onCut(error)
+          if (arrivals !== before) emptyTries = 0
           if (emptyTries >= MAX_EMPTY_TRIES) throw error
           const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** emptyTries++)
           await sleep(error.retryAfterMs ?? wait * (0.5 + Math.random() / 2), undefined, { signal })

@@ -273,9 +273,9 @@ async function pullInto({
     /** An archive cannot go on in the middle of a photo: what it was cut in is gone on with alone. */
     const alone = new Set<Wanted>()
     const left = () => fresh.filter((want) => state.wanted.get(want.id) === want && !alone.has(want))
-    const { errors } = await line.persist(async () => {
+    const errors = await line.persist(async () => {
       const asked = left()
-      if (asked.length === 0) return { errors: [] }
+      if (asked.length === 0) return []
       result.requests++
       return fetchArchive(deps, asked, (want) => alone.add(want))
     })

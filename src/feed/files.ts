@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import type { PhotoVariant } from '../contract/photo-sync.ts'
 import type { Database } from '../db.ts'
 import { Gone, NotFound } from '../errors.ts'
@@ -104,9 +105,10 @@ export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: Fil
           ? (['medium', 'thumb'] as const).filter((name) => row[`${name}_sha256`] === null).map((name) => ({ sha256: row.sha256, name }))
           : [],
       )
-      let made = false
-      for (const { sha256, name } of missing) made = (await remake(sha256, name)) || made
-      return made
+      // A few at a time: many at once would be turned away, and then listed as something else.
+      const limit = pLimit(4)
+      const made = await Promise.all(missing.map(({ sha256, name }) => limit(() => remake(sha256, name))))
+      return made.includes(true)
     },
   }
 }

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { SyncPhoto } from '../../src/contract/photo-sync.ts'
+import { type PullOptions, pull } from '../../src/edge/pull.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { startBadLine } from '../helpers/bad-line.ts'
+import { times } from '../helpers/long.ts'
+import { startShop, type TestStore } from '../helpers/shop.ts'
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+const puller =
+  (store: TestStore, server: string, dir: string) =>
+  (more: Partial<PullOptions> = {}) =>
+    pull({
+      server,
+      storeId: store.id,
+      token: store.token,
+      dir,
+      variant: null,
+      verify: false,
+      signal: new AbortController().signal,
+      ...more,
+    })
+
+const shown = async (dir: string) => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort()
+const sha256 = async (path: string) =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+
+/** The folder holds exactly the listed photos, each with the listed bytes. */
+async function expectMirror(dir: string, photos: SyncPhoto[]): Promise<void> {
+  const files = await shown(dir)
+  expect(files.map((name) => name.split('.')[0])).toEqual(photos.map((photo) => photo.id).sort())
+  for (const photo of photos) expect(await sha256(join(dir, files.find((name) => name.startsWith(photo.id))!))).toBe(photo.sha256)
+}
+
+test('a pull makes the folder what the store has, and every later one only does what changed', async () => {
+  const shop = await startShop()
+  const store = await shop.addStore({ variant: 'medium' })
+  const line = await startBadLine(shop.url)
+  const dir = await folder()
+  const run = puller(store, line.url, dir)
+  const { photos } = await store.list()
+  expect(await run()).toMatchObject({ fetched: 20, removed: 0, failed: [] })
+  await expectMirror(dir, photos)
+  expect((await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data).toMatchObject({ photos_synced: 20, photos_behind: 0 })
+
+  // Nothing changed: one request, and an answer below 1 KB with its headers.
+  const before = line.bytes()
+  expect(await run()).toMatchObject({ fetched: 0, requests: 1 })
+  expect(line.bytes() - before).toBeLessThan(1_800)
+
+  // Deleted here, damaged there, gone at the server: each is mended, and nothing else is fetched.
+  const [first, second, third] = photos as [SyncPhoto, SyncPhoto, SyncPhoto]
+  await rm(join(dir, `${first.id}.webp`))
+  await shop.send('DELETE', `/api/products/${second.product_id}/images/${second.id}`)
+  const file = join(dir, `${third.id}.webp`)
+  const { atime, mtime } = await stat(file)
+  const bytes = await readFile(file)
+  bytes[100]! ^= 1
+  await writeFile(file, bytes)
+  await utimes(file, atime, mtime)
+  expect(await run()).toMatchObject({ fetched: 1, removed: 1 })
+  expect(await sha256(file)).not.toBe(third.sha256)
+  expect(await run({ verify: true })).toMatchObject({ fetched: 1, removed: 0 })
+  await expectMirror(dir, (await store.list()).photos)
+
+  // A resync asks for everything again; what is equal is read, not fetched, and reported.
+  await shop.send('POST', `/api/v1/sync/stores/${store.id}/resync`)
+  expect((await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data).toMatchObject({ photos_behind: 19 })
+  expect(await run()).toMatchObject({ fetched: 0, removed: 0 })
+  expect((await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data).toMatchObject({ photos_behind: 0 })
+
+  // Another size: other bytes for every photo, the old ones stay until the new ones are there.
+  await shop.send('PATCH', `/api/v1/stores/${store.id}`, { variant: 'original' })
+  expect(await run()).toMatchObject({ fetched: 19, removed: 0 })
+  await expectMirror(dir, (await store.list()).photos)
+
+  // The state is lost: what lies there is taken as it is.
+  for (const name of await readdir(dir)) if (name.startsWith('.zinc')) await rm(join(dir, name))
+  const received = line.bytes()
+  await run()
+  expect(line.bytes() - received).toBeLessThan(60_000)
+  await expectMirror(dir, (await store.list()).photos)
+})
+
+test('a line that is cut every few moments still brings everything, and no byte twice but the tail of a cut', async () => {
+  const shop = await startShop({ items: createCatalogue({ count: 90 }) })
+  const store = await shop.addStore()
+  const { photos } = await store.list('&limit=1000')
+  const size = photos.reduce((sum, photo) => sum + photo.size, 0)
+  const cutEveryMs = times(1_000, 2_000)
+  const bytesPerSecond = Math.ceil(size / times(6, 40))
+  const line = await startBadLine(shop.url, { bytesPerSecond, cutEveryMs })
+  const dir = await folder()
+  let halves = 0
+  const result = await puller(
+    store,
+    line.url,
+    dir,
+  )({
+    onProgress: () => {
+      halves++
+    },
+  })
+  expect(result.failed).toEqual([])
+  await expectMirror(dir, photos)
+  expect(halves).toBeGreaterThan(0)
+  expect(line.cuts()).toBeGreaterThan(4)
+  // What was on its way when the line was cut, and the answers' headers; a picture that began anew each time would cost far more.
+  expect(result.bytes).toBeLessThan(size * 1.1 + photos.length * 1_500)
+})
+
+test('a pull that is killed goes on where it was, and shows no half picture at any moment', async () => {
+  const shop = await startShop({ items: createCatalogue({ count: 60 }) })
+  const store = await shop.addStore()
+  const { photos } = await store.list('&limit=1000')
+  const listed = new Map(photos.map((photo) => [photo.id, photo]))
+  const size = photos.reduce((sum, photo) => sum + photo.size, 0)
+  const line = await startBadLine(shop.url, { bytesPerSecond: Math.ceil(size / 2) })
+  const dir = await folder()
+  const run = puller(store, line.url, dir)
+  let fetched = 0
+  for (let kill = 1; kill <= 6; kill++) {
+    const stop = new AbortController()
+    const at = (size * kill) / 8
+    let bytes = 0
+    const before = fetched
+    await run({
+      signal: stop.signal,
+      onProgress: (progress) => {
+        bytes = progress.bytes
+        fetched = before + progress.done
+        if (bytes > at / kill) stop.abort(new Error('killed'))
+      },
+    }).catch(() => {})
+    for (const name of await shown(dir)) expect(await sha256(join(dir, name))).toBe(listed.get(name.split('.')[0]!)?.sha256)
+  }
+  await run()
+  await expectMirror(dir, photos)
+  expect((await readdir(dir)).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
+test('a revoked token and another store are refused at once, in words', async () => {
+  const shop = await startShop()
+  const [store, other] = [await shop.addStore(), await shop.addStore()]
+  const dir = await folder()
+  await expect(puller({ ...store, id: other.id }, shop.url, dir)()).rejects.toMatchObject({ status: 403, code: 'other_store' })
+  await shop.send('DELETE', `/api/v1/stores/${store.id}/tokens/${store.tokenId}`)
+  await expect(puller(store, shop.url, dir)()).rejects.toMatchObject({ status: 401 })
+})

@@ -80,11 +80,19 @@ async function followCursor(store: TestStore, mirror: Mirror, from: { cursor: st
 }
 
 /** As an old edge server would: pages by offset, and the time that the last (or the first) page answered. */
-async function followSince(store: TestStore, mirror: Mirror, from: { since: string | null }, limit: number, keep: 'first' | 'last'): Promise<void> {
+async function followSince(
+  store: TestStore,
+  mirror: Mirror,
+  from: { since: string | null },
+  limit: number,
+  keep: 'first' | 'last',
+): Promise<void> {
   let offset = 0
   let time: string | undefined
   for (;;) {
-    const page = await store.list(`&include_deleted=true&limit=${limit}&offset=${offset}${from.since === null ? '' : `&since=${from.since}`}`)
+    const page = await store.list(
+      `&include_deleted=true&limit=${limit}&offset=${offset}${from.since === null ? '' : `&since=${from.since}`}`,
+    )
     apply(mirror, page.photos)
     if (keep === 'last' || time === undefined) time = page.server_time
     if (!page.has_more || page.next_offset === null) break
@@ -112,7 +120,8 @@ test('eight writers with late commits, and every mirror ends with the truth: fou
       const limit = [7, 20, 50, 200][n % 4]!
       const cursor = { cursor: null as string | null }
       const since = { since: null as string | null }
-      const step = () => (n < 4 ? followCursor(store, mirror, cursor, limit) : followSince(store, mirror, since, limit, n % 2 ? 'first' : 'last'))
+      const step = () =>
+        n < 4 ? followCursor(store, mirror, cursor, limit) : followSince(store, mirror, since, limit, n % 2 ? 'first' : 'last')
       return { mirror, step, name: n < 4 ? `cursor ${limit}` : `since ${limit} ${n % 2 ? 'first' : 'last'}` }
     })
     const reading = mirrors.map(async ({ step }) => {
@@ -127,7 +136,9 @@ test('eight writers with late commits, and every mirror ends with the truth: fou
       `select p.id, p.sha256, p.version, p.is_primary, pr.sku, pr.name, p.filename from photo p join product pr on pr.id = p.product_id
        where p.deleted_at is null and pr.deleted_at is null order by p.id`,
     )
-    const truth = new Map(rows.map((row) => [row.id, JSON.stringify([row.sha256, row.version, row.is_primary, row.sku, row.name, row.filename])]))
+    const truth = new Map(
+      rows.map((row) => [row.id, JSON.stringify([row.sha256, row.version, row.is_primary, row.sku, row.name, row.filename])]),
+    )
     for (const { mirror, name } of mirrors) expect([name, seed, [...mirror].sort()]).toEqual([name, seed, [...truth].sort()])
 
     // The maintained sums say the same as a count.

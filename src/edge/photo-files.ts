@@ -45,7 +45,7 @@ export function createPhotoFiles(dir: string) {
     for (const ext of ['jpg', 'png', 'gif', 'webp', 'avif', 'bin'])
       if (`${id}.${ext}` !== file) await rm(join(dir, `${id}.${ext}`), { force: true })
     const { size, mtimeMs } = await stat(path)
-    return { id, file, sha256: facts.sha256, size, mtime_ms: Math.trunc(mtimeMs), version: facts.version, content_type: facts.contentType }
+    return { id, file, sha256: facts.sha256, size, mtime_ms: Math.round(mtimeMs), version: facts.version, content_type: facts.contentType }
   }
 
   return {
@@ -69,7 +69,7 @@ export function createPhotoFiles(dir: string) {
     /** Whether the file is as it was written, without reading it. */
     async untouched(held: Held): Promise<boolean> {
       const now = await stat(join(dir, held.file)).catch(() => null)
-      return now?.isFile() === true && now.size === held.size && Math.trunc(now.mtimeMs) === held.mtime_ms
+      return now?.isFile() === true && now.size === held.size && Math.round(now.mtimeMs) === held.mtime_ms
     },
 
     /** The photo as it lies there, when its bytes are the wanted ones; null otherwise. Reads the whole file. */
@@ -84,7 +84,7 @@ export function createPhotoFiles(dir: string) {
         file,
         sha256: want.sha256,
         size: now.size,
-        mtime_ms: Math.trunc(now.mtimeMs),
+        mtime_ms: Math.round(now.mtimeMs),
         version: want.version,
         content_type: want.content_type,
       }

@@ -1,7 +1,7 @@
 // A process of its own, since libvips reads bytes from outside: it holds no secrets, does one picture at a time and can be killed.
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, unlink, writeFile } from 'node:fs/promises'
 import { decode as decodeBmp } from 'bmp-ts'
 import sharp, { type Sharp } from 'sharp'
 import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './decoder.ts'
@@ -49,7 +49,8 @@ async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
     .flatten()
     .png()
     .toBuffer()
-  await writeFile(job.path, png)
+  await unlink(job.path)
+  await writeFile(job.path, png, { mode: 0o444 })
   return png
 }
 
@@ -116,12 +117,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   }
 }
 
-/** The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
+/** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
 async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none'): Promise<MadeVariant[]> {
   const largest = Math.max(...job.variants.map(({ side }) => side), 1)
   const { data, info } = await openPicture(input, job, failOn)
     .autoOrient()
-    .toColourspace('srgb')
     .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
     .raw()
     .toBuffer({ resolveWithObject: true })

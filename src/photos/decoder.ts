@@ -98,7 +98,6 @@ export function createDecoder({
       env: { PATH: process.env.PATH ?? '', VIPS_CONCURRENCY: '1', MAX_RSS_BYTES: String(maxRssBytes) },
       execArgv: ['--max-old-space-size=256'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      serialization: 'advanced',
     })
     all.add(child)
     child.unref()

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NotFound } from '../errors.ts'
 import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
@@ -37,7 +37,6 @@ export function createFileStore(root: string): PhotoStore {
       const to = pathOf(kind, sha256)
       await folder(dirname(to))
       if (kind === 'variants') return rename(from, to)
-      await chmod(from, 0o444) // the view links to it, and nobody should edit a picture through a link
       await sync(from)
       await rename(from, to)
       await sync(dirname(to))

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database } from '../db.ts'
-import { AppError, TooLarge, UpstreamFailed } from '../errors.ts'
+import { TooLarge, UpstreamFailed } from '../errors.ts'
 import type { Blob } from '../generated/client.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-writer.ts'
-import type { Decoder } from './decoder.ts'
+import type { Decoder, VariantJob } from './decoder.ts'
 import { EFFORT, type Recipes, VARIANT_NAMES } from './recipe.ts'
 import { asStorageFull, needSpace } from './space.ts'
 import type { PhotoStore } from './store.ts'
@@ -46,24 +44,29 @@ export async function ingestPicture(
 ): Promise<Blob> {
   await needSpace(store, expectedBytes ?? 0)
   const path = await store.temporaryPath()
-  const outputs: string[] = []
+  /** Temporary files that exist or may exist: what was kept is none any more. */
+  const leftover = new Set([path])
+  const keep = async (kind: 'originals' | 'variants', temporary: string, sha256: string) => {
+    await store.keep(kind, temporary, sha256)
+    leftover.delete(temporary)
+  }
   try {
     const gathered = await gather(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
     const known = await db.blob.findUnique({ where: { sha256: gathered.sha256 } })
     if (known && (await isReady(db, store, known))) return known
 
     const recipe = await recipes.current()
-    const variants = []
+    const variants: VariantJob[] = []
     for (const name of VARIANT_NAMES) {
       const output = await store.temporaryPath()
-      outputs.push(output)
+      leftover.add(output)
       variants.push({ name, side: recipe.sizes[name], format: 'webp' as const, quality: recipe.quality.webp, effort: EFFORT.webp, output })
     }
     const job = { path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }
     const { picture, variants: made } = await decoder.decode(job, signal, maxWaiting === undefined ? {} : { maxWaiting })
     const { converted, ...judged } = picture
     const facts = { ...judged, ...(converted ?? gathered) }
-    const keepVariants = made.map((variant, n) => store.keep('variants', outputs[n]!, variant.sha256))
+    const keepVariants = made.map((variant, n) => keep('variants', variants[n]!.output, variant.sha256))
     const rows: BlobRows = { facts, recipe: recipe.id, variants: made }
     if (known || converted) {
       await Promise.all(keepVariants)
@@ -71,19 +74,19 @@ export async function ingestPicture(
       return await db.$transaction(
         async (tx) => {
           await lockInTransaction(tx, blobLock(facts.sha256))
-          if ((await store.sizeOf('originals', facts.sha256)) !== facts.size) await store.keep('originals', path, facts.sha256)
+          if ((await store.sizeOf('originals', facts.sha256)) !== facts.size) await keep('originals', path, facts.sha256)
           return (await writeBlobs(tx, [rows])).get(facts.sha256)!
         },
         { timeout: 30_000 },
       )
     }
     // New bytes are younger than the grace period, so nothing sweeps them.
-    await Promise.all([...keepVariants, store.keep('originals', path, facts.sha256)])
+    await Promise.all([...keepVariants, keep('originals', path, facts.sha256)])
     return await writeBlob(rows)
   } catch (error) {
     throw asStorageFull(error)
   } finally {
-    await Promise.all([path, ...outputs].map((file) => rm(file, { force: true })))
+    await Promise.all([...leftover].map((file) => rm(file, { force: true })))
   }
 }
 
@@ -105,32 +108,31 @@ async function gather(
   const sha256 = createHash('sha256')
   const md5 = createHash('md5')
   let size = 0
-  let ours: unknown
-  await pipeline(
-    bytes,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      try {
-        for await (const chunk of chunks) {
-          size += chunk.length
-          if (size > maxBytes)
-            throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
-              remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
-            })
-          sha256.update(chunk)
-          md5.update(chunk)
-          yield chunk
-        }
-      } catch (error) {
-        ours = error
-        throw error
+  // Read-only from the first moment: the view links to it, and nobody should edit a picture through a link.
+  const file = await open(path, 'wx', 0o444)
+  const stop = () => bytes.destroy(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    for await (const chunk of bytes as AsyncIterable<Buffer>) {
+      signal.throwIfAborted()
+      size += chunk.length
+      if (size > maxBytes) {
+        throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+          remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
+        })
       }
-    },
-    createWriteStream(path, { flags: 'wx' }),
-    { signal },
-  ).catch((error: unknown) => {
+      sha256.update(chunk)
+      md5.update(chunk)
+      await file.writeFile(chunk)
+    }
     signal.throwIfAborted()
-    throw ours instanceof AppError ? ours : error
-  })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await file.close()
+  }
   if (expectedBytes !== null && size !== expectedBytes) {
     throw new UpstreamFailed('incomplete', `${size} bytes of the picture came, ${expectedBytes} were announced`, {
       remedy: 'It is tried again at the next sync.',

@@ -25,7 +25,7 @@ export interface PhotoStore {
   readonly place: 'file' | 's3'
   /** Where bytes are gathered before they are judged, always on this machine; removed by the caller, and by the sweep at start. */
   temporaryPath(): Promise<string>
-  /** Takes a whole temporary file under its hash. Originals are safe before this resolves, also through a loss of power; variants can be made again. */
+  /** Takes a whole temporary file under its hash; afterwards the temporary path is gone. Originals are safe before this resolves, also through a loss of power; variants can be made again. */
   keep(kind: StoredKind, temporary: string, sha256: string): Promise<void>
   /** Opens before any header is sent, so that a missing file is an ordinary error; `size` is of the whole file and must match the row's. */
   open(kind: StoredKind, sha256: string, range?: { start: number; end: number }): Promise<OpenedBytes>

@@ -29,6 +29,7 @@ import { healthRoutes } from './http/health.ts'
 import { type ItemSyncRoutesDeps, itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
 import { mappingRoutes } from './http/mapping.ts'
+import { mediaRoutes } from './http/media.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
 import { notificationRoutes } from './http/notifications.ts'
 import { pageRoutes } from './http/page.ts'
@@ -36,6 +37,7 @@ import { photoSyncRoutes } from './http/photo-sync.ts'
 import { photoSyncFileRoutes } from './http/photo-sync-files.ts'
 import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
+import { productImportRoutes } from './http/product-imports.ts'
 import { productRoutes } from './http/products.ts'
 import { failUnparsed } from './http/raw-failure.ts'
 import { requestBodies } from './http/request-bodies.ts'
@@ -50,7 +52,9 @@ import { zohoQuotaRoutes } from './http/zoho-quota.ts'
 import { zohoSettingsRoutes } from './http/zoho-settings.ts'
 import type { Runs } from './jobs/runs.ts'
 import type { Notify } from './notify/open-notify.ts'
+import type { Decoder } from './photos/decoder.ts'
 import type { HotFiles } from './photos/hot-files.ts'
+import type { ImportDeps } from './photos/imports.ts'
 import type { IngestDeps } from './photos/ingest.ts'
 import type { VariantMaker } from './photos/make-variant.ts'
 import type { Recipes } from './photos/recipe.ts'
@@ -82,6 +86,8 @@ export interface AppDeps {
   recipes: Recipes
   makeVariant: VariantMaker
   ingest: IngestDeps
+  decoder: Decoder
+  imageImports: ImportDeps
   view: View
   imageUrls: ImageUrls
   isStopping(): boolean
@@ -172,6 +178,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, deps)
   await app.register(productGalleryRoutes, deps)
+  await app.register(productImportRoutes, deps)
+  await app.register(mediaRoutes, deps)
   await app.register(pageRoutes)
   return app
 }

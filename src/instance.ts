@@ -1,6 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
 import type { Database } from './db.ts'
 import { CannotStart } from './errors.ts'
 
@@ -46,15 +44,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
   }
 }
 
-/** The id of the folder that holds the pictures, made at the first start. */
-export async function storageIdOf(imagesDir: string): Promise<string> {
-  const file = join(imagesDir, '.storage-id')
-  await mkdir(imagesDir, { recursive: true })
-  const fresh = `${file}.${process.pid}.new`
-  await writeFile(fresh, `${randomUUID()}\n`)
-  await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  await rm(fresh)
-  return (await readFile(file, 'utf8')).trim()
+/** The id of the place that holds the pictures of this database; null before the first start. */
+export async function knownStorageId(db: Database): Promise<string | null> {
+  return (await db.instanceFact.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
 }

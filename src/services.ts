@@ -22,27 +22,23 @@ import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
 import { createFeed } from './feed/state.ts'
 import { keepHouse } from './housekeeping.ts'
-import { checkInstance, storageIdOf } from './instance.ts'
+import { checkInstance, knownStorageId } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { createSchedules } from './jobs/schedules.ts'
 import { loadOrCreateKeys } from './key-file.ts'
 import { openNotify } from './notify/open-notify.ts'
-import { createBlobWriter } from './photos/blob-writer.ts'
-import { createDecoder } from './photos/decoder.ts'
-import { createUrlFetcher } from './photos/fetch-url.ts'
-import { createFileStore } from './photos/file-store.ts'
+import { fetchPictureUrl } from './photos/fetch-url.ts'
 import { createHotFiles } from './photos/hot-files.ts'
-import type { IngestDeps } from './photos/ingest.ts'
-import { createVariantMaker } from './photos/make-variant.ts'
-import { createRecipes } from './photos/recipe.ts'
+import { openPictures } from './photos/open-pictures.ts'
+import { openStorage } from './photos/open-storage.ts'
 import { createImageUrls } from './photos/signed-url.ts'
-import { createView } from './photos/view.ts'
 import { placesOf } from './pull/places.ts'
 import { createPull } from './pull/pull.ts'
 import { createSecrets } from './settings/secrets.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
 import { createItemSync, ITEM_SYNC } from './sync/item-sync.ts'
 import { createModules, PULL } from './sync/modules.ts'
+import { refetchFromZoho } from './sync/refetch-picture.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -73,7 +69,8 @@ export async function openServices(
     const credentialsKeys = await loadOrCreateKeys(join(settingsDir, 'credentials.key'), config.keys.credentials)
     const secrets = createSecrets(credentialsKeys)
     const imagesDir = join(config.dataDir, 'images')
-    await checkInstance(db, { jwtKeys, credentialsKeys, storageId: await storageIdOf(imagesDir) })
+    const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
+    await checkInstance(db, { jwtKeys, credentialsKeys, storageId: storage.id })
     const firstAdmin = await ensureAdmin(db, config.admin)
     const tokens = createAccessTokens(jwtKeys)
     const identification = createIdentification({ db, tokens })
@@ -81,29 +78,17 @@ export async function openServices(
     const users = createUsers({ db, identification, clock })
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
-    if (config.role !== 'api') {
-      opened.use(keepHouse({ 'old logins': () => sessions.sweep(), coverage: () => recordCoverage(db, { at: clock.now() }) }, { log }))
-    }
 
-    const store = createFileStore(imagesDir)
-    const swept = await store.sweep()
-    if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
-    const decoder = opened.use(createDecoder())
-    const recipes = createRecipes(db)
-    const makeVariant = createVariantMaker({ db, store, decoder })
-    const ingest: IngestDeps = {
-      db,
-      store,
-      decoder,
-      recipes,
-      writeBlob: createBlobWriter(db),
-      limits: {
-        maxBytes: config.images.maxUploadBytes,
-        maxPixels: config.images.maxInputPixels,
-        maxSide: config.images.maxSidePixels,
-      },
+    const pictures = opened.use(await openPictures({ db, clock, log, storage, imagesDir, limits: config.images }))
+    const { store, recipes, makeVariant, ingest, view, urls } = pictures
+    if (config.role !== 'api') {
+      const chores = {
+        'old logins': () => sessions.sweep(),
+        coverage: () => recordCoverage(db, { at: clock.now() }),
+        pictures: pictures.tidy,
+      }
+      opened.use(keepHouse(chores, { log }))
     }
-    const view = createView(join(imagesDir, 'item'), store)
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
     const feed = createFeed({ db })
@@ -111,7 +96,6 @@ export async function openServices(
     const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
-    const urls = opened.use(createUrlFetcher({ allowlist: config.images.urlAllowlist, maxBytes: config.images.maxUploadBytes }))
     const works = config.role !== 'api'
     const schedules = createSchedules({ db, clock, log, works, start: (due) => modules.startDue(due) })
     const connect = opened.use(
@@ -159,6 +143,13 @@ export async function openServices(
             openZoho: connect.open,
             concurrency: config.zoho.concurrency,
           }),
+          ...pictures.runHandlers({
+            fromZoho: refetchFromZoho(connect.open),
+            fromUrl: async (url, signal) => ({
+              body: (await fetchPictureUrl(urls, url, signal)).body,
+              close: async () => {},
+            }),
+          }),
         ],
       }),
       (it) => it.close(),
@@ -203,12 +194,7 @@ export async function openServices(
       schedules,
       notify,
       itemSync: { ...imports, requestsPerMinute: config.zoho.requestsPerMinute, requestsPerDay: config.zoho.requestsPerDay },
-      store,
-      decoder,
-      recipes,
-      makeVariant,
-      ingest,
-      view,
+      ...pictures,
       imageUrls,
       firstAdmin,
       /** Where pictures are said to be, once the port is known. */

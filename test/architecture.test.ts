@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   http: ['access', 'catalog', 'connect', 'contract', 'feed', 'jobs', 'notify', 'photos', 'pull', 'records', 'settings', 'sync'],
   jobs: ['database'],
   notify: ['settings', 'database'],
-  photos: ['catalog', 'database'],
+  photos: ['catalog', 'contract', 'database', 'jobs'],
   pull: ['zoho', 'connect', 'contract', 'records', 'jobs', 'database'],
   records: [],
   settings: ['database'],

@@ -12,8 +12,14 @@ export const VariantSettings = z.object({
   formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
 })
 export type VariantSettings = z.infer<typeof VariantSettings>
+/** What GET gives may be sent back whole: `recipe` is read only and ignored. */
 export const VariantSettingsPatch = z
-  .object({ sizes: VariantSettings.shape.sizes.partial(), quality: Quality.partial(), formats: VariantSettings.shape.formats })
+  .object({
+    recipe: z.string(),
+    sizes: VariantSettings.shape.sizes.partial(),
+    quality: Quality.partial(),
+    formats: VariantSettings.shape.formats,
+  })
   .partial()
   .strict()
 export const VariantSettingsAnswer = z.object({ status: z.literal('success'), data: VariantSettings })

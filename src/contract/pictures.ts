@@ -63,7 +63,7 @@ export type ImportPlan = z.infer<typeof ImportPlan>
 export const ImportCounts = z.object({ matched: z.int(), ambiguous: z.int(), unmatched: z.int(), unreadable: z.int() })
 export const ImportPreviewAnswer = z.object({
   status: z.literal('success'),
-  data: ImportPlan.extend({ id: z.string(), counts: ImportCounts, expires_at: z.iso.datetime() }),
+  data: ImportPlan.extend({ id: z.uuid(), import_id: z.uuid(), counts: ImportCounts, expires_at: z.iso.datetime() }),
 })
 export const ImportAnswer = ImportPlan.extend({
   status: z.string(),

@@ -78,7 +78,7 @@ export function createFileStore(root: string): PhotoStore {
         for await (const { name } of entries) {
           if (!isContentName(name)) continue
           const facts = await stat(join(path, name)).catch(() => null) // removed since the folder was read
-          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.mtime }
+          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the moment of the rename
         }
       }
     },

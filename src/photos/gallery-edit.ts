@@ -42,37 +42,40 @@ export function listGallery(db: Db, productId: string, { withDeleted, now }: { w
 /** Adds pictures whose bytes are stored already: all of them or none. The first becomes primary when `primary` says so or there is no other. */
 export async function addPhotos(
   { db, clock }: GalleryDeps,
-  { productId, photos, primary }: { productId: string; photos: AddedPhoto[]; primary: boolean },
+  added: { productId: string; photos: AddedPhoto[]; primary: boolean },
   onChange: OnChange = async () => {},
 ): Promise<GalleryPhoto[]> {
   return db.$transaction(
     async (tx) => {
-      const current = await lockedPhotos(tx, productId)
-      const at = clock.now()
-      const asPrimary = primary || !current.some((it) => it.is_primary)
-      if (asPrimary) await dethrone(tx, productId, at)
-      const order = nextInOrder(current)
-      const added: GalleryPhoto[] = []
-      for (const [n, photo] of photos.entries()) {
-        added.push(
-          await tx.photo.create({
-            data: {
-              ...photo,
-              product_id: productId,
-              is_primary: asPrimary && n === 0,
-              sort_order: order + n,
-              created_at: at,
-              updated_at: at,
-            },
-            include: { blob: true },
-          }),
-        )
-      }
-      await onChange(tx, added)
-      return added
+      const photos = await addPhotosIn(tx, clock, added)
+      await onChange(tx, photos)
+      return photos
     },
     { timeout: 30_000, maxWait: 30_000 },
   )
+}
+
+/** The same inside a transaction that does more. */
+export async function addPhotosIn(
+  tx: Db,
+  clock: Clock,
+  { productId, photos, primary }: { productId: string; photos: AddedPhoto[]; primary: boolean },
+): Promise<GalleryPhoto[]> {
+  const current = await lockedPhotos(tx, productId)
+  const at = clock.now()
+  const asPrimary = primary || !current.some((it) => it.is_primary)
+  if (asPrimary) await dethrone(tx, productId, at)
+  const order = nextInOrder(current)
+  const added: GalleryPhoto[] = []
+  for (const [n, photo] of photos.entries()) {
+    added.push(
+      await tx.photo.create({
+        data: { ...photo, product_id: productId, is_primary: asPrimary && n === 0, sort_order: order + n, created_at: at, updated_at: at },
+        include: { blob: true },
+      }),
+    )
+  }
+  return added
 }
 
 export interface PhotoChange {

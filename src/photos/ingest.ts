@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database } from '../db.ts'
-import { TooLarge, UpstreamFailed } from '../errors.ts'
+import { TooLarge, Unavailable, UpstreamFailed } from '../errors.ts'
 import type { Blob } from '../generated/client.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-writer.ts'
 import type { Decoder, VariantJob } from './decoder.ts'
@@ -82,7 +82,11 @@ export async function ingestPicture(
     }
     // New bytes are younger than the grace period, so nothing sweeps them.
     await Promise.all([...keepVariants, keep('originals', path, facts.sha256)])
-    return await writeBlob(rows)
+    const blob = await writeBlob(rows)
+    // A repair that took the file for one without a row must not leave a row without its file.
+    if ((await store.sizeOf('originals', facts.sha256)) === null)
+      throw new Unavailable('picture_vanished', 'The picture was removed while it came in', { remedy: 'Send it again.' })
+    return blob
   } catch (error) {
     throw asStorageFull(error)
   } finally {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import pLimit from 'p-limit'
@@ -91,8 +91,12 @@ async function copy(from: PhotoStore, to: PhotoStore, kind: StoredKind, sha256: 
 
 /** The hash of what is really stored there. */
 export async function hashIn(store: PhotoStore, kind: StoredKind, sha256: string): Promise<string> {
+  return hashStream((await store.open(kind, sha256)).stream)
+}
+export const hashFile = (path: string): Promise<string> => hashStream(createReadStream(path))
+
+async function hashStream(stream: AsyncIterable<Buffer>): Promise<string> {
   const hash = createHash('sha256')
-  const { stream } = await store.open(kind, sha256)
-  for await (const chunk of stream) hash.update(chunk as Buffer)
+  for await (const chunk of stream) hash.update(chunk)
   return hash.digest('hex')
 }

@@ -12,7 +12,8 @@ export function createMovingStore(to: PhotoStore, from: PhotoStore): PhotoStore 
     space: () => to.space(),
     keep: (kind, temporary, sha256) => to.keep(kind, temporary, sha256),
     // A name never changes its bytes, so the order of looking is only one of speed.
-    open: async (kind, sha256, range) => ((await to.sizeOf(kind, sha256)) === null ? from.open(kind, sha256, range) : to.open(kind, sha256, range)),
+    open: async (kind, sha256, range) =>
+      (await to.sizeOf(kind, sha256)) === null ? from.open(kind, sha256, range) : to.open(kind, sha256, range),
     borrow: async (kind, sha256, signal) =>
       (await to.sizeOf(kind, sha256)) === null ? from.borrow(kind, sha256, signal) : to.borrow(kind, sha256, signal),
     localPath: (kind, sha256) => to.localPath(kind, sha256),

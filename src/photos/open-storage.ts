@@ -34,7 +34,12 @@ export async function openStorage({ kind, s3 }: StorageSettings, imagesDir: stri
     () => readFile(join(imagesDir, '.storage-id'), 'utf8').catch(() => null),
     (id) => writeFile(join(imagesDir, '.storage-id'), `${id}\n`, { flag: 'wx' }),
   )
-  const bucketId = bucket && idPlace(() => bucket.readText(BUCKET_ID), (id) => bucket.writeText(BUCKET_ID, `${id}\n`))
+  const bucketId =
+    bucket &&
+    idPlace(
+      () => bucket.readText(BUCKET_ID),
+      (id) => bucket.writeText(BUCKET_ID, `${id}\n`),
+    )
   const [to, toId, from, fromId] =
     kind === 's3' && bucket && bucketId ? ([bucket, bucketId, file, diskId] as const) : ([file, diskId, bucket, bucketId] as const)
   try {

@@ -68,8 +68,8 @@ export function createRecipes(db: Database) {
       return recipe
     },
     async change(patch: {
-      sizes?: Partial<Recipe['sizes']> | undefined
-      quality?: Partial<Recipe['quality']> | undefined
+      sizes?: { [K in VariantName]?: number | undefined } | undefined
+      quality?: { [K in VariantFormat]?: number | undefined } | undefined
       formats?: VariantFormat[] | undefined
     }): Promise<Recipe> {
       const now = await read()

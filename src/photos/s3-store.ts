@@ -53,7 +53,8 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
   })
   const temporary = createTemporaryFiles(temporaryFolder)
   const isMissing = (error: unknown) =>
-    error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.$metadata.httpStatusCode === 404)
+    error instanceof S3ServiceException &&
+    (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.$metadata.httpStatusCode === 404)
 
   const store: S3Store = {
     place: 's3',

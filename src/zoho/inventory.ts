@@ -70,3 +70,12 @@ export function itemImage(
 ): Promise<ZohoBytes> {
   return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId }, signal)
 }
+
+/** The bytes of one document, e.g. a further picture of an item. Throws NothingThere when Zoho has it no more. */
+export function documentImage(
+  client: ZohoClient,
+  { documentId, runId }: { documentId: string; runId?: string | undefined },
+  signal: AbortSignal,
+): Promise<ZohoBytes> {
+  return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId }, signal)
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+import { createBlobWriter } from './blob-writer.ts'
+import { createDecoder } from './decoder.ts'
+import { createUrlFetcher } from './fetch-url.ts'
+import { createImportRun } from './import-run.ts'
+import type { ImportDeps } from './imports.ts'
+import type { IngestDeps } from './ingest.ts'
+import { createIntegrityRepair, type RepairDeps } from './integrity-repair.ts'
+import { createIntegrityScan } from './integrity-scan.ts'
+import { createVariantMaker } from './make-variant.ts'
+import type { Storage } from './open-storage.ts'
+import { createRecipes } from './recipe.ts'
+import { createRegenerateRun } from './regenerate-run.ts'
+import { tidyPictures } from './tidy.ts'
+import { createView } from './view.ts'
+
+export interface OpenPicturesDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  storage: Storage
+  imagesDir: string
+  limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
+}
+
+export type Pictures = Awaited<ReturnType<typeof openPictures>>
+
+/** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
+export async function openPictures({ db, clock, log, storage, imagesDir, limits }: OpenPicturesDeps) {
+  const opened = new AsyncDisposableStack()
+  const { store, moving } = storage
+  const swept = await store.sweep()
+  if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
+  if (moving) log.warn('pictures are still in the other place; run `zinc images migrate-storage` to move them')
+  const decoder = opened.use(createDecoder())
+  const recipes = createRecipes(db)
+  const makeVariant = createVariantMaker({ db, store, decoder })
+  const ingest: IngestDeps = {
+    db,
+    store,
+    decoder,
+    recipes,
+    writeBlob: createBlobWriter(db),
+    limits: { maxBytes: limits.maxUploadBytes, maxPixels: limits.maxInputPixels, maxSide: limits.maxSidePixels },
+  }
+  const view = createView(join(imagesDir, 'item'), store)
+  const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
+  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes }))
+  const closing = new AbortController()
+  opened.defer(() => closing.abort())
+  return {
+    store,
+    moving,
+    decoder,
+    recipes,
+    makeVariant,
+    ingest,
+    view,
+    imageImports: imports,
+    urls,
+    /** A chore for every hour. */
+    tidy: () => tidyPictures({ db, store, recipes, clock, log }, closing.signal),
+    /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
+    runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
+      createImportRun({ ...imports, ingest, view }),
+      createRegenerateRun({ db, store, decoder, recipes }),
+      createIntegrityScan({ db, store, view, clock }),
+      createIntegrityRepair({ db, store, view, clock, ingest, fromZoho, fromUrl }),
+    ],
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
+import { addConfig } from './commands/config.ts'
 import { addDatabase } from './commands/database.ts'
 import { addEdge } from './commands/edge.ts'
 import { addStore } from './commands/store.ts'
@@ -67,6 +68,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
       }
     }
 
+  addConfig(program, action)
   addDatabase(program, action)
   addSync(program, action)
   addStore(program, action)

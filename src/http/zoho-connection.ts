@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { wantedScopes } from '../connect/authorize.ts'
 import type { Connect } from '../connect/open-connect.ts'
 import { scopesOf } from '../connect/scope-list.ts'
+import { shownSettings } from '../connect/shown-settings.ts'
 import {
   AuthorizeBody,
   CallbackQuery,
@@ -17,7 +18,6 @@ import type { Database } from '../db.ts'
 import { AppError } from '../errors.ts'
 import { actorOf, allow, requireIdentity } from './auth.ts'
 import { overHttps } from './cookies.ts'
-import { connectionAnswer } from './zoho-settings.ts'
 
 const tags = ['connection']
 const PREFIX = '/api/settings/integrations/zoho'
@@ -58,7 +58,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     },
     async (request) => {
       await connect.authorize(request.body.code, actorOf(request), AbortSignal.timeout(TEST_MS))
-      return { status: 'success' as const, data: await connectionAnswer(connect) }
+      return { status: 'success' as const, data: (await shownSettings(connect)).connection }
     },
   )
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Connect } from '../connect/open-connect.ts'
-import { Connection, DataCenter } from '../contract/connection.ts'
+import { shownSettings } from '../connect/shown-settings.ts'
 import { ItemSyncResult } from '../contract/runs.ts'
 import {
   ModuleSyncQuery,
@@ -18,7 +18,6 @@ import {
 import type { Database } from '../db.ts'
 import { localTime, nextTimes } from '../jobs/cron.ts'
 import type { Runs } from '../jobs/runs.ts'
-import { shown } from '../settings/zoho-settings.ts'
 import { ITEM_SYNC } from '../sync/item-sync.ts'
 import type { ZohoModules } from '../sync/modules.ts'
 import { itemSyncResult } from '../sync/result.ts'
@@ -39,27 +38,7 @@ const ModuleParam = z.object({ module: z.string().min(1).max(100) })
 /** The Zoho settings and the four modules. Admins and operators read, admins write, operators sync. */
 export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = async (app, { db, clock, runs, connect, modules }) => {
   async function settings(): Promise<{ status: 'success'; data: ZohoSettings }> {
-    const effective = await connect.settings.effective()
-    const organization = await connect.knownOrganization()
-    const { values, sources, enabled, changedAt } = effective
-    return {
-      status: 'success',
-      data: {
-        enabled,
-        organization_id: values.organization_id,
-        data_center: DataCenter.parse(values.data_center ?? 'com'),
-        client_id: values.client_id,
-        client_secret: shown('client_secret', values.client_secret),
-        refresh_token: shown('refresh_token', values.refresh_token),
-        webhook_secret: shown('webhook_secret', values.webhook_secret),
-        sources,
-        changed_at: Object.fromEntries([...changedAt].map(([field, at]) => [field, at.toISOString()])),
-        organization: organization && { name: organization.name, currency: organization.currency, time_zone: organization.timeZone },
-        hosts_overridden: connect.hostsOverridden,
-        connection: await connectionAnswer(connect),
-        modules: await modules.list(),
-      },
-    }
+    return { status: 'success', data: { ...(await shownSettings(connect)), modules: await modules.list() } }
   }
 
   app.get(
@@ -160,9 +139,4 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       return { status: 'success' as const, data: { cron, time_zone: zone, next } }
     },
   )
-}
-
-export async function connectionAnswer({ connection, settings }: Connect): Promise<Connection> {
-  const { since, until, ...rest } = await connection.read(await settings.effective())
-  return Connection.parse({ ...rest, since: since?.toISOString() ?? null, until: until?.toISOString() ?? null })
 }

@@ -49,7 +49,16 @@ export function standingAfter(error: unknown): Standing | null {
 }
 
 /** Keeps in the database how it stands between Zoho and us, and tells people once per change. */
-export function createConnectionKeeper({ db, clock }: { db: Database; clock: Clock }) {
+export function createConnectionKeeper({
+  db,
+  clock,
+  onRefused,
+}: {
+  db: Database
+  clock: Clock
+  /** Zoho refuses the credentials: where they come from may have newer ones. */
+  onRefused(): void
+}) {
   let worked = Number.NEGATIVE_INFINITY
 
   async function stand(
@@ -95,6 +104,7 @@ export function createConnectionKeeper({ db, clock }: { db: Database; clock: Clo
       const next = standingAfter(error)
       if (!next) return
       worked = Number.NEGATIVE_INFINITY
+      if (error instanceof NeedsPerson) onRefused()
       await stand(next)
     },
 

@@ -44,7 +44,7 @@ export type Connect = Awaited<ReturnType<typeof openConnect>>
 export async function openConnect(deps: ConnectDeps) {
   const { config, db, secrets, clock, log, dispatcher, redirectUri, onZone, regions = REGIONS, gcpClient } = deps
   const stored = createStoredValues({ db, secrets })
-  const connection = createConnectionKeeper({ db, clock })
+  const connection = createConnectionKeeper({ db, clock, onRefused: () => settings.doubt() })
   const gcp =
     config.secrets.provider === 'gcp'
       ? createGcpSecrets({ projectId: config.secrets.gcpProjectId ?? '', ...(gcpClient && { client: gcpClient }) })

@@ -7,7 +7,9 @@ export type GcpValues = Partial<Record<keyof typeof SECRET_NAMES, string>>
 
 /** A new version of a secret counts after this at the latest, without a restart. */
 const KEPT_MS = 5 * 60_000
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 5_000
+/** While Google is away, so long between two tries: every look at the settings would wait for it otherwise. */
+const AWAY_MS = 30_000
 /** gRPC: there is no such secret, or none that is enabled. */
 const ABSENT = new Set([5, 9])
 
@@ -24,6 +26,7 @@ export interface GcpSecrets extends AsyncDisposable {
  */
 export function createGcpSecrets({ projectId, client = {} }: { projectId: string; client?: ClientOptions }): GcpSecrets {
   let known: { values: GcpValues; until: number } | null = null
+  let away: { error: unknown; until: number } | null = null
   let asking: Promise<GcpValues> | null = null
   let opened: { close(): Promise<void> } | null = null
 
@@ -37,7 +40,7 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
           try {
             const [version] = await manager.accessSecretVersion(
               { name: `projects/${projectId}/secrets/${secret}/versions/latest` },
-              { timeout: PATIENCE_MS },
+              { timeout: PATIENCE_MS, maxRetries: 1 },
             )
             const data = version.payload?.data
             // People paste secrets with a line end behind them.
@@ -67,18 +70,26 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
 
   return {
     async read() {
-      if (known && known.until > Date.now()) return known.values
+      const now = Date.now()
+      if (known && known.until > now) return known.values
+      if (away && away.until > now) {
+        if (known) return known.values
+        throw away.error
+      }
       asking ??= ask().finally(() => (asking = null))
       try {
         known = { values: await asking, until: Date.now() + KEPT_MS }
+        away = null
+        return known.values
       } catch (error) {
+        away = { error, until: Date.now() + AWAY_MS }
         // What worked a moment ago is better than nothing while Google is away.
-        if (!known) throw error
-        known.until = Date.now() + PATIENCE_MS
+        if (known) return known.values
+        throw error
       }
-      return known.values
     },
     forget: () => {
+      away = null
       if (known) known.until = 0
     },
     async [Symbol.asyncDispose]() {

@@ -139,7 +139,16 @@ export const FleetStore = z.object({
   photos_behind: z.number(),
   bytes_synced: z.number(),
   /** Those that failed last, newest first; at most 100. */
-  failing: z.array(z.object({ photo_id: z.uuid(), error: z.string().nullable(), attempts: z.number(), at: z.iso.datetime() })),
+  failing: z.array(
+    z.object({
+      photo_id: z.uuid(),
+      product_id: z.uuid(),
+      product_name: z.string(),
+      error: z.string().nullable(),
+      attempts: z.number(),
+      at: z.iso.datetime(),
+    }),
+  ),
 })
 export type FleetStore = z.infer<typeof FleetStore>
 export const FleetAnswer = z.object({ status: z.literal('success'), data: z.array(FleetStore), next_cursor: z.null() })

@@ -15,7 +15,7 @@ interface Counted {
   synced: number
   failed: number
   bytes: number
-  failing: { photo_id: string; error: string | null; attempts: number; at: string }[]
+  failing: { photo_id: string; product_id: string; product_name: string; error: string | null; attempts: number; at: string }[]
 }
 
 const iso = (utc: string) => new Date(`${utc}Z`).toISOString()
@@ -40,9 +40,10 @@ export async function fleetOf(
       from photo_report r join photo p on p.id = r.photo_id where r.store_id = s.id and ${mine}
     ) c on true
     left join lateral (
-      select json_agg(json_build_object('photo_id', t.photo_id, 'error', t.error, 'attempts', t.attempts, 'at', t.synced_at at time zone 'utc') order by t.synced_at desc) as failing
+      select json_agg(json_build_object('photo_id', t.photo_id, 'product_id', t.product_id, 'product_name', t.product_name, 'error', t.error, 'attempts', t.attempts, 'at', t.synced_at at time zone 'utc') order by t.synced_at desc) as failing
       from (
-        select r.* from photo_report r join photo p on p.id = r.photo_id
+        select r.*, p.product_id, pr.name as product_name from photo_report r
+        join photo p on p.id = r.photo_id join product pr on pr.id = p.product_id
         where r.store_id = s.id and r.status = 'failed' and r.generation = s.generation and ${mine} order by r.synced_at desc limit ${MAX_FAILING}
       ) t
     ) f on true

@@ -43,7 +43,9 @@ test('a store lists its photos, downloads exactly what is listed, and reports it
   })
   const fleet = (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data
   expect(fleet).toMatchObject({ photos_total: 20, photos_synced: 1, photos_failed: 1, photos_behind: 19, bytes_synced: photos[0]!.size })
-  expect(fleet.failing).toMatchObject([{ photo_id: photos[1]!.id, error: 'disk full', attempts: 1 }])
+  expect(fleet.failing).toMatchObject([
+    { photo_id: photos[1]!.id, product_id: photos[1]!.product_id, product_name: photos[1]!.product_name, error: 'disk full', attempts: 1 },
+  ])
   expect(fleet.last_seen_at).not.toBeNull()
 })
 

@@ -1,42 +1,16 @@
-import type { LucideIcon } from 'lucide-react'
 import Bell from 'lucide-react/icons/bell'
 import Blocks from 'lucide-react/icons/blocks'
 import History from 'lucide-react/icons/history'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
-import Package from 'lucide-react/icons/package'
 import Plug from 'lucide-react/icons/plug'
 import Radio from 'lucide-react/icons/radio'
 import ScrollText from 'lucide-react/icons/scroll-text'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
-import type { frameMessages } from './messages.ts'
+import { HOME, type PageRoute, page } from './page-route.ts'
+import { SHOP_ROUTES } from './shop-routes.ts'
 
-export type Role = 'viewer' | 'operator' | 'admin'
-type FrameText = keyof (typeof frameMessages)['en']
-
-/**
- * A page: where it is and what loads it. To add one: write it under pages/, add a line here, and its name to messages.ts.
- * A page with `nav` stands in the navigation; one without belongs to the one whose path it begins with.
- */
-export interface PageRoute {
-  path: string
-  load(): Promise<{ default: ComponentType }>
-  component: LazyExoticComponent<ComponentType>
-  nav?: { label: FrameText; icon: LucideIcon; group: NavGroup; least: Role }
-}
-
-export const NAV_GROUPS = ['groupZoho', 'groupCatalogue', 'groupShops', 'groupAdmin'] as const
-export type NavGroup = (typeof NAV_GROUPS)[number]
-
-const page = (path: string, load: () => Promise<{ default: ComponentType }>, nav?: PageRoute['nav']): PageRoute => ({
-  path,
-  load,
-  component: lazy(load),
-  ...(nav && { nav }),
-})
-
-export const HOME = '/integrations/zoho'
+export { HOME, NAV_GROUPS, type PageRoute, type Role } from './page-route.ts'
 
 /** In the order of the navigation. Paths are below /settings. */
 export const ROUTES: PageRoute[] = [
@@ -66,13 +40,7 @@ export const ROUTES: PageRoute[] = [
     group: 'groupZoho',
     least: 'viewer',
   }),
-  page('/products', () => import('../pages/products/products-page.tsx'), {
-    label: 'products',
-    icon: Package,
-    group: 'groupCatalogue',
-    least: 'viewer',
-  }),
-  page('/products/:id', () => import('../pages/product/product-page.tsx')),
+  ...SHOP_ROUTES,
   page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
   page(`${HOME}/notices`, () => import('../pages/notices/notices-page.tsx'), {
     label: 'notices',

@@ -1,0 +1,16 @@
+import Package from 'lucide-react/icons/package'
+import Store from 'lucide-react/icons/store'
+import { type PageRoute, page } from './page-route.ts'
+
+/** The catalogue and what is made of it: products, pictures, stores, pulls. */
+export const SHOP_ROUTES: PageRoute[] = [
+  page('/products', () => import('../pages/products/products-page.tsx'), {
+    label: 'products',
+    icon: Package,
+    group: 'groupCatalogue',
+    least: 'viewer',
+  }),
+  page('/products/:id', () => import('../pages/product/product-page.tsx')),
+  page('/stores', () => import('../pages/stores/stores-page.tsx'), { label: 'stores', icon: Store, group: 'groupShops', least: 'viewer' }),
+  page('/stores/:id', () => import('../pages/store/store-page.tsx')),
+]

@@ -1,0 +1,135 @@
+import { Button } from '@mantine/core'
+import RefreshCw from 'lucide-react/icons/refresh-cw'
+import { useState } from 'react'
+import { useParams } from 'wouter'
+import type { FleetStore } from '../../../contract/photo-sync.ts'
+import { useMay } from '../../app/session.tsx'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { storesMessages } from '../../stores/messages.ts'
+import { StoreBadge } from '../../stores/store-badge.tsx'
+import { storeState } from '../../stores/store-state.ts'
+import { useFleetStore, useStore, useStoreEdit } from '../../stores/use-stores.ts'
+import { Back } from '../../ui/back.tsx'
+import { Bar } from '../../ui/bar.tsx'
+import { Confirm } from '../../ui/confirm.tsx'
+import { CopyButton } from '../../ui/copy-button.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { Stat, Stats } from '../../ui/stat.tsx'
+import { RelativeTime, useNow } from '../../ui/time.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { FailingPictures } from './failing-pictures.tsx'
+import classes from './store-page.module.css'
+import { StoreSettings } from './store-settings.tsx'
+import { Tokens } from './tokens.tsx'
+
+export default function StorePage() {
+  const m = useMessages(storesMessages)
+  const { id = '' } = useParams<{ id: string }>()
+  const isAdmin = useMay('admin')
+  const fleet = useFleetStore(id)
+  const settings = useStore(id, isAdmin)
+  return (
+    <Page
+      title={fleet.data?.name ?? m.store}
+      intro={fleet.data && <Intro store={fleet.data} />}
+      above={<Back href="/stores">{m.back}</Back>}
+      actions={fleet.data && <Resync storeId={id} />}
+    >
+      <Loaded query={fleet} skeleton={<BlockSkeleton height={180} />}>
+        {(store) => (
+          <>
+            <Progress store={store} />
+            {store.failing.length > 0 && <FailingPictures store={store} />}
+          </>
+        )}
+      </Loaded>
+      {isAdmin && fleet.data && <Tokens storeId={id} />}
+      {isAdmin && fleet.data && (
+        <Loaded query={settings} skeleton={<BlockSkeleton height={260} />}>
+          {(store) => <StoreSettings key={store.updated_at} store={store} />}
+        </Loaded>
+      )}
+    </Page>
+  )
+}
+
+function Intro({ store }: { store: FleetStore }) {
+  const m = useMessages(storesMessages)
+  const now = useNow(30_000)
+  return (
+    <span className={classes.intro}>
+      <StoreBadge state={storeState(store, now)} />
+      <Ltr mono>{store.code}</Ltr>
+      <span>
+        {m.lastSeen}: {store.last_seen_at === null ? m.never : <RelativeTime at={store.last_seen_at} />}
+      </span>
+      <span className={classes.id}>
+        {m.id}: <Ltr mono>{store.id.slice(0, 8)}…</Ltr> <CopyButton value={store.id} what={m.id} />
+      </span>
+    </span>
+  )
+}
+
+function Progress({ store }: { store: FleetStore }) {
+  const m = useMessages(storesMessages)
+  const format = useFormat()
+  const share = store.photos_total === 0 ? 1 : store.photos_synced / store.photos_total
+  return (
+    <Section title={m.progress} actions={<span className="figures">{format.percent(Math.floor(share * 1_000) / 1_000)}</span>}>
+      <div className={classes.progress}>
+        <Bar label={m.progressOf({ name: store.name })} share={share} tone={store.photos_behind === 0 ? 'good' : 'accent'} />
+        <Stats>
+          <Stat label={m.photosTotal} value={format.number(store.photos_total)} />
+          <Stat label={m.photosSynced} value={format.number(store.photos_synced)} />
+          <Stat label={m.photosBehind} value={format.number(store.photos_behind)} />
+          <Stat
+            label={m.photosFailed}
+            value={format.number(store.photos_failed)}
+            {...(store.photos_failed > 0 && { tone: 'bad' as const })}
+          />
+          <Stat label={m.bytes} value={format.bytes(store.bytes_synced)} />
+        </Stats>
+      </div>
+    </Section>
+  )
+}
+
+function Resync({ storeId }: { storeId: string }) {
+  const m = useMessages(storesMessages)
+  const [asking, setAsking] = useState(false)
+  const { resync } = useStoreEdit()
+  if (!useMay('operator')) return null
+  return (
+    <>
+      <Button variant="default" leftSection={<RefreshCw size={15} aria-hidden />} onClick={() => setAsking(true)}>
+        {m.resync}
+      </Button>
+      <Confirm
+        opened={asking}
+        title={m.resyncTitle}
+        action={m.resyncAction}
+        pending={resync.isPending}
+        error={resync.error}
+        onClose={() => setAsking(false)}
+        onConfirm={() =>
+          resync.mutate(
+            { id: storeId },
+            {
+              onSuccess: (count) => {
+                setAsking(false)
+                toast(m.resent({ count }))
+              },
+            },
+          )
+        }
+      >
+        <p>{m.resyncText}</p>
+      </Confirm>
+    </>
+  )
+}

@@ -1,0 +1,80 @@
+import { Button, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useLocation } from 'wouter'
+import type { Store } from '../../../contract/stores.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { storesMessages } from '../../stores/messages.ts'
+import { bodyOf, ReceivesFields, receivesOf } from '../../stores/store-fields.tsx'
+import { useStoreEdit } from '../../stores/use-stores.ts'
+import { Confirm } from '../../ui/confirm.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { commonMessages } from '../../ui/messages.ts'
+import { Section } from '../../ui/section.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { useUnsavedWarning } from '../../ui/unsaved.ts'
+import classes from './store-page.module.css'
+
+/** Name, size and assortment; and the end of the store. */
+export function StoreSettings({ store }: { store: Store }) {
+  const m = useMessages(storesMessages)
+  const common = useMessages(commonMessages)
+  const [, navigate] = useLocation()
+  const { change, remove } = useStoreEdit()
+  const [name, setName] = useState(store.name)
+  const [receives, setReceives] = useState(() => receivesOf(store))
+  const [deleting, setDeleting] = useState(false)
+  const { variant, assortment } = bodyOf(receives)
+  const changed = name !== store.name || JSON.stringify(receives) !== JSON.stringify(receivesOf(store))
+  useUnsavedWarning(changed)
+  const save = (event: FormEvent) => {
+    event.preventDefault()
+    if (assortment === undefined) return
+    change.mutate({ id: store.id, patch: { name: name.trim(), variant, assortment } }, { onSuccess: () => toast(m.saved) })
+  }
+  return (
+    <Section title={m.settings}>
+      <form className={classes.form} onSubmit={save}>
+        <TextInput
+          label={m.name}
+          required
+          withAsterisk={false}
+          dir="auto"
+          maxLength={250}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <ReceivesFields value={receives} onChange={setReceives} />
+        {assortment === undefined && <p>{m.selectionEmpty}</p>}
+        {change.error && <ErrorCard error={change.error} />}
+        <div className={classes.buttons}>
+          <Button type="submit" loading={change.isPending} disabled={!changed || name.trim() === '' || assortment === undefined}>
+            {common.save}
+          </Button>
+          <Button variant="subtle" color="red" onClick={() => setDeleting(true)}>
+            {m.delete}
+          </Button>
+        </div>
+      </form>
+      <Confirm
+        opened={deleting}
+        title={m.delete}
+        action={m.delete}
+        danger
+        typed={store.code}
+        pending={remove.isPending}
+        error={remove.error}
+        onClose={() => setDeleting(false)}
+        onConfirm={() =>
+          remove.mutate(store.id, {
+            onSuccess: () => {
+              toast(m.deletedDone)
+              navigate('/stores')
+            },
+          })
+        }
+      >
+        <p>{m.deleteText}</p>
+      </Confirm>
+    </Section>
+  )
+}

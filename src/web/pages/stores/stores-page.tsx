@@ -1,0 +1,139 @@
+import { Button } from '@mantine/core'
+import Plus from 'lucide-react/icons/plus'
+import StoreIcon from 'lucide-react/icons/store'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { FleetStore } from '../../../contract/photo-sync.ts'
+import { useMay } from '../../app/session.tsx'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { storesMessages } from '../../stores/messages.ts'
+import { StoreBadge } from '../../stores/store-badge.tsx'
+import { storeState, worstFirst } from '../../stores/store-state.ts'
+import { useFleet } from '../../stores/use-stores.ts'
+import { Bar } from '../../ui/bar.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Stat, Stats } from '../../ui/stat.tsx'
+import { Table } from '../../ui/table.tsx'
+import { RelativeTime, useNow } from '../../ui/time.tsx'
+import { CreateStore } from './create-store.tsx'
+import classes from './stores-page.module.css'
+
+export default function StoresPage() {
+  const m = useMessages(storesMessages)
+  const mayCreate = useMay('admin')
+  const [creating, setCreating] = useState(false)
+  const fleet = useFleet()
+  const newStore = (
+    <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setCreating(true)}>
+      {m.create}
+    </Button>
+  )
+  return (
+    <Page title={m.title} intro={m.intro} actions={mayCreate && newStore}>
+      <Loaded
+        query={fleet}
+        skeleton={
+          <Section title={m.title} flush>
+            <RowsSkeleton rows={5} height={56} />
+          </Section>
+        }
+      >
+        {(stores) =>
+          stores.length === 0 ? (
+            <Section title={m.title}>
+              <Empty
+                icon={StoreIcon}
+                title={m.emptyTitle}
+                text={mayCreate ? m.emptyText : `${m.emptyText} ${m.emptyViewer}`}
+                action={mayCreate && newStore}
+              />
+            </Section>
+          ) : (
+            <Fleet stores={stores} />
+          )
+        }
+      </Loaded>
+      <CreateStore opened={creating} onClose={() => setCreating(false)} />
+    </Page>
+  )
+}
+
+function Fleet({ stores }: { stores: FleetStore[] }) {
+  const m = useMessages(storesMessages)
+  const format = useFormat()
+  const now = useNow(30_000)
+  const count = (...states: string[]) => stores.filter((store) => states.includes(storeState(store, now))).length
+  const failing = count('failing')
+  const silent = count('silent', 'never')
+  return (
+    <>
+      <Stats>
+        <Stat label={m.countStores} value={format.number(stores.length)} />
+        <Stat label={m.countComplete} value={format.number(count('complete'))} />
+        <Stat label={m.countFailing} value={format.number(failing)} {...(failing > 0 && { tone: 'bad' as const })} />
+        <Stat label={m.countSilent} value={format.number(silent)} {...(silent > 0 && { tone: 'warn' as const })} />
+      </Stats>
+      <Section title={m.title} flush>
+        <Table
+          label={m.title}
+          rows={[...stores].sort(worstFirst(now))}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              key: 'store',
+              header: m.store,
+              cell: (store) => (
+                <Link href={`/stores/${store.id}`} className={classes.store}>
+                  <bdi>{store.name}</bdi>
+                  <span className={classes.code}>
+                    <Ltr mono>{store.code}</Ltr>
+                  </span>
+                </Link>
+              ),
+            },
+            { key: 'state', header: m.state, cell: (store) => <StoreBadge state={storeState(store, now)} /> },
+            {
+              key: 'progress',
+              header: m.progress,
+              cell: (store) => (
+                <span className={classes.progress}>
+                  <span className="figures">
+                    {m.ofPhotos({ synced: format.number(store.photos_synced), total: format.number(store.photos_total) })}
+                  </span>
+                  <Bar
+                    label={m.progressOf({ name: store.name })}
+                    share={store.photos_total === 0 ? 1 : store.photos_synced / store.photos_total}
+                    tone={store.photos_behind === 0 ? 'good' : 'accent'}
+                  />
+                </span>
+              ),
+            },
+            {
+              key: 'failed',
+              header: m.failed,
+              end: true,
+              cell: (store) => (
+                <span className={classes.failed} data-some={store.photos_failed > 0 || undefined}>
+                  {format.number(store.photos_failed)}
+                </span>
+              ),
+            },
+            { key: 'bytes', header: m.bytes, end: true, secondary: true, cell: (store) => format.bytes(store.bytes_synced) },
+            {
+              key: 'seen',
+              header: m.lastSeen,
+              end: true,
+              cell: (store) => (store.last_seen_at === null ? m.never : <RelativeTime at={store.last_seen_at} />),
+            },
+          ]}
+        />
+      </Section>
+    </>
+  )
+}

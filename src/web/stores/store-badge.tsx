@@ -1,0 +1,20 @@
+import { useMessages } from '../i18n/language.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { storesMessages } from './messages.ts'
+import { STORE_TONE, type StoreState } from './store-state.ts'
+
+export function StoreBadge({ state }: { state: StoreState }) {
+  const m = useMessages(storesMessages)
+  const words: Record<StoreState, string> = {
+    never: m.stateNever,
+    silent: m.stateSilent,
+    failing: m.stateFailing,
+    behind: m.stateBehind,
+    complete: m.stateComplete,
+  }
+  return (
+    <Badge tone={STORE_TONE[state]} pulsing={state === 'behind'}>
+      {words[state]}
+    </Badge>
+  )
+}

@@ -1,0 +1,97 @@
+import { Checkbox, NativeSelect, Radio, Textarea } from '@mantine/core'
+import type { Assortment, Store } from '../../contract/stores.ts'
+import { useMessages } from '../i18n/language.tsx'
+import { storesMessages } from './messages.ts'
+import classes from './store-fields.module.css'
+
+/** What a store receives, as the form holds it. */
+export interface Receives {
+  variant: 'original' | 'medium' | 'thumb'
+  selected: boolean
+  skus: string
+  categories: string
+  inStock: boolean
+}
+
+export const EVERYTHING: Receives = { variant: 'original', selected: false, skus: '', categories: '', inStock: false }
+
+export function receivesOf({ variant, assortment }: Pick<Store, 'variant' | 'assortment'>): Receives {
+  return {
+    variant: variant ?? 'original',
+    selected: assortment !== null,
+    skus: (assortment?.skus ?? []).join('\n'),
+    categories: (assortment?.categories ?? []).join('\n'),
+    inStock: assortment?.in_stock === true,
+  }
+}
+
+const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter(Boolean)
+
+/** In the words of the API; `assortment` of undefined: a selection that selects nothing, which nobody means. */
+export function bodyOf(receives: Receives): { variant: Receives['variant']; assortment: Assortment | null | undefined } {
+  const { variant, selected, inStock } = receives
+  if (!selected) return { variant, assortment: null }
+  const skus = linesOf(receives.skus)
+  const categories = linesOf(receives.categories)
+  if (skus.length === 0 && categories.length === 0 && !inStock) return { variant, assortment: undefined }
+  return {
+    variant,
+    assortment: { ...(skus.length > 0 && { skus }), ...(categories.length > 0 && { categories }), ...(inStock && { in_stock: true }) },
+  }
+}
+
+/** Size and assortment. */
+export function ReceivesFields({ value, onChange }: { value: Receives; onChange(value: Receives): void }) {
+  const m = useMessages(storesMessages)
+  return (
+    <>
+      <NativeSelect
+        label={m.variant}
+        description={m.variantHint}
+        value={value.variant}
+        onChange={(event) => onChange({ ...value, variant: event.currentTarget.value as Receives['variant'] })}
+        data={[
+          { value: 'original', label: m.variantOriginal },
+          { value: 'medium', label: m.variantMedium },
+          { value: 'thumb', label: m.variantThumb },
+        ]}
+      />
+      <Radio.Group
+        label={m.assortment}
+        description={m.assortmentHint}
+        value={value.selected ? 'selection' : 'everything'}
+        onChange={(choice) => onChange({ ...value, selected: choice === 'selection' })}
+      >
+        <div className={classes.choices}>
+          <Radio value="everything" label={m.everything} />
+          <Radio value="selection" label={m.selection} />
+        </div>
+      </Radio.Group>
+      {value.selected && (
+        <div className={classes.selection}>
+          <Textarea
+            label={m.skus}
+            dir="ltr"
+            autosize={false}
+            rows={4}
+            spellCheck={false}
+            value={value.skus}
+            onChange={(event) => onChange({ ...value, skus: event.currentTarget.value })}
+          />
+          <Textarea
+            label={m.categories}
+            dir="auto"
+            rows={4}
+            value={value.categories}
+            onChange={(event) => onChange({ ...value, categories: event.currentTarget.value })}
+          />
+          <Checkbox
+            label={m.inStock}
+            checked={value.inStock}
+            onChange={(event) => onChange({ ...value, inStock: event.currentTarget.checked })}
+          />
+        </div>
+      )}
+    </>
+  )
+}

@@ -3,10 +3,12 @@ import { config as readEnvFile } from 'dotenv'
 import { addConfig } from './commands/config.ts'
 import { addDatabase } from './commands/database.ts'
 import { addEdge } from './commands/edge.ts'
+import { addKeys } from './commands/keys.ts'
 import { addStore } from './commands/store.ts'
 import { addSync } from './commands/sync.ts'
 import { addToken } from './commands/token.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
+import { addUsers } from './commands/users.ts'
 import { parseConfig } from './config.ts'
 import { AppError, BadInput, CannotStart } from './errors.ts'
 import { createLog } from './log.ts'
@@ -74,6 +76,8 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   addStore(program, action)
   addToken(program, action)
   addEdge(program, action)
+  addUsers(program, action)
+  addKeys(program, action)
 
   try {
     if (argv.length === 0) {

@@ -9,19 +9,21 @@ interface Belongings {
   jwtKeys: Buffer[]
   credentialsKeys: Buffer[]
   storageId: string
+  /** Whether everything is sealed with the newest credentials key, so that the database may forget the old one. */
+  isSettled(): Promise<boolean>
 }
 
 /**
  * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
  * or broken secrets. Throws CannotStart (exit status 2).
  */
-export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId }: Belongings): Promise<void> {
+export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: Belongings): Promise<void> {
   const facts = [
     { name: 'jwt_key', values: jwtKeys.map(fingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
     {
       name: 'credentials_key',
       values: credentialsKeys.map(fingerprint),
-      remedy: 'Set the CREDENTIALS_KEY of the first instance, or `new,old` while rotating.',
+      remedy: 'Set the CREDENTIALS_KEY of the first instance, or `new,old` until `zinc keys rotate` says that the old one may go.',
     },
     {
       name: 'storage_id',
@@ -40,11 +42,27 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
         remedy,
       })
     }
-    if (row.value !== newest) await db.instanceFact.update({ where: { name }, data: { value: newest } })
+    if (row.value === newest || (name === 'credentials_key' && !(await isSettled()))) continue
+    await db.instanceFact.update({ where: { name }, data: { value: newest } })
+    if (name === 'jwt_key') await noteTokenKey(db)
   }
 }
 
 /** The id of the place that holds the pictures of this database; null before the first start. */
 export async function knownStorageId(db: Database): Promise<string | null> {
   return (await db.instanceFact.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
+}
+
+const TOKEN_KEY_SINCE = 'jwt_key_since'
+
+/** Since when tokens are signed with the newest key: those of before need the old one. */
+async function noteTokenKey(db: Database): Promise<void> {
+  const value = new Date().toISOString()
+  await db.instanceFact.upsert({ where: { name: TOKEN_KEY_SINCE }, create: { name: TOKEN_KEY_SINCE, value }, update: { value } })
+}
+
+/** Null: the token key was never changed. */
+export async function tokenKeySince(db: Database): Promise<Date | null> {
+  const fact = await db.instanceFact.findUnique({ where: { name: TOKEN_KEY_SINCE } })
+  return fact && new Date(fact.value)
 }

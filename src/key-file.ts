@@ -1,13 +1,31 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** The keys of one purpose, newest first. The first makes, all read. */
+export interface KeyRing {
+  keys(): Buffer[]
+  /** Null: the keys come from the environment, and only who sets it can change them. */
+  file: string | null
+}
+
+const read = (text: string): Buffer[] =>
+  text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => Buffer.from(line.trim(), 'base64'))
+
 /**
- * The keys of one purpose, newest first: from the environment, else from `file`, which is made at the first start (32 random bytes, mode 0600).
+ * From the environment, else from `file`: one key a line, made at the first start (32 random bytes, mode 0600).
  * Two processes that start at once end with the same key: the file is linked into place, and the second finds it there.
+ * A file that changes while we run (`zinc keys rotate`) is read again, so that every process makes and reads with the new key at once.
  */
-export async function loadOrCreateKeys(file: string, fromEnvironment: string[]): Promise<Buffer[]> {
-  if (fromEnvironment.length > 0) return fromEnvironment.map((value) => Buffer.from(value, 'base64'))
+export async function openKeyRing(file: string, fromEnvironment: string[]): Promise<KeyRing> {
+  if (fromEnvironment.length > 0) {
+    const keys = fromEnvironment.map((value) => Buffer.from(value, 'base64'))
+    return { keys: () => keys, file: null }
+  }
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const fresh = `${file}.${process.pid}.new`
   await writeFile(fresh, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 })
@@ -15,5 +33,30 @@ export async function loadOrCreateKeys(file: string, fromEnvironment: string[]):
     if (error.code !== 'EEXIST') throw error
   })
   await rm(fresh)
-  return [Buffer.from((await readFile(file, 'utf8')).trim(), 'base64')]
+  let known = { keys: read(await readFile(file, 'utf8')), version: versionOf(file) }
+  return {
+    file,
+    keys() {
+      const version = versionOf(file)
+      // A file that is gone for a moment changes nothing: the keys in memory are the ones that the rows were made with.
+      if (version !== null && version !== known.version) known = { keys: read(readFileSync(file, 'utf8')), version }
+      return known.keys
+    },
+  }
+}
+
+function versionOf(file: string): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat ? `${stat.ino} ${stat.mtimeMs}` : null
+}
+
+/** Puts a new key in front of the newest one; older ones go. Killed at any line, the file is the old one or the new one. */
+export async function renewKeyFile(file: string): Promise<void> {
+  const [newest] = (await readFile(file, 'utf8')).split('\n')
+  const fresh = `${file}.${process.pid}.new`
+  const handle = await open(fresh, 'w', 0o600)
+  await handle.writeFile(`${randomBytes(32).toString('base64')}\n${newest}\n`)
+  await handle.sync()
+  await handle.close()
+  await rename(fresh, file)
 }

@@ -14,6 +14,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
+import { SEALED_TOKENS } from './connect/token-store.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase } from './db.ts'
@@ -25,7 +26,7 @@ import { keepHouse } from './housekeeping.ts'
 import { checkInstance, knownStorageId } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
 import { createSchedules } from './jobs/schedules.ts'
-import { loadOrCreateKeys } from './key-file.ts'
+import { openKeyRing } from './key-file.ts'
 import { openNotify } from './notify/open-notify.ts'
 import { fetchPictureUrl } from './photos/fetch-url.ts'
 import { createHotFiles } from './photos/hot-files.ts'
@@ -34,11 +35,16 @@ import { openStorage } from './photos/open-storage.ts'
 import { createImageUrls } from './photos/signed-url.ts'
 import { placesOf } from './pull/places.ts'
 import { createPull } from './pull/pull.ts'
+import { hasOlder } from './settings/reseal.ts'
 import { createSecrets } from './settings/secrets.ts'
+import { SEALED_SETTINGS } from './settings/stored-values.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
 import { createItemSync, ITEM_SYNC } from './sync/item-sync.ts'
 import { createModules, PULL } from './sync/modules.ts'
 import { refetchFromZoho } from './sync/refetch-picture.ts'
+
+/** Everything that is kept sealed, for the rotation of the key. */
+const SEALED = [SEALED_SETTINGS, SEALED_TOKENS]
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -65,12 +71,20 @@ export async function openServices(
     const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
 
     const settingsDir = join(config.dataDir, 'settings')
-    const jwtKeys = await loadOrCreateKeys(join(settingsDir, 'jwt.key'), config.keys.jwt)
-    const credentialsKeys = await loadOrCreateKeys(join(settingsDir, 'credentials.key'), config.keys.credentials)
-    const secrets = createSecrets(credentialsKeys)
+    const jwtRing = await openKeyRing(join(settingsDir, 'jwt.key'), config.keys.jwt)
+    const jwtKeys = jwtRing.keys()
+    const credentialsRing = await openKeyRing(join(settingsDir, 'credentials.key'), config.keys.credentials)
+    const secrets = createSecrets(credentialsRing.keys)
     const imagesDir = join(config.dataDir, 'images')
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
-    await checkInstance(db, { jwtKeys, credentialsKeys, storageId: storage.id })
+    const checkKeys = async () =>
+      checkInstance(db, {
+        jwtKeys,
+        credentialsKeys: credentialsRing.keys(),
+        storageId: storage.id,
+        isSettled: async () => !(await hasOlder(db, secrets, SEALED)),
+      })
+    await checkKeys()
     const firstAdmin = await ensureAdmin(db, config.admin)
     const tokens = createAccessTokens(jwtKeys)
     const identification = createIdentification({ db, tokens })
@@ -189,6 +203,8 @@ export async function openServices(
       photoFiles,
       hotFiles: createHotFiles(store),
       connect,
+      /** For `zinc keys rotate`. */
+      rotation: { secrets, columns: SEALED, jwtRing, credentialsRing, checkKeys },
       runs,
       modules,
       schedules,

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
+import { placeIn, type SealedColumn } from '../settings/sealed-columns.ts'
 import type { Secrets } from '../settings/secrets.ts'
 import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/tokens.ts'
 
 /** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
 const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
   createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
-const placeOf = (id: string): string => `zoho_token.access_token.${id}`
+export const SEALED_TOKENS: SealedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
+const placeOf = (id: string): string => placeIn(SEALED_TOKENS, id)
 
 /** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
 export function createTokenStore({ db, secrets, credentials }: { db: Database; secrets: Secrets; credentials: Credentials }): TokenStore {

@@ -1,74 +1,72 @@
-import type { Database } from '../db.ts'
+import type { Database, Db } from '../db.ts'
+import { Prisma } from '../generated/client.ts'
+import { placeIn, type SealedColumn } from './sealed-columns.ts'
 import type { Secrets } from './secrets.ts'
-import { placeOf } from './stored-values.ts'
 
-/** A table with sealed values and how the place of each is called; a table that gets such a column is added here. */
-interface SealedRows {
-  /** Sealed records that were not made with the newest key, at most so many. */
-  old(keyId: string, take: number): Promise<{ id: string; record: string }[]>
-  place(id: string): string
-  /** Writes the new record unless the row has changed meanwhile; answers whether it did. */
-  replace(id: string, before: string, after: string): Promise<boolean>
+const BATCH = 100
+
+interface Row {
+  id: string
+  value: string
 }
 
-export interface Resealed {
-  resealed: number
-  /** Values that no key of the ring opens: they have to be entered again. */
-  unreadable: string[]
+function rowsWith({ table, id, column, flag }: SealedColumn, condition: Prisma.Sql, limit: number): Prisma.Sql {
+  const value = Prisma.raw(`"${column}"`)
+  return Prisma.sql`select ${Prisma.raw(`"${id}"`)}::text as id, ${value} as value from ${Prisma.raw(`"${table}"`)}
+    where ${value} is not null ${flag ? Prisma.raw(`and "${flag}"`) : Prisma.empty} and ${condition} order by 1 limit ${limit}`
 }
 
-const AT_ONCE = 100
+const startsWithAny = (column: string, prefixes: string[]) =>
+  Prisma.sql`left(${Prisma.raw(`"${column}"`)}, 12) = any(${prefixes.map((prefix) => prefix.slice(0, 12))})`
+
+/** Whether something is still sealed with an older key of the ring. */
+export async function hasOlder(db: Db, secrets: Secrets, columns: SealedColumn[]): Promise<boolean> {
+  for (const column of columns) {
+    const rows = await db.$queryRaw<Row[]>(rowsWith(column, startsWithAny(column.column, secrets.prefixes().older), 1))
+    if (rows.length > 0) return true
+  }
+  return false
+}
 
 /**
- * Re-encrypts every sealed value with the newest key while zinc works on. Each row is a write of its own that only counts if nobody changed the row
- * meanwhile, so it may be killed anywhere and started again; rows that are done are not touched.
+ * Seals everything anew that an older key of the ring sealed. Each row is a change of its own that is made only if nobody else changed the row meanwhile,
+ * so it can be killed at any line and run again, while servers work on. `unreadable` names rows that no key of the ring opens; they stay as they are.
  */
-export async function resealAll(db: Database, secrets: Secrets): Promise<Resealed> {
-  const result: Resealed = { resealed: 0, unreadable: [] }
-  for (const rows of [settings(db), accessTokens(db)]) {
-    const skipped = new Set<string>()
+export async function resealAll(
+  db: Database,
+  secrets: Secrets,
+  columns: SealedColumn[],
+  signal: AbortSignal,
+): Promise<{ resealed: number; unreadable: string[] }> {
+  let resealed = 0
+  const unreadable: string[] = []
+  for (const column of columns) {
+    const { table, id, column: name } = column
+    let after = ''
     for (;;) {
-      const batch = (await rows.old(secrets.newestKeyId, AT_ONCE + skipped.size)).filter(({ id }) => !skipped.has(id))
-      if (batch.length === 0) break
-      for (const { id, record } of batch) {
-        let fresh: string
-        try {
-          fresh = secrets.seal(secrets.open(record, rows.place(id)), rows.place(id))
-        } catch {
-          skipped.add(id)
-          result.unreadable.push(rows.place(id))
-          continue
+      const old = Prisma.sql`not starts_with(${Prisma.raw(`"${name}"`)}, ${secrets.prefixes().newest})`
+      const rows = await db.$queryRaw<Row[]>(rowsWith(column, Prisma.sql`${old} and ${Prisma.raw(`"${id}"`)}::text > ${after}`, BATCH))
+      for (const row of rows) {
+        signal.throwIfAborted()
+        after = row.id
+        const plain = openOrNull(secrets, row, column)
+        if (plain === null) unreadable.push(placeIn(column, row.id))
+        else {
+          resealed += await db.$executeRaw`
+            update ${Prisma.raw(`"${table}"`)} set ${Prisma.raw(`"${name}"`)} = ${secrets.seal(plain, placeIn(column, row.id))}
+            where ${Prisma.raw(`"${id}"`)}::text = ${row.id} and ${Prisma.raw(`"${name}"`)} = ${row.value}`
         }
-        if (await rows.replace(id, record, fresh)) result.resealed++
       }
+      if (rows.length < BATCH) break
     }
   }
-  return result
+  return { resealed, unreadable }
 }
 
-const notOf = (keyId: string) => ({ not: { startsWith: `v1:${keyId}:` } })
-
-function settings(db: Database): SealedRows {
-  return {
-    place: placeOf,
-    old: async (keyId, take) =>
-      (await db.setting.findMany({ where: { sealed: true, value: notOf(keyId) }, take, orderBy: { name: 'asc' } })).map((row) => ({
-        id: row.name,
-        record: row.value,
-      })),
-    replace: async (name, value, after) => (await db.setting.updateMany({ where: { name, value }, data: { value: after } })).count === 1,
-  }
-}
-
-function accessTokens(db: Database): SealedRows {
-  return {
-    place: (id) => `zoho_token.access_token.${id}`,
-    old: async (keyId, take) =>
-      (await db.zohoToken.findMany({ where: { access_token: notOf(keyId) }, take, orderBy: { id: 'asc' } })).map((row) => ({
-        id: row.id,
-        record: row.access_token,
-      })),
-    replace: async (id, access_token, after) =>
-      (await db.zohoToken.updateMany({ where: { id, access_token }, data: { access_token: after } })).count === 1,
+function openOrNull(secrets: Secrets, row: Row, column: SealedColumn): string | null {
+  try {
+    return secrets.open(row.value, placeIn(column, row.id))
+  } catch {
+    return null
   }
 }

@@ -1,4 +1,5 @@
 import type { Database, Db } from '../db.ts'
+import { placeIn, type SealedColumn } from './sealed-columns.ts'
 import type { Secrets } from './secrets.ts'
 
 export interface StoredValue {
@@ -9,8 +10,8 @@ export interface StoredValue {
 
 export type StoredValues = ReturnType<typeof createStoredValues>
 
-/** What a stored secret is sealed for. */
-export const placeOf = (name: string): string => `setting.value.${name}`
+export const SEALED_SETTINGS: SealedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'sealed' }
+const placeOf = (name: string): string => placeIn(SEALED_SETTINGS, name)
 
 /** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
 export function createStoredValues({ db, secrets }: { db: Database; secrets: Secrets }) {

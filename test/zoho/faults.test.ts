@@ -47,7 +47,7 @@ test('200 calls that find their token refused at the same moment refresh it once
   await using stack = new AsyncDisposableStack()
   const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())
   const config = parseConfig(environment)
-  const secrets = createSecrets([Buffer.alloc(32, 1)])
+  const secrets = createSecrets(() => [Buffer.alloc(32, 1)])
   // Two clients with pools of their own, as two processes have.
   const clients = [services.db, stack.adopt(openDatabase(services.databaseUrl), (db) => db.$disconnect())].map((db) =>
     openZoho({ db, secrets, clock: systemClock, log: pino({ level: 'silent' }), dispatcher, settings: config.zoho }),

@@ -3,6 +3,7 @@ import { config as readEnvFile } from 'dotenv'
 import { addConfig } from './commands/config.ts'
 import { addDatabase } from './commands/database.ts'
 import { addEdge } from './commands/edge.ts'
+import { addImages } from './commands/images.ts'
 import { addKeys } from './commands/keys.ts'
 import { addStore } from './commands/store.ts'
 import { addSync } from './commands/sync.ts'
@@ -73,6 +74,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   addConfig(program, action)
   addDatabase(program, action)
   addSync(program, action)
+  addImages(program, action)
   addStore(program, action)
   addToken(program, action)
   addEdge(program, action)

@@ -34,7 +34,7 @@ export async function openPictures({ db, clock, log, storage, imagesDir, limits 
   const { store, moving } = storage
   const swept = await store.sweep()
   if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
-  if (moving) log.warn('pictures are still in the other place; run `zinc images migrate-storage` to move them')
+  if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
   const decoder = opened.use(createDecoder())
   const recipes = createRecipes(db)
   const makeVariant = createVariantMaker({ db, store, decoder })

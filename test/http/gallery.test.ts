@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
@@ -61,7 +61,9 @@ test('an upload becomes the primary picture, is served to the byte, and stands i
   const shown = (await (await zinc.call(`/api/products/${product.id}`)).json()) as { data: { image_url: string; image_path: string } }
   expect(shown.data.image_path).toBe(`images/item/${product.zoho_item_id}.png`)
   expect(Buffer.from(await (await fetch(shown.data.image_url)).arrayBuffer()).equals(png)).toBe(true)
-  expect((await readFile(join(zinc.dataDir, shown.data.image_path))).equals(png)).toBe(true)
+  const linked = join(zinc.dataDir, shown.data.image_path)
+  expect((await readFile(linked)).equals(png)).toBe(true)
+  expect((await stat(linked)).mode & 0o777).toBe(0o444)
 })
 
 test('several files are all taken or none, and further pictures have an address of their own', async () => {

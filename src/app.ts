@@ -39,6 +39,7 @@ import { productGalleryRoutes } from './http/product-gallery.ts'
 import { productImageRoutes } from './http/product-images.ts'
 import { productImportRoutes } from './http/product-imports.ts'
 import { productRoutes } from './http/products.ts'
+import { pullRoutes } from './http/pulls.ts'
 import { failUnparsed } from './http/raw-failure.ts'
 import { requestBodies } from './http/request-bodies.ts'
 import { requestLimits } from './http/request-limits.ts'
@@ -49,6 +50,7 @@ import { syncRunRoutes } from './http/sync-runs.ts'
 import { userRoutes } from './http/users.ts'
 import { zohoConnectionRoutes } from './http/zoho-connection.ts'
 import { zohoQuotaRoutes } from './http/zoho-quota.ts'
+import { zohoRecordRoutes } from './http/zoho-records.ts'
 import { zohoSettingsRoutes } from './http/zoho-settings.ts'
 import type { Runs } from './jobs/runs.ts'
 import type { Notify } from './notify/open-notify.ts'
@@ -61,6 +63,7 @@ import type { Recipes } from './photos/recipe.ts'
 import type { ImageUrls } from './photos/signed-url.ts'
 import type { PhotoStore } from './photos/store.ts'
 import type { View } from './photos/view.ts'
+import type { Pulls } from './pull/pulls.ts'
 import type { ZohoModules } from './sync/modules.ts'
 
 export interface AppDeps {
@@ -79,6 +82,7 @@ export interface AppDeps {
   runs: Runs
   connect: Connect
   modules: ZohoModules
+  pulls: Pulls
   notify: Notify
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   itemSync: Pick<ItemSyncRoutesDeps, 'importsDir' | 'maxImportBytes' | 'requestsPerMinute' | 'requestsPerDay'>
@@ -175,6 +179,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(syncRunRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(failureRoutes, { prefix: '/api/settings/integrations/zoho', db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
+  await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
+  await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, deps)
   await app.register(productGalleryRoutes, deps)

@@ -34,7 +34,7 @@ import { openPictures } from './photos/open-pictures.ts'
 import { openStorage } from './photos/open-storage.ts'
 import { createImageUrls } from './photos/signed-url.ts'
 import { placesOf } from './pull/places.ts'
-import { createPull } from './pull/pull.ts'
+import { createPulls, pullHandlers } from './pull/pulls.ts'
 import { hasOlder } from './settings/reseal.ts'
 import { createSecrets } from './settings/secrets.ts'
 import { SEALED_SETTINGS } from './settings/stored-values.ts'
@@ -149,14 +149,7 @@ export async function openServices(
             concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
           }),
           createCrmSync({ db, clock, openZoho: connect.open }),
-          createPull({
-            db,
-            clock,
-            log,
-            places: pullPlaces,
-            openZoho: connect.open,
-            concurrency: config.zoho.concurrency,
-          }),
+          ...pullHandlers({ db, clock, log, places: pullPlaces, openZoho: connect.open, concurrency: config.zoho.concurrency }),
           ...pictures.runHandlers({
             fromZoho: refetchFromZoho(connect.open),
             fromUrl: async (url, signal) => ({
@@ -207,6 +200,7 @@ export async function openServices(
       rotation: { secrets, columns: SEALED, jwtRing, credentialsRing, checkKeys },
       runs,
       modules,
+      pulls: createPulls({ db, clock, places: pullPlaces, runs }),
       schedules,
       notify,
       itemSync: { ...imports, requestsPerMinute: config.zoho.requestsPerMinute, requestsPerDay: config.zoho.requestsPerDay },

@@ -19,6 +19,8 @@ export const GRANTED_SCOPES = [
   'ZohoCRM.org.READ',
   'ZohoInvoice.invoices.READ',
   'ZohoInvoice.contacts.READ',
+  'ZohoInvoice.customerpayments.READ',
+  'ZohoInvoice.creditnotes.READ',
   'ZohoInvoice.settings.READ',
 ]
 

@@ -1,4 +1,4 @@
-import { Popover, UnstyledButton } from '@mantine/core'
+import { Popover, UnstyledButton, VisuallyHidden } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down'
 import LogOut from 'lucide-react/icons/log-out'
@@ -33,7 +33,7 @@ export function AccountMenu() {
   return (
     <Popover position="top-start" width={240} trapFocus shadow="md">
       <Popover.Target>
-        <UnstyledButton className={classes.button} aria-label={`${m.account}: ${person.username}`}>
+        <UnstyledButton className={classes.button}>
           <span className={classes.initial} aria-hidden>
             {person.username.slice(0, 1).toUpperCase()}
           </span>
@@ -41,6 +41,7 @@ export function AccountMenu() {
             <bdi className={classes.name}>{person.username}</bdi>
             <span className={classes.role}>{roleName(person.role)}</span>
           </span>
+          <VisuallyHidden>{m.account}</VisuallyHidden>
           <ChevronsUpDown size={14} aria-hidden />
         </UnstyledButton>
       </Popover.Target>

@@ -5,6 +5,7 @@ export const frameMessages = defineMessages(
   {
     skip: 'Skip to the content',
     mainNavigation: 'Main',
+    side: 'Navigation and account',
     openMenu: 'Open the menu',
     account: 'Account and display',
     groupZoho: 'Zoho',
@@ -53,6 +54,7 @@ export const frameMessages = defineMessages(
   {
     skip: 'انتقل إلى المحتوى',
     mainNavigation: 'الرئيسية',
+    side: 'التنقل والحساب',
     openMenu: 'افتح القائمة',
     account: 'الحساب والعرض',
     groupZoho: 'Zoho',

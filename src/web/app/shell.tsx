@@ -24,7 +24,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a href="#content" className={classes.skip}>
         {m.skip}
       </a>
-      <div className={classes.side}>
+      <aside className={classes.side} aria-label={m.side}>
         <Link href={HOME} className={classes.logo} aria-label={`zinc, ${m.overview}`}>
           <Logo />
         </Link>
@@ -32,7 +32,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Navigation />
         </div>
         <AccountMenu />
-      </div>
+      </aside>
       <header className={classes.top}>
         <ActionIcon variant="subtle" color="gray" size="lg" className={classes.burger} onClick={menu.open} aria-label={m.openMenu}>
           <Menu size={20} aria-hidden />

@@ -77,7 +77,7 @@ function StartForm({ onStarted }: { onStarted(): void }) {
       {plan.data && <PlanSummary plan={plan.data} />}
       {plan.data?.mass_delete && (
         <Checkbox
-          color="red.8"
+          color="red.9"
           label={m.confirmRemovals({ count: plan.data.mass_delete.removed })}
           checked={confirmed}
           onChange={(event) => setConfirmed(event.currentTarget.checked)}

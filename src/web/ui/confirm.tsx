@@ -56,7 +56,7 @@ export function Confirm({ opened, title, children, action, danger = false, typed
           </Button>
           <Button
             type="submit"
-            color={danger ? 'red.8' : 'accent'}
+            color={danger ? 'red.9' : 'accent'}
             loading={pending}
             disabled={typed !== undefined && text.trim() !== typed}
           >

@@ -26,11 +26,16 @@ export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>) {
     <table className={classes.table} aria-label={label} role="table">
       <thead role="rowgroup">
         <tr role="row">
-          {columns.map((column) => (
-            <th key={column.key} scope="col" role="columnheader" data-end={column.end} data-secondary={column.secondary}>
-              {column.header}
-            </th>
-          ))}
+          {columns.map((column) =>
+            column.header === '' ? (
+              // A column of buttons: its cells say what they do.
+              <td key={column.key} role="cell" data-secondary={column.secondary} />
+            ) : (
+              <th key={column.key} scope="col" role="columnheader" data-end={column.end} data-secondary={column.secondary}>
+                {column.header}
+              </th>
+            ),
+          )}
         </tr>
       </thead>
       <tbody role="rowgroup">

@@ -81,7 +81,13 @@ export function SecretField({ label, hint, fixed, masked, changedAt, draft, onCh
               <Button variant="default" size="compact-sm" onClick={() => setReplacing(true)} aria-label={`${m.replace}: ${label}`}>
                 {m.replace}
               </Button>
-              <Button variant="subtle" size="compact-sm" color="red.8" onClick={() => onChange(null)} aria-label={`${m.remove}: ${label}`}>
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                className="danger"
+                onClick={() => onChange(null)}
+                aria-label={`${m.remove}: ${label}`}
+              >
                 {m.remove}
               </Button>
             </>

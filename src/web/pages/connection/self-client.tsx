@@ -1,4 +1,4 @@
-import { Anchor, Button, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import ExternalLink from 'lucide-react/icons/external-link'
 import { type FormEvent, useState } from 'react'
@@ -45,9 +45,9 @@ export function SelfClient({ settings }: { settings: ZohoSettings }) {
       <ol className={classes.steps}>
         <li>
           {m.selfStep1}{' '}
-          <Anchor href={consoleAddress(settings.data_center)} target="_blank" rel="noreferrer" inherit>
+          <a href={consoleAddress(settings.data_center)} target="_blank" rel="noreferrer">
             {m.openConsole} <ExternalLink size={12} aria-hidden />
-          </Anchor>
+          </a>
         </li>
         <li>
           {m.selfStep2}

@@ -91,7 +91,7 @@ export default function UsersPage() {
                       <Button
                         size="compact-sm"
                         variant="subtle"
-                        color="red.8"
+                        className="danger"
                         onClick={() => setRemoving(user)}
                         aria-label={`${m.remove}: ${user.username}`}
                       >

@@ -89,5 +89,8 @@ export const sidewaysPixels = (page: Page): Promise<number> =>
 /** Everything that was asked for is there: no skeleton is left. */
 export async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.waitForFunction('!document.querySelector(\'[role=status][aria-label=Loading], [role=status][aria-label="جارٍ التحميل"]\')')
+  await page
+    .getByRole('status', { name: /^(Loading|جارٍ التحميل)$/ })
+    .first()
+    .waitFor({ state: 'detached' })
 }

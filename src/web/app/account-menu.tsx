@@ -8,7 +8,7 @@ import { useMessages } from '../i18n/language.tsx'
 import classes from './account-menu.module.css'
 import { LanguageSwitch, ThemeSwitch } from './display.tsx'
 import { frameMessages } from './messages.ts'
-import { type Person, sessionKey, usePerson } from './session.tsx'
+import { forgetAllButSession, type Person, sessionKey, usePerson } from './session.tsx'
 
 export function useRoleName(): (role: Person['role']) => string {
   const m = useMessages(frameMessages)
@@ -24,10 +24,10 @@ export function AccountMenu() {
   const client = useQueryClient()
   const logout = useMutation({
     mutationFn: () => call<unknown>(`${AUTH}/logout`, { method: 'POST' }),
-    // Whatever the answer: what this person saw must not be shown to the next.
+    // Whatever the answer: who asked to be logged out must not go on seeing the page.
     onSettled: () => {
-      client.clear()
       client.setQueryData(sessionKey, null)
+      forgetAllButSession(client)
     },
   })
   return (

@@ -9,7 +9,7 @@ import { ErrorCard } from '../ui/error-card.tsx'
 import { LanguageSwitch } from './display.tsx'
 import classes from './login.module.css'
 import { Logo } from './logo.tsx'
-import { sessionKey } from './session.tsx'
+import { forgetAllButSession, sessionKey } from './session.tsx'
 
 const messages = defineMessages(
   {
@@ -37,7 +37,10 @@ export function Login() {
   const login = useMutation({
     // The session is an HttpOnly cookie; the answer's own tokens, if any, are dropped here unread.
     mutationFn: () => call<unknown>(`${AUTH}/login`, { method: 'POST', body: { username, password, cookie: true } }),
-    onSuccess: () => client.resetQueries({ queryKey: sessionKey }),
+    onSuccess: () => {
+      forgetAllButSession(client)
+      return client.invalidateQueries({ queryKey: sessionKey })
+    },
   })
   useEffect(() => {
     document.title = `${m.title} · zinc`

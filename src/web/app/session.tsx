@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect } from 'react'
 import { AUTH } from '../api/addresses.ts'
 import { call, sessionEnd } from '../api/call.ts'
@@ -12,6 +12,11 @@ export interface Person {
 }
 
 export const sessionKey = ['session'] as const
+
+/** What one person saw must not be shown to the next. The session itself stays: it is being watched. */
+export const forgetAllButSession = (client: QueryClient) =>
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
+
 const PersonContext = createContext<Person | null>(null)
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 

@@ -1,9 +1,7 @@
-import { useSearchParams } from 'wouter'
 import { useZohoSettings } from '../../api/zoho.ts'
 import { useMay } from '../../app/session.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
-import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { CheckList } from './check-list.tsx'
@@ -19,17 +17,8 @@ export default function ConnectionPage() {
   const settings = useZohoSettings()
   const mayRead = useMay('operator')
   const mayChange = useMay('admin')
-  // The consent flow leads back here.
-  const [search] = useSearchParams()
-  const failed = search.get('error')
   return (
     <Page title={m.title} intro={m.intro}>
-      {search.get('connected') !== null && <Notice tone="good" title={m.connected} />}
-      {failed !== null && (
-        <Notice tone="bad" title={m.callbackFailed}>
-          <bdi dir="auto">{search.get('message') ?? failed}</bdi> {search.get('remedy')}
-        </Notice>
-      )}
       <Loaded query={settings} skeleton={<BlockSkeleton height={320} />}>
         {(data) => (
           <>

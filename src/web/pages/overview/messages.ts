@@ -64,6 +64,8 @@ export const overviewMessages = defineMessages(
     jobItems: 'items',
     jobImages: 'pictures',
     jobPull: 'bulk pull',
+    jobOrganization: 'organisation',
+    jobRemovals: 'removals',
     jobTest: 'tests',
   },
   {
@@ -142,6 +144,8 @@ export const overviewMessages = defineMessages(
     jobItems: 'الأصناف',
     jobImages: 'الصور',
     jobPull: 'السحب الشامل',
+    jobOrganization: 'المؤسسة',
+    jobRemovals: 'المحذوفات',
     jobTest: 'الاختبارات',
   },
 )

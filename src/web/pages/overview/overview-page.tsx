@@ -18,6 +18,7 @@ import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { ConsentNotice } from '../connection/consent-notice.tsx'
 import { Begin } from './begin.tsx'
 import { CoverageTiles } from './coverage-tiles.tsx'
 import { overviewMessages } from './messages.ts'
@@ -40,6 +41,7 @@ export default function OverviewPage() {
   const isNew = settings.data !== undefined && runs.data !== undefined && isBeginner(settings.data, runs.data)
   return (
     <Page title={m.title} actions={settings.data && settings.data.connection.state !== 'not_set_up' && !isNew && <StartSync />}>
+      <ConsentNotice />
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
       {settings.data && <Attention settings={settings.data} />}
       {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}

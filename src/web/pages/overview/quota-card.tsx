@@ -30,7 +30,14 @@ function Gauge({ quota }: { quota: Quota }) {
   const format = useFormat()
   const { day, minute, forecast } = quota
   const share = day.limit === null || day.limit === 0 ? null : day.used / day.limit
-  const jobs: Record<string, string> = { items: m.jobItems, images: m.jobImages, pull: m.jobPull, test: m.jobTest }
+  const jobs: Record<string, string> = {
+    items: m.jobItems,
+    image: m.jobImages,
+    organization: m.jobOrganization,
+    pull: m.jobPull,
+    test: m.jobTest,
+    removals: m.jobRemovals,
+  }
   const forecastText =
     forecast.calls === 0
       ? m.forecastNone

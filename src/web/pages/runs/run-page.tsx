@@ -25,7 +25,27 @@ import classes from './run-page.module.css'
 import { RunRecords } from './run-records.tsx'
 
 /** Kept for the run itself; they say nothing to a person. */
-const INNER = new Set(['images_listed_missing', 'images_listed_stored', 'duration_ms'])
+const INNER = new Set(['images_listed_missing', 'images_listed_stored', 'images_to_fetch', 'duration_ms'])
+/** Items before pictures before calls; what is not known comes last. */
+const ORDER = [
+  'total',
+  'new',
+  'updated',
+  'unchanged',
+  'restored',
+  'removed',
+  'failed',
+  'conflicts',
+  'images_total',
+  'images_downloaded',
+  'images_unchanged',
+  'images_missing',
+  'images_failed',
+]
+function rank(name: string): number {
+  const at = ORDER.indexOf(name)
+  return at < 0 ? ORDER.length : at
+}
 const BAD = new Set(['failed', 'images_failed', 'conflicts'])
 
 export default function RunPage() {
@@ -53,7 +73,9 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
   const words = useRunWords()
   const format = useFormat()
   const dry = paramOf(run, 'dry_run') === true
-  const statistics = Object.entries(run.statistics).filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
+  const statistics = Object.entries(run.statistics)
+    .filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
+    .sort(([a], [b]) => rank(a) - rank(b))
   return (
     <>
       <Section title={m.progress} actions={<RunBadge state={run.state} />}>

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { lockInTransaction } from '../database/locks.ts'
-import type { Database } from '../db.ts'
+import type { Database, Db } from '../db.ts'
+import type { ZohoBudget } from '../generated/client.ts'
 import type { CallBudget, CallResult } from '../zoho/budget.ts'
 import { DayQuotaSpent } from '../zoho/failures.ts'
 
@@ -25,8 +26,14 @@ export interface CallBudgetDeps {
 const MINUTE_MS = 60_000
 /** A call that is not over after this belongs to a process that was killed. */
 const LEASE_MS = 120_000
-/** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute. */
+/** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute, and longer when it comes again soon. */
 const BLOCK_MS = 60_000
+const LONGEST_BLOCK_MS = 300_000
+const BLOCKS_APART_MS = 600_000
+/** A proxy's Retry-After is believed up to this. */
+const LONGEST_RETRY_AFTER_MS = 900_000
+/** After 1070 one call fewer may be under way; one more again after so long without another. */
+const RECOVER_MS = 60_000
 const IN_FLIGHT_PAUSE_MS = 250
 /** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
 const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
@@ -48,25 +55,32 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       if (state?.blocked_until && state.blocked_until > now) {
         return { waitMs: state.blocked_until.getTime() - now.getTime(), reason: "Zoho's limit for a minute was overrun; all calls wait" }
       }
+      const recent =
+        limits.perMinute > 0
+          ? await tx.zohoCall.findMany({
+              where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
+              select: { started_at: true, finished_at: true },
+              orderBy: { started_at: 'asc' },
+            })
+          : []
+      const inFlight = recent.filter((it) => it.finished_at === null).length
       if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
         const reserve = call.job === 'image' && limits.perMinute > 0 ? Math.ceil((state.day_limit ?? 0) * RESERVE_SHARE) : 0
         const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
-        if (state.day_left - spent <= reserve) throw new DayQuotaSpent(state.day_resets_at)
+        // Calls under way are not in Zoho's figure yet.
+        if (state.day_left - spent - inFlight <= reserve) {
+          if (inFlight > 0 && state.day_left - spent > reserve)
+            return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'the last calls of the day are under way' }
+          throw new DayQuotaSpent(state.day_resets_at)
+        }
       }
       if (limits.perMinute > 0) {
-        const recent = await tx.zohoCall.findMany({
-          where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
-          select: { started_at: true, finished_at: true },
-          orderBy: { started_at: 'asc' },
-        })
         const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
         if (minute.length >= limits.perMinute) {
           const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
           return { waitMs: Math.max(1, free - now.getTime()), reason: `zinc makes at most ${limits.perMinute} calls a minute` }
         }
-        const inFlight = recent.filter((it) => it.finished_at === null).length
-        if (inFlight >= (state?.concurrency ?? limits.concurrency))
-          return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'enough calls are under way' }
+        if (inFlight >= (await allowedInFlight(tx, state, now))) return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'enough calls are under way' }
       }
       const { id } = await tx.zohoCall.create({
         data: { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now },
@@ -76,24 +90,72 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     }, PATIENCE)
   }
 
-  async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds }: CallResult): Promise<void> {
+  async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds, retryAfterSeconds }: CallResult): Promise<void> {
     const now = clock.now()
     await db.zohoCall.update({
       where: { id },
       data: { finished_at: now, status, code, ms, day_left: dayLeft ?? null },
       select: { id: true },
     })
-    const day =
+    const told: DayTold | null =
       dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
         ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }
-        : {}
-    const blocked = code === '43' || code === '44' ? { blocked_until: new Date(now.getTime() + BLOCK_MS), blocked_code: code } : {}
-    const fewer = code === '1070' ? { concurrency: Math.max(1, limits.concurrency - 1) } : {}
-    const spent = code === '45' ? { day_left: 0, day_resets_at: 'day_resets_at' in day ? day.day_resets_at : nextMidnightUtc(now) } : {}
-    const data = { ...day, ...blocked, ...fewer, ...spent }
-    if (Object.keys(data).length === 0) return
-    if (code !== null && Object.keys({ ...blocked, ...fewer, ...spent }).length > 0) log.warn({ code }, 'Zoho says that a limit is reached')
-    await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+        : null
+    if (told) await noteDay(told)
+    if (code === null || !LIMITS.has(code)) return
+    log.warn({ code }, 'Zoho says that a limit is reached')
+    if (code === '45') {
+      const data = { day_left: 0, day_resets_at: told?.day_resets_at ?? nextMidnightUtc(now) }
+      await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    } else await hold(code, retryAfterSeconds)
+  }
+
+  /** Replies come out of order; within one day what is left only falls. */
+  async function noteDay({ day_limit, day_left, day_resets_at }: DayTold): Promise<void> {
+    await db.$executeRaw`
+      insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
+      values (${organization}, ${day_limit}, ${day_left}, ${day_resets_at})
+      on conflict (organization) do update set
+        day_limit = excluded.day_limit, day_resets_at = excluded.day_resets_at,
+        day_left = case when b.day_limit = excluded.day_limit and abs(extract(epoch from b.day_resets_at - excluded.day_resets_at)) < 120
+          then least(b.day_left, excluded.day_left) else excluded.day_left end`
+  }
+
+  /** All calls wait after 43, 44 or a bare 429; after 1070 fewer go at once. */
+  async function hold(code: string, retryAfterSeconds: number | undefined): Promise<void> {
+    await db.$transaction(async (tx) => {
+      await lockInTransaction(tx, `zoho budget ${organization}`)
+      const now = clock.now()
+      const state = await tx.zohoBudget.findUnique({ where: { organization } })
+      if (code === '1070') {
+        const concurrency = Math.max(1, (state?.concurrency ?? limits.concurrency) - 1)
+        const data = { concurrency, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
+        await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+        return
+      }
+      // Calls that were under way together all hear of the one block.
+      if (state?.blocked_until && state.blocked_until > now) return
+      const soon = state?.blocked_until != null && now.getTime() - state.blocked_until.getTime() < BLOCKS_APART_MS
+      const block_ms = soon ? Math.min(LONGEST_BLOCK_MS, (state?.block_ms ?? BLOCK_MS) * 2) : BLOCK_MS
+      const wanted =
+        retryAfterSeconds === undefined || retryAfterSeconds < 0 ? 0 : Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1000)
+      const ms = Math.max(block_ms, wanted) * (1 + Math.random() * 0.05)
+      const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
+      await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    }, PATIENCE)
+  }
+
+  /** As configured, or fewer for a while after 1070. */
+  async function allowedInFlight(tx: Db, state: ZohoBudget | null, now: Date): Promise<number> {
+    if (state?.concurrency == null) return limits.concurrency
+    if (state.concurrency_until && state.concurrency_until > now) return Math.min(state.concurrency, limits.concurrency)
+    const more = state.concurrency + 1
+    const data =
+      more >= limits.concurrency
+        ? { concurrency: null, concurrency_until: null }
+        : { concurrency: more, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
+    await tx.zohoBudget.update({ where: { organization }, data })
+    return Math.min(more, limits.concurrency)
   }
 
   return {
@@ -108,6 +170,14 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     },
   }
 }
+
+interface DayTold {
+  day_limit: number
+  day_left: number
+  day_resets_at: Date
+}
+
+const LIMITS = new Set(['43', '44', '45', '429', '1070'])
 
 /** Without a header the zone of the organisation is not known; asking again too early costs one refused call. */
 const nextMidnightUtc = (now: Date): Date => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1))

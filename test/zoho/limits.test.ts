@@ -1,6 +1,14 @@
+import pLimit from 'p-limit'
+import { pino } from 'pino'
+import { Agent } from 'undici'
 import { expect, test } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { openZoho } from '../../src/connect/open-zoho.ts'
+import { openDatabase } from '../../src/db.ts'
+import { createSecrets } from '../../src/settings/secrets.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { REAL_LIMITS } from '../../src/simulator/limits.ts'
+import { DayQuotaSpent } from '../../src/zoho/failures.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -55,4 +63,64 @@ test('when the day is spent the run is parked until the reset, no further call i
   const { until } = await import('../helpers/until.ts')
   await until(async () => (await services.runs.get(parked.run_id)).state === 'success')
   expect(await services.db.photo.count()).toBe(20)
+})
+
+test.each([
+  ['44, the minute', { status: 429, body: '{"code":44,"message":"blocked"}' }, 55_000],
+  ['43, undocumented', { status: 429, body: '{"code":43,"message":"blocked"}' }, 55_000],
+  ['429 without a code', { status: 429, body: '<html>slow down</html>', contentType: 'text/html' }, 55_000],
+  ['429 with Retry-After', { status: 429, body: '<html></html>', contentType: 'text/html', headers: { 'retry-after': '120' } }, 115_000],
+  [
+    '429 with a Retry-After of words',
+    { status: 429, body: '<html></html>', headers: { 'retry-after': 'Wed, 25 Nov 2099 00:00:00 GMT' } },
+    55_000,
+  ],
+  ['1070, too many under way', { status: 429, body: '{"code":1070,"message":"in process"}' }, 500],
+])('after %s all calls wait, none is dropped, and the sync succeeds', async (_name, fault, leastMs) => {
+  const clock = createFastClock(120)
+  const { zoho, sync } = await startZinc({ clock, now: () => clock.now().getTime(), environment: { ZOHO_REQUESTS_PER_MINUTE: '80' } })
+  zoho.fail({ path: /v1\/items\?/, times: 1, ...fault })
+  const began = clock.now().getTime()
+  expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
+  expect(clock.now().getTime() - began).toBeGreaterThan(leastMs)
+  expect(zoho.meter.refused).toEqual([])
+})
+
+test('several instances on one database keep to one minute and one day, and sign in once', async () => {
+  const clock = createFastClock(30)
+  const now = () => clock.now().getTime()
+  const calls = times(300, 1_200)
+  const { zoho, services, environment } = await startZinc({ clock, now, limits: { ...REAL_LIMITS, perDay: calls - 50 } })
+  await using stack = new AsyncDisposableStack()
+  const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())
+  const secrets = createSecrets([Buffer.alloc(32, 1)])
+  const settings = { ...parseConfig(environment).zoho, requestsPerMinute: 80 }
+  // Each with a pool of its own, as four processes have.
+  const clients = Array.from({ length: 4 }, () =>
+    openZoho({
+      db: stack.adopt(openDatabase(services.databaseUrl), (db) => db.$disconnect()),
+      secrets,
+      clock,
+      log: pino({ level: 'silent' }),
+      dispatcher,
+      settings,
+    }),
+  )
+  const limits = clients.map(() => pLimit(5))
+  const answers = await Promise.allSettled(
+    Array.from({ length: calls }, (_, n) =>
+      limits[n % 4]!(() =>
+        clients[n % 4]!.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(600_000)),
+      ),
+    ),
+  )
+  const refused = answers.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []))
+  expect(refused).toHaveLength(50)
+  expect(refused.every((it) => it instanceof DayQuotaSpent)).toBe(true)
+  // Not one call too many was made: Zoho had to refuse nothing.
+  expect(zoho.meter.refused).toEqual([])
+  expect(zoho.meter.calls).toBe(calls - 50)
+  expect(zoho.meter.maxInMinute).toBeLessThanOrEqual(100)
+  expect(zoho.meter.maxInFlight).toBeLessThanOrEqual(REAL_LIMITS.inFlight!)
+  expect(zoho.counters.token).toBe(1)
 })

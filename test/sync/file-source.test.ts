@@ -1,0 +1,190 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { drawPicture } from '../../src/simulator/picture.ts'
+import { ask } from '../helpers/ask.ts'
+import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+
+/** A host of pictures on loopback: `/{seed}.jpg`; counts what it was asked for. */
+async function startPictureHost(): Promise<{ host: string; asked: string[] }> {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    const seed = Number(/^\/(\d+)\.jpg/.exec(request.url ?? '')?.[1] ?? Number.NaN)
+    if (Number.isNaN(seed)) return void response.writeHead(404).end()
+    void drawPicture({ seed, category: 'Phones' }).then((bytes) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(bytes))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+async function putFile({ dataDir }: TestZinc, name: string, content: unknown): Promise<void> {
+  await mkdir(join(dataDir, 'imports'), { recursive: true })
+  await writeFile(join(dataDir, 'imports', name), typeof content === 'string' ? content : JSON.stringify(content))
+}
+
+const NO_CREDENTIALS = { ZOHO_CLIENT_ID: '', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '', ZOHO_ORGANIZATION_ID: '' }
+const EXECUTE = '/sync/item/execute'
+
+test('every shape of a file is read without credentials; pictures come from its addresses, once, until the address or the file changes', async () => {
+  const pictures = await startPictureHost()
+  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: pictures.host } })
+  const { services, sync } = zinc
+  const url = (seed: number) => `http://${pictures.host}/${seed}.jpg`
+  const records = [
+    // Zoho's own shape, with an id sent as a number beyond 2^53 (a text here, for JSON.stringify would round it).
+    { item_id: 'LONG', name: 'Cable | كابل', sku: '00017', rate: '1,234.50', purchase_rate: '', cf_colour: 'red', status: 'inactive' },
+    // The flat shape.
+    {
+      zoho_item_id: '2',
+      code: 'FLAT-2',
+      name_en: 'Mouse &amp; pad',
+      name_ar: 'فأرة',
+      cost_price_usd: 1.1,
+      selling_price_usd: '2.20',
+      image_url: url(2),
+    },
+    {
+      zoho_item_id: '3',
+      sku: 'FLAT-3',
+      name: 'Keyboard',
+      name_ar: 'لوحة مفاتيح',
+      selling_price_usd: 0,
+      image_url: 'https://via.placeholder.com/300',
+    },
+    { zoho_item_id: '4', sku: 'FLAT-4', name: 'Filled in' },
+    { zoho_item_id: '5', sku: 'FLAT-5', name: 'Not found', image_url: `http://${pictures.host}/missing` },
+    { zoho_item_id: '6', sku: 'FLAT-6', name: 'Private', image_url: 'http://127.0.0.1:9/x.jpg' },
+    { name: 'No id' },
+    { zoho_item_id: '7', name: 'Bad price', rate: 'twelve' },
+  ]
+  await putFile(zinc, 'all_zoho_inventory_items.json', `\uFEFF${JSON.stringify(records).replace('"LONG"', '460000000000100001')}`)
+  await putFile(zinc, 'image_mappings.json', { 4: url(4) })
+
+  const first = await sync('?source=file&sync_images=true')
+
+  expect(first.status).toBe('partial')
+  expect(first.statistics).toMatchObject({
+    total: 8,
+    new: 6,
+    failed: 2,
+    images_total: 6,
+    images_downloaded: 2,
+    images_missing: 2,
+    images_failed: 2,
+  })
+  expect(first.errors.map((it) => [it.stage, it.code]).sort()).toEqual([
+    ['image', 'image_url_blocked'],
+    ['image', 'image_url_failed'],
+    ['image', 'placeholder_image'],
+    ['item', 'file_item_unreadable'],
+    ['item', 'file_item_unreadable'],
+  ])
+  const product = async (id: string) => services.db.product.findUniqueOrThrow({ where: { zoho_item_id: id } })
+  expect(await product('460000000000100001')).toMatchObject({
+    name: 'Cable | كابل',
+    name_en: 'Cable',
+    name_ar: 'كابل',
+    sku: '00017',
+    status: 'inactive',
+    cost_price: null,
+    custom_fields: { cf_colour: 'red' },
+  })
+  expect((await product('460000000000100001')).selling_price?.toFixed(2)).toBe('1234.50')
+  expect(await product('2')).toMatchObject({ name_en: 'Mouse &amp; pad', name_ar: 'فأرة', currency: 'USD', sku: 'FLAT-2' })
+  expect((await product('3')).selling_price?.toFixed()).toBe('0')
+  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(5)
+  const shown = (await (await zinc.call('/api/products/zoho:2')).json()) as { data: { image_source: unknown; image_path: string } }
+  expect(shown.data).toMatchObject({ image_source: { kind: 'url', url: url(2) }, image_path: 'images/item/2.jpg' })
+
+  // Nothing changed: nothing is fetched again but what failed.
+  pictures.asked.length = 0
+  const second = await sync('?source=file&sync_images=true')
+  expect(second.statistics).toMatchObject({
+    new: 0,
+    updated: 0,
+    unchanged: 6,
+    images_downloaded: 0,
+    images_unchanged: 2,
+    images_missing: 2,
+    images_failed: 2,
+  })
+  expect(pictures.asked).toEqual(['/missing'])
+
+  // Another address, or another file, is fetched; what the file does not speak of stays.
+  pictures.asked.length = 0
+  await services.db.product.update({ where: { zoho_item_id: '2' }, data: { stock_on_hand: 5, brand: 'Kept' } })
+  await putFile(zinc, 'changed.json', [{ zoho_item_id: '2', code: 'FLAT-2', name_en: 'Mouse', name_ar: 'فأرة', image_url: url(22) }])
+  const third = await sync('?source=file&file=changed.json&sync_images=true')
+  expect(third.statistics).toMatchObject({ total: 1, updated: 1, removed: 0, images_downloaded: 1 })
+  expect(pictures.asked).toContain('/22.jpg')
+  expect(await product('2')).toMatchObject({ name_en: 'Mouse', brand: 'Kept' })
+  expect(await services.db.product.count({ where: { deleted_at: null } })).toBe(6)
+  expect(await services.db.photo.count({ where: { product: { zoho_item_id: '2' }, deleted_at: null } })).toBe(1)
+})
+
+test('a file that is missing, badly named or no array is refused before anything is written, and shares the lock', async () => {
+  const zinc = await startZinc({ environment: NO_CREDENTIALS })
+  for (const name of ['../settings/jwt.key', 'a/b.json', '.hidden', '..', 'a%5Cb.json'])
+    expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
+  const missing = await ask(zinc, 'POST', `${EXECUTE}?source=file&file=none.json`)
+  expect(missing).toMatchObject({ status: 404, body: { code: 'import_file_not_found', detail: { file: 'none.json' } } })
+  for (const [name, text] of Object.entries({
+    'cut.json': '[{"zoho_item_id":"1","name":"A"},{"zoho_it',
+    'object.json': '{"items":[]}',
+    'empty.json': '',
+    'latin.json': Buffer.from('[{"zoho_item_id":"1","name":"caf\xe9"}]', 'latin1'),
+  })) {
+    await putFile(zinc, name, '')
+    await writeFile(join(zinc.dataDir, 'imports', name), text)
+    const answer = await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)
+    expect(answer).toMatchObject({ status: 400, body: { code: 'bad_import_file' } })
+    expect(answer.body.detail.remedy.length).toBeGreaterThan(10)
+  }
+  expect(await zinc.services.db.product.count()).toBe(0)
+  expect(await ask(zinc, 'POST', `${EXECUTE}?mode=full`)).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
+})
+
+test("zinc's own export comes back as it was: JSON into an empty zinc, and once more with nothing to write", async () => {
+  const items = createCatalogue({ count: 120 })
+  items[0]!.name = ' two  blanks \u202Ertl &amp; "quotes", comma\nline '
+  items[1]!.sku = '=cmd()'
+  const source = await startZinc({ items })
+  await source.sync()
+  const text = await (await source.call('/api/settings/integrations/zoho/export?format=json')).text()
+  const csv = await (await source.call('/api/settings/integrations/zoho/export?format=csv')).text()
+  expect(csv.startsWith('zoho_item_id,sku,name,')).toBe(true)
+  expect(csv).toContain("'=cmd()")
+  expect(JSON.parse(text)).toHaveLength(120)
+
+  const target = await startZinc({ environment: NO_CREDENTIALS })
+  await putFile(target, 'export.json', text)
+  expect((await target.sync('?source=file&file=export.json')).statistics).toMatchObject({ total: 120, new: 120, failed: 0 })
+  const fields = {
+    zoho_item_id: true,
+    sku: true,
+    name: true,
+    name_en: true,
+    name_ar: true,
+    description: true,
+    cost_price: true,
+    selling_price: true,
+    currency: true,
+    stock_on_hand: true,
+    status: true,
+    unit: true,
+    category: true,
+    brand: true,
+    custom_fields: true,
+    zoho_modified_at: true,
+    zoho_image_id: true,
+    zoho_image_name: true,
+  } as const
+  const all = (zinc: TestZinc) => zinc.services.db.product.findMany({ select: fields, orderBy: { zoho_item_id: 'asc' } })
+  expect(JSON.stringify(await all(target))).toBe(JSON.stringify(await all(source)))
+  expect((await target.sync('?source=file&file=export.json')).statistics).toMatchObject({ unchanged: 120, updated: 0 })
+})

@@ -92,16 +92,17 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
 
   async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds, retryAfterSeconds }: CallResult): Promise<void> {
     const now = clock.now()
+    const told: DayTold | null =
+      dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
+        ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }
+        : null
+    // First what is left of the day, then that the call is over: between the two nobody may see room that is not there.
+    if (told) await noteDay(told)
     await db.zohoCall.update({
       where: { id },
       data: { finished_at: now, status, code, ms, day_left: dayLeft ?? null },
       select: { id: true },
     })
-    const told: DayTold | null =
-      dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
-        ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }
-        : null
-    if (told) await noteDay(told)
     if (code === null || !LIMITS.has(code)) return
     log.warn({ code }, 'Zoho says that a limit is reached')
     if (code === '45') {

@@ -93,7 +93,7 @@ test('several instances on one database keep to one minute and one day, and sign
   const { zoho, services, environment } = await startZinc({ clock, now, limits: { ...REAL_LIMITS, perDay: calls - 50 } })
   await using stack = new AsyncDisposableStack()
   const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())
-  const secrets = createSecrets([Buffer.alloc(32, 1)])
+  const secrets = createSecrets(() => [Buffer.alloc(32, 1)])
   const settings = { ...parseConfig(environment).zoho, requestsPerMinute: 80 }
   // Each with a pool of its own, as four processes have.
   const clients = Array.from({ length: 4 }, () =>

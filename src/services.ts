@@ -21,7 +21,7 @@ import { openDatabase } from './db.ts'
 import { announceStoreChange } from './feed/changes.ts'
 import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
-import { createFeed } from './feed/state.ts'
+import { openFeed } from './feed/state.ts'
 import { keepHouse } from './housekeeping.ts'
 import { checkInstance, knownStorageId } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
@@ -105,8 +105,8 @@ export async function openServices(
     }
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
-    const feed = createFeed({ db })
-    const photoFiles = createPhotoFiles({ db, store, recipes, makeVariant })
+    const feed = await openFeed({ db })
+    const photoFiles = createPhotoFiles({ db, store, recipes, decoder })
     const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())

@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { PhotoVariant } from '../contract/photo-sync.ts'
 import type { Database } from '../db.ts'
-import { Gone, NotFound } from '../errors.ts'
-import type { VariantMaker } from '../photos/make-variant.ts'
-import type { Recipes } from '../photos/recipe.ts'
+import { BadImage, Gone, NotFound, UnsupportedType } from '../errors.ts'
+import type { Decoder } from '../photos/decoder.ts'
+import { makeVariants } from '../photos/make-variant.ts'
+import { type Recipes, VARIANT_NAMES } from '../photos/recipe.ts'
 import type { PhotoStore } from '../photos/store.ts'
 import { sells } from './membership.ts'
 import { type FeedPhotoRow, type ServedFile, servedFile } from './photo.ts'
@@ -18,7 +19,7 @@ export interface FilesDeps {
   db: Database
   store: PhotoStore
   recipes: Recipes
-  makeVariant: VariantMaker
+  decoder: Decoder
 }
 
 export interface DownloadFile extends ServedFile {
@@ -29,7 +30,7 @@ export interface DownloadFile extends ServedFile {
 export type PhotoFiles = ReturnType<typeof createPhotoFiles>
 
 /** Which bytes answer for a photo in a store. */
-export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: FilesDeps) {
+export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDeps) {
   type Known = { row: FeedPhotoRow; member: boolean }
   const known = new LRUCache<string, Known>({ max: KNOWN_PHOTOS })
 
@@ -48,7 +49,7 @@ export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: Fil
   /** A variant that was never made is made before anything else is given in its place; one that cannot be made gives way to the original. */
   async function withVariant(found: Known, variant: PhotoVariant | null): Promise<Known> {
     if (variant === null || variant === 'original' || servedFile(found.row, variant).kind === 'variants') return found
-    return (await remake(found.row.sha256, variant)) ? reread(found) : found
+    return (await remake(found.row.sha256, { shed: true })) ? reread(found) : found
   }
 
   async function reread(found: Known): Promise<Known> {
@@ -58,12 +59,30 @@ export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: Fil
     return again ? { ...found, row: again.row } : found
   }
 
-  /** Whether it could be made. */
-  async function remake(sha256: string, variant: 'thumb' | 'medium'): Promise<boolean> {
-    return makeVariant(sha256, await recipes.current(), variant, 'webp').then(
-      () => true,
-      () => false,
-    )
+  /**
+   * Makes both variants of an original in one go, as when it came: the smaller is made from the larger, so equal bytes come out again.
+   * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
+   */
+  async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
+    const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+    try {
+      await makeVariants({ db, store: bytes, decoder }, { sha256, recipe: await recipes.current(), wanted }, AbortSignal.timeout(60_000), {
+        shed,
+      })
+      return true
+    } catch (error) {
+      if (error instanceof BadImage || error instanceof UnsupportedType || error instanceof NotFound) return false
+      throw error
+    }
+  }
+  const underWay = new Map<string, Promise<boolean>>()
+  /** A crowd that needs the same ones waits for one decode. */
+  function remake(sha256: string, options: { shed: boolean }): Promise<boolean> {
+    const known = underWay.get(sha256)
+    if (known) return known
+    const making = make(sha256, options).finally(() => underWay.delete(sha256))
+    underWay.set(sha256, making)
+    return making
   }
 
   return {
@@ -93,21 +112,19 @@ export function createPhotoFiles({ db, store: bytes, recipes, makeVariant }: Fil
       >`select to_json(f) as row from feed_photo f where f.id = ${file.photoId}::uuid`
       if (!row) return null
       await bytes.remove('variants', file.sha256)
-      if (!(await remake(row.row.sha256, variant))) return null
+      if (!(await remake(row.row.sha256, { shed: true }))) return null
       const again = await reread({ row: row.row, member: true })
       return { ...servedFile(again.row, variant), photoId: file.photoId, version: again.row.version }
     },
 
     /** Makes the variants that a page of the list lacks, so that nothing is listed as something else. Answers whether any was made. */
     async completeVariants(rows: FeedPhotoRow[]): Promise<boolean> {
-      const missing = rows.flatMap((row) =>
-        row.live
-          ? (['medium', 'thumb'] as const).filter((name) => row[`${name}_sha256`] === null).map((name) => ({ sha256: row.sha256, name }))
-          : [],
+      const missing = new Set(
+        rows.filter((row) => row.live && (row.medium_sha256 === null || row.thumb_sha256 === null)).map((row) => row.sha256),
       )
-      // A few at a time: many at once would be turned away, and then listed as something else.
+      // A few at a time, and waited for: a list is not turned away because much must be made.
       const limit = pLimit(4)
-      const made = await Promise.all(missing.map(({ sha256, name }) => limit(() => remake(sha256, name))))
+      const made = await Promise.all([...missing].map((sha256) => limit(() => remake(sha256, { shed: false }))))
       return made.includes(true)
     },
   }

@@ -52,15 +52,16 @@ interface StateRow {
   stale: boolean
 }
 
-export type Feed = ReturnType<typeof createFeed>
+export type Feed = Awaited<ReturnType<typeof openFeed>>
 
 /**
  * The change feed. Writers only mark what they change; whoever reads asks for the present moment first, and what is committed by then
  * gets its numbers. So numbers follow commits, whatever a sequence or a clock would have said.
  */
-export function createFeed({ db }: { db: Database }) {
+export async function openFeed({ db }: { db: Database }) {
+  await ensureEpoch(db)
   let stores: { version: number; byId: ReadonlyMap<string, FeedStore> } | undefined
-  let identityAt = Number.NEGATIVE_INFINITY
+  let identityAt = performance.now()
   let running: Promise<FeedMoment> | null = null
   let next: Promise<FeedMoment> | null = null
 

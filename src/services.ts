@@ -21,6 +21,7 @@ import { openDatabase } from './db.ts'
 import { announceStoreChange } from './feed/changes.ts'
 import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
+import { pruneFeed } from './feed/prune.ts'
 import { openFeed } from './feed/state.ts'
 import { keepHouse } from './housekeeping.ts'
 import { checkInstance, knownStorageId } from './instance.ts'
@@ -93,19 +94,22 @@ export async function openServices(
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
 
+    const feed = await openFeed({ db })
     const pictures = opened.use(await openPictures({ db, clock, log, storage, imagesDir, limits: config.images }))
-    const { store, recipes, makeVariant, ingest, view, urls } = pictures
+    const { store, recipes, decoder, ingest, view, urls } = pictures
     if (config.role !== 'api') {
       const chores = {
         'old logins': () => sessions.sweep(),
         coverage: () => recordCoverage(db, { at: clock.now() }),
         pictures: pictures.tidy,
+        'old deletions': async () => {
+          await pruneFeed(db, { olderThanDays: config.edges.tombstoneDays })
+        },
       }
       opened.use(keepHouse(chores, { log }))
     }
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
-    const feed = await openFeed({ db })
     const photoFiles = createPhotoFiles({ db, store, recipes, decoder })
     const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
 

@@ -58,17 +58,22 @@ export async function keepDifferentRows(
   for (const row of different) kept.add(row.id)
 }
 
+/** What a check has found of a module. */
+export interface Finding {
+  chain: ModuleSource[]
+  state: FileState
+  database: DatabaseDifferences
+  differences: Differences
+  listed: Listed
+  /** What `keepDifferentRows` has put right already. */
+  kept: Set<string>
+}
+
 /** Makes the database right for what differs, with a call for just those, and writes the files that held it anew. */
 export async function repairModule(
   run: RunContext,
   deps: RepairDeps,
-  {
-    chain,
-    state,
-    differences,
-    listed,
-    kept,
-  }: { chain: ModuleSource[]; state: FileState; differences: Differences; listed: Listed; kept: Set<string> },
+  { chain, state, database, differences, listed, kept }: Finding,
 ): Promise<Repaired> {
   const { db, clock, zoho, module, place } = deps
   const { extra } = differences
@@ -89,7 +94,8 @@ export async function repairModule(
   await run.fenced((tx) => markDeleted(tx, place, gone, { runId: run.id, at: clock.now() }))
 
   const byHolder = new Map<number, string[]>()
-  for (const id of wanted) {
+  // What only looks different gets its own text again, without a call.
+  for (const id of new Set([...wanted, ...database.reformatted])) {
     const holder = state.records.get(id)?.holder ?? 0
     byHolder.set(holder, [...(byHolder.get(holder) ?? []), id])
   }

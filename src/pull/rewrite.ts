@@ -22,7 +22,7 @@ export interface Rewrite {
 }
 
 /** What can be read of a file, one record at a time; what comes after a fault is lost, and written anew from the database. */
-async function* whatIsLeft(path: string, idField: string): AsyncGenerator<{ id: string; text: string }> {
+export async function* whatIsLeft(path: string, idField: string): AsyncGenerator<{ id: string; text: string }> {
   try {
     for await (const texts of readJsonArray(path)) {
       for (const text of texts) {

@@ -7,6 +7,7 @@ import type { ZohoClient } from '../zoho/client.ts'
 import type { ModulePlace } from './checkpoint.ts'
 import { partDocument } from './file-phase.ts'
 import { type FileState, hashOfLines, shortHash } from './file-state.ts'
+import { meaningHash, type Suspects, sameMeaning } from './meaning.ts'
 import { fromAmount, toAmount } from './money.ts'
 import type { ModuleSource } from './sources.ts'
 
@@ -44,6 +45,8 @@ export interface DatabaseDifferences {
   missing: Set<string>
   extra: Set<string>
   altered: Set<string>
+  /** Laid out otherwise (by a tool, in an editor), with the same meaning. */
+  reformatted: Set<string>
 }
 
 const BATCH_ROWS = 200
@@ -62,7 +65,8 @@ export async function compareWithDatabase(
   place: ModulePlace,
   { state, chain }: { state: FileState; chain: ModuleSource[] },
 ): Promise<DatabaseDifferences> {
-  const found: DatabaseDifferences = { missing: new Set(), extra: new Set(), altered: new Set() }
+  const found: DatabaseDifferences = { missing: new Set(), extra: new Set(), altered: new Set(), reformatted: new Set() }
+  const suspects: Suspects = new Map()
   const filings = (await db.pullModule.findUnique({ where: { app_module: place } }))?.filings ?? 0
   let known = 0
   for (let after = ''; ; ) {
@@ -82,11 +86,14 @@ export async function compareWithDatabase(
       // A list row beside a detail that was pulled before: both are right.
       if (module.lineItems && detailed !== lineItems) continue
       const { document, lines } = lineItems ? partDocument(raw, module, record_id) : { document: raw, lines: [] }
-      if (shortHash(document) !== record.hash || (lineItems && hashOfLines(lines) !== record.linesHash)) found.altered.add(record_id)
+      if (shortHash(document) === record.hash && (!lineItems || hashOfLines(lines) === record.linesHash)) continue
+      suspects.set(record_id, { holder: record.holder, document: meaningHash(document), lines: hashOfLines(lines.map(meaningHash)) })
     }
     if (rows.length < BATCH_ROWS) break
     after = rows.at(-1)!.record_id
   }
+  const same = suspects.size === 0 ? new Set<string>() : await sameMeaning(module, chain, suspects)
+  for (const id of suspects.keys()) (same.has(id) ? found.reformatted : found.altered).add(id)
   if (known < state.records.size) {
     const ids = [...state.records.keys()]
     for (let at = 0; at < ids.length; at += 10_000) {

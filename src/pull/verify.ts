@@ -145,7 +145,11 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
   if (found.ok || !repair || !zoho || !listed) return found
 
   const mended = chain.length > 0 ? chain : newFileIn(sources, module)
-  const { refreshed, ...repaired } = await repairModule(run, { ...deps, zoho, place }, { chain: mended, state, differences, listed, kept })
+  const { refreshed, ...repaired } = await repairModule(
+    run,
+    { ...deps, zoho, place },
+    { chain: mended, state, database, differences, listed, kept },
+  )
   const after = await chainOf(sources, module)
   const again = await readFileState(module, after, run.signal)
   const left = differencesOf(again, await compareWithDatabase(db, module, place, { state: again, chain: after }), listed, refreshed)

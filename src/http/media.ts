@@ -24,7 +24,8 @@ import { readMediaStorage } from '../photos/media-storage.ts'
 import type { Recipe, Recipes } from '../photos/recipe.ts'
 import { MEDIA_REGENERATE } from '../photos/regenerate-run.ts'
 import type { PhotoStore } from '../photos/store.ts'
-import { allow, requireIdentity } from './auth.ts'
+import { recordAudit } from '../settings/audit.ts'
+import { actorOf, allow, requireIdentity } from './auth.ts'
 
 export interface MediaDeps {
   db: Database
@@ -59,7 +60,11 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
         response: { 200: VariantSettingsAnswer },
       },
     },
-    async ({ body }) => ({ status: 'success' as const, data: shown(await recipes.change(body)) }),
+    async (request) => {
+      const recipe = await recipes.change(request.body)
+      await recordAudit(db, { ...actorOf(request), action: 'media.variants', target: 'media', fields: Object.keys(request.body) })
+      return { status: 'success' as const, data: shown(recipe) }
+    },
   )
 
   const start = async (kind: string, params: object, request: Parameters<typeof requireIdentity>[0]) =>

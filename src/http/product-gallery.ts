@@ -1,5 +1,6 @@
 import fastifyMultipart from '@fastify/multipart'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { imageAnswer } from '../catalog/image-answer.ts'
 import { findProduct } from '../catalog/products.ts'
@@ -24,6 +25,7 @@ import {
   deletePhoto,
   type GalleryPhoto,
   listGallery,
+  type OnChange,
   orderPhotos,
   restorePhoto,
   restoreUntil,
@@ -31,7 +33,8 @@ import {
 import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { View } from '../photos/view.ts'
-import { allow } from './auth.ts'
+import { recordAudit } from '../settings/audit.ts'
+import { actorOf, allow } from './auth.ts'
 import { closedSignal } from './closed-signal.ts'
 import { readForm } from './multipart.ts'
 import { createSlots } from './slots.ts'
@@ -66,6 +69,11 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     deleted_at: photo.deleted_at?.toISOString() ?? null,
     restore_until: photo.deleted_at ? restoreUntil(photo.deleted_at).toISOString() : null,
   })
+  /** Who changed whose pictures, in the transaction of the change. */
+  const audited =
+    (request: FastifyRequest, action: string, product: Named, fields: string[] = []): OnChange =>
+    (tx) =>
+      recordAudit(tx, { ...actorOf(request), action: `image.${action}`, target: `product:${product.id}`, fields })
   const one = (product: Named, photo: GalleryPhoto) => ({ status: 'success' as const, data: shown(product, photo) })
   const list = (product: Named, photos: GalleryPhoto[]) => ({
     status: 'success' as const,
@@ -99,11 +107,15 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       )
       if (photos.length === 0) throw new BadInput('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
       const { alt_en, alt_ar } = readWords(fields)
-      const added = await addPhotos(gallery, {
-        productId: product.id,
-        photos: photos.map((photo) => ({ ...photo, alt_en, alt_ar })),
-        primary: readYesNo(fields, 'is_primary'),
-      })
+      const added = await addPhotos(
+        gallery,
+        {
+          productId: product.id,
+          photos: photos.map((photo) => ({ ...photo, alt_en, alt_ar })),
+          primary: readYesNo(fields, 'is_primary'),
+        },
+        audited(request, 'upload', product),
+      )
       await view.refresh(db, product.id)
       const images = added.map((photo) => shown(product, photo))
       return reply.code(201).send({ status: 'success', data: images[0]!, images })
@@ -134,9 +146,11 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: allow('operator'),
       schema: { tags, summary: 'Make it primary, move it, describe it', params: OfImage, body: ImagePatch, response: { 200: ImageAnswer } },
     },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request
       const product = await findProduct(db, params.id)
-      const photo = await changePhoto(gallery, { productId: product.id, photoId: imageId(params.image_id), change: body })
+      const change = { productId: product.id, photoId: imageId(params.image_id), change: body }
+      const photo = await changePhoto(gallery, change, audited(request, 'change', product, Object.keys(body)))
       if (body.is_primary) await view.refresh(db, product.id)
       return one(product, photo)
     },
@@ -154,9 +168,10 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
         response: { 200: GalleryAnswer },
       },
     },
-    async ({ params, body }) => {
-      const product = await findProduct(db, params.id)
-      return list(product, await orderPhotos(gallery, { productId: product.id, ids: body }))
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const order = { productId: product.id, ids: request.body }
+      return list(product, await orderPhotos(gallery, order, audited(request, 'order', product)))
     },
   )
 
@@ -171,10 +186,14 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
         response: { 200: DeletedAnswer },
       },
     },
-    async ({ params }) => {
-      const product = await findProduct(db, params.id)
-      const photoId = imageId(params.image_id)
-      const { deleted_at, restore_until } = await deletePhoto(gallery, { productId: product.id, photoId })
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const photoId = imageId(request.params.image_id)
+      const { deleted_at, restore_until } = await deletePhoto(
+        gallery,
+        { productId: product.id, photoId },
+        audited(request, 'delete', product),
+      )
       await view.refresh(db, product.id)
       return {
         status: 'success' as const,
@@ -189,9 +208,10 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: allow('operator'),
       schema: { tags, summary: 'Bring a deleted picture back', params: OfImage, response: { 200: ImageAnswer } },
     },
-    async ({ params }) => {
-      const product = await findProduct(db, params.id)
-      const photo = await restorePhoto(gallery, { productId: product.id, photoId: imageId(params.image_id) })
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const which = { productId: product.id, photoId: imageId(request.params.image_id) }
+      const photo = await restorePhoto(gallery, which, audited(request, 'restore', product))
       await view.refresh(db, product.id)
       return one(product, photo)
     },

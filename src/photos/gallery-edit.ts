@@ -66,6 +66,9 @@ export async function addPhotosIn(
   const asPrimary = primary || !current.some((it) => it.is_primary)
   if (asPrimary) await dethrone(tx, productId, at)
   const order = nextInOrder(current)
+  // In one order everywhere, so that two uploads of the same pictures cannot wait for each other.
+  const hashes = photos.map(({ sha256 }) => sha256)
+  await tx.$executeRaw`select 1 from blob where sha256 = any(${hashes}::text[]) order by sha256 for no key update`
   const added: GalleryPhoto[] = []
   for (const [n, photo] of photos.entries()) {
     added.push(

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { beforeAll, expect, test } from 'vitest'
+import { addPhotos, deletePhoto } from '../../src/photos/gallery-edit.ts'
+import { ingestPicture } from '../../src/photos/ingest.ts'
+import { sweepBlobs } from '../../src/photos/sweep-blobs.ts'
+import { times } from '../helpers/long.ts'
+import { drawnPicture } from '../helpers/pictures.ts'
+import { openZinc, type TestZinc } from '../helpers/zinc.ts'
+
+let zinc: TestZinc
+let products: string[]
+const signal = AbortSignal.timeout(110_000)
+beforeAll(async () => {
+  const held = await openZinc()
+  zinc = held
+  await zinc.sync()
+  products = (await zinc.services.db.product.findMany({ select: { id: true } })).map((it) => it.id)
+  return held.end
+})
+
+const soon = () => new Date(Date.now() + 60_000)
+const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+const put = async (productId: string, bytes: Buffer) => {
+  const { ingest } = zinc.services
+  const { sha256 } = await ingestPicture(ingest, Readable.from([bytes]), signal)
+  const [photo] = await addPhotos(zinc.services, { productId, photos: [{ source: 'upload', filename: 'a.png', sha256 }], primary: false })
+  return photo!
+}
+
+test('bytes of many products go with the last of them, after the grace period and not before', async () => {
+  const { db, store } = zinc.services
+  const bytes = await drawnPicture()
+  const sha256 = sha256Of(bytes)
+  const photos = await Promise.all(products.slice(0, 20).map((id) => put(id, bytes)))
+  const variants = await db.variant.findMany({ where: { source_sha256: sha256 } })
+  expect(variants).toHaveLength(2)
+  for (const photo of photos.slice(1)) await deletePhoto(zinc.services, { productId: photo.product_id, photoId: photo.id })
+  expect(await sweepBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 0 })
+  await deletePhoto(zinc.services, { productId: photos[0]!.product_id, photoId: photos[0]!.id })
+  expect(await sweepBlobs(zinc.services, new Date(Date.now() - 60_000), signal)).toMatchObject({ removed: 0 })
+  expect(await store.sizeOf('originals', sha256)).toBe(bytes.length)
+  expect(await sweepBlobs(zinc.services, soon(), signal)).toEqual({ removed: 1, bytes: bytes.length })
+  expect(await store.sizeOf('originals', sha256)).toBeNull()
+  for (const variant of variants) expect(await store.sizeOf('variants', variant.sha256)).toBeNull()
+  // The tombstones keep the row; the same bytes come in again as if new.
+  const again = await put(products[0]!, bytes)
+  expect([await store.sizeOf('originals', sha256), again.blob.removed_at]).toEqual([bytes.length, null])
+  await expect(
+    zinc.call(`/api/products/${photos[1]!.product_id}/images/${photos[1]!.id}/restore`, { method: 'POST' }),
+  ).resolves.toMatchObject({ status: 200 })
+})
+
+test('bytes that never reach a product go too', async () => {
+  const { db, ingest, store } = zinc.services
+  const bytes = await drawnPicture()
+  await ingestPicture(ingest, Readable.from([bytes]), signal)
+  expect(await sweepBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 1 })
+  expect([await db.blob.count({ where: { sha256: sha256Of(bytes) } }), await store.sizeOf('originals', sha256Of(bytes))]).toEqual([0, null])
+})
+
+test('uploads of the very bytes that a sweep is removing survive it', async () => {
+  const { db, store } = zinc.services
+  const old = new Date(Date.now() - 7 * 86_400_000)
+  for (let n = 0; n < times(15, 1_000); n++) {
+    const bytes = await drawnPicture()
+    const sha256 = sha256Of(bytes)
+    const first = await put(products[0]!, bytes)
+    await deletePhoto(zinc.services, { productId: first.product_id, photoId: first.id })
+    // With a tombstone the row of the bytes stays, without one it goes: both ways are met.
+    if (n % 2) await db.photo.delete({ where: { id: first.id } })
+    await db.blob.update({ where: { sha256 }, data: { orphaned_at: new Date(old.getTime() - 86_400_000) } })
+    const [, a, , b] = await Promise.all([
+      sweepBlobs(zinc.services, old, signal),
+      put(products[1]!, bytes),
+      sweepBlobs(zinc.services, old, signal),
+      put(products[2]!, bytes),
+    ])
+    const row = await db.blob.findUniqueOrThrow({ where: { sha256 } })
+    expect([a.sha256, b.sha256, row.removed_at, row.orphaned_at, await store.sizeOf('originals', sha256)]).toEqual([
+      sha256,
+      sha256,
+      null,
+      null,
+      bytes.length,
+    ])
+  }
+})
+
+test('a disk without room refuses the new picture in words, and the old one stays', async () => {
+  const { ingest, store } = zinc.services
+  const productId = products[5]!
+  const old = await put(productId, await drawnPicture())
+  const full = { ...ingest, store: { ...store, space: async () => ({ free: 1_000_000, total: 100_000_000 }) } }
+  await expect(ingestPicture(full, Readable.from([await drawnPicture()]), signal)).rejects.toMatchObject({
+    code: 'storage_full',
+    detail: { remedy: expect.any(String) },
+  })
+  const enospc = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  const broken = { ...ingest, store: { ...store, keep: () => Promise.reject(enospc) } }
+  await expect(ingestPicture(broken, Readable.from([await drawnPicture()]), signal)).rejects.toMatchObject({ code: 'storage_full' })
+  expect(await store.sizeOf('originals', old.sha256)).toBe(Number(old.blob.size))
+})

@@ -5,7 +5,7 @@ import type { Database } from '../db.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { createDelivery } from './delivery.ts'
 import { createNotificationTest } from './test-notice.ts'
-import { createWatchdog, type SilentStore } from './watchdog.ts'
+import { createWatchdog } from './watchdog.ts'
 
 export interface NotifyDeps {
   db: Database
@@ -15,15 +15,14 @@ export interface NotifyDeps {
   dispatcher: Dispatcher
   settings: NotificationStore
   syncKinds: string[]
-  silentStores?: (before: Date) => Promise<SilentStore[]>
   works: boolean
 }
 
 export type Notify = ReturnType<typeof openNotify>
 
 /** Notices to people: what is worth one, the queue, and the ways out. */
-export function openNotify({ syncKinds, silentStores = async () => [], ...deps }: NotifyDeps) {
-  const watch = createWatchdog({ ...deps, syncKinds, silentStores })
+export function openNotify({ syncKinds, ...deps }: NotifyDeps) {
+  const watch = createWatchdog({ ...deps, syncKinds })
   const delivery = createDelivery({ ...deps, watch })
   return {
     test: createNotificationTest(deps),

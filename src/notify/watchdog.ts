@@ -3,27 +3,19 @@ import type { Database } from '../db.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { over, tellOnce } from './notices.ts'
 
-export interface SilentStore {
-  id: string
-  name: string
-  lastSeenAt: Date
-}
-
 export interface WatchdogDeps {
   db: Database
   clock: Clock
   settings: NotificationStore
   /** Kinds of runs that bring data from Zoho. */
   syncKinds: string[]
-  /** Stores that were seen once, and not since `before`. */
-  silentStores(before: Date): Promise<SilentStore[]>
 }
 
 const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
 /** Finds what nobody would notice by itself: failed runs, syncs that stopped, stores that fell silent. Each is told once until it is over. */
-export function createWatchdog({ db, clock, settings, syncKinds, silentStores }: WatchdogDeps): () => Promise<void> {
+export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {
     const newest = await db.run.findMany({
       where: { state: { in: ['success', 'partial', 'failed'] } },
@@ -66,7 +58,9 @@ export function createWatchdog({ db, clock, settings, syncKinds, silentStores }:
   }
 
   async function storesSilent(minutes: number | null): Promise<void> {
-    const silent = minutes === null ? [] : await silentStores(new Date(clock.now().getTime() - minutes * MINUTE_MS))
+    // A store that was never seen is not set up yet rather than silent.
+    const before = new Date(clock.now().getTime() - (minutes ?? 0) * MINUTE_MS)
+    const silent = minutes === null ? [] : await db.store.findMany({ where: { last_seen_at: { lt: before } } })
     const keys = new Set(silent.map(({ id }) => STORE_KEY + id))
     await db.$transaction(async (tx) => {
       const told = await tx.noticeTold.findMany({ where: { key: { startsWith: STORE_KEY } } })
@@ -74,8 +68,8 @@ export function createWatchdog({ db, clock, settings, syncKinds, silentStores }:
         tx,
         told.map(({ key }) => key).filter((key) => !keys.has(key)),
       )
-      for (const { id, name, lastSeenAt } of silent) {
-        const text = `It asked for photos last at ${lastSeenAt.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
+      for (const { id, name, last_seen_at } of silent) {
+        const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
         await tellOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock })
       }
     })

@@ -1,0 +1,33 @@
+/** A process of its own that calls Zoho with the shared token when it is told to; see test/connect/ten-processes.test.ts. */
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { Agent } from 'undici'
+import { systemClock } from '../../src/clock.ts'
+import { parseConfig } from '../../src/config.ts'
+import { openZoho } from '../../src/connect/open-zoho.ts'
+import { openDatabase } from '../../src/db.ts'
+import { loadOrCreateKeys } from '../../src/key-file.ts'
+import { createSecrets } from '../../src/settings/secrets.ts'
+
+const config = parseConfig(process.env)
+const keys = await loadOrCreateKeys(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
+const db = openDatabase(config.databaseUrl ?? '')
+const dispatcher = new Agent()
+const zoho = openZoho({
+  db,
+  secrets: createSecrets(keys),
+  clock: systemClock,
+  log: pino({ level: 'silent' }),
+  dispatcher,
+  settings: config.zoho,
+})
+const call = () => zoho.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(60_000))
+
+await call()
+process.stdout.write('ready\n')
+await once(process.stdin, 'data')
+const answers = await Promise.all(Array.from({ length: Number(process.env.CALLS) }, call))
+process.stdout.write(`${answers.filter(({ body }) => body.code === 0).length} calls went well\n`)
+await dispatcher.close()
+await db.$disconnect()

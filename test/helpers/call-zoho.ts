@@ -7,16 +7,16 @@ import { systemClock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import { openZoho } from '../../src/connect/open-zoho.ts'
 import { openDatabase } from '../../src/db.ts'
-import { loadOrCreateKeys } from '../../src/key-file.ts'
+import { openKeyRing } from '../../src/key-file.ts'
 import { createSecrets } from '../../src/settings/secrets.ts'
 
 const config = parseConfig(process.env)
-const keys = await loadOrCreateKeys(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
+const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
 const db = openDatabase(config.databaseUrl ?? '')
 const dispatcher = new Agent()
 const zoho = openZoho({
   db,
-  secrets: createSecrets(keys),
+  secrets: createSecrets(ring.keys),
   clock: systemClock,
   log: pino({ level: 'silent' }),
   dispatcher,

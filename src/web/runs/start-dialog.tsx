@@ -1,4 +1,4 @@
-import { Button, Checkbox, Modal, Radio } from '@mantine/core'
+import { Button, Checkbox, Radio } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
@@ -7,6 +7,7 @@ import { ZOHO } from '../api/addresses.ts'
 import { call } from '../api/call.ts'
 import { HOME } from '../app/routes.ts'
 import { useMessages } from '../i18n/language.tsx'
+import { Dialog } from '../ui/dialog.tsx'
 import { ErrorCard } from '../ui/error-card.tsx'
 import { commonMessages } from '../ui/messages.ts'
 import { PlanSummary } from './plan-summary.tsx'
@@ -19,9 +20,9 @@ type Plan = ItemSyncPlan['data']
 export default function StartDialog({ onClose }: { onClose(): void }) {
   const m = useMessages(startMessages)
   return (
-    <Modal opened onClose={onClose} title={m.title} size="lg" centered>
+    <Dialog opened onClose={onClose} title={m.title} size="lg">
       <StartForm onStarted={onClose} />
-    </Modal>
+    </Dialog>
   )
 }
 

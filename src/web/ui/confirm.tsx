@@ -1,7 +1,8 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { useMessages } from '../i18n/language.tsx'
 import classes from './confirm.module.css'
+import { Dialog } from './dialog.tsx'
 import { ErrorCard } from './error-card.tsx'
 import { commonMessages } from './messages.ts'
 
@@ -30,7 +31,7 @@ export function Confirm({ opened, title, children, action, danger = false, typed
     onClose()
   }
   return (
-    <Modal opened={opened} onClose={close} title={title} centered>
+    <Dialog opened={opened} onClose={close} title={title}>
       <form
         className={classes.form}
         onSubmit={(event) => {
@@ -64,6 +65,6 @@ export function Confirm({ opened, title, children, action, danger = false, typed
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import Columns2 from 'lucide-react/icons/columns-2'
 import { useState } from 'react'
@@ -9,6 +9,7 @@ import { useMay } from '../../app/session.tsx'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { Picture } from '../../products/picture.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
@@ -28,9 +29,9 @@ export function Compare({ productId }: { productId: string }) {
       <Button variant="default" leftSection={<Columns2 size={15} aria-hidden />} onClick={() => setOpened(true)}>
         {m.compare}
       </Button>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={m.compareTitle} size="xl" centered>
+      <Dialog opened={opened} onClose={() => setOpened(false)} title={m.compareTitle} size="xl">
         {opened && <Comparing productId={productId} onTaken={() => setOpened(false)} />}
-      </Modal>
+      </Dialog>
     </>
   )
 }

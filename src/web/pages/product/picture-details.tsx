@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { GalleryImage } from '../../../contract/pictures.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
@@ -6,6 +6,7 @@ import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { Picture } from '../../products/picture.tsx'
 import { useSourceWords } from '../../products/picture-state.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { Facts } from '../../ui/facts.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
@@ -31,9 +32,9 @@ interface PictureDetailsProps {
 export function PictureDetails({ picture, onClose, ...rest }: PictureDetailsProps) {
   const m = useMessages(productMessages)
   return (
-    <Modal opened={picture !== null} onClose={onClose} title={m.details} size="xl" centered>
+    <Dialog opened={picture !== null} onClose={onClose} title={m.details} size="xl">
       {picture && <Details picture={picture} onClose={onClose} {...rest} />}
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,10 +1,12 @@
-import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { type FormEvent, useState } from 'react'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { type MadeToken, useStoreEdit } from '../../stores/use-stores.ts'
+import { CodeLine } from '../../ui/code-line.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { commonMessages } from '../../ui/messages.ts'
 import classes from './new-token.module.css'
@@ -21,12 +23,11 @@ export function NewToken({ storeId, opened, onClose }: { storeId: string; opened
     onClose()
   }
   return (
-    <Modal
+    <Dialog
       opened={opened}
       onClose={close}
       title={made ? m.tokenMade : m.newToken}
       size="lg"
-      centered
       // A stray click beside the dialog must not lose what is shown only once.
       closeOnClickOutside={made === null}
     >
@@ -36,7 +37,7 @@ export function NewToken({ storeId, opened, onClose }: { storeId: string; opened
         ) : (
           <Form storeId={storeId} onMade={setMade} onClose={close} />
         ))}
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -107,14 +108,7 @@ function Shown({ storeId, token, onClose }: { storeId: string; token: string; on
       </section>
       <section className={classes.part} aria-label={m.token}>
         <h3 className={classes.label}>{m.token}</h3>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: as above */}
-        <pre className={classes.code} dir="ltr" tabIndex={0}>
-          {token}
-        </pre>
-        <div className={classes.row}>
-          <span />
-          <CopyButton value={token} what={m.token} label={m.copyToken} />
-        </div>
+        <CodeLine value={token} what={m.token} />
       </section>
       <div className={classes.buttons}>
         <Button onClick={onClose}>{m.done}</Button>

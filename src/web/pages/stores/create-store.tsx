@@ -1,10 +1,11 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { bodyOf, EVERYTHING, ReceivesFields } from '../../stores/store-fields.tsx'
 import { useStoreEdit } from '../../stores/use-stores.ts'
+import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { commonMessages } from '../../ui/messages.ts'
 import classes from './create-store.module.css'
@@ -13,9 +14,9 @@ import classes from './create-store.module.css'
 export function CreateStore({ opened, onClose }: { opened: boolean; onClose(): void }) {
   const m = useMessages(storesMessages)
   return (
-    <Modal opened={opened} onClose={onClose} title={m.createTitle} size="lg" centered>
+    <Dialog opened={opened} onClose={onClose} title={m.createTitle} size="lg">
       {opened && <Form onClose={onClose} />}
-    </Modal>
+    </Dialog>
   )
 }
 
@@ -42,6 +43,7 @@ function Form({ onClose }: { onClose(): void }) {
         <TextInput
           label={m.code}
           description={m.codeHint}
+          inputWrapperOrder={['label', 'input', 'description', 'error']}
           required
           dir="ltr"
           maxLength={100}
@@ -52,7 +54,6 @@ function Form({ onClose }: { onClose(): void }) {
         />
         <TextInput
           label={m.name}
-          description={'\u00a0'}
           required
           dir="auto"
           maxLength={250}

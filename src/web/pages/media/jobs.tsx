@@ -1,0 +1,98 @@
+import { Button } from '@mantine/core'
+import { Link } from 'wouter'
+import type { Run } from '../../../contract/runs.ts'
+import { HOME } from '../../app/routes.ts'
+import { useMay } from '../../app/session.tsx'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { RunBadge } from '../../runs/run-badge.tsx'
+import { useRunWords } from '../../runs/run-words.ts'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Table } from '../../ui/table.tsx'
+import { RelativeTime } from '../../ui/time.tsx'
+import classes from './media-page.module.css'
+import { mediaMessages } from './messages.ts'
+import { useJobs, useMediaEdit } from './use-media.ts'
+
+/** The kinds of work on pictures as queues: what waits, runs, stands and failed. */
+export function JobsSection() {
+  const m = useMessages(mediaMessages)
+  const format = useFormat()
+  const words = useRunWords()
+  const mayEdit = useMay('operator')
+  const query = useJobs()
+  const { queue: change } = useMediaEdit()
+  const count = (value: number) => <span className={value === 0 ? classes.muted : undefined}>{format.number(value)}</span>
+  return (
+    <Section title={m.jobs} description={m.jobsHint} flush>
+      {change.error && (
+        <div className={classes.pad}>
+          <ErrorCard error={change.error} />
+        </div>
+      )}
+      <Loaded query={query} skeleton={<RowsSkeleton rows={4} />}>
+        {({ data, decoder }) => (
+          <>
+            <Table
+              label={m.jobs}
+              rows={data}
+              rowKey={({ queue }) => queue}
+              columns={[
+                { key: 'queue', header: m.queue, cell: ({ queue }) => words.kind(queue) },
+                { key: 'queued', header: m.queued, end: true, cell: ({ queued }) => count(queued) },
+                { key: 'running', header: m.running, end: true, cell: ({ running }) => count(running) },
+                { key: 'paused', header: m.paused, end: true, cell: ({ paused }) => count(paused) },
+                { key: 'failed', header: m.failed, end: true, cell: ({ failed }) => count(failed) },
+                {
+                  key: 'last',
+                  header: m.lastRun,
+                  cell: ({ last_run }) =>
+                    last_run && (
+                      <Link href={`${HOME}/runs/${last_run.id}`} className={classes.run}>
+                        <RunBadge state={last_run.state as Run['state']} /> <RelativeTime at={last_run.created_at} />
+                      </Link>
+                    ),
+                },
+                {
+                  key: 'do',
+                  header: '',
+                  end: true,
+                  cell: ({ queue, queued, running, paused, failed }) =>
+                    mayEdit && (
+                      <span className={classes.buttons}>
+                        {queued + running > 0 && (
+                          <Button size="compact-sm" variant="default" onClick={() => change.mutate({ queue, verb: 'pause' })}>
+                            {m.pause}
+                          </Button>
+                        )}
+                        {paused > 0 && (
+                          <Button size="compact-sm" variant="default" onClick={() => change.mutate({ queue, verb: 'resume' })}>
+                            {m.resume}
+                          </Button>
+                        )}
+                        {failed > 0 && (
+                          <Button size="compact-sm" variant="default" onClick={() => change.mutate({ queue, verb: 'clear-failed' })}>
+                            {m.clearFailed}
+                          </Button>
+                        )}
+                      </span>
+                    ),
+                },
+              ]}
+            />
+            <p className={classes.decoder}>
+              {m.decoder({
+                active: format.number(decoder.active),
+                limit: format.number(decoder.limit),
+                waiting: format.number(decoder.waiting),
+              })}
+            </p>
+          </>
+        )}
+      </Loaded>
+    </Section>
+  )
+}

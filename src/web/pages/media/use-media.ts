@@ -1,0 +1,66 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { z } from 'zod'
+import type { IntegrityAnswer, MediaJobsAnswer, MediaStorageAnswer, VariantSettings } from '../../../contract/media.ts'
+import { call } from '../../api/call.ts'
+
+const MEDIA = '/api/media'
+const LOOK_EVERY_MS = 5_000
+
+export const useStorage = () =>
+  useQuery({
+    queryKey: ['media', 'storage'],
+    queryFn: ({ signal }) => call<z.infer<typeof MediaStorageAnswer>>(`${MEDIA}/storage`, { signal }).then(({ data }) => data),
+  })
+
+export const useVariants = () =>
+  useQuery({
+    queryKey: ['media', 'variants'],
+    queryFn: ({ signal }) => call<{ data: VariantSettings }>(`${MEDIA}/variants`, { signal }).then(({ data }) => data),
+  })
+
+export type Integrity = z.infer<typeof IntegrityAnswer>['data']
+export const useIntegrity = () =>
+  useQuery({
+    queryKey: ['media', 'integrity'],
+    queryFn: ({ signal }) =>
+      call<z.infer<typeof IntegrityAnswer>>(`${MEDIA}/integrity`, { query: { limit: 200 }, signal }).then(({ data }) => data),
+  })
+
+export type Jobs = z.infer<typeof MediaJobsAnswer>
+export type Queue = Jobs['data'][number]['queue']
+export const useJobs = () =>
+  useQuery({
+    queryKey: ['media', 'jobs'],
+    refetchInterval: LOOK_EVERY_MS,
+    queryFn: ({ signal }) => call<Jobs>(`${MEDIA}/jobs`, { signal }),
+  })
+
+export interface Regenerate {
+  which: 'missing' | 'all' | 'size'
+  size?: 'thumb' | 'medium'
+}
+export type VariantChange = Pick<VariantSettings, 'sizes' | 'quality' | 'formats'>
+
+export function useMediaEdit() {
+  const client = useQueryClient()
+  const onSettled = () => client.invalidateQueries({ queryKey: ['media'] })
+  const run = (path: string, body: unknown) => call<{ run_id: string }>(`${MEDIA}${path}`, { method: 'POST', body }).then(({ run_id }) => run_id)
+  return {
+    change: useMutation({
+      mutationFn: (settings: VariantChange) => call(`${MEDIA}/variants`, { method: 'PUT', body: settings }),
+      onSettled,
+    }),
+    regenerate: useMutation({ mutationFn: (what: Regenerate) => run('/variants/regenerate', what), onSettled }),
+    scan: useMutation({ mutationFn: () => run('/integrity/scan', {}), onSettled }),
+    /** Without hashes: everything that was found. */
+    repair: useMutation({
+      mutationFn: (sha256?: string[]) => run('/integrity/repair', sha256 ? { sha256 } : {}),
+      onSettled,
+    }),
+    queue: useMutation({
+      mutationFn: ({ queue, verb }: { queue: Queue; verb: 'pause' | 'resume' | 'clear-failed' }) =>
+        call(`${MEDIA}/jobs/${queue}/${verb}`, { method: 'POST', body: {} }),
+      onSettled,
+    }),
+  }
+}

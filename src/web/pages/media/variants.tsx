@@ -1,0 +1,131 @@
+import { Button, Checkbox, Menu, NumberInput } from '@mantine/core'
+import ChevronDown from 'lucide-react/icons/chevron-down'
+import ImagesIcon from 'lucide-react/icons/images'
+import { type FormEvent, useState } from 'react'
+import type { VariantSettings } from '../../../contract/media.ts'
+import { useMay } from '../../app/session.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { ErrorCard } from '../../ui/error-card.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { commonMessages } from '../../ui/messages.ts'
+import { Section } from '../../ui/section.tsx'
+import { BlockSkeleton } from '../../ui/skeleton.tsx'
+import { toast } from '../../ui/toast.tsx'
+import { useUnsavedWarning } from '../../ui/unsaved.ts'
+import classes from './media-page.module.css'
+import { mediaMessages } from './messages.ts'
+import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from './use-media.ts'
+
+/** The recipe of the smaller copies, and the run that makes them again. */
+export function VariantsSection({ onStarted }: { onStarted(runId: string): void }) {
+  const m = useMessages(mediaMessages)
+  const query = useVariants()
+  const { regenerate } = useMediaEdit()
+  const mayEdit = useMay('operator')
+  const make = (what: Regenerate) => regenerate.mutate(what, { onSuccess: onStarted })
+  return (
+    <Section
+      title={m.sizes}
+      description={m.sizesHint}
+      actions={
+        mayEdit && (
+          <Menu position="bottom-end" withinPortal>
+            <Menu.Target>
+              <Button
+                variant="default"
+                size="xs"
+                leftSection={<ImagesIcon size={14} aria-hidden />}
+                rightSection={<ChevronDown size={14} aria-hidden />}
+                loading={regenerate.isPending}
+              >
+                {m.make}
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Label>{m.makeHint}</Menu.Label>
+              <Menu.Item onClick={() => make({ which: 'missing' })}>{m.makeMissing}</Menu.Item>
+              <Menu.Item onClick={() => make({ which: 'size', size: 'thumb' })}>{m.makeThumb}</Menu.Item>
+              <Menu.Item onClick={() => make({ which: 'size', size: 'medium' })}>{m.makeMedium}</Menu.Item>
+              <Menu.Item onClick={() => make({ which: 'all' })}>{m.makeAll}</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )
+      }
+    >
+      {regenerate.error && <ErrorCard error={regenerate.error} />}
+      <Loaded query={query} skeleton={<BlockSkeleton height={180} />}>
+        {(settings) => <Recipe key={settings.recipe} settings={settings} mayEdit={mayEdit} />}
+      </Loaded>
+    </Section>
+  )
+}
+
+function Recipe({ settings, mayEdit }: { settings: VariantSettings; mayEdit: boolean }) {
+  const m = useMessages(mediaMessages)
+  const common = useMessages(commonMessages)
+  const { change } = useMediaEdit()
+  const before: VariantChange = { sizes: settings.sizes, quality: settings.quality, formats: settings.formats }
+  const [value, setValue] = useState(before)
+  const changed = JSON.stringify(value) !== JSON.stringify(before)
+  useUnsavedWarning(changed)
+  const avif = value.formats.includes('avif')
+  const save = (event: FormEvent) => {
+    event.preventDefault()
+    change.mutate(value, { onSuccess: () => toast(m.saved) })
+  }
+  const size = (name: 'thumb' | 'medium', label: string, min: number, max: number) => (
+    <NumberInput
+      label={label}
+      suffix={` ${m.pixels}`}
+      min={min}
+      max={max}
+      allowDecimal={false}
+      clampBehavior="blur"
+      disabled={!mayEdit}
+      value={value.sizes[name]}
+      onChange={(px) => typeof px === 'number' && setValue({ ...value, sizes: { ...value.sizes, [name]: px } })}
+    />
+  )
+  const quality = (name: 'webp' | 'jpeg' | 'avif', label: string) => (
+    <NumberInput
+      label={label}
+      min={1}
+      max={100}
+      allowDecimal={false}
+      clampBehavior="blur"
+      disabled={!mayEdit || (name === 'avif' && !avif)}
+      value={value.quality[name]}
+      onChange={(share) => typeof share === 'number' && setValue({ ...value, quality: { ...value.quality, [name]: share } })}
+    />
+  )
+  return (
+    <form className={classes.stack} onSubmit={save}>
+      <div className={classes.fields}>
+        {size('thumb', m.thumb, 16, 1_000)}
+        {size('medium', m.medium, 100, 4_000)}
+        {quality('webp', m.qualityWebp)}
+        {quality('jpeg', m.qualityJpeg)}
+        {quality('avif', m.qualityAvif)}
+      </div>
+      <Checkbox
+        label={m.avif}
+        description={m.avifHint}
+        disabled={!mayEdit}
+        checked={avif}
+        onChange={(event) => setValue({ ...value, formats: event.currentTarget.checked ? ['webp', 'jpeg', 'avif'] : ['webp', 'jpeg'] })}
+      />
+      {change.error && <ErrorCard error={change.error} />}
+      <div className={classes.foot}>
+        {mayEdit && (
+          <Button type="submit" loading={change.isPending} disabled={!changed}>
+            {common.save}
+          </Button>
+        )}
+        <span className={classes.muted}>
+          {m.recipe} <Ltr mono>{settings.recipe}</Ltr>
+        </span>
+      </div>
+    </form>
+  )
+}

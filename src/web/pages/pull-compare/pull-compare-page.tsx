@@ -1,0 +1,96 @@
+import { NativeSelect } from '@mantine/core'
+import GitCompare from 'lucide-react/icons/git-compare'
+import { useSearchParams } from 'wouter'
+import type { PullSession } from '../../../contract/pulls.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { pullsMessages } from '../../pulls/messages.ts'
+import { sessionMoment, useModuleName } from '../../pulls/pull-words.tsx'
+import { useComparison, usePullSessions } from '../../pulls/use-pulls.ts'
+import { Back } from '../../ui/back.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Table } from '../../ui/table.tsx'
+import classes from './pull-compare-page.module.css'
+
+export default function PullComparePage() {
+  const m = useMessages(pullsMessages)
+  const sessions = usePullSessions()
+  // In the address, so that a comparison can be shared.
+  const [search, setSearch] = useSearchParams()
+  const a = search.get('a') ?? ''
+  const b = search.get('b') ?? ''
+  const choose = (name: 'a' | 'b', value: string) => setSearch({ ...(a && { a }), ...(b && { b }), [name]: value }, { replace: true })
+  return (
+    <Page title={m.compareTitle} intro={m.compareIntro} above={<Back href="/pulls">{m.back}</Back>}>
+      <Loaded query={sessions} skeleton={<RowsSkeleton rows={2} />}>
+        {(list) => (
+          <div className={classes.choice}>
+            <Choice label={m.first} sessions={list} value={a} other={b} onChange={(value) => choose('a', value)} />
+            <Choice label={m.second} sessions={list} value={b} other={a} onChange={(value) => choose('b', value)} />
+          </div>
+        )}
+      </Loaded>
+      <Section title={m.modules} flush>
+        {a && b && a !== b ? <Comparison a={a} b={b} /> : <Empty icon={GitCompare} title={m.chooseTwo} text={m.chooseTwoText} />}
+      </Section>
+    </Page>
+  )
+}
+
+interface ChoiceProps {
+  label: string
+  sessions: PullSession[]
+  value: string
+  other: string
+  onChange(session: string): void
+}
+
+function Choice({ label, sessions, value, other, onChange }: ChoiceProps) {
+  const m = useMessages(pullsMessages)
+  const format = useFormat()
+  return (
+    <NativeSelect label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <option value="">{m.choose}</option>
+      {sessions.map(({ session, started_at, records }) => (
+        <option key={session} value={session} disabled={session === other}>
+          {format.dateTime(sessionMoment(session) ?? started_at)} · {m.records} {format.number(records)}
+        </option>
+      ))}
+    </NativeSelect>
+  )
+}
+
+function Comparison({ a, b }: { a: string; b: string }) {
+  const m = useMessages(pullsMessages)
+  const format = useFormat()
+  const moduleName = useModuleName()
+  const query = useComparison(a, b)
+  return (
+    <Loaded query={query} skeleton={<RowsSkeleton rows={5} />}>
+      {({ modules }) =>
+        modules.length === 0 ? (
+          <Empty icon={GitCompare} title={m.nothingCommon} />
+        ) : (
+          <Table
+            label={m.modules}
+            rows={modules}
+            rowKey={({ module }) => module}
+            columns={[
+              { key: 'module', header: m.module, cell: ({ module }) => moduleName(module) },
+              { key: 'a', header: m.first, end: true, cell: ({ records }) => format.number(records.a) },
+              { key: 'b', header: m.second, end: true, cell: ({ records }) => format.number(records.b) },
+              { key: 'only_a', header: m.onlyFirst, end: true, cell: ({ only_a }) => format.number(only_a.count) },
+              { key: 'only_b', header: m.onlySecond, end: true, cell: ({ only_b }) => format.number(only_b.count) },
+              { key: 'changed', header: m.changedBetween, end: true, cell: ({ changed }) => format.number(changed.count) },
+              { key: 'same', header: m.same, end: true, secondary: true, cell: ({ same }) => format.number(same) },
+            ]}
+          />
+        )
+      }
+    </Loaded>
+  )
+}

@@ -1,0 +1,87 @@
+import { Button } from '@mantine/core'
+import DatabaseBackup from 'lucide-react/icons/database-backup'
+import GitCompare from 'lucide-react/icons/git-compare'
+import Pin from 'lucide-react/icons/pin'
+import Plus from 'lucide-react/icons/plus'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { pullsMessages } from '../../pulls/messages.ts'
+import { SessionBadge, sessionMoment } from '../../pulls/pull-words.tsx'
+import { usePullSessions } from '../../pulls/use-pulls.ts'
+import { Empty } from '../../ui/empty.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Section } from '../../ui/section.tsx'
+import { RowsSkeleton } from '../../ui/skeleton.tsx'
+import { Table } from '../../ui/table.tsx'
+import classes from './pulls-page.module.css'
+import { StartPull } from './start-pull.tsx'
+
+export default function PullsPage() {
+  const m = useMessages(pullsMessages)
+  const format = useFormat()
+  const [starting, setStarting] = useState(false)
+  const query = usePullSessions()
+  const start = (
+    <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setStarting(true)}>
+      {m.start}
+    </Button>
+  )
+  return (
+    <Page
+      title={m.title}
+      intro={m.intro}
+      actions={
+        <>
+          {(query.data?.length ?? 0) > 1 && (
+            <Button component={Link} href="/pulls/compare" variant="default" leftSection={<GitCompare size={15} aria-hidden />}>
+              {m.compare}
+            </Button>
+          )}
+          {start}
+        </>
+      }
+    >
+      <Section title={m.sessions} flush>
+        <Loaded query={query} skeleton={<RowsSkeleton rows={5} />}>
+          {(sessions) =>
+            sessions.length === 0 ? (
+              <Empty icon={DatabaseBackup} title={m.emptyTitle} text={m.emptyText} action={start} />
+            ) : (
+              <Table
+                label={m.sessions}
+                rows={sessions}
+                rowKey={({ session }) => session}
+                columns={[
+                  {
+                    key: 'session',
+                    header: m.session,
+                    cell: ({ session, started_at, pinned }) => (
+                      <Link href={`/pulls/${session}`} className={classes.link}>
+                        {format.dateTime(sessionMoment(session) ?? started_at)}
+                        {pinned && <Pin size={13} aria-label={m.pinned} className={classes.pin} />}
+                      </Link>
+                    ),
+                  },
+                  { key: 'state', header: m.state, cell: ({ badge }) => <SessionBadge badge={badge} /> },
+                  { key: 'modules', header: m.modules, cell: ({ modules }) => m.chosen({ count: modules.length }) },
+                  { key: 'records', header: m.records, end: true, cell: ({ records }) => format.number(records) },
+                  { key: 'size', header: m.size, end: true, cell: ({ size }) => format.bytes(size) },
+                  {
+                    key: 'by',
+                    header: m.startedBy,
+                    secondary: true,
+                    cell: ({ started_by }) => started_by && <bdi>{started_by}</bdi>,
+                  },
+                ]}
+              />
+            )
+          }
+        </Loaded>
+      </Section>
+      <StartPull opened={starting} onClose={() => setStarting(false)} />
+    </Page>
+  )
+}

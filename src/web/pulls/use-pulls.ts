@@ -1,0 +1,71 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ManifestFile, PullSession, SessionComparison, VerifyReport } from '../../contract/pulls.ts'
+import { call } from '../api/call.ts'
+import { asFailure } from '../api/failure.ts'
+
+export type PullSessionDetail = PullSession & { files: ManifestFile[] }
+
+export const PULLS = '/api/pulls'
+const LOOK_EVERY_MS = 5_000
+
+export const usePullSessions = () =>
+  useQuery({
+    queryKey: ['pulls', 'sessions'],
+    refetchInterval: LOOK_EVERY_MS,
+    queryFn: ({ signal }) => call<{ data: PullSession[] }>(`${PULLS}/`, { signal }).then(({ data }) => data),
+  })
+
+export const usePullSession = (session: string) =>
+  useQuery({
+    queryKey: ['pulls', 'session', session],
+    refetchInterval: LOOK_EVERY_MS,
+    queryFn: ({ signal }) => call<{ data: PullSessionDetail }>(`${PULLS}/${session}`, { signal }).then(({ data }) => data),
+  })
+
+/** The newest report of a check; null when there was none. */
+export const useVerifyReport = (session: string) =>
+  useQuery({
+    queryKey: ['pulls', 'report', session],
+    queryFn: ({ signal }) =>
+      call<{ data: VerifyReport }>(`${PULLS}/${session}/report`, { signal })
+        .then(({ data }) => data)
+        .catch((error: unknown) => {
+          if (asFailure(error).code === 'not_verified') return null
+          throw error
+        }),
+  })
+
+export const useComparison = (a: string, b: string) =>
+  useQuery({
+    queryKey: ['pulls', 'compare', a, b],
+    enabled: a !== '' && b !== '' && a !== b,
+    queryFn: ({ signal }) => call<{ data: SessionComparison }>(`${PULLS}/compare`, { query: { a, b }, signal }).then(({ data }) => data),
+  })
+
+export interface PullOrder {
+  app: 'books' | 'invoice'
+  modules: string[] | 'all'
+  since?: string
+  full: boolean
+  line_items: boolean
+}
+
+export function usePullEdit() {
+  const client = useQueryClient()
+  const onSettled = () => client.invalidateQueries({ queryKey: ['pulls'] })
+  const run = (path: string, body: unknown) => call<{ run_id: string }>(path, { method: 'POST', body }).then(({ run_id }) => run_id)
+  return {
+    start: useMutation({ mutationFn: (order: PullOrder) => run(`${PULLS}/`, order), onSettled }),
+    verify: useMutation({
+      mutationFn: ({ session, quick }: { session: string; quick: boolean }) => run(`${PULLS}/${session}/verify`, { quick }),
+      onSettled,
+    }),
+    repair: useMutation({ mutationFn: (session: string) => run(`${PULLS}/${session}/repair`, {}), onSettled }),
+    pin: useMutation({
+      mutationFn: ({ session, pinned }: { session: string; pinned: boolean }) =>
+        call(`${PULLS}/${session}`, { method: 'PATCH', body: { pinned } }),
+      onSettled,
+    }),
+    remove: useMutation({ mutationFn: (session: string) => call(`${PULLS}/${session}`, { method: 'DELETE' }), onSettled }),
+  }
+}

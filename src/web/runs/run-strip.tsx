@@ -1,0 +1,47 @@
+import { Button } from '@mantine/core'
+import { Link } from 'wouter'
+import { MOVING, useRun } from '../api/use-run-events.ts'
+import { HOME } from '../app/routes.ts'
+import { useMessages } from '../i18n/language.tsx'
+import { defineMessages } from '../i18n/messages.ts'
+import { ErrorCard } from '../ui/error-card.tsx'
+import { Section } from '../ui/section.tsx'
+import { LiveProgress } from './live-progress.tsx'
+import { RunBadge } from './run-badge.tsx'
+import classes from './run-strip.module.css'
+import { useRunWords } from './run-words.ts'
+
+const messages = defineMessages({ open: 'Open the run' }, { open: 'افتح التشغيل' })
+
+/** A run that was started from this page, followed in place: its progress while it moves, then how it ended. */
+export function RunStrip({ id }: { id: string }) {
+  const m = useMessages(messages)
+  const words = useRunWords()
+  const query = useRun(id)
+  const run = query.data
+  if (query.error) return <ErrorCard error={query.error} />
+  if (!run) return null
+  return (
+    <Section
+      title={words.kind(run.kind)}
+      actions={
+        <>
+          <RunBadge state={run.state} />
+          <Button size="compact-sm" variant="default" component={Link} href={`${HOME}/runs/${id}`}>
+            {m.open}
+          </Button>
+        </>
+      }
+    >
+      {MOVING.has(run.state) || run.state === 'paused' ? (
+        <LiveProgress run={run} liveness={query.liveness} />
+      ) : (
+        run.cause && (
+          <p className={classes.cause}>
+            {run.cause} {run.remedy}
+          </p>
+        )
+      )}
+    </Section>
+  )
+}

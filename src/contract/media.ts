@@ -29,6 +29,17 @@ export const Regenerate = z.object({
   size: z.enum(['thumb', 'medium']).optional(),
 })
 
+/** `POST /api/media/integrity/repair`: these findings, by the hash of their file; left out: all that the last scan found. */
+export const IntegrityRepair = z
+  .object({
+    sha256: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/))
+      .min(1)
+      .max(1_000)
+      .optional(),
+  })
+  .nullish()
+
 export const IntegrityKind = z.enum(['missing', 'wrong_hash', 'untracked', 'orphan_variant', 'missing_variant'])
 export const IntegrityFinding = z.object({
   kind: IntegrityKind,

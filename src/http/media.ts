@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import {
   IntegrityAnswer,
+  IntegrityRepair,
   MediaJobsAnswer,
   MediaQueue,
   MediaStorageAnswer,
@@ -111,15 +112,31 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
       }
     },
   )
-  for (const [path, kind, summary] of [
-    ['/api/media/integrity/scan', MEDIA_INTEGRITY_SCAN, 'Read and hash every stored file, as a run'],
-    ['/api/media/integrity/repair', MEDIA_INTEGRITY_REPAIR, 'Repair what the last scan found, each re-checked first, as a run'],
-  ] as const) {
-    app.post(path, { onRequest: allow('operator'), schema: { tags, summary, response: { 202: QueuedRun } } }, async (request, reply) => {
-      const run_id = await start(kind, {}, request)
+  app.post(
+    '/api/media/integrity/scan',
+    { onRequest: allow('operator'), schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } } },
+    async (request, reply) => {
+      const run_id = await start(MEDIA_INTEGRITY_SCAN, {}, request)
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
-    })
-  }
+    },
+  )
+  app.post(
+    '/api/media/integrity/repair',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Repair what the last scan found, all or the findings that are named, each re-checked first, as a run',
+        body: IntegrityRepair,
+        response: { 202: QueuedRun },
+      },
+    },
+    async (request, reply) => {
+      const sha256 = request.body?.sha256
+      const run_id = await start(MEDIA_INTEGRITY_REPAIR, { ...(sha256 && { sha256 }) }, request)
+      return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
 
   app.get(
     '/api/media/storage',

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
 import { lockInTransaction } from '../database/locks.ts'
 import { AppError } from '../errors.ts'
 import type { MediaFinding } from '../generated/client.ts'
@@ -26,6 +27,8 @@ export interface RepairDeps extends IntegrityScanDeps {
 }
 
 const BATCH = 100
+/** Without hashes: every finding. */
+export const IntegrityRepairParams = z.object({ sha256: z.array(z.string()).optional() })
 
 /** Repairs what the last scan found. Each finding is looked at again first: what is right by now is left alone, and what cannot be repaired stays a finding. */
 export function createIntegrityRepair(deps: RepairDeps): RunHandler {
@@ -34,6 +37,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
     kind: MEDIA_INTEGRITY_REPAIR,
     exclusiveKey: MEDIA_INTEGRITY_REPAIR,
     async execute(run) {
+      const { sha256: chosen } = IntegrityRepairParams.parse(run.params)
       const scan = await lastScan(db)
       let { repaired = 0, failed = 0 } = run.statistics
       let after = { kind: '', sha256: '' }
@@ -43,6 +47,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
               where: {
                 run_id: scan.run_id,
                 repaired_at: null,
+                ...(chosen && { sha256: { in: chosen } }),
                 OR: [{ kind: { gt: after.kind } }, { kind: after.kind, sha256: { gt: after.sha256 } }],
               },
               orderBy: [{ kind: 'asc' }, { sha256: 'asc' }],

@@ -146,6 +146,11 @@ test('a scan finds what was deleted, cut and flipped; a repair fetches it again 
   expect(report.findings.find((it) => it.sha256 === shas[0])).toMatchObject({ repair: 'fetch_zoho', products: [{ id: stored[0].id }] })
   expect(await readdir(join(zinc.dataDir, 'images', 'item'))).toContain(`${stored[3].zoho_item_id}.jpg`)
 
+  // One that is named, and nothing else.
+  expect((await finished('/api/media/integrity/repair', json({ sha256: [shas[0]] }))).state).toBe('success')
+  expect((await read<{ counts: object }>('/api/media/integrity')).counts).toMatchObject({ missing: 1, wrong_hash: 2, missing_variant: 1 })
+  expect((await post('/api/media/integrity/repair', json({ sha256: ['x'] }))).status).toBe(400)
+
   expect((await finished('/api/media/integrity/repair')).state).toBe('partial')
   for (const [n, product] of stored.slice(0, 3).entries()) {
     expect(sha256Of(await readFile(original(shas[n]!)))).toBe(shas[n])

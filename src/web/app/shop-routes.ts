@@ -12,6 +12,7 @@ export const SHOP_ROUTES: PageRoute[] = [
     group: 'groupCatalogue',
     least: 'viewer',
   }),
+  page('/products/import', () => import('../pages/products-import/products-import-page.tsx')),
   page('/products/:id', () => import('../pages/product/product-page.tsx')),
   page('/media', () => import('../pages/media/media-page.tsx'), { label: 'media', icon: Images, group: 'groupCatalogue', least: 'viewer' }),
   page('/stores', () => import('../pages/stores/stores-page.tsx'), { label: 'stores', icon: Store, group: 'groupShops', least: 'viewer' }),

@@ -81,7 +81,9 @@ export function IntegritySection({ onStarted }: { onStarted(runId: string): void
         </div>
       )}
       <Loaded query={query} skeleton={<RowsSkeleton rows={3} />}>
-        {(data) => <Findings data={data} mayEdit={mayEdit} repairing={repair.isPending ? repair.variables?.[0] : undefined} onRepair={repairOne} />}
+        {(data) => (
+          <Findings data={data} mayEdit={mayEdit} repairing={repair.isPending ? repair.variables?.[0] : undefined} onRepair={repairOne} />
+        )}
       </Loaded>
       <Confirm
         opened={asking}

@@ -1,5 +1,5 @@
-import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 import { defineMessages } from '../../i18n/messages.ts'
+import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 
 export const mediaMessages = defineMessages(
   {
@@ -15,7 +15,8 @@ export const mediaMessages = defineMessages(
     free: 'Free on the disk',
     files: ({ count }: { count: number }) => pluralEn(count, { one: '# file', other: '# files' }),
     full: 'The disk is nearly full',
-    fullText: ({ reserve }: { reserve: string }) => `New pictures are refused while less than ${reserve} is free. Make room, or move to a larger disk or a bucket.`,
+    fullText: ({ reserve }: { reserve: string }) =>
+      `New pictures are refused while less than ${reserve} is free. Make room, or move to a larger disk or a bucket.`,
     sizes: 'Sizes and formats',
     sizesHint: 'Each picture is kept as received; these smaller copies are made of it. Changing them leaves the originals alone.',
     thumb: 'Thumbnail, longest side',
@@ -39,7 +40,8 @@ export const mediaMessages = defineMessages(
     scan: 'Check all files',
     repairAll: 'Repair all',
     repairAllTitle: 'Repair everything that was found?',
-    repairAllText: 'Missing and broken pictures are fetched again from where they came, sizes are made anew, files that nobody refers to are removed. What has become right meanwhile is left alone.',
+    repairAllText:
+      'Missing and broken pictures are fetched again from where they came, sizes are made anew, files that nobody refers to are removed. What has become right meanwhile is left alone.',
     repair: 'Repair',
     never: 'Not checked yet',
     neverText: 'A check reads every file once. It can be paused and goes on where it stopped.',
@@ -116,7 +118,8 @@ export const mediaMessages = defineMessages(
     scan: 'افحص كل الملفات',
     repairAll: 'أصلح الكل',
     repairAllTitle: 'إصلاح كل ما وُجد؟',
-    repairAllText: 'تُجلب الصور الناقصة والمعطوبة من مصدرها، وتُصنع المقاسات من جديد، وتُزال الملفات التي لا يشير إليها أحد. ما صلح في هذه الأثناء يُترك.',
+    repairAllText:
+      'تُجلب الصور الناقصة والمعطوبة من مصدرها، وتُصنع المقاسات من جديد، وتُزال الملفات التي لا يشير إليها أحد. ما صلح في هذه الأثناء يُترك.',
     repair: 'أصلح',
     never: 'لم يُفحص بعد',
     neverText: 'يقرأ الفحص كل ملف مرة. يمكن إيقافه ويتابع من حيث توقف.',

@@ -44,7 +44,8 @@ export type VariantChange = Pick<VariantSettings, 'sizes' | 'quality' | 'formats
 export function useMediaEdit() {
   const client = useQueryClient()
   const onSettled = () => client.invalidateQueries({ queryKey: ['media'] })
-  const run = (path: string, body: unknown) => call<{ run_id: string }>(`${MEDIA}${path}`, { method: 'POST', body }).then(({ run_id }) => run_id)
+  const run = (path: string, body: unknown) =>
+    call<{ run_id: string }>(`${MEDIA}${path}`, { method: 'POST', body }).then(({ run_id }) => run_id)
   return {
     change: useMutation({
       mutationFn: (settings: VariantChange) => call(`${MEDIA}/variants`, { method: 'PUT', body: settings }),

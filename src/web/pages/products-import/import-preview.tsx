@@ -1,0 +1,120 @@
+import { Button } from '@mantine/core'
+import FolderX from 'lucide-react/icons/folder-x'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Empty } from '../../ui/empty.tsx'
+import { Ltr } from '../../ui/ltr.tsx'
+import { Section } from '../../ui/section.tsx'
+import { Stat, Stats } from '../../ui/stat.tsx'
+import { Table } from '../../ui/table.tsx'
+import classes from './import-preview.module.css'
+import { importMessages } from './messages.ts'
+import type { Preview } from './products-import-page.tsx'
+
+type Kind = 'matched' | 'ambiguous' | 'unmatched' | 'unreadable'
+const KINDS: Kind[] = ['matched', 'ambiguous', 'unmatched', 'unreadable']
+/** A step of the lists; the counts above are whole. */
+const STEP = 50
+
+interface ImportPreviewProps {
+  preview: Preview
+  starting: boolean
+  onStart(): void
+}
+
+/** What each file of the ZIP would become, before anything is done. */
+export function ImportPreview({ preview, starting, onStart }: ImportPreviewProps) {
+  const m = useMessages(importMessages)
+  const format = useFormat()
+  const { counts } = preview
+  const words: Record<Kind, string> = { matched: m.matched, ambiguous: m.ambiguous, unmatched: m.unmatched, unreadable: m.unreadable }
+  return (
+    <>
+      <Section
+        title={m.preview}
+        description={m.expires({ at: format.dateTime(preview.expires_at) })}
+        actions={
+          counts.matched > 0 && (
+            <Button loading={starting} onClick={onStart}>
+              {m.start({ count: counts.matched })}
+            </Button>
+          )
+        }
+      >
+        <Stats>
+          {KINDS.map((kind) => (
+            <Stat
+              key={kind}
+              label={words[kind]}
+              value={format.number(counts[kind])}
+              {...(kind !== 'matched' && counts[kind] > 0 && { tone: 'warn' as const })}
+            />
+          ))}
+        </Stats>
+        {counts.matched === 0 && <Empty icon={FolderX} title={m.nothing} text={m.nothingText} />}
+      </Section>
+      {KINDS.filter((kind) => counts[kind] > 0).map((kind) => (
+        <Section key={kind} title={`${words[kind]} (${format.number(counts[kind])})`} flush>
+          <Files kind={kind} preview={preview} label={words[kind]} />
+        </Section>
+      ))}
+    </>
+  )
+}
+
+interface FileRow {
+  name: string
+  product: { id: string; words: string } | null
+  why: string
+}
+
+function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: string }) {
+  const m = useMessages(importMessages)
+  const format = useFormat()
+  const [shown, setShown] = useState(STEP)
+  const rows: FileRow[] =
+    kind === 'matched'
+      ? preview.matched.map(({ name, sku, product_id }) => ({
+          name,
+          product: { id: product_id, words: sku ?? product_id.slice(0, 8) },
+          why: '',
+        }))
+      : preview[kind].map(({ name, message }) => ({ name, product: null, why: message }))
+  const total = preview.counts[kind]
+  return (
+    <>
+      <Table
+        label={label}
+        rows={rows.slice(0, shown)}
+        rowKey={({ name }) => name}
+        columns={[
+          { key: 'file', header: m.file, cell: ({ name }) => <Ltr mono>{name}</Ltr> },
+          kind === 'matched'
+            ? {
+                key: 'product',
+                header: m.product,
+                cell: ({ product }) =>
+                  product && (
+                    <Link href={`/products/${product.id}`}>
+                      <Ltr mono>{product.words}</Ltr>
+                    </Link>
+                  ),
+              }
+            : { key: 'why', header: m.why, cell: ({ why }) => <span dir="auto">{why}</span> },
+        ]}
+      />
+      {shown < total && (
+        <div className={classes.more}>
+          <span>{m.shownOf({ shown: format.number(Math.min(shown, rows.length)), count: format.number(total) })}</span>
+          {shown < rows.length && (
+            <Button size="xs" variant="default" onClick={() => setShown(shown + STEP * 4)}>
+              {m.show}
+            </Button>
+          )}
+        </div>
+      )}
+    </>
+  )
+}

@@ -41,7 +41,11 @@ interface Figures {
   full_again?: Pass
   incremental?: Pass
 }
-const results: { items: Record<string, Figures[]>; pictures: unknown[] } = { items: {}, pictures: [] }
+const results: { items: Record<string, Figures[]>; pictures: unknown[]; page: Record<string, PageFigures> } = {
+  items: {},
+  pictures: [],
+  page: {},
+}
 
 for (const count of values.items.split(',')) {
   const { child, url } = await startSimulator(count)
@@ -70,6 +74,21 @@ for (const photos of values.photos === '' ? [''] : ['', values.photos]) {
     `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}`,
   )
 }
+interface PageFigures {
+  first_paint_ms: number
+  loaded_ms: number
+  layout_shift: number
+  script_bytes: number
+  requests: number
+}
+results.page = JSON.parse((await run(process.execPath, ['bench/page.ts', await freshDatabase('page')])).stdout) as Record<
+  string,
+  PageFigures
+>
+for (const [what, figures] of Object.entries(results.page))
+  console.log(
+    `page ${what.padEnd(15)} first paint ${Math.round(figures.first_paint_ms)} ms  loaded ${Math.round(figures.loaded_ms)} ms  layout shift ${figures.layout_shift.toFixed(3)}  scripts ${Math.round(figures.script_bytes / 1000)} KB  ${figures.requests} requests`,
+  )
 await mkdir('bench/results', { recursive: true })
 await writeFile(`bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`, JSON.stringify(results, null, 2))
 await server[Symbol.asyncDispose]()

@@ -33,3 +33,7 @@ export function readProgress(run: Run): RunProgress {
 export function paramOf(run: Run, name: string): unknown {
   return typeof run.params === 'object' && run.params !== null ? (run.params as Record<string, unknown>)[name] : undefined
 }
+
+/** A sync that really wrote and got to its end; a dry run says nothing about the catalogue. */
+export const isGoodSync = (run: Run): boolean =>
+  run.kind === 'items' && (run.state === 'success' || run.state === 'partial') && paramOf(run, 'dry_run') !== true

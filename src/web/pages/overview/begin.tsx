@@ -7,6 +7,7 @@ import type { ZohoSettings } from '../../../contract/zoho-settings.ts'
 import { HOME } from '../../app/routes.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { isGoodSync } from '../../runs/progress.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { Section } from '../../ui/section.tsx'
 import classes from './begin.module.css'
@@ -16,7 +17,7 @@ import { overviewMessages } from './messages.ts'
 export function Begin({ settings, runs }: { settings: ZohoSettings; runs: Run[] }) {
   const m = useMessages(overviewMessages)
   const connected = settings.connection.state !== 'not_set_up'
-  const synced = runs.some(({ kind, state }) => kind === 'items' && state === 'success')
+  const synced = runs.some(isGoodSync)
   const scheduled = settings.modules.some(({ schedule, full_schedule }) => schedule !== null || full_schedule !== null)
   const steps: { title: string; text: string; done: boolean; action: ReactNode }[] = [
     {

@@ -1,3 +1,4 @@
+import { Skeleton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import Package from 'lucide-react/icons/package'
 import { Link } from 'wouter'
@@ -10,8 +11,8 @@ import { useMessages } from '../../i18n/language.tsx'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
+import { commonMessages } from '../../ui/messages.ts'
 import { Section } from '../../ui/section.tsx'
-import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { Sparkline } from '../../ui/sparkline.tsx'
 import classes from './coverage-tiles.module.css'
 import { overviewMessages } from './messages.ts'
@@ -46,7 +47,7 @@ export function CoverageTiles() {
   })
   return (
     <Section title={m.coverage} description={coverage.data && coverage.data.total > 0 && m.coverageHint({ count: coverage.data.total })}>
-      <Loaded query={coverage} skeleton={<BlockSkeleton height={228} />}>
+      <Loaded query={coverage} skeleton={<TilesSkeleton />}>
         {({ data, total }) =>
           total === 0 ? (
             <Empty icon={Package} title={m.noProducts} text={m.noProductsText} action={<StartSync primary={false} />} />
@@ -58,12 +59,11 @@ export function CoverageTiles() {
                     <span className={classes.label}>{m[key]}</span>
                     <span className={classes.value}>{format.number(data[key])}</span>
                     <span className={classes.share}>{m.ofAll({ share: format.percent(data[key] / total) })}</span>
-                    {history.data && history.data.length > 1 && (
-                      <Sparkline
-                        values={history.data.map((day) => day[key])}
-                        label={`${m[key]}, ${m.trend({ days: history.data.length })}`}
-                      />
-                    )}
+                    {/* Its place is kept while the history is on its way. */}
+                    <Sparkline
+                      values={history.data?.map((day) => day[key]) ?? []}
+                      label={`${m[key]}, ${m.trend({ days: history.data?.length ?? 0 })}`}
+                    />
                   </Link>
                 </li>
               ))}
@@ -72,5 +72,25 @@ export function CoverageTiles() {
         }
       </Loaded>
     </Section>
+  )
+}
+
+/** The same grid with the same tiles, so that nothing moves when the figures come. */
+function TilesSkeleton() {
+  const m = useMessages(commonMessages)
+  return (
+    <div className={classes.tiles} role="status" aria-label={m.loading}>
+      {KEYS.map((key) => (
+        <div key={key} className={classes.tile}>
+          <span className={classes.label}>
+            <Skeleton height={12} width="70%" />
+          </span>
+          <span className={classes.value}>
+            <Skeleton height={20} width={48} />
+          </span>
+          <div className={classes.place} />
+        </div>
+      ))}
+    </div>
   )
 }

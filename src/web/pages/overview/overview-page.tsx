@@ -10,6 +10,7 @@ import { useZohoSettings } from '../../api/zoho.ts'
 import { HOME } from '../../app/routes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { LiveProgress } from '../../runs/live-progress.tsx'
+import { isGoodSync } from '../../runs/progress.ts'
 import { RunBadge } from '../../runs/run-badge.tsx'
 import { useRunWords } from '../../runs/run-words.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
@@ -43,25 +44,38 @@ export default function OverviewPage() {
     <Page title={m.title} actions={settings.data && settings.data.connection.state !== 'not_set_up' && !isNew && <StartSync />}>
       <ConsentNotice />
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
-      {settings.data && <Attention settings={settings.data} />}
-      {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}
-      {moving && <UnderWay id={moving.id} />}
-      <div className={classes.pair}>
-        {settings.data && runs.data ? <SyncCard settings={settings.data} runs={runs.data} /> : <BlockSkeleton height={232} />}
-        <QuotaCard />
-      </div>
-      <CoverageTiles />
-      <RecentRuns query={runs} />
+      {/* All at once: a step that is inserted above what is being read would push it away. */}
+      {settings.data && (runs.data || runs.error) ? (
+        <>
+          <Attention settings={settings.data} />
+          {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}
+          {moving && <UnderWay id={moving.id} />}
+          <div className={classes.pair}>
+            <SyncCard settings={settings.data} runs={runs.data ?? []} />
+            <QuotaCard />
+          </div>
+          <CoverageTiles />
+          <RecentRuns query={runs} />
+        </>
+      ) : (
+        !settings.error && (
+          <>
+            <div className={classes.pair}>
+              <BlockSkeleton height={236} />
+              <BlockSkeleton height={236} />
+            </div>
+            <BlockSkeleton height={316} />
+            <BlockSkeleton height={340} />
+          </>
+        )
+      )}
     </Page>
   )
 }
 
 /** Until something was synced and goes on by itself, the overview says what to do next. */
 function isBeginner(settings: ZohoSettings, runs: Run[]): boolean {
-  return (
-    settings.connection.state === 'not_set_up' ||
-    !runs.some(({ kind, state }) => kind === 'items' && (state === 'success' || state === 'partial'))
-  )
+  return settings.connection.state === 'not_set_up' || !runs.some(isGoodSync)
 }
 
 function Attention({ settings }: { settings: ZohoSettings }) {

@@ -5,6 +5,7 @@ import { HOME } from '../../app/routes.ts'
 import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
 import { useFailures } from '../../failures/queries.ts'
 import { useMessages } from '../../i18n/language.tsx'
+import { isGoodSync } from '../../runs/progress.ts'
 import { RunBadge } from '../../runs/run-badge.tsx'
 import { useRunResult } from '../../runs/run-table.tsx'
 import { Badge } from '../../ui/badge.tsx'
@@ -21,7 +22,7 @@ export function SyncCard({ settings, runs }: { settings: ZohoSettings; runs: Run
   const result = useRunResult()
   const failures = useFailures()
   const inventory = settings.modules.find(({ slug }) => slug === 'inventory')
-  const last = runs.find(({ kind, state }) => kind === 'items' && (state === 'success' || state === 'partial'))
+  const last = runs.find(isGoodSync)
   const { state } = settings.connection
   const open = failures.data?.total ?? 0
   return (

@@ -73,6 +73,7 @@ export async function listPass(
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       await noteUnreadable(run, tx, bad)
+      await noteDoubtful(run, tx, fresh, clock.now())
       counts.failed += bad.length
       counts.total += rows.length - again.size + bad.length
       if (rows.length > 0) await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
@@ -120,6 +121,27 @@ export async function listedBefore(tx: Db, runId: string, ids: string[]): Promis
   const rows = await tx.$queryRaw<{ id: string }[]>`
     select distinct seen.id from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = any(${ids})`
   return new Set(rows.map((row) => row.id))
+}
+
+/** A price that is no number leaves the item without one, and a person is told, until the item comes with one that can be read. */
+async function noteDoubtful(run: RunContext, tx: Db, items: ZohoItem[], at: Date): Promise<void> {
+  const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
+  await tx.failure.updateMany({
+    where: { code: { in: ['price_unreadable', 'item_unreadable'] }, zoho_item_id: { in: sound }, resolved_at: null },
+    data: { resolved_at: at },
+  })
+  await run.fail(
+    tx,
+    items.flatMap((item) =>
+      item.doubtful.map((field) => ({
+        stage: 'item',
+        code: 'price_unreadable',
+        message: `The ${field === 'rate' ? 'selling' : 'purchase'} price of ${item.name} is no number in Zoho; the product has none.`,
+        zoho_item_id: item.item_id,
+        sku: item.sku ?? undefined,
+      })),
+    ),
+  )
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */

@@ -8,19 +8,34 @@ const maybe = <T extends z.ZodType>(type: T) => z.preprocess((value) => (blank(v
 export const Id = z.union([z.string().min(1), z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String)])
 export const Text = maybe(z.coerce.string())
 
-/** Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; a decimal string, exact as far as it was sent. */
+/**
+ * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
+ * as far as it was sent; null where it is blank or no number (`isDoubtful` tells them apart).
+ */
 export const Decimal = maybe(
   z.union([z.number(), z.string()]).transform((value, context) => {
-    const text = (typeof value === 'number' ? plainDigits(value) : value).replace(/[,\s]/g, '')
+    const text = typeof value === 'number' ? plainDigits(value) : plainText(value)
     if (/^-?\d+(\.\d+)?$/.test(text)) return text
     context.addIssue({ code: 'custom', message: 'not a number' })
     return z.NEVER
   }),
 ).catch(null)
 
+/** Something stands there, but no number can be read from it. */
+export const isDoubtful = (raw: unknown): boolean => !blank(raw) && Decimal.parse(raw) === null
+
 function plainDigits(value: number): string {
   const text = String(value)
   return text.includes('e') ? value.toFixed(6) : text
+}
+
+/** Arabic-Indic digits and separators as Latin ones, without thousands' commas, blanks and a currency's sign or code at either end. */
+function plainText(value: string): string {
+  return value
+    .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+    .replaceAll('٫', '.')
+    .replace(/[,٬\s\p{Cf}]/gu, '')
+    .replace(/^(\p{Sc}|[A-Z]{3})|(\p{Sc}|[A-Z]{3})$/gu, '')
 }
 
 /** `2026-06-09T09:45:44-0400`: an offset without colon, which Date does not read everywhere. */
@@ -51,13 +66,19 @@ const ItemFields = z.object({
 export type ZohoItem = z.infer<typeof ItemFields> & {
   /** As Zoho flattens them into the row: `cf_name` and `cf_name_unformatted`. */
   custom_fields: Record<string, unknown>
+  /** Amounts that stand in the row but cannot be read; the item has none of them. */
+  doubtful: string[]
 }
+
+const AMOUNTS = ['rate', 'purchase_rate'] as const
 
 /** Reads a row; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
 export function readItem(row: unknown): ZohoItem {
   const custom_fields: Record<string, unknown> = {}
   for (const key in row as object) if (key.startsWith('cf_')) custom_fields[key] = (row as Record<string, unknown>)[key]
-  return { ...ItemFields.parse(row), custom_fields }
+  const fields = ItemFields.parse(row)
+  const doubtful = AMOUNTS.filter((key) => fields[key] === null && isDoubtful((row as Record<string, unknown>)[key]))
+  return { ...fields, custom_fields, doubtful }
 }
 
 export const PageContext = z.looseObject({ page: z.coerce.number().catch(1), has_more_page: z.coerce.boolean().catch(false) })

@@ -1,0 +1,159 @@
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { drawPicture } from '../../src/simulator/picture.ts'
+import { createFastClock } from '../helpers/clock.ts'
+import { times } from '../helpers/long.ts'
+import { until } from '../helpers/until.ts'
+import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+
+const IMAGE = /\/image\?/
+const LIST = /v1\/items\?/
+const picturesOf = ({ zoho }: TestZinc) => zoho.items().filter((item) => item.image_document_id !== '').length
+
+async function start({ call }: TestZinc): Promise<string> {
+  const answer = await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
+  return ((await answer.json()) as { run_id: string }).run_id
+}
+const stateOf = async ({ services }: TestZinc, id: string) => services.runs.get(id)
+
+test('while Zoho does not answer the run is parked, no picture counts as failed for it, and it goes on by itself', async () => {
+  const clock = createFastClock(60)
+  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 120 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const zinc = await startZinc({ items, clock, now: () => clock.now().getTime() })
+  zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
+  const id = await start(zinc)
+  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  expect(await stateOf(zinc, id)).toMatchObject({ cause: 'Zoho does not answer just now', statistics: { total: expect.any(Number) } })
+  await until(() => zinc.zoho.counters.images >= 20)
+  zinc.zoho.fail({ path: IMAGE, times: 10_000, cut: 'reset' })
+  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  zinc.zoho.clearFaults()
+  expect(await zinc.services.db.failure.count()).toBeLessThan(10)
+  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
+  expect(await zinc.services.db.product.count()).toBe(450)
+  expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
+})
+
+test('a refresh token that is revoked in the middle ends the run with the next step, and Zoho is asked no more', async () => {
+  const zinc = await startZinc({ items: createCatalogue({ count: 200 }) })
+  const id = await start(zinc)
+  await until(() => zinc.zoho.counters.images >= 5)
+  zinc.zoho.revoke()
+  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
+  const run = await stateOf(zinc, id)
+  expect(run).toMatchObject({ state: 'failed', failure_code: 'invalid_code' })
+  expect(run.remedy!.length).toBeGreaterThan(20)
+  expect(zinc.zoho.counters.token).toBeLessThanOrEqual(3)
+  expect(await zinc.services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
+})
+
+test('a missing scope is not asked for again and again', async () => {
+  const zinc = await startZinc({ scopes: ['ZohoInventory.settings.READ'] })
+  const answer = await zinc.call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([502, '57'])
+  expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
+})
+
+test('a transfer that breaks off is asked for again; a picture that is cut at Zoho itself is kept and marked; one that differs each time is not', async () => {
+  const cut = new Set<string>()
+  const differs = new Set<string>()
+  let n = 0
+  const zinc = await startZinc({
+    async pictureOf(item) {
+      const bytes = await drawPicture({ seed: item.image_seed, category: item.category })
+      if (cut.has(item.item_id ?? '')) return bytes.subarray(0, Math.floor(bytes.length * 0.9))
+      if (differs.has(item.item_id ?? '')) return bytes.subarray(0, bytes.length - 100 - n++)
+      return bytes
+    },
+  })
+  const [broken, damaged, odd] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
+  cut.add(damaged!.item_id)
+  differs.add(odd!.item_id)
+  zinc.zoho.fail({
+    path: new RegExp(`${broken!.item_id}/image`),
+    times: 2,
+    cut: 'body',
+    body: Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
+    contentType: 'image/jpeg',
+  })
+
+  const answer = await zinc.sync('?sync_images=true')
+
+  expect(answer).toMatchObject({ status: 'partial', statistics: { images_failed: 1, images_downloaded: 19 } })
+  expect(answer.errors).toMatchObject([{ code: 'truncated', zoho_item_id: odd!.item_id }])
+  const blobOf = (id: string) =>
+    zinc.services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: id } }, include: { blob: true } })
+  expect((await blobOf(damaged!.item_id)).blob.damaged).toBe(true)
+  expect((await blobOf(broken!.item_id)).blob.damaged).toBe(false)
+  expect(zinc.zoho.counters.perImage.get(damaged!.item_id)).toBe(2)
+})
+
+test.each(['404', '200_json', '200_empty', '204'] as const)(
+  'where Zoho has no picture after all (%s), it is missing and no failure',
+  async (noImage) => {
+    const zinc = await startZinc({ items: createCatalogue({ count: 6 }), switches: { noImage, imageType: 'missing' } })
+    const [gone] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
+    zinc.zoho.beforePages(() => {})
+    const id = gone!.item_id
+    const answered = {
+      '404': { status: 404, body: '{"code":1002,"message":"Image does not exist."}' },
+      '200_json': { body: '{"code":0,"message":"success"}' },
+      '200_empty': { body: '', headers: { 'content-length': '0' } },
+      '204': { status: 204 },
+    }[noImage]
+    zinc.zoho.fail({ path: new RegExp(`${id}/image`), times: 1, ...answered })
+    expect(await zinc.sync('?sync_images=true')).toMatchObject({
+      status: 'success',
+      statistics: { images_failed: 0, images_missing: 3, images_downloaded: 3 },
+    })
+    // It is not asked for again until Zoho's list names another one.
+    const calls = zinc.zoho.meter.calls
+    expect(await zinc.sync('?sync_images=true')).toMatchObject({
+      status: 'success',
+      statistics: { images_missing: 3, images_unchanged: 3 },
+    })
+    expect(zinc.zoho.meter.calls).toBe(calls + 1)
+  },
+)
+
+test('when the disk is full the run waits with its cause, everything else works, and it goes on by itself when there is room', async () => {
+  const clock = createFastClock(60)
+  const zinc = await startZinc({ clock, now: () => clock.now().getTime() })
+  const { store } = zinc.services
+  const room = store.space
+  store.space = async () => ({ free: 1_000, total: 10_000_000_000 })
+  const id = await start(zinc)
+  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  const run = await stateOf(zinc, id)
+  expect(run.cause).toContain('storage_full')
+  expect(run.resumes_at).not.toBeNull()
+  expect(await zinc.services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
+  expect((await zinc.call('/api/products')).status).toBe(200)
+  store.space = room
+  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
+  expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
+})
+
+test('when the database drops its connections again and again, the run goes on by itself and nothing is lost or done twice', async () => {
+  const drops = times(4, 20)
+  const zinc = await startZinc({ items: createCatalogue({ count: times(200, 2204) }) })
+  const url = new URL(zinc.services.databaseUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  const admin = new pg.Client(url.href)
+  await admin.connect()
+  const id = await start(zinc)
+  const pictures = picturesOf(zinc)
+  for (let drop = 1; drop <= drops; drop++) {
+    const enough = Math.ceil((pictures * drop) / (drops + 1))
+    await until(() => zinc.zoho.counters.images >= enough)
+    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  }
+  await admin.end()
+  await until(async () => (await zinc.services.runs.get(id).catch(() => null))?.finished_at != null)
+  expect(await stateOf(zinc, id)).toMatchObject({ state: 'success' })
+  expect(await zinc.services.db.photo.count({ where: { deleted_at: null } })).toBe(pictures)
+  expect(await zinc.services.db.failure.count()).toBe(0)
+  expect(zinc.zoho.counters.images).toBeLessThanOrEqual(pictures + drops * 8)
+})

@@ -52,6 +52,7 @@ import { zohoConnectionRoutes } from './http/zoho-connection.ts'
 import { zohoQuotaRoutes } from './http/zoho-quota.ts'
 import { zohoRecordRoutes } from './http/zoho-records.ts'
 import { zohoSettingsRoutes } from './http/zoho-settings.ts'
+import { zohoWebhookRoutes } from './http/zoho-webhook.ts'
 import type { Runs } from './jobs/runs.ts'
 import type { Notify } from './notify/open-notify.ts'
 import type { Decoder } from './photos/decoder.ts'
@@ -65,6 +66,7 @@ import type { PhotoStore } from './photos/store.ts'
 import type { View } from './photos/view.ts'
 import type { Pulls } from './pull/pulls.ts'
 import type { ZohoModules } from './sync/modules.ts'
+import type { NoticeInbox } from './sync/notice-inbox.ts'
 
 export interface AppDeps {
   db: Database
@@ -84,6 +86,7 @@ export interface AppDeps {
   modules: ZohoModules
   pulls: Pulls
   notify: Notify
+  notices: NoticeInbox
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   itemSync: Pick<ItemSyncRoutesDeps, 'importsDir' | 'maxImportBytes' | 'requestsPerMinute' | 'requestsPerDay'>
   store: PhotoStore
@@ -168,6 +171,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
   await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
   const zohoPrefix = '/api/settings/integrations/zoho'
+  await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, connect, notices: deps.notices })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
   await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect, publicUrl: http.publicUrl })
   await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })

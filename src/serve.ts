@@ -36,6 +36,7 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
     services.setAddress(url)
     services.runs.open()
     services.schedules.open()
+    services.notices.open()
     services.notify.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
@@ -46,6 +47,7 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
         stopping = true
         const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
         // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
+        services.notices.close()
         await services.schedules.close()
         await services.runs.close()
         await app.close()

@@ -40,8 +40,10 @@ import { hasOlder } from './settings/reseal.ts'
 import { createSecrets } from './settings/secrets.ts'
 import { SEALED_SETTINGS } from './settings/stored-values.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
-import { createItemSync, ITEM_SYNC } from './sync/item-sync.ts'
+import { createItemSync, ITEM_SYNC, type ItemSyncDeps } from './sync/item-sync.ts'
 import { createModules, PULL } from './sync/modules.ts'
+import { createNoticeInbox } from './sync/notice-inbox.ts'
+import { createNoticeSync } from './sync/notice-sync.ts'
 import { refetchFromZoho } from './sync/refetch-picture.ts'
 
 /** Everything that is kept sealed, for the rotation of the key. */
@@ -132,6 +134,18 @@ export async function openServices(
     )
     const pullPlaces = placesOf(config.dataDir, config.pull.jsonBaseDir)
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
+    const itemSync = {
+      db,
+      clock,
+      view,
+      openZoho: connect.open,
+      currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
+      ingest,
+      urls,
+      ...imports,
+      // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
+      concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
+    } satisfies ItemSyncDeps
     const runs = opened.adopt(
       createRuns({
         db,
@@ -140,18 +154,8 @@ export async function openServices(
         log,
         works,
         handlers: [
-          createItemSync({
-            db,
-            clock,
-            view,
-            openZoho: connect.open,
-            currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
-            ingest,
-            urls,
-            ...imports,
-            // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
-            concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,
-          }),
+          createItemSync(itemSync),
+          createNoticeSync(itemSync),
           createCrmSync({ db, clock, openZoho: connect.open }),
           ...pullHandlers({ db, clock, log, places: pullPlaces, openZoho: connect.open, concurrency: config.zoho.concurrency }),
           ...pictures.runHandlers({
@@ -173,6 +177,7 @@ export async function openServices(
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
     })
     opened.adopt(schedules, (it) => it.close())
+    const notices = opened.adopt(createNoticeInbox({ db, clock, log, runs, works }), (it) => it.close())
     const notify = opened.use(
       openNotify({
         db,
@@ -207,6 +212,7 @@ export async function openServices(
       pulls: createPulls({ db, clock, places: pullPlaces, runs }),
       schedules,
       notify,
+      notices,
       itemSync: { ...imports, requestsPerMinute: config.zoho.requestsPerMinute, requestsPerDay: config.zoho.requestsPerDay },
       ...pictures,
       imageUrls,

@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route asks for no token, and none is read: health must answer when the database does not. */
     public?: boolean
+    /** A public route that counts for the request limit of its caller's address. */
+    limited?: boolean
     /** A signed address opens the route, else the handler asks for a token. */
     signed?: boolean
   }

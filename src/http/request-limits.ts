@@ -20,7 +20,8 @@ export const requestLimits = fp<{ requestsPerMinute: RequestLimits }>(
       keyGenerator: (request: FastifyRequest) => request.edge?.token_id ?? request.identity?.user_id ?? request.ip,
     })
     app.addHook('onRequest', async (request, reply) => {
-      if (request.routeOptions.config.public || request.routeOptions.schema?.hide) return
+      const { config, schema } = request.routeOptions
+      if ((config.public && !config.limited) || schema?.hide) return
       const count = await limited(request)
       if (count.isAllowed) return
       reply.header('x-ratelimit-limit', count.max).header('x-ratelimit-remaining', count.remaining)

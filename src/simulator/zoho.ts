@@ -15,6 +15,7 @@ import { organizationRoutes } from './organizations.ts'
 import { drawPicture } from './picture.ts'
 import { GRANTED_SCOPES } from './scopes.ts'
 import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
+import { createWebhooks } from './webhooks.ts'
 import { secondsToMidnight, zohoTime } from './wire.ts'
 
 export { FAKE_CREDENTIALS } from './accounts.ts'
@@ -105,6 +106,8 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   const books = createBooks(options.books, { now })
   bookControl(app, books)
   registerApi(app, world, [...API_ROUTES, bookRoutes(books)])
+  const webhooks = createWebhooks({ shelf: world.shelf, zone })
+  webhooks.routes(app)
   routes(app)
   url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
 
@@ -113,6 +116,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     ...control,
     books,
     crm: world.crm,
+    webhooks,
     zohoTime: (at: Date) => zohoTime(at, zone),
     pictureBytes: (id: string) => world.pictureBytes(world.shelf.find(id)!),
     async close() {

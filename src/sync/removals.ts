@@ -57,6 +57,19 @@ export async function removeGone(
   const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
   if (gone.length > BRAKE_COUNT && gone.length > all * BRAKE_SHARE && !confirmed)
     return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
+  await removeProducts(run, { clock, view }, gone, { dryRun })
+  // Counted from the notes: right also when a kill came between two batches.
+  const removed = await db.runRecord.count({ where: { run_id: run.id, outcome: 'removed' } })
+  return { removed, leftOut: still.size }
+}
+
+/** Soft-deletes products that Zoho has confirmed to be gone, and notes it for the run. A dry run only notes it. */
+export async function removeProducts(
+  run: RunContext,
+  { clock, view }: { clock: Clock; view: View },
+  gone: { id: string; zoho_item_id: string | null }[],
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<void> {
   for (let at = 0; at < gone.length; at += BATCH) {
     const batch = gone.slice(at, at + BATCH)
     const ids = batch.map((it) => it.id)
@@ -69,9 +82,6 @@ export async function removeGone(
     })
     if (!dryRun) for (const product of batch) await view.hide(viewName(product))
   }
-  // Counted from the notes: right also when a kill came between two batches.
-  const removed = await db.runRecord.count({ where: { run_id: run.id, outcome: 'removed' } })
-  return { removed, leftOut: still.size }
 }
 
 /** What people uploaded goes with the product; it comes back when the product is restored. */

@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Connect } from '../connect/open-connect.ts'
+import { isSignedWith } from '../connect/webhook-signature.ts'
+import { BadInput, Unauthorized } from '../errors.ts'
+import { noticedItems } from '../sync/notice-body.ts'
+import type { NoticeInbox } from '../sync/notice-inbox.ts'
+
+export interface ZohoWebhookDeps {
+  connect: Pick<Connect, 'settings'>
+  notices: Pick<NoticeInbox, 'take'>
+}
+
+const HEADER = 'x-zoho-webhook-signature'
+
+const signatureOf = ({ headers }: FastifyRequest): string => {
+  const signature = headers[HEADER]
+  if (typeof signature === 'string' && signature !== '') return signature
+  throw refused()
+}
+const refused = () =>
+  new Unauthorized('webhook_unsigned', 'The notice is not signed with the secret that is set here', {
+    remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
+  })
+
+export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { connect, notices }) => {
+  // The signature is over the bytes, whatever they claim to be; this scope has no other route.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  app.post(
+    '/webhook',
+    {
+      config: { public: true, limited: true },
+      // Without a signature the body is not read.
+      onRequest: async (request) => void signatureOf(request),
+      schema: {
+        tags: ['sync'],
+        summary: 'Notices of Zoho about changed items, signed with webhook_secret; the items are read again through the API',
+        response: { 202: z.object({ status: z.literal('queued'), items: z.array(z.string()) }) },
+      },
+    },
+    async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      const type = request.headers['content-type'] ?? ''
+      const isForm = /^application\/x-www-form-urlencoded/i.test(type)
+      const query = request.raw.url?.split('?')[1] ?? ''
+      const parameters = [...new URLSearchParams(query), ...(isForm ? new URLSearchParams(body.toString('utf8')) : [])]
+      const secret = (await connect.settings.effective()).values.webhook_secret
+      const signed = secret !== null && isSignedWith(secret, { signature: signatureOf(request), body, isJson: !isForm, parameters })
+      if (!signed) throw refused()
+      const items = noticedItems({ body: isForm ? '' : body.toString('utf8'), parameters })
+      if (items.length === 0)
+        throw new BadInput('bad_request', 'item_id is required: the notice names no item', {
+          remedy: "Use Zoho's default payload of the module Items, or a JSON body with item_id.",
+        })
+      await notices.take(items)
+      return reply.code(202).send({ status: 'queued' as const, items })
+    },
+  )
+}

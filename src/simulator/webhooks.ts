@@ -42,7 +42,7 @@ export function createWebhooks({ shelf, zone, retryAfterMs = 200 }: { shelf: Ite
     const item = shelf.find(item_id)
     const json = JSON.stringify({ item: item ? itemRow(item, zone) : { item_id } })
     const isJson = (target.payload ?? 'json') === 'json'
-    const parameters =
+    const parameters: [string, string][] =
       target.payload === 'JSONString'
         ? [['JSONString', json]]
         : [

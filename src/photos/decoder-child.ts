@@ -5,7 +5,8 @@ import { readFile, unlink, writeFile } from 'node:fs/promises'
 import { decode as decodeBmp } from 'bmp-ts'
 import sharp, { type Sharp } from 'sharp'
 import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './decoder.ts'
-import { endsProperly, FORMATS, type Sniffed, sniff } from './judge.ts'
+import { endingOf } from './endings.ts'
+import { FORMATS, type Sniffed, sniff } from './judge.ts'
 
 sharp.concurrency(1)
 sharp.cache(false)
@@ -17,7 +18,6 @@ sharp.unblock({
 /** libvips' memory is outside JavaScript's, so its limit is a look at the whole process; the parent's clock is the other limit. */
 const MAX_RSS_BYTES = Number(process.env.MAX_RSS_BYTES)
 const LOOK_EVERY_MS = 50
-const TAIL_BYTES = 64 * 1024
 const HEAD_BYTES = 4096
 
 /** If the machine runs out of memory, the kernel takes this process and not the server. Only Linux has this, and it may refuse. */
@@ -32,6 +32,8 @@ class Refused extends Error {
     this.code = code
   }
 }
+
+const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
 
 /** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
 const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
@@ -73,12 +75,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
     })
     format = 'png'
   }
-  const whole = endsProperly(format, input.subarray(0, HEAD_BYTES), input.subarray(-TAIL_BYTES), input.length)
-  if (!whole && !job.acceptDamaged) throw new Refused('truncated', 'The picture is cut: its end is missing')
+  const ending = endingOf(format, input)
   const facts = await openPicture(input, job, 'truncated')
     .metadata()
     .catch((error: Error) => {
-      throw refusedBy(error, job, 'corrupt')
+      throw ending === 'cut' ? CUT() : refusedBy(error, job, 'corrupt')
     })
   // Brands of the container lie; the decoder knows what is inside.
   if (facts.format === 'heif' && facts.compression !== 'av1')
@@ -91,7 +92,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
     throw new Refused('too_many_pixels', 'The frames together have too many pixels')
 
-  let damaged = !whole
+  // After the size: of a bomb that is cut, too, people want to hear that it is too large.
+  if (ending === 'cut' && !job.acceptDamaged) throw CUT()
+  if (ending === 'corrupt' && !job.acceptDamaged) throw new Refused('corrupt', 'The picture is damaged: a checksum inside is wrong')
+
+  let damaged = ending !== 'whole'
   const variants = await shrink(input, job, 'truncated').catch((error: unknown) => {
     const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
     if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused

@@ -33,22 +33,3 @@ export function sniff(bytes: Buffer): Sniffed {
     return 'unsupported'
   return 'not_an_image'
 }
-
-/**
- * Whether the last bytes are there that the format ends with. A picture that was cut there still decodes, so decoding does not tell.
- * Bytes after the end are allowed: cameras and editors append to JPEG.
- */
-export function endsProperly(format: Sniffed, head: Buffer, tail: Buffer, size: number): boolean {
-  switch (format) {
-    case 'jpeg':
-      return tail.lastIndexOf(Buffer.from([0xff, 0xd9])) >= 0
-    case 'png':
-      return tail.includes('IEND')
-    case 'gif':
-      return tail.lastIndexOf(0x3b) >= 0
-    case 'webp':
-      return head.readUInt32LE(4) + 8 <= size
-    default:
-      return true
-  }
-}

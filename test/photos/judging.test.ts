@@ -1,12 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deflateSync } from 'node:zlib'
-import sharp from 'sharp'
+import { deflateSync, gzipSync } from 'node:zlib'
+import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDecoder, type Decoder } from '../../src/photos/decoder.ts'
 import { seeded } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
+
+// The tests read one path again and again; libvips would remember its first bytes.
+sharp.cache(false)
 
 let dir: string
 let decoder: Decoder
@@ -93,6 +96,22 @@ test('hostile and broken bytes each have their answer', async () => {
   const jpeg = await drawn(800, 600).jpeg().toBuffer()
   const png = await drawn().png().toBuffer()
   const webp = await drawn().webp().toBuffer()
+  const gif = await drawn().gif().toBuffer()
+  const avif = await drawn().avif().toBuffer()
+  const frames = await Promise.all(
+    ['#f00', '#0f0', '#00f'].map((background) =>
+      sharp({ create: { width: 60, height: 40, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    ),
+  )
+  const moving = await sharp(frames, { join: { animated: true } })
+    .gif()
+    .toBuffer()
+  // A comment segment that holds a whole JPEG, as EXIF does.
+  const comment = Buffer.concat([Buffer.from([0xff, 0xfe, 0, 0]), await drawn(20, 20).jpeg().toBuffer()])
+  comment.writeUInt16BE(comment.length - 2, 2)
+  const inside = Buffer.concat([jpeg.subarray(0, 2), comment, jpeg.subarray(2)])
   const cases: [string, Buffer, string][] = [
     ['nothing', Buffer.alloc(0), 'not_an_image'],
     ['one byte', Buffer.from([0xff]), 'not_an_image'],
@@ -106,8 +125,13 @@ test('hostile and broken bytes each have their answer', async () => {
     ['JPEG cut in half', jpeg.subarray(0, jpeg.length / 2), 'truncated'],
     ['JPEG without its last bytes', jpeg.subarray(0, jpeg.length - 2), 'truncated'],
     ['PNG without its end', png.subarray(0, png.length - 12), 'truncated'],
+    ['GIF cut', gif.subarray(0, gif.length - 20), 'truncated'],
+    ['GIF without its later frames', moving.subarray(0, moving.length / 2), 'truncated'],
+    ['AVIF cut', avif.subarray(0, avif.length - 20), 'truncated'],
+    ['JPEG with a whole thumbnail inside, without its last bytes', inside.subarray(0, inside.length - 2), 'truncated'],
     ['WebP cut', webp.subarray(0, webp.length - 20), 'truncated'],
     ['a PNG that claims 65,535²', pngOf(65_535, 65_535), 'too_many_pixels'],
+    ['a PNG that claims 65,535² and is cut', pngOf(65_535, 65_535).subarray(0, -12), 'too_many_pixels'],
     ['a PNG of 12,000²', pngOf(12_000, 12_000), 'too_many_pixels'],
     ['a PNG of 1 × 200,000', pngOf(1, 200_000), 'side_too_long'],
     ['a PNG of nothing', pngOf(0, 0), 'corrupt'],
@@ -132,4 +156,216 @@ test('mutated pictures never bring the decoder down', async () => {
     const { code } = await judge(random() < 0.3 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes)
     expect([n, code]).not.toEqual([n, 'decoder_crash'])
   }
+})
+
+/** The colour in the middle of a picture, 0–255. */
+async function middle(bytes: Buffer | string): Promise<number[]> {
+  const { data, info } = await sharp(bytes).removeAlpha().raw().toBuffer({ resolveWithObject: true })
+  const at = (Math.floor(info.height / 2) * info.width + Math.floor(info.width / 2)) * info.channels
+  return [...data.subarray(at, at + 3)]
+}
+const near = (a: number[], b: number[], within: number) => a.every((it, n) => Math.abs(it - b[n]!) <= within)
+
+test('wide gamut, CMYK, 16 bits and grey become sRGB that looks the same', async () => {
+  const colour = [200, 30, 60]
+  const cases: [string, Buffer, number[]][] = [
+    ['Display P3', await drawn().withIccProfile('p3').jpeg({ quality: 100 }).toBuffer(), colour],
+    ['CMYK', await drawn().toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 100 }).toBuffer(), colour],
+    ['16 bits', await drawn().toColourspace('rgb16').png().toBuffer(), colour],
+    ['a palette', await drawn().png({ palette: true }).toBuffer(), colour],
+    ['progressive', await drawn().jpeg({ progressive: true }).toBuffer(), colour],
+    ['grey', await drawn().greyscale().png().toBuffer(), [102, 102, 102]],
+  ]
+  for (const [name, bytes, wanted] of cases) {
+    const { made, code } = await judge(bytes)
+    expect([name, code, made.length]).toEqual([name, null, 1])
+    const facts = await sharp(join(dir, 'thumb')).metadata()
+    expect([name, facts.space, facts.icc, facts.exif]).toEqual([name, 'srgb', undefined, undefined])
+    const seen = await middle(join(dir, 'thumb'))
+    expect([name, seen, near(seen, wanted, name === 'CMYK' ? 40 : 8)]).toEqual([name, seen, true])
+  }
+})
+
+test('eight orientations give one thumbnail', async () => {
+  const upright = sharp({ create: { width: 90, height: 60, channels: 3, background: '#fff' } }).composite([
+    {
+      input: await sharp({ create: { width: 30, height: 20, channels: 3, background: '#c00' } })
+        .png()
+        .toBuffer(),
+      left: 0,
+      top: 0,
+    },
+  ])
+  const png = await upright.png().toBuffer()
+  const turns: ((image: Sharp) => Sharp)[] = [
+    (it) => it,
+    (it) => it.flop(),
+    (it) => it.rotate(180),
+    (it) => it.flip(),
+    (it) => it.rotate(270).flop(),
+    (it) => it.rotate(270),
+    (it) => it.rotate(90).flop(),
+    (it) => it.rotate(90),
+  ]
+  for (const [n, turn] of turns.entries()) {
+    // Two steps: sharp applies flips before turns within one pipeline.
+    const turned = await turn(sharp(png)).png().toBuffer()
+    const { picture } = await judge(
+      await sharp(turned)
+        .withMetadata({ orientation: n + 1 })
+        .jpeg({ quality: 100 })
+        .toBuffer(),
+    )
+    const { data, info } = await sharp(join(dir, 'thumb')).raw().toBuffer({ resolveWithObject: true })
+    expect([n + 1, picture?.width, picture?.height, info.width, info.height]).toEqual([n + 1, 90, 60, 90, 60])
+    expect([n + 1, near([...data.subarray(0, 3)], [204, 0, 0], 30), near([...data.subarray(-3)], [255, 255, 255], 10)]).toEqual([
+      n + 1,
+      true,
+      true,
+    ])
+  }
+})
+
+test('what moves has a still variant and keeps its original; too many frames are too many pixels', async () => {
+  const frames = await Promise.all(
+    ['#f00', '#0f0', '#00f'].map((background) =>
+      sharp({ create: { width: 60, height: 40, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    ),
+  )
+  for (const format of ['gif', 'webp'] as const) {
+    const { picture, made } = await judge(
+      await sharp(frames, { join: { animated: true } })
+        .toFormat(format)
+        .toBuffer(),
+    )
+    expect([format, picture?.frames, picture?.width, picture?.height, made]).toMatchObject([format, 3, 60, 40, [{ width: 60, height: 40 }]])
+    expect((await sharp(join(dir, 'thumb')).metadata()).pages ?? 1).toBe(1)
+    expect(near(await middle(join(dir, 'thumb')), [255, 0, 0], 12)).toBe(true)
+  }
+  const frame = Buffer.from([0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x4c, 1, 0])
+  const canvas = Buffer.from([...Buffer.from('GIF89a'), 0xd0, 0x07, 0xd0, 0x07, 0x80, 0, 0, 0, 0, 0, 255, 255, 255])
+  const many = Buffer.concat([canvas, ...Array.from({ length: 20_000 }, () => frame), Buffer.from([0x3b])])
+  expect((await judge(many)).code).toBe('too_many_pixels')
+})
+
+test('transparency is white in JPEG, kept in WebP, and AVIF can be made', async () => {
+  const glass = await sharp({ create: { width: 50, height: 50, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+    .png()
+    .toBuffer()
+  const path = join(dir, 'glass')
+  await writeFile(path, glass)
+  const variants = (['jpeg', 'webp', 'avif'] as const).map((format) => ({
+    name: 'thumb',
+    side: 20,
+    format,
+    quality: 80,
+    effort: 2,
+    output: join(dir, format),
+  }))
+  await decoder.decode({ path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged: false }, AbortSignal.timeout(60_000))
+  expect(near(await middle(join(dir, 'jpeg')), [255, 255, 255], 3)).toBe(true)
+  expect((await sharp(join(dir, 'webp')).metadata()).hasAlpha).toBe(true)
+  expect((await sharp(join(dir, 'avif')).metadata()).compression).toBe('av1')
+})
+
+test('polyglots, lies and bombs: the answer is the contract, and nothing foreign reaches a variant', async () => {
+  const jpeg = await drawn(800, 600).jpeg().toBuffer()
+  const png = await drawn().png().toBuffer()
+  const avif = await drawn().avif().toBuffer()
+  const heic = Buffer.from(avif)
+  heic.write('heic', 8, 'latin1')
+  heic.write('heic', 16, 'latin1')
+  const gifJs = Buffer.from('GIF89a=1;alert(1)//')
+  const zipped = Buffer.concat([jpeg, Buffer.from('PK\x03\x04<script>alert(1)</script>'), Buffer.alloc(64 * 1024, 65)])
+  const crc = Buffer.from(png)
+  crc[29]! ^= 0xff
+  const lie = Buffer.from(jpeg)
+  const sof = lie.indexOf(Buffer.from([0xff, 0xc0]))
+  lie.writeUInt16BE(65_500, sof + 5)
+  lie.writeUInt16BE(65_500, sof + 7)
+  const cases: [string, Buffer, (string | null)[]][] = [
+    ['a PNG called .jpg', png, [null]],
+    ['JPEG with a ZIP and a script behind it', zipped, [null]],
+    ['a GIF that is JavaScript', gifJs, ['corrupt', 'truncated', 'not_an_image']],
+    ['PNG with a wrong checksum', crc, ['corrupt']],
+    ['JPEG that lies about its size', lie, ['too_many_pixels']],
+    ['AVIF called HEIC', heic, ['unsupported_format', null]],
+    ['AVIF cut', avif.subarray(0, avif.length / 2), ['truncated', 'corrupt']],
+    [
+      'SVG after a declaration and a comment',
+      Buffer.from('<?xml version="1.0"?><!-- x --><svg xmlns="http://www.w3.org/2000/svg"><image href="http://127.0.0.1:9/"/></svg>'),
+      ['unsupported_format'],
+    ],
+    ['SVG with a BOM', Buffer.from('﻿<svg xmlns="http://www.w3.org/2000/svg"/>'), ['unsupported_format']],
+    ['svgz', gzipSync('<svg xmlns="http://www.w3.org/2000/svg"/>'), ['unsupported_format', 'not_an_image']],
+    ['PPM', Buffer.from('P6\n1 1\n255\nabc'), ['unsupported_format', 'not_an_image']],
+    ['JPEG XL', Buffer.from([0xff, 0x0a, 0, 0, 0, 0]), ['unsupported_format']],
+    ['ICO', Buffer.from([0, 0, 1, 0, 1, 0, 16, 16, 0, 0, 1, 0, 24, 0]), ['unsupported_format']],
+    ['CSV', Buffer.from('sku,name\n1,a\n'), ['not_an_image']],
+    ['ZIP', Buffer.from('PK\x03\x04abcdefgh'), ['not_an_image']],
+    ['a BMP that claims 60,000²', bmpOf(60_000, 60_000), ['too_many_pixels']],
+    ['a BMP that is cut', bmpOf(100, 100), ['corrupt', 'truncated']],
+  ]
+  for (const [name, bytes, wanted] of cases) {
+    const { code } = await judge(bytes)
+    expect([name, code, wanted.includes(code)]).toEqual([name, code, true])
+    if (code === null) expect((await readFile(join(dir, 'thumb'))).includes('<script')).toBe(false)
+  }
+})
+
+function bmpOf(width: number, height: number): Buffer {
+  const head = Buffer.alloc(64)
+  head.write('BM')
+  head.writeUInt32LE(54, 10)
+  head.writeUInt32LE(40, 14)
+  head.writeInt32LE(width, 18)
+  head.writeInt32LE(height, 22)
+  head.writeUInt16LE(1, 26)
+  head.writeUInt16LE(24, 28)
+  return head
+}
+
+test('a child that grows too large or takes too long is ended, tried twice, and the next picture is served', async () => {
+  const small = createDecoder({ size: 1, maxRssBytes: 50 * 1024 * 1024 })
+  const slow = createDecoder({ size: 1, wallClockMs: 150 })
+  const path = join(dir, 'large')
+  const noise = { type: 'gaussian' as const, mean: 120, sigma: 60 }
+  await writeFile(
+    path,
+    await sharp({ create: { width: 1_500, height: 1_500, channels: 3, background: '#456', noise } })
+      .png({ compressionLevel: 1 })
+      .toBuffer(),
+  )
+  const variants = [{ name: 'thumb', side: 200, format: 'webp' as const, quality: 78, effort: 2, output: join(dir, 'thumb') }]
+  const job = { path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged: false }
+  for (const limited of [small, slow]) {
+    await expect(limited.decode(job, AbortSignal.timeout(60_000))).rejects.toMatchObject({ code: 'decoder_crash' })
+    await limited[Symbol.asyncDispose]()
+  }
+  expect((await judge(await drawn().png().toBuffer())).code).toBe(null)
+})
+
+test('more load than may wait is refused at once', async () => {
+  const one = createDecoder({ size: 1 })
+  const path = join(dir, 'load')
+  await writeFile(path, await drawn(2_000, 2_000).png().toBuffer())
+  const job = (n: number) => ({
+    path,
+    variants: [{ name: 'thumb', side: 200, format: 'webp' as const, quality: 78, effort: 2, output: join(dir, `load-${n}`) }],
+    maxPixels: 50_000_000,
+    maxSide: 12_000,
+    acceptDamaged: false,
+  })
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, n) =>
+      one.decode(job(n), AbortSignal.timeout(60_000), { maxWaiting: 4 }).then(
+        () => 'made',
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  )
+  expect([answers.filter((it) => it === 'made').length, answers.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
+  await one[Symbol.asyncDispose]()
 })

@@ -7,6 +7,7 @@ import { parseConfig } from './config.ts'
 import type { ItemSyncResult } from './contract/runs.ts'
 import { createLog } from './log.ts'
 import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
+import { ZINC } from './settings/audit.ts'
 import { createCatalogue } from './simulator/catalogue.ts'
 import { NO_LIMITS, REAL_LIMITS } from './simulator/limits.ts'
 import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
@@ -76,7 +77,7 @@ async function main(): Promise<number> {
     return 1
   }
   const ok = await complete(serving, zoho, result)
-  print(serving, result, { password, ok })
+  print(serving, result, { password, ok, edge: await demoStore(serving) })
   if (!values.once) await stopped
   await serving[Symbol.asyncDispose]()
   await zoho.close()
@@ -133,17 +134,33 @@ async function complete({ services }: Serving, zoho: ZohoSimulator, result: Item
   return result.status === 'success' && missing.length === 0
 }
 
-function print({ url }: Serving, result: ItemSyncResult, { password, ok }: { password: string; ok: boolean }): void {
+/** A store for the edge client to pull for. A token is shown once and kept nowhere, so each demo issues one, which ends with the day. */
+async function demoStore({ services: { db, stores, edgeTokens } }: Serving): Promise<{ store_id: string; token: string }> {
+  const code = 'DEMO'
+  const store = (await db.store.findUnique({ where: { code } })) ?? (await stores.create({ code, name: 'Demo store' }, ZINC))
+  const { token } = await edgeTokens.issue(store.id, { name: 'demo', expires_in_days: 1 }, ZINC)
+  return { store_id: store.id, token }
+}
+
+interface Shown {
+  password: string
+  ok: boolean
+  edge: { store_id: string; token: string }
+}
+
+function print({ url }: Serving, result: ItemSyncResult, { password, ok, edge }: Shown): void {
   console.log(
     `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
   )
   for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
   console.log(`
+Page:  ${url}/settings/integrations/zoho
 Login: demo / ${password}        API: ${url}/docs
 
   TOKEN=$(curl -s ${url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{"username":"demo","password":"${password}"}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl -s -H "Authorization: Bearer $TOKEN" '${url}/api/products?limit=2'
   curl -s -X POST -H "Authorization: Bearer $TOKEN" '${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true'
+  npx zinc edge pull --server ${url} --store ${edge.store_id} --dir ./edge-demo --token ${edge.token}
 `)
 }
 

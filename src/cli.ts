@@ -3,13 +3,19 @@ import { config as readEnvFile } from 'dotenv'
 import { addConfig } from './commands/config.ts'
 import { addDatabase } from './commands/database.ts'
 import { addEdge } from './commands/edge.ts'
+import { addExport } from './commands/export.ts'
+import { addFetch } from './commands/fetch.ts'
 import { addImages } from './commands/images.ts'
 import { addKeys } from './commands/keys.ts'
+import { addMenu } from './commands/menu.ts'
+import { addSessions } from './commands/sessions.ts'
+import { addStatus } from './commands/status.ts'
 import { addStore } from './commands/store.ts'
 import { addSync } from './commands/sync.ts'
 import { addToken } from './commands/token.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
 import { addUsers } from './commands/users.ts'
+import { addVerify } from './commands/verify.ts'
 import { parseConfig } from './config.ts'
 import { AppError, BadInput, CannotStart } from './errors.ts'
 import { createLog } from './log.ts'
@@ -73,6 +79,12 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
 
   addConfig(program, action)
   addDatabase(program, action)
+  addFetch(program, action)
+  addVerify(program, action)
+  addStatus(program, action)
+  addSessions(program, action)
+  addExport(program, action)
+  addMenu(program, action, (line) => runCli(line, env))
   addSync(program, action)
   addImages(program, action)
   addStore(program, action)

@@ -204,6 +204,13 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       return get(runId)
     },
 
+    /** Goes on with a run that nobody works on, here and now; a paused one, too. What another process works on is left to it. */
+    async carryOn(runId: string): Promise<void> {
+      const run = await get(runId)
+      if (run.state === 'paused') await this.resume(runId)
+      else await takeUp(runId)
+    },
+
     /** Begins to look for runs to take up: those that a killed process left behind are taken up at once. */
     open(): void {
       if (works) sweeping = sweepForever()

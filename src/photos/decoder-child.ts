@@ -79,7 +79,8 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const facts = await openPicture(input, job, 'truncated')
     .metadata()
     .catch((error: Error) => {
-      throw ending === 'cut' ? CUT() : refusedBy(error, job, 'corrupt')
+      const refused = refusedBy(error, job, 'corrupt')
+      throw refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
     })
   // Brands of the container lie; the decoder knows what is inside.
   if (facts.format === 'heif' && facts.compression !== 'av1')

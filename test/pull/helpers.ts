@@ -4,7 +4,6 @@ import type { VerifyReport } from '../../src/contract/pulls.ts'
 import type { Run } from '../../src/generated/client.ts'
 import { PULL } from '../../src/pull/checkpoint.ts'
 import { PULL_REPAIR, PULL_VERIFY } from '../../src/pull/verify.ts'
-import type { SimulatorOptions } from '../../src/simulator/zoho.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 export type Row = Record<string, unknown>
@@ -22,7 +21,7 @@ export const SMALL = {
 }
 
 /** zinc beside a Books that listens, and a way to pull, to check and to look into the files. */
-export async function startPulls(options: SimulatorOptions & { environment?: Record<string, string> } = {}) {
+export async function startPulls(options: Parameters<typeof startZinc>[0] = {}) {
   const zinc = await startZinc({ books: SMALL, ...options })
   const { runs, pulls } = zinc.services
   const sessionsDir = join(zinc.dataDir, 'sync_sessions')

@@ -49,6 +49,7 @@ import { storeRoutes } from './http/stores.ts'
 import { syncRunRoutes } from './http/sync-runs.ts'
 import { userRoutes } from './http/users.ts'
 import { zohoConnectionRoutes } from './http/zoho-connection.ts'
+import { zohoPictureRoutes } from './http/zoho-pictures.ts'
 import { zohoQuotaRoutes } from './http/zoho-quota.ts'
 import { zohoRecordRoutes } from './http/zoho-records.ts'
 import { zohoSettingsRoutes } from './http/zoho-settings.ts'
@@ -67,6 +68,7 @@ import type { View } from './photos/view.ts'
 import type { Pulls } from './pull/pulls.ts'
 import type { ZohoModules } from './sync/modules.ts'
 import type { NoticeInbox } from './sync/notice-inbox.ts'
+import type { SendPictureDeps } from './sync/send-picture.ts'
 
 export interface AppDeps {
   db: Database
@@ -95,6 +97,7 @@ export interface AppDeps {
   ingest: IngestDeps
   decoder: Decoder
   imageImports: ImportDeps
+  sendPictures: SendPictureDeps
   view: View
   imageUrls: ImageUrls
   isStopping(): boolean
@@ -190,6 +193,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productGalleryRoutes, deps)
   await app.register(productImportRoutes, deps)
   await app.register(mediaRoutes, deps)
+  await app.register(zohoPictureRoutes, deps)
   await app.register(pageRoutes)
   return app
 }

@@ -40,6 +40,7 @@ import { hasOlder } from './settings/reseal.ts'
 import { createSecrets } from './settings/secrets.ts'
 import { SEALED_SETTINGS } from './settings/stored-values.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
+import { createGalleryRun } from './sync/gallery-run.ts'
 import { createItemSync, ITEM_SYNC, type ItemSyncDeps } from './sync/item-sync.ts'
 import { createModules, PULL } from './sync/modules.ts'
 import { createNoticeInbox } from './sync/notice-inbox.ts'
@@ -158,6 +159,7 @@ export async function openServices(
           createNoticeSync(itemSync),
           createCrmSync({ db, clock, openZoho: connect.open }),
           ...pullHandlers({ db, clock, log, places: pullPlaces, openZoho: connect.open, concurrency: config.zoho.concurrency }),
+          createGalleryRun({ db, clock, openZoho: connect.open, ingest, view, concurrency: config.zoho.concurrency }),
           ...pictures.runHandlers({
             fromZoho: refetchFromZoho(connect.open),
             fromUrl: async (url, signal) => ({
@@ -215,6 +217,7 @@ export async function openServices(
       notices,
       itemSync: { ...imports, requestsPerMinute: config.zoho.requestsPerMinute, requestsPerDay: config.zoho.requestsPerDay },
       ...pictures,
+      sendPictures: { db, store, openZoho: async () => connect.open() },
       imageUrls,
       firstAdmin,
       /** Where pictures are said to be, once the port is known. */

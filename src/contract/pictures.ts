@@ -71,3 +71,22 @@ export const ImportAnswer = ImportPlan.extend({
   data: ImportPlan.extend({ counts: ImportCounts }),
 })
 export const QueuedRun = z.object({ status: z.literal('queued'), run_id: z.uuid() })
+
+/** Pictures beyond the main one: how many calls their details take. The pictures themselves are known only from those; a dry run counts them. */
+export const GalleryPlanAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ items: z.number(), detail_calls: z.number(), stored: z.number() }),
+})
+export const GalleryFetch = z.object({ dry_run: z.boolean().default(false) })
+export const SentPictureAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    zoho_item_id: z.string(),
+    image_id: z.uuid(),
+    size: z.number(),
+    content_type: z.string(),
+    calls: z.number(),
+    sent: z.boolean(),
+    document_id: z.string().nullable(),
+  }),
+})

@@ -10,6 +10,8 @@ export interface NewPhoto {
   source_url?: string | null
   filename: string
   sha256: string
+  /** Where a new one goes; behind the others when it is left out. */
+  sort_order?: number
 }
 
 /** Writers for one product wait for each other here, so that two of them cannot both make a primary. */
@@ -54,7 +56,7 @@ export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: 
       source: photo.source,
       sha256: photo.sha256,
       is_primary: current.length === 0,
-      sort_order: nextInOrder(current),
+      sort_order: photo.sort_order ?? nextInOrder(current),
     },
   })
   return { photo: created, changed: true }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type Dispatcher, request } from 'undici'
+import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { CallBudget, CallResult } from './budget.ts'
 import { CallRefused, HeldBack, NeedsPerson, NothingThere, ZohoAway } from './failures.ts'
@@ -25,6 +25,8 @@ export interface ZohoCall {
   /** False for what is no organisation's: `/organizations` and CRM. */
   organization?: boolean
   headers?: Record<string, string>
+  /** A form to post; without one the call only reads. Asked again after a fault, it is posted again: what it sets must be the same twice. */
+  form?: FormData
   /** The token was made just now: a refusal is about scopes, and asking for another would only use up one of ten. */
   freshToken?: boolean
 }
@@ -86,6 +88,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     try {
       const reply = await request(url, {
         dispatcher,
+        ...(call.form && { method: 'POST', body: call.form }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
         headers: { ...call.headers, authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
         ...TIMEOUTS,

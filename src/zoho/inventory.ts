@@ -1,8 +1,9 @@
+import { FormData } from 'undici'
 import { UpstreamFailed } from '../errors.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
 import { CallRefused } from './failures.ts'
 import { listByModification } from './listing.ts'
-import { readItem, type ZohoItem } from './wire.ts'
+import { ItemDocuments, readItem, type ZohoItem } from './wire.ts'
 
 /** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
@@ -30,7 +31,7 @@ export function listItems(
 }
 
 /** How many ids one call may carry: about 2 KB of address. Zoho does not document its maximum. */
-const IDS_PER_CALL = 100
+export const IDS_PER_CALL = 100
 
 /**
  * The items of these ids as Zoho has them now; ids that it does not know are left out of the answer. When Zoho finds the address too long (414) or
@@ -41,18 +42,33 @@ export async function itemsById(
   { ids, runId }: { ids: string[]; runId?: string | undefined },
   signal: AbortSignal,
 ): Promise<Map<string, ZohoItem>> {
-  const found = new Map<string, ZohoItem>()
+  return new Map((await itemDetails(client, { ids, runId, job: 'items' }, signal)).map(readItem).map((item) => [item.item_id, item]))
+}
+
+/** All pictures and other attachments of these items, in bulk. */
+export async function itemDocuments(
+  client: ZohoClient,
+  { ids, runId }: { ids: string[]; runId?: string | undefined },
+  signal: AbortSignal,
+): Promise<Map<string, ItemDocuments>> {
+  const rows = await itemDetails(client, { ids, runId, job: 'image' }, signal)
+  return new Map(rows.map((row) => ItemDocuments.parse(row)).map((item) => [item.item_id, item]))
+}
+
+async function itemDetails(
+  client: ZohoClient,
+  { ids, runId, job }: { ids: string[]; runId?: string | undefined; job: string },
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  const found: unknown[] = []
   let atOnce = IDS_PER_CALL
   for (let at = 0; at < ids.length; ) {
     const some = ids.slice(at, at + atOnce)
     try {
-      const { body } = await client.json(
-        { path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job: 'items', runId },
-        signal,
-      )
+      const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
       if (!Array.isArray(body.items))
         throw new UpstreamFailed('list_without_rows', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
-      for (const item of body.items.map(readItem)) found.set(item.item_id, item)
+      found.push(...body.items)
       at += some.length
     } catch (error) {
       if (!(error instanceof CallRefused) || some.length === 1) throw error
@@ -78,4 +94,15 @@ export function documentImage(
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
   return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId }, signal)
+}
+
+/** Makes these bytes the item's main picture in Zoho. It needs a scope beyond reading. */
+export async function setItemImage(
+  client: ZohoClient,
+  { itemId, bytes, filename, contentType }: { itemId: string; bytes: Buffer; filename: string; contentType: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const form = new FormData()
+  form.append('image', new Blob([new Uint8Array(bytes)], { type: contentType }), filename)
+  await client.json({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', form }, signal)
 }

@@ -62,6 +62,17 @@ const ItemFields = z.object({
   image_name: Text,
   last_modified_time: maybe(Instant).catch(null),
 })
+
+/** The attachments of an item, which only details carry; in the order that people see. */
+export const ItemDocuments = z.object({
+  item_id: Id,
+  image_document_id: Text,
+  documents: z
+    .array(z.object({ document_id: Id, file_name: Text, attachment_order: z.coerce.number().catch(0) }))
+    .catch([])
+    .default([]),
+})
+export type ItemDocuments = z.infer<typeof ItemDocuments>
 /** A list row of `/items`, as far as zinc reads it; everything but the id may be missing. */
 export type ZohoItem = z.infer<typeof ItemFields> & {
   /** As Zoho flattens them into the row: `cf_name` and `cf_name_unformatted`. */

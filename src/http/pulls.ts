@@ -23,12 +23,12 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
       schema: {
         tags,
         summary: 'Pull modules of Books or Invoice into files and records',
-        body: PullRequest.extend({ since: z.string().max(60).optional() }),
+        body: PullRequest.extend({ since: z.string().max(60).optional() }).nullish(),
         response: { 202: Queued },
       },
     },
     async (request, reply) => {
-      const { since, ...body } = request.body
+      const { since, ...body } = request.body ?? {}
       const { run_id } = await pulls.start(
         { ...body, ...(since !== undefined && { since: readInstant('since', since).toISOString() }) },
         { startedBy: requireIdentity(request).username },
@@ -118,13 +118,13 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
         tags,
         summary: 'Check the files of a session against Zoho, or with quick against the database and the manifests alone',
         params: Named,
-        body: z.object({ quick: z.boolean().default(false) }).prefault({}),
+        body: z.object({ quick: z.boolean().default(false) }).nullish(),
         response: { 202: Queued },
       },
     },
     async (request, reply) => {
       const { session } = request.params
-      const params = { session, quick: request.body.quick, app: (await sessions.get(session)).app }
+      const params = { session, quick: request.body?.quick ?? false, app: (await sessions.get(session)).app }
       const { run_id } = await pulls.check(params, { repair: false, startedBy: requireIdentity(request).username })
       return reply
         .code(202)

@@ -57,7 +57,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
       search: query.search,
       modifiedSince: query.modified_since === undefined ? undefined : readInstant('modified_since', query.modified_since),
       includeDeleted: query.include_deleted,
-      after: query.cursor === undefined ? undefined : readPosition(query.cursor),
+      after: query.cursor ? readPosition(query.cursor) : undefined,
       limit: query.limit + 1,
     })
     const page = rows.slice(0, query.limit)

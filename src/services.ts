@@ -12,6 +12,7 @@ import { createUsers, ensureAdmin } from './access/users.ts'
 import { recordCoverage } from './catalog/coverage.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { forgetOld } from './connect/forget-old.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
 import { SEALED_TOKENS } from './connect/token-store.ts'
@@ -34,6 +35,7 @@ import { createHotFiles } from './photos/hot-files.ts'
 import { openPictures } from './photos/open-pictures.ts'
 import { openStorage } from './photos/open-storage.ts'
 import { createImageUrls } from './photos/signed-url.ts'
+import { PULL } from './pull/checkpoint.ts'
 import { placesOf } from './pull/places.ts'
 import { createPulls, pullHandlers } from './pull/pulls.ts'
 import { hasOlder } from './settings/reseal.ts'
@@ -42,7 +44,7 @@ import { SEALED_SETTINGS } from './settings/stored-values.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
 import { createGalleryRun } from './sync/gallery-run.ts'
 import { createItemSync, ITEM_SYNC, type ItemSyncDeps } from './sync/item-sync.ts'
-import { createModules, PULL } from './sync/modules.ts'
+import { createModules } from './sync/modules.ts'
 import { createNoticeInbox } from './sync/notice-inbox.ts'
 import { createNoticeSync } from './sync/notice-sync.ts'
 import { refetchFromZoho } from './sync/refetch-picture.ts'
@@ -105,6 +107,7 @@ export async function openServices(
         'old logins': () => sessions.sweep(),
         coverage: () => recordCoverage(db, { at: clock.now() }),
         pictures: pictures.tidy,
+        'old calls, notices and consents': () => forgetOld(db, clock.now()),
         'old deletions': async () => {
           await pruneFeed(db, { olderThanDays: config.edges.tombstoneDays })
         },

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   records: [],
   settings: ['database'],
   simulator: [],
-  sync: ['zoho', 'connect', 'catalog', 'contract', 'photos', 'settings', 'jobs', 'records'],
+  sync: ['zoho', 'connect', 'catalog', 'contract', 'photos', 'pull', 'settings', 'jobs', 'records'],
   web: ['contract'],
   zoho: [],
 }

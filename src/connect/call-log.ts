@@ -23,21 +23,19 @@ export function listCalls(db: Database, { before, job, failed, limit }: CallFilt
   })
 }
 
-/** A run tells the count of its calls when it ends; old lines serve reading only. */
-const KEPT_DAYS = 30
-/** About 100 MB; a shop at 10,000 calls a day reaches the days first. */
-const KEPT_ROWS = 500_000
+/** A run tells the count of its calls when it ends; old lines serve reading only. The rows are about 100 MB; at 10,000 calls a day the days come first. */
+const KEPT = { days: 30, rows: 500_000 }
 const ROWS_AT_ONCE = 20_000
 
 /** Takes old lines out of the log, a batch a statement, so that it stays of bounded size and nobody waits for it. Answers how many went. */
-export async function pruneCalls(db: Database, now: Date): Promise<number> {
-  const before = new Date(now.getTime() - KEPT_DAYS * 86_400_000)
+export async function pruneCalls(db: Database, now: Date, { days, rows } = KEPT): Promise<number> {
+  const before = new Date(now.getTime() - days * 86_400_000)
   let gone = 0
   for (;;) {
     const count = await db.$executeRaw`
       delete from zoho_call where id in (
         select id from zoho_call
-        where started_at < ${before} or id <= (select coalesce(max(id), 0) - ${KEPT_ROWS} from zoho_call)
+        where started_at < ${before} or id <= (select coalesce(max(id), 0) - ${rows} from zoho_call)
         order by id limit ${ROWS_AT_ONCE})`
     gone += count
     if (count < ROWS_AT_ONCE) return gone

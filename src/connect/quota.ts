@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts'
 import type { Quota } from '../contract/quota.ts'
 import type { Database } from '../db.ts'
 import type { Run, Schedule } from '../generated/client.ts'
-import { Prisma } from '../generated/client.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -111,7 +110,8 @@ async function scheduledCalls({ db, slots, kindOf }: QuotaDeps, until: Date): Pr
 async function callsOfLast(db: Database, kind: string, mode: string): Promise<number> {
   const [row] = await db.$queryRaw<{ calls: number }[]>`
     select greatest(1, (select count(*) from zoho_call where run_id = run.id))::int as calls from run
-    where kind = ${kind} and state in ('success', 'partial') and ${mode === 'full' ? Prisma.sql`(params->>'mode' = 'full' or params->>'full' = 'true')` : Prisma.sql`coalesce(params->>'mode', '') <> 'full' and coalesce(params->>'full', '') <> 'true'`}
+    where kind = ${kind} and state in ('success', 'partial')
+      and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
     order by finished_at desc nulls last limit 1`
   return row?.calls ?? 1
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { BadInput, UpstreamFailed } from '../errors.ts'
+import { BadInput, Conflict, UpstreamFailed } from '../errors.ts'
 import type { Run } from '../generated/client.ts'
 import type { RunProgress } from '../jobs/run-handler.ts'
 import type { Runs } from '../jobs/runs.ts'
@@ -11,6 +11,8 @@ const KEEP_ALIVE_MS = 15_000
 const EARLY_MS = 50_000
 
 /** Failures that lie in what was asked for, and not at Zoho. */
+/** What an operator has switched off. */
+const SWITCHED_OFF = new Set(['integration_disabled'])
 const ASKED_WRONG = new Set(['bad_import_file', 'bad_mappings', 'bad_file_name', 'import_file_not_found', 'import_file_too_large'])
 
 /**
@@ -64,6 +66,7 @@ function failureOf(run: Run): Error {
   const code = run.failure_code ?? 'sync_failed'
   const facts = { detail: { run_id: run.id }, remedy: run.remedy ?? undefined }
   if (ASKED_WRONG.has(code)) return new BadInput(code, run.cause ?? 'The sync failed', facts)
+  if (SWITCHED_OFF.has(code)) return new Conflict(code, run.cause ?? 'It is switched off', facts)
   // A bug of ours is no failure of Zoho's.
   if (code === 'internal') return new Error(`run ${run.id} failed`)
   return new UpstreamFailed(code, run.cause ?? 'The sync failed', facts)

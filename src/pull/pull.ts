@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
-import { DayQuotaSpent } from '../zoho/failures.ts'
+import { HeldBack } from '../zoho/failures.ts'
 import { LIST_LAG_MS } from '../zoho/listing.ts'
 import { freshModule, type ModuleProgress, moduleResult, modulesOf, PULL, PullCheckpoint, pageRange, wantsDetails } from './checkpoint.ts'
 import { fetchDueDetails } from './detail-phase.ts'
@@ -100,7 +100,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
       await writer.note(clock.now(), 'module succeeded', { module: module.name, listed: done.listed, files: done.files })
     } catch (error) {
       run.signal.throwIfAborted()
-      if (error instanceof DayQuotaSpent) {
+      if (error instanceof HeldBack) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
         const remedy = 'It goes on by itself then; what is pulled is kept.'

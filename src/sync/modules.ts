@@ -6,13 +6,12 @@ import { Prisma, type Run, type Schedule } from '../generated/client.ts'
 import { knownZone } from '../jobs/cron.ts'
 import type { Runs } from '../jobs/runs.ts'
 import type { ScheduleMode, Schedules } from '../jobs/schedules.ts'
+import { PULL } from '../pull/checkpoint.ts'
 import { type Actor, recordAudit } from '../settings/audit.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../settings/modules.ts'
 import { CRM_SYNC } from './crm-sync.ts'
 import { ITEM_SYNC } from './item-sync.ts'
 
-/** Kind of the bulk pull's runs (pull/), which serve Books and Invoice. */
-export const PULL = 'pull'
 const BY_SCHEDULE = 'schedule'
 
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }

@@ -116,6 +116,7 @@ test('modules are switched and scheduled by name or slug, and what is off is not
 
   await ask(zinc, 'POST', '/', { enabled: false })
   expect(await ask(zinc, 'POST', '/modules/inventory/sync')).toMatchObject({ status: 409, body: { code: 'integration_disabled' } })
+  expect(await ask(zinc, 'POST', '/sync/item/execute')).toMatchObject({ status: 409, body: { code: 'integration_disabled' } })
 })
 
 test('what the environment sets beats what is stored and cannot be changed over HTTP', async () => {

@@ -7,8 +7,10 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded.ts'
 
-// `npm run bench -- [--items 2204,100000] [--photos DIR]`: every figure of one table comes from one run on one machine.
-const { values } = parseArgs({ options: { items: { type: 'string', default: '2204,100000' }, photos: { type: 'string', default: '' } } })
+// `npm run bench -- [--only items|pictures|page|edges] [--items 2204,100000] [--photos DIR]`: every figure of one table comes from one run on one machine.
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, items: { type: 'string', default: '2204,100000' }, photos: { type: 'string', default: '' } },
+})
 const run = promisify(execFile)
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
 await chmod(dataDir, 0o755)
@@ -41,13 +43,14 @@ interface Figures {
   full_again?: Pass
   incremental?: Pass
 }
-const results: { items: Record<string, Figures[]>; pictures: unknown[]; page: Record<string, PageFigures> } = {
+const results: { items: Record<string, Figures[]>; pictures: unknown[]; page: Record<string, PageFigures>; edges?: unknown } = {
   items: {},
   pictures: [],
   page: {},
 }
+const asked = (part: string) => values.only === undefined || values.only === part
 
-for (const count of values.items.split(',')) {
+for (const count of asked('items') ? values.items.split(',') : []) {
   const { child, url } = await startSimulator(count)
   const measured: Figures[] = []
   for (const who of ['bare', 'zinc']) {
@@ -66,7 +69,7 @@ for (const count of values.items.split(',')) {
     }
   }
 }
-for (const photos of values.photos === '' ? [''] : ['', values.photos]) {
+for (const photos of !asked('pictures') ? [] : values.photos === '' ? [''] : ['', values.photos]) {
   const { stdout } = await run(process.execPath, ['bench/pictures.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
   const figures = JSON.parse(stdout) as { bare_per_second: number; zinc_per_second: number; ratio: number; pictures: string }
   results.pictures.push(figures)
@@ -81,7 +84,7 @@ interface PageFigures {
   script_bytes: number
   requests: number
 }
-results.page = JSON.parse((await run(process.execPath, ['bench/page.ts', await freshDatabase('page')])).stdout) as Record<
+if (asked('page')) results.page = JSON.parse((await run(process.execPath, ['bench/page.ts', await freshDatabase('page')])).stdout) as Record<
   string,
   PageFigures
 >
@@ -89,6 +92,12 @@ for (const [what, figures] of Object.entries(results.page))
   console.log(
     `page ${what.padEnd(15)} first paint ${Math.round(figures.first_paint_ms)} ms  loaded ${Math.round(figures.loaded_ms)} ms  layout shift ${figures.layout_shift.toFixed(3)}  scripts ${Math.round(figures.script_bytes / 1000)} KB  ${figures.requests} requests`,
   )
+if (asked('edges')) {
+  const { stdout } = await run(process.execPath, ['bench/edges.ts', await freshDatabase('edge_list'), await freshDatabase('edge_pull')])
+  results.edges = JSON.parse(stdout)
+  for (const [what, figure] of Object.entries(results.edges as Record<string, unknown>))
+    console.log(`${what.padEnd(26)} ${JSON.stringify(figure)}`)
+}
 await mkdir('bench/results', { recursive: true })
 await writeFile(`bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`, JSON.stringify(results, null, 2))
 await server[Symbol.asyncDispose]()

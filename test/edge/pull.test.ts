@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { SyncPhoto } from '../../src/contract/photo-sync.ts'
 import { type PullOptions, pull } from '../../src/edge/pull.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { startBadLine } from '../helpers/bad-line.ts'
+import { type LineOptions, openBadLine } from '../helpers/bad-line.ts'
 import { times } from '../helpers/long.ts'
 import { startShop, type TestStore } from '../helpers/shop.ts'
 
@@ -14,6 +14,11 @@ async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   return dir
+}
+async function startBadLine(target: string, options: LineOptions = {}) {
+  const line = await openBadLine(target, options)
+  onTestFinished(line.close)
+  return line
 }
 const puller =
   (store: TestStore, server: string, dir: string) =>

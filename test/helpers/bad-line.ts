@@ -1,5 +1,4 @@
 import { createConnection, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 export interface LineOptions {
   /** One way. */
@@ -24,7 +23,7 @@ export interface BadLine {
 const WINDOW_BYTES = 256 * 1024
 
 /** A TCP line to `target` that is slow, far away, or cut again and again. A real one: sockets on loopback, no fake in the program. */
-export async function startBadLine(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<BadLine> {
+export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<BadLine> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
   let bytes = 0
@@ -80,7 +79,6 @@ export async function startBadLine(target: string, { delayMs = 0, bytesPerSecond
     for (const socket of open) socket.destroy()
     await new Promise<void>((resolve) => server.close(() => resolve()))
   }
-  onTestFinished(close)
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     bytes: () => bytes,

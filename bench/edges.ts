@@ -79,7 +79,7 @@ async function load(url: string, path: () => string, headers: Record<string, str
 }
 /** Both in turns, so that whatever else the machine does falls on both. */
 async function beside(zinc: () => Promise<Load>, floor: () => Promise<Load>) {
-  const rounds = []
+  const rounds: { zinc: Load; floor: Load }[] = []
   for (let n = 0; n < 2; n++) rounds.push({ zinc: await zinc(), floor: await floor() })
   const mean = (of: 'zinc' | 'floor') => rounds.reduce((sum, round) => sum + round[of].requests_per_second, 0) / rounds.length
   return {

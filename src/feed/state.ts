@@ -70,7 +70,7 @@ export async function openFeed({ db }: { db: Database }) {
       select json_build_object('epoch', s.epoch, 'cursor_key', s.cursor_key, 'last_seq', s.last_seq, 'clock_at', s.clock_at at time zone 'utc',
         'pruned_seq', s.pruned_seq, 'store_version', s.store_version, 'photos', s.photos, 'bytes', s.bytes, 'medium_bytes', s.medium_bytes,
         'thumb_bytes', s.thumb_bytes, 'content', s.content::text, 'stale', clock_timestamp() > s.clock_at + ${CLOCK_LAG}::interval,
-        'due', exists (select 1 from photo where feed_pending or member_pending) or exists (select 1 from feed_erased)) as state
+        'due', (select true from photo where feed_pending or member_pending order by position + 0 limit 1) is not null or exists (select 1 from feed_erased)) as state
       from feed_state s`
     return found?.state
   }

@@ -84,10 +84,11 @@ interface PageFigures {
   script_bytes: number
   requests: number
 }
-if (asked('page')) results.page = JSON.parse((await run(process.execPath, ['bench/page.ts', await freshDatabase('page')])).stdout) as Record<
-  string,
-  PageFigures
->
+if (asked('page'))
+  results.page = JSON.parse((await run(process.execPath, ['bench/page.ts', await freshDatabase('page')])).stdout) as Record<
+    string,
+    PageFigures
+  >
 for (const [what, figures] of Object.entries(results.page))
   console.log(
     `page ${what.padEnd(15)} first paint ${Math.round(figures.first_paint_ms)} ms  loaded ${Math.round(figures.loaded_ms)} ms  layout shift ${figures.layout_shift.toFixed(3)}  scripts ${Math.round(figures.script_bytes / 1000)} KB  ${figures.requests} requests`,

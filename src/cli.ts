@@ -31,6 +31,11 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   const stopping = new AbortController()
   const onSignal = () => stopping.abort(new Error('stopped by a signal'))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onSignal)
+  // Without a listener a closed pipe would end the process before it has closed what it opened.
+  const onOutputError = (error: Error) => {
+    if (!isClosedPipe(error)) throw error
+  }
+  process.stdout.on('error', onOutputError)
 
   const program = new Command('zinc')
     .description("Keeps a shop's catalogue true everywhere.")
@@ -106,8 +111,12 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
     throw error
   } finally {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal)
+    process.stdout.removeListener('error', onOutputError)
   }
 }
+
+/** `zinc export … | head` has read what it wanted: nobody is left to tell. */
+const isClosedPipe = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EPIPE'
 
 /** Says what happened and what to do next; answers the exit status. */
 function explain(error: unknown, { json, stopped }: { json: boolean; stopped: boolean }): ExitStatus {
@@ -115,6 +124,7 @@ function explain(error: unknown, { json, stopped }: { json: boolean; stopped: bo
     console.error('Stopped; what is done is kept, and the next run carries on.')
     return 1
   }
+  if (isClosedPipe(error)) return 0
   if (!(error instanceof AppError)) {
     console.error(error)
     return 1

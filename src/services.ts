@@ -16,6 +16,7 @@ import { forgetOld } from './connect/forget-old.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
 import { SEALED_TOKENS } from './connect/token-store.ts'
+import { openAppRole } from './database/app-role.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase } from './db.ts'
@@ -72,8 +73,10 @@ export async function openServices(
 ) {
   const opened = new AsyncDisposableStack()
   try {
-    const databaseUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
-    await migrate(databaseUrl, { log })
+    const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
+    await migrate(ownerUrl, { log })
+    // Somebody else's server keeps the rights that its owner gave; ours is worked on by a role that can change no history.
+    const databaseUrl = config.databaseUrl ?? (await openAppRole(ownerUrl))
     const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
 
     const settingsDir = join(config.dataDir, 'settings')

@@ -7,7 +7,7 @@ import { CannotStart } from '../errors.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
 /** Any fixed number: all zinc processes that start at once wait for each other here. */
-const LOCK = 7_281_994
+export const MIGRATION_LOCK = 7_281_994
 /** The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same database. */
 const TABLE = `create table if not exists _prisma_migrations (
   id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text,
@@ -28,8 +28,10 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
     })
   })
   try {
-    await client.query(`select pg_advisory_lock(${LOCK})`)
-    await client.query(TABLE)
+    await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
+    // Asked first: a role that owns nothing may not even say `create … if not exists`, and need not where everything is migrated.
+    const table = await client.query<{ there: boolean }>("select to_regclass('_prisma_migrations') is not null as there")
+    if (!table.rows[0]?.there) await client.query(TABLE)
     const { rows } = await client.query<{ migration_name: string }>(
       'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null',
     )

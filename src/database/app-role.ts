@@ -1,0 +1,47 @@
+import { createHmac } from 'node:crypto'
+import pg from 'pg'
+import { MIGRATION_LOCK } from './migrate.ts'
+
+const ROLE = 'zinc_app'
+
+/**
+ * The address under which zinc itself works on its own PostgreSQL: a role that owns nothing. It may read and write every table but those in which
+ * the past stands: the audit log may only be added to, and what was migrated may only be read. Made at the first start, and given what migrations
+ * have added at each further one. Call it after `migrate`; `ownerUrl` is for migrations and dumps.
+ */
+export async function openAppRole(ownerUrl: string): Promise<string> {
+  const url = new URL(ownerUrl)
+  // Out of the owner's, so that there is one secret to keep; the way back is closed.
+  const password = createHmac('sha256', decodeURIComponent(url.password)).update(ROLE).digest('hex')
+  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 })
+  await client.connect()
+  try {
+    // Two processes that grant at the same moment would meet in PostgreSQL's own tables.
+    await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
+    await prepare(client, password)
+  } finally {
+    await client.end()
+  }
+  url.username = ROLE
+  url.password = password
+  return url.href
+}
+
+async function prepare(client: pg.Client, password: string): Promise<void> {
+  const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [ROLE])
+  if (!rowCount) await client.query(`create role ${ROLE} login nosuperuser nocreatedb nocreaterole password '${password}'`)
+  const { rows } = await client.query<{ missing: boolean }>(
+    `select exists (select 1 from pg_class c where c.relnamespace = 'public'::regnamespace
+       and ((c.relkind = 'r' and not has_table_privilege($1, c.oid, 'select')) or (c.relkind = 'S' and not has_sequence_privilege($1, c.oid, 'usage')))) as missing`,
+    [ROLE],
+  )
+  if (!rows[0]?.missing) return
+  await client.query(`
+    begin;
+    grant usage on schema public to ${ROLE};
+    grant select, insert, update, delete on all tables in schema public to ${ROLE};
+    grant usage, select, update on all sequences in schema public to ${ROLE};
+    revoke update, delete on audit_entry from ${ROLE};
+    revoke insert, update, delete on _prisma_migrations from ${ROLE};
+    commit`)
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { serve } from '../../src/serve.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { FAKE_CREDENTIALS, startZohoSimulator } from '../../src/simulator/zoho.ts'
+
+test('on its own PostgreSQL zinc works as a role that can do its work and can change neither the audit log nor the tables', async () => {
+  const zoho = await startZohoSimulator({ items: createCatalogue({ count: 6 }) })
+  const dataDir = await mkdtemp(join(tmpdir(), 'zinc-role-'))
+  const config = parseConfig({
+    DATA_DIR: dataDir,
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    ADMIN_PASSWORD: 'a-password-for-tests',
+    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
+    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
+    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
+    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
+    ZOHO_ACCOUNTS_URL: zoho.url,
+    ZOHO_API_URL: zoho.url,
+    ZOHO_REQUESTS_PER_MINUTE: '0',
+  })
+  const log = pino({ level: 'silent' })
+  onTestFinished(async () => {
+    await zoho.close()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  {
+    await using serving = await serve(config, log, { durable: false })
+    const { db, databaseUrl, sessions } = serving.services
+    const { access_token } = await sessions.open(await db.appUser.findFirstOrThrow(), null)
+    const call = async (path: string, init: RequestInit = {}) => {
+      const answer = await fetch(`${serving.url}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${access_token}`, ...init.headers },
+      })
+      return { status: answer.status, body: (await answer.json()) as { status: string; data: unknown[] } }
+    }
+    const sync = await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true', { method: 'POST' })
+    expect(sync.body.status).toBe('success')
+    const store = await call('/api/v1/stores', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"code":"A","name":"A"}',
+    })
+    expect(store.status).toBe(201)
+    const { id } = (store.body as unknown as { data: { id: string } }).data
+    expect((await call(`/api/v1/sync/product-photos/?store_id=${id}`)).status).toBe(200)
+    expect((await call('/api/settings/integrations/zoho/quota')).status).toBe(200)
+    expect((await call('/api/settings/integrations/zoho/coverage')).status).toBe(200)
+
+    const app = new pg.Client(databaseUrl)
+    await app.connect()
+    for (const sql of [
+      "update audit_entry set actor = 'nobody'",
+      'delete from audit_entry',
+      'truncate audit_entry',
+      'alter table audit_entry disable trigger all',
+      'drop trigger audit_append_only on audit_entry',
+      'drop table product',
+      'create table mine (id int)',
+      "update _prisma_migrations set checksum = ''",
+      'set role zinc',
+      'alter role zinc_app superuser',
+    ])
+      await expect(app.query(sql), sql).rejects.toMatchObject({ code: '42501' })
+    expect((await app.query('select count(*)::int as n from audit_entry')).rows[0]).toMatchObject({ n: expect.any(Number) })
+    await app.end()
+  }
+  // The second start finds the role, and what is there stays there.
+  await using again = await serve(config, log, { durable: false })
+  expect(await again.services.db.product.count()).toBe(6)
+})

@@ -69,6 +69,7 @@ async function main(): Promise<number> {
   console.log(`zinc       ${serving.url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
   // Tokens of an earlier demo's simulator mean nothing to this one.
   await serving.services.db.zohoToken.deleteMany()
+  await serving.services.db.zohoSignIn.deleteMany()
   const result = await Promise.race([syncWithProgress(serving), stopped])
   if (!result) {
     console.log('\nStopped; the next demo goes on where this one was.')

@@ -1,4 +1,5 @@
 import type { ModuleSlug } from '../settings/modules.ts'
+import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
 
 export interface Scope {
   scope: string
@@ -9,8 +10,16 @@ export interface Scope {
 }
 
 const one = (path: string) => ({ path, query: { per_page: '1', page: '1' } })
-const list = (app: 'books/v3' | 'invoice/v3', product: string, names: string[], reads: Record<string, string> = {}): Scope[] =>
-  names.map((name) => ({ scope: `${product}.${name}.READ`, reads: reads[name] ?? name, probe: one(`/${app}/${name}`) }))
+
+/** What the bulk pull needs of Books or Invoice, a scope once however many modules it opens. */
+function pullScopes(product: string, base: string, modules: readonly BooksModule[]): Scope[] {
+  const byScope = Map.groupBy(modules, (it) => it.scope)
+  return [...byScope].map(([scope, some]) => ({
+    scope: `${product}.${scope}.READ`,
+    reads: some.map((it) => it.name).join(', '),
+    probe: one(`${base}/${some[0]!.name}`),
+  }))
+}
 const crm = (module: string): Scope => ({
   scope: `ZohoCRM.modules.${module.toLowerCase()}.READ`,
   reads: `${module}, and which of them were deleted`,
@@ -27,19 +36,7 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
       probe: { path: '/crm/v8/settings/fields', query: { module: 'Contacts' }, organization: false },
     },
   ],
-  books: [
-    { scope: 'ZohoBooks.settings.READ', reads: 'items and the organisation', probe: one('/books/v3/items') },
-    ...list('books/v3', 'ZohoBooks', [
-      'contacts',
-      'invoices',
-      'customerpayments',
-      'bills',
-      'vendorpayments',
-      'salesorders',
-      'purchaseorders',
-      'creditnotes',
-    ]),
-  ],
+  books: pullScopes('ZohoBooks', '/books/v3', BOOKS_MODULES),
   inventory: [
     { scope: 'ZohoInventory.items.READ', reads: 'items and their pictures', probe: one('/inventory/v1/items') },
     {
@@ -48,10 +45,11 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
       probe: { path: '/inventory/v1/organizations', organization: false },
     },
   ],
-  invoice: [
-    { scope: 'ZohoInvoice.settings.READ', reads: 'items and the organisation', probe: one('/invoice/v3/items') },
-    ...list('invoice/v3', 'ZohoInvoice', ['contacts', 'invoices', 'customerpayments', 'creditnotes']),
-  ],
+  invoice: pullScopes(
+    'ZohoInvoice',
+    '/invoice/v3',
+    BOOKS_MODULES.filter((it) => it.invoice),
+  ),
 }
 
 /** Whether Zoho's list of granted scopes, as it stands in the token reply, covers one; null when there is no list. */

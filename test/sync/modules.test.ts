@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { ask } from '../helpers/ask.ts'
+import { startZinc } from '../helpers/zinc.ts'
+
+const FEW = Object.fromEntries(
+  ['invoices', 'contacts', 'customerpayments', 'bills', 'vendorpayments', 'salesorders', 'purchaseorders', 'creditnotes'].map((name) => [
+    name,
+    3,
+  ]),
+)
+
+test('behind each of the four modules is a real sync, whose records are there afterwards; the schedule starts them, too', async () => {
+  let aheadMs = 0
+  const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
+  const zinc = await startZinc({ clock, crmRows: 5, books: FEW })
+  await ask(zinc, 'PATCH', '/modules/invoice', { enabled: true })
+  const tested = (await ask(zinc, 'POST', '/test')).body.data
+  expect(tested.checks.filter((it: { ok: boolean }) => !it.ok)).toEqual([])
+  expect(tested.checks.map((it: { module?: string }) => it.module)).toEqual(
+    expect.arrayContaining(['Zoho CRM', 'Zoho Books', 'Zoho Inventory', 'Zoho Invoice']),
+  )
+  const total: Record<string, number> = {}
+  for (const slug of ['inventory', 'crm', 'books', 'invoice']) {
+    expect((await ask(zinc, 'GET', `/modules/${slug}`)).body.data.last_sync).toBeNull()
+    const { status, body } = await ask(zinc, 'POST', `/modules/${slug}/sync`)
+    expect([slug, status, body.status, body.errors]).toEqual([slug, 200, 'success', []])
+    total[slug] = body.statistics.total
+    const module = (await ask(zinc, 'GET', `/modules/${slug}`)).body.data
+    expect(module).toMatchObject({ last_sync: expect.any(String), last_run: { id: body.run_id, state: 'success' } })
+  }
+  for (const [slug, count] of Object.entries(total)) expect([slug, count > 0]).toEqual([slug, true])
+
+  const read = async (path: string) => ((await (await zinc.call(path)).json()) as { data: Record<string, unknown>[] }).data
+  expect(await read('/api/zoho/crm/contacts')).toHaveLength(5)
+  expect((await read('/api/zoho/crm/deals'))[0]).toMatchObject({ Deal_Name: 'Deal Name 1', zinc: { deleted_at: null } })
+  expect((await read('/api/zoho/books/invoices')).length).toBeGreaterThan(0)
+  expect((await read('/api/zoho/invoice/invoices')).length).toBeGreaterThan(0)
+
+  // Started by the clock: in the name of the schedule, incremental, and the next time is set.
+  await ask(zinc, 'PATCH', '/modules/crm', { schedule: '0 * * * *' })
+  const { next_run } = (await ask(zinc, 'GET', '/modules/crm')).body.data
+  aheadMs = Date.parse(next_run) - Date.now() + 1_000
+  await zinc.services.schedules.look()
+  const [run] = await zinc.services.runs.list({ kind: 'crm', limit: 1 })
+  expect(run).toMatchObject({ started_by: 'schedule' })
+  expect((await zinc.services.runs.wait(run!.id, AbortSignal.timeout(60_000))).state).toBe('success')
+  expect(Date.parse((await ask(zinc, 'GET', '/modules/crm')).body.data.next_run) - Date.parse(next_run)).toBe(3_600_000)
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { axeFindings, type Language, logIn, openBrowser, settled, sidewaysPixels, type Theme, visit } from '../helpers/browser.ts'
 import { times } from '../helpers/long.ts'
-import { startZinc } from '../helpers/zinc.ts'
+import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const PATHS = [
   '/settings/integrations/zoho',
@@ -9,6 +9,12 @@ const PATHS = [
   '/settings/integrations/zoho/modules',
   '/settings/integrations/zoho/runs',
   '/settings/integrations/zoho/failures',
+  '/settings/products',
+  '/settings/products/import',
+  '/settings/media',
+  '/settings/stores',
+  '/settings/pulls',
+  '/settings/pulls/compare',
   '/settings/users',
   '/settings/integrations/zoho/notices',
   '/settings/integrations/zoho/calls',
@@ -23,9 +29,35 @@ const PAIRS: [Language, Theme][] = [
   ['ar', 'light'],
 ]
 
+/** The pages of what is only there once somebody has made it: a product, a store with its token's dialog, a pulled and verified session. */
+async function madeThings({ call, services }: TestZinc): Promise<string[]> {
+  const send = async <T>(path: string, body?: unknown) =>
+    (await (
+      await call(path, {
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      })
+    ).json()) as T
+  const run = async (path: string, body: unknown) =>
+    services.runs.wait((await send<{ run_id: string }>(path, body)).run_id, AbortSignal.timeout(60_000))
+  const products = await send<{ data: { id: string }[] }>('/api/products?has_image=true&limit=1')
+  const store = await send<{ data: { id: string } }>('/api/v1/stores', { code: 'BGW-01', name: 'Karrada' })
+  await run('/api/pulls/', { modules: ['items', 'invoices'] })
+  const sessions = await send<{ data: { session: string }[] }>('/api/pulls/')
+  await run(`/api/pulls/${sessions.data[0]!.session}/verify`, {})
+  await run('/api/media/integrity/scan', {})
+  return [
+    `/settings/products/${products.data[0]!.id}`,
+    `/settings/stores/${store.data.id}`,
+    `/settings/stores/${store.data.id}?token=new`,
+    `/settings/pulls/${sessions.data[0]!.session}`,
+  ]
+}
+
 test('each page in both languages and themes, wide and narrow: axe finds nothing, nothing is cut off, the policy refuses nothing', async () => {
-  const { url, sync } = await startZinc()
-  const { run_id } = await sync('?sync_images=true')
+  const zinc = await startZinc()
+  const { url } = zinc
+  const { run_id } = await zinc.sync('?sync_images=true')
+  const made = await madeThings(zinc)
   const browser = await openBrowser()
   const found: string[] = []
   for (const [language, theme] of PAIRS.slice(0, times(2, 4))) {
@@ -44,7 +76,7 @@ test('each page in both languages and themes, wide and narrow: axe finds nothing
     }
     await look('login')
     await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
-    for (const path of [...PATHS, `/settings/integrations/zoho/runs/${run_id}`]) {
+    for (const path of [...PATHS, ...made, `/settings/integrations/zoho/runs/${run_id}`]) {
       await page.goto(path)
       await settled(page)
       expect(await page.title()).toMatch(/ · zinc$/)

@@ -12,7 +12,7 @@ export interface ImportName {
 
 /**
  * Reads `{SKU}/name.jpg`, `{SKU}.jpg` or `{zoho_item_id}.jpg`, with any folders above. A name that stands for no picture is null.
- * An export writes a SKU's `/` and other characters that no file can have as `%2F`; both spellings are tried.
+ * A SKU with a `/` or another sign that no file can have is written as `%2F`; both spellings are tried.
  */
 export function readImportName(path: string): ImportName | null {
   if (path.endsWith('/') || JUNK.test(path)) return null
@@ -31,26 +31,4 @@ function spellings(name: string): string[] {
   } catch {
     return [name]
   }
-}
-
-/** A name that is the same on every disk, and read back by readImportName. */
-export function exportName(text: string): string {
-  const safe = encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
-  // Blanks and letters of all languages are fine in names; what encodeURIComponent did to them is undone, but for the signs that paths reserve.
-  const shown = decodeExcept(safe)
-  return /^\.*$/.test(shown)
-    ? shown.replaceAll('.', '%2E')
-    : shown.replace(/^\./, '%2E').replace(/[. ]$/, (sign) => (sign === '.' ? '%2E' : '%20'))
-}
-
-/** Reserved by one of the systems that files are carried between, or by this encoding itself. */
-const RESERVED = /[/\\:*?"<>|%\p{Cc}]/u
-function decodeExcept(encoded: string): string {
-  return encoded.replace(/(%[0-9A-F]{2})+/g, (run) => {
-    try {
-      return [...decodeURIComponent(run)].map((sign) => (RESERVED.test(sign) ? encodeURIComponent(sign) : sign)).join('')
-    } catch {
-      return run
-    }
-  })
 }

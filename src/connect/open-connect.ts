@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { TestResult } from '../contract/connection.ts'
 import type { Database, Db } from '../db.ts'
-import { Conflict, NotFound } from '../errors.ts'
+import { Conflict, NotFound, Unavailable } from '../errors.ts'
 import type { Actor } from '../settings/audit.ts'
 import { createGcpSecrets } from '../settings/gcp-secrets.ts'
 import { createNotificationSettings } from '../settings/notification-settings.ts'
@@ -93,7 +93,15 @@ export async function openConnect(deps: ConnectDeps) {
     async test(signal: AbortSignal): Promise<TestResult> {
       // Somebody tests because something was changed: Google is asked anew.
       settings.doubt()
-      return testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
+      try {
+        return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
+      } catch (error) {
+        if (!signal.aborted) throw error
+        throw new Unavailable('test_timeout', 'The test did not come to an end in two minutes', {
+          cause: error,
+          remedy: 'Other calls to Zoho are under way, or Zoho is slow. Look at GET /api/settings/integrations/zoho/quota and try again.',
+        })
+      }
     },
 
     async listOrganizations(signal: AbortSignal): Promise<Organization[]> {

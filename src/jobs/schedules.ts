@@ -11,8 +11,11 @@ export interface SchedulesDeps {
   db: Database
   clock: Clock
   log: Logger
-  /** Starts what is due, or does nothing when it is switched off or under way already. `since`: it may have been started after this moment already, by a process that was killed. */
-  start(due: { module: string; mode: ScheduleMode; since: Date | null }): Promise<void>
+  /**
+   * Starts what is due. `since`: it may have been started after this moment already, by a process that was killed.
+   * Answers false when something else is in the way: the slot stays due and is tried again soon.
+   */
+  start(due: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean>
   /** False in a process that only answers requests. */
   works: boolean
 }
@@ -20,7 +23,7 @@ export interface SchedulesDeps {
 export type Schedules = ReturnType<typeof createSchedules>
 
 const LOOK_EVERY_MS = 2_000
-/** A slot that was taken so long ago without a run was left by a process that was killed. */
+/** A slot that was taken so long ago without a run was left by a process that was killed, or something was in its way. */
 const LEFT_AFTER = '30 seconds'
 
 /**
@@ -36,7 +39,8 @@ export function createSchedules({ db, clock, log, start, works }: SchedulesDeps)
     const now = clock.now()
     const due = await db.$queryRaw<Schedule[]>`
       select * from schedule
-      where next_at <= ${now} or (due_at is not null and taken_at < now() - ${LEFT_AFTER}::interval)`
+      where next_at <= ${now} or (due_at is not null and taken_at < now() - ${LEFT_AFTER}::interval)
+      order by mode` // full before incremental, which it covers
     for (const row of due) {
       if (closing.signal.aborted) return
       await (row.next_at <= now ? fire(row, now) : takeUp(row)).catch((err: unknown) =>
@@ -62,8 +66,8 @@ export function createSchedules({ db, clock, log, start, works }: SchedulesDeps)
   }
 
   async function started({ module, mode }: Schedule, slot: Date, since: Date | null): Promise<void> {
-    await start({ module, mode: mode as ScheduleMode, since })
-    await db.schedule.updateMany({ where: { module, mode, due_at: slot }, data: { due_at: null, taken_at: null } })
+    const settled = await start({ module, mode: mode as ScheduleMode, since })
+    if (settled) await db.schedule.updateMany({ where: { module, mode, due_at: slot }, data: { due_at: null, taken_at: null } })
   }
 
   return {

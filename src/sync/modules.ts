@@ -49,6 +49,9 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
     return Prisma.sql`kind = ${KINDS[slug]} and coalesce(params->>'dry_run', 'false') <> 'true' and coalesce(params->>'source', 'api') <> 'file' ${app}`
   }
 
+  const isMode = (mode: ScheduleMode): Prisma.Sql =>
+    Prisma.sql`coalesce(params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}`
+
   async function shown(module: Module, { enabled, planned }: { enabled: boolean; planned: Schedule[] }): Promise<ZohoModule> {
     const { slug, name, description, suggested } = module
     const [last] = await db.$queryRaw<Run[]>`select * from run where ${isOf(slug)} order by created_at desc limit 1`
@@ -145,18 +148,26 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
     /** A real sync. Throws Conflict `module_disabled`, `integration_disabled`, `sync_running`. */
     start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
 
-    /** What a schedule brings: what is off or under way already is left alone. */
-    async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<void> {
+    /**
+     * What a schedule brings. What is switched off is left alone, and so is what a sync under way does anyway; another sync in the way is waited for
+     * (answers false), so that a full one is not lost to an incremental one of the same minute, nor Invoice to Books.
+     */
+    async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
       const it = moduleOf(module)
       if (since) {
         const [begun] = await db.$queryRaw<{ id: string }[]>`
-          select id from run where ${isOf(it.slug)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
-        if (begun) return
+          select id from run where ${isOf(it.slug)} and ${isMode(mode)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
+        if (begun) return true
       }
       try {
         await start(it, mode, BY_SCHEDULE)
+        return true
       } catch (error) {
         if (!(error instanceof Conflict)) throw error
+        if (error.code !== 'sync_running') return true
+        const [covered] = await db.$queryRaw<{ id: string }[]>`
+          select id from run where ${isOf(it.slug)} and state in ('queued', 'running', 'paused') and ${mode === 'full' ? isMode('full') : Prisma.sql`true`} limit 1`
+        return covered !== undefined
       }
     },
   }

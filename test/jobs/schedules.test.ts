@@ -58,15 +58,16 @@ async function open(start: string) {
   const time = { now: at(start) }
   const fired: string[] = []
   /** One instance of zinc, as far as schedules go; several share the database. */
-  const instance = (work: (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<void> = async () => {}) =>
+  const instance = (work: (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<unknown> = async () => {}) =>
     createSchedules({
       db,
       clock: { now: () => time.now, sleep: async () => {} },
       log: pino({ level: 'silent' }),
       works: true,
       async start(due) {
-        await work(due)
+        if ((await work(due)) === false) return false
         fired.push(`${due.module} ${due.mode} ${time.now.toISOString().slice(0, 16)}`)
+        return true
       },
     })
   return { db, time, fired, instance }
@@ -134,4 +135,26 @@ test('a changed zone keeps the wall clock; the same line again changes nothing; 
   time.now = at('2026-03-09T00:00:00Z')
   await it.look()
   expect(fired).toEqual([])
+})
+
+test('a slot with something in its way stays due and comes as soon as the way is free; full comes before incremental', async () => {
+  const { db, time, fired, instance } = await open('2026-03-06T00:00:00Z')
+  let busy = true
+  const asked: string[] = []
+  const it = instance(async ({ mode }) => {
+    asked.push(mode)
+    return !(busy && mode === 'full')
+  })
+  for (const mode of ['incremental', 'full'] as const) await it.set(db, { module: 'inventory', mode, cron: '0 1 * * *', zone: 'UTC' })
+  time.now = at('2026-03-06T01:00:00Z')
+  await it.look()
+  expect(asked).toEqual(['full', 'incremental'])
+  expect(fired).toEqual(['inventory incremental 2026-03-06T01:00'])
+  busy = false
+  await it.look()
+  expect(fired).toHaveLength(1) // not at once: whoever is in the way takes a while
+  await db.$executeRaw`update schedule set taken_at = taken_at - interval '31 seconds' where due_at is not null`
+  await it.look()
+  await it.look()
+  expect(fired).toEqual(['inventory incremental 2026-03-06T01:00', 'inventory full 2026-03-06T01:00'])
 })

@@ -45,4 +45,21 @@ test('behind each of the four modules is a real sync, whose records are there af
   expect(run).toMatchObject({ started_by: 'schedule' })
   expect((await zinc.services.runs.wait(run!.id, AbortSignal.timeout(60_000))).state).toBe('success')
   expect(Date.parse((await ask(zinc, 'GET', '/modules/crm')).body.data.next_run) - Date.parse(next_run)).toBe(3_600_000)
+
+  // Books under way: Invoice has to wait, Books again is done already, and an incremental sync of Books does not stand for a full one.
+  const { startDue } = zinc.services.modules
+  const { runs } = zinc.services
+  zinc.zoho.fail({ path: /books\/v3\/invoices/, times: 1, cut: 'silent' })
+  const { run_id } = await runs.start('pull', { app: 'books' }, { startedBy: 'schedule' })
+  expect(await startDue({ module: 'invoice', mode: 'incremental', since: null })).toBe(false)
+  expect(await startDue({ module: 'books', mode: 'incremental', since: null })).toBe(true)
+  expect(await startDue({ module: 'books', mode: 'full', since: null })).toBe(false)
+  await runs.cancel(run_id)
+  zinc.zoho.clearFaults()
+  expect(await startDue({ module: 'invoice', mode: 'incremental', since: null })).toBe(true)
+  const [invoice] = await runs.list({ kind: 'pull', limit: 1 })
+  expect((await runs.wait(invoice!.id, AbortSignal.timeout(60_000))).state).toBe('success')
+  // A process that was killed after it had started it: it is not started again.
+  expect(await startDue({ module: 'invoice', mode: 'incremental', since: new Date(invoice!.created_at.getTime() - 1_000) })).toBe(true)
+  expect((await runs.list({ kind: 'pull', limit: 1 }))[0]!.id).toBe(invoice!.id)
 })

@@ -1,4 +1,4 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useState } from 'react'
 import { AUTH } from '../api/addresses.ts'
@@ -6,6 +6,7 @@ import { call } from '../api/call.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { ErrorCard } from '../ui/error-card.tsx'
+import { PasswordField } from '../ui/password-field.tsx'
 import { LanguageSwitch } from './display.tsx'
 import classes from './login.module.css'
 import { Logo } from './logo.tsx'
@@ -69,7 +70,7 @@ export function Login() {
             value={username}
             onChange={(event) => setUsername(event.currentTarget.value)}
           />
-          <PasswordInput
+          <PasswordField
             label={m.password}
             name="password"
             autoComplete="current-password"

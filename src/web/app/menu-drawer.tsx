@@ -1,4 +1,7 @@
 import { Drawer } from '@mantine/core'
+import { useMessages } from '../i18n/language.tsx'
+import { commonMessages } from '../ui/messages.ts'
+import { useFocusBack } from '../ui/use-focus-back.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { Logo } from './logo.tsx'
 import classes from './menu-drawer.module.css'
@@ -6,8 +9,10 @@ import { Navigation } from './navigation.tsx'
 
 /** The navigation of small screens. */
 export default function MenuDrawer({ onClose }: { onClose(): void }) {
+  const m = useMessages(commonMessages)
+  useFocusBack(true)
   return (
-    <Drawer opened onClose={onClose} size={264} padding="md" title={<Logo />}>
+    <Drawer opened onClose={onClose} size={264} padding="md" closeButtonProps={{ 'aria-label': m.close }} title={<Logo />}>
       <div className={classes.menu}>
         <Navigation onNavigate={onClose} />
         <AccountMenu />

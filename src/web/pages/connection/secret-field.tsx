@@ -1,7 +1,8 @@
-import { Button, PasswordInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useId, useState } from 'react'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { PasswordField } from '../../ui/password-field.tsx'
 import { connectionMessages } from './messages.ts'
 import classes from './secret-field.module.css'
 
@@ -33,7 +34,7 @@ export function SecretField({ label, hint, fixed, masked, changedAt, draft, onCh
   if (typing && !fixed && draft !== null)
     return (
       <div className={classes.field}>
-        <PasswordInput
+        <PasswordField
           label={label}
           description={hint}
           dir="ltr"

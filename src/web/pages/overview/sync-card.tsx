@@ -44,6 +44,8 @@ export function SyncCard({ settings, runs }: { settings: ZohoSettings; runs: Run
                 <RunBadge state={last.state} />
                 <span className={classes.result}>{result(last)}</span>
               </span>
+            ) : inventory?.last_sync ? (
+              <RelativeTime key="last" at={inventory.last_sync} />
             ) : (
               m.never
             ),

@@ -1,4 +1,4 @@
-import { Button, Modal, PasswordInput, Radio, TextInput } from '@mantine/core'
+import { Button, Radio, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { User, UserBody, UserPatch } from '../../../contract/access.ts'
@@ -6,8 +6,10 @@ import { call } from '../../api/call.ts'
 import { useRoleName } from '../../app/account-menu.tsx'
 import { sessionKey } from '../../app/session.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { commonMessages } from '../../ui/messages.ts'
+import { PasswordField } from '../../ui/password-field.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { usersMessages } from './messages.ts'
 import { USERS, usersKey } from './queries.ts'
@@ -48,7 +50,7 @@ export function UserDialog({ user, onClose }: { user: User | null; onClose(): vo
     save.mutate()
   }
   return (
-    <Modal opened onClose={onClose} title={user === null ? m.addTitle : m.editTitle({ name: user.username })} centered>
+    <Dialog opened onClose={onClose} title={user === null ? m.addTitle : m.editTitle({ name: user.username })}>
       <form className={classes.form} onSubmit={submit}>
         <TextInput
           label={m.username}
@@ -60,7 +62,7 @@ export function UserDialog({ user, onClose }: { user: User | null; onClose(): vo
           withAsterisk={false}
           data-autofocus
         />
-        <PasswordInput
+        <PasswordField
           label={user === null ? m.password : m.newPassword}
           description={user === null ? m.passwordHint : m.newPasswordHint}
           value={password}
@@ -87,6 +89,6 @@ export function UserDialog({ user, onClose }: { user: User | null; onClose(): vo
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

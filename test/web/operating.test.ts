@@ -1,0 +1,187 @@
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
+
+const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
+let zinc: TestZinc
+
+beforeAll(async () => {
+  const items = createCatalogue({ count: 30 })
+  // Two pairs of twins, for the inbox of failures.
+  for (const [one, other] of [
+    [5, 6],
+    [8, 9],
+  ] as const)
+    items[one]!.sku = items[other]!.sku
+  const opened = await openZinc({ items })
+  zinc = opened
+  await zinc.sync('?sync_images=true')
+  return opened.end
+})
+
+const complaintsOf: string[][] = []
+afterEach(() => expect(complaintsOf.splice(0).flat()).toEqual([]))
+
+async function open(path: string, person = ADMIN, more: { width?: number } = {}) {
+  const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url, ...more })
+  complaintsOf.push(complaints)
+  await page.goto(path)
+  await logIn(page, person)
+  await settled(page)
+  return page
+}
+
+test('by keyboard alone: skip link, navigation, a dialog that holds the focus and gives it back, the account menu', async () => {
+  const page = await open('/settings/integrations/zoho')
+  await page.reload()
+  await settled(page)
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content')
+  await expect.poll(() => page.evaluate('document.activeElement.getBoundingClientRect().top')).toBeGreaterThan(0)
+  await page.keyboard.press('Enter')
+  expect(await page.evaluate('document.activeElement.id')).toBe('content')
+  await page.keyboard.press('Tab')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Sync now')
+  expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")).toBe(true)
+
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.getByRole('button', { name: 'Start', exact: true }).waitFor()
+  for (let stop = 0; stop < 12; stop++) {
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate("document.activeElement.closest('[role=dialog]') !== null")).toBe(true)
+  }
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Sync now')
+
+  // A page that one is led to takes the focus at its heading, so that a reader begins there.
+  await page.getByRole('link', { name: 'Runs', exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
+  await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('H1')
+
+  await page.getByRole('button', { name: 'Account and display' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'العربية' }).waitFor()
+  await page.getByRole('button', { name: 'العربية' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'التشغيلات' }).waitFor()
+  expect(await page.locator('html').getAttribute('dir')).toBe('rtl')
+})
+
+test('a module is turned off and the undo turns it on again; a schedule shows its next times before it is saved, and warns when it would be left', async () => {
+  const page = await open('/settings/integrations/zoho/modules')
+  const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
+  expect(await crm.isChecked()).toBe(true)
+  await crm.focus()
+  await page.keyboard.press('Space')
+  await page.getByText('Zoho CRM is off').waitFor()
+  await expect.poll(() => crm.isChecked()).toBe(false)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(() => crm.isChecked()).toBe(true)
+
+  const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
+  await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
+  const cron = inventory.getByLabel('What changed: Cron line')
+  await cron.fill('61 * * * *')
+  await expect.poll(() => inventory.textContent()).not.toContain('Next: ')
+  await cron.fill('*/15 * * * *')
+  await inventory.getByText(/Next: \d\d:\d\d, \d\d:\d\d/).waitFor()
+
+  let asked = ''
+  page.once('dialog', (dialog) => {
+    asked = dialog.message()
+    void dialog.dismiss()
+  })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await expect.poll(() => asked).toContain('unsaved changes')
+  expect(new URL(page.url()).pathname).toMatch(/\/modules$/)
+
+  await inventory.getByRole('button', { name: 'Save schedule' }).click()
+  await page.getByText('Schedule saved').waitFor()
+  await page.reload()
+  await settled(page)
+  expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
+  await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
+})
+
+test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox', async () => {
+  const page = await open('/settings/integrations/zoho/failures')
+  const conflict = page.getByRole('article').filter({ hasText: 'sku_conflict' })
+  await conflict.waitFor()
+  expect(await conflict.textContent()).toContain('What to do')
+  await conflict.getByRole('button', { name: /Show/ }).click()
+  const boxes = conflict.getByRole('checkbox')
+  await expect.poll(() => boxes.count()).toBeGreaterThan(1)
+  const before = await boxes.count()
+  await boxes.first().check()
+  await conflict.getByRole('button', { name: 'Dismiss', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Note, for those who look later').fill('Known twins')
+  await dialog.getByRole('button', { name: 'Dismiss', exact: true }).click()
+  await page.getByText('1 failure dismissed').waitFor()
+  await expect.poll(() => boxes.count()).toBe(before - 1)
+})
+
+test('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {
+  const page = await open('/settings/users')
+  for (const [username, role] of [
+    ['layla', 'Operator'],
+    ['omar', 'Viewer'],
+  ] as const) {
+    await page.getByRole('button', { name: 'Add a user' }).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('User name').fill(username)
+    await dialog.getByLabel('Password', { exact: true }).fill('a-password-of-theirs')
+    await dialog.getByRole('radio', { name: role }).check()
+    await dialog.getByRole('button', { name: 'Add a user' }).click()
+    await page.getByText(`${username} was added`).waitFor()
+  }
+  await page.getByRole('button', { name: 'Remove: admin' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('dialog').getByText('last_admin').waitFor()
+  await page.keyboard.press('Escape')
+
+  const layla = await open('/settings/integrations/zoho/connection', { username: 'layla', password: 'a-password-of-theirs' })
+  await layla.getByRole('button', { name: 'Test the connection' }).waitFor()
+  expect(await layla.getByRole('heading', { name: 'Credentials' }).count()).toBe(0)
+  expect(await layla.getByRole('link', { name: 'Users' }).count()).toBe(0)
+  await layla.getByRole('link', { name: 'Overview', exact: true }).click()
+  await layla.getByRole('button', { name: 'Sync now' }).first().waitFor()
+
+  const omar = await open('/settings/integrations/zoho', { username: 'omar', password: 'a-password-of-theirs' })
+  await omar.getByRole('link', { name: 'Runs', exact: true }).waitFor()
+  expect(await omar.getByRole('button', { name: 'Sync now' }).count()).toBe(0)
+  for (const page of ['Users', 'Notices', 'Call log', 'Audit log']) expect(await omar.getByRole('link', { name: page }).count()).toBe(0)
+
+  // Removed while logged in: the next answer ends the session, and the page says so by asking for a login.
+  await page.getByRole('button', { name: 'Remove: omar' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('omar was removed').waitFor()
+  await omar.getByRole('link', { name: 'Runs', exact: true }).click()
+  await omar.getByRole('heading', { name: 'Log in to zinc' }).waitFor()
+})
+
+test('an answer that is no JSON, and no answer at all, become cards with what to do and a code to copy', async () => {
+  const page = await open('/settings/integrations/zoho/runs')
+  const token = await login(zinc.url)
+  expect(token).not.toBe('')
+  const { run_id } = await zinc.sync()
+  await page.route('**/sync/runs/*', (route) =>
+    route.fulfill({ status: 403, contentType: 'text/html', body: '<h1>Blocked by a proxy</h1>' }),
+  )
+  await page.goto(`/settings/integrations/zoho/runs/${run_id}`)
+  const card = page.getByRole('alert').filter({ hasText: 'unreadable_answer' })
+  await card.waitFor()
+  expect(await card.textContent()).toContain('What to do')
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await card.getByRole('button', { name: 'Copy for support' }).click()
+  const copied = await page.evaluate<string>('navigator.clipboard.readText()')
+  expect(copied).toContain('code: unreadable_answer')
+  expect(copied).toMatch(/status: 403/)
+  await page.unroute('**/sync/runs/*')
+  await card.getByRole('button', { name: 'Try again' }).click()
+  await page.getByText('Done', { exact: true }).waitFor()
+})

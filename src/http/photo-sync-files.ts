@@ -14,6 +14,9 @@ import { allowEdgeOr } from './auth.ts'
 import { photoSyncTags as tags } from './photo-sync.ts'
 import { sendFile } from './send-file.ts'
 
+/** RFC 6266, with the name in UTF-8 beside a plain one; always in quotes, since not every client reads a bare word. */
+const attachment = (filename: string): string => contentDisposition(filename).replace(/ filename=([^";]+)/, ' filename="$1"')
+
 export interface PhotoSyncFilesDeps {
   feed: Feed
   photoList: PhotoList
@@ -46,7 +49,7 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       const send = (file: DownloadFile) => {
         const accel = xAccel && bytes.localPath(file.kind, file.sha256) !== null
         reply.headers({
-          'content-disposition': contentDisposition(file.filename),
+          'content-disposition': attachment(file.filename),
           'x-checksum': file.md5,
           'x-checksum-sha256': file.sha256,
           'x-version': file.version,

@@ -42,6 +42,8 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
   })
   expect((await body(head)).length).toBe(0)
 
+  expect(whole.headers.get('content-disposition')).toBe(`attachment; filename="${photo!.filename}"`)
+
   const cases: [string, Record<string, string>, number, Buffer | null][] = [
     ['first byte', { range: 'bytes=0-0' }, 206, bytes.subarray(0, 1)],
     ['last byte', { range: 'bytes=-1' }, 206, bytes.subarray(size - 1)],

@@ -120,7 +120,7 @@ export async function openServices(
     let address = config.http.publicUrl ?? `http://127.0.0.1:${config.http.port}`
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: () => address })
     const photoFiles = createPhotoFiles({ db, store, recipes, decoder })
-    const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, files: photoFiles })
+    const photoList = createPhotoList({ db, clock, imageUrl: imageUrls.build, publicUrl: () => address, files: photoFiles })
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
     const works = config.role !== 'api'

@@ -50,6 +50,11 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
   }
 
   return {
+    /** The answer of a moment ago, if this token was asked for then: a crowd of requests must not be read as anything else first. */
+    recall(token: string): Promise<EdgeIdentity | null> | null {
+      const known = remembered.get(token)
+      return known && known.until > performance.now() ? known.identity : null
+    },
     /** Whose token this is now; null when it is none of an edge server, has expired or was revoked. Throws when the database is away. */
     identify(token: string): Promise<EdgeIdentity | null> {
       const known = remembered.get(token)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { MAX_ARCHIVE_PHOTOS } from '../contract/photo-sync.ts'
@@ -6,7 +6,7 @@ import type { Database } from '../db.ts'
 import { type FeedCursor, readCursor, writeCursor } from './cursor.ts'
 import type { PhotoFiles } from './files.ts'
 import { countSince, type Holdings, holdingsOf, pageByChange, pageByPosition, type Since, seqBefore } from './page.ts'
-import { notePass, passOf } from './pass.ts'
+import { createPasses } from './pass.ts'
 import { type BuildImageUrl, photoAnswer } from './photo.ts'
 import type { FeedMoment, FeedStore } from './state.ts'
 
@@ -50,17 +50,20 @@ export function createPhotoList({
   db,
   clock,
   imageUrl,
+  publicUrl,
   files,
 }: {
   db: Database
   clock: Clock
   imageUrl: BuildImageUrl
+  /** What those addresses begin with; known once the server listens. */
+  publicUrl(): string
   files: PhotoFiles
 }) {
   const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => page.photos.length + 200 })
   const sums = new LRUCache<string, Holdings>({ max: KEPT_HOLDINGS })
   const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
-
+  const passes = createPasses(db)
   /** Names a moment of a store's feed: while it is the same, every answer is. */
   const momentOf = ({ epoch, lastSeq, storeVersion }: FeedMoment, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
 
@@ -97,7 +100,7 @@ export function createPhotoList({
 
       const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
       // Addresses of pictures change with the month.
-      const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${imageUrl({ name: '', ext: '', sha256: '', now: new Date(0) })}`
+      const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${publicUrl()}`
       const page = await remembered(pages, key, async () => {
         const readRows = () =>
           cursor
@@ -117,10 +120,7 @@ export function createPhotoList({
         )
         const total = matches ?? (await holdings(moment, store)).count
         const last = found.rows.at(-1)?.place ?? null
-        const etag = createHash('sha256')
-          .update(`${photos} ${total} ${found.hasMore} ${cursor ? '' : last}`)
-          .digest('base64url')
-          .slice(0, 27)
+        const etag = hash('sha1', `${photos} ${total} ${found.hasMore} ${cursor ? '' : last}`, 'base64url')
         return { photos, total, hasMore: found.hasMore, last, etag: `"${etag}"` }
       })
 
@@ -132,8 +132,8 @@ export function createPhotoList({
         return { ...answer, nextOffset: null, nextCursor, serverTime: moment.clockAt }
       }
       const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
-      if (offset === 0 && hasMore) await notePass(db, pass, moment)
-      const began = (offset > 0 && (await passOf(db, pass))) || { seq: moment.lastSeq, clockAt: moment.clockAt }
+      if (offset === 0 && hasMore) await passes.note(pass, moment)
+      const began = (offset > 0 && (await passes.began(pass))) || { seq: moment.lastSeq, clockAt: moment.clockAt }
       const from = since ? await seqBefore(db, store, since) : 0
       const nextCursor = writeCursor(moment, store, {
         seq: hasMore ? Math.min(from, began.seq) : began.seq,

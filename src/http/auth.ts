@@ -40,6 +40,8 @@ export const authentication = fp<{ identification: Identification; edgeTokens: E
       if (header !== undefined) {
         const [scheme, bearer] = header.split(' ')
         if (scheme?.toLowerCase() !== 'bearer' || !bearer) return
+        request.edge = await edgeTokens.recall(bearer)
+        if (request.edge) return
         request.identity = await identification.identify(bearer)
         if (!request.identity) request.edge = await edgeTokens.identify(bearer)
         return

@@ -52,8 +52,10 @@ export async function ingestPicture(
   }
   try {
     const gathered = await gather(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
-    const known = await db.blob.findUnique({ where: { sha256: gathered.sha256 } })
-    if (known && (await isReady(db, store, known))) return known
+    // A look at the store is cheaper than one at the database, and new bytes are the usual case. Without a file nothing can be swept under us.
+    const there = await store.sizeOf('originals', gathered.sha256)
+    const known = there === null ? null : await db.blob.findUnique({ where: { sha256: gathered.sha256 } })
+    if (known && (await isReady(db, known, there))) return known
 
     const recipe = await recipes.current()
     const variants: VariantJob[] = []
@@ -95,8 +97,8 @@ export async function ingestPicture(
 }
 
 /** Whether known bytes can be used as they are; if nobody refers to them, their grace period begins anew. */
-async function isReady(db: Database, store: PhotoStore, known: Blob): Promise<boolean> {
-  if (known.removed_at || (await store.sizeOf('originals', known.sha256)) !== Number(known.size)) return false
+async function isReady(db: Database, known: Blob, there: number | null): Promise<boolean> {
+  if (known.removed_at || there !== Number(known.size)) return false
   if (!known.orphaned_at) return true
   const [kept] = await db.$queryRaw<{ sha256: string }[]>`
     update blob set orphaned_at = case when orphaned_at is null then null else clock_timestamp() end

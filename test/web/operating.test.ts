@@ -4,6 +4,8 @@ import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
+/** A tenth counts as good on the web; this leaves room for a line of text only. */
+const MOVED_MAX = 0.02
 let zinc: TestZinc
 
 beforeAll(async () => {
@@ -184,4 +186,21 @@ test('an answer that is no JSON, and no answer at all, become cards with what to
   await page.unroute('**/sync/runs/*')
   await card.getByRole('button', { name: 'Try again' }).click()
   await page.getByText('Done', { exact: true }).waitFor()
+})
+
+test('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {
+  const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
+  complaintsOf.push(complaints)
+  await page.addInitScript(`
+    window.moved = 0
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.moved += entry.value }).observe({ type: 'layout-shift', buffered: true })
+  `)
+  await page.goto('/settings/integrations/zoho')
+  await logIn(page, ADMIN)
+  for (const path of ['integrations/zoho', 'integrations/zoho/runs', 'integrations/zoho/modules', 'products']) {
+    await page.goto(`/settings/${path}`)
+    await settled(page)
+    await page.waitForLoadState('networkidle')
+    expect(await page.evaluate<number>('moved'), path).toBeLessThan(MOVED_MAX)
+  }
 })

@@ -30,6 +30,8 @@ const KEYS: CoverageKey[] = [
   'inactive_but_sold_here',
 ]
 const DAYS = 30
+/** Keeps the place of the line that comes with the figures. */
+const KEPT_LINE = '\u00a0'
 
 /** What products lack, each with its trend; a tile opens the list of them. */
 export function CoverageTiles() {
@@ -46,7 +48,10 @@ export function CoverageTiles() {
       call<z.infer<typeof CoverageHistoryAnswer>>(`${ZOHO}/coverage/history`, { query: { days: DAYS }, signal }).then(({ data }) => data),
   })
   return (
-    <Section title={m.coverage} description={coverage.data && coverage.data.total > 0 && m.coverageHint({ count: coverage.data.total })}>
+    <Section
+      title={m.coverage}
+      description={coverage.data && coverage.data.total > 0 ? m.coverageHint({ count: coverage.data.total }) : KEPT_LINE}
+    >
       <Loaded query={coverage} skeleton={<TilesSkeleton />}>
         {({ data, total }) =>
           total === 0 ? (

@@ -128,7 +128,6 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
           <ErrorCard error={error} onRetry={refetch} />
         </div>
       )}
-      {total === undefined && error === null && <RowsSkeleton rows={10} height={small ? CARD_PX : ROW_PX} />}
       <div
         role="grid"
         aria-label={m.title}
@@ -171,6 +170,8 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
           ))}
         </div>
       </div>
+      {/* Behind the head, which stays where it is when the rows come. */}
+      {total === undefined && error === null && <RowsSkeleton rows={10} height={small ? CARD_PX : ROW_PX} />}
       <p id="product-grid-keys" className={classes.keys}>
         {m.gridKeys}
       </p>

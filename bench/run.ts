@@ -7,9 +7,15 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded.ts'
 
-// `npm run bench -- [--only items|pictures|page|edges] [--items 2204,100000] [--photos DIR]`: every figure of one table comes from one run on one machine.
+// `npm run bench -- [--only items|pictures|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
+// one table comes from one run on one machine.
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, items: { type: 'string', default: '2204,100000' }, photos: { type: 'string', default: '' } },
+  options: {
+    only: { type: 'string' },
+    items: { type: 'string', default: '2204,100000' },
+    photos: { type: 'string', default: '' },
+    pulls: { type: 'string', default: 'rows:100000,details:3000' },
+  },
 })
 const run = promisify(execFile)
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
@@ -24,8 +30,8 @@ async function freshDatabase(name: string): Promise<string> {
   return server.url.replace(/\/postgres$/, `/${name}`)
 }
 
-async function startSimulator(count: string): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['bench/simulator.ts', count], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function startSimulator(count: string, invoices = '0'): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['bench/simulator.ts', count, invoices], { stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const chunk of child.stdout!) return { child, url: String(chunk).trim() }
   throw new Error('the simulator did not start')
 }
@@ -77,6 +83,33 @@ for (const photos of !asked('pictures') ? [] : values.photos === '' ? [''] : [''
     `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}`,
   )
 }
+const pulls: PullFigures[] = []
+for (const [what = '', count = ''] of (asked('pulls') ? values.pulls : '')
+  .split(',')
+  .filter((it) => it !== '')
+  .map((it) => it.split(':'))) {
+  const { child, url } = await startSimulator('0', count)
+  for (const who of ['bare', 'zinc']) {
+    const { stdout } = await run(process.execPath, ['bench/pull.ts', who, what, url, await freshDatabase(`pull_${who}_${what}`)])
+    const figures = JSON.parse(stdout) as PullFigures
+    pulls.push(figures)
+    for (const pass of ['first', 'full_again', 'incremental'] as const) {
+      const it = figures[pass]
+      if (it)
+        console.log(
+          `${count.padStart(7)} invoices (${what})  ${who.padEnd(5)} ${pass.padEnd(12)} ${it.seconds.toFixed(2).padStart(7)} s  ${Math.round(it.records / it.seconds)} records/s  ${it.calls} calls  peak ${figures.peak_mb} MB`,
+        )
+    }
+  }
+  child.kill('SIGTERM')
+}
+interface PullFigures {
+  peak_mb: number
+  first: { seconds: number; records: number; calls: number }
+  full_again?: PullFigures['first']
+  incremental?: PullFigures['first']
+}
+
 interface PageFigures {
   first_paint_ms: number
   loaded_ms: number
@@ -100,6 +133,6 @@ if (asked('edges')) {
     console.log(`${what.padEnd(26)} ${JSON.stringify(figure)}`)
 }
 await mkdir('bench/results', { recursive: true })
-await writeFile(`bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`, JSON.stringify(results, null, 2))
+await writeFile(`bench/results/${new Date().toISOString().replaceAll(':', '-')}.json`, JSON.stringify({ ...results, pulls }, null, 2))
 await server[Symbol.asyncDispose]()
 await rm(dataDir, { recursive: true, force: true })

@@ -1,9 +1,10 @@
 import { createCatalogue } from '../src/simulator/catalogue.ts'
 import { startZohoSimulator } from '../src/simulator/zoho.ts'
 
-// A Zoho in a process of its own, so that its memory and its work are not counted as zinc's. Argument: the number of items.
+// A Zoho in a process of its own, so that its memory and its work are not counted as zinc's. Arguments: the numbers of items and of invoices.
 const zoho = await startZohoSimulator({
   items: createCatalogue({ count: Number(process.argv[2]) }).map((item) => ({ ...item, image_document_id: '', image_name: '' })),
+  books: { invoices: Number(process.argv[3] ?? 0) },
 })
 console.log(zoho.url)
 process.once('SIGTERM', () => process.exit(0))

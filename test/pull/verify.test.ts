@@ -53,8 +53,8 @@ test('what is whole verifies, against Zoho and quickly without a call; every kin
     expect(found.extra).toEqual({ count: 1, ids: [added] })
     expect(found.duplicates).toEqual({ count: 1, ids: [doubled] })
     expect(found.line_items!.wrong.documents.map((it) => it.id)).toEqual([altered, wrongSum, added].sort())
-    // The long numbers of the invoices were rounded by the tool, which is an alteration of each.
-    expect(found.altered.count).toBe(229)
+    // The third invoice has a number of 19 digits, which the tool has rounded.
+    expect(found.altered).toEqual({ count: 3, ids: [altered, doubled, wrongSum] })
     expect(found.files.map((it) => it.ok)).toEqual([false, false, false])
     expect(of('customerpayments').altered).toEqual({ count: 1, ids: [payment] })
     expect(of('contacts').altered).toEqual({ count: 1, ids: [contact] })

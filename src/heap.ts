@@ -1,0 +1,34 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+const MIB = 1024 * 1024
+/** Making the heap small again costs a few hundred milliseconds, so not more often than this. */
+const SHRINK_EVERY_MS = 10_000
+
+export interface HeapLimits {
+  /** Beyond so much in use, garbage is collected. */
+  usedBytes: number
+  /** Beyond so much of the whole process, the heap is also made small again. */
+  processBytes: number
+}
+
+/**
+ * Answers a function to call now and then in work that makes much garbage for long. V8 lets garbage pile up to a multiple of what lives before it
+ * looks at the old generation, so a hundred thousand records would hold half a gigabyte for nothing; beyond the limits it is asked to look now.
+ */
+export function createHeapKeeper({ usedBytes, processBytes }: HeapLimits = { usedBytes: 80 * MIB, processBytes: 240 * MIB }): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (how?: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void
+  let limit = usedBytes
+  let shrunkAt = Number.NEGATIVE_INFINITY
+  return () => {
+    const { heapUsed, rss } = process.memoryUsage()
+    if (rss > processBytes && performance.now() - shrunkAt > SHRINK_EVERY_MS) {
+      collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+      shrunkAt = performance.now()
+    } else if (heapUsed > limit) collect()
+    else return
+    // What lives may be more than the limit: then the next look is worth it only after as much garbage again.
+    limit = Math.max(usedBytes, process.memoryUsage().heapUsed + 25 * MIB)
+  }
+}

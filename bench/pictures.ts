@@ -11,6 +11,7 @@ import { createBlobWriter } from '../src/photos/blob-writer.ts'
 import { createDecoder } from '../src/photos/decoder.ts'
 import { createFileStore } from '../src/photos/file-store.ts'
 import { ingestPicture } from '../src/photos/ingest.ts'
+import { makeVariants } from '../src/photos/make-variant.ts'
 import { createRecipes, DEFAULT_RECIPE, EFFORT, VARIANT_NAMES } from '../src/photos/recipe.ts'
 import { drawPicture } from '../src/simulator/picture.ts'
 
@@ -75,12 +76,31 @@ for (let round = 0; round <= ROUNDS; round++) {
   const rates = { bare: await perSecond(ofRound(round), bare), zinc: await perSecond(ofRound(round), zinc) }
   if (round > 0) rounds.push(rates)
 }
+// Variants of what is stored already, as a regenerate run makes them: two a picture from one decode.
+const recipe = await deps.recipes.current()
+const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
+const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+const began = performance.now()
+await Promise.all(blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe, wanted }, signal, { shed: false }))))
+const variantsPerSecond = (blobs.length * wanted.length) / ((performance.now() - began) / 1000)
+
+// One picture at a time, from its first byte to its rows: what somebody waits for who uploads one.
+const alone: number[] = []
+for (const bytes of ofRound(ROUNDS + 1).slice(0, 40)) {
+  const start = performance.now()
+  await zinc(bytes)
+  alone.push(performance.now() - start)
+}
+alone.sort((a, b) => a - b)
+
 const middle = (of: number[]) => [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)]!
 console.log(
   JSON.stringify({
     bare_per_second: middle(rounds.map((it) => it.bare)),
     zinc_per_second: middle(rounds.map((it) => it.zinc)),
     ratio: middle(rounds.map((it) => it.zinc / it.bare)),
+    variants_per_second: variantsPerSecond,
+    one_alone_ms: { median: alone[20], p95: alone[37] },
     pictures: photosDir === '' ? 'drawn, 640 px' : 'photographs',
   }),
 )

@@ -75,12 +75,20 @@ for (const count of asked('items') ? values.items.split(',') : []) {
     }
   }
 }
+interface PictureFigures {
+  bare_per_second: number
+  zinc_per_second: number
+  ratio: number
+  variants_per_second: number
+  one_alone_ms: { median: number; p95: number }
+  pictures: string
+}
 for (const photos of !asked('pictures') ? [] : values.photos === '' ? [''] : ['', values.photos]) {
   const { stdout } = await run(process.execPath, ['bench/pictures.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
-  const figures = JSON.parse(stdout) as { bare_per_second: number; zinc_per_second: number; ratio: number; pictures: string }
+  const figures = JSON.parse(stdout) as PictureFigures
   results.pictures.push(figures)
   console.log(
-    `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}`,
+    `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}  ${Math.round(figures.variants_per_second)} variants/s  one alone ${Math.round(figures.one_alone_ms.median)} ms, p95 ${Math.round(figures.one_alone_ms.p95)} ms`,
   )
 }
 const pulls: PullFigures[] = []

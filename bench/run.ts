@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 })
 const run = promisify(execFile)
+/** Memory is measured as `npm start` runs zinc. */
+const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: { start: string } }
+const startFlags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
 await chmod(dataDir, 0o755)
 const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }) })
@@ -60,7 +63,7 @@ for (const count of asked('items') ? values.items.split(',') : []) {
   const { child, url } = await startSimulator(count)
   const measured: Figures[] = []
   for (const who of ['bare', 'zinc']) {
-    const { stdout } = await run(process.execPath, ['bench/items.ts', who, url, await freshDatabase(`${who}_${count}`)])
+    const { stdout } = await run(process.execPath, [...startFlags, 'bench/items.ts', who, url, await freshDatabase(`${who}_${count}`)])
     measured.push(JSON.parse(stdout) as Figures)
   }
   child.kill('SIGTERM')

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
@@ -14,6 +14,8 @@ async function startProcess(environment: Record<string, string>): Promise<{ chil
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // A test that fails must not leave its process behind.
+  onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
   for await (const chunk of child.stdout!) {
     said += String(chunk)
@@ -39,8 +41,8 @@ async function startRun(url: string): Promise<string> {
 }
 
 test('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
-  const kills = times(4, 10)
-  const items = createCatalogue({ count: times(500, 2204) })
+  const kills = times(4, 50)
+  const items = createCatalogue({ count: times(250, 2204) })
   const { zoho, dataDir, environment, services } = await startZinc({ items })
   const pictures = items.filter((item) => item.image_document_id !== '').length
   const { db } = services
@@ -49,12 +51,22 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
 
   const total = () => zoho.counters.list + zoho.counters.images
   let run_id = ''
+  /** Items whose picture was stored at a kill, with how often it had been fetched by then. */
+  const finished = new Map<string, number>()
   for (let kill = 0; kill < kills; kill++) {
+    const before = total()
     const { child, url } = await startProcess(environment)
+    const listening = performance.now()
     if (kill === 0) run_id = await startRun(url)
+    else {
+      await until(() => total() > before)
+      expect(performance.now() - listening).toBeLessThan(10_000)
+    }
     // By progress and not by time: the same spots on a slow machine and a fast one.
     const enough = total() + Math.ceil(((pictures + 3) / (kills + 1)) * (kill === 0 ? 0.5 : 1))
     await until(async () => total() >= enough || (await db.run.findUniqueOrThrow({ where: { id: run_id } })).state === 'success')
+    for (const { zoho_item_id: id } of await db.product.findMany({ where: { image_state: 'stored' }, select: { zoho_item_id: true } }))
+      if (id !== null && !finished.has(id)) finished.set(id, zoho.counters.perImage.get(id) ?? 0)
     child.kill('SIGKILL')
     await ended(child)
   }
@@ -72,6 +84,7 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
   for (const blob of await db.blob.findMany()) expect(await services.store.sizeOf('originals', blob.sha256)).toBe(Number(blob.size))
   expect(await readdir(join(dataDir, 'images', 'tmp'))).toEqual([])
   expect((await readdir(join(dataDir, 'images', 'item'))).length).toBe(pictures)
+  for (const [id, fetched] of finished) expect(zoho.counters.perImage.get(id)).toBe(fetched)
   // What was under way at a kill may be fetched again; nothing else is.
   expect(total()).toBeLessThanOrEqual(Math.ceil(items.length / 199) + pictures + kills * (8 + 1))
 })

@@ -154,7 +154,7 @@ function inWords(error: unknown): unknown {
   if (error instanceof Refused)
     return new BadRequest(error.code, error.message, {
       cause: error,
-      remedy: error.remedy ?? (error.status === 401 ? 'Make a new token: zinc token issue --store ID --name N' : undefined),
+      remedy: error.status === 401 ? 'Make a new token at the server: zinc token issue --store ID --name N' : error.remedy,
     })
   if (error instanceof LineFailure)
     return new Unavailable('line_down', error.message, { cause: error, remedy: 'What is here stays; the next pull goes on from it.' })

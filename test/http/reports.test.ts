@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { startShop } from '../helpers/shop.ts'
+
+test('reports in any order leave the newest standing, repeated ones count once, and a wrong clock harms nobody', async () => {
+  const shop = await startShop()
+  const store = await shop.addStore()
+  const [photo] = (await store.list()).photos
+  const start = Date.now()
+  const at = (minutes: number) => new Date(start + minutes * 60_000).toISOString()
+  const report = async (...batch: object[]) => {
+    const answer = await store.fetch('/status/', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ store_id: store.id, sync_batch: batch.map((one) => ({ photo_id: photo!.id, ...one })) }),
+    })
+    return ((await answer.json()) as { data: { updated: number } }).data.updated
+  }
+  const fleet = async () => {
+    const { photos_synced, photos_failed, failing } = (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data as {
+      photos_synced: number
+      photos_failed: number
+      failing: { attempts: number }[]
+    }
+    return [photos_synced, photos_failed, failing[0]?.attempts ?? 0]
+  }
+  const failed = { status: 'failed', error: 'disk full' }
+  expect(await report({ ...failed, synced_at: at(-50) })).toBe(1)
+  expect(await report({ ...failed, synced_at: at(-50) })).toBe(1)
+  expect(await fleet()).toEqual([0, 1, 1])
+  expect(await report({ ...failed, synced_at: at(-40) })).toBe(1)
+  expect(await fleet()).toEqual([0, 1, 2])
+  expect(await report({ status: 'synced', synced_at: at(-30) })).toBe(1)
+  expect(await fleet()).toEqual([1, 0, 0])
+  // An older one that comes late.
+  expect(await report({ ...failed, synced_at: at(-45) })).toBe(0)
+  expect(await fleet()).toEqual([1, 0, 0])
+  // Two in one batch are the same case; a day ahead is now, so a later one still counts.
+  expect(await report({ ...failed, synced_at: at(24 * 60) }, { status: 'synced', synced_at: at(-20) })).toBe(1)
+  expect(await fleet()).toEqual([0, 1, 1])
+  expect(await report({ status: 'synced', synced_at: null })).toBe(1)
+  expect(await fleet()).toEqual([1, 0, 0])
+  // Reported of older bytes: the store is behind.
+  expect(await report({ status: 'synced', synced_at: null, version: 0 })).toBe(1)
+  expect(await fleet()).toEqual([0, 0, 0])
+})
+
+test('an old client pages by limit and offset, compares MD5, reports, and asks since the last answer', async () => {
+  const shop = await startShop()
+  const store = await shop.addStore()
+  const seen = new Map<string, string>()
+  let since = ''
+  for (let offset = 0, more = true; more; offset += 7) {
+    const page = await store.list(`&limit=7&offset=${offset}`)
+    for (const photo of page.photos) seen.set(photo.id, photo.checksum)
+    since ||= page.server_time
+    more = page.has_more
+  }
+  expect(seen.size).toBe(20)
+  for (const [id, checksum] of [...seen].slice(0, 2)) expect((await store.download(id)).headers.get('x-checksum')).toBe(checksum)
+  expect((await store.list(`&since=${encodeURIComponent(since)}`)).photos).toEqual([])
+})

@@ -20,16 +20,19 @@ export default function ModulesPage() {
     <Page title={m.title} intro={m.intro}>
       <Loaded query={settings} skeleton={<BlockSkeleton height={420} />}>
         {({ modules }) => (
-          <div className={classes.grid}>
-            {[...modules]
-              .sort((a, b) => ORDER.indexOf(a.slug) - ORDER.indexOf(b.slug))
-              .map((module) => (
-                <ModuleCard key={module.slug} module={module} />
-              ))}
-          </div>
+          <>
+            <div className={classes.grid}>
+              {[...modules]
+                .sort((a, b) => ORDER.indexOf(a.slug) - ORDER.indexOf(b.slug))
+                .map((module) => (
+                  <ModuleCard key={module.slug} module={module} />
+                ))}
+            </div>
+            {/* Not before the cards above it have their height. */}
+            {mayRead && <Mapping />}
+          </>
         )}
       </Loaded>
-      {mayRead && <Mapping />}
     </Page>
   )
 }

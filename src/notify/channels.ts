@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { type Dispatcher, request } from 'undici'
 import type { NotificationSettings } from '../settings/notification-settings.ts'
 
@@ -33,6 +32,8 @@ export async function sendThrough(
 }
 
 async function mail({ smtp_url, email }: NotificationSettings['addresses'], { subject, text }: Message): Promise<void> {
+  // Loaded with the first mail: most shops never send one.
+  const { createTransport } = await import('nodemailer')
   const url = new URL(smtp_url ?? '')
   const transport = createTransport({
     host: url.hostname,

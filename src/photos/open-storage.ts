@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFileStore } from './file-store.ts'
 import { createMovingStore } from './moving-store.ts'
-import { createS3Store, type S3Settings } from './s3-store.ts'
+import type { S3Settings } from './s3-store.ts'
 import type { PhotoStore } from './store.ts'
 
 export interface Storage extends AsyncDisposable {
@@ -22,6 +22,12 @@ export interface StorageSettings {
 
 const BUCKET_ID = '.zinc-storage-id'
 
+/** The bucket's library is large and read only by those who have a bucket. */
+async function openBucket(settings: S3Settings, temporary: string) {
+  const { createS3Store } = await import('./s3-store.ts')
+  return createS3Store(settings, temporary)
+}
+
 /**
  * Opens the place that STORAGE names. When the other place holds the pictures of this database (`knownId`), it is read as well until
  * `zinc images migrate-storage` has moved them; a place with another id, or an empty one in its stead, is refused later by its id.
@@ -29,7 +35,7 @@ const BUCKET_ID = '.zinc-storage-id'
 export async function openStorage({ kind, s3 }: StorageSettings, imagesDir: string, knownId: string | null): Promise<Storage> {
   await mkdir(imagesDir, { recursive: true })
   const file = createFileStore(imagesDir)
-  const bucket = s3.bucket === undefined ? null : createS3Store({ ...s3, bucket: s3.bucket }, join(imagesDir, 'tmp'))
+  const bucket = s3.bucket === undefined ? null : await openBucket({ ...s3, bucket: s3.bucket }, join(imagesDir, 'tmp'))
   const diskId = idPlace(
     () => readFile(join(imagesDir, '.storage-id'), 'utf8').catch(() => null),
     (id) => writeFile(join(imagesDir, '.storage-id'), `${id}\n`, { flag: 'wx' }),

@@ -13,6 +13,8 @@ const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 const pictureMenu = async (page: Page, name: string, item: string) => {
   await page.getByRole('button', { name: `Actions for ${name}` }).click()
   await page.getByRole('menuitem', { name: item }).click()
+  // Closing, it gives the focus back to its button; whatever comes next must not lose the focus to that.
+  await page.getByRole('menu').waitFor({ state: 'detached' })
 }
 
 test('an operator finds a product without a picture, drops some on it, orders them by menu, keys and mouse, describes one, and takes a delete back', async () => {
@@ -59,6 +61,8 @@ test('an operator finds a product without a picture, drops some on it, orders th
   await page.getByRole('button', { name: 'Move front.png' }).focus()
   await page.keyboard.press('Space')
   await page.getByText('front.png is at place 2 of 3').waitFor({ state: 'attached' })
+  // The arrows are heard from the next timer on; no person is that fast, but the browser serves keys before timers.
+  await page.evaluate('new Promise((done) => setTimeout(done, 1))')
   await page.keyboard.press('ArrowLeft')
   await page.getByText('front.png is at place 1 of 3').waitFor({ state: 'attached' })
   await page.keyboard.press('Space')

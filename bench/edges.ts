@@ -155,7 +155,7 @@ const installed = (program: string) =>
 
 async function startNginx(program: string, root: string): Promise<string> {
   const port = await freePort()
-  const home = await mkdtemp(join(tmpdir(), 'zinc-nginx-'))
+  const home = await mkdtemp(join(dataDir, 'nginx-'))
   await chmod(home, 0o755)
   const configuration = `worker_processes 1; daemon off; pid ${home}/pid; error_log /dev/null;
     events { worker_connections 1024; }
@@ -181,6 +181,9 @@ async function stopAll(): Promise<void> {
   )
   children.clear()
 }
+
+// Told to stop in the middle, it leaves no server behind.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stopAll().finally(() => process.exit(1)))
 
 const figures: Record<string, unknown> = { picture_bytes: picture.length }
 try {

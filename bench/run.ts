@@ -7,7 +7,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded.ts'
 
-// `npm run bench -- [--only items|pictures|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
+// `npm run bench -- [--only start|items|pictures|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
 // one table comes from one run on one machine.
 const { values } = parseArgs({
   options: {
@@ -52,13 +52,25 @@ interface Figures {
   full_again?: Pass
   incremental?: Pass
 }
-const results: { items: Record<string, Figures[]>; pictures: unknown[]; page: Record<string, PageFigures>; edges?: unknown } = {
+const results: {
+  start?: unknown
+  items: Record<string, Figures[]>
+  pictures: unknown[]
+  page: Record<string, PageFigures>
+  edges?: unknown
+} = {
   items: {},
   pictures: [],
   page: {},
 }
 const asked = (part: string) => values.only === undefined || values.only === part
 
+if (asked('start')) {
+  const { stdout } = await run(process.execPath, ['bench/start.ts', await freshDatabase('start'), join(dataDir, 'start'), ...startFlags])
+  const figures = JSON.parse(stdout) as { ready_ms: { median: number }; idle_mb: number | null }
+  results.start = figures
+  console.log(`start to ready ${figures.ready_ms.median} ms  idle ${figures.idle_mb ?? 'not measured'} MB`)
+}
 for (const count of asked('items') ? values.items.split(',') : []) {
   const { child, url } = await startSimulator(count)
   const measured: Figures[] = []

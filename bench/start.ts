@@ -2,14 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Start to ready of the real program on a database that exists, and its memory a while later, without PostgreSQL. Argument: the address of a database. */
-const [databaseUrl = '', dataDir = ''] = process.argv.slice(2)
+/**
+ * Start to ready of the real program on a database that exists, and its memory a while later, without PostgreSQL. Arguments: the address of a
+ * database, a folder, and the flags that `npm start` gives to Node.
+ */
+const [databaseUrl = '', dataDir = '', ...flags] = process.argv.slice(2)
 const STARTS = 5
 const IDLE_MS = 5_000
 
 async function start(): Promise<{ child: ChildProcess; ms: number }> {
   const began = performance.now()
-  const child = spawn(process.execPath, ['src/server.ts'], {
+  const child = spawn(process.execPath, [...flags, 'src/server.ts'], {
     env: { PATH: process.env.PATH ?? '', DATA_DIR: dataDir, DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -37,6 +37,41 @@ export const PullRequest = z.object({
 })
 export type PullRequest = z.infer<typeof PullRequest>
 
+/** Body of `POST /api/pulls/plan`: a pull, and whether zinc may ask Zoho how much there is. */
+export const PullPlanRequest = PullRequest.extend({
+  /** True: the records are counted at Zoho, in a few calls a module. False: told from what is known, without a call. */
+  count: z.boolean().default(false),
+})
+export type PullPlanRequest = z.infer<typeof PullPlanRequest>
+
+const PlanCalls = z.object({ list: z.number(), details: z.number(), total: z.number() })
+
+/** What a pull would cost. Calls for records that turn out to be gone from Zoho come on top. */
+export const PullPlan = z.object({
+  modules: z.array(
+    z.object({
+      module: z.string(),
+      mode: z.enum(['full', 'incremental', 'since']),
+      since: z.iso.datetime().nullable(),
+      /** Records that the list will give; null: the module was never pulled, and nothing was counted. */
+      records: z.number().nullable(),
+      /** counted at Zoho | estimated from what was pulled before | unknown */
+      basis: z.enum(['counted', 'estimated', 'unknown']),
+      calls: PlanCalls,
+    }),
+  ),
+  calls: PlanCalls,
+  /** False: some modules are unknown, and the figures are the least that it takes. */
+  complete: z.boolean(),
+  /** Calls that the counting itself made. */
+  counting_calls: z.number(),
+  minutes: z.number(),
+  /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+  days: z.number().nullable(),
+  ends_at: z.iso.datetime(),
+})
+export type PullPlan = z.infer<typeof PullPlan>
+
 /** The name of a session folder, without the dot of an unfinished one. */
 export const SessionName = z.string().regex(/^sync_session_\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/, 'is not the name of a session')
 

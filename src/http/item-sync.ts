@@ -1,17 +1,18 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { LimitsDeps } from '../connect/forecast.ts'
 import { ItemSyncPlan } from '../contract/plan.ts'
 import { Accepted, ItemSyncQuery, ItemSyncResult } from '../contract/runs.ts'
 import type { Runs } from '../jobs/runs.ts'
 import { DEFAULT_FILE, findImportFile } from '../sync/file-source.ts'
 import { ITEM_SYNC } from '../sync/item-sync.ts'
-import { itemSyncPlan, type PlanDeps } from '../sync/plan.ts'
+import { itemSyncPlan } from '../sync/plan.ts'
 import { itemSyncResult } from '../sync/result.ts'
 import { allow, requireIdentity } from './auth.ts'
 import { answerRun } from './run-answer.ts'
 
 const tags = ['sync']
 
-export interface ItemSyncRoutesDeps extends PlanDeps {
+export interface ItemSyncRoutesDeps extends LimitsDeps {
   runs: Runs
   importsDir: string
   maxImportBytes: number

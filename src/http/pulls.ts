@@ -1,15 +1,31 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { PullRequest, PullSession, PullSessionDetail, SessionComparison, SessionName, VerifyReport } from '../contract/pulls.ts'
+import {
+  PullPlan,
+  PullPlanRequest,
+  PullRequest,
+  PullSession,
+  PullSessionDetail,
+  SessionComparison,
+  SessionName,
+  VerifyReport,
+} from '../contract/pulls.ts'
 import { readInstant } from '../feed/since.ts'
 import type { Pulls } from '../pull/pulls.ts'
 import { allow, requireIdentity } from './auth.ts'
+import { closedSignal } from './closed-signal.ts'
 
 const tags = ['pulls']
 const Named = z.object({ session: SessionName })
 const Queued = z.object({ status: z.literal('queued'), run_id: z.uuid() })
 const one = <T extends z.ZodType>(data: T) => z.object({ status: z.literal('success'), data })
 const success = <T>(data: T) => ({ status: 'success' as const, data })
+/** People write moments in more forms than the contract's. */
+const Since = { since: z.string().max(60).optional() }
+const withInstant = <Body extends { since?: string | undefined }>({ since, ...body }: Body) => ({
+  ...body,
+  ...(since !== undefined && { since: readInstant('since', since).toISOString() }),
+})
 const runAddress = (run_id: string) => `/api/settings/integrations/zoho/sync/runs/${run_id}`
 
 /** Bulk pulls of Books and Invoice: start, sessions, verify, repair. */
@@ -23,21 +39,30 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
       schema: {
         tags,
         summary: 'Pull modules of Books or Invoice into files and records',
-        body: PullRequest.extend({ since: z.string().max(60).optional() }).nullish(),
+        body: PullRequest.extend(Since).nullish(),
         response: { 202: Queued },
       },
     },
     async (request, reply) => {
-      const { since, ...body } = request.body ?? {}
-      const { run_id } = await pulls.start(
-        { ...body, ...(since !== undefined && { since: readInstant('since', since).toISOString() }) },
-        { startedBy: requireIdentity(request).username },
-      )
+      const { run_id } = await pulls.start(withInstant(request.body ?? {}), { startedBy: requireIdentity(request).username })
       return reply
         .code(202)
         .header('location', runAddress(run_id))
         .send({ status: 'queued' as const, run_id })
     },
+  )
+  app.post(
+    '/plan',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The calls, minutes and days that a pull would take; with count Zoho is asked how much there is. Changes nothing',
+        body: PullPlanRequest.extend(Since).nullish(),
+        response: { 200: one(PullPlan) },
+      },
+    },
+    async ({ body }, reply) => success(await pulls.plan(withInstant(body ?? {}), closedSignal(reply))),
   )
   app.get(
     '/',

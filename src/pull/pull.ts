@@ -7,12 +7,12 @@ import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { HeldBack } from '../zoho/failures.ts'
-import { LIST_LAG_MS } from '../zoho/listing.ts'
 import { freshModule, type ModuleProgress, moduleResult, modulesOf, PULL, PullCheckpoint, pageRange, wantsDetails } from './checkpoint.ts'
 import { fetchDueDetails } from './detail-phase.ts'
 import { readRecords, type Selection, writeModuleFiles } from './file-phase.ts'
 import { listModule } from './list-phase.ts'
 import { type PullPlaces, sessionName } from './places.ts'
+import { rangeOf } from './range.ts'
 import { removeMissing } from './removal-phase.ts'
 import { createSessionWriter, newFolder, type SessionWriter } from './session-writer.ts'
 
@@ -193,7 +193,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   let progress = start
 
   if (progress.state === 'waiting') {
-    progress = { ...progress, ...(await planOf(db, request, module)), state: 'listing' }
+    progress = { ...progress, ...(await rangeOf(db, request, module)), state: 'listing' }
     await step(progress)
   }
   if (progress.state === 'listing') {
@@ -253,20 +253,6 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
     await save(tx, progress)
   })
   return progress
-}
-
-/** What to list: everything at first and with `full`, from `since` on, else from the module's own watermark. */
-async function planOf(
-  db: Database,
-  request: PullRequest,
-  module: BooksModule,
-): Promise<Pick<ModuleProgress, 'mode' | 'since' | 'changed_in' | 'newest'>> {
-  const known = await db.pullModule.findUnique({ where: { app_module: { app: request.app, module: module.name } } })
-  const plan = { changed_in: (known?.filings ?? 0) + 1, newest: known?.up_to?.toISOString() ?? null }
-  if (request.since && !request.full) return { ...plan, mode: 'since', since: new Date(request.since).toISOString() }
-  if (request.full || !known?.full_at) return { ...plan, mode: 'full', since: null }
-  // A module without modified times is listed whole every time; it costs a call.
-  return { ...plan, mode: 'incremental', since: known.up_to ? new Date(known.up_to.getTime() - LIST_LAG_MS).toISOString() : null }
 }
 
 /** A pull since some moment moves it only where nothing lies between: a gap would never be listed again. */

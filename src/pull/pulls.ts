@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
-import type { Clock } from '../clock.ts'
-import { PullRequest, type SessionComparison, VerifyReport } from '../contract/pulls.ts'
-import type { Database } from '../db.ts'
+import { type PullPlan, PullPlanRequest, PullRequest, type SessionComparison, VerifyReport } from '../contract/pulls.ts'
 import { BadInput } from '../errors.ts'
 import type { Run } from '../generated/client.ts'
 import type { RunHandler } from '../jobs/run-handler.ts'
@@ -12,13 +10,12 @@ import { archiveOf } from './archive.ts'
 import { modulesOf, PULL } from './checkpoint.ts'
 import { compareSessions } from './compare.ts'
 import { type PullPlaces, stampOfSession } from './places.ts'
+import { type PullPlanDeps, planPull } from './plan.ts'
 import { createPull, type PullDeps } from './pull.ts'
 import { createPullSessions } from './sessions.ts'
 import { createVerify, PULL_REPAIR, PULL_VERIFY, VerifyCheckpoint, type VerifyParams } from './verify.ts'
 
-export interface PullsDeps {
-  db: Database
-  clock: Clock
+export interface PullsDeps extends PullPlanDeps {
   places: PullPlaces
   runs: Runs
 }
@@ -33,7 +30,8 @@ export const pullHandlers = (deps: PullDeps): RunHandler[] => [
 export type Pulls = ReturnType<typeof createPulls>
 
 /** Pulls as their doors (HTTP, command line, scripts) use them. */
-export function createPulls({ db, clock, places, runs }: PullsDeps) {
+export function createPulls(deps: PullsDeps) {
+  const { db, clock, places, runs } = deps
   const sessions = createPullSessions({ db, clock, places })
 
   return {
@@ -43,16 +41,15 @@ export function createPulls({ db, clock, places, runs }: PullsDeps) {
     /** Queues a pull. Throws BadInput `no_such_module` when the app has none of what was asked, Conflict `sync_running`. */
     async start(request: z.input<typeof PullRequest>, { startedBy }: { startedBy: string }): Promise<{ run_id: string }> {
       const parsed = PullRequest.parse(request)
-      const found = modulesOf(parsed)
-      const unknown = parsed.modules?.find((name) => !found.some((it) => it.name === name))
-      if (unknown)
-        throw new BadInput('no_such_module', `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`, {
-          detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
-          remedy: `It has: ${modulesOf({ app: parsed.app })
-            .map((it) => it.name)
-            .join(', ')}.`,
-        })
+      checkModules(parsed)
       return runs.start(PULL, JSON.parse(JSON.stringify(parsed)), { startedBy })
+    },
+
+    /** What such a pull would cost; changes nothing. Throws as `start` does, and as Zoho's client when records are counted there. */
+    async plan(request: z.input<typeof PullPlanRequest>, signal: AbortSignal): Promise<PullPlan> {
+      const parsed = PullPlanRequest.parse(request)
+      checkModules(parsed)
+      return planPull(deps, parsed, signal)
     },
 
     /** Queues a check of files, or with `repair` the mending of what differs. Throws NotFound `session_not_found`, Conflict. */
@@ -76,4 +73,16 @@ export function createPulls({ db, clock, places, runs }: PullsDeps) {
       return compareSessions(await open(a), await open(b))
     },
   }
+}
+
+function checkModules(parsed: Pick<PullRequest, 'app' | 'modules'>): void {
+  const found = modulesOf(parsed)
+  const unknown = parsed.modules?.find((name) => !found.some((it) => it.name === name))
+  if (unknown)
+    throw new BadInput('no_such_module', `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`, {
+      detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
+      remedy: `It has: ${modulesOf({ app: parsed.app })
+        .map((it) => it.name)
+        .join(', ')}.`,
+    })
 }

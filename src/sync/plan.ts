@@ -1,21 +1,13 @@
-import type { Clock } from '../clock.ts'
+import { forecast, knownLimits, type LimitsDeps } from '../connect/forecast.ts'
 import type { ItemSyncPlan } from '../contract/plan.ts'
-import type { Database } from '../db.ts'
 import type { Run } from '../generated/client.ts'
 import { countsFrom } from './counts.ts'
-import { forecast } from './forecast.ts'
 import { ItemSyncParams } from './item-sync.ts'
 import { itemSyncResult } from './result.ts'
 
-export interface PlanDeps {
-  db: Database
-  clock: Clock
-  requestsPerMinute: number
-  requestsPerDay: number | undefined
-}
-
 /** What a finished dry run says about the real one: what would change, and what it would cost at the limits that hold now. */
-export async function itemSyncPlan({ db, clock, requestsPerMinute, requestsPerDay }: PlanDeps, run: Run): Promise<ItemSyncPlan> {
+export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {
+  const { db } = deps
   const { statistics, mode } = await itemSyncResult(db, run)
   const params = ItemSyncParams.parse(run.params)
   const counted = run.statistics as Record<string, number>
@@ -29,18 +21,8 @@ export async function itemSyncPlan({ db, clock, requestsPerMinute, requestsPerDa
   const images = params.source === 'api' ? toFetch : 0
   const total = list + details + images
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
-  const budget = call && (await db.zohoBudget.findUnique({ where: { organization: call.organization } }))
-  const known = budget?.day_limit ?? null
-  const limit = requestsPerDay ?? known
-  const day =
-    limit === null
-      ? null
-      : {
-          limit,
-          left: Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit)),
-          resetsAt: budget?.day_resets_at ?? new Date(clock.now().getTime() + 86_400_000),
-        }
-  const { minutes, days, endsAt } = forecast(total, { perMinute: requestsPerMinute, day }, clock.now())
+  const limits = await knownLimits(deps, call?.organization ?? null)
+  const { minutes, days, endsAt } = forecast(total, limits, deps.clock.now())
   return {
     status: 'success',
     data: {

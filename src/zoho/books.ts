@@ -61,7 +61,8 @@ export function readBooksRow(module: BooksModule, row: unknown, raw: string): Bo
   return { id: Id.parse(fields[module.idField]), modified: Instant.safeParse(fields.last_modified_time).data ?? null, raw, fields }
 }
 
-function listingOf(module: BooksModule, { app, runId }: WalkOptions): Omit<Listing<BooksRow>, 'from'> {
+/** How a module is listed, whatever the order. */
+export function bookListing(module: BooksModule, { app, runId }: Pick<WalkOptions, 'app' | 'runId'>): Omit<Listing<BooksRow>, 'from'> {
   // Items of Books and Inventory are the same, and only Inventory documents the filter.
   const list =
     module.name === 'items' && app === 'books'
@@ -114,7 +115,8 @@ export async function* walkBooks(
   }
 }
 
-function firstPlace(module: BooksModule, { app, from }: WalkOptions): BooksPlace {
+/** How a walk begins. */
+export function firstPlace(module: BooksModule, { app, from }: Pick<WalkOptions, 'app' | 'from'>): BooksPlace {
   if (module.name === 'organizations') return { walk: 'unsorted', page: 1 }
   const filter = module.filter && !(module.name === 'items' && app === 'invoice')
   return filter ? { walk: 'keyset', from: from?.toISOString() ?? null, taken: [] } : { walk: 'newest_first', page: 1, head: null }
@@ -126,7 +128,7 @@ function nextWalk(place: BooksPlace): BooksPlace | null {
 }
 
 function walkFrom(client: ZohoClient, module: BooksModule, place: BooksPlace, options: WalkOptions, signal: AbortSignal) {
-  const listing = listingOf(module, options)
+  const listing = bookListing(module, options)
   if (place.walk === 'keyset') return walkByKeyset(client, listing, place, signal)
   if (place.walk === 'newest_first') return walkNewestFirst(client, listing, place, options, signal)
   return walkUnsorted(client, listing, place, options.from, signal)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { forecast } from '../../src/sync/forecast.ts'
+import { forecast } from '../../src/connect/forecast.ts'
 import { ask } from '../helpers/ask.ts'
 import { startZinc } from '../helpers/zinc.ts'
 

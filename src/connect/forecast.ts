@@ -1,3 +1,6 @@
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db.ts'
+
 /** Zoho's limits as they are known now. */
 export interface KnownLimits {
   /** 0: none. */
@@ -34,4 +37,24 @@ export function forecast(calls: number, { perMinute, day }: KnownLimits, now: Da
   const last = calls - today - (later - 1) * daily
   const endsAt = new Date(day.resetsAt.getTime() + (later - 1) * DAY_MS + minutesFor(last) * MINUTE_MS)
   return { minutes, days: later + 1, endsAt }
+}
+
+/** What Zoho's headers told last, below what the operator allows; `organization` is null before any call. */
+export async function knownLimits(
+  { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
+  organization: string | null,
+): Promise<KnownLimits> {
+  const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const known = budget?.day_limit ?? null
+  const limit = requestsPerDay ?? known
+  if (limit === null) return { perMinute: requestsPerMinute, day: null }
+  const left = Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
+  return { perMinute: requestsPerMinute, day: { limit, left, resetsAt: budget?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS) } }
+}
+
+export interface LimitsDeps {
+  db: Database
+  clock: Clock
+  requestsPerMinute: number
+  requestsPerDay: number | undefined
 }

@@ -1,44 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
+import { startRunAt, startServerProcess } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
-import { login, startZinc } from '../helpers/zinc.ts'
-
-/** The real program in a process of its own; resolves when it says where it listens. */
-async function startProcess(environment: Record<string, string>): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['src/server.ts'], {
-    env: { PATH: process.env.PATH ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  // A test that fails must not leave its process behind.
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let said = ''
-  for await (const chunk of child.stdout!) {
-    said += String(chunk)
-    const url = /listens on (\S+)/.exec(said)?.[1]
-    if (url) return { child, url }
-  }
-  throw new Error(`the server ended before it listened: ${said}`)
-}
-
-const ended = (child: ChildProcess) =>
-  new Promise<number | null>((resolve) =>
-    child.exitCode !== null || child.signalCode !== null ? resolve(child.exitCode) : child.once('exit', (code) => resolve(code)),
-  )
-
-async function startRun(url: string): Promise<string> {
-  const answer = await fetch(`${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${await login(url)}` },
-  })
-  expect(answer.status).toBe(202)
-  const { run_id } = (await answer.json()) as { run_id: string }
-  return run_id
-}
+import { startZinc } from '../helpers/zinc.ts'
 
 test('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
   const kills = times(4, 50)
@@ -55,9 +23,9 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
   const finished = new Map<string, number>()
   for (let kill = 0; kill < kills; kill++) {
     const before = total()
-    const { child, url } = await startProcess(environment)
+    const { child, url, ended } = await startServerProcess(environment)
     const listening = performance.now()
-    if (kill === 0) run_id = await startRun(url)
+    if (kill === 0) run_id = await startRunAt(url)
     else {
       await until(() => total() > before)
       expect(performance.now() - listening).toBeLessThan(10_000)
@@ -68,12 +36,12 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
     for (const { zoho_item_id: id } of await db.product.findMany({ where: { image_state: 'stored' }, select: { zoho_item_id: true } }))
       if (id !== null && !finished.has(id)) finished.set(id, zoho.counters.perImage.get(id) ?? 0)
     child.kill('SIGKILL')
-    await ended(child)
+    await ended
   }
-  const { child } = await startProcess(environment)
+  const last = await startServerProcess(environment)
   await until(async () => (await db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
-  child.kill('SIGTERM')
-  expect(await ended(child)).toBe(0)
+  last.child.kill('SIGTERM')
+  expect(await last.ended).toBe(0)
 
   const run = await db.run.findUniqueOrThrow({ where: { id: run_id } })
   expect(run.state).toBe('success')
@@ -92,19 +60,19 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
 test('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
   const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 300 }) })
   await services.runs.close()
-  const first = await startProcess(environment)
-  const run_id = await startRun(first.url)
+  const first = await startServerProcess(environment)
+  const run_id = await startRunAt(first.url)
   await until(() => zoho.counters.images >= 20)
   const asked = performance.now()
   first.child.kill('SIGTERM')
-  expect(await ended(first.child)).toBe(0)
+  expect(await first.ended).toBe(0)
   expect(performance.now() - asked).toBeLessThan(10_000)
   expect((await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).state).toBe('queued')
 
-  const second = await startProcess(environment)
+  const second = await startServerProcess(environment)
   await until(async () => (await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
   second.child.kill('SIGTERM')
-  await ended(second.child)
+  await second.ended
   expect(await services.db.photo.count()).toBe(200)
   expect(zoho.counters.images).toBeLessThanOrEqual(200 + 8)
 })

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { TestZinc } from './zinc.ts'
+
+/** What must hold at every moment, also right after a kill: each row of bytes has its whole file, each stored product its photo, each photo its bytes' row. */
+export async function checkPictures({ dataDir, services: { db } }: Pick<TestZinc, 'dataDir' | 'services'>): Promise<void> {
+  for (const { sha256, size } of await db.blob.findMany({ where: { removed_at: null } })) {
+    const bytes = await readFile(join(dataDir, 'images', 'originals', sha256.slice(0, 2), sha256))
+    expect([bytes.length, createHash('sha256').update(bytes).digest('hex')]).toEqual([Number(size), sha256])
+  }
+  expect(await db.product.count({ where: { image_state: 'stored', photos: { none: { deleted_at: null } } } })).toBe(0)
+  expect(await db.photo.count({ where: { blob: { removed_at: { not: null } }, deleted_at: null } })).toBe(0)
+  const doubled = await db.photo.groupBy({ by: ['product_id'], where: { deleted_at: null }, having: { id: { _count: { gt: 1 } } } })
+  expect(doubled).toEqual([])
+}
+
+export const temporaryFiles = ({ dataDir }: Pick<TestZinc, 'dataDir'>): Promise<string[]> =>
+  readdir(join(dataDir, 'images', 'tmp')).catch(() => [])

@@ -20,6 +20,7 @@ import type { Feed } from './feed/state.ts'
 import { apiDocs } from './http/api-docs.ts'
 import { auditRoutes } from './http/audit.ts'
 import { authentication } from './http/auth.ts'
+import { consentRoutes } from './http/consent.ts'
 import { corsOptions } from './http/cors.ts'
 import { coverageRoutes } from './http/coverage.ts'
 import { errorHandling, failUnroutable } from './http/errors.ts'
@@ -48,6 +49,7 @@ import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
 import { syncRunRoutes } from './http/sync-runs.ts'
 import { userRoutes } from './http/users.ts'
+import { webhookSetupRoutes } from './http/webhook-setup.ts'
 import { zohoConnectionRoutes } from './http/zoho-connection.ts'
 import { zohoPictureRoutes } from './http/zoho-pictures.ts'
 import { zohoQuotaRoutes } from './http/zoho-quota.ts'
@@ -174,9 +176,11 @@ export async function buildApp(deps: AppDeps) {
   await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
   await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
   const zohoPrefix = '/api/settings/integrations/zoho'
-  await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, connect, notices: deps.notices })
+  await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, notices: deps.notices })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
-  await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect, publicUrl: http.publicUrl })
+  await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect })
+  await app.register(consentRoutes, { prefix: zohoPrefix, connect, publicUrl: http.publicUrl })
+  await app.register(webhookSetupRoutes, { prefix: zohoPrefix, db, connect })
   await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
   await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notify.test })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })

@@ -30,7 +30,7 @@ export interface AuthorizeDeps {
   redirectUri(): string
 }
 
-const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')
+export const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')
 
 export type Authorization = ReturnType<typeof createAuthorization>
 
@@ -81,8 +81,8 @@ export function createAuthorization({ db, secrets, settings, connection, regions
     /** A self client's grant code. Throws NeedsPerson with Zoho's code, Conflict `set_by_environment`. */
     authorize: (code: string, actor: Actor): Promise<void> => exchange(code, { actor, consent: false }),
 
-    /** Begins the consent: the address of Zoho's page, and the cookie that only this browser gets. */
-    async begin(username: string): Promise<{ url: string; cookie: string }> {
+    /** Begins the consent: the address of Zoho's page, and the cookie that only this browser gets. `linkHash`: with a link, see consent-link.ts. */
+    async begin(username: string, linkHash: string | null = null): Promise<{ url: string; cookie: string }> {
       await settings.assertChangeable(['refresh_token'])
       const set = await settings.forClient()
       const { clientId } = clientOf(set)
@@ -91,7 +91,13 @@ export function createAuthorization({ db, secrets, settings, connection, regions
       const now = clock.now()
       await db.oauthState.deleteMany({ where: { expires_at: { lt: now } } })
       await db.oauthState.create({
-        data: { hash: hashOf(state), cookie_hash: hashOf(cookie), username, expires_at: new Date(now.getTime() + STATE_LIFE_MS) },
+        data: {
+          hash: hashOf(state),
+          cookie_hash: hashOf(cookie),
+          username,
+          link_hash: linkHash,
+          expires_at: new Date(now.getTime() + STATE_LIFE_MS),
+        },
       })
       const url = new URL('/oauth/v2/auth', endpointsOf(set, regions).accountsUrl)
       url.search = new URLSearchParams({
@@ -124,19 +130,21 @@ export function createAuthorization({ db, secrets, settings, connection, regions
         consent: true,
         dataCenter: elsewhere(set, back.accountsServer),
       })
+      // It has done what it was made for.
+      if (begun.link_hash !== null) await db.consentLink.deleteMany({ where: { hash: begun.link_hash } })
     },
 
     redirectUri,
   }
 
   /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
-  async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string }> {
+  async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
     const wrong = new BadInput('bad_state', 'This way back from Zoho was not begun here, was used already, or is older than ten minutes', {
-      remedy: 'Press "Connect to Zoho" again, in this browser.',
+      remedy: 'Begin again where you came from, in this browser.',
     })
     if (state === undefined || cookie === undefined) throw wrong
-    const [row] = await db.$queryRaw<{ username: string; cookie_hash: string; expires_at: Date }[]>`
-      delete from oauth_state where hash = ${hashOf(state)} returning username, cookie_hash, expires_at`
+    const [row] = await db.$queryRaw<{ username: string; link_hash: string | null; cookie_hash: string; expires_at: Date }[]>`
+      delete from oauth_state where hash = ${hashOf(state)} returning username, link_hash, cookie_hash, expires_at`
     if (!row || row.expires_at <= clock.now() || !timingSafeEqual(Buffer.from(row.cookie_hash), Buffer.from(hashOf(cookie)))) throw wrong
     return row
   }
@@ -157,7 +165,8 @@ export async function wantedScopes(db: Database): Promise<string> {
     .join(',')
 }
 
-function clientOf({ clientId, clientSecret }: Config['zoho']): { clientId: string; clientSecret: string } {
+/** Throws NeedsPerson `not_set_up`. */
+export function clientOf({ clientId, clientSecret }: Config['zoho']): { clientId: string; clientSecret: string } {
   if (clientId && clientSecret) return { clientId, clientSecret }
   throw notSetUp([...(clientId ? [] : ['client_id']), ...(clientSecret ? [] : ['client_secret'])])
 }

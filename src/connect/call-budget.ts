@@ -5,6 +5,7 @@ import type { Database, Db } from '../db.ts'
 import type { ZohoBudget } from '../generated/client.ts'
 import type { CallBudget, CallResult } from '../zoho/budget.ts'
 import { DayQuotaSpent } from '../zoho/failures.ts'
+import { imageReserve } from './image-reserve.ts'
 
 export interface BudgetLimits {
   /** 0: none, for simulators. */
@@ -37,8 +38,6 @@ const RECOVER_MS = 60_000
 const IN_FLIGHT_PAUSE_MS = 250
 /** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
 const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
-/** Pictures leave this share of the day to items: a shop's prices matter more than its pictures. */
-const RESERVE_SHARE = 0.05
 
 /**
  * One budget for all processes, in PostgreSQL: a sliding minute over the log of calls, the calls in flight, and the day's quota as Zoho's headers tell it.
@@ -65,7 +64,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
           : []
       const inFlight = recent.filter((it) => it.finished_at === null).length
       if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
-        const reserve = call.job === 'image' && limits.perMinute > 0 ? Math.ceil((state.day_limit ?? 0) * RESERVE_SHARE) : 0
+        const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
         const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
         // Calls under way are not in Zoho's figure yet.
         if (state.day_left - spent - inFlight <= reserve) {

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
+import { imageReserve } from './image-reserve.ts'
 
 /** Zoho's limits as they are known now. */
 export interface KnownLimits {
   /** 0: none. */
   perMinute: number
-  day: { limit: number; left: number; resetsAt: Date } | null
+  /** `reserve`: calls that pictures leave to items. */
+  day: { limit: number; left: number; reserve: number; resetsAt: Date } | null
 }
 
 export interface Forecast {
@@ -15,8 +17,6 @@ export interface Forecast {
   endsAt: Date
 }
 
-/** As in the call budget: pictures leave this share of the day to items. */
-const RESERVE_SHARE = 0.05
 /** What a Zoho without a minute's limit, a simulator, is taken to manage. */
 const UNLIMITED_PER_MINUTE = 1_200
 const MINUTE_MS = 60_000
@@ -29,7 +29,7 @@ export function forecast(calls: number, { perMinute, day }: KnownLimits, now: Da
   const minutes = Math.round(minutesFor(calls) * 10) / 10
   const soon = new Date(now.getTime() + minutesFor(calls) * MINUTE_MS)
   if (!day || day.limit <= 0) return { minutes, days: null, endsAt: soon }
-  const reserve = Math.ceil(day.limit * RESERVE_SHARE)
+  const { reserve } = day
   const today = day.resetsAt <= now ? day.limit - reserve : Math.max(0, day.left - reserve)
   if (calls <= today) return { minutes, days: 1, endsAt: soon }
   const daily = Math.max(1, day.limit - reserve)
@@ -49,7 +49,8 @@ export async function knownLimits(
   const limit = requestsPerDay ?? known
   if (limit === null) return { perMinute: requestsPerMinute, day: null }
   const left = Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
-  return { perMinute: requestsPerMinute, day: { limit, left, resetsAt: budget?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS) } }
+  const resetsAt = budget?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS)
+  return { perMinute: requestsPerMinute, day: { limit, left, reserve: imageReserve(budget, limit), resetsAt } }
 }
 
 export interface LimitsDeps {

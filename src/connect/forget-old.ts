@@ -9,4 +9,5 @@ export async function forgetOld(db: Database, now: Date): Promise<void> {
   await db.notice.deleteMany({ where: { created_at: { lt: new Date(now.getTime() - NOTICES_DAYS * 86_400_000) } } })
   await db.zohoToken.deleteMany({ where: { expires_at: { lt: now } } })
   await db.oauthState.deleteMany({ where: { expires_at: { lt: now } } })
+  await db.consentLink.deleteMany({ where: { expires_at: { lt: now } } })
 }

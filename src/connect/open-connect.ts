@@ -17,11 +17,13 @@ import { createZohoSettings } from '../settings/zoho-settings.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import type { Organization } from '../zoho/organization.ts'
 import { REGIONS } from '../zoho/regions.ts'
-import { createAuthorization } from './authorize.ts'
+import { clientOf, createAuthorization } from './authorize.ts'
 import { createConnectionKeeper } from './connection.ts'
+import { createConsentLinks } from './consent-link.ts'
 import { openAccount, openZoho, type Regions } from './open-zoho.ts'
 import { createOrganizations, knownOrganization } from './organizations.ts'
 import { testConnection } from './test-connection.ts'
+import { testWebhook } from './test-webhook.ts'
 
 export interface ConnectDeps {
   config: Pick<Config, 'zoho' | 'notify' | 'secrets' | 'dataDir'>
@@ -61,6 +63,8 @@ export async function openConnect(deps: ConnectDeps) {
   await adoptZohoConfig(join(config.dataDir, 'settings', 'zoho_config.json'), { settings, log })
 
   const parts = { db, secrets, clock, log, dispatcher, regions }
+  /** Beside the way back of the consent. */
+  const webhookUrl = () => new URL('../webhook', redirectUri()).href
   const account = async () => openAccount({ ...parts, settings: await settings.forClient(), connection })
 
   return {
@@ -88,6 +92,11 @@ export async function openConnect(deps: ConnectDeps) {
     /** The same as it was told last. */
     async knownOrganization(): Promise<Organization | null> {
       return knownOrganization(db, (await settings.effective()).values.organization_id)
+    },
+
+    webhookUrl,
+    async testWebhook() {
+      return testWebhook({ dispatcher, clock }, { url: webhookUrl(), secret: (await settings.effective()).values.webhook_secret })
     },
 
     async test(signal: AbortSignal): Promise<TestResult> {
@@ -131,7 +140,16 @@ export async function openConnect(deps: ConnectDeps) {
       await authorization.authorize(code, actor)
       await this.chooseOnly(actor, signal)
     },
-    beginConsent: authorization.begin,
+    beginConsent: (username: string) => authorization.begin(username),
+    consentLinks: createConsentLinks({
+      db,
+      clock,
+      authorization,
+      async assertReady() {
+        await settings.assertChangeable(['refresh_token'])
+        clientOf(await settings.forClient())
+      },
+    }),
     async finishConsent(...[back, from]: Parameters<typeof authorization.finish>): Promise<void> {
       await authorization.finish(back, from)
       await this.chooseOnly({ ...from.request, actor: 'zinc' }, AbortSignal.timeout(15_000))

@@ -2,6 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { Quota } from '../contract/quota.ts'
 import type { Database } from '../db.ts'
 import type { Run, Schedule } from '../generated/client.ts'
+import { type Actor, recordAudit } from '../settings/audit.ts'
+import { imageReserve, reservePercent } from './image-reserve.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -18,8 +20,6 @@ export interface QuotaDeps {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
-/** As in the call budget: pictures leave this share of the day to items. */
-const RESERVE_SHARE = 0.05
 /** Rows of a list call: 200, less the one that each page repeats. */
 const ROWS_PER_CALL = 199
 /** More slots than these until the reset make no better forecast. */
@@ -55,7 +55,8 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
       used,
       left,
       resets_at: told ? resetsAt.toISOString() : null,
-      reserve: limit === null ? 0 : Math.ceil(limit * RESERVE_SHARE),
+      reserve: limit === null ? 0 : imageReserve(budget, limit),
+      reserve_percent: reservePercent(budget),
     },
     blocked_until: budget?.blocked_until && budget.blocked_until > now ? budget.blocked_until.toISOString() : null,
     forecast: {
@@ -76,6 +77,18 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
       select to_char(started_at at time zone ${zone}, 'YYYY-MM-DD') as date, count(*)::int as calls from zoho_call
       where organization = ${organization} and started_at > ${new Date(now.getTime() - 14 * DAY_MS)} group by 1 order by 1`,
   }
+}
+
+/** How much of the day pictures leave to items, from the next picture on. */
+export async function setImageReserve(
+  db: Database,
+  { organization, percent, actor }: { organization: string; percent: number; actor: Actor },
+): Promise<void> {
+  const data = { image_reserve_percent: percent }
+  await db.$transaction(async (tx) => {
+    await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    await recordAudit(tx, { ...actor, action: 'quota.change', target: 'zoho', fields: Object.keys(data) })
+  })
 }
 
 /** What the runs that are not over will still ask for. */

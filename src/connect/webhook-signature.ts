@@ -27,4 +27,7 @@ export function isSignedWith(secret: string, { signature, body, isJson, paramete
   })
 }
 
+/** The signature of a JSON body, as the hex form has it. */
+export const signBody = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex')
+
 const same = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

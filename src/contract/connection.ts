@@ -57,6 +57,19 @@ export type TestResult = z.infer<typeof TestAnswer>['data']
 export const AuthorizeBody = z.object({ code: z.string().trim().min(1).max(500) })
 export const ConnectionAnswer = z.object({ status: z.literal('success'), data: Connection })
 
+/** `GET/POST /oauth/link`: `url` is shown once, to be sent to the owner of the Zoho account. */
+export const ConsentLinkAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ expires_at: z.iso.datetime().nullable() }),
+})
+export const NewConsentLinkAnswer = z.object({
+  status: z.literal('success'),
+  data: z.object({ url: z.url(), expires_at: z.iso.datetime() }),
+})
+/** `POST /oauth/link/follow`, by whoever holds the link: the address of Zoho's consent page. */
+export const FollowLinkBody = z.object({ token: z.string().min(20).max(100) })
+export const FollowLinkAnswer = z.object({ status: z.literal('success'), data: z.object({ url: z.url() }) })
+
 /** `GET /oauth/callback`, as Zoho's redirect fills it. */
 export const CallbackQuery = z.object({
   code: z.string().max(500).optional(),

@@ -7,7 +7,13 @@ export const QuotaAnswer = z.object({
   status: z.literal('success'),
   data: z.object({
     minute: z.object(Window),
-    day: z.object({ ...Window, resets_at: z.iso.datetime().nullable(), reserve: z.number() }),
+    day: z.object({
+      ...Window,
+      resets_at: z.iso.datetime().nullable(),
+      /** Calls that pictures leave to items, and the share of the day that they are. */
+      reserve: z.number(),
+      reserve_percent: z.number(),
+    }),
     /** All calls wait until then, since Zoho's limit was overrun; null: they do not. */
     blocked_until: z.iso.datetime().nullable(),
     /** For what is queued, under way or parked, and for the schedules until the day's reset. */
@@ -29,6 +35,9 @@ export const QuotaAnswer = z.object({
   }),
 })
 export type Quota = z.infer<typeof QuotaAnswer>['data']
+
+/** `PUT /quota` */
+export const QuotaBody = z.object({ reserve_percent: z.number().int().min(0).max(90) })
 
 export const CallsQuery = z.object({
   cursor: z.string().max(200).optional(),

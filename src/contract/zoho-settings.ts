@@ -8,6 +8,17 @@ export type Source = z.infer<typeof Source>
 export const ModuleSlug = z.enum(['crm', 'books', 'inventory', 'invoice'])
 export type ModuleSlug = z.infer<typeof ModuleSlug>
 
+/** What a module's syncs take, started by hand or by the clock. What does not apply to a module is null. */
+export const ModuleSelection = z.object({
+  /** Inventory: pictures, too. */
+  sync_images: z.boolean().nullable(),
+  /** Books and Invoice: these modules only; null: all that are in `offered`. */
+  modules: z.array(z.string()).nullable(),
+  /** Books and Invoice: the line items of documents, a call for each that is new or changed. */
+  line_items: z.boolean().nullable(),
+})
+export type ModuleSelection = z.infer<typeof ModuleSelection>
+
 export const ZohoModule = z.object({
   /** Zoho CRM | Zoho Books | Zoho Inventory | Zoho Invoice */
   name: z.string(),
@@ -33,6 +44,11 @@ export const ZohoModule = z.object({
     })
     .nullable(),
   next_run: z.iso.datetime().nullable(),
+  selection: ModuleSelection,
+  /** What `selection.modules` may name. */
+  offered: z.array(z.string()),
+  /** Up to which modified time it is known: the next incremental sync reads what changed since. Null: the next one reads everything. */
+  cursor: z.iso.datetime().nullable(),
 })
 export type ZohoModule = z.infer<typeof ZohoModule>
 
@@ -95,9 +111,17 @@ export type ZohoSettingsBody = z.infer<typeof ZohoSettingsBody>
 export const ZohoModulesAnswer = z.object({ status: z.literal('success'), data: z.array(ZohoModule) })
 /** `PATCH /modules/{module}`: by name or slug. */
 export const ZohoModuleBody = z
-  .object({ enabled: z.boolean(), schedule: z.string().trim().max(100).nullable(), full_schedule: z.string().trim().max(100).nullable() })
+  .object({
+    enabled: z.boolean(),
+    schedule: z.string().trim().max(100).nullable(),
+    full_schedule: z.string().trim().max(100).nullable(),
+    selection: ModuleSelection.partial(),
+  })
   .partial()
 export const ZohoModuleAnswer = z.object({ status: z.literal('success'), data: ZohoModule })
+
+/** `PUT /modules/{module}/cursor`: back to a moment, or with null to the beginning. Nothing is deleted; what is equal is not written again. */
+export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
 
 /** `POST /modules/{module}/sync` */
 export const ModuleSyncQuery = z.object({ mode: z.enum(['incremental', 'full']).optional(), wait: z.stringbool().default(true) })

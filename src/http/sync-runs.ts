@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { RunRecordsAnswer, RunRecordsQuery } from '../contract/plan.ts'
@@ -6,9 +6,11 @@ import { Run as RunAnswer, RunState } from '../contract/runs.ts'
 import type { Database } from '../db.ts'
 import { BadInput } from '../errors.ts'
 import type { Run } from '../generated/client.ts'
+import { exportRun } from '../jobs/run-export.ts'
 import { listRunRecords } from '../jobs/run-records.ts'
 import type { Runs } from '../jobs/runs.ts'
 import { allow } from './auth.ts'
+import { closedSignal } from './closed-signal.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 
 const tags = ['sync']
@@ -79,6 +81,21 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
         data: rows,
         next_cursor: rows.length === limit && last ? Buffer.from(last.record_id).toString('base64url') : null,
       }
+    },
+  )
+  app.get(
+    '/sync/runs/:id/export',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'The run with its failures and records as one JSON file', params: Id },
+    },
+    async ({ params }, reply) => {
+      const run = await runs.get(params.id)
+      return reply
+        .type('application/json; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('content-disposition', `attachment; filename="zinc-run-${run.id}.json"`)
+        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, closedSignal(reply))))
     },
   )
   for (const act of ['cancel', 'pause', 'resume'] as const) {

@@ -3,14 +3,14 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { listCalls } from '../connect/call-log.ts'
 import type { Connect } from '../connect/open-connect.ts'
-import { readQuota } from '../connect/quota.ts'
-import { CallsAnswer, CallsQuery, QuotaAnswer } from '../contract/quota.ts'
+import { readQuota, setImageReserve } from '../connect/quota.ts'
+import { CallsAnswer, CallsQuery, QuotaAnswer, QuotaBody } from '../contract/quota.ts'
 import type { Database } from '../db.ts'
 import { BadInput } from '../errors.ts'
 import { slotsUntil } from '../jobs/cron.ts'
 import { moduleOf } from '../settings/modules.ts'
 import { KINDS, type ZohoModules } from '../sync/modules.ts'
-import { allow } from './auth.ts'
+import { actorOf, allow } from './auth.ts'
 
 const tags = ['quota']
 
@@ -23,24 +23,43 @@ export interface ZohoQuotaRoutes {
 }
 
 export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (app, { db, clock, connect, modules, limits }) => {
+  const organization = async () => (await connect.settings.effective()).values.organization_id ?? 'none'
+  const quota = async () => ({
+    status: 'success' as const,
+    data: await readQuota({
+      db,
+      clock,
+      organization: await organization(),
+      zone: await modules.zone(),
+      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
+      slots: ({ cron, zone }, until) => slotsUntil(cron, { zone, from: clock.now(), until }),
+      kindOf: (module) => KINDS[moduleOf(module).slug],
+    }),
+  })
+
   app.get(
     '/quota',
     {
       onRequest: allow('viewer'),
       schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaAnswer } },
     },
-    async () => ({
-      status: 'success' as const,
-      data: await readQuota({
-        db,
-        clock,
-        organization: (await connect.settings.effective()).values.organization_id ?? 'none',
-        zone: await modules.zone(),
-        limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
-        slots: ({ cron, zone }, until) => slotsUntil(cron, { zone, from: clock.now(), until }),
-        kindOf: (module) => KINDS[moduleOf(module).slug],
-      }),
-    }),
+    quota,
+  )
+  app.put(
+    '/quota',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'How much of the day pictures leave to items, in percent',
+        body: QuotaBody,
+        response: { 200: QuotaAnswer },
+      },
+    },
+    async (request) => {
+      await setImageReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
+      return quota()
+    },
   )
   app.get(
     '/calls',

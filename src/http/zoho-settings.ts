@@ -5,6 +5,7 @@ import type { Connect } from '../connect/open-connect.ts'
 import { shownSettings } from '../connect/shown-settings.ts'
 import { ItemSyncResult } from '../contract/runs.ts'
 import {
+  ModuleCursorBody,
   ModuleSyncQuery,
   SchedulePreviewAnswer,
   SchedulePreviewQuery,
@@ -102,6 +103,26 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       status: 'success' as const,
       data: await modules.change(request.params.module, request.body, actorOf(request)),
     }),
+  )
+  app.put(
+    '/modules/:module/cursor',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Move back how far a module is known, so that the next sync reads again from there; null: from the beginning',
+        params: ModuleParam,
+        body: ModuleCursorBody,
+        response: { 200: ZohoModuleAnswer },
+      },
+    },
+    async (request) => {
+      const { up_to: upTo } = request.body
+      return {
+        status: 'success' as const,
+        data: await modules.moveCursor(request.params.module, upTo === null ? null : new Date(upTo), actorOf(request)),
+      }
+    },
   )
   app.post(
     '/modules/:module/sync',

@@ -1,21 +1,25 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Clock } from '../clock.ts'
 import type { Connect } from '../connect/open-connect.ts'
+import { isTestNotice, WEBHOOK_SIGNATURE } from '../connect/test-webhook.ts'
 import { isSignedWith } from '../connect/webhook-signature.ts'
+import type { Database } from '../db.ts'
 import { BadInput, Unauthorized } from '../errors.ts'
 import { noticedItems } from '../sync/notice-body.ts'
 import type { NoticeInbox } from '../sync/notice-inbox.ts'
+import { noteAccepted, noteRefused } from '../sync/webhook-state.ts'
 
 export interface ZohoWebhookDeps {
+  db: Database
+  clock: Clock
   connect: Pick<Connect, 'settings'>
   notices: Pick<NoticeInbox, 'take'>
 }
 
-const HEADER = 'x-zoho-webhook-signature'
-
 const signatureOf = ({ headers }: FastifyRequest): string => {
-  const signature = headers[HEADER]
+  const signature = headers[WEBHOOK_SIGNATURE]
   if (typeof signature === 'string' && signature !== '') return signature
   throw refused()
 }
@@ -24,7 +28,7 @@ const refused = () =>
     remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
   })
 
-export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { connect, notices }) => {
+export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { db, clock, connect, notices }) => {
   // The signature is over the bytes, whatever they claim to be; this scope has no other route.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -49,8 +53,14 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       const parameters = [...new URLSearchParams(query), ...(isForm ? new URLSearchParams(body.toString('utf8')) : [])]
       const secret = (await connect.settings.effective()).values.webhook_secret
       const signed = secret !== null && isSignedWith(secret, { signature: signatureOf(request), body, isJson: !isForm, parameters })
-      if (!signed) throw refused()
-      const items = noticedItems({ body: isForm ? '' : body.toString('utf8'), parameters })
+      if (!signed) {
+        await noteRefused({ db, clock })
+        throw refused()
+      }
+      const text = isForm ? '' : body.toString('utf8')
+      const items = noticedItems({ body: text, parameters })
+      await noteAccepted({ db, clock }, items)
+      if (items.length === 0 && isTestNotice(text)) return reply.code(202).send({ status: 'queued' as const, items })
       if (items.length === 0)
         throw new BadInput('bad_request', 'item_id is required: the notice names no item', {
           remedy: "Use Zoho's default payload of the module Items, or a JSON body with item_id.",

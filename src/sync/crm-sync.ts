@@ -42,7 +42,8 @@ export interface CrmSyncDeps {
 
 /** The place of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
 export const placeOf = (module: CrmModule): RecordPlace => ({ app: 'crm', module: module.toLowerCase() })
-const watermarkOf = (module: CrmModule): string => `crm:${module.toLowerCase()}`
+export const CRM_WATERMARKS = 'crm:'
+const watermarkOf = (module: CrmModule): string => `${CRM_WATERMARKS}${module.toLowerCase()}`
 
 /**
  * Contacts, accounts, leads, products and deals, one module after the other: what was modified, then what was deleted. Each page is one transaction

@@ -1,5 +1,5 @@
 import { integrationDisabled } from '../connect/open-connect.ts'
-import type { ZohoModule } from '../contract/zoho-settings.ts'
+import type { ModuleSelection, ZohoModule } from '../contract/zoho-settings.ts'
 import type { Database, Db } from '../db.ts'
 import { Conflict } from '../errors.ts'
 import { Prisma, type Run, type Schedule } from '../generated/client.ts'
@@ -11,6 +11,8 @@ import { type Actor, recordAudit } from '../settings/audit.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../settings/modules.ts'
 import { CRM_SYNC } from './crm-sync.ts'
 import { ITEM_SYNC } from './item-sync.ts'
+import { moveCursor, readCursor } from './module-cursor.ts'
+import { changeSelection, offeredBy, readSelection, selectionParams } from './module-selection.ts'
 
 const BY_SCHEDULE = 'schedule'
 
@@ -29,6 +31,7 @@ export interface ModuleChange {
   enabled?: boolean | undefined
   schedule?: string | null | undefined
   full_schedule?: string | null | undefined
+  selection?: { [Key in keyof ModuleSelection]?: ModuleSelection[Key] | undefined } | undefined
 }
 
 export type ZohoModules = ReturnType<typeof createModules>
@@ -37,10 +40,11 @@ export type ZohoModules = ReturnType<typeof createModules>
 export function createModules({ db, runs, schedules, isEnabled, shopZone }: ModulesDeps) {
   const zone = async () => knownZone(await shopZone())
 
-  function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Prisma.InputJsonObject {
-    if (slug === 'inventory') return { ...(mode && { mode }), sync_images: true, dry_run: false, confirm_removals: false }
+  async function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Promise<Prisma.InputJsonObject> {
+    const chosen = selectionParams(slug, await readSelection(db, slug))
+    if (slug === 'inventory') return { ...(mode && { mode }), ...chosen, dry_run: false, confirm_removals: false }
     if (slug === 'crm') return { ...(mode && { mode }) }
-    return { app: slug, ...(mode === 'full' && { full: true }) }
+    return { app: slug, ...chosen, ...(mode === 'full' && { full: true }) }
   }
 
   /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. A key that is not there is null in SQL, hence coalesce. */
@@ -71,6 +75,9 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       last_sync: success?.at?.toISOString() ?? null,
       last_run: last ? shownRun(last) : null,
       next_run: enabled && next !== undefined ? new Date(next).toISOString() : null,
+      selection: await readSelection(db, slug),
+      offered: offeredBy(slug),
+      cursor: (await readCursor(db, slug))?.toISOString() ?? null,
     }
   }
 
@@ -86,6 +93,10 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
     if (change.enabled !== undefined && change.enabled !== (await enabledModules(tx)).get(module.slug)) {
       await setModuleEnabled(tx, module.slug, change.enabled)
       changed.push('enabled')
+    }
+    if (change.selection) {
+      const enabled = (await enabledModules(tx)).get(module.slug) ?? false
+      if (await changeSelection(tx, module.slug, change.selection, { enabled })) changed.push('selection')
     }
     for (const [field, mode] of [
       ['schedule', 'incremental'],
@@ -108,7 +119,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       })
     }
     const kind = KINDS[module.slug]
-    return { ...(await runs.start(kind, paramsOf(module.slug, mode), { startedBy })), kind }
+    return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
   }
 
   return {
@@ -143,6 +154,14 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
         if (fields.length > 0) await recordAudit(tx, { ...actor, action: 'module.change', target: `zoho.${module.slug}`, fields })
       })
       return this.one(module.slug)
+    },
+
+    /** Throws NotFound `module_not_found`, Conflict `sync_running`, BadInput `cursor_ahead`. */
+    async moveCursor(nameOrSlug: string, upTo: Date | null, actor: Actor): Promise<ZohoModule> {
+      const { slug } = moduleOf(nameOrSlug)
+      await moveCursor(db, slug, { kind: KINDS[slug], upTo })
+      await recordAudit(db, { ...actor, action: 'module.cursor', target: `zoho.${slug}`, fields: ['cursor'] })
+      return this.one(slug)
     },
 
     /** A real sync. Throws Conflict `module_disabled`, `integration_disabled`, `sync_running`. */

@@ -76,7 +76,7 @@ test.each([
 ])('%s calls at %j take %j', (calls, { perMinute, day }, expected) => {
   const now = new Date('2026-11-25T10:00:00Z')
   const resetsAt = new Date('2026-11-25T21:00:00Z')
-  const { minutes, days, endsAt } = forecast(calls, { perMinute, day: day && { ...day, resetsAt } }, now)
+  const { minutes, days, endsAt } = forecast(calls, { perMinute, day: day && { ...day, reserve: day.limit / 20, resetsAt } }, now)
   expect({ minutes, days }).toEqual(expected)
   if (days === 1 || days === null) expect(endsAt.getTime() - now.getTime()).toBeLessThan((minutes + 0.1) * 60_000)
   else expect(Math.ceil((endsAt.getTime() - resetsAt.getTime()) / 86_400_000)).toBe(days! - 1)

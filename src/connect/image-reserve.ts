@@ -1,0 +1,9 @@
+/** Pictures leave this share of the day's calls to items unless an operator chose another: a shop's prices matter more than its pictures. */
+const DEFAULT_PERCENT = 5
+
+type Chosen = { image_reserve_percent: number | null } | null | undefined
+
+export const reservePercent = (budget: Chosen): number => budget?.image_reserve_percent ?? DEFAULT_PERCENT
+
+/** Calls of the day that pictures do not touch. */
+export const imageReserve = (budget: Chosen, dayLimit: number): number => Math.ceil((dayLimit * reservePercent(budget)) / 100)

@@ -11,6 +11,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const cli = join(home, 'src', 'cli.ts')
 
 if (major > 22 || (major === 22 && minor >= 18)) {
+  await import('./compile-cache.js')
   const { runCli } = await import(cli)
   process.exit(await runCli(process.argv.slice(2), process.env))
 } else {

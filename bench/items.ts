@@ -6,9 +6,10 @@ import { pino } from 'pino'
 import { parseConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { openServices } from '../src/services.ts'
-import { FAKE_CREDENTIALS } from '../src/simulator/zoho.ts'
+import { environmentFor } from '../src/simulator/zoho.ts'
 import { ITEM_SYNC } from '../src/sync/item-sync.ts'
 import { itemSyncResult } from '../src/sync/result.ts'
+import { openBareZoho } from './bare-zoho.ts'
 
 /** One measurement in a process of its own: `zinc` or `bare`, simulator's address, database's address. Prints one line of JSON. */
 const [who = '', zohoUrl = '', databaseUrl = ''] = process.argv.slice(2)
@@ -22,13 +23,7 @@ async function zinc(): Promise<void> {
   const config = parseConfig({
     DATA_DIR: dataDir,
     DATABASE_URL: databaseUrl,
-    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-    ZOHO_ACCOUNTS_URL: zohoUrl,
-    ZOHO_API_URL: zohoUrl,
-    ZOHO_REQUESTS_PER_MINUTE: '0',
+    ...environmentFor(zohoUrl),
   })
   const services = await openServices(config, log)
   const sync = async (mode: string) => {
@@ -48,35 +43,23 @@ async function zinc(): Promise<void> {
   await rm(dataDir, { recursive: true })
 }
 
+interface Page {
+  items: { last_modified_time: string }[]
+  page_context: { has_more_page: boolean }
+}
+
 /** The floor: page by keyset, upsert a page per statement, nothing else. */
 async function bare(): Promise<void> {
   await migrate(databaseUrl, { log })
   const client = new pg.Client(databaseUrl)
   await client.connect()
   const began = performance.now()
-  const form = {
-    grant_type: 'refresh_token',
-    client_id: FAKE_CREDENTIALS.clientId,
-    client_secret: FAKE_CREDENTIALS.clientSecret,
-    refresh_token: FAKE_CREDENTIALS.refreshToken,
-  }
-  const { access_token } = (await (
-    await fetch(`${zohoUrl}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
-  ).json()) as { access_token: string }
+  const zoho = await openBareZoho(zohoUrl)
   let from = ''
   let items = 0
-  let calls = 0
   for (let more = true; more; ) {
-    const query = new URLSearchParams({
-      organization_id: FAKE_CREDENTIALS.organizationId,
-      sort_column: 'last_modified_time',
-      sort_order: 'A',
-      per_page: '200',
-      ...(from && { last_modified_time: from }),
-    })
-    const page = (await (
-      await fetch(`${zohoUrl}/inventory/v1/items?${query}`, { headers: { authorization: `Zoho-oauthtoken ${access_token}` } })
-    ).json()) as { items: { last_modified_time: string }[]; page_context: { has_more_page: boolean } }
+    const order = { sort_column: 'last_modified_time', sort_order: 'A', per_page: '200' }
+    const page = await zoho.get<Page>('/inventory/v1/items', { ...order, ...(from && { last_modified_time: from }) })
     await client.query(
       `insert into product (zoho_item_id, sku, name, selling_price, zoho_modified_at)
        select item_id, sku, name, rate, last_modified_time::timestamptz from jsonb_to_recordset($1) as t(item_id text, sku text, name text, rate numeric, last_modified_time text)
@@ -84,11 +67,10 @@ async function bare(): Promise<void> {
       [JSON.stringify(page.items)],
     )
     items += page.items.length
-    calls++
     from = page.items.at(-1)?.last_modified_time ?? from
     more = page.page_context.has_more_page
   }
-  print({ first: { seconds: (performance.now() - began) / 1000, items, calls } })
+  print({ first: { seconds: (performance.now() - began) / 1000, items, calls: zoho.calls() } })
   await client.end()
 }
 

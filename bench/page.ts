@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { parseConfig } from '../src/config.ts'
 import { serve } from '../src/serve.ts'
 import { createCatalogue } from '../src/simulator/catalogue.ts'
-import { FAKE_CREDENTIALS, startZohoSimulator } from '../src/simulator/zoho.ts'
+import { environmentFor, startZohoSimulator } from '../src/simulator/zoho.ts'
 
 /**
  * What an operator waits for: the page with an empty cache, on the machine itself and as on a slow phone line (1.6 Mbit/s, 150 ms, a processor
@@ -41,13 +41,7 @@ const serving = await serve(
     DATABASE_URL: databaseUrl,
     PORT: '0',
     ADMIN_PASSWORD: PASSWORD,
-    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-    ZOHO_ACCOUNTS_URL: zoho.url,
-    ZOHO_API_URL: zoho.url,
-    ZOHO_REQUESTS_PER_MINUTE: '0',
+    ...environmentFor(zoho.url),
   }),
   pino({ level: 'silent' }),
 )

@@ -6,7 +6,8 @@ import { pino } from 'pino'
 import { parseConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { openServices } from '../src/services.ts'
-import { FAKE_CREDENTIALS } from '../src/simulator/zoho.ts'
+import { environmentFor } from '../src/simulator/zoho.ts'
+import { openBareZoho } from './bare-zoho.ts'
 
 /** One measurement in a process of its own: `zinc` or `bare`, `rows` or `details`, simulator's address, database's address. Prints one line of JSON. */
 const [who = '', what = '', zohoUrl = '', databaseUrl = ''] = process.argv.slice(2)
@@ -22,13 +23,7 @@ async function zinc(): Promise<void> {
     parseConfig({
       DATA_DIR: dataDir,
       DATABASE_URL: databaseUrl,
-      ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-      ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-      ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-      ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-      ZOHO_ACCOUNTS_URL: zohoUrl,
-      ZOHO_API_URL: zohoUrl,
-      ZOHO_REQUESTS_PER_MINUTE: '0',
+      ...environmentFor(zohoUrl),
     }),
     log,
   )
@@ -44,45 +39,39 @@ async function zinc(): Promise<void> {
   await services[Symbol.asyncDispose]()
 }
 
+interface Invoice {
+  invoice_id: string
+  last_modified_time: string
+}
+
+interface Page {
+  invoices: Invoice[]
+  page_context: { has_more_page: boolean }
+}
+
 /** The floor: page (and fetch each document, four at a time), upsert a page per statement, write the file; nothing else. */
 async function bare(): Promise<void> {
   await migrate(databaseUrl, { log })
   const client = new pg.Client(databaseUrl)
   await client.connect()
   const began = performance.now()
-  const form = {
-    grant_type: 'refresh_token',
-    client_id: FAKE_CREDENTIALS.clientId,
-    client_secret: FAKE_CREDENTIALS.clientSecret,
-    refresh_token: FAKE_CREDENTIALS.refreshToken,
-  }
-  const sign = await fetch(`${zohoUrl}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
-  const { access_token } = (await sign.json()) as { access_token: string }
-  const get = async (path: string, query: Record<string, string>) => {
-    calls++
-    const search = new URLSearchParams({ organization_id: FAKE_CREDENTIALS.organizationId, ...query })
-    const answer = await fetch(`${zohoUrl}${path}?${search}`, { headers: { authorization: `Zoho-oauthtoken ${access_token}` } })
-    return (await answer.json()) as { invoices: Invoice[]; invoice: Invoice; page_context: { has_more_page: boolean } }
-  }
-  interface Invoice {
-    invoice_id: string
-    last_modified_time: string
-  }
+  const zoho = await openBareZoho(zohoUrl)
   const file = await open(join(dataDir, 'invoices.json'), 'w')
   await file.write('[\n')
-  let calls = 0
   let records = 0
   let from = ''
   for (let more = true, page = 1; more; ) {
     const order = { sort_column: 'last_modified_time', sort_order: 'A', per_page: '200', page: String(page) }
-    const { invoices, page_context } = await get('/books/v3/invoices', { ...order, ...(from && { last_modified_time: from }) })
+    const { invoices, page_context } = await zoho.get<Page>('/books/v3/invoices', { ...order, ...(from && { last_modified_time: from }) })
     let rows = invoices
     if (what === 'details') {
       rows = []
       for (let at = 0; at < invoices.length; at += 4)
         rows.push(
           ...(await Promise.all(
-            invoices.slice(at, at + 4).map(async (it) => (await get(`/books/v3/invoices/${it.invoice_id}`, {})).invoice),
+            invoices
+              .slice(at, at + 4)
+              .map(async (it) => (await zoho.get<{ invoice: Invoice }>(`/books/v3/invoices/${it.invoice_id}`)).invoice),
           )),
         )
     }
@@ -102,7 +91,7 @@ async function bare(): Promise<void> {
   await file.write('\n]\n')
   await file.sync()
   await file.close()
-  print({ first: { seconds: inSeconds(began), records, calls } })
+  print({ first: { seconds: inSeconds(began), records, calls: zoho.calls() } })
   await client.end()
 }
 

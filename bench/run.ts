@@ -113,7 +113,14 @@ for (const [what = '', count = ''] of (asked('pulls') ? values.pulls : '')
   .map((it) => it.split(':'))) {
   const { child, url } = await startSimulator('0', count)
   for (const who of ['bare', 'zinc']) {
-    const { stdout } = await run(process.execPath, ['bench/pull.ts', who, what, url, await freshDatabase(`pull_${who}_${what}`)])
+    const { stdout } = await run(process.execPath, [
+      ...startFlags,
+      'bench/pull.ts',
+      who,
+      what,
+      url,
+      await freshDatabase(`pull_${who}_${what}`),
+    ])
     const figures = JSON.parse(stdout) as PullFigures
     pulls.push(figures)
     for (const pass of ['first', 'full_again', 'incremental'] as const) {

@@ -10,7 +10,7 @@ import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
 import { ZINC } from './settings/audit.ts'
 import { createCatalogue } from './simulator/catalogue.ts'
 import { NO_LIMITS, REAL_LIMITS } from './simulator/limits.ts'
-import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
+import { environmentFor, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
 import { ITEM_SYNC } from './sync/item-sync.ts'
 import { itemSyncResult } from './sync/result.ts'
 
@@ -57,13 +57,8 @@ async function main(): Promise<number> {
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
     ADMIN_USERNAME: 'demo',
     ADMIN_PASSWORD: password,
-    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-    ZOHO_ACCOUNTS_URL: zoho.url,
-    ZOHO_API_URL: zoho.url,
-    ZOHO_REQUESTS_PER_MINUTE: values['real-limits'] ? '80' : '0',
+    ...environmentFor(zoho.url),
+    ...(values['real-limits'] && { ZOHO_REQUESTS_PER_MINUTE: '80' }),
   })
   const serving = await serve(config, createLog(config.logLevel))
   console.log(`zinc       ${serving.url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)

@@ -11,6 +11,17 @@ export const FAKE_CREDENTIALS = {
   organizationId: '460000001',
 }
 
+/** The keys of zinc's environment that lead to a simulator at `url` and lift the limit of calls, which only a simulator bears. */
+export const environmentFor = (url: string) => ({
+  ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
+  ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
+  ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
+  ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
+  ZOHO_ACCOUNTS_URL: url,
+  ZOHO_API_URL: url,
+  ZOHO_REQUESTS_PER_MINUTE: '0',
+})
+
 const TOKEN_LIFE_MS = 3_600_000
 const TOKENS_PER_10_MINUTES = 10
 const LIVE_TOKENS = 15

@@ -18,7 +18,7 @@ import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
 import { createWebhooks } from './webhooks.ts'
 import { secondsToMidnight, zohoTime } from './wire.ts'
 
-export { FAKE_CREDENTIALS } from './accounts.ts'
+export { environmentFor, FAKE_CREDENTIALS } from './accounts.ts'
 export type { Fault } from './faults.ts'
 
 /** Everything that the API host serves; a product of Zoho's is one file with its routes and one line here. */

@@ -5,9 +5,8 @@ import type { RunContext } from '../jobs/run-handler.ts'
 import { countsFrom } from './counts.ts'
 import { countImages } from './image-work.ts'
 import { ItemSyncParams } from './item-sync.ts'
+import { durationMs, endingOf, firstFailures, statusOf } from './run-result.ts'
 
-/** At most so many failures stand in an answer; all of them stand under `/failures`. */
-const MAX_ERRORS = 100
 /** Worth telling, but nothing that failed. */
 const REMARKS = ['placeholder_image', 'price_unreadable']
 
@@ -50,7 +49,6 @@ export async function closeCounts(run: RunContext, db: Database, { withImages }:
 
 /** What a run of the item sync has come to, in the words of the API. */
 export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncResult> {
-  const parked = run.state === 'queued' || run.state === 'running'
   const params = ItemSyncParams.parse(run.params)
   const counted = run.statistics as Record<string, number>
   const { total, new: added, updated, restored, unchanged, removed, failed } = countsFrom(counted)
@@ -60,14 +58,12 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
     : params.sync_images || params.retry
       ? await imageStatistics(db, run.id, counted)
       : noImages()
-  const errors = await db.failure.findMany({ where: { run_id: run.id }, orderBy: { created_at: 'asc' }, take: MAX_ERRORS })
   const mode =
     typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint
       ? String(run.checkpoint.mode)
       : (params.mode ?? 'full')
   return {
-    // Whoever waits is only told of a run under way when the server stops: it is parked, and the next start goes on with it.
-    status: parked ? 'paused' : run.state,
+    status: statusOf(run),
     run_id: run.id,
     mode,
     statistics: {
@@ -80,16 +76,9 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
       conflicts: counted.conflicts ?? 0,
       ...images,
       api_calls: closed ? (counted.api_calls ?? 0) : await db.zohoCall.count({ where: { run_id: run.id } }),
-      duration_ms: (run.finished_at ?? new Date()).getTime() - (run.started_at ?? run.created_at).getTime(),
+      duration_ms: durationMs(run),
     },
-    errors: errors.map(({ zoho_item_id, sku, stage, code, message }) => ({ zoho_item_id, sku, stage, code, message })),
-    ...(parked && {
-      resumes_at: new Date().toISOString(),
-      cause: 'The server was told to stop',
-      remedy: 'It goes on by itself at the next start.',
-    }),
-    ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }),
-    ...(run.cause !== null && { cause: run.cause }),
-    ...(run.remedy !== null && { remedy: run.remedy }),
+    errors: await firstFailures(db, run),
+    ...endingOf(run),
   }
 }

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { serve } from '../../src/serve.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { FAKE_CREDENTIALS, startZohoSimulator } from '../../src/simulator/zoho.ts'
+import { environmentFor, startZohoSimulator } from '../../src/simulator/zoho.ts'
 
 test('on its own PostgreSQL zinc works as a role that can do its work and can change neither the audit log nor the tables', async () => {
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 6 }) })
@@ -17,13 +17,7 @@ test('on its own PostgreSQL zinc works as a role that can do its work and can ch
     PORT: '0',
     LOG_LEVEL: 'silent',
     ADMIN_PASSWORD: 'a-password-for-tests',
-    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-    ZOHO_ACCOUNTS_URL: zoho.url,
-    ZOHO_API_URL: zoho.url,
-    ZOHO_REQUESTS_PER_MINUTE: '0',
+    ...environmentFor(zoho.url),
   })
   const log = pino({ level: 'silent' })
   onTestFinished(async () => {

@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/config.ts'
 import { type Serving, serve } from '../../src/serve.ts'
 import type { Overrides } from '../../src/services.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { FAKE_CREDENTIALS, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
+import { environmentFor, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
 import { createTestDatabase } from './database.ts'
 
 const PASSWORD = 'a-password-for-tests'
@@ -59,13 +59,7 @@ export async function openZinc({
     PORT: '0',
     LOG_LEVEL: 'silent',
     ADMIN_PASSWORD: PASSWORD,
-    ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
-    ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
-    ZOHO_REFRESH_TOKEN: FAKE_CREDENTIALS.refreshToken,
-    ZOHO_ORGANIZATION_ID: FAKE_CREDENTIALS.organizationId,
-    ZOHO_ACCOUNTS_URL: zoho.url,
-    ZOHO_API_URL: zoho.url,
-    ZOHO_REQUESTS_PER_MINUTE: '0',
+    ...environmentFor(zoho.url),
     ...more,
   }
   const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), { ...(clock && { clock }), ...overrides?.(zoho) })

@@ -5,6 +5,7 @@ import { addDatabase } from './commands/database.ts'
 import { addEdge } from './commands/edge.ts'
 import { addExport } from './commands/export.ts'
 import { addFetch } from './commands/fetch.ts'
+import { isGivenUp } from './commands/given-up.ts'
 import { addImages } from './commands/images.ts'
 import { addKeys } from './commands/keys.ts'
 import { addMenu } from './commands/menu.ts'
@@ -125,6 +126,10 @@ function explain(error: unknown, { json, stopped }: { json: boolean; stopped: bo
     return 1
   }
   if (isClosedPipe(error)) return 0
+  if (isGivenUp(error)) {
+    console.error('Nothing was chosen.')
+    return 1
+  }
   if (!(error instanceof AppError)) {
     console.error(error)
     return 1

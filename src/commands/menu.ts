@@ -2,6 +2,7 @@ import { checkbox, confirm, select } from '@inquirer/prompts'
 import type { Command } from 'commander'
 import { PULL_MODULES } from '../contract/pulls.ts'
 import { BadInput } from '../errors.ts'
+import { isGivenUp } from './given-up.ts'
 import type { Action, ExitStatus } from './tools.ts'
 
 /** Runs another command line in this process: the menu has no ways of its own. */
@@ -29,16 +30,22 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
           throw new BadInput('no_terminal', 'The menu needs a terminal', { remedy: '`zinc --help` lists the commands that do the same.' })
         const prompt = { signal: tools.signal }
         let status: ExitStatus = 0
-        for (;;) {
-          const choice = await select({ message: 'zinc', choices: CHOICES }, prompt)
-          if (choice === 'end') return status
-          if (choice !== 'modules') {
-            status = await run(choice.split(' '))
-            continue
+        try {
+          for (;;) {
+            const choice = await select({ message: 'zinc', choices: CHOICES }, prompt)
+            if (choice === 'end') return status
+            if (choice !== 'modules') {
+              status = await run(choice.split(' '))
+              continue
+            }
+            const modules = await checkbox({ message: 'Which?', choices: PULL_MODULES.map((value) => ({ value })) }, prompt)
+            const full = await confirm({ message: 'List everything again, instead of what changed?', default: false }, prompt)
+            if (modules.length > 0) status = await run(['fetch', ...modules, ...(full ? ['--full'] : [])])
           }
-          const modules = await checkbox({ message: 'Which?', choices: PULL_MODULES.map((value) => ({ value })) }, prompt)
-          const full = await confirm({ message: 'List everything again, instead of what changed?', default: false }, prompt)
-          if (modules.length > 0) status = await run(['fetch', ...modules, ...(full ? ['--full'] : [])])
+        } catch (error) {
+          // Ctrl-C in the menu is one more way to end it.
+          if (isGivenUp(error)) return status
+          throw error
         }
       }),
     )

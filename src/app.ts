@@ -174,7 +174,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
   await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
-  await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync/stores' })
+  await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync' })
   const zohoPrefix = '/api/settings/integrations/zoho'
   await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, notices: deps.notices })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })

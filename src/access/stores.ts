@@ -99,6 +99,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
                 ...(patch.name !== undefined && { name: patch.name }),
                 variant: after.variant,
                 assortment: jsonOrNull(after.assortment),
+                ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
                 updated_at: clock.now(),
               },
             })

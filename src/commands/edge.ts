@@ -106,7 +106,7 @@ export function addEdge(program: Command, action: Action): void {
 async function pullOnce({ watch, ...call }: PullCall & { token: string }, tools: Tools): Promise<ExitStatus> {
   for (;;) {
     const status = await onePull(call, tools).catch((error: unknown) => {
-      // A watch outlives a server that is away for hours; it does not outlive a token that is refused.
+      // A watch outlives a server that is away for hours and a store that is paused; it does not outlive a token that is refused.
       if (watch === undefined || !(error instanceof Unavailable)) throw error
       tools.say(`${error.message}; will try again in ${watch} s`)
       return 1 as const
@@ -151,6 +151,9 @@ async function onePull(
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 function inWords(error: unknown): unknown {
+  // A pause ends by itself some day: whoever watches goes on then.
+  if (error instanceof Refused && error.code === 'store_paused')
+    return new Unavailable(error.code, error.message, { cause: error, remedy: error.remedy })
   if (error instanceof Refused)
     return new BadRequest(error.code, error.message, {
       cause: error,

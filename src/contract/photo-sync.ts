@@ -132,6 +132,8 @@ export const FleetStore = z.object({
   name: z.string(),
   /** Null: never. */
   last_seen_at: z.iso.datetime().nullable(),
+  /** Null: not paused. */
+  paused_at: z.iso.datetime().nullable(),
   photos_total: z.number(),
   photos_synced: z.number(),
   photos_failed: z.number(),
@@ -156,3 +158,30 @@ export const FleetStoreAnswer = z.object({ status: z.literal('success'), data: F
 /** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or these only. */
 export const ResyncBody = z.object({ photo_ids: z.array(z.uuid()).min(1).max(MAX_REPORTS).optional() }).nullish()
 export const ResyncAnswer = z.object({ status: z.literal('success'), data: z.object({ photos: z.number() }) })
+
+/**
+ * How a photo stands in one store: `synced` is there as it is now, `outdated` is there as it was before, `failed` was tried in vain, `behind` has not been
+ * reported yet; `leaving` is still there although the store should not have it any more, `not_sold` is not there and should not be.
+ */
+export const PhotoStoreState = z.enum(['synced', 'outdated', 'failed', 'behind', 'leaving', 'not_sold'])
+export type PhotoStoreState = z.infer<typeof PhotoStoreState>
+export const PhotoStore = z.object({
+  store_id: z.uuid(),
+  code: z.string(),
+  name: z.string(),
+  state: PhotoStoreState,
+  /** What the store reported last; null: nothing yet. */
+  report: z
+    .object({
+      status: PhotoState,
+      version: z.number().nullable(),
+      error: z.string().nullable(),
+      /** Failed tries in a row. */
+      attempts: z.number(),
+      at: z.iso.datetime(),
+    })
+    .nullable(),
+})
+export type PhotoStore = z.infer<typeof PhotoStore>
+/** `GET /api/v1/sync/photos/{id}/stores`: every store, by code. */
+export const PhotoStoresAnswer = z.object({ status: z.literal('success'), data: z.array(PhotoStore), next_cursor: z.null() })

@@ -67,3 +67,8 @@ export const ProductsAnswer = z.object({
   total: z.int().optional(),
 })
 export type ProductsAnswer = z.infer<typeof ProductsAnswer>
+
+/** `GET /api/products/categories`: what an assortment can name. */
+export const Category = z.object({ name: z.string(), products: z.number() })
+export type Category = z.infer<typeof Category>
+export const CategoriesAnswer = z.object({ status: z.literal('success'), data: z.array(Category), next_cursor: z.null() })

@@ -31,8 +31,8 @@ export const StoreBody = z.object({
   assortment: Assortment.nullish(),
 })
 export type StoreBody = z.infer<typeof StoreBody>
-/** `PATCH /api/v1/stores/{id}` */
-export const StorePatch = StoreBody.partial()
+/** `PATCH /api/v1/stores/{id}`. `paused`: its edge server is refused with 403 `store_paused` until this is false again; nothing else of it changes. */
+export const StorePatch = StoreBody.partial().extend({ paused: z.boolean().optional() })
 export type StorePatch = z.infer<typeof StorePatch>
 
 export const Store = z.object({
@@ -44,6 +44,8 @@ export const Store = z.object({
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   last_seen_at: z.iso.datetime().nullable(),
+  /** Null: not paused. */
+  paused_at: z.iso.datetime().nullable(),
 })
 export type Store = z.infer<typeof Store>
 export const StoreAnswer = z.object({ status: z.literal('success'), data: Store })

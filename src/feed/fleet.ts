@@ -12,6 +12,7 @@ const MAX_FAILING = 100
 interface Counted {
   id: string
   last_seen_at: string | null
+  paused_at: string | null
   synced: number
   failed: number
   bytes: number
@@ -30,7 +31,7 @@ export async function fleetOf(
   const ids = stores.map((store) => store.id)
   const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock))`
   const rows = await db.$queryRaw<{ counted: Counted }[]>`
-    select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
+    select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
       'bytes', coalesce(c.bytes, 0), 'failing', coalesce(f.failing, '[]')) as counted
     from store s
     left join lateral (
@@ -59,6 +60,7 @@ export async function fleetOf(
       code: store.code,
       name: store.name,
       last_seen_at: counted.last_seen_at === null ? null : iso(counted.last_seen_at),
+      paused_at: counted.paused_at === null ? null : iso(counted.paused_at),
       photos_total: count,
       photos_synced: counted.synced,
       photos_failed: counted.failed,

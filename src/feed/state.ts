@@ -11,6 +11,8 @@ export interface FeedStore {
   had_assortment: boolean
   generation: number
   resynced_at: string | null
+  /** Its edge server is refused. */
+  paused: boolean
 }
 
 /** The feed at one moment, with nothing left to number that was committed before it. */
@@ -154,6 +156,7 @@ async function ensureEpoch(db: Database): Promise<void> {
 async function readStores(db: Db): Promise<Map<string, FeedStore>> {
   const rows = await db.$queryRaw<{ store: FeedStore }[]>`
     select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment,
-      'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc') as store from store`
+      'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc',
+      'paused', paused_at is not null) as store from store`
   return new Map(rows.map(({ store }) => [store.id, store]))
 }

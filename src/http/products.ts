@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import { listCategories } from '../catalog/categories.ts'
 import { productAnswer } from '../catalog/product-answer.ts'
 import { patchProduct } from '../catalog/product-edit.ts'
 import { countProducts } from '../catalog/product-search.ts'
@@ -7,7 +8,7 @@ import { findProduct, listProducts } from '../catalog/products.ts'
 import type { Clock } from '../clock.ts'
 import { CoverageKey } from '../contract/coverage.ts'
 import { ProductPatch } from '../contract/mapping.ts'
-import { Product, ProductsAnswer } from '../contract/products.ts'
+import { CategoriesAnswer, Product, ProductsAnswer } from '../contract/products.ts'
 import type { Database } from '../db.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import { allow } from './auth.ts'
@@ -64,6 +65,18 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
         ...(total !== undefined && { total }),
       }
     },
+  )
+  app.get(
+    '/api/products/categories',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'The categories that products stand in, by name, each with its number of products',
+        response: { 200: CategoriesAnswer },
+      },
+    },
+    async () => ({ status: 'success' as const, data: await listCategories(db), next_cursor: null }),
   )
   app.patch(
     '/api/products/:id',

@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { FleetAnswer, FleetStoreAnswer, ResyncAnswer, ResyncBody } from '../contract/photo-sync.ts'
+import { FleetAnswer, FleetStoreAnswer, PhotoStoresAnswer, ResyncAnswer, ResyncBody } from '../contract/photo-sync.ts'
 import type { Database } from '../db.ts'
 import { fleetOf, resync } from '../feed/fleet.ts'
 import type { PhotoList } from '../feed/list.ts'
+import { storesOfPhoto } from '../feed/photo-stores.ts'
 import type { Feed } from '../feed/state.ts'
 import { storeOf } from '../feed/store-access.ts'
 import { recordAudit } from '../settings/audit.ts'
@@ -17,7 +18,7 @@ export const storeFleetRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed;
   { db, feed, photoList: list },
 ) => {
   app.get(
-    '/',
+    '/stores',
     { onRequest: allow('viewer'), schema: { tags, summary: 'All stores: last seen, how far, what fails', response: { 200: FleetAnswer } } },
     async () => {
       const moment = await feed.now()
@@ -25,7 +26,7 @@ export const storeFleetRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed;
     },
   )
   app.get(
-    '/:id',
+    '/stores/:id',
     { onRequest: allow('viewer'), schema: { tags, summary: 'One store', params: Id, response: { 200: FleetStoreAnswer } } },
     async ({ params }) => {
       const moment = await feed.now()
@@ -34,7 +35,7 @@ export const storeFleetRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed;
     },
   )
   app.post(
-    '/:id/resync',
+    '/stores/:id/resync',
     {
       onRequest: allow('operator'),
       schema: {
@@ -50,6 +51,22 @@ export const storeFleetRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed;
       const store = storeOf(moment, request.params.id, null)
       await recordAudit(db, { ...actorOf(request), action: 'store.resync', target: `store:${store.code}` })
       return { status: 'success' as const, data: { photos: await resync({ db, list }, moment, store, request.body?.photo_ids) } }
+    },
+  )
+  app.get(
+    '/photos/:id/stores',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'How one photo stands in every store: there, behind, failed or not sold there',
+        params: z.object({ id: z.uuid() }),
+        response: { 200: PhotoStoresAnswer },
+      },
+    },
+    async ({ params }) => {
+      await feed.now() // what was changed before the question is numbered, and answered
+      return { status: 'success' as const, data: await storesOfPhoto(db, params.id), next_cursor: null }
     },
   )
 }

@@ -1,0 +1,17 @@
+import type { Db } from '../db.ts'
+
+export interface Category {
+  name: string
+  products: number
+}
+
+/** The categories that products stand in, by name; each with how many products that are not deleted. */
+export async function listCategories(db: Db): Promise<Category[]> {
+  const rows = await db.product.groupBy({
+    by: ['category'],
+    where: { deleted_at: null, category: { not: null } },
+    _count: true,
+    orderBy: { category: 'asc' },
+  })
+  return rows.flatMap(({ category, _count }) => (category === null || category === '' ? [] : [{ name: category, products: _count }]))
+}

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
 import type { ZohoBudget } from '../generated/client.ts'
-import type { CallBudget, CallResult } from '../zoho/budget.ts'
+import type { CallBudget, CallResult, Wait } from '../zoho/budget.ts'
 import { DayQuotaSpent } from '../zoho/failures.ts'
 import { imageReserve } from './image-reserve.ts'
 
@@ -21,7 +21,7 @@ export interface CallBudgetDeps {
   limits: BudgetLimits
   clock: Clock
   log: Logger
-  onWait?: ((wait: { reason: string; until: Date }) => void) | undefined
+  onWait?: ((wait: Wait) => void) | undefined
 }
 
 const MINUTE_MS = 60_000
@@ -44,7 +44,7 @@ const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
  * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
  */
 export function createCallBudget({ db, organization, limits, clock, log, onWait }: CallBudgetDeps): CallBudget {
-  type Answer = { id: bigint } | { waitMs: number; reason: string }
+  type Answer = { id: bigint } | ({ waitMs: number } & Omit<Wait, 'until'>)
 
   async function ask(call: { job: string; path: string; runId?: string | undefined }): Promise<Answer> {
     return db.$transaction(async (tx) => {
@@ -52,7 +52,8 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       const now = clock.now()
       const state = await tx.zohoBudget.findUnique({ where: { organization } })
       if (state?.blocked_until && state.blocked_until > now) {
-        return { waitMs: state.blocked_until.getTime() - now.getTime(), reason: "Zoho's limit for a minute was overrun; all calls wait" }
+        const reason = "Zoho's limit for a minute was overrun; all calls wait"
+        return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
       }
       const recent =
         limits.perMinute > 0
@@ -69,7 +70,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
         // Calls under way are not in Zoho's figure yet.
         if (state.day_left - spent - inFlight <= reserve) {
           if (inFlight > 0 && state.day_left - spent > reserve)
-            return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'the last calls of the day are under way' }
+            return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
           throw new DayQuotaSpent(state.day_resets_at)
         }
       }
@@ -77,9 +78,11 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
         const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
         if (minute.length >= limits.perMinute) {
           const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
-          return { waitMs: Math.max(1, free - now.getTime()), reason: `zinc makes at most ${limits.perMinute} calls a minute` }
+          const reason = `zinc makes at most ${limits.perMinute} calls a minute`
+          return { waitMs: Math.max(1, free - now.getTime()), code: 'minute_full', reason }
         }
-        if (inFlight >= (await allowedInFlight(tx, state, now))) return { waitMs: IN_FLIGHT_PAUSE_MS, reason: 'enough calls are under way' }
+        if (inFlight >= (await allowedInFlight(tx, state, now)))
+          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'calls_under_way', reason: 'enough calls are under way' }
       }
       const { id } = await tx.zohoCall.create({
         data: { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now },
@@ -164,7 +167,8 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
         signal.throwIfAborted()
         const answer = await ask(call)
         if ('id' in answer) return { done: (result) => note(answer.id, result) }
-        if (answer.waitMs > 1_000) onWait?.({ reason: answer.reason, until: new Date(clock.now().getTime() + answer.waitMs) })
+        const { waitMs, code, reason } = answer
+        if (waitMs > 1_000) onWait?.({ code, reason, until: new Date(clock.now().getTime() + waitMs) })
         await clock.sleep(answer.waitMs, signal)
       }
     },

@@ -14,6 +14,7 @@ import type { Secrets } from '../settings/secrets.ts'
 import { createStoredValues } from '../settings/stored-values.ts'
 import { adoptZohoConfig } from '../settings/zoho-config-file.ts'
 import { createZohoSettings } from '../settings/zoho-settings.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import type { Organization } from '../zoho/organization.ts'
 import { REGIONS } from '../zoho/regions.ts'
@@ -77,7 +78,7 @@ export async function openConnect(deps: ConnectDeps) {
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
 
     /** A client for a run, with what is set now. Throws NeedsPerson `not_set_up`, Conflict `integration_disabled`. */
-    async open(onWait?: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient> {
+    async open(onWait?: (wait: Wait) => void): Promise<ZohoClient> {
       const set = await settings.forClient()
       if (!set.enabled) throw integrationDisabled()
       return openZoho({ ...parts, settings: set, connection }, onWait)

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Config, DataCenter } from '../config.ts'
 import type { Database } from '../db.ts'
 import type { Secrets } from '../settings/secrets.ts'
+import type { Wait } from '../zoho/budget.ts'
 import { createZohoClient, type ZohoClient } from '../zoho/client.ts'
 import { type Endpoints, REGIONS } from '../zoho/regions.ts'
 import { notSetUp } from '../zoho/sign-in-failures.ts'
@@ -27,7 +28,7 @@ export interface OpenZohoDeps {
   regions?: Regions | undefined
 }
 
-type OnWait = (wait: { reason: string; until: Date }) => void
+type OnWait = (wait: Wait) => void
 
 /** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws NeedsPerson `not_set_up`. */
 export function openZoho(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {

@@ -11,6 +11,8 @@ export const Run = z.object({
   statistics: z.record(z.string(), z.number()),
   progress: z.unknown(),
   cause: z.string().nullable(),
+  /** Stable code of the cause, where it has one. */
+  code: z.string().nullable(),
   remedy: z.string().nullable(),
   started_by: z.string().nullable(),
   created_at: z.iso.datetime(),

@@ -41,6 +41,7 @@ export const ZohoModule = z.object({
       started_at: z.iso.datetime().nullable(),
       finished_at: z.iso.datetime().nullable(),
       cause: z.string().nullable(),
+      code: z.string().nullable(),
     })
     .nullable(),
   next_run: z.iso.datetime().nullable(),

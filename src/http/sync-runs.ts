@@ -144,6 +144,7 @@ function runAnswer(run: Run): RunAnswer {
     statistics: run.statistics as Record<string, number>,
     progress: run.progress,
     cause: run.cause,
+    code: run.failure_code,
     remedy: run.remedy,
     started_by: run.started_by,
     created_at: run.created_at.toISOString(),

@@ -29,7 +29,7 @@ export interface RunProgress {
   rate?: number | undefined
   eta_ms?: number | null | undefined
   /** Set while the run waits for something outside, e.g. Zoho's minute. */
-  waiting?: { reason: string; until: string } | null | undefined
+  waiting?: { code: string; reason: string; until: string } | null | undefined
 }
 
 /** What a handler has in hand while it works. */
@@ -57,7 +57,7 @@ export interface RunContext {
 
 export type RunOutcome =
   | { state: 'success' | 'partial' | 'failed'; cause?: string | undefined; remedy?: string | undefined; failure_code?: string | undefined }
-  | { state: 'paused'; resumes_at: Date; cause: string; remedy?: string | undefined }
+  | { state: 'paused'; resumes_at: Date; cause: string; remedy?: string | undefined; failure_code?: string | undefined }
 
 export interface RunHandler {
   /** items | pull | media_regenerate … */

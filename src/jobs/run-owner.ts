@@ -44,7 +44,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
     try {
       const [taken] = await db.run.updateManyAndReturn({
         where: { id: runId, OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { not: null } }] },
-        data: { state: 'running', fence: { increment: 1 }, resumes_at: null, cause: null, remedy: null },
+        data: { state: 'running', fence: { increment: 1 }, resumes_at: null, cause: null, remedy: null, failure_code: null },
       })
       if (!taken) return
       if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
@@ -118,7 +118,11 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
     }
 
-    let outcome: RunOutcome | { state: 'cancelled' } | { state: 'paused'; resumes_at: null; cause: string } | { state: 'queued' }
+    let outcome:
+      | RunOutcome
+      | { state: 'cancelled' }
+      | { state: 'paused'; resumes_at: null; cause: string; failure_code: string }
+      | { state: 'queued' }
     try {
       outcome = await handler.execute(context)
     } catch (error) {
@@ -128,7 +132,8 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         return
       }
       if (reason === 'shutdown') outcome = { state: 'queued' }
-      else if (reason === 'pause') outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person' }
+      else if (reason === 'pause')
+        outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' }
       else if (reason === 'cancel') outcome = { state: 'cancelled' }
       else if (isDatabaseGone(error)) {
         // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.

@@ -98,7 +98,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
         data:
           wanted === 'cancel'
             ? { state: 'cancelled', finished_at: clock.now(), wanted: null, resumes_at: null }
-            : { state: 'paused', wanted: 'pause', resumes_at: null, cause: 'Paused by a person' },
+            : { state: 'paused', wanted: 'pause', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' },
       })
     }
     return get(runId)
@@ -196,7 +196,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       const run = await get(runId)
       const { count } = await db.run.updateMany({
         where: { id: runId, state: 'paused' },
-        data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null },
+        data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
       })
       if (count === 0)
         throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, { detail: { run_id: runId } })

@@ -5,6 +5,7 @@ import type { Database } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { HeldBack } from '../zoho/failures.ts'
 import { freshModule, type ModuleProgress, moduleResult, modulesOf, PULL, PullCheckpoint, pageRange, wantsDetails } from './checkpoint.ts'
@@ -22,7 +23,7 @@ export interface PullDeps {
   log: Logger
   places: PullPlaces
   /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
-  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
   /** Detail calls at a time. */
   concurrency: number
 }
@@ -44,9 +45,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
   const { db, clock, places } = deps
   const request = PullRequest.parse(run.params)
   const modules = modulesOf(request)
-  const zoho = await deps.openZoho((wait) =>
-    run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }),
-  )
+  const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   let at = run.checkpoint === null ? null : PullCheckpoint.parse(run.checkpoint)
   if (!at) {
     const started = clock.now()
@@ -104,7 +103,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
         const remedy = 'It goes on by itself then; what is pulled is kept.'
-        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy }
+        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy, failure_code: error.code }
       }
       const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
       if (!(error instanceof AppError) && error !== signInFailed)

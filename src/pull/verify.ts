@@ -8,6 +8,7 @@ import { AppError, NotFound } from '../errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { countRecords } from '../records/read.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { DayQuotaSpent } from '../zoho/failures.ts'
 import { type ModulePlace, modulesOf, PULL } from './checkpoint.ts'
@@ -38,7 +39,7 @@ export interface VerifyDeps {
   db: Database
   clock: Clock
   places: PullPlaces
-  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
   concurrency: number
 }
 
@@ -55,7 +56,7 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
   const newest = sources.at(-1) ?? null
   const zoho = params.quick
     ? null
-    : await deps.openZoho((wait) => run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }))
+    : await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   const modules = await modulesToCheck(db, params, sources)
   const reports: ModuleReport[] = []
   for (const [n, module] of modules.entries()) {
@@ -65,7 +66,13 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
     } catch (error) {
       run.signal.throwIfAborted()
       if (error instanceof DayQuotaSpent)
-        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy: 'It begins again then.' }
+        return {
+          state: 'paused',
+          resumes_at: error.resetsAt,
+          cause: error.message,
+          remedy: 'It begins again then.',
+          failure_code: error.code,
+        }
       if (!(error instanceof AppError)) throw error
       reports.push(unread(module, error))
     }

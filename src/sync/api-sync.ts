@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import type { RunContext, RunFailure, RunOutcome } from '../jobs/run-handler.ts'
 import type { View } from '../photos/view.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { countSkuConflicts, reportSkuConflicts } from './conflicts.ts'
 import { dropOldNotes } from './housekeeping.ts'
@@ -22,7 +23,7 @@ export interface ApiSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
   clock: Clock
   view: View
   /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
-  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
   /** The organisation's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
 }
@@ -37,7 +38,7 @@ export const readingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDe
 
 /** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
 export const zohoFor = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
-  deps.openZoho((wait) => run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }))
+  deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
 
 /** The sync of Zoho's own list. A dry run stops ahead of the pictures and has only noted what would change. */
 export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {

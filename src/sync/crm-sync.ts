@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { searchText } from '../records/search-text.ts'
 import { markDeleted, type RecordPlace, upsertRecords } from '../records/write.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { CRM_MODULES, type CrmModule, type CrmRecord, crmFields, listCrm, listCrmDeletions } from '../zoho/crm.ts'
 import { HeldBack, NeedsPerson, ZohoAway } from '../zoho/failures.ts'
@@ -37,7 +38,7 @@ type Checkpoint = z.infer<typeof Checkpoint>
 export interface CrmSyncDeps {
   db: Database
   clock: Clock
-  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
 }
 
 /** The place of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
@@ -58,7 +59,13 @@ export function createCrmSync(deps: CrmSyncDeps): RunHandler {
         return await sync(run, deps)
       } catch (error) {
         if (!(error instanceof HeldBack)) throw error
-        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy: 'It goes on by itself then.' }
+        return {
+          state: 'paused',
+          resumes_at: error.resetsAt,
+          cause: error.message,
+          remedy: 'It goes on by itself then.',
+          failure_code: error.code,
+        }
       }
     },
   }
@@ -66,7 +73,7 @@ export function createCrmSync(deps: CrmSyncDeps): RunHandler {
 
 async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Promise<RunOutcome> {
   const { mode } = Params.parse(run.params)
-  const zoho = await openZoho(({ reason, until }) => run.report({ progress: { waiting: { reason, until: until.toISOString() } } }))
+  const zoho = await openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   let at: Checkpoint = run.checkpoint
     ? Checkpoint.parse(run.checkpoint)
     : { done: [], module: null, mode: mode ?? 'incremental', from: null, newest: null, pages: 0, taken: [] }

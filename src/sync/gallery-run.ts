@@ -8,6 +8,7 @@ import { cleanFilename } from '../photos/filename.ts'
 import { lockProduct, putSourcePhoto, removePhoto } from '../photos/gallery.ts'
 import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
 import type { View } from '../photos/view.ts'
+import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { HeldBack, NeedsPerson, ZohoAway } from '../zoho/failures.ts'
 import { documentImage, IDS_PER_CALL, itemDocuments } from '../zoho/inventory.ts'
@@ -20,7 +21,7 @@ const Checkpoint = z.object({ after: z.uuid() })
 export interface GalleryRunDeps {
   db: Database
   clock: Clock
-  openZoho(onWait: (wait: { reason: string; until: Date }) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
   ingest: IngestDeps
   view: View
   concurrency: number
@@ -50,7 +51,13 @@ export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
         return await bring(run, deps)
       } catch (error) {
         if (!(error instanceof HeldBack)) throw error
-        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy: 'It goes on by itself then.' }
+        return {
+          state: 'paused',
+          resumes_at: error.resetsAt,
+          cause: error.message,
+          remedy: 'It goes on by itself then.',
+          failure_code: error.code,
+        }
       }
     },
   }
@@ -67,9 +74,7 @@ interface Todo {
 async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 'success' | 'partial' }> {
   const { db } = deps
   const { dry_run } = GalleryParams.parse(run.params)
-  const zoho = await deps.openZoho((wait) =>
-    run.report({ progress: { waiting: { reason: wait.reason, until: wait.until.toISOString() } } }),
-  )
+  const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   const total = await db.product.count({ where: WITH_PICTURE })
   let after = run.checkpoint ? Checkpoint.parse(run.checkpoint).after : null
   const counts = { items: 0, found: 0, downloaded: 0, removed: 0, failed: 0, ...run.statistics }

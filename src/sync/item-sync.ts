@@ -63,6 +63,7 @@ async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown
       state: 'paused',
       resumes_at: error.resetsAt,
       cause: error.message,
+      failure_code: error.code,
       remedy: 'It goes on by itself then; items come before pictures.',
     }
   }
@@ -72,6 +73,7 @@ async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown
       state: 'paused',
       resumes_at: later(STORAGE_RETRY_MS),
       cause: 'storage_full: the disk takes no more pictures',
+      failure_code: 'storage_full',
       remedy: 'Free space under DATA_DIR; it goes on by itself.',
     }
   }
@@ -85,6 +87,7 @@ async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown
     return {
       state: 'partial',
       cause: 'Zoho did not answer for hours',
+      failure_code: 'zoho_away_for_hours',
       remedy: 'What is missing comes with the next sync. See status.zoho.com.',
     }
   }
@@ -93,6 +96,7 @@ async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown
     state: 'paused',
     resumes_at: later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1))),
     cause: 'Zoho does not answer just now',
+    failure_code: 'zoho_away',
     remedy: 'It goes on by itself. If it stays, see status.zoho.com.',
   }
 }

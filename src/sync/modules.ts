@@ -199,6 +199,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       started_at: run.started_at?.toISOString() ?? null,
       finished_at: run.finished_at?.toISOString() ?? null,
       cause: run.cause,
+      code: run.failure_code,
     }
   }
 }

@@ -33,13 +33,20 @@ export function createNoticeSync(deps: ApiSyncDeps): RunHandler {
           state: 'paused',
           resumes_at: new Date(clock.now().getTime() + WAIT_FOR_SYNC_MS),
           cause: 'A sync of the items is under way',
+          failure_code: 'sync_running',
         }
       }
       try {
         return await readNoticed(run, deps)
       } catch (error) {
         if (error instanceof HeldBack)
-          return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy: 'It goes on by itself then.' }
+          return {
+            state: 'paused',
+            resumes_at: error.resetsAt,
+            cause: error.message,
+            remedy: 'It goes on by itself then.',
+            failure_code: error.code,
+          }
         if (!run.signal.aborted) await postponeNotices(db, clock.now())
         throw error
       }

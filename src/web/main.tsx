@@ -11,6 +11,7 @@ import { createRoot } from 'react-dom/client'
 import { createQueryClient } from './api/query-client.ts'
 import { App } from './app/app.tsx'
 import { LanguageProvider } from './i18n/language.tsx'
+import { loadServerWords } from './server-words/server-words.ts'
 import { themeWithComponents } from './theme/components.ts'
 
 /** Longest that the first frame waits for its font, so that text does not change shape under the reader. */
@@ -21,7 +22,10 @@ const fonts = [
   document.fonts.load('14px "Inter Variable"', 'a'),
   ...(arabic ? [document.fonts.load('14px "Noto Sans Arabic Variable"', 'ا')] : []),
 ]
-await Promise.race([Promise.all(fonts), new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS))])
+await Promise.all([
+  Promise.race([Promise.all(fonts), new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS))]),
+  loadServerWords(arabic ? 'ar' : 'en'),
+])
 
 const queryClient = createQueryClient()
 const root = document.getElementById('root')

@@ -14,6 +14,13 @@ export interface Permit {
   done(result: CallResult): Promise<void>
 }
 
+/** Why the next call has to wait, for whoever watches. */
+export interface Wait {
+  code: 'minute_overrun' | 'last_calls_of_day' | 'minute_full' | 'calls_under_way'
+  reason: string
+  until: Date
+}
+
 /** Who may call, and when: one budget for all processes of an organisation. */
 export interface CallBudget {
   /**

@@ -12,6 +12,7 @@ import { useFormat } from '../format/shop-zone.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Ltr } from '../ui/ltr.tsx'
+import { ServerText } from '../ui/server-text.tsx'
 import { RelativeTime } from '../ui/time.tsx'
 import classes from './failure-group.module.css'
 import { failureMessages } from './messages.ts'
@@ -47,10 +48,15 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
       <header className={classes.head}>
         <div className={classes.words}>
           <h3 id={id} className={classes.cause}>
-            <bdi>{group.cause}</bdi>
+            <ServerText code={group.code} part="what">
+              {group.cause}
+            </ServerText>
           </h3>
           <p className={classes.remedy}>
-            <strong>{m.next}:</strong> <bdi>{group.remedy}</bdi>
+            <strong>{m.next}:</strong>{' '}
+            <ServerText code={group.code} part="next">
+              {group.remedy}
+            </ServerText>
           </p>
           <p className={classes.facts}>
             <Badge tone="bad">{m.open({ count: group.count })}</Badge>

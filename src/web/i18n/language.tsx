@@ -1,5 +1,6 @@
 import { useDirection } from '@mantine/core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
+import { loadServerWords } from '../server-words/server-words.ts'
 import type { Catalogue, Messages } from './messages.ts'
 
 export type Language = 'en' | 'ar'
@@ -36,7 +37,8 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     } catch {
       // Without storage the choice lasts until the page is left.
     }
-    setState(next)
+    // What is read already stays until the words of the other language are here.
+    void loadServerWords(next).then(() => setState(next))
   }, [])
   const state = useMemo(() => ({ language, setLanguage }), [language, setLanguage])
   return <LanguageContext value={state}>{children}</LanguageContext>

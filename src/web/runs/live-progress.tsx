@@ -1,9 +1,11 @@
+import type { ReactNode } from 'react'
 import type { Run } from '../../contract/runs.ts'
 import type { Liveness } from '../api/use-run-events.ts'
 import { useFormat } from '../format/shop-zone.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { Bar } from '../ui/bar.tsx'
+import { ServerText } from '../ui/server-text.tsx'
 import { useNow } from '../ui/time.tsx'
 import classes from './live-progress.module.css'
 import { readProgress } from './progress.ts'
@@ -51,7 +53,7 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
       : liveness === 'reconnecting'
         ? m.reconnecting
         : waiting !== null && waitMs > 0
-          ? `${m.waiting({ time: format.duration(waitMs) })}: ${waiting.reason}`
+          ? waitingNote(m.waiting({ time: format.duration(waitMs) }), waiting)
           : [
               rate !== null && rate > 0 ? m.rate({ rate: format.number(rate) }) : null,
               etaMs !== null ? m.left({ time: format.duration(etaMs) }) : null,
@@ -75,3 +77,12 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
     </div>
   )
 }
+
+const waitingNote = (how: string, { code, reason }: { code: string; reason: string }): ReactNode => (
+  <>
+    {how}:{' '}
+    <ServerText code={code} part="what">
+      {reason}
+    </ServerText>
+  </>
+)

@@ -7,7 +7,7 @@ export interface RunProgress {
   /** Things a second. */
   rate: number | null
   etaMs: number | null
-  waiting: { reason: string; until: string } | null
+  waiting: { code: string; reason: string; until: string } | null
 }
 
 const numberOr = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
@@ -25,7 +25,7 @@ export function readProgress(run: Run): RunProgress {
     total: numberOr(raw.total),
     rate: numberOr(raw.rate),
     etaMs: numberOr(raw.eta_ms),
-    waiting: reason !== null && until !== null ? { reason, until } : null,
+    waiting: reason !== null && until !== null ? { code: textOr(waiting?.code) ?? '', reason, until } : null,
   }
 }
 

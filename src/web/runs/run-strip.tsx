@@ -6,6 +6,7 @@ import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { ErrorCard } from '../ui/error-card.tsx'
 import { Section } from '../ui/section.tsx'
+import { ServerText } from '../ui/server-text.tsx'
 import { LiveProgress } from './live-progress.tsx'
 import { RunBadge } from './run-badge.tsx'
 import classes from './run-strip.module.css'
@@ -38,7 +39,14 @@ export function RunStrip({ id }: { id: string }) {
       ) : (
         run.cause && (
           <p className={classes.cause}>
-            {run.cause} {run.remedy}
+            <ServerText code={run.code} part="what">
+              {run.cause}
+            </ServerText>{' '}
+            {run.remedy && (
+              <ServerText code={run.code} part="next">
+                {run.remedy}
+              </ServerText>
+            )}
           </p>
         )
       )}

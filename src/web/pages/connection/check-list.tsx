@@ -11,6 +11,7 @@ import { useMessages } from '../../i18n/language.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { RowsSkeleton } from '../../ui/skeleton.tsx'
 import classes from './check-list.module.css'
 import { connectionMessages } from './messages.ts'
@@ -25,6 +26,14 @@ export function CheckList() {
     // The test has told something about the state, the scopes and the organisation, whatever came out.
     onSettled: () => client.invalidateQueries({ queryKey: ['zoho'] }),
   })
+  const names: Record<string, string> = {
+    sign_in: m.checkSignIn,
+    organization: m.organization,
+    item: m.checkItem,
+    picture: m.checkPicture,
+    quota: m.checkQuota,
+    clock: m.checkClock,
+  }
   const bad = test.data?.checks.filter(({ ok }) => !ok).length ?? 0
   return (
     <Section
@@ -61,17 +70,22 @@ export function CheckList() {
                 )}
                 <div className={classes.words}>
                   <p className={classes.name}>
-                    <bdi>{check.name}</bdi>
+                    {names[check.name] ?? <Ltr>{check.name}</Ltr>}
                     {check.code && <Ltr mono>{check.code}</Ltr>}
                   </p>
                   {check.message && (
                     <p>
-                      <bdi>{check.message}</bdi>
+                      <ServerText code={check.code} part="what">
+                        {check.message}
+                      </ServerText>
                     </p>
                   )}
                   {check.remedy && (
                     <p>
-                      <strong>{m.remedy}:</strong> <bdi>{check.remedy}</bdi>
+                      <strong>{m.remedy}:</strong>{' '}
+                      <ServerText code={check.code} part="next">
+                        {check.remedy}
+                      </ServerText>
                     </p>
                   )}
                 </div>

@@ -14,6 +14,8 @@ import { Section } from '../../ui/section.tsx'
 import { RowsSkeleton } from '../../ui/skeleton.tsx'
 import { Table } from '../../ui/table.tsx'
 import { connectionMessages } from './messages.ts'
+import { scopeMessages } from './scope-messages.ts'
+import { wordKeyOfScope } from './scope-words.ts'
 import classes from './scopes.module.css'
 
 export const scopesQuery = queryOptions({
@@ -50,7 +52,11 @@ export function Scopes() {
               rowKey={({ scope, module }) => `${module.slug} ${scope}`}
               columns={[
                 { key: 'scope', header: m.scope, cell: ({ scope }) => <Ltr mono>{scope}</Ltr> },
-                { key: 'module', header: m.reads, cell: ({ module, reads }) => `${module.name}: ${reads}` },
+                {
+                  key: 'module',
+                  header: m.reads,
+                  cell: ({ module, reads, scope }) => <Reads module={module.name} scope={scope} reads={reads} />,
+                },
                 {
                   key: 'granted',
                   header: m.granted,
@@ -71,5 +77,16 @@ export function Scopes() {
         )}
       </Loaded>
     </Section>
+  )
+}
+
+/** What a scope opens: in Arabic by the part of its name that says so, since the server tells it in English. */
+function Reads({ module, scope, reads }: { module: string; scope: string; reads: string }) {
+  const m = useMessages(scopeMessages)
+  const known = m[wordKeyOfScope(scope) as keyof typeof m]
+  return (
+    <>
+      <Ltr>{module}</Ltr>: {known === undefined || known === '' ? <bdi>{reads}</bdi> : known}
+    </>
   )
 }

@@ -9,6 +9,7 @@ import { Facts } from '../../ui/facts.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { ExactTime, RelativeTime } from '../../ui/time.tsx'
 import { ACCOUNTS_HOSTS } from './data-centers.ts'
 import { connectionMessages } from './messages.ts'
@@ -24,10 +25,20 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
     <Section title={m.state} actions={<Badge tone={STATE_TONE[connection.state]}>{stateName(connection.state)}</Badge>}>
       <div className={classes.body}>
         {connection.cause !== null && (
-          <Notice tone={connection.state === 'revoked' ? 'bad' : 'warn'} title={connection.cause}>
+          <Notice
+            tone={connection.state === 'revoked' ? 'bad' : 'warn'}
+            title={
+              <ServerText code={connection.code} part="what">
+                {connection.cause}
+              </ServerText>
+            }
+          >
             {connection.remedy && (
               <>
-                <strong>{m.remedy}:</strong> <bdi>{connection.remedy}</bdi>
+                <strong>{m.remedy}:</strong>{' '}
+                <ServerText code={connection.code} part="next">
+                  {connection.remedy}
+                </ServerText>
               </>
             )}{' '}
             {connection.code && (

@@ -14,6 +14,7 @@ import { RunBadge } from '../../runs/run-badge.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { Facts } from '../../ui/facts.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { RelativeTime } from '../../ui/time.tsx'
 import { toastWithUndo } from '../../ui/toast.tsx'
 import { modulesMessages } from './messages.ts'
@@ -92,7 +93,9 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
         />
         {module.last_run?.cause && (
           <p className={classes.cause}>
-            <bdi>{module.last_run.cause}</bdi>
+            <ServerText code={module.last_run.code} part="what">
+              {module.last_run.cause}
+            </ServerText>
           </p>
         )}
         <Schedule key={`${module.schedule} ${module.full_schedule}`} module={module} mayChange={mayChange} change={change} />

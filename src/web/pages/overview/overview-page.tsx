@@ -18,6 +18,7 @@ import { ErrorCard } from '../../ui/error-card.tsx'
 import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { ConsentNotice } from '../connection/consent-notice.tsx'
 import { Begin } from './begin.tsx'
@@ -83,11 +84,23 @@ function isBeginner(settings: ZohoSettings, runs: Run[]): boolean {
 
 function Attention({ settings }: { settings: ZohoSettings }) {
   const m = useMessages(overviewMessages)
-  const { state, cause, remedy } = settings.connection
+  const { state, cause, code, remedy } = settings.connection
   if (cause === null || state === 'not_set_up' || state === 'connected') return null
   return (
-    <Notice tone={state === 'revoked' ? 'bad' : 'warn'} title={cause}>
-      {remedy && <bdi>{remedy}</bdi>} <Link href={`${HOME}/connection`}>{m.goConnection}</Link>
+    <Notice
+      tone={state === 'revoked' ? 'bad' : 'warn'}
+      title={
+        <ServerText code={code} part="what">
+          {cause}
+        </ServerText>
+      }
+    >
+      {remedy && (
+        <ServerText code={code} part="next">
+          {remedy}
+        </ServerText>
+      )}{' '}
+      <Link href={`${HOME}/connection`}>{m.goConnection}</Link>
     </Notice>
   )
 }

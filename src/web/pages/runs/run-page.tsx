@@ -16,6 +16,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { Stat, Stats } from '../../ui/stat.tsx'
 import { ExactTime } from '../../ui/time.tsx'
@@ -84,11 +85,17 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
           {run.cause && (
             <div className={classes.cause} data-state={run.state}>
               <p>
-                <strong>{m.cause}:</strong> <bdi>{run.cause}</bdi>
+                <strong>{m.cause}:</strong>{' '}
+                <ServerText code={run.code} part="what">
+                  {run.cause}
+                </ServerText>
               </p>
               {run.remedy && (
                 <p>
-                  <strong>{m.remedy}:</strong> <bdi>{run.remedy}</bdi>
+                  <strong>{m.remedy}:</strong>{' '}
+                  <ServerText code={run.code} part="next">
+                    {run.remedy}
+                  </ServerText>
                 </p>
               )}
             </div>

@@ -21,13 +21,17 @@ export interface RunFailure {
   sku?: string | undefined
 }
 
-export interface RunProgress {
-  phase?: string | undefined
-  done?: number | undefined
-  total?: number | undefined
+export interface RunProgress extends ReportedProgress {
   /** Things a second, over the last while. */
   rate?: number | undefined
   eta_ms?: number | null | undefined
+}
+
+/** What a handler says of its way; rate and time left are worked out from it. */
+export interface ReportedProgress {
+  phase?: string | undefined
+  done?: number | undefined
+  total?: number | undefined
   /** Set while the run waits for something outside, e.g. Zoho's minute. */
   waiting?: { code: string; reason: string; until: string } | null | undefined
 }
@@ -46,7 +50,7 @@ export interface RunContext {
   /** Aborts with a RunStopped when a person or the server wants the run to stop, or when another process took it. */
   signal: AbortSignal
   /** For progress bars; written at most twice a second. */
-  report(patch: { statistics?: Record<string, number>; progress?: RunProgress }): void
+  report(patch: { statistics?: Record<string, number>; progress?: ReportedProgress }): void
   /** A transaction that fails with RunStopped('lost') if another process owns the run: every write of a run goes through it. */
   fenced<T>(work: (tx: Db) => Promise<T>): Promise<T>
   /** Inside `fenced`, so that the work and the note of it are one. */

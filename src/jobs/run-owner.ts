@@ -6,6 +6,7 @@ import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { Prisma, Run } from '../generated/client.ts'
 import { noteFailures } from './note-failures.ts'
+import { createPace } from './pace.ts'
 import { type RunContext, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
 
 /** Progress is for eyes: more often than this costs writes and shows nothing more. */
@@ -59,6 +60,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
   async function execute(run: Run): Promise<void> {
     let statistics: Record<string, number> = { ...(run.statistics as Record<string, number>) }
     let progress: RunProgress = {}
+    const pace = createPace()
     let dirty = false
 
     /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
@@ -108,6 +110,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       report(patch) {
         if (patch.statistics) statistics = { ...statistics, ...patch.statistics }
         if (patch.progress) progress = { ...progress, ...patch.progress }
+        if (patch.progress?.done !== undefined) progress = pace(progress, clock.now().getTime())
         dirty = true
       },
       fenced,

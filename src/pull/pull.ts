@@ -197,7 +197,10 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   }
   if (progress.state === 'listing') {
     const known = await db.zohoRecord.count({ where: live })
-    const show = (it: ModuleProgress) => run.report({ progress: { phase: module.name, done: it.listed, total: undefined, waiting: null } })
+    // How many there will be is known only where all are listed again, and only about: Zoho does not say.
+    const expected = progress.mode === 'full' && known > 0 ? known : undefined
+    const show = ({ listed }: ModuleProgress) =>
+      run.report({ progress: { phase: module.name, done: listed, total: expected && Math.max(expected, listed), waiting: null } })
     const from = progress.since === null ? null : new Date(progress.since)
     progress = await listModule(run, progress, { zoho, clock, request, module, place, from, known, save, show })
     progress = { ...progress, state: 'details' }

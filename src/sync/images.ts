@@ -23,8 +23,6 @@ export interface ImagePassDeps extends FetchImageDeps {
 }
 
 const BATCH = 200
-/** The rate that is shown is that of the last while, not of the whole run: after a pause it is true again soon. */
-const RATE_WINDOW_MS = 30_000
 /** So many pictures in a row that Zoho did not answer for are an outage, and no fault of the pictures. */
 const OUTAGE_AFTER = 10
 
@@ -37,10 +35,9 @@ export class ZohoOutage extends Error {}
  * Throws what concerns all pictures: HeldBack, NeedsPerson, StorageFull, ZohoOutage, or the stop.
  */
 export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: WorkFilter): Promise<ImageCounts> {
-  const { db, clock } = deps
+  const { db } = deps
   const counts = await countImages(db, run.id)
   const total = sumOf(counts) + (await countWork(db, filter))
-  const times: number[] = []
   const limit = pLimit(deps.concurrency)
   /** The first failure that concerns all pictures. */
   const stopped = new AbortController()
@@ -49,22 +46,9 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: Wo
   let unanswered: string[] = []
 
   const report = () => {
-    const done = sumOf(counts)
-    const now = clock.now().getTime()
-    times.push(now)
-    while (now - times[0]! > RATE_WINDOW_MS) times.shift()
-    const spanMs = now - times[0]!
-    const rate = spanMs > 0 ? ((times.length - 1) * 1000) / spanMs : 0
     run.report({
       statistics: { images_downloaded: counts.downloaded, images_failed: counts.failed },
-      progress: {
-        phase: 'images',
-        done,
-        total,
-        rate: Math.round(rate * 10) / 10,
-        eta_ms: rate > 0 ? Math.round(((total - done) / rate) * 1000) : null,
-        waiting: null,
-      },
+      progress: { phase: 'images', done: sumOf(counts), total, waiting: null },
     })
   }
 

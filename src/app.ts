@@ -29,6 +29,7 @@ import { failureRoutes } from './http/failures.ts'
 import { healthRoutes } from './http/health.ts'
 import { type ItemSyncRoutesDeps, itemSyncRoutes } from './http/item-sync.ts'
 import { loginRoutes } from './http/login.ts'
+import { manyPictureRoutes } from './http/many-pictures.ts'
 import { mappingRoutes } from './http/mapping.ts'
 import { mediaRoutes } from './http/media.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
@@ -195,6 +196,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(productImageRoutes, deps)
   await app.register(productGalleryRoutes, deps)
+  await app.register(manyPictureRoutes, deps)
   await app.register(productImportRoutes, deps)
   await app.register(mediaRoutes, deps)
   await app.register(zohoPictureRoutes, deps)

@@ -90,3 +90,21 @@ export const SentPictureAnswer = z.object({
     document_id: z.string().nullable(),
   }),
 })
+
+const Ids = z.array(z.uuid()).min(1).max(1_000)
+export const ManyImages = z.object({ ids: Ids }).strict()
+export const ManyProducts = z.object({ product_ids: Ids }).strict()
+/** What became of one of many; one that fails leaves the others alone. */
+export const ManyOutcome = z.object({
+  id: z.uuid(),
+  status: z.enum(['done', 'failed']),
+  code: z.string().optional(),
+  message: z.string().optional(),
+  /** Until when a deleted image can be restored. */
+  restore_until: z.iso.datetime().optional(),
+})
+export type ManyOutcome = z.infer<typeof ManyOutcome>
+/** `partial` when one failed; `data` has each id once, in the order of the question. */
+export const ManyAnswer = z.object({ status: z.enum(['success', 'partial']), data: z.array(ManyOutcome) })
+/** A run that works on those that are `done` here; the others it leaves out. */
+export const ManyQueued = QueuedRun.extend({ data: z.array(ManyOutcome) })

@@ -18,18 +18,8 @@ import {
 import type { Database } from '../db.ts'
 import { BadInput, NotFound } from '../errors.ts'
 import { cleanFilename } from '../photos/filename.ts'
-import {
-  type AddedPhoto,
-  addPhotos,
-  changePhoto,
-  deletePhoto,
-  type GalleryPhoto,
-  listGallery,
-  type OnChange,
-  orderPhotos,
-  restorePhoto,
-  restoreUntil,
-} from '../photos/gallery-edit.ts'
+import { type AddedPhoto, addPhotos, changePhoto, deletePhoto, listGallery, orderPhotos, restorePhoto } from '../photos/gallery-edit.ts'
+import { type GalleryPhoto, type OnChange, restoreUntil } from '../photos/gallery-many.ts'
 import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
 import type { ImageUrls } from '../photos/signed-url.ts'
 import type { View } from '../photos/view.ts'

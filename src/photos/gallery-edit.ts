@@ -1,20 +1,20 @@
 import type { Clock } from '../clock.ts'
-import type { Database, Db } from '../db.ts'
-import { BadInput, Conflict, Gone, NotFound } from '../errors.ts'
-import type { Blob, Photo } from '../generated/client.ts'
-import { choosePrimary, lockProduct, nextInOrder, removePhoto } from './gallery.ts'
-
-export type GalleryPhoto = Photo & { blob: Blob }
-
-/** How long a deleted picture can be brought back, and its bytes are kept. */
-export const GRACE_DAYS = 7
-const DAY_MS = 86_400_000
-export const restoreUntil = (deletedAt: Date): Date => new Date(deletedAt.getTime() + GRACE_DAYS * DAY_MS)
-
-export interface GalleryDeps {
-  db: Database
-  clock: Clock
-}
+import type { Db } from '../db.ts'
+import { BadInput, NotFound } from '../errors.ts'
+import type { Photo } from '../generated/client.ts'
+import { lockProduct, nextInOrder } from './gallery.ts'
+import {
+  deletePhotos,
+  type GalleryDeps,
+  type GalleryPhoto,
+  GRACE_DAYS,
+  imageNotFound,
+  type OnChange,
+  type PhotoOutcome,
+  productDeleted,
+  restorePhotos,
+  restoreUntil,
+} from './gallery-many.ts'
 
 export interface AddedPhoto {
   source: 'upload' | 'import' | 'url'
@@ -25,13 +25,10 @@ export interface AddedPhoto {
   alt_ar?: string | null
 }
 
-/** What changed a product's pictures besides the rows themselves; called inside the transaction of the change. */
-export type OnChange = (tx: Db, photos: Photo[]) => Promise<void>
-
 const IN_ORDER = [{ is_primary: 'desc' as const }, { sort_order: 'asc' as const }, { position: 'asc' as const }]
 
 export function listGallery(db: Db, productId: string, { withDeleted, now }: { withDeleted: boolean; now: Date }): Promise<GalleryPhoto[]> {
-  const restorable = { deleted_at: { gt: new Date(now.getTime() - GRACE_DAYS * DAY_MS) }, blob: { removed_at: null } }
+  const restorable = { deleted_at: { gt: new Date(now.getTime() - GRACE_DAYS * 86_400_000) }, blob: { removed_at: null } }
   return db.photo.findMany({
     where: { product_id: productId, ...(withDeleted ? { OR: [{ deleted_at: null }, restorable] } : { deleted_at: null }) },
     include: { blob: true },
@@ -149,61 +146,33 @@ export async function orderPhotos(
 
 /** Takes a picture away; it can be restored within the grace period. The next one in order becomes primary if it was. */
 export async function deletePhoto(
-  { db, clock }: GalleryDeps,
+  gallery: GalleryDeps,
   { productId, photoId }: { productId: string; photoId: string },
   onChange: OnChange = async () => {},
 ): Promise<{ deleted_at: Date; restore_until: Date }> {
-  return db.$transaction(
-    async (tx) => {
-      const photo = find(await lockedPhotos(tx, productId), photoId)
-      const at = clock.now()
-      await removePhoto(tx, photo, at)
-      await onChange(tx, [photo])
-      return { deleted_at: at, restore_until: restoreUntil(at) }
-    },
-    { timeout: 30_000, maxWait: 30_000 },
-  )
+  const { deleted_at } = onlyOne(await deletePhotos(gallery, { productId, ids: [photoId] }, onChange))
+  return { deleted_at: deleted_at!, restore_until: restoreUntil(deleted_at!) }
 }
 
 /** Brings a deleted picture back, as a further one unless there is no other. Throws Gone when its bytes may be gone. */
 export async function restorePhoto(
-  { db, clock }: GalleryDeps,
+  gallery: GalleryDeps,
   { productId, photoId }: { productId: string; photoId: string },
   onChange: OnChange = async () => {},
 ): Promise<GalleryPhoto> {
-  return db.$transaction(
-    async (tx) => {
-      await lockedPhotos(tx, productId)
-      const photo = await tx.photo.findFirst({ where: { id: photoId, product_id: productId } })
-      if (!photo) throw notFound()
-      if (!photo.deleted_at) throw new Conflict('image_not_deleted', 'This image is not deleted')
-      const at = clock.now()
-      // The row of the bytes is locked against the sweep, which looks at it again before it removes them.
-      const [blob] = await tx.$queryRaw<
-        { removed_at: Date | null }[]
-      >`select removed_at from blob where sha256 = ${photo.sha256} for update`
-      if (restoreUntil(photo.deleted_at) <= at || !blob || blob.removed_at)
-        throw new Gone('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
-          remedy: 'Upload it again.',
-        })
-      await tx.photo.update({ where: { id: photo.id }, data: { deleted_at: null, updated_at: at, is_primary: false, feed_pending: true } })
-      await choosePrimary(tx, productId, at)
-      const restored = await tx.photo.findUniqueOrThrow({ where: { id: photo.id }, include: { blob: true } })
-      await onChange(tx, [restored])
-      return restored
-    },
-    { timeout: 30_000, maxWait: 30_000 },
-  )
+  return onlyOne(await restorePhotos(gallery, { productId, ids: [photoId] }, onChange))
+}
+
+function onlyOne([outcome]: PhotoOutcome[]): GalleryPhoto {
+  if (outcome?.photo) return outcome.photo
+  throw outcome?.error ?? imageNotFound()
 }
 
 async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   await lockProduct(tx, productId)
   const product = await tx.product.findUnique({ where: { id: productId }, select: { deleted_at: true } })
   if (!product) throw new NotFound('product_not_found', 'Product not found')
-  if (product.deleted_at)
-    throw new Conflict('product_deleted', 'The product is deleted', {
-      remedy: 'It comes back when Zoho lists it again; then change its images.',
-    })
+  if (product.deleted_at) throw productDeleted()
   return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: [{ sort_order: 'asc' }, { position: 'asc' }] })
 }
 
@@ -215,10 +184,9 @@ async function dethrone(tx: Db, productId: string, at: Date): Promise<void> {
   })
 }
 
-const notFound = () => new NotFound('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
 function find(photos: Photo[], id: string): Photo {
   const photo = photos.find((it) => it.id === id)
-  if (!photo) throw notFound()
+  if (!photo) throw imageNotFound()
   return photo
 }
 const wrongOrder = (message: string) =>

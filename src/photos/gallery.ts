@@ -76,15 +76,15 @@ export async function removeSourcePhoto(tx: Db, productId: string, source: NewPh
 /** Makes a living photo a tombstone, and the next one in order primary if it was. The product must be locked. */
 export async function removePhoto(tx: Db, photo: Photo, at: Date): Promise<void> {
   await tx.photo.update({ where: { id: photo.id }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
-  if (photo.is_primary) await choosePrimary(tx, photo.product_id, at)
+  if (photo.is_primary) await choosePrimaries(tx, [photo.product_id], at)
 }
 
-/** Makes the first living picture in order primary, when none is. The product must be locked. */
-export async function choosePrimary(tx: Db, productId: string, at: Date): Promise<void> {
-  const next = await tx.photo.findFirst({
-    where: { product_id: productId, deleted_at: null },
-    orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }],
-  })
-  if (next && !next.is_primary)
-    await tx.photo.update({ where: { id: next.id }, data: { is_primary: true, updated_at: at, feed_pending: true } })
+/** Makes the first living picture in order primary, for each product that has none. The products must be locked. */
+export async function choosePrimaries(tx: Db, productIds: string[], at: Date): Promise<void> {
+  await tx.$executeRaw`
+    update photo set is_primary = true, updated_at = ${at}, feed_pending = true
+    from (
+      select distinct on (product_id) id, is_primary from photo where product_id = any(${productIds}::uuid[]) and deleted_at is null
+      order by product_id, is_primary desc, sort_order, position) as first
+    where photo.id = first.id and not first.is_primary`
 }

@@ -6,7 +6,13 @@ import { type MakeVariantDeps, makeVariants } from './make-variant.ts'
 import { type Recipes, VARIANT_NAMES, type VariantFormat, type VariantName } from './recipe.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
-export const RegenerateParams = z.object({ which: z.enum(['missing', 'all', 'size']), size: z.enum(['thumb', 'medium']).optional() })
+export const RegenerateParams = z.object({
+  which: z.enum(['missing', 'all', 'size']),
+  size: z.enum(['thumb', 'medium']).optional(),
+  /** Only these originals. */
+  sha256: z.array(z.string()).optional(),
+})
+export type RegenerateParams = z.infer<typeof RegenerateParams>
 const Checkpoint = z.object({ after: z.string() })
 const BATCH = 100
 /** More than the decoder's children, so that none waits for rows and files. */
@@ -26,9 +32,9 @@ export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHa
     kind: MEDIA_REGENERATE,
     exclusiveKey: MEDIA_REGENERATE,
     async execute(run) {
-      const { which, size } = RegenerateParams.parse(run.params)
+      const { which, size, sha256 } = RegenerateParams.parse(run.params)
       const names: readonly VariantName[] = which === 'size' && size ? [size] : VARIANT_NAMES
-      const where = { removed_at: null, photos: { some: { deleted_at: null } } }
+      const where = { removed_at: null, photos: { some: { deleted_at: null } }, ...(sha256 && { AND: { sha256: { in: sha256 } } }) }
       const total = await db.blob.count({ where })
       let { after } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { after: '' }
       let done = run.statistics.checked ?? 0

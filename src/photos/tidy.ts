@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
-import { GRACE_DAYS } from './gallery-edit.ts'
+import { GRACE_DAYS } from './gallery-many.ts'
 import { dropExpiredImports } from './imports.ts'
 import type { Recipes } from './recipe.ts'
 import type { PhotoStore } from './store.ts'

@@ -26,7 +26,14 @@ export const ItemSyncParams = z.object({
   dry_run: z.boolean().default(false),
   confirm_removals: z.boolean().default(false),
   /** Only these failed things, and nothing else. */
-  retry: z.object({ items: z.array(z.string()), products: z.array(z.uuid()) }).optional(),
+  retry: z
+    .object({
+      items: z.array(z.string()),
+      products: z.array(z.uuid()),
+      /** The pictures of these products also where they are here already. */
+      again: z.boolean().default(false),
+    })
+    .optional(),
 })
 export type ItemSyncParams = z.infer<typeof ItemSyncParams>
 

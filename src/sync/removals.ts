@@ -2,7 +2,7 @@ import { upsertItems } from '../catalog/item-upsert.ts'
 import type { Clock } from '../clock.ts'
 import type { Database, Db } from '../db.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
-import { choosePrimary, lockProduct, removeSourcePhoto } from '../photos/gallery.ts'
+import { choosePrimaries, lockProduct, removeSourcePhoto } from '../photos/gallery.ts'
 import { type View, viewName } from '../photos/view.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { itemsById } from '../zoho/inventory.ts'
@@ -115,7 +115,7 @@ export async function restorePhotos(run: RunContext, { db, clock, view }: { db: 
       await lockProduct(tx, product.id)
       const at = clock.now()
       await tx.photo.updateMany({ where: { id: { in: product.photos } }, data: { deleted_at: null, updated_at: at, feed_pending: true } })
-      await choosePrimary(tx, product.id, at)
+      await choosePrimaries(tx, [product.id], at)
     })
     await showPrimary(db, view, product)
   }

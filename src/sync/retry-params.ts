@@ -18,5 +18,5 @@ export async function retryParams(db: Database, filter: FailureFilter): Promise<
       remedy: 'GET /api/settings/integrations/zoho/failures says what helps instead.',
     })
   }
-  return { retry: { items: [...new Set(items)], products: [...new Set(products)] } }
+  return { retry: { items: [...new Set(items)], products: [...new Set(products)], again: false } }
 }

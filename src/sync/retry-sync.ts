@@ -1,10 +1,12 @@
 import { upsertItems } from '../catalog/item-upsert.ts'
+import type { Db } from '../db.ts'
 import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
 import { itemsById } from '../zoho/inventory.ts'
 import { type ApiSyncDeps, readingFor, zohoFor } from './api-sync.ts'
 import { reportSkuConflicts } from './conflicts.ts'
 import { countWork } from './image-work.ts'
 import { imagePass } from './images.ts'
+import type { ItemSyncParams } from './item-sync.ts'
 import { closeCounts } from './result.ts'
 import { toItemRow } from './to-item-row.ts'
 
@@ -12,9 +14,10 @@ import { toItemRow } from './to-item-row.ts'
 export async function retryFailed(
   run: RunContext,
   deps: ApiSyncDeps,
-  { items, products }: { items: string[]; products: string[] },
+  { items, products, again }: NonNullable<ItemSyncParams['retry']>,
 ): Promise<RunOutcome> {
   const { db, clock } = deps
+  if (again) await run.fenced((tx) => forgetFetched(tx, run.id, products))
   const urlsOnly = { runId: run.id, zoho: false, only: products }
   // Pictures behind addresses of a file need no credentials.
   const needsZoho = items.length > 0 || (await countWork(db, { ...urlsOnly, zoho: true })) > (await countWork(db, urlsOnly))
@@ -34,4 +37,12 @@ export async function retryFailed(
   run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
   await imagePass(run, { ...deps, zoho }, { ...urlsOnly, zoho: zoho !== null })
   return { state: await closeCounts(run, db, { withImages: true }) }
+}
+
+/** The products' pictures count as new to us, but for those that this run has tried already: it may go on after a kill. What is shown stays until the bytes differ. */
+async function forgetFetched(tx: Db, runId: string, productIds: string[]): Promise<void> {
+  await tx.product.updateMany({
+    where: { id: { in: productIds }, OR: [{ image_run: null }, { image_run: { not: runId } }] },
+    data: { image_fetched_id: null, image_source_fetched: null, image_state: 'untried', image_attempts: 0 },
+  })
 }

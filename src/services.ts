@@ -49,6 +49,7 @@ import { createModules } from './sync/modules.ts'
 import { createNoticeInbox } from './sync/notice-inbox.ts'
 import { createNoticeSync } from './sync/notice-sync.ts'
 import { refetchFromZoho } from './sync/refetch-picture.ts'
+import type { TimeLimits } from './zoho/client.ts'
 
 /** Everything that is kept sealed, for the rotation of the key. */
 const SEALED = [SEALED_SETTINGS, SEALED_TOKENS]
@@ -63,13 +64,15 @@ export interface Overrides {
   /** Other hosts than Zoho's and Google's, in tests of what must reach several of them. */
   regions?: Regions
   gcpClient?: ClientOptions
+  /** Shorter ones, in tests of a Zoho that is slow. */
+  timeLimits?: TimeLimits
 }
 
 /** Opens every long-lived thing once, in order; disposing closes them in reverse. What is open already is closed when a later step fails. */
 export async function openServices(
   config: Config,
   log: Logger,
-  { clock = systemClock, durable = true, regions, gcpClient }: Overrides = {},
+  { clock = systemClock, durable = true, regions, gcpClient, timeLimits }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {
@@ -137,6 +140,7 @@ export async function openServices(
         onZone: (tx, zone) => schedules.rezone(tx, zone),
         regions,
         gcpClient,
+        timeLimits,
       }),
     )
     const pullPlaces = placesOf(config.dataDir, config.pull.jsonBaseDir)

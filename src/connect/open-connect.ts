@@ -14,8 +14,9 @@ import type { Secrets } from '../settings/secrets.ts'
 import { createStoredValues } from '../settings/stored-values.ts'
 import { adoptZohoConfig } from '../settings/zoho-config-file.ts'
 import { createZohoSettings } from '../settings/zoho-settings.ts'
+import { createBreaker } from '../zoho/breaker.ts'
 import type { Wait } from '../zoho/budget.ts'
-import type { ZohoClient } from '../zoho/client.ts'
+import type { TimeLimits, ZohoClient } from '../zoho/client.ts'
 import type { Organization } from '../zoho/organization.ts'
 import { REGIONS } from '../zoho/regions.ts'
 import { clientOf, createAuthorization } from './authorize.ts'
@@ -39,13 +40,14 @@ export interface ConnectDeps {
   /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
   regions?: Regions | undefined
   gcpClient?: ClientOptions | undefined
+  timeLimits?: TimeLimits | undefined
 }
 
 export type Connect = Awaited<ReturnType<typeof openConnect>>
 
 /** Everything between Zoho and us: the settings, the sign-in, how it stands, and clients that use what is set at that moment. */
 export async function openConnect(deps: ConnectDeps) {
-  const { config, db, secrets, clock, log, dispatcher, redirectUri, onZone, regions = REGIONS, gcpClient } = deps
+  const { config, db, secrets, clock, log, dispatcher, redirectUri, onZone, regions = REGIONS, gcpClient, timeLimits } = deps
   const stored = createStoredValues({ db, secrets })
   const connection = createConnectionKeeper({ db, clock, onRefused: () => settings.doubt() })
   const gcp =
@@ -63,7 +65,8 @@ export async function openConnect(deps: ConnectDeps) {
   const authorization = createAuthorization({ db, secrets, settings, connection, regions, clock, dispatcher, redirectUri })
   await adoptZohoConfig(join(config.dataDir, 'settings', 'zoho_config.json'), { settings, log })
 
-  const parts = { db, secrets, clock, log, dispatcher, regions }
+  const parts = { db, secrets, clock, log, dispatcher, regions, timeLimits }
+  const breaker = createBreaker({ clock })
   /** Beside the way back of the consent. */
   const webhookUrl = () => new URL('../webhook', redirectUri()).href
   const account = async () => openAccount({ ...parts, settings: await settings.forClient(), connection })
@@ -81,7 +84,7 @@ export async function openConnect(deps: ConnectDeps) {
     async open(onWait?: (wait: Wait) => void): Promise<ZohoClient> {
       const set = await settings.forClient()
       if (!set.enabled) throw integrationDisabled()
-      return openZoho({ ...parts, settings: set, connection }, onWait)
+      return openZoho({ ...parts, settings: set, connection, breaker }, onWait)
     },
 
     /** The organisation that is chosen, as Zoho tells it now; null when the account does not have it. */

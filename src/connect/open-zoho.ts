@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts'
 import type { Config, DataCenter } from '../config.ts'
 import type { Database } from '../db.ts'
 import type { Secrets } from '../settings/secrets.ts'
+import type { Breaker } from '../zoho/breaker.ts'
 import type { Wait } from '../zoho/budget.ts'
-import { createZohoClient, type ZohoClient } from '../zoho/client.ts'
+import { createZohoClient, type TimeLimits, type ZohoClient } from '../zoho/client.ts'
 import { type Endpoints, REGIONS } from '../zoho/regions.ts'
 import { notSetUp } from '../zoho/sign-in-failures.ts'
 import { type Credentials, createTokens, type Tokens } from '../zoho/tokens.ts'
@@ -26,6 +27,9 @@ export interface OpenZohoDeps {
   settings: Config['zoho']
   connection?: ConnectionKeeper | undefined
   regions?: Regions | undefined
+  breaker?: Breaker | undefined
+  /** Shorter ones in tests. */
+  timeLimits?: TimeLimits | undefined
 }
 
 type OnWait = (wait: Wait) => void
@@ -38,7 +42,7 @@ export function openZoho(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
 
 /** The same before an organisation is chosen: calls that belong to none, and the sign-in itself. */
 export function openAccount(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
-  const { db, secrets, clock, log, dispatcher, settings, connection, regions } = deps
+  const { db, secrets, clock, log, dispatcher, settings, connection, regions, breaker, timeLimits } = deps
   const credentials = credentialsOf(settings)
   const endpoints = endpointsOf(settings, regions)
   const tokens = createTokens({
@@ -47,11 +51,12 @@ export function openAccount(deps: OpenZohoDeps, onWait?: OnWait): { client: Zoho
     store: createTokenStore({ db, secrets, credentials }),
     clock,
     dispatcher,
+    wholeMs: timeLimits?.signInMs,
   })
   const limits = { perMinute: settings.requestsPerMinute, perDay: settings.requestsPerDay, concurrency: settings.concurrency }
   const organizationId = settings.organizationId ?? null
   const budget = createCallBudget({ db, organization: organizationId ?? 'none', limits, clock, log, onWait })
-  const client = createZohoClient({ apiUrl: endpoints.apiUrl, organizationId, tokens, budget, clock, dispatcher })
+  const client = createZohoClient({ apiUrl: endpoints.apiUrl, organizationId, tokens, budget, clock, dispatcher, breaker, timeLimits })
   return { client: connection ? watchClient(client, connection) : client, tokens, endpoints }
 }
 

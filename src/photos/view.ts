@@ -23,10 +23,13 @@ export function createView(folder: string, store: PhotoStore) {
     // Made beside and renamed over: at no moment is a product without its link, or the link without its file.
     const fresh = join(folder, `.${name}.${ext}.new`)
     await rm(fresh, { force: true })
-    await link(original, fresh).catch(() => symlink(relative(dirname(fresh), original), fresh))
-    await rename(fresh, join(folder, `${name}.${ext}`))
-    // rename(2) does nothing when both are links to one file already, so the fresh one may still be there.
-    await rm(fresh, { force: true })
+    try {
+      await link(original, fresh).catch(() => symlink(relative(dirname(fresh), original), fresh))
+      await rename(fresh, join(folder, `${name}.${ext}`))
+    } finally {
+      // rename(2) does nothing when both are links to one file already, so the fresh one may still be there; as it is after a failure.
+      await rm(fresh, { force: true })
+    }
     for (const other of EXTENSIONS) if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
   }
   async function hide(name: string): Promise<void> {

@@ -13,11 +13,15 @@ export interface Fault {
   contentType?: string
   headers?: Record<string, string>
   /**
-   * What happens to the connection: `reset` before the answer, `body` in the middle of it, `silent` for ever before the answer, `stall` for ever
-   * after the headers, `drip` one byte a second, `endless` bytes without an end.
+   * What happens to the connection: `reset` before the answer, `body` in the middle of it, `silent` for ever before the answer; and after the headers and
+   * what `body` says: `stall` for ever, `drip` one byte a second, `endless` bytes without an end.
    */
   cut?: 'reset' | 'body' | 'silent' | 'stall' | 'drip' | 'endless'
+  /** Of a drip, other than a second. */
+  everyMs?: number
 }
+
+const PIECE = ' '.repeat(64 * 1024)
 
 export type Faults = ReturnType<typeof createFaults>
 
@@ -38,18 +42,23 @@ export function createFaults() {
       return
     }
     raw.writeHead(200, { 'content-type': type })
-    raw.write('{')
+    raw.write(fault.body ?? '{')
     if (fault.cut === 'stall') return
-    const repeat = (everyMs: number, bytes: string) => {
-      const timer = setInterval(() => raw.write(bytes), everyMs)
-      timers.add(timer)
-      raw.once('close', () => {
-        clearInterval(timer)
-        timers.delete(timer)
-      })
+    if (fault.cut === 'endless') {
+      // As fast as it is read, so that only the reader decides how much it takes.
+      const more = () => {
+        while (!raw.destroyed && raw.write(PIECE));
+      }
+      raw.on('drain', more)
+      more()
+      return
     }
-    if (fault.cut === 'drip') repeat(1_000, ' ')
-    else repeat(1, ' '.repeat(512 * 1024))
+    const timer = setInterval(() => raw.write(' '), fault.everyMs ?? 1_000)
+    timers.add(timer)
+    raw.once('close', () => {
+      clearInterval(timer)
+      timers.delete(timer)
+    })
   }
 
   return {

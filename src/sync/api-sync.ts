@@ -5,6 +5,7 @@ import type { RunContext, RunFailure, RunOutcome } from '../jobs/run-handler.ts'
 import type { View } from '../photos/view.ts'
 import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
+import { askForOneItem } from '../zoho/inventory.ts'
 import { countSkuConflicts, reportSkuConflicts } from './conflicts.ts'
 import { dropOldNotes } from './housekeeping.ts'
 import { countWork } from './image-work.ts'
@@ -89,7 +90,9 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     })
   }
   if (params.sync_images && !dryRun) {
-    await imagePass(run, { ...deps, zoho }, { runId: run.id, zoho: true, only: null })
+    // Parked because nothing was answered: one small call tells whether Zoho is back. If it is, pictures that still are not answered are to blame themselves.
+    if (at.outages > 0) await askForOneItem(zoho, { runId: run.id }, run.signal)
+    await imagePass(run, { ...deps, zoho, guarded: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
     await recheckImages(run, { ...deps, zoho })
   }
   return { state: await closeCounts(run, db, { withImages: params.sync_images && !dryRun }) }

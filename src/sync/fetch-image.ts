@@ -13,6 +13,8 @@ export interface FetchImageDeps {
   zoho: ZohoClient | null
   urls: UrlFetcher
   ingest: IngestDeps
+  /** Do not ask while Zoho is known not to answer; see zoho/breaker.ts. */
+  guarded?: boolean
 }
 
 /** A line may break; a sender that breaks off each time is not followed for ever. */
@@ -61,11 +63,11 @@ const brokeOff = (error: unknown): boolean =>
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.name === 'TimeoutError' ? 'ABORT_ERR' : '')
 
 function openImage(
-  { zoho, urls }: FetchImageDeps,
+  { zoho, urls, guarded }: FetchImageDeps,
   work: ImageWork,
   { runId, signal }: { runId: string; signal: AbortSignal },
 ): Promise<{ body: Readable; contentLength: number | null; done(): Promise<void> }> {
-  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId }, signal)
+  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId, guarded }, signal)
   return fetchPictureUrl(urls, work.image_source_url ?? '', signal).then((fetched) => ({ ...fetched, done: async () => {} }))
 }
 

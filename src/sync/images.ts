@@ -9,6 +9,7 @@ import { PlaceholderPicture } from '../photos/fetch-url.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
 import { StorageFull } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
+import { UNWELL } from '../zoho/breaker.ts'
 import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
 import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
 import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
@@ -44,6 +45,8 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: Wo
   const signal = AbortSignal.any([run.signal, stopped.signal])
   /** Pictures that Zoho did not answer for, since it last did. */
   let unanswered: string[] = []
+  /** Products whose picture is here and whose link could not be made: the link is only for eyes, so it is made again at the end. */
+  const unshown: string[] = []
 
   const report = () => {
     run.report({
@@ -54,13 +57,16 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: Wo
 
   for (;;) {
     const batch = await nextWork(db, filter, BATCH)
-    if (batch.length === 0) return counts
+    if (batch.length === 0) {
+      for (const id of unshown) await deps.view.refresh(db, id)
+      return counts
+    }
     await Promise.all(
       batch.map((work) =>
         limit(async () => {
           if (signal.aborted) return
           try {
-            const outcome = await oneImage(run, deps, work, signal)
+            const outcome = await oneImage(run, deps, work, { signal, unshown })
             unanswered = outcome.unanswered ? [...unanswered, work.id] : []
             counts[outcome.counts]++
             report()
@@ -91,16 +97,17 @@ async function oneImage(
   run: RunContext,
   deps: ImagePassDeps,
   work: ImageWork,
-  signal: AbortSignal,
+  { signal, unshown }: { signal: AbortSignal; unshown: string[] },
 ): Promise<{ counts: keyof ImageCounts; unanswered?: boolean }> {
   try {
     const blob = await fetchImage(deps, work, { runId: run.id, signal })
     const photo = await keep(run, deps, work, blob)
-    if (photo.is_primary) await deps.view.show(viewName(work), blob)
+    if (photo.is_primary) await deps.view.show(viewName(work), blob).catch(() => unshown.push(work.id))
     return { counts: 'downloaded' }
   } catch (error) {
     signal.throwIfAborted()
     if (concernsAll(error)) throw error
+    if (error instanceof ZohoAway && error.code === UNWELL) throw new ZohoOutage('Zoho does not answer')
     if (error instanceof NothingThere) {
       await noPicture(run, deps, work)
       return { counts: 'missing' }

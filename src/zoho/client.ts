@@ -1,8 +1,12 @@
+import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../clock.ts'
+import type { Breaker } from './breaker.ts'
 import type { CallBudget, CallResult } from './budget.ts'
-import { CallRefused, HeldBack, NeedsPerson, NothingThere, ZohoAway } from './failures.ts'
+import { HeldBack, NothingThere, ZohoAway } from './failures.ts'
+import { CRM_LIMITS, codeOf, Fault, isLate, judge, LIMIT_CODES, notAuthorized, TokenRefused, tooLate, verdictOf } from './judge.ts'
+import { SIGN_IN_MS } from './sign-in.ts'
 import { parseZohoJson } from './wire.ts'
 
 export interface ZohoClientDeps {
@@ -13,7 +17,22 @@ export interface ZohoClientDeps {
   budget: CallBudget
   clock: Clock
   dispatcher: Dispatcher
+  /** Shared by all clients of the process; a test of the connection has none, since a person wants to know how it stands now. */
+  breaker?: Breaker | undefined
+  timeLimits?: TimeLimits | undefined
 }
+
+/** How long one try may take. */
+export interface TimeLimits {
+  /** Until an answer begins, and between two pieces of it. */
+  idleMs: number
+  /** A sender that drips a byte a second never meets the idle time, so each kind of answer has a whole time, too. */
+  jsonMs: number
+  pictureMs: number
+  signInMs: number
+}
+
+export const TIME_LIMITS: TimeLimits = { idleMs: 15_000, jsonMs: 60_000, pictureMs: 120_000, signInMs: SIGN_IN_MS }
 
 export interface ZohoCall {
   /** With the product, e.g. `/inventory/v1/items`. */
@@ -29,6 +48,8 @@ export interface ZohoCall {
   form?: FormData
   /** The token was made just now: a refusal is about scopes, and asking for another would only use up one of ten. */
   freshToken?: boolean
+  /** False: made even while Zoho is known not to answer. */
+  guarded?: boolean | undefined
 }
 
 export interface ZohoJson {
@@ -53,23 +74,20 @@ const MAX_JSON_BYTES = 32 * 1024 * 1024
 const ATTEMPTS = 5
 /** After 1070, too many calls under way: the others need a moment to end. */
 const IN_PROCESS_PAUSE_MS = 1_000
-/** Idle times; a sender that drips a byte a second never meets them, so there is a whole time too. */
-const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
-const WHOLE_JSON_MS = 60_000
-const WHOLE_PICTURE_MS = 120_000
 /** A JSON answer where bytes were asked for is short; a picture is not read this far to find out. */
 const JSON_START = 0x7b
 
-/** One answer that was not usable; `again` says whether asking again can help. */
-class Fault extends Error {
-  readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
-
-export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock, dispatcher }: ZohoClientDeps) {
+export function createZohoClient({
+  apiUrl,
+  organizationId,
+  tokens,
+  budget,
+  clock,
+  dispatcher,
+  breaker,
+  timeLimits = TIME_LIMITS,
+}: ZohoClientDeps) {
+  const { idleMs, jsonMs, pictureMs } = timeLimits
   /** One permitted, authorised request; the caller judges the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
@@ -91,7 +109,8 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
         ...(call.form && { method: 'POST', body: call.form }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
         headers: { ...call.headers, authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
-        ...TIMEOUTS,
+        headersTimeout: idleMs,
+        bodyTimeout: idleMs,
       })
       const header = (name: string) => {
         const value = Number(reply.headers[name])
@@ -108,19 +127,20 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
       }
       return { reply, token, done }
     } catch (cause) {
-      await done('unreachable')
+      await done(isLate(cause) ? 'timeout' : 'unreachable')
       signal.throwIfAborted()
-      throw new Fault('unreachable', 'Zoho cannot be reached', { cause })
+      throw isLate(cause) ? tooLate(cause) : new Fault('unreachable', 'Zoho cannot be reached', { cause })
     }
   }
 
   /** Repeats what may pass by itself, a bounded number of times with growing pauses; what needs a person or a new day is thrown at once. */
   async function persist<T>(call: ZohoCall, signal: AbortSignal, attempt: (refused?: string) => Promise<T>): Promise<T> {
     let refused: string | undefined
+    const about = { path: call.path, guarded: call.guarded ?? true, signal, judge: verdictOf }
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted()
       try {
-        return await attempt(refused)
+        return await (breaker ? breaker.through(() => attempt(refused), about) : attempt(refused))
       } catch (error) {
         if (error instanceof TokenRefused) {
           // 57 is both "expired" and "no scope": a fresh token tells them apart, a third try would not.
@@ -148,7 +168,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, CallRefused, ZohoAway. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
       return persist(call, signal, async (refused) => {
-        const { reply, token, done } = await send(call, signal, { refused, wholeMs: WHOLE_JSON_MS })
+        const { reply, token, done } = await send(call, signal, { refused, wholeMs: jsonMs })
         let code: string | null = null
         try {
           const text = await readText(reply.body, signal)
@@ -161,7 +181,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
           const crmPauseMs = CRM_LIMITS.get(code ?? '')
           if (crmPauseMs !== undefined)
             throw new HeldBack(code ?? '', "Zoho CRM's limit is reached", new Date(clock.now().getTime() + crmPauseMs))
-          throw judge(call, reply.statusCode, code, body, token)
+          throw judge(call.path, reply.statusCode, code, body, token)
         } catch (error) {
           if (error instanceof Fault) code ??= error.code
           throw error
@@ -174,20 +194,18 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
     /** Bytes, e.g. of a picture. A JSON body or a 404 instead means that there are none (NothingThere). */
     async bytes(call: ZohoCall, signal: AbortSignal): Promise<ZohoBytes> {
       return persist(call, signal, async (refused) => {
-        const { reply, token, done } = await send(call, signal, { refused, wholeMs: WHOLE_PICTURE_MS })
+        const { reply, token, done } = await send(call, signal, { refused, wholeMs: pictureMs })
         try {
           const chunks = reply.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-          const first = await chunks.next().catch((cause: Error) => {
-            signal.throwIfAborted()
-            throw new Fault('cut', 'the answer broke off', { cause })
-          })
+          const read = () => chunks.next().catch((cause: Error) => brokenOff(cause, signal))
+          const first = await read()
           const start = first.done ? Buffer.alloc(0) : first.value
           if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
             throw new NothingThere('picture')
           if (reply.statusCode !== 200 || start[0] === JSON_START) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {
-              const next = await chunks.next()
+              const next = await read()
               if (next.done) break
               rest.push(next.value)
               size += next.value.length
@@ -196,7 +214,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code))))
               throw new NothingThere('picture')
-            const fault = judge(call, reply.statusCode, code, body, token)
+            const fault = judge(call.path, reply.statusCode, code, body, token)
             await done(code)
             throw fault
           }
@@ -211,7 +229,7 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
           }
           return { body: Readable.from(all(), { objectMode: false }), contentLength, done: () => done() }
         } catch (error) {
-          await done()
+          await done(error instanceof Fault ? error.code : undefined)
           reply.body.destroy()
           throw error
         }
@@ -220,61 +238,10 @@ export function createZohoClient({ apiUrl, organizationId, tokens, budget, clock
   }
 }
 
-class TokenRefused extends Error {
-  readonly code: string
-  readonly token: string
-  constructor(code: string, token: string) {
-    super('the token is refused')
-    this.code = code
-    this.token = token
-  }
-}
-
-/** Minute, day and calls in flight: the budget knows of them by then and holds the next call back until there is room (or throws DayQuotaSpent). */
-const LIMIT_CODES = new Set(['43', '44', '45', '1070', '429'])
-/** Statuses that say that the call itself is wrong, also without JSON. */
-const REFUSALS = new Set([400, 405, 413, 414])
-const TOKEN_CODES = new Set(['14', '57', 'INVALID_TOKEN', 'AUTHENTICATION_FAILURE'])
-/** CRM says plainly what 57 leaves open. */
-const SCOPE_CODES = new Set(['OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
-/** CRM's own limits are credits of a rolling day and calls at once; they come without a time. */
-const CRM_LIMITS = new Map([
-  ['TOO_MANY_REQUESTS', 60_000],
-  ['LIMIT_EXCEEDED', 60 * 60_000],
-])
-
-function notAuthorized(code: string, path: string): NeedsPerson {
-  return new NeedsPerson(code, 'Zoho does not allow this: a scope or a permission is missing', {
-    detail: { path },
-    remedy:
-      'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
-  })
-}
-
-/** What an answer that is no success means. Zoho's codes count more than the status: errors come with HTTP 200 too. */
-function judge(call: ZohoCall, status: number, code: string | null, body: Record<string, unknown> | null, token: string): Error {
-  if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
-  if (code !== null && SCOPE_CODES.has(code)) return notAuthorized(code, call.path)
-  if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRefused(code ?? '401', token)
-  if (code === '6041') {
-    return new NeedsPerson('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
-      remedy:
-        'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
-    })
-  }
-  if (code === '1002' || code === '2006') return new NothingThere('such record')
-  if (status === 429) return new Fault('429', 'a limit of Zoho')
-  const refused = REFUSALS.has(status)
-  if (status >= 500 || code === '1000' || (body === null && !refused))
-    return new Fault(
-      code ?? (body === null ? 'not_json' : `http_${status}`),
-      body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
-    )
-  const message = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
-  return new CallRefused(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, {
-    detail: { path: call.path },
-    remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
-  })
+/** A body that did not come to its end. */
+function brokenOff(cause: unknown, signal: AbortSignal): never {
+  signal.throwIfAborted()
+  throw isLate(cause) ? tooLate(cause) : new Fault('cut', 'the answer broke off', { cause })
 }
 
 async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<string> {
@@ -290,12 +257,11 @@ async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSign
       chunks.push(chunk)
     }
   } catch (cause) {
-    signal.throwIfAborted()
     if (cause instanceof Fault) throw cause
-    throw new Fault('cut', 'the answer broke off', { cause })
+    brokenOff(cause, signal)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const bytes = Buffer.concat(chunks)
+  // Read leniently, a wrong charset would put replacement marks into the names of the shop.
+  if (!isUtf8(bytes)) throw new Fault('not_utf8', 'the answer is not UTF-8')
+  return bytes.toString('utf8')
 }
-
-const codeOf = (body: Record<string, unknown> | null): string | null =>
-  typeof body?.code === 'number' || typeof body?.code === 'string' ? String(body.code) : null

@@ -30,6 +30,11 @@ export function listItems(
   )
 }
 
+/** The smallest question, to see whether Zoho answers at all. Throws what client.json throws. */
+export async function askForOneItem(client: ZohoClient, { runId }: { runId: string }, signal: AbortSignal): Promise<void> {
+  await client.json({ path: ITEM_LIST.path, query: { ...ITEM_LIST.query, per_page: '1' }, job: 'items', runId }, signal)
+}
+
 /** How many ids one call may carry: about 2 KB of address. Zoho does not document its maximum. */
 export const IDS_PER_CALL = 100
 
@@ -81,10 +86,10 @@ async function itemDetails(
 /** The bytes of an item's main picture. Throws NothingThere when Zoho has none. */
 export function itemImage(
   client: ZohoClient,
-  { itemId, runId }: { itemId: string; runId?: string | undefined },
+  { itemId, runId, guarded = false }: { itemId: string; runId?: string | undefined; guarded?: boolean | undefined },
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId }, signal)
+  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId, guarded }, signal)
 }
 
 /** The bytes of one document, e.g. a further picture of an item. Throws NothingThere when Zoho has it no more. */
@@ -93,7 +98,7 @@ export function documentImage(
   { documentId, runId }: { documentId: string; runId?: string | undefined },
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId }, signal)
+  return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId, guarded: false }, signal)
 }
 
 /** Makes these bytes the item's main picture in Zoho. It needs a scope beyond reading. */

@@ -18,6 +18,8 @@ export interface TokenGiven {
 /** A larger lifetime is in milliseconds (some older products answer so): no token of Zoho's lives longer than a day. */
 const LONGEST_LIFE_S = 86_400
 const TIMEOUT_MS = 10_000
+/** Of the whole: a sender that drips never meets the one above, and everybody who needs a token waits for this one. */
+export const SIGN_IN_MS = 20_000
 const MAX_REPLY_BYTES = 64 * 1024
 
 const TokenReply = z.object({
@@ -40,7 +42,12 @@ export interface SignInRequest {
 /** One request to the token endpoint. Throws NeedsPerson, SignInsHeld or SignInUnavailable, each with its cause and remedy (Zoho API reference, token errors). */
 export async function signIn(
   { accountsUrl, purpose, parameters }: SignInRequest,
-  { clock, dispatcher, signal }: { clock: Clock; dispatcher: Dispatcher; signal?: AbortSignal | undefined },
+  {
+    clock,
+    dispatcher,
+    signal,
+    wholeMs = SIGN_IN_MS,
+  }: { clock: Clock; dispatcher: Dispatcher; signal?: AbortSignal | undefined; wholeMs?: number | undefined },
 ): Promise<TokenGiven> {
   let status: number
   let text: string
@@ -52,7 +59,7 @@ export async function signIn(
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(parameters).toString(),
       dispatcher,
-      signal: signal ?? null,
+      signal: AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(wholeMs)]),
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
     })

@@ -40,6 +40,8 @@ export interface TokensDeps {
   store: TokenStore
   clock: Clock
   dispatcher: Dispatcher
+  /** The longest that one sign-in may take. */
+  wholeMs?: number | undefined
 }
 
 /** Renewed this long before its end, so that no call starts with a token that dies under way. */
@@ -54,7 +56,7 @@ const PAUSES_MS = [500, 2_000]
  * The access token of a set of credentials, shared by all processes and refreshed under a lock.
  * `current(refused)` gives one that is not `refused`, so 200 calls that drew a 401 with the same token refresh once.
  */
-export function createTokens({ accountsUrl, credentials, store, clock, dispatcher }: TokensDeps) {
+export function createTokens({ accountsUrl, credentials, store, clock, dispatcher, wholeMs }: TokensDeps) {
   let cached: AccessToken | null = null
   let refreshing: Promise<AccessToken> | null = null
 
@@ -76,7 +78,7 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
       try {
         const { accessToken, expiresAt, issuedAt, scope } = await signIn(
           { accountsUrl, purpose: 'refresh', parameters: refreshGrant(credentials) },
-          { clock, dispatcher },
+          { clock, dispatcher, wholeMs },
         )
         const token = { value: accessToken, expiresAt, issuedAt, scope }
         await slot.save(token)

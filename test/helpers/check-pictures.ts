@@ -18,3 +18,17 @@ export async function checkPictures({ dataDir, services: { db } }: Pick<TestZinc
 
 export const temporaryFiles = ({ dataDir }: Pick<TestZinc, 'dataDir'>): Promise<string[]> =>
   readdir(join(dataDir, 'images', 'tmp')).catch(() => [])
+
+/** `images/item` shows each product's picture as it is now, and nothing else. */
+export async function checkLinks({ dataDir, services: { db } }: Pick<TestZinc, 'dataDir' | 'services'>): Promise<void> {
+  const photos = await db.photo.findMany({ where: { deleted_at: null, is_primary: true }, include: { product: true, blob: true } })
+  const folder = join(dataDir, 'images', 'item')
+  const shown = (await readdir(folder)).map(async (name) => [
+    name,
+    createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex'),
+  ])
+  const meant = photos.map(({ product, blob }) => [`${product.zoho_item_id}.${blob.ext}`, blob.sha256])
+  expect(Object.fromEntries(await Promise.all(shown))).toEqual(Object.fromEntries(meant))
+}

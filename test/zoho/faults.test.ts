@@ -6,7 +6,10 @@ import { parseConfig } from '../../src/config.ts'
 import { openZoho } from '../../src/connect/open-zoho.ts'
 import { openDatabase } from '../../src/db.ts'
 import { createSecrets } from '../../src/settings/secrets.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { FAKE_CREDENTIALS } from '../../src/simulator/zoho.ts'
+import { createFastClock } from '../helpers/clock.ts'
+import { until } from '../helpers/until.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const LIST = /inventory\/v1\/items\?/
@@ -19,13 +22,73 @@ test.each([
   ['a reset connection', { cut: 'reset' as const }],
   ['a body that breaks off', { cut: 'body' as const }],
   ['a refused token', { status: 401, body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
+  ['JSON that is cut', { body: '{"code":0,"items":[{"item_id":"460000000000100001","name":"Cut' }],
+  [
+    'names in another charset',
+    { body: Buffer.from('{"code":0,"items":[{"item_id":"460000000000100001","name":"\xe4\xe6\xd1"}]}', 'latin1') },
+  ],
+  ['"not authorized" with status 200', { body: '{"code":57,"message":"You are not authorized to perform this operation"}' }],
   ['a refused token with status 200', { body: '{"code":14,"message":"Invalid value passed for authtoken"}' }],
 ])('one answer with %s is asked for again and loses nothing', async (_name, fault) => {
   const { zoho, sync, services } = await startZinc()
   zoho.fail({ path: LIST, times: 1, ...fault })
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30, new: 30 } })
   expect(await services.db.product.count()).toBe(30)
+  const names = new Set((await services.db.product.findMany({ select: { name: true } })).map((it) => it.name))
+  for (const item of zoho.items()) expect(names.has(item.name)).toBe(true)
 })
+
+test('"Access Denied" with status 200 instead of a token parks the run until Zoho gives tokens again, and asks no more', async () => {
+  const clock = createFastClock(600)
+  const { zoho, services, call } = await startZinc({ clock, now: () => clock.now().getTime() })
+  zoho.fail({ path: /oauth\/v2\/token/, times: 1, body: '{"error":"access_denied"}' })
+  const answer = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+  const parked = (await answer.json()) as { status: string; run_id: string; resumes_at: string; remedy: string }
+  expect(parked).toMatchObject({ status: 'paused', remedy: expect.stringMatching(/\w{4}/) })
+  expect(Date.parse(parked.resumes_at) - clock.now().getTime()).toBeGreaterThan(10 * 60_000)
+  expect(zoho.counters.token).toBeLessThanOrEqual(1)
+  await until(async () => (await services.runs.get(parked.run_id)).state === 'success')
+  expect(zoho.counters.token).toBeLessThanOrEqual(2)
+  expect(await services.db.product.count()).toBe(30)
+})
+
+test.each([
+  ['repeats page 1', (first: string) => first],
+  ['is empty and says that more follow', () => JSON.stringify({ code: 0, items: [], page_context: { has_more_page: true } })],
+  ['is empty and ends the list', () => JSON.stringify({ code: 0, items: [], page_context: { has_more_page: false } })],
+  ['has no rows', () => JSON.stringify({ code: 0, message: 'success' })],
+])('a second page that %s overwrites and removes nothing', async (_name, bodyFrom) => {
+  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 450 }) })
+  await sync()
+  const before = await services.db.product.findMany({ orderBy: { id: 'asc' } })
+  const token = await signInAt(zoho.url)
+  const first = await (
+    await fetch(
+      `${zoho.url}/inventory/v1/items?organization_id=${FAKE_CREDENTIALS.organizationId}&filter_by=Status.All&sort_column=last_modified_time&sort_order=A&per_page=200&page=1`,
+      { headers: { authorization: `Zoho-oauthtoken ${token}` } },
+    )
+  ).text()
+  zoho.fail({ path: LIST, times: 1_000, after: 1, body: bodyFrom(first) })
+  const calls = zoho.meter.calls
+  const answer = (await sync('?mode=full&confirm_removals=true')) as unknown as {
+    status: string
+    cause?: string
+    statistics?: { removed: number }
+  }
+  expect(['failed', 'partial', 'error']).toContain(answer.status)
+  expect(answer.statistics?.removed ?? 0).toBe(0)
+  expect(zoho.meter.calls - calls).toBeLessThan(10)
+  expect(await services.db.product.findMany({ orderBy: { id: 'asc' } })).toEqual(before)
+  zoho.clearFaults()
+  expect(await sync('?mode=full')).toMatchObject({ status: 'success', statistics: { total: 450, unchanged: 450, removed: 0 } })
+})
+
+async function signInAt(url: string): Promise<string> {
+  const { clientId, clientSecret, refreshToken } = FAKE_CREDENTIALS
+  const form = { grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken }
+  const answer = await fetch(`${url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
+  return ((await answer.json()) as { access_token: string }).access_token
+}
 
 test.each([
   ['wrong secret', { ZOHO_CLIENT_SECRET: 'fake-but-wrong' }, 'invalid_client_secret'],
@@ -76,7 +139,6 @@ test('the refresh token and the access token stand in no row and no log in the c
 })
 
 test('while rows are edited, added and removed between pages, none is missed and none is doubled', async () => {
-  const { createCatalogue } = await import('../../src/simulator/catalogue.ts')
   const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 700 }) })
   const [first, second, third] = zoho.items()
   zoho.beforePages(
@@ -95,7 +157,6 @@ test('while rows are edited, added and removed between pages, none is missed and
 })
 
 test('more rows in one second than a page holds are all read', async () => {
-  const { createCatalogue } = await import('../../src/simulator/catalogue.ts')
   const same = new Date('2026-02-03T04:05:06Z')
   const items = createCatalogue({ count: 900 }).map((item, n) => (n > 100 && n < 620 ? { ...item, modified: same } : item))
   const { sync, services } = await startZinc({ items })

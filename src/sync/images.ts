@@ -9,7 +9,6 @@ import { PlaceholderPicture } from '../photos/fetch-url.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
 import { StorageFull } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
-import { UNWELL } from '../zoho/breaker.ts'
 import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
 import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
 import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
@@ -107,7 +106,7 @@ async function oneImage(
   } catch (error) {
     signal.throwIfAborted()
     if (concernsAll(error)) throw error
-    if (error instanceof ZohoAway && error.code === UNWELL) throw new ZohoOutage('Zoho does not answer')
+    if (error instanceof ZohoAway && error.code === 'zoho_unwell') throw new ZohoOutage('Zoho does not answer')
     if (error instanceof NothingThere) {
       await noPicture(run, deps, work)
       return { counts: 'missing' }

@@ -11,8 +11,6 @@ export interface GuardedCall {
   judge(error: unknown): Verdict
 }
 
-export const UNWELL = 'zoho_unwell'
-
 export interface Breaker {
   /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoAway `zoho_unwell`. */
   through<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
@@ -89,7 +87,7 @@ export function createBreaker({ clock }: { clock: Clock }): Breaker {
 }
 
 const unwell = (until: Date) =>
-  new ZohoAway(UNWELL, `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
+  new ZohoAway('zoho_unwell', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
     detail: { until: until.toISOString() },
     remedy: `zinc looks again after ${until.toISOString()}. If it stays, see status.zoho.com.`,
   })

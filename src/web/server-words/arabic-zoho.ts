@@ -74,6 +74,7 @@ export const ARABIC_ZOHO: Record<string, Words> = {
   wrong_data_center: { what: 'هذا الحساب في مركز بيانات آخر', next: 'اختر مركز البيانات الصحيح واحفظ.' },
   zoho_away: { what: 'لا تجيب Zoho الآن', next: `${BY_ITSELF} إن بقي فانظر status.zoho.com.` },
   zoho_away_for_hours: { what: 'لم تجب Zoho لساعات', next: 'يأتي ما ينقص مع المزامنة التالية. انظر status.zoho.com.' },
+  zoho_unwell: { what: 'لم تجب Zoho مرات متتالية، فتُترك دقيقة', next: 'يسأل zinc من جديد بعد دقيقة. إن بقي فانظر status.zoho.com.' },
   zoho_unreachable: { what: 'لا يمكن الوصول إلى Zoho لتسجيل الدخول', next: 'تحقّق من الشبكة؛ يحاول zinc من جديد.' },
   calls_under_way: { what: 'هناك طلبات كافية جارية' },
   last_calls_of_day: { what: 'آخر طلبات اليوم جارية' },

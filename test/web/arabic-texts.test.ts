@@ -6,9 +6,9 @@ import { ARABIC } from '../../src/web/server-words/arabic.ts'
 /** Rooms whose failures reach people over HTTP; commands and the edge client speak English on a terminal. */
 const ROOMS = 'access,catalog,connect,feed,http,jobs,notify,photos,pull,records,settings,sync,zoho'
 /** Failures of ours, by the shape of where they are made. Those that only stop a start, or never leave their room, are no words for people on the page. */
-const NOT_SHOWN = new Set(['CannotStart', 'Event', 'Fault', 'RunStopped', 'NothingThere', 'Refused'])
+const NOT_SHOWN = new Set(['CannotStart', 'Event', 'RunStopped', 'NothingThere', 'Refused'])
 /** Zoho's own codes are not written where they are thrown. */
-const OF_ZOHO = ['43', '44', '45', '57', '1070', '6041', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION']
+const OF_ZOHO = ['43', '44', '45', '57', '1070', '6041', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION', 'not_json', 'http_error']
 
 /** Every code that stands in the server's sources as a failure, a cause of a run, a wait, or a cause in a table of words. */
 function codesOfTheServer(): Map<string, string> {

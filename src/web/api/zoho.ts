@@ -7,10 +7,11 @@ import { call } from './call.ts'
 export const settingsKey = ['zoho', 'settings'] as const
 export const quotaKey = ['zoho', 'quota'] as const
 
-/** The connection, the organisation and the modules: what the status line and most pages begin with. */
-export const useZohoSettings = () =>
+/** The connection, the organisation and the modules: what the status line and most pages begin with. Viewers are refused. */
+export const useZohoSettings = (enabled = true) =>
   useQuery({
     queryKey: settingsKey,
+    enabled,
     refetchInterval: 30_000,
     queryFn: ({ signal }) => call<{ data: ZohoSettings }>(ZOHO, { signal }).then(({ data }) => data),
   })

@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core'
-import { Suspense } from 'react'
+import { lazy, Suspense } from 'react'
 import { Redirect, Route, Router, Switch, useLocation } from 'wouter'
 import { useZohoSettings } from '../api/zoho.ts'
 import { ShopZone } from '../format/shop-zone.tsx'
@@ -13,12 +13,26 @@ import { Login } from './login.tsx'
 import { frameMessages } from './messages.ts'
 import { NotFound } from './not-found.tsx'
 import { HOME, ROUTES } from './routes.ts'
-import { type Person, PersonProvider, useSession } from './session.tsx'
+import { type Person, PersonProvider, useMay, useSession } from './session.tsx'
 import { Shell } from './shell.tsx'
 
 const BASE = '/settings'
 
+/** Opened by people who have a link and no login. */
+const RECONNECT = `${BASE}/reconnect`
+const ReconnectPage = lazy(() => import('../pages/reconnect/reconnect-page.tsx'))
+
 export function App() {
+  if (location.pathname.replace(/\/$/, '') === RECONNECT)
+    return (
+      <Suspense>
+        <ReconnectPage />
+      </Suspense>
+    )
+  return <ForPeople />
+}
+
+function ForPeople() {
   const session = useSession()
   const m = useMessages(commonMessages)
   if (session.data) return <Pages person={session.data} />
@@ -51,7 +65,7 @@ function Pages({ person }: { person: Person }) {
 function Framed() {
   const m = useMessages(frameMessages)
   const common = useMessages(commonMessages)
-  const { data: settings } = useZohoSettings()
+  const { data: settings } = useZohoSettings(useMay('operator'))
   const [path] = useLocation()
   return (
     <ShopZone timeZone={settings?.organization?.time_zone ?? undefined}>

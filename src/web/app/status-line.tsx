@@ -9,6 +9,7 @@ import { Ltr } from '../ui/ltr.tsx'
 import { RelativeTime } from '../ui/time.tsx'
 import { frameMessages } from './messages.ts'
 import { HOME } from './routes.ts'
+import { useMay } from './session.tsx'
 import classes from './status-line.module.css'
 
 export const STATE_TONE: Record<ConnectionState, Tone> = {
@@ -36,8 +37,16 @@ export function StatusLine() {
   const m = useMessages(frameMessages)
   const format = useFormat()
   const stateName = useStateName()
-  const { data: settings } = useZohoSettings()
+  const mayRead = useMay('operator')
+  const { data: settings } = useZohoSettings(mayRead)
   const { data: quota } = useQuota()
+  const callsLeft = quota && quota.day.left !== null ? m.callsLeft({ left: format.number(quota.day.left) }) : null
+  if (!mayRead)
+    return (
+      <div className={classes.line} role="status" aria-label={m.statusLine}>
+        {callsLeft && <span>{callsLeft}</span>}
+      </div>
+    )
   if (!settings) return <Skeleton height={14} width={260} />
   const { state } = settings.connection
   const lastSync = settings.modules.reduce<string | null>(
@@ -60,7 +69,7 @@ export function StatusLine() {
       <span className={classes.wide}>
         {m.lastSync}: {lastSync === null ? m.never : <RelativeTime at={lastSync} />}
       </span>
-      {quota && quota.day.left !== null && <span className={classes.wider}>{m.callsLeft({ left: format.number(quota.day.left) })}</span>}
+      {callsLeft && <span className={classes.wider}>{callsLeft}</span>}
     </div>
   )
 }

@@ -11,12 +11,22 @@ import { ErrorCard } from '../ui/error-card.tsx'
 import { Loaded } from '../ui/loaded.tsx'
 import { RowsSkeleton } from '../ui/skeleton.tsx'
 import { toast } from '../ui/toast.tsx'
-import { FailureGroup } from './failure-group.tsx'
+import { FailureGroup, type Group } from './failure-group.tsx'
 import { failureMessages } from './messages.ts'
 import { useFailures, useRetry } from './queries.ts'
 
 /** Open failures grouped by cause: of one run, or of all. */
-export function FailureList({ runId, emptyTitle, emptyText }: { runId?: string; emptyTitle: string; emptyText?: string }) {
+export function FailureList({
+  runId,
+  only = () => true,
+  emptyTitle,
+  emptyText,
+}: {
+  runId?: string
+  only?: (group: Group) => boolean
+  emptyTitle: string
+  emptyText?: string
+}) {
   const m = useMessages(failureMessages)
   const query = useFailures(runId)
   const client = useQueryClient()
@@ -37,8 +47,9 @@ export function FailureList({ runId, emptyTitle, emptyText }: { runId?: string; 
     <>
       {retry.error && <ErrorCard error={retry.error} />}
       <Loaded query={query} skeleton={<RowsSkeleton rows={3} height={96} />}>
-        {({ data }) =>
-          data.length === 0 ? (
+        {({ data: all }) => {
+          const data = all.filter(only)
+          return data.length === 0 ? (
             <Empty icon={CircleCheck} title={emptyTitle} text={emptyText} />
           ) : (
             data.map((group) => (
@@ -52,7 +63,7 @@ export function FailureList({ runId, emptyTitle, emptyText }: { runId?: string; 
               />
             ))
           )
-        }
+        }}
       </Loaded>
       <Confirm
         opened={dismissing !== null}

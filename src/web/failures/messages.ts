@@ -5,6 +5,11 @@ export const failureMessages = defineMessages(
   {
     title: 'Failures',
     intro: 'What did not work, across all runs, grouped by its cause. It stays here until it works or you dismiss it.',
+    decide: 'To decide',
+    decideHint: 'Conflicts and stopped removals: both sides are kept until somebody decides, in Zoho or here.',
+    sharedSkus: 'Products that share a SKU',
+    withoutSku: 'Products without a SKU',
+    planRemovals: 'Plan the removal',
     clearTitle: 'All clear',
     clearText: 'Nothing is open. What fails in a run will stand here until it works.',
     open: ({ count }: { count: number }) => pluralEn(count, { one: '# open', other: '# open' }),
@@ -42,6 +47,11 @@ export const failureMessages = defineMessages(
   {
     title: 'الإخفاقات',
     intro: 'ما لم ينجح في كل التشغيلات، مجمّعًا حسب السبب. يبقى هنا حتى ينجح أو تتجاهله.',
+    decide: 'للبتّ فيها',
+    decideHint: 'تعارضات وحذف موقوف: يبقى الطرفان حتى يقرر أحد، في Zoho أو هنا.',
+    sharedSkus: 'منتجات تشترك في SKU',
+    withoutSku: 'منتجات بلا SKU',
+    planRemovals: 'خطّط للحذف',
     clearTitle: 'كل شيء سليم',
     clearText: 'لا شيء مفتوح. ما يفشل في تشغيل يبقى هنا حتى ينجح.',
     open: ({ count }) => pluralAr(count, { one: 'واحد مفتوح', two: 'اثنان مفتوحان', few: '# مفتوحة', many: '# مفتوحًا', other: '# مفتوح' }),

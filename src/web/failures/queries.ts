@@ -5,6 +5,10 @@ import { ZOHO } from '../api/addresses.ts'
 import { call } from '../api/call.ts'
 import { HOME } from '../app/routes.ts'
 
+/** What nothing but a person's decision ends: they stand apart from what failed. */
+const TO_DECIDE = new Set(['sku_conflict', 'mass_delete_stopped', 'list_incomplete'])
+export const isToDecide = ({ code }: { code: string }): boolean => TO_DECIDE.has(code)
+
 /** What is open: of one run, or of all. */
 export const useFailures = (runId?: string) =>
   useQuery({

@@ -2,7 +2,8 @@ import type { Language } from '../i18n/language.tsx'
 
 /** Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the shops. */
 const LOCALES: Record<Language, string> = { en: 'en-GB', ar: 'ar-u-nu-latn' }
-const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+/** Shorter than what Intl has for them, so that they fit a tile. */
+const BYTE_UNITS: Record<Language, string[]> = { en: ['B', 'kB', 'MB', 'GB', 'TB'], ar: ['بايت', 'ك.ب', 'م.ب', 'ج.ب', 'ت.ب'] }
 
 export interface Format {
   number(value: number): string
@@ -14,6 +15,8 @@ export interface Format {
   /** 61_500 -> 1 min 1 s */
   duration(ms: number): string
   dateTime(iso: string): string
+  /** Fri 27 Nov, 03:00: for what comes within days. */
+  dayTime(iso: string): string
   date(iso: string): string
   time(iso: string): string
   /** 5 minutes ago, in 3 hours */
@@ -25,13 +28,23 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   const locale = LOCALES[language]
   const zone = timeZone ? { timeZone } : {}
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 })
+  const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hour12: false, ...zone })
+  const dayTime = new Intl.DateTimeFormat(locale, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
+    ...zone,
+  })
   const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', ...zone })
   const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const unit = (value: number, name: string, digits = 0) =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  const unit = (value: number, name: string) =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 }).format(value)
 
   return {
     number: (value) => number.format(value),
@@ -48,8 +61,8 @@ export function createFormat(language: Language, timeZone: string | undefined): 
       }).format(text)
     },
     bytes(value) {
-      const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), BYTE_UNITS.length - 1)
-      return unit(value / 1024 ** step, BYTE_UNITS[step] ?? 'byte', step === 0 ? 0 : 1)
+      const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), BYTE_UNITS[language].length - 1)
+      return `${oneDigit.format(value / 1024 ** step)}\u00a0${BYTE_UNITS[language][step]}`
     },
     duration(ms) {
       if (ms < 1_000) return unit(Math.round(ms), 'millisecond')
@@ -62,6 +75,7 @@ export function createFormat(language: Language, timeZone: string | undefined): 
       return unit(Math.round(hours / 24), 'day')
     },
     dateTime: (iso) => dateTime.format(new Date(iso)),
+    dayTime: (iso) => dayTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
     time: (iso) => time.format(new Date(iso)),
     relative(iso, now = Date.now()) {

@@ -15,23 +15,24 @@ import classes from './start-dialog.module.css'
 import { startMessages } from './start-messages.ts'
 
 type Plan = ItemSyncPlan['data']
+type Mode = 'incremental' | 'full'
 
 /** What shall be synced, what that would take and change, then the start. */
-export default function StartDialog({ onClose }: { onClose(): void }) {
+export default function StartDialog({ mode = 'incremental', onClose }: { mode?: Mode; onClose(): void }) {
   const m = useMessages(startMessages)
   return (
     <Dialog opened onClose={onClose} title={m.title} size="lg">
-      <StartForm onStarted={onClose} />
+      <StartForm first={mode} onStarted={onClose} />
     </Dialog>
   )
 }
 
-function StartForm({ onStarted }: { onStarted(): void }) {
+function StartForm({ first, onStarted }: { first: Mode; onStarted(): void }) {
   const m = useMessages(startMessages)
   const common = useMessages(commonMessages)
   const [, navigate] = useLocation()
   const client = useQueryClient()
-  const [mode, setMode] = useState<'incremental' | 'full'>('incremental')
+  const [mode, setMode] = useState<Mode>(first)
   const [withImages, setWithImages] = useState(true)
   const [confirmed, setConfirmed] = useState(false)
   const query = { mode, sync_images: withImages }
@@ -60,7 +61,7 @@ function StartForm({ onStarted }: { onStarted(): void }) {
   const blocked = plan.data?.mass_delete != null && !confirmed
   return (
     <div className={classes.form}>
-      <Radio.Group label={m.what} value={mode} onChange={(value) => choose(() => setMode(value as typeof mode))}>
+      <Radio.Group label={m.what} value={mode} onChange={(value) => choose(() => setMode(value as Mode))}>
         <div className={classes.options}>
           <Radio value="incremental" label={m.incremental} description={m.incrementalHint} />
           <Radio value="full" label={m.full} description={m.fullHint} />

@@ -11,7 +11,7 @@ const StartDialog = lazy(load)
 const preload = () => void load().catch(() => undefined)
 
 /** "Sync now" opens the choice, the plan and the start. Whoever may not start runs sees nothing. */
-export function StartSync({ primary = true }: { primary?: boolean }) {
+export function StartSync({ primary = true, mode, label }: { primary?: boolean; mode?: 'full'; label?: string }) {
   const m = useMessages(startMessages)
   const [opened, setOpened] = useState(false)
   if (!useMay('operator')) return null
@@ -19,16 +19,17 @@ export function StartSync({ primary = true }: { primary?: boolean }) {
     <>
       <Button
         variant={primary ? 'filled' : 'default'}
+        {...(label !== undefined && { size: 'xs' as const })}
         leftSection={<RefreshCw size={15} aria-hidden />}
         onClick={() => setOpened(true)}
         onMouseEnter={preload}
         onFocus={preload}
       >
-        {m.syncNow}
+        {label ?? m.syncNow}
       </Button>
       {opened && (
         <Suspense>
-          <StartDialog onClose={() => setOpened(false)} />
+          <StartDialog {...(mode && { mode })} onClose={() => setOpened(false)} />
         </Suspense>
       )}
     </>

@@ -57,6 +57,7 @@ export const ARABIC_REQUESTS: Record<string, Words> = {
   store_code_taken: { what: 'رمز المتجر مستعمل', next: 'اختر رمزًا آخر.' },
   store_id_required: { what: 'لم يُذكر المتجر', next: 'اختر متجرًا.' },
   store_not_found: { what: 'لا يوجد هذا المتجر', next: 'عُد إلى قائمة المتاجر.' },
+  store_paused: { what: 'هذا المتجر متوقف مؤقتًا', next: 'يدعه المدير يتابع من صفحته.' },
   sync_running: { what: 'هناك تشغيل جارٍ من هذا النوع', next: 'انتظر حتى ينتهي أو افتحه وألغِه.' },
   too_busy: { what: 'الخادم مشغول الآن', next: 'أعد المحاولة بعد قليل.' },
   too_many_logins: { what: 'محاولات دخول كثيرة', next: 'انتظر قليلًا ثم أعد المحاولة.' },

@@ -14,4 +14,4 @@ export async function loadServerWords(language: Language): Promise<void> {
 
 /** What a code means in the reader's language; null: the server's own English has to do. */
 export const serverWords = (code: string | null | undefined, language: Language): Words | null =>
-  language === 'ar' && code ? (arabic?.[code] ?? null) : null
+  language === 'ar' && code ? (arabic?.[code.replace(/^http_\d+$/, 'http_error')] ?? null) : null

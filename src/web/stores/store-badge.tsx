@@ -7,6 +7,7 @@ export function StoreBadge({ state }: { state: StoreState }) {
   const m = useMessages(storesMessages)
   const words: Record<StoreState, string> = {
     never: m.stateNever,
+    paused: m.statePaused,
     silent: m.stateSilent,
     failing: m.stateFailing,
     behind: m.stateBehind,

@@ -1,6 +1,7 @@
 import { Checkbox, NativeSelect, Radio, Textarea } from '@mantine/core'
 import type { Assortment, Store } from '../../contract/stores.ts'
 import { useMessages } from '../i18n/language.tsx'
+import { CategoriesInUse } from './categories-in-use.tsx'
 import { storesMessages } from './messages.ts'
 import classes from './store-fields.module.css'
 
@@ -85,6 +86,7 @@ export function ReceivesFields({ value, onChange }: { value: Receives; onChange(
             value={value.categories}
             onChange={(event) => onChange({ ...value, categories: event.currentTarget.value })}
           />
+          <CategoriesInUse chosen={linesOf(value.categories)} onChange={(names) => onChange({ ...value, categories: names.join('\n') })} />
           <Checkbox
             label={m.inStock}
             checked={value.inStock}

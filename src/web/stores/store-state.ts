@@ -1,21 +1,24 @@
 import type { FleetStore } from '../../contract/photo-sync.ts'
 import type { Tone } from '../ui/badge.tsx'
 
-export type StoreState = 'never' | 'silent' | 'failing' | 'behind' | 'complete'
+export type StoreState = 'paused' | 'never' | 'silent' | 'failing' | 'behind' | 'complete'
 
 const SILENT_AFTER_MS = 24 * 3_600_000
 /** Worst first. */
-const RANK: Record<StoreState, number> = { failing: 0, silent: 1, never: 2, behind: 3, complete: 4 }
+const RANK: Record<StoreState, number> = { failing: 0, silent: 1, never: 2, behind: 3, paused: 4, complete: 5 }
 
 export const STORE_TONE: Record<StoreState, Tone> = {
   failing: 'bad',
   silent: 'warn',
   never: 'plain',
+  paused: 'plain',
   behind: 'info',
   complete: 'good',
 }
 
 export function storeState(store: FleetStore, now: number): StoreState {
+  // Somebody wants it silent.
+  if (store.paused_at !== null) return 'paused'
   if (store.last_seen_at === null) return 'never'
   if (store.photos_failed > 0) return 'failing'
   if (now - new Date(store.last_seen_at).getTime() > SILENT_AFTER_MS) return 'silent'

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import CircleCheck from 'lucide-react/icons/circle-check'
 import CircleX from 'lucide-react/icons/circle-x'
 import ListChecks from 'lucide-react/icons/list-checks'
-import type { TestResult } from '../../../contract/connection.ts'
+import type { Check, TestResult } from '../../../contract/connection.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { call } from '../../api/call.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
@@ -15,6 +15,7 @@ import { ServerText } from '../../ui/server-text.tsx'
 import { RowsSkeleton } from '../../ui/skeleton.tsx'
 import classes from './check-list.module.css'
 import { connectionMessages } from './messages.ts'
+import { ScopeReads } from './scope-reads.tsx'
 
 /** The test of the connection, line by line, each with its time and, where it failed, the remedy. */
 export function CheckList() {
@@ -75,9 +76,7 @@ export function CheckList() {
                   </p>
                   {check.message && (
                     <p>
-                      <ServerText code={check.code} part="what">
-                        {check.message}
-                      </ServerText>
+                      <CheckMessage check={check} message={check.message} />
                     </p>
                   )}
                   {check.remedy && (
@@ -96,5 +95,26 @@ export function CheckList() {
         </>
       )}
     </Section>
+  )
+}
+
+/** What the check found: figures are told in the reader's own words, the rest as the server says it. */
+function CheckMessage({ check, message }: { check: Check; message: string }) {
+  const m = useMessages(connectionMessages)
+  const format = useFormat()
+  if (check.ok) {
+    if (check.scope !== undefined) return <ScopeReads scope={check.scope}>{message}</ScopeReads>
+    const [, seconds] = /by (-?\d+) s$/.exec(message) ?? []
+    if (check.name === 'clock' && seconds !== undefined) return m.clockOff({ time: format.duration(Math.abs(Number(seconds)) * 1_000) })
+    const [, left, limit, until] = /^(\d+) of (\d+) calls are left until (\S+)$/.exec(message) ?? []
+    if (left !== undefined && limit !== undefined && until !== undefined)
+      return m.callsLeft({ left: format.number(Number(left)), limit: format.number(Number(limit)), at: format.dateTime(until) })
+    const [, bytes] = /^(\d+) bytes$/.exec(message) ?? []
+    if (bytes !== undefined) return format.bytes(Number(bytes))
+  }
+  return (
+    <ServerText code={check.code} part="what">
+      {message}
+    </ServerText>
   )
 }

@@ -11,6 +11,7 @@ import { Organizations } from './organizations.tsx'
 import { Scopes } from './scopes.tsx'
 import { SelfClient } from './self-client.tsx'
 import { StateCard } from './state-card.tsx'
+import { Webhook } from './webhook.tsx'
 
 export default function ConnectionPage() {
   const m = useMessages(connectionMessages)
@@ -27,6 +28,7 @@ export default function ConnectionPage() {
             {mayChange && <Credentials key={data.data_center} settings={data} />}
             {mayChange && <SelfClient settings={data} />}
             {mayRead && <Organizations settings={data} mayChange={mayChange} />}
+            {mayRead && <Webhook mayChange={mayChange} />}
             {mayRead && <Scopes />}
           </>
         )}

@@ -1,6 +1,6 @@
-/** The key of a scope's words: the part of its name that says what it opens. Inventory's parts have words of their own. */
+/** The key of a scope's words: the part of its name that says what it opens, which Inventory and CRM mean in their own way. */
 export function wordKeyOfScope(scope: string): string {
   const [product = '', part = '', name = ''] = scope.split('.')
-  if (part === 'modules') return name
-  return product === 'ZohoInventory' ? `inventory_${part}` : part
+  const opens = part === 'modules' ? name : part
+  return product === 'ZohoInventory' ? `inventory_${opens}` : product === 'ZohoCRM' ? `crm_${opens}` : opens
 }

@@ -14,8 +14,7 @@ import { Section } from '../../ui/section.tsx'
 import { RowsSkeleton } from '../../ui/skeleton.tsx'
 import { Table } from '../../ui/table.tsx'
 import { connectionMessages } from './messages.ts'
-import { scopeMessages } from './scope-messages.ts'
-import { wordKeyOfScope } from './scope-words.ts'
+import { ScopeReads } from './scope-reads.tsx'
 import classes from './scopes.module.css'
 
 export const scopesQuery = queryOptions({
@@ -55,7 +54,11 @@ export function Scopes() {
                 {
                   key: 'module',
                   header: m.reads,
-                  cell: ({ module, reads, scope }) => <Reads module={module.name} scope={scope} reads={reads} />,
+                  cell: ({ module, reads, scope }) => (
+                    <>
+                      <Ltr>{module.name}</Ltr>: <ScopeReads scope={scope}>{reads}</ScopeReads>
+                    </>
+                  ),
                 },
                 {
                   key: 'granted',
@@ -77,16 +80,5 @@ export function Scopes() {
         )}
       </Loaded>
     </Section>
-  )
-}
-
-/** What a scope opens: in Arabic by the part of its name that says so, since the server tells it in English. */
-function Reads({ module, scope, reads }: { module: string; scope: string; reads: string }) {
-  const m = useMessages(scopeMessages)
-  const known = m[wordKeyOfScope(scope) as keyof typeof m]
-  return (
-    <>
-      <Ltr>{module}</Ltr>: {known === undefined || known === '' ? <bdi>{reads}</bdi> : known}
-    </>
   )
 }

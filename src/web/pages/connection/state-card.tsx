@@ -13,6 +13,7 @@ import { ServerText } from '../../ui/server-text.tsx'
 import { ExactTime, RelativeTime } from '../../ui/time.tsx'
 import { ACCOUNTS_HOSTS } from './data-centers.ts'
 import { connectionMessages } from './messages.ts'
+import { ReconnectLink } from './reconnect-link.tsx'
 import classes from './state-card.module.css'
 
 /** Whether zinc is connected, as whom, since when, and what to do if it is not. */
@@ -81,6 +82,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
             >
               {connection.state === 'not_set_up' ? m.connect : m.reconnect}
             </Button>
+            {ready && <ReconnectLink />}
             {!ready && <span className={classes.needs}>{m.connectNeeds}</span>}
           </div>
         )}

@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import RefreshCw from 'lucide-react/icons/refresh-cw'
 import { Link, useLocation } from 'wouter'
 import type { Run } from '../../../contract/runs.ts'
-import type { ZohoModule, ZohoSettings } from '../../../contract/zoho-settings.ts'
+import type { ModuleSelection, ZohoModule, ZohoSettings } from '../../../contract/zoho-settings.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { call } from '../../api/call.ts'
 import { settingsKey } from '../../api/zoho.ts'
@@ -15,11 +15,15 @@ import { ErrorCard } from '../../ui/error-card.tsx'
 import { Facts } from '../../ui/facts.tsx'
 import { Section } from '../../ui/section.tsx'
 import { ServerText } from '../../ui/server-text.tsx'
-import { RelativeTime } from '../../ui/time.tsx'
+import { ExactTime, RelativeTime } from '../../ui/time.tsx'
 import { toastWithUndo } from '../../ui/toast.tsx'
 import { modulesMessages } from './messages.ts'
 import classes from './module-card.module.css'
+import { ModuleSettings } from './module-settings.tsx'
 import { Schedule } from './schedule.tsx'
+
+/** What `PATCH` of a module takes. */
+export type ModuleChange = Partial<Pick<ZohoModule, 'enabled' | 'schedule' | 'full_schedule'> & { selection: Partial<ModuleSelection> }>
 
 /** One module of Zoho: whether it is read, when, how the last run went, and a start by hand. */
 export function ModuleCard({ module }: { module: ZohoModule }) {
@@ -34,8 +38,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       (settings) => settings && { ...settings, modules: settings.modules.map((one) => (one.slug === changed.slug ? changed : one)) },
     )
   const change = useMutation({
-    mutationFn: (body: Partial<Pick<ZohoModule, 'enabled' | 'schedule' | 'full_schedule'>>) =>
-      call<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}`, { method: 'PATCH', body }),
+    mutationFn: (body: ModuleChange) => call<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}`, { method: 'PATCH', body }),
     onSuccess: ({ data }) => put(data),
   })
   const sync = useMutation({
@@ -88,6 +91,8 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
                 </span>
               ),
             ],
+            [m.knownUpTo, module.cursor === null ? m.fromBeginning : <ExactTime key="cursor" at={module.cursor} />],
+            [m.takes, takesOf(module, m)],
             [m.nextRun, module.next_run === null ? m.notScheduled : <RelativeTime key="next" at={module.next_run} />],
           ]}
         />
@@ -103,6 +108,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
         {sync.error && <ErrorCard error={sync.error} />}
         {mayRun && (
           <div className={classes.buttons}>
+            {mayChange && <ModuleSettings module={module} change={change} onChanged={put} />}
             <Button
               size="xs"
               variant="default"
@@ -126,4 +132,12 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       </div>
     </Section>
   )
+}
+
+/** What the module's syncs take, where there is a choice. */
+function takesOf({ selection, offered }: ZohoModule, m: (typeof modulesMessages)['en']): string | null {
+  if (selection.sync_images !== null) return selection.sync_images ? m.takesPictures : m.takesNoPictures
+  if (offered.length === 0) return null
+  const parts = selection.modules === null ? m.takesAll : m.takesSome({ count: selection.modules.length, of: offered.length })
+  return selection.line_items === false ? `${parts}, ${m.takesNoLines}` : parts
 }

@@ -10,7 +10,6 @@ import { asFailure } from '../../api/failure.ts'
 import { wordsOf } from '../../api/failure-words.ts'
 import { useFormat, useShopZone } from '../../format/shop-zone.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
-import { Ltr } from '../../ui/ltr.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { useUnsavedWarning } from '../../ui/unsaved.ts'
 import { modulesMessages } from './messages.ts'
@@ -153,6 +152,15 @@ function NextTimes({ cron }: { cron: string }) {
   if (error) return <span className={classes.wrong}>{wordsOf(asFailure(error), language).what}</span>
   if (!data) return null
   const today = format.date(new Date().toISOString())
-  const times = data.data.next.map(({ at }) => (format.date(at) === today ? format.time(at).slice(0, -3) : format.dateTime(at)))
-  return <Ltr>{m.next({ times: times.join(', ') })}</Ltr>
+  return (
+    <>
+      {m.next}{' '}
+      {data.data.next.map(({ at }, index) => (
+        <span key={at}>
+          {index > 0 && ' · '}
+          <bdi>{format.date(at) === today ? format.time(at).slice(0, -3) : format.dayTime(at)}</bdi>
+        </span>
+      ))}
+    </>
+  )
 }

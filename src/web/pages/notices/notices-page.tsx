@@ -51,6 +51,7 @@ function Channels({ notifications }: { notifications: Notifications }) {
   const m = useMessages(noticesMessages)
   const client = useQueryClient()
   const mayChange = useMay('admin')
+  const format = useFormat()
   const [draft, setDraft] = useState<NotificationsBody>({})
   const changed = Object.keys(draft).length > 0
   useUnsavedWarning(changed)
@@ -89,7 +90,7 @@ function Channels({ notifications }: { notifications: Notifications }) {
       [10_080, m.week],
     ]
     // A time that was set elsewhere stays choosable.
-    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value)) choices.push([value, `${value} min`])
+    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value)) choices.push([value, format.duration(value * 60_000)])
     return (
       <NativeSelect
         label={label}

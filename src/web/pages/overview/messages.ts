@@ -17,7 +17,7 @@ export const overviewMessages = defineMessages(
     attention: 'Needs you',
     goConnection: 'See the connection',
     connection: 'Zoho',
-    lastSync: 'Last good sync',
+    lastSync: 'Last sync',
     never: 'not yet',
     nextSync: 'Next sync',
     notScheduled: 'not scheduled',
@@ -34,6 +34,12 @@ export const overviewMessages = defineMessages(
     forecastShort: ({ calls, days }: { calls: string; days: string }) =>
       `What is queued and scheduled needs ${calls} more. That takes ${days} days; it pauses at the end of the day's calls and goes on by itself.`,
     forecastNone: 'Nothing more is queued or scheduled for today.',
+    reserve: ({ share, calls }: { share: string; calls: string | null }) =>
+      calls === null ? `Pictures leave ${share} of the day to items` : `Pictures leave ${share} of the day to items: ${calls} calls`,
+    reserveLabel: 'Kept for items',
+    reserveHint: 'Pictures stop here, so that prices and stock go on until the day’s calls come anew.',
+    reserveChange: 'Change',
+    reserveSaved: ({ share }: { share: string }) => `Pictures leave ${share} of the day to items from now on`,
     byDay: 'Calls in the last 14 days',
     byJob: 'What for',
     coverage: 'Coverage',
@@ -83,7 +89,7 @@ export const overviewMessages = defineMessages(
     attention: 'يحتاجك',
     goConnection: 'انظر الاتصال',
     connection: 'Zoho',
-    lastSync: 'آخر مزامنة ناجحة',
+    lastSync: 'آخر مزامنة',
     never: 'ليس بعد',
     nextSync: 'المزامنة التالية',
     notScheduled: 'بلا جدول',
@@ -100,6 +106,12 @@ export const overviewMessages = defineMessages(
     forecastShort: ({ calls, days }) =>
       `ما ينتظر وما جُدول يحتاج ${calls} أخرى. يستغرق ${days} أيام؛ يتوقف عند نفاد طلبات اليوم ويتابع تلقائيًا.`,
     forecastNone: 'لا شيء آخر ينتظر أو مجدول لليوم.',
+    reserve: ({ share, calls }) =>
+      calls === null ? `تترك الصور ${share} من اليوم للأصناف` : `تترك الصور ${share} من اليوم للأصناف: ${calls} طلبًا`,
+    reserveLabel: 'محفوظ للأصناف',
+    reserveHint: 'تتوقف الصور هنا، فتستمر الأسعار والمخزون حتى تأتي طلبات اليوم الجديد.',
+    reserveChange: 'غيّر',
+    reserveSaved: ({ share }) => `تترك الصور ${share} من اليوم للأصناف من الآن`,
     byDay: 'الطلبات في آخر 14 يومًا',
     byJob: 'لأجل ماذا',
     coverage: 'التغطية',

@@ -8,6 +8,7 @@ import { call } from '../../api/call.ts'
 import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { useZohoSettings } from '../../api/zoho.ts'
 import { HOME } from '../../app/routes.ts'
+import { useMay } from '../../app/session.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { LiveProgress } from '../../runs/live-progress.tsx'
 import { isGoodSync } from '../../runs/progress.ts'
@@ -33,7 +34,8 @@ const RECENT = 6
 
 export default function OverviewPage() {
   const m = useMessages(overviewMessages)
-  const settings = useZohoSettings()
+  const mayRead = useMay('operator')
+  const settings = useZohoSettings(mayRead)
   const runs = useQuery({
     queryKey: ['runs', 'recent'],
     refetchInterval: 5_000,
@@ -46,7 +48,14 @@ export default function OverviewPage() {
       <ConsentNotice />
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
       {/* All at once: a step that is inserted above what is being read would push it away. */}
-      {settings.data && (runs.data || runs.error) ? (
+      {!mayRead ? (
+        <>
+          {moving && <UnderWay id={moving.id} />}
+          <QuotaCard />
+          <CoverageTiles />
+          <RecentRuns query={runs} />
+        </>
+      ) : settings.data && (runs.data || runs.error) ? (
         <>
           <Attention settings={settings.data} />
           {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}

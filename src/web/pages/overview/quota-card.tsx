@@ -9,6 +9,7 @@ import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { Bars } from '../../ui/sparkline.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
+import { Reserve } from './reserve.tsx'
 
 const NEARLY_OUT = 0.85
 
@@ -62,6 +63,7 @@ function Gauge({ quota }: { quota: Quota }) {
       <p className={classes.forecast} data-short={forecast.enough_today === false || undefined}>
         {forecastText}
       </p>
+      <Reserve day={day} />
       {quota.by_day.length > 1 && (
         <div>
           <Bars label={m.byDay} values={quota.by_day.map(({ date, calls }) => ({ name: date, value: calls }))} />

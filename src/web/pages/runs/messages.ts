@@ -44,6 +44,7 @@ export const runsMessages = defineMessages(
     noFailures: 'Nothing is open from this run',
     empty: 'empty',
     dryNote: 'A dry run: nothing was written.',
+    download: 'Download as JSON',
   },
   {
     title: 'التشغيلات',
@@ -88,5 +89,6 @@ export const runsMessages = defineMessages(
     noFailures: 'لا شيء مفتوح من هذا التشغيل',
     empty: 'فارغ',
     dryNote: 'تشغيل تجريبي: لم يُكتب شيء.',
+    download: 'نزّله JSON',
   },
 )

@@ -1,5 +1,8 @@
+import { Button } from '@mantine/core'
+import Download from 'lucide-react/icons/download'
 import { useParams } from 'wouter'
 import type { Run } from '../../../contract/runs.ts'
+import { ZOHO } from '../../api/addresses.ts'
 import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { HOME } from '../../app/routes.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
@@ -117,7 +120,21 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
       </Section>
       {failedOf(run) > 0 && <RunFailures runId={run.id} />}
       {run.kind === 'items' && <RunRecords run={run} dry={dry} />}
-      <Section title={m.about}>
+      <Section
+        title={m.about}
+        actions={
+          <Button
+            component="a"
+            href={`${ZOHO}/sync/runs/${run.id}/export`}
+            download={`zinc-run-${run.id}.json`}
+            size="xs"
+            variant="default"
+            leftSection={<Download size={14} aria-hidden />}
+          >
+            {m.download}
+          </Button>
+        }
+      >
         <Facts
           facts={[
             [m.startedBy, run.started_by && <bdi>{run.started_by}</bdi>],

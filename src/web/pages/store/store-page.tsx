@@ -16,6 +16,7 @@ import { Confirm } from '../../ui/confirm.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
@@ -23,6 +24,7 @@ import { Stat, Stats } from '../../ui/stat.tsx'
 import { RelativeTime, useNow } from '../../ui/time.tsx'
 import { toast } from '../../ui/toast.tsx'
 import { FailingPictures } from './failing-pictures.tsx'
+import { PauseStore } from './pause-store.tsx'
 import classes from './store-page.module.css'
 import { StoreSettings } from './store-settings.tsx'
 import { Tokens } from './tokens.tsx'
@@ -38,11 +40,19 @@ export default function StorePage() {
       title={fleet.data?.name ?? m.store}
       intro={fleet.data && <Intro store={fleet.data} />}
       above={<Back href="/stores">{m.back}</Back>}
-      actions={fleet.data && <Resync storeId={id} />}
+      actions={
+        fleet.data && (
+          <>
+            {isAdmin && <PauseStore store={fleet.data} />}
+            <Resync storeId={id} />
+          </>
+        )
+      }
     >
       <Loaded query={fleet} skeleton={<BlockSkeleton height={180} />}>
         {(store) => (
           <>
+            {store.paused_at !== null && <Notice tone="info" title={m.pausedNotice} />}
             <Progress store={store} />
             {store.failing.length > 0 && <FailingPictures store={store} />}
           </>

@@ -50,7 +50,7 @@ export function StoreSettings({ store }: { store: Store }) {
           <Button type="submit" loading={change.isPending} disabled={!changed || name.trim() === '' || assortment === undefined}>
             {common.save}
           </Button>
-          <Button variant="subtle" color="red" onClick={() => setDeleting(true)}>
+          <Button variant="subtle" className="danger" onClick={() => setDeleting(true)}>
             {m.delete}
           </Button>
         </div>

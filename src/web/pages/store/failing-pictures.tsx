@@ -20,7 +20,12 @@ export function FailingPictures({ store }: { store: FleetStore }) {
   const format = useFormat()
   const mayResend = useMay('operator')
   const { resync } = useStoreEdit()
-  const send = (photos: string[]) => resync.mutate({ id: store.id, photos }, { onSuccess: (count) => toast(m.resent({ count })) })
+  // By the promise: when the last one is sent this list is gone, and a callback of it would not be heard.
+  const send = (photos: string[]) =>
+    resync.mutateAsync({ id: store.id, photos }).then(
+      (count) => toast(m.resent({ count })),
+      () => {}, // stands as a card
+    )
   return (
     <Section
       title={m.failing}

@@ -29,7 +29,11 @@ export function StoreSettings({ store }: { store: Store }) {
   const save = (event: FormEvent) => {
     event.preventDefault()
     if (assortment === undefined) return
-    change.mutate({ id: store.id, patch: { name: name.trim(), variant, assortment } }, { onSuccess: () => toast(m.saved) })
+    // By the promise: what is saved comes back as another form, and a callback of this one would not be heard.
+    change.mutateAsync({ id: store.id, patch: { name: name.trim(), variant, assortment } }).then(
+      () => toast(m.saved),
+      () => {}, // stands as a card
+    )
   }
   return (
     <Section title={m.settings}>

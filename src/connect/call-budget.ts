@@ -1,8 +1,9 @@
+import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
-import type { ZohoBudget } from '../generated/client.ts'
+import { Prisma, type ZohoBudget } from '../generated/client.ts'
 import type { CallBudget, CallResult, Wait } from '../zoho/budget.ts'
 import { DayQuotaSpent } from '../zoho/failures.ts'
 import { imageReserve } from './image-reserve.ts'
@@ -44,52 +45,69 @@ const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
  * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
  */
 export function createCallBudget({ db, organization, limits, clock, log, onWait }: CallBudgetDeps): CallBudget {
-  type Answer = { id: bigint } | ({ waitMs: number } & Omit<Wait, 'until'>)
+  type Refusal = { waitMs: number } & Omit<Wait, 'until'>
+  type Call = Parameters<CallBudget['acquire']>[0]
+  /** Those that wait in this process wait for each other here: only the first of them asks, so that hundreds do not crowd the lock of all processes. */
+  const turn = pLimit(1)
 
-  async function ask(call: { job: string; path: string; runId?: string | undefined }): Promise<Answer> {
-    return db.$transaction(async (tx) => {
-      if (limits.perMinute > 0) await lockInTransaction(tx, `zoho budget ${organization}`)
+  async function ask(call: Call): Promise<{ id: bigint } | Refusal> {
+    // Without a limit there is no room that two could see at once, and a call that a crash of the database forgets does no harm.
+    if (limits.perMinute === 0) {
       const now = clock.now()
-      const state = await tx.zohoBudget.findUnique({ where: { organization } })
-      if (state?.blocked_until && state.blocked_until > now) {
-        const reason = "Zoho's limit for a minute was overrun; all calls wait"
-        return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
-      }
-      const recent =
-        limits.perMinute > 0
-          ? await tx.zohoCall.findMany({
-              where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
-              select: { started_at: true, finished_at: true },
-              orderBy: { started_at: 'asc' },
-            })
-          : []
-      const inFlight = recent.filter((it) => it.finished_at === null).length
-      if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
-        const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
-        const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
-        // Calls under way are not in Zoho's figure yet.
-        if (state.day_left - spent - inFlight <= reserve) {
-          if (inFlight > 0 && state.day_left - spent > reserve)
-            return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
-          throw new DayQuotaSpent(state.day_resets_at)
-        }
-      }
-      if (limits.perMinute > 0) {
-        const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
-        if (minute.length >= limits.perMinute) {
-          const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
-          const reason = `zinc makes at most ${limits.perMinute} calls a minute`
-          return { waitMs: Math.max(1, free - now.getTime()), code: 'minute_full', reason }
-        }
-        if (inFlight >= (await allowedInFlight(tx, state, now)))
-          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'calls_under_way', reason: 'enough calls are under way' }
-      }
-      const { id } = await tx.zohoCall.create({
-        data: { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now },
-        select: { id: true },
-      })
-      return { id }
+      const wait = await refusal(db, call, now)
+      if (wait) return wait
+      const [row] = await db.$queryRaw<{ id: bigint }[]>`
+        with soon as materialized (${SOON})
+        insert into zoho_call (organization, job, path, run_id, started_at)
+        select ${organization}, ${call.job}, ${call.path}, ${call.runId ?? null}::uuid, ${now} from soon returning id`
+      return row!
+    }
+    return db.$transaction(async (tx) => {
+      await lockInTransaction(tx, `zoho budget ${organization}`)
+      const now = clock.now()
+      const wait = await refusal(tx, call, now)
+      if (wait) return wait
+      const data = { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now }
+      return tx.zohoCall.create({ data, select: { id: true } })
     }, PATIENCE)
+  }
+
+  /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
+  async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
+    const state = await tx.zohoBudget.findUnique({ where: { organization } })
+    if (state?.blocked_until && state.blocked_until > now) {
+      const reason = "Zoho's limit for a minute was overrun; all calls wait"
+      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
+    }
+    const recent =
+      limits.perMinute > 0
+        ? await tx.zohoCall.findMany({
+            where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
+            select: { started_at: true, finished_at: true },
+            orderBy: { started_at: 'asc' },
+          })
+        : []
+    const inFlight = recent.filter((it) => it.finished_at === null).length
+    if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
+      const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
+      const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
+      // Calls under way are not in Zoho's figure yet.
+      if (state.day_left - spent - inFlight <= reserve) {
+        if (inFlight > 0 && state.day_left - spent > reserve)
+          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
+        throw new DayQuotaSpent(state.day_resets_at)
+      }
+    }
+    if (limits.perMinute === 0) return null
+    const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
+    if (minute.length >= limits.perMinute) {
+      const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
+      const reason = `zinc makes at most ${limits.perMinute} calls a minute`
+      return { waitMs: Math.max(1, free - now.getTime()), code: 'minute_full', reason }
+    }
+    if (inFlight >= (await allowedInFlight(tx, state, now)))
+      return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'calls_under_way', reason: 'enough calls are under way' }
+    return null
   }
 
   async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds, retryAfterSeconds }: CallResult): Promise<void> {
@@ -98,30 +116,26 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
         ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }
         : null
-    // First what is left of the day, then that the call is over: between the two nobody may see room that is not there.
-    if (told) await noteDay(told)
-    await db.zohoCall.update({
-      where: { id },
-      data: { finished_at: now, status, code, ms, day_left: dayLeft ?? null },
-      select: { id: true },
-    })
+    await db.$executeRaw`
+      with soon as materialized (${SOON}),
+      -- Replies come out of order; within one day what is left only falls.
+      day as (
+        insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
+        select ${organization}, t.day_limit, t.day_left, t.day_resets_at
+        from (values (${told?.day_limit ?? null}::int, ${told?.day_left ?? null}::int, ${told?.day_resets_at ?? null}::timestamptz)) as t(day_limit, day_left, day_resets_at)
+        where t.day_limit is not null
+        on conflict (organization) do update set
+          day_limit = excluded.day_limit, day_resets_at = excluded.day_resets_at,
+          day_left = case when b.day_limit = excluded.day_limit and abs(extract(epoch from b.day_resets_at - excluded.day_resets_at)) < 120
+            then least(b.day_left, excluded.day_left) else excluded.day_left end)
+      update zoho_call set finished_at = ${now}, status = ${status}::int, code = ${code}, ms = ${ms}::int, day_left = ${dayLeft ?? null}::int
+      from soon where id = ${id}`
     if (code === null || !LIMITS.has(code)) return
     log.warn({ code }, 'Zoho says that a limit is reached')
     if (code === '45') {
       const data = { day_left: 0, day_resets_at: told?.day_resets_at ?? nextMidnightUtc(now) }
       await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     } else await hold(code, retryAfterSeconds)
-  }
-
-  /** Replies come out of order; within one day what is left only falls. */
-  async function noteDay({ day_limit, day_left, day_resets_at }: DayTold): Promise<void> {
-    await db.$executeRaw`
-      insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
-      values (${organization}, ${day_limit}, ${day_left}, ${day_resets_at})
-      on conflict (organization) do update set
-        day_limit = excluded.day_limit, day_resets_at = excluded.day_resets_at,
-        day_left = case when b.day_limit = excluded.day_limit and abs(extract(epoch from b.day_resets_at - excluded.day_resets_at)) < 120
-          then least(b.day_left, excluded.day_left) else excluded.day_left end`
   }
 
   /** All calls wait after 43, 44 or a bare 429; after 1070 fewer go at once. */
@@ -162,16 +176,17 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
   }
 
   return {
-    async acquire(call, signal) {
-      for (;;) {
-        signal.throwIfAborted()
-        const answer = await ask(call)
-        if ('id' in answer) return { done: (result) => note(answer.id, result) }
-        const { waitMs, code, reason } = answer
-        if (waitMs > 1_000) onWait?.({ code, reason, until: new Date(clock.now().getTime() + waitMs) })
-        await clock.sleep(answer.waitMs, signal)
-      }
-    },
+    acquire: (call, signal) =>
+      turn(async () => {
+        for (;;) {
+          signal.throwIfAborted()
+          const answer = await ask(call)
+          if ('id' in answer) return { done: (result) => note(answer.id, result) }
+          const { waitMs, code, reason } = answer
+          if (waitMs > 1_000) onWait?.({ code, reason, until: new Date(clock.now().getTime() + waitMs) })
+          await clock.sleep(waitMs, signal)
+        }
+      }),
   }
 }
 
@@ -181,6 +196,11 @@ interface DayTold {
   day_resets_at: Date
 }
 
+/**
+ * Commits without waiting for the disk, for what only tells of a call that is over: lost in a crash of the database, it counts as under way until its lease ends.
+ * It never holds for permits under a limit.
+ */
+const SOON = Prisma.sql`select set_config('synchronous_commit', 'off', true)`
 const LIMITS = new Set(['43', '44', '45', '429', '1070'])
 
 /** Without a header the zone of the organisation is not known; asking again too early costs one refused call. */

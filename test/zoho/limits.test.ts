@@ -124,3 +124,20 @@ test('several instances on one database keep to one minute and one day, and sign
   expect(zoho.meter.maxInFlight).toBeLessThanOrEqual(REAL_LIMITS.inFlight!)
   expect(zoho.counters.token).toBe(1)
 })
+
+test('hundreds of calls that wait in one process leave the connections of its database to others', async () => {
+  const { services, call } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '100000', ZOHO_CONCURRENCY: '4' } })
+  const client = await services.connect.open()
+  const ask = () => client.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(100_000))
+  let under = 200
+  const all = Promise.all(Array.from({ length: under }, () => ask().finally(() => under--)))
+  let crowd = 0
+  while (under > 50) {
+    const [row] = await services.db.$queryRaw<{ n: number }[]>`
+      select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())`
+    crowd = Math.max(crowd, row!.n)
+    expect((await call('/api/products?limit=1')).status).toBe(200)
+  }
+  expect((await all).length).toBe(200)
+  expect(crowd).toBe(0)
+})

@@ -5,16 +5,18 @@ export interface CallFilter {
   /** Calls older than this one. */
   before?: bigint | undefined
   job?: string | undefined
+  runId?: string | undefined
   failed?: boolean | undefined
   limit: number
 }
 
 /** The calls to Zoho, newest first. There are no bodies, and paths carry no query. */
-export function listCalls(db: Database, { before, job, failed, limit }: CallFilter): Promise<ZohoCall[]> {
+export function listCalls(db: Database, { before, job, runId, failed, limit }: CallFilter): Promise<ZohoCall[]> {
   return db.zohoCall.findMany({
     where: {
       ...(before !== undefined && { id: { lt: before } }),
       ...(job !== undefined && { job }),
+      ...(runId !== undefined && { run_id: runId }),
       ...(failed === true && { finished_at: { not: null }, OR: [{ code: { not: null } }, { status: { gte: 400 } }] }),
       ...(failed === false && { code: null, status: { lt: 400 } }),
     },

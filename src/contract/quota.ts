@@ -43,6 +43,7 @@ export const CallsQuery = z.object({
   cursor: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   job: z.string().max(50).optional(),
+  run_id: z.uuid().optional(),
   failed: z.stringbool().optional(),
 })
 /** `GET /calls`: newest first, no bodies. */

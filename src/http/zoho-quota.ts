@@ -67,8 +67,14 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: allow('operator'),
       schema: { tags, summary: 'The calls to Zoho, newest first, without bodies', querystring: CallsQuery, response: { 200: CallsAnswer } },
     },
-    async ({ query: { cursor, limit, job, failed } }) => {
-      const rows = await listCalls(db, { before: cursor === undefined ? undefined : readCallId(cursor), job, failed, limit: limit + 1 })
+    async ({ query: { cursor, limit, job, run_id: runId, failed } }) => {
+      const rows = await listCalls(db, {
+        before: cursor === undefined ? undefined : readCallId(cursor),
+        job,
+        runId,
+        failed,
+        limit: limit + 1,
+      })
       const page = rows.slice(0, limit)
       return {
         status: 'success' as const,

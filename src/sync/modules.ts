@@ -200,6 +200,9 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       finished_at: run.finished_at?.toISOString() ?? null,
       cause: run.cause,
       code: run.failure_code,
+      listed: counted(run, 'total'),
+      failed: counted(run, 'failed'),
+      calls: counted(run, 'api_calls'),
     }
   }
 }
@@ -208,4 +211,9 @@ function modeOf(run: Run): string | null {
   const named = (value: Prisma.JsonValue) =>
     typeof value === 'object' && value !== null && 'mode' in value && typeof value.mode === 'string' ? value.mode : null
   return named(run.checkpoint) ?? named(run.params)
+}
+
+function counted(run: Run, name: string): number | null {
+  const value = (run.statistics as Record<string, unknown>)[name]
+  return typeof value === 'number' && run.finished_at !== null ? value : null
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -17,6 +17,7 @@ test("an operator sets Zoho's notices up: the address to paste, a secret that is
 
   await card.getByRole('button', { name: 'Make a secret' }).click()
   await card.getByText('It is shown this once').waitFor()
+  expect(await axeFindings(page)).toEqual([])
   const secret = (await card.getByRole('alert').locator('code').textContent()) ?? ''
   expect(secret.length).toBeGreaterThanOrEqual(40)
   await card.getByRole('button', { name: 'I have copied it' }).click()
@@ -51,6 +52,7 @@ test('a link that an admin makes leads the owner of the Zoho account, who has no
   await dialog.getByRole('button', { name: 'Make a link' }).click()
   const link = (await dialog.locator('code').textContent()) ?? ''
   expect(link).toContain(`${url}/settings/reconnect#`)
+  expect(await axeFindings(admin.page)).toEqual([])
   await dialog.getByText(/A link is out and works until/).waitFor()
   expect(await dialog.getByRole('link', { name: 'Write a mail' }).getAttribute('href')).toContain(encodeURIComponent(link))
 

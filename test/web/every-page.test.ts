@@ -20,6 +20,7 @@ const PATHS = [
   '/settings/integrations/zoho/calls',
   '/settings/integrations/zoho/audit',
   '/settings/nowhere',
+  '/settings/reconnect#a-link-that-somebody-was-sent-by-mail',
 ]
 /** Each language and theme comes once in the short form; all four pairs in the long one. */
 const PAIRS: [Language, Theme][] = [

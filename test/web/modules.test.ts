@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ask } from '../helpers/ask.ts'
-import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -17,6 +17,8 @@ test('an admin chooses what a module reads, moves its cursor back after a warnin
 
   await page.getByRole('button', { name: 'Options: Zoho Books' }).click()
   const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Bills', { exact: true }).waitFor()
+  expect(await axeFindings(page)).toEqual([])
   await dialog.getByLabel('Bills', { exact: true }).uncheck()
   await dialog.getByLabel('Line items').uncheck()
   await dialog.getByRole('button', { name: 'Save' }).click()

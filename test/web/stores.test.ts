@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -103,6 +103,7 @@ test('an admin has failing pictures sent again, resyncs, chooses what the store 
   const inUse = page.getByRole('group', { name: 'Categories in use' }).getByRole('button')
   await inUse.first().click()
   expect(await inUse.first().getAttribute('aria-pressed')).toBe('true')
+  expect(await axeFindings(page)).toEqual([])
   await inUse.nth(1).click()
   await inUse.nth(1).click()
   expect(await inUse.nth(1).getAttribute('aria-pressed')).toBe('false')

@@ -74,6 +74,8 @@ export const ARABIC_ZOHO: Record<string, Words> = {
   wrong_data_center: { what: 'هذا الحساب في مركز بيانات آخر', next: 'اختر مركز البيانات الصحيح واحفظ.' },
   '429': { what: 'بلغنا حدًّا لدى Zoho', next: BY_ITSELF },
   cut: { what: 'انقطعت إجابة Zoho', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },
+  not_utf8: { what: 'إجابة Zoho ليست نصًّا يُقرأ', next: 'أعد المحاولة؛ إن بقي فانظر status.zoho.com.' },
+  timeout: { what: 'أجابت Zoho ببطء شديد', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },
   not_json: { what: 'لم تُجب Zoho كما ينبغي بعد عدة محاولات', next: 'أعد المحاولة؛ إن بقي فانظر status.zoho.com.' },
   too_large: { what: 'إجابة Zoho لا تنتهي', next: 'أعد المحاولة لاحقًا.' },
   http_error: { what: 'أجابت Zoho بخطأ في خادمها', next: 'أعد المحاولة؛ إن بقي فانظر status.zoho.com.' },

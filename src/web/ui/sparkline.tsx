@@ -5,8 +5,10 @@ const HEIGHT = 28
 const PAD = 2
 
 /** A trend as a line, without axes: the figure beside it says the value. Time runs left to right in both languages, as in every chart. */
-export function Sparkline({ values, label }: { values: number[]; label: string }) {
-  if (values.length < 2) return <div className={classes.none} />
+export function Sparkline({ values: known, label }: { values: number[]; label: string }) {
+  // The first day has no trend yet: a level line says so, and a hole would look like a mistake.
+  const values = known.length === 1 ? [...known, ...known] : known
+  if (values.length === 0) return <div className={classes.none} />
   const low = Math.min(...values)
   const span = Math.max(...values) - low
   const points = values.map((value, index) => {

@@ -1,7 +1,7 @@
 import { Switch } from '@mantine/core'
 import Radio from 'lucide-react/icons/radio'
 import { useState } from 'react'
-import { Link } from 'wouter'
+import { Link, useSearchParams } from 'wouter'
 import type { z } from 'zod'
 import type { CallsAnswer } from '../../../contract/quota.ts'
 import { ZOHO } from '../../api/addresses.ts'
@@ -10,6 +10,7 @@ import { HOME } from '../../app/routes.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
+import { Back } from '../../ui/back.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { ListView } from '../../ui/list-view.tsx'
@@ -17,6 +18,7 @@ import { Ltr } from '../../ui/ltr.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { Table } from '../../ui/table.tsx'
+import { useJobName } from '../overview/job-names.ts'
 import { QuotaCard } from '../overview/quota-card.tsx'
 
 type CallRow = z.infer<typeof CallsAnswer>['data'][number]
@@ -26,6 +28,8 @@ const messages = defineMessages(
     title: 'Call log',
     intro: 'Every call to Zoho: when, where, how it ended, and what was left of the day. Bodies are never kept.',
     calls: 'Calls',
+    callsOfRun: 'Calls of one run',
+    backToRun: 'The run',
     path: 'Address',
     job: 'For',
     status: 'Answer',
@@ -42,6 +46,8 @@ const messages = defineMessages(
     title: 'سجل الطلبات',
     intro: 'كل طلب إلى Zoho: متى وأين وكيف انتهى وما بقي من اليوم. لا تُحفظ المحتويات.',
     calls: 'الطلبات',
+    callsOfRun: 'طلبات تشغيل واحد',
+    backToRun: 'التشغيل',
     path: 'العنوان',
     job: 'من أجل',
     status: 'الإجابة',
@@ -59,13 +65,16 @@ const messages = defineMessages(
 export default function CallsPage() {
   const m = useMessages(messages)
   const format = useFormat()
+  const jobName = useJobName()
+  const [search] = useSearchParams()
+  const runId = search.get('run')
   const [failed, setFailed] = useState(false)
-  const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { limit: 50, ...(failed && { failed: true }) } })
+  const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { limit: 50, run_id: runId, ...(failed && { failed: true }) } })
   return (
-    <Page title={m.title} intro={m.intro}>
-      <QuotaCard />
+    <Page title={m.title} intro={m.intro} {...(runId !== null && { above: <Back href={`${HOME}/runs/${runId}`}>{m.backToRun}</Back> })}>
+      {runId === null && <QuotaCard />}
       <Section
-        title={m.calls}
+        title={runId === null ? m.calls : m.callsOfRun}
         flush
         actions={<Switch size="sm" label={m.failedOnly} checked={failed} onChange={(event) => setFailed(event.currentTarget.checked)} />}
       >
@@ -80,7 +89,7 @@ export default function CallsPage() {
                 {
                   key: 'job',
                   header: m.job,
-                  cell: ({ job, run_id }) => (run_id === null ? job : <Link href={`${HOME}/runs/${run_id}`}>{job}</Link>),
+                  cell: ({ job, run_id }) => (run_id === null ? jobName(job) : <Link href={`${HOME}/runs/${run_id}`}>{jobName(job)}</Link>),
                 },
                 {
                   key: 'status',

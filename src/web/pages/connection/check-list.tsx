@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import CircleCheck from 'lucide-react/icons/circle-check'
 import CircleX from 'lucide-react/icons/circle-x'
 import ListChecks from 'lucide-react/icons/list-checks'
+import { Fragment } from 'react'
 import type { Check, TestResult } from '../../../contract/connection.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { call } from '../../api/call.ts'
@@ -71,7 +72,7 @@ export function CheckList() {
                 )}
                 <div className={classes.words}>
                   <p className={classes.name}>
-                    {names[check.name] ?? <Ltr>{check.name}</Ltr>}
+                    {names[check.name] ?? <Dotted name={check.name} />}
                     {check.code && <Ltr mono>{check.code}</Ltr>}
                   </p>
                   {check.message && (
@@ -98,11 +99,37 @@ export function CheckList() {
   )
 }
 
+/** A scope may break behind its dots, and nowhere else while there is room. */
+function Dotted({ name }: { name: string }) {
+  const parts = name.split('.')
+  return (
+    <Ltr>
+      {parts.map((part, index) => (
+        <Fragment key={part}>
+          {part}
+          {index < parts.length - 1 && (
+            <>
+              .<wbr />
+            </>
+          )}
+        </Fragment>
+      ))}
+    </Ltr>
+  )
+}
+
 /** What the check found: figures are told in the reader's own words, the rest as the server says it. */
 function CheckMessage({ check, message }: { check: Check; message: string }) {
   const m = useMessages(connectionMessages)
   const format = useFormat()
   if (check.ok) {
+    const sentences: Record<string, string> = {
+      'None of the items that were looked at has a picture': m.noPictureSeen,
+      'The organisation has no items yet': m.noItemsYet,
+      'Zoho has not told the quota of this day yet': m.quotaNotTold,
+      'Zoho told no time': m.noTimeTold,
+    }
+    if (sentences[message] !== undefined) return sentences[message]
     if (check.scope !== undefined) return <ScopeReads scope={check.scope}>{message}</ScopeReads>
     const [, seconds] = /by (-?\d+) s$/.exec(message) ?? []
     if (check.name === 'clock' && seconds !== undefined) return m.clockOff({ time: format.duration(Math.abs(Number(seconds)) * 1_000) })

@@ -1,4 +1,5 @@
 import { defineMessages } from '../../i18n/messages.ts'
+import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 
 export const modulesMessages = defineMessages(
   {
@@ -67,6 +68,10 @@ export const modulesMessages = defineMessages(
     mappingSaved: 'Mapping saved. It counts from the next sync on; a full one reaches every product.',
     changed: 'changed',
     empty: 'empty',
+    lastRunDid: 'It read',
+    rows: ({ count }: { count: number }) => pluralEn(count, { one: '# row', other: '# rows' }),
+    failedRows: ({ count }: { count: string }) => `${count} failed`,
+    callsMade: ({ count }: { count: number }) => pluralEn(count, { one: '# call', other: '# calls' }),
     knownUpTo: 'Known up to',
     fromBeginning: 'nothing yet: the next sync reads everything',
     takes: 'Takes',
@@ -166,6 +171,10 @@ export const modulesMessages = defineMessages(
     mappingSaved: 'حُفظت المطابقة. تسري من المزامنة التالية؛ والكاملة تصل إلى كل منتج.',
     changed: 'تغيّر',
     empty: 'فارغ',
+    lastRunDid: 'قرأ',
+    rows: ({ count }) => pluralAr(count, { one: 'سطرًا واحدًا', two: 'سطرين', few: '# أسطر', many: '# سطرًا', other: '# سطر' }),
+    failedRows: ({ count }) => `فشل ${count}`,
+    callsMade: ({ count }) => pluralAr(count, { one: 'طلب واحد', two: 'طلبان', few: '# طلبات', many: '# طلبًا', other: '# طلب' }),
     knownUpTo: 'معروف حتى',
     fromBeginning: 'لا شيء بعد: تقرأ المزامنة التالية كل شيء',
     takes: 'يأخذ',

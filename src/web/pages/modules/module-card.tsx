@@ -9,6 +9,8 @@ import { call } from '../../api/call.ts'
 import { settingsKey } from '../../api/zoho.ts'
 import { HOME } from '../../app/routes.ts'
 import { useMay } from '../../app/session.tsx'
+import type { Format } from '../../format/format.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { RunBadge } from '../../runs/run-badge.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
@@ -32,6 +34,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
   const [, navigate] = useLocation()
   const mayChange = useMay('admin')
   const mayRun = useMay('operator')
+  const format = useFormat()
   const put = (changed: ZohoModule) =>
     client.setQueryData<ZohoSettings>(
       settingsKey,
@@ -91,6 +94,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
                 </span>
               ),
             ],
+            [m.lastRunDid, module.last_run && didOf(module.last_run, m, format)],
             [m.knownUpTo, module.cursor === null ? m.fromBeginning : <ExactTime key="cursor" at={module.cursor} />],
             [m.takes, takesOf(module, m)],
             [m.nextRun, module.next_run === null ? m.notScheduled : <RelativeTime key="next" at={module.next_run} />],
@@ -132,6 +136,20 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       </div>
     </Section>
   )
+}
+
+/** "2,204 rows · 3 failed · 15 calls" */
+function didOf(
+  { listed, failed, calls }: NonNullable<ZohoModule['last_run']>,
+  m: (typeof modulesMessages)['en'],
+  format: Format,
+): string | null {
+  const parts = [
+    listed === null ? null : m.rows({ count: listed }),
+    failed === null || failed === 0 ? null : m.failedRows({ count: format.number(failed) }),
+    calls === null ? null : m.callsMade({ count: calls }),
+  ].filter((part) => part !== null)
+  return parts.length === 0 ? null : parts.join(' · ')
 }
 
 /** What the module's syncs take, where there is a choice. */

@@ -73,6 +73,7 @@ export const overviewMessages = defineMessages(
     jobOrganization: 'organisation',
     jobRemovals: 'removals',
     jobTest: 'tests',
+    jobCrm: 'CRM',
   },
   {
     title: 'نظرة عامة',
@@ -159,5 +160,6 @@ export const overviewMessages = defineMessages(
     jobOrganization: 'المؤسسة',
     jobRemovals: 'المحذوفات',
     jobTest: 'الاختبارات',
+    jobCrm: 'CRM',
   },
 )

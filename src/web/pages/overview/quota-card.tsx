@@ -7,6 +7,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Section } from '../../ui/section.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { Bars } from '../../ui/sparkline.tsx'
+import { useJobName } from './job-names.ts'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
 import { Reserve } from './reserve.tsx'
@@ -31,14 +32,7 @@ function Gauge({ quota }: { quota: Quota }) {
   const format = useFormat()
   const { day, minute, forecast } = quota
   const share = day.limit === null || day.limit === 0 ? null : day.used / day.limit
-  const jobs: Record<string, string> = {
-    items: m.jobItems,
-    image: m.jobImages,
-    organization: m.jobOrganization,
-    pull: m.jobPull,
-    test: m.jobTest,
-    removals: m.jobRemovals,
-  }
+  const jobName = useJobName()
   const forecastText =
     forecast.calls === 0
       ? m.forecastNone
@@ -74,7 +68,7 @@ function Gauge({ quota }: { quota: Quota }) {
         <p className={classes.jobs}>
           {quota.by_job.map(({ job, calls }) => (
             <span key={job}>
-              {jobs[job] ?? job} <strong>{format.number(calls)}</strong>
+              {jobName(job)} <strong>{format.number(calls)}</strong>
             </span>
           ))}
         </p>

@@ -45,6 +45,7 @@ export const runsMessages = defineMessages(
     empty: 'empty',
     dryNote: 'A dry run: nothing was written.',
     download: 'Download as JSON',
+    calls: 'Calls of this run',
   },
   {
     title: 'التشغيلات',
@@ -90,5 +91,6 @@ export const runsMessages = defineMessages(
     empty: 'فارغ',
     dryNote: 'تشغيل تجريبي: لم يُكتب شيء.',
     download: 'نزّله JSON',
+    calls: 'طلبات هذا التشغيل',
   },
 )

@@ -1,10 +1,11 @@
 import { Button } from '@mantine/core'
 import Download from 'lucide-react/icons/download'
-import { useParams } from 'wouter'
+import { Link, useParams } from 'wouter'
 import type { Run } from '../../../contract/runs.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { HOME } from '../../app/routes.ts'
+import { useMay } from '../../app/session.tsx'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { LiveProgress } from '../../runs/live-progress.tsx'
@@ -76,6 +77,7 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
   const m = useMessages(runsMessages)
   const words = useRunWords()
   const format = useFormat()
+  const mayRead = useMay('operator')
   const dry = paramOf(run, 'dry_run') === true
   const statistics = Object.entries(run.statistics)
     .filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
@@ -123,16 +125,23 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
       <Section
         title={m.about}
         actions={
-          <Button
-            component="a"
-            href={`${ZOHO}/sync/runs/${run.id}/export`}
-            download={`zinc-run-${run.id}.json`}
-            size="xs"
-            variant="default"
-            leftSection={<Download size={14} aria-hidden />}
-          >
-            {m.download}
-          </Button>
+          <>
+            {mayRead && (
+              <Button component={Link} href={`${HOME}/calls?run=${run.id}`} size="xs" variant="default">
+                {m.calls}
+              </Button>
+            )}
+            <Button
+              component="a"
+              href={`${ZOHO}/sync/runs/${run.id}/export`}
+              download={`zinc-run-${run.id}.json`}
+              size="xs"
+              variant="default"
+              leftSection={<Download size={14} aria-hidden />}
+            >
+              {m.download}
+            </Button>
+          </>
         }
       >
         <Facts

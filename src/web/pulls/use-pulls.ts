@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ManifestFile, PullSession, SessionComparison, VerifyReport } from '../../contract/pulls.ts'
+import type { ManifestFile, PullPlan, PullSession, SessionComparison, VerifyReport } from '../../contract/pulls.ts'
 import { call } from '../api/call.ts'
 import { asFailure } from '../api/failure.ts'
 
@@ -55,6 +55,11 @@ export function usePullEdit() {
   const onSettled = () => client.invalidateQueries({ queryKey: ['pulls'] })
   const run = (path: string, body: unknown) => call<{ run_id: string }>(path, { method: 'POST', body }).then(({ run_id }) => run_id)
   return {
+    /** Counted at Zoho, in a few calls a module. */
+    plan: useMutation({
+      mutationFn: (order: PullOrder) =>
+        call<{ data: PullPlan }>(`${PULLS}/plan`, { method: 'POST', body: { ...order, count: true } }).then(({ data }) => data),
+    }),
     start: useMutation({ mutationFn: (order: PullOrder) => run(`${PULLS}/`, order), onSettled }),
     verify: useMutation({
       mutationFn: ({ session, quick }: { session: string; quick: boolean }) => run(`${PULLS}/${session}/verify`, { quick }),

@@ -6,10 +6,11 @@ import { HOME } from '../../app/routes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
 import { INVOICE_MODULES, MODULES, useModuleName } from '../../pulls/pull-words.tsx'
-import { usePullEdit } from '../../pulls/use-pulls.ts'
+import { type PullOrder, usePullEdit } from '../../pulls/use-pulls.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { commonMessages } from '../../ui/messages.ts'
+import { PullEstimate } from './pull-estimate.tsx'
 import classes from './start-pull.module.css'
 
 type What = 'changed' | 'since' | 'full'
@@ -29,7 +30,7 @@ function Form({ onClose }: { onClose(): void }) {
   const common = useMessages(commonMessages)
   const moduleName = useModuleName()
   const [, navigate] = useLocation()
-  const { start } = usePullEdit()
+  const { plan, start } = usePullEdit()
   const [app, setApp] = useState<'books' | 'invoice'>('books')
   const [chosen, setChosen] = useState<ReadonlySet<PullModule>>(new Set(MODULES))
   const [what, setWhat] = useState<What>('changed')
@@ -45,21 +46,24 @@ function Form({ onClose }: { onClose(): void }) {
     else next.delete(module)
     setChosen(next)
   }
+  const chooseAll = (all: readonly PullModule[]) => {
+    setChosen(new Set(all))
+    plan.reset()
+  }
+  const order = (): PullOrder => ({
+    app,
+    modules: modules.length === offered.length ? 'all' : modules,
+    full: what === 'full',
+    line_items: lineItems,
+    ...(what === 'since' && { since: sinceAt.toISOString() }),
+  })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    start.mutate(
-      {
-        app,
-        modules: modules.length === offered.length ? 'all' : modules,
-        full: what === 'full',
-        line_items: lineItems,
-        ...(what === 'since' && { since: sinceAt.toISOString() }),
-      },
-      { onSuccess: (runId) => navigate(`${HOME}/runs/${runId}`) },
-    )
+    start.mutate(order(), { onSuccess: (runId) => navigate(`${HOME}/runs/${runId}`) })
   }
   return (
-    <form className={classes.form} onSubmit={submit}>
+    // An estimate is of one choice; another choice has none yet.
+    <form className={classes.form} onSubmit={submit} onChange={() => plan.reset()}>
       <NativeSelect
         label={m.app}
         value={app}
@@ -74,10 +78,10 @@ function Form({ onClose }: { onClose(): void }) {
           {m.modules} <span className={classes.count}>{m.chosen({ count: modules.length })}</span>
         </legend>
         <div className={classes.all}>
-          <Button size="compact-xs" variant="subtle" onClick={() => setChosen(new Set(MODULES))}>
+          <Button size="compact-xs" variant="subtle" onClick={() => chooseAll(MODULES)}>
             {m.allModules}
           </Button>
-          <Button size="compact-xs" variant="subtle" onClick={() => setChosen(new Set())}>
+          <Button size="compact-xs" variant="subtle" onClick={() => chooseAll([])}>
             {m.noModules}
           </Button>
         </div>
@@ -115,10 +119,15 @@ function Form({ onClose }: { onClose(): void }) {
         checked={lineItems}
         onChange={(event) => setLineItems(event.currentTarget.checked)}
       />
+      {plan.data && <PullEstimate plan={plan.data} />}
+      {plan.error && <ErrorCard error={plan.error} />}
       {start.error && <ErrorCard error={start.error} />}
       <div className={classes.buttons}>
         <Button variant="default" onClick={onClose}>
           {common.cancel}
+        </Button>
+        <Button variant="default" loading={plan.isPending} disabled={!ready} onClick={() => plan.mutate(order())}>
+          {plan.error ? common.retry : m.planMake}
         </Button>
         <Button type="submit" loading={start.isPending} disabled={!ready}>
           {m.startNow}

@@ -1,0 +1,52 @@
+import type { PullPlan } from '../../../contract/pulls.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { pullsMessages } from '../../pulls/messages.ts'
+import { useModuleName } from '../../pulls/pull-words.tsx'
+import { startMessages } from '../../runs/start-messages.ts'
+import { Ltr } from '../../ui/ltr.tsx'
+import classes from './pull-estimate.module.css'
+
+/** What a pull would take: calls module by module, the time, and whether the day's quota is enough for it. */
+export function PullEstimate({ plan }: { plan: PullPlan }) {
+  const m = useMessages(pullsMessages)
+  const words = useMessages(startMessages)
+  const format = useFormat()
+  const moduleName = useModuleName()
+  return (
+    <section className={classes.plan} aria-label={m.planTitle} aria-live="polite">
+      <table className={classes.figures}>
+        <thead>
+          <tr>
+            <th scope="col">{m.module}</th>
+            <th scope="col">{m.records}</th>
+            <th scope="col">{m.calls}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {plan.modules.map(({ module, records, basis, calls }) => (
+            <tr key={module}>
+              <th scope="row">{moduleName(module)}</th>
+              <td>{records === null ? m.planUnknown : <Ltr>{`${basis === 'estimated' ? '≈ ' : ''}${format.number(records)}`}</Ltr>}</td>
+              <td>{format.number(calls.total)}</td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">{m.planSum}</th>
+            <td />
+            <td>{format.number(plan.calls.total)}</td>
+          </tr>
+        </tfoot>
+      </table>
+      <p className={classes.words}>
+        {!plan.complete && `${m.planAtLeast} `}
+        {words.takes({ time: format.duration(Math.max(1_000, plan.minutes * 60_000)) })}{' '}
+        {plan.days !== null && plan.days > 1
+          ? words.days({ days: format.number(plan.days) })
+          : words.endsAt({ at: format.dateTime(plan.ends_at) })}
+      </p>
+    </section>
+  )
+}

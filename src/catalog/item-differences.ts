@@ -57,17 +57,22 @@ export async function noteDifferences(tx: Db, items: ItemRow[], { runId }: { run
   return sum
 }
 
-/** `missing`, `stored` or `to_fetch`, by what the row says and what we have. */
+/**
+ * `missing`, `stored` or `to_fetch`, by what the row says and what we have. `to_fetch` is just what the pass over the pictures will try, which counts it then:
+ * so each product counts once, also one that has both a picture of Zoho's and one behind an address of a file.
+ */
 function imageClass(fields: ItemField[]): Prisma.Sql {
   const here = "p.id is not null and p.deleted_at is null and p.image_state = 'stored'"
   if (fields.includes('image_source_key')) {
     return Prisma.raw(`case when t.image_source_key is null then case when ${here} then 'stored' else 'missing' end
       when t.image_source_key is distinct from p.image_source_fetched then 'to_fetch'
-      when p.image_state = 'placeholder' then 'missing' when ${here} then 'stored' else 'to_fetch' end`)
+      when p.image_state = 'placeholder' then 'missing' else 'stored' end`)
   }
-  if (!fields.includes('zoho_image_id')) return Prisma.raw(`case when ${here} then 'stored' else 'missing' end`)
-  return Prisma.raw(`case when t.zoho_image_id is null then 'missing'
-    when ${here} and p.image_fetched_id = t.zoho_image_id then 'stored'
+  const addressWaits = 'p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key'
+  if (!fields.includes('zoho_image_id'))
+    return Prisma.raw(`case when ${addressWaits} then 'to_fetch' when ${here} then 'stored' else 'missing' end`)
+  return Prisma.raw(`case when ${addressWaits} then 'to_fetch' when t.zoho_image_id is null then 'missing'
+    when p.deleted_at is null and p.image_fetched_id = t.zoho_image_id then 'stored'
     when p.deleted_at is null and p.image_state = 'none' and p.zoho_image_id = t.zoho_image_id then 'missing'
     else 'to_fetch' end`)
 }

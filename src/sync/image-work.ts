@@ -23,21 +23,28 @@ export interface WorkFilter {
   unlistedOnly?: boolean
 }
 
+/** The picture behind the address of a file is not the one that we have. */
+const ADDRESS_WAITS = Prisma.sql`(p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key)`
+/** Zoho's own is not the one that we have. */
+const ZOHO_WAITS = Prisma.sql`(p.zoho_image_id is not null and p.image_state <> 'none' and p.image_fetched_id is distinct from p.zoho_image_id)`
+
 /** Untried, failed or changed, and not tried by this run yet. */
 function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prisma.Sql {
   return Prisma.sql`
     p.deleted_at is null and p.zoho_item_id is not null and p.image_run is distinct from ${runId}::uuid
-    and ((p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key)
-      or (${zoho} and p.zoho_image_id is not null and p.image_state <> 'none' and p.image_fetched_id is distinct from p.zoho_image_id))
+    and (${ADDRESS_WAITS} or (${zoho} and ${ZOHO_WAITS}))
     ${only === null ? Prisma.empty : Prisma.sql`and p.id = any(${only}::uuid[])`}
     ${unlistedOnly ? Prisma.sql`and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = p.zoho_item_id)` : Prisma.empty}`
 }
 
-/** The next pictures to fetch, those that failed least often first. */
+/**
+ * The next pictures to fetch, those that failed least often first. A run tries one of a product: where both wait they take turns after a failure, so that a
+ * dead address does not keep Zoho's picture away.
+ */
 export function nextWork(db: Database, filter: WorkFilter, limit: number): Promise<ImageWork[]> {
   return db.$queryRaw<ImageWork[]>`
     select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key,
-      case when p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key then 'url' else 'zoho' end as kind
+      case when ${ADDRESS_WAITS} and not (${filter.zoho} and ${ZOHO_WAITS} and p.image_attempts % 2 = 1) then 'url' else 'zoho' end as kind
     from product p where ${pending(filter)} order by p.image_attempts, p.id limit ${limit}`
 }
 

@@ -1,26 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { drawPicture } from '../../src/simulator/picture.ts'
 import { ask } from '../helpers/ask.ts'
+import { startPictureHost } from '../helpers/picture-host.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
-
-/** A host of pictures on loopback: `/{seed}.jpg`; counts what it was asked for. */
-async function startPictureHost(): Promise<{ host: string; asked: string[] }> {
-  const asked: string[] = []
-  const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
-    const seed = Number(/^\/(\d+)\.jpg/.exec(request.url ?? '')?.[1] ?? Number.NaN)
-    if (Number.isNaN(seed)) return void response.writeHead(404).end()
-    void drawPicture({ seed, category: 'Phones' }).then((bytes) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(bytes))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
-}
 
 async function putFile({ dataDir }: TestZinc, name: string, content: unknown): Promise<void> {
   await mkdir(join(dataDir, 'imports'), { recursive: true })

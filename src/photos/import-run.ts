@@ -7,6 +7,7 @@ import { addPhotosIn } from './gallery-edit.ts'
 import { type MatchedEntry, type MissedEntry, matchEntries } from './import-match.ts'
 import { dropImport, type ImportDeps, withImport } from './imports.ts'
 import { type IngestDeps, ingestPicture } from './ingest.ts'
+import { isStorageTrouble } from './space.ts'
 import type { View } from './view.ts'
 
 export const IMAGES_IMPORT = 'images_import'
@@ -77,7 +78,7 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
         } catch (error) {
           signal.throwIfAborted()
           // A full disk stops the run; a picture that is none does not.
-          if (!(error instanceof AppError) || error.code === 'storage_full') throw error
+          if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
           const miss: MissedEntry = {
             entry: it.entry,
             kind: 'unreadable',

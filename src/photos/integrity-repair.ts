@@ -14,6 +14,7 @@ import { type IntegrityScanDeps, judgeFile } from './integrity-scan.ts'
 import { makeVariants } from './make-variant.ts'
 import { hashFile } from './migrate-storage.ts'
 import type { VariantFormat, VariantName } from './recipe.ts'
+import { isStorageTrouble } from './space.ts'
 
 export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
 
@@ -65,7 +66,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
             repaired++
           } catch (error) {
             run.signal.throwIfAborted()
-            if (!(error instanceof AppError) || error.code === 'storage_full') throw error
+            if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
             failed++
             await run.fenced((tx) =>
               run.fail(tx, [{ stage: 'repair', code: error.code, message: `${finding.sha256.slice(0, 16)}: ${error.message}` }]),
@@ -163,7 +164,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
       return
     } catch (error) {
       run.signal.throwIfAborted()
-      if (!(error instanceof AppError) || error.code === 'storage_full') throw error
+      if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
       reason = error
     } finally {
       await rm(path, { force: true })

@@ -39,16 +39,18 @@ export async function moveStorage({ from, to, removeOld, onProgress, signal }: M
       signal.throwIfAborted()
       failed.signal.throwIfAborted()
       const one = limit(async () => {
-        if ((await to.sizeOf(kind, sha256)) === size) counts.there++
+        const there = (await to.sizeOf(kind, sha256)) === size && (!removeOld || (await hashIn(to, kind, sha256)) === sha256)
+        if (there) counts.there++
         else if (await copy(from, to, kind, sha256, signal)) counts.copied++
         else {
           counts.damaged++
           return
         }
-        if (removeOld && (await hashIn(to, kind, sha256)) === sha256) {
+        if (!removeOld) return
+        if (there || (await hashIn(to, kind, sha256)) === sha256) {
           await from.remove(kind, sha256)
           counts.removed++
-        }
+        } else counts.damaged++
       })
         .catch((error: unknown) => failed.abort(error))
         .then(() => {

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import type { RunHandler } from '../jobs/run-handler.ts'
 import { type MakeVariantDeps, makeVariants } from './make-variant.ts'
 import { type Recipes, VARIANT_NAMES, type VariantFormat, type VariantName } from './recipe.ts'
+import { isStorageTrouble } from './space.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
 export const RegenerateParams = z.object({
@@ -70,7 +71,7 @@ export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHa
                 made += variants.length
               } catch (error) {
                 run.signal.throwIfAborted()
-                if (!(error instanceof AppError) || error.code === 'storage_full') throw error
+                if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
                 failed++
                 await run.fenced((tx) =>
                   run.fail(tx, [{ stage: 'variant', code: error.code, message: `${blob.sha256.slice(0, 16)}: ${error.message}` }]),

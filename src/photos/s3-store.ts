@@ -2,16 +2,19 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { fileMissing } from './file-store.ts'
+import { StorageUnavailable } from './space.ts'
 import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
 import { createTemporaryFiles } from './temporary.ts'
 
@@ -33,6 +36,14 @@ export interface S3Store extends PhotoStore {
 
 const keyOf = (kind: StoredKind, sha256: string) => `${kind}/${sha256.slice(0, 2)}/${sha256}`
 const TYPE = 'application/octet-stream'
+/** The SDK tries again by itself, but not what it sends from a stream. */
+const PUT_TRIES = 4
+const PUT_PAUSE_MS = 200
+const nothing = () => {}
+/** Else the SDK writes to the console about streams that it does not send again; we do, and name what fails. */
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
+/** The SDK learns the bucket's clock from the refusal. */
+const PASSING = new Set(['RequestTimeTooSkewed', 'RequestTimeout', 'SlowDown', 'BadDigest', 'TooManyRequestsException'])
 
 /**
  * Bytes in a bucket, under the same names as on disk, so several instances share them. A put is by content and carries its SHA-256, which the
@@ -47,6 +58,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     // Without keys the SDK's own chain (an instance role, say) is asked.
     ...(accessKeyId !== undefined && secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
     maxAttempts: 4,
+    logger: SILENT,
     // Other servers than Amazon's know no trailing checksums; ours is given as a header.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -56,6 +68,33 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     error instanceof S3ServiceException &&
     (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.$metadata.httpStatusCode === 404)
 
+  const passes = (error: unknown) =>
+    !(error instanceof S3ServiceException) || (error.$metadata.httpStatusCode ?? 500) >= 500 || PASSING.has(error.name)
+  /** What the bucket or the line to it refuses, in one kind of failure; `missing` is left to the caller. */
+  const told = (cause: unknown) =>
+    isMissing(cause) || !(cause instanceof Error)
+      ? cause
+      : new StorageUnavailable(cause.name === 'Error' ? cause.message : cause.name, cause)
+  const ask = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((cause: unknown) => {
+      throw told(cause)
+    })
+  /** Sent twice it is the same object, so a reply that was lost costs nothing. `body` opens the bytes anew for each try. */
+  async function put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Body'>, body: () => Readable | string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const Body = body()
+      try {
+        await client.send(new PutObjectCommand({ ...input, Bucket, Body }))
+        return
+      } catch (error) {
+        if (tries >= PUT_TRIES || !passes(error)) throw told(error)
+        await pause(PUT_PAUSE_MS * 2 ** (tries - 1))
+      } finally {
+        if (typeof Body !== 'string') Body.destroy()
+      }
+    }
+  }
+
   const store: S3Store = {
     place: 's3',
     temporaryPath: () => temporary.path(),
@@ -63,15 +102,14 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     localPath: () => null,
     async keep(kind, from, sha256) {
       const { size } = await stat(from)
-      await client.send(
-        new PutObjectCommand({
-          Bucket,
+      await put(
+        {
           Key: keyOf(kind, sha256),
-          Body: createReadStream(from),
           ContentLength: size,
           ContentType: TYPE,
           ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
-        }),
+        },
+        () => createReadStream(from),
       )
       await rm(from, { force: true })
     },
@@ -84,7 +122,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         const size = ContentRange === undefined ? (ContentLength ?? 0) : Number(ContentRange.split('/')[1])
         return { size, stream: Body as Readable }
       } catch (cause) {
-        throw isMissing(cause) ? fileMissing(cause) : cause
+        throw isMissing(cause) ? fileMissing(cause) : told(cause)
       }
     },
     async borrow(kind, sha256, signal) {
@@ -103,16 +141,16 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         return (await client.send(new HeadObjectCommand({ Bucket, Key: keyOf(kind, sha256) }))).ContentLength ?? 0
       } catch (error) {
         if (isMissing(error)) return null
-        throw error
+        throw told(error)
       }
     },
     async remove(kind, sha256) {
-      await client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(kind, sha256) }))
+      await ask(client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(kind, sha256) })))
     },
     async *list(kind) {
       for (let token: string | undefined; ; ) {
-        const page = await client.send(
-          new ListObjectsV2Command({ Bucket, Prefix: `${kind}/`, ...(token !== undefined && { ContinuationToken: token }) }),
+        const page = await ask(
+          client.send(new ListObjectsV2Command({ Bucket, Prefix: `${kind}/`, ...(token !== undefined && { ContinuationToken: token }) })),
         )
         for (const { Key, Size, LastModified } of page.Contents ?? []) {
           const sha256 = Key?.split('/').at(-1) ?? ''
@@ -129,11 +167,11 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         return (await Body?.transformToString()) ?? null
       } catch (error) {
         if (isMissing(error)) return null
-        throw error
+        throw told(error)
       }
     },
     async writeText(name, text) {
-      await client.send(new PutObjectCommand({ Bucket, Key: name, Body: text, ContentType: 'text/plain' }))
+      await put({ Key: name, ContentType: 'text/plain' }, () => text)
     },
     close: () => client.destroy(),
   }

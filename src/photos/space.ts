@@ -16,6 +16,21 @@ export class StorageFull extends Unavailable {
   }
 }
 
+/** The place for pictures does not take or give them just now, whatever picture it is: a bucket that does not answer, or refuses our keys. */
+export class StorageUnavailable extends Unavailable {
+  constructor(reason: string, cause: unknown) {
+    super('storage_unavailable', `The bucket does not serve zinc: ${reason}`, {
+      cause,
+      retryAfterMs: 30_000,
+      remedy: "Check S3_ENDPOINT, the keys and their rights, the bucket and this machine's clock; zinc goes on as soon as it answers.",
+    })
+  }
+}
+
+/** Not the fault of the picture at hand: every other would meet it too. */
+export const isStorageTrouble = (error: unknown): error is StorageFull | StorageUnavailable =>
+  error instanceof StorageFull || error instanceof StorageUnavailable
+
 /** The smaller of 1 GiB and a twentieth of the disk. 0 where space has no end. */
 export function reserveOf(space: { total: number } | null): number {
   return space ? Math.min(RESERVE_BYTES, Math.floor(space.total * RESERVE_SHARE)) : 0

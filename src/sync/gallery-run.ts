@@ -7,6 +7,7 @@ import type { RunContext, RunHandler } from '../jobs/run-handler.ts'
 import { cleanFilename } from '../photos/filename.ts'
 import { lockProduct, putSourcePhoto, removePhoto } from '../photos/gallery.ts'
 import { type IngestDeps, ingestPicture } from '../photos/ingest.ts'
+import { isStorageTrouble } from '../photos/space.ts'
 import type { View } from '../photos/view.ts'
 import type { Wait } from '../zoho/budget.ts'
 import type { ZohoClient } from '../zoho/client.ts'
@@ -147,7 +148,7 @@ async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient,
         } catch (error) {
           if (signal.aborted) return
           const concernsAll = error instanceof HeldBack || error instanceof NeedsPerson || error instanceof ZohoAway
-          if (concernsAll || !(error instanceof AppError) || error.code === 'storage_full') {
+          if (concernsAll || !(error instanceof AppError) || isStorageTrouble(error)) {
             stopped = error
             stop.abort(error)
             return

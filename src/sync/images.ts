@@ -7,7 +7,7 @@ import type { Blob, Photo } from '../generated/client.ts'
 import { type RunContext, RunStopped } from '../jobs/run-handler.ts'
 import { PlaceholderPicture } from '../photos/fetch-url.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
-import { StorageFull } from '../photos/space.ts'
+import { isStorageTrouble } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
 import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../zoho/failures.ts'
 import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
@@ -191,7 +191,7 @@ async function noPicture(run: RunContext, deps: ImagePassDeps, work: ImageWork):
 const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE', 'ENFILE'])
 /** The place for pictures takes no more of them, whatever picture it is. */
 export const isStorageFailure = (error: unknown): boolean =>
-  error instanceof StorageFull || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
+  isStorageTrouble(error) || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
 
 /** Not this picture's fault: every other would meet it too. */
 export const concernsAll = (error: unknown): boolean =>

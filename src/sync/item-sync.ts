@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
+import { StorageUnavailable } from '../photos/space.ts'
 import { HeldBack, ZohoAway } from '../zoho/failures.ts'
 import { SignInUnavailable } from '../zoho/sign-in-failures.ts'
 import { type ApiSyncDeps, syncFromApi } from './api-sync.ts'
@@ -75,6 +76,15 @@ async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown
     }
   }
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
+  if (error instanceof StorageUnavailable) {
+    return {
+      state: 'paused',
+      resumes_at: later(STORAGE_RETRY_MS),
+      cause: error.message,
+      failure_code: error.code,
+      remedy: 'Check the bucket and its keys; it goes on by itself.',
+    }
+  }
   if (isStorageFailure(error)) {
     return {
       state: 'paused',

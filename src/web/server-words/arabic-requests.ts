@@ -54,6 +54,10 @@ export const ARABIC_REQUESTS: Record<string, Words> = {
   set_by_environment: { what: 'هذه القيمة محددة في بيئة الخادم', next: 'غيّرها هناك ثم أعد تشغيل zinc.' },
   stopping: { what: 'يتوقف الخادم الآن', next: 'أعد المحاولة بعد بضع ثوانٍ.' },
   storage_full: { what: 'لم يبقَ مكان للصور', next: 'أخلِ مكانًا تحت DATA_DIR، أو استعمل قرصًا أكبر؛ ثم يتابع تلقائيًا.' },
+  storage_unavailable: {
+    what: 'مخزن الصور لا يستجيب أو يرفض مفاتيح zinc',
+    next: 'تحقّق من S3_ENDPOINT والمفاتيح وساعة الجهاز؛ يتابع zinc حالما يستجيب.',
+  },
   store_code_taken: { what: 'رمز المتجر مستعمل', next: 'اختر رمزًا آخر.' },
   store_id_required: { what: 'لم يُذكر المتجر', next: 'اختر متجرًا.' },
   store_not_found: { what: 'لا يوجد هذا المتجر', next: 'عُد إلى قائمة المتاجر.' },

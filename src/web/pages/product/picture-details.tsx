@@ -16,6 +16,7 @@ import { toast } from '../../ui/toast.tsx'
 import { productMessages } from './messages.ts'
 import { altOf } from './picture-card.tsx'
 import classes from './picture-details.module.css'
+import { PictureStores } from './picture-stores.tsx'
 import type { useGalleryEdit } from './use-gallery.ts'
 
 const MAX_ALT = 500
@@ -111,6 +112,7 @@ function Details({ picture, productName, mayEdit, describe, onClose }: PictureDe
             ],
           ]}
         />
+        <PictureStores photoId={picture.id} />
       </div>
     </div>
   )

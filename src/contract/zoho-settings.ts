@@ -42,7 +42,7 @@ export const ZohoModule = z.object({
       finished_at: z.iso.datetime().nullable(),
       cause: z.string().nullable(),
       code: z.string().nullable(),
-      /** Rows that Zoho listed, those that failed, and calls made; null while it runs, or where the kind does not count them. */
+      /** Rows that Zoho listed, what failed (items and pictures), and calls made; null while it runs, or where the kind does not count them. */
       listed: z.number().nullable(),
       failed: z.number().nullable(),
       calls: z.number().nullable(),

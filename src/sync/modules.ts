@@ -201,7 +201,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       cause: run.cause,
       code: run.failure_code,
       listed: counted(run, 'total'),
-      failed: counted(run, 'failed'),
+      failed: counted(run, 'failed', 'images_failed'),
       calls: counted(run, 'api_calls'),
     }
   }
@@ -213,7 +213,9 @@ function modeOf(run: Run): string | null {
   return named(run.checkpoint) ?? named(run.params)
 }
 
-function counted(run: Run, name: string): number | null {
-  const value = (run.statistics as Record<string, unknown>)[name]
-  return typeof value === 'number' && run.finished_at !== null ? value : null
+/** The sum of these figures of an ended run; null where it does not count the first. */
+function counted(run: Run, first: string, ...more: string[]): number | null {
+  const figures = run.statistics as Record<string, unknown>
+  if (run.finished_at === null || typeof figures[first] !== 'number') return null
+  return [first, ...more].reduce((sum, name) => sum + (typeof figures[name] === 'number' ? figures[name] : 0), 0)
 }

@@ -79,5 +79,9 @@ test('a run is downloaded whole: itself, what it failed at, and what it did to e
     failures: [{ zoho_item_id: broken!.item_id, stage: 'image' }],
   })
   expect(whole.records).toHaveLength(30)
+  const calls = (await ask(zinc, 'GET', `/calls?run_id=${run_id}&limit=500`)).body.data as { run_id: string }[]
+  expect(calls.length).toBeGreaterThan(20)
+  expect(calls.every((it) => it.run_id === run_id)).toBe(true)
+  expect((await ask(zinc, 'GET', '/modules/inventory')).body.data.last_run).toMatchObject({ listed: 30, failed: 1, calls: calls.length })
   expect(whole.records[0]).toMatchObject({ outcome: 'new', record_id: expect.any(String) })
 })

@@ -16,6 +16,7 @@ import { ErrorCard } from '../../ui/error-card.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { Table } from '../../ui/table.tsx'
 import { RelativeTime } from '../../ui/time.tsx'
@@ -175,7 +176,7 @@ function TestButton({ ready }: { ready: boolean }) {
               <Badge tone={channel === null ? 'plain' : channel.ok ? 'good' : 'bad'}>
                 {channel === null ? m.notSet : channel.ok ? m.works : m.fails}
               </Badge>{' '}
-              {channel !== null && !channel.ok && <bdi>{[channel.message, channel.remedy].filter(Boolean).join('. ')}</bdi>}
+              {channel !== null && !channel.ok && <AsSent>{[channel.message, channel.remedy].filter(Boolean).join('. ')}</AsSent>}
             </li>
           ))}
         </ul>
@@ -183,6 +184,13 @@ function TestButton({ ready }: { ready: boolean }) {
     </div>
   )
 }
+
+/** What went out in English, or what a mail server answered: shown as it was. */
+const AsSent = ({ children }: { children: string }) => (
+  <ServerText code={null} part="what">
+    {children}
+  </ServerText>
+)
 
 function Recent({ recent }: { recent: Notifications['recent'] }) {
   const m = useMessages(noticesMessages)
@@ -205,8 +213,16 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
           rows={recent}
           rowKey={({ id }) => id}
           columns={[
-            { key: 'subject', header: m.subject, cell: ({ subject, text }) => <bdi title={text}>{subject}</bdi> },
-            { key: 'kind', header: m.kind, secondary: true, cell: ({ kind }) => kinds[kind] },
+            {
+              key: 'subject',
+              header: m.subject,
+              cell: ({ subject, text }) => (
+                <span title={text}>
+                  <AsSent>{subject}</AsSent>
+                </span>
+              ),
+            },
+            { key: 'kind', header: m.kind, cell: ({ kind }) => kinds[kind] },
             {
               key: 'delivery',
               header: m.delivery,
@@ -217,7 +233,7 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
                   <Badge>{m.waiting}</Badge>
                 ) : (
                   <span className={classes.failed}>
-                    <Badge tone="bad">{m.failedAfter({ attempts: format.number(attempts) })}</Badge> <bdi>{error}</bdi>
+                    <Badge tone="bad">{m.failedAfter({ attempts: format.number(attempts) })}</Badge> <AsSent>{error}</AsSent>
                   </span>
                 ),
             },

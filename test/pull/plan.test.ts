@@ -55,6 +55,16 @@ test('a plan tells the calls, minutes and days of a pull, counted at Zoho or fro
   // Asked for without line items there are no details.
   expect(await module({ modules: ['invoices'], full: true, line_items: false }, 'invoices')).toMatchObject({ calls: { details: 0 } })
 
+  // Documents that were pulled without their lines owe them, but a pull since some moment asks only for those that it lists.
+  await pull({ modules: ['bills'], line_items: false })
+  books.edit('bills', books.ids('bills')[0]!, { notes: 'edited' })
+  const since = new Date(Date.now() - 60_000).toISOString()
+  expect(await module({ modules: ['bills'], since, count: true }, 'bills')).toMatchObject({
+    mode: 'since',
+    records: 1,
+    calls: { details: 1 },
+  })
+
   expect(await plan({ app: 'invoice', modules: ['bills'] })).toMatchObject({ status: 400, code: 'no_such_module' })
   expect(await plan({ modules: ['bills'], since: 'soon' })).toMatchObject({ status: 400, code: 'bad_time' })
 })

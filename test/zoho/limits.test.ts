@@ -35,8 +35,8 @@ test("at Zoho's own limits no call is refused, no minute has more than 100, and 
   const predictedMs = Math.floor((calls - 1) / 80) * 60_000
   const tookMs = clock.now().getTime() - began
   expect(tookMs).toBeGreaterThan(predictedMs * 0.9)
-  // The last part of a minute is not waited for; the calls in it take their own time.
-  expect(tookMs).toBeLessThan(predictedMs * 1.1 + 60_000)
+  // The last part of a minute is not waited for; the calls in it take their own time, on a busy machine eight times as much by this clock.
+  expect(tookMs).toBeLessThan(predictedMs * 1.1 + times(120_000, 60_000))
 })
 
 test('when the day is spent the run is parked until the reset, no further call is made, and it goes on by itself', async () => {

@@ -19,7 +19,7 @@ import { SEALED_TOKENS } from './connect/token-store.ts'
 import { openAppRole } from './database/app-role.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
-import { openDatabase } from './db.ts'
+import { openDatabase, openReader } from './db.ts'
 import { announceStoreChange } from './feed/changes.ts'
 import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
@@ -105,7 +105,7 @@ export async function openServices(
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
 
-    const feed = await openFeed({ db })
+    const feed = await openFeed({ db, reader: opened.use(openReader(databaseUrl)) })
     const pictures = opened.use(await openPictures({ db, clock, log, storage, imagesDir, limits: config.images }))
     const { store, recipes, decoder, ingest, view, urls } = pictures
     if (config.role !== 'api') {

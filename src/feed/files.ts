@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import type { PhotoVariant } from '../contract/photo-sync.ts'
-import type { Database } from '../db.ts'
+import { type Database, readPrepared } from '../db.ts'
 import { BadImage, Gone, NotFound, UnsupportedType } from '../errors.ts'
+import { Prisma } from '../generated/client.ts'
 import type { Decoder } from '../photos/decoder.ts'
 import { makeVariants } from '../photos/make-variant.ts'
 import { type Recipes, VARIANT_NAMES } from '../photos/recipe.ts'
@@ -39,8 +40,11 @@ export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDe
     const key = `${moment.epoch} ${moment.lastSeq} ${moment.storeVersion} ${store.id} ${photoId.toLowerCase()}`
     const hit = known.get(key)
     if (hit) return hit
-    const [found] = await db.$queryRaw<{ row: FeedPhotoRow; member: boolean }[]>`
-      select to_json(f) as row, coalesce(${sells(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`
+    const [found] = await readPrepared<{ row: FeedPhotoRow; member: boolean }>(
+      db,
+      Prisma.sql`
+      select to_json(f) as row, coalesce(${sells(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`,
+    )
     if (!found) return null
     known.set(key, found)
     return found

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { MAX_ARCHIVE_PHOTOS } from '../contract/photo-sync.ts'
@@ -21,8 +21,8 @@ export interface ListRequest {
 }
 
 export interface ListedPage {
-  /** The JSON array of the photos. */
-  photos: string
+  /** The JSON array of the photos, as bytes: a page that is asked for again is not written anew. */
+  photos: Buffer
   total: number
   hasMore: boolean
   nextOffset: number | null
@@ -33,16 +33,23 @@ export interface ListedPage {
 }
 
 interface KnownPage {
-  photos: string
+  photos: Buffer
   total: number
   hasMore: boolean
   last: number | null
   etag: string
 }
 
-/** Pages that are asked for again and again while nothing changes. */
+/** Pages that are asked for again and again while nothing changes; whoever sends one keeps as much again with it. */
 const KEPT_BYTES = 32 * 1024 * 1024
 const KEPT_HOLDINGS = 1_000
+
+interface Digest {
+  count: number
+  bytes: number
+  digest: string
+  cursor: string
+}
 
 export type PhotoList = ReturnType<typeof createPhotoList>
 
@@ -60,8 +67,9 @@ export function createPhotoList({
   publicUrl(): string
   files: PhotoFiles
 }) {
-  const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => page.photos.length + 200 })
+  const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => 2 * page.photos.length + 200 })
   const sums = new LRUCache<string, Holdings>({ max: KEPT_HOLDINGS })
+  const digests = new LRUCache<string, Digest>({ max: KEPT_HOLDINGS })
   const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
   const passes = createPasses(db)
   /** Names a moment of a store's feed: while it is the same, every answer is. */
@@ -113,14 +121,18 @@ export function createPhotoList({
               })
         let found = await readRows()
         if (await files.completeVariants(found.rows)) found = await readRows()
-        const photos = JSON.stringify(
-          found.rows
-            .filter((row) => row.sold || includeDeleted)
-            .map((row) => photoAnswer(row, store, { updatedAt: new Date(`${row.at}Z`).toISOString(), deleted: !row.sold, imageUrl, now })),
+        const photos = Buffer.from(
+          JSON.stringify(
+            found.rows
+              .filter((row) => row.sold || includeDeleted)
+              .map((row) =>
+                photoAnswer(row, store, { updatedAt: new Date(`${row.at}Z`).toISOString(), deleted: !row.sold, imageUrl, now }),
+              ),
+          ),
         )
         const total = matches ?? (await holdings(moment, store)).count
         const last = found.rows.at(-1)?.place ?? null
-        const etag = hash('sha1', `${photos} ${total} ${found.hasMore} ${cursor ? '' : last}`, 'base64url')
+        const etag = hash('sha1', `${hash('sha1', photos)} ${total} ${found.hasMore} ${cursor ? '' : last}`, 'base64url')
         return { photos, total, hasMore: found.hasMore, last, etag: `"${etag}"` }
       })
 
@@ -154,19 +166,16 @@ export function createPhotoList({
     },
 
     /** Changes exactly when the store would receive something else, or after a resync; costs nothing while nothing changes. */
-    async digest(moment: FeedMoment, store: FeedStore): Promise<{ count: number; bytes: number; digest: string; cursor: string }> {
-      const { count, bytes, content } = await holdings(moment, store)
-      const digest = createHash('sha256')
-        .update(`${store.id} ${store.generation} ${store.variant} ${count} ${bytes} ${content}`)
-        .digest('base64url')
-        .slice(0, 27)
-      return {
-        count,
-        bytes,
-        digest,
-        cursor: writeCursor(moment, store, { seq: moment.lastSeq, pages: null, generation: store.generation }),
-      }
-    },
+    digest: (moment: FeedMoment, store: FeedStore): Promise<Digest> =>
+      remembered(digests, momentOf(moment, store), async () => {
+        const { count, bytes, content } = await holdings(moment, store)
+        const digest = hash('sha256', `${store.id} ${store.generation} ${store.variant} ${count} ${bytes} ${content}`, 'base64url').slice(
+          0,
+          27,
+        )
+        const cursor = writeCursor(moment, store, { seq: moment.lastSeq, pages: null, generation: store.generation })
+        return { count, bytes, digest, cursor }
+      }),
   }
 }
 

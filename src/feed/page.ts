@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts'
+import { type Database, readPrepared } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import type { FeedCursor } from './cursor.ts'
 import { sells } from './membership.ts'
@@ -23,16 +23,22 @@ export interface Page {
 /** Below this many matches of `since` they are found by time and sorted; above, positions are walked, since most of them match. */
 const FEW_MATCHES = 20_000
 
+/** A number in the statement, since a plan that is kept must know that a page is small. */
+const limitTo = (rows: number): Prisma.Sql => Prisma.raw(`limit ${Math.trunc(rows)}`)
+
 /** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
-async function readPage(db: Db, chosen: Prisma.Sql, limit: number): Promise<Page> {
-  const [found] = await db.$queryRaw<{ rows: PageRow[] }[]>`
+async function readPage(db: Database, chosen: Prisma.Sql, limit: number): Promise<Page> {
+  const [found] = await readPrepared<{ rows: PageRow[] }>(
+    db,
+    Prisma.sql`
     select coalesce(json_agg(r order by r.place), '[]') as rows from (
       select c.place, c.at at time zone 'utc' as at, c.sold and f.live as sold, f.id, f.product_id, f.sku, f.name, f.zoho_item_id, f.filename, f.version,
         f.is_primary, f.sort_order, f.source, f.document_id, f.source_url, f.live, f.sha256, f.md5, f.size, f.content_type, f.ext, f.width, f.height,
         f.medium_sha256, f.medium_md5, f.medium_size, f.medium_content_type, f.medium_width, f.medium_height,
         f.thumb_sha256, f.thumb_md5, f.thumb_size, f.thumb_content_type, f.thumb_width, f.thumb_height
-      from (${chosen} limit ${limit + 1}) c join feed_photo f on f.id = c.id
-    ) r`
+      from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id
+    ) r`,
+  )
   const rows = found?.rows ?? []
   return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
 }
@@ -71,7 +77,7 @@ const changedSince = (store: FeedStore, at: Date): Prisma.Sql =>
 
 /** A page in the order of positions, which photos keep for life. */
 export function pageByPosition(
-  db: Db,
+  db: Database,
   store: FeedStore,
   { offset, since, withTombstones, limit }: { offset: number; since: Since | null; withTombstones: boolean; limit: number },
 ): Promise<Page> {
@@ -95,7 +101,7 @@ export function pageByPosition(
  * so it comes later and is not shown twice.
  */
 export function pageByChange(
-  db: Db,
+  db: Database,
   store: FeedStore,
   { cursor: { seq, pages }, withTombstones, limit }: { cursor: FeedCursor; withTombstones: boolean; limit: number },
 ): Promise<Page> {
@@ -120,25 +126,35 @@ export function pageByChange(
     order by e.seq`
   return readPage(
     db,
-    Prisma.sql`select * from ((${changes} limit ${limit + 1}) union all (${events} limit ${limit + 1})) both_kinds order by place`,
+    Prisma.sql`select * from ((${changes} ${limitTo(limit + 1)}) union all (${events} ${limitTo(limit + 1)})) both_kinds order by place`,
     limit,
   )
 }
 
 /** How many photos changed since; with tombstones, those too. */
-export async function countSince(db: Db, store: FeedStore, { at, withTombstones }: { at: Date; withTombstones: boolean }): Promise<number> {
-  const [found] = await db.$queryRaw<{ count: bigint }[]>`
+export async function countSince(
+  db: Database,
+  store: FeedStore,
+  { at, withTombstones }: { at: Date; withTombstones: boolean },
+): Promise<number> {
+  const [found] = await readPrepared<{ count: string }>(
+    db,
+    Prisma.sql`
     select count(*) as count from (${changedSince(store, at)}) m join photo p on p.id = m.id ${eventOf(store).join}
-    where p.feed_seq is not null and ${shown(store, withTombstones)}`
+    where p.feed_seq is not null and ${shown(store, withTombstones)}`,
+  )
   return Number(found?.count ?? 0)
 }
 
 /** The last number that was given before a time of the feed: everything published at that time or later has a higher one. */
-export async function seqBefore(db: Db, store: FeedStore, at: Date): Promise<number> {
-  const [found] = await db.$queryRaw<{ seq: bigint }[]>`
+export async function seqBefore(db: Database, store: FeedStore, at: Date): Promise<number> {
+  const [found] = await readPrepared<{ seq: string }>(
+    db,
+    Prisma.sql`
     select greatest(
       (select feed_seq from photo where published_at < ${at} order by published_at desc, feed_seq desc limit 1),
-      (select max(seq) from store_event where store_id = ${store.id}::uuid and published_at < ${at}), 0) as seq`
+      (select max(seq) from store_event where store_id = ${store.id}::uuid and published_at < ${at}), 0) as seq`,
+  )
   return Number(found?.seq ?? 0)
 }
 
@@ -150,15 +166,18 @@ export interface Holdings {
 }
 
 /** What a store with an assortment has; one that sells everything has the feed's own maintained sums. */
-export async function holdingsOf(db: Db, store: FeedStore): Promise<Holdings> {
+export async function holdingsOf(db: Database, store: FeedStore): Promise<Holdings> {
   const size =
     store.variant === 'thumb'
       ? Prisma.sql`p.feed_thumb_bytes`
       : store.variant === 'medium'
         ? Prisma.sql`p.feed_medium_bytes`
         : Prisma.sql`p.feed_bytes`
-  const [found] = await db.$queryRaw<{ count: bigint; bytes: string; content: string }[]>`
+  const [found] = await readPrepared<{ count: string; bytes: string; content: string }>(
+    db,
+    Prisma.sql`
     select count(*) as count, coalesce(sum(${size}), 0)::text as bytes, coalesce(sum(p.feed_content), 0)::text as content
-    from photo p where p.feed_live and ${sells(store)}`
+    from photo p where p.feed_live and ${sells(store)}`,
+  )
   return { count: Number(found?.count ?? 0), bytes: Number(found?.bytes ?? 0), content: found?.content ?? '0' }
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { Db } from '../db.ts'
+import { type Database, readPrepared } from '../db.ts'
+import { Prisma } from '../generated/client.ts'
 import type { FeedMoment } from './state.ts'
 
 /** One reader's walk through the pages of one list. */
@@ -16,7 +17,7 @@ const NOTED_FOR_MS = 3_600_000
 
 export type Passes = ReturnType<typeof createPasses>
 
-export function createPasses(db: Db) {
+export function createPasses(db: Database) {
   const noted = new LRUCache<string, string>({ max: NOTED, ttl: NOTED_FOR_MS })
   return {
     /**
@@ -37,10 +38,13 @@ export function createPasses(db: Db) {
 
     /** When the walk began: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
     async began({ store_id, reader, since }: Pass): Promise<{ seq: number; clockAt: string } | null> {
-      const [found] = await db.$queryRaw<{ seq: bigint; clock_at: Date }[]>`
+      const [found] = await readPrepared<{ seq: string; clock_at: Date }>(
+        db,
+        Prisma.sql`
         select seq, clock_at from feed_pass where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
         order by clock_at > clock_timestamp() - interval '1 hour' desc,
-          case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1`
+          case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1`,
+      )
       return found ? { seq: Number(found.seq), clockAt: found.clock_at.toISOString() } : null
     },
   }

@@ -1,4 +1,6 @@
-import type { Database, Db } from '../db.ts'
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { Database, Db, Reader } from '../db.ts'
+import { Prisma } from '../generated/client.ts'
 
 /** A store as the feed needs it. */
 export interface FeedStore {
@@ -18,7 +20,7 @@ export interface FeedStore {
 /** The feed at one moment, with nothing left to number that was committed before it. */
 export interface FeedMoment {
   epoch: string
-  cursorKey: string
+  cursorKey: KeyObject
   /** Every change up to this number can be read. */
   lastSeq: number
   /** The feed's own time: what is published after this moment carries this time or a later one. */
@@ -60,20 +62,23 @@ export type Feed = Awaited<ReturnType<typeof openFeed>>
  * The change feed. Writers only mark what they change; whoever reads asks for the present moment first, and what is committed by then
  * gets its numbers. So numbers follow commits, whatever a sequence or a clock would have said.
  */
-export async function openFeed({ db }: { db: Database }) {
+export async function openFeed({ db, reader }: { db: Database; reader: Reader }) {
   await ensureEpoch(db)
   let stores: { version: number; byId: ReadonlyMap<string, FeedStore> } | undefined
+  let cursorKey: { text: string; key: KeyObject } | undefined
   let identityAt = performance.now()
   let running: Promise<FeedMoment> | null = null
   let next: Promise<FeedMoment> | null = null
 
   async function read(): Promise<StateRow | undefined> {
-    const [found] = await db.$queryRaw<{ state: StateRow }[]>`
+    const [found] = await reader.read<{ state: StateRow }>(
+      Prisma.sql`
       select json_build_object('epoch', s.epoch, 'cursor_key', s.cursor_key, 'last_seq', s.last_seq, 'clock_at', s.clock_at at time zone 'utc',
         'pruned_seq', s.pruned_seq, 'store_version', s.store_version, 'photos', s.photos, 'bytes', s.bytes, 'medium_bytes', s.medium_bytes,
         'thumb_bytes', s.thumb_bytes, 'content', s.content::text, 'stale', clock_timestamp() > s.clock_at + ${CLOCK_LAG}::interval,
         'due', (select true from photo where feed_pending or member_pending order by position + 0 limit 1) is not null or exists (select 1 from feed_erased)) as state
-      from feed_state s`
+      from feed_state s`,
+    )
     return found?.state
   }
 
@@ -90,9 +95,10 @@ export async function openFeed({ db }: { db: Database }) {
     }
     if (!state) throw new Error('The feed has no state row')
     if (stores?.version !== state.store_version) stores = { version: state.store_version, byId: await readStores(db) }
+    if (cursorKey?.text !== state.cursor_key) cursorKey = { text: state.cursor_key, key: createSecretKey(Buffer.from(state.cursor_key)) }
     return {
       epoch: state.epoch,
-      cursorKey: state.cursor_key,
+      cursorKey: cursorKey.key,
       lastSeq: state.last_seq,
       clockAt: new Date(`${state.clock_at}Z`).toISOString(),
       prunedSeq: state.pruned_seq,

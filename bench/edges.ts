@@ -1,17 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import autocannon from 'autocannon'
 import pg from 'pg'
 import { pino } from 'pino'
-import sharp from 'sharp'
 import { migrate } from '../src/database/migrate.ts'
 import { addBlobs, addProducts } from '../test/helpers/feed-rows.ts'
+import { addPictures, picture } from './edge-pictures.ts'
 
 /** The photo sync beside its floors. Arguments: two databases. Prints one line of JSON. */
 const [listUrl = '', pullUrl = ''] = process.argv.slice(2)
@@ -90,41 +89,6 @@ async function beside(zinc: () => Promise<Load>, floor: () => Promise<Load>) {
   }
 }
 
-// A photograph-sized JPEG of noise, and as many different ones as a shop has: bytes behind the end of a JPEG do not matter to it.
-const noise = Buffer.from(Array.from({ length: 320 * 320 * 3 }, (_, n) => (n * 2_654_435_761) >>> 24))
-const picture = await sharp(noise, { raw: { width: 320, height: 320, channels: 3 } })
-  .jpeg({ quality: 92 })
-  .toBuffer()
-async function addPictures(client: pg.Client): Promise<number> {
-  const rows: { sha256: string; md5: string; size: number }[] = []
-  for (let n = 0; n < PULLED; n++) {
-    const bytes = Buffer.concat([picture, Buffer.from(`picture ${n}`)])
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
-    const path = join(imagesDir, 'originals', sha256.slice(0, 2), sha256)
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, bytes)
-    rows.push({ sha256, md5: createHash('md5').update(bytes).digest('hex'), size: bytes.length })
-  }
-  await client.query(
-    `insert into blob (sha256, md5, size, content_type, ext, width, height)
-     select sha256, md5, size, 'image/jpeg', 'jpg', 320, 320 from jsonb_to_recordset($1) as t(sha256 text, md5 text, size bigint)`,
-    [JSON.stringify(rows)],
-  )
-  await client.query(
-    `insert into variant (source_sha256, name, format, recipe, sha256, md5, size, content_type, width, height)
-     select sha256, v, 'webp', 'bench', sha256, md5, size, 'image/webp', 200, 200 from blob cross join unnest(array['thumb', 'medium']) v`,
-  )
-  await client.query(
-    `insert into product (zoho_item_id, sku, name) select 'Z' || n, 'P' || n, 'Product ' || n from generate_series(1, $1::int) n`,
-    [PULLED],
-  )
-  await client.query(
-    `insert into photo (product_id, source, sha256, filename, is_primary) select p.id, 'upload', b.sha256, p.sku || '.jpg', true
-     from (select id, sku, row_number() over () as n from product) p join (select sha256, row_number() over () as n from blob) b using (n)`,
-  )
-  return rows.reduce((sum, row) => sum + row.size, 0)
-}
-
 async function withDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   await migrate(url, { log: pino({ level: 'silent' }) })
   const client = new pg.Client(url)
@@ -195,7 +159,8 @@ try {
   const sample = join(dataDir, 'sample.jpg')
   await writeFile(sample, picture)
   {
-    const zinc = await startZinc(listUrl)
+    // These pictures have no files: a worker would look for each of them all the while.
+    const zinc = await startZinc(listUrl, { ROLE: 'api' })
     const store = await addStore(zinc)
     const headers = { authorization: `Bearer ${store.token}` }
     const list = (offset: number) => `/api/v1/sync/product-photos/?store_id=${store.id}&limit=100&offset=${offset}`
@@ -226,7 +191,7 @@ try {
   }
 
   // Downloads and pulls, of a shop's 2,204 pictures.
-  const total = await withDatabase(pullUrl, addPictures)
+  const total = await withDatabase(pullUrl, (client) => addPictures(client, { count: PULLED, imagesDir }))
   const zinc = await startZinc(pullUrl)
   const store = await addStore(zinc)
   const headers = { authorization: `Bearer ${store.token}` }

@@ -53,17 +53,20 @@ export async function fetchArchive(
       const { name } = entry.header
       const [id = '', ext = ''] = name.split('.')
       const want = byId.get(id)
-      const parts: Buffer[] = []
+      const bytes = Buffer.allocUnsafeSlow(entry.header.size ?? 0)
+      let came = 0
       try {
-        for await (const chunk of entry) parts.push(chunk as Buffer)
+        for await (const chunk of entry as AsyncIterable<Uint8Array>) {
+          bytes.set(chunk, came)
+          came += chunk.length
+        }
       } catch (error) {
-        if (want && parts.length > 0) {
-          await files.putPart(want, Buffer.concat(parts))
+        if (want && came > 0) {
+          await files.putPart(want, bytes.subarray(0, came))
           onBeginning(want)
         }
         throw error
       }
-      const bytes = Buffer.concat(parts)
       if (name === 'errors.json') errors = ArchiveErrorsFile.parse(JSON.parse(bytes.toString('utf8')))
       else if (want) {
         const work: Promise<void> = keep(want, bytes, TYPES[ext] ?? 'application/octet-stream').finally(() => writing.delete(work))
@@ -74,6 +77,8 @@ export async function fetchArchive(
     }
   } catch (error) {
     source.destroy()
+    // A fault of ours is no fault of the line: tried again, it would be met again, without end.
+    if (error instanceof TypeError || error instanceof RangeError) throw error
     throw error instanceof LineFailure || failed ? (failed ?? error) : new LineFailure('The archive ended in the middle', { cause: error })
   } finally {
     await Promise.all(writing)

@@ -13,6 +13,8 @@ const EXTENSIONS: Record<string, string> = {
 }
 const PART = /^\.([0-9a-f-]{36})\.([0-9a-f]{64}|unknown)\.part$/
 
+const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
+
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
 
 /** The bytes are not those that were announced: on the way, or on the disk of the server. */
@@ -35,6 +37,8 @@ export interface Incoming {
 
 /** The folder of pictures: `{photo_id}.{ext}`, and everything unfinished behind a dot. */
 export function createPhotoFiles(dir: string) {
+  /** File names by photo, as the folder was looked through and as they came since. */
+  const shown = new Map<string, string[]>()
   const partOf = ({ id, sha256 }: Pick<Wanted, 'id' | 'sha256'>) => join(dir, `.${id}.${sha256 ?? 'unknown'}.part`)
 
   async function show(part: string, id: string, facts: { sha256: string; contentType: string; version: number }): Promise<Held> {
@@ -42,8 +46,8 @@ export function createPhotoFiles(dir: string) {
     const path = join(dir, file)
     await rename(part, path)
     // Another format has another ending; the old picture goes only now.
-    for (const ext of ['jpg', 'png', 'gif', 'webp', 'avif', 'bin'])
-      if (`${id}.${ext}` !== file) await rm(join(dir, `${id}.${ext}`), { force: true })
+    for (const other of shown.get(id) ?? []) if (other !== file) await rm(join(dir, other), { force: true })
+    shown.set(id, [file])
     const { size, mtimeMs } = await stat(path)
     return { id, file, sha256: facts.sha256, size, mtime_ms: Math.round(mtimeMs), version: facts.version, content_type: facts.contentType }
   }
@@ -53,12 +57,16 @@ export function createPhotoFiles(dir: string) {
       await mkdir(dir, { recursive: true })
     },
 
-    /** Removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
+    /** Looks the folder through: removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
     async sweep(wanted: ReadonlyMap<string, Wanted>): Promise<Set<string>> {
       const begun = new Set<string>()
       for (const name of await readdir(dir)) {
         const [, id = '', sha256] = PART.exec(name) ?? []
-        if (id === '') continue
+        if (id === '') {
+          const [, photo] = SHOWN.exec(name) ?? []
+          if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
+          continue
+        }
         const want = wanted.get(id)
         if (want && want.sha256 === sha256) begun.add(id)
         else await rm(join(dir, name), { force: true })

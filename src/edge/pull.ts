@@ -5,6 +5,7 @@ import { lockFolder } from './folder-lock.ts'
 import { createHeadOffice } from './head-office.ts'
 import { createLine, Refused } from './line.ts'
 import { createPhotoFiles, WrongBytes } from './photo-files.ts'
+import { createQueue } from './queue.ts'
 import { createReporter } from './reporter.ts'
 import { type EdgeState, type Held, openState, type Wanted } from './state.ts'
 
@@ -45,13 +46,10 @@ export interface PullResult {
 
 const PAGE = 1_000
 const SMALLEST_PAGE = 20
-/** Streams at once: enough to fill a line while one of them waits for its next photos. */
-const STREAMS = 3
-/** Photos and bytes of one archive: large enough that its request costs nothing, small enough that several share the work to the end. */
-const ARCHIVE_PHOTOS = 200
-const ARCHIVE_BYTES = 8 * 1024 * 1024
-/** Fewer than this are fetched one by one. */
-const FEW = 4
+/** The first page is smaller, so that pictures begin to come at once. */
+const FIRST_PAGE = 200
+/** Streams at once: enough to fill a line whose answer takes long, while one of them waits for its next photos. */
+const STREAMS = 4
 /** Tries of a photo whose bytes are wrong. */
 const TRIES = 3
 /** The server says that the photo is none of this store any more. */
@@ -105,21 +103,12 @@ async function pullInto({
     onBytes: line.progressed,
   })
   const reporter = createReporter({ state, office, line })
-  /** Photos that wait for a stream, in the order of the list. */
-  const queue: Wanted[] = []
-  const begun = await files.sweep(state.wanted)
-  let listing = true
-  const waiting = new Set<() => void>()
-  const wake = () => {
-    for (const resolve of waiting) resolve()
-    waiting.clear()
-  }
+  const queue = createQueue({ begun: await files.sweep(state.wanted), streams: STREAMS })
 
   function enqueue(want: Wanted): void {
-    queue.push(want)
     progress.total++
     progress.bytesTotal += want.size ?? 0
-    wake()
+    queue.add(want)
   }
   for (const want of state.wanted.values()) enqueue(want)
   for (const held of state.held.values()) {
@@ -154,7 +143,7 @@ async function pullInto({
   }
 
   /** Photos of a page: fewer while the line is too bad to carry a large one. */
-  let limit = PAGE
+  let limit = FIRST_PAGE
 
   async function listEverything(): Promise<void> {
     for (;;) {
@@ -284,44 +273,25 @@ async function pullInto({
     for (const want of [...alone, ...left()]) await fetchOne(want)
   }
 
-  /** The next photos for one stream: those that were begun alone, since an archive cannot go on in the middle. */
-  function take(): Wanted[] {
-    const first = queue.shift()
-    if (!first || begun.has(first.id) || first.sha256 === null || queue.length < FEW) return first ? [first] : []
-    const batch = [first]
-    let bytes = first.size ?? 0
-    while (batch.length < ARCHIVE_PHOTOS && bytes < ARCHIVE_BYTES) {
-      const next = queue[0]
-      if (!next || begun.has(next.id) || next.sha256 === null) break
-      queue.shift()
-      batch.push(next)
-      bytes += next.size ?? 0
-    }
-    return batch
-  }
-
   async function stream(): Promise<void> {
     for (;;) {
       over.throwIfAborted()
-      const batch = take()
+      const batch = queue.take()
       if (batch.length > 1) await fetchMany(batch)
       else if (batch[0]) await fetchOne(batch[0])
-      else if (!listing) return
-      else await new Promise<void>((resolve) => waiting.add(resolve))
+      else if (queue.hasEnded()) return
+      else await queue.news()
       await reporter.maybeSend()
     }
   }
 
-  const first = list().finally(() => {
-    listing = false
-    wake()
-  })
+  const first = list().finally(queue.end)
   const work = [first, ...Array.from({ length: STREAMS }, stream)]
   try {
     await Promise.all(work)
   } catch (error) {
     stopped.abort(error)
-    wake()
+    queue.end()
     await Promise.allSettled(work)
     throw error
   }

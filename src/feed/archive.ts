@@ -15,7 +15,7 @@ export interface ArchiveDeps {
 const MTIME = new Date(0)
 
 /**
- * A tar of photos in the order asked, one in memory at a time at most, written no faster than it is read. A photo that cannot be given is left out and named
+ * A tar of photos in the order asked, two in memory at a time at most (one is read while the one before it is sent), written no faster than it is read. A photo that cannot be given is left out and named
  * in a last entry `errors.json`, which is there only then. Ends early when the signal aborts.
  */
 export function writeArchive(
@@ -41,22 +41,36 @@ export function writeArchive(
     return Buffer.concat(chunks)
   }
 
+  interface Entry {
+    name: string
+    bytes: Buffer
+  }
+  async function entryOf(photoId: string): Promise<Entry | AppError> {
+    try {
+      let file = await files.find(moment, store, photoId, variant)
+      const bytes = await read(file).catch(async (error: unknown) => {
+        const mended = await files.mend(file, variant, store)
+        if (!mended) throw error
+        file = mended
+        return read(mended)
+      })
+      return { name: `${file.photoId}.${file.ext}`, bytes }
+    } catch (error) {
+      if (error instanceof AppError) return error
+      throw error
+    }
+  }
+
   async function write(): Promise<void> {
-    for (const photoId of photoIds) {
+    let next: Promise<Entry | AppError> | null = null
+    for (const [n, photoId] of photoIds.entries()) {
       signal.throwIfAborted()
-      try {
-        let file = await files.find(moment, store, photoId, variant)
-        const bytes = await read(file).catch(async (error: unknown) => {
-          const mended = await files.mend(file, variant, store)
-          if (!mended) throw error
-          file = mended
-          return read(mended)
-        })
-        await add(`${file.photoId}.${file.ext}`, bytes)
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error
-        errors.push({ photo_id: photoId, code: error.code, message: error.message })
-      }
+      const entry = await (next ?? entryOf(photoId))
+      const following = photoIds[n + 1]
+      next = following === undefined ? null : entryOf(following)
+      next?.catch(() => {}) // what is wrong with it is met in its own turn, if that comes
+      if (entry instanceof AppError) errors.push({ photo_id: photoId, code: entry.code, message: entry.message })
+      else await add(entry.name, entry.bytes)
     }
     if (errors.length > 0) await add('errors.json', Buffer.from(JSON.stringify(errors)))
     tar.finalize()

@@ -19,7 +19,7 @@ import { Notice } from '../../ui/notice.tsx'
 import { Section } from '../../ui/section.tsx'
 import { RowsSkeleton } from '../../ui/skeleton.tsx'
 import { Table } from '../../ui/table.tsx'
-import { downloadCsv } from './csv.ts'
+import { downloadFindings } from './csv.ts'
 import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
 import { type Integrity, useIntegrity, useMediaEdit } from './use-media.ts'
@@ -53,7 +53,7 @@ export function IntegritySection({ onStarted }: { onStarted(runId: string): void
                   size="xs"
                   variant="default"
                   leftSection={<Download size={14} aria-hidden />}
-                  onClick={() => query.data && downloadCsv(query.data.findings)}
+                  onClick={() => query.data && downloadFindings(query.data.findings)}
                 >
                   {m.downloadCsv}
                 </Button>

@@ -11,12 +11,15 @@ import { productsMessages } from './messages.ts'
 import type { ProductFilter } from './product-filter.ts'
 import classes from './product-grid.module.css'
 import { ProductRow } from './product-row.tsx'
-import { BLOCK_ROWS, useProductBlocks } from './use-product-blocks.ts'
+import { CHOSEN_MAX, type Chosen } from './use-chosen.ts'
+import { BLOCK_ROWS, type GridRow, useProductBlocks } from './use-product-blocks.ts'
 
 const ROW_PX = 60
 const CARD_PX = 92
 /** What sticks above the rows: a row that is reached by key must not end up behind it. */
 const STICKY_PX = 150
+/** What sticks below them while something is chosen. */
+const BAR_PX = 84
 const PAGE_ROWS = 10
 /** A wheel or a dragged scrollbar passes many blocks; only where it rests is read. */
 const REST_MS = 90
@@ -24,11 +27,13 @@ const REST_MS = 90
 interface ProductGridProps {
   filter: ProductFilter
   empty: ReactNode
+  /** Null where nothing can be chosen. */
+  chosen: Chosen | null
   onCount(total: number | undefined): void
 }
 
 /** Any number of products; only the rows in sight exist. One tab stop: the arrow keys move inside. */
-export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
+export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps) {
   const m = useMessages(productsMessages)
   const search = useSearch()
   const [, navigate] = useLocation()
@@ -47,7 +52,7 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
     overscan: 12,
     scrollMargin: top,
     scrollPaddingStart: STICKY_PX,
-    scrollPaddingEnd: 16,
+    scrollPaddingEnd: chosen && chosen.rows.size > 0 ? BAR_PX : 16,
   })
   const items = rows.getVirtualItems()
   const firstBlock = Math.floor((items[0]?.index ?? 0) / BLOCK_ROWS)
@@ -94,8 +99,23 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
     keepPosition({ search, index, scrollY })
     navigate(`/products/${row.id}`)
   }
+  const choose = (index: number, row: GridRow, extend: boolean) => {
+    if (extend) void chosen?.extendTo(index)
+    else chosen?.toggle(index, row)
+  }
+  /** True: the key was one that chooses. */
+  const chooseByKey = (event: KeyboardEvent): boolean => {
+    if (!chosen) return false
+    const row = rowAt(active)
+    if (event.key === ' ' && row) choose(active, row, event.shiftKey)
+    else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) void chosen.all()
+    else if (event.key === 'Escape' && chosen.rows.size > 0) chosen.clear()
+    else return false
+    event.preventDefault()
+    return true
+  }
   const onKeyDown = (event: KeyboardEvent) => {
-    if (total === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+    if (chooseByKey(event) || total === undefined || event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === 'Enter') {
       event.preventDefault()
       return open(active)
@@ -112,6 +132,11 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
     event.preventDefault()
     const index = Math.max(0, Math.min(total - 1, next))
     focusActive.current = true
+    if (event.shiftKey && chosen && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      const row = rowAt(active)
+      if (row && !chosen.rows.has(row.id)) chosen.toggle(active, row)
+      void chosen.extendTo(index)
+    }
     setActive(index)
     rows.scrollToIndex(index, { align: 'auto' })
   }
@@ -134,11 +159,27 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
         aria-rowcount={(total ?? 0) + 1}
         aria-describedby="product-grid-keys"
         aria-busy={isOld}
+        {...(chosen && { 'aria-multiselectable': true })}
         tabIndex={-1}
-        className={classes.grid}
+        className={chosen ? `${classes.grid} ${classes.choosing}` : classes.grid}
         onKeyDown={onKeyDown}
       >
         <div role="row" aria-rowindex={1} className={`${classes.columns} ${classes.head}`} tabIndex={-1}>
+          {chosen && (
+            <span role="columnheader" tabIndex={-1} className={classes.choose}>
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label={m.chooseAll}
+                  checked={chosen.rows.size > 0 && chosen.rows.size >= Math.min(total ?? 0, CHOSEN_MAX)}
+                  ref={(box) => {
+                    if (box) box.indeterminate = chosen.rows.size > 0 && chosen.rows.size < Math.min(total ?? 0, CHOSEN_MAX)
+                  }}
+                  onChange={() => (chosen.rows.size > 0 ? chosen.clear() : void chosen.all())}
+                />
+              </label>
+            </span>
+          )}
           <span role="columnheader" tabIndex={-1}>
             {m.product}
           </span>
@@ -164,6 +205,8 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
               top={start - top}
               height={size}
               tabStop={index === stop}
+              chosen={chosen ? chosen.rows.has(rowAt(index)?.id ?? '') : undefined}
+              onChoose={(row, extend) => choose(index, row, extend)}
               onFocus={() => setActive(index)}
               onOpen={() => open(index)}
             />
@@ -173,7 +216,7 @@ export function ProductGrid({ filter, empty, onCount }: ProductGridProps) {
       {/* Behind the head, which stays where it is when the rows come. */}
       {total === undefined && error === null && <RowsSkeleton rows={10} height={small ? CARD_PX : ROW_PX} />}
       <p id="product-grid-keys" className={classes.keys}>
-        {m.gridKeys}
+        {m.gridKeys} {chosen && m.chooseKeys}
       </p>
     </>
   )

@@ -19,6 +19,9 @@ interface ProductRowProps {
   top: number
   height: number
   tabStop: boolean
+  /** Undefined where nothing can be chosen. */
+  chosen: boolean | undefined
+  onChoose(row: GridRow, extend: boolean): void
   onFocus(): void
   onOpen(): void
 }
@@ -28,9 +31,10 @@ const same = (before: ProductRowProps, after: ProductRowProps) =>
   before.index === after.index &&
   before.top === after.top &&
   before.height === after.height &&
-  before.tabStop === after.tabStop
+  before.tabStop === after.tabStop &&
+  before.chosen === after.chosen
 
-export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, onFocus, onOpen }: ProductRowProps) {
+export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, chosen, ...on }: ProductRowProps) {
   const m = useMessages(productsMessages)
   const place = { transform: `translateY(${top}px)`, height }
   const common = {
@@ -40,11 +44,13 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
     tabIndex: tabStop ? 0 : -1,
     className: `${classes.columns} ${classes.row}`,
     style: place,
-    onFocus,
+    onFocus: on.onFocus,
+    ...(chosen !== undefined && { 'aria-selected': chosen }),
   }
   if (!row)
     return (
       <div {...common}>
+        {chosen !== undefined && <span role="gridcell" aria-label={m.loadingRow} tabIndex={-1} className={classes.choose} />}
         <span role="gridcell" aria-label={m.loadingRow} className={classes.product} tabIndex={-1}>
           <Skeleton width={44} height={44} radius={7} className={classes.thumb} />
           <Skeleton height={12} width={`${35 + ((index * 17) % 40)}%`} />
@@ -55,14 +61,34 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
-    onOpen()
+    on.onOpen()
   }
   return (
     <div {...common}>
+      {chosen !== undefined && <Choice row={row} chosen={chosen} onChoose={on.onChoose} />}
       <Cells row={row} onFollow={follow} />
     </div>
   )
 }, same)
+
+/** Part of the row for the keyboard: the space bar chooses the row, so that the box is no tab stop of its own. */
+function Choice({ row, chosen, onChoose }: { row: GridRow; chosen: boolean; onChoose: ProductRowProps['onChoose'] }) {
+  const m = useMessages(productsMessages)
+  const { language } = useLanguage()
+  return (
+    <span role="gridcell" className={classes.choose} tabIndex={-1}>
+      <label>
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={m.chooseRow({ name: productNames(row, language).first })}
+          checked={chosen}
+          onChange={(event) => onChoose(row, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
+        />
+      </label>
+    </span>
+  )
+}
 
 function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): void }) {
   const m = useMessages(productsMessages)

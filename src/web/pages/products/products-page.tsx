@@ -20,18 +20,21 @@ import { useMessages } from '../../i18n/language.tsx'
 import { COVERAGE_KEYS, useCoverageWords } from '../../products/coverage-words.ts'
 import { Empty } from '../../ui/empty.tsx'
 import { Page } from '../../ui/page.tsx'
+import { ChosenBar } from './chosen-bar.tsx'
 import { productsMessages } from './messages.ts'
 import { type ProductFilter, useProductFilter } from './product-filter.ts'
 import { ProductGrid } from './product-grid.tsx'
 import classes from './products-page.module.css'
+import { useChosen } from './use-chosen.ts'
 
 /** Long enough to write a word, short enough to feel immediate. */
 const TYPING_MS = 180
 
 export default function ProductsPage() {
   const m = useMessages(productsMessages)
-  const mayExport = useMay('operator')
+  const mayAct = useMay('operator')
   const [filter, setFilter] = useProductFilter()
+  const chosen = useChosen(filter)
   const [count, setCount] = useState<number>()
   const filtered = filter.search !== '' || filter.show !== ''
   return (
@@ -39,7 +42,7 @@ export default function ProductsPage() {
       title={m.title}
       intro={m.intro}
       actions={
-        mayExport && (
+        mayAct && (
           <>
             <ExportMenu />
             <Button component={Link} href="/products/import" variant="default" leftSection={<FolderUp size={15} aria-hidden />}>
@@ -53,6 +56,7 @@ export default function ProductsPage() {
         <Toolbar filter={filter} setFilter={setFilter} count={count} />
         <ProductGrid
           filter={filter}
+          chosen={mayAct ? chosen : null}
           onCount={setCount}
           empty={
             filtered ? (
@@ -80,6 +84,7 @@ export default function ProductsPage() {
             )
           }
         />
+        <ChosenBar chosen={chosen} />
       </section>
     </Page>
   )

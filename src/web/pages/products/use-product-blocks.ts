@@ -8,12 +8,15 @@ export const BLOCK_ROWS = 100
 const KEPT_MS = 60_000
 
 /** What a row of the grid shows; the rest of the product is dropped. */
-export interface GridRow extends Pick<Product, 'id' | 'sku' | 'name' | 'name_en' | 'name_ar' | 'currency' | 'status' | 'image_state'> {
+export interface GridRow
+  extends Pick<Product, 'id' | 'zoho_item_id' | 'sku' | 'name' | 'name_en' | 'name_ar' | 'currency' | 'status' | 'image_state'> {
   price: string | null
   stock: string | null
   image_url: string | null
   source: NonNullable<Product['image_source']>['kind'] | null
   damaged: boolean
+  /** Ids of its pictures. */
+  images: string[]
 }
 interface Block {
   rows: GridRow[]
@@ -22,6 +25,7 @@ interface Block {
 
 const rowOf = (product: Product): GridRow => ({
   id: product.id,
+  zoho_item_id: product.zoho_item_id,
   sku: product.sku,
   name: product.name,
   name_en: product.name_en,
@@ -34,7 +38,23 @@ const rowOf = (product: Product): GridRow => ({
   image_url: product.image_url,
   source: product.image_source?.kind ?? null,
   damaged: product.images.some((image) => image.is_primary && image.damaged),
+  images: product.images.map(({ id }) => id),
 })
+
+/** As many as one answer holds. */
+const READ_ROWS = 500
+
+/** The rows of a list from one place to another, both included; in sight or not. */
+export async function readRows(filter: ProductFilter, from: number, to: number): Promise<GridRow[]> {
+  const rows: GridRow[] = []
+  while (from + rows.length <= to) {
+    const limit = Math.min(READ_ROWS, to - from - rows.length + 1)
+    const { data } = await call<ProductsAnswer>('/api/products', { query: { ...queryOf(filter), limit, offset: from + rows.length } })
+    rows.push(...data.map(rowOf))
+    if (data.length < limit) break
+  }
+  return rows
+}
 
 const blockQuery = (filter: ProductFilter, block: number): UseQueryOptions<Block> => ({
   queryKey: ['products', 'blocks', queryOf(filter), block],

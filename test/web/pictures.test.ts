@@ -13,9 +13,11 @@ const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 const pictureMenu = async (page: Page, name: string, item: string) => {
   await page.getByRole('button', { name: `Actions for ${name}` }).click()
   await page.getByRole('menuitem', { name: item }).click()
-  // Closing, it gives the focus back to its button; whatever comes next must not lose the focus to that.
   await page.getByRole('menu').waitFor({ state: 'detached' })
 }
+/** Closing, a menu gives the focus back by a timer; keys that are pressed before go to nobody. Also when its picture has moved meanwhile. */
+const focusOn = (page: Page, name: string) =>
+  expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), SOON).toBe(`Actions for ${name}`)
 
 test('an operator finds a product without a picture, drops some on it, orders them by menu, keys and mouse, describes one, and takes a delete back', async () => {
   const { url, sync, call } = await startZinc()
@@ -56,6 +58,7 @@ test('an operator finds a product without a picture, drops some on it, orders th
   await pictureMenu(page, 'side.png', 'Make it the primary')
   await expect.poll(names, SOON).toEqual(['side.png', 'front.png', 'back.png'])
   await shown().first().getByText('side.png').waitFor()
+  await focusOn(page, 'side.png')
 
   // Space lifts, an arrow moves, Space drops; what stands first is the primary.
   await page.getByRole('button', { name: 'Move front.png' }).focus()
@@ -74,6 +77,8 @@ test('an operator finds a product without a picture, drops some on it, orders th
   await page.mouse.move(from!.x + 60, from!.y + 60)
   await page.mouse.down()
   await page.mouse.move(to!.x + 70, to!.y + 60, { steps: 8 })
+  // Where it is dropped is known once the page has drawn the last move; no person lets go before.
+  await page.getByText('back.png is at place 2 of 3').waitFor({ state: 'attached' })
   await page.mouse.up()
   await expect.poll(names, SOON).toEqual(['front.png', 'back.png', 'side.png'])
 
@@ -86,6 +91,8 @@ test('an operator finds a product without a picture, drops some on it, orders th
 
   await pictureMenu(page, 'front.png', 'Delete')
   await page.getByText('front.png was deleted').waitFor()
+  // The one that took its place has the focus.
+  await focusOn(page, 'back.png')
   await expect.poll(names, SOON).toEqual(['back.png', 'side.png'])
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])

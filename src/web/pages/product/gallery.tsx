@@ -32,6 +32,7 @@ import { PictureDetails } from './picture-details.tsx'
 import { Trash } from './trash.tsx'
 import { UploadList } from './upload-list.tsx'
 import { type Gallery as GalleryData, useGallery, useGalleryEdit } from './use-gallery.ts'
+import { useKeptFocus } from './use-kept-focus.ts'
 import { useUploads } from './use-uploads.ts'
 
 const TAKEN = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
@@ -114,6 +115,7 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
   const list = useRef<HTMLUListElement>(null)
   const pictures = gallery.shown
   const ids = pictures.map(({ id }) => id)
+  const keptFocus = useKeptFocus(list, ids)
   const nameOf = (id: unknown) => pictures.find((picture) => picture.id === id)?.filename ?? ''
   const placeOf = (id: unknown) => ids.indexOf(String(id)) + 1
 
@@ -135,18 +137,12 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
     edit.order.mutate({ ids: next, promote }, { onSuccess: () => promote && toast(m.nowPrimary) })
   }
   const remove = (picture: GalleryImage) => {
-    const index = ids.indexOf(picture.id)
     edit.remove.mutate(picture.id, {
       onSuccess: () =>
         toastWithUndo(m.removed({ name: picture.filename }), {
           label: common.undo,
           act: () => edit.restore.mutate(picture.id, { onSuccess: () => toast(m.restored) }),
         }),
-    })
-    // The focus was on what is gone: the neighbour takes it.
-    requestAnimationFrame(() => {
-      const menus = list.current?.querySelectorAll<HTMLElement>('[data-menu]')
-      menus?.[Math.min(index, menus.length - 1)]?.focus()
     })
   }
   const shown = pictures.find(({ id }) => id === shownId)
@@ -160,7 +156,7 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
         onDragEnd={({ active, over }: DragEndEvent) => over && move(ids.indexOf(String(active.id)), ids.indexOf(String(over.id)))}
       >
         <SortableContext items={ids} strategy={rectSortingStrategy}>
-          <ul className={classes.grid} aria-label={m.pictures} ref={list}>
+          <ul className={classes.grid} aria-label={m.pictures} ref={list} {...keptFocus}>
             {pictures.map((picture, index) => (
               <PictureCard
                 key={picture.id}

@@ -49,7 +49,13 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ..
   // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still scrolls under a finger.
   const onPointerDown = (event: PointerEvent) => event.pointerType === 'mouse' && listeners?.onPointerDown?.(event)
   return (
-    <li ref={setNodeRef} className={classes.card} data-dragging={isDragging || undefined} style={{ ...place, transition }}>
+    <li
+      ref={setNodeRef}
+      className={classes.card}
+      data-picture={picture.id}
+      data-dragging={isDragging || undefined}
+      style={{ ...place, transition }}
+    >
       <div className={classes.stage} onPointerDown={mayEdit ? onPointerDown : undefined}>
         <Picture imageUrl={picture.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
         {picture.is_primary && (

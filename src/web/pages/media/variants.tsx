@@ -21,7 +21,8 @@ import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from '
 export function VariantsSection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
   const query = useVariants()
-  const { regenerate } = useMediaEdit()
+  // Here and not in the form, which is a new one once its recipe is saved: what it has to say would be lost with it.
+  const { regenerate, change } = useMediaEdit()
   const mayEdit = useMay('operator')
   const make = (what: Regenerate) => regenerate.mutate(what, { onSuccess: onStarted })
   return (
@@ -55,16 +56,21 @@ export function VariantsSection({ onStarted }: { onStarted(runId: string): void 
     >
       {regenerate.error && <ErrorCard error={regenerate.error} />}
       <Loaded query={query} skeleton={<BlockSkeleton height={180} />}>
-        {(settings) => <Recipe key={settings.recipe} settings={settings} mayEdit={mayEdit} />}
+        {(settings) => <Recipe key={settings.recipe} settings={settings} mayEdit={mayEdit} change={change} />}
       </Loaded>
     </Section>
   )
 }
 
-function Recipe({ settings, mayEdit }: { settings: VariantSettings; mayEdit: boolean }) {
+interface RecipeProps {
+  settings: VariantSettings
+  mayEdit: boolean
+  change: ReturnType<typeof useMediaEdit>['change']
+}
+
+function Recipe({ settings, mayEdit, change }: RecipeProps) {
   const m = useMessages(mediaMessages)
   const common = useMessages(commonMessages)
-  const { change } = useMediaEdit()
   const before: VariantChange = { sizes: settings.sizes, quality: settings.quality, formats: settings.formats }
   const [value, setValue] = useState(before)
   const changed = JSON.stringify(value) !== JSON.stringify(before)

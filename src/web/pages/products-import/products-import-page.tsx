@@ -8,12 +8,14 @@ import type { ImportPreviewAnswer } from '../../../contract/pictures.ts'
 import { call } from '../../api/call.ts'
 import { sendForm } from '../../api/send-form.ts'
 import { HOME } from '../../app/routes.ts'
+import { useMay } from '../../app/session.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { Back } from '../../ui/back.tsx'
 import { Bar } from '../../ui/bar.tsx'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { useFileDrop } from '../../ui/file-drop.ts'
 import { Ltr } from '../../ui/ltr.tsx'
+import { Notice } from '../../ui/notice.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { useUnsavedWarning } from '../../ui/unsaved.ts'
@@ -24,8 +26,24 @@ import classes from './products-import-page.module.css'
 export type Preview = z.infer<typeof ImportPreviewAnswer>['data']
 const IMPORT = '/api/products/images/import'
 
-/** A ZIP in, what it would do, then the run. */
 export default function ProductsImportPage() {
+  const m = useMessages(importMessages)
+  const mayImport = useMay('operator')
+  return (
+    <Page title={m.title} intro={m.intro} above={<Back href="/products">{m.back}</Back>}>
+      {mayImport ? (
+        <Import />
+      ) : (
+        <Notice tone="info" title={m.notYours}>
+          {m.notYoursText}
+        </Notice>
+      )}
+    </Page>
+  )
+}
+
+/** A ZIP in, what it would do, then the run. */
+function Import() {
   const m = useMessages(importMessages)
   const [, navigate] = useLocation()
   const [share, setShare] = useState(0)
@@ -52,7 +70,7 @@ export default function ProductsImportPage() {
   useUnsavedWarning(preview.isPending)
   const stopped = preview.error instanceof DOMException && preview.error.name === 'AbortError'
   return (
-    <Page title={m.title} intro={m.intro} above={<Back href="/products">{m.back}</Back>}>
+    <>
       <div className={classes.drop} data-over={over || undefined} {...handlers}>
         <FileArchive size={26} aria-hidden className={classes.icon} />
         {preview.isPending ? (
@@ -100,6 +118,6 @@ export default function ProductsImportPage() {
           </dl>
         </Section>
       )}
-    </Page>
+    </>
   )
 }

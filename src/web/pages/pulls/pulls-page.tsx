@@ -5,6 +5,7 @@ import Pin from 'lucide-react/icons/pin'
 import Plus from 'lucide-react/icons/plus'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { useMay } from '../../app/session.tsx'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
@@ -24,7 +25,7 @@ export default function PullsPage() {
   const format = useFormat()
   const [starting, setStarting] = useState(false)
   const query = usePullSessions()
-  const start = (
+  const start = useMay('operator') && (
     <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setStarting(true)}>
       {m.start}
     </Button>

@@ -39,8 +39,8 @@ export const chosenMessages = defineMessages(
     atMost: 'لا يُعالج أكثر من 1,000 دفعة واحدة.',
     clear: 'ألغِ الاختيار',
     export: 'تصدير CSV',
-    refetch: 'اجلب الصور من جديد',
-    regenerate: 'اصنع المقاسات من جديد',
+    refetch: 'أعد جلب الصور',
+    regenerate: 'أعد صنع المقاسات',
     remove: 'احذف الصور',
     noPictures: 'ليس لأي منها صورة.',
     removed: ({ count }) =>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createFileStore } from './file-store.ts'
 import { createMovingStore } from './moving-store.ts'
 import type { S3Settings } from './s3-store.ts'
-import type { PhotoStore } from './store.ts'
+import { type PhotoStore, STORED_KINDS } from './store.ts'
 
 export interface Storage extends AsyncDisposable {
   /** What everybody uses; while pictures move, both places as one. */
@@ -82,7 +82,8 @@ function idPlace(read: () => Promise<string | null>, write: (id: string) => Prom
   }
 }
 
+/** Of any kind: a move that was killed may have left variants and waiting imports only. */
 async function hasAny(store: PhotoStore): Promise<boolean> {
-  for await (const _ of store.list('originals')) return true
+  for (const kind of STORED_KINDS) for await (const _ of store.list(kind)) return true
   return false
 }

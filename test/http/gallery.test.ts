@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { times } from '../helpers/long.ts'
 import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
-import { openZinc, type TestZinc } from '../helpers/zinc.ts'
+import { until } from '../helpers/until.ts'
+import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface Image {
   id: string
@@ -49,6 +52,8 @@ const json = (method: string, body?: unknown): RequestInit => ({
 })
 const gallery = async (productId: string, query = '') =>
   ((await (await zinc.call(`/api/products/${productId}/images${query}`)).json()) as { data: Image[] }).data
+/** Both ends of each connection are in this process. */
+const openSockets = () => process.getActiveResourcesInfo().filter((it) => it === 'TCPSocketWrap').length
 const inView = async (name: string) => (await readdir(join(zinc.dataDir, 'images', 'item'))).filter((file) => file.startsWith(name))
 
 test('an upload becomes the primary picture, is served to the byte, and stands in the view', async () => {
@@ -228,11 +233,46 @@ test('an upload that breaks off leaves no file and no row', async () => {
   expect([await gallery(product.id), await zinc.services.db.blob.count()]).toEqual([[], before])
 })
 
+test('senders that hang up while their product is still looked up take no place from others', async () => {
+  const product = fresh()
+  const { hostname, port } = new URL(zinc.url)
+  const head = [
+    `POST /api/products/${product.id}/images/upload HTTP/1.1`,
+    'Host: x',
+    `Authorization: Bearer ${await login(zinc.url)}`,
+    'Content-Type: multipart/form-data; boundary=b',
+    'Content-Length: 100000',
+  ]
+  const { db } = zinc.services
+  await db.$transaction(async (tx) => {
+    // Whoever wants to know of a product waits here, until the senders are gone.
+    await tx.$executeRaw`lock table product in access exclusive mode`
+    const waiting = async () =>
+      (await tx.$queryRaw<unknown[]>`select 1 from pg_locks where not granted and relation = 'product'::regclass`).length
+    const sockets = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const socket = connect(Number(port), hostname)
+        await once(socket, 'connect')
+        socket.write(`${head.join('\r\n')}\r\n\r\n`)
+        return socket
+      }),
+    )
+    await until(async () => (await waiting()) === sockets.length)
+    const before = openSockets()
+    for (const socket of sockets) socket.destroy()
+    await until(() => openSockets() <= before - 2 * sockets.length)
+  })
+  const began = performance.now()
+  expect((await upload(product.id, pictureForm([await drawnPicture()]))).status).toBe(201)
+  expect(performance.now() - began).toBeLessThan(30_000)
+})
+
 test("Zoho's picture joins a product with an upload as a further one, and its replacement never touches the upload", async () => {
   const product = products.find(
     (it, n) => n > next && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
   )!
-  const { body } = await upload(product.id, pictureForm([await drawnPicture()]))
+  const { status, body } = await upload(product.id, pictureForm([await drawnPicture()]))
+  expect([status, body.code]).toEqual([201, undefined])
   await zinc.sync('?sync_images=true')
   expect((await gallery(product.id)).map((it) => [it.id === body.data.id, it.is_primary])).toEqual([
     [true, true],

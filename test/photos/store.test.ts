@@ -43,7 +43,7 @@ const names = async (store: PhotoStore, kind: StoredKind) => {
   for await (const { sha256 } of store.list(kind)) found.push(sha256)
   return found.sort()
 }
-const signal = AbortSignal.timeout(100_000)
+const signal = AbortSignal.timeout(times(100_000, 1_700_000))
 
 describe.each<[string, () => PhotoStore]>([
   ['disk', () => createFileStore(join(dir, 'disk'))],

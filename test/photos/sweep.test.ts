@@ -10,7 +10,7 @@ import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 let zinc: TestZinc
 let products: string[]
-const signal = AbortSignal.timeout(110_000)
+const signal = AbortSignal.timeout(times(110_000, 1_700_000))
 beforeAll(async () => {
   const held = await openZinc()
   zinc = held

@@ -171,3 +171,25 @@ test('placeholder services are recognised, also behind a redirect', async () => 
       await expect(fetchPictureUrl(fetcher, address, signal)).rejects.toMatchObject({ code: 'placeholder_image' })
   })
 })
+
+test('a resolver that is slow or does not know the name is a failure within seconds, and others are served meanwhile', async () => {
+  const resolve = (host: string) => {
+    if (host === 'slow.example') return new Promise<never>(() => {})
+    if (host === 'unknown.example') return Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }))
+    return Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+  }
+  await withFetcher({ allowlist: ['shop.example', 'slow.example', 'unknown.example'], resolve }, async (fetcher) => {
+    const began = performance.now()
+    const at = (host: string) => fetchPictureUrl(fetcher, `http://${host}:${port}/a`, signal)
+    const slow = Promise.all(Array.from({ length: 8 }, () => at('slow.example').then(() => ['taken'], codeOf)))
+    expect((await at('unknown.example').then(() => ['taken'], codeOf))[0]).toBe('image_url_failed')
+    expect(String(await buffer((await at('shop.example')).body))).toBe('picture')
+    expect(performance.now() - began).toBeLessThan(4_000)
+    expect(new Set((await slow).map(([code]) => code))).toEqual(new Set(['image_url_failed']))
+    expect(performance.now() - began).toBeLessThan(12_000)
+  })
+  // A host that is not named gets the one answer of everything that is refused.
+  await withFetcher({ resolve }, async (fetcher) => {
+    await expect(fetchPictureUrl(fetcher, 'http://unknown.example/', signal)).rejects.toMatchObject({ code: 'image_url_blocked' })
+  })
+})

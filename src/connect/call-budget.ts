@@ -37,6 +37,8 @@ const LONGEST_RETRY_AFTER_MS = 900_000
 /** After 1070 one call fewer may be under way; one more again after so long without another. */
 const RECOVER_MS = 60_000
 const IN_FLIGHT_PAUSE_MS = 250
+/** Shorter waits are not worth a word. */
+const TELL_AGAIN_MS = 1_000
 /** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
 const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
 
@@ -183,8 +185,16 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
           const answer = await ask(call)
           if ('id' in answer) return { done: (result) => note(answer.id, result) }
           const { waitMs, code, reason } = answer
-          if (waitMs > 1_000) onWait?.({ code, reason, until: new Date(clock.now().getTime() + waitMs) })
-          await clock.sleep(waitMs, signal)
+          if (!onWait || waitMs <= TELL_AGAIN_MS) {
+            await clock.sleep(waitMs, signal)
+            continue
+          }
+          // Told again and again: what ends meanwhile reports its own progress, and would leave the watcher without the reason.
+          const until = new Date(clock.now().getTime() + waitMs)
+          for (let left = waitMs; left > 0; left -= TELL_AGAIN_MS) {
+            onWait({ code, reason, until })
+            await clock.sleep(Math.min(left, TELL_AGAIN_MS), signal)
+          }
         }
       }),
   }

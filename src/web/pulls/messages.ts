@@ -10,6 +10,7 @@ export const pullsMessages = defineMessages(
     session: 'Session',
     state: 'State',
     records: 'Records',
+    recordsOf: ({ count }: { count: number }) => pluralEn(count, { one: '# record', other: '# records' }),
     size: 'Size',
     modules: 'Modules',
     startedBy: 'Started by',
@@ -141,6 +142,8 @@ export const pullsMessages = defineMessages(
     session: 'الجلسة',
     state: 'الحالة',
     records: 'السجلات',
+    recordsOf: ({ count }) =>
+      pluralAr(count, { zero: 'لا سجلات', one: 'سجل واحد', two: 'سجلان', few: '# سجلات', many: '# سجلًا', other: '# سجل' }),
     size: 'الحجم',
     modules: 'الوحدات',
     startedBy: 'بدأها',

@@ -50,3 +50,6 @@ export function sessionMoment(session: string): string | null {
   const read = /(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})$/.exec(session)
   return read ? `${read[1]}T${read[2]}:${read[3]}:${read[4]}.000Z` : null
 }
+
+/** All files of a session lie in one folder: its name beside each of them would only hide what differs. */
+export const baseName = (file: string): string => file.slice(file.lastIndexOf('/') + 1)

@@ -61,7 +61,9 @@ export function JobsSection() {
                   header: '',
                   end: true,
                   cell: ({ queue, queued, running, paused, failed }) =>
-                    mayEdit && (
+                    // Nothing to press is no cell: on a small screen it would be a gap.
+                    mayEdit &&
+                    queued + running + paused + failed > 0 && (
                       <span className={classes.buttons}>
                         {queued + running > 0 && (
                           <Button size="compact-sm" variant="default" onClick={() => change.mutate({ queue, verb: 'pause' })}>

@@ -55,11 +55,15 @@ function Choice({ label, sessions, value, other, onChange }: ChoiceProps) {
   return (
     <NativeSelect label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
       <option value="">{m.choose}</option>
-      {sessions.map(({ session, started_at, records }) => (
-        <option key={session} value={session} disabled={session === other}>
-          {format.dateTime(sessionMoment(session) ?? started_at)} · {m.records} {format.number(records)}
-        </option>
-      ))}
+      {sessions.map(({ session, started_at, records }) => {
+        // To the second: two sessions of one minute are two.
+        const at = sessionMoment(session) ?? started_at
+        return (
+          <option key={session} value={session} disabled={session === other}>
+            {format.date(at)} {format.time(at)} · {m.recordsOf({ count: records })}
+          </option>
+        )
+      })}
     </NativeSelect>
   )
 }

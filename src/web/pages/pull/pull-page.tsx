@@ -9,6 +9,7 @@ import Trash2 from 'lucide-react/icons/trash-2'
 import Wrench from 'lucide-react/icons/wrench'
 import { useState } from 'react'
 import { useLocation, useParams, useSearchParams } from 'wouter'
+import type { ManifestFile } from '../../../contract/pulls.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
@@ -81,7 +82,7 @@ export default function PullPage() {
               <ModuleTable modules={data.modules} />
             </Section>
             {data.files.length > 0 && (
-              <Section title={m.files} flush>
+              <Section title={m.files} description={<Folder files={data.files} />} flush>
                 <FileTable files={data.files} />
               </Section>
             )}
@@ -103,6 +104,13 @@ export default function PullPage() {
       </Loaded>
     </Page>
   )
+}
+
+/** Where in the session's folder the files are; nothing when they are not all in one place. */
+function Folder({ files }: { files: ManifestFile[] }) {
+  const folders = new Set(files.map(({ file }) => file.slice(0, file.lastIndexOf('/') + 1)))
+  const [folder] = folders
+  return folders.size === 1 && folder ? <Ltr mono>{folder}</Ltr> : null
 }
 
 function Checked({ report }: { report: { checked_at: string; quick: boolean } }) {

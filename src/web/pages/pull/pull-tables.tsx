@@ -2,7 +2,7 @@ import type { ManifestFile, ModuleResult } from '../../../contract/pulls.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
-import { useModuleName } from '../../pulls/pull-words.tsx'
+import { baseName, useModuleName } from '../../pulls/pull-words.tsx'
 import { Badge, type Tone } from '../../ui/badge.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
@@ -65,7 +65,7 @@ export function FileTable({ files }: { files: ManifestFile[] }) {
       rows={files}
       rowKey={({ file }) => file}
       columns={[
-        { key: 'file', header: m.file, cell: ({ file }) => <Ltr mono>{file}</Ltr> },
+        { key: 'file', header: m.file, cell: ({ file }) => <Ltr mono>{baseName(file)}</Ltr> },
         { key: 'rows', header: m.rows, end: true, cell: ({ rows }) => format.number(rows) },
         { key: 'size', header: m.size, end: true, cell: ({ bytes }) => format.bytes(bytes) },
         {
@@ -74,7 +74,7 @@ export function FileTable({ files }: { files: ManifestFile[] }) {
           secondary: true,
           cell: ({ file, sha256 }) => (
             <>
-              <Ltr mono>{sha256.slice(0, 12)}…</Ltr> <CopyButton value={sha256} what={`SHA-256 ${file}`} />
+              <Ltr mono>{sha256.slice(0, 12)}…</Ltr> <CopyButton value={sha256} what={`SHA-256 ${baseName(file)}`} />
             </>
           ),
         },

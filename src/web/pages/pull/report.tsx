@@ -4,7 +4,7 @@ import type { ModuleReport, VerifyReport } from '../../../contract/pulls.ts'
 import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
-import { useModuleName } from '../../pulls/pull-words.tsx'
+import { baseName, useModuleName } from '../../pulls/pull-words.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import classes from './report.module.css'
@@ -42,23 +42,29 @@ function Module({ report }: { report: ModuleReport }) {
     [m.altered, report.altered],
     [m.duplicates, report.duplicates],
   ]
+  // The server's sentences say the same in English only: they are for what nothing below shows.
+  const shown =
+    sets.some(([, { count }]) => count > 0) ||
+    report.totals.some(({ ok }) => !ok) ||
+    (report.line_items?.wrong.count ?? 0) > 0 ||
+    report.files.some(({ ok }) => !ok)
   return (
     <details className={classes.module} open={!report.ok}>
       <summary className={classes.summary}>
         <span className={classes.name}>{moduleName(report.module)}</span>
         <span className={classes.counts}>
-          {m.inFiles} <b>{format.number(report.records)}</b>
+          {m.inFiles} <bdi className={classes.number}>{format.number(report.records)}</bdi>
           {report.api_records !== null && (
             <>
               {' · '}
-              {m.inZoho} <b>{format.number(report.api_records)}</b>
+              {m.inZoho} <bdi className={classes.number}>{format.number(report.api_records)}</bdi>
             </>
           )}
         </span>
         <Badge tone={report.ok ? 'good' : 'bad'}>{report.ok ? m.matches : m.differs}</Badge>
       </summary>
       <div className={classes.detail}>
-        {report.problems.length > 0 && (
+        {report.problems.length > 0 && !shown && (
           <ul className={classes.problems} lang="en" dir="ltr">
             {report.problems.map((problem) => (
               <li key={problem}>{problem}</li>
@@ -81,7 +87,7 @@ function Module({ report }: { report: ModuleReport }) {
           .filter(({ ok }) => !ok)
           .map(({ file, problem }) => (
             <p key={file} className={classes.ids}>
-              <Ltr mono>{file}</Ltr> {problem}
+              <strong>{m.file}:</strong> <Ltr mono>{baseName(file)}</Ltr> <bdi lang="en">{problem}</bdi>
             </p>
           ))}
         {report.repaired && <p className={classes.ids}>{m.repaired(report.repaired)}</p>}

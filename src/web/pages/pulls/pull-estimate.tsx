@@ -15,6 +15,16 @@ export function PullEstimate({ plan }: { plan: PullPlan }) {
   const moduleName = useModuleName()
   return (
     <section className={classes.plan} aria-label={m.planTitle} aria-live="polite">
+      <p className={classes.words}>
+        <strong>
+          {m.calls}: {format.number(plan.calls.total)}.
+        </strong>{' '}
+        {!plan.complete && `${m.planAtLeast} `}
+        {words.takes({ time: format.duration(Math.max(1_000, plan.minutes * 60_000)) })}{' '}
+        {plan.days !== null && plan.days > 1
+          ? words.days({ days: format.number(plan.days) })
+          : words.endsAt({ at: format.dateTime(plan.ends_at) })}
+      </p>
       <table className={classes.figures}>
         <thead>
           <tr>
@@ -40,13 +50,6 @@ export function PullEstimate({ plan }: { plan: PullPlan }) {
           </tr>
         </tfoot>
       </table>
-      <p className={classes.words}>
-        {!plan.complete && `${m.planAtLeast} `}
-        {words.takes({ time: format.duration(Math.max(1_000, plan.minutes * 60_000)) })}{' '}
-        {plan.days !== null && plan.days > 1
-          ? words.days({ days: format.number(plan.days) })
-          : words.endsAt({ at: format.dateTime(plan.ends_at) })}
-      </p>
     </section>
   )
 }

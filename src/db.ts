@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import { cutSilent } from './db-silence.ts'
 import { type Prisma, PrismaClient } from './generated/client.ts'
 
 export type Database = PrismaClient
@@ -25,6 +26,7 @@ function openPool(url: string, max: number): pg.Pool {
     statement_timeout: 60_000,
     idle_in_transaction_session_timeout: 60_000,
   })
+  cutSilent(pool, url)
   pool.on('error', () => {}) // a dropped idle connection is replaced; its query fails by itself
   return pool
 }

@@ -16,6 +16,8 @@ export interface BadLine {
   cuts(): number
   /** Cuts whatever is open now. */
   cut(): void
+  /** From now on takes everything and brings nothing, without a word to either side; `false`: for connections made from then on it works again. */
+  swallow(on: boolean): void
   close(): Promise<void>
 }
 
@@ -31,9 +33,15 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
   /** When the line has sent what was given to it so far. */
   let freeAt = 0
 
+  let swallowing = false
+  /** What went through while the line swallowed is lost: such a connection never works again, and nobody says so. */
+  const dead = new Set<Socket>()
+
   function carry(from: Socket, to: Socket, { slow }: { slow: boolean }): void {
     let under = 0
     from.on('data', (chunk: Buffer) => {
+      if (swallowing) dead.add(from).add(to)
+      if (dead.has(from)) return
       const now = performance.now()
       let arrives = now + delayMs
       if (slow && bytesPerSecond) {
@@ -84,6 +92,9 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
     bytes: () => bytes,
     cuts: () => cuts,
     cut,
+    swallow: (on) => {
+      swallowing = on
+    },
     close,
   }
 }

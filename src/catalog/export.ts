@@ -2,13 +2,14 @@ import type { ExportRecord } from '../contract/export.ts'
 import type { Db } from '../db.ts'
 import type { Prisma } from '../generated/client.ts'
 import { pictureName } from './picture-name.ts'
+import { WITH_PHOTOS } from './products.ts'
 
 const PAGE_ROWS = 500
 
-/** A product for an export, with where the bytes of its primary picture are. */
+/** A product for an export, with where the bytes of its pictures are and what they are called in a ZIP; the primary first. */
 export interface ExportedProduct {
   record: ExportRecord
-  picture: { path: string; sha256: string; size: number; at: Date } | null
+  pictures: { path: string; sha256: string; size: number; at: Date }[]
 }
 
 /** All products that are not deleted, in pages by keyset: an export of any size needs the memory of one page. */
@@ -20,9 +21,14 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     const last = rows.at(-1)
     if (!last) return
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
-    yield rows.map(({ photos: [primary], ...row }) => {
+    yield rows.map(({ photos, ...row }) => {
       const custom = row.custom_fields
-      const path = primary ? `images/item/${pictureName(row)}.${primary.blob.ext}` : null
+      const pictures = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
+        path: picturePath(pictureName(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
+        sha256,
+        size: Number(blob.size),
+        at: updated_at,
+      }))
       return {
         record: {
           zoho_item_id: row.zoho_item_id,
@@ -44,10 +50,9 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
           image_id: row.zoho_image_id,
           image_name: row.zoho_image_name,
           image_url: row.image_source_url,
-          image_path: path,
+          image_path: photos[0]?.is_primary ? pictures[0]!.path : null,
         },
-        picture:
-          primary && path !== null ? { path, sha256: primary.sha256, size: Number(primary.blob.size), at: primary.updated_at } : null,
+        pictures,
       }
     })
     if (rows.length < PAGE_ROWS) return
@@ -59,8 +64,15 @@ const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
     where: { deleted_at: null, ...after },
     orderBy: [{ created_at: 'asc' }, { id: 'asc' }],
     take: PAGE_ROWS,
-    include: { photos: { where: { deleted_at: null, is_primary: true }, include: { blob: true } } },
+    include: WITH_PHOTOS,
   })
+
+/**
+ * The primary stands where the data folder shows it. The others have a folder with the same name, which sorts behind `item`: an import of the ZIP
+ * takes the files of a product in the order of their paths, and the first becomes its primary again.
+ */
+const picturePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
+  n === null ? `images/item/${name}.${ext}` : `images/more/${name}/${n}.${ext}`
 
 export const EXPORT_COLUMNS = [
   'zoho_item_id',

@@ -5,7 +5,8 @@ import { findProductIds, type ProductPage } from './product-search.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 
-const WITH_PHOTOS = {
+/** The pictures that a product has now, the primary first. */
+export const WITH_PHOTOS = {
   photos: {
     where: { deleted_at: null },
     include: { blob: true },

@@ -21,7 +21,8 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
       onRequest: allow('operator'),
       schema: {
         tags: ['sync'],
-        summary: 'The item records as JSON or CSV, or as a ZIP with the pictures; source=file reads the JSON back',
+        summary:
+          'The item records as JSON or CSV, or as a ZIP with the pictures; source=file reads the JSON back, the import of pictures the ZIP',
         querystring: ExportQuery,
       },
     },
@@ -52,7 +53,10 @@ async function* csv(db: Database, signal: AbortSignal): AsyncGenerator<string> {
     yield page.map(({ record }) => csvLine(EXPORT_COLUMNS.map((key) => record[key]))).join('')
 }
 
-/** `items.json` and the primary pictures under the paths that its records name. A picture whose file is missing is left out; its record stays. */
+/**
+ * `items.json` and all pictures, the primary ones under the paths that its records name: the import of pictures takes it back as it is.
+ * A picture whose file is missing is left out; its record stays.
+ */
 function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
   const file = new ZipFile()
   const out = new Readable().wrap(file.outputStream)
@@ -60,9 +64,8 @@ function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
   const add = async () => {
     file.addReadStream(Readable.from(json(db, signal)), 'items.json')
     for await (const page of exportProducts(db, signal)) {
-      for (const { picture } of page) {
-        if (!picture || (await store.sizeOf('originals', picture.sha256)) !== picture.size) continue
-        const { path, sha256, size, at } = picture
+      for (const { path, sha256, size, at } of page.flatMap(({ pictures }) => pictures)) {
+        if ((await store.sizeOf('originals', sha256)) !== size) continue
         // Opened only when its turn comes: a catalogue has more pictures than a process may have files open. They are packed already.
         file.addReadStreamLazy(path, { size, mtime: at, compress: false }, (opened) => {
           store.open('originals', sha256).then(

@@ -106,12 +106,15 @@ export function addEdge(program: Command, action: Action): void {
 async function pullOnce({ watch, ...call }: PullCall & { token: string }, tools: Tools): Promise<ExitStatus> {
   for (;;) {
     const status = await onePull(call, tools).catch((error: unknown) => {
+      // To stop is how a watch ends, whatever it was doing.
+      if (watch !== undefined && tools.signal.aborted) return 0 as const
       // A watch outlives a server that is away for hours and a store that is paused; it does not outlive a token that is refused.
       if (watch === undefined || !(error instanceof Unavailable)) throw error
       tools.say(`${error.message}; will try again in ${watch} s`)
       return 1 as const
     })
     if (watch === undefined) return status
+    if (tools.signal.aborted) return 0
     await pause(watch * 1000, undefined, { signal: tools.signal }).catch(() => {})
     if (tools.signal.aborted) return 0
   }

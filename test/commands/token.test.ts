@@ -9,9 +9,8 @@ test('stores and the tokens of their edge servers are made, listed and revoked o
   const storeId = made.stdout.trim()
   expect(made).toMatchObject({ status: 0, stderr: expect.stringContaining(`zinc token issue --store ${storeId}`) })
   const digest = async (token: string) =>
-    (
-      await fetch(`${zinc.url}/api/v1/sync/product-photos/digest?store_id=${storeId}`, { headers: { authorization: `Bearer ${token}` } })
-    ).status
+    (await fetch(`${zinc.url}/api/v1/sync/product-photos/digest?store_id=${storeId}`, { headers: { authorization: `Bearer ${token}` } }))
+      .status
 
   // By the code or the id; the secret alone on stdout, for a pipe.
   const issued = await cli('token', 'issue', '--store', 'BGH-1', '--name', 'front desk')

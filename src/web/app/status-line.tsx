@@ -61,9 +61,7 @@ export function StatusLine() {
       {settings.organization?.name && (
         <span className={classes.organization} title={settings.organization_id ?? undefined}>
           <bdi>{settings.organization.name}</bdi>
-          <span className={classes.center}>
-            <Ltr mono>{settings.hosts_overridden ? m.demo : `.${settings.data_center}`}</Ltr>
-          </span>
+          <span className={classes.center}>{settings.hosts_overridden ? m.demo : <Ltr mono>{`.${settings.data_center}`}</Ltr>}</span>
         </span>
       )}
       <span className={classes.wide}>

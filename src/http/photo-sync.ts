@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import type { Clock } from '../clock.ts'
 import { DigestAnswer, PhotoListAnswer, PhotoListQuery, StatusAnswer, StatusBody, StoreQuery } from '../contract/photo-sync.ts'
 import type { Database } from '../db.ts'
 import type { PhotoList } from '../feed/list.ts'
@@ -14,7 +13,6 @@ import { noneMatchHits } from './conditional.ts'
 
 export interface PhotoSyncDeps {
   db: Database
-  clock: Clock
   feed: Feed
   photoList: PhotoList
 }
@@ -27,7 +25,7 @@ const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
 
 const NotModified = z.null().describe('Nothing of it has changed since the answer with that ETag')
 
-export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, clock, feed, photoList }) => {
+export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList }) => {
   /** Whole answers of the pages that the list remembers, as long as it does. */
   const sent = new WeakMap<Buffer, { rest: string; body: Buffer }>()
   app.get(
@@ -104,7 +102,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     async (request) => {
       const moment = await feed.now()
       const store = storeOf(moment, request.body.store_id, request.edge)
-      const data = await keepReports(db, store, request.body.sync_batch, { clock })
+      const data = await keepReports(db, store, request.body.sync_batch)
       return { status: 'success' as const, message: `Sync status updated for ${data.updated} photos`, data }
     },
   )

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { beforeAll, expect, test } from 'vitest'
 import { addPhotos, deletePhoto } from '../../src/photos/gallery-edit.ts'
 import { ingestPicture } from '../../src/photos/ingest.ts'
 import { sweepBlobs } from '../../src/photos/sweep-blobs.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -12,7 +15,7 @@ let zinc: TestZinc
 let products: string[]
 const signal = AbortSignal.timeout(times(110_000, 1_700_000))
 beforeAll(async () => {
-  const held = await openZinc()
+  const held = await openZinc({ items: createCatalogue({ count: 60 }) })
   zinc = held
   await zinc.sync()
   products = (await zinc.services.db.product.findMany({ select: { id: true } })).map((it) => it.id)
@@ -28,11 +31,21 @@ const put = async (productId: string, bytes: Buffer) => {
   return photo!
 }
 
-test('bytes of many products go with the last of them, after the grace period and not before', async () => {
+/** The originals on disk, all folders of them. */
+const originals = async () => {
+  const folder = join(zinc.dataDir, 'images', 'originals')
+  return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((it) => it.isFile()).map((it) => it.name)
+}
+
+test('bytes of 50 products are stored once and go with the last of them, after the grace period; who brings them meanwhile keeps them', async () => {
   const { db, store } = zinc.services
   const bytes = await drawnPicture()
   const sha256 = sha256Of(bytes)
-  const photos = await Promise.all(products.slice(0, 20).map((id) => put(id, bytes)))
+  const other = await put(products[55]!, await drawnPicture())
+  const photos = await Promise.all(products.slice(0, 50).map((id) => put(id, bytes)))
+  expect([new Set(photos.map((it) => it.product_id)).size, new Set(photos.map((it) => it.sha256)).size]).toEqual([50, 1])
+  expect((await originals()).sort()).toEqual([sha256, other.sha256].sort())
+  expect(await db.photo.count({ where: { sha256 } })).toBe(50)
   const variants = await db.variant.findMany({ where: { source_sha256: sha256 } })
   expect(variants).toHaveLength(2)
   for (const photo of photos.slice(1)) await deletePhoto(zinc.services, { productId: photo.product_id, photoId: photo.id })
@@ -44,8 +57,19 @@ test('bytes of many products go with the last of them, after the grace period an
   expect(await store.sizeOf('originals', sha256)).toBeNull()
   for (const variant of variants) expect(await store.sizeOf('variants', variant.sha256)).toBeNull()
   // The tombstones keep the row; the same bytes come in again as if new.
-  const again = await put(products[0]!, bytes)
-  expect([await store.sizeOf('originals', sha256), again.blob.removed_at]).toEqual([bytes.length, null])
+  const back = await put(products[0]!, bytes)
+  await deletePhoto(zinc.services, { productId: back.product_id, photoId: back.id })
+  // And once more while they are being removed, their time being over.
+  const graceEnd = new Date(Date.now() - 7 * 86_400_000)
+  await db.blob.update({ where: { sha256 }, data: { orphaned_at: new Date(graceEnd.getTime() - 1_000) } })
+  const [, again] = await Promise.all([sweepBlobs(zinc.services, graceEnd, signal), put(products[0]!, bytes)])
+  const kept = await db.blob.findUniqueOrThrow({ where: { sha256 } })
+  expect([await store.sizeOf('originals', sha256), again.sha256, kept.removed_at, kept.orphaned_at]).toEqual([
+    bytes.length,
+    sha256,
+    null,
+    null,
+  ])
   await expect(
     zinc.call(`/api/products/${photos[1]!.product_id}/images/${photos[1]!.id}/restore`, { method: 'POST' }),
   ).resolves.toMatchObject({ status: 200 })

@@ -9,6 +9,7 @@ import { sweepBlobs } from '../../src/photos/sweep-blobs.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
+import { until } from '../helpers/until.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 let zinc: TestZinc
@@ -109,6 +110,33 @@ test('uploads of the very bytes that a sweep is removing survive it', async () =
       bytes.length,
     ])
   }
+})
+
+test('a sweep waits for a put that has found the file there and not yet written its row', async () => {
+  const { db, ingest, store } = zinc.services
+  const { encode } = await import('bmp-ts')
+  // What is converted is known only after its decoding, so its file is looked for under the lock.
+  const bytes = encode({ data: Buffer.alloc(8 * 4 * 4, 90), width: 8, height: 4, bitPP: 24 } as never).data
+  const first = await put(products[0]!, bytes)
+  await deletePhoto(zinc.services, { productId: first.product_id, photoId: first.id })
+  const graceEnd = new Date(Date.now() - 7 * 86_400_000)
+  await db.blob.update({ where: { sha256: first.sha256 }, data: { orphaned_at: new Date(graceEnd.getTime() - 1_000) } })
+  let sweep = Promise.resolve({ removed: -1, bytes: 0 })
+  const sizeOf: typeof store.sizeOf = async (kind, sha256) => {
+    const size = await store.sizeOf(kind, sha256)
+    if (sha256 !== first.sha256) return size
+    let over = false
+    sweep = sweepBlobs(zinc.services, graceEnd, signal).finally(() => {
+      over = true
+    })
+    const waits = () => db.$queryRaw<unknown[]>`
+      select 1 from pg_locks join pg_database on pg_database.oid = pg_locks.database
+      where datname = current_database() and locktype = 'advisory' and not granted`
+    await until(async () => over || (await waits()).length > 0)
+    return size
+  }
+  await ingestPicture({ ...ingest, store: { ...store, sizeOf } }, Readable.from([bytes]), signal)
+  expect([(await sweep).removed, await store.sizeOf('originals', first.sha256)]).toEqual([0, Number(first.blob.size)])
 })
 
 test('a disk without room refuses the new picture in words, and the old one stays', async () => {

@@ -41,6 +41,9 @@ async function startSimulator(count: string, invoices = '0'): Promise<{ child: C
 
 interface Pass {
   seconds: number
+  /** Seconds of processor time, of the process and of its database connections. */
+  cpu: number
+  database_cpu: number
   items: number
   calls: number
   written?: number
@@ -81,11 +84,13 @@ for (const count of asked('items') ? values.items.split(',') : []) {
   child.kill('SIGTERM')
   results.items[count] = measured
   for (const { who, peak_mb, ...passes } of measured) {
-    for (const [pass, { seconds, items, calls, written }] of Object.entries(passes) as [string, Pass][]) {
+    for (const [pass, { seconds, cpu, database_cpu, items, calls, written }] of Object.entries(passes) as [string, Pass][]) {
       console.log(
         `${count.padStart(7)} items  ${who.padEnd(5)} ${pass.padEnd(12)} ${seconds.toFixed(2).padStart(7)} s  ${Math.round(items / seconds)
           .toString()
-          .padStart(6)} items/s  ${calls} calls  ${written ?? '–'} written  peak ${peak_mb} MB`,
+          .padStart(
+            6,
+          )} items/s  processor ${cpu.toFixed(2)} + ${database_cpu.toFixed(2)} s  ${calls} calls  ${written ?? '–'} written  peak ${peak_mb} MB`,
       )
     }
   }

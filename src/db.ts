@@ -1,11 +1,16 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { cutSilent } from './db-silence.ts'
-import { type Prisma, PrismaClient } from './generated/client.ts'
+import { Prisma, PrismaClient } from './generated/client.ts'
 
 export type Database = PrismaClient
 /** What a query function asks for: the client itself or an open transaction, it cannot tell. */
 export type Db = Prisma.TransactionClient
+/** What a function asks for that only runs SQL of its own: either of the above, or a transaction past Prisma (`inRawTransaction`). */
+export interface RawDb {
+  $queryRaw<T>(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<T>
+  $executeRaw(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<number>
+}
 
 /** Connections a process keeps at most; a second connection is never taken inside a transaction, so this cannot deadlock. */
 const MAX_CONNECTIONS = 12
@@ -54,9 +59,46 @@ async function read<T extends object>(pool: pg.Pool, { text, values }: Prisma.Sq
  * more than the answer. Rows are as the driver gives them: a bigint is text.
  */
 export function readPrepared<T extends object>(db: Database, sql: Prisma.Sql): Promise<T[]> {
+  return read(poolOf(db), sql)
+}
+
+function poolOf(db: Database): pg.Pool {
   const pool = pools.get(db)
-  if (!pool) throw new Error('readPrepared needs a database that openDatabase has opened')
-  return read(pool, sql)
+  if (!pool) throw new Error('Only a database that openDatabase has opened can be asked past Prisma')
+  return pool
+}
+
+/**
+ * A transaction past Prisma, for whole pages of rows: Prisma writes each parameter into JSON and reads it back, which for some hundred kilobytes costs more
+ * than all else. Values are as the driver gives them: a bigint or a decimal is text.
+ */
+export async function inRawTransaction<T>(db: Database, work: (tx: RawDb) => Promise<T>): Promise<T> {
+  const client = await poolOf(db).connect()
+  const deaf = () => {} // a connection that breaks fails its query; unheard, its event would end the process
+  client.on('error', deaf)
+  const run = (query: TemplateStringsArray | Prisma.Sql, values: unknown[]) => {
+    const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values)
+    return client.query({ text: sql.text, values: sql.values })
+  }
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work({
+      $queryRaw: async <R>(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]) => (await run(query, values)).rows as R,
+      $executeRaw: async (query, ...values) => (await run(query, values)).rowCount ?? 0,
+    })
+    await client.query('commit')
+    return result
+  } catch (error) {
+    // A connection that cannot even roll back is not given to anybody else.
+    await client.query('rollback').catch((cause: Error) => {
+      broken = cause
+    })
+    throw error
+  } finally {
+    client.off('error', deaf)
+    client.release(broken)
+  }
 }
 
 export type Reader = ReturnType<typeof openReader>

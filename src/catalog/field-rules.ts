@@ -1,6 +1,6 @@
 import { FieldOwner, MappedField, type MappingBody } from '../contract/mapping.ts'
 import { lockInTransaction } from '../database/locks.ts'
-import type { Database, Db } from '../db.ts'
+import type { Database, Db, RawDb } from '../db.ts'
 import { BadInput } from '../errors.ts'
 import { type Actor, recordAudit } from '../settings/audit.ts'
 
@@ -21,8 +21,10 @@ export interface Sources {
 }
 
 /** Only what differs from the default stands in the table, so this is one small read. */
-export async function readFieldRules(db: Db): Promise<FieldRules> {
-  const rows = await db.fieldRule.findMany()
+export async function readFieldRules(db: RawDb): Promise<FieldRules> {
+  const rows = await db.$queryRaw<
+    { field: string; source: string | null; owner: string | null }[]
+  >`select field, source, owner from field_rule`
   return new Map(
     rows.flatMap(({ field, source, owner }) => {
       const name = MappedField.safeParse(field)

@@ -1,6 +1,7 @@
-import type { Db } from '../db.ts'
+import type { RawDb } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+import { upsertFrom } from './item-upsert.ts'
 
 export interface ItemDifferences {
   new: number
@@ -13,15 +14,30 @@ export interface ItemDifferences {
   images_to_fetch: number
 }
 
+/** Of the items of a page, those that are not equal. Every part of a statement sees the products as they were before it. */
+const DIFFERING = Prisma.sql`(select t.* from t join seen on seen.zoho_item_id = t.zoho_item_id where seen.outcome <> 'unchanged') as t`
+
 /** A jsonb value as the API shows it: numbers are money or stock, so decimal texts. */
 const shown = (value: string) =>
   `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
 
+export interface DifferencesOptions {
+  runId: string
+  /** Ids that the run has counted already: noted and written like the others, and not counted. */
+  again: Set<string>
+  /** When the differing ones are written; null: they are not, as in a dry run. */
+  writeAt: Date | null
+}
+
 /**
- * Compares items with the products that we have, before they are written, and notes for the run what differs, field by field: one statement for each set of
- * fields. Items that are equal leave no note. Call it in the transaction that writes them, or alone in a dry run.
+ * Compares items with the products that we have, notes for the run what differs, field by field, and writes that: one statement for each set of fields, so that
+ * a page is sent and read once. Items that are equal leave no note and are not touched. The ERP's fields must have been kept (`keepOwned`).
  */
-export async function noteDifferences(tx: Db, items: ItemRow[], { runId }: { runId: string }): Promise<ItemDifferences> {
+export async function noteDifferences(
+  tx: RawDb,
+  items: ItemRow[],
+  { runId, again, writeAt }: DifferencesOptions,
+): Promise<ItemDifferences> {
   const sum: ItemDifferences = { new: 0, updated: 0, restored: 0, unchanged: 0, images_missing: 0, images_stored: 0, images_to_fetch: 0 }
   for (const rows of groupByFields(items)) {
     const fields = fieldsOf(rows[0]!)
@@ -46,7 +62,8 @@ export async function noteDifferences(tx: Db, items: ItemRow[], { runId }: { run
         where seen.outcome <> 'unchanged'
         -- An item that changes again while the list is read keeps the note of what it was at first.
         on conflict (run_id, record_id) do nothing)
-      select outcome, image, count(*)::int as n from seen group by 1, 2`
+        ${writeAt === null ? Prisma.empty : Prisma.sql`, written as (${upsertFrom(DIFFERING, fields, { at: writeAt })})`}
+      select outcome, image, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2`
     for (const { outcome, image, n } of groups) {
       sum[outcome] += n
       if (image === 'missing') sum.images_missing += n

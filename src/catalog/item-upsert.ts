@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts'
+import type { RawDb } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
 import { keepOwned } from './ownership.ts'
@@ -8,17 +8,20 @@ import { keepOwned } from './ownership.ts'
  * not carry are left as they are. A picture that is named for the first time, or under another id, makes the product `untried`; one that the source no
  * longer names, `none`. An item that comes back after it was soft-deleted is restored.
  */
-export async function upsertItems(tx: Db, items: ItemRow[], { at }: { at: Date }): Promise<void> {
-  for (const rows of groupByFields(await keepOwned(tx, items))) await upsertAlike(tx, rows, { at })
+export async function upsertItems(tx: RawDb, items: ItemRow[], { at }: { at: Date }): Promise<void> {
+  for (const rows of groupByFields(await keepOwned(tx, items))) {
+    const fields = fieldsOf(rows[0]!)
+    await tx.$executeRaw(upsertFrom(rowsAsTable(rows, fields), fields, { at }))
+  }
 }
 
-async function upsertAlike(tx: Db, rows: ItemRow[], { at }: { at: Date }): Promise<void> {
-  const fields = fieldsOf(rows[0]!)
+/** The statement that writes a table named t of rows with these fields. */
+export function upsertFrom(table: Prisma.Sql, fields: ItemField[], { at }: { at: Date }): Prisma.Sql {
   const raw = (text: string) => Prisma.raw(text)
-  await tx.$executeRaw`
+  return Prisma.sql`
     insert into product as p (zoho_item_id, ${raw(fields.join(', '))}${fields.includes('name') ? raw('') : raw(', name')}, image_state, created_at, updated_at)
     select t.zoho_item_id, ${columns(fields, 't')}${fields.includes('name') ? raw('') : raw(", ''")}, ${firstState(fields)}, ${at}, ${at}
-    from ${rowsAsTable(rows, fields)}
+    from ${table}
     on conflict (zoho_item_id) do update set
       ${raw(fields.map((field) => `${field} = excluded.${field}`).join(', '))},
       ${imageChanges(fields)}

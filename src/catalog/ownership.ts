@@ -1,5 +1,5 @@
 import type { MappedField } from '../contract/mapping.ts'
-import type { Db } from '../db.ts'
+import type { RawDb } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import { type FieldRules, readFieldRules } from './field-rules.ts'
 
@@ -22,7 +22,7 @@ export function ownedValue(field: MappedField, rules: FieldRules, { current, giv
  * Without rules (the default) it reads one small table; with them, one query a page more, which also locks the products until the page is written:
  * a price that the ERP writes at this moment waits and is not lost.
  */
-export async function keepOwned<R extends Owned>(tx: Db, rows: R[]): Promise<R[]> {
+export async function keepOwned<R extends Owned>(tx: RawDb, rows: R[]): Promise<R[]> {
   const rules = await readFieldRules(tx)
   const fields = [...rules].filter(([, { owner }]) => owner !== 'zoho').map(([field]) => field)
   if (fields.length === 0 || rows.length === 0) return rows

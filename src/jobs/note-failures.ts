@@ -1,11 +1,11 @@
-import type { Db } from '../db.ts'
+import type { RawDb } from '../db.ts'
 import type { RunFailure } from './run-handler.ts'
 
 /**
  * Notes what did not work in a run. An older open note about the same thing is closed by it, so that the inbox holds each thing once; a dismissed one stays
  * dismissed when the same thing fails again for the same cause.
  */
-export async function noteFailures(tx: Db, runId: string, failures: RunFailure[], at: Date): Promise<void> {
+export async function noteFailures(tx: RawDb, runId: string, failures: RunFailure[], at: Date): Promise<void> {
   if (failures.length === 0) return
   await tx.$executeRaw`
     with given as materialized (

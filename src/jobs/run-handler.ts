@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts'
+import type { Db, RawDb } from '../db.ts'
 
 /** Why a running handler was told to stop. `lost`: another process owns the run now, so nothing more may be written. */
 export type StopReason = 'pause' | 'cancel' | 'shutdown' | 'lost'
@@ -53,10 +53,12 @@ export interface RunContext {
   report(patch: { statistics?: Record<string, number>; progress?: ReportedProgress }): void
   /** A transaction that fails with RunStopped('lost') if another process owns the run: every write of a run goes through it. */
   fenced<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  /** The same past Prisma, for pages of many rows. */
+  fencedRaw<T>(work: (tx: RawDb) => Promise<T>): Promise<T>
   /** Inside `fenced`, so that the work and the note of it are one. */
-  saveCheckpoint(tx: Db, checkpoint: unknown, statistics?: Record<string, number>): Promise<void>
+  saveCheckpoint(tx: RawDb, checkpoint: unknown, statistics?: Record<string, number>): Promise<void>
   /** Notes what did not work; see note-failures.ts. */
-  fail(tx: Db, failures: RunFailure[]): Promise<void>
+  fail(tx: RawDb, failures: RunFailure[]): Promise<void>
 }
 
 export type RunOutcome =

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { tryHoldLock } from '../database/locks.ts'
 import { isDatabaseGone } from '../database-gone.ts'
-import type { Database, Db } from '../db.ts'
+import { type Database, type Db, inRawTransaction, type RawDb } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { Prisma, Run } from '../generated/client.ts'
 import { noteFailures } from './note-failures.ts'
@@ -64,9 +64,9 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
     let dirty = false
 
     /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
-    async function checkFence(tx: Db): Promise<void> {
-      const [row] = await tx.$queryRaw<{ fence: bigint }[]>`select fence from run where id = ${runId}::uuid for share`
-      if (row?.fence !== run.fence) {
+    async function checkFence(tx: RawDb): Promise<void> {
+      const [row] = await tx.$queryRaw<{ fence: string }[]>`select fence::text as fence from run where id = ${runId}::uuid for share`
+      if (row?.fence !== String(run.fence)) {
         stopWith('lost')
         throw new RunStopped('lost')
       }
@@ -79,6 +79,11 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         },
         { timeout: 60_000, maxWait: 30_000 },
       )
+    const fencedRaw = <T>(body: (tx: RawDb) => Promise<T>): Promise<T> =>
+      inRawTransaction(db, async (tx) => {
+        await checkFence(tx)
+        return body(tx)
+      })
 
     async function flush(): Promise<void> {
       if (!dirty) return
@@ -114,9 +119,11 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         dirty = true
       },
       fenced,
+      fencedRaw,
       async saveCheckpoint(tx, checkpoint, counted) {
         if (counted) statistics = { ...statistics, ...counted }
-        await tx.run.update({ where: { id: runId }, data: { checkpoint: json(checkpoint), statistics: json(statistics) } })
+        await tx.$executeRaw`
+          update run set checkpoint = ${JSON.stringify(checkpoint ?? {})}::jsonb, statistics = ${JSON.stringify(statistics)}::jsonb where id = ${runId}::uuid`
       },
       fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
     }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../contract/pulls.ts'
-import type { Database } from '../db.ts'
+import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
@@ -61,7 +61,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
   const statistics = () => countUp(checkpoint.modules)
   const progressOf = (module: BooksModule) => checkpoint.modules.find((it) => it.module === module.name)!
   /** In the transaction that wrote what the progress tells. */
-  const save = async (tx: Parameters<RunContext['saveCheckpoint']>[0], progress: ModuleProgress) => {
+  const save = async (tx: Db, progress: ModuleProgress) => {
     checkpoint = { ...checkpoint, modules: checkpoint.modules.map((it) => (it.module === progress.module ? progress : it)) }
     await run.saveCheckpoint(tx, checkpoint, statistics())
   }
@@ -177,7 +177,7 @@ interface ModulePull extends PullDeps {
   request: PullRequest
   module: BooksModule
   writer: SessionWriter
-  save(tx: Parameters<RunContext['saveCheckpoint']>[0], progress: ModuleProgress): Promise<void>
+  save(tx: Db, progress: ModuleProgress): Promise<void>
   step(progress: ModuleProgress): Promise<void>
 }
 
@@ -259,7 +259,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
 
 /** A pull since some moment moves it only where nothing lies between: a gap would never be listed again. */
 async function moveWatermark(
-  tx: Parameters<RunContext['saveCheckpoint']>[0],
+  tx: Db,
   { mode, since, newest, changed_in }: ModuleProgress,
   { request, module, runId, at }: { request: PullRequest; module: BooksModule; runId: string; at: Date },
 ): Promise<void> {

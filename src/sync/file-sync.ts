@@ -8,7 +8,7 @@ import { DEFAULT_FILE, findImportFile, readImportFile } from './file-source.ts'
 import { countWork } from './image-work.ts'
 import { type ImagePassDeps, imagePass } from './images.ts'
 import type { ItemSyncParams } from './item-sync.ts'
-import { listedBefore, writePage } from './list-pass.ts'
+import { listedBefore, noteListed, writePage } from './list-pass.ts'
 import { restorePhotos } from './removals.ts'
 import { closeCounts } from './result.ts'
 
@@ -43,7 +43,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
       if (number <= at.pages) continue
       at = { ...at, pages: number }
       const rows = [...new Map(page.rows.map((row) => [row.zoho_item_id, row])).values()]
-      await run.fenced(async (tx) => {
+      await run.fencedRaw(async (tx) => {
         const again = await listedBefore(
           tx,
           run.id,
@@ -62,7 +62,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
             sku: sku ?? undefined,
           })),
         )
-        await tx.runPage.create({ data: { run_id: run.id, number, ids: rows.map((row) => row.zoho_item_id) } })
+        await noteListed(tx, { runId: run.id, number, rows })
         await run.saveCheckpoint(tx, at, counts)
       })
       run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { noteDifferences } from '../catalog/item-differences.ts'
 import type { ItemRow } from '../catalog/item-fields.ts'
-import { upsertItems } from '../catalog/item-upsert.ts'
 import { keepOwned } from '../catalog/ownership.ts'
 import type { Clock } from '../clock.ts'
-import type { Db } from '../db.ts'
+import type { RawDb } from '../db.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { listItems } from '../zoho/inventory.ts'
@@ -69,14 +68,14 @@ export async function listPass(
     }
     const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, reading)])).values()]
     const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
-    await run.fenced(async (tx) => {
+    await run.fencedRaw(async (tx) => {
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       await noteUnreadable(run, tx, bad)
       await noteDoubtful(run, tx, fresh, clock.now())
       counts.failed += bad.length
       counts.total += rows.length - again.size + bad.length
-      if (rows.length > 0) await tx.runPage.create({ data: { run_id: run.id, number: at.pages, ids: rows.map((row) => row.zoho_item_id) } })
+      if (rows.length > 0) await noteListed(tx, { runId: run.id, number: at.pages, rows })
       await run.saveCheckpoint(tx, at, counts)
     })
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
@@ -95,10 +94,8 @@ interface PageWrite {
 }
 
 /** Notes what differs, writes it unless this is a dry run, and counts. */
-export async function writePage(run: RunContext, tx: Db, { rows: given, counts, dryRun, again, at }: PageWrite): Promise<void> {
-  const rows = await keepOwned(tx, given)
-  const first = again.size === 0 ? rows : rows.filter((row) => !again.has(row.zoho_item_id))
-  const found = await noteDifferences(tx, first, { runId: run.id })
+export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
+  const found = await noteDifferences(tx, await keepOwned(tx, rows), { runId: run.id, again, writeAt: dryRun ? null : at })
   counts.new += found.new
   counts.updated += found.updated
   counts.restored += found.restored
@@ -106,17 +103,16 @@ export async function writePage(run: RunContext, tx: Db, { rows: given, counts, 
   counts.images_listed_missing += found.images_missing
   counts.images_listed_stored += found.images_stored
   counts.images_to_fetch += found.images_to_fetch
-  if (again.size > 0)
-    await noteDifferences(
-      tx,
-      rows.filter((row) => again.has(row.zoho_item_id)),
-      { runId: run.id },
-    )
-  if (!dryRun && (found.unchanged < first.length || again.size > 0)) await upsertItems(tx, rows, { at })
+}
+
+/** Notes which items a page has listed: what no page lists is gone. */
+export async function noteListed(tx: RawDb, { runId, number, rows }: { runId: string; number: number; rows: ItemRow[] }): Promise<void> {
+  const ids = rows.map((row) => row.zoho_item_id)
+  await tx.$executeRaw`insert into run_page (run_id, number, ids) values (${runId}::uuid, ${number}, ${ids})`
 }
 
 /** Which of these ids an earlier page of the run has listed: an item that is edited while the list is read comes again at its end. */
-export async function listedBefore(tx: Db, runId: string, ids: string[]): Promise<Set<string>> {
+export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const rows = await tx.$queryRaw<{ id: string }[]>`
     select distinct seen.id from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = any(${ids})`
@@ -124,12 +120,11 @@ export async function listedBefore(tx: Db, runId: string, ids: string[]): Promis
 }
 
 /** A price that is no number leaves the item without one, and a person is told, until the item comes with one that can be read. */
-async function noteDoubtful(run: RunContext, tx: Db, items: ZohoItem[], at: Date): Promise<void> {
+async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
   const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
-  await tx.failure.updateMany({
-    where: { code: { in: ['price_unreadable', 'item_unreadable'] }, zoho_item_id: { in: sound }, resolved_at: null },
-    data: { resolved_at: at },
-  })
+  await tx.$executeRaw`
+    update failure set resolved_at = ${at}
+    where code in ('price_unreadable', 'item_unreadable') and zoho_item_id = any(${sound}) and resolved_at is null`
   await run.fail(
     tx,
     items.flatMap((item) =>
@@ -145,7 +140,7 @@ async function noteDoubtful(run: RunContext, tx: Db, items: ZohoItem[], at: Date
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */
-async function noteUnreadable(run: RunContext, tx: Db, rows: unknown[]): Promise<void> {
+async function noteUnreadable(run: RunContext, tx: RawDb, rows: unknown[]): Promise<void> {
   const text = (row: unknown, key: string) => {
     const value = typeof row === 'object' && row !== null ? (row as Record<string, unknown>)[key] : undefined
     return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 200) : undefined

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,7 +13,7 @@ import { createFileStore } from '../src/photos/file-store.ts'
 import { ingestPicture } from '../src/photos/ingest.ts'
 import { makeVariants } from '../src/photos/make-variant.ts'
 import { createRecipes, DEFAULT_RECIPE, EFFORT, VARIANT_NAMES } from '../src/photos/recipe.ts'
-import { drawPicture } from '../src/simulator/picture.ts'
+import { benchPictures } from './picture-files.ts'
 
 /**
  * Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop that only makes the same variants with sharp.
@@ -24,14 +24,7 @@ const COUNT = 200
 const ROUNDS = 5
 const IN_FLIGHT = 8
 
-async function pictures(): Promise<Buffer[]> {
-  if (photosDir === '') return Promise.all(Array.from({ length: COUNT }, (_, seed) => drawPicture({ seed, category: 'Phones' })))
-  const files = (await readdir(photosDir)).filter((name) => name.endsWith('.jpg'))
-  const bytes = await Promise.all(files.map((name) => readFile(join(photosDir, name))))
-  return Array.from({ length: COUNT }, (_, n) => bytes[n % bytes.length]!)
-}
-
-const all = await pictures()
+const all = await benchPictures(COUNT, photosDir)
 /** Each round brings bytes that zinc has not seen: some behind the end make copies differ. */
 const ofRound = (round: number) => all.map((bytes, n) => Buffer.concat([bytes, Buffer.from(`${round} ${n}`)]))
 // The decoder's idle children do not hold a process open, so the bench holds itself.

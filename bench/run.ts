@@ -7,7 +7,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded.ts'
 
-// `npm run bench -- [--only start|items|pictures|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
+// `npm run bench -- [--only start|items|pictures|uploads|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
 // one table comes from one run on one machine.
 const { values } = parseArgs({
   options: {
@@ -59,11 +59,13 @@ const results: {
   start?: unknown
   items: Record<string, Figures[]>
   pictures: unknown[]
+  uploads: unknown[]
   page: Record<string, PageFigures>
   edges?: unknown
 } = {
   items: {},
   pictures: [],
+  uploads: [],
   page: {},
 }
 const asked = (part: string) => values.only === undefined || values.only === part
@@ -103,12 +105,29 @@ interface PictureFigures {
   one_alone_ms: { median: number; p95: number }
   pictures: string
 }
-for (const photos of !asked('pictures') ? [] : values.photos === '' ? [''] : ['', values.photos]) {
+const pictureSets = values.photos === '' ? [''] : ['', values.photos]
+for (const photos of asked('pictures') ? pictureSets : []) {
   const { stdout } = await run(process.execPath, ['bench/pictures.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
   const figures = JSON.parse(stdout) as PictureFigures
   results.pictures.push(figures)
   console.log(
     `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}  ${Math.round(figures.variants_per_second)} variants/s  one alone ${Math.round(figures.one_alone_ms.median)} ms, p95 ${Math.round(figures.one_alone_ms.p95)} ms`,
+  )
+}
+interface UploadFigures {
+  alone_ms: { median: number; p95: number }
+  together_ms: { median: number; p95: number }
+  in_flight: number
+  per_second: number
+  pictures: string
+}
+for (const photos of asked('uploads') ? pictureSets : []) {
+  const args = ['bench/uploads.ts', await freshDatabase(`uploads_${results.uploads.length}`), photos, ...startFlags]
+  const figures = JSON.parse((await run(process.execPath, args)).stdout) as UploadFigures
+  results.uploads.push(figures)
+  const told = ({ median, p95 }: { median: number; p95: number }) => `${Math.round(median)} ms, p95 ${Math.round(p95)} ms`
+  console.log(
+    `uploads over HTTP (${figures.pictures})  one alone ${told(figures.alone_ms)}  ${figures.in_flight} at once ${told(figures.together_ms)}, ${figures.per_second.toFixed(1)}/s`,
   )
 }
 const pulls: PullFigures[] = []

@@ -17,13 +17,14 @@ export async function addBlobs(client: pg.Client, count: number): Promise<void> 
   )
 }
 
-/** Products P1, P2 … of ten categories, every third sold out, with one primary photo each. */
+/** Products P1, P2 … of ten categories, every third sold out, with one primary photo each unless there are no blobs. */
 export async function addProducts(client: pg.Client, count: number, { blobs }: { blobs: number }): Promise<void> {
   await client.query(
     `insert into product (zoho_item_id, sku, name, category, stock_on_hand, image_state)
      select 'Z' || n, 'P' || n, 'Product ' || n || ' منتج', 'C' || n % 10, n % 3, 'stored' from generate_series(1, $1::int) n`,
     [count],
   )
+  if (blobs === 0) return
   await client.query(
     `insert into photo (product_id, source, sha256, filename, is_primary)
      select p.id, 'upload', encode(sha256(convert_to('blob ' || (substr(p.sku, 2)::int % $1 + 1), 'UTF8')), 'hex'), p.sku || '.jpg', true

@@ -45,6 +45,7 @@ import { pullRoutes } from './http/pulls.ts'
 import { failUnparsed } from './http/raw-failure.ts'
 import { requestBodies } from './http/request-bodies.ts'
 import { requestLimits } from './http/request-limits.ts'
+import { slowReaders } from './http/slow-readers.ts'
 import { slowRequests } from './http/slow-requests.ts'
 import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
@@ -166,6 +167,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(requestLimits, { requestsPerMinute: http.requestsPerMinute })
   await app.register(requestBodies)
   await app.register(slowRequests)
+  await app.register(slowReaders)
   await app.register(apiDocs)
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })

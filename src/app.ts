@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
-import fastifyHelmet from '@fastify/helmet'
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
@@ -46,6 +45,7 @@ import { failUnparsed } from './http/raw-failure.ts'
 import { requestBodies } from './http/request-bodies.ts'
 import { requestLimits } from './http/request-limits.ts'
 import { slowReaders } from './http/slow-readers.ts'
+import { securityHeaders } from './http/security-headers.ts'
 import { slowRequests } from './http/slow-requests.ts'
 import { storeFleetRoutes } from './http/store-fleet.ts'
 import { storeRoutes } from './http/stores.ts'
@@ -138,29 +138,14 @@ export async function buildApp(deps: AppDeps) {
     frameworkErrors: failUnroutable,
   })
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    done()
   })
 
   await app.register(errorHandling)
   await app.register(metricsCollection, { db })
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'"],
-        'img-src': ["'self'", 'data:', 'blob:'],
-        'connect-src': ["'self'"],
-        'font-src': ["'self'"],
-        'base-uri': ["'none'"],
-        'form-action': ["'self'"],
-        'frame-ancestors': ["'none'"],
-        'upgrade-insecure-requests': null,
-      },
-    },
-    crossOriginResourcePolicy: false,
-  })
+  await app.register(securityHeaders)
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { identification, edgeTokens, publicUrl: http.publicUrl })

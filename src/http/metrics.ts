@@ -35,10 +35,11 @@ export const metricsCollection = fp<{ db: Database }>(
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
       registers,
     })
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const route = request.routeOptions.url ?? 'none'
       requests.inc({ method: request.method, route, status: String(reply.statusCode) })
       seconds.observe({ route }, reply.elapsedTime / 1000)
+      done()
     })
     databaseGauges(db, registers, app.log)
     app.decorate('metrics', registry!)

@@ -41,7 +41,7 @@ export const requestBodies = fp(
     })
     app.decorateRequest('expectsContinue', false)
 
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', (request, _reply, done) => {
       request.expectsContinue = expecting.has(request.raw)
       const url = request.raw.url ?? ''
       if (url.length > MAX_URL_LENGTH) throw new UriTooLong('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`)
@@ -54,10 +54,12 @@ export const requestBodies = fp(
         throw new UnsupportedType('content_encoding', 'Compressed request bodies are not taken', {
           remedy: 'Send it without Content-Encoding.',
         })
+      done()
     })
-    app.addHook('preParsing', async (request, reply) => {
+    app.addHook('preParsing', (request, reply, _payload, done) => {
       refuseTooLarge(request)
       if (request.expectsContinue) reply.raw.writeContinue()
+      done()
     })
   },
   { name: 'request-bodies' },

@@ -39,14 +39,15 @@ export const slowRequests = fp<{ patience?: Patience }>(
   async (app, { patience = PATIENCE }) => {
     const arriving = new Map<IncomingMessage, Arriving>()
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request
-      if (raw.complete || (raw.headers['transfer-encoding'] === undefined && !Number(raw.headers['content-length'] ?? 0))) return
+      if (raw.complete || (raw.headers['transfer-encoding'] === undefined && !Number(raw.headers['content-length'] ?? 0))) return done()
       const now = performance.now()
       const upload = request.routeOptions.config.largeBody === true
       arriving.set(raw, { request, reply, socket: raw.socket, since: now, upload, span: { at: now, bytes: raw.socket.bytesRead } })
       const forget = () => arriving.delete(raw)
       raw.once('end', forget).once('close', forget)
+      done()
     })
 
     const timer = setInterval(() => {

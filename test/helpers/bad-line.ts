@@ -39,26 +39,44 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
 
   function carry(from: Socket, to: Socket, { slow }: { slow: boolean }): void {
     let under = 0
+    /** In the order in which it came: a timer for each piece would let a busy machine deliver one before the piece in front of it. Null: the end. */
+    const underWay: { chunk: Buffer | null; arrives: number }[] = []
+    function deliver(): void {
+      for (let next = underWay[0]; next; next = underWay[0]) {
+        const wait = next.arrives - performance.now()
+        if (wait > 0) {
+          setTimeout(deliver, wait)
+          return
+        }
+        underWay.shift()
+        hand(next.chunk)
+      }
+    }
+    function hand(chunk: Buffer | null): void {
+      under -= chunk?.length ?? 0
+      if (under <= WINDOW_BYTES) from.resume()
+      if (to.destroyed) return
+      if (chunk === null) {
+        to.end()
+        return
+      }
+      if (slow) bytes += chunk.length
+      to.write(chunk)
+    }
+    function send(chunk: Buffer | null, arrives: number): void {
+      underWay.push({ chunk, arrives })
+      if (underWay.length === 1) setTimeout(deliver, arrives - performance.now())
+    }
     from.on('data', (chunk: Buffer) => {
       if (swallowing) dead.add(from).add(to)
       if (dead.has(from)) return
       const now = performance.now()
-      let arrives = now + delayMs
-      if (slow && bytesPerSecond) {
-        freeAt = Math.max(freeAt, now) + (chunk.length * 1000) / bytesPerSecond
-        arrives = freeAt + delayMs
-      }
+      if (slow && bytesPerSecond) freeAt = Math.max(freeAt, now) + (chunk.length * 1000) / bytesPerSecond
       under += chunk.length
       if (under > WINDOW_BYTES) from.pause()
-      setTimeout(() => {
-        under -= chunk.length
-        if (under <= WINDOW_BYTES) from.resume()
-        if (to.destroyed) return
-        if (slow) bytes += chunk.length
-        to.write(chunk)
-      }, arrives - now)
+      send(chunk, (slow && bytesPerSecond ? freeAt : now) + delayMs)
     })
-    from.on('end', () => setTimeout(() => to.end(), delayMs + Math.max(0, slow && bytesPerSecond ? freeAt - performance.now() : 0)))
+    from.on('end', () => send(null, Math.max(slow ? freeAt : 0, performance.now()) + delayMs))
     from.on('error', () => to.destroy())
     from.on('close', () => {
       open.delete(from)

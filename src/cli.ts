@@ -1,26 +1,12 @@
 import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
-import { addConfig } from './commands/config.ts'
-import { addDatabase } from './commands/database.ts'
-import { addEdge } from './commands/edge.ts'
-import { addExport } from './commands/export.ts'
-import { addFetch } from './commands/fetch.ts'
+import { addCommands } from './commands/all.ts'
 import { isGivenUp } from './commands/given-up.ts'
-import { addImages } from './commands/images.ts'
-import { addKeys } from './commands/keys.ts'
-import { addMenu } from './commands/menu.ts'
-import { addSessions } from './commands/sessions.ts'
-import { addStatus } from './commands/status.ts'
-import { addStore } from './commands/store.ts'
-import { addSync } from './commands/sync.ts'
-import { addToken } from './commands/token.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
-import { addUsers } from './commands/users.ts'
-import { addVerify } from './commands/verify.ts'
 import { parseConfig } from './config.ts'
 import { AppError, BadInput, CannotStart } from './errors.ts'
 import { createLog } from './log.ts'
-import { openServices, type Services } from './services.ts'
+import type { Services } from './services.ts'
 
 const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }
 /** Long enough for a run to be parked; past it the next start repairs what was cut. */
@@ -63,7 +49,11 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
           log,
           signal: stopping.signal,
           async services() {
-            services ??= await openServices(config, log)
+            if (!services) {
+              // Loaded here, since most of zinc hangs on it, and an edge server's pull needs none of it.
+              const { openServices } = await import('./services.ts')
+              services = await openServices(config, log)
+            }
             const { password } = services.firstAdmin
             if (password !== null) console.error(`First login: ${config.admin.username} / ${password}  (shown this once)`)
             services.firstAdmin.password = null
@@ -83,21 +73,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
       }
     }
 
-  addConfig(program, action)
-  addDatabase(program, action)
-  addFetch(program, action)
-  addVerify(program, action)
-  addStatus(program, action)
-  addSessions(program, action)
-  addExport(program, action)
-  addMenu(program, action, (line) => runCli(line, env))
-  addSync(program, action)
-  addImages(program, action)
-  addStore(program, action)
-  addToken(program, action)
-  addEdge(program, action)
-  addUsers(program, action)
-  addKeys(program, action)
+  await addCommands(program, action, { argv, runLine: (line) => runCli(line, env) })
 
   try {
     if (argv.length === 0) {

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { password as askPassword } from '@inquirer/prompts'
 import { Presets, SingleBar } from 'cli-progress'
 import { type Command, InvalidArgumentError } from 'commander'
 import { PhotoVariant } from '../contract/photo-sync.ts'
@@ -8,7 +7,6 @@ import { FolderInUse } from '../edge/folder-lock.ts'
 import { LineFailure, Refused } from '../edge/line.ts'
 import { type PullProgress, type PullResult, pull } from '../edge/pull.ts'
 import { AppError, BadInput, Unavailable } from '../errors.ts'
-import { pruneFeed } from '../feed/prune.ts'
 import type { Action, ExitStatus, Tools } from './tools.ts'
 
 /** Off a terminal a line is said at most this often. */
@@ -74,7 +72,9 @@ export function addEdge(program: Command, action: Action): void {
           ? { token }
           : {
               username: username ?? '',
-              password: process.env.ZINC_PASSWORD ?? (await askPassword({ message: `Password of ${username}` }, { signal: tools.signal })),
+              password:
+                process.env.ZINC_PASSWORD ??
+                (await (await import('@inquirer/prompts')).password({ message: `Password of ${username}` }, { signal: tools.signal })),
             }
         const checks = await checkServer({ server, storeId: store, access, signal: tools.signal })
         const ok = checks.every((check) => check.ok)
@@ -92,6 +92,7 @@ export function addEdge(program: Command, action: Action): void {
     .action(
       action(async (tools, { olderThan }: { olderThan?: number }) => {
         const { db } = await tools.services()
+        const { pruneFeed } = await import('../feed/prune.ts')
         const days = olderThan ?? tools.config.edges.tombstoneDays
         const pruned = await pruneFeed(db, { olderThanDays: days })
         tools.answer(

@@ -9,7 +9,7 @@ const IDLE_MS = 30_000
  */
 export const slowReaders = fp<{ idleMs?: number }>(
   async (app, { idleMs = IDLE_MS }) => {
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       // Node's timer of a socket begins anew whenever any byte has gone out, not only when all have.
       reply.raw.setTimeout(idleMs, () => {
         const { socket } = reply.raw
@@ -18,6 +18,7 @@ export const slowReaders = fp<{ idleMs?: number }>(
         request.log.info('an answer was ended: its reader took nothing of it')
         socket.destroy()
       })
+      done()
     })
   },
   { name: 'slow-readers' },

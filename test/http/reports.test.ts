@@ -43,19 +43,3 @@ test('reports in any order leave the newest standing, repeated ones count once, 
   expect(await report({ status: 'synced', synced_at: null, version: 0 })).toBe(1)
   expect(await fleet()).toEqual([0, 0, 0])
 })
-
-test('an old client pages by limit and offset, compares MD5, reports, and asks since the last answer', async () => {
-  const shop = await startShop()
-  const store = await shop.addStore()
-  const seen = new Map<string, string>()
-  let since = ''
-  for (let offset = 0, more = true; more; offset += 7) {
-    const page = await store.list(`&limit=7&offset=${offset}`)
-    for (const photo of page.photos) seen.set(photo.id, photo.checksum)
-    since ||= page.server_time
-    more = page.has_more
-  }
-  expect(seen.size).toBe(20)
-  for (const [id, checksum] of [...seen].slice(0, 2)) expect((await store.download(id)).headers.get('x-checksum')).toBe(checksum)
-  expect((await store.list(`&since=${encodeURIComponent(since)}`)).photos).toEqual([])
-})

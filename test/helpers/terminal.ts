@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
+import { onTestFinished } from 'vitest'
+
+export const DOWN = '\x1b[B'
+export const CTRL_C = '\x03'
+
+/** A program on a terminal of its own (`script` of util-linux makes one), as a person sees it. */
+export function onTerminal(command: string, environment: Record<string, string>) {
+  const child: ChildProcess = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', SHELL: '/bin/sh', ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let screen = ''
+  let bytes = ''
+  child.stdout!.on('data', (chunk) => {
+    bytes += String(chunk)
+    screen += stripVTControlCharacters(String(chunk))
+  })
+  return {
+    screen: () => screen,
+    /** Everything with its control characters. */
+    bytes: () => bytes,
+    ended: once(child, 'exit') as Promise<[number | null]>,
+    /** Waits until the screen shows `text` beyond what was read before, and forgets what led there. */
+    async until(text: string): Promise<void> {
+      while (!screen.includes(text)) await once(child.stdout!, 'data')
+      screen = screen.slice(screen.indexOf(text) + text.length)
+    },
+    type: (keys: string) => child.stdin!.write(keys),
+  }
+}

@@ -125,9 +125,7 @@ export function createPhotoList({
           JSON.stringify(
             found.rows
               .filter((row) => row.sold || includeDeleted)
-              .map((row) =>
-                photoAnswer(row, store, { updatedAt: new Date(`${row.at}Z`).toISOString(), deleted: !row.sold, imageUrl, now }),
-              ),
+              .map((row) => photoAnswer(row, store, { updatedAt: inUtc(row.at), deleted: !row.sold, imageUrl, now })),
           ),
         )
         const total = matches ?? (await holdings(moment, store)).count
@@ -178,5 +176,8 @@ export function createPhotoList({
       }),
   }
 }
+
+/** A time as PostgreSQL writes it, in milliseconds; only one whose last digits are zeros, which it leaves out, must be read and written anew. */
+const inUtc = (at: string): string => (at.length === '2026-01-01T00:00:00.000'.length ? `${at}Z` : new Date(`${at}Z`).toISOString())
 
 const resyncedSince = ({ resynced_at }: FeedStore, since: Date) => resynced_at !== null && new Date(`${resynced_at}Z`) >= since

@@ -2,18 +2,8 @@ import { type Database, readPrepared } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
 import type { FeedCursor } from './cursor.ts'
 import { sells } from './membership.ts'
-import type { FeedPhotoRow } from './photo.ts'
+import { type PackedRow, type PageRow, packedRow, unpackRow } from './page-row.ts'
 import type { FeedStore } from './state.ts'
-
-/** A row of a page: the photo, where it stands in the order of the page, and what this store sees of it. */
-export interface PageRow extends FeedPhotoRow {
-  /** The position, or in the order of change the number of the change. */
-  place: number
-  /** When the store could first see it as it is. */
-  at: string
-  /** Whether the store has it now; otherwise this is a tombstone. */
-  sold: boolean
-}
 
 export interface Page {
   rows: PageRow[]
@@ -28,19 +18,13 @@ const limitTo = (rows: number): Prisma.Sql => Prisma.raw(`limit ${Math.trunc(row
 
 /** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
 async function readPage(db: Database, chosen: Prisma.Sql, limit: number): Promise<Page> {
-  const [found] = await readPrepared<{ rows: PageRow[] }>(
+  const [found] = await readPrepared<{ rows: PackedRow[] }>(
     db,
     Prisma.sql`
-    select coalesce(json_agg(r order by r.place), '[]') as rows from (
-      select c.place, c.at at time zone 'utc' as at, c.sold and f.live as sold, f.id, f.product_id, f.sku, f.name, f.zoho_item_id, f.filename, f.version,
-        f.is_primary, f.sort_order, f.source, f.document_id, f.source_url, f.live, f.sha256, f.md5, f.size, f.content_type, f.ext, f.width, f.height,
-        f.medium_sha256, f.medium_md5, f.medium_size, f.medium_content_type, f.medium_width, f.medium_height,
-        f.thumb_sha256, f.thumb_md5, f.thumb_size, f.thumb_content_type, f.thumb_width, f.thumb_height
-      from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id
-    ) r`,
+    select coalesce(json_agg(${packedRow} order by c.place), '[]') as rows from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id`,
   )
   const rows = found?.rows ?? []
-  return { rows: rows.slice(0, limit), hasMore: rows.length > limit }
+  return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit }
 }
 
 /** Whether membership ever changed for the store without a change of the photo; most stores sell everything and need no second look. */

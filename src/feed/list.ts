@@ -6,7 +6,7 @@ import type { Database } from '../db.ts'
 import { type FeedCursor, readCursor, writeCursor } from './cursor.ts'
 import type { PhotoFiles } from './files.ts'
 import { countSince, type Holdings, holdingsOf, pageByChange, pageByPosition, type Since, seqBefore } from './page.ts'
-import { createPasses } from './pass.ts'
+import { createPasses, type PassBegin } from './pass.ts'
 import { type BuildImageUrl, photoAnswer } from './photo.ts'
 import type { FeedMoment, FeedStore } from './state.ts'
 
@@ -109,6 +109,9 @@ export function createPhotoList({
       const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
       // Addresses of pictures change with the month.
       const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${publicUrl()}`
+      const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
+      /** Read with the page; a page that is remembered leaves it open. */
+      let began: PassBegin | null | undefined
       const page = await remembered(pages, key, async () => {
         const readRows = () =>
           cursor
@@ -118,9 +121,11 @@ export function createPhotoList({
                 since: since && ({ at: since, matches: matches ?? 0 } satisfies Since),
                 withTombstones: includeDeleted,
                 limit,
+                pass: offset > 0 ? pass : null,
               })
         let found = await readRows()
         if (await files.completeVariants(found.rows)) found = await readRows()
+        began = found.began
         const photos = Buffer.from(
           JSON.stringify(
             found.rows
@@ -141,9 +146,9 @@ export function createPhotoList({
         const nextCursor = writeCursor(moment, store, { seq, pages: hasMore ? cursor.pages : null, generation: store.generation })
         return { ...answer, nextOffset: null, nextCursor, serverTime: moment.clockAt }
       }
-      const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
       if (offset === 0 && hasMore) await passes.note(pass, moment)
-      const began = (offset > 0 && (await passes.began(pass))) || { seq: moment.lastSeq, clockAt: moment.clockAt }
+      if (began === undefined && offset > 0) began = await passes.began(pass)
+      began ??= { seq: moment.lastSeq, clockAt: moment.clockAt }
       const from = since ? await seqBefore(db, store, since) : 0
       const nextCursor = writeCursor(moment, store, {
         seq: hasMore ? Math.min(from, began.seq) : began.seq,

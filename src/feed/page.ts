@@ -3,11 +3,14 @@ import { Prisma } from '../generated/client.ts'
 import type { FeedCursor } from './cursor.ts'
 import { sells } from './membership.ts'
 import { type PackedRow, type PageRow, packedRow, unpackRow } from './page-row.ts'
+import { type PackedPassBegin, type Pass, type PassBegin, passBegin, unpackPassBegin } from './pass.ts'
 import type { FeedStore } from './state.ts'
 
 export interface Page {
   rows: PageRow[]
   hasMore: boolean
+  /** Of the pass that was asked for with the page. */
+  began: PassBegin | null
 }
 
 /** Below this many matches of `since` they are found by time and sorted; above, positions are walked, since most of them match. */
@@ -17,14 +20,15 @@ const FEW_MATCHES = 20_000
 const limitTo = (rows: number): Prisma.Sql => Prisma.raw(`limit ${Math.trunc(rows)}`)
 
 /** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
-async function readPage(db: Database, chosen: Prisma.Sql, limit: number): Promise<Page> {
-  const [found] = await readPrepared<{ rows: PackedRow[] }>(
+async function readPage(db: Database, chosen: Prisma.Sql, limit: number, pass: Pass | null = null): Promise<Page> {
+  const [found] = await readPrepared<{ rows: PackedRow[]; began: PackedPassBegin | null }>(
     db,
     Prisma.sql`
-    select coalesce(json_agg(${packedRow} order by c.place), '[]') as rows from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id`,
+    select coalesce(json_agg(${packedRow} order by c.place), '[]') as rows, ${pass ? passBegin(pass) : Prisma.sql`null`} as began
+    from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id`,
   )
   const rows = found?.rows ?? []
-  return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit }
+  return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit, began: unpackPassBegin(found?.began ?? null) }
 }
 
 /** Whether membership ever changed for the store without a change of the photo; most stores sell everything and need no second look. */
@@ -63,7 +67,13 @@ const changedSince = (store: FeedStore, at: Date): Prisma.Sql =>
 export function pageByPosition(
   db: Database,
   store: FeedStore,
-  { offset, since, withTombstones, limit }: { offset: number; since: Since | null; withTombstones: boolean; limit: number },
+  {
+    offset,
+    since,
+    withTombstones,
+    limit,
+    pass,
+  }: { offset: number; since: Since | null; withTombstones: boolean; limit: number; pass: Pass | null },
 ): Promise<Page> {
   const event = eventOf(store)
   const few = since !== null && since.matches <= FEW_MATCHES
@@ -77,6 +87,7 @@ export function pageByPosition(
       where p.position > ${offset} and p.feed_seq is not null and ${shown(store, withTombstones)} ${dense}
       order by p.position`,
     limit,
+    pass,
   )
 }
 

@@ -15,6 +15,26 @@ export interface Pass {
 const NOTED = 5_000
 const NOTED_FOR_MS = 3_600_000
 
+/** The moment of a walk's first page. */
+export interface PassBegin {
+  seq: number
+  clockAt: string
+}
+export interface PackedPassBegin {
+  seq: number
+  clock_at: string
+}
+
+/** When the walk began, as a value of a statement: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
+export const passBegin = ({ store_id, reader, since }: Pass): Prisma.Sql => Prisma.sql`(
+  select json_build_object('seq', seq, 'clock_at', clock_at at time zone 'utc') from feed_pass
+  where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
+  order by clock_at > clock_timestamp() - interval '1 hour' desc,
+    case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1)`
+
+export const unpackPassBegin = (packed: PackedPassBegin | null): PassBegin | null =>
+  packed && { seq: packed.seq, clockAt: new Date(`${packed.clock_at}Z`).toISOString() }
+
 export type Passes = ReturnType<typeof createPasses>
 
 export function createPasses(db: Database) {
@@ -36,16 +56,9 @@ export function createPasses(db: Database) {
       noted.set(key, `${epoch} ${lastSeq}`)
     },
 
-    /** When the walk began: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
-    async began({ store_id, reader, since }: Pass): Promise<{ seq: number; clockAt: string } | null> {
-      const [found] = await readPrepared<{ seq: string; clock_at: Date }>(
-        db,
-        Prisma.sql`
-        select seq, clock_at from feed_pass where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
-        order by clock_at > clock_timestamp() - interval '1 hour' desc,
-          case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1`,
-      )
-      return found ? { seq: Number(found.seq), clockAt: found.clock_at.toISOString() } : null
+    async began(pass: Pass): Promise<PassBegin | null> {
+      const [found] = await readPrepared<{ began: PackedPassBegin | null }>(db, Prisma.sql`select ${passBegin(pass)} as began`)
+      return unpackPassBegin(found?.began ?? null)
     },
   }
 }

@@ -65,7 +65,7 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
     }
     function send(chunk: Buffer | null, arrives: number): void {
       underWay.push({ chunk, arrives })
-      if (underWay.length === 1) setTimeout(deliver, arrives - performance.now())
+      if (underWay.length === 1) setTimeout(deliver, Math.max(0, arrives - performance.now()))
     }
     from.on('data', (chunk: Buffer) => {
       if (swallowing) dead.add(from).add(to)

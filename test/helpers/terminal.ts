@@ -24,11 +24,19 @@ export function onTerminal(command: string, environment: Record<string, string>)
     /** Everything with its control characters. */
     bytes: () => bytes,
     ended: once(child, 'exit') as Promise<[number | null]>,
-    /** Waits until the screen shows `text` beyond what was read before, and forgets what led there. */
-    async until(text: string): Promise<void> {
-      while (!screen.includes(text)) await once(child.stdout!, 'data')
-      screen = screen.slice(screen.indexOf(text) + text.length)
+    /** Waits until the screen shows this beyond what was read before, and forgets what led there. */
+    async until(text: string | RegExp): Promise<void> {
+      const look = () => (typeof text === 'string' ? { at: screen.indexOf(text), length: text.length } : placeOf(text.exec(screen)))
+      for (let found = look(); ; found = look()) {
+        if (found.at >= 0) {
+          screen = screen.slice(found.at + found.length)
+          return
+        }
+        await once(child.stdout!, 'data')
+      }
     },
     type: (keys: string) => child.stdin!.write(keys),
   }
 }
+
+const placeOf = (match: RegExpExecArray | null) => ({ at: match?.index ?? -1, length: match?.[0].length ?? 0 })

@@ -17,6 +17,7 @@ export interface FormFile {
 
 /** Fields and parts beside the files; a form that has more is not one of ours. */
 const FIELDS = 10
+const FIELD_NAME_LENGTH = 100
 const OVERHEAD_BYTES = 64 * 1024
 
 /**
@@ -45,12 +46,13 @@ export async function readForm(
         fields: FIELDS,
         parts: files + FIELDS,
         fieldSize: 16 * 1024,
-        fieldNameSize: 100,
         headerPairs: 50,
       },
     })
     for await (const part of parts) {
       if (part.type === 'field') {
+        // The parser cuts values that are too long, and half a text must not pass for the whole; it knows no limit of names.
+        if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
         if (typeof part.value === 'string') fields[part.fieldname] = part.value
         continue
       }
@@ -81,14 +83,16 @@ function counted(file: Readable, budget: { left: number }, totalBytes: number): 
 const tooLarge = (totalBytes: number) =>
   new TooLarge('body_too_large', `The form is larger than ${totalBytes} bytes`, { remedy: 'Send fewer or smaller files at a time.' })
 
+const tooLargeParts = () =>
+  new TooLarge('too_many_parts', 'The form has too many or too large parts', {
+    remedy: 'At most ten files, each in a part named file.',
+  })
+
 /** The multipart parser's errors: its limits carry a status, broken forms carry none and would pass for our own fault. */
 function inOurWords(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
-  if (code?.startsWith('FST_') && statusCode === 413)
-    return new TooLarge('too_many_parts', 'The form has too many or too large parts', {
-      remedy: 'At most ten files, each in a part named file.',
-    })
+  if (code?.startsWith('FST_') && statusCode === 413) return tooLargeParts()
   if (code?.startsWith('FST_')) return new BadInput('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
   if (
     typeof message === 'string' &&

@@ -143,6 +143,25 @@ test('a host that is named may be fetched, and each of its redirects is checked 
   })
 })
 
+test('signed queries arrive as they were written, and names in any script are asked for', async () => {
+  const asked: string[] = []
+  const resolve = async (host: string) => {
+    asked.push(host)
+    return [{ address: '127.0.0.1', family: 4 }]
+  }
+  await withFetcher({ allowlist: [`127.0.0.1:${port}`, 'متجر.example'], resolve }, async (fetcher) => {
+    const fetched = async (address: string) => String(await buffer((await fetchPictureUrl(fetcher, address, signal)).body))
+    await fetched(`http://127.0.0.1:${port}/a%2Fb?sig=x%2Fy%2Bz%3D&e=1`)
+    await fetched(`http://متجر.example:${port}/idn`)
+    // A line break in an address is no second header.
+    await fetched(`http://127.0.0.1:${port}/line\r\nX-Evil:%201`)
+    expect(hits).toEqual(['/a%2Fb?sig=x%2Fy%2Bz%3D&e=1', '/idn', '/lineX-Evil:%201'])
+    expect(asked).toEqual([new URL('http://متجر.example').hostname])
+    const loop = `http://127.0.0.1:${port}/redirect?to=`
+    await expect(fetched(`${loop}${encodeURIComponent(loop)}`)).rejects.toMatchObject({ code: 'image_url_blocked' })
+  })
+})
+
 test('sizes and times are bounded, and a broken answer is a failure with a name', async () => {
   await withFetcher({ allowlist: ['127.0.0.1'], totalMs: 1_500 }, async (fetcher) => {
     const failure = async (path: string) =>

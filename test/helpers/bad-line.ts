@@ -23,6 +23,7 @@ export interface BadLine {
 
 /** How much may be on its way at once for one connection, like a socket's buffers. */
 const WINDOW_BYTES = 256 * 1024
+const PACKET_BYTES = 1_460
 
 /** A TCP line to `target` that is slow, far away, or cut again and again. A real one: sockets on loopback, no fake in the program. */
 export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<BadLine> {
@@ -39,6 +40,8 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
 
   function carry(from: Socket, to: Socket, { slow }: { slow: boolean }): void {
     let under = 0
+    /** A slow line brings a large write bit by bit: what came before a cut has come. */
+    const most = slow && bytesPerSecond ? Math.max(PACKET_BYTES, Math.ceil(bytesPerSecond / 50)) : Number.POSITIVE_INFINITY
     /** In the order in which it came: a timer for each piece would let a busy machine deliver one before the piece in front of it. Null: the end. */
     const underWay: { chunk: Buffer | null; arrives: number }[] = []
     function deliver(): void {
@@ -70,11 +73,14 @@ export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond,
     from.on('data', (chunk: Buffer) => {
       if (swallowing) dead.add(from).add(to)
       if (dead.has(from)) return
-      const now = performance.now()
-      if (slow && bytesPerSecond) freeAt = Math.max(freeAt, now) + (chunk.length * 1000) / bytesPerSecond
       under += chunk.length
       if (under > WINDOW_BYTES) from.pause()
-      send(chunk, (slow && bytesPerSecond ? freeAt : now) + delayMs)
+      const now = performance.now()
+      for (let at = 0; at < chunk.length; at += most) {
+        const packet = chunk.subarray(at, at + most)
+        if (slow && bytesPerSecond) freeAt = Math.max(freeAt, now) + (packet.length * 1000) / bytesPerSecond
+        send(packet, (slow && bytesPerSecond ? freeAt : now) + delayMs)
+      }
     })
     from.on('end', () => send(null, Math.max(slow ? freeAt : 0, performance.now()) + delayMs))
     from.on('error', () => to.destroy())

@@ -20,9 +20,25 @@ const MAX_PREPARED = 64
 const pools = new WeakMap<PrismaClient, pg.Pool>()
 const names = new Map<string, string>()
 
+/**
+ * The server says goodbye with a fatal message before it closes. Prisma gives such a connection back to the pool as if nothing had been, and the next query
+ * would go down with it; so it ends here, at once.
+ */
+class EndsWhenFatal extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    this.on('error', () => {}) // told by the query; one without a listener would end the process
+    const { connection } = this as unknown as { connection: NodeJS.EventEmitter }
+    connection.on('errorMessage', ({ severity }: { severity?: string }) => {
+      if (severity === 'FATAL') void this.end().catch(() => {})
+    })
+  }
+}
+
 /** Every wait has an end, so that a connection whose other side silently vanished fails within seconds instead of holding a request for ever. */
 function openPool(url: string, max: number): pg.Pool {
   const pool = new pg.Pool({
+    Client: EndsWhenFatal,
     connectionString: url,
     max,
     connectionTimeoutMillis: 5_000,

@@ -21,6 +21,8 @@ test('everything but health and login asks for a token and says how to get one, 
     '/api/v1/auth/refresh',
     // The way back from Zoho: a single-use state and a cookie of its own take the place of a token.
     '/api/settings/integrations/zoho/oauth/callback',
+    // The secret of the link that was mailed to the owner of the Zoho account.
+    '/api/settings/integrations/zoho/oauth/link/follow',
     // A signature.
     '/api/settings/integrations/zoho/webhook',
   ]

@@ -39,7 +39,8 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
     services.notices.open()
     services.notify.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
-    void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
+    if (config.role !== 'api')
+      void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
     return {
       url,
       services,

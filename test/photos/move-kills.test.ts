@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { serve } from '../../src/serve.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { startBadBucket } from '../helpers/bad-bucket.ts'
 import { hashOf } from '../helpers/hash.ts'
 import { times } from '../helpers/long.ts'
@@ -15,7 +16,8 @@ const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_K
 test('a move to a bucket that is killed again and again leaves every picture readable at every moment, and ends with all of them there', async () => {
   const bucket = await startBadBucket()
   onTestFinished(bucket.close)
-  const zinc = await startZinc({ environment: KEYS })
+  // Each kill leaves some more moved, those under way included: the files must last for all of them.
+  const zinc = await startZinc({ environment: KEYS, items: createCatalogue({ count: times(30, 250) }) })
   await zinc.sync('?sync_images=true')
   const { data: shown } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as {
     data: { image_url: string; images: { sha256: string }[] }[]

@@ -90,8 +90,6 @@ function poolOf(db: Database): pg.Pool {
  */
 export async function inRawTransaction<T>(db: Database, work: (tx: RawDb) => Promise<T>): Promise<T> {
   const client = await poolOf(db).connect()
-  const deaf = () => {} // a connection that breaks fails its query; unheard, its event would end the process
-  client.on('error', deaf)
   const run = (query: TemplateStringsArray | Prisma.Sql, values: unknown[]) => {
     const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values)
     return client.query({ text: sql.text, values: sql.values })
@@ -112,7 +110,6 @@ export async function inRawTransaction<T>(db: Database, work: (tx: RawDb) => Pro
     })
     throw error
   } finally {
-    client.off('error', deaf)
     client.release(broken)
   }
 }

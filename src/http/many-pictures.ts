@@ -38,8 +38,8 @@ export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async 
   const audited =
     (request: FastifyRequest, action: string): OnChange =>
     async (tx, photos) => {
-      for (const id of new Set(photos.map((it) => it.product_id)))
-        await recordAudit(tx, { ...actorOf(request), action: `image.${action}`, target: `product:${id}` })
+      const products = [...new Set(photos.map((it) => it.product_id))]
+      await recordAudit(tx, ...products.map((id) => ({ ...actorOf(request), action: `image.${action}`, target: `product:${id}` })))
     }
   const answer = async (outcomes: PhotoOutcome[]) => {
     const products = new Set(outcomes.flatMap(({ photo }) => photo?.product_id ?? []))

@@ -21,9 +21,10 @@ export interface AuditRecord extends Actor {
   fields?: string[] | undefined
 }
 
-/** Notes a change in the transaction that makes it, so that neither can be without the other. */
-export async function recordAudit(tx: Db, { actor, action, target, fields = [], request_id, ip }: AuditRecord): Promise<void> {
-  await tx.auditEntry.create({ data: { actor, action, target, fields, request_id, ip }, select: { id: true } })
+/** Notes a change, or several at once, in the transaction that makes it, so that neither can be without the other. */
+export async function recordAudit(tx: Db, ...records: AuditRecord[]): Promise<void> {
+  const data = records.map(({ actor, action, target, fields = [], request_id, ip }) => ({ actor, action, target, fields, request_id, ip }))
+  await tx.auditEntry.createMany({ data })
 }
 
 export interface AuditFilter {

@@ -54,11 +54,12 @@ test('an answer whose reader takes nothing is ended; a slow reader gets all, and
   })()
   const stalled = Array.from({ length: 50 }, () => ask('/large').pause())
   while (open < 51) await pause(5)
+  // Those that read nothing are ended on the server's side, whatever they do; only the steady one may still be at it.
+  while (open > 1) await pause(5)
   await Promise.all(
     stalled.map(async (socket) => {
       const closed = once(socket, 'close')
       // What lies in the kernel's buffers is read only now: the end comes behind it.
-      await pause(2_500)
       socket.resume()
       await closed
       expect(socket.bytesRead).toBeLessThan(LARGE_BYTES)

@@ -137,6 +137,7 @@ test('a viewer sees products, pictures and media and nothing that changes them; 
     .getByRole('button', { name: /^Actions for/ })
     .first()
     .click()
+  await page.getByRole('menuitem').last().waitFor()
   expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Details and alternative texts', 'Open the original'])
   await page.goto('/settings/media')
   await settled(page)

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { isDatabaseGone } from '../../src/database-gone.ts'
-import { type Database, inRawTransaction, openDatabase, type RawDb } from '../../src/db.ts'
+import { type Database, inRawTransaction, openDatabase, type RawDb, readPrepared } from '../../src/db.ts'
+import { Prisma } from '../../src/generated/client.ts'
 import { connect } from '../helpers/connect.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 
@@ -49,6 +50,18 @@ test.each(KINDS)(
     await database.drop()
   },
 )
+
+test('a server that is not there counts as the database being away, whatever way it is asked', async () => {
+  const db = openDatabase('postgresql://nobody:nothing@127.0.0.1:1/nowhere')
+  const asked = [db.product.count(), db.$queryRaw`select 1`, db.$executeRaw`select 1`, readPrepared(db, Prisma.sql`select 1`)]
+  const failures = [
+    ...(await Promise.all(asked.map((it) => it.catch((error: unknown) => error)))),
+    await db.$transaction(async () => {}).catch((error: unknown) => error),
+    await inRawTransaction(db, async () => {}).catch((error: unknown) => error),
+  ]
+  for (const failure of failures) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
+  await db.$disconnect()
+})
 
 test('a raw transaction that throws leaves nothing behind, and its connection serves the next one', async () => {
   const database = await createTestDatabase()

@@ -17,6 +17,7 @@ test("an operator sets Zoho's notices up: the address to paste, a secret that is
 
   await card.getByRole('button', { name: 'Make a secret' }).click()
   await card.getByText('It is shown this once').waitFor()
+  await expect.poll(() => card.getByRole('button', { name: 'Send a test notice' }).isEnabled()).toBe(true)
   expect(await axeFindings(page)).toEqual([])
   const secret = (await card.getByRole('alert').locator('code').textContent()) ?? ''
   expect(secret.length).toBeGreaterThanOrEqual(40)

@@ -76,11 +76,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
 
   /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
   async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
-    const state = await tx.zohoBudget.findUnique({ where: { organization } })
-    if (state?.blocked_until && state.blocked_until > now) {
-      const reason = "Zoho's limit for a minute was overrun; all calls wait"
-      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
-    }
+    // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
     const recent =
       limits.perMinute > 0
         ? await tx.zohoCall.findMany({
@@ -89,6 +85,11 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
             orderBy: { started_at: 'asc' },
           })
         : []
+    const state = await tx.zohoBudget.findUnique({ where: { organization } })
+    if (state?.blocked_until && state.blocked_until > now) {
+      const reason = "Zoho's limit for a minute was overrun; all calls wait"
+      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
+    }
     const inFlight = recent.filter((it) => it.finished_at === null).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
       const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
@@ -112,11 +113,11 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     return null
   }
 
-  async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetSeconds, retryAfterSeconds }: CallResult): Promise<void> {
+  async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetsAt, retryAfterSeconds }: CallResult): Promise<void> {
     const now = clock.now()
     const told: DayTold | null =
-      dayLimit !== undefined && dayLeft !== undefined && dayResetSeconds !== undefined
-        ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: new Date(now.getTime() + dayResetSeconds * 1000) }
+      dayLimit !== undefined && dayLeft !== undefined && dayResetsAt !== undefined
+        ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: dayResetsAt }
         : null
     await db.$executeRaw`
       with soon as materialized (${SOON}),

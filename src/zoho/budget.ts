@@ -5,7 +5,8 @@ export interface CallResult {
   ms: number
   dayLimit?: number | undefined
   dayLeft?: number | undefined
-  dayResetSeconds?: number | undefined
+  /** Reckoned when the reply came: a transfer that takes minutes would push it into the next day. */
+  dayResetsAt?: Date | undefined
   /** Not seen from Zoho, but a proxy may send it with a 429. */
   retryAfterSeconds?: number | undefined
 }

@@ -72,6 +72,8 @@ export type ZohoClient = ReturnType<typeof createZohoClient>
 
 const MAX_JSON_BYTES = 32 * 1024 * 1024
 const ATTEMPTS = 5
+/** A reset further away than this was not Zoho's: believed, it would stop all calls for as long. */
+const LONGEST_DAY_SECONDS = 48 * 3_600
 /** After 1070, too many calls under way: the others need a moment to end. */
 const IN_PROCESS_PAUSE_MS = 1_000
 /** A JSON answer where bytes were asked for is short; a picture is not read this far to find out. */
@@ -112,17 +114,18 @@ export function createZohoClient({
         headersTimeout: idleMs,
         bodyTimeout: idleMs,
       })
-      const header = (name: string) => {
-        const value = Number(reply.headers[name])
-        return Number.isFinite(value) && reply.headers[name] !== undefined ? value : undefined
-      }
+      const header = (name: string) => wholeNumber(reply.headers[name])
+      const resetSeconds = header('x-rate-limit-reset')
       result = {
         status: reply.statusCode,
         code: null,
         ms: 0,
         dayLimit: header('x-rate-limit-limit'),
         dayLeft: header('x-rate-limit-remaining'),
-        dayResetSeconds: header('x-rate-limit-reset'),
+        dayResetsAt:
+          resetSeconds === undefined || resetSeconds > LONGEST_DAY_SECONDS
+            ? undefined
+            : new Date(clock.now().getTime() + resetSeconds * 1000),
         retryAfterSeconds: header('retry-after'),
       }
       return { reply, token, done }
@@ -236,6 +239,11 @@ export function createZohoClient({
       })
     },
   }
+}
+
+/** A header that counts; undefined when it is missing or no number that a reply can mean. */
+function wholeNumber(value: string | string[] | undefined): number | undefined {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : undefined
 }
 
 /** A body that did not come to its end. */

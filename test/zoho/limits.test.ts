@@ -86,6 +86,16 @@ test.each([
   expect(zoho.meter.refused).toEqual([])
 })
 
+test.each([
+  { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '900000000' },
+  { 'x-rate-limit-limit': '10', 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '1e300' },
+  { 'x-rate-limit-limit': '1e12', 'x-rate-limit-remaining': '-5', 'x-rate-limit-reset': 'soon' },
+])('figures of the day that no reply can mean (%j) are not believed', async (headers) => {
+  const { zoho, sync } = await startZinc()
+  zoho.fail({ path: /v1\/items\?/, times: 1, status: 500, body: '<html></html>', headers })
+  expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
+})
+
 test('several instances on one database keep to one minute and one day, and sign in once', async () => {
   const clock = createFastClock(30)
   const now = () => clock.now().getTime()

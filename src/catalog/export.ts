@@ -1,6 +1,7 @@
-import type { ExportRecord } from '../contract/export.ts'
+import { ExportRecord } from '../contract/export.ts'
 import type { Db } from '../db.ts'
 import type { Prisma } from '../generated/client.ts'
+import { itemAnswer } from './item-answer.ts'
 import { pictureName } from './picture-name.ts'
 import { WITH_PHOTOS } from './products.ts'
 
@@ -22,7 +23,6 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     if (!last) return
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
     yield rows.map(({ photos, ...row }) => {
-      const custom = row.custom_fields
       const pictures = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
         path: picturePath(pictureName(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
         sha256,
@@ -32,20 +32,7 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
       return {
         record: {
           zoho_item_id: row.zoho_item_id,
-          sku: row.sku,
-          name: row.name,
-          name_en: row.name_en,
-          name_ar: row.name_ar,
-          description: row.description,
-          cost_price: row.cost_price?.toFixed() ?? null,
-          selling_price: row.selling_price?.toFixed() ?? null,
-          currency: row.currency,
-          stock_on_hand: row.stock_on_hand?.toFixed() ?? null,
-          status: row.status === 'inactive' ? 'inactive' : 'active',
-          unit: row.unit,
-          category: row.category,
-          brand: row.brand,
-          custom_fields: typeof custom === 'object' && custom !== null && !Array.isArray(custom) ? custom : {},
+          ...itemAnswer(row),
           zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
           image_id: row.zoho_image_id,
           image_name: row.zoho_image_name,
@@ -74,28 +61,7 @@ const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
 const picturePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
   n === null ? `images/item/${name}.${ext}` : `images/more/${name}/${n}.${ext}`
 
-export const EXPORT_COLUMNS = [
-  'zoho_item_id',
-  'sku',
-  'name',
-  'name_en',
-  'name_ar',
-  'description',
-  'cost_price',
-  'selling_price',
-  'currency',
-  'stock_on_hand',
-  'status',
-  'unit',
-  'category',
-  'brand',
-  'custom_fields',
-  'zoho_modified_at',
-  'image_id',
-  'image_name',
-  'image_url',
-  'image_path',
-] as const satisfies readonly (keyof ExportRecord)[]
+export const EXPORT_COLUMNS = ExportRecord.keyof().options
 
 /** What a spreadsheet would run as a formula. */
 const FORMULA = /^[=+\-@\t\r]/

@@ -1,5 +1,6 @@
 import type { Product as ProductAnswer } from '../contract/products.ts'
 import { imageAnswer, imageSource, type ShownImages } from './image-answer.ts'
+import { itemAnswer } from './item-answer.ts'
 import { pictureName } from './picture-name.ts'
 import type { ProductWithPhotos } from './products.ts'
 
@@ -10,24 +11,10 @@ export function productAnswer(product: ProductWithPhotos, shown: ShownImages): P
   const primary = photos.find((photo) => photo.is_primary)
   const { imageUrl, now } = shown
   const primaryUrl = primary ? imageUrl({ name, ext: primary.blob.ext, sha256: primary.sha256, now }) : null
-  const custom = row.custom_fields
   return {
     id: row.id,
-    sku: row.sku,
-    name: row.name,
-    name_en: row.name_en,
-    name_ar: row.name_ar,
-    description: row.description,
-    cost_price: row.cost_price?.toFixed() ?? null,
-    selling_price: row.selling_price?.toFixed() ?? null,
-    currency: row.currency,
-    stock_on_hand: row.stock_on_hand?.toFixed() ?? null,
-    status: row.status === 'inactive' ? 'inactive' : 'active',
-    unit: row.unit,
-    category: row.category,
-    brand: row.brand,
+    ...itemAnswer(row),
     zoho_item_id: row.zoho_item_id,
-    custom_fields: typeof custom === 'object' && custom !== null && !Array.isArray(custom) ? custom : {},
     image_path: primary ? `images/item/${name}.${primary.blob.ext}` : null,
     image_url: primaryUrl,
     image_source: primary ? imageSource(primary) : null,

@@ -1,21 +1,8 @@
 import { z } from 'zod'
+import { itemFields } from './item-fields.ts'
 
 /** Product fields that a mapping rules. */
-export const MappedField = z.enum([
-  'sku',
-  'name',
-  'name_en',
-  'name_ar',
-  'description',
-  'cost_price',
-  'selling_price',
-  'currency',
-  'stock_on_hand',
-  'status',
-  'unit',
-  'category',
-  'brand',
-])
+export const MappedField = z.object(itemFields).keyof()
 export type MappedField = z.infer<typeof MappedField>
 
 /**

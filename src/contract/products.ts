@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ItemFields } from './item-fields.ts'
 
 export const ImageSource = z.object({
   kind: z.enum(['zoho', 'upload', 'url', 'import']),
@@ -31,21 +32,8 @@ export type ProductImage = z.infer<typeof ProductImage>
 
 export const Product = z.object({
   id: z.uuid(),
-  sku: z.string().nullable(),
-  name: z.string(),
-  name_en: z.string().nullable(),
-  name_ar: z.string().nullable(),
-  description: z.string().nullable(),
-  cost_price: z.string().nullable(),
-  selling_price: z.string().nullable(),
-  currency: z.string().nullable(),
-  stock_on_hand: z.string().nullable(),
-  status: z.enum(['active', 'inactive']),
-  unit: z.string().nullable(),
-  category: z.string().nullable(),
-  brand: z.string().nullable(),
+  ...ItemFields.shape,
   zoho_item_id: z.string().nullable(),
-  custom_fields: z.record(z.string(), z.unknown()),
   image_path: z.string().nullable(),
   image_url: z.string().nullable(),
   image_source: ImageSource.nullable(),

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../contract/pulls.ts'
 import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
+import { pausedUntilReset } from '../jobs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
 import type { Wait } from '../zoho/budget.ts'
@@ -102,8 +103,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
       if (error instanceof HeldBack) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
-        const remedy = 'It goes on by itself then; what is pulled is kept.'
-        return { state: 'paused', resumes_at: error.resetsAt, cause: error.message, remedy, failure_code: error.code }
+        return pausedUntilReset(error, 'It goes on by itself then; what is pulled is kept.')
       }
       const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
       if (!(error instanceof AppError) && error !== signInFailed)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { AppError } from '../errors.ts'
+import { pausedUntilReset } from '../jobs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { searchText } from '../records/search-text.ts'
 import { markDeleted, type RecordPlace, upsertRecords } from '../records/write.ts'
@@ -58,14 +59,8 @@ export function createCrmSync(deps: CrmSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (!(error instanceof HeldBack)) throw error
-        return {
-          state: 'paused',
-          resumes_at: error.resetsAt,
-          cause: error.message,
-          remedy: 'It goes on by itself then.',
-          failure_code: error.code,
-        }
+        if (error instanceof HeldBack) return pausedUntilReset(error)
+        throw error
       }
     },
   }

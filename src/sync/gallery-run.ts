@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { AppError } from '../errors.ts'
+import { pausedUntilReset } from '../jobs/paused.ts'
 import type { RunContext, RunHandler } from '../jobs/run-handler.ts'
 import { cleanFilename } from '../photos/filename.ts'
 import { lockProduct, putSourcePhoto, removePhoto } from '../photos/gallery.ts'
@@ -51,14 +52,8 @@ export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
       try {
         return await bring(run, deps)
       } catch (error) {
-        if (!(error instanceof HeldBack)) throw error
-        return {
-          state: 'paused',
-          resumes_at: error.resetsAt,
-          cause: error.message,
-          remedy: 'It goes on by itself then.',
-          failure_code: error.code,
-        }
+        if (error instanceof HeldBack) return pausedUntilReset(error)
+        throw error
       }
     },
   }

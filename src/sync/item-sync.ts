@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pausedUntilReset } from '../jobs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { StorageUnavailable } from '../photos/space.ts'
 import { HeldBack, ZohoAway } from '../zoho/failures.ts'
@@ -66,15 +67,7 @@ const OUTAGES = [ZohoOutage, ZohoAway, SignInUnavailable]
 
 /** What passes by itself parks the run; anything else is thrown on. */
 async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
-  if (error instanceof HeldBack) {
-    return {
-      state: 'paused',
-      resumes_at: error.resetsAt,
-      cause: error.message,
-      failure_code: error.code,
-      remedy: 'It goes on by itself then; items come before pictures.',
-    }
-  }
+  if (error instanceof HeldBack) return pausedUntilReset(error, 'It goes on by itself then; items come before pictures.')
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
   if (error instanceof StorageUnavailable) {
     return {

@@ -1,3 +1,4 @@
+import { pausedUntilReset } from '../jobs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../jobs/run-handler.ts'
 import { HeldBack } from '../zoho/failures.ts'
 import { itemsById } from '../zoho/inventory.ts'
@@ -39,14 +40,7 @@ export function createNoticeSync(deps: ApiSyncDeps): RunHandler {
       try {
         return await readNoticed(run, deps)
       } catch (error) {
-        if (error instanceof HeldBack)
-          return {
-            state: 'paused',
-            resumes_at: error.resetsAt,
-            cause: error.message,
-            remedy: 'It goes on by itself then.',
-            failure_code: error.code,
-          }
+        if (error instanceof HeldBack) return pausedUntilReset(error)
         if (!run.signal.aborted) await postponeNotices(db, clock.now())
         throw error
       }

@@ -9,7 +9,7 @@ export const PhotoVariant = z.enum(['thumb', 'medium', 'original'])
 export type PhotoVariant = z.infer<typeof PhotoVariant>
 
 /** `store_id` is looked at by the route itself: its absence has an exact text, and a wrong one is 404 or 403 by who asks. */
-const StoreId = z.string().max(200).optional()
+const StoreId = z.string().optional()
 const whole = (name: string, min: number, max: number) =>
   z
     .string()
@@ -91,11 +91,11 @@ export const DigestAnswer = z.object({
 export const ArchiveBody = z
   .object({
     store_id: StoreId,
-    photo_ids: z.array(z.string().max(200)).min(1).max(MAX_ARCHIVE_PHOTOS).optional(),
-    cursor: z.string().max(500).optional(),
+    photo_ids: z.array(z.string()).min(1).max(MAX_ARCHIVE_PHOTOS).nullish(),
+    cursor: z.string().max(500).nullish(),
     variant: PhotoVariant.nullish(),
   })
-  .refine((body) => (body.photo_ids === undefined) !== (body.cursor === undefined), {
+  .refine((body) => (body.photo_ids == null) !== (body.cursor == null), {
     message: 'photo_ids or cursor is required, not both',
     path: ['photo_ids'],
   })
@@ -108,12 +108,13 @@ export const StatusBody = z.object({
   sync_batch: z
     .array(
       z.object({
-        photo_id: z.string().min(1).max(200),
+        /** Whatever is no photo of the store is answered as unknown. */
+        photo_id: z.string(),
         status: PhotoState,
         /** Null or left out: the time of arrival. */
         synced_at: z.string().max(60).nullish(),
         error: z.string().nullish(),
-        version: z.int().min(0).nullish(),
+        version: z.int32().min(0).nullish(),
       }),
     )
     .max(MAX_REPORTS),

@@ -7,7 +7,7 @@ import fp from 'fastify-plugin'
 /** What every failure looks like, whichever layer it comes from. */
 const FAILURE = {
   type: 'object',
-  required: ['status', 'code', 'message', 'request_id'],
+  required: ['status', 'code', 'message', 'detail', 'request_id'],
   properties: {
     status: { type: 'string', enum: ['error'] },
     code: { type: 'string', description: 'Stable, in snake_case: what programs switch on.' },

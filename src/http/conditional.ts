@@ -16,7 +16,7 @@ export function readRange(
   ifRange: string | undefined,
   { size, etag }: { size: number; etag: string },
 ): RangeAnswer {
-  const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(range.trim())
+  const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/i.exec(range.trim())
   if (!match || (match[1] === '' && match[2] === '') || (ifRange !== undefined && ifRange.trim() !== etag)) return { kind: 'whole' }
   const [, first = '', last = ''] = match
   if (first === '') {

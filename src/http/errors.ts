@@ -10,6 +10,7 @@ import {
   Forbidden,
   Gone,
   NotFound,
+  RangeNotThere,
   TooLarge,
   TooManyRequests,
   Unauthorized,
@@ -29,6 +30,7 @@ const KINDS: [new (...args: never[]) => AppError, number][] = [
   [TooLarge, 413],
   [UriTooLong, 414],
   [UnsupportedType, 415],
+  [RangeNotThere, 416],
   [BadImage, 422],
   [TooManyRequests, 429],
   [UpstreamFailed, 502],
@@ -147,21 +149,27 @@ function knownMethods(app: FastifyInstance): (url: string) => string[] {
   }
 }
 
+/** What a route said of a body that it then could not send: beside a failure, a cache would keep that for as long as the picture. */
+const OF_THE_BODY = ['etag', 'accept-ranges', 'content-disposition', 'content-length', 'x-checksum', 'x-checksum-sha256', 'x-version']
+
 function fail(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
   { code, message, detail }: { code: string; message: string; detail?: Record<string, unknown> | undefined },
 ) {
+  for (const name of OF_THE_BODY) reply.removeHeader(name)
   return reply
     .code(status)
+    .header('cache-control', 'no-store')
     .type('application/json; charset=utf-8')
     .serializer((body: unknown) => JSON.stringify(body))
     .send({
       status: 'error',
       code,
       message,
-      ...(detail && { detail, ...(typeof detail.run_id === 'string' && { run_id: detail.run_id }) }),
+      detail: detail ?? {},
+      ...(typeof detail?.run_id === 'string' && { run_id: detail.run_id }),
       request_id: request.id,
     })
 }

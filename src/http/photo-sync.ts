@@ -23,7 +23,8 @@ const MAX_STATUS_BYTES = 4 * 1024 * 1024
 
 const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
 
-const NotModified = z.null().describe('Nothing of it has changed since the answer with that ETag')
+/** No schema that writes something: even `null` would be counted in a Content-Length, which is the whole answer's on a 304. */
+const NotModified = z.unknown().describe('Nothing of it has changed since the answer with that ETag')
 
 export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList }) => {
   /** Whole answers of the pages that the list remembers, as long as it does. */
@@ -52,7 +53,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
         reader: readerOf(request),
       })
       reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${page.etag}`)
-      if (noneMatchHits(request.headers['if-none-match'], page.etag)) return reply.code(304).send(null)
+      if (noneMatchHits(request.headers['if-none-match'], page.etag)) return reply.code(304).send()
       reply.header('content-type', 'application/json; charset=utf-8')
       const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
       // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
@@ -82,7 +83,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       const data = await photoList.digest(moment, storeOf(moment, request.query.store_id, request.edge))
       const etag = `"${hash('sha256', data.digest, 'base64url').slice(0, 27)}"`
       reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${etag}`)
-      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send(null)
+      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return { status: 'success' as const, data }
     },
   )

@@ -8,7 +8,7 @@ export function failRaw(
   { status, code, message, requestId = randomUUID() }: { status: number; code: string; message: string; requestId?: string },
 ): void {
   if (!socket.writable) return
-  const body = JSON.stringify({ status: 'error', code, message, request_id: requestId })
+  const body = JSON.stringify({ status: 'error', code, message, detail: {}, request_id: requestId })
   socket.end(
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `x-request-id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,

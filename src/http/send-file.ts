@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RangeNotThere } from '../errors.ts'
 import type { HotFiles, StoredFile } from '../photos/hot-files.ts'
 import { noneMatchHits, readRange } from './conditional.ts'
 
@@ -13,8 +14,8 @@ export interface FileToSend extends StoredFile {
 }
 
 /**
- * Answers a request for stored bytes whose permission was checked before: 200, 206, 304 or 416, with a strong ETag of the content, and HEAD with the same
- * headers. Headers that were set on the reply stay.
+ * Answers a request for stored bytes whose permission was checked before: 200, 206 or 304, with a strong ETag of the content, and HEAD with the same
+ * headers. Headers that were set on the reply stay. Throws RangeNotThere, and NotFound for a file that is missing or damaged.
  */
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: HotFiles, file: FileToSend): Promise<FastifyReply> {
   const etag = `"${file.sha256}"`
@@ -24,15 +25,23 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
     request.method === 'GET'
       ? readRange(request.headers.range, oneHeader(request.headers['if-range']), { size: file.size, etag })
       : ({ kind: 'whole' } as const)
-  if (range.kind === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${file.size}`).send()
+  if (range.kind === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${file.size}`)
+    throw new RangeNotThere('range_not_there', `The file has ${file.size} bytes; the part begins behind them`, {
+      remedy: 'Ask for the whole file, without Range.',
+    })
+  }
   const part = range.kind === 'part' ? { start: range.start, end: range.end } : undefined
   reply.header('content-type', file.contentType)
   // A part is rare and small; the proxy would forget the ETag that If-Range asks for.
   if (file.accelPath !== undefined && !part && request.headers.range === undefined && request.method === 'GET')
     return reply.header('x-accel-redirect', file.accelPath).send('')
   const length = part ? part.end - part.start + 1 : file.size
-  if (request.method === 'HEAD') return reply.header('content-length', length).send(Readable.from([]))
   const bytes = await files.open(file, part)
+  if (request.method === 'HEAD') {
+    if (bytes instanceof Readable) bytes.destroy()
+    return reply.header('content-length', length).send(Readable.from([]))
+  }
   if (part) reply.code(206).header('content-range', `bytes ${part.start}-${part.end}/${file.size}`)
   return reply.header('content-length', length).send(bytes)
 }

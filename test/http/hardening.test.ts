@@ -78,7 +78,7 @@ test('requests that two servers could read in two ways are refused and the conne
     const answer = await sendRaw(url, bytes)
     expect(answer, JSON.stringify(bytes)).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 'error', code: 'bad_request' })
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 'error', code: 'bad_request', detail: {} })
   }
   const headers = `GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`
   expect(await sendRaw(url, headers)).toMatch(/^HTTP\/1\.1 431 [\s\S]*"headers_too_large"/)

@@ -167,8 +167,8 @@ test('whatever is sent to whatever address, the answer is one in words: never a 
       // 502 and 503 are Zoho's and the disk's failures; they must be told as such.
       if (answer.status === 500 || /internal_error|at .*\.ts:\d/.test(text)) wrong.push(`${answer.status} ${text.slice(0, 200)}: ${said}`)
       if (answer.status >= 400 && method !== 'HEAD') {
-        const { status, code, message, request_id } = JSON.parse(text) as Record<string, string>
-        if (status !== 'error' || !/^[a-z][a-z0-9_]*$/.test(code ?? '') || !message || !request_id)
+        const { status, code, message, detail, request_id } = JSON.parse(text) as Record<string, string>
+        if (status !== 'error' || !/^[a-z][a-z0-9_]*$/.test(code ?? '') || !message || typeof detail !== 'object' || !request_id)
           wrong.push(`shape ${text.slice(0, 200)}: ${said}`)
       }
     } catch (error) {

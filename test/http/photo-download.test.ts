@@ -46,6 +46,7 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
 
   const cases: [string, Record<string, string>, number, Buffer | null][] = [
     ['first byte', { range: 'bytes=0-0' }, 206, bytes.subarray(0, 1)],
+    ['unit in capitals', { range: 'Bytes=0-0' }, 206, bytes.subarray(0, 1)],
     ['last byte', { range: 'bytes=-1' }, 206, bytes.subarray(size - 1)],
     ['from there', { range: `bytes=${size - 10}-` }, 206, bytes.subarray(size - 10)],
     ['past the end', { range: 'bytes=5-99999999' }, 206, bytes.subarray(5)],
@@ -72,7 +73,10 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
     const got = await body(answer)
     expect([name, answer.status]).toEqual([name, status])
     if (wanted) expect([name, got.equals(wanted)]).toEqual([name, true])
-    if (status === 416) expect(answer.headers.get('content-range')).toBe(`bytes */${size}`)
+    if (status === 416) {
+      expect(answer.headers.get('content-range')).toBe(`bytes */${size}`)
+      expect(JSON.parse(got.toString())).toMatchObject({ status: 'error', code: 'range_not_there', detail: { remedy: expect.any(String) } })
+    }
     if (status === 206) expect(answer.headers.get('content-range')).toMatch(new RegExp(`^bytes \\d+-\\d+/${size}$`))
     if (status === 304) expect([answer.headers.get('etag'), got.length]).toEqual([etag, 0])
   }

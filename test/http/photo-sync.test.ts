@@ -57,7 +57,7 @@ test('an archive holds the photos in the order asked, and names what is missing 
   const answer = await store.fetch('/archive/', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ store_id: store.id, photo_ids: wanted }),
+    body: JSON.stringify({ store_id: store.id, photo_ids: wanted, cursor: null, variant: null }),
   })
   expect(answer.headers.get('content-type')).toBe('application/x-tar')
   const entries = await untar(Buffer.from(await answer.arrayBuffer()))

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { rename } from 'node:fs/promises'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { readRange } from '../../src/http/conditional.ts'
@@ -55,11 +56,18 @@ test('a picture is served as it came, as variants, conditionally and in parts', 
   expect((await call(path.replace('.jpg', '.png'))).status).toBe(404)
 })
 
-test('image_url opens without a token until it is altered, late, or the picture is replaced', async () => {
-  const { call, sync, zoho } = await startZinc()
+test('image_url opens without a token until it is altered, late, or the picture is replaced, and a failure there is kept by no cache', async () => {
+  const { call, sync, zoho, services } = await startZinc()
   await sync('?sync_images=true')
   const { data } = (await (await call('/api/products?has_image=true&limit=1')).json()) as Shown
-  const { image_url, zoho_item_id } = data[0]!
+  const { image_url, zoho_item_id, images } = data[0]!
+  const file = services.store.localPath('originals', images[0]!.sha256)!
+  await rename(file, `${file}.away`)
+  for (const method of ['GET', 'HEAD']) {
+    const lost = await fetch(image_url, { method })
+    expect([lost.status, lost.headers.get('cache-control'), lost.headers.get('etag')]).toEqual([404, 'no-store', null])
+  }
+  await rename(`${file}.away`, file)
   const opened = await fetch(image_url)
   expect(opened.status).toBe(200)
   expect(opened.headers.get('cache-control')).toMatch(/^private, max-age=\d+, immutable$/)

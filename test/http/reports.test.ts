@@ -7,14 +7,13 @@ test('reports in any order leave the newest standing, repeated ones count once, 
   const [photo] = (await store.list()).photos
   const start = Date.now()
   const at = (minutes: number) => new Date(start + minutes * 60_000).toISOString()
-  const report = async (...batch: object[]) => {
-    const answer = await store.fetch('/status/', {
+  const send = (...batch: object[]) =>
+    store.fetch('/status/', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ store_id: store.id, sync_batch: batch.map((one) => ({ photo_id: photo!.id, ...one })) }),
     })
-    return ((await answer.json()) as { data: { updated: number } }).data.updated
-  }
+  const report = async (...batch: object[]) => ((await (await send(...batch)).json()) as { data: { updated: number } }).data.updated
   const fleet = async () => {
     const { photos_synced, photos_failed, failing } = (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data as {
       photos_synced: number
@@ -42,4 +41,13 @@ test('reports in any order leave the newest standing, repeated ones count once, 
   // Reported of older bytes: the store is behind.
   expect(await report({ status: 'synced', synced_at: null, version: 0 })).toBe(1)
   expect(await fleet()).toEqual([0, 0, 0])
+  // A version that no photo can have is refused by name; an id that none can have is unknown.
+  const absurd = await send({ status: 'synced', version: 3_000_000_000 })
+  expect([absurd.status, ((await absurd.json()) as { message: string }).message]).toEqual([
+    400,
+    expect.stringContaining('sync_batch.0.version'),
+  ])
+  const none = ['', 'x'.repeat(300)]
+  const answer = await send(...none.map((photo_id) => ({ photo_id, status: 'deleted' })))
+  expect(((await answer.json()) as { data: object }).data).toEqual({ updated: 0, unknown: none })
 })

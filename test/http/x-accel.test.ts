@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startShop } from '../helpers/shop.ts'
@@ -6,7 +7,7 @@ import { startShop } from '../helpers/shop.ts'
 test('with X_ACCEL a proxy is told which file to send, after every check, and parts and unchanged files are still answered here', async () => {
   const shop = await startShop({ environment: { X_ACCEL: '1' } })
   const store = await shop.addStore()
-  const [photo] = (await store.list()).photos
+  const [photo, next] = (await store.list()).photos
   const whole = await store.download(photo!.id)
   const place = whole.headers.get('x-accel-redirect')!
   expect(await whole.text()).toBe('')
@@ -21,6 +22,9 @@ test('with X_ACCEL a proxy is told which file to send, after every check, and pa
   expect([part.status, part.headers.get('x-accel-redirect'), (await part.arrayBuffer()).byteLength]).toEqual([206, null, 10])
   const same = await store.download(photo!.id, '', { headers: { 'if-none-match': `"${photo!.sha256}"` } })
   expect([same.status, same.headers.get('x-accel-redirect')]).toEqual([304, null])
+  await rm(shop.services.store.localPath('originals', next!.sha256)!)
+  const lost = await store.download(next!.id)
+  expect([lost.status, lost.headers.get('x-accel-redirect')]).toEqual([404, null])
   const other = await shop.addStore()
   const foreign = await other.fetch(`/${photo!.id}/download/?store_id=${store.id}`)
   expect([foreign.status, foreign.headers.get('x-accel-redirect')]).toEqual([403, null])

@@ -45,6 +45,7 @@ export const ARABIC_REQUESTS: Record<string, Words> = {
   paused_by_person: { what: 'أوقفه شخص مؤقتًا', next: 'استأنفه متى شئت؛ يحتفظ بمكانه.' },
   product_deleted: { what: 'هذا المنتج محذوف', next: 'يعود إذا أعادته Zoho.' },
   product_not_found: { what: 'لا يوجد هذا المنتج', next: 'عُد إلى قائمة المنتجات.' },
+  range_not_there: { what: 'الجزء المطلوب بعد نهاية الملف', next: 'اطلب الملف كاملًا.' },
   refresh_token_invalid: { what: 'انتهت الجلسة', next: 'سجّل الدخول من جديد.' },
   request_timeout: { what: 'وصل الطلب ببطء شديد', next: 'تحقّق من الشبكة وأعد المحاولة.' },
   role_too_low: { what: 'لا تسمح صلاحيتك بهذا', next: 'اطلب من المدير القيام به أو منحك الصلاحية.' },

@@ -1,12 +1,8 @@
 import { z } from 'zod'
 import { UpstreamFailed } from '../errors.ts'
 import type { ZohoClient, ZohoJson } from './client.ts'
-import { CallRefused, NeedsPerson, NothingThere } from './failures.ts'
+import { CRM_JOB, type CrmModule, LISTED_ALWAYS } from './crm-fields.ts'
 import { Id, Instant } from './wire.ts'
-
-/** The CRM modules that zinc keeps, by their names in addresses. */
-export const CRM_MODULES = ['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'] as const
-export type CrmModule = (typeof CRM_MODULES)[number]
 
 export interface CrmRecord {
   id: string
@@ -19,152 +15,15 @@ export interface CrmDeletion {
 }
 
 const PER_PAGE = 200
-/** A list call names at most so many fields. */
-const FIELDS_PER_CALL = 50
 const IDS_PER_CALL = 100
 const MAX_PAGES = 10_000
 const MAX_PASSES = 5
-const JOB = 'crm'
-/** Kinds of fields that a list cannot give; asking for one makes the whole call fail. */
-const NOT_LISTED = new Set([
-  'subform',
-  'multiselectlookup',
-  'multiuserlookup',
-  'fileupload',
-  'imageupload',
-  'profileimage',
-  'rollup_summary_list',
-])
-
-/** What every CRM has, for accounts that may not read the fields. */
-const STANDARD_FIELDS: Record<CrmModule, string[]> = {
-  Contacts: [
-    'First_Name',
-    'Last_Name',
-    'Full_Name',
-    'Email',
-    'Secondary_Email',
-    'Phone',
-    'Mobile',
-    'Account_Name',
-    'Title',
-    'Department',
-    'Lead_Source',
-    'Mailing_Street',
-    'Mailing_City',
-    'Mailing_State',
-    'Mailing_Zip',
-    'Mailing_Country',
-    'Description',
-  ],
-  Accounts: [
-    'Account_Name',
-    'Account_Number',
-    'Account_Type',
-    'Industry',
-    'Phone',
-    'Website',
-    'Parent_Account',
-    'Annual_Revenue',
-    'Employees',
-    'Billing_Street',
-    'Billing_City',
-    'Billing_State',
-    'Billing_Code',
-    'Billing_Country',
-    'Description',
-  ],
-  Leads: [
-    'First_Name',
-    'Last_Name',
-    'Full_Name',
-    'Company',
-    'Email',
-    'Phone',
-    'Mobile',
-    'Lead_Source',
-    'Lead_Status',
-    'Industry',
-    'Website',
-    'Street',
-    'City',
-    'State',
-    'Zip_Code',
-    'Country',
-    'Description',
-  ],
-  Products: [
-    'Product_Name',
-    'Product_Code',
-    'Product_Category',
-    'Product_Active',
-    'Manufacturer',
-    'Vendor_Name',
-    'Unit_Price',
-    'Usage_Unit',
-    'Qty_in_Stock',
-    'Qty_in_Demand',
-    'Reorder_Level',
-    'Taxable',
-    'Description',
-  ],
-  Deals: [
-    'Deal_Name',
-    'Account_Name',
-    'Contact_Name',
-    'Amount',
-    'Stage',
-    'Probability',
-    'Closing_Date',
-    'Type',
-    'Lead_Source',
-    'Next_Step',
-    'Description',
-  ],
-}
-const ALWAYS = ['Modified_Time', 'Created_Time', 'Owner']
-
 const Row = z.looseObject({ id: Id, Modified_Time: Instant })
 const Info = z.looseObject({ more_records: z.boolean().catch(false), next_page_token: z.string().nullish().catch(null) })
 const Deletion = z.looseObject({ id: Id, deleted_time: Instant.nullish().catch(null) })
 
 /** ISO with a colon in the offset, unlike Books; whole seconds. */
 export const crmTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+00:00`
-
-/** The fields of a module that a list can give, in groups that one call may name. Without the right to read them: the standard ones. */
-export async function crmFields(
-  client: ZohoClient,
-  module: CrmModule,
-  { runId }: { runId?: string | undefined },
-  signal: AbortSignal,
-): Promise<string[][]> {
-  const names = await fieldNames(client, module, { runId }, signal)
-  const more = [...new Set(names)].filter((name) => name !== 'id' && !ALWAYS.includes(name))
-  const groups = [[...ALWAYS, ...more.slice(0, FIELDS_PER_CALL - ALWAYS.length)]]
-  for (let at = FIELDS_PER_CALL - ALWAYS.length; at < more.length; at += FIELDS_PER_CALL) groups.push(more.slice(at, at + FIELDS_PER_CALL))
-  return groups
-}
-
-async function fieldNames(
-  client: ZohoClient,
-  module: CrmModule,
-  { runId }: { runId?: string | undefined },
-  signal: AbortSignal,
-): Promise<string[]> {
-  try {
-    const { body } = await client.json({ path: '/crm/v8/settings/fields', query: { module }, job: JOB, organization: false, runId }, signal)
-    const fields = z
-      .array(z.looseObject({ api_name: z.string(), data_type: z.string().optional() }))
-      .catch([])
-      .parse(body.fields)
-    const names = fields.filter((it) => !NOT_LISTED.has(it.data_type ?? '')).map((it) => it.api_name)
-    return names.length > 0 ? names : STANDARD_FIELDS[module]
-  } catch (error) {
-    const lacksRight = error instanceof NeedsPerson && ['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
-    if (lacksRight || error instanceof NothingThere || error instanceof CallRefused) return STANDARD_FIELDS[module]
-    throw error
-  }
-}
 
 export interface CrmListing {
   module: CrmModule
@@ -244,7 +103,7 @@ async function crmPage(
   { from, number = 1, token = null }: { from: Date | null; number?: number; token?: string | null },
   signal: AbortSignal,
 ): Promise<CrmPage> {
-  const [named = ALWAYS, ...others] = fields
+  const [named = LISTED_ALWAYS, ...others] = fields
   const answer = await client.json(
     {
       path: `/crm/v8/${module}`,
@@ -255,7 +114,7 @@ async function crmPage(
         per_page: String(PER_PAGE),
         ...(token === null ? { page: String(number) } : { page_token: token }),
       },
-      job: JOB,
+      job: CRM_JOB,
       runId,
       organization: false,
       ...(from && { headers: { 'if-modified-since': crmTime(new Date(from.getTime() - 1_000)) } }),
@@ -285,7 +144,7 @@ async function addFields(
       {
         path: `/crm/v8/${module}`,
         query: { fields: group.join(','), ids: some.join(','), per_page: String(PER_PAGE) },
-        job: JOB,
+        job: CRM_JOB,
         runId,
         organization: false,
       },
@@ -307,7 +166,7 @@ export async function* listCrmDeletions(
       {
         path: `/crm/v8/${module}/deleted`,
         query: { type: 'all', per_page: String(PER_PAGE), ...(token === null ? { page: String(number) } : { page_token: token }) },
-        job: JOB,
+        job: CRM_JOB,
         runId,
         organization: false,
         ...(from && { headers: { 'if-modified-since': crmTime(from) } }),

@@ -10,13 +10,14 @@ import { createStores } from './access/stores.ts'
 import { createAccessTokens } from './access/tokens.ts'
 import { createUsers, ensureAdmin } from './access/users.ts'
 import { recordCoverage } from './catalog/coverage.ts'
-import { type Clock, systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { forgetOld } from './connect/forget-old.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
 import { SEALED_TOKENS } from './connect/token-store.ts'
 import { openAppRole } from './database/app-role.ts'
+import { openDatabaseClock } from './database/clock.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
 import { migrate } from './database/migrate.ts'
 import { openDatabase, openReader } from './db.ts'
@@ -58,6 +59,7 @@ export type Services = Awaited<ReturnType<typeof openServices>>
 
 /** What a door may do differently from the usual. */
 export interface Overrides {
+  /** Instead of the database's. */
   clock?: Clock
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
@@ -72,7 +74,7 @@ export interface Overrides {
 export async function openServices(
   config: Config,
   log: Logger,
-  { clock = systemClock, durable = true, regions, gcpClient, timeLimits }: Overrides = {},
+  { clock: otherClock, durable = true, regions, gcpClient, timeLimits }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {
@@ -81,6 +83,7 @@ export async function openServices(
     // Somebody else's server keeps the rights that its owner gave; ours is worked on by a role that can change no history.
     const databaseUrl = config.databaseUrl ?? (await openAppRole(ownerUrl))
     const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
+    const clock = otherClock ?? opened.use(await openDatabaseClock(db))
 
     const settingsDir = join(config.dataDir, 'settings')
     const jwtRing = await openKeyRing(join(settingsDir, 'jwt.key'), config.keys.jwt)

@@ -21,6 +21,8 @@ const MAX_WAITING = 200
 /** An attempt that is pending for longer belongs to a process that was killed: it counts as failed. */
 const PENDING_MS = 30_000
 const LOOK_AGAIN_MS = 50
+/** What lies further ahead was written before the clock was set back, and would hold people off until it is there again. */
+const CLOCKS_APART_MS = 5_000
 
 export interface Attempt {
   succeeded(): Promise<void>
@@ -38,12 +40,13 @@ export function createLoginThrottle({ db, clock }: { db: Database; clock: Clock 
     const now = clock.now()
     const since = new Date(now.getTime() - WINDOW_MS)
     const overdue = new Date(now.getTime() - PENDING_MS)
+    const ahead = new Date(now.getTime() + CLOCKS_APART_MS)
     return db.$transaction(async (tx) => {
       await lockInTransaction(tx, 'login failures')
       const rows = await tx.$queryRaw<{ here: boolean; near: boolean; same: boolean; undecided: boolean; at: Date }[]>`
         select subject = ${subject} and address = ${network} as here, address = ${network} as near, subject = ${subject} as same,
                pending and at > ${overdue} as undecided, at
-        from login_failure where at > ${since} and (subject = ${subject} or address = ${network}) order by at limit 2000`
+        from login_failure where at between ${since} and ${ahead} and (subject = ${subject} or address = ${network}) order by at limit 2000`
       const limits = [
         { max: MAX_FAILURES.accountFromAddress, of: rows.filter((row) => row.here) },
         { max: MAX_FAILURES.address, of: rows.filter((row) => row.near) },

@@ -36,6 +36,11 @@ const BLOCKS_APART_MS = 600_000
 const LONGEST_RETRY_AFTER_MS = 900_000
 /** After 1070 one call fewer may be under way; one more again after so long without another. */
 const RECOVER_MS = 60_000
+const BLOCK_JITTER = 0.05
+/** One further away was written before the clock was set back. */
+const LONGEST_POSSIBLE_BLOCK_MS = LONGEST_RETRY_AFTER_MS * (1 + BLOCK_JITTER)
+/** The clocks of processes on one database are no further apart: what lies further ahead was written before the clock was set back. */
+const CLOCK_SET_MS = 5_000
 const IN_FLIGHT_PAUSE_MS = 250
 /** Shorter waits are not worth a word. */
 const TELL_AGAIN_MS = 1_000
@@ -67,11 +72,18 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     return db.$transaction(async (tx) => {
       await lockInTransaction(tx, `zoho budget ${organization}`)
       const now = clock.now()
+      await pullBack(tx, now)
       const wait = await refusal(tx, call, now)
       if (wait) return wait
       const data = { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now }
       return tx.zohoCall.create({ data, select: { id: true } })
     }, PATIENCE)
+  }
+
+  /** When the clock was set back, calls that were noted ahead of it count from now on: else all would wait until it is there again. */
+  async function pullBack(tx: Db, now: Date): Promise<void> {
+    const ahead = new Date(now.getTime() + CLOCK_SET_MS)
+    await tx.zohoCall.updateMany({ where: { organization, started_at: { gt: ahead } }, data: { started_at: now } })
   }
 
   /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
@@ -86,7 +98,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
           })
         : []
     const state = await tx.zohoBudget.findUnique({ where: { organization } })
-    if (state?.blocked_until && state.blocked_until > now) {
+    if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
       const reason = "Zoho's limit for a minute was overrun; all calls wait"
       return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
     }
@@ -159,7 +171,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       const block_ms = soon ? Math.min(LONGEST_BLOCK_MS, (state?.block_ms ?? BLOCK_MS) * 2) : BLOCK_MS
       const wanted =
         retryAfterSeconds === undefined || retryAfterSeconds < 0 ? 0 : Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1000)
-      const ms = Math.max(block_ms, wanted) * (1 + Math.random() * 0.05)
+      const ms = Math.max(block_ms, wanted) * (1 + Math.random() * BLOCK_JITTER)
       const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
       await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     }, PATIENCE)

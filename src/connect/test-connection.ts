@@ -218,8 +218,8 @@ function clockCheck(zohoTime: Date | null, askedAt: Date, signal: AbortSignal): 
       if (Math.abs(differenceMs) > MAX_CLOCK_DIFFERENCE_MS) {
         throw new Problem(
           'clock_wrong',
-          `The clock of this machine differs from Zoho's by ${seconds} s`,
-          'Let the machine set its clock by NTP.',
+          `The clock of the database's machine differs from Zoho's by ${seconds} s`,
+          'Let that machine set its clock by NTP; zinc goes by it.',
         )
       }
       return `differs from Zoho's by ${seconds} s`

@@ -70,7 +70,8 @@ export function createBreaker({ clock }: { clock: Clock }): Breaker {
           continue
         }
         const now = clock.now().getTime()
-        if (now < service.opensAt) throw unwell(new Date(service.opensAt))
+        // A look further away than that was set before the clock went back.
+        if (now < service.opensAt && service.opensAt - now <= PROBE_EVERY_MS) throw unwell(new Date(service.opensAt))
         const probe = attempt(service, call, judge)
         service.probe = probe.then(
           () => {},

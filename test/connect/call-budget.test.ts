@@ -41,3 +41,36 @@ test.each(['zoho_call', 'zoho_budget'])(
     expect(await next).toBeInstanceOf(DayQuotaSpent)
   },
 )
+
+test('a clock that is set back by an hour holds calls up for a minute at most, and the minute still holds no more than it may', async () => {
+  const database = await createTestDatabase()
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => database.drop())
+  const db = stack.adopt(openDatabase(database.url), (it) => it.$disconnect())
+  let time = Date.parse('2026-11-01T08:00:00Z')
+  let slept = 0
+  const clock = {
+    now: () => new Date(time),
+    async sleep(ms: number) {
+      expect(ms).toBeGreaterThan(0)
+      slept += ms
+      time += ms
+    },
+  }
+  const limits = { perMinute: 10, perDay: undefined, concurrency: 5 }
+  const budget = createCallBudget({ db, organization: '1', limits, clock, log: pino({ level: 'silent' }) })
+  const signal = AbortSignal.timeout(20_000)
+  const call = async (code: string | null = null) =>
+    (await budget.acquire(CALL, signal)).done({ status: 200, code, ms: 1, dayLimit: undefined, dayLeft: undefined, dayResetsAt: undefined })
+  for (let n = 0; n < 10; n++) await call()
+  expect(slept).toBe(0)
+  time -= 3_600_000
+  await call()
+  // Those of before count from now on: the full minute is waited for, and not the hour.
+  expect(slept).toBe(60_000)
+  await call('44')
+  time -= 3_600_000
+  slept = 0
+  await call()
+  expect(slept).toBeLessThanOrEqual(60_000)
+})

@@ -1,0 +1,37 @@
+import { type Clock, systemClock } from '../clock.ts'
+import type { RawDb } from '../db.ts'
+
+/** A clock that is set anew is followed within this. */
+const LOOK_EVERY_MS = 10_000
+
+export interface DatabaseClock extends Clock, Disposable {}
+
+/**
+ * The database's time, so that all processes on one database agree on what came first and who may go when, however wrong the clocks of their machines.
+ * Between two looks, and while the database is away, it runs on by this process's own stopwatch, which nobody sets.
+ */
+export async function openDatabaseClock(db: RawDb, { everyMs = LOOK_EVERY_MS } = {}): Promise<DatabaseClock> {
+  /** The database's time when the stopwatch stood at zero. */
+  let zero = (await look(db)).zero
+  const timer = setInterval(() => {
+    look(db).then(
+      (seen) => {
+        // What lies within the answer's own time on the way tells nothing new, and would only make the clock tremble.
+        if (Math.abs(seen.zero - zero) > seen.tookMs) zero = seen.zero
+      },
+      () => {}, // the database is away
+    )
+  }, everyMs).unref()
+  return {
+    now: () => new Date(zero + performance.now()),
+    sleep: systemClock.sleep,
+    [Symbol.dispose]: () => clearInterval(timer),
+  }
+}
+
+async function look(db: RawDb): Promise<{ zero: number; tookMs: number }> {
+  const asked = performance.now()
+  const [row] = await db.$queryRaw<{ ms: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`
+  const answered = performance.now()
+  return { zero: row!.ms - (asked + answered) / 2, tookMs: answered - asked }
+}

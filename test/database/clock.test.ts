@@ -1,0 +1,55 @@
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { openDatabaseClock } from '../../src/database/clock.ts'
+import type { RawDb } from '../../src/db.ts'
+import { startServerProcess } from '../helpers/server-process.ts'
+import { until } from '../helpers/until.ts'
+import { login, startZinc } from '../helpers/zinc.ts'
+
+const SHIFTED = pathToFileURL(fileURLToPath(new URL('../helpers/shifted-clock.ts', import.meta.url))).href
+const MINUTE_MS = 60_000
+
+test('processes whose clocks are ten minutes ahead and ten behind count their calls in the same minute, and date what they do by the database', async () => {
+  const { environment, services } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '80' } })
+  const wrongBy = (aheadMs: number) =>
+    startServerProcess({ ...environment, NODE_OPTIONS: `--import ${SHIFTED}`, CLOCK_AHEAD_MS: `${aheadMs}` })
+  const [ahead, behind] = [await wrongBy(10 * MINUTE_MS), await wrongBy(-10 * MINUTE_MS)]
+  const settings = '/api/settings/integrations/zoho'
+  for (const { url } of [behind, ahead, behind]) {
+    // A token that the one gave counts at the other.
+    const authorization = `Bearer ${await login(url === ahead.url ? behind.url : ahead.url)}`
+    const answer = await fetch(`${url}${settings}/sync/item/execute`, { method: 'POST', headers: { authorization } })
+    expect(await answer.json()).toMatchObject({ status: 'success' })
+    for (const at of [ahead, behind]) {
+      const quota = await fetch(`${at.url}${settings}/quota`, { headers: { authorization } })
+      expect(await quota.json()).toMatchObject({ data: { minute: { used: await services.db.zohoCall.count() } } })
+    }
+  }
+  for (const { started_at, finished_at } of await services.db.run.findMany())
+    for (const at of [started_at, finished_at]) expect(Math.abs(at!.getTime() - Date.now())).toBeLessThan(MINUTE_MS)
+})
+
+test('the clock follows a database whose clock is set, and runs on while it is away', async () => {
+  let aheadMs = 0
+  let isAway = false
+  let looks = 0
+  const answer = async () => {
+    looks++
+    if (isAway) throw new Error('away')
+    return [{ ms: Date.now() + aheadMs }]
+  }
+  const clock = await openDatabaseClock({ $queryRaw: answer, $executeRaw: async () => 0 } as unknown as RawDb, { everyMs: 5 })
+  onTestFinished(() => clock[Symbol.dispose]())
+  const differs = () => clock.now().getTime() - Date.now()
+  const isAhead = (ms: number) => Math.abs(differs() - ms) < 1_000
+  expect(isAhead(0)).toBe(true)
+  for (const set of [60 * MINUTE_MS, -60 * MINUTE_MS]) {
+    aheadMs = set
+    await until(() => isAhead(set))
+  }
+  isAway = true
+  aheadMs = 0
+  const before = looks
+  await until(() => looks > before + 3)
+  expect(isAhead(-60 * MINUTE_MS)).toBe(true)
+})

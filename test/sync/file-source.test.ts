@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { ask } from '../helpers/ask.ts'
 import { startPictureHost } from '../helpers/picture-host.ts'
@@ -109,6 +110,23 @@ test('every shape of a file is read without credentials; pictures come from its 
   expect(await product('2')).toMatchObject({ name_en: 'Mouse', brand: 'Kept' })
   expect(await services.db.product.count({ where: { deleted_at: null } })).toBe(6)
   expect(await services.db.photo.count({ where: { product: { zoho_item_id: '2' }, deleted_at: null } })).toBe(1)
+})
+
+test('a host of pictures that refuses connections, or cuts them, fails its pictures only, and the run ends', async () => {
+  const cutting = createServer((socket) => socket.once('data', () => socket.resetAndDestroy()).on('error', () => {}))
+  await new Promise<void>((resolve) => cutting.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void cutting.close())
+  const refusing = createServer()
+  await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve))
+  const hosts = [cutting, refusing].map((it) => `127.0.0.1:${(it.address() as AddressInfo).port}`)
+  await new Promise((resolve) => refusing.close(resolve))
+  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: hosts.join(',') } })
+  const records = hosts.map((host, n) => ({ zoho_item_id: `${n}`, sku: `A-${n}`, name: 'Cable', image_url: `http://${host}/x.jpg` }))
+  await putFile(zinc, 'all_zoho_inventory_items.json', records)
+
+  const { status, errors } = await zinc.sync('?source=file&sync_images=true')
+
+  expect([status, ...errors.map((it) => it.code)]).toEqual(['partial', 'image_url_failed', 'image_url_failed'])
 })
 
 test('a file that is missing, badly named or no array is refused before anything is written, and shares the lock', async () => {

@@ -130,7 +130,11 @@ export function createDecoder({
     return new Promise((resolve, reject) => {
       const child = take()
       child.channel?.ref()
-      const kill = () => void child.kill('SIGKILL')
+      const kill = () => {
+        // An answer that comes all the same is not taken: the child that sent it is about to die, and must not get the next picture.
+        child.removeListener('message', onMessage)
+        child.kill('SIGKILL')
+      }
       const timer = setTimeout(kill, wallClockMs)
       signal.addEventListener('abort', kill, { once: true })
       const finish = () => {

@@ -4,9 +4,6 @@ import { NotFound } from '../errors.ts'
 import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
 import { createTemporaryFiles } from './temporary.ts'
 
-/** Hundreds of pictures a second need not ask each time; the reserve is larger than what comes in meanwhile. */
-const SPACE_KNOWN_FOR_MS = 500
-
 /**
  * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` under the pictures' folder.
  * Write order for originals: temporary file, fsync, rename, fsync of the folder; the database row comes after all of that,
@@ -29,13 +26,6 @@ export function createFileStore(root: string): PhotoStore {
     } finally {
       await handle.close()
     }
-  }
-
-  let looked: { space: Promise<{ free: number; total: number }>; until: number } | undefined
-  async function look() {
-    await mkdir(root, { recursive: true })
-    const { bavail, blocks, bsize } = await statfs(root)
-    return { free: bavail * bsize, total: blocks * bsize }
   }
 
   return {
@@ -92,9 +82,10 @@ export function createFileStore(root: string): PhotoStore {
         }
       }
     },
-    space() {
-      if (!looked || performance.now() > looked.until) looked = { space: look(), until: performance.now() + SPACE_KNOWN_FOR_MS }
-      return looked.space
+    async space() {
+      await folder(root)
+      const { bavail, blocks, bsize } = await statfs(root)
+      return { free: bavail * bsize, total: blocks * bsize }
     },
   }
 }

@@ -9,7 +9,7 @@ import type { Database } from '../db.ts'
 import { Conflict, NotFound, TooLarge } from '../errors.ts'
 import { lookInside, type Matching, matchEntries } from './import-match.ts'
 import { type ImportLimits, type ImportSource, openFolder, openZip } from './import-source.ts'
-import { asStorageFull, needSpace } from './space.ts'
+import { asStorageFull, takeSpace } from './space.ts'
 import type { PhotoStore } from './store.ts'
 
 export interface ImportDeps {
@@ -29,7 +29,7 @@ export async function stageArchive(
   bytes: Readable,
   signal: AbortSignal,
 ): Promise<{ id: string; expires_at: Date }> {
-  await needSpace(store, 0)
+  using _room = await takeSpace(store, 0)
   const path = await store.temporaryPath()
   const hash = createHash('sha256')
   let size = 0

@@ -8,7 +8,7 @@ import type { Blob } from '../generated/client.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-writer.ts'
 import type { Decoder, VariantJob } from './decoder.ts'
 import { EFFORT, type Recipes, VARIANT_NAMES } from './recipe.ts'
-import { asStorageFull, needSpace } from './space.ts'
+import { asStorageFull, takeSpace } from './space.ts'
 import type { PhotoStore } from './store.ts'
 
 export interface IngestDeps {
@@ -42,7 +42,7 @@ export async function ingestPicture(
   signal: AbortSignal,
   { acceptDamaged = false, expectedBytes = null, maxWaiting }: IngestOptions = {},
 ): Promise<Blob> {
-  await needSpace(store, expectedBytes ?? 0)
+  using _room = await takeSpace(store, expectedBytes ?? 0)
   const path = await store.temporaryPath()
   /** Temporary files that exist or may exist: what was kept is none any more. */
   const leftover = new Set([path])

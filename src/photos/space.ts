@@ -36,10 +36,30 @@ export function reserveOf(space: { total: number } | null): number {
   return space ? Math.min(RESERVE_BYTES, Math.floor(space.total * RESERVE_SHARE)) : 0
 }
 
-/** Throws StorageFull when `bytes` more would eat into the reserve. */
-export async function needSpace(store: PhotoStore, bytes: number): Promise<void> {
+/** A picture brings its variants along: measured with 54 photographs, a fifth of the original's size in the middle and half of it at most. */
+const WITH_VARIANTS = 1.6
+
+/** Bytes that this process takes in for a store: all that were ever promised, and those of them that are written or given up. */
+const promises = new WeakMap<PhotoStore, { promised: number; over: number }>()
+
+/**
+ * Room for `bytes` and what is made of them, until it is disposed. What others take in at the same moment counts, too: together they would fill the
+ * disk to its last byte though each alone leaves the reserve. Throws StorageFull when it would eat into the reserve.
+ */
+export async function takeSpace(store: PhotoStore, bytes: number): Promise<Disposable> {
+  const counts = promises.get(store) ?? { promised: 0, over: 0 }
+  promises.set(store, counts)
+  // What ends while the disk is looked at may not be in its figure yet.
+  const overBefore = counts.over
   const space = await store.space()
-  if (space && space.free - bytes < reserveOf(space)) throw new StorageFull()
+  const need = Math.ceil(bytes * WITH_VARIANTS)
+  if (space && space.free - (counts.promised - overBefore) - need < reserveOf(space)) throw new StorageFull()
+  counts.promised += need
+  return {
+    [Symbol.dispose]() {
+      counts.over += need
+    },
+  }
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT'])

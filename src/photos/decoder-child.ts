@@ -33,6 +33,7 @@ class Refused extends Error {
 }
 
 const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
+const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
 
 /** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
 const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
@@ -83,8 +84,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
       throw refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
     })
   // Brands of the container lie; the decoder knows what is inside.
-  if (facts.format === 'heif' && facts.compression !== 'av1')
-    throw new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+  if (facts.format === 'heif' && facts.compression !== 'av1') throw HEIC()
   const { width } = facts.autoOrient
   const height = facts.pageHeight ?? facts.autoOrient.height
   // Both are needed: a picture of one pixel by 200,000 passes every count of pixels.
@@ -160,6 +160,8 @@ function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
 /** libvips' words, in the contract's codes. */
 function refusedBy(error: unknown, { maxPixels }: DecodeJob, otherwise: 'corrupt' | 'truncated or corrupt'): Refused {
   const text = error instanceof Error ? error.message : ''
+  // HEVC whose first brand is AVIF's passes for it until it is decoded.
+  if (/compression format has not been built in/i.test(text)) return HEIC()
   if (/pixel limit/i.test(text)) return new Refused('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
   if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new Refused('truncated', 'The picture is cut')
   return new Refused('corrupt', 'The picture is damaged and cannot be read')

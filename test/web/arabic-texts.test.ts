@@ -2,6 +2,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SCOPES } from '../../src/connect/scopes.ts'
 import { ARABIC } from '../../src/web/server-words/arabic.ts'
+import { ARABIC_SENTENCES } from '../../src/web/server-words/arabic-sentences.ts'
+import { sayInArabic } from '../../src/web/server-words/say-in-arabic.ts'
 
 /** Rooms whose failures reach people over HTTP; commands and the edge client speak English on a terminal. */
 const ROOMS = 'access,catalog,connect,feed,http,jobs,notify,photos,pull,records,settings,sync,zoho'
@@ -31,6 +33,45 @@ test('every code that the server can send has its words in Arabic, and no words 
   expect([...codes].filter(([code]) => ARABIC[code] === undefined).map(([code, file]) => `${code} (${file})`)).toEqual([])
   expect(Object.keys(ARABIC).filter((code) => !codes.has(code))).toEqual([])
   for (const { what, next } of Object.values(ARABIC)) expect(`${what} ${next ?? ''}`).toMatch(/[؀-ۿ]/)
+})
+
+/** The sources of rooms with `{}` for each value that stands in a text, and the texts as people read them. */
+const shapes = (text: string): string =>
+  text
+    .replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}')
+    .replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '{}')
+    .replaceAll("\\'", "'")
+const sourcesOf = (rooms: string): string =>
+  globSync(`src/{${rooms}}/**/*.ts`)
+    .map((file) => shapes(readFileSync(file, 'utf8')))
+    .join('\n')
+
+test('every sentence with figures about a single thing has its own in Arabic with the same figures, and none stands there that is gone', () => {
+  const all = sourcesOf(ROOMS)
+  for (const [english, arabic] of Object.entries(ARABIC_SENTENCES)) {
+    expect(all, english).toContain(english)
+    expect(arabic).toMatch(/[؀-ۿ]|^\{/)
+    for (const [, n] of arabic.matchAll(/\{(\d)\}/g)) expect(Number(n), english).toBeLessThan(english.split('{}').length - 1)
+  }
+  // A code before it, or a list of failures or findings around it: what an inbox, a report or an error card shows.
+  const told = [
+    ...sourcesOf('sync,photos,zoho,pull').matchAll(
+      /(?:'[a-z_0-9]+', |message: |problem\(\s*|problems\.push\(|reason: )`([^`\n]*\{\}[^`\n]*)`/g,
+    ),
+  ]
+  expect(told.length).toBeGreaterThan(30)
+  expect(told.map(([, sentence]) => sentence!).filter((sentence) => /[a-z]{3}/.test(sentence) && sayInArabic(sentence) === null)).toEqual(
+    [],
+  )
+})
+
+test('a sentence keeps its figures in Arabic, with what it is about before it and a reason in it', () => {
+  const plain = (text: string) => sayInArabic(text)?.replace(/[\u2068\u2069]/g, '')
+  expect(plain('The picture is 9000 × 8000, more than 64000000 pixels')).toBe('قياس الصورة 9000 × 8000، أي أكثر من 64000000 بكسل')
+  expect(plain('items: Zoho could not be read: Zoho did not answer properly after 5 tries: HTTP 500')).toBe(
+    'items: تعذّرت القراءة من Zoho: لم تُجب Zoho كما ينبغي بعد 5 محاولات: HTTP 500',
+  )
+  expect(sayInArabic('Something that nobody has translated')).toBeNull()
 })
 
 test('what each scope opens has words in Arabic', async () => {

@@ -109,7 +109,7 @@ test('a module is turned off and the undo turns it on again; a schedule shows it
   await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
 })
 
-test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox', async () => {
+test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox; in Arabic each tells its figures', async () => {
   const page = await open('/settings/integrations/zoho/failures')
   const conflict = page.getByRole('article').filter({ hasText: 'sku_conflict' })
   await conflict.waitFor()
@@ -125,6 +125,13 @@ test('failures stand by cause with the remedy; chosen ones are dismissed with a 
   await dialog.getByRole('button', { name: 'Dismiss', exact: true }).click()
   await page.getByText('1 failure dismissed').waitFor()
   await expect.poll(() => boxes.count()).toBe(before - 1)
+
+  await page.getByRole('button', { name: 'Account and display' }).click()
+  await page.getByRole('button', { name: 'العربية' }).click()
+  const [one] = await zinc.services.db.failure.findMany({ where: { code: 'sku_conflict', dismissed_at: null } })
+  await expect
+    .poll(async () => (await conflict.getByRole('list').textContent())?.replace(/[\u2068\u2069]/g, ''))
+    .toContain(`تشترك في SKU واحد: ${one!.sku}. تبقى كلها`)
 })
 
 test('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {

@@ -1,5 +1,5 @@
 import type { Language } from '../i18n/language.tsx'
-import { serverWords } from '../server-words/server-words.ts'
+import { serverSentence, serverWords } from '../server-words/server-words.ts'
 import type { ApiFailure } from './failure.ts'
 
 interface Words {
@@ -45,5 +45,7 @@ export function wordsOf(failure: ApiFailure, language: Language): FailureWords {
   if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
   if (language === 'en') return { what: failure.message, next: failure.remedy, original: null }
   const { what, next = null } = serverWords(failure.code, language) ?? ARABIC_FALLBACK
+  const said = serverSentence(failure.message, language)
+  if (said !== null) return { what: said, next, original: null }
   return { what, next, original: [failure.message, failure.remedy].filter(Boolean).join('. ') }
 }

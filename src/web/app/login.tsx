@@ -1,15 +1,14 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { AUTH } from '../api/addresses.ts'
 import { call } from '../api/call.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { ErrorCard } from '../ui/error-card.tsx'
 import { PasswordField } from '../ui/password-field.tsx'
-import { LanguageSwitch } from './display.tsx'
+import { Entrance } from './entrance.tsx'
 import classes from './login.module.css'
-import { Logo } from './logo.tsx'
 import { forgetAllButSession, sessionKey } from './session.tsx'
 
 const messages = defineMessages(
@@ -43,52 +42,40 @@ export function Login() {
       return client.invalidateQueries({ queryKey: sessionKey })
     },
   })
-  useEffect(() => {
-    document.title = `${m.title} · zinc`
-  }, [m.title])
   const submit = (event: FormEvent) => {
     event.preventDefault()
     login.mutate()
   }
   return (
-    <div className={classes.screen}>
-      <main className={classes.box}>
-        <div className={classes.brand}>
-          <Logo />
-        </div>
-        <h1 className={classes.title}>{m.title}</h1>
-        <form className={classes.form} onSubmit={submit}>
-          <TextInput
-            label={m.username}
-            name="username"
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            required
-            withAsterisk={false}
-            autoFocus
-            value={username}
-            onChange={(event) => setUsername(event.currentTarget.value)}
-          />
-          <PasswordField
-            label={m.password}
-            name="password"
-            autoComplete="current-password"
-            required
-            withAsterisk={false}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-          />
-          {login.error && <ErrorCard error={login.error} />}
-          <Button type="submit" fullWidth loading={login.isPending}>
-            {m.login}
-          </Button>
-        </form>
-        <p className={classes.hint}>{m.hint}</p>
-      </main>
-      <footer className={classes.footer}>
-        <LanguageSwitch />
-      </footer>
-    </div>
+    <Entrance title={m.title}>
+      <form className={classes.form} onSubmit={submit}>
+        <TextInput
+          label={m.username}
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          withAsterisk={false}
+          autoFocus
+          value={username}
+          onChange={(event) => setUsername(event.currentTarget.value)}
+        />
+        <PasswordField
+          label={m.password}
+          name="password"
+          autoComplete="current-password"
+          required
+          withAsterisk={false}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        {login.error && <ErrorCard error={login.error} />}
+        <Button type="submit" fullWidth loading={login.isPending}>
+          {m.login}
+        </Button>
+      </form>
+      <p className={classes.hint}>{m.hint}</p>
+    </Entrance>
   )
 }

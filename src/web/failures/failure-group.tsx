@@ -10,6 +10,7 @@ import { HOME } from '../app/routes.ts'
 import { useMay } from '../app/session.tsx'
 import { useFormat } from '../format/shop-zone.tsx'
 import { useMessages } from '../i18n/language.tsx'
+import { useModuleName } from '../pulls/pull-words.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Ltr } from '../ui/ltr.tsx'
 import { ServerText } from '../ui/server-text.tsx'
@@ -34,6 +35,7 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
   const format = useFormat()
   const id = useId()
   const mayAct = useMay('operator')
+  const moduleName = useModuleName()
   const [opened, setOpened] = useState(false)
   const stages: Record<string, string> = {
     list: m.stageList,
@@ -42,6 +44,9 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
     removal: m.stageRemoval,
     file: m.stageFile,
     conflict: m.stageConflict,
+    import: m.stageImport,
+    repair: m.stageRepair,
+    variant: m.stageVariant,
   }
   return (
     <article className={classes.group} aria-labelledby={id}>
@@ -61,7 +66,7 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
           <p className={classes.facts}>
             <Badge tone="bad">{m.open({ count: group.count })}</Badge>
             <Ltr mono>{group.code}</Ltr>
-            <span>{stages[group.stage] ?? group.stage}</span>
+            <span>{stages[group.stage] ?? m.stagePull({ module: moduleName(group.stage.replace(/^crm:/, 'CRM ')) })}</span>
             <span>
               {m.last} <RelativeTime at={group.last_at} />
             </span>
@@ -91,7 +96,7 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
         leftSection={<ChevronDown size={14} aria-hidden className={opened ? classes.up : undefined} />}
         onClick={() => setOpened(!opened)}
       >
-        {opened ? m.hide : m.show({ count: Math.min(group.count, group.failures.length) })}
+        {opened ? m.hide : m.show({ count: Math.min(group.count, group.failures.length), all: group.count <= group.failures.length })}
       </Button>
       {opened && <Entries group={group} runId={runId} mayAct={mayAct} pending={pending} onRetry={onRetry} onDismiss={onDismiss} />}
     </article>
@@ -139,10 +144,16 @@ function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupPro
                   </span>
                 )}
               </p>
-              <p className={classes.message} dir="auto">
-                {entry.message}
+              <p className={classes.message}>
+                <ServerText code={group.code} part="what">
+                  {entry.message}
+                </ServerText>
               </p>
-              {entry.note && <p className={classes.message}>{entry.note}</p>}
+              {entry.note && (
+                <p className={classes.message} dir="auto">
+                  {entry.note}
+                </p>
+              )}
             </div>
             <Link href={`${HOME}/runs/${entry.run_id}`} className={classes.when}>
               <RelativeTime at={entry.at} />

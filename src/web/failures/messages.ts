@@ -20,6 +20,10 @@ export const failureMessages = defineMessages(
     stageRemoval: 'removal',
     stageFile: 'file',
     stageConflict: 'conflict',
+    stageImport: 'import',
+    stageRepair: 'repair',
+    stageVariant: 'picture size',
+    stagePull: ({ module }: { module: string }) => `pull: ${module}`,
     next: 'What to do',
     retryAll: 'Try all again',
     retryGroup: 'Try these again',
@@ -30,7 +34,8 @@ export const failureMessages = defineMessages(
     dismissText: 'They leave this list. A later run that meets them again lists them again.',
     note: 'Note, for those who look later',
     dismissed: ({ count }: { count: number }) => pluralEn(count, { one: '# failure dismissed', other: '# failures dismissed' }),
-    show: ({ count }: { count: number }) => pluralEn(count, { one: 'Show it', other: 'Show the newest #' }),
+    show: ({ count, all }: { count: number; all: boolean }) =>
+      pluralEn(count, { one: 'Show it', other: all ? 'Show all #' : 'Show the newest #' }),
     showAll: 'Show more of them',
     hide: 'Hide',
     first: 'First',
@@ -62,6 +67,10 @@ export const failureMessages = defineMessages(
     stageRemoval: 'حذف',
     stageFile: 'ملف',
     stageConflict: 'تعارض',
+    stageImport: 'استيراد',
+    stageRepair: 'إصلاح',
+    stageVariant: 'مقاس صورة',
+    stagePull: ({ module }) => `سحب: ${module}`,
     next: 'ما العمل',
     retryAll: 'أعد محاولة الكل',
     retryGroup: 'أعد محاولة هذه',
@@ -86,7 +95,10 @@ export const failureMessages = defineMessages(
         many: 'تُجوهل # إخفاقًا',
         other: 'تُجوهل # إخفاق',
       }),
-    show: ({ count }) => pluralAr(count, { one: 'اعرضه', two: 'اعرضهما', few: 'اعرض أحدث #', many: 'اعرض أحدث #', other: 'اعرض أحدث #' }),
+    show: ({ count, all }) => {
+      const several = all ? 'اعرضها كلها (#)' : 'اعرض أحدث #'
+      return pluralAr(count, { one: 'اعرضه', two: 'اعرضهما', few: several, many: several, other: several })
+    },
     showAll: 'اعرض المزيد منها',
     hide: 'إخفاء',
     first: 'أول مرة',

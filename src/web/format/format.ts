@@ -30,7 +30,9 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 })
   const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
-  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', hour12: false, ...zone })
+  // Named months: figures alone are read in two orders, and from right to left in a third.
+  const day: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', year: 'numeric', ...zone }
+  const dateTime = new Intl.DateTimeFormat(locale, { ...day, hour: '2-digit', minute: '2-digit', hour12: false })
   const dayTime = new Intl.DateTimeFormat(locale, {
     weekday: 'short',
     day: 'numeric',
@@ -40,15 +42,16 @@ export function createFormat(language: Language, timeZone: string | undefined): 
     hour12: false,
     ...zone,
   })
-  const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', ...zone })
+  const date = new Intl.DateTimeFormat(locale, day)
   const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const unit = (value: number, name: string) =>
-    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: 0 }).format(value)
+  const unit = (value: number, name: string, unitDisplay: 'short' | 'long' = 'short') =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: 0 }).format(value)
 
   return {
     number: (value) => number.format(value),
-    percent: (share) => percent.format(share),
+    // One of thousands is not none.
+    percent: (share) => (share > 0 && share < 0.001 ? `<\u2060${percent.format(0.001)}` : percent.format(share)),
     money(amount, currency) {
       // Intl takes decimal text exactly as it is.
       const text = amount as Intl.StringNumericLiteral
@@ -71,8 +74,8 @@ export function createFormat(language: Language, timeZone: string | undefined): 
       const minutes = Math.floor(seconds / 60)
       if (minutes < 60) return seconds % 60 === 0 ? unit(minutes, 'minute') : `${unit(minutes, 'minute')} ${unit(seconds % 60, 'second')}`
       const hours = Math.floor(minutes / 60)
-      if (hours < 48) return minutes % 60 === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(minutes % 60, 'minute')}`
-      return unit(Math.round(hours / 24), 'day')
+      if (hours < 48) return minutes % 60 === 0 ? unit(hours, 'hour', 'long') : `${unit(hours, 'hour')} ${unit(minutes % 60, 'minute')}`
+      return unit(Math.round(hours / 24), 'day', 'long')
     },
     dateTime: (iso) => dateTime.format(new Date(iso)),
     dayTime: (iso) => dayTime.format(new Date(iso)),

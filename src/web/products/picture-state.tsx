@@ -12,6 +12,7 @@ const words = defineMessages(
     none: 'No picture',
     untried: 'Not fetched yet',
     failed: 'Failed',
+    newerFailed: 'Newer one failed',
     placeholder: 'Placeholder only',
     damaged: 'Damaged',
   },
@@ -23,6 +24,7 @@ const words = defineMessages(
     none: 'بلا صورة',
     untried: 'لم تُجلب بعد',
     failed: 'فشلت',
+    newerFailed: 'فشلت الأحدث',
     placeholder: 'صورة بديلة فقط',
     damaged: 'تالفة',
   },
@@ -49,7 +51,7 @@ export function PictureState({ image_state, source, damaged }: Pictured) {
       ? damaged
         ? ['warn', m.damaged]
         : image_state === 'failed'
-          ? ['warn', m[source]]
+          ? ['warn', m.newerFailed]
           : ['good', m[source]]
       : image_state === 'failed'
         ? ['bad', m.failed]

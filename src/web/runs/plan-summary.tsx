@@ -4,6 +4,7 @@ import type { ItemSyncPlan } from '../../contract/plan.ts'
 import { HOME } from '../app/routes.ts'
 import { useFormat } from '../format/shop-zone.tsx'
 import { useMessages } from '../i18n/language.tsx'
+import { PlanBox } from './plan-box.tsx'
 import classes from './plan-summary.module.css'
 import { startMessages } from './start-messages.ts'
 
@@ -24,7 +25,7 @@ export function PlanSummary({ plan }: { plan: ItemSyncPlan['data'] }) {
     [m.planCalls, calls.total],
   ]
   return (
-    <section className={classes.plan} aria-label={m.planTitle} aria-live="polite">
+    <PlanBox label={m.planTitle}>
       <dl className={classes.figures}>
         {figures
           .filter(([, value], index) => value > 0 || index < 3 || index === 7)
@@ -35,7 +36,7 @@ export function PlanSummary({ plan }: { plan: ItemSyncPlan['data'] }) {
             </div>
           ))}
       </dl>
-      <p className={classes.words}>
+      <p>
         {changes === 0 && `${m.nothing} `}
         {m.takes({ time: format.duration(Math.max(1_000, plan.minutes * 60_000)) })}{' '}
         {plan.days !== null && plan.days > 1 ? m.days({ days: format.number(plan.days) }) : m.endsAt({ at: format.dateTime(plan.ends_at) })}{' '}
@@ -47,6 +48,6 @@ export function PlanSummary({ plan }: { plan: ItemSyncPlan['data'] }) {
           {m.massDelete({ removed: format.number(mass_delete.removed), of: format.number(mass_delete.of) })}
         </p>
       )}
-    </section>
+    </PlanBox>
   )
 }

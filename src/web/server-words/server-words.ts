@@ -1,17 +1,26 @@
 import type { Language } from '../i18n/language.tsx'
 import type { Words } from './words.ts'
 
-let arabic: Record<string, Words> | null = null
+interface Arabic {
+  byCode: Record<string, Words>
+  say(english: string): string | null
+}
 
-/** To be awaited before a language is shown, so that no text changes under the reader. Without the chunk the server's English stands in. */
+let arabic: Arabic | null = null
+
+/** To be awaited before a language is shown, so that no text changes under the reader. Without the chunks the server's English stands in. */
 export async function loadServerWords(language: Language): Promise<void> {
   if (language !== 'ar' || arabic) return
-  arabic = await import('./arabic.ts').then(
-    (module) => module.ARABIC,
+  arabic = await Promise.all([import('./arabic.ts'), import('./say-in-arabic.ts')]).then(
+    ([{ ARABIC }, { sayInArabic }]) => ({ byCode: ARABIC, say: sayInArabic }),
     () => null,
   )
 }
 
 /** What a code means in the reader's language; null: the server's own English has to do. */
 export const serverWords = (code: string | null | undefined, language: Language): Words | null =>
-  language === 'ar' && code ? (arabic?.[code.replace(/^http_\d+$/, 'http_error')] ?? null) : null
+  language === 'ar' && code ? (arabic?.byCode[code.replace(/^http_\d+$/, 'http_error')] ?? null) : null
+
+/** A sentence of the server in the reader's language, with its figures; null where its code or its English has to do. */
+export const serverSentence = (english: string, language: Language): string | null =>
+  language === 'ar' ? (arabic?.say(english) ?? null) : null

@@ -1,8 +1,9 @@
+import { useFormat } from '../format/shop-zone.tsx'
 import { useLanguage } from '../i18n/language.tsx'
-import { serverWords } from '../server-words/server-words.ts'
+import { serverSentence, serverWords } from '../server-words/server-words.ts'
 
 interface ServerTextProps {
-  /** The stable code that comes with the sentence. */
+  /** The stable code that comes with the sentence; null where there is none. */
   code: string | null | undefined
   /** Which of the code's two sentences it is: what happened, or what to do. */
   part: 'what' | 'next'
@@ -10,15 +11,22 @@ interface ServerTextProps {
   children: string
 }
 
-/** A sentence of the server: in the reader's language where its code is known, else as it came, in English and from left to right. */
+const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g
+
+/**
+ * A sentence of the server in the reader's language: with its figures where the sentence is known, else as its code says it, else as it came, in English
+ * and from left to right. Times stand in the shop's zone.
+ */
 export function ServerText({ code, part, children }: ServerTextProps) {
   const { language } = useLanguage()
-  const words = serverWords(code, language)?.[part]
-  if (words !== undefined) return <span title={children}>{words}</span>
-  if (language === 'en') return <bdi>{children}</bdi>
+  const format = useFormat()
+  const said = serverSentence(children, language) ?? serverWords(code, language)?.[part]
+  const shown = (said ?? children).replace(STAMP, (stamp) => format.dateTime(stamp))
+  if (said !== undefined) return <span title={children}>{shown}</span>
+  if (language === 'en') return <bdi>{shown}</bdi>
   return (
     <bdi lang="en" dir="ltr">
-      {children}
+      {shown}
     </bdi>
   )
 }

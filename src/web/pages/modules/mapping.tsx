@@ -90,6 +90,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
             header: m.source,
             cell: (row) => (
               <NativeSelect
+                className={classes.choice}
                 size="xs"
                 dir="ltr"
                 aria-label={`${m.source}: ${row.field}`}
@@ -105,6 +106,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
             header: m.owner,
             cell: (row) => (
               <NativeSelect
+                className={classes.choice}
                 size="xs"
                 aria-label={`${m.owner}: ${row.field}`}
                 disabled={!mayChange}

@@ -56,7 +56,7 @@ export const noticesMessages = defineMessages(
     email: 'بريد إلى',
     emailHint: 'عدة عناوين تفصلها فواصل',
     smtp: 'خادم البريد',
-    smtpHint: 'smtp://user:password@host:587 أو smtps://…؛ يُحفظ مشفّرًا',
+    smtpHint: '\u2066smtp://user:password@host:587\u2069 أو \u2066smtps://…\u2069؛ يُحفظ مشفّرًا',
     webhook: 'Webhook',
     webhookHint: 'يتلقى كل تنبيه بصيغة JSON عبر POST',
     silence: 'الصمت',

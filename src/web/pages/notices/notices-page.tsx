@@ -116,8 +116,6 @@ function Channels({ notifications }: { notifications: Notifications }) {
           {text('email', m.email, m.emailHint)}
           {text('smtp_url', m.smtp, m.smtpHint)}
           {text('webhook_url', m.webhook, m.webhookHint)}
-        </div>
-        <div className={classes.fields}>
           {wait('nothing_synced_after_minutes', m.nothingSynced)}
           {wait('store_silent_after_minutes', m.storeSilent)}
         </div>

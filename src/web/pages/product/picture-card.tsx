@@ -65,16 +65,18 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ..
         )}
       </div>
       <div className={classes.facts}>
-        <p className={classes.name}>
-          <bdi>{picture.filename}</bdi>
+        <p className={classes.name} dir="auto" title={picture.filename}>
+          {picture.filename}
         </p>
-        <p className={classes.small}>
+        <p className={`${classes.small} ${classes.whole}`}>
           <Ltr>
             {picture.width} × {picture.height}
           </Ltr>{' '}
           · {format.bytes(picture.size)}
         </p>
-        <p className={classes.small}>{alt === null ? m.altMissing : <bdi>{alt}</bdi>}</p>
+        <p className={classes.small} dir="auto" title={alt ?? undefined}>
+          {alt ?? m.altMissing}
+        </p>
         <div className={classes.foot}>
           {picture.damaged ? <Badge tone="warn">{m.damaged}</Badge> : <Badge>{sources[picture.image_source.kind]}</Badge>}
           <span className={classes.buttons}>

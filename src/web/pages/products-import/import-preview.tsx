@@ -7,6 +7,7 @@ import { useMessages } from '../../i18n/language.tsx'
 import { Empty } from '../../ui/empty.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
 import { Section } from '../../ui/section.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { Stat, Stats } from '../../ui/stat.tsx'
 import { Table } from '../../ui/table.tsx'
 import classes from './import-preview.module.css'
@@ -67,7 +68,7 @@ export function ImportPreview({ preview, starting, onStart }: ImportPreviewProps
 interface FileRow {
   name: string
   product: { id: string; words: string } | null
-  why: string
+  why: { code: string; message: string } | null
 }
 
 function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: string }) {
@@ -79,9 +80,9 @@ function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: 
       ? preview.matched.map(({ name, sku, product_id }) => ({
           name,
           product: { id: product_id, words: sku ?? product_id.slice(0, 8) },
-          why: '',
+          why: null,
         }))
-      : preview[kind].map(({ name, message }) => ({ name, product: null, why: message }))
+      : preview[kind].map(({ name, code, message }) => ({ name, product: null, why: { code, message } }))
   const total = preview.counts[kind]
   return (
     <>
@@ -102,7 +103,16 @@ function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: 
                     </Link>
                   ),
               }
-            : { key: 'why', header: m.why, cell: ({ why }) => <span dir="auto">{why}</span> },
+            : {
+                key: 'why',
+                header: m.why,
+                cell: ({ why }) =>
+                  why && (
+                    <ServerText code={why.code} part="what">
+                      {why.message}
+                    </ServerText>
+                  ),
+              },
         ]}
       />
       {shown < total && (

@@ -11,6 +11,7 @@ import { downloadCsv } from '../../ui/csv.ts'
 import { ErrorCard } from '../../ui/error-card.tsx'
 import { commonMessages } from '../../ui/messages.ts'
 import { Notice } from '../../ui/notice.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { toast, toastWithUndo } from '../../ui/toast.tsx'
 import classes from './chosen-bar.module.css'
 import { chosenMessages } from './chosen-messages.ts'
@@ -49,7 +50,11 @@ export function ChosenBar({ chosen }: { chosen: Chosen }) {
       {failure && <ErrorCard error={failure} />}
       {refused.length > 0 && (
         <Notice tone="warn" title={m.someFailed({ count: refused.length })}>
-          <span dir="auto">{refused[0]?.message}</span>
+          {refused[0] && (
+            <ServerText code={refused[0].code} part="what">
+              {refused[0].message ?? ''}
+            </ServerText>
+          )}
         </Notice>
       )}
       {rows.length > 0 && (

@@ -6,6 +6,7 @@ import { baseName, useModuleName } from '../../pulls/pull-words.tsx'
 import { Badge, type Tone } from '../../ui/badge.tsx'
 import { CopyButton } from '../../ui/copy-button.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import { Table } from '../../ui/table.tsx'
 import classes from './pull-page.module.css'
 
@@ -39,7 +40,15 @@ export function ModuleTable({ modules }: { modules: ModuleResult[] }) {
               </Badge>
               {error && (
                 <p className={classes.why}>
-                  {error.message} {error.remedy}
+                  <ServerText code={error.code} part="what">
+                    {error.message}
+                  </ServerText>
+                  {'. '}
+                  {error.remedy && (
+                    <ServerText code={error.code} part="next">
+                      {error.remedy}
+                    </ServerText>
+                  )}
                 </p>
               )}
             </>

@@ -7,6 +7,7 @@ import { pullsMessages } from '../../pulls/messages.ts'
 import { baseName, useModuleName } from '../../pulls/pull-words.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Ltr } from '../../ui/ltr.tsx'
+import { ServerText } from '../../ui/server-text.tsx'
 import classes from './report.module.css'
 
 /** So many ids are shown; the report itself holds up to a thousand. */
@@ -42,7 +43,7 @@ function Module({ report }: { report: ModuleReport }) {
     [m.altered, report.altered],
     [m.duplicates, report.duplicates],
   ]
-  // The server's sentences say the same in English only: they are for what nothing below shows.
+  // The server's sentences say the same: they are for what nothing below shows.
   const shown =
     sets.some(([, { count }]) => count > 0) ||
     report.totals.some(({ ok }) => !ok) ||
@@ -65,9 +66,13 @@ function Module({ report }: { report: ModuleReport }) {
       </summary>
       <div className={classes.detail}>
         {report.problems.length > 0 && !shown && (
-          <ul className={classes.problems} lang="en" dir="ltr">
+          <ul className={classes.problems}>
             {report.problems.map((problem) => (
-              <li key={problem}>{problem}</li>
+              <li key={problem}>
+                <ServerText code={null} part="what">
+                  {problem}
+                </ServerText>
+              </li>
             ))}
           </ul>
         )}
@@ -87,7 +92,12 @@ function Module({ report }: { report: ModuleReport }) {
           .filter(({ ok }) => !ok)
           .map(({ file, problem }) => (
             <p key={file} className={classes.ids}>
-              <strong>{m.file}:</strong> <Ltr mono>{baseName(file)}</Ltr> <bdi lang="en">{problem}</bdi>
+              <strong>{m.file}:</strong> <Ltr mono>{baseName(file)}</Ltr>{' '}
+              {problem && (
+                <ServerText code={null} part="what">
+                  {problem}
+                </ServerText>
+              )}
             </p>
           ))}
         {report.repaired && <p className={classes.ids}>{m.repaired(report.repaired)}</p>}
@@ -142,7 +152,10 @@ function Lines({ lines }: { lines: NonNullable<ModuleReport['line_items']> }) {
       <ul className={classes.problems}>
         {lines.wrong.documents.slice(0, SHOWN_IDS).map(({ id, total, expected, reason }) => (
           <li key={id}>
-            <Ltr mono>{id}</Ltr> <Ltr>{`${total} ≠ ${expected}`}</Ltr> <span dir="auto">{reason}</span>
+            <Ltr mono>{id}</Ltr> <Ltr>{`${total} ≠ ${expected}`}</Ltr>{' '}
+            <ServerText code={null} part="what">
+              {reason}
+            </ServerText>
           </li>
         ))}
       </ul>

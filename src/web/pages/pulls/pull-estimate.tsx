@@ -3,6 +3,7 @@ import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
 import { useModuleName } from '../../pulls/pull-words.tsx'
+import { PlanBox } from '../../runs/plan-box.tsx'
 import { startMessages } from '../../runs/start-messages.ts'
 import { Ltr } from '../../ui/ltr.tsx'
 import classes from './pull-estimate.module.css'
@@ -14,8 +15,8 @@ export function PullEstimate({ plan }: { plan: PullPlan }) {
   const format = useFormat()
   const moduleName = useModuleName()
   return (
-    <section className={classes.plan} aria-label={m.planTitle} aria-live="polite">
-      <p className={classes.words}>
+    <PlanBox label={m.planTitle}>
+      <p>
         <strong>
           {m.calls}: {format.number(plan.calls.total)}.
         </strong>{' '}
@@ -50,6 +51,6 @@ export function PullEstimate({ plan }: { plan: PullPlan }) {
           </tr>
         </tfoot>
       </table>
-    </section>
+    </PlanBox>
   )
 }

@@ -4,8 +4,7 @@ import Plug from 'lucide-react/icons/plug'
 import { useEffect, useState } from 'react'
 import { ZOHO } from '../../api/addresses.ts'
 import { call } from '../../api/call.ts'
-import { LanguageSwitch } from '../../app/display.tsx'
-import { Logo } from '../../app/logo.tsx'
+import { Entrance } from '../../app/entrance.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
 import { serverWords } from '../../server-words/server-words.ts'
@@ -52,45 +51,35 @@ export default function ReconnectPage() {
     onSuccess: ({ data }) => location.assign(data.url),
   })
   useEffect(() => {
-    document.title = `${m.title} · zinc`
-  }, [m.title])
-  useEffect(() => {
     if (token !== '') history.replaceState(null, '', location.pathname)
   }, [token])
   return (
-    <div className={classes.screen}>
-      <main className={classes.box}>
-        <Logo />
-        <h1 className={classes.title}>{m.title}</h1>
-        {consent === 'success' ? (
-          <Notice tone="good" title={m.done}>
-            {m.doneText}
-          </Notice>
-        ) : consent !== null ? (
-          <Notice tone="bad" title={m.failed}>
-            {consent === 'consent_refused' ? m.refused : serverWords(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
-          </Notice>
-        ) : token === '' ? (
-          <Notice tone="info" title={m.noLink} />
-        ) : (
-          <>
-            <p>{m.text}</p>
-            <p>{m.steps}</p>
-            {follow.error && <ErrorCard error={follow.error} />}
-            <Button
-              size="md"
-              leftSection={<Plug size={16} aria-hidden />}
-              loading={follow.isPending || follow.isSuccess}
-              onClick={() => follow.mutate()}
-            >
-              {m.go}
-            </Button>
-          </>
-        )}
-      </main>
-      <footer className={classes.footer}>
-        <LanguageSwitch />
-      </footer>
-    </div>
+    <Entrance title={m.title}>
+      {consent === 'success' ? (
+        <Notice tone="good" title={m.done}>
+          {m.doneText}
+        </Notice>
+      ) : consent !== null ? (
+        <Notice tone="bad" title={m.failed}>
+          {consent === 'consent_refused' ? m.refused : serverWords(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
+        </Notice>
+      ) : token === '' ? (
+        <Notice tone="info" title={m.noLink} />
+      ) : (
+        <>
+          <p className={classes.text}>{m.text}</p>
+          <p className={classes.text}>{m.steps}</p>
+          {follow.error && <ErrorCard error={follow.error} />}
+          <Button
+            size="md"
+            leftSection={<Plug size={16} aria-hidden />}
+            loading={follow.isPending || follow.isSuccess}
+            onClick={() => follow.mutate()}
+          >
+            {m.go}
+          </Button>
+        </>
+      )}
+    </Entrance>
   )
 }

@@ -7,6 +7,7 @@ import type { RecordOutcome, RunRecordsAnswer } from '../../../contract/plan.ts'
 import type { Run } from '../../../contract/runs.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
+import { useFormat } from '../../format/shop-zone.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { Badge, type Tone } from '../../ui/badge.tsx'
 import { Empty } from '../../ui/empty.tsx'
@@ -19,6 +20,8 @@ import classes from './run-records.module.css'
 
 type RunRecord = z.infer<typeof RunRecordsAnswer>['data'][number]
 const TONE: Record<RecordOutcome, Tone> = { new: 'good', updated: 'info', removed: 'bad', restored: 'good' }
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
 
 /** What the run did to each record, with the fields before and after. */
 export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
@@ -90,20 +93,29 @@ export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
 
 function Changes({ changes }: { changes: RunRecord['changes'] }) {
   const m = useMessages(runsMessages)
+  const format = useFormat()
+  const shown = (value: unknown): string => {
+    if (value === null || value === undefined || value === '') return m.empty
+    if (typeof value === 'object') return JSON.stringify(value)
+    return TIME.test(String(value)) ? format.dateTime(String(value)) : String(value)
+  }
   const entries = Object.entries(changes)
   if (entries.length === 0) return null
   return (
     <ul className={classes.changes}>
       {entries.map(([field, [before, after]]) => (
-        <li key={field}>
-          <Ltr mono>{field}</Ltr> <del dir="auto">{shown(before, m.empty)}</del> <ins dir="auto">{shown(after, m.empty)}</ins>
+        <li key={field} className={classes.change}>
+          <Ltr mono>{field}</Ltr>
+          <span>
+            <del>
+              <bdi>{shown(before)}</bdi>
+            </del>{' '}
+            <ins>
+              <bdi>{shown(after)}</bdi>
+            </ins>
+          </span>
         </li>
       ))}
     </ul>
   )
-}
-
-function shown(value: unknown, empty: string): string {
-  if (value === null || value === undefined || value === '') return empty
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

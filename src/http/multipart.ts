@@ -22,7 +22,8 @@ const OVERHEAD_BYTES = 64 * 1024
 
 /**
  * Reads a multipart form as it streams in: `onFile` must read or destroy each file before the next one comes. Answers the fields.
- * Fastify's body limit does not count multipart bodies, so the whole is counted here. Throws TooLarge, BadInput, UnsupportedType.
+ * Fastify's body limit does not count multipart bodies, so the whole is counted here, and so is what the parser drops without a word: all but the first
+ * 80 kB of a part's head, parts without a name, and what stands before the first part and behind the last. Throws TooLarge, BadInput, UnsupportedType.
  */
 export async function readForm(
   request: FastifyRequest,
@@ -38,6 +39,7 @@ export async function readForm(
   if (announced > totalBytes + OVERHEAD_BYTES) throw tooLarge(totalBytes)
   const fields: Record<string, string> = {}
   const budget = { left: totalBytes }
+  const sent = countBytes(request.raw, totalBytes + OVERHEAD_BYTES)
   try {
     const parts = request.parts({
       limits: {
@@ -49,24 +51,45 @@ export async function readForm(
         headerPairs: 50,
       },
     })
-    for await (const part of parts) {
+    for (;;) {
+      const { value: part, done } = await Promise.race([parts.next(), sent.tooMany])
+      if (done) break
       if (part.type === 'field') {
         // The parser cuts values that are too long, and half a text must not pass for the whole; it knows no limit of names.
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
-        if (typeof part.value === 'string') fields[part.fieldname] = part.value
+        if (typeof part.value === 'string') {
+          fields[part.fieldname] = part.value
+          budget.left -= Buffer.byteLength(part.value)
+        }
         continue
       }
       if (part.fieldname !== 'file')
         throw new BadInput('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
       await onFile({ filename: part.filename, bytes: counted(part.file, budget, totalBytes) })
     }
+    if (sent.bytes() - (totalBytes - budget.left) > OVERHEAD_BYTES) throw tooLargeParts()
     return fields
   } catch (error) {
     // What is still on its way is thrown away, so that the answer can be read by the sender.
     request.raw.unpipe()
     request.raw.resume()
     throw inOurWords(error)
+  } finally {
+    sent.stop()
   }
+}
+
+/** What came of the form so far, heads and boundaries with it; `tooMany` fails when that is more than any form has. */
+function countBytes(raw: Readable, most: number): { bytes(): number; tooMany: Promise<never>; stop(): void } {
+  let bytes = 0
+  const { promise: tooMany, reject } = Promise.withResolvers<never>()
+  tooMany.catch(() => {}) // when nobody waits for a part, the file's own limit has spoken
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > most) reject(tooLargeParts())
+  }
+  raw.on('data', count)
+  return { bytes: () => bytes, tooMany, stop: () => void raw.off('data', count) }
 }
 
 function counted(file: Readable, budget: { left: number }, totalBytes: number): Readable {

@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 export interface Patience {
-  /** A body that is no upload must be here by then. */
+  /** A body that is no upload must be here by then, and what is left of any body this long after its answer. */
   bodyWithinMs: number
   /** An upload may take as long as it likes, at this pace or faster, looked at over each of these spans. */
   uploadBytesPerSecond: number
@@ -27,6 +27,8 @@ interface Arriving {
   socket: Socket
   since: number
   upload: boolean
+  /** When the answer was whole: nobody reads what still comes, but a sender must get to the answer. */
+  answered: number | null
   /** What the socket had read when the running span began. */
   span: { at: number; bytes: number }
 }
@@ -44,7 +46,15 @@ export const slowRequests = fp<{ patience?: Patience }>(
       if (raw.complete || (raw.headers['transfer-encoding'] === undefined && !Number(raw.headers['content-length'] ?? 0))) return done()
       const now = performance.now()
       const upload = request.routeOptions.config.largeBody === true
-      arriving.set(raw, { request, reply, socket: raw.socket, since: now, upload, span: { at: now, bytes: raw.socket.bytesRead } })
+      arriving.set(raw, {
+        request,
+        reply,
+        socket: raw.socket,
+        since: now,
+        upload,
+        answered: null,
+        span: { at: now, bytes: raw.socket.bytesRead },
+      })
       const forget = () => arriving.delete(raw)
       raw.once('end', forget).once('close', forget)
       done()
@@ -71,6 +81,8 @@ export const slowRequests = fp<{ patience?: Patience }>(
 )
 
 function isTooSlow(one: Arriving, now: number, { bodyWithinMs, uploadBytesPerSecond, uploadSpanMs }: Patience): boolean {
+  if (one.reply.raw.writableFinished) one.answered ??= now
+  if (one.answered !== null) return now - one.answered > bodyWithinMs
   // A body that nobody may send (no token) gets no patience beyond that of a small one.
   if (!one.upload || one.request.identity === null) return now - one.since > bodyWithinMs
   if (now - one.span.at < uploadSpanMs) return false

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { slowRequests } from '../../src/http/slow-requests.ts'
 
-test('bodies that trickle in are cut with 408; a steady upload is not, however long it takes', async () => {
+test('bodies that trickle in are cut with 408; a steady upload is not, however long it takes, until it was answered', async () => {
   const app = Fastify()
   app.decorateRequest('identity', null)
   app.addHook('onRequest', async (request) => {
@@ -19,7 +19,12 @@ test('bodies that trickle in are cut with 408; a steady upload is not, however l
     payload.on('end', () => done(null, bytes))
     payload.on('error', done)
   })
+  app.addContentTypeParser('application/zip', (_request, payload, done) => {
+    payload.resume()
+    done(null, 'not read')
+  })
   app.post('/upload', { config: { largeBody: true } }, async ({ body }) => ({ bytes: body }))
+  app.post('/refused', { config: { largeBody: true } }, (_request, reply) => reply.code(413).send({}))
   app.post('/', async ({ body }) => ({ bytes: body }))
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   onTestFinished(() => app.close())
@@ -53,4 +58,8 @@ test('bodies that trickle in are cut with 408; a steady upload is not, however l
   const steady = await send('/upload', multipart, 20_000, 25, 500)
   expect(steady.said).toMatch(/\{"bytes":20000\}/)
   expect(steady.ms).toBeGreaterThan(600)
+  // One that goes on for ever after its answer would be drained for ever.
+  const refused = await send('/refused', 'application/zip', 1e9, 5, 10_000)
+  expect(refused.said).toMatch(/^HTTP\/1\.1 413 /)
+  expect(refused.ms).toBeLessThan(5_000)
 })

@@ -118,7 +118,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: allow('viewer'),
       schema: {
         tags,
-        summary: 'The pictures of a product, the primary first',
+        summary: 'The pictures of a product in their order; is_primary names the primary',
         params: OfProduct,
         querystring: z.object({ include_deleted: z.stringbool().default(false) }),
         response: { 200: GalleryAnswer },

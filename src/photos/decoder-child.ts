@@ -32,6 +32,9 @@ class Refused extends Error {
   }
 }
 
+/** Compressed rows of a BMP, whose length is not known from its header. */
+const [RLE8, RLE4] = [1, 2]
+
 const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
 const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
 
@@ -41,11 +44,13 @@ const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn
 
 /** BMP, which libvips does not read without ImageMagick, becomes PNG; its header is checked before anything is allocated. */
 async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
-  const [width, height] =
+  const [width, height, depth, compression] =
     bytes.readUInt32LE(14) === 12
-      ? [bytes.readUInt16LE(18), bytes.readUInt16LE(20)]
-      : [Math.abs(bytes.readInt32LE(18)), Math.abs(bytes.readInt32LE(22))]
+      ? [bytes.readUInt16LE(18), bytes.readUInt16LE(20), bytes.readUInt16LE(24), 0]
+      : [Math.abs(bytes.readInt32LE(18)), Math.abs(bytes.readInt32LE(22)), bytes.readUInt16LE(28), bytes.readUInt32LE(30)]
   checkSize(width, height, job)
+  const rowsEnd = bytes.readUInt32LE(10) + Math.ceil((width * depth) / 32) * 4 * (height - 1) + Math.ceil((width * depth) / 8)
+  if (compression !== RLE8 && compression !== RLE4 && rowsEnd > bytes.length) throw CUT()
   const { data, width: w, height: h } = decodeBmp(bytes, { toRGBA: true })
   const png = await sharp(data, { raw: { width: w, height: h, channels: 4 } })
     .flatten()

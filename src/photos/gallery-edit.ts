@@ -25,7 +25,7 @@ export interface AddedPhoto {
   alt_ar?: string | null
 }
 
-const IN_ORDER = [{ is_primary: 'desc' as const }, { sort_order: 'asc' as const }, { position: 'asc' as const }]
+const IN_ORDER = [{ sort_order: 'asc' as const }, { position: 'asc' as const }]
 
 export function listGallery(db: Db, productId: string, { withDeleted, now }: { withDeleted: boolean; now: Date }): Promise<GalleryPhoto[]> {
   const restorable = { deleted_at: { gt: new Date(now.getTime() - GRACE_DAYS * 86_400_000) }, blob: { removed_at: null } }
@@ -137,7 +137,7 @@ export async function orderPhotos(
       return tx.photo.findMany({
         where: { product_id: productId, deleted_at: null },
         include: { blob: true },
-        orderBy: [{ sort_order: 'asc' }, { position: 'asc' }],
+        orderBy: IN_ORDER,
       })
     },
     { timeout: 30_000, maxWait: 30_000 },
@@ -173,7 +173,7 @@ async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   const product = await tx.product.findUnique({ where: { id: productId }, select: { deleted_at: true } })
   if (!product) throw new NotFound('product_not_found', 'Product not found')
   if (product.deleted_at) throw productDeleted()
-  return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: [{ sort_order: 'asc' }, { position: 'asc' }] })
+  return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: IN_ORDER })
 }
 
 /** Ahead of a new primary: the database allows one at any moment. */

@@ -1,3 +1,5 @@
+import { constants, gunzipSync } from 'node:zlib'
+
 /** What the first bytes of a file say it is. Names, extensions and Content-Type are outside talk and not asked. */
 export type Sniffed = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'bmp' | 'unsupported' | 'not_an_image'
 
@@ -12,6 +14,19 @@ export const FORMATS = {
 const startsWith = (bytes: Buffer, signature: number[] | string, at = 0) =>
   bytes.subarray(at, at + signature.length).equals(Buffer.from(signature as string))
 
+/** Pictures and documents that zinc does not take, by how they begin. */
+const NOT_TAKEN = [
+  ...['II*\0', 'MM\0*', 'II+\0', 'MM\0+', 'II\xbc'], // TIFF, BigTIFF and what is built on them, JPEG XR
+  ...['\xff\x0a', '\0\0\0\x0cJXL ', '\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'], // JPEG XL, JPEG 2000
+  ...['\0\0\x01\0', '\0\0\x02\0', 'icns'], // icons and pointers
+  ...['8BPS', 'gimp xcf', 'qoif', 'DDS ', '\x76\x2f\x31\x01', '#?RADIANCE', 'AT&TFORM', '\xd7\xcd\xc6\x9a'],
+  ...['%PDF', '%!PS', '\xc5\xd0\xd3\xc6', '{\\rtf', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'], // PDF, PostScript, RTF, Office before 2007
+].map((signature) => Buffer.from(signature, 'latin1'))
+/** A portable bitmap, greymap, pixmap or anymap: its letter, a blank, a number or a comment. */
+const NETPBM = /^P[1-7]\s+[\d#W]/
+/** The first file in the ZIP of an Office or OpenDocument file. */
+const ZIPPED_DOCUMENT = ['[Content_Types].xml', '_rels/', 'docProps/', 'mimetypeapplication/']
+
 /** Looks at the first 64 bytes or more. Formats that zinc knows but does not take are `unsupported`; HTML, programs and text are `not_an_image`. */
 export function sniff(bytes: Buffer): Sniffed {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return 'jpeg'
@@ -23,13 +38,27 @@ export function sniff(bytes: Buffer): Sniffed {
     return brands.startsWith('avif') || brands.startsWith('avis') || brands.includes('avif') ? 'avif' : 'unsupported'
   }
   if (startsWith(bytes, 'BM') && bytes.length > 26 && [12, 40, 52, 56, 108, 124].includes(bytes.readUInt32LE(14))) return 'bmp'
-  const tiff = startsWith(bytes, [0x49, 0x49, 0x2a, 0x00]) || startsWith(bytes, [0x4d, 0x4d, 0x00, 0x2a])
-  const jxl = startsWith(bytes, [0xff, 0x0a]) || startsWith(bytes, [0, 0, 0, 0x0c, 0x4a, 0x58, 0x4c, 0x20])
-  const jp2 = startsWith(bytes, [0, 0, 0, 0x0c, 0x6a, 0x50, 0x20, 0x20])
-  const ico = startsWith(bytes, [0, 0, 1, 0])
-  if (tiff || jxl || jp2 || ico || startsWith(bytes, '%PDF')) return 'unsupported'
-  const text = bytes.toString('utf8').trimStart().toLowerCase()
-  if (text.startsWith('<svg') || (text.startsWith('<?xml') && text.includes('<svg')) || text.startsWith('<!doctype svg'))
-    return 'unsupported'
+  const document = startsWith(bytes, 'PK') && ZIPPED_DOCUMENT.some((name) => startsWith(bytes, name, 30))
+  if (document || NOT_TAKEN.some((signature) => bytes.subarray(0, signature.length).equals(signature))) return 'unsupported'
+  if (NETPBM.test(bytes.toString('latin1')) || isSvg(bytes) || isSvg(unzippedHead(bytes))) return 'unsupported'
   return 'not_an_image'
+}
+
+function isSvg(bytes: Buffer): boolean {
+  const text = bytes
+    .toString('utf8')
+    .replace(/<!--.*?-->/gs, '')
+    .trimStart()
+    .toLowerCase()
+  return text.startsWith('<svg') || (text.startsWith('<?xml') && text.includes('<svg')) || text.startsWith('<!doctype svg')
+}
+
+/** What a gzip file begins with; nothing for any other. The head of one cannot unfold to more than a few megabytes. */
+function unzippedHead(bytes: Buffer): Buffer {
+  if (!startsWith(bytes, [0x1f, 0x8b])) return Buffer.alloc(0)
+  try {
+    return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, 4096)
+  } catch {
+    return Buffer.alloc(0)
+  }
 }

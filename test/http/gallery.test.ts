@@ -97,6 +97,7 @@ test('primary, order, words, delete and restore; exactly one primary and no new 
   const order = [second.id, third.id, first.id]
   const ordered = (await (await zinc.call(`/api/products/${product.id}/images/order`, json('PUT', order))).json()) as { data: Image[] }
   expect(ordered.data.map((it) => it.id)).toEqual(order)
+  expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual(order.map((id) => [id, id === third.id]))
   for (const wrong of [[second.id, second.id], [products[29]!.id], 'x', []])
     expect((await zinc.call(`/api/products/${product.id}/images/order`, json('PUT', wrong))).status).toBe(400)
 
@@ -269,7 +270,7 @@ test('senders that hang up while their product is still looked up take no place 
 
 test("Zoho's picture joins a product with an upload as a further one, and its replacement never touches the upload", async () => {
   const product = products.find(
-    (it, n) => n > next && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
+    (it, n) => n >= 20 && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
   )!
   const { status, body } = await upload(product.id, pictureForm([await drawnPicture()]))
   expect([status, body.code]).toEqual([201, undefined])

@@ -74,6 +74,8 @@ test('image_url opens without a token until it is altered, late, or the picture 
   expect((await fetch(`${image_url}&variant=thumb`)).status).toBe(200)
   expect((await fetch(image_url.replace(/sig=./, 'sig=-'))).status).toBe(403)
   expect((await fetch(image_url.replace(/exp=\d+/, 'exp=1700000000'))).status).toBe(403)
+  for (const altered of [image_url.replace(/exp=\d+/, 'exp=x'), image_url.replace(/&exp=\d+/, ''), image_url.replace(/v=\w+/, 'v=X')])
+    expect((await fetch(altered)).status).toBe(403)
   expect((await fetch(image_url.replace(/&sig=.*/, ''))).status).toBe(401)
 
   zoho.edit(zoho_item_id, { image_document_id: '999000000000000077', image_seed: 5_555 })

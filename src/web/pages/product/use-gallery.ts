@@ -5,6 +5,7 @@ import { call } from '../../api/call.ts'
 
 export const productKey = (id: string) => ['product', id] as const
 const galleryKey = (id: string) => ['product', id, 'gallery'] as const
+const primaryFirst = (a: GalleryImage, b: GalleryImage) => Number(b.is_primary) - Number(a.is_primary) || a.sort_order - b.sort_order
 const addressOf = (id: string) => `/api/products/${encodeURIComponent(id)}`
 
 export const useProduct = (id: string) =>
@@ -19,7 +20,7 @@ export const useGallery = (id: string) =>
     queryKey: galleryKey(id),
     queryFn: ({ signal }) =>
       call<{ data: GalleryImage[] }>(`${addressOf(id)}/images`, { query: { include_deleted: true }, signal }).then(({ data }) => ({
-        shown: data.filter(({ deleted_at }) => deleted_at === null),
+        shown: data.filter(({ deleted_at }) => deleted_at === null).sort(primaryFirst),
         deleted: data.filter(({ deleted_at }) => deleted_at !== null),
       })),
   })
@@ -69,9 +70,7 @@ export function useGalleryEdit(id: string) {
       (image) => call(`${images}/${image}`, { method: 'PATCH', body: { is_primary: true } }),
       (gallery, primary) => ({
         ...gallery,
-        shown: gallery.shown
-          .map((image) => ({ ...image, is_primary: image.id === primary }))
-          .sort((a, b) => Number(b.is_primary) - Number(a.is_primary) || a.sort_order - b.sort_order),
+        shown: gallery.shown.map((image) => ({ ...image, is_primary: image.id === primary })).sort(primaryFirst),
       }),
     ),
   )

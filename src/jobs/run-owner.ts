@@ -8,6 +8,7 @@ import type { Prisma, Run } from '../generated/client.ts'
 import { noteFailures } from './note-failures.ts'
 import { createPace } from './pace.ts'
 import { type RunContext, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
+import { heeding, lockRun, type Standing, standingRow, WISHED } from './standing.ts'
 
 /** Progress is for eyes: more often than this costs writes and shows nothing more. */
 const REPORT_EVERY_MS = 500
@@ -128,11 +129,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
     }
 
-    let outcome:
-      | RunOutcome
-      | { state: 'cancelled' }
-      | { state: 'paused'; resumes_at: null; cause: string; failure_code: string }
-      | { state: 'queued' }
+    let outcome: Standing
     try {
       outcome = await handler.execute(context)
     } catch (error) {
@@ -142,9 +139,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         return
       }
       if (reason === 'shutdown') outcome = { state: 'queued' }
-      else if (reason === 'pause')
-        outcome = { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' }
-      else if (reason === 'cancel') outcome = { state: 'cancelled' }
+      else if (reason) outcome = WISHED[reason]
       else if (isDatabaseGone(error)) {
         // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
         log.warn({ err: error, run_id: runId }, 'the database is away; the run goes on when it is back')
@@ -157,24 +152,20 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       clearInterval(flusher)
       clearInterval(looker)
     }
-    const ended = outcome.state !== 'queued' && outcome.state !== 'paused'
-    const [row] = await db.run.updateManyAndReturn({
-      where: { id: runId, fence: run.fence },
-      data: {
-        state: outcome.state,
-        statistics: json(statistics),
-        progress: json({ ...progress, waiting: null }),
-        cause: 'cause' in outcome ? (outcome.cause ?? null) : null,
-        remedy: 'remedy' in outcome ? (outcome.remedy ?? null) : null,
-        failure_code: 'failure_code' in outcome ? (outcome.failure_code ?? null) : null,
-        resumes_at: 'resumes_at' in outcome ? outcome.resumes_at : null,
-        // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
-        wanted: outcome.state === 'paused' && outcome.resumes_at === null ? 'pause' : null,
-        ...(ended && { finished_at: clock.now() }),
-      },
+    const row = await db.$transaction(async (tx) => {
+      const now = await lockRun(tx, runId)
+      if (now?.fence !== run.fence) return null
+      return tx.run.update({
+        where: { id: runId },
+        data: {
+          statistics: json(statistics),
+          progress: json({ ...progress, waiting: null }),
+          ...standingRow(heeding(outcome, now.wanted), clock.now()),
+        },
+      })
     })
     if (row) announce(row)
-    log.info({ run_id: runId, kind: handler.kind, state: outcome.state, statistics }, 'run stands')
+    log.info({ run_id: runId, kind: handler.kind, state: row?.state ?? 'lost', statistics }, 'run stands')
   }
 
   const finished = work()

@@ -6,6 +6,7 @@ import { Conflict, NotFound } from '../errors.ts'
 import { Prisma, type Run } from '../generated/client.ts'
 import type { RunHandler } from './run-handler.ts'
 import { ownRun, type RunOwner } from './run-owner.ts'
+import { lockRun, standingRow, WISHED, type Wish } from './standing.ts'
 
 export const RUN_CHANNEL = 'zinc_run'
 /** States in which a run still has something to do. */
@@ -84,23 +85,17 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     }
   }
 
-  async function want(runId: string, wanted: 'pause' | 'cancel'): Promise<Run> {
-    const run = await get(runId)
-    if (!UNFINISHED.includes(run.state))
-      throw new Conflict('run_finished', `The run has ended already: ${run.state}`, { detail: { run_id: runId } })
-    const owner = owned.get(runId)
-    await db.run.update({ where: { id: runId }, data: { wanted } })
-    if (owner) await owner.stop(wanted)
-    else if (run.state !== 'running') {
-      // Nobody works on it, so nobody else would write the new state.
-      await db.run.updateMany({
-        where: { id: runId, state: { in: ['queued', 'paused'] } },
-        data:
-          wanted === 'cancel'
-            ? { state: 'cancelled', finished_at: clock.now(), wanted: null, resumes_at: null }
-            : { state: 'paused', wanted: 'pause', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' },
-      })
-    }
+  async function want(runId: string, wanted: Wish): Promise<Run> {
+    const { state } = await get(runId)
+    await db.$transaction(async (tx) => {
+      const run = await lockRun(tx, runId)
+      if (!run || !UNFINISHED.includes(run.state))
+        throw new Conflict('run_finished', `The run has ended already: ${run?.state ?? state}`, { detail: { run_id: runId } })
+      // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
+      const data = run.state === 'running' ? { wanted } : standingRow(WISHED[wanted], clock.now())
+      await tx.run.update({ where: { id: runId }, data })
+    })
+    await owned.get(runId)?.stop(wanted)
     return get(runId)
   }
 

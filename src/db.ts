@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import { PatientPool } from './db-patience.ts'
 import { cutSilent } from './db-silence.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 
@@ -37,11 +38,10 @@ class EndsWhenFatal extends pg.Client {
 
 /** Every wait has an end, so that a connection whose other side silently vanished fails within seconds instead of holding a request for ever. */
 function openPool(url: string, max: number): pg.Pool {
-  const pool = new pg.Pool({
+  const pool = new PatientPool({
     Client: EndsWhenFatal,
     connectionString: url,
     max,
-    connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     statement_timeout: 60_000,

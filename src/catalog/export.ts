@@ -6,6 +6,8 @@ import { pictureName } from './picture-name.ts'
 import { WITH_PHOTOS } from './products.ts'
 
 const PAGE_ROWS = 500
+/** Of a file's name; its extension comes on top. */
+const MAX_NAME = 200
 
 /** A product for an export, with where the bytes of its pictures are and what they are called in a ZIP; the primary first. */
 export interface ExportedProduct {
@@ -24,7 +26,7 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
     yield rows.map(({ photos, ...row }) => {
       const pictures = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
-        path: picturePath(pictureName(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
+        path: picturePath(nameInZip(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
         sha256,
         size: Number(blob.size),
         at: updated_at,
@@ -53,6 +55,14 @@ const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
     take: PAGE_ROWS,
     include: WITH_PHOTOS,
   })
+
+/** Zoho's id, since another zinc does not know ours; an id that could not be a file's name is written with `%`, as the import reads it. */
+function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
+  const name = pictureName(row)
+  if (row.zoho_item_id === null || name === row.zoho_item_id) return name
+  const written = encodeURIComponent(row.zoho_item_id).replaceAll('.', '%2E')
+  return written.length <= MAX_NAME ? written : name
+}
 
 /**
  * The primary stands where the data folder shows it. The others have a folder with the same name, which sorts behind `item`: an import of the ZIP

@@ -46,7 +46,7 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<Matchi
     const found = name.keys
       .map((key) => key.trim())
       .filter((key) => key !== '')
-      .map((key) => bySku.get(key) ?? byZohoId.get(key))
+      .map((key) => (name.byZohoId ? (byZohoId.get(key) ?? bySku.get(key)) : (bySku.get(key) ?? byZohoId.get(key))))
       .find((it) => it !== undefined)
     const [product] = found ?? []
     if (!product)

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import type { RunContext, RunHandler } from '../jobs/run-handler.ts'
 import { cleanFilename } from './filename.ts'
 import { addPhotosIn } from './gallery-edit.ts'
+import { isExported } from './import-layout.ts'
 import { type MatchedEntry, type MissedEntry, matchEntries } from './import-match.ts'
 import { dropImport, type ImportDeps, withImport } from './imports.ts'
 import { type IngestDeps, ingestPicture } from './ingest.ts'
@@ -73,7 +74,9 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
     batch.map((it) =>
       limit(async (): Promise<Taken> => {
         try {
-          const blob = await ingestPicture(ingest, await it.entry.open(), signal)
+          // A damaged picture that another zinc kept is kept as it is there, and marked; one that was cut on the way does not pass for it.
+          const acceptDamaged = it.entry.proven && isExported(it.entry.name)
+          const blob = await ingestPicture(ingest, await it.entry.open(), signal, { acceptDamaged })
           return { it, sha256: blob.sha256, ext: blob.ext }
         } catch (error) {
           signal.throwIfAborted()

@@ -11,6 +11,8 @@ export interface ImportEntry {
   /** The path inside, with forward slashes. */
   name: string
   size: number
+  /** A checksum proves that the bytes are those that were packed. */
+  proven: boolean
   /** Set when it cannot be read at all. */
   problem: { code: string; message: string } | null
   open(): Promise<Readable>
@@ -55,6 +57,7 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
       entries.push({
         name: entry.fileName,
         size: entry.uncompressedSize,
+        proven: true,
         problem: problemOf(entry, fileBytes),
         open: async () => Readable.from(checked(zip, entry), { objectMode: false }),
       })
@@ -138,6 +141,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
     entries.push({
       name: path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, ''),
       size,
+      proven: false,
       problem: entry.isSymbolicLink()
         ? { code: 'symbolic_link', message: 'Links are not followed' }
         : size > fileBytes

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { drawPicture } from '../../src/simulator/picture.ts'
 import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+import { zipOf } from '../helpers/zip.ts'
 
 interface ProductRow {
   id: string
   zoho_item_id: string
-  images: { id: string; is_primary: boolean; filename: string }[]
+  images: { id: string; is_primary: boolean; filename: string; damaged: boolean }[]
 }
 interface Imported {
   status: string
@@ -39,8 +41,23 @@ async function served(zinc: TestZinc): Promise<Record<string, string[]>> {
   return found
 }
 
-test('the pictures of the exported ZIP come back byte for byte in another zinc with the same items, in their order', async () => {
-  const first = await startZinc({ items: items() })
+/** Another zinc's pictures of the same items. */
+const exported = async ({ call }: TestZinc) =>
+  Buffer.from(await (await call('/api/settings/integrations/zoho/export?format=zip')).arrayBuffer())
+const importInto = async ({ call }: TestZinc, archive: Buffer) =>
+  (await (
+    await call('/api/products/images/import', { method: 'POST', body: pictureForm([archive], {}, 'zinc-items.zip') })
+  ).json()) as Imported
+
+test('the pictures of the exported ZIP come back byte for byte in another zinc with the same items, in their order, the damaged ones marked', async () => {
+  const damaged = items().find(({ image_document_id }) => image_document_id !== '')!.item_id
+  const first = await startZinc({
+    items: items(),
+    async pictureOf(item) {
+      const bytes = await drawPicture({ seed: item.image_seed, category: item.category })
+      return item.item_id === damaged ? bytes.subarray(0, Math.floor(bytes.length * 0.9)) : bytes
+    },
+  })
   await first.sync('?sync_images=true')
   const products = await productsOf(first)
   const upload = async (product: ProductRow, pictures: Buffer[], name: string, fields = {}) => {
@@ -53,17 +70,45 @@ test('the pictures of the exported ZIP come back byte for byte in another zinc w
   await upload(b, [await drawnPicture('webp')], 'b.webp', { is_primary: 'true' })
   await upload(c, [await drawnPicture('gif')], 'c.gif')
   const wanted = await served(first)
-  const archive = Buffer.from(await (await first.call('/api/settings/integrations/zoho/export?format=zip')).arrayBuffer())
+  const archive = await exported(first)
 
   const second = await startZinc({ items: items() })
   await second.sync()
-  const put = () => second.call('/api/products/images/import', { method: 'POST', body: pictureForm([archive], {}, 'zinc-items.zip') })
-  const answer = (await (await put()).json()) as Imported
+  const answer = await importInto(second, archive)
   const count = Object.values(wanted).flat().length
   expect(count).toBeGreaterThan(30)
   expect([answer.status, answer.matched.length, answer.unmatched, answer.unreadable]).toEqual(['success', count, [], []])
   expect(await served(second)).toEqual(wanted)
+  const marked = async (zinc: TestZinc) =>
+    (await productsOf(zinc)).filter((it) => it.images.some((image) => image.damaged)).map((it) => it.zoho_item_id)
+  expect([await marked(first), await marked(second)]).toEqual([[damaged], [damaged]])
   // Once more changes nothing.
-  expect(((await (await put()).json()) as Imported).status).toBe('success')
+  expect((await importInto(second, archive)).status).toBe('success')
   expect(await served(second)).toEqual(wanted)
+
+  // Elsewhere a cut picture is refused, as in an upload; and a SKU that reads like Zoho's id of another item, or like a number, gets none of its pictures.
+  const cut = (await drawnPicture('jpeg')).subarray(0, -40)
+  const [named] = products
+  const third = await startZinc({
+    items: [
+      { ...createCatalogue({ count: 1 })[0]!, item_id: '9001', sku: named!.zoho_item_id },
+      { ...createCatalogue({ count: 1 })[0]!, item_id: named!.zoho_item_id, sku: '9001' },
+      { ...createCatalogue({ count: 1 })[0]!, item_id: '9002', sku: '2' },
+    ],
+  })
+  await third.sync()
+  const files = {
+    'photos/2/cut.jpg': cut,
+    [`images/item/${named!.zoho_item_id}.png`]: await drawnPicture(),
+    'images/more/777/2.png': await drawnPicture(),
+  }
+  const mixed = await importInto(third, await zipOf(files))
+  expect([mixed.status, mixed.matched.length, mixed.unmatched, mixed.unreadable]).toMatchObject([
+    'partial',
+    1,
+    [{ name: 'images/more/777/2.png' }],
+    [{ name: 'photos/2/cut.jpg' }],
+  ])
+  const counts = (await productsOf(third)).map((it) => [it.zoho_item_id, it.images.length])
+  expect(Object.fromEntries(counts)).toEqual({ 9001: 0, 9002: 0, [named!.zoho_item_id]: 1 })
 })

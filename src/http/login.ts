@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Session, Sessions } from '../access/sessions.ts'
 import { LoginBody, MeAnswer, RefreshBody, SessionAnswer } from '../contract/access.ts'
-import { BadInput } from '../errors.ts'
+import { BadInput, Unauthorized } from '../errors.ts'
 import { allow, requireIdentity } from './auth.ts'
 import { clearCookies, readRefreshCookie, refuseForeignPage, setCookies } from './cookies.ts'
 
@@ -39,7 +39,8 @@ export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl:
   async function refreshByCookie(request: FastifyRequest, reply: FastifyReply, token: string) {
     refuseForeignPage(request, publicUrl)
     const renewed = await sessions.refresh(token, { shared: true, address: request.ip, requestId: request.id }).catch((error: unknown) => {
-      clearCookies(reply)
+      // Only when the login is over: a database that is away for a moment must not log everybody out.
+      if (error instanceof Unauthorized) clearCookies(reply)
       throw error
     })
     setCookies(request, reply, renewed, publicUrl)

@@ -154,6 +154,13 @@ test('the page stays signed in with cookies that no script can read, and no othe
   expect(
     (await post(url, 'auth/refresh', {}, { ...asHeader({ zinc_refresh: cookies.zinc_refresh! }), origin: 'https://evil.example' })).status,
   ).toBe(403)
+  // A fault of the server leaves the browser its login; only one that is over is taken away.
+  await zinc.services.db.$executeRaw`alter table refresh_token rename to elsewhere`
+  const faulty = await refresh()
+  expect([faulty.status, faulty.headers.getSetCookie()]).toEqual([500, []])
+  await zinc.services.db.$executeRaw`alter table elsewhere rename to refresh_token`
+  const over = await post(url, 'auth/refresh', {}, { ...asHeader({ zinc_refresh: 'over' }), ...own })
+  expect([over.status, over.headers.getSetCookie().length]).toEqual([401, 4])
   const [one, two] = [await refresh(), await refresh()]
   expect([one.status, two.status]).toEqual([200, 200])
   expect(((await one.json()) as { data: { refresh_token: null } }).data.refresh_token).toBeNull()

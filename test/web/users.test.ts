@@ -81,5 +81,15 @@ test("a new password ends the user's sessions: the open page asks for a login, t
   await logIn(layla.page, { username: 'layla', password: 'another-password' })
   await layla.page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
   expect(await layla.page.getByRole('button', { name: 'Sync now' }).count()).toBe(0)
+
+  // A server that cannot look just now has not ended anybody's login.
+  await layla.context.clearCookies({ name: 'zinc_session' })
+  await zinc.services.db.$executeRaw`alter table refresh_token rename to elsewhere`
+  await layla.page.goto('/settings/stores')
+  await layla.page.getByRole('alert').getByText('internal').waitFor()
+  expect(await layla.page.getByRole('heading', { name: 'Log in to zinc' }).count()).toBe(0)
+  await zinc.services.db.$executeRaw`alter table elsewhere rename to refresh_token`
+  await layla.page.getByRole('button', { name: 'Try again' }).click()
+  await layla.page.getByRole('heading', { level: 1, name: 'Stores' }).waitFor()
   expect([...complaints, ...layla.complaints]).toEqual([])
 })

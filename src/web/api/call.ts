@@ -21,25 +21,27 @@ export function addressOf(path: string, query: CallOptions['query'] = {}): strin
   return search.size === 0 ? path : `${path}?${search}`
 }
 
-let refreshing: Promise<boolean> | null = null
+const noAnswer = (address: string) => new ApiFailure('The server did not answer', { status: 0, code: 'network', address })
 
-/** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. */
-function refreshSession(): Promise<boolean> {
-  refreshing ??= fetch(`${AUTH}/refresh`, {
-    method: 'POST',
-    credentials: 'same-origin',
-    headers: { 'content-type': 'application/json' },
-    body: '{}',
-  })
+let refreshing: Promise<ApiFailure | null> | null = null
+
+/** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. Answers why not. */
+function refreshSession(): Promise<ApiFailure | null> {
+  const path = `${AUTH}/refresh`
+  const named = `POST ${path}`
+  refreshing ??= fetch(path, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{}' })
     .then(
-      (answer) => answer.ok,
-      () => false,
+      (answer) => (answer.ok ? null : readFailure(answer, named)),
+      () => noAnswer(named),
     )
     .finally(() => {
       refreshing = null
     })
   return refreshing
 }
+
+/** The server could not say whether the login is over: nobody is sent to the login for that. */
+const saysNothing = ({ status }: ApiFailure): boolean => status === 0 || status === 429 || status >= 500
 
 /**
  * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
@@ -60,13 +62,17 @@ export async function call<T>(path: string, { method = 'GET', body, query, signa
       return await fetch(address, init)
     } catch (error) {
       if (signal?.aborted) throw error
-      throw new ApiFailure('The server did not answer', { status: 0, code: 'network', address: named })
+      throw noAnswer(named)
     }
   }
   let answer = await send()
   // A wrong password is a 401, too, but no end of a session.
   const needsSession = path !== `${AUTH}/login`
-  if (answer.status === 401 && needsSession && (await refreshSession())) answer = await send()
+  if (answer.status === 401 && needsSession) {
+    const failure = await refreshSession()
+    if (failure && saysNothing(failure)) throw failure
+    if (!failure) answer = await send()
+  }
   if (!answer.ok) {
     const failure = await readFailure(answer, named)
     if (failure.status === 401 && needsSession) sessionEnd.dispatchEvent(new Event('end'))

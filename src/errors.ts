@@ -33,6 +33,8 @@ export class Gone extends AppError {}
 export class TooLarge extends AppError {}
 export class UriTooLong extends AppError {}
 export class UnsupportedType extends AppError {}
+/** What the asker takes for granted of it is not so any more. */
+export class PreconditionFailed extends AppError {}
 /** The part that was asked for lies behind the end. */
 export class RangeNotThere extends AppError {}
 /** Bytes that are not a picture we can use: not_an_image truncated corrupt too_many_pixels side_too_long. */

@@ -5,6 +5,12 @@ export function noneMatchHits(header: string | undefined, etag: string): boolean
   return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
+/** Whether If-Match names other contents than this one; compared strongly (RFC 9110 §13.1.1). */
+export function matchFails(header: string | undefined, etag: string): boolean {
+  if (header === undefined || header.trim() === '*') return false
+  return !header.split(',').some((tag) => tag.trim() === etag)
+}
+
 export type RangeAnswer = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'unsatisfiable' }
 
 /**

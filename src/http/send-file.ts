@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { RangeNotThere } from '../errors.ts'
+import { PreconditionFailed, RangeNotThere } from '../errors.ts'
 import type { HotFiles, StoredFile } from '../photos/hot-files.ts'
-import { noneMatchHits, readRange } from './conditional.ts'
+import { matchFails, noneMatchHits, readRange } from './conditional.ts'
 
 /** A header that came twice counts as not sent: which of the two is meant nobody knows. */
 const oneHeader = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -15,11 +15,16 @@ export interface FileToSend extends StoredFile {
 
 /**
  * Answers a request for stored bytes whose permission was checked before: 200, 206 or 304, with a strong ETag of the content, and HEAD with the same
- * headers. Headers that were set on the reply stay. Throws RangeNotThere, and NotFound for a file that is missing or damaged.
+ * headers. Headers that were set on the reply stay. Throws PreconditionFailed, RangeNotThere, and NotFound for a file that is
+ * missing or damaged.
  */
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: HotFiles, file: FileToSend): Promise<FastifyReply> {
   const etag = `"${file.sha256}"`
   reply.header('etag', etag).header('accept-ranges', 'bytes').header('x-content-type-options', 'nosniff')
+  if (matchFails(request.headers['if-match'], etag))
+    throw new PreconditionFailed('precondition_failed', 'The file is not the one that If-Match names', {
+      remedy: 'Ask again without If-Match for the present one.',
+    })
   if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
   const range =
     request.method === 'GET'
@@ -33,9 +38,9 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
   }
   const part = range.kind === 'part' ? { start: range.start, end: range.end } : undefined
   reply.header('content-type', file.contentType)
-  // A part is rare and small; the proxy would forget the ETag that If-Range asks for.
-  if (file.accelPath !== undefined && !part && request.headers.range === undefined && request.method === 'GET')
-    return reply.header('x-accel-redirect', file.accelPath).send('')
+  // A part is rare and small; and the proxy does not know the ETag that If-Range and If-Match ask for, nor a time for the others.
+  const plain = (['range', 'if-match', 'if-unmodified-since'] as const).every((name) => request.headers[name] === undefined)
+  if (file.accelPath !== undefined && plain && request.method === 'GET') return reply.header('x-accel-redirect', file.accelPath).send('')
   const length = part ? part.end - part.start + 1 : file.size
   const bytes = await files.open(file, part)
   if (request.method === 'HEAD') {

@@ -11,7 +11,8 @@ const body = async (answer: Response) => Buffer.from(await answer.arrayBuffer())
 test('a download is whole, in part, conditional or a HEAD, and always says what it is', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
-  const [photo] = (await store.list()).photos
+  // Some of the shop's names are Arabic; those have a test of their own.
+  const photo = (await store.list()).photos.find(({ filename }) => /^[\w.-]+$/.test(filename))
   const { id, size, sha256, checksum } = photo!
   const whole = await store.download(id)
   const bytes = await body(whole)
@@ -66,6 +67,10 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
     ['none-match miss', { 'if-none-match': '"x"' }, 200, bytes],
     ['none-match before range', { 'if-none-match': etag, range: 'bytes=0-0' }, 304, null],
     ['none-match before modified', { 'if-none-match': '"x"', 'if-modified-since': new Date().toUTCString() }, 200, bytes],
+    ['match hit', { 'if-match': `"x", ${etag}` }, 200, bytes],
+    ['match any', { 'if-match': '*', range: 'bytes=0-0' }, 206, bytes.subarray(0, 1)],
+    ['match miss', { 'if-match': '"x"' }, 412, null],
+    ['match is strong', { 'if-match': `W/${etag}` }, 412, null],
     ['accept is not asked', { accept: 'image/webp' }, 200, bytes],
   ]
   for (const [name, headers, status, wanted] of cases) {

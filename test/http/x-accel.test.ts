@@ -20,6 +20,12 @@ test('with X_ACCEL a proxy is told which file to send, after every check, and pa
   ])
   const part = await store.download(photo!.id, '', { headers: { range: 'bytes=0-9', 'if-range': `"${photo!.sha256}"` } })
   expect([part.status, part.headers.get('x-accel-redirect'), (await part.arrayBuffer()).byteLength]).toEqual([206, null, 10])
+  const matched = await store.download(photo!.id, '', { headers: { 'if-match': `"${photo!.sha256}"` } })
+  expect([matched.status, matched.headers.get('x-accel-redirect'), (await matched.arrayBuffer()).byteLength]).toEqual([
+    200,
+    null,
+    photo!.size,
+  ])
   const same = await store.download(photo!.id, '', { headers: { 'if-none-match': `"${photo!.sha256}"` } })
   expect([same.status, same.headers.get('x-accel-redirect')]).toEqual([304, null])
   await rm(shop.services.store.localPath('originals', next!.sha256)!)

@@ -43,6 +43,7 @@ export const ARABIC_REQUESTS: Record<string, Words> = {
   other_store: { what: 'هذا الرمز لمتجر آخر', next: 'استعمل رمز هذا المتجر.' },
   owned_by_zoho: { what: 'هذا الحقل تكتبه Zoho', next: 'غيّره في Zoho، أو غيّر مالكه في المطابقة.' },
   paused_by_person: { what: 'أوقفه شخص مؤقتًا', next: 'استأنفه متى شئت؛ يحتفظ بمكانه.' },
+  precondition_failed: { what: 'تغيّر الملف في هذه الأثناء', next: 'حدّث الصفحة.' },
   product_deleted: { what: 'هذا المنتج محذوف', next: 'يعود إذا أعادته Zoho.' },
   product_not_found: { what: 'لا يوجد هذا المنتج', next: 'عُد إلى قائمة المنتجات.' },
   range_not_there: { what: 'الجزء المطلوب بعد نهاية الملف', next: 'اطلب الملف كاملًا.' },

@@ -91,7 +91,7 @@ export function createIntegrityScan({ db, store, view, clock }: IntegrityScanDep
       await run.fenced((tx) => tx.mediaScan.update({ where: { run_id: run.id }, data: { finished_at: clock.now(), checked } }))
       const cause = findings > 0 ? `${findings} files are not as they should be` : undefined
       return findings > 0
-        ? { state: 'partial', cause, remedy: 'POST /api/media/integrity/repair, or `zinc images verify --repair`.' }
+        ? { state: 'partial', cause, remedy: 'Repair them under Media, or with `zinc images verify --repair`.' }
         : { state: 'success' }
     },
   }

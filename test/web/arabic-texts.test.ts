@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { SCOPES } from '../../src/connect/scopes.ts'
 import { ARABIC } from '../../src/web/server-words/arabic.ts'
 import { ARABIC_SENTENCES } from '../../src/web/server-words/arabic-sentences.ts'
+import { onThePage } from '../../src/web/server-words/page-remedies.ts'
 import { sayInArabic } from '../../src/web/server-words/say-in-arabic.ts'
 
 /** Rooms whose failures reach people over HTTP; commands and the edge client speak English on a terminal. */
@@ -69,9 +70,22 @@ test('a sentence keeps its figures in Arabic, with what it is about before it an
   const plain = (text: string) => sayInArabic(text)?.replace(/[\u2068\u2069]/g, '')
   expect(plain('The picture is 9000 × 8000, more than 64000000 pixels')).toBe('قياس الصورة 9000 × 8000، أي أكثر من 64000000 بكسل')
   expect(plain('items: Zoho could not be read: Zoho did not answer properly after 5 tries: HTTP 500')).toBe(
-    'items: تعذّرت القراءة من Zoho: لم تُجب Zoho كما ينبغي بعد 5 محاولات: HTTP 500',
+    'الأصناف: تعذّرت القراءة من Zoho: لم تُجب Zoho كما ينبغي بعد 5 محاولات: HTTP 500',
   )
   expect(sayInArabic('Something that nobody has translated')).toBeNull()
+})
+
+test('a remedy that names an address of the API has another for the page', () => {
+  const found = new Set<string>()
+  for (const file of globSync(`src/{${ROOMS}}/**/*.ts`))
+    for (const [, code, remedy] of readFileSync(file, 'utf8').matchAll(
+      /(?<!state: )'([a-z_0-9]+)',(?:(?!'[a-z_0-9]+',|return)[^;]){0,300}?remedy:\s*['`]([^\n]*(?:GET|POST|PUT|PATCH) \/[^\n]*)/g,
+    )) {
+      found.add(code!)
+      expect(onThePage(code, remedy!), `${code} (${file})`).not.toMatch(/(?:GET|POST|PUT|PATCH) \//)
+    }
+  expect(found.size).toBeGreaterThan(15)
+  expect(onThePage('too_busy', 'Try again.')).toBe('Try again.')
 })
 
 test('what each scope opens has words in Arabic', async () => {

@@ -65,6 +65,14 @@ test('many products are chosen by mouse and by keys; their pictures are deleted 
   expect(lines[1]).toContain(data[0]!.zoho_item_id)
   expect(lines[2]).toContain(data[1]!.zoho_item_id)
 
+  // All of it, as a ZIP with the pictures.
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  const zipping = page.waitForEvent('download')
+  await page.getByRole('menuitem', { name: 'Records and pictures as ZIP' }).click()
+  const zip = await readFile((await (await zipping).path()) ?? '')
+  expect(zip.subarray(0, 2).toString()).toBe('PK')
+  for (const { zoho_item_id } of data) expect(zip.includes(`images/item/${zoho_item_id}.`), zoho_item_id ?? '').toBe(true)
+
   const run = async (button: string) => {
     await bar.getByRole('button', { name: button }).click()
     await page.getByRole('button', { name: 'Open the run' }).waitFor()

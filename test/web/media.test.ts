@@ -50,6 +50,7 @@ test('the page tells what is stored; a new recipe is saved, and one size or ever
     return params
   }
   expect(await make('Only thumbnails')).toMatchObject({ which: 'size', size: 'thumb' })
+  expect(await make('Only medium')).toMatchObject({ which: 'size', size: 'medium' })
   expect(await make('Everything')).toMatchObject({ which: 'all' })
   expect(complaints).toEqual([])
 })
@@ -77,6 +78,7 @@ test('findings are downloaded and repaired all at once; a queue is paused, goes 
   await page.getByRole('button', { name: 'Repair all' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Repair all' }).click()
   const queue = page.getByRole('table', { name: 'Jobs' }).getByRole('row').filter({ hasText: 'Repair of the pictures' })
+  await queue.getByRole('button', { name: 'Pause' }).waitFor()
   const before = await newestRun(zinc)
   await queue.getByRole('button', { name: 'Pause' }).click()
   await queue.getByRole('button', { name: 'Resume' }).waitFor()

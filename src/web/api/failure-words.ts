@@ -1,4 +1,5 @@
 import type { Language } from '../i18n/language.tsx'
+import { onThePage } from '../server-words/page-remedies.ts'
 import { serverSentence, serverWords } from '../server-words/server-words.ts'
 import type { ApiFailure } from './failure.ts'
 
@@ -43,7 +44,7 @@ export interface FailureWords {
 export function wordsOf(failure: ApiFailure, language: Language): FailureWords {
   const own = OWN[failure.code]
   if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
-  if (language === 'en') return { what: failure.message, next: failure.remedy, original: null }
+  if (language === 'en') return { what: failure.message, next: failure.remedy && onThePage(failure.code, failure.remedy), original: null }
   const { what, next = null } = serverWords(failure.code, language) ?? ARABIC_FALLBACK
   const said = serverSentence(failure.message, language)
   if (said !== null) return { what: said, next, original: null }

@@ -4,6 +4,8 @@ import type { Language } from '../i18n/language.tsx'
 const LOCALES: Record<Language, string> = { en: 'en-GB', ar: 'ar-u-nu-latn' }
 /** Shorter than what Intl has for them, so that they fit a tile. */
 const BYTE_UNITS: Record<Language, string[]> = { en: ['B', 'kB', 'MB', 'GB', 'TB'], ar: ['بايت', 'ك.ب', 'م.ب', 'ج.ب', 'ت.ب'] }
+/** A sign would point the other way in a text from right to left. */
+const UNDER: Record<Language, string> = { en: 'under', ar: 'أقل من' }
 
 export interface Format {
   number(value: number): string
@@ -51,7 +53,7 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   return {
     number: (value) => number.format(value),
     // One of thousands is not none.
-    percent: (share) => (share > 0 && share < 0.001 ? `<\u2060${percent.format(0.001)}` : percent.format(share)),
+    percent: (share) => (share > 0 && share < 0.001 ? `${UNDER[language]}\u00a0${percent.format(0.001)}` : percent.format(share)),
     money(amount, currency) {
       // Intl takes decimal text exactly as it is.
       const text = amount as Intl.StringNumericLiteral

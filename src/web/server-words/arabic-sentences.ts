@@ -55,6 +55,8 @@ export const ARABIC_SENTENCES: Record<string, string> = {
   'The ZIP unpacks to more than {} files or {} bytes': 'يفكّ ملف ZIP إلى أكثر من {0} ملفًا أو {1} بايت',
   'The ZIP is larger than {} bytes': 'ملف ZIP أكبر من {0} بايت',
   'Not an image of this product: {}': 'ليست من صور هذا المنتج: {0}',
+  '{} files are not as they should be': 'ملفات ليست كما ينبغي، عددها {0}',
+  'Repair them under Media, or with `zinc images verify --repair`.': 'أصلحها في «الوسائط».',
   'A deleted image can be restored for {} days; this one is gone': 'تُستعاد الصورة المحذوفة خلال {0} أيام؛ ولم تعد هذه موجودة',
   'The bucket does not serve zinc: {}': 'مخزن الصور لا يخدم zinc: {0}',
 

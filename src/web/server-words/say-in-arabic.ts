@@ -19,7 +19,7 @@ export function sayInArabic(english: string): string | null {
   // What the sentence is about may stand before it: a file, a module.
   const [, about, rest] = /^([^:]{1,200}): (.+)$/s.exec(english) ?? []
   const said = rest === undefined ? null : sayInArabic(rest)
-  return said === null ? null : `${isolated(about ?? '')}: ${said}`
+  return said === null ? null : `${valueInArabic(about ?? '')}: ${said}`
 }
 
 const valueInArabic = (value: string): string => sayInArabic(value) ?? isolated(value)

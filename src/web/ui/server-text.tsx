@@ -1,5 +1,6 @@
 import { useFormat } from '../format/shop-zone.tsx'
 import { useLanguage } from '../i18n/language.tsx'
+import { onThePage } from '../server-words/page-remedies.ts'
 import { serverSentence, serverWords } from '../server-words/server-words.ts'
 
 interface ServerTextProps {
@@ -21,7 +22,7 @@ export function ServerText({ code, part, children }: ServerTextProps) {
   const { language } = useLanguage()
   const format = useFormat()
   const said = serverSentence(children, language) ?? serverWords(code, language)?.[part]
-  const shown = (said ?? children).replace(STAMP, (stamp) => format.dateTime(stamp))
+  const shown = (said ?? (part === 'next' ? onThePage(code, children) : children)).replace(STAMP, (stamp) => format.dateTime(stamp))
   if (said !== undefined) return <span title={children}>{shown}</span>
   if (language === 'en') return <bdi>{shown}</bdi>
   return (

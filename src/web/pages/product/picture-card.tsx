@@ -68,11 +68,11 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ..
         <p className={classes.name} dir="auto" title={picture.filename}>
           {picture.filename}
         </p>
-        <p className={`${classes.small} ${classes.whole}`}>
+        <p className={`${classes.small} ${classes.sizes}`}>
           <Ltr>
             {picture.width} × {picture.height}
-          </Ltr>{' '}
-          · {format.bytes(picture.size)}
+          </Ltr>
+          <span>{format.bytes(picture.size)}</span>
         </p>
         <p className={classes.small} dir="auto" title={alt ?? undefined}>
           {alt ?? m.altMissing}

@@ -1,0 +1,38 @@
+/** What to do next on the page, for failures whose own remedy names an address of the API: that is for scripts. */
+const PAGE_REMEDIES: Record<string, string> = {
+  '57': 'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
+  '6041': 'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
+  OAUTH_SCOPE_MISMATCH: 'Connect again with every scope that is listed under Connection, or switch the module off.',
+  NO_PERMISSION: 'Give the Zoho user this permission in Zoho, or switch the module off.',
+  integration_disabled: 'Switch it on under Connection.',
+  invalid_redirect_uri:
+    'Register the redirect address that stands under Connection with your client in the Zoho API console, and check PUBLIC_URL.',
+  invalid_scope: 'Use exactly the line of scopes that stands under Connection.',
+  mass_delete_stopped: 'Check the items in Zoho. If it is right, plan the removal and confirm it.',
+  method_not_allowed: 'Reload the page; zinc may have been updated.',
+  module_disabled: 'Switch it on under Modules, then sync.',
+  not_found: 'Go back to where you came from.',
+  not_set_up: 'Complete what is missing under Connection.',
+  not_tried: 'Test the connection; the first sync does it too.',
+  not_verified: 'Check it first.',
+  nothing_pulled: 'Start a pull first.',
+  nothing_to_retry: 'Follow what stands beside each cause.',
+  organization_not_found: 'Choose one of the list under Connection.',
+  owned_by_zoho: 'Change it in Zoho, or give the field to the ERP in the mapping under Modules.',
+  photo_not_found: 'Reload the page; somebody may have deleted it.',
+  product_not_found: 'Go back to the products and look for it by its name or SKU.',
+  run_not_found: 'Go back to the runs and open it there.',
+  session_in_use: 'Wait until its run has ended, or cancel that first.',
+  session_not_found: 'Go back to the pulls; it may have been deleted.',
+  store_not_found: 'Go back to the stores; it may have been deleted.',
+  sync_running: 'Wait for it, or open it and cancel it.',
+  test_timeout: 'Other calls to Zoho are under way, or Zoho is slow. Try again in a while.',
+  user_not_found: 'Reload the page; somebody may have removed them.',
+  wrong_data_center: 'Choose the right data centre under Connection and save.',
+}
+
+const FOR_SCRIPTS = /\b(?:GET|POST|PUT|PATCH) \/|confirm_removals/
+
+/** A remedy of the server as it helps a person on the page. */
+export const onThePage = (code: string | null | undefined, remedy: string): string =>
+  (FOR_SCRIPTS.test(remedy) && PAGE_REMEDIES[code ?? '']) || remedy

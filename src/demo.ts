@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { watchRun } from './commands/run-progress.ts'
 import { parseConfig } from './config.ts'
 import type { ItemSyncResult } from './contract/runs.ts'
+import { openDataFolder } from './data-folder.ts'
 import { createLog } from './log.ts'
 import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
 import { ZINC } from './settings/audit.ts'
@@ -49,7 +50,7 @@ async function main(): Promise<number> {
   })
   // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
   const dataDir = join(resolve(process.env.DATA_DIR || './data'), 'demo')
-  await mkdir(dataDir, { recursive: true })
+  await openDataFolder(dataDir)
   const password = await demoPassword(dataDir)
   const config = parseConfig({
     DATA_DIR: dataDir,

@@ -16,6 +16,7 @@ import { forgetOld } from './connect/forget-old.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
 import { SEALED_TOKENS } from './connect/token-store.ts'
+import { openDataFolder } from './data-folder.ts'
 import { openAppRole } from './database/app-role.ts'
 import { openDatabaseClock } from './database/clock.ts'
 import { openEmbeddedPostgres } from './database/embedded.ts'
@@ -78,6 +79,7 @@ export async function openServices(
 ) {
   const opened = new AsyncDisposableStack()
   try {
+    await openDataFolder(config.dataDir)
     const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
     await migrate(ownerUrl, { log })
     // Somebody else's server keeps the rights that its owner gave; ours is worked on by a role that can change no history.

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
@@ -32,3 +33,13 @@ test.each([
 ])('a wrong value %j stops the start with exit status 2 and names the key', (environment, name) => {
   expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ exitStatus: 2, message: expect.stringContaining(name) }))
 })
+
+test.each(['/proc/nowhere/data', fileURLToPath(import.meta.url)])(
+  'a data folder that cannot be used, %s, ends the start with one message',
+  async (folder) => {
+    for (const more of [{}, { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/nowhere' }]) {
+      const opening = openServices(parseConfig({ DATA_DIR: folder, ...more }), pino({ level: 'silent' }))
+      await expect(opening).rejects.toMatchObject({ code: 'data_dir_unusable', exitStatus: 1, detail: { remedy: expect.any(String) } })
+    }
+  },
+)

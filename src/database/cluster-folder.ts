@@ -3,6 +3,7 @@ import { cp, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'n
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { dataDirUnusable } from '../data-folder.ts'
 import { CannotStart } from '../errors.ts'
 import { type Account, reachableByOthers } from './service-account.ts'
 
@@ -85,17 +86,10 @@ export async function lockFolder(place: string): Promise<() => Promise<void>> {
       await handle.close()
       return () => rm(file, { force: true })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotUse(place, error)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw dataDirUnusable(place, error)
       const owner = Number(await readFile(file, 'utf8').catch(() => ''))
       if (owner > 0 && (!alive(owner) || owner === process.pid)) await rm(file, { force: true })
       await delay(50)
     }
   }
 }
-
-const cannotUse = (place: string, cause: unknown) =>
-  new CannotStart('data_dir_unusable', `The data folder cannot be used: ${cause instanceof Error ? cause.message : place}`, {
-    exitStatus: 1,
-    cause,
-    remedy: 'Set DATA_DIR to a folder that this account may write.',
-  })

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import { openDataFolder } from '../data-folder.ts'
 import { CannotStart } from '../errors.ts'
 import { exists, liveUsers, lockFolder, MAJOR, nativeFolder, newUserFile, placeOf } from './cluster-folder.ts'
 import { answers, initialise, liveUrl, startServer, stopServer } from './cluster-server.ts'
@@ -27,7 +28,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
  */
 export async function openEmbeddedPostgres({ dataDir, log, durable = true }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = serviceAccount()
-  await mkdir(dataDir, { recursive: true })
+  await openDataFolder(dataDir)
   const place = await placeOf(dataDir, account, log)
   const cluster = join(place, 'cluster')
   const native = await nativeFolder(account)

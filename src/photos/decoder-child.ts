@@ -130,7 +130,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
 
 /** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
 async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none'): Promise<MadeVariant[]> {
-  const largest = Math.max(...job.variants.map(({ side }) => side), 1)
+  const largest = job.through ?? Math.max(...job.variants.map(({ side }) => side), 1)
   const { data, info } = await openPicture(input, job, failOn)
     .autoOrient()
     .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })

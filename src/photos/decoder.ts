@@ -19,6 +19,8 @@ export interface VariantJob {
 export interface DecodeJob {
   path: string
   variants: VariantJob[]
+  /** Longest side of the pixels that all variants are made from; left out: of the largest one asked for. */
+  through?: number
   maxPixels: number
   maxSide: number
   /** Takes a picture whose end is missing or that does not decode cleanly, when Zoho sent the same bytes twice. */

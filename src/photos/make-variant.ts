@@ -33,7 +33,9 @@ export async function makeVariants(
       variants.push({ name, format, side: recipe.sizes[name], quality: recipe.quality[format], effort: EFFORT[format], output })
     }
     await using original = await store.borrow('originals', sha256, signal)
-    const job = { path: original.path, variants, ...NO_LIMITS, acceptDamaged: true }
+    // As when the picture came, whichever are made now: other bytes would be fetched again by every edge server.
+    const through = Math.max(...Object.values(recipe.sizes))
+    const job = { path: original.path, variants, through, ...NO_LIMITS, acceptDamaged: true }
     const { variants: made } = await decoder.decode(job, signal, shed ? { maxWaiting: MAX_WAITING } : {})
     await Promise.all(made.map((variant, n) => store.keep('variants', outputs[n]!, variant.sha256)))
     return await db.$transaction(

@@ -34,6 +34,7 @@ import { mappingRoutes } from './http/mapping.ts'
 import { mediaRoutes } from './http/media.ts'
 import { metricsCollection, metricsRoute } from './http/metrics.ts'
 import { notificationRoutes } from './http/notifications.ts'
+import { openConnections } from './http/open-connections.ts'
 import { pageRoutes } from './http/page.ts'
 import { photoSyncRoutes } from './http/photo-sync.ts'
 import { photoSyncFileRoutes } from './http/photo-sync-files.ts'
@@ -145,6 +146,7 @@ export async function buildApp(deps: AppDeps) {
   })
 
   await app.register(errorHandling)
+  await app.register(openConnections)
   await app.register(metricsCollection, { db })
   await app.register(securityHeaders)
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))

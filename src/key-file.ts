@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { CannotStart } from './errors.ts'
+import { syncPath } from './sync-path.ts'
 
 /** The keys of one purpose, newest first. The first makes, all read. */
 export interface KeyRing {
@@ -28,12 +30,20 @@ export async function openKeyRing(file: string, fromEnvironment: string[]): Prom
   }
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const fresh = `${file}.${process.pid}.new`
-  await writeFile(fresh, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 })
+  await writeSynced(fresh, `${randomBytes(32).toString('base64')}\n`)
   await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
   await rm(fresh)
+  await syncPath(dirname(file))
   let known = { keys: read(await readFile(file, 'utf8')), version: versionOf(file) }
+  if (known.keys.length === 0 || known.keys.some((key) => key.length !== 32)) {
+    throw new CannotStart('bad_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
+      exitStatus: 2,
+      remedy:
+        'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed.',
+    })
+  }
   return {
     file,
     keys() {
@@ -54,9 +64,18 @@ function versionOf(file: string): string | null {
 export async function renewKeyFile(file: string): Promise<void> {
   const [newest] = (await readFile(file, 'utf8')).split('\n')
   const fresh = `${file}.${process.pid}.new`
-  const handle = await open(fresh, 'w', 0o600)
-  await handle.writeFile(`${randomBytes(32).toString('base64')}\n${newest}\n`)
-  await handle.sync()
-  await handle.close()
+  await writeSynced(fresh, `${randomBytes(32).toString('base64')}\n${newest}\n`)
   await rename(fresh, file)
+  await syncPath(dirname(file))
+}
+
+/** On the disk before anything is sealed with it: a key that a crash of the machine forgets takes every secret along. */
+async function writeSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'w', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }

@@ -1,3 +1,5 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
@@ -21,6 +23,33 @@ test('a second instance with other keys or another disk is refused with the reme
   await open({ CREDENTIALS_KEY: `${key(3)},${key(2)}` })
   await open({ CREDENTIALS_KEY: key(3) })
   await expect(open({ CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({ code: 'wrong_instance' })
+})
+
+test('a key file that is lost or emptied stops the start, and with the file put back everything opens again', async () => {
+  const { environment, services } = await startZinc()
+  await services.connect.settings.change({ webhook_secret: 'a secret of the webhook' }, { actor: 'admin', request_id: null, ip: null })
+  const open = () => openServices(parseConfig(environment), pino({ level: 'silent' }))
+  for (const [name, lost] of [
+    ['credentials.key', 'wrong_instance'],
+    ['jwt.key', 'wrong_instance'],
+  ] as const) {
+    const file = join(environment.DATA_DIR!, 'settings', name)
+    const key = await readFile(file)
+    await rm(file)
+    await expect(open()).rejects.toMatchObject({ code: lost, exitStatus: 2 })
+    for (const text of ['', '\n', key.subarray(0, 20)]) {
+      await writeFile(file, text)
+      await expect(open()).rejects.toMatchObject({
+        code: 'bad_key_file',
+        exitStatus: 2,
+        detail: { remedy: expect.stringContaining('backup') },
+      })
+      expect(await readFile(file)).toEqual(Buffer.from(text))
+    }
+    await writeFile(file, key)
+  }
+  await using again = await open()
+  expect((await again.connect.settings.effective()).values.webhook_secret).toBe('a secret of the webhook')
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NotFound } from '../errors.ts'
+import { syncPath } from '../sync-path.ts'
 import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
 import { createTemporaryFiles } from './temporary.ts'
 
@@ -16,16 +17,10 @@ export function createFileStore(root: string): PhotoStore {
 
   async function folder(path: string): Promise<void> {
     if (made.has(path)) return
-    await mkdir(path, { recursive: true })
+    const first = await mkdir(path, { recursive: true })
+    // A folder that a crash of the machine forgets takes its files along.
+    for (let at = dirname(path); first && at.length >= dirname(first).length; at = dirname(at)) await syncPath(at)
     made.add(path)
-  }
-  async function sync(path: string): Promise<void> {
-    const handle = await open(path, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
   }
 
   return {
@@ -37,9 +32,9 @@ export function createFileStore(root: string): PhotoStore {
       const to = pathOf(kind, sha256)
       await folder(dirname(to))
       if (kind === 'variants') return rename(from, to)
-      await sync(from)
+      await syncPath(from)
       await rename(from, to)
-      await sync(dirname(to))
+      await syncPath(dirname(to))
     },
     async open(kind, sha256, range) {
       try {

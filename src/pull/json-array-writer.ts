@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { syncPath } from '../sync-path.ts'
 
 export interface WrittenFile {
   rows: number
@@ -10,16 +11,6 @@ export interface WrittenFile {
 
 /** Written out when so much has gathered: few system calls, little memory. */
 const BUFFER_CHARS = 256 * 1024
-
-/** Makes what was written to a folder (a new name, a renamed file) survive a crash of the machine. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
 
 /**
  * A file that holds a JSON array, one record a line, each as it was given. It grows under a name with a dot and gets its own by a rename when it is
@@ -53,7 +44,7 @@ export async function createJsonArrayFile(path: string) {
       await handle.sync()
       await handle.close()
       await rename(partial, path)
-      await syncFolder(dirname(path))
+      await syncPath(dirname(path))
       return { rows, bytes, sha256: hash.digest('hex') }
     },
     async abandon(): Promise<void> {
@@ -76,5 +67,5 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await handle.close()
   }
   await rename(partial, path)
-  await syncFolder(dirname(path))
+  await syncPath(dirname(path))
 }

@@ -1,7 +1,8 @@
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Manifest, SessionInfo } from '../contract/pulls.ts'
-import { syncFolder, writeWhole } from './json-array-writer.ts'
+import { syncPath } from '../sync-path.ts'
+import { writeWhole } from './json-array-writer.ts'
 import { type Folder, folderOf, type PullPlaces, stampOf } from './places.ts'
 import { sessionReadme } from './session-readme.ts'
 
@@ -66,7 +67,7 @@ export function createSessionWriter(places: PullPlaces, { stamp, session }: { st
       }
       await writeWhole(join(root, folder.about('manifest.json')), json(manifest))
       await rename(root, folder.finished)
-      await syncFolder(dirname(folder.finished))
+      await syncPath(dirname(folder.finished))
     },
   }
 }

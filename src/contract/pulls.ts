@@ -21,7 +21,9 @@ export const PullRequest = z.object({
   app: z.enum(PULL_APPS).default('books'),
   /** Absent or `all`: every module that the app has. */
   modules: z
-    .union([z.array(PullModule).min(1).max(PULL_MODULES.length), z.literal('all')])
+    .union([z.array(PullModule).min(1).max(PULL_MODULES.length), z.literal('all')], {
+      error: `must be "all" or a list of: ${PULL_MODULES.join(', ')}`,
+    })
     .transform((value) => (value === 'all' ? undefined : [...new Set(value)]))
     .optional(),
   /** Only what was modified from this moment on; `full` wins over it. */

@@ -24,5 +24,6 @@ export const corsOptions = (origins: string[]): FastifyCorsOptions => ({
     'X-Version',
   ],
   maxAge: 600,
-  strictPreflight: true,
+  // Else an OPTIONS that is no preflight is answered by the plugin, in a text of its own.
+  strictPreflight: false,
 })

@@ -44,7 +44,6 @@ const statusOf = (error: AppError): number => KINDS.find(([kind]) => error insta
 const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
 }
 const STATUS_CODES: Record<number, string> = {
@@ -54,9 +53,14 @@ const STATUS_CODES: Record<number, string> = {
   408: 'request_timeout',
   413: 'body_too_large',
   414: 'uri_too_long',
-  415: 'unsupported_media_type',
   429: 'too_many_requests',
 }
+
+/** The parts of a request under the names that validation gives them. */
+const PARTS: Record<string, 'query' | 'params' | 'body'> = { querystring: 'query', params: 'params' }
+/** What was sent at this path; undefined where nothing was. */
+const valueAt = (part: unknown, path: string[]): unknown =>
+  path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), part)
 
 /** An address that the router cannot read never reaches a route or its hooks; its failure has the same shape all the same. */
 export function failUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
@@ -78,18 +82,25 @@ export const errorHandling = fp(
         return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
       }
       if (hasZodFastifySchemaValidationErrors(error)) {
-        const issues = error.validation.map((issue) => ({
-          field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
-          message: issue.message ?? 'is wrong',
-        }))
+        const part = PARTS[error.validationContext ?? ''] ?? 'body'
+        const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
+          const path = instancePath.split('/').slice(1)
+          return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is wrong: ${message}` }
+        })
         const [first] = issues
-        const missing = first && /undefined/.test(first.message)
-        const message = first?.field
-          ? `${first.field} ${missing ? 'is required' : `is wrong: ${first.message}`}`
-          : (first?.message ?? 'The request is wrong')
-        return fail(request, reply, 400, { code: 'bad_request', message, detail: { fields: issues } })
+        return fail(request, reply, 400, {
+          code: 'bad_request',
+          message: first?.field ? `${first.field} ${first.message}` : 'The body is wrong: it must be a JSON object',
+          detail: { fields: issues, remedy: 'GET /docs shows what this address takes.' },
+        })
       }
       const status = error.statusCode ?? 500
+      if (status === 415)
+        return fail(request, reply, status, {
+          code: 'unsupported_media_type',
+          message: `A body of the type ${request.headers['content-type'] || 'unknown'} is not taken here`,
+          detail: { remedy: 'Send JSON with Content-Type: application/json; GET /docs shows where a form is meant.' },
+        })
       if (status < 500)
         return fail(request, reply, status, {
           code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { BadInput, TooLarge, UnsupportedType, UriTooLong } from '../errors.ts'
 import { jsonFlaw } from './json-flaws.ts'
 
+const FORM = 'application/x-www-form-urlencoded'
 /** Longer addresses are no use here; Node itself takes 16 KB of headers, the address included. */
 const MAX_URL_LENGTH = 8_192
 
@@ -27,7 +28,7 @@ export const requestBodies = fp(
       const text = readUtf8(Buffer.from(body))
       if (text === null) return done(notJson('it is not UTF-8'))
       parseJson(request, text, (error, value: unknown) => {
-        if (error) return done(notJson(error.message))
+        if (error) return done(notJson('it cannot be parsed'))
         const flaw = jsonFlaw(text)
         return flaw === null ? done(null, value) : done(notJson(flaw))
       })
@@ -44,7 +45,10 @@ export const requestBodies = fp(
     app.addHook('onRequest', (request, _reply, done) => {
       request.expectsContinue = expecting.has(request.raw)
       const url = request.raw.url ?? ''
-      if (url.length > MAX_URL_LENGTH) throw new UriTooLong('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`)
+      if (url.length > MAX_URL_LENGTH)
+        throw new UriTooLong('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`, {
+          remedy: 'Ask for less at once.',
+        })
       if (/%00|\0/.test(url)) throw new BadInput('bad_request', 'The address holds a character that cannot be stored')
       // Node's own refusal (requireHostHeader) would not be in the shape of the others.
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
@@ -54,6 +58,16 @@ export const requestBodies = fp(
         throw new UnsupportedType('content_encoding', 'Compressed request bodies are not taken', {
           remedy: 'Send it without Content-Encoding.',
         })
+      done()
+    })
+    // curl gives `-d ''` the type of a form; nobody means one by it.
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (request.headers['content-length'] === '0' && request.headers['content-type'] === FORM) delete request.headers['content-type']
+      done()
+    })
+    // Without a body, what a route needs is named field by field, as with an empty one.
+    app.addHook('preValidation', (request, _reply, done) => {
+      if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {}
       done()
     })
     app.addHook('preParsing', (request, reply, _payload, done) => {
@@ -83,4 +97,7 @@ function readUtf8(bytes: Buffer): string | null {
   }
 }
 
-const notJson = (why: string) => new BadInput('invalid_json', `The body is not JSON that is taken here: ${why}`)
+const notJson = (why: string) =>
+  new BadInput('invalid_json', `The body is not JSON that is taken here: ${why}`, {
+    remedy: 'In a shell put the whole of it into single quotes, as in -d \'{"key":"value"}\'.',
+  })

@@ -91,7 +91,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     await db.$transaction(async (tx) => {
       const run = await lockRun(tx, runId)
       if (!run || !UNFINISHED.includes(run.state))
-        throw new Conflict('run_finished', `The run has ended already: ${run?.state ?? state}`, { detail: { run_id: runId } })
+        throw new Conflict('run_finished', `The run has ended already: ${run?.state ?? state}`, {
+          detail: { run_id: runId },
+          remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
+        })
       // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
       const data = run.state === 'running' ? { wanted } : standingRow(WISHED[wanted], clock.now())
       await tx.run.update({ where: { id: runId }, data })
@@ -195,7 +198,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
         data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
       })
       if (count === 0)
-        throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, { detail: { run_id: runId } })
+        throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {
+          detail: { run_id: runId },
+          remedy: 'A queued or running run goes on by itself; one that has ended is started anew.',
+        })
       await takeUp(runId)
       return get(runId)
     },

@@ -55,7 +55,10 @@ export async function findImportFile(importsDir: string, name: string, { maxByte
 async function readMappings(path: string, hash: ReturnType<typeof createHash>): Promise<Map<string, string>> {
   const found = await stat(path).catch(() => null)
   if (!found) return new Map()
-  if (found.size > MAX_MAPPINGS_BYTES) throw new TooLarge('import_file_too_large', `${MAPPINGS_FILE} is too large`)
+  if (found.size > MAX_MAPPINGS_BYTES)
+    throw new TooLarge('import_file_too_large', `${MAPPINGS_FILE} has ${found.size} bytes; at most ${MAX_MAPPINGS_BYTES} are read`, {
+      remedy: 'Put the addresses into the items as image_url.',
+    })
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   hash.update(text)
   const read = z.record(z.string(), z.string()).safeParse(parseJson(text))

@@ -126,6 +126,8 @@ test('pages of other origins get through only where CORS_ORIGINS names them', as
   expect(read.headers.get('access-control-allow-origin')).toBe('https://erp.example')
   expect(read.headers.get('access-control-expose-headers')).toContain('X-Request-Id')
   expect(read.headers.get('vary')).toContain('Origin')
+  const bare = await fetch(`${url}/api/products`, { method: 'OPTIONS' })
+  expect([bare.status, await bare.text()]).toEqual([204, ''])
   // A refusal can be read by the front end too.
   const refused = await fetch(`${url}/api/products`, { headers: { origin: 'https://erp.example' } })
   expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, 'https://erp.example'])

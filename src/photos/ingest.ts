@@ -106,7 +106,8 @@ async function isReady(db: Database, known: Blob, there: number | null): Promise
   return kept !== undefined
 }
 
-async function gather(
+/** Writes what comes to a new read-only file at `path`, and hashes it. Throws TooLarge past `maxBytes`, UpstreamFailed `incomplete`. */
+export async function gather(
   bytes: Readable,
   path: string,
   { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes: number | null; signal: AbortSignal },

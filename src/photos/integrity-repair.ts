@@ -1,18 +1,16 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { lockInTransaction } from '../database/locks.ts'
 import { AppError } from '../errors.ts'
 import type { MediaFinding } from '../generated/client.ts'
 import type { RunContext, RunHandler } from '../jobs/run-handler.ts'
 import { putSourcePhoto } from './gallery.ts'
-import { blobLock, type IngestDeps, ingestPicture } from './ingest.ts'
+import { blobLock, gather, type IngestDeps, ingestPicture } from './ingest.ts'
 import { lastScan } from './integrity.ts'
 import { type IntegrityScanDeps, judgeFile } from './integrity-scan.ts'
 import { makeVariants } from './make-variant.ts'
-import { hashFile } from './migrate-storage.ts'
 import type { VariantFormat, VariantName } from './recipe.ts'
 import { isStorageTrouble } from './space.ts'
 
@@ -133,13 +131,14 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
     const path = await store.temporaryPath()
     try {
       const { body, close } = await open(run.signal)
+      let came: { sha256: string }
       try {
-        await pipeline(body, createWriteStream(path, { flags: 'wx', mode: 0o444 }), { signal: run.signal })
+        came = await gather(body, path, { maxBytes: deps.ingest.limits.maxBytes, expectedBytes: null, signal: run.signal })
       } finally {
         body.destroy()
         await close()
       }
-      if ((await hashFile(path)) === sha256) {
+      if (came.sha256 === sha256) {
         await db.$transaction(
           async (tx) => {
             await lockInTransaction(tx, blobLock(sha256))

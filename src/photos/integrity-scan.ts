@@ -46,10 +46,11 @@ export function createIntegrityScan({ db, store, view, clock }: IntegrityScanDep
       let findings = run.statistics.findings ?? 0
       const save = async (found: Found[], next: Checkpoint, more: number) => {
         checked += more
-        findings += found.length
         at = next
         await run.fenced(async (tx) => {
-          await tx.mediaFinding.createMany({ data: found.map((it) => ({ ...it, run_id: run.id })), skipDuplicates: true })
+          // A scan that was killed looks through the files again, and finds again what it has noted.
+          const { count } = await tx.mediaFinding.createMany({ data: found.map((it) => ({ ...it, run_id: run.id })), skipDuplicates: true })
+          findings += count
           await run.saveCheckpoint(tx, next, { checked, findings })
         })
         run.report({ progress: { phase: next.phase, done: Math.min(checked, total), total } })

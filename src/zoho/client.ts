@@ -230,7 +230,10 @@ export function createZohoClient({
               yield next.value
             }
           }
-          return { body: Readable.from(all(), { objectMode: false }), contentLength, done: () => done() }
+          const body = Readable.from(all(), { objectMode: false })
+          // Whoever has had enough of it ends it here: else the sender's connection stood open, with all that it still wants to send.
+          body.once('close', () => reply.body.on('error', () => {}).destroy())
+          return { body, contentLength, done: () => done() }
         } catch (error) {
           await done(error instanceof Fault ? error.code : undefined)
           reply.body.destroy()

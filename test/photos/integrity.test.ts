@@ -7,7 +7,9 @@ import { Readable } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { ingestPicture } from '../../src/photos/ingest.ts'
+import { MEDIA_INTEGRITY_SCAN } from '../../src/photos/integrity-scan.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { temporaryFiles } from '../helpers/check-pictures.ts'
 import { hashOf } from '../helpers/hash.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -59,12 +61,33 @@ test('files that no row knows are found and removed, but for one that got its ro
       ['orphan_variant', variant, 'remove'],
     ].sort(),
   )
+  // Killed while it looked through the files, the scan does that again and counts nothing twice.
+  const scan = await db.run.findFirstOrThrow({ where: { kind: MEDIA_INTEGRITY_SCAN } })
+  const again = { state: 'queued', finished_at: null, checkpoint: { phase: 'files', after: '' } }
+  await db.run.update({ where: { id: scan.id }, data: again })
+  await services.runs.carryOn(scan.id)
+  expect((await services.runs.wait(scan.id, signal)).statistics).toMatchObject({ findings: 3 })
+
   // These bytes come in before anybody repairs: the finding is no longer true.
   await ingestPicture(ingest, Readable.from([late]), signal)
   expect(await run('repair')).toBe('success')
   expect([await store.sizeOf('originals', stray), await store.sizeOf('variants', variant)]).toEqual([null, null])
   for (const sha256 of [...kept, hashOf(late)]) expect(hashOf(await readFile(pathOf('originals', sha256)))).toBe(sha256)
   expect(await run('scan')).toBe('success')
+})
+
+test('a repair takes no more of a picture than an upload may have, and leaves nothing of it', async () => {
+  const { zoho, services, dataDir, run, pathOf, sync } = await startWatched({ items: createCatalogue({ count: 3 }) })
+  await sync('?sync_images=true')
+  const photo = await services.db.photo.findFirstOrThrow()
+  await rm(pathOf('originals', photo.sha256))
+  await run('scan')
+  zoho.fail({ path: /\/image\?/, times: 1, cut: 'endless', contentType: 'image/png', body: await drawnPicture('png') })
+  expect(await run('repair')).toBe('partial')
+  expect(await services.db.failure.findFirst({ where: { stage: 'repair' } })).toMatchObject({ code: 'picture_too_large' })
+  expect(await temporaryFiles({ dataDir })).toEqual([])
+  expect(await run('repair')).toBe('success')
+  expect(hashOf(await readFile(pathOf('originals', photo.sha256)))).toBe(photo.sha256)
 })
 
 test('a picture from an address is fetched there again; where other bytes stand by now, the product gets those', async () => {

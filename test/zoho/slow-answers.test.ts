@@ -55,7 +55,7 @@ test('a list that stays slow is told at once before anything was read; later the
 })
 
 test('a picture that never begins, stops, drips or never ends fails alone, with words; the others come, and it comes when it is well', async () => {
-  const zinc = await start({ items: createCatalogue({ count: 15 }), environment: { MAX_UPLOAD_BYTES: String(2 * 1024 * 1024) } })
+  const zinc = await start({ items: createCatalogue({ count: 15 }), environment: { MAX_UPLOAD_BYTES: String(200 * 1024) } })
   const { zoho, sync, services, call } = zinc
   const [silent, stops, drips, endless, ...well] = zoho.items().filter((item) => item.image_document_id !== '')
   const fail = (item: typeof silent, slow: Slow) =>

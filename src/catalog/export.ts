@@ -74,7 +74,7 @@ const picturePath = (name: string, { n, ext }: { n: number | null; ext: string }
 export const EXPORT_COLUMNS = ExportRecord.keyof().options
 
 /** What a spreadsheet would run as a formula. */
-const FORMULA = /^[=+\-@\t\r]/
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
 
 /** One line of a CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front; JSON is the exact form. */

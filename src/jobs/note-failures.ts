@@ -1,4 +1,5 @@
 import type { RawDb } from '../db.ts'
+import { forJsonb } from '../for-jsonb.ts'
 import type { RunFailure } from './run-handler.ts'
 
 /**
@@ -9,7 +10,7 @@ export async function noteFailures(tx: RawDb, runId: string, failures: RunFailur
   if (failures.length === 0) return
   await tx.$executeRaw`
     with given as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(failures)}::jsonb)
+      select * from jsonb_to_recordset(${forJsonb(JSON.stringify(failures))}::jsonb)
         as t(stage text, code text, message text, product_id uuid, zoho_item_id text, sku text)),
     older as (
       select f.id, g.stage, g.code, g.product_id, g.zoho_item_id, f.code = g.code as same_cause, f.dismissed_at, f.note, f.created_at

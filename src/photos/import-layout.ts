@@ -36,11 +36,17 @@ export function readImportName(path: string): ImportName | null {
   return { file, keys: [...(folder === undefined ? [] : spellings(folder)), ...spellings(own)], byZohoId: false }
 }
 
+/** As it is first. Some systems take accents off their letters (NFD) in every name of a file. */
 function spellings(name: string): string[] {
+  const plain = decoded(name)
+  return [...new Set([name, plain, name.normalize('NFC'), plain.normalize('NFC'), plain.normalize('NFD')])]
+}
+
+function decoded(name: string): string {
   try {
-    const decoded = decodeURIComponent(name)
-    return decoded === name ? [name] : [name, decoded]
+    const plain = decodeURIComponent(name)
+    return plain.includes('\0') ? name : plain
   } catch {
-    return [name]
+    return name
   }
 }

@@ -22,6 +22,9 @@ export interface Matching {
   missed: MissedEntry[]
 }
 
+/** What JavaScript's `trim` takes away, for PostgreSQL's. */
+const BLANKS =
+  ' \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
 const natural = new Intl.Collator('en', { numeric: true })
 
 /** Which product each file belongs to, asked of the database once for all of them. Names that are no pictures (folders, system files) are left out. */
@@ -33,7 +36,7 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<Matchi
   const keys = [...new Set(named.flatMap(({ name }) => name.keys.map((key) => key.trim())))]
   const products = await db.$queryRaw<{ id: string; sku: string | null; zoho_item_id: string | null }[]>`
     select id, sku, zoho_item_id from product
-    where deleted_at is null and (btrim(sku) = any(${keys}::text[]) or zoho_item_id = any(${keys}::text[]))`
+    where deleted_at is null and (btrim(sku, ${BLANKS}) = any(${keys}::text[]) or zoho_item_id = any(${keys}::text[]))`
   const bySku = Map.groupBy(products, (it) => it.sku?.trim() ?? '')
   const byZohoId = Map.groupBy(products, (it) => it.zoho_item_id ?? '')
   const matched: MatchedEntry[] = []

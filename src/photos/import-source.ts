@@ -29,6 +29,7 @@ export interface ImportLimits {
 }
 
 const MAX_ENTRIES = 100_000
+const MAX_NAME = 500
 const openZipFile = promisify<string, yauzl.Options, ZipFile>(yauzl.open)
 const SYMLINK = 0o120000
 
@@ -55,7 +56,7 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
         })
       }
       entries.push({
-        name: entry.fileName,
+        name: storableName(entry.fileName),
         size: entry.uncompressedSize,
         proven: true,
         problem: problemOf(entry, fileBytes),
@@ -68,6 +69,9 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
     throw error
   }
 }
+
+/** As the run's records can keep it: without NUL, and of a long path its end, which says what the file is. */
+const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
 
 async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
   for (let left = zip.entryCount; left > 0; left--) {
@@ -139,7 +143,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
     const path = join(entry.parentPath, entry.name)
     const size = entry.isFile() ? (await stat(path)).size : 0
     entries.push({
-      name: path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, ''),
+      name: storableName(path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '')),
       size,
       proven: false,
       problem: entry.isSymbolicLink()

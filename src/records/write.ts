@@ -1,4 +1,5 @@
 import type { Db } from '../db.ts'
+import { forJsonb } from '../for-jsonb.ts'
 
 /** Whose records: an app of Zoho and one of its modules, e.g. books/invoices or crm/Contacts. */
 export interface RecordPlace {
@@ -34,17 +35,6 @@ export interface RecordCounts {
 }
 
 export const NOTHING_WRITTEN: RecordCounts = { new: 0, updated: 0, unchanged: 0, restored: 0 }
-
-/** jsonb refuses NUL and half a surrogate pair, which JSON allows in texts: they become U+FFFD in `data`, and stay in `raw`. */
-export function forJsonb(raw: string): string {
-  if (!/\\u(0000|[dD][89a-fA-F])|[\ud800-\udfff]/.test(raw)) return raw
-  return raw
-    .replace(/((?:^|[^\\])(?:\\\\)*)\\u0000/g, '$1\\ufffd')
-    .replace(/(\\\\)|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, (found, backslash) =>
-      backslash !== undefined || found.length > 6 ? found : '\\ufffd',
-    )
-    .toWellFormed()
-}
 
 /** For jsonb_to_recordset: `t(record_id text, raw text, clean text, modified_at timestamptz, search text)`. */
 export const asJson = (rows: RecordRow[]): string =>

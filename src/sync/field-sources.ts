@@ -1,7 +1,7 @@
 import type { FieldRules, Sources } from '../catalog/field-rules.ts'
 import { readNames } from '../catalog/names.ts'
 import type { MappedField } from '../contract/mapping.ts'
-import { Decimal, Text, type ZohoItem } from '../zoho/wire.ts'
+import { Decimal, Key, Text, type ZohoItem } from '../zoho/wire.ts'
 
 /** The fields of Zoho's list rows that zinc reads, beside the custom ones. */
 const ITEM_KEYS = [
@@ -36,6 +36,7 @@ const DEFAULT_SOURCE: Record<MappedField, string> = {
 /** `name` is Zoho's own text to the byte, a status is one of two words, and the currency is the organisation's. */
 const FIXED: MappedField[] = ['name', 'status', 'currency']
 const DECIMALS: MappedField[] = ['cost_price', 'selling_price', 'stock_on_hand']
+const KEYS: MappedField[] = ['sku', 'category']
 const NAMES: MappedField[] = ['name_en', 'name_ar']
 
 const isCustom = (source: string): boolean => /^cf_\w{1,95}$/.test(source)
@@ -68,7 +69,8 @@ export function readFields(item: ZohoItem, { rules, currency }: { rules: FieldRu
   }
   for (const [field, { source }] of rules) {
     if (source === null || field === 'name' || field === 'status' || field === 'currency') continue
-    const read = DECIMALS.includes(field) ? Decimal.parse(sourceValue(item, source)) : Text.parse(sourceValue(item, source))
+    const type = DECIMALS.includes(field) ? Decimal : KEYS.includes(field) ? Key.catch(null) : Text
+    const read = type.parse(sourceValue(item, source))
     // A language whose own field is blank is still read out of the name: half a mapping is better than half a name.
     values[field] = read === null && NAMES.includes(field) ? values[field] : read
   }

@@ -1,6 +1,6 @@
 import type { ItemRow } from '../catalog/item-fields.ts'
 import { readNames } from '../catalog/names.ts'
-import { Decimal, Id, Instant } from '../zoho/wire.ts'
+import { Decimal, Id, Instant, Key } from '../zoho/wire.ts'
 
 /** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
 const ALIASES = {
@@ -40,6 +40,8 @@ export function readFileItem(
   if (row.name === undefined) return { zoho_item_id: id.data, sku, reason: 'it has no name' }
   for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
     const text = textOf(record, ALIASES[field])
+    if ((field === 'sku' || field === 'category') && !Key.safeParse(text).success)
+      return { zoho_item_id: id.data, sku: null, reason: `its ${field} is longer than 500 characters` }
     if (text !== undefined) row[field] = text
   }
   for (const field of Object.keys(MONEY) as (keyof typeof MONEY)[]) {

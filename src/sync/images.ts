@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import type { Blob, Photo } from '../generated/client.ts'
 import { type RunContext, RunStopped } from '../jobs/run-handler.ts'
 import { PlaceholderPicture } from '../photos/fetch-url.ts'
+import { cleanFilename } from '../photos/filename.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../photos/gallery.ts'
 import { isStorageTrouble } from '../photos/space.ts'
 import { type View, viewName } from '../photos/view.ts'
@@ -148,7 +149,7 @@ async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob:
       source: work.kind,
       document_id: zoho ? work.zoho_image_id : null,
       source_url: zoho ? null : work.image_source_url,
-      filename: work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`,
+      filename: cleanFilename(work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`, `image.${blob.ext}`),
       sha256: blob.sha256,
     })
     // Where a file's picture is here and Zoho's own is not yet, the product still waits for the other one.

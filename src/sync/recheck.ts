@@ -1,4 +1,5 @@
 import type { RunContext } from '../jobs/run-handler.ts'
+import { cleanFilename } from '../photos/filename.ts'
 import { putSourcePhoto } from '../photos/gallery.ts'
 import { viewName } from '../photos/view.ts'
 import { fetchImage } from './fetch-image.ts'
@@ -36,7 +37,7 @@ async function recheck(run: RunContext, deps: ImagePassDeps, work: ImageWork): P
       product_id: work.id,
       source: 'zoho',
       document_id: work.zoho_image_id,
-      filename: work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`,
+      filename: cleanFilename(work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`, `image.${blob.ext}`),
       sha256: blob.sha256,
     })
     await tx.product.updateMany({ where: { id: work.id }, data: { image_tried_at: deps.clock.now() } })

@@ -5,8 +5,17 @@ const blank = (value: unknown): boolean => value === undefined || value === null
 const maybe = <T extends z.ZodType>(type: T) => z.preprocess((value) => (blank(value) ? null : value), type.nullable())
 
 /** Ids have up to 19 digits: a number beyond 2^53 would already be wrong here, so it is refused rather than rounded. */
-export const Id = z.union([z.string().min(1), z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String)])
+export const Id = z.union([
+  z.string().min(1).max(100).refine(isStorable),
+  z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String),
+])
 export const Text = maybe(z.coerce.string())
+/** What products are looked up by. PostgreSQL's indexes take no entry over 2,700 bytes: one such row would fail the statement for its whole page. */
+export const Key = Text.refine((text) => text === null || text.length <= 500, 'longer than 500 characters')
+
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
+}
 
 /**
  * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
@@ -49,14 +58,14 @@ export const Instant = z.string().transform((value, context) => {
 const ItemFields = z.object({
   item_id: Id,
   name: z.coerce.string().catch(''),
-  sku: Text,
+  sku: Key.catch(null),
   status: z.string().catch('active'),
   description: Text,
   rate: Decimal,
   purchase_rate: Decimal,
   stock_on_hand: Decimal,
   unit: Text,
-  category_name: Text,
+  category_name: Key.catch(null),
   brand: Text,
   image_document_id: Text,
   image_name: Text,

@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
+import { forJsonb } from '../../src/for-jsonb.ts'
 import { listRecords } from '../../src/records/read.ts'
 import { searchText } from '../../src/records/search-text.ts'
-import { forJsonb, markDeleted, type RecordRow, upsertRecords } from '../../src/records/write.ts'
+import { markDeleted, type RecordRow, upsertRecords } from '../../src/records/write.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 
 const place = { app: 'books', module: 'invoices' } as const

@@ -15,6 +15,7 @@ export const ARABIC_SENTENCES: Record<string, string> = {
   'it is no object': 'ليس كائنًا',
   'it has no zoho_item_id': 'ينقصه zoho_item_id',
   'it has no name': 'ينقصه الاسم',
+  'its {} is longer than 500 characters': 'قيمة {0} فيه أطول من 500 حرف',
   'its {} is not a number: {}': 'قيمة {0} فيه ليست رقمًا: {1}',
   '{} of {} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.':
     'اختفى من Zoho {0} من {1} من الأصناف، أي أكثر من الخُمس؛ لم يُحذف شيء. إن كان صحيحًا فابدأ مزامنة كاملة وأكّد الحذف.',

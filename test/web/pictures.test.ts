@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import type { Product, ProductsAnswer } from '../../src/contract/products.ts'
-import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { dropFiles } from '../helpers/drop-files.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -87,7 +87,7 @@ test('an operator finds a product without a picture, drops some on it, orders th
   await page.getByLabel('Alternative text, Arabic').fill('من الخلف')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect.poll(async () => (await product()).images[1], SOON).toMatchObject({ alt_en: 'The back', alt_ar: 'من الخلف' })
-  await page.getByRole('img', { name: 'The back' }).waitFor()
+  await shown().getByRole('img', { name: 'The back' }).waitFor()
 
   await pictureMenu(page, 'front.png', 'Delete')
   await page.getByText('front.png was deleted').waitFor()
@@ -97,6 +97,21 @@ test('an operator finds a product without a picture, drops some on it, orders th
   await page.getByRole('button', { name: 'Undo' }).click()
   await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])
   await shown().filter({ hasText: 'front.png' }).waitFor()
+
+  // Several at once, by keys, and back.
+  for (const name of ['front.png', 'back.png']) {
+    await page.getByRole('checkbox', { name: `Choose ${name}` }).focus()
+    await page.keyboard.press('Space')
+  }
+  const chosen = page.getByRole('region', { name: 'What is chosen' })
+  await chosen.getByText('2 pictures chosen').waitFor()
+  expect(await axeFindings(page)).toEqual([])
+  await chosen.getByRole('button', { name: 'Delete' }).click()
+  await expect.poll(names, SOON).toEqual(['side.png'])
+  await page.getByRole('alert').filter({ hasText: '2 pictures were deleted' }).getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])
+  await shown().filter({ hasText: 'front.png' }).waitFor()
+  await chosen.waitFor({ state: 'detached' })
 
   // The way back leads to the list as it was; the product has left it.
   await page.getByRole('main').getByRole('link', { name: 'Products', exact: true }).click()

@@ -25,6 +25,7 @@ import { Section } from '../../ui/section.tsx'
 import { BlockSkeleton } from '../../ui/skeleton.tsx'
 import { toast, toastWithUndo } from '../../ui/toast.tsx'
 import { useUnsavedWarning } from '../../ui/unsaved.ts'
+import { ChosenPictures } from './chosen-pictures.tsx'
 import classes from './gallery.module.css'
 import { productMessages } from './messages.ts'
 import { PictureCard } from './picture-card.tsx'
@@ -112,10 +113,14 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
   const m = useMessages(productMessages)
   const common = useMessages(commonMessages)
   const [shownId, setShownId] = useState<string | null>(null)
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const list = useRef<HTMLUListElement>(null)
   const pictures = gallery.shown
   const ids = pictures.map(({ id }) => id)
   const keptFocus = useKeptFocus(list, ids)
+  // One that was deleted meanwhile is chosen no more.
+  const chosen = ids.filter((id) => marked.has(id))
+  const choose = (id: string) => setMarked(new Set(marked.has(id) ? chosen.filter((one) => one !== id) : [...chosen, id]))
   const nameOf = (id: unknown) => pictures.find((picture) => picture.id === id)?.filename ?? ''
   const placeOf = (id: unknown) => ids.indexOf(String(id)) + 1
 
@@ -165,6 +170,8 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
                 mayEdit={mayEdit}
                 isFirst={index === 0}
                 isLast={index === pictures.length - 1}
+                chosen={marked.has(picture.id)}
+                onChoose={() => choose(picture.id)}
                 onPrimary={() => edit.makePrimary.mutate(picture.id, { onSuccess: () => toast(m.nowPrimary) })}
                 onMove={(by) => move(index, index + by)}
                 onDetails={() => setShownId(picture.id)}
@@ -174,6 +181,7 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
           </ul>
         </SortableContext>
       </DndContext>
+      {mayEdit && <ChosenPictures ids={chosen} onClear={() => setMarked(new Set())} />}
       <PictureDetails
         picture={shown ?? null}
         productName={product.name}

@@ -25,6 +25,8 @@ interface PictureCardProps {
   mayEdit: boolean
   isFirst: boolean
   isLast: boolean
+  chosen: boolean
+  onChoose(): void
   onPrimary(): void
   onMove(by: 1 | -1): void
   onDetails(): void
@@ -35,7 +37,7 @@ interface PictureCardProps {
 export const altOf = ({ alt_en, alt_ar }: GalleryImage, language: 'en' | 'ar'): string | null =>
   (language === 'ar' ? (alt_ar ?? alt_en) : (alt_en ?? alt_ar)) || null
 
-export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ...on }: PictureCardProps) {
+export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, chosen, ...on }: PictureCardProps) {
   const m = useMessages(productMessages)
   const format = useFormat()
   const { language } = useLanguage()
@@ -53,6 +55,7 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ..
       ref={setNodeRef}
       className={classes.card}
       data-picture={picture.id}
+      data-chosen={chosen || undefined}
       data-dragging={isDragging || undefined}
       style={{ ...place, transition }}
     >
@@ -64,6 +67,11 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ..
           </span>
         )}
       </div>
+      {mayEdit && !(isFirst && isLast) && (
+        <label className={classes.choose}>
+          <input type="checkbox" aria-label={m.choosePicture({ name: picture.filename })} checked={chosen} onChange={on.onChoose} />
+        </label>
+      )}
       <div className={classes.facts}>
         <p className={classes.name} dir="auto" title={picture.filename}>
           {picture.filename}

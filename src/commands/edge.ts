@@ -27,6 +27,12 @@ const positive = (text: string): number => {
   return value
 }
 
+const days = (text: string): number => {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 36_500)) throw new InvalidArgumentError('must be a number of days')
+  return value
+}
+
 interface PullCall {
   server: string
   store: string
@@ -88,13 +94,12 @@ export function addEdge(program: Command, action: Action): void {
   edge
     .command('prune')
     .description('forget deletions that every store had time to read; a store that did not lists everything again')
-    .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', positive)
+    .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
     .action(
       action(async (tools, { olderThan }: { olderThan?: number }) => {
         const { db } = await tools.services()
         const { pruneFeed } = await import('../feed/prune.ts')
-        const days = olderThan ?? tools.config.edges.tombstoneDays
-        const pruned = await pruneFeed(db, { olderThanDays: days })
+        const pruned = await pruneFeed(db, { olderThanDays: olderThan ?? tools.config.edges.tombstoneDays })
         tools.answer(
           { status: 'success', ...pruned },
           `${pruned.photos} deleted photos and ${pruned.events} moves in assortments are forgotten.`,

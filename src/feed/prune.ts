@@ -2,7 +2,7 @@ import type { Database } from '../db.ts'
 import { numberDue } from './state.ts'
 
 const BATCH = 5_000
-/** A deleted photo can be restored for a week, whatever is asked here. */
+/** A deleted photo can be restored for a week, so its row stays that long, whatever is asked here. */
 const GRACE_DAYS = 7
 
 /**
@@ -10,6 +10,7 @@ const GRACE_DAYS = 7
  * so nothing stays on its shelf for ever. Answers how many went.
  */
 export async function pruneFeed(db: Database, { olderThanDays }: { olderThanDays: number }): Promise<{ photos: number; events: number }> {
+  await numberDue(db)
   const days = Math.max(olderThanDays, GRACE_DAYS)
   const pruned = { photos: 0, events: 0 }
   for (;;) {
@@ -21,13 +22,21 @@ export async function pruneFeed(db: Database, { olderThanDays }: { olderThanDays
     if (gone < BATCH) break
   }
   // The feed's row is locked first, as by every numbering: an event of this moment is not missed.
-  pruned.events = await db.$transaction(async (tx) => {
+  await db.$transaction(async (tx) => {
     await tx.$queryRaw`select 1 from feed_state for update`
+    // Deletions whose rows wait for a restore are forgotten all the same: who has not read them lists everything again.
+    const [waiting] = await tx.$queryRaw<{ photos: number }[]>`
+      with old as (
+        select max(p.feed_seq) as seq, count(*)::int as photos from photo p, feed_state s
+        where p.feed_seq > s.pruned_seq and not p.feed_live and not p.feed_pending
+          and p.published_at <= clock_timestamp() - ${olderThanDays} * interval '1 day')
+      update feed_state set pruned_seq = old.seq from old where old.photos > 0 returning old.photos`
+    pruned.photos += waiting?.photos ?? 0
     const [row] = await tx.$queryRaw<{ events: number }[]>`
-      with gone as (delete from store_event where published_at < clock_timestamp() - ${olderThanDays} * interval '1 day' returning seq),
+      with gone as (delete from store_event where published_at <= clock_timestamp() - ${olderThanDays} * interval '1 day' returning seq),
         noted as (update feed_state set pruned_seq = greatest(pruned_seq, (select max(seq) from gone)) where exists (select 1 from gone))
       select count(*)::int as events from gone`
-    return row?.events ?? 0
+    pruned.events = row?.events ?? 0
   })
   await numberDue(db)
   await db.$executeRaw`delete from feed_pass where clock_at < clock_timestamp() - interval '2 days'`

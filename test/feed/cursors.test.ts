@@ -41,6 +41,16 @@ test('a cursor that is altered, foreign, outlived by its deletions, or of anothe
   const fresh = await store.list('&limit=2')
   expect((await store.follow(fresh.next_cursor, '&limit=2')).photos).toHaveLength(2)
 
+  // The same while it can still be restored; then it comes back to everybody.
+  const before = (await store.list()).next_cursor
+  await client.query(`update photo set deleted_at = now() where position = (select min(position) from photo)`)
+  const after = (await store.follow(before)).cursor
+  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 1 })
+  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 0 })
+  expect(await refused(store, `&cursor=${before}`)).toEqual([410, 'cursor_expired'])
+  await client.query('update photo set deleted_at = null')
+  expect((await store.follow(after)).photos).toHaveLength(1)
+
   // A photo that somebody removed from the table itself: nobody can be told, so everybody begins anew.
   const { next_cursor: now } = await store.list()
   await client.query('delete from photo where position = (select max(position) from photo)')

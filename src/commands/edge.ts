@@ -74,14 +74,7 @@ export function addEdge(program: Command, action: Action): void {
       action(async (tools, { server, store, username, token }: { server: string; store: string; username?: string; token?: string }) => {
         process.title = 'zinc edge check'
         if (!username && !token) throw new BadInput('no_login', 'edge check needs --username, or --token')
-        const access = token
-          ? { token }
-          : {
-              username: username ?? '',
-              password:
-                process.env.ZINC_PASSWORD ??
-                (await (await import('@inquirer/prompts')).password({ message: `Password of ${username}` }, { signal: tools.signal })),
-            }
+        const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', tools.signal) }
         const checks = await checkServer({ server, storeId: store, access, signal: tools.signal })
         const ok = checks.every((check) => check.ok)
         const lines = checks.map(
@@ -107,6 +100,16 @@ export function addEdge(program: Command, action: Action): void {
         return undefined
       }),
     )
+}
+
+/** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadInput `no_password` where nobody can be asked. */
+async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
+  const given = process.env.ZINC_PASSWORD
+  if (given) return given
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new BadInput('no_password', `The password of ${username} is needed`, { remedy: 'Put it into ZINC_PASSWORD, or use --token.' })
+  const { password } = await import('@inquirer/prompts')
+  return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
 }
 
 async function pullOnce({ watch, ...call }: PullCall & { token: string }, tools: Tools): Promise<ExitStatus> {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { ItemSyncResult } from '../contract/runs.ts'
+import { DEFAULT_FILE, findImportFile } from '../sync/file-source.ts'
 import { ITEM_SYNC, type ItemSyncParams } from '../sync/item-sync.ts'
 import { resetItemSync } from '../sync/reset.ts'
 import { itemSyncResult } from '../sync/result.ts'
@@ -28,7 +29,10 @@ export function addSync(program: Command, action: Action): void {
     .option('--confirm-removals', 'remove also when more than a fifth would go')
     .action(
       action(async (tools, options: SyncItemsOptions): Promise<ExitStatus> => {
-        const { runs, db } = await tools.services()
+        const { runs, db, itemSync } = await tools.services()
+        // A wrong name or a missing file is heard at once, and leaves no failed run behind.
+        if (options.source === 'file')
+          await findImportFile(itemSync.importsDir, options.file ?? DEFAULT_FILE, { maxBytes: itemSync.maxImportBytes })
         const params: Partial<ItemSyncParams> = {
           source: options.source,
           sync_images: options.images ?? false,

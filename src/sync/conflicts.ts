@@ -39,15 +39,18 @@ export async function reportSkuConflicts(run: RunContext, { clock }: { clock: Cl
   })
 }
 
-/** How many SKUs would be shared after the changes that a dry run has noted. */
+/** How many SKUs the run would report after the changes that a dry run has noted: those shared by items of which one was not reported before. */
 export async function countSkuConflicts(db: Database, runId: string): Promise<number> {
   const [row] = await db.$queryRaw<{ n: number }[]>`
     with after as (
-      select case when r.changes ? 'sku' then r.changes -> 'sku' ->> 1 else p.sku end as sku
+      select p.id, case when r.changes ? 'sku' then r.changes -> 'sku' ->> 1 else p.sku end as sku
       from product p left join run_record r on r.run_id = ${runId}::uuid and r.record_id = p.zoho_item_id
       where coalesce(r.outcome, '') <> 'removed' and (p.deleted_at is null or r.outcome = 'restored')
       union all
-      select r.sku from run_record r where r.run_id = ${runId}::uuid and r.outcome = 'new')
-    select count(*)::int as n from (select sku from after where sku <> '' group by sku having count(*) > 1) shared`
+      select null, r.sku from run_record r where r.run_id = ${runId}::uuid and r.outcome = 'new'),
+    told as (select distinct product_id, sku from failure where code = 'sku_conflict' and resolved_at is null)
+    select count(*)::int as n from (
+      select a.sku from after a left join told t on t.product_id = a.id and t.sku = a.sku
+      where a.sku <> '' group by a.sku having count(*) > 1 and count(t.product_id) < count(*)) shared`
   return row?.n ?? 0
 }

@@ -90,17 +90,19 @@ function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_
   }
 }
 
-/** As an object (zinc's export), as Zoho's array of a detail, or flattened as `cf_…` keys of a list row; undefined: the record says nothing about them. */
+/**
+ * As an object (zinc's export), as Zoho's array of a detail, or flattened as `cf_…` keys of a list row; a detail has both. Older exports name a field by
+ * its label alone. Undefined: the record says nothing about them.
+ */
 function customOf(record: Record<string, unknown>): Record<string, unknown> | undefined {
   const given = record.custom_fields
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>
   const flat = Object.entries(record).filter(([key]) => key.startsWith('cf_'))
-  if (flat.length > 0) return Object.fromEntries(flat)
-  if (!Array.isArray(given)) return undefined
-  return Object.fromEntries(
-    given.flatMap((field: unknown) => {
-      if (typeof field !== 'object' || field === null || !('api_name' in field) || !('value' in field)) return []
-      return [[String(field.api_name), field.value]]
-    }),
-  )
+  if (flat.length === 0 && !Array.isArray(given)) return undefined
+  const listed = (Array.isArray(given) ? given : []).flatMap((field: unknown) => {
+    if (typeof field !== 'object' || field === null || !('value' in field)) return []
+    const name = 'api_name' in field ? field.api_name : 'label' in field ? field.label : undefined
+    return name === undefined ? [] : [[String(name), field.value] as const]
+  })
+  return Object.fromEntries([...listed, ...flat])
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ItemRow } from '../catalog/item-fields.ts'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
@@ -24,6 +25,13 @@ export interface FileSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
 const FileCheckpoint = z.object({ phase: z.enum(['items', 'images']), mode: z.literal('full'), version: z.string(), pages: z.number() })
 type FileCheckpoint = z.infer<typeof FileCheckpoint>
 
+/** One row an item: a later record of it adds to the earlier one, as it does when they stand in different pages. */
+const merged = (rows: ItemRow[]): ItemRow[] => {
+  const byItem = new Map<string, ItemRow>()
+  for (const row of rows) byItem.set(row.zoho_item_id, { ...byItem.get(row.zoho_item_id), ...row })
+  return [...byItem.values()]
+}
+
 /**
  * The items of a file instead of Zoho's list: needs no credentials, removes nothing, and leaves alone what a record does not speak of. Pictures come from the
  * addresses that the file names, and only if the address or the file changed.
@@ -42,7 +50,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
       number++
       if (number <= at.pages) continue
       at = { ...at, pages: number }
-      const rows = [...new Map(page.rows.map((row) => [row.zoho_item_id, row])).values()]
+      const rows = merged(page.rows)
       await run.fencedRaw(async (tx) => {
         const again = await listedBefore(
           tx,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBadLine } from '../helpers/bad-line.ts'
+import { runZinc } from '../helpers/cli.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/shop.ts'
 
@@ -101,4 +102,10 @@ test('a watch that is stopped in the middle of a pull ends with 0, too; one whos
   await shop.send('DELETE', `/api/v1/stores/${store.id}/tokens/${store.tokenId}`)
   await expect(watch.until(/never said/)).rejects.toThrow(/ended with 1 .*zinc token issue --store ID --name N/s)
   expect(await shown(slow)).toHaveLength(20)
+})
+
+test('a check that needs a password and has nobody to ask for it says where to put it', async () => {
+  const call = ['edge', 'check', '--server', 'http://127.0.0.1:9', '--store', 'x', '--username', 'admin']
+  const { status, stdout, stderr } = await runZinc(call)
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^zinc: The password of admin is needed\n.*ZINC_PASSWORD/)])
 })

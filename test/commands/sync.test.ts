@@ -64,6 +64,15 @@ test('zinc sync: dry run, items, pictures, a file and a reset, with plain lines 
     stdout: expect.stringContaining('1 new'),
   })
 
+  const runs = await db.run.count()
+  const missing = await zinc('items', '--source', 'file', '--file', 'none.json')
+  expect(missing).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^zinc: There is no file none\.json in .*\n.*without `file`/),
+  })
+  expect(await db.run.count()).toBe(runs)
+
   zoho.revoke()
   zoho.expireTokens()
   const refused = await zinc('items')

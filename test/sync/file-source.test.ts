@@ -13,6 +13,11 @@ async function putFile({ dataDir }: TestZinc, name: string, content: unknown): P
 }
 
 const NO_CREDENTIALS = { ZOHO_CLIENT_ID: '', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '', ZOHO_ORGANIZATION_ID: '' }
+/** As in Zoho's details, the second as in older exports. */
+const CUSTOM = [
+  { api_name: 'cf_size', label: 'Size', value: 'L' },
+  { customfield_id: '1', label: 'Shelf', value: '7' },
+]
 const EXECUTE = '/sync/item/execute'
 
 test('every shape of a file is read without credentials; pictures come from its addresses, once, until the address or the file changes', async () => {
@@ -22,7 +27,16 @@ test('every shape of a file is read without credentials; pictures come from its 
   const url = (seed: number) => `http://${pictures.host}/${seed}.jpg`
   const records = [
     // Zoho's own shape, with an id sent as a number beyond 2^53 (a text here, for JSON.stringify would round it).
-    { item_id: 'LONG', name: 'Cable | كابل', sku: '00017', rate: '1,234.50', purchase_rate: '', cf_colour: 'red', status: 'inactive' },
+    {
+      item_id: 'LONG',
+      name: 'Cable | كابل',
+      sku: '00017',
+      rate: '1,234.50',
+      purchase_rate: '',
+      cf_colour: 'red',
+      status: 'inactive',
+      custom_fields: CUSTOM,
+    },
     // The flat shape.
     {
       zoho_item_id: '2',
@@ -45,6 +59,7 @@ test('every shape of a file is read without credentials; pictures come from its 
     { zoho_item_id: '5', sku: 'FLAT-5', name: 'Not found', image_url: `http://${pictures.host}/missing` },
     { zoho_item_id: '6', sku: 'FLAT-6', name: 'Private', image_url: 'http://127.0.0.1:9/x.jpg' },
     { name: 'No id' },
+    { zoho_item_id: '3', name: 'Keyboard', name_ar: 'لوحة مفاتيح', brand: 'Said later' },
     { zoho_item_id: '7', name: 'Bad price', rate: 'twelve' },
   ]
   await putFile(zinc, 'all_zoho_inventory_items.json', `\uFEFF${JSON.stringify(records).replace('"LONG"', '460000000000100001')}`)
@@ -77,10 +92,11 @@ test('every shape of a file is read without credentials; pictures come from its 
     sku: '00017',
     status: 'inactive',
     cost_price: null,
-    custom_fields: { cf_colour: 'red' },
+    custom_fields: { cf_colour: 'red', cf_size: 'L', Shelf: '7' },
   })
   expect((await product('460000000000100001')).selling_price?.toFixed(2)).toBe('1234.50')
   expect(await product('2')).toMatchObject({ name_en: 'Mouse &amp; pad', name_ar: 'فأرة', currency: 'USD', sku: 'FLAT-2' })
+  expect(await product('3')).toMatchObject({ sku: 'FLAT-3', brand: 'Said later' })
   expect((await product('3')).selling_price?.toFixed()).toBe('0')
   expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(5)
   const shown = (await (await zinc.call('/api/products/zoho:2')).json()) as { data: { image_source: unknown; image_path: string } }

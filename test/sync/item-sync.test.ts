@@ -139,11 +139,13 @@ test('when more than a fifth would go, nothing goes until it is confirmed', asyn
 test('two items with one SKU both become products and are reported once', async () => {
   const { sync, services } = await startZinc({ items: createCatalogue({ count: 150, withConflicts: true }) })
 
+  expect((await sync('?dry_run=true')).statistics.conflicts).toBe(1)
   const first = await sync()
   expect(first).toMatchObject({ status: 'partial', statistics: { conflicts: 1, failed: 0 } })
   expect(first.errors.map((error) => error.code)).toEqual(['sku_conflict', 'sku_conflict'])
   expect(await services.db.product.count()).toBe(150)
   expect(await sync()).toMatchObject({ status: 'success', statistics: { conflicts: 0 } })
+  expect((await sync('?mode=full&dry_run=true')).statistics.conflicts).toBe(0)
 })
 
 test('a picture that cannot be read is recorded, stops nothing, and is tried again by the next run', async () => {

@@ -100,9 +100,11 @@ export function createPhotoList({
       const at = momentOf(moment, store)
       // After a resync everything counts as changed.
       const since = cursor || !request.since || resyncedSince(store, request.since) ? null : request.since
-      const matches = since
-        ? await remembered(counts, `${at} ${since.getTime()} ${includeDeleted}`, () =>
-            countSince(db, store, { at: since, withTombstones: includeDeleted }),
+      // Then the maintained count tells them, but for deletions that are asked for too.
+      const countFrom = since ?? (!cursor && request.since && includeDeleted ? new Date(0) : null)
+      const matches = countFrom
+        ? await remembered(counts, `${at} ${countFrom.getTime()} ${includeDeleted}`, () =>
+            countSince(db, store, { at: countFrom, withTombstones: includeDeleted }),
           )
         : null
 

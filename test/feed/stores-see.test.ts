@@ -151,4 +151,9 @@ test('a resync, or another variant, shows everything again to cursors and times 
   const thumbs = await store.follow(again.cursor)
   expect(thumbs.photos.map((photo) => photo.checksum)).toEqual(thumbs.photos.map((photo) => photo.variants.thumb?.checksum))
   expect(thumbs.photos).toHaveLength(5)
+
+  // The total is of what is listed, deletions included when they are asked for.
+  await client.query('update photo set deleted_at = now() where id = $1', [photos[0]!.id])
+  const everything = await store.list(`&since=${later}&include_deleted=true`)
+  expect([everything.photos.length, everything.total, (await store.list(`&since=${later}`)).total]).toEqual([5, 5, 4])
 })

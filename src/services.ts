@@ -33,7 +33,7 @@ import { createRuns } from './jobs/runs.ts'
 import { createSchedules } from './jobs/schedules.ts'
 import { openKeyRing } from './key-file.ts'
 import { openNotify } from './notify/open-notify.ts'
-import { fetchPictureUrl } from './photos/fetch-url.ts'
+import { fetchPictureUrl, type UrlFetcherOptions } from './photos/fetch-url.ts'
 import { createHotFiles } from './photos/hot-files.ts'
 import { openPictures } from './photos/open-pictures.ts'
 import { openStorage } from './photos/open-storage.ts'
@@ -67,6 +67,8 @@ export interface Overrides {
   /** Other hosts than Zoho's and Google's, in tests of what must reach several of them. */
   regions?: Regions
   gcpClient?: ClientOptions
+  /** Answers for the hosts of pictures, in tests of names that lie about where they are. */
+  resolvePictureHost?: NonNullable<UrlFetcherOptions['resolve']>
   /** Shorter ones, in tests of a Zoho that is slow. */
   timeLimits?: TimeLimits
 }
@@ -75,7 +77,7 @@ export interface Overrides {
 export async function openServices(
   config: Config,
   log: Logger,
-  { clock: otherClock, durable = true, regions, gcpClient, timeLimits }: Overrides = {},
+  { clock: otherClock, durable = true, regions, gcpClient, timeLimits, resolvePictureHost }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {
@@ -111,7 +113,9 @@ export async function openServices(
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
 
     const feed = await openFeed({ db, reader: opened.use(openReader(databaseUrl)) })
-    const pictures = opened.use(await openPictures({ db, clock, log, storage, imagesDir, limits: config.images }))
+    const pictures = opened.use(
+      await openPictures({ db, clock, log, storage, imagesDir, limits: config.images, resolve: resolvePictureHost }),
+    )
     const { store, recipes, decoder, ingest, view, urls } = pictures
     if (config.role !== 'api') {
       const chores = {

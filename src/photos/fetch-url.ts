@@ -41,7 +41,7 @@ export interface UrlFetcherOptions {
   maxBytes: number
   totalMs?: number
   /** All addresses of a name; the system's resolver unless a test brings its own. */
-  resolve?: (host: string) => Promise<{ address: string; family: number }[]>
+  resolve?: ((host: string) => Promise<{ address: string; family: number }[]>) | undefined
 }
 
 /** What `fetchPictureUrl` needs: two agents of its own, apart from Zoho's, that never see a token or a proxy from the environment. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { createBlobWriter } from './blob-writer.ts'
 import { createDecoder } from './decoder.ts'
-import { createUrlFetcher } from './fetch-url.ts'
+import { createUrlFetcher, type UrlFetcherOptions } from './fetch-url.ts'
 import { createImportRun } from './import-run.ts'
 import type { ImportDeps } from './imports.ts'
 import type { IngestDeps } from './ingest.ts'
@@ -24,12 +24,13 @@ export interface OpenPicturesDeps {
   storage: Storage
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
+  resolve?: UrlFetcherOptions['resolve'] | undefined
 }
 
 export type Pictures = Awaited<ReturnType<typeof openPictures>>
 
 /** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
-export async function openPictures({ db, clock, log, storage, imagesDir, limits }: OpenPicturesDeps) {
+export async function openPictures({ db, clock, log, storage, imagesDir, limits, resolve }: OpenPicturesDeps) {
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
@@ -48,7 +49,7 @@ export async function openPictures({ db, clock, log, storage, imagesDir, limits 
   }
   const view = createView(join(imagesDir, 'item'), store)
   const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
-  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes }))
+  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve }))
   const closing = new AbortController()
   opened.defer(() => closing.abort())
   return {

@@ -45,7 +45,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       const moment = await feed.now()
       const store = storeOf(moment, store_id, request.edge)
       const page = await photoList.read(moment, store, {
-        since: since === undefined || since === '' ? null : readInstant('since', since),
+        since: since === undefined ? null : readInstant('since', since),
         limit,
         offset,
         cursor,

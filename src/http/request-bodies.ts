@@ -70,6 +70,12 @@ export const requestBodies = fp(
       if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {}
       done()
     })
+    // Forms and scripts send along what they leave empty. Only where it reads: an empty dry_run must not become a real run.
+    app.addHook('preValidation', (request, _reply, done) => {
+      const query = request.query as Record<string, unknown>
+      if (request.method === 'GET' || request.method === 'HEAD') for (const name in query) if (query[name] === '') delete query[name]
+      done()
+    })
     app.addHook('preParsing', (request, reply, _payload, done) => {
       refuseTooLarge(request)
       if (request.expectsContinue) reply.raw.writeContinue()

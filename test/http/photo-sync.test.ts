@@ -10,6 +10,12 @@ test('a store lists its photos, downloads exactly what is listed, and reports it
   const store = await shop.addStore()
   const { photos, total, has_more, next_offset, server_time } = await store.list()
   expect({ listed: photos.length, total, has_more, next_offset }).toEqual({ listed: 20, total: 20, has_more: false, next_offset: null })
+  // What is left empty was not given; but only to what reads.
+  const empty = await store.list('&since=&limit=&offset=&cursor=&include_deleted=')
+  expect([empty.photos.map(({ id }) => id), empty.total]).toEqual([photos.map(({ id }) => id), total])
+  expect((await shop.call('/api/products?search=&has_image=&cursor=&limit=')).status).toBe(200)
+  const run = await shop.send('POST', '/api/settings/integrations/zoho/sync/item/execute?dry_run=')
+  expect([run.status, (await store.fetch('/?store_id=')).status]).toEqual([400, 400])
   expect(Math.abs(Date.parse(server_time) - Date.now())).toBeLessThan(60_000)
 
   for (const photo of photos.slice(0, 3)) {

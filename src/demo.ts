@@ -25,24 +25,15 @@ const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--pho
   --items N         another number of items than 2204`
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      once: { type: 'boolean', default: false },
-      'all-images': { type: 'boolean', default: false },
-      'with-conflicts': { type: 'boolean', default: false },
-      'real-limits': { type: 'boolean', default: false },
-      photos: { type: 'string' },
-      items: { type: 'string', default: '2204' },
-      help: { type: 'boolean', default: false },
-    },
-  })
+  const values = readOptions()
+  if (!values) return 2
   if (values.help) {
     console.log(USAGE)
     return 0
   }
 
   const stopped = untilStopped()
-  const items = createCatalogue({ count: Number(values.items), allImages: values['all-images'], withConflicts: values['with-conflicts'] })
+  const items = createCatalogue({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
     items,
     limits: values['real-limits'] ? REAL_LIMITS : NO_LIMITS,
@@ -79,6 +70,28 @@ async function main(): Promise<number> {
   await serving[Symbol.asyncDispose]()
   await zoho.close()
   return ok || !values.once ? 0 : 1
+}
+
+/** Null when it was called wrongly, which has been said then. */
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        'all-images': { type: 'boolean', default: false },
+        'with-conflicts': { type: 'boolean', default: false },
+        'real-limits': { type: 'boolean', default: false },
+        photos: { type: 'string' },
+        items: { type: 'string', default: '2204' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (!/^[1-9]\d{0,6}$/.test(values.items)) throw new Error(`--items must be a whole number from 1, and not ${values.items}`)
+    return { ...values, items: Number(values.items) }
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    return null
+  }
 }
 
 /** Made once per demo folder, since the admin account stays. */

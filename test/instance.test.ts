@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,3 +73,8 @@ test.each(['/proc/nowhere/data', fileURLToPath(import.meta.url)])(
     }
   },
 )
+
+test.each([['--items', 'many'], ['--bogus']])('a demo that is called wrongly (%s) says so, and how it is called', async (...args) => {
+  const { status, stderr } = spawnSync(process.execPath, ['src/demo.ts', ...args], { encoding: 'utf8' })
+  expect([status, stderr]).toEqual([2, expect.stringMatching(/^.+\n\nnpm run demo --/)])
+})

@@ -38,6 +38,12 @@ export interface RunFilter {
 
 export type Runs = ReturnType<typeof createRuns>
 
+/** What to do until a run that is in the way has ended: one that a person paused ends by no waiting. */
+const waitFor = ({ id, state, resumes_at }: Run): string =>
+  state === 'paused' && resumes_at === null
+    ? `It is paused: go on with it: POST /api/settings/integrations/zoho/sync/runs/${id}/resume`
+    : 'Wait for it'
+
 /**
  * Work that outlives a request. A run is a row with its plan and progress; the process that works on it holds the run's
  * advisory lock on a connection of its own and carries a fence number that every write checks.
@@ -125,7 +131,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
         if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
         throw new Conflict('sync_running', 'A run of this kind is under way already', {
           detail: { run_id: other.id, state: other.state },
-          remedy: `Wait for it, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
+          remedy: `${waitFor(other)}, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
         })
       }
     },

@@ -26,7 +26,10 @@ test('a run is paused, goes on, is cancelled and started again over HTTP, and fe
   })
   const fetched = zoho.counters.images
   // Paused is not over: another start still meets it.
-  expect((await ask(zinc, 'POST', IMAGES)).status).toBe(409)
+  expect(await ask(zinc, 'POST', IMAGES)).toMatchObject({
+    status: 409,
+    body: { detail: { remedy: expect.stringContaining(`/sync/runs/${id}/resume`) } },
+  })
   expect(zoho.counters.images).toBe(fetched)
   expect((await ask(zinc, 'POST', `/sync/runs/${id}/resume`)).status).toBe(200)
   expect(await ask(zinc, 'POST', `/sync/runs/${id}/resume`)).toMatchObject({ status: 409, body: { code: 'run_not_paused' } })

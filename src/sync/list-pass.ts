@@ -73,6 +73,7 @@ export async function listPass(
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       await noteUnreadable(run, tx, bad)
       await noteDoubtful(run, tx, fresh, clock.now())
+      if (!dryRun) await forgetPictureFailures(tx, fresh, clock.now())
       counts.failed += bad.length
       counts.total += rows.length - again.size + bad.length
       if (rows.length > 0) await noteListed(tx, { runId: run.id, number: at.pages, rows })
@@ -137,6 +138,14 @@ async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: D
       })),
     ),
   )
+}
+
+/** Who took a bad picture away in Zoho has mended it: what is not there cannot fail. */
+async function forgetPictureFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
+  await tx.$executeRaw`
+    update failure f set resolved_at = ${at} from product p
+    where p.zoho_item_id = any(${items.map((item) => item.item_id)}) and p.image_state = 'none'
+      and f.product_id = p.id and f.stage = 'image' and f.resolved_at is null`
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */

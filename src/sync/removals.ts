@@ -95,6 +95,7 @@ async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
     where: { id: { in: ids } },
     data: { deleted_at: at, updated_at: at, image_fetched_id: null, image_source_fetched: null, image_state: 'none' },
   })
+  await tx.failure.updateMany({ where: { product_id: { in: ids }, stage: 'image', resolved_at: null }, data: { resolved_at: at } })
 }
 
 /**

@@ -68,3 +68,18 @@ test('a shared SKU leaves the inbox when it is not shared any more', async () =>
   expect(await zinc.sync()).toMatchObject({ status: 'success', statistics: { conflicts: 0 } })
   expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(0)
 })
+
+test('a picture that failed leaves the inbox when Zoho has it no more, and with an item that is gone', async () => {
+  const zinc = await startZinc()
+  const { zoho, sync } = zinc
+  const [without, gone, stays] = zoho.items().filter((item) => item.image_document_id !== '')
+  for (const item of [without!, gone!, stays!]) zoho.fail({ path: new RegExp(`${item.item_id}/image`), times: 9, ...broken })
+  expect((await sync('?sync_images=true')).statistics.images_failed).toBe(3)
+  zoho.edit(without!.item_id, { image_document_id: '' })
+  zoho.remove(gone!.item_id)
+  await sync('?mode=full&dry_run=true')
+  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(3)
+  await sync('?mode=full')
+  const { data } = (await ask(zinc, 'GET', '/failures')).body
+  expect(data).toMatchObject([{ stage: 'image', count: 1, failures: [{ zoho_item_id: stays!.item_id }] }])
+})

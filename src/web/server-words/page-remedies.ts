@@ -12,7 +12,7 @@ const PAGE_REMEDIES: Record<string, string> = {
   method_not_allowed: 'Reload the page; zinc may have been updated.',
   module_disabled: 'Switch it on under Modules, then sync.',
   not_found: 'Go back to where you came from.',
-  not_set_up: 'Complete what is missing under Connection.',
+  not_set_up: 'Enter what is missing under Credentials on the Connection page, or set it in the environment.',
   not_tried: 'Test the connection; the first sync does it too.',
   not_verified: 'Check it first.',
   nothing_pulled: 'Start a pull first.',

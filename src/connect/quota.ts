@@ -91,6 +91,11 @@ export async function setImageReserve(
   })
 }
 
+/** Somebody knows more than the last reply told (a larger plan, another midnight): the next call is made, and its reply tells anew what is left. */
+export async function askForDayLeft(db: Database): Promise<void> {
+  await db.zohoBudget.updateMany({ data: { day_left: null } })
+}
+
 /** What the runs that are not over will still ask for. */
 async function queuedCalls({ db }: QuotaDeps): Promise<number> {
   const runs = await db.run.findMany({ where: { state: { in: UNFINISHED } } })

@@ -5,10 +5,16 @@ import type { Duplex } from 'node:stream'
 /** Answers a request that Fastify never sees, or whose body never comes, in the shape of every other failure, and closes. */
 export function failRaw(
   socket: Socket | Duplex,
-  { status, code, message, requestId = randomUUID() }: { status: number; code: string; message: string; requestId?: string },
+  {
+    status,
+    code,
+    message,
+    remedy,
+    requestId = randomUUID(),
+  }: { status: number; code: string; message: string; remedy?: string; requestId?: string },
 ): void {
   if (!socket.writable) return
-  const body = JSON.stringify({ status: 'error', code, message, detail: {}, request_id: requestId })
+  const body = JSON.stringify({ status: 'error', code, message, detail: { remedy }, request_id: requestId })
   socket.end(
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `x-request-id: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
@@ -20,9 +26,14 @@ export function failUnparsed(error: Error & { code?: string }, socket: Duplex): 
   if (error.code === 'ECONNRESET') return
   const failure =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? { status: 431, code: 'headers_too_large', message: 'The request headers are too large' }
+      ? { status: 431, code: 'headers_too_large', message: 'The request headers are too large', remedy: 'Send fewer or shorter ones.' }
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? { status: 408, code: 'request_timeout', message: 'The request did not arrive in time' }
-        : { status: 400, code: 'bad_request', message: 'This is not HTTP that can be read' }
+        : {
+            status: 400,
+            code: 'bad_request',
+            message: 'This is not HTTP that can be read',
+            remedy: 'Percent-encode the address, as curl -G --data-urlencode does; TLS ends at a proxy.',
+          }
   failRaw(socket, failure)
 }

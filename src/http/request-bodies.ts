@@ -91,7 +91,10 @@ function refuseTooLarge(request: FastifyRequest): void {
   const length = Number(request.headers['content-length'] ?? 0)
   const limit = request.routeOptions.bodyLimit
   if (limit !== undefined && length > limit)
-    throw new TooLarge('body_too_large', `The body is larger than ${limit} bytes`, { detail: { max_bytes: limit } })
+    throw new TooLarge('body_too_large', `The body is larger than ${limit} bytes`, {
+      detail: { max_bytes: limit },
+      remedy: 'Send it in parts.',
+    })
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import { askForDayLeft } from '../connect/quota.ts'
 import { RunRecordsAnswer, RunRecordsQuery } from '../contract/plan.ts'
 import { Run as RunAnswer, RunState } from '../contract/runs.ts'
 import type { Database } from '../db.ts'
@@ -102,7 +103,10 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
     app.post(
       `/sync/runs/:id/${act}`,
       { onRequest: allow('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
-      async ({ params }) => one(await runs[act](params.id)),
+      async ({ params }) => {
+        if (act === 'resume' && (await runs.get(params.id)).failure_code === 'day_quota_spent') await askForDayLeft(db)
+        return one(await runs[act](params.id))
+      },
     )
   }
   app.get(

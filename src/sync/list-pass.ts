@@ -120,7 +120,7 @@ export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Pro
   return new Set(rows.map((row) => row.id))
 }
 
-/** A price that is no number leaves the item without one, and a person is told, until the item comes with one that can be read. */
+/** What of an item cannot be read (a price that is no number, a SKU without end) it does not have, and a person is told, until it comes with one that can be. */
 async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
   const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
   await tx.$executeRaw`
@@ -131,8 +131,7 @@ async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: D
     items.flatMap((item) =>
       item.doubtful.map((field) => ({
         stage: 'item',
-        code: 'price_unreadable',
-        message: `The ${field === 'rate' ? 'selling' : 'purchase'} price of ${item.name} is no number in Zoho; the product has none.`,
+        ...doubt(field, item.name),
         zoho_item_id: item.item_id,
         sku: item.sku ?? undefined,
       })),
@@ -146,6 +145,15 @@ async function forgetPictureFailures(tx: RawDb, items: ZohoItem[], at: Date): Pr
     update failure f set resolved_at = ${at} from product p
     where p.zoho_item_id = any(${items.map((item) => item.item_id)}) and p.image_state = 'none'
       and f.product_id = p.id and f.stage = 'image' and f.resolved_at is null`
+}
+
+function doubt(field: string, name: string): { code: string; message: string } {
+  if (field === 'sku' || field === 'category_name') {
+    const what = field === 'sku' ? 'SKU' : 'category'
+    return { code: 'item_unreadable', message: `The ${what} of ${name} is longer than 500 characters; the product has none.` }
+  }
+  const what = field === 'rate' ? 'selling' : 'purchase'
+  return { code: 'price_unreadable', message: `The ${what} price of ${name} is no number in Zoho; the product has none.` }
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */

@@ -19,12 +19,12 @@ function isStorable(text: string): boolean {
 
 /**
  * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
- * as far as it was sent; null where it is blank or no number (`isDoubtful` tells them apart).
+ * as far as it was sent; null where it is blank, no number, or more than anything costs and than a column holds (`isDoubtful` tells them apart).
  */
 export const Decimal = maybe(
   z.union([z.number(), z.string()]).transform((value, context) => {
     const text = typeof value === 'number' ? plainDigits(value) : plainText(value)
-    if (/^-?\d+(\.\d+)?$/.test(text)) return text
+    if (/^-?0*\d{1,17}(\.\d+)?$/.test(text)) return text
     context.addIssue({ code: 'custom', message: 'not a number' })
     return z.NEVER
   }),
@@ -86,18 +86,23 @@ export type ItemDocuments = z.infer<typeof ItemDocuments>
 export type ZohoItem = z.infer<typeof ItemFields> & {
   /** As Zoho flattens them into the row: `cf_name` and `cf_name_unformatted`. */
   custom_fields: Record<string, unknown>
-  /** Amounts that stand in the row but cannot be read; the item has none of them. */
+  /** What stands in the row but cannot be read: amounts, and keys that are far too long. The item has none of them. */
   doubtful: string[]
 }
 
 const AMOUNTS = ['rate', 'purchase_rate'] as const
+const KEYS = ['sku', 'category_name'] as const
 
 /** Reads a row; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
 export function readItem(row: unknown): ZohoItem {
   const custom_fields: Record<string, unknown> = {}
   for (const key in row as object) if (key.startsWith('cf_')) custom_fields[key] = (row as Record<string, unknown>)[key]
   const fields = ItemFields.parse(row)
-  const doubtful = AMOUNTS.filter((key) => fields[key] === null && isDoubtful((row as Record<string, unknown>)[key]))
+  const given = row as Record<string, unknown>
+  const doubtful = [
+    ...AMOUNTS.filter((key) => fields[key] === null && isDoubtful(given[key])),
+    ...KEYS.filter((key) => fields[key] === null && !blank(given[key])),
+  ]
   return { ...fields, custom_fields, doubtful }
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
 import { forJsonb } from '../../src/for-jsonb.ts'
@@ -5,6 +6,7 @@ import { listRecords } from '../../src/records/read.ts'
 import { searchText } from '../../src/records/search-text.ts'
 import { markDeleted, type RecordRow, upsertRecords } from '../../src/records/write.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { times } from '../helpers/long.ts'
 
 const place = { app: 'books', module: 'invoices' } as const
 const at = new Date('2026-03-01T00:00:00Z')
@@ -80,6 +82,15 @@ test('only what jsonb refuses is replaced', () => {
   const fine = String.raw`{"a":"\ud83d\ude00 \\ud83d plain"}`
   expect(forJsonb(fine)).toBe(fine)
   expect(forJsonb('{"a":"\ud83d"}')).toBe('{"a":"\ufffd"}')
+  const escaped = (text: string) => text.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('\0', '\ud83d', '\ude00', '\\', '"', 'u0000', 'a')), (parts) => {
+      const text = parts.join('')
+      const storable = text.toWellFormed().replaceAll('\0', '\ufffd')
+      for (const raw of [JSON.stringify(text), `"${escaped(text)}"`]) expect(JSON.parse(forJsonb(raw))).toBe(storable)
+    }),
+    { numRuns: times(500, 10_000) },
+  )
 })
 
 test('what people look a record up by is searched: names, numbers, mail, SKU, and names of what it refers to', () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -44,6 +45,8 @@ test('an item that cannot be read, long numbers, price texts and marks of direct
   const marks = '\u202B‏كابل‏\u202C &amp; <b>"x"</b>  \u00A0'
   zoho.add({ ...template!, item_id: '', name: 'Without an id', sku: 'NO-ID' })
   zoho.edit(template!.item_id, { name: marks, sku: '  0017 ' })
+  // What PostgreSQL cannot keep, twice in a row: it must not stop the page that it stands on.
+  zoho.add({ ...template!, item_id: '8', name: 'a\0\0b', sku: 'half \ud83d', custom_fields: { cf_note: '\0' } })
   const listed = JSON.stringify({
     code: 0,
     items: [
@@ -56,6 +59,15 @@ test('an item that cannot be read, long numbers, price texts and marks of direct
         last_modified_time: '2026-03-01T00:00:00+0300',
       },
       { item_id: '9', name: 'Odd price', rate: 'on request', purchase_rate: 0, last_modified_time: '2026-03-01T00:00:00+0300' },
+      // More than a column, and more than an index can hold.
+      {
+        item_id: '10',
+        name: 'Endless',
+        rate: '9'.repeat(400),
+        sku: randomBytes(5_000).toString('hex'),
+        category_name: randomBytes(5_000).toString('hex'),
+        last_modified_time: '2026-03-01T00:00:00+0300',
+      },
     ],
     page_context: { has_more_page: false },
   })
@@ -64,14 +76,23 @@ test('an item that cannot be read, long numbers, price texts and marks of direct
   zoho.fail({ path: LIST, times: 1, after: 1, body: listed })
 
   const first = await sync()
-  expect(first).toMatchObject({ status: 'partial', statistics: { total: 31, new: 30, failed: 1 } })
+  expect(first).toMatchObject({ status: 'partial', statistics: { total: 32, new: 31, failed: 1 } })
   expect(first.errors).toMatchObject([{ code: 'item_unreadable', stage: 'item' }])
   const template_ = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: template!.item_id } })
   expect([template_.name, template_.sku]).toEqual([marks, '  0017 '])
+  const unstorable = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '8' } })
+  expect([unstorable.name, unstorable.sku, unstorable.custom_fields]).toEqual(['a\ufffd\ufffdb', 'half \ufffd', { cf_note: '\ufffd' }])
 
   const second = await sync()
-  expect(second.statistics).toMatchObject({ total: 2, new: 2 })
-  expect(second.errors).toMatchObject([{ code: 'price_unreadable', zoho_item_id: '9' }])
+  expect(second.statistics).toMatchObject({ total: 3, new: 3 })
+  expect(second.errors.map(({ zoho_item_id, code }) => `${zoho_item_id} ${code}`).sort()).toEqual([
+    '10 item_unreadable',
+    '10 item_unreadable',
+    '10 price_unreadable',
+    '9 price_unreadable',
+  ])
+  const endless = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '10' } })
+  expect([endless.selling_price, endless.sku, endless.category]).toEqual([null, null, null])
   const big = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '9460000000000100001' } })
   expect([big.selling_price?.toFixed(2), big.cost_price?.toFixed(1), big.sku]).toEqual(['1234.50', '1234.5', null])
   const odd = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '9' } })

@@ -55,12 +55,13 @@ test('every shape of a file is read without credentials; pictures come from its 
       selling_price_usd: 0,
       image_url: 'https://via.placeholder.com/300',
     },
-    { zoho_item_id: '4', sku: 'FLAT-4', name: 'Filled in' },
+    { zoho_item_id: '4', sku: 'FLAT-4', name: 'Filled in', description: 'half \ud83d and \0\0' },
     { zoho_item_id: '5', sku: 'FLAT-5', name: 'Not found', image_url: `http://${pictures.host}/missing` },
     { zoho_item_id: '6', sku: 'FLAT-6', name: 'Private', image_url: 'http://127.0.0.1:9/x.jpg' },
     { name: 'No id' },
     { zoho_item_id: '3', name: 'Keyboard', name_ar: 'لوحة مفاتيح', brand: 'Said later' },
     { zoho_item_id: '7', name: 'Bad price', rate: 'twelve' },
+    { zoho_item_id: '8', name: 'Endless SKU', sku: 'x'.repeat(501) },
   ]
   await putFile(zinc, 'all_zoho_inventory_items.json', `\uFEFF${JSON.stringify(records).replace('"LONG"', '460000000000100001')}`)
   await putFile(zinc, 'image_mappings.json', { 4: url(4) })
@@ -69,9 +70,9 @@ test('every shape of a file is read without credentials; pictures come from its 
 
   expect(first.status).toBe('partial')
   expect(first.statistics).toMatchObject({
-    total: 8,
+    total: 9,
     new: 6,
-    failed: 2,
+    failed: 3,
     images_total: 6,
     images_downloaded: 2,
     images_missing: 2,
@@ -83,8 +84,10 @@ test('every shape of a file is read without credentials; pictures come from its 
     ['image', 'placeholder_image'],
     ['item', 'file_item_unreadable'],
     ['item', 'file_item_unreadable'],
+    ['item', 'file_item_unreadable'],
   ])
   const product = async (id: string) => services.db.product.findUniqueOrThrow({ where: { zoho_item_id: id } })
+  expect((await product('4')).description).toBe('half \ufffd and \ufffd\ufffd')
   expect(await product('460000000000100001')).toMatchObject({
     name: 'Cable | كابل',
     name_en: 'Cable',
@@ -98,7 +101,7 @@ test('every shape of a file is read without credentials; pictures come from its 
   expect(await product('2')).toMatchObject({ name_en: 'Mouse &amp; pad', name_ar: 'فأرة', currency: 'USD', sku: 'FLAT-2' })
   expect(await product('3')).toMatchObject({ sku: 'FLAT-3', brand: 'Said later' })
   expect((await product('3')).selling_price?.toFixed()).toBe('0')
-  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(5)
+  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(6)
   const shown = (await (await zinc.call('/api/products/zoho:2')).json()) as { data: { image_source: unknown; image_path: string } }
   expect(shown.data).toMatchObject({ image_source: { kind: 'url', url: url(2) }, image_path: 'images/item/2.jpg' })
 

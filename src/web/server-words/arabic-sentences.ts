@@ -8,6 +8,7 @@ export const ARABIC_SENTENCES: Record<string, string> = {
   'The items {} share the SKU {}. Both are kept; give one another SKU in Zoho.':
     'الأصناف {0} تشترك في SKU واحد: {1}. تبقى كلها؛ أعطِ أحدها SKU آخر في Zoho.',
   'The {} price of {} is no number in Zoho; the product has none.': 'سعر {0} للصنف {1} ليس رقمًا في Zoho؛ فلا سعر للمنتج.',
+  'The {} of {} is longer than 500 characters; the product has none.': '{0} للصنف {1} أطول من 500 حرف؛ فلم يُعطَ للمنتج.',
   selling: 'البيع',
   purchase: 'الشراء',
   'Zoho lists an item without an id that can be read{}. The others are synced.': 'في قائمة Zoho صنف لا يُقرأ معرّفه{0}. زُومن ما سواه.',

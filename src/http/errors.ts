@@ -57,7 +57,10 @@ const STATUS_CODES: Record<number, string> = {
 }
 
 /** The parts of a request under the names that validation gives them. */
-const PARTS: Record<string, 'query' | 'params' | 'body'> = { querystring: 'query', params: 'params' }
+const PARTS = new Map<string | undefined, 'query' | 'params'>([
+  ['querystring', 'query'],
+  ['params', 'params'],
+])
 /** What was sent at this path; undefined where nothing was. */
 const valueAt = (part: unknown, path: string[]): unknown =>
   path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), part)
@@ -82,7 +85,7 @@ export const errorHandling = fp(
         return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
       }
       if (hasZodFastifySchemaValidationErrors(error)) {
-        const part = PARTS[error.validationContext ?? ''] ?? 'body'
+        const part = PARTS.get(error.validationContext) ?? 'body'
         const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
           const path = instancePath.split('/').slice(1)
           return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is wrong: ${message}` }

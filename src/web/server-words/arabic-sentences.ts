@@ -30,7 +30,6 @@ export const ARABIC_SENTENCES: Record<string, string> = {
   '{} is switched off': '{0} مطفأة',
   'There is no file {} in {}': 'لا يوجد الملف {0} في {1}',
   '{} has {} bytes; at most {} are read': 'حجم {0} هو {1} بايت؛ يُقرأ {2} على الأكثر',
-  '{} is too large': '{0} كبير جدًا',
   '{} is not an object of item ids and addresses': '{0} ليس كائنًا من المعرّفات إلى العناوين',
   '{} is not a JSON array of items: {}': '{0} ليس مصفوفة JSON من الأصناف: {1}',
   'it cannot be read': 'لا يُقرأ',

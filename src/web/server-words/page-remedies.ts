@@ -4,6 +4,7 @@ const PAGE_REMEDIES: Record<string, string> = {
   '6041': 'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
   OAUTH_SCOPE_MISMATCH: 'Connect again with every scope that is listed under Connection, or switch the module off.',
   NO_PERMISSION: 'Give the Zoho user this permission in Zoho, or switch the module off.',
+  bad_request: 'Check what you entered; the line above names the field.',
   integration_disabled: 'Switch it on under Connection.',
   invalid_redirect_uri:
     'Register the redirect address that stands under Connection with your client in the Zoho API console, and check PUBLIC_URL.',
@@ -27,6 +28,7 @@ const PAGE_REMEDIES: Record<string, string> = {
   store_not_found: 'Go back to the stores; it may have been deleted.',
   sync_running: 'Wait for it, or open it and cancel it.',
   test_timeout: 'Other calls to Zoho are under way, or Zoho is slow. Try again in a while.',
+  unsupported_media_type: 'Reload the page; zinc may have been updated.',
   user_not_found: 'Reload the page; somebody may have removed them.',
   wrong_data_center: 'Choose the right data centre under Connection and save.',
 }

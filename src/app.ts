@@ -107,6 +107,8 @@ export interface AppDeps {
   view: View
   imageUrls: ImageUrls
   isStopping(): boolean
+  /** False with ROLE=worker. */
+  answers: boolean
   http: {
     publicUrl: string | undefined
     trustedProxies: string[]
@@ -160,6 +162,8 @@ export async function buildApp(deps: AppDeps) {
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
   await app.register(metricsRoute, { metricsToken: http.metricsToken })
+  // A process that only works answers those who watch over it.
+  if (!deps.answers) return app
   await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })

@@ -19,7 +19,8 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
   const services = await openServices(config, log, overrides)
   let stopping = false
   try {
-    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, isStopping: () => stopping })
+    const answers = config.role !== 'worker'
+    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, answers, isStopping: () => stopping })
     const url = await app.listen({ host: config.http.host, port: config.http.port }).catch((cause: NodeJS.ErrnoException) => {
       throw cause.code === 'EADDRINUSE'
         ? new CannotStart('port_in_use', `Port ${config.http.port} is in use`, {

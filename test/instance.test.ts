@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
+import { serve } from '../src/serve.ts'
 import { openServices } from '../src/services.ts'
+import { until } from './helpers/until.ts'
 import { startZinc } from './helpers/zinc.ts'
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
@@ -62,6 +64,19 @@ test.each([
   [{ JWT_SECRET: 'short' }, 'JWT_SECRET'],
 ])('a wrong value %j stops the start with exit status 2 and names the key', (environment, name) => {
   expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ exitStatus: 2, message: expect.stringContaining(name) }))
+})
+
+test('ROLE=api answers and queues, ROLE=worker works and answers only health and metrics', async () => {
+  const api = await startZinc({ environment: { ROLE: 'api' } })
+  const started = await api.call('/api/settings/integrations/zoho/sync/item/execute?wait=false', { method: 'POST' })
+  const { run_id } = (await started.json()) as { run_id: string }
+  expect((await api.services.runs.get(run_id)).state).toBe('queued')
+
+  await using worker = await serve(parseConfig({ ...api.environment, ROLE: 'worker' }), pino({ level: 'silent' }))
+  await until(async () => (await api.services.runs.get(run_id)).state === 'success')
+  const paths = ['/health/ready', '/metrics', '/api/products', '/settings/integrations/zoho', '/api/v1/auth/me']
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${worker.url}${path}`)).status))
+  expect(statuses).toEqual([200, 200, 404, 404, 404])
 })
 
 test.each(['/proc/nowhere/data', fileURLToPath(import.meta.url)])(

@@ -58,6 +58,8 @@ export async function readForm(
         // The parser cuts values that are too long, and half a text must not pass for the whole; it knows no limit of names.
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
         if (typeof part.value === 'string') {
+          if (part.value.includes('\0') || !part.value.isWellFormed())
+            throw new BadInput('bad_request', 'The form holds a character that cannot be stored')
           fields[part.fieldname] = part.value
           budget.left -= Buffer.byteLength(part.value)
         }

@@ -74,6 +74,14 @@ test('forms with too much of something or built by no honest program are answere
       [413],
     ],
     ['1 MB behind the last part', Buffer.concat([form([[file('filename="a.png"'), picture]]), Buffer.alloc(1_000_000, 'x')]), [413]],
+    [
+      'a description with NUL',
+      form([
+        [field('alt_en'), 'a\0b'],
+        [file('filename="a.png"'), picture],
+      ]),
+      [400],
+    ],
     ['a line break alone in a name', form([[file('filename="a\nb.png"'), picture]]), [400]],
   ]
   for (const [name, body, statuses] of refused) {

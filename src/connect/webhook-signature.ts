@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { sameText } from '../same-text.ts'
 
 export interface SignedRequest {
   /** The header X-Zoho-Webhook-Signature. */
@@ -23,11 +24,9 @@ export function isSignedWith(secret: string, { signature, body, isJson, paramete
   const messages = [body, Buffer.concat([Buffer.from(sorted), isJson ? body : Buffer.alloc(0)])]
   return messages.some((message) => {
     const mac = createHmac('sha256', secret).update(message).digest()
-    return same(given.toLowerCase(), mac.toString('hex')) || same(given, mac.toString('base64'))
+    return sameText(given.toLowerCase(), mac.toString('hex')) || sameText(given, mac.toString('base64'))
   })
 }
 
 /** The signature of a JSON body, as the hex form has it. */
 export const signBody = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex')
-
-const same = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))

@@ -1,10 +1,10 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../db.ts'
 import { Forbidden } from '../errors.ts'
+import { sameText } from '../same-text.ts'
 import { requireIdentity } from './auth.ts'
 
 declare module 'fastify' {
@@ -134,6 +134,3 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
 
 const isLocal = ({ socket, headers }: FastifyRequest): boolean =>
   /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '') && FORWARDING.every((name) => headers[name] === undefined)
-
-const sameText = (a: string, b: string): boolean =>
-  Buffer.byteLength(a) === Buffer.byteLength(b) && timingSafeEqual(Buffer.from(a), Buffer.from(b))

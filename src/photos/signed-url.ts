@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { Forbidden } from '../errors.ts'
+import { sameText } from '../same-text.ts'
 
 /** How many hex digits of the content's hash an address carries. */
 const VERSION_DIGITS = 16
@@ -25,11 +26,7 @@ export function createImageUrls({ keys: secrets, publicUrl }: { keys: Buffer[]; 
     },
     /** Throws Forbidden when the address was altered or is late. Answers the seconds that it still has. */
     check({ file, version, exp, sig, now }: { file: string; version: string; exp: number; sig: string; now: Date }): number {
-      const right = keys.some((key) => {
-        const wanted = Buffer.from(sign(key, file, version, exp))
-        const given = Buffer.from(sig)
-        return wanted.length === given.length && timingSafeEqual(wanted, given)
-      })
+      const right = keys.some((key) => sameText(sig, sign(key, file, version, exp)))
       const left = exp - Math.floor(now.getTime() / 1000)
       if (!right || left <= 0)
         throw new Forbidden('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', {

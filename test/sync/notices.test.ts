@@ -86,6 +86,7 @@ test('an unsigned, wrongly signed or altered notice is refused with 401 and writ
   for (const signature of [
     '',
     'x',
+    'é'.repeat(64), // as many characters as a right one, and more bytes
     sign(body, 'another-secret-12345'),
     sign(`${body} `),
     createHmac('sha256', SECRET).update(body).digest('base64url'),

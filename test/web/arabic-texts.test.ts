@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SCOPES } from '../../src/connect/scopes.ts'
+import { actionWords } from '../../src/web/pages/audit/action-words.ts'
 import { ARABIC } from '../../src/web/server-words/arabic.ts'
 import { ARABIC_SENTENCES } from '../../src/web/server-words/arabic-sentences.ts'
 import { onThePage } from '../../src/web/server-words/page-remedies.ts'
@@ -23,7 +24,7 @@ function codesOfTheServer(): Map<string, string> {
     for (const [, code] of text.matchAll(/(?<![a-z])(?:failure_)?code: '([a-z_0-9]+)'(?! in)/g)) add(code)
     for (const [, code] of text.matchAll(/(?:super|Refused|problem)\(\s*'([a-z_0-9]+)',/g)) add(code)
     if (/failure-causes|sign-in-failures/.test(file)) for (const [, code] of text.matchAll(/^ {2}([a-z_]+): (?:\{|picture\()/gm)) add(code)
-    if (file.endsWith('http/errors.ts')) for (const [, code] of text.matchAll(/: '(?!error')([a-z_]+)',/g)) add(code)
+    if (file.endsWith('http/errors.ts')) for (const [, code] of text.matchAll(/: '(?!error'|query')([a-z_]+)',/g)) add(code)
   }
   return found
 }
@@ -49,8 +50,8 @@ const sourcesOf = (rooms: string): string =>
 
 test('every sentence with figures about a single thing has its own in Arabic with the same figures, and none stands there that is gone', () => {
   const all = sourcesOf(ROOMS)
+  expect(Object.keys(ARABIC_SENTENCES).filter((english) => !all.includes(english))).toEqual([])
   for (const [english, arabic] of Object.entries(ARABIC_SENTENCES)) {
-    expect(all, english).toContain(english)
     expect(arabic).toMatch(/[؀-ۿ]|^\{/)
     for (const [, n] of arabic.matchAll(/\{(\d)\}/g)) expect(Number(n), english).toBeLessThan(english.split('{}').length - 1)
   }
@@ -86,6 +87,18 @@ test('a remedy that names an address of the API has another for the page', () =>
     }
   expect(found.size).toBeGreaterThan(15)
   expect(onThePage('too_busy', 'Try again.')).toBe('Try again.')
+})
+
+test('every action of the audit log has words in both languages', () => {
+  const noted = new Set<string>()
+  for (const file of globSync('src/{access,catalog,commands,connect,http,photos,settings,sync}/**/*.ts')) {
+    const text = readFileSync(file, 'utf8')
+    for (const [, action] of text.matchAll(/action: (?:[^,'\n]* \? )?'([a-z_.]+)'/g)) noted.add(action!)
+    for (const [, verb] of text.matchAll(/audited\(request, '([a-z_]+)'/g)) noted.add(`image.${verb}`)
+  }
+  expect(noted.size).toBeGreaterThan(20)
+  for (const words of [actionWords.en, actionWords.ar])
+    expect([...noted].filter((action) => (words as Record<string, string>)[action] === undefined)).toEqual([])
 })
 
 test('what each scope opens has words in Arabic', async () => {

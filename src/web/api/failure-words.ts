@@ -36,7 +36,7 @@ const ARABIC_FALLBACK: Words = { what: 'لم ينجح الطلب', next: 'أعد
 export interface FailureWords {
   what: string
   next: string | null
-  /** The API's own English sentence, where the reader gets a translation: it may say more. */
+  /** The API's own English sentence, where it says what the translation cannot: which field of what was entered is wrong, or all of an unknown failure. */
   original: string | null
 }
 
@@ -45,8 +45,10 @@ export function wordsOf(failure: ApiFailure, language: Language): FailureWords {
   const own = OWN[failure.code]
   if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
   if (language === 'en') return { what: failure.message, next: failure.remedy && onThePage(failure.code, failure.remedy), original: null }
-  const { what, next = null } = serverWords(failure.code, language) ?? ARABIC_FALLBACK
+  const words = serverWords(failure.code, language)
+  const { what, next = null } = words ?? ARABIC_FALLBACK
   const said = serverSentence(failure.message, language)
   if (said !== null) return { what: said, next, original: null }
-  return { what, next, original: [failure.message, failure.remedy].filter(Boolean).join('. ') }
+  const saysMore = words === null || failure.status === 400
+  return { what, next, original: saysMore ? [failure.message, failure.remedy].filter(Boolean).join('. ') : null }
 }

@@ -2,6 +2,7 @@ import { NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import ScrollText from 'lucide-react/icons/scroll-text'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import type { AuditEntry } from '../../../contract/audit.ts'
 import { ZOHO } from '../../api/addresses.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
@@ -14,6 +15,7 @@ import { Page } from '../../ui/page.tsx'
 import { Section } from '../../ui/section.tsx'
 import { Table } from '../../ui/table.tsx'
 import { ExactTime } from '../../ui/time.tsx'
+import { actionWords } from './action-words.ts'
 import classes from './audit-page.module.css'
 
 const messages = defineMessages(
@@ -48,23 +50,13 @@ const messages = defineMessages(
     emptyText: 'تقف هنا تغييرات الإعدادات والمستخدمين والمتاجر والرموز.',
   },
 )
-const ACTIONS = [
-  'settings.change',
-  'mapping.change',
-  'module.change',
-  'user.create',
-  'user.change',
-  'user.delete',
-  'store.create',
-  'store.change',
-  'store.delete',
-  'token.issue',
-  'token.revoke',
-]
+/** So much of an id tells it from others. */
+const SHORT_ID = 8
 const SETTLE_MS = 300
 
 export default function AuditPage() {
   const m = useMessages(messages)
+  const words: Record<string, string> = useMessages(actionWords)
   const [actor, setActor] = useState('')
   const [action, setAction] = useState('')
   const [asked] = useDebouncedValue(actor.trim(), SETTLE_MS)
@@ -88,7 +80,7 @@ export default function AuditPage() {
               aria-label={m.action}
               value={action}
               onChange={(event) => setAction(event.currentTarget.value)}
-              data={[{ value: '', label: m.allActions }, ...ACTIONS]}
+              data={[{ value: '', label: m.allActions }, ...Object.entries(words).map(([value, label]) => ({ value, label }))]}
             />
           </>
         }
@@ -101,8 +93,12 @@ export default function AuditPage() {
               rowKey={({ id }) => id}
               columns={[
                 { key: 'actor', header: m.actor, cell: (entry) => <bdi className={classes.actor}>{entry.actor}</bdi> },
-                { key: 'action', header: m.action, cell: (entry) => <Ltr mono>{entry.action}</Ltr> },
-                { key: 'target', header: m.target, cell: (entry) => <Ltr mono>{entry.target}</Ltr> },
+                {
+                  key: 'action',
+                  header: m.action,
+                  cell: (entry) => <span title={entry.action}>{words[entry.action] ?? entry.action}</span>,
+                },
+                { key: 'target', header: m.target, cell: (entry) => <Target target={entry.target} /> },
                 { key: 'fields', header: m.fields, cell: (entry) => entry.fields.length > 0 && <Ltr mono>{entry.fields.join(', ')}</Ltr> },
                 { key: 'from', header: m.from, secondary: true, cell: ({ ip }) => ip && <Ltr mono>{ip}</Ltr> },
                 { key: 'when', header: m.when, end: true, cell: ({ at }) => <ExactTime at={at} /> },
@@ -113,4 +109,11 @@ export default function AuditPage() {
       </Section>
     </Page>
   )
+}
+
+/** A product by its page: its id alone would say nothing. */
+function Target({ target }: { target: string }) {
+  const [, product] = /^product:([0-9a-f-]{36})$/.exec(target) ?? []
+  const shown = <Ltr mono>{product === undefined ? target : target.slice(0, 'product:'.length + SHORT_ID)}</Ltr>
+  return product === undefined ? shown : <Link href={`/products/${product}`}>{shown}</Link>
 }

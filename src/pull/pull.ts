@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../contract/pulls.ts'
+import { isDatabaseGone } from '../database-gone.ts'
 import type { Database, Db } from '../db.ts'
 import { AppError } from '../errors.ts'
 import { pausedUntilReset } from '../jobs/paused.ts'
@@ -100,6 +101,8 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
       await writer.note(clock.now(), 'module succeeded', { module: module.name, listed: done.listed, files: done.files })
     } catch (error) {
       run.signal.throwIfAborted()
+      // No fault of the module: the pull goes on here when the database is back.
+      if (isDatabaseGone(error)) throw error
       if (error instanceof HeldBack) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))

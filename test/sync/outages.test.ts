@@ -1,7 +1,10 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import type { Run } from '../../src/generated/client.ts'
+import { ZINC } from '../../src/settings/audit.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { drawPicture } from '../../src/simulator/picture.ts'
+import { checkPictures } from '../helpers/check-pictures.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
 import { until } from '../helpers/until.ts'
@@ -156,4 +159,61 @@ test('when the database drops its connections again and again, the run goes on b
   expect(await zinc.services.db.photo.count({ where: { deleted_at: null } })).toBe(pictures)
   expect(await zinc.services.db.failure.count()).toBe(0)
   expect(zinc.zoho.counters.images).toBeLessThanOrEqual(pictures + drops * 8)
+})
+
+test('while a connection of the database is cut each second, whichever it is, syncs and pulls end well, and readers of the list miss nothing', async () => {
+  const zinc = await startZinc({ items: createCatalogue({ count: times(100, 2204) }), books: { invoices: 230, contacts: 40 } })
+  const { services, zoho, call } = zinc
+  const store = await services.stores.create({ code: 'A', name: 'A' }, ZINC)
+  const url = new URL(services.databaseUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  const admin = new pg.Client(url.href)
+  await admin.connect()
+  let cuts = 0
+  const cut = async () => {
+    cuts++
+    await admin.query(
+      'select pg_terminate_backend(pid) from (select pid from pg_stat_activity where datname = $1 order by random() limit 1) t',
+      [name],
+    )
+  }
+  const seen = new Set<string>()
+  let cursor = ''
+  /** Reads on from where it was; what is answered by 503 is asked for again. */
+  const follow = async () => {
+    const answer = await call(`/api/v1/sync/product-photos/?store_id=${store.id}&limit=50${cursor}`)
+    if (answer.status === 503) return true
+    expect(answer.status).toBe(200)
+    const { data } = (await answer.json()) as { data: { photos: { id: string }[]; has_more: boolean; next_cursor: string } }
+    for (const { id } of data.photos) seen.add(id)
+    cursor = `&cursor=${encodeURIComponent(data.next_cursor)}`
+    return data.has_more
+  }
+  const began = performance.now()
+  do {
+    const runs = [await start(zinc), (await services.pulls.start({ modules: ['invoices', 'contacts'] }, { startedBy: 'admin' })).run_id]
+    const cutting = setInterval(() => void cut(), times(500, 1_000))
+    for (const id of runs) {
+      let run: Run | null = null
+      await until(async () => {
+        await follow()
+        run = await stateOf(zinc, id).catch(() => null)
+        return run?.finished_at != null
+      })
+      expect(run).toMatchObject({ state: 'success' })
+    }
+    clearInterval(cutting)
+    // What was cut last is over.
+    await until(async () => (await call('/api/products')).status === 200)
+  } while (performance.now() - began < times(0, 300_000))
+  await admin.end()
+  while (await follow());
+  expect(cuts).toBeGreaterThan(3)
+  expect(await services.db.failure.count()).toBe(0)
+  await checkPictures(zinc)
+  const photos = await services.db.photo.findMany({ where: { deleted_at: null }, select: { id: true } })
+  expect(photos).toHaveLength(picturesOf(zinc))
+  expect(seen).toEqual(new Set(photos.map(({ id }) => id)))
+  expect(zoho.counters.images).toBeLessThanOrEqual(photos.length + cuts * 8)
 })

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -129,6 +128,11 @@ async function* checked(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
 
 const damaged = (cause?: unknown) => new BadImage('corrupt', 'The file is damaged inside the ZIP', { cause, remedy: 'Pack it again.' })
 
+const NOT_READABLE = { code: 'file_not_readable', message: 'The file cannot be read' }
+function notReadable(cause: unknown): never {
+  throw new BadImage(NOT_READABLE.code, NOT_READABLE.message, { cause, remedy: 'Check its name and who may read it.' })
+}
+
 /** The files of a folder of this machine and the folders in it. Links are not followed. */
 export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimits, 'fileBytes'>): Promise<ImportSource> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
@@ -141,17 +145,25 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
   for (const entry of found) {
     if (!entry.isFile() && !entry.isSymbolicLink()) continue
     const path = join(entry.parentPath, entry.name)
-    const size = entry.isFile() ? (await stat(path)).size : 0
+    // A name that is no UTF-8 cannot be asked for again; the others are taken.
+    const size = entry.isFile()
+      ? await stat(path).then(
+          ({ size }) => size,
+          () => null,
+        )
+      : 0
     entries.push({
       name: storableName(path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '')),
-      size,
+      size: size ?? 0,
       proven: false,
       problem: entry.isSymbolicLink()
         ? { code: 'symbolic_link', message: 'Links are not followed' }
-        : size > fileBytes
-          ? { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
-          : null,
-      open: async () => createReadStream(path),
+        : size === null
+          ? NOT_READABLE
+          : size > fileBytes
+            ? { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
+            : null,
+      open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })
   }
   return { entries, [Symbol.asyncDispose]: async () => {} }

@@ -35,9 +35,11 @@ test('zinc images: a folder is taken, damage is found and repaired, and the exit
   expect(await services.db.photo.count({ where: { product_id: bare.id, source: 'import', is_primary: true } })).toBe(1)
   await symlink('/etc/hostname', join(folder, bare.sku ?? '', 'link.png'))
   await writeFile(join(folder, 'nobody.png'), await drawnPicture())
+  // A name in Latin-1, as old disks have them, which no UTF-8 can ask for.
+  await writeFile(Buffer.concat([Buffer.from(join(folder, bare.sku ?? '', 'caf')), Buffer.from([0xe9, 0x2e, 0x70, 0x6e, 0x67])]), 'x')
   expect(await images(environment, 'import', folder)).toMatchObject({
     status: 1,
-    answer: { counts: { matched: 1, unmatched: 1, unreadable: 1 }, unreadable: [{ code: 'symbolic_link' }] },
+    answer: { counts: { matched: 1, unmatched: 1, unreadable: 2 }, unreadable: [{ code: 'file_not_readable' }, { code: 'symbolic_link' }] },
   })
   expect(await images(environment, 'import', join(folder, 'nothing'))).toMatchObject({ status: 2, answer: { code: 'path_not_found' } })
 

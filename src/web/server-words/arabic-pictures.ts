@@ -52,6 +52,7 @@ export const ARABIC_PICTURES: Record<string, Words> = {
   several_products: { what: 'عدة منتجات تطابق هذا الاسم', next: 'اجعل SKU فريدًا، أو ارفع الصورة عند المنتج.' },
   side_too_long: { what: 'أحد أضلاع الصورة طويل جدًا', next: 'صغّرها؛ 12,000 بكسل هو الأكثر.' },
   sku_conflict: { what: 'أصناف تشترك في SKU واحد', next: 'أعطِ أحدها SKU آخر في Zoho ثم أعد المحاولة. يبقى الجميع منتجات.' },
+  file_not_readable: { what: 'لا يُقرأ هذا الملف', next: 'تحقّق من اسمه ومن صلاحياته.' },
   symbolic_link: { what: 'في الملف المضغوط رابط بدل صورة', next: 'اضغط الصور نفسها.' },
   too_many_pixels: { what: 'الصورة كبيرة جدًا بالبكسل', next: 'صغّرها، أو ارفع MAX_INPUT_PIXELS.' },
   truncated: { what: 'الصورة مقطوعة', next: 'أعد المحاولة؛ إن بقي فخذها من مصدرها من جديد.' },

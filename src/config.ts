@@ -13,16 +13,10 @@ const GIB = 1024 * MIB
 /** A variable that is set to nothing counts as not set: people leave `KEY=` in `.env` files. */
 const blankIsUnset = (value: unknown) => (value === '' ? undefined : value)
 const text = () => z.preprocess(blankIsUnset, z.string().trim().min(1).optional())
-const whole = (min: number, max = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess(
-    blankIsUnset,
-    z.coerce
-      .number({ error: `must be a whole number from ${min}` })
-      .int()
-      .min(min)
-      .max(max)
-      .optional(),
-  )
+const whole = (min: number, max = Number.MAX_SAFE_INTEGER) => {
+  const error = `must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`
+  return z.preprocess(blankIsUnset, z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).optional())
+}
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? blankIsUnset(value.trim().toLowerCase()) : value),
@@ -49,6 +43,10 @@ const keys = () =>
 const isNetwork = (value: string) =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(value) || ipaddr.isValid(value) || ipaddr.isValidCIDR(value)
 const isOrigin = (value: string) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
+
+/** A host with or without a port, and nothing around it: of an address, say, no picture's host would ever be one. */
+const isHost = (value: string) => /^[^\s/@?#*]+$/.test(value) && URL.canParse(`http://${value}`)
+const isMailAddress = (value: string) => /^[^\s@<>]+@[^\s@<>]+$/.test(value)
 
 /** Every key of the environment that zinc reads; `.env.example` lists the same keys with the same defaults. */
 const Env = z.object({
@@ -89,15 +87,19 @@ const Env = z.object({
   SECRETS_PROVIDER: oneOf(['env', 'gcp']),
   GCP_PROJECT_ID: text(),
   GOOGLE_APPLICATION_CREDENTIALS: text(),
-  IMAGE_URL_ALLOWLIST: list(),
+  IMAGE_URL_ALLOWLIST: list().refine((values) => values.every(isHost), {
+    message: 'must be hosts separated by commas, e.g. images.intra.example:8080 (no http://, no path, no *)',
+  }),
   MAX_IMPORT_BYTES: whole(1),
   API_REQUESTS_PER_MINUTE: whole(0),
   TOMBSTONE_DAYS: whole(1, 36_500),
   JSON_BASE_DIR: text(),
   X_ACCEL: yesNo(),
-  METRICS_TOKEN: z.preprocess(blankIsUnset, z.string().min(16, 'must have at least 16 characters').optional()),
+  METRICS_TOKEN: z.preprocess(blankIsUnset, z.string().min(8, 'must have at least 8 characters').optional()),
   SMTP_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional()),
-  NOTIFY_EMAIL: text(),
+  NOTIFY_EMAIL: text().refine((value) => value === undefined || value.split(',').every((one) => isMailAddress(one.trim())), {
+    message: 'must be mail addresses separated by commas',
+  }),
   NOTIFY_WEBHOOK_URL: httpUrl(),
   MAX_UPLOAD_BYTES: whole(1),
   MAX_INPUT_PIXELS: whole(1),

@@ -62,6 +62,10 @@ test.each([
   [{ SECRETS_PROVIDER: 'gcp' }, 'GCP_PROJECT_ID'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
   [{ JWT_SECRET: 'short' }, 'JWT_SECRET'],
+  [{ PORT: '70000' }, 'PORT: must be a whole number from 0 to 65535'],
+  [{ MAX_UPLOAD_BYTES: '1.5' }, 'MAX_UPLOAD_BYTES: must be a whole number from 1'],
+  [{ IMAGE_URL_ALLOWLIST: 'images.example:8080,https://images.example' }, 'IMAGE_URL_ALLOWLIST'],
+  [{ NOTIFY_EMAIL: 'nobody' }, 'NOTIFY_EMAIL'],
 ])('a wrong value %j stops the start with exit status 2 and names the key', (environment, name) => {
   expect(() => parseConfig(environment)).toThrow(expect.objectContaining({ exitStatus: 2, message: expect.stringContaining(name) }))
 })

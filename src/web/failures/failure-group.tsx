@@ -65,7 +65,7 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
           </p>
           <p className={classes.facts}>
             <Badge tone="bad">{m.open({ count: group.count })}</Badge>
-            <Ltr mono>{group.code}</Ltr>
+            <Ltr mono>{/^\d+$/.test(group.code) ? `Zoho ${group.code}` : group.code}</Ltr>
             <span>{stages[group.stage] ?? m.stagePull({ module: moduleName(group.stage.replace(/^crm:/, 'CRM ')) })}</span>
             <span>
               {m.last} <RelativeTime at={group.last_at} />

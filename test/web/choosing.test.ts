@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import type { ProductsAnswer } from '../../src/contract/products.ts'
+import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from '../helpers/browser.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('many products are chosen by mouse and by keys; their pictures are deleted and brought back, made again, fetched again, and the records exported', async () => {
-  const zinc = await startZinc()
+  // Names that a page or a spreadsheet could take for something to run.
+  const naughty = '=<img src=x onerror="window.hit=1">'
+  const zinc = await startZinc({ items: createCatalogue({ count: 30 }).map((it) => ({ ...it, name: `${naughty}${it.name}` })) })
   await zinc.sync('?sync_images=true')
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/products?has_image=true')
@@ -64,6 +67,9 @@ test('many products are chosen by mouse and by keys; their pictures are deleted 
   expect(lines).toHaveLength(3)
   expect(lines[1]).toContain(data[0]!.zoho_item_id)
   expect(lines[2]).toContain(data[1]!.zoho_item_id)
+  expect(lines[1]).toContain(`"'${naughty.replaceAll('"', '""')}`)
+  expect(await page.getByText(naughty).count()).toBeGreaterThan(0)
+  expect(await page.evaluate('window.hit')).toBeUndefined()
 
   // All of it, as a ZIP with the pictures.
   await page.getByRole('button', { name: 'Export', exact: true }).click()

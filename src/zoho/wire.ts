@@ -38,13 +38,19 @@ function plainDigits(value: number): string {
   return text.includes('e') ? value.toFixed(6) : text
 }
 
-/** Arabic-Indic digits and separators as Latin ones, without thousands' commas, blanks and a currency's sign or code at either end. */
+/** Thousands (or, in India, hundreds before them) kept apart; another comma may be a decimal one, and guessing wrong is a price a hundred times too high. */
+const GROUPED = /^-?\d{1,3}([,٬\s]\d{2,3})*[,٬\s]\d{3}(\.\d+)?$/
+
+/** Arabic-Indic digits and separators as Latin ones, without what keeps thousands apart and a currency's sign or code at either end. */
 function plainText(value: string): string {
-  return value
+  const text = value
     .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
     .replaceAll('٫', '.')
-    .replace(/[,٬\s\p{Cf}]/gu, '')
-    .replace(/^(\p{Sc}|[A-Z]{3})|(\p{Sc}|[A-Z]{3})$/gu, '')
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .replace(/^(\p{Sc}|[A-Z]{3})\s*|\s*(\p{Sc}|[A-Z]{3})$/gu, '')
+    .replace(/^-\s+/, '-')
+  return GROUPED.test(text) ? text.replace(/[,٬\s]/g, '') : text
 }
 
 /** `2026-06-09T09:45:44-0400`: an offset without colon, which Date does not read everywhere. */

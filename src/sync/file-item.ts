@@ -54,7 +54,7 @@ export function readFileItem(
     if (key.endsWith('_usd')) row.currency = 'USD'
   }
   if (typeof record.currency === 'string' && record.currency !== '') row.currency = record.currency
-  if (typeof record.status === 'string') row.status = record.status === 'inactive' ? 'inactive' : 'active'
+  if (typeof record.status === 'string') row.status = /^inactive$/i.test(record.status.trim()) ? 'inactive' : 'active'
   const modified = Instant.safeParse(record.zoho_modified_at ?? record.last_modified_time)
   if (modified.success) row.zoho_modified_at = modified.data.toISOString()
   const custom = customOf(record)

@@ -34,7 +34,7 @@ test('every shape of a file is read without credentials; pictures come from its 
       rate: '1,234.50',
       purchase_rate: '',
       cf_colour: 'red',
-      status: 'inactive',
+      status: 'Inactive',
       custom_fields: CUSTOM,
     },
     // The flat shape.

@@ -19,6 +19,7 @@ const messages = defineMessages(
     waiting: ({ time }: { time: string }) => `Waiting ${time}`,
     reconnecting: 'The server is away; the run goes on when it is back.',
     queued: 'Waiting for a free worker',
+    working: 'Working',
     pausedUntil: ({ at }: { at: string }) => `Goes on by itself at ${at}`,
     paused: 'Paused. It keeps its place and goes on when you resume it.',
     progress: 'Progress',
@@ -30,6 +31,7 @@ const messages = defineMessages(
     waiting: ({ time }) => `ينتظر ${time}`,
     reconnecting: 'الخادم غائب؛ يتابع التشغيل عند عودته.',
     queued: 'ينتظر عاملًا متاحًا',
+    working: 'يعمل',
     pausedUntil: ({ at }) => `يتابع تلقائيًا ${at}`,
     paused: 'متوقف مؤقتًا. يحتفظ بمكانه ويتابع عند الاستئناف.',
     progress: 'التقدم',
@@ -44,7 +46,7 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
   const now = useNow(1_000)
   const { phase, done, total, rate, etaMs, waiting } = readProgress(run)
   const waitMs = waiting === null ? 0 : new Date(waiting.until).getTime() - now
-  const heading = run.state === 'queued' || phase === null ? m.queued : words.phase(phase)
+  const heading = run.state === 'queued' ? m.queued : phase === null ? m.working : words.phase(phase)
   const note =
     run.state === 'paused'
       ? run.resumes_at === null

@@ -56,7 +56,17 @@ export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
         />
       }
     >
-      <ListView list={list} empty={<Empty icon={FileCheck} title={m.noChanges} text={m.noChangesText} />}>
+      <ListView
+        list={list}
+        empty={
+          <Empty
+            icon={FileCheck}
+            {...(run.finished_at === null
+              ? { title: m.noChangesYet, text: m.noChangesYetText }
+              : { title: m.noChanges, text: m.noChangesText })}
+          />
+        }
+      >
         {(records) => (
           <Table
             label={m.changes}

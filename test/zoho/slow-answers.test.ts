@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest'
+import dns from 'node:dns'
+import { expect, onTestFinished, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import type { Fault } from '../../src/simulator/zoho.ts'
 import type { TimeLimits } from '../../src/zoho/client.ts'
 import { checkPictures, temporaryFiles } from '../helpers/check-pictures.ts'
 import { createFastClock } from '../helpers/clock.ts'
+import { startSecond } from '../helpers/second.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
-import { startZinc, type TestOptions } from '../helpers/zinc.ts'
+import { login, startZinc, type TestOptions } from '../helpers/zinc.ts'
 
 const LIST = /v1\/items\?/
 const TOKEN = /oauth\/v2\/token/
@@ -146,4 +148,28 @@ test('one product of Zoho that is ill does not keep calls from another', async (
     code: 'zoho_unwell',
   })
   expect((await ask('/inventory/v1/items')).body.code).toBe(0)
+})
+
+test.each([
+  ['knows no name', (answer: (error: Error) => void) => answer(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }))],
+  ['never answers', () => {}],
+])('while the resolver %s a sync says so within seconds, zinc serves, and all goes on when it is well', async (_, ill) => {
+  const { lookup } = dns
+  let isIll = true
+  onTestFinished(() => void Object.assign(dns, { lookup }))
+  Object.assign(dns, {
+    lookup: (host: string, options: dns.LookupOptions, answer: (...all: unknown[]) => void) =>
+      host === 'zoho.example' && isIll ? ill(answer) : lookup(host === 'zoho.example' ? '127.0.0.1' : host, options, answer),
+  })
+  const zinc = await start({ items: createCatalogue({ count: 3 }) })
+  const named = zinc.zoho.url.replace('127.0.0.1', 'zoho.example')
+  const url = await startSecond(zinc, { ZOHO_API_URL: named, ZOHO_ACCOUNTS_URL: named }, { timeLimits })
+  const headers = { authorization: `Bearer ${await login(url)}` }
+  const sync = async () => (await fetch(`${url}/api/settings/integrations/zoho/sync/item/execute`, { method: 'POST', headers })).json()
+  const answering = sync()
+  expect((await fetch(`${url}/api/products`, { headers })).status).toBe(200)
+  expect(await answering).toMatchObject({ code: 'zoho_unreachable', detail: { remedy: expect.stringContaining('network') } })
+  expect(zinc.zoho.counters.token).toBe(0)
+  isIll = false
+  expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 3 } })
 })

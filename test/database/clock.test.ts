@@ -1,7 +1,10 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { createLoginThrottle } from '../../src/access/login-throttle.ts'
 import { openDatabaseClock } from '../../src/database/clock.ts'
-import type { RawDb } from '../../src/db.ts'
+import { openDatabase, type RawDb } from '../../src/db.ts'
+import { createBreaker } from '../../src/zoho/breaker.ts'
+import { createTestDatabase } from '../helpers/database.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
@@ -52,4 +55,28 @@ test('the clock follows a database whose clock is set, and runs on while it is a
   const before = looks
   await until(() => looks > before + 3)
   expect(isAhead(-60 * MINUTE_MS)).toBe(true)
+})
+
+test('a clock that is set back by an hour holds back neither who logs in nor the look whether Zoho is well again', async () => {
+  const database = await createTestDatabase()
+  const db = openDatabase(database.url)
+  onTestFinished(async () => {
+    await db.$disconnect()
+    await database.drop()
+  })
+  let time = Date.parse('2026-11-01T08:00:00Z')
+  const clock = { now: () => new Date(time), sleep: async () => {} }
+  const throttle = createLoginThrottle({ db, clock })
+  const who = { username: 'admin', address: '192.0.2.1' }
+  for (let n = 0; n < 10; n++) await (await throttle.admit(who)).failed()
+  await expect(throttle.admit(who)).rejects.toMatchObject({ code: 'too_many_logins' })
+  const breaker = createBreaker({ clock })
+  const call = (answer: () => Promise<string>) =>
+    breaker.through(answer, { path: '/inventory/v1/items', guarded: true, signal: AbortSignal.timeout(20_000), judge: () => 'fails' })
+  for (let n = 0; n < 10; n++) await expect(call(() => Promise.reject(new Error('ill')))).rejects.toThrow('ill')
+  await expect(call(async () => 'well')).rejects.toMatchObject({ code: 'zoho_unwell' })
+
+  time -= 60 * MINUTE_MS
+  await (await throttle.admit(who)).succeeded()
+  expect(await call(async () => 'well')).toBe('well')
 })

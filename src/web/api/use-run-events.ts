@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Run } from '../../contract/runs.ts'
 import { ZOHO } from './addresses.ts'
 import { call } from './call.ts'
@@ -43,8 +43,6 @@ export function useRun(id: string) {
       source.addEventListener('run', (event) => {
         const run = JSON.parse(event.data) as Run
         client.setQueryData(runKey(id), run)
-        // What a finished run has changed shows elsewhere: lists, tiles, the status line.
-        if (!MOVING.has(run.state)) void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
       })
       // Also when the server ended the stream in an orderly way: a run that still moves is looked at again.
       source.onerror = () => {
@@ -63,6 +61,21 @@ export function useRun(id: string) {
       source.close()
     }
   }, [id, moving, client])
+
+  const stands = query.data !== undefined && !moving
+  const knownAt = useRef(0)
+  knownAt.current = query.dataUpdatedAt
+  useEffect(() => {
+    if (!stands) return
+    // What the run has changed shows elsewhere: lists, tiles, the status line. Also when it was over before anybody could listen to it.
+    void client.invalidateQueries({
+      predicate: ({ queryKey, state }) =>
+        queryKey[0] !== 'session' &&
+        queryKey.join() !== runKey(id).join() &&
+        state.dataUpdatedAt > 0 &&
+        state.dataUpdatedAt <= knownAt.current,
+    })
+  }, [id, stands, client])
 
   return { ...query, liveness }
 }

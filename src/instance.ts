@@ -23,7 +23,8 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     {
       name: 'credentials_key',
       values: credentialsKeys.map(fingerprint),
-      remedy: 'Set the CREDENTIALS_KEY of the first instance, or `new,old` until `zinc keys rotate` says that the old one may go.',
+      remedy:
+        'Set the CREDENTIALS_KEY of the first instance, or `new,old` until `zinc keys rotate` says that the old one may go. If it is lost for good: zinc keys forget.',
     },
     {
       name: 'storage_id',

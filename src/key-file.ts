@@ -41,7 +41,7 @@ export async function openKeyRing(file: string, fromEnvironment: string[]): Prom
     throw new CannotStart('bad_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
       exitStatus: 2,
       remedy:
-        'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed.',
+        'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed. Without a backup move it away, then: zinc keys forget.',
     })
   }
   return {

@@ -15,7 +15,6 @@ import type { Config } from './config.ts'
 import { forgetOld } from './connect/forget-old.ts'
 import { openConnect } from './connect/open-connect.ts'
 import type { Regions } from './connect/open-zoho.ts'
-import { SEALED_TOKENS } from './connect/token-store.ts'
 import { openDataFolder } from './data-folder.ts'
 import { openAppRole } from './database/app-role.ts'
 import { openDatabaseClock } from './database/clock.ts'
@@ -41,9 +40,9 @@ import { createImageUrls } from './photos/signed-url.ts'
 import { PULL } from './pull/checkpoint.ts'
 import { placesOf } from './pull/places.ts'
 import { createPulls, pullHandlers } from './pull/pulls.ts'
+import { SEALED } from './sealed.ts'
 import { hasOlder } from './settings/reseal.ts'
 import { createSecrets } from './settings/secrets.ts'
-import { SEALED_SETTINGS } from './settings/stored-values.ts'
 import { CRM_SYNC, createCrmSync } from './sync/crm-sync.ts'
 import { createGalleryRun } from './sync/gallery-run.ts'
 import { createItemSync, ITEM_SYNC, type ItemSyncDeps } from './sync/item-sync.ts'
@@ -52,9 +51,6 @@ import { createNoticeInbox } from './sync/notice-inbox.ts'
 import { createNoticeSync } from './sync/notice-sync.ts'
 import { refetchFromZoho } from './sync/refetch-picture.ts'
 import type { TimeLimits } from './zoho/client.ts'
-
-/** Everything that is kept sealed, for the rotation of the key. */
-const SEALED = [SEALED_SETTINGS, SEALED_TOKENS]
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 

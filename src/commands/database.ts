@@ -1,18 +1,10 @@
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
 import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
-import { openEmbeddedPostgres } from '../database/embedded.ts'
 import { migrate } from '../database/migrate.ts'
 import { BadInput } from '../errors.ts'
-import type { Action, Tools } from './tools.ts'
-
-/** Only the database, without the rest of zinc: a restore must meet an empty one, and a migration needs nothing else. */
-async function withDatabase<T>({ config, log }: { config: Config; log: Tools['log'] }, work: (url: string) => Promise<T>): Promise<T> {
-  if (config.databaseUrl) return work(config.databaseUrl)
-  await using embedded = await openEmbeddedPostgres({ dataDir: config.dataDir, log })
-  return await work(embedded.url)
-}
+import type { Action } from './tools.ts'
+import { withDatabase } from './with-database.ts'
 
 export function addDatabase(program: Command, action: Action): void {
   program

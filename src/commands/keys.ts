@@ -1,12 +1,19 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { tryHoldLock } from '../database/locks.ts'
-import { Conflict } from '../errors.ts'
+import { migrate } from '../database/migrate.ts'
+import { openDatabase } from '../db.ts'
+import { BadInput, Conflict } from '../errors.ts'
 import { tokenKeySince } from '../instance.ts'
-import { renewKeyFile } from '../key-file.ts'
+import { openKeyRing, renewKeyFile } from '../key-file.ts'
+import { SEALED } from '../sealed.ts'
 import type { Services } from '../services.ts'
 import { recordAudit, ZINC } from '../settings/audit.ts'
-import { hasOlder, resealAll } from '../settings/reseal.ts'
-import type { Action } from './tools.ts'
+import { countSealed, forgetSealed } from '../settings/forget-sealed.ts'
+import { hasOlder, holdsSealedWith, resealAll } from '../settings/reseal.ts'
+import { createSecrets } from '../settings/secrets.ts'
+import type { Action, Tools } from './tools.ts'
+import { withDatabase } from './with-database.ts'
 
 /** Picture addresses live until the end of the month after next. */
 const IMAGE_ADDRESS_DAYS = 92
@@ -33,6 +40,40 @@ export function addKeys(program: Command, action: Action): void {
         }
       }),
     )
+  keys
+    .command('forget')
+    .description('remove the stored secrets whose CREDENTIALS_KEY is lost for good; they are entered again on the settings page')
+    .option('--yes', 'the key is really lost')
+    .action(
+      action(async ({ config, log, answer }, { yes }: { yes?: boolean }) => {
+        const forgotten = await forget({ config, log }, { yes: yes === true })
+        answer(
+          { status: 'success', data: { forgotten } },
+          `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook.`,
+        )
+        return undefined
+      }),
+    )
+}
+
+/** The way on when a key is lost for good: without the old one nothing starts, and nothing can open what it has sealed. */
+async function forget({ config, log }: Pick<Tools, 'config' | 'log'>, { yes }: { yes: boolean }): Promise<number> {
+  const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
+  return withDatabase({ config, log }, async (url) => {
+    await migrate(url, { log })
+    await using opened = new AsyncDisposableStack()
+    const db = opened.adopt(openDatabase(url), (it) => it.$disconnect())
+    const { newest, older } = createSecrets(ring.keys).prefixes()
+    if (await holdsSealedWith(db, SEALED, [newest, ...older]))
+      throw new Conflict('keys_fit', 'A key that zinc has opens stored secrets; nothing was removed', {
+        remedy: '`zinc keys rotate` says what is sealed with which key.',
+      })
+    if (!yes)
+      throw new BadInput('not_confirmed', `${await countSealed(db, SEALED)} stored secrets would go for good`, {
+        remedy: 'Look for the key in a backup of DATA_DIR/settings or of the environment first. If it is lost: zinc keys forget --yes',
+      })
+    return await forgetSealed(db, SEALED)
+  })
 }
 
 /** Killed at any line, the next call goes on: a key file that has an old key in use gets no further one. */

@@ -19,14 +19,18 @@ function rowsWith({ table, id, column, flag }: SealedColumn, condition: Prisma.S
 const startsWithAny = (column: string, prefixes: string[]) =>
   Prisma.sql`left(${Prisma.raw(`"${column}"`)}, 12) = any(${prefixes.map((prefix) => prefix.slice(0, 12))})`
 
-/** Whether something is still sealed with an older key of the ring. */
-export async function hasOlder(db: Db, secrets: Secrets, columns: SealedColumn[]): Promise<boolean> {
+/** Whether something is sealed with a key of these prefixes. */
+export async function holdsSealedWith(db: Db, columns: SealedColumn[], prefixes: string[]): Promise<boolean> {
   for (const column of columns) {
-    const rows = await db.$queryRaw<Row[]>(rowsWith(column, startsWithAny(column.column, secrets.prefixes().older), 1))
+    const rows = await db.$queryRaw<Row[]>(rowsWith(column, startsWithAny(column.column, prefixes), 1))
     if (rows.length > 0) return true
   }
   return false
 }
+
+/** Whether something is still sealed with an older key of the ring. */
+export const hasOlder = (db: Db, secrets: Secrets, columns: SealedColumn[]): Promise<boolean> =>
+  holdsSealedWith(db, columns, secrets.prefixes().older)
 
 /**
  * Seals everything anew that an older key of the ring sealed. Each row is a change of its own that is made only if nobody else changed the row meanwhile,

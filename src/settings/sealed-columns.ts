@@ -1,6 +1,6 @@
 /**
  * A column that holds sealed records. Every room that seals something exports its column and seals for `placeIn(column, id)`;
- * services.ts lists them all, and `zinc keys rotate` seals them anew.
+ * src/sealed.ts lists them all, and `zinc keys rotate` seals them anew.
  */
 export interface SealedColumn {
   table: string

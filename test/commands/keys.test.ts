@@ -104,6 +104,30 @@ test('a key file gets a new key while servers run; they read and seal with it at
   expect(again).toHaveLength(2)
 })
 
+test('a lost key is no end: its secrets are forgotten when somebody says so, and never while a key opens them', async () => {
+  const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
+  await zinc.sync()
+  const { db, rotation } = zinc.services
+  await createStoredValues({ db, secrets: rotation.secrets }).write(db, 'test.a', 'x', { sealed: true, by: 'test', at: new Date() })
+  await createStoredValues({ db, secrets: rotation.secrets }).write(db, 'test.b', 'plain', { sealed: false, by: 'test', at: new Date() })
+  expect(await runZinc(['keys', 'forget', '--yes'], zinc.environment)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('nothing was removed'),
+  })
+
+  const other = { ...zinc.environment, CREDENTIALS_KEY: key(2) }
+  expect(await runZinc(['user', 'list'], other)).toMatchObject({ status: 2, stderr: expect.stringContaining('zinc keys forget') })
+  expect(await runZinc(['keys', 'forget'], other)).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('2 stored secrets would go'),
+  })
+  const done = await runZinc(['--json', 'keys', 'forget', '--yes'], other)
+  expect([done.status, JSON.parse(done.stdout)]).toEqual([0, { status: 'success', data: { forgotten: 2 } }])
+  expect(await runZinc(['user', 'list'], other)).toMatchObject({ status: 0 })
+  expect((await db.setting.findMany({ where: { name: { startsWith: 'test.' } } })).map(({ name }) => name)).toEqual(['test.b'])
+  expect(await db.auditEntry.count({ where: { action: 'keys.forget' } })).toBe(1)
+})
+
 test('every column that holds a sealed value is known to the rotation', async () => {
   const zinc = await startZinc()
   await zinc.sync()

@@ -31,6 +31,7 @@ export const actionWords = defineMessages(
     'session.open': 'Opened a login on the command line',
     'session.reuse': 'Ended a login whose token came twice',
     'keys.rotate': 'Renewed the keys',
+    'keys.forget': 'Forgot the secrets of a lost key',
   },
   {
     'settings.change': 'غيّر الاتصال',
@@ -61,5 +62,6 @@ export const actionWords = defineMessages(
     'session.open': 'فتح دخولًا من سطر الأوامر',
     'session.reuse': 'أنهى دخولًا جاء رمزه مرتين',
     'keys.rotate': 'جدّد المفاتيح',
+    'keys.forget': 'نسي أسرار مفتاح ضائع',
   },
 )

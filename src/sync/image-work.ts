@@ -34,7 +34,7 @@ function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prism
     p.deleted_at is null and p.zoho_item_id is not null and p.image_run is distinct from ${runId}::uuid
     and (${ADDRESS_WAITS} or (${zoho} and ${ZOHO_WAITS}))
     ${only === null ? Prisma.empty : Prisma.sql`and p.id = any(${only}::uuid[])`}
-    ${unlistedOnly ? Prisma.sql`and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = p.zoho_item_id)` : Prisma.empty}`
+    ${unlistedOnly ? Prisma.sql`and p.zoho_item_id in (select zoho_item_id from product except select unnest(ids) from run_page where run_id = ${runId}::uuid)` : Prisma.empty}`
 }
 
 /**

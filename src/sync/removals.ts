@@ -42,10 +42,11 @@ export async function removeGone(
   { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
 ): Promise<RemovalResult> {
   const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
-    select p.id, p.zoho_item_id from product p
-    where p.zoho_item_id is not null and p.deleted_at is null
-      -- Unnested, so that PostgreSQL hashes the ids once instead of searching every page for every product.
-      and not exists (select 1 from (select unnest(ids) as id from run_page where run_id = ${run.id}::uuid) seen where seen.id = p.zoho_item_id)`
+    -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL might compare each with each.
+    with unlisted as materialized (
+      select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
+      except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
+    select p.id, p.zoho_item_id from unlisted join product p using (zoho_item_id) where p.deleted_at is null`
   if (suspects.length === 0) return { removed: 0, leftOut: 0 }
   const still = await itemsById(zoho, { ids: suspects.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
   if (still.size > 0 && !dryRun) {

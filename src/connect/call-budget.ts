@@ -72,7 +72,6 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     return db.$transaction(async (tx) => {
       await lockInTransaction(tx, `zoho budget ${organization}`)
       const now = clock.now()
-      await pullBack(tx, now)
       const wait = await refusal(tx, call, now)
       if (wait) return wait
       const data = { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now }
@@ -80,23 +79,26 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     }, PATIENCE)
   }
 
-  /** When the clock was set back, calls that were noted ahead of it count from now on: else all would wait until it is there again. */
-  async function pullBack(tx: Db, now: Date): Promise<void> {
+  /** The calls that count now, oldest first. Those noted ahead of a clock that was set back count from now on: else all would wait until it is there again. */
+  async function recentCalls(tx: Db, now: Date): Promise<{ started_at: Date; finished_at: Date | null }[]> {
+    const recent = await tx.zohoCall.findMany({
+      where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
+      select: { started_at: true, finished_at: true },
+      orderBy: { started_at: 'asc' },
+    })
     const ahead = new Date(now.getTime() + CLOCK_SET_MS)
+    const isAhead = ({ started_at }: { started_at: Date }) => started_at > ahead
+    if (!recent.some(isAhead)) return recent
     await tx.zohoCall.updateMany({ where: { organization, started_at: { gt: ahead } }, data: { started_at: now } })
+    return recent
+      .map((it) => (isAhead(it) ? { ...it, started_at: now } : it))
+      .sort((a, b) => a.started_at.getTime() - b.started_at.getTime())
   }
 
   /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
   async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
     // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
-    const recent =
-      limits.perMinute > 0
-        ? await tx.zohoCall.findMany({
-            where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
-            select: { started_at: true, finished_at: true },
-            orderBy: { started_at: 'asc' },
-          })
-        : []
+    const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
     const state = await tx.zohoBudget.findUnique({ where: { organization } })
     if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
       const reason = "Zoho's limit for a minute was overrun; all calls wait"

@@ -1,33 +1,76 @@
-// Runs after `npm ci`: generates the database client and bundles the page, so that starting builds nothing.
-// Plain JavaScript, since the machine's own Node may be too old to read TypeScript.
-import { execFileSync } from 'node:child_process'
-import { existsSync, rmSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+// `npm ci` runs this once: database client, server (dist/) and page (dist/web/). Starting then builds
+// nothing. Plain JavaScript, since npm may run it with a Node that cannot read TypeScript.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const bin = (name) => join('node_modules', '.bin', name)
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
-function run(program, args, env = {}) {
-  execFileSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+const DIST = 'dist'
+const STAGING = `dist.${process.pid}.tmp`
+const ASSETS = join('web', 'assets')
+/** Names the page's files of one build, so that the next build can keep exactly those. */
+const ASSET_LIST = join('web', 'assets.json')
+const BIN = join('node_modules', '.bin')
+const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath
+
+const PRISMA = join('node_modules', 'prisma', 'build', 'index.js')
+const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
+const VITE = join('node_modules', 'vite', 'bin', 'vite.js')
+
+function run(step, args, env = {}) {
+  const { status, error, stdout, stderr } = spawnSync(node, args, { encoding: 'utf8', env: { ...process.env, ...env } })
+  if (status === 0) return
+  const reason = error ? error.message : `${stdout}${stderr}`
+  fail(`The build stopped at the ${step}:\n${reason.trim()}\nRun \`npm ci\`, which installs the build tools and builds again.`)
 }
 
-// `prisma generate` only reads the schema, but its command line insists on a schema engine and would download one.
-// Naming any existing program keeps it off the network.
-run(process.execPath, [join('node_modules', 'prisma', 'build', 'index.js'), 'generate', '--no-hints'], {
+function fail(message) {
+  rmSync(STAGING, { recursive: true, force: true })
+  console.error(message)
+  process.exit(1)
+}
+
+if (![PRISMA, TSC, VITE].every((path) => existsSync(path)))
+  fail('The build tools are not installed (--omit=dev?). Run `npm ci`, then `npm run slim` for a small server.')
+
+// `prisma generate` only reads the schema, but its command line insists on a schema engine and would
+// download one. Naming any existing program keeps it off the network.
+run('database client', [PRISMA, 'generate', '--no-hints'], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
 })
+// Types are checked by `npm run typecheck`, so the compiler only translates here.
+run('server', [TSC, '-p', 'tsconfig.build.json', '--outDir', STAGING, '--noCheck'])
+run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', join(process.cwd(), STAGING, 'web')])
+keepAssetsOfThePreviousBuild()
+replaceDist()
+linkCommand()
 
-if (existsSync('src/web/vite.config.ts')) {
-  run(existsSync(bin('node')) ? bin('node') : process.execPath, [
-    join('node_modules', 'vite', 'bin', 'vite.js'),
-    'build',
-    '--config',
-    'src/web/vite.config.ts',
-  ])
+/** A page that is open in a browser during an upgrade still loads the chunks of its own build. */
+function keepAssetsOfThePreviousBuild() {
+  const assets = readdirSync(join(STAGING, ASSETS))
+  writeFileSync(join(STAGING, ASSET_LIST), JSON.stringify(assets))
+  if (!existsSync(join(DIST, ASSET_LIST))) return
+  for (const name of JSON.parse(readFileSync(join(DIST, ASSET_LIST), 'utf8'))) {
+    const kept = join(DIST, ASSETS, name)
+    if (!assets.includes(name) && existsSync(kept)) cpSync(kept, join(STAGING, ASSETS, name))
+  }
 }
 
-// npm links the programs of a project's packages but not its own: this makes `npx zinc` work in this folder, without a look at any registry.
-if (process.platform !== 'win32') {
-  rmSync(bin('zinc'), { force: true })
-  symlinkSync(join('..', '..', 'bin', 'zinc.js'), bin('zinc'))
+/** Two renames: a running server sees the whole old build or the whole new one. */
+function replaceDist() {
+  const old = `dist.${process.pid}.old`
+  if (existsSync(DIST)) renameSync(DIST, old)
+  renameSync(STAGING, DIST)
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** npm links the commands of a project's packages but not its own: this makes `npx zinc` work here. */
+function linkCommand() {
+  if (process.platform === 'win32') return
+  mkdirSync(BIN, { recursive: true })
+  rmSync(join(BIN, 'zinc'), { force: true })
+  symlinkSync(join('..', '..', 'bin', 'zinc.js'), join(BIN, 'zinc'))
 }

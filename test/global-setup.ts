@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { globSync, statSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +22,7 @@ const log = pino({ level: 'silent' })
  * TEST_POSTGRES_URL names another server, to try zinc on an older PostgreSQL; its databases are made and dropped freely.
  */
 export default async function setup(project: TestProject) {
+  buildIfStale()
   const other = process.env.TEST_POSTGRES_URL
   if (other) return makeTemplate(project, other)
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-test-'))
@@ -46,4 +49,15 @@ async function makeTemplate(project: TestProject, url: string): Promise<() => Pr
     await admin.query('drop database template_zinc')
     await admin.end()
   }
+}
+
+/** The page and the package's exports are tested as they are built, so an older build would prove nothing. */
+function buildIfStale(): void {
+  const builtAt = statSync('dist/server.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const sources = globSync(['src/**/*.{ts,tsx,css,html,js,svg}', 'prisma/*.prisma', 'tsconfig.build.json'], {
+    exclude: ['src/generated/**'],
+  })
+  if (sources.every((path) => statSync(path).mtimeMs <= builtAt)) return
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.js'], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
 }

@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest'
-import { createRunner } from 'zinc'
-import { createRunner as fromSource } from '../src/runner.ts'
+import { createRunner } from '../src/runner.ts'
 import { SMALL, startPulls } from './pull/helpers.ts'
 
 test('a script pulls, verifies and reads the status beside a running server, and leaves nothing open', async () => {
-  // What the declarations promise is what the source gives: this line is for the type check.
-  const declared: typeof createRunner = fromSource
-  expect(declared).toBeTypeOf('function')
-
   const { zinc, books } = await startPulls()
   const runner = createRunner({ logLevel: 'ERROR', environment: zinc.environment })
   const handles = () => process.getActiveResourcesInfo().filter((it) => it.startsWith('TCPSocket')).length

@@ -28,13 +28,13 @@ export interface Session {
   role: Role
 }
 
-interface Person {
+export interface Person {
   id: string
   username: string
   role: string
 }
 
-interface Origin {
+export interface Origin {
   address: string
   requestId: string | null
 }

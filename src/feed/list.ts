@@ -44,7 +44,7 @@ interface KnownPage {
 const KEPT_BYTES = 32 * 1024 * 1024
 const KEPT_HOLDINGS = 1_000
 
-interface Digest {
+export interface Digest {
   count: number
   bytes: number
   digest: string

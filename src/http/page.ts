@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 
-const BUILT = join(import.meta.dirname, '../web/dist')
+const BUILT = join(import.meta.dirname, '../../dist/web')
 const HOME = '/settings/integrations/zoho'
 /** Files of the build that are asked for by name; all others are named by their content and lie under assets/. */
 const NAMED_FILES = new Set(['boot.js', 'favicon.svg'])

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { BadImage, Unavailable, UnsupportedType } from '../errors.ts'
 import type { VariantFormat } from './recipe.ts'
@@ -77,7 +77,8 @@ export interface DecoderOptions {
 const IDLE_MS = 30_000
 /** A child may be killed for what another program did to the machine; a picture that kills two of them is to blame itself. */
 const TRIES = 2
-const CHILD = join(import.meta.dirname, 'decoder-child.ts')
+/** A .ts file when zinc runs from source, a .js file in the build. */
+const CHILD = join(import.meta.dirname, `decoder-child${extname(import.meta.filename)}`)
 
 /** Child processes that decode, started when needed and ended when idle; none of zinc's secrets are in their environment. */
 export function createDecoder({

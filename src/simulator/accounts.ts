@@ -29,7 +29,7 @@ const REFRESH_TOKENS = 20
 const CODE_LIFE_MS = 120_000
 const TOO_MANY = 'You have made too many requests continuously. Please try again after some time.'
 
-interface Grant {
+export interface Grant {
   refreshToken: string
   scopes: string[]
   live: { value: string; expires: number }[]

@@ -9,7 +9,7 @@ export interface CrmRow {
   created: Date
   fields: Record<string, unknown>
 }
-interface Deleted {
+export interface Deleted {
   id: string
   name: string
   type: 'recycle' | 'permanent'

@@ -13,7 +13,7 @@ export default defineConfig({
   base: '/settings/',
   plugins: [react(), themeCss(), preloadFonts(), compress()],
   build: {
-    outDir: here('./dist'),
+    outDir: here('../../dist/web'),
     emptyOutDir: true,
     target: 'es2023',
     // Nothing inline: the page's policy allows no data: font and no script in the document.

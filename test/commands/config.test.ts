@@ -36,7 +36,7 @@ test('zinc config import stores a zoho_config.json, and zinc config show shows i
   const { dir, environment } = await place()
   const file = join(dir, 'zoho_config.json')
   const zinc = (args: string[], more: Record<string, string> = {}) =>
-    run('bin/zinc.js', args, { env: { PATH: process.env.PATH ?? '', ...environment, ...more } }).then(
+    run(process.execPath, ['src/commands/main.ts', ...args], { env: { PATH: process.env.PATH ?? '', ...environment, ...more } }).then(
       ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
     )

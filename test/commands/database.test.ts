@@ -13,7 +13,7 @@ const run = promisify(execFile)
 /** The command line as a person calls it: a process of its own, started by whatever Node is on the machine. */
 async function zinc(args: string[], environment: Record<string, string> = {}) {
   const env = { PATH: process.env.PATH ?? '', ...environment }
-  return run('bin/zinc.js', args, { env }).then(
+  return run(process.execPath, ['src/commands/main.ts', ...args], { env }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
   )

@@ -19,7 +19,7 @@ test.runIf(process.platform === 'linux')(
     onTestFinished(line.close)
     const dir = await mkdtemp(join(tmpdir(), 'zinc-terminal-'))
     onTestFinished(() => rm(dir, { recursive: true, force: true }))
-    const command = `stty cols ${COLUMNS}; exec ${process.execPath} bin/zinc.js edge pull --server ${line.url} --store ${store.id} --dir ${dir}`
+    const command = `stty cols ${COLUMNS}; exec ${process.execPath} src/commands/main.ts edge pull --server ${line.url} --store ${store.id} --dir ${dir}`
     const pullOnTerminal = () => onTerminal(command, { ZINC_EDGE_TOKEN: store.token })
 
     const given = pullOnTerminal()

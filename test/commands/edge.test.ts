@@ -17,7 +17,7 @@ async function folder(): Promise<string> {
 
 /** `zinc edge pull --watch` in a process of its own; what it says is read in order, stdout and stderr together. */
 function startWatch(server: string, store: TestStore, dir: string) {
-  const args = ['bin/zinc.js', 'edge', 'pull', '--server', server, '--store', store.id, '--dir', dir, '--watch', '0.1']
+  const args = ['src/commands/main.ts', 'edge', 'pull', '--server', server, '--store', store.id, '--dir', dir, '--watch', '0.1']
   const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ZINC_EDGE_TOKEN: store.token } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''

@@ -29,7 +29,11 @@ test('a rotation killed in the middle goes on; every value opens with the new ke
   const both = { ...zinc.environment, CREDENTIALS_KEY: `${key(2)},${key(1)}` }
   for (let kill = 0; kill < times(2, 10); kill++) {
     const before = await left()
-    const child = spawn('bin/zinc.js', ['keys', 'rotate'], { env: { PATH: process.env.PATH, ...both }, stdio: 'ignore', detached: true })
+    const child = spawn(process.execPath, ['src/commands/main.ts', 'keys', 'rotate'], {
+      env: { PATH: process.env.PATH, ...both },
+      stdio: 'ignore',
+      detached: true,
+    })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     await until(async () => (await left()) < before || child.exitCode !== null)
     // The whole group: the door hands over to another Node.

@@ -4,7 +4,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 test.runIf(process.platform === 'linux')('the menu runs what is chosen, comes back, and Ctrl-C ends it without a stack', async () => {
   const zinc = await startZinc()
-  const menu = onTerminal(`${process.execPath} bin/zinc.js menu`, zinc.environment)
+  const menu = onTerminal(`${process.execPath} src/commands/main.ts menu`, zinc.environment)
   await menu.until('❯ Pull everything that changed')
   for (const next of ['Pull some modules', 'Verify the files', 'Verify quickly', 'Sync the items', 'Status']) {
     menu.type(DOWN)

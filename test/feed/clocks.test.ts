@@ -59,7 +59,7 @@ test('an edge server whose clock is a day ahead, then a day behind, pulls and re
   const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const pullWrongBy = async (aheadMs: number): Promise<Record<string, unknown>> => {
-    const args = ['bin/zinc.js', '--json', 'edge', 'pull', '--server', shop.url, '--store', store.id, '--dir', dir]
+    const args = ['src/commands/main.ts', '--json', 'edge', 'pull', '--server', shop.url, '--store', store.id, '--dir', dir]
     const env = { PATH: process.env.PATH ?? '', ZINC_EDGE_TOKEN: store.token, ...wrongBy(aheadMs) }
     return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
   }

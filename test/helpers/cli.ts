@@ -3,12 +3,12 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** The command line as a person calls it: a process of its own, started by whatever Node is on the machine. */
+/** The command line as a person calls it: a process of its own, started from source. */
 export async function runZinc(
   args: string[],
   environment: Record<string, string> = {},
 ): Promise<{ status: number; stdout: string; stderr: string }> {
-  return run('bin/zinc.js', args, { env: { PATH: process.env.PATH ?? '', ...environment } }).then(
+  return run(process.execPath, ['src/commands/main.ts', ...args], { env: { PATH: process.env.PATH ?? '', ...environment } }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
   )

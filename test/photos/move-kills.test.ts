@@ -46,7 +46,7 @@ test('a move to a bucket that is killed again and again leaves every picture rea
   })()
 
   const command = (): ChildProcess =>
-    spawn(process.execPath, ['bin/zinc.js', 'images', 'migrate-storage', '--remove-old'], {
+    spawn(process.execPath, ['src/commands/main.ts', 'images', 'migrate-storage', '--remove-old'], {
       env: { PATH: process.env.PATH ?? '', ...environment },
       stdio: 'ignore',
     })

@@ -24,7 +24,7 @@ test('killed again and again in mid-pull, the next one carries on: calls as undi
   const calls = () => zinc.zoho.meter.calls
   const finished = async () => (await db.run.count({ where: { kind: 'pull', state: 'success' } })) > 0
   for (let kill = 1; kill <= kills; kill++) {
-    const child = spawn(process.execPath, ['bin/zinc.js', 'fetch', 'all'], {
+    const child = spawn(process.execPath, ['src/commands/main.ts', 'fetch', 'all'], {
       env: { PATH: process.env.PATH ?? '', ...zinc.environment },
       stdio: 'ignore',
     })
@@ -72,7 +72,7 @@ test('killed again and again in mid-pull, the next one carries on: calls as undi
 test('a signal parks the pull and ends with 1; the next fetch finishes it in the same session', async () => {
   const { zinc, sessions, newest } = await startPulls()
   await zinc.services.runs.close()
-  const child = spawn(process.execPath, ['bin/zinc.js', 'fetch', 'invoices'], {
+  const child = spawn(process.execPath, ['src/commands/main.ts', 'fetch', 'invoices'], {
     env: { PATH: process.env.PATH ?? '', ...zinc.environment },
     stdio: 'ignore',
   })

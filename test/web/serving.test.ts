@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { startZinc } from '../helpers/zinc.ts'
 
-const DIST = 'src/web/dist'
+const DIST = 'dist/web'
 /** Smaller files are served as they are. */
 const COMPRESSED_FROM_BYTES = 1_000
 /** The promise of the README. */

@@ -1,0 +1,5 @@
+// `npm run demo`.
+import { exitUnlessInstalled } from './check-install.js'
+
+exitUnlessInstalled()
+await import('../dist/demo.js')

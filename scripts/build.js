@@ -2,8 +2,9 @@
 // nothing. Plain JavaScript, since npm may run it with a Node that cannot read TypeScript.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { OWN_NODE, OWN_NODE_LINK } from '../bin/check-install.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -13,7 +14,7 @@ const ASSETS = join('web', 'assets')
 /** Names the page's files of one build, so that the next build can keep exactly those. */
 const ASSET_LIST = join('web', 'assets.json')
 const BIN = join('node_modules', '.bin')
-const node = existsSync(join(BIN, 'node')) ? join(BIN, 'node') : process.execPath
+const node = existsSync(OWN_NODE) ? OWN_NODE : process.execPath
 
 const PRISMA = join('node_modules', 'prisma', 'build', 'index.js')
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
@@ -46,7 +47,7 @@ run('server', [TSC, '-p', 'tsconfig.build.json', '--outDir', STAGING, '--noCheck
 run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', join(process.cwd(), STAGING, 'web')])
 keepAssetsOfThePreviousBuild()
 replaceDist()
-linkCommand()
+linkCommands()
 
 /** A page that is open in a browser during an upgrade still loads the chunks of its own build. */
 function keepAssetsOfThePreviousBuild() {
@@ -68,9 +69,14 @@ function replaceDist() {
 }
 
 /** npm links the commands of a project's packages but not its own: this makes `npx zinc` work here. */
-function linkCommand() {
+function linkCommands() {
   if (process.platform === 'win32') return
   mkdirSync(BIN, { recursive: true })
-  rmSync(join(BIN, 'zinc'), { force: true })
-  symlinkSync(join('..', '..', 'bin', 'zinc.js'), join(BIN, 'zinc'))
+  relink(join('..', '..', 'bin', 'zinc.js'), join(BIN, 'zinc'))
+  if (existsSync(OWN_NODE)) relink(relative(BIN, OWN_NODE), OWN_NODE_LINK)
+}
+
+function relink(target, path) {
+  rmSync(path, { force: true })
+  symlinkSync(target, path)
 }

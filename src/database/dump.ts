@@ -8,11 +8,14 @@ import pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
 import { BadInput, Conflict } from '../errors.ts'
-import { migrate } from './migrate.ts'
+import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 
 /** The first line of every dump; the number changes when the lines below it mean something else. */
 const MAGIC = '-- zinc database dump 1'
 const MIGRATIONS = '-- migrations: '
+
+/** The last migration before all became one: with it a database has the same tables as `INIT_MIGRATION` makes. */
+const LAST_BEFORE_INIT = '20261125080000_store_pause'
 
 interface Table {
   name: string
@@ -87,7 +90,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
 
 /**
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
- * Throws BadInput `not_a_dump`, Conflict `database_not_empty`.
+ * Throws BadInput `not_a_dump`, `older_dump` or `newer_dump`, Conflict `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
   const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY })[
@@ -101,8 +104,9 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   }
   const names = (await line()) === MAGIC ? /^-- migrations: (\[.*\])$/.exec((await line()) ?? '')?.[1] : undefined
   if (names === undefined) throw notADump(file)
+  const only = await migrationsFor(JSON.parse(names) as string[])
   await refuseFilled(url)
-  await migrate(url, { log, only: JSON.parse(names) as string[] })
+  await migrate(url, { log, only })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   let rows = 0
@@ -132,6 +136,23 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   }
   await migrate(url, { log })
   return { rows }
+}
+
+/** The migrations that make the tables of a dump, from the names that it carries. */
+async function migrationsFor(dumped: string[]): Promise<string[]> {
+  const known = await migrationNames()
+  const unknown = dumped.filter((name) => !known.includes(name))
+  if (unknown.some((name) => name >= INIT_MIGRATION)) {
+    throw new BadInput('newer_dump', 'The dump was written by a newer zinc, whose tables this one does not know', {
+      detail: { migrations: unknown },
+      remedy: 'Restore it with the zinc that wrote it, or a newer one.',
+    })
+  }
+  if (unknown.length === 0) return dumped
+  if (unknown.includes(LAST_BEFORE_INIT)) return [INIT_MIGRATION]
+  throw new BadInput('older_dump', `The dump is of a database without the migration ${LAST_BEFORE_INIT}, which this zinc cannot make`, {
+    remedy: `With a zinc that has ${LAST_BEFORE_INIT} run \`zinc db restore\` and \`zinc db dump\`; this zinc restores that dump.`,
+  })
 }
 
 async function refuseFilled(url: string): Promise<void> {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { openDataFolder } from '../data-folder.ts'
-import { CannotStart } from '../errors.ts'
+import { CannotStart, Conflict } from '../errors.ts'
 import { exists, liveUsers, lockFolder, MAJOR, nativeFolder, newUserFile, placeOf } from './cluster-folder.ts'
 import { answers, initialise, liveUrl, startServer, stopServer } from './cluster-server.ts'
 import { serviceAccount } from './service-account.ts'
@@ -74,6 +74,24 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
         await unlock()
       }
     },
+  }
+}
+
+/**
+ * Deletes the embedded database of a data folder, wherever its files are; the next start makes an empty one. Nothing else of the folder is touched.
+ * Throws Conflict `database_in_use` while a process uses it.
+ */
+export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOptions, 'dataDir' | 'log'>): Promise<void> {
+  const place = await placeOf(dataDir, serviceAccount(), log)
+  const unlock = await lockFolder(place)
+  try {
+    if ((await liveUsers(place)) > 0) {
+      throw new Conflict('database_in_use', 'A zinc process uses this database', { remedy: 'Stop it first.' })
+    }
+    await stopServer(join(place, 'cluster')) // one that was left behind by a killed process
+    await rm(join(place, 'cluster'), { recursive: true, force: true })
+  } finally {
+    await unlock()
   }
 }
 

@@ -4,10 +4,11 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import pg from 'pg'
+import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
 import { BadInput, Conflict } from '../errors.ts'
+import { createClient } from './connection.ts'
 import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 
 /** The first line of every dump; the number changes when the lines below it mean something else. */
@@ -52,7 +53,7 @@ async function tablesInOrder(client: pg.Client): Promise<Table[]> {
  * The embedded PostgreSQL comes without pg_dump, and a newer zinc may bring a PostgreSQL that cannot read the older one's folder; this file bridges both.
  */
 export async function dumpDatabase(url: string, file: string): Promise<{ tables: number; rows: number }> {
-  const client = new pg.Client({ connectionString: url })
+  const client = createClient(url)
   await client.connect()
   const unfinished = `${file}.part`
   let count = 0
@@ -107,7 +108,7 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   const only = await migrationsFor(JSON.parse(names) as string[])
   await refuseFilled(url)
   await migrate(url, { log, only })
-  const client = new pg.Client({ connectionString: url })
+  const client = createClient(url)
   await client.connect()
   let rows = 0
   try {
@@ -156,7 +157,7 @@ async function migrationsFor(dumped: string[]): Promise<string[]> {
 }
 
 async function refuseFilled(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = createClient(url)
   await client.connect()
   try {
     const { rows } = await client.query(`select 1 from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' limit 1`)

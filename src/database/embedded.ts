@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { openDataFolder } from '../data-folder.ts'
 import { CannotStart, Conflict } from '../errors.ts'
 import { exists, liveUsers, lockFolder, MAJOR, nativeFolder, newUserFile, placeOf } from './cluster-folder.ts'
 import { answers, initialise, liveUrl, startServer, stopServer } from './cluster-server.ts'
+import { createClient } from './connection.ts'
 import { serviceAccount } from './service-account.ts'
 
 export interface EmbeddedOptions {
@@ -98,7 +98,7 @@ export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOpti
 /** Holds one connection to the server; when it breaks and nobody answers, `onGone` starts the server again. */
 async function watch(url: string, signal: AbortSignal, onGone: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
-    const client = new pg.Client({ connectionString: url, keepAlive: true })
+    const client = createClient(url)
     const ended = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', () => resolve())

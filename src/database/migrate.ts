@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { CannotStart } from '../errors.ts'
+import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
 /** Names dated before this one are of zinc's first days, whose migrations were made into this one. */
@@ -31,7 +31,7 @@ export async function migrationNames(): Promise<string[]> {
  * Throws CannotStart `database_unreachable`, `older_database`, `newer_database` (exit status 1).
  */
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  const client = createClient(url, { connectionTimeoutMs: 10_000 })
   await client.connect().catch((cause: Error) => {
     throw new CannotStart('database_unreachable', `The database cannot be reached: ${cause.message}`, {
       exitStatus: 1,

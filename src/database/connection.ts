@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
-/** A connection that is quiet for so long is probed by the kernel: after ten probes, a second apart, a vanished peer is noticed. */
+/** The kernel probes a connection that is quiet for so long; ten lost probes in ten seconds end it. */
 const KEEPALIVE_IDLE_S = 10
-/** The server ends a statement at its time limit. When no response comes so much later either, the server cannot be reached. */
+/** No response so long after the server's own limit for a statement: it cannot be reached. */
 const RESPONSE_SLACK_MS = 5_000
 
 export interface ConnectionLimits {
   /** To connect, or to wait for a free connection of a pool. */
   connectionTimeoutMs?: number
-  /** For one statement, and for a transaction that does nothing. None where it is missing: migrations and dumps may take long. */
+  /** For a statement, and for an idle transaction. Migrations and dumps have none. */
   statementTimeoutMs?: number
-  /** For each response, on a connection that is mostly quiet and ends when one is missing. */
+  /** For a response on a connection that is mostly quiet. The caller ends it when one is missing. */
   queryTimeoutMs?: number
 }
 
@@ -23,8 +23,8 @@ interface Internals {
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
 
 /**
- * A connection to PostgreSQL on which neither side can vanish unnoticed. The server's half is set after connecting, since PgBouncer refuses startup
- * parameters that it does not know.
+ * A connection to PostgreSQL on which neither side can vanish unnoticed. The server's half is set
+ * after connecting, since PgBouncer refuses startup parameters that it does not know.
  */
 class Connection extends pg.Client {
   readonly #connectionTimeoutMs: number
@@ -35,7 +35,8 @@ class Connection extends pg.Client {
     this.#connectionTimeoutMs = config.connectionTimeoutMillis ?? 0
     this.#statementTimeoutMs = config.statementTimeoutMs
     this.on('error', () => {}) // the query reports it; without a listener it would end the process
-    // After a fatal message the server closes. Prisma would still give such a connection back to the pool, and the next query would fail with it.
+    // After a fatal message the server closes. Prisma would give such a connection back to the pool,
+    // and the next query would fail with it.
     const { connection } = this as unknown as Internals
     connection.on('errorMessage', ({ severity }: { severity?: string }) => {
       if (severity === 'FATAL') void this.end().catch(() => {})
@@ -53,8 +54,9 @@ class Connection extends pg.Client {
   }
 
   /**
-   * Keepalive does not run while bytes that were sent are not acknowledged: TCP repeats them for a quarter of an hour. So a socket that stays silent for
-   * longer than a statement may take is closed; pg's own `query_timeout` would end the query but leave the connection to the next one.
+   * Keepalive does not run while sent bytes are unacknowledged: TCP repeats them for 15 minutes. So
+   * a socket that is silent for longer than a statement may take is closed. pg's `query_timeout`
+   * would end the query but leave the dead connection to the next one.
    */
   async #prepare(): Promise<pg.Client> {
     const settings = [`tcp_keepalives_idle = ${KEEPALIVE_IDLE_S}`, 'tcp_keepalives_interval = 1', 'tcp_keepalives_count = 10']

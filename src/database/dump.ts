@@ -15,7 +15,7 @@ import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 const MAGIC = '-- zinc database dump 1'
 const MIGRATIONS = '-- migrations: '
 
-/** The last migration before all became one: with it a database has the same tables as `INIT_MIGRATION` makes. */
+/** The last migration before all became one: its tables are those of `INIT_MIGRATION`. */
 const LAST_BEFORE_INIT = '20261125080000_store_pause'
 
 interface Table {

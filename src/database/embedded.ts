@@ -78,7 +78,8 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
 }
 
 /**
- * Deletes the embedded database of a data folder, wherever its files are; the next start makes an empty one. Nothing else of the folder is touched.
+ * Deletes the embedded database of a data folder, wherever its files are, and nothing else of the
+ * folder; the next start makes an empty one.
  * Throws Conflict `database_in_use` while a process uses it.
  */
 export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOptions, 'dataDir' | 'log'>): Promise<void> {

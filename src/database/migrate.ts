@@ -6,7 +6,7 @@ import { CannotStart } from '../errors.ts'
 import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
-/** Names dated before this one are of zinc's first days, whose migrations were made into this one. */
+/** Never edited. Migrations dated before it were made into it before the first release. */
 export const INIT_MIGRATION = '20261130100000_init'
 /** Any fixed number: all zinc processes that start at once wait for each other here. */
 export const MIGRATION_LOCK = 7_281_994
@@ -66,7 +66,7 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
   }
 }
 
-/** A database with migrations that this zinc does not have would be read and written wrongly. */
+/** This zinc would read and write the tables of migrations that it does not have wrongly. */
 function refuseUnknown(unknown: string[]): void {
   if (unknown.some((name) => name < INIT_MIGRATION)) {
     throw new CannotStart('older_database', 'The database was made by an older zinc, and this one cannot upgrade it in place', {

@@ -13,7 +13,6 @@ import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Connect } from './connect/open-connect.ts'
 import type { Database } from './db.ts'
-import { inHurry } from './db-patience.ts'
 import type { PhotoFiles } from './feed/files.ts'
 import type { PhotoList } from './feed/list.ts'
 import type { Feed } from './feed/state.ts'
@@ -144,7 +143,7 @@ export async function buildApp(deps: AppDeps) {
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
-    inHurry(() => !reply.raw.headersSent, done)
+    done()
   })
 
   await app.register(errorHandling)

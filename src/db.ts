@@ -1,7 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
-import { PatientPool } from './db-patience.ts'
-import { cutSilent } from './db-silence.ts'
+import type pg from 'pg'
+import { createPool } from './database/connection.ts'
 import { Prisma, PrismaClient } from './generated/client.ts'
 
 export type Database = PrismaClient
@@ -15,46 +14,17 @@ export interface RawDb {
 
 /** Connections a process keeps at most; a second connection is never taken inside a transaction, so this cannot deadlock. */
 const MAX_CONNECTIONS = 12
+/** The longest a statement may take, and the longest a transaction may do nothing. */
+const STATEMENT_TIMEOUT_MS = 60_000
 /** Statements that each connection keeps planned; each costs it some memory. Further ones are planned anew each time. */
 const MAX_PREPARED = 64
 
 const pools = new WeakMap<PrismaClient, pg.Pool>()
 const names = new Map<string, string>()
 
-/**
- * The server says goodbye with a fatal message before it closes. Prisma gives such a connection back to the pool as if nothing had been, and the next query
- * would go down with it; so it ends here, at once.
- */
-class EndsWhenFatal extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config)
-    this.on('error', () => {}) // told by the query; one without a listener would end the process
-    const { connection } = this as unknown as { connection: NodeJS.EventEmitter }
-    connection.on('errorMessage', ({ severity }: { severity?: string }) => {
-      if (severity === 'FATAL') void this.end().catch(() => {})
-    })
-  }
-}
-
-/** Every wait has an end, so that a connection whose other side silently vanished fails within seconds instead of holding a request for ever. */
-function openPool(url: string, max: number): pg.Pool {
-  const pool = new PatientPool({
-    Client: EndsWhenFatal,
-    connectionString: url,
-    max,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    statement_timeout: 60_000,
-    idle_in_transaction_session_timeout: 60_000,
-  })
-  cutSilent(pool, url)
-  pool.on('error', () => {}) // a dropped idle connection is replaced; its query fails by itself
-  return pool
-}
-
 /** Opens the database of `url`. */
-export function openDatabase(url: string): Database {
-  const pool = openPool(url, MAX_CONNECTIONS)
+export function openDatabase(url: string, { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = {}): Database {
+  const pool = createPool(url, { max: MAX_CONNECTIONS, statementTimeoutMs })
   const db = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true, onConnectionError: () => {} }) })
   pools.set(db, pool)
   return db
@@ -118,6 +88,6 @@ export type Reader = ReturnType<typeof openReader>
 
 /** One connection apart from the others, for a question that many wait for and that must not stand in line behind their long ones. */
 export function openReader(url: string) {
-  const pool = openPool(url, 1)
+  const pool = createPool(url, { max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   return { read: <T extends object>(sql: Prisma.Sql) => read<T>(pool, sql), [Symbol.asyncDispose]: () => pool.end() }
 }

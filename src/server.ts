@@ -1,6 +1,5 @@
 import { config as readEnvFile } from 'dotenv'
 import { parseConfig } from './config.ts'
-import { keepIdleHeapSmall } from './heap.ts'
 import { createLog } from './log.ts'
 import { explainStart, serve, untilStopped } from './serve.ts'
 
@@ -15,7 +14,6 @@ try {
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')
   console.log(`zinc listens on ${serving.url}  (API: ${serving.url}/docs)`)
   if (firstAdmin.password !== null) console.log(`First login: ${config.admin.username} / ${firstAdmin.password}  (shown this once)`)
-  keepIdleHeapSmall()
   await stopped
   await serving[Symbol.asyncDispose]()
   process.exit(0)

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
+import { createClient } from './connection.ts'
 import { MIGRATION_LOCK } from './migrate.ts'
 
 const ROLE = 'zinc_app'
@@ -13,7 +14,7 @@ export async function openAppRole(ownerUrl: string): Promise<string> {
   const url = new URL(ownerUrl)
   // Out of the owner's, so that there is one secret to keep; the way back is closed.
   const password = createHmac('sha256', decodeURIComponent(url.password)).update(ROLE).digest('hex')
-  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 })
+  const client = createClient(ownerUrl, { connectionTimeoutMs: 10_000 })
   await client.connect()
   try {
     // Two processes that grant at the same moment would meet in PostgreSQL's own tables.

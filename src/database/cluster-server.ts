@@ -5,10 +5,10 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { CannotStart } from '../errors.ts'
 import { alive } from './cluster-folder.ts'
+import { createClient } from './connection.ts'
 import type { Account } from './service-account.ts'
 
 const START_TIMEOUT_MS = 60_000
@@ -76,8 +76,7 @@ export async function liveUrl(cluster: string, password: string): Promise<string
 }
 
 export async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
-  client.on('error', () => {})
+  const client = createClient(url, { connectionTimeoutMs: 2_000 })
   try {
     await client.connect()
     return true

@@ -4,15 +4,19 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import pg from 'pg'
+import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
 import { BadInput, Conflict } from '../errors.ts'
-import { migrate } from './migrate.ts'
+import { createClient } from './connection.ts'
+import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 
 /** The first line of every dump; the number changes when the lines below it mean something else. */
 const MAGIC = '-- zinc database dump 1'
 const MIGRATIONS = '-- migrations: '
+
+/** The last migration before all became one: its tables are those of `INIT_MIGRATION`. */
+const LAST_BEFORE_INIT = '20261125080000_store_pause'
 
 interface Table {
   name: string
@@ -49,7 +53,7 @@ async function tablesInOrder(client: pg.Client): Promise<Table[]> {
  * The embedded PostgreSQL comes without pg_dump, and a newer zinc may bring a PostgreSQL that cannot read the older one's folder; this file bridges both.
  */
 export async function dumpDatabase(url: string, file: string): Promise<{ tables: number; rows: number }> {
-  const client = new pg.Client({ connectionString: url })
+  const client = createClient(url)
   await client.connect()
   const unfinished = `${file}.part`
   let count = 0
@@ -87,7 +91,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
 
 /**
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
- * Throws BadInput `not_a_dump`, Conflict `database_not_empty`.
+ * Throws BadInput `not_a_dump`, `older_dump` or `newer_dump`, Conflict `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
   const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY })[
@@ -101,9 +105,10 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   }
   const names = (await line()) === MAGIC ? /^-- migrations: (\[.*\])$/.exec((await line()) ?? '')?.[1] : undefined
   if (names === undefined) throw notADump(file)
+  const only = await migrationsFor(JSON.parse(names) as string[])
   await refuseFilled(url)
-  await migrate(url, { log, only: JSON.parse(names) as string[] })
-  const client = new pg.Client({ connectionString: url })
+  await migrate(url, { log, only })
+  const client = createClient(url)
   await client.connect()
   let rows = 0
   try {
@@ -134,8 +139,25 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   return { rows }
 }
 
+/** The migrations that make the tables of a dump, from the names that it carries. */
+async function migrationsFor(dumped: string[]): Promise<string[]> {
+  const known = await migrationNames()
+  const unknown = dumped.filter((name) => !known.includes(name))
+  if (unknown.some((name) => name >= INIT_MIGRATION)) {
+    throw new BadInput('newer_dump', 'The dump was written by a newer zinc, whose tables this one does not know', {
+      detail: { migrations: unknown },
+      remedy: 'Restore it with the zinc that wrote it, or a newer one.',
+    })
+  }
+  if (unknown.length === 0) return dumped
+  if (unknown.includes(LAST_BEFORE_INIT)) return [INIT_MIGRATION]
+  throw new BadInput('older_dump', `The dump is of a database without the migration ${LAST_BEFORE_INIT}, which this zinc cannot make`, {
+    remedy: `With a zinc that has ${LAST_BEFORE_INIT} run \`zinc db restore\` and \`zinc db dump\`; this zinc restores that dump.`,
+  })
+}
+
 async function refuseFilled(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = createClient(url)
   await client.connect()
   try {
     const { rows } = await client.query(`select 1 from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' limit 1`)

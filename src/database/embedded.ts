@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { openDataFolder } from '../data-folder.ts'
-import { CannotStart } from '../errors.ts'
+import { CannotStart, Conflict } from '../errors.ts'
 import { exists, liveUsers, lockFolder, MAJOR, nativeFolder, newUserFile, placeOf } from './cluster-folder.ts'
 import { answers, initialise, liveUrl, startServer, stopServer } from './cluster-server.ts'
+import { createClient } from './connection.ts'
 import { serviceAccount } from './service-account.ts'
 
 export interface EmbeddedOptions {
@@ -77,10 +77,29 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
   }
 }
 
+/**
+ * Deletes the embedded database of a data folder, wherever its files are, and nothing else of the
+ * folder; the next start makes an empty one.
+ * Throws Conflict `database_in_use` while a process uses it.
+ */
+export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOptions, 'dataDir' | 'log'>): Promise<void> {
+  const place = await placeOf(dataDir, serviceAccount(), log)
+  const unlock = await lockFolder(place)
+  try {
+    if ((await liveUsers(place)) > 0) {
+      throw new Conflict('database_in_use', 'A zinc process uses this database', { remedy: 'Stop it first.' })
+    }
+    await stopServer(join(place, 'cluster')) // one that was left behind by a killed process
+    await rm(join(place, 'cluster'), { recursive: true, force: true })
+  } finally {
+    await unlock()
+  }
+}
+
 /** Holds one connection to the server; when it breaks and nobody answers, `onGone` starts the server again. */
 async function watch(url: string, signal: AbortSignal, onGone: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
-    const client = new pg.Client({ connectionString: url, keepAlive: true })
+    const client = createClient(url)
     const ended = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', () => resolve())

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import type { Db } from '../db.ts'
+import { createClient } from './connection.ts'
 
 export interface HeldLock {
   /** Aborts when the connection that holds the lock ends, since then the lock is free for others. */
@@ -17,7 +17,7 @@ const keyOf = (name: string): string => createHash('sha256').update(name).digest
  * A killed process loses its connection and with it the lock, which is how a run is seen to be without an owner.
  */
 export async function tryHoldLock(databaseUrl: string, name: string, { log }: { log: Logger }): Promise<HeldLock | null> {
-  const client = new pg.Client({ connectionString: databaseUrl, keepAlive: true, connectionTimeoutMillis: 5_000 })
+  const client = createClient(databaseUrl, { queryTimeoutMs: 5_000 })
   const lost = new AbortController()
   let released = false
   const gone = (err?: Error) => {
@@ -27,13 +27,18 @@ export async function tryHoldLock(databaseUrl: string, name: string, { log }: { 
   }
   client.on('error', gone)
   client.on('end', () => gone())
-  await client.connect()
-  const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1::bigint) as held', [keyOf(name)])
   const release = async () => {
     released = true
     await client.end().catch(() => {})
   }
-  if (rows[0]?.held) return { lost: lost.signal, release }
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1::bigint) as held', [keyOf(name)])
+    if (rows[0]?.held) return { lost: lost.signal, release }
+  } catch (error) {
+    await release()
+    throw error
+  }
   await release()
   return null
 }

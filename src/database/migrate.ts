@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import { CannotStart } from '../errors.ts'
+import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
+/** Never edited. Migrations dated before it were made into it before the first release. */
+export const INIT_MIGRATION = '20261130100000_init'
 /** Any fixed number: all zinc processes that start at once wait for each other here. */
 export const MIGRATION_LOCK = 7_281_994
 /** The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same database. */
@@ -13,13 +15,23 @@ const TABLE = `create table if not exists _prisma_migrations (
   id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text,
   rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`
 
+/** The migrations of this zinc, in their order. */
+export async function migrationNames(): Promise<string[]> {
+  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+}
+
 /**
  * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
  * `only` names those to apply, for a database that is about to be filled from an older dump.
  * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
+ * Throws CannotStart `database_unreachable`, `older_database`, `newer_database` (exit status 1).
  */
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  const client = createClient(url, { connectionTimeoutMs: 10_000 })
   await client.connect().catch((cause: Error) => {
     throw new CannotStart('database_unreachable', `The database cannot be reached: ${cause.message}`, {
       exitStatus: 1,
@@ -36,11 +48,8 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
       'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null',
     )
     const applied = new Set(rows.map((row) => row.migration_name))
-    const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-    const names = entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort()
+    const names = await migrationNames()
+    refuseUnknown([...applied].filter((it) => !names.includes(it)))
     for (const name of names.filter((it) => !applied.has(it) && (only?.includes(it) ?? true))) {
       const sql = await readFile(join(MIGRATIONS, name, 'migration.sql'), 'utf8')
       await client.query('begin')
@@ -54,5 +63,28 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
     }
   } finally {
     await client.end()
+  }
+}
+
+/** This zinc would read and write the tables of migrations that it does not have wrongly. */
+function refuseUnknown(unknown: string[]): void {
+  if (unknown.some((name) => name < INIT_MIGRATION)) {
+    throw new CannotStart('older_database', 'The database was made by an older zinc, and this one cannot upgrade it in place', {
+      exitStatus: 1,
+      detail: { migrations: unknown },
+      remedy:
+        'Run `zinc db dump FILE` with the older zinc. Then move DATA_DIR/postgres away (if it is a link, the folder that it points to; with DATABASE_URL name an empty database instead) and run `zinc db restore FILE` with this zinc.',
+    })
+  }
+  if (unknown.length > 0) {
+    throw new CannotStart(
+      'newer_database',
+      `The database was made by a newer zinc: this one does not know its migration ${unknown.sort().at(-1)}`,
+      {
+        exitStatus: 1,
+        detail: { migrations: unknown },
+        remedy: 'Start the newer zinc again, or restore a dump that was made before the upgrade into an empty database.',
+      },
+    )
   }
 }

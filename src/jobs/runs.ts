@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
-import { withPatience } from '../db-patience.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import { Prisma, type Run } from '../generated/client.ts'
 import type { RunHandler } from './run-handler.ts'
@@ -67,7 +66,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     if (!handler || !UNFINISHED.includes(run.state)) return
     // Reserved without an await between, so that a sweep and a start in the same process do not both take it.
     if (owned.has(runId)) return
-    const owner = withPatience(() => ownRun({ db, databaseUrl, clock, log, handler, runId, announce }))
+    const owner = ownRun({ db, databaseUrl, clock, log, handler, runId, announce })
     owned.set(runId, owner)
     owner.finished.finally(() => owned.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { createHeapKeeper } from '../heap.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
 import { dueIds } from '../records/owed.ts'
 import { markDeleted, upsertRecords } from '../records/write.ts'
@@ -92,9 +91,7 @@ export async function fetchDueDetails(
   { among, onDone }: { among?: { runId: string; from: number; to: number } | undefined; onDone(): void },
 ): Promise<DetailResult> {
   const total: DetailResult = { fetched: 0, removed: 0, failed: [] }
-  const keepHeap = createHeapKeeper()
   for (let after = ''; ; ) {
-    keepHeap()
     const ids = await run.fenced((tx) => dueIds(tx, phase.place, { after, limit: BATCH, among }))
     if (ids.length === 0) return total
     after = ids.at(-1)!

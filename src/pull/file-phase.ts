@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { ManifestFile } from '../contract/pulls.ts'
 import type { Db } from '../db.ts'
 import { Prisma } from '../generated/client.ts'
-import { createHeapKeeper } from '../heap.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../zoho/raw-json.ts'
 import type { ModulePlace } from './checkpoint.ts'
@@ -27,9 +26,7 @@ interface RawRecord {
 
 /** The records in the order of their ids, a batch at a time: any number of them in little memory. */
 export async function* readRecords(db: Db, { app, module }: ModulePlace, selection: Selection): AsyncGenerator<RawRecord[]> {
-  const keepHeap = createHeapKeeper()
   for (let after = ''; ; ) {
-    keepHeap()
     const batch =
       selection.of === 'staged'
         ? await db.$queryRaw<RawRecord[]>`

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
 import type { PullRequest } from '../contract/pulls.ts'
-import { createHeapKeeper } from '../heap.ts'
 import type { RunContext } from '../jobs/run-handler.ts'
 import { noteListed, writeListRows } from '../records/owed.ts'
 import { searchText } from '../records/search-text.ts'
@@ -40,7 +39,6 @@ export async function listModule(run: RunContext, start: ModuleProgress, phase: 
   const details = wantsDetails(module, request)
   const staged = module.lineItems && !details
   const options = { app: place.app, from, known, place: start.place ?? undefined, runId: run.id }
-  const keepHeap = createHeapKeeper()
   for await (const page of walkBooks(zoho, module, options, run.signal)) {
     const rows = [...new Map(page.rows.map((row) => [row.id, row])).values()].map(toRecordRow)
     const times = rows.flatMap((row) => row.modified_at?.toISOString() ?? [])
@@ -81,7 +79,6 @@ export async function listModule(run: RunContext, start: ModuleProgress, phase: 
       await phase.save(tx, progress)
     })
     phase.show(progress)
-    keepHeap()
   }
   return progress
 }

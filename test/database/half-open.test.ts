@@ -1,13 +1,18 @@
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { createClient } from '../../src/database/connection.ts'
+import { tryHoldLock } from '../../src/database/locks.ts'
 import { isDatabaseGone } from '../../src/database-gone.ts'
-import { openDatabase } from '../../src/db.ts'
+import { inRawTransaction, openDatabase, readPrepared } from '../../src/db.ts'
+import { Prisma } from '../../src/generated/client.ts'
 import { openBadLine } from '../helpers/bad-line.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-const WITHIN_MS = 10_000
-/** The look comes once a second, and this machine may be busy. */
-const SLACK_MS = 2_500
+const log = pino({ level: 'silent' })
+const STATEMENT_TIMEOUT_MS = 2_000
+/** The statement's own time, five seconds for the response, and this machine may be busy. */
+const WITHIN_MS = STATEMENT_TIMEOUT_MS + 5_000 + 3_000
 
 async function databaseBehindALine() {
   const database = await createTestDatabase()
@@ -21,57 +26,87 @@ async function databaseBehindALine() {
   return { url: url.href, line }
 }
 
-test('a database that vanishes without a word fails every query within ten seconds, a slow statement is left alone, and all connections work again', async () => {
-  const { url, line } = await databaseBehindALine()
-  const db = openDatabase(url)
-  onTestFinished(() => db.$disconnect())
-  // Longer than the silence after which it is asked after.
-  const [slow] = await db.$queryRaw<{ done: number }[]>`select 1 as done from pg_sleep(6.5)`
-  expect(slow).toEqual({ done: 1 })
+const failure = (work: PromiseLike<unknown>) => Promise.resolve(work).catch((error: unknown) => error)
 
-  // All connections of the pool are open, some of them in a transaction.
+test('when the line goes silent every query under way fails in time, and no dead connection serves again', async () => {
+  const { url, line } = await databaseBehindALine()
+  const db = openDatabase(url, { statementTimeoutMs: STATEMENT_TIMEOUT_MS })
+  onTestFinished(() => db.$disconnect())
+  // All connections of the pool are open.
   await Promise.all(Array.from({ length: 12 }, () => db.$queryRaw`select 1 as one from pg_sleep(0.2)`))
   let began = 0
-  let late: Promise<unknown> | undefined
-  const failures = Promise.all([
-    ...Array.from({ length: 14 }, () => db.product.count().catch((error: unknown) => error)),
-    db
-      .$transaction(async (tx) => {
+  let afterwards: Promise<unknown> | undefined
+  const silence = () => {
+    line.swallow(true)
+    began = performance.now()
+    afterwards = failure(db.product.count())
+  }
+  const underWay = await Promise.all([
+    failure(
+      db.$transaction(async (tx) => {
         await tx.product.count()
-        line.swallow(true)
-        began = performance.now()
-        late = db.product.count().catch((error: unknown) => error)
+        silence()
         await tx.product.count()
-      })
-      .catch((error: unknown) => error),
+      }),
+    ),
+    failure(
+      inRawTransaction(db, async (tx) => {
+        while (began === 0) await tx.$queryRaw`select 1`
+        await tx.$queryRaw`select 1`
+      }),
+    ),
+    failure(
+      (async () => {
+        for (;;) await readPrepared(db, Prisma.sql`select 1`)
+      })(),
+    ),
   ])
-  const transaction = (await failures).at(-1)
-  const afterwards = await late
-  expect(performance.now() - began).toBeLessThan(WITHIN_MS + SLACK_MS)
-  for (const failure of [transaction, afterwards]) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
+  const failures = [...underWay, await afterwards]
+  expect(performance.now() - began).toBeLessThan(WITHIN_MS)
+  expect(failures.map(isDatabaseGone)).toEqual(Array(4).fill(true))
   line.swallow(false)
-  expect(await Promise.all(Array.from({ length: 20 }, () => db.product.count().catch((error: unknown) => error)))).toEqual(
-    Array(20).fill(0),
-  )
+  expect(await Promise.all(Array.from({ length: 20 }, () => failure(db.product.count())))).toEqual(Array(20).fill(0))
 })
 
-test('while the database is silent zinc lives, says that it is not ready, answers 503 with a time, and serves as soon as it is back', async () => {
+test('a connection that is used is not taken for a silent one, however long ago it was made', async () => {
+  const { url } = await databaseBehindALine()
+  const db = openDatabase(url, { statementTimeoutMs: 200 })
+  onTestFinished(() => db.$disconnect())
+  const pid = () => db.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid from pg_sleep(0.1)`
+  const [first] = await pid()
+  const began = performance.now()
+  let last = first
+  while (performance.now() - began < 6_000) [last] = await pid()
+  expect(last).toEqual(first)
+})
+
+test('a lock that is asked for on a silent line is given up within seconds', async () => {
+  const { url, line } = await databaseBehindALine()
+  const client = createClient(url)
+  await client.connect()
+  line.swallow(true)
+  const began = performance.now()
+  const [lock, late] = await Promise.all([failure(tryHoldLock(url, 'a run', { log })), failure(createClient(url).connect())])
+  expect([lock, late].map(isDatabaseGone)).toEqual([true, true])
+  expect(performance.now() - began).toBeLessThan(WITHIN_MS)
+  await client.end()
+})
+
+test('while the database is silent zinc lives and is not ready, and serves soon after it is back', async () => {
   const { url, line } = await databaseBehindALine()
   const zinc = await startZinc({ environment: { DATABASE_URL: url } })
   expect((await zinc.call('/api/products')).status).toBe(200)
   line.swallow(true)
   const began = performance.now()
-  const [live, ready, products] = await Promise.all([
-    fetch(`${zinc.url}/health/live`),
-    fetch(`${zinc.url}/health/ready`),
-    zinc.call('/api/products'),
-  ])
-  expect([live.status, ready.status, products.status]).toEqual([200, 503, 503])
-  expect(products.headers.get('retry-after')).toMatch(/^\d+$/)
-  expect(performance.now() - began).toBeLessThan(WITHIN_MS + SLACK_MS)
+  const [live, ready] = await Promise.all([fetch(`${zinc.url}/health/live`), fetch(`${zinc.url}/health/ready`)])
+  expect([live.status, ready.status]).toEqual([200, 503])
+  expect(ready.headers.get('retry-after')).toMatch(/^\d+$/)
+  expect(performance.now() - began).toBeLessThan(WITHIN_MS)
   line.swallow(false)
-  // The connections that were open then are dead for good, but nobody has to know.
+  // The connections that were open then are dead for good, but new ones are made beside them.
   const back = performance.now()
-  while ((await fetch(`${zinc.url}/health/ready`)).status !== 200) expect(performance.now() - back).toBeLessThan(WITHIN_MS + SLACK_MS)
+  while ((await fetch(`${zinc.url}/health/ready`)).status !== 200) expect(performance.now() - back).toBeLessThan(30_000)
   expect((await zinc.call('/api/products')).status).toBe(200)
+  // Only so that the test ends soon: what hangs on the silent connections would fail after 65 s.
+  line.cut()
 })

@@ -1,4 +1,0 @@
-create table instance_fact (
-  name text primary key,
-  value text not null
-);

@@ -19,6 +19,8 @@ export interface VariantJob {
 export interface DecodeJob {
   path: string
   variants: VariantJob[]
+  /** Where a picture that is stored in another format (a BMP as PNG) is written; left out: it is not written. */
+  convertedTo?: string
   /** Longest side of the pixels that all variants are made from; left out: of the largest one asked for. */
   through?: number
   maxPixels: number
@@ -45,7 +47,7 @@ export interface JudgedPicture {
   frames: number
   size: number
   damaged: boolean
-  /** The file at `path` is another one now (a BMP became a PNG), with these hashes. */
+  /** The picture is stored as the file at `convertedTo` (a BMP as PNG), which has these hashes. */
   converted?: { sha256: string; md5: string }
 }
 

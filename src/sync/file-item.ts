@@ -1,5 +1,5 @@
 import type { ItemRow } from '../catalog/item-fields.ts'
-import { readNames } from '../catalog/names.ts'
+import { decodeEntities, readNames } from '../catalog/names.ts'
 import { Decimal, Id, Instant, Key } from '../zoho/wire.ts'
 
 /** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
@@ -85,8 +85,8 @@ function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_
   const read = readNames(name)
   return {
     name,
-    name_en: en === undefined ? read.name_en : en,
-    name_ar: ar === undefined ? read.name_ar : ar,
+    name_en: en === undefined ? read.name_en : en && decodeEntities(en),
+    name_ar: ar === undefined ? read.name_ar : ar && decodeEntities(ar),
   }
 }
 

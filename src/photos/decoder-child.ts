@@ -94,7 +94,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   if (ending === 'corrupt' && !job.acceptDamaged) throw new Refused('corrupt', 'The picture is damaged: a checksum inside is wrong')
 
   let damaged = ending !== 'whole'
-  const variants = await shrink(input, job, 'truncated').catch((error: unknown) => {
+  const { variants, transparent } = await shrink(input, job, 'truncated').catch((error: unknown) => {
     const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
     if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
     damaged = true
@@ -113,6 +113,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
       frames,
       size: input.length,
       damaged,
+      transparent,
       ...(converted && { converted: hashes(input) }),
     },
     variants,
@@ -120,7 +121,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
 }
 
 /** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
-async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none'): Promise<MadeVariant[]> {
+async function shrink(
+  input: Buffer,
+  job: DecodeJob,
+  failOn: 'truncated' | 'none',
+): Promise<{ variants: MadeVariant[]; transparent: boolean }> {
   const largest = job.through ?? Math.max(...job.variants.map(({ side }) => side), 1)
   const { data, info } = await openPicture(input, job, failOn)
     .autoOrient()
@@ -128,7 +133,7 @@ async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none
     .raw()
     .toBuffer({ resolveWithObject: true })
   const raw = { width: info.width, height: info.height, channels: info.channels }
-  return Promise.all(
+  const variants = await Promise.all(
     job.variants.map(async (variant) => {
       const pixels = sharp(data, { raw })
       if (Math.max(info.width, info.height) > variant.side) pixels.resize(variant.side, variant.side, { fit: 'inside' })
@@ -144,11 +149,20 @@ async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none
       }
     }),
   )
+  return { variants, transparent: isTransparent(data, info.channels) }
+}
+
+/** Many pictures have a channel for transparency and use none of it. */
+function isTransparent(pixels: Buffer, channels: number): boolean {
+  if (channels !== 2 && channels !== 4) return false
+  for (let at = channels - 1; at < pixels.length; at += channels) if (pixels[at] !== 255) return true
+  return false
 }
 
 function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
   if (format === 'webp') return pixels.webp({ quality, effort })
   if (format === 'avif') return pixels.avif({ quality, effort })
+  if (format === 'png') return pixels.png({ effort })
   // JPEG has no transparency; white is what shops show behind it.
   return pixels.flatten({ background: '#fff' }).jpeg({ quality })
 }

@@ -3,13 +3,13 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { BadImage, Unavailable, UnsupportedType } from '../errors.ts'
-import type { VariantFormat } from './recipe.ts'
+import type { EncodedFormat } from './recipe.ts'
 
 export interface VariantJob {
   name: string
   /** Longest side in pixels. */
   side: number
-  format: VariantFormat
+  format: EncodedFormat
   quality: number
   effort: number
   /** A temporary path that the child writes to. */
@@ -31,7 +31,7 @@ export interface DecodeJob {
 
 export interface MadeVariant {
   name: string
-  format: VariantFormat
+  format: EncodedFormat
   width: number
   height: number
   size: number
@@ -47,6 +47,8 @@ export interface JudgedPicture {
   frames: number
   size: number
   damaged: boolean
+  /** Some pixel lets the ground through. */
+  transparent: boolean
   /** The picture is stored as the file at `convertedTo` (a BMP as PNG), which has these hashes. */
   converted?: { sha256: string; md5: string }
 }

@@ -465,3 +465,31 @@ test('more load than may wait is refused at once', async () => {
   expect([answers.filter((it) => it === 'made').length, answers.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
   await one[Symbol.asyncDispose]()
 })
+
+test('a PNG whose checksum is wrong in a text or a time alone is taken whole; in its pixels or palette it is corrupt', async () => {
+  const png = await drawn(30, 20).png().toBuffer()
+  const withChunk = (type: string, data: string, flip: boolean) => {
+    const body = Buffer.concat([Buffer.from(type), Buffer.from(data)])
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)]
+    length.writeUInt32BE(data.length)
+    crc.writeUInt32BE((crc32(body) ^ (flip ? 1 : 0)) >>> 0)
+    return Buffer.concat([png.subarray(0, 33), length, body, crc, png.subarray(33)])
+  }
+  for (const [type, data] of [
+    ['tEXt', 'Comment\0made by a till'],
+    ['tIME', '\x07\x6e\x0c\x01\0\0\0'],
+    ['vpAg', 'any private one'],
+  ] as const) {
+    const { picture, code } = await judge(withChunk(type, data, true))
+    expect([type, code, picture?.damaged]).toEqual([type, null, false])
+    const [red] = await sharp(join(dir, 'thumb')).raw().toBuffer()
+    expect(Math.abs(red! - 200)).toBeLessThan(6)
+  }
+  const flipped = Buffer.from(png)
+  const pixels = png.indexOf('IDAT') + 6
+  flipped[pixels]! ^= 1
+  expect((await judge(flipped)).code).toBe('corrupt')
+  const palette = await drawn(30, 20).png({ palette: true }).toBuffer()
+  palette[palette.indexOf('PLTE') + 4]! ^= 1
+  expect((await judge(palette)).code).toBe('corrupt')
+})

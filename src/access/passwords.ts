@@ -8,7 +8,8 @@ const atOnce = pLimit(4)
 /** Compared with when the user is not known, so that an answer takes the same time either way. */
 let nobody: Promise<string> | undefined
 
-export const hashPassword = (password: string): Promise<string> => atOnce(() => hash(password, COST))
+/** Composed (NFC), so that a password is the same from every keyboard and system. */
+export const hashPassword = (password: string): Promise<string> => atOnce(() => hash(password.normalize('NFC'), COST))
 
 /** Whether a stored hash was made with other costs than today's; it is made anew at the next login. */
 export const isOutdated = (stored: string): boolean => !stored.includes(`$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$`)
@@ -16,6 +17,9 @@ export const isOutdated = (stored: string): boolean => !stored.includes(`$m=${CO
 export async function passwordMatches(stored: string | null, given: string): Promise<boolean> {
   nobody ??= hashPassword('nobody has this password')
   const target = stored ?? (await nobody)
-  const matches = await atOnce(() => verify(target, given))
+  // As composed first; hashes of before may be of what was typed, or of the letters apart. How often is looked depends on `given` alone.
+  let matches = false
+  for (const spelling of new Set([given.normalize('NFC'), given, given.normalize('NFD')]))
+    matches = (await atOnce(() => verify(target, spelling))) || matches
   return matches && stored !== null
 }

@@ -103,7 +103,10 @@ export function createSessions({ db, tokens, identification, throttle, clock }: 
     /** Throws Unauthorized `wrong_credentials` for an unknown name and a wrong password alike, TooManyRequests after many. */
     async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
       const attempt = await throttle.admit({ username, address })
-      const user = await db.appUser.findUnique({ where: { username } })
+      // Names are kept composed; one of before may have its accents apart.
+      const user =
+        (await db.appUser.findUnique({ where: { username } })) ??
+        (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
       if (!(await passwordMatches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
         throw new Unauthorized('wrong_credentials', 'Wrong username or password', {

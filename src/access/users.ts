@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import type { UserBody, UserPatch } from '../contract/access.ts'
+import { cleanUsername, type UserBody, type UserPatch } from '../contract/access.ts'
 import { lockInTransaction } from '../database/locks.ts'
 import type { Database, Db } from '../db.ts'
 import { Conflict, NotFound } from '../errors.ts'
@@ -111,6 +111,8 @@ export async function ensureAdmin(
   { username, password }: { username: string; password: string | undefined },
 ): Promise<{ made: boolean; password: string | null }> {
   if ((await db.appUser.count()) > 0) return { made: false, password: null }
+  // As it is looked for at a login.
+  username = cleanUsername(username)
   const chosen = password ?? randomBytes(12).toString('base64url')
   const password_hash = await hashPassword(chosen)
   return db.$transaction(async (tx) => {

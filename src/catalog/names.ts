@@ -2,21 +2,60 @@
 const ARABIC = /\p{Script=Arabic}/u
 const LATIN = /\p{Script=Latin}/u
 
+/** A number with its unit in one word, or a number alone: 67W, 100-240V, 3.5mm, ٥لتر. */
+const AMOUNT = /^[\p{Nd}½¼¾][\p{Nd}.,:×x*+/°%"'½¼¾-]*\p{L}{0,4}[²³]?$/iu
+/** Units that stand behind a number as a word of their own. */
+const UNITS = new Set(
+  (
+    'mg g gm gr kg lb lbs oz ml cl l lt ltr liter litre liters litres mm cm m mtr meter metre meters metres km in inch inches ft feet ' +
+    'w kw kwh wh watt watts v volt volts a amp amps ah ma mah hz khz mhz ghz kb mb gb tb mp px pcs pc pack btu hp psi bar rpm db lm k x ' +
+    'ملغ مجم جم غم غ غرام جرام كغ كغم كجم كيلو كيلوغرام كيلوجرام مل لتر ليتر مم ملم سم م متر كم انش إنش بوصة واط وات فولت أمبير امبير ' +
+    'هرتز قطعة قطع حبة حبات'
+  ).split(' '),
+)
+
+/** The characters that Zoho escapes in texts, by their names in HTML. */
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
+
+/** Replaces HTML entities once, as a browser shows the text: `&amp;lt;` becomes `&lt;`. What is no entity stays. */
+export function decodeEntities(text: string): string {
+  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole
+    const code = Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10)
+    // No control character, no half of a pair.
+    return code < 0x20 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? whole : String.fromCodePoint(code)
+  })
+}
+
 /**
- * Reads an English and an Arabic name out of Zoho's one name field.
- * Split at `|`, `/` or a line break when the two sides differ in script; otherwise the whole text is the name in the one language that its letters are of.
+ * Reads an English and an Arabic name out of Zoho's one name field, its HTML entities decoded.
+ * Split at `|`, `/` or a line break when one side is in Arabic letters and the other in Latin ones; otherwise the whole text is the name in the one language
+ * that its letters are of. Measures (67W, 5 kg) are of no language: a name is not split at a sign that only parts one off, nor where a side has both scripts.
  * The text of each side is kept as given but for the blanks at the split.
  */
-export function readNames(name: string): { name_en: string | null; name_ar: string | null } {
+export function readNames(text: string): { name_en: string | null; name_ar: string | null } {
+  const name = decodeEntities(text)
   // The surer signs first: a slash also stands in model names.
   for (const at of ['|', '\n', '/'].flatMap((sign) => [...name.matchAll(new RegExp(`\\${sign}`, 'g'))].map((match) => match.index))) {
-    const sides = [name.slice(0, at), name.slice(at + 1)].map((side) => side.trim())
-    const [left, right] = sides as [string, string]
-    const leftArabic = ARABIC.test(left)
-    const rightArabic = ARABIC.test(right)
-    if (leftArabic && !rightArabic && LATIN.test(right)) return { name_en: right, name_ar: left }
-    if (rightArabic && !leftArabic && LATIN.test(left)) return { name_en: left, name_ar: right }
+    const [left, right] = [name.slice(0, at).trim(), name.slice(at + 1).trim()] as const
+    const scripts = `${scriptOf(left)} ${scriptOf(right)}`
+    if (scripts === 'arabic latin') return { name_en: right, name_ar: left }
+    if (scripts === 'latin arabic') return { name_en: left, name_ar: right }
   }
   if (name.trim() === '') return { name_en: null, name_ar: null }
   return ARABIC.test(name) ? { name_en: null, name_ar: name } : { name_en: name, name_ar: null }
+}
+
+/** The script of a text's words, its measures left out. */
+function scriptOf(text: string): 'arabic' | 'latin' | 'both' | 'none' {
+  const words: string[] = []
+  let afterAmount = false
+  for (const word of text.split(/[\s()[\],;|/]+/u)) {
+    const isAmount = AMOUNT.test(word)
+    if (!isAmount && !(afterAmount && UNITS.has(word.toLowerCase().replace(/[.²³]+$/u, '')))) words.push(word)
+    afterAmount = isAmount
+  }
+  const rest = words.join(' ')
+  if (ARABIC.test(rest)) return LATIN.test(rest) ? 'both' : 'arabic'
+  return LATIN.test(rest) ? 'latin' : 'none'
 }

@@ -3,9 +3,16 @@ import { z } from 'zod'
 /** What a person may do: everything; run syncs and edit pictures; read. */
 export const PersonRole = z.enum(['admin', 'operator', 'viewer'])
 
+/** As people mean it: keyboards of phones add a blank, copied text has invisible marks, and one letter has several spellings. */
+export const cleanUsername = (name: string): string =>
+  name
+    .replace(/\p{Cf}/gu, '')
+    .trim()
+    .normalize('NFC')
+
 /** `POST /api/v1/auth/login`. `cookie`: the page asks for HttpOnly cookies and keeps no token itself. */
 export const LoginBody = z.object({
-  username: z.string().min(1).max(200),
+  username: z.string().min(1).max(200).transform(cleanUsername),
   password: z.string().min(1).max(1000),
   cookie: z.boolean().default(false),
 })
@@ -42,10 +49,14 @@ export type User = z.infer<typeof User>
 
 const Username = z
   .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters')
+  .transform(cleanUsername)
+  .pipe(
+    z
+      .string()
+      .min(1)
+      .max(100)
+      .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters'),
+  )
 const Password = z.string().min(8, 'must have at least 8 characters').max(1000)
 
 /** `POST /api/v1/users` */

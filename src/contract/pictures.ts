@@ -48,6 +48,8 @@ export const ImportMatch = z.object({
   sku: z.string().nullable(),
   product_id: z.uuid(),
   image_id: z.uuid().optional(),
+  /** In a preview: this one becomes the product's main picture. */
+  is_primary: z.boolean().optional(),
 })
 export const ImportMiss = z.object({ name: z.string(), code: z.string(), message: z.string(), product_ids: z.array(z.uuid()).optional() })
 export const ImportPlan = z.object({

@@ -12,6 +12,9 @@ export interface BlobFacts {
   height: number
   frames: number
   damaged: boolean
+  /** Set when the bytes were converted from others that are kept too. */
+  received_sha256?: string
+  transparent?: boolean
 }
 
 export interface BlobRows {
@@ -32,12 +35,13 @@ export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows
   const written = await db.$queryRaw<Blob[]>`
     with incoming as (
       select distinct on (sha256) * from jsonb_to_recordset(${JSON.stringify(blobs)}::jsonb) as t(
-        sha256 text, md5 text, size bigint, content_type text, ext text, width integer, height integer, frames integer, damaged boolean)
+        sha256 text, md5 text, size bigint, content_type text, ext text, width integer, height integer, frames integer, damaged boolean, received_sha256 text, transparent boolean)
       order by sha256),
     written as (
-      insert into blob (sha256, md5, size, content_type, ext, width, height, frames, damaged, orphaned_at)
-      select sha256, md5, size, content_type, ext, width, height, frames, damaged, clock_timestamp() from incoming
+      insert into blob (sha256, md5, size, content_type, ext, width, height, frames, damaged, received_sha256, transparent, orphaned_at)
+      select sha256, md5, size, content_type, ext, width, height, frames, damaged, received_sha256, coalesce(transparent, false), clock_timestamp() from incoming
       on conflict (sha256) do update set
+        received_sha256 = coalesce(blob.received_sha256, excluded.received_sha256), transparent = excluded.transparent,
         removed_at = null, orphaned_at = case when blob.orphaned_at is null then null else excluded.orphaned_at end
       returning *),
     smaller as (

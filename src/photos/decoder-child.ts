@@ -1,8 +1,8 @@
 // A process of its own, since libvips reads bytes from outside: it holds no secrets, does one picture at a time and can be killed.
 import { createHash } from 'node:crypto'
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { decode as decodeBmp } from 'bmp-ts'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import sharp, { type Sharp } from 'sharp'
+import { BmpError, decodeBmp } from './bmp.ts'
 import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './decoder.ts'
 import { endingOf } from './endings.ts'
 import { FORMATS, type Sniffed, sniff } from './judge.ts'
@@ -32,9 +32,6 @@ class Refused extends Error {
   }
 }
 
-/** Compressed rows of a BMP, whose length is not known from its header. */
-const [RLE8, RLE4] = [1, 2]
-
 const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
 const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
 
@@ -42,22 +39,15 @@ const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPE
 const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
   sharp(input, { limitInputPixels: maxPixels, failOn, pages: 1 })
 
-/** BMP, which libvips does not read without ImageMagick, becomes PNG; its header is checked before anything is allocated. */
+/** BMP, which libvips does not read without ImageMagick, is stored as PNG. */
 async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
-  const [width, height, depth, compression] =
-    bytes.readUInt32LE(14) === 12
-      ? [bytes.readUInt16LE(18), bytes.readUInt16LE(20), bytes.readUInt16LE(24), 0]
-      : [Math.abs(bytes.readInt32LE(18)), Math.abs(bytes.readInt32LE(22)), bytes.readUInt16LE(28), bytes.readUInt32LE(30)]
-  checkSize(width, height, job)
-  const rowsEnd = bytes.readUInt32LE(10) + Math.ceil((width * depth) / 32) * 4 * (height - 1) + Math.ceil((width * depth) / 8)
-  if (compression !== RLE8 && compression !== RLE4 && rowsEnd > bytes.length) throw CUT()
-  const { data, width: w, height: h } = decodeBmp(bytes, { toRGBA: true })
-  const png = await sharp(data, { raw: { width: w, height: h, channels: 4 } })
-    .flatten()
-    .png()
-    .toBuffer()
-  unlinkSync(job.path)
-  writeFileSync(job.path, png, { mode: 0o444 })
+  const { data, width, height, channels } = decodeBmp(bytes, (w, h) => checkSize(w, h, job))
+  const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer()
+  if (job.convertedTo) {
+    // A try that was killed may have left a read-only one.
+    rmSync(job.convertedTo, { force: true })
+    writeFileSync(job.convertedTo, png, { mode: 0o444 })
+  }
   return png
 }
 
@@ -77,7 +67,8 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const converted = format === 'bmp'
   if (format === 'bmp') {
     input = await bmpToPng(input, job).catch((error: unknown) => {
-      throw error instanceof Refused ? error : new Refused('corrupt', 'The BMP cannot be read')
+      if (error instanceof Refused) throw error
+      throw error instanceof BmpError ? new Refused(error.code, error.message) : new Refused('corrupt', 'The BMP cannot be read')
     })
     format = 'png'
   }
@@ -103,7 +94,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   if (ending === 'corrupt' && !job.acceptDamaged) throw new Refused('corrupt', 'The picture is damaged: a checksum inside is wrong')
 
   let damaged = ending !== 'whole'
-  const variants = await shrink(input, job, 'truncated').catch((error: unknown) => {
+  const { variants, transparent } = await shrink(input, job, 'truncated').catch((error: unknown) => {
     const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
     if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
     damaged = true
@@ -122,6 +113,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
       frames,
       size: input.length,
       damaged,
+      transparent,
       ...(converted && { converted: hashes(input) }),
     },
     variants,
@@ -129,7 +121,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
 }
 
 /** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
-async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none'): Promise<MadeVariant[]> {
+async function shrink(
+  input: Buffer,
+  job: DecodeJob,
+  failOn: 'truncated' | 'none',
+): Promise<{ variants: MadeVariant[]; transparent: boolean }> {
   const largest = job.through ?? Math.max(...job.variants.map(({ side }) => side), 1)
   const { data, info } = await openPicture(input, job, failOn)
     .autoOrient()
@@ -137,7 +133,7 @@ async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none
     .raw()
     .toBuffer({ resolveWithObject: true })
   const raw = { width: info.width, height: info.height, channels: info.channels }
-  return Promise.all(
+  const variants = await Promise.all(
     job.variants.map(async (variant) => {
       const pixels = sharp(data, { raw })
       if (Math.max(info.width, info.height) > variant.side) pixels.resize(variant.side, variant.side, { fit: 'inside' })
@@ -153,11 +149,20 @@ async function shrink(input: Buffer, job: DecodeJob, failOn: 'truncated' | 'none
       }
     }),
   )
+  return { variants, transparent: isTransparent(data, info.channels) }
+}
+
+/** Many pictures have a channel for transparency and use none of it. */
+function isTransparent(pixels: Buffer, channels: number): boolean {
+  if (channels !== 2 && channels !== 4) return false
+  for (let at = channels - 1; at < pixels.length; at += channels) if (pixels[at] !== 255) return true
+  return false
 }
 
 function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
   if (format === 'webp') return pixels.webp({ quality, effort })
   if (format === 'avif') return pixels.avif({ quality, effort })
+  if (format === 'png') return pixels.png({ effort })
   // JPEG has no transparency; white is what shops show behind it.
   return pixels.flatten({ background: '#fff' }).jpeg({ quality })
 }

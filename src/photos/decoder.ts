@@ -3,13 +3,13 @@ import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { BadImage, Unavailable, UnsupportedType } from '../errors.ts'
-import type { VariantFormat } from './recipe.ts'
+import type { EncodedFormat } from './recipe.ts'
 
 export interface VariantJob {
   name: string
   /** Longest side in pixels. */
   side: number
-  format: VariantFormat
+  format: EncodedFormat
   quality: number
   effort: number
   /** A temporary path that the child writes to. */
@@ -19,6 +19,8 @@ export interface VariantJob {
 export interface DecodeJob {
   path: string
   variants: VariantJob[]
+  /** Where a picture that is stored in another format (a BMP as PNG) is written; left out: it is not written. */
+  convertedTo?: string
   /** Longest side of the pixels that all variants are made from; left out: of the largest one asked for. */
   through?: number
   maxPixels: number
@@ -29,7 +31,7 @@ export interface DecodeJob {
 
 export interface MadeVariant {
   name: string
-  format: VariantFormat
+  format: EncodedFormat
   width: number
   height: number
   size: number
@@ -45,7 +47,9 @@ export interface JudgedPicture {
   frames: number
   size: number
   damaged: boolean
-  /** The file at `path` is another one now (a BMP became a PNG), with these hashes. */
+  /** Some pixel lets the ground through. */
+  transparent: boolean
+  /** The picture is stored as the file at `convertedTo` (a BMP as PNG), which has these hashes. */
   converted?: { sha256: string; md5: string }
 }
 

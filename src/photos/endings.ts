@@ -40,12 +40,15 @@ function jpegEnds(bytes: Buffer): boolean {
   return false
 }
 
-/** Chunk after chunk to IEND, each with its checksum: a flipped bit that still decodes is seen here. */
+/** A chunk whose name begins with a small letter (texts, times, profiles) may be left out by whoever shows the picture. */
+const isAncillary = (bytes: Buffer, at: number): boolean => (bytes[at + 4]! & 0x20) !== 0
+
+/** Chunk after chunk to IEND, those that make the picture with their checksums: a flipped bit that still decodes is seen here. */
 function pngEnds(bytes: Buffer): Ending {
   for (let at = 8; at + 12 <= bytes.length; ) {
     const end = at + 8 + bytes.readUInt32BE(at)
     if (end + 4 > bytes.length) return 'cut'
-    if (crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end)) return 'corrupt'
+    if (!isAncillary(bytes, at) && crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end)) return 'corrupt'
     if (bytes.toString('latin1', at + 4, at + 8) === 'IEND') return 'whole'
     at = end + 4
   }

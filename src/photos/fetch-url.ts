@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
-import { Readable } from 'node:stream'
+import { pipeline, Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, buildConnector, request } from 'undici'
 import { BadInput, TooLarge, UpstreamFailed } from '../errors.ts'
 import { isPlaceholderUrl } from './placeholder.ts'
@@ -152,8 +153,31 @@ export async function fetchPictureUrl(
       reply.body.on('error', () => {}).destroy()
       throw reply.statusCode === 200 ? tooLarge(maxBytes) : failed(`The server of the picture answered HTTP ${reply.statusCode}`)
     }
-    return { body: Readable.from(counted(reply.body, { maxBytes, signal }), { objectMode: false }), contentLength: announced }
+    const unpack = unpackerOf(reply.headers['content-encoding'])
+    if (unpack === undefined) {
+      reply.body.on('error', () => {}).destroy()
+      throw failed('The server of the picture packed it in a way that zinc does not read')
+    }
+    const packed = counted(reply.body, { maxBytes, signal })
+    if (unpack === null) return { body: Readable.from(packed, { objectMode: false }), contentLength: announced }
+    // What is unpacked has the same limit: a megabyte of gzip can be a gigabyte.
+    const body = counted(
+      pipeline(Readable.from(packed, { objectMode: false }), unpack, () => {}),
+      { maxBytes, signal },
+    )
+    return { body: Readable.from(body, { objectMode: false }), contentLength: null }
   }
+}
+
+/** Some servers pack pictures although `identity` was asked for. Null: not packed; undefined: in a way that is not known. */
+function unpackerOf(encoding: string | string[] | undefined): Transform | null | undefined {
+  const name = (Array.isArray(encoding) ? encoding.join() : (encoding ?? '')).trim().toLowerCase()
+  if (name === '' || name === 'identity') return null
+  if (name === 'gzip' || name === 'x-gzip') return createGunzip()
+  if (name === 'deflate') return createInflate()
+  if (name === 'br') return createBrotliDecompress()
+  if (name === 'zstd') return createZstdDecompress()
+  return undefined
 }
 
 async function* counted(body: Readable, { maxBytes, signal }: { maxBytes: number; signal: AbortSignal }): AsyncGenerator<Buffer> {
@@ -166,7 +190,7 @@ async function* counted(body: Readable, { maxBytes, signal }: { maxBytes: number
     }
   } catch (cause) {
     signal.throwIfAborted()
-    throw cause instanceof TooLarge ? cause : failed('The picture broke off on the way', cause)
+    throw cause instanceof TooLarge || cause instanceof UpstreamFailed ? cause : failed('The picture broke off on the way', cause)
   } finally {
     body.destroy()
   }

@@ -1,7 +1,8 @@
-import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { link, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { NotFound } from '../errors.ts'
 import { syncPath } from '../sync-path.ts'
+import { hashFile } from './migrate-storage.ts'
 import { isContentName, type PhotoStore, type StoredKind } from './store.ts'
 import { createTemporaryFiles } from './temporary.ts'
 
@@ -33,7 +34,14 @@ export function createFileStore(root: string): PhotoStore {
       await folder(dirname(to))
       if (kind === 'variants') return rename(from, to)
       await syncPath(from)
-      await rename(from, to)
+      // The first of two that come at the same moment stays, since the view may hold a link to it; a file that is damaged gives way.
+      const failure = await link(from, to).then(
+        () => null,
+        (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
+      )
+      const isThere = failure === null || (failure === 'EEXIST' && (await hashFile(to).catch(() => null)) === sha256)
+      if (isThere) await rm(from, { force: true })
+      else await rename(from, to)
       await syncPath(dirname(to))
     },
     async open(kind, sha256, range) {

@@ -1,14 +1,16 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { BadImage, BadInput, TooLarge } from '../errors.ts'
+import { entryNames, openZipFile } from './zip-file.ts'
 
 export interface ImportEntry {
   /** The path inside, with forward slashes. */
   name: string
+  /** Other readings of a name whose letters nothing tells, the likeliest first. */
+  otherNames: string[]
   size: number
   /** A checksum proves that the bytes are those that were packed. */
   proven: boolean
@@ -29,7 +31,7 @@ export interface ImportLimits {
 
 const MAX_ENTRIES = 100_000
 const MAX_NAME = 500
-const openZipFile = promisify<string, yauzl.Options, ZipFile>(yauzl.open)
+const natural = new Intl.Collator('en', { numeric: true })
 const SYMLINK = 0o120000
 
 /**
@@ -37,7 +39,7 @@ const SYMLINK = 0o120000
  * thing by accident. Nothing is ever written under a name from inside. Throws BadInput `unsafe_path`, `not_a_zip`, TooLarge `zip_too_large`.
  */
 export async function openZip(path: string, { fileBytes, totalBytes }: ImportLimits): Promise<ImportSource> {
-  const zip = await openZipFile(path, { lazyEntries: true, autoClose: false, validateEntrySizes: true }).catch((cause: Error) => {
+  const zip = await openZipFile(path).catch((cause: Error) => {
     throw new BadInput('not_a_zip', 'This is not a ZIP file that can be read', {
       cause,
       remedy: 'Pack the folders of pictures as .zip and send that.',
@@ -54,8 +56,11 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
           remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
         })
       }
+      const [name = '', ...otherNames] = entryNames(entry).map(storableName)
+      if (yauzl.validateFileName(name) !== null) throw unsafePath()
       entries.push({
-        name: storableName(entry.fileName),
+        name,
+        otherNames,
         size: entry.uncompressedSize,
         proven: true,
         problem: problemOf(entry, fileBytes),
@@ -92,12 +97,15 @@ async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
 
 function badZip(cause: Error): BadInput {
   return /invalid (relative|characters|absolute)|absolute path|relative path/i.test(cause.message)
-    ? new BadInput('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
-        cause,
-        remedy: 'Pack it again with an ordinary program.',
-      })
+    ? unsafePath(cause)
     : new BadInput('not_a_zip', 'The ZIP is damaged', { cause, remedy: 'Pack it again and send that.' })
 }
+
+const unsafePath = (cause?: unknown) =>
+  new BadInput('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
+    cause,
+    remedy: 'Pack it again with an ordinary program.',
+  })
 
 function problemOf(entry: Entry, fileBytes: number): ImportEntry['problem'] {
   if (((entry.externalFileAttributes >>> 16) & 0o170000) === SYMLINK) return { code: 'symbolic_link', message: 'Links are not followed' }
@@ -154,6 +162,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
       : 0
     entries.push({
       name: storableName(path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '')),
+      otherNames: [],
       size: size ?? 0,
       proven: false,
       problem: entry.isSymbolicLink()
@@ -166,5 +175,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
       open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })
   }
+  // A folder has no order of its own, and every look must find the same one.
+  entries.sort((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
   return { entries, [Symbol.asyncDispose]: async () => {} }
 }

@@ -9,7 +9,7 @@ import { type BlobRows, type BlobWriter, writeBlobs } from './blob-writer.ts'
 import type { Decoder, VariantJob } from './decoder.ts'
 import { EFFORT, type Recipes, VARIANT_NAMES } from './recipe.ts'
 import { asStorageFull, takeSpace } from './space.ts'
-import type { PhotoStore } from './store.ts'
+import type { PhotoStore, StoredKind } from './store.ts'
 
 export interface IngestDeps {
   db: Database
@@ -46,7 +46,7 @@ export async function ingestPicture(
   const path = await store.temporaryPath()
   /** Temporary files that exist or may exist: what was kept is none any more. */
   const leftover = new Set([path])
-  const keep = async (kind: 'originals' | 'variants', temporary: string, sha256: string) => {
+  const keep = async (kind: StoredKind, temporary: string, sha256: string) => {
     await store.keep(kind, temporary, sha256)
     leftover.delete(temporary)
   }
@@ -64,10 +64,12 @@ export async function ingestPicture(
       leftover.add(output)
       variants.push({ name, side: recipe.sizes[name], format: 'webp' as const, quality: recipe.quality.webp, effort: EFFORT.webp, output })
     }
-    const job = { path, variants, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }
+    const convertedTo = await store.temporaryPath()
+    leftover.add(convertedTo)
+    const job = { path, variants, convertedTo, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }
     const { picture, variants: made } = await decoder.decode(job, signal, maxWaiting === undefined ? {} : { maxWaiting })
     const { converted, ...judged } = picture
-    const facts = { ...judged, ...(converted ?? gathered) }
+    const facts = { ...judged, ...(converted ? { ...converted, received_sha256: gathered.sha256 } : gathered) }
     const keepVariants = made.map((variant, n) => keep('variants', variants[n]!.output, variant.sha256))
     const rows: BlobRows = { facts, recipe: recipe.id, variants: made }
     if (known || converted) {
@@ -76,8 +78,12 @@ export async function ingestPicture(
       return await db.$transaction(
         async (tx) => {
           await lockInTransaction(tx, blobLock(facts.sha256))
-          if ((await store.sizeOf('originals', facts.sha256)) !== facts.size) await keep('originals', path, facts.sha256)
-          return (await writeBlobs(tx, [rows])).get(facts.sha256)!
+          if ((await store.sizeOf('originals', facts.sha256)) !== facts.size)
+            await keep('originals', converted ? convertedTo : path, facts.sha256)
+          const blob = (await writeBlobs(tx, [rows])).get(facts.sha256)!
+          // Before the row is committed. Another file with the same pixels may have been first; its bytes are kept then.
+          if (converted && blob.received_sha256 === gathered.sha256) await keep('received', path, gathered.sha256)
+          return blob
         },
         { timeout: 30_000 },
       )

@@ -11,7 +11,7 @@ import { blobLock, gather, type IngestDeps, ingestPicture } from './ingest.ts'
 import { lastScan } from './integrity.ts'
 import { type IntegrityScanDeps, judgeFile } from './integrity-scan.ts'
 import { makeVariants } from './make-variant.ts'
-import type { VariantFormat, VariantName } from './recipe.ts'
+import type { EncodedFormat, VariantName } from './recipe.ts'
 import { isStorageTrouble } from './space.ts'
 
 export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
@@ -95,7 +95,7 @@ async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size
   await deps.db.variant.deleteMany({ where: { sha256 } })
   await deps.store.remove('variants', sha256)
   for (const row of rows.filter((it) => it.recipe === recipe.id)) {
-    const wanted = [{ name: row.name as VariantName, format: row.format as VariantFormat }]
+    const wanted = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
     await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe, wanted }, run.signal, { shed: false })
   }
 }

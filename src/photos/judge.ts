@@ -1,4 +1,5 @@
 import { constants, gunzipSync } from 'node:zlib'
+import { isBmp } from './bmp.ts'
 
 /** What the first bytes of a file say it is. Names, extensions and Content-Type are outside talk and not asked. */
 export type Sniffed = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'bmp' | 'unsupported' | 'not_an_image'
@@ -37,7 +38,7 @@ export function sniff(bytes: Buffer): Sniffed {
     const brands = bytes.subarray(8, 64).toString('latin1')
     return brands.startsWith('avif') || brands.startsWith('avis') || brands.includes('avif') ? 'avif' : 'unsupported'
   }
-  if (startsWith(bytes, 'BM') && bytes.length > 26 && [12, 40, 52, 56, 108, 124].includes(bytes.readUInt32LE(14))) return 'bmp'
+  if (isBmp(bytes)) return 'bmp'
   const document = startsWith(bytes, 'PK') && ZIPPED_DOCUMENT.some((name) => startsWith(bytes, name, 30))
   if (document || NOT_TAKEN.some((signature) => bytes.subarray(0, signature.length).equals(signature))) return 'unsupported'
   if (NETPBM.test(bytes.toString('latin1')) || isSvg(bytes) || isSvg(unzippedHead(bytes))) return 'unsupported'

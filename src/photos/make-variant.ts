@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Database } from '../db.ts'
 import type { Variant } from '../generated/client.ts'
 import type { Decoder } from './decoder.ts'
-import { EFFORT, type Recipe, type VariantFormat, type VariantName } from './recipe.ts'
+import { EFFORT, type EncodedFormat, type Recipe, type VariantName } from './recipe.ts'
 import { asStorageFull } from './space.ts'
 import type { PhotoStore } from './store.ts'
 
@@ -20,7 +20,7 @@ const MAX_WAITING = 64
 /** Makes variants of stored bytes in one decode and writes their rows. Throws Unavailable `too_busy` when `shed` and too much waits already. */
 export async function makeVariants(
   { db, store, decoder }: MakeVariantDeps,
-  { sha256, recipe, wanted }: { sha256: string; recipe: Recipe; wanted: { name: VariantName; format: VariantFormat }[] },
+  { sha256, recipe, wanted }: { sha256: string; recipe: Recipe; wanted: { name: VariantName; format: EncodedFormat }[] },
   signal: AbortSignal,
   { shed }: { shed: boolean },
 ): Promise<Variant[]> {
@@ -30,7 +30,14 @@ export async function makeVariants(
     for (const { name, format } of wanted) {
       const output = await store.temporaryPath()
       outputs.push(output)
-      variants.push({ name, format, side: recipe.sizes[name], quality: recipe.quality[format], effort: EFFORT[format], output })
+      variants.push({
+        name,
+        format,
+        side: recipe.sizes[name],
+        quality: format === 'png' ? 100 : recipe.quality[format],
+        effort: EFFORT[format],
+        output,
+      })
     }
     await using original = await store.borrow('originals', sha256, signal)
     // As when the picture came, whichever are made now: other bytes would be fetched again by every edge server.
@@ -58,7 +65,7 @@ export type VariantMaker = ReturnType<typeof createVariantMaker>
 /** Makes single variants for requests; requests for the same one share the work. */
 export function createVariantMaker(deps: MakeVariantDeps) {
   const underWay = new Map<string, Promise<Variant>>()
-  return (sha256: string, recipe: Recipe, name: VariantName, format: VariantFormat): Promise<Variant> => {
+  return (sha256: string, recipe: Recipe, name: VariantName, format: EncodedFormat): Promise<Variant> => {
     const key = `${sha256} ${recipe.id} ${name} ${format}`
     let making = underWay.get(key)
     if (!making) {

@@ -4,6 +4,8 @@ import type { Database } from '../db.ts'
 
 export type VariantName = 'thumb' | 'medium'
 export type VariantFormat = 'webp' | 'jpeg' | 'avif'
+/** What a variant is encoded as: PNG takes the place of JPEG where a picture is transparent, and is no setting. */
+export type EncodedFormat = VariantFormat | 'png'
 
 /** How variants are made. `id` names the settings, so that other settings make other files and old ones never pass for new. */
 export interface Recipe {
@@ -17,7 +19,7 @@ export interface Recipe {
 /** What is made when a picture comes in, largest first since the smaller is made from the larger; other formats are made when first asked for. */
 export const VARIANT_NAMES = ['medium', 'thumb'] as const
 /** WebP effort 2: measured, a third of the time of 4 for 3 % more bytes. AVIF effort 3 for the same reason. */
-export const EFFORT: Record<VariantFormat, number> = { webp: 2, jpeg: 0, avif: 3 }
+export const EFFORT: Record<EncodedFormat, number> = { webp: 2, jpeg: 0, avif: 3, png: 7 }
 
 const Stored = z.object({
   sizes: z.object({ thumb: z.number(), medium: z.number() }),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import type { RunHandler } from '../jobs/run-handler.ts'
 import { type MakeVariantDeps, makeVariants } from './make-variant.ts'
-import { type Recipes, VARIANT_NAMES, type VariantFormat, type VariantName } from './recipe.ts'
+import { type EncodedFormat, type Recipes, VARIANT_NAMES, type VariantName } from './recipe.ts'
 import { isStorageTrouble } from './space.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
@@ -57,9 +57,9 @@ export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHa
             limit(async () => {
               run.signal.throwIfAborted()
               // The formats that somebody has asked for, and WebP always.
-              const wanted: { name: VariantName; format: VariantFormat }[] = []
+              const wanted: { name: VariantName; format: EncodedFormat }[] = []
               for (const name of names) {
-                for (const format of recipe.formats) {
+                for (const format of [...recipe.formats, 'png' as const]) {
                   const there = blob.variants.find((it) => it.name === name && it.format === format)
                   const whole = there && which === 'missing' ? (await store.sizeOf('variants', there.sha256)) === Number(there.size) : false
                   if (!whole && (there || format === 'webp')) wanted.push({ name, format })

@@ -1,7 +1,7 @@
 import type { Database } from '../db.ts'
 import type { Blob, Variant } from '../generated/client.ts'
 import type { VariantMaker } from './make-variant.ts'
-import type { Recipe, Recipes, VariantFormat, VariantName } from './recipe.ts'
+import type { EncodedFormat, Recipe, Recipes, VariantName } from './recipe.ts'
 import type { PhotoStore } from './store.ts'
 
 export interface ServedPicture {
@@ -23,13 +23,17 @@ export interface ServedPictureDeps {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * The best format that the reader takes: AVIF and WebP only for those who name them (or any image), JPEG for everybody else.
- * A missing Accept means anything. A format with `q=0` is refused, not wanted.
+ * The best format that the reader takes: AVIF and WebP only for those who name them, since tills and mail programs that say `*` cannot show them.
+ * For everybody else JPEG, or PNG where the picture is transparent and the reader does not refuse PNG. A missing Accept means anything.
+ * A format with `q=0` is refused, not wanted.
  */
-export function formatFor(accept: string, { formats }: Pick<Recipe, 'formats'>): VariantFormat {
+export function formatFor(accept: string, { formats }: Pick<Recipe, 'formats'>, { transparent }: { transparent: boolean }): EncodedFormat {
   const wants = (type: string) => new RegExp(`(^|,)\\s*${type}\\s*(;(?!\\s*q=0(\\.0*)?\\s*(,|;|$))[^,]*)?(,|$)`, 'i').test(accept)
   if (formats.includes('avif') && wants('image/avif')) return 'avif'
-  return accept === '' || wants('image/webp') || wants('image/\\*') || wants('\\*/\\*') ? 'webp' : 'jpeg'
+  if (wants('image/webp')) return 'webp'
+  const refusesPng = /(^|,)\s*image\/png\s*;\s*q=0(\.0*)?\s*(,|;|$)/i.test(accept)
+  const takesPng = !refusesPng && (accept === '' || wants('image/png') || wants('image/\\*') || wants('\\*/\\*'))
+  return transparent && takesPng ? 'png' : 'jpeg'
 }
 
 /** Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none. */
@@ -44,7 +48,7 @@ export async function findServedPicture(
     ? ((await deps.db.photo.findFirst({ where: { ...ofProduct, product_id: name }, include })) ??
       (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null }, include })))
     : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { zoho_item_id: name } }, include })
-  return photo && servedFile(deps, recipe, photo.blob, { variant, format: formatFor(accept, recipe) })
+  return photo && servedFile(deps, recipe, photo.blob, { variant, format: formatFor(accept, recipe, photo.blob) })
 }
 
 /** The file of a blob, or of a variant of it, which is made when it is asked for the first time or its file is gone. */
@@ -52,7 +56,7 @@ export async function servedFile(
   { store, makeVariant }: Pick<ServedPictureDeps, 'store' | 'makeVariant'>,
   recipe: Recipe,
   blob: Blob & { variants: Variant[] },
-  { variant, format }: { variant: VariantName | 'original'; format: VariantFormat },
+  { variant, format }: { variant: VariantName | 'original'; format: EncodedFormat },
 ): Promise<ServedPicture> {
   const base = { originalExt: blob.ext, originalSha256: blob.sha256 }
   if (variant === 'original')

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream'
 
-/** originals: as received · variants: made by zinc, can be made again · imports: ZIP files that wait for their run */
-export type StoredKind = 'originals' | 'variants' | 'imports'
-export const STORED_KINDS = ['originals', 'variants', 'imports'] as const
+/**
+ * originals: what is served, as received or converted · received: the bytes that a converted original (PNG of a BMP) was made from ·
+ * variants: made by zinc, can be made again · imports: ZIP files that wait for their run
+ */
+export const STORED_KINDS = ['originals', 'received', 'variants', 'imports'] as const
+export type StoredKind = (typeof STORED_KINDS)[number]
 
 export interface StoredEntry {
   sha256: string

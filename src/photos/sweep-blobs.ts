@@ -41,8 +41,8 @@ function removeOne({ db, store }: SweepDeps, sha256: string, before: Date): Prom
   return db.$transaction(
     async (tx) => {
       await lockInTransaction(tx, blobLock(sha256))
-      const [still] = await tx.$queryRaw<{ sha256: string }[]>`
-        select sha256 from blob where sha256 = ${sha256} and orphaned_at < ${before} and removed_at is null
+      const [still] = await tx.$queryRaw<{ sha256: string; received_sha256: string | null }[]>`
+        select sha256, received_sha256 from blob where sha256 = ${sha256} and orphaned_at < ${before} and removed_at is null
           and not exists (select 1 from photo where photo.sha256 = blob.sha256 and photo.deleted_at is null)
         for update`
       if (!still) return false
@@ -53,6 +53,7 @@ function removeOne({ db, store }: SweepDeps, sha256: string, before: Date): Prom
         if ((await tx.variant.count({ where: { sha256: variant.sha256 } })) === 0) await store.remove('variants', variant.sha256)
       }
       await store.remove('originals', sha256)
+      if (still.received_sha256) await store.remove('received', still.received_sha256)
       const named = await tx.photo.count({ where: { sha256 } })
       if (named === 0) await tx.blob.delete({ where: { sha256 } })
       else await tx.blob.update({ where: { sha256 }, data: { removed_at: new Date() } })

@@ -37,6 +37,16 @@ const CAUSES: Record<string, FailureCause> = {
     remedy: 'Mend the record and import the file again.',
     retryable: false,
   },
+  file_item_repeated: {
+    cause: 'Records of the file have the same id',
+    remedy: 'Check the ids in the file: a spreadsheet may have changed them. The last record was taken.',
+    retryable: false,
+  },
+  bad_mapping: {
+    cause: 'An entry of image_mappings.json cannot be read',
+    remedy: 'Write it as "<zoho_item_id>": "<url>" and import the file again.',
+    retryable: false,
+  },
   price_unreadable: {
     cause: 'A price is a text that is no number',
     remedy: 'Correct the price in Zoho. Until then the item has none.',

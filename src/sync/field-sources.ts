@@ -1,5 +1,5 @@
 import type { FieldRules, Sources } from '../catalog/field-rules.ts'
-import { readNames } from '../catalog/names.ts'
+import { decodeEntities, readNames } from '../catalog/names.ts'
 import type { MappedField } from '../contract/mapping.ts'
 import { Decimal, Key, Text, type ZohoItem } from '../zoho/wire.ts'
 
@@ -72,7 +72,8 @@ export function readFields(item: ZohoItem, { rules, currency }: { rules: FieldRu
     const type = DECIMALS.includes(field) ? Decimal : KEYS.includes(field) ? Key.catch(null) : Text
     const read = type.parse(sourceValue(item, source))
     // A language whose own field is blank is still read out of the name: half a mapping is better than half a name.
-    values[field] = read === null && NAMES.includes(field) ? values[field] : read
+    if (NAMES.includes(field)) values[field] = read === null ? values[field] : decodeEntities(read)
+    else values[field] = read
   }
   return values
 }

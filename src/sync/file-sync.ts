@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { ItemRow } from '../catalog/item-fields.ts'
 import type { Clock } from '../clock.ts'
-import type { Database } from '../db.ts'
+import type { Database, RawDb } from '../db.ts'
 import type { RunContext, RunOutcome } from '../jobs/run-handler.ts'
 import { countSkuConflicts, reportSkuConflicts } from './conflicts.ts'
 import { countsFrom } from './counts.ts'
-import { DEFAULT_FILE, findImportFile, readImportFile } from './file-source.ts'
+import { DEFAULT_FILE, type FilePage, findImportFile, readImportFile } from './file-source.ts'
 import { countWork } from './image-work.ts'
 import { type ImagePassDeps, imagePass } from './images.ts'
 import type { ItemSyncParams } from './item-sync.ts'
@@ -70,6 +70,8 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
             sku: sku ?? undefined,
           })),
         )
+        await noteRepeated(run, tx, { file: file.name, page, again })
+        if (number === 1) await noteBadMappings(run, tx, file.badMappings)
         await noteListed(tx, { runId: run.id, number, rows })
         await run.saveCheckpoint(tx, at, counts)
       })
@@ -90,4 +92,39 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
   }
   if (params.sync_images && !params.dry_run) await imagePass(run, { ...deps, zoho: null }, { runId: run.id, zoho: false, only: null })
   return { state: await closeCounts(run, db, { withImages: params.sync_images && !params.dry_run }) }
+}
+
+/** Records that have the id of an earlier one: they were written over it, which may be right (one adds to the other) or a damaged export. */
+async function noteRepeated(
+  run: RunContext,
+  tx: RawDb,
+  { file, page, again }: { file: string; page: FilePage; again: Set<string> },
+): Promise<void> {
+  const seen = new Set(again)
+  const repeated = page.rows.flatMap(({ zoho_item_id, sku }, n) => {
+    if (seen.has(zoho_item_id)) return [{ zoho_item_id, sku, index: page.indexes[n]! }]
+    seen.add(zoho_item_id)
+    return []
+  })
+  await run.fail(
+    tx,
+    repeated.map(({ zoho_item_id, sku, index }) => ({
+      stage: 'item',
+      code: 'file_item_repeated',
+      message: `Item ${index + 1} of ${file} has the id of an earlier one (${zoho_item_id}). What it says replaced what the earlier one said.`,
+      zoho_item_id,
+      sku: sku ?? undefined,
+    })),
+  )
+}
+
+async function noteBadMappings(run: RunContext, tx: RawDb, keys: string[]): Promise<void> {
+  await run.fail(
+    tx,
+    keys.map((key) => ({
+      stage: 'image',
+      code: 'bad_mapping',
+      message: `The entry "${key.slice(0, 50).toWellFormed().replaceAll('\0', '')}" of image_mappings.json is no item id with an address. The others are used.`,
+    })),
+  )
 }

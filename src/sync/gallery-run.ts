@@ -31,7 +31,9 @@ export interface GalleryRunDeps {
 
 /** Items that can have further pictures: those that have a main one. */
 const WITH_PICTURE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
-const NAMES = /\.(jpe?g|png|gif|webp|bmp|avif)$/i
+/** Endings of attachments that are no pictures. Everything else is asked for and judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
+const NO_PICTURE =
+  /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
 
 /** How many calls the details take; how many pictures there are is known only from them. */
 export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
@@ -96,7 +98,7 @@ async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 's
       if (!item) continue // gone from Zoho: the item sync removes it with its pictures
       const main = item.image_document_id ?? product.zoho_image_id
       const further = item.documents
-        .filter((it) => it.document_id !== main && (it.file_name === null || !/\.\w{2,5}$/.test(it.file_name) || NAMES.test(it.file_name)))
+        .filter((it) => it.document_id !== main && !NO_PICTURE.test(it.file_name?.trim() ?? ''))
         .sort((a, b) => a.attachment_order - b.attachment_order)
       counts.found += further.length
       const named = new Set(further.map((it) => it.document_id))

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { hash } from '@node-rs/argon2'
 import { expect, test } from 'vitest'
 import { times } from '../helpers/long.ts'
 import { startSecond } from '../helpers/second.ts'
@@ -177,4 +178,33 @@ test('the page stays signed in with cookies that no script can read, and no othe
   const guarded = cookiesOf(await post(secure, 'auth/login', { ...RIGHT, cookie: true }, { ...own, 'x-forwarded-proto': 'https' }))
   expect(Object.keys(guarded).sort()).toEqual(['__Host-zinc_session', '__Secure-zinc_refresh'])
   for (const line of Object.values(guarded)) expect(line).toMatch(/; Secure/)
+})
+
+test('a name with a blank or an invisible mark, and a password in either spelling of its letters, log in', async () => {
+  const { url, call, services } = await startZinc()
+  const enter = async (username: string, password: string) => (await post(url, 'auth/login', { username, password })).status
+  const { username, password } = RIGHT
+  for (const name of ['admin ', ' admin', '\u200fadmin\u200e', 'ad\u00admin', '\u00a0admin\ufeff'])
+    expect([name, await enter(name, password)]).toEqual([name, 200])
+  // A blank in a password is part of it, a name in capitals is another one.
+  expect([await enter(username, `${password} `), await enter('ADMIN', password), await enter(' ', password)]).toEqual([401, 401, 401])
+
+  const [composed, apart] = ['pässwörd-é-كلمة-أ', 'pässwörd-é-كلمة-أ'.normalize('NFD')]
+  for (const [name, secret] of [
+    ['Zoë', composed],
+    ['Rene\u0301 ', apart],
+  ] as const) {
+    const made = await call('/api/v1/users', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: name, password: secret, role: 'viewer' }),
+    })
+    expect(made.status).toBe(201)
+    for (const typed of [composed, apart])
+      for (const as of [name.normalize('NFC'), name.normalize('NFD')]) expect(await enter(as, typed)).toBe(200)
+    expect(await enter(name, 'passwörd-e-كلمة-أ')).toBe(401)
+  }
+  // Hashes and names of before were of what had been typed.
+  await services.db.appUser.create({ data: { username: 'Ge\u0301rard', password_hash: await hash(apart), role: 'viewer' } })
+  for (const typed of [composed, apart]) expect(await enter('Gérard', typed)).toBe(200)
 })

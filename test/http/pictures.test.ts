@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import { rename } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { readRange } from '../../src/http/conditional.ts'
-import { startZinc } from '../helpers/zinc.ts'
+import { pictureForm } from '../helpers/pictures.ts'
+import { login, startZinc } from '../helpers/zinc.ts'
 
 interface Shown {
   data: { zoho_item_id: string; image_url: string; image_path: string; images: { sha256: string; checksum: string; size: number }[] }[]
@@ -117,4 +120,66 @@ test('HTML in a search and in a name comes back as JSON text, and pages follow e
   expect(seen.length).toBe(30)
   expect(new Set(seen).size).toBe(30)
   expect((await call(`/api/products?search=${encodeURIComponent('شاحن')}`)).status).toBe(200)
+})
+
+test('WebP and AVIF go to those who name them; all others get JPEG, and PNG of a picture that is transparent', async () => {
+  const { call, services, sync, url } = await startZinc()
+  await sync()
+  const authorization = `Bearer ${await login(url)}`
+  const [a, b, c] = await services.db.product.findMany({ where: { photos: { none: {} } }, take: 3 })
+  const ground = { width: 60, height: 40, channels: 4 as const }
+  const glass = await sharp({ create: { ...ground, background: { r: 200, g: 0, b: 0, alpha: 0.5 } } })
+    .png()
+    .toBuffer()
+  // A channel for transparency of which nothing is used.
+  const opaque = await sharp({ create: { ...ground, background: { r: 0, g: 200, b: 0, alpha: 1 } } })
+    .png()
+    .toBuffer()
+  const clearGif = await sharp({ create: { ...ground, background: { r: 0, g: 0, b: 200, alpha: 0 } } })
+    .gif()
+    .toBuffer()
+  for (const [product, bytes] of [
+    [a, glass],
+    [b, opaque],
+    [c, clearGif],
+  ] as const)
+    expect((await call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: pictureForm([bytes]) })).status).toBe(201)
+  /** With exactly this Accept, or none, which fetch cannot send. */
+  const get = async (product: { id: string } | undefined, ext: string, accept: string | null, variant = 'thumb') => {
+    const path = `${url}/api/data/images/item/${product!.id}.${ext}?variant=${variant}`
+    const reply = await new Promise<IncomingMessage>((resolve, reject) =>
+      request(path, { headers: { authorization, ...(accept !== null && { accept }) } }, resolve)
+        .on('error', reject)
+        .end(),
+    )
+    const bytes = await buffer(reply)
+    const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true })
+    const { format } = await sharp(bytes).metadata()
+    const { 'content-type': type, vary, etag } = reply.headers
+    return { type, vary, etag: String(etag), format, alpha: info.channels === 4 ? data[3] : null }
+  }
+  const SAFARI = 'image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5'
+  const cases: [string | null, string, string][] = [
+    ['*/*', 'image/png', 'image/jpeg'],
+    [null, 'image/png', 'image/jpeg'],
+    ['image/*', 'image/png', 'image/jpeg'],
+    [SAFARI, 'image/png', 'image/jpeg'],
+    ['image/jpeg', 'image/jpeg', 'image/jpeg'],
+    ['*/*,image/png;q=0', 'image/jpeg', 'image/jpeg'],
+    ['image/webp,*/*', 'image/webp', 'image/webp'],
+    ['image/webp;q=0,*/*', 'image/png', 'image/jpeg'],
+    ['text/html', 'image/jpeg', 'image/jpeg'],
+  ]
+  const etags = new Map<string, string>()
+  for (const [accept, ofGlass, ofOpaque] of cases) {
+    const [first, second, third] = [await get(a, 'png', accept), await get(b, 'png', accept), await get(c, 'gif', accept)]
+    expect([accept, first.type, second.type, third.type]).toEqual([accept, ofGlass, ofOpaque, ofGlass])
+    expect([first.vary, first.format]).toEqual(['Accept, Authorization', ofGlass.slice(6)])
+    expect(etags.get(ofGlass) ?? first.etag).toBe(first.etag)
+    etags.set(ofGlass, first.etag)
+    if (ofGlass === 'image/png') expect(first.alpha).toBe(128)
+  }
+  expect(new Set(etags.values()).size).toBe(3)
+  // The original is what it is, whatever is asked for.
+  expect((await get(a, 'png', 'image/webp', 'original')).type).toBe('image/png')
 })

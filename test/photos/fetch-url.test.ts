@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { buffer } from 'node:stream/consumers'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createUrlFetcher, fetchPictureUrl, type UrlFetcher } from '../../src/photos/fetch-url.ts'
 
@@ -31,6 +32,15 @@ beforeAll(async () => {
     if (url.pathname === '/cut') return reply.writeHead(200, { 'content-length': 100 }).write('x', () => reply.destroy())
     if (url.pathname === '/gone') return reply.writeHead(404).end()
     if (url.pathname === '/stuck') return reply.writeHead(200).write('x')
+    if (url.pathname === '/packed') {
+      const encoding = url.searchParams.get('encoding') ?? ''
+      const how = url.searchParams.get('how')
+      const bytes = how === 'bomb' ? Buffer.alloc(10_000_000) : Buffer.from('picture')
+      const pack =
+        { deflate: deflateSync, br: brotliCompressSync, zstd: zstdCompressSync, identity: (it: Buffer) => it }[encoding] ?? gzipSync
+      const packed = how === 'lie' ? bytes : pack(bytes)
+      return reply.writeHead(200, { 'content-encoding': encoding }).end(how === 'cut' ? packed.subarray(0, -4) : packed)
+    }
     reply.end('picture')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -210,5 +220,33 @@ test('a resolver that is slow or does not know the name is a failure within seco
   // A host that is not named gets the one answer of everything that is refused.
   await withFetcher({ resolve }, async (fetcher) => {
     await expect(fetchPictureUrl(fetcher, 'http://unknown.example/', signal)).rejects.toMatchObject({ code: 'image_url_blocked' })
+  })
+})
+
+test('a picture that is packed although identity was asked for is unpacked within the limit; what cannot be is a failure of its server', async () => {
+  await withFetcher({ allowlist: [`127.0.0.1:${port}`], maxBytes: 100_000 }, async (fetcher) => {
+    const fetched = async (encoding: string, how = 'whole') => {
+      const { body, contentLength } = await fetchPictureUrl(
+        fetcher,
+        `http://127.0.0.1:${port}/packed?encoding=${encoding}&how=${how}`,
+        signal,
+      )
+      expect(contentLength).toBeNull()
+      return String(await buffer(body))
+    }
+    for (const encoding of ['gzip', 'x-gzip', 'GZIP', 'deflate', 'br', 'zstd']) expect(await fetched(encoding)).toBe('picture')
+    const codes: unknown[] = []
+    for (const [encoding, how] of [
+      ['gzip', 'bomb'],
+      ['br', 'bomb'],
+      ['gzip', 'cut'],
+      ['gzip', 'lie'],
+      ['lzma', 'whole'],
+    ] as const)
+      codes.push(await fetched(encoding, how).catch((error: { code: string }) => error.code))
+    expect(codes).toEqual(['picture_too_large', 'picture_too_large', 'image_url_failed', 'image_url_failed', 'image_url_failed'])
+    // Not packed at all, said so.
+    const plain = await fetchPictureUrl(fetcher, `http://127.0.0.1:${port}/packed?encoding=identity`, signal)
+    expect(String(await buffer(plain.body))).toBe('picture')
   })
 })

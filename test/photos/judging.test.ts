@@ -6,6 +6,7 @@ import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDecoder, type Decoder } from '../../src/photos/decoder.ts'
 import { seeded } from '../../src/simulator/catalogue.ts'
+import { bmpOf } from '../helpers/bmp.ts'
 import { times } from '../helpers/long.ts'
 
 // The tests read one path again and again; libvips would remember its first bytes.
@@ -74,12 +75,6 @@ test('a small picture is never enlarged', async () => {
   expect((await judge(await drawn(20, 10).png().toBuffer())).made).toMatchObject([{ width: 20, height: 10 }])
 })
 
-test('BMP is kept as PNG', async () => {
-  const { encode } = await import('bmp-ts')
-  const { data } = encode({ data: Buffer.alloc(8 * 4 * 4, 120), width: 8, height: 4, bitPP: 24 } as never)
-  expect((await judge(data)).picture).toMatchObject({ ext: 'png', width: 8, height: 4 })
-})
-
 test('orientation is applied and nothing of EXIF stays in a variant', async () => {
   const turned = await drawn()
     .withMetadata({ orientation: 6 })
@@ -143,7 +138,6 @@ test('hostile and broken bytes each have their answer', async () => {
 
 /** Twenty pictures, of every format and most of the ways in which each is written. */
 async function manyKinds(): Promise<Buffer[]> {
-  const { encode } = await import('bmp-ts')
   const glass = sharp({ create: { width: 60, height: 40, channels: 4, background: { r: 20, g: 90, b: 200, alpha: 0.4 } } })
   const frames = [await drawn(30, 20).png().toBuffer(), await glass.clone().resize(30, 20).png().toBuffer()]
   const moving = () => sharp(frames, { join: { animated: true } })
@@ -162,15 +156,14 @@ async function manyKinds(): Promise<Buffer[]> {
     ...[drawn().gif(), moving().gif(), noisy.clone().webp(), noisy.clone().webp({ lossless: true }), glass.clone().webp(), moving().webp()],
     ...[noisy.clone().avif({ effort: 0 }), glass.clone().avif({ lossless: true, effort: 0 })],
   ]
-  const bmp = encode({ data: Buffer.alloc(8 * 4 * 4, 120), width: 8, height: 4, bitPP: 24 } as never).data
-  return [bmp, ...(await Promise.all(ways.map((way) => way.toBuffer())))]
+  return [bmpOf({ depth: 8, coding: 'rle8' }), bmpOf({ width: 8, height: 4 }), ...(await Promise.all(ways.map((way) => way.toBuffer())))]
 }
 
 test('mutated, cut and spliced pictures of every format never bring the decoder down, nor hold it up', async () => {
   const random = seeded(4711)
   const below = (n: number) => Math.floor(random() * n)
   const seeds = await manyKinds()
-  expect(seeds).toHaveLength(20)
+  expect(seeds).toHaveLength(21)
   const answers = new Map<string | null, number>()
   for (let n = 0; n < times(400, 10_000); n++) {
     let bytes = Buffer.from(seeds[n % seeds.length]!)
@@ -408,8 +401,8 @@ test('polyglots, lies and bombs: the answer is the contract, and nothing foreign
     ['ICO', Buffer.from([0, 0, 1, 0, 1, 0, 16, 16, 0, 0, 1, 0, 24, 0]), ['unsupported_format']],
     ['CSV', Buffer.from('sku,name\n1,a\n'), ['not_an_image']],
     ['ZIP', Buffer.from('PK\x03\x04abcdefgh'), ['not_an_image']],
-    ['a BMP that claims 60,000²', bmpOf(60_000, 60_000), ['too_many_pixels']],
-    ['a BMP that is cut', bmpOf(100, 100), ['truncated']],
+    ['a BMP that claims 60,000²', lyingBmp(60_000, 60_000), ['too_many_pixels']],
+    ['a BMP that is cut', lyingBmp(100, 100), ['truncated']],
   ]
   for (const [name, bytes, wanted] of cases) {
     const { code } = await judge(bytes)
@@ -418,7 +411,7 @@ test('polyglots, lies and bombs: the answer is the contract, and nothing foreign
   }
 })
 
-function bmpOf(width: number, height: number): Buffer {
+function lyingBmp(width: number, height: number): Buffer {
   const head = Buffer.alloc(64)
   head.write('BM')
   head.writeUInt32LE(54, 10)
@@ -471,4 +464,32 @@ test('more load than may wait is refused at once', async () => {
   )
   expect([answers.filter((it) => it === 'made').length, answers.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
   await one[Symbol.asyncDispose]()
+})
+
+test('a PNG whose checksum is wrong in a text or a time alone is taken whole; in its pixels or palette it is corrupt', async () => {
+  const png = await drawn(30, 20).png().toBuffer()
+  const withChunk = (type: string, data: string, flip: boolean) => {
+    const body = Buffer.concat([Buffer.from(type), Buffer.from(data)])
+    const [length, crc] = [Buffer.alloc(4), Buffer.alloc(4)]
+    length.writeUInt32BE(data.length)
+    crc.writeUInt32BE((crc32(body) ^ (flip ? 1 : 0)) >>> 0)
+    return Buffer.concat([png.subarray(0, 33), length, body, crc, png.subarray(33)])
+  }
+  for (const [type, data] of [
+    ['tEXt', 'Comment\0made by a till'],
+    ['tIME', '\x07\x6e\x0c\x01\0\0\0'],
+    ['vpAg', 'any private one'],
+  ] as const) {
+    const { picture, code } = await judge(withChunk(type, data, true))
+    expect([type, code, picture?.damaged]).toEqual([type, null, false])
+    const [red] = await sharp(join(dir, 'thumb')).raw().toBuffer()
+    expect(Math.abs(red! - 200)).toBeLessThan(6)
+  }
+  const flipped = Buffer.from(png)
+  const pixels = png.indexOf('IDAT') + 6
+  flipped[pixels]! ^= 1
+  expect((await judge(flipped)).code).toBe('corrupt')
+  const palette = await drawn(30, 20).png({ palette: true }).toBuffer()
+  palette[palette.indexOf('PLTE') + 4]! ^= 1
+  expect((await judge(palette)).code).toBe('corrupt')
 })

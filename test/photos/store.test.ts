@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -140,4 +140,21 @@ test('moving to a bucket and back copies everything, leaves damaged files, and g
   const back = createFileStore(join(dir, 'back'))
   expect((await moveStorage({ from: s3, to: back, removeOld: false, signal, onProgress: () => {} })).copied).toBeGreaterThanOrEqual(40)
   for (const sha256 of all) expect(await back.sizeOf('originals', sha256)).toBe(1_000)
+})
+
+test('equal bytes that come again keep the file that others may have linked to; a damaged one is replaced', async () => {
+  const store = createFileStore(join(dir, 'linked'))
+  const bytes = randomBytes(3_000)
+  const sha256 = hash(bytes)
+  await Promise.all(Array.from({ length: 8 }, () => put(store, bytes)))
+  const path = store.localPath('originals', sha256)!
+  const first = await stat(path)
+  await link(path, join(dir, 'view'))
+  await Promise.all(Array.from({ length: 8 }, () => put(store, bytes)))
+  expect([(await stat(path)).ino, (await stat(join(dir, 'view'))).ino, (await stat(path)).nlink]).toEqual([first.ino, first.ino, 2])
+  expect(await readdir(join(await store.temporaryPath(), '..'))).toEqual([])
+  // The same length and other bytes: what comes is right.
+  await writeFile(path, randomBytes(3_000))
+  await put(store, bytes)
+  expect((await get(store, sha256)).bytes.equals(bytes)).toBe(true)
 })

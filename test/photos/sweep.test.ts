@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { beforeAll, expect, test } from 'vitest'
 import { addPhotos, deletePhoto } from '../../src/photos/gallery-edit.ts'
 import { ingestPicture } from '../../src/photos/ingest.ts'
 import { sweepBlobs } from '../../src/photos/sweep-blobs.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { bmpOf } from '../helpers/bmp.ts'
 import { times } from '../helpers/long.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
 import { until } from '../helpers/until.ts'
@@ -114,9 +116,8 @@ test('uploads of the very bytes that a sweep is removing survive it', async () =
 
 test('a sweep waits for a put that has found the file there and not yet written its row', async () => {
   const { db, ingest, store } = zinc.services
-  const { encode } = await import('bmp-ts')
   // What is converted is known only after its decoding, so its file is looked for under the lock.
-  const bytes = encode({ data: Buffer.alloc(8 * 4 * 4, 90), width: 8, height: 4, bitPP: 24 } as never).data
+  const bytes = bmpOf({ width: 8, height: 4 })
   const first = await put(products[0]!, bytes)
   await deletePhoto(zinc.services, { productId: first.product_id, photoId: first.id })
   const graceEnd = new Date(Date.now() - 7 * 86_400_000)
@@ -137,6 +138,31 @@ test('a sweep waits for a put that has found the file there and not yet written 
   }
   await ingestPicture({ ...ingest, store: { ...store, sizeOf } }, Readable.from([bytes]), signal)
   expect([(await sweep).removed, await store.sizeOf('originals', first.sha256)]).toEqual([0, Number(first.blob.size)])
+})
+
+test('the bytes of a BMP stay beside its PNG, once, and go with it', async () => {
+  const { db, store } = zinc.services
+  const bytes = bmpOf({ width: 7, height: 5, pixel: () => [1, 2, 3] })
+  const first = await put(products[10]!, bytes)
+  const received = sha256Of(bytes)
+  expect([first.blob.ext, first.blob.received_sha256]).toEqual(['png', received])
+  expect((await buffer((await store.open('received', received)).stream)).equals(bytes)).toBe(true)
+  // The same again, and other bytes that show the same, are this picture; the bytes that were first are kept.
+  const same = bmpOf({ width: 7, height: 5, pixel: () => [1, 2, 3], header: 124 })
+  const others = [await put(products[11]!, bytes), await put(products[12]!, same)]
+  expect(others.map((it) => [it.sha256, it.blob.received_sha256])).toEqual([
+    [first.sha256, received],
+    [first.sha256, received],
+  ])
+  expect([await store.sizeOf('received', received), await store.sizeOf('received', sha256Of(same))]).toEqual([bytes.length, null])
+  for (const photo of [first, ...others]) await deletePhoto(zinc.services, { productId: photo.product_id, photoId: photo.id })
+  await sweepBlobs(zinc.services, soon(), signal)
+  expect([await store.sizeOf('originals', first.sha256), await store.sizeOf('received', received)]).toEqual([null, null])
+  const back = await put(products[10]!, bytes)
+  expect([
+    await store.sizeOf('received', received),
+    (await db.blob.findUniqueOrThrow({ where: { sha256: back.sha256 } })).removed_at,
+  ]).toEqual([bytes.length, null])
 })
 
 test('a disk without room refuses the new picture in words, and the old one stays', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -82,6 +82,7 @@ test('every shape of a file is read without credentials; pictures come from its 
     ['image', 'image_url_blocked'],
     ['image', 'image_url_failed'],
     ['image', 'placeholder_image'],
+    ['item', 'file_item_repeated'],
     ['item', 'file_item_unreadable'],
     ['item', 'file_item_unreadable'],
     ['item', 'file_item_unreadable'],
@@ -98,7 +99,13 @@ test('every shape of a file is read without credentials; pictures come from its 
     custom_fields: { cf_colour: 'red', cf_size: 'L', Shelf: '7' },
   })
   expect((await product('460000000000100001')).selling_price?.toFixed(2)).toBe('1234.50')
-  expect(await product('2')).toMatchObject({ name_en: 'Mouse &amp; pad', name_ar: 'فأرة', currency: 'USD', sku: 'FLAT-2' })
+  expect(await product('2')).toMatchObject({
+    name: 'Mouse &amp; pad',
+    name_en: 'Mouse & pad',
+    name_ar: 'فأرة',
+    currency: 'USD',
+    sku: 'FLAT-2',
+  })
   expect(await product('3')).toMatchObject({ sku: 'FLAT-3', brand: 'Said later' })
   expect((await product('3')).selling_price?.toFixed()).toBe('0')
   expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(6)
@@ -156,7 +163,9 @@ test('a file that is missing, badly named or no array is refused before anything
   expect(missing).toMatchObject({ status: 404, body: { code: 'import_file_not_found', detail: { file: 'none.json' } } })
   for (const [name, text] of Object.entries({
     'cut.json': '[{"zoho_item_id":"1","name":"A"},{"zoho_it',
-    'object.json': '{"items":[]}',
+    'object.json': '{"rows":[{"zoho_item_id":"1","name":"A"}]}',
+    'wrapped.json': '{"items":{"zoho_item_id":"1","name":"A"}}',
+    'cut-wrapper.json': '{"code":0,"items":[{"zoho_item_id":"1","name":"A"}',
     'empty.json': '',
     'latin.json': Buffer.from('[{"zoho_item_id":"1","name":"caf\xe9"}]', 'latin1'),
   })) {
@@ -208,4 +217,123 @@ test("zinc's own export comes back as it was: JSON into an empty zinc, and once 
   const all = (zinc: TestZinc) => zinc.services.db.product.findMany({ select: fields, orderBy: { zoho_item_id: 'asc' } })
   expect(JSON.stringify(await all(target))).toBe(JSON.stringify(await all(source)))
   expect((await target.sync('?source=file&file=export.json')).statistics).toMatchObject({ unchanged: 120, updated: 0 })
+})
+
+test('ids that a spreadsheet shortened are refused, ids with blanks and marks are cleaned, repeated ones are told', async () => {
+  const zinc = await startZinc({ environment: NO_CREDENTIALS })
+  const short = ['2.60815E+17', '2,60815e+17', '9.90E+17', '26E15'].map((zoho_item_id, n) => ({
+    zoho_item_id,
+    sku: `X-${n}`,
+    name: `Item ${n}`,
+  }))
+  const odd = ['990000000000000008.5', 'abc', '-7'].map((zoho_item_id, n) => ({ zoho_item_id, sku: `O-${n}`, name: `Odd ${n}` }))
+  const clean = [' 990000000000000001 ', '\u200f990000000000000002\u200e', "'990000000000000003", '٩٩٠٠٠٠٠٠٠٠٠٠٠٠٠٠٠٤'].map(
+    (zoho_item_id, n) => ({
+      zoho_item_id,
+      sku: `C-${n}`,
+      name: `Clean ${n}`,
+    }),
+  )
+  const repeated = [
+    { zoho_item_id: '990000000000000007', code: 'F-7', name_en: 'first' },
+    ...Array.from({ length: 250 }, (_, n) => ({ zoho_item_id: String(1_000 + n), name: `Between ${n}` })),
+    { zoho_item_id: '990000000000000007', code: 'F-7', name_en: 'second' },
+    { zoho_item_id: ' 990000000000000007', code: 'F-7b', name_en: 'third' },
+  ]
+  await putFile(zinc, 'ids.json', [...short, ...odd, ...clean, ...repeated])
+  const { status, statistics, errors } = await zinc.sync('?source=file&file=ids.json')
+  expect([status, statistics]).toMatchObject(['partial', { total: 262, new: 255, failed: 7 }])
+  const told = errors as unknown as { code: string; message: string; sku: string | null; zoho_item_id: string | null }[]
+  const of = (code: string) => told.filter((it) => it.code === code)
+  expect(of('file_item_unreadable').map((it) => [it.sku, it.message.includes('Excel has shortened this id')])).toEqual([
+    ...short.map((it) => [it.sku, true]),
+    ...odd.map((it) => [it.sku, false]),
+  ])
+  expect(of('file_item_repeated').map((it) => [it.zoho_item_id, it.sku, /^Item \d+/.exec(it.message)?.[0]])).toEqual([
+    ['990000000000000007', 'F-7', 'Item 263'],
+    ['990000000000000007', 'F-7b', 'Item 264'],
+  ])
+  const ids = await zinc.services.db.product.findMany({
+    where: { sku: { startsWith: 'C-' } },
+    orderBy: { sku: 'asc' },
+    select: { zoho_item_id: true },
+  })
+  expect(ids.map((it) => it.zoho_item_id)).toEqual(['990000000000000001', '990000000000000002', '990000000000000003', '990000000000000004'])
+})
+
+test('what programs write for nothing is blank in a file: a price, a SKU, a name, an address', async () => {
+  const pictures = await startPictureHost()
+  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: pictures.host } })
+  const blanks = ['None', 'N/A', 'nan', '-', 'NULL', '#N/A', ' ']
+  await putFile(
+    zinc,
+    'none.json',
+    blanks.map((blank, n) => ({
+      zoho_item_id: `99000000000000000${n}`,
+      code: blank,
+      name_en: 'N',
+      name_ar: blank,
+      category: blank,
+      status: blank,
+      selling_price_usd: blank,
+      cost_price: blank,
+      currency: blank,
+      image_url: blank,
+    })),
+  )
+  // The entry that is no address costs itself only, one that is blank names no picture.
+  await putFile(zinc, 'image_mappings.json', {
+    '990000000000000000': `http://${pictures.host}/1.jpg`,
+    '990000000000000001': null,
+    ' 990000000000000002 ': `http://${pictures.host}/2.jpg`,
+    '990000000000000003': { url: 'x' },
+    '990000000000000004': 'nan',
+    '2.6E+17': `http://${pictures.host}/3.jpg`,
+  })
+  const { status, statistics, errors } = await zinc.sync('?source=file&file=none.json&sync_images=true')
+  expect([status, statistics]).toMatchObject(['partial', { total: 7, new: 7, failed: 0, images_downloaded: 2, images_missing: 5 }])
+  expect(errors.map((it) => it.code)).toEqual(['bad_mapping', 'bad_mapping'])
+  const rows = await zinc.services.db.product.findMany()
+  for (const row of rows)
+    expect(row).toMatchObject({
+      sku: null,
+      name: 'N',
+      name_ar: null,
+      category: null,
+      selling_price: null,
+      cost_price: null,
+      status: 'active',
+      currency: 'USD',
+    })
+})
+
+test("a saved answer of Zoho's list is read like the array in it", async () => {
+  const zinc = await startZinc({ environment: NO_CREDENTIALS })
+  const items = [{ item_id: '990000000000000001', name: 'A', custom_fields: [] }]
+  await putFile(
+    zinc,
+    'saved.json',
+    `\uFEFF ${JSON.stringify({ code: 0, message: 'success', items, page_context: { page: 1, items: [{ item_id: '2' }] } })}`,
+  )
+  await putFile(zinc, 'empty.json', '{"items":[]}')
+  expect((await zinc.sync('?source=file&file=saved.json')).statistics).toMatchObject({ total: 1, new: 1, failed: 0 })
+  expect((await zinc.sync('?source=file&file=empty.json')).statistics).toMatchObject({ total: 0, failed: 0 })
+})
+
+test('a link in imports that leads out of it is refused, one that stays inside is followed', async () => {
+  const zinc = await startZinc({ environment: NO_CREDENTIALS })
+  const imports = join(zinc.dataDir, 'imports')
+  const outside = join(zinc.dataDir, 'secret.json')
+  await writeFile(outside, '[{"zoho_item_id":"1","name":"secret"}]')
+  await putFile(zinc, 'real.json', [{ zoho_item_id: '2', name: 'inside' }])
+  await symlink(outside, join(imports, 'out.json'))
+  await symlink('../secret.json', join(imports, 'relative.json'))
+  await symlink('out.json', join(imports, 'twice.json'))
+  await symlink('real.json', join(imports, 'in.json'))
+  for (const file of ['out.json', 'relative.json', 'twice.json'])
+    expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${file}`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
+  expect((await zinc.sync('?source=file&file=in.json')).statistics).toMatchObject({ total: 1, new: 1 })
+  await symlink(outside, join(imports, 'image_mappings.json'))
+  expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=real.json`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
+  expect(await zinc.services.db.product.findMany({ select: { name: true } })).toEqual([{ name: 'inside' }])
 })

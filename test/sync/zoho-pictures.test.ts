@@ -80,3 +80,21 @@ test('our own picture goes to Zoho when asked, first dry, and does not come back
   expect(await zinc.sync('?sync_images=true')).toMatchObject({ status: 'success' })
   expect([zinc.zoho.counters.images, (await gallery(item.item_id)).length]).toEqual([after, 1])
 })
+
+test('further pictures are told by their bytes: names without a known ending are fetched, documents are not, other formats are reported', async () => {
+  const item = items[2]!
+  const names = ['IMG_1.jfif', 'model v1.25', 'front view', 'x.heic', 'manual.pdf', 'Offer.DOCX ', 'turn.mp4', 'all.zip']
+  zinc.zoho.edit(item.item_id, {
+    gallery: names.map((file_name, n) => ({ document_id: `46000000009980000${n}`, file_name, image_seed: 9_100 + n })),
+  })
+  const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(200)])
+  zinc.zoho.fail({ path: /documents\/460000000099800003/, status: 200, body: heic, times: 10 })
+  try {
+    expect(await fetchGallery()).toMatchObject({ state: 'partial', downloaded: 3, failed: 1 })
+  } finally {
+    zinc.zoho.clearFaults()
+  }
+  expect((await gallery(item.item_id)).map((it) => it.filename).slice(1)).toEqual(names.slice(0, 3))
+  const failures = await zinc.services.db.failure.findMany({ where: { zoho_item_id: item.item_id, stage: 'image', resolved_at: null } })
+  expect(failures.map((it) => it.code)).toEqual(['unsupported_format'])
+})

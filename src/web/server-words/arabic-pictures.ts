@@ -7,6 +7,11 @@ export const ARABIC_PICTURES: Record<string, Words> = {
   decoder_crash: { what: 'تكسر الصورة برنامج القراءة', next: 'احفظها ببرنامج آخر وأرفق الجديدة.' },
   download_failed: { what: 'لم تصل الصورة كاملة', next: 'أعد المحاولة؛ انقطع الخط مع Zoho.' },
   encrypted: { what: 'الملف المضغوط محمي بكلمة مرور', next: 'اضغط الصور دون كلمة مرور.' },
+  file_item_repeated: {
+    what: 'سجلات في الملف لها المعرّف نفسه',
+    next: 'راجع المعرّفات في الملف؛ ربما غيّرها برنامج الجداول. أُخذ السجل الأخير.',
+  },
+  bad_mapping: { what: 'لا يُقرأ سطر في image_mappings.json', next: 'اكتبه معرّفًا وعنوانًا واستورد الملف من جديد.' },
   file_item_unreadable: { what: 'لا يُقرأ سجل في الملف', next: 'صحّح السجل واستورد الملف من جديد.' },
   file_not_found: { what: 'لا يوجد هذا الملف', next: 'تحقّق من الاسم.' },
   folder_not_readable: { what: 'لا يُقرأ هذا المجلد', next: 'تحقّق من صلاحياته.' },

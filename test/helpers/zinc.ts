@@ -6,12 +6,23 @@ import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
 import { type Serving, serve } from '../../src/serve.ts'
+import { createDecoder, type Decoder } from '../../src/photos/decoder.ts'
 import type { Overrides } from '../../src/services.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { environmentFor, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
 import { createTestDatabase } from './database.ts'
 
 const PASSWORD = 'a-password-for-tests'
+/** Of no use to an attacker who has the hash, and fast. */
+const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
+/** One for all servers of a worker: its children start once, and end with the worker. */
+let decoder: Decoder | undefined
+
+/** What a server in the tests' own process has instead of its own; `undefined` in a test's overrides takes it back. */
+export const testOverrides = (): Overrides => {
+  decoder ??= createDecoder({ size: 2 })
+  return { passwordCost: CHEAP, decoder }
+}
 
 export interface TestZinc extends Serving {
   zoho: ZohoSimulator
@@ -62,7 +73,11 @@ export async function openZinc({
     ...environmentFor(zoho.url),
     ...more,
   }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), { ...(clock && { clock }), ...overrides?.(zoho) })
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), {
+    ...testOverrides(),
+    ...(clock && { clock }),
+    ...overrides?.(zoho),
+  })
   const end = async () => {
     await serving[Symbol.asyncDispose]()
     await zoho.close()

@@ -11,5 +11,7 @@ export default defineConfig({
     // Real processes on two slow cores; a hang still ends.
     testTimeout: process.env.ZINC_LONG === '1' ? 1_800_000 : 120_000,
     hookTimeout: 120_000,
+    // The default of one second is a bound on the machine, not on zinc.
+    expect: { poll: { timeout: 60_000 } },
   },
 })

@@ -79,7 +79,16 @@ export interface Overrides {
 export async function openServices(
   config: Config,
   log: Logger,
-  { clock: otherClock, durable = true, regions, gcpClient, timeLimits, resolvePictureHost, passwordCost, decoder: otherDecoder }: Overrides = {},
+  {
+    clock: otherClock,
+    durable = true,
+    regions,
+    gcpClient,
+    timeLimits,
+    resolvePictureHost,
+    passwordCost,
+    decoder: otherDecoder,
+  }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {

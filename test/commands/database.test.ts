@@ -33,8 +33,7 @@ test('a wrong call ends with status 2 and a hint, help with 0, and neither opens
 })
 
 test('a dump taken while zinc runs, restored elsewhere, holds every row to the byte and counts on', async () => {
-  const { sync, services, environment } = await startZinc()
-  await sync('?sync_images=true')
+  const { services, environment } = await startZinc({ synced: true })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))
   const file = join(dir, 'zinc.dump')

@@ -22,9 +22,8 @@ let products: ProductRow[]
 const signal = AbortSignal.timeout(110_000)
 
 beforeAll(async () => {
-  const held = await openZinc()
+  const held = await openZinc({ synced: true })
   zinc = held
-  await zinc.sync('?sync_images=true')
   products = await read<ProductRow[]>('/api/products?limit=500')
   return held.end
 })

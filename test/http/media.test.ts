@@ -29,9 +29,8 @@ let products: ProductRow[]
 const signal = AbortSignal.timeout(110_000)
 
 beforeAll(async () => {
-  const held = await openZinc({ environment: { MAX_IMPORT_BYTES: '60000000' } })
+  const held = await openZinc({ environment: { MAX_IMPORT_BYTES: '60000000' }, synced: true })
   zinc = held
-  await zinc.sync('?sync_images=true')
   products = await read<ProductRow[]>('/api/products?limit=500')
   return held.end
 })

@@ -9,8 +9,7 @@ const SECRET = 'fakeSecretOfTheNotices12'
 const PATH = '/api/settings/integrations/zoho/webhook'
 
 async function startWithSecret(): Promise<TestZinc & { target: { url: string; secret: string }; settled(): Promise<void> }> {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+  const zinc = await startZinc({ synced: true })
   const set = await zinc.call('/api/settings/integrations/zoho/', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

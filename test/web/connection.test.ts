@@ -1,113 +1,123 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 const PAGE = '/settings/integrations/zoho/connection'
 
-test("an operator sets Zoho's notices up: the address to paste, a secret that is shown once, a test, and the first notice as it comes", async () => {
-  const { url, zoho } = await startZinc()
-  const { page, complaints } = await visit(await openBrowser(), { origin: url })
-  await page.goto(PAGE)
-  await logIn(page, ADMIN)
-  const card = page.getByRole('region', { name: 'Notices from Zoho' })
-  await card.getByText(`${url}/api/settings/integrations/zoho/webhook`, { exact: true }).waitFor()
-  await card.getByText('Zoho cannot reach this address').waitFor()
-  expect(await card.getByRole('button', { name: 'Send a test notice' }).isDisabled()).toBe(true)
+longTest(
+  "an operator sets Zoho's notices up: the address to paste, a secret that is shown once, a test, and the first notice as it comes",
+  async () => {
+    const { url, zoho } = await startZinc()
+    const { page, complaints } = await visit(await openBrowser(), { origin: url })
+    await page.goto(PAGE)
+    await logIn(page, ADMIN)
+    const card = page.getByRole('region', { name: 'Notices from Zoho' })
+    await card.getByText(`${url}/api/settings/integrations/zoho/webhook`, { exact: true }).waitFor()
+    await card.getByText('Zoho cannot reach this address').waitFor()
+    expect(await card.getByRole('button', { name: 'Send a test notice' }).isDisabled()).toBe(true)
 
-  await card.getByRole('button', { name: 'Make a secret' }).click()
-  await card.getByText('It is shown this once').waitFor()
-  await expect.poll(() => card.getByRole('button', { name: 'Send a test notice' }).isEnabled()).toBe(true)
-  expect(await axeFindings(page)).toEqual([])
-  const secret = (await card.getByRole('alert').locator('code').textContent()) ?? ''
-  expect(secret.length).toBeGreaterThanOrEqual(40)
-  await card.getByRole('button', { name: 'I have copied it' }).click()
-  await card.getByText(`A secret is set, it ends in ${secret.slice(-4)}`).waitFor()
-  expect(await page.content()).not.toContain(secret)
+    await card.getByRole('button', { name: 'Make a secret' }).click()
+    await card.getByText('It is shown this once').waitFor()
+    await expect.poll(() => card.getByRole('button', { name: 'Send a test notice' }).isEnabled()).toBe(true)
+    expect(await axeFindings(page)).toEqual([])
+    const secret = (await card.getByRole('alert').locator('code').textContent()) ?? ''
+    expect(secret.length).toBeGreaterThanOrEqual(40)
+    await card.getByRole('button', { name: 'I have copied it' }).click()
+    await card.getByText(`A secret is set, it ends in ${secret.slice(-4)}`).waitFor()
+    expect(await page.content()).not.toContain(secret)
 
-  await card.getByRole('button', { name: 'Send a test notice' }).click()
-  await card.getByText('It arrived and was taken').waitFor()
-  await expect.poll(() => card.textContent()).toContain('Itemsa test')
-  const [item] = zoho.items()
-  await zoho.webhooks.send({ url: `${url}/api/settings/integrations/zoho/webhook`, secret }, [item!.item_id])
-  // The card looks again by itself.
-  await card.getByText(item!.item_id, { exact: true }).waitFor()
+    await card.getByRole('button', { name: 'Send a test notice' }).click()
+    await card.getByText('It arrived and was taken').waitFor()
+    await expect.poll(() => card.textContent()).toContain('Itemsa test')
+    const [item] = zoho.items()
+    await zoho.webhooks.send({ url: `${url}/api/settings/integrations/zoho/webhook`, secret }, [item!.item_id])
+    // The card looks again by itself.
+    await card.getByText(item!.item_id, { exact: true }).waitFor()
 
-  // A new one is asked about first, since the old one is refused from then on.
-  await card.getByRole('button', { name: 'Make a new secret' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click()
-  await card.getByRole('button', { name: 'I have copied it' }).click()
-  await zoho.webhooks.send({ url: `${url}/api/settings/integrations/zoho/webhook`, secret }, [item!.item_id])
-  await expect.poll(() => card.textContent(), { timeout: 15_000 }).toMatch(/Last refused.*1 in all/)
-  expect(complaints).toEqual([])
-})
+    // A new one is asked about first, since the old one is refused from then on.
+    await card.getByRole('button', { name: 'Make a new secret' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Make a new secret' }).click()
+    await card.getByRole('button', { name: 'I have copied it' }).click()
+    await zoho.webhooks.send({ url: `${url}/api/settings/integrations/zoho/webhook`, secret }, [item!.item_id])
+    await expect.poll(() => card.textContent(), { timeout: 15_000 }).toMatch(/Last refused.*1 in all/)
+    expect(complaints).toEqual([])
+  },
+)
 
-test('a link that an admin makes leads the owner of the Zoho account, who has no login, to the consent and to a word of thanks; used, it is over', async () => {
-  const { url } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
-  const browser = await openBrowser()
-  const admin = await visit(browser, { origin: url })
-  await admin.page.goto(PAGE)
-  await logIn(admin.page, ADMIN)
-  await admin.page.getByRole('button', { name: 'Link for the Zoho owner' }).click()
-  const dialog = admin.page.getByRole('dialog')
-  await dialog.getByRole('button', { name: 'Make a link' }).click()
-  const link = (await dialog.locator('code').textContent()) ?? ''
-  expect(link).toContain(`${url}/settings/reconnect#`)
-  expect(await axeFindings(admin.page)).toEqual([])
-  await dialog.getByText(/A link is out and works until/).waitFor()
-  expect(await dialog.getByRole('link', { name: 'Write a mail' }).getAttribute('href')).toContain(encodeURIComponent(link))
+longTest(
+  'a link that an admin makes leads the owner of the Zoho account, who has no login, to the consent and to a word of thanks; used, it is over',
+  async () => {
+    const { url } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
+    const browser = await openBrowser()
+    const admin = await visit(browser, { origin: url })
+    await admin.page.goto(PAGE)
+    await logIn(admin.page, ADMIN)
+    await admin.page.getByRole('button', { name: 'Link for the Zoho owner' }).click()
+    const dialog = admin.page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Make a link' }).click()
+    const link = (await dialog.locator('code').textContent()) ?? ''
+    expect(link).toContain(`${url}/settings/reconnect#`)
+    expect(await axeFindings(admin.page)).toEqual([])
+    await dialog.getByText(/A link is out and works until/).waitFor()
+    expect(await dialog.getByRole('link', { name: 'Write a mail' }).getAttribute('href')).toContain(encodeURIComponent(link))
 
-  const owner = await visit(browser, { origin: url, language: 'ar' })
-  await owner.page.goto(link)
-  await owner.page.getByRole('heading', { name: 'وصل zinc بـ Zoho' }).waitFor()
-  // What the link holds is out of the address bar at once.
-  await expect.poll(() => owner.page.url()).toBe(`${url}/settings/reconnect`)
-  await owner.page.getByRole('button', { name: 'تابع إلى Zoho' }).click()
-  await owner.page.locator('#accept').click()
-  await owner.page.getByText('شكرًا').waitFor()
+    const owner = await visit(browser, { origin: url, language: 'ar' })
+    await owner.page.goto(link)
+    await owner.page.getByRole('heading', { name: 'وصل zinc بـ Zoho' }).waitFor()
+    // What the link holds is out of the address bar at once.
+    await expect.poll(() => owner.page.url()).toBe(`${url}/settings/reconnect`)
+    await owner.page.getByRole('button', { name: 'تابع إلى Zoho' }).click()
+    await owner.page.locator('#accept').click()
+    await owner.page.getByText('شكرًا').waitFor()
 
-  await admin.page.goto(PAGE)
-  await admin.page.getByRole('region', { name: 'State' }).getByText('Connected').waitFor()
-  const again = await visit(browser, { origin: url, language: 'ar' })
-  await again.page.goto(link)
-  await again.page.getByRole('button', { name: 'تابع إلى Zoho' }).click()
-  await again.page.getByRole('alert').getByText('consent_link_over').waitFor()
-  await again.page.getByRole('alert').getByText('استُعمل هذا الرابط').waitFor()
-  expect([...admin.complaints, ...owner.complaints, ...again.complaints]).toEqual([])
-})
+    await admin.page.goto(PAGE)
+    await admin.page.getByRole('region', { name: 'State' }).getByText('Connected').waitFor()
+    const again = await visit(browser, { origin: url, language: 'ar' })
+    await again.page.goto(link)
+    await again.page.getByRole('button', { name: 'تابع إلى Zoho' }).click()
+    await again.page.getByRole('alert').getByText('consent_link_over').waitFor()
+    await again.page.getByRole('alert').getByText('استُعمل هذا الرابط').waitFor()
+    expect([...admin.complaints, ...owner.complaints, ...again.complaints]).toEqual([])
+  },
+)
 
-test("a self client's code: the scopes to copy, the time that is left, a code that is refused in words, and one that connects; the data centre tells its host", async () => {
-  const { url, zoho } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
-  const { page, context, complaints } = await visit(await openBrowser(), { origin: url })
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
-  await page.goto(PAGE)
-  await logIn(page, ADMIN)
-  const card = page.getByRole('region', { name: 'Connect with a self client' })
-  await page.clock.install()
-  await card.getByRole('button', { name: 'Copy Scopes' }).click()
-  expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('ZohoInventory.items.READ,')
-  await card.getByText(/works for (10|9) min/).waitFor()
-  await page.clock.fastForward('04:30')
-  await card.getByText(/works for 5 min/).waitFor()
-  await page.clock.fastForward('06:00')
-  await card.getByText('The ten minutes are over').waitFor()
-  await page.clock.resume()
+longTest(
+  "a self client's code: the scopes to copy, the time that is left, a code that is refused in words, and one that connects; the data centre tells its host",
+  async () => {
+    const { url, zoho } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
+    const { page, context, complaints } = await visit(await openBrowser(), { origin: url })
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.goto(PAGE)
+    await logIn(page, ADMIN)
+    const card = page.getByRole('region', { name: 'Connect with a self client' })
+    await page.clock.install()
+    await card.getByRole('button', { name: 'Copy Scopes' }).click()
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('ZohoInventory.items.READ,')
+    await card.getByText(/works for (10|9) min/).waitFor()
+    await page.clock.fastForward('04:30')
+    await card.getByText(/works for 5 min/).waitFor()
+    await page.clock.fastForward('06:00')
+    await card.getByText('The ten minutes are over').waitFor()
+    await page.clock.resume()
 
-  await card.getByLabel('Code').fill('1000.made.up')
-  await card.getByRole('button', { name: 'Connect with this code' }).click()
-  await card.getByRole('alert').getByText('invalid_code').waitFor()
-  expect(await card.getByRole('alert').textContent()).toContain('Generate a new code')
-  await card.getByLabel('Code').fill(zoho.accounts.issueCode())
-  await card.getByRole('button', { name: 'Connect with this code' }).click()
-  await page.getByRole('region', { name: 'State' }).getByText('Connected', { exact: true }).waitFor()
-  expect(await card.getByLabel('Code').inputValue()).toBe('')
+    await card.getByLabel('Code').fill('1000.made.up')
+    await card.getByRole('button', { name: 'Connect with this code' }).click()
+    await card.getByRole('alert').getByText('invalid_code').waitFor()
+    expect(await card.getByRole('alert').textContent()).toContain('Generate a new code')
+    await card.getByLabel('Code').fill(zoho.accounts.issueCode())
+    await card.getByRole('button', { name: 'Connect with this code' }).click()
+    await page.getByRole('region', { name: 'State' }).getByText('Connected', { exact: true }).waitFor()
+    expect(await card.getByLabel('Code').inputValue()).toBe('')
 
-  await page.getByLabel('Data centre').selectOption('eu')
-  await page.getByText('Signs in at accounts.zoho.eu').waitFor()
-  await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByText('Nothing has changed').waitFor()
-  await page.reload()
-  await settled(page)
-  expect(await page.getByLabel('Data centre').inputValue()).toBe('eu')
-  expect(complaints).toEqual([])
-})
+    await page.getByLabel('Data centre').selectOption('eu')
+    await page.getByText('Signs in at accounts.zoho.eu').waitFor()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nothing has changed').waitFor()
+    await page.reload()
+    await settled(page)
+    expect(await page.getByLabel('Data centre').inputValue()).toBe('eu')
+    expect(complaints).toEqual([])
+  },
+)

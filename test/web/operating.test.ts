@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -73,41 +74,44 @@ test('by keyboard alone: skip link, navigation, a dialog that holds the focus an
   expect(await page.locator('html').getAttribute('dir')).toBe('rtl')
 })
 
-test('a module is turned off and the undo turns it on again; a schedule shows its next times before it is saved, and warns when it would be left', async () => {
-  const page = await open('/settings/integrations/zoho/modules')
-  const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
-  expect(await crm.isChecked()).toBe(true)
-  await crm.focus()
-  await page.keyboard.press('Space')
-  await page.getByText('Zoho CRM is off').waitFor()
-  await expect.poll(() => crm.isChecked()).toBe(false)
-  await page.getByRole('button', { name: 'Undo' }).click()
-  await expect.poll(() => crm.isChecked()).toBe(true)
+longTest(
+  'a module is turned off and the undo turns it on again; a schedule shows its next times before it is saved, and warns when it would be left',
+  async () => {
+    const page = await open('/settings/integrations/zoho/modules')
+    const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
+    expect(await crm.isChecked()).toBe(true)
+    await crm.focus()
+    await page.keyboard.press('Space')
+    await page.getByText('Zoho CRM is off').waitFor()
+    await expect.poll(() => crm.isChecked()).toBe(false)
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect.poll(() => crm.isChecked()).toBe(true)
 
-  const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
-  await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
-  const cron = inventory.getByLabel('What changed: Cron line')
-  await cron.fill('61 * * * *')
-  await expect.poll(() => inventory.textContent()).not.toContain('Next:')
-  await cron.fill('*/15 * * * *')
-  await inventory.getByText(/Next: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
+    const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
+    await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
+    const cron = inventory.getByLabel('What changed: Cron line')
+    await cron.fill('61 * * * *')
+    await expect.poll(() => inventory.textContent()).not.toContain('Next:')
+    await cron.fill('*/15 * * * *')
+    await inventory.getByText(/Next: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
 
-  let asked = ''
-  page.once('dialog', (dialog) => {
-    asked = dialog.message()
-    void dialog.dismiss()
-  })
-  await page.getByRole('link', { name: 'Runs', exact: true }).click()
-  await expect.poll(() => asked).toContain('unsaved changes')
-  expect(new URL(page.url()).pathname).toMatch(/\/modules$/)
+    let asked = ''
+    page.once('dialog', (dialog) => {
+      asked = dialog.message()
+      void dialog.dismiss()
+    })
+    await page.getByRole('link', { name: 'Runs', exact: true }).click()
+    await expect.poll(() => asked).toContain('unsaved changes')
+    expect(new URL(page.url()).pathname).toMatch(/\/modules$/)
 
-  await inventory.getByRole('button', { name: 'Save schedule' }).click()
-  await page.getByText('Schedule saved').waitFor()
-  await page.reload()
-  await settled(page)
-  expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
-  await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
-})
+    await inventory.getByRole('button', { name: 'Save schedule' }).click()
+    await page.getByText('Schedule saved').waitFor()
+    await page.reload()
+    await settled(page)
+    expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
+    await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
+  },
+)
 
 test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox; in Arabic each tells its figures', async () => {
   const page = await open('/settings/integrations/zoho/failures')
@@ -134,7 +138,7 @@ test('failures stand by cause with the remedy; chosen ones are dismissed with a 
     .toContain(`تشترك في SKU واحد: ${one!.sku}. تبقى كلها`)
 })
 
-test('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {
+longTest('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {
   const page = await open('/settings/users')
   for (const [username, role] of [
     ['layla', 'Operator'],
@@ -195,7 +199,7 @@ test('an answer that is no JSON, and no answer at all, become cards with what to
   await page.getByText('Done', { exact: true }).waitFor()
 })
 
-test('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {
+longTest('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   complaintsOf.push(complaints)
   await page.addInitScript(`

@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an operator pulls a module, checks and pins the session, then finds a lost picture and has just that one repaired', async () => {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+longTest('an operator pulls a module, checks and pins the session, then finds a lost picture and has just that one repaired', async () => {
+  const zinc = await startZinc({ synced: true })
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/pulls')
   await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
@@ -46,73 +46,76 @@ test('an operator pulls a module, checks and pins the session, then finds a lost
 /** A repaired record stands at the end of its file. */
 const byId = (json: string) => (JSON.parse(json) as { item_id: string }[]).sort((a, b) => a.item_id.localeCompare(b.item_id))
 
-test('an operator sees what a pull takes, compares two sessions, finds a damaged file without a call, repairs it, downloads and deletes', async () => {
-  const zinc = await startZinc()
-  const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
-  await page.goto('/settings/pulls')
-  await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
-  async function pullItems(what: 'What changed' | 'Everything'): Promise<void> {
+longTest(
+  'an operator sees what a pull takes, compares two sessions, finds a damaged file without a call, repairs it, downloads and deletes',
+  async () => {
+    const zinc = await startZinc()
+    const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
     await page.goto('/settings/pulls')
-    await page.getByRole('button', { name: 'New pull' }).first().click()
-    await page.getByRole('button', { name: 'None', exact: true }).click()
-    await page.getByLabel('Items', { exact: true }).check()
-    await page.getByLabel(what, { exact: true }).check()
-    await page.getByRole('button', { name: 'Show what it would take' }).click()
-    const plan = page.getByRole('region', { name: 'What it would take' })
-    expect(await plan.getByRole('row').filter({ hasText: 'Items' }).textContent()).toMatch(/Items.*\d/)
-    await plan.getByText('It takes about').waitFor()
-    // Another choice is another pull: its estimate is not known yet.
-    await page.getByLabel('Contacts', { exact: true }).check()
-    await plan.waitFor({ state: 'detached' })
-    await page.getByLabel('Contacts', { exact: true }).uncheck()
-    await page.getByRole('button', { name: 'Start pull' }).click()
-    await page.waitForURL('**/zoho/runs/*')
-    await page.getByText('Done', { exact: true }).first().waitFor()
-  }
-  await pullItems('What changed')
-  const [first] = zinc.zoho.items()
-  zinc.zoho.edit(first!.item_id, { rate: 123.45 })
-  await pullItems('Everything')
+    await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
+    async function pullItems(what: 'What changed' | 'Everything'): Promise<void> {
+      await page.goto('/settings/pulls')
+      await page.getByRole('button', { name: 'New pull' }).first().click()
+      await page.getByRole('button', { name: 'None', exact: true }).click()
+      await page.getByLabel('Items', { exact: true }).check()
+      await page.getByLabel(what, { exact: true }).check()
+      await page.getByRole('button', { name: 'Show what it would take' }).click()
+      const plan = page.getByRole('region', { name: 'What it would take' })
+      expect(await plan.getByRole('row').filter({ hasText: 'Items' }).textContent()).toMatch(/Items.*\d/)
+      await plan.getByText('It takes about').waitFor()
+      // Another choice is another pull: its estimate is not known yet.
+      await page.getByLabel('Contacts', { exact: true }).check()
+      await plan.waitFor({ state: 'detached' })
+      await page.getByLabel('Contacts', { exact: true }).uncheck()
+      await page.getByRole('button', { name: 'Start pull' }).click()
+      await page.waitForURL('**/zoho/runs/*')
+      await page.getByText('Done', { exact: true }).first().waitFor()
+    }
+    await pullItems('What changed')
+    const [first] = zinc.zoho.items()
+    zinc.zoho.edit(first!.item_id, { rate: 123.45 })
+    await pullItems('Everything')
 
-  await page.goto('/settings/pulls')
-  await page.getByRole('link', { name: 'Compare two' }).click()
-  const [newer, older] = await zinc.services.pulls.sessions.list()
-  await page.getByLabel('First').selectOption(older!.session)
-  await page.getByLabel('Second').selectOption(newer!.session)
-  const compared = page.getByRole('table', { name: 'Modules' }).getByRole('row').filter({ hasText: 'Items' })
-  await compared.waitFor()
-  const columns = await page.getByRole('table', { name: 'Modules' }).getByRole('columnheader').allTextContents()
-  const cells = await compared.getByRole('cell').allTextContents()
-  expect(cells[columns.indexOf('Changed')]).toMatch(/1$/)
+    await page.goto('/settings/pulls')
+    await page.getByRole('link', { name: 'Compare two' }).click()
+    const [newer, older] = await zinc.services.pulls.sessions.list()
+    await page.getByLabel('First').selectOption(older!.session)
+    await page.getByLabel('Second').selectOption(newer!.session)
+    const compared = page.getByRole('table', { name: 'Modules' }).getByRole('row').filter({ hasText: 'Items' })
+    await compared.waitFor()
+    const columns = await page.getByRole('table', { name: 'Modules' }).getByRole('columnheader').allTextContents()
+    const cells = await compared.getByRole('cell').allTextContents()
+    expect(cells[columns.indexOf('Changed')]).toMatch(/1$/)
 
-  const folder = join(zinc.dataDir, 'sync_sessions', newer!.session, 'raw_json')
-  const [stamp] = await readdir(folder)
-  const file = join(folder, stamp!, 'items.json')
-  const whole = await readFile(file, 'utf8')
-  await writeFile(file, whole.replace('123.45', '999.99'))
-  const calls = await zinc.services.db.zohoCall.count()
-  await page.goto(`/settings/pulls/${newer!.session}`)
-  await page.getByRole('button', { name: 'Check', exact: true }).click()
-  await page.getByRole('menuitem', { name: 'Check the files only' }).click()
-  await page.getByText('1 module does not match.').waitFor()
-  await page.getByText(first!.item_id).first().waitFor()
-  expect(await zinc.services.db.zohoCall.count()).toBe(calls)
+    const folder = join(zinc.dataDir, 'sync_sessions', newer!.session, 'raw_json')
+    const [stamp] = await readdir(folder)
+    const file = join(folder, stamp!, 'items.json')
+    const whole = await readFile(file, 'utf8')
+    await writeFile(file, whole.replace('123.45', '999.99'))
+    const calls = await zinc.services.db.zohoCall.count()
+    await page.goto(`/settings/pulls/${newer!.session}`)
+    await page.getByRole('button', { name: 'Check', exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Check the files only' }).click()
+    await page.getByText('1 module does not match.').waitFor()
+    await page.getByText(first!.item_id).first().waitFor()
+    expect(await zinc.services.db.zohoCall.count()).toBe(calls)
 
-  await page.getByRole('button', { name: 'Repair', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Repair', exact: true }).click()
-  await page.getByText('Everything matches.').waitFor()
-  expect(byId(await readFile(file, 'utf8'))).toEqual(byId(whole))
+    await page.getByRole('button', { name: 'Repair', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Repair', exact: true }).click()
+    await page.getByText('Everything matches.').waitFor()
+    expect(byId(await readFile(file, 'utf8'))).toEqual(byId(whole))
 
-  const downloading = page.waitForEvent('download')
-  await page.getByRole('link', { name: 'Download' }).click()
-  const download = await downloading
-  expect(download.suggestedFilename()).toContain(newer!.session)
-  expect((await readFile(await download.path())).length).toBeGreaterThan(1_000)
+    const downloading = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download' }).click()
+    const download = await downloading
+    expect(download.suggestedFilename()).toContain(newer!.session)
+    expect((await readFile(await download.path())).length).toBeGreaterThan(1_000)
 
-  await page.getByRole('button', { name: 'Delete', exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
-  await page.waitForURL('**/settings/pulls')
-  await page.getByRole('table', { name: 'Sessions' }).waitFor()
-  expect((await zinc.services.pulls.sessions.list()).map(({ session }) => session)).toEqual([older!.session])
-  expect(complaints).toEqual([])
-})
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.waitForURL('**/settings/pulls')
+    await page.getByRole('table', { name: 'Sessions' }).waitFor()
+    expect((await zinc.services.pulls.sessions.list()).map(({ session }) => session)).toEqual([older!.session])
+    expect(complaints).toEqual([])
+  },
+)

@@ -116,7 +116,7 @@ test('a price that the ERP writes while a page is written is not lost', async ()
   }
 })
 
-test('fields are read from the sources that were chosen, a real item shows it first, and names fall back to the one name', async () => {
+test('fields are read from the chosen sources, and a real item shows it first', async () => {
   const zinc = await startZinc()
   const { put, preview, product, code } = calls(zinc)
   const [one, two] = zinc.zoho.items()

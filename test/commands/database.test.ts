@@ -59,7 +59,7 @@ test('a dump taken while zinc runs, restored elsewhere, holds every row to the b
   expect(next.position).toBe(photo!.position + 1n)
 })
 
-test('a restore refuses a database that has something, and a file that is not a whole dump leaves nothing behind', async () => {
+test('a restore refuses a database with content, and a partial dump leaves nothing behind', async () => {
   const { environment } = await startZinc()
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))

@@ -12,7 +12,7 @@ const CONNECTIONS = 12
 const WAITING = `select count(*)::int as n from pg_locks join pg_database on pg_database.oid = pg_locks.database
   where not granted and relation = 'product'::regclass and datname = current_database()`
 
-test('while every connection is busy a request is told so after two seconds, zinc lives, a run under way takes no harm, and then all is served at once', async () => {
+test('while every connection is busy a request is refused after two seconds and a run goes on', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   const admin = await connect(zinc.services.databaseUrl)
@@ -44,7 +44,7 @@ test('while every connection is busy a request is told so after two seconds, zin
   expect(zinc.zoho.counters.images - calls).toBe(await zinc.services.db.photo.count())
 })
 
-test('who waits for an answer leaves the line for a connection after two seconds; what it began, and an answer under way, stay in it', async () => {
+test('only requests leave the queue for a connection after two seconds, not what they started', async () => {
   const database = await createTestDatabase()
   const db = openDatabase(database.url)
   onTestFinished(async () => {

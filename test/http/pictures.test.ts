@@ -55,7 +55,7 @@ test('a picture is served as it came, as variants, conditionally and in parts', 
   expect((await call(path.replace('.jpg', '.png'))).status).toBe(404)
 })
 
-test('image_url opens without a token until it is altered, late, or the picture is replaced, and a failure there is kept by no cache', async () => {
+test('image_url opens without a token until altered, expired or replaced; no failure is cached', async () => {
   const { call, sync, zoho, services } = await startZinc({ synced: true })
   const { data } = (await (await call('/api/products?has_image=true&limit=1')).json()) as Shown
   const { image_url, zoho_item_id, images } = data[0]!

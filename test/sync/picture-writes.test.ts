@@ -23,7 +23,7 @@ const STEPS: Record<string, Omit<Fault, 'nth'>> = {
   'before its link is shown': { step: 'rename item', when: 'before' },
 }
 
-test('killed at each step of writing a picture, no row is without its whole file, no finished picture is fetched twice, nothing temporary stays', async () => {
+test('killed at each step of writing a picture, rows have whole files and none is fetched twice', async () => {
   const rounds = times(1, 20)
   const items = createCatalogue({ count: times(180, 3200) })
   const pictures = items.filter((item) => item.image_document_id !== '').length
@@ -66,7 +66,7 @@ test('killed at each step of writing a picture, no row is without its whole file
 const CALLS = ['open', 'write', 'fsync', 'rename']
 const ERRORS = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS']
 
-test('whichever call of the disk fails, the server lives, no row is without its file, and the picture comes when it is tried again', async () => {
+test('whichever disk call fails, no row lacks its file, and the picture comes when retried', async () => {
   const items = createCatalogue({ count: times(12, 30) })
   const zinc = await startZinc({ items })
   const { zoho, environment, services } = zinc

@@ -47,7 +47,7 @@ test('a run is paused, goes on, is cancelled and started again over HTTP, and fe
   expect((await ask(zinc, 'GET', '/sync/runs/00000000-0000-0000-0000-000000000000')).status).toBe(404)
 })
 
-test('progress arrives as server-sent events, from the first state to the last, and the stream ends with the run', async () => {
+test('progress arrives as server-sent events from first to last state and ends with the run', async () => {
   const zinc = await startZinc({ items: createCatalogue({ count: 60 }) })
   const { body } = await ask(zinc, 'POST', IMAGES)
   const answer = await zinc.call(`/api/settings/integrations/zoho/sync/runs/${body.run_id}/events`)

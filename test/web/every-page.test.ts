@@ -57,7 +57,7 @@ async function madeThings({ call, services }: TestZinc): Promise<string[]> {
 const TIMEOUT_MS = 1_800_000
 
 longTest.each(PAIRS)(
-  'each page in %s and %s, wide and narrow: axe finds nothing, nothing is cut off, the policy refuses nothing',
+  'each page in %s and %s, wide and narrow, has no axe finding, overflow or policy refusal',
   async (language, theme) => {
     const zinc = await startZinc({ synced: true })
     const { id: run_id } = await zinc.services.db.run.findFirstOrThrow()

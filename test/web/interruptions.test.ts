@@ -7,7 +7,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-longTest('a run that waits says for what; the server restarts in the middle, and the same page, untouched, sees the run end', async () => {
+longTest('an open page sees a waiting run end across a restart of the server', async () => {
   // Fewer calls a minute than there are pictures, so that the run is still under way when the server stops.
   const first = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '12' } })
   const browser = await openBrowser()
@@ -29,35 +29,32 @@ longTest('a run that waits says for what; the server restarts in the middle, and
   expect(complaints).toEqual([])
 })
 
-longTest(
-  "when the day's calls are used up the run stands paused with the time it goes on, the overview warns, and a second start leads to it",
-  async () => {
-    const { url } = await startZinc({ limits: { ...NO_LIMITS, perDay: 12 } })
-    const browser = await openBrowser()
-    const { page, complaints } = await visit(browser, { origin: url })
-    await page.goto('/settings/integrations/zoho/runs')
-    await logIn(page, ADMIN)
-    const start = async () => {
-      await page.getByRole('button', { name: 'Sync now' }).first().click()
-      await page.getByRole('button', { name: 'Start', exact: true }).click()
-    }
-    await start()
-    await page.waitForURL('**/runs/*')
-    await page.getByText('Paused', { exact: true }).waitFor()
-    await page.getByText(/Goes on by itself at/).waitFor()
-    const run = new URL(page.url()).pathname
+longTest("when the day's calls are used up the page shows when the run resumes", async () => {
+  const { url } = await startZinc({ limits: { ...NO_LIMITS, perDay: 12 } })
+  const browser = await openBrowser()
+  const { page, complaints } = await visit(browser, { origin: url })
+  await page.goto('/settings/integrations/zoho/runs')
+  await logIn(page, ADMIN)
+  const start = async () => {
+    await page.getByRole('button', { name: 'Sync now' }).first().click()
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
+  }
+  await start()
+  await page.waitForURL('**/runs/*')
+  await page.getByText('Paused', { exact: true }).waitFor()
+  await page.getByText(/Goes on by itself at/).waitFor()
+  const run = new URL(page.url()).pathname
 
-    await page.getByRole('link', { name: 'Overview', exact: true }).click()
-    await page.getByText('Limited', { exact: true }).first().waitFor()
-    await start()
-    await page.getByRole('alert').getByText('sync_running').waitFor()
-    await page.getByRole('link', { name: 'Open that run' }).click()
-    await page.waitForURL(`**${run}`)
+  await page.getByRole('link', { name: 'Overview', exact: true }).click()
+  await page.getByText('Limited', { exact: true }).first().waitFor()
+  await start()
+  await page.getByRole('alert').getByText('sync_running').waitFor()
+  await page.getByRole('link', { name: 'Open that run' }).click()
+  await page.waitForURL(`**${run}`)
 
-    // Cancelled by hand, after a question that names what happens.
-    await page.getByRole('button', { name: 'Cancel run' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Cancel run' }).click()
-    await page.getByText('Cancelled', { exact: true }).waitFor()
-    expect(complaints).toEqual([])
-  },
-)
+  // Cancelled by hand, after a question that names what happens.
+  await page.getByRole('button', { name: 'Cancel run' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel run' }).click()
+  await page.getByText('Cancelled', { exact: true }).waitFor()
+  expect(complaints).toEqual([])
+})

@@ -55,7 +55,7 @@ longTest('the page tells what is stored; a new recipe is saved, and one size or 
   expect(complaints).toEqual([])
 })
 
-longTest('findings are downloaded and repaired all at once; a queue is paused, goes on, and what failed is cleared', async () => {
+longTest('findings are downloaded and repaired; a queue is paused, resumed and cleared', async () => {
   const zinc = await startZinc({ synced: true })
   const lost = await zinc.services.db.blob.findMany({ take: 2, orderBy: { sha256: 'asc' } })
   for (const { sha256 } of lost) await rm(join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2), sha256))

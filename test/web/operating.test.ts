@@ -35,7 +35,7 @@ async function open(path: string, person = ADMIN, more: { width?: number } = {})
   return page
 }
 
-test('by keyboard alone: skip link, navigation, a dialog that holds the focus and gives it back, the account menu', async () => {
+test('skip link, navigation, dialogs and the account menu work by keyboard alone', async () => {
   const page = await open('/settings/integrations/zoho')
   await page.reload()
   await settled(page)
@@ -74,46 +74,43 @@ test('by keyboard alone: skip link, navigation, a dialog that holds the focus an
   expect(await page.locator('html').getAttribute('dir')).toBe('rtl')
 })
 
-longTest(
-  'a module is turned off and the undo turns it on again; a schedule shows its next times before it is saved, and warns when it would be left',
-  async () => {
-    const page = await open('/settings/integrations/zoho/modules')
-    const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
-    expect(await crm.isChecked()).toBe(true)
-    await crm.focus()
-    await page.keyboard.press('Space')
-    await page.getByText('Zoho CRM is off').waitFor()
-    await expect.poll(() => crm.isChecked()).toBe(false)
-    await page.getByRole('button', { name: 'Undo' }).click()
-    await expect.poll(() => crm.isChecked()).toBe(true)
+longTest('a module is switched off and back by undo, and a schedule previews and guards its changes', async () => {
+  const page = await open('/settings/integrations/zoho/modules')
+  const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
+  expect(await crm.isChecked()).toBe(true)
+  await crm.focus()
+  await page.keyboard.press('Space')
+  await page.getByText('Zoho CRM is off').waitFor()
+  await expect.poll(() => crm.isChecked()).toBe(false)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect.poll(() => crm.isChecked()).toBe(true)
 
-    const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
-    await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
-    const cron = inventory.getByLabel('What changed: Cron line')
-    await cron.fill('61 * * * *')
-    await expect.poll(() => inventory.textContent()).not.toContain('Next:')
-    await cron.fill('*/15 * * * *')
-    await inventory.getByText(/Next: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
+  const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
+  await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
+  const cron = inventory.getByLabel('What changed: Cron line')
+  await cron.fill('61 * * * *')
+  await expect.poll(() => inventory.textContent()).not.toContain('Next:')
+  await cron.fill('*/15 * * * *')
+  await inventory.getByText(/Next: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
 
-    let asked = ''
-    page.once('dialog', (dialog) => {
-      asked = dialog.message()
-      void dialog.dismiss()
-    })
-    await page.getByRole('link', { name: 'Runs', exact: true }).click()
-    await expect.poll(() => asked).toContain('unsaved changes')
-    expect(new URL(page.url()).pathname).toMatch(/\/modules$/)
+  let asked = ''
+  page.once('dialog', (dialog) => {
+    asked = dialog.message()
+    void dialog.dismiss()
+  })
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await expect.poll(() => asked).toContain('unsaved changes')
+  expect(new URL(page.url()).pathname).toMatch(/\/modules$/)
 
-    await inventory.getByRole('button', { name: 'Save schedule' }).click()
-    await page.getByText('Schedule saved').waitFor()
-    await page.reload()
-    await settled(page)
-    expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
-    await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
-  },
-)
+  await inventory.getByRole('button', { name: 'Save schedule' }).click()
+  await page.getByText('Schedule saved').waitFor()
+  await page.reload()
+  await settled(page)
+  expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
+  await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
+})
 
-test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox; in Arabic each tells its figures', async () => {
+test('failures are grouped by cause with a remedy and leave the inbox when dismissed', async () => {
   const page = await open('/settings/integrations/zoho/failures')
   const conflict = page.getByRole('article').filter({ hasText: 'sku_conflict' })
   await conflict.waitFor()
@@ -138,7 +135,7 @@ test('failures stand by cause with the remedy; chosen ones are dismissed with a 
     .toContain(`تشترك في SKU واحد: ${one!.sku}. تبقى كلها`)
 })
 
-longTest('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {
+longTest('an admin adds users who see only what they may do; the last admin stays', async () => {
   const page = await open('/settings/users')
   for (const [username, role] of [
     ['layla', 'Operator'],

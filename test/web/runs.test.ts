@@ -7,7 +7,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-test('a run is paused and stays so, goes on where it was, and is cancelled after a question; what it did is downloaded', async () => {
+test('a run is paused, resumed and cancelled, and what it did is downloaded', async () => {
   // Fewer calls a minute than there are pictures, so that the run is under way while it is steered.
   const { url } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '6' } })
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
@@ -41,44 +41,41 @@ test('a run is paused and stays so, goes on where it was, and is cancelled after
   expect(complaints).toEqual([])
 })
 
-longTest(
-  'what failed is tried again from the inbox and leaves it when it works; what only a person can decide stands apart, and a stopped removal leads to its plan',
-  async () => {
-    const items = createCatalogue({ count: 30 })
-    items[6]!.sku = items[5]!.sku
-    const zinc = await startZinc({ items })
-    const [broken] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
-    zinc.zoho.fail({ path: new RegExp(`items/${broken!.item_id}/image`), status: 500, times: 99 })
-    await zinc.sync('?sync_images=true')
-    zinc.zoho.clearFaults()
-    for (const item of zinc.zoho.items().slice(10, 22)) zinc.zoho.remove(item.item_id)
-    await zinc.sync('?mode=full')
-    const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
-    await page.goto('/settings/integrations/zoho/failures')
-    await logIn(page, ADMIN)
+longTest('a failure is retried from the inbox, and a stopped removal leads to its plan', async () => {
+  const items = createCatalogue({ count: 30 })
+  items[6]!.sku = items[5]!.sku
+  const zinc = await startZinc({ items })
+  const [broken] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
+  zinc.zoho.fail({ path: new RegExp(`items/${broken!.item_id}/image`), status: 500, times: 99 })
+  await zinc.sync('?sync_images=true')
+  zinc.zoho.clearFaults()
+  for (const item of zinc.zoho.items().slice(10, 22)) zinc.zoho.remove(item.item_id)
+  await zinc.sync('?mode=full')
+  const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
+  await page.goto('/settings/integrations/zoho/failures')
+  await logIn(page, ADMIN)
 
-    const decide = page.getByRole('region', { name: 'To decide' })
-    await decide.getByRole('article').filter({ hasText: 'sku_conflict' }).waitFor()
-    await decide.getByRole('article').filter({ hasText: 'mass_delete_stopped' }).waitFor()
-    const failed = page.getByRole('region', { name: '1 open' })
-    await failed.getByRole('button', { name: 'Try these again' }).click()
-    await page.waitForURL('**/zoho/runs/*')
-    await page.getByText('Done', { exact: true }).waitFor()
-    await page.goto('/settings/integrations/zoho/failures')
-    await page.getByText('All clear').waitFor()
+  const decide = page.getByRole('region', { name: 'To decide' })
+  await decide.getByRole('article').filter({ hasText: 'sku_conflict' }).waitFor()
+  await decide.getByRole('article').filter({ hasText: 'mass_delete_stopped' }).waitFor()
+  const failed = page.getByRole('region', { name: '1 open' })
+  await failed.getByRole('button', { name: 'Try these again' }).click()
+  await page.waitForURL('**/zoho/runs/*')
+  await page.getByText('Done', { exact: true }).waitFor()
+  await page.goto('/settings/integrations/zoho/failures')
+  await page.getByText('All clear').waitFor()
 
-    await decide.getByRole('link', { name: 'Products that share a SKU' }).waitFor()
-    await decide.getByRole('button', { name: 'Plan the removal' }).click()
-    const dialog = page.getByRole('dialog')
-    expect(await dialog.getByRole('radio', { name: /Everything/ }).isChecked()).toBe(true)
-    await dialog.getByRole('button', { name: 'Show what it would do' }).click()
-    const confirm = dialog.getByRole('checkbox', { name: /12/ })
-    await confirm.waitFor()
-    expect(await dialog.getByRole('button', { name: 'Start', exact: true }).isDisabled()).toBe(true)
-    await confirm.check()
-    await dialog.getByRole('button', { name: 'Start', exact: true }).click()
-    await page.waitForURL('**/zoho/runs/*')
-    await expect.poll(() => page.getByRole('main').textContent()).toMatch(/Removed\s*12/)
-    expect(complaints).toEqual([])
-  },
-)
+  await decide.getByRole('link', { name: 'Products that share a SKU' }).waitFor()
+  await decide.getByRole('button', { name: 'Plan the removal' }).click()
+  const dialog = page.getByRole('dialog')
+  expect(await dialog.getByRole('radio', { name: /Everything/ }).isChecked()).toBe(true)
+  await dialog.getByRole('button', { name: 'Show what it would do' }).click()
+  const confirm = dialog.getByRole('checkbox', { name: /12/ })
+  await confirm.waitFor()
+  expect(await dialog.getByRole('button', { name: 'Start', exact: true }).isDisabled()).toBe(true)
+  await confirm.check()
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click()
+  await page.waitForURL('**/zoho/runs/*')
+  await expect.poll(() => page.getByRole('main').textContent()).toMatch(/Removed\s*12/)
+  expect(complaints).toEqual([])
+})

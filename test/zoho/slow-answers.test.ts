@@ -28,7 +28,7 @@ function start(options: TestOptions = {}) {
   return startZinc({ clock, now: () => clock.now().getTime(), overrides: () => ({ timeLimits }), ...options })
 }
 
-test('a list that never begins, stops, drips and never ends is asked for again each time, and nothing is lost', async () => {
+test('a list that never begins, stalls, drips or never ends is requested again without loss', async () => {
   const { zoho, sync, services } = await start({ items: createCatalogue({ count: 450 }) })
   for (const [n, slow] of [NEVER_BEGINS, STOPS, DRIPS, NEVER_ENDS].entries())
     zoho.fail({ path: LIST, times: 1, after: n === 0 ? 1 : 0, ...slow })
@@ -38,7 +38,7 @@ test('a list that never begins, stops, drips and never ends is asked for again e
   expect(await services.db.zohoCall.count({ where: { status: null, code: 'timeout' } })).toBe(1)
 })
 
-test('a list that stays slow is told at once before anything was read; later the run waits, says why, and goes on by itself', async () => {
+test('a slow list fails before the first page; after it the run waits, says why, and resumes', async () => {
   const { zoho, services, url, call } = await start({ items: createCatalogue({ count: 450 }) })
   for (const slow of [STOPS, STOPS, NEVER_ENDS, NEVER_BEGINS, DRIPS]) zoho.fail({ path: LIST, times: 1, ...slow })
   const answer = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
@@ -56,7 +56,7 @@ test('a list that stays slow is told at once before anything was read; later the
   expect(await services.runs.get(id)).toMatchObject({ state: 'success', statistics: { total: 450, new: 450, removed: 0 } })
 })
 
-test('a picture that never begins, stops, drips or never ends fails alone, with words; the others come, and it comes when it is well', async () => {
+test('a picture that stalls, drips or never ends fails alone and comes when Zoho recovers', async () => {
   const zinc = await start({ items: createCatalogue({ count: 15 }), environment: { MAX_UPLOAD_BYTES: String(200 * 1024) } })
   const { zoho, sync, services, call } = zinc
   const [silent, stops, drips, endless, ...well] = zoho.items().filter((item) => item.image_document_id !== '')
@@ -94,7 +94,7 @@ test('a sign-in that never begins, drips or never ends is named and holds up nob
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
 })
 
-test('after ten faults in a row one call a minute looks whether Zoho is well again, and then everything goes on', async () => {
+test('after ten failures in a row one call a minute checks Zoho until it recovers', async () => {
   const { zoho, services, url } = await start({ items: createCatalogue({ count: 150 }) })
   const id = await startRunAt(url)
   await until(() => zoho.counters.images >= 10)

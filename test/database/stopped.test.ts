@@ -7,6 +7,7 @@ import { openEmbeddedPostgres } from '../../src/database/embedded.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { checkPictures } from '../helpers/check-pictures.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -18,13 +19,13 @@ test.each([
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-stopped-'))
   await chmod(dataDir, 0o755) // the account that PostgreSQL runs as under root must get in
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
-  const items = createCatalogue({ count: times(150, 1500) })
+  const items = createCatalogue({ count: times(90, 1500) })
   const pictures = items.filter((item) => item.image_document_id !== '').length
   await using stack = new AsyncDisposableStack()
   // Here somebody else starts it again, and zinc only has the address.
   const theirs =
     whose === 'its own' ? null : stack.use(await openEmbeddedPostgres({ dataDir: join(dataDir, 'theirs'), log: pino({ level: 'silent' }) }))
-  const zinc = await startZinc({ items, environment: { DATABASE_URL: theirs?.url ?? '', DATA_DIR: dataDir } })
+  const zinc = await startZinc({ items, pictureOf: smallPicture, environment: { DATABASE_URL: theirs?.url ?? '', DATA_DIR: dataDir } })
   const { zoho, services, url, call } = zinc
   const place = join(dataDir, theirs ? 'theirs' : '', 'postgres')
   const postmaster = async () => Number((await readFile(join(place, 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[0])

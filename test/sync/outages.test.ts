@@ -7,6 +7,7 @@ import { drawPicture } from '../../src/simulator/picture.ts'
 import { checkPictures } from '../helpers/check-pictures.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -140,7 +141,7 @@ test('when the disk is full the run waits with its cause and resumes when there 
 
 test('when the database drops its connections repeatedly, the run resumes without loss', async () => {
   const drops = times(4, 20)
-  const zinc = await startZinc({ items: createCatalogue({ count: times(200, 2204) }) })
+  const zinc = await startZinc({ items: createCatalogue({ count: times(120, 2204) }), pictureOf: smallPicture })
   const url = new URL(zinc.services.databaseUrl)
   const name = url.pathname.slice(1)
   url.pathname = '/postgres'

@@ -11,13 +11,15 @@ import { REAL_LIMITS } from '../../src/simulator/limits.ts'
 import { DayQuotaSpent } from '../../src/zoho/failures.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test("at Zoho's own limits no call is refused, and the sync takes as long as they say", async () => {
   const clock = createFastClock(8)
-  const items = createCatalogue({ count: times(300, 2204) })
+  const items = createCatalogue({ count: times(165, 2204) })
   const { zoho, sync } = await startZinc({
     items,
+    pictureOf: smallPicture,
     limits: REAL_LIMITS,
     clock,
     now: () => clock.now().getTime(),

@@ -23,8 +23,8 @@ const stateOf = async ({ services }: TestZinc, id: string) => services.runs.get(
 
 test('while Zoho does not answer the run is parked, no picture fails, and it resumes', async () => {
   const clock = createFastClock(60)
-  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 120 ? item : { ...item, image_document_id: '', image_name: '' }))
-  const zinc = await startZinc({ items, clock, now: () => clock.now().getTime() })
+  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const zinc = await startZinc({ items, pictureOf: smallPicture, clock, now: () => clock.now().getTime() })
   zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
   const id = await start(zinc)
   await until(async () => (await stateOf(zinc, id)).state === 'paused')
@@ -40,7 +40,7 @@ test('while Zoho does not answer the run is parked, no picture fails, and it res
 })
 
 test('a refresh token revoked in mid-run ends it at the next step without further calls', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 200 }) })
+  const zinc = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
   const id = await start(zinc)
   await until(() => zinc.zoho.counters.images >= 5)
   zinc.zoho.revoke()

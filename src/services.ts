@@ -5,6 +5,7 @@ import { Agent } from 'undici'
 import { createEdgeTokens } from './access/edge-tokens.ts'
 import { createIdentification } from './access/identification.ts'
 import { createLoginThrottle } from './access/login-throttle.ts'
+import { createPasswords, type PasswordCost } from './access/passwords.ts'
 import { createSessions } from './access/sessions.ts'
 import { createStores } from './access/stores.ts'
 import { createAccessTokens } from './access/tokens.ts'
@@ -32,6 +33,7 @@ import { createRuns } from './jobs/runs.ts'
 import { createSchedules } from './jobs/schedules.ts'
 import { openKeyRing } from './key-file.ts'
 import { openNotify } from './notify/open-notify.ts'
+import type { Decoder } from './photos/decoder.ts'
 import { fetchPictureUrl, type UrlFetcherOptions } from './photos/fetch-url.ts'
 import { createHotFiles } from './photos/hot-files.ts'
 import { openPictures } from './photos/open-pictures.ts'
@@ -67,13 +69,26 @@ export interface Overrides {
   resolvePictureHost?: NonNullable<UrlFetcherOptions['resolve']>
   /** Shorter ones, in tests of a Zoho that is slow. */
   timeLimits?: TimeLimits
+  /** A cheaper one, in tests that log in often and are about something else. */
+  passwordCost?: PasswordCost | undefined
+  /** One for several servers, in tests, so that each does not start children of its own; its owner closes it. */
+  decoder?: Decoder | undefined
 }
 
 /** Opens every long-lived thing once, in order; disposing closes them in reverse. What is open already is closed when a later step fails. */
 export async function openServices(
   config: Config,
   log: Logger,
-  { clock: otherClock, durable = true, regions, gcpClient, timeLimits, resolvePictureHost }: Overrides = {},
+  {
+    clock: otherClock,
+    durable = true,
+    regions,
+    gcpClient,
+    timeLimits,
+    resolvePictureHost,
+    passwordCost,
+    decoder: otherDecoder,
+  }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {
@@ -100,17 +115,18 @@ export async function openServices(
         isSettled: async () => !(await hasOlder(db, secrets, SEALED)),
       })
     await checkKeys()
-    const firstAdmin = await ensureAdmin(db, config.admin)
+    const passwords = createPasswords(passwordCost)
+    const firstAdmin = await ensureAdmin({ db, passwords }, config.admin)
     const tokens = createAccessTokens(jwtKeys)
     const identification = createIdentification({ db, tokens })
-    const sessions = createSessions({ db, tokens, identification, throttle: createLoginThrottle({ db, clock }), clock })
-    const users = createUsers({ db, identification, clock })
+    const sessions = createSessions({ db, tokens, identification, throttle: createLoginThrottle({ db, clock }), passwords, clock })
+    const users = createUsers({ db, identification, passwords, clock })
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: announceStoreChange, forgetTokens: edgeTokens.forget })
 
     const feed = await openFeed({ db, reader: opened.use(openReader(databaseUrl)) })
     const pictures = opened.use(
-      await openPictures({ db, clock, log, storage, imagesDir, limits: config.images, resolve: resolvePictureHost }),
+      await openPictures({ db, clock, log, storage, imagesDir, limits: config.images, resolve: resolvePictureHost, decoder: otherDecoder }),
     )
     const { store, recipes, decoder, ingest, view, urls } = pictures
     if (config.role !== 'api') {

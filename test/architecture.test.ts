@@ -92,3 +92,12 @@ test('every key of the environment stands in .env.example and in the README, and
   const readme = readFileSync('README.md', 'utf8')
   for (const key of ENVIRONMENT_KEYS) expect(readme).toMatch(key.startsWith('S3_') ? /`S3_\*`/ : new RegExp(`\`${key}\``))
 })
+
+test('a title of a test has at most 100 characters', () => {
+  const titles = /(?:^|\n)[ \t]*(?:(?:test|longTest)(?:\.\w+(?:\([^\n]*\))?)?|[\]})]+)\(\s*(['"`])((?:\\.|(?!\1).)*)\1\s*,/g
+  const all = globSync('test/**/*.test.ts').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(titles)].map(([, , title = '']) => ({ file, title })),
+  )
+  expect(all.length).toBeGreaterThan(300)
+  expect(all.filter(({ title }) => title.length > 100)).toEqual([])
+})

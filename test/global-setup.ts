@@ -12,10 +12,13 @@ import { migrate } from '../src/database/migrate.ts'
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string
+    /** Where the first test that needs a synced shop puts its data folder; see test/helpers/synced.ts. */
+    syncedDir: string
   }
 }
 
 const log = pino({ level: 'silent' })
+const TEMPLATES = ['template_zinc', 'template_synced']
 
 /**
  * One PostgreSQL for the whole run, in a folder of its own, with one migrated template that each test clones.
@@ -41,13 +44,16 @@ async function makeTemplate(project: TestProject, url: string): Promise<() => Pr
   await admin.connect()
   const template = new URL(url)
   template.pathname = '/template_zinc'
-  await admin.query('drop database if exists template_zinc')
+  const syncedDir = await mkdtemp(join(tmpdir(), 'zinc-synced-'))
+  project.provide('syncedDir', syncedDir)
+  for (const name of TEMPLATES) await admin.query(`drop database if exists ${name}`)
   await admin.query('create database template_zinc')
   await migrate(template.href, { log })
   project.provide('postgresUrl', url)
   return async () => {
-    await admin.query('drop database template_zinc')
+    for (const name of TEMPLATES) await admin.query(`drop database if exists ${name}`)
     await admin.end()
+    await rm(syncedDir, { recursive: true, force: true })
   }
 }
 

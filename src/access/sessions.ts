@@ -4,7 +4,7 @@ import { Unauthorized } from '../errors.ts'
 import { recordAudit } from '../settings/audit.ts'
 import type { Identification } from './identification.ts'
 import { type LoginThrottle, networkOf } from './login-throttle.ts'
-import { hashPassword, isOutdated, passwordMatches } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { Role } from './roles.ts'
 import { type AccessTokens, hashRefreshToken, newRefreshToken } from './tokens.ts'
 
@@ -17,6 +17,7 @@ export interface SessionsDeps {
   tokens: AccessTokens
   identification: Identification
   throttle: LoginThrottle
+  passwords: Passwords
   clock: Clock
 }
 
@@ -53,7 +54,7 @@ export async function endSessions(
 }
 
 /** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
-export function createSessions({ db, tokens, identification, throttle, clock }: SessionsDeps) {
+export function createSessions({ db, tokens, identification, throttle, passwords, clock }: SessionsDeps) {
   async function renew(tx: Db, user: Person, session_id: string): Promise<Session> {
     const refresh_token = newRefreshToken()
     await tx.refreshToken.create({
@@ -107,15 +108,15 @@ export function createSessions({ db, tokens, identification, throttle, clock }: 
       const user =
         (await db.appUser.findUnique({ where: { username } })) ??
         (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
-      if (!(await passwordMatches(user?.password_hash ?? null, password)) || !user) {
+      if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
         throw new Unauthorized('wrong_credentials', 'Wrong username or password', {
           remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
         })
       }
       await attempt.succeeded()
-      if (isOutdated(user.password_hash)) {
-        await db.appUser.update({ where: { id: user.id }, data: { password_hash: await hashPassword(password) }, select: { id: true } })
+      if (passwords.isOutdated(user.password_hash)) {
+        await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
       }
       return open(user, networkOf(address))
     },

@@ -7,7 +7,7 @@ import { Conflict, NotFound } from '../errors.ts'
 import type { AppUser } from '../generated/client.ts'
 import { type Actor, recordAudit, ZINC } from '../settings/audit.ts'
 import type { Identification } from './identification.ts'
-import { hashPassword } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { endSessions } from './sessions.ts'
 
 /** Every change of users takes its turn here, so that two admins who remove each other at the same moment do not leave none. */
@@ -15,7 +15,14 @@ const LOCK = 'users'
 
 export type Users = ReturnType<typeof createUsers>
 
-export function createUsers({ db, identification, clock }: { db: Database; identification: Identification; clock: Clock }) {
+export interface UsersDeps {
+  db: Database
+  identification: Identification
+  passwords: Passwords
+  clock: Clock
+}
+
+export function createUsers({ db, identification, passwords, clock }: UsersDeps) {
   async function find(tx: Db, id: string): Promise<AppUser> {
     const user = await tx.appUser.findUnique({ where: { id } })
     if (!user) throw new NotFound('user_not_found', 'User not found', { remedy: 'GET /api/v1/users lists them.' })
@@ -45,7 +52,7 @@ export function createUsers({ db, identification, clock }: { db: Database; ident
 
     /** Throws Conflict `username_taken`. */
     async create({ username, password, role }: UserBody, by: Actor): Promise<AppUser> {
-      const password_hash = await hashPassword(password)
+      const password_hash = await passwords.hash(password)
       return change(async (tx) => {
         await refuseTaken(tx, username)
         const user = await tx.appUser.create({ data: { username, password_hash, role, created_at: clock.now() } })
@@ -64,7 +71,7 @@ export function createUsers({ db, identification, clock }: { db: Database; ident
       by: Actor,
       { keep }: { keep?: string | undefined } = {},
     ): Promise<AppUser> {
-      const password_hash = password === undefined ? undefined : await hashPassword(password)
+      const password_hash = password === undefined ? undefined : await passwords.hash(password)
       return change(async (tx) => {
         const user = await find(tx, id)
         if (username !== undefined) await refuseTaken(tx, username, id)
@@ -107,14 +114,14 @@ export function createUsers({ db, identification, clock }: { db: Database; ident
  * Several processes that start at once make one.
  */
 export async function ensureAdmin(
-  db: Database,
+  { db, passwords }: { db: Database; passwords: Passwords },
   { username, password }: { username: string; password: string | undefined },
 ): Promise<{ made: boolean; password: string | null }> {
   if ((await db.appUser.count()) > 0) return { made: false, password: null }
   // As it is looked for at a login.
   username = cleanUsername(username)
   const chosen = password ?? randomBytes(12).toString('base64url')
-  const password_hash = await hashPassword(chosen)
+  const password_hash = await passwords.hash(chosen)
   return db.$transaction(async (tx) => {
     await lockInTransaction(tx, LOCK)
     if ((await tx.appUser.count()) > 0) return { made: false, password: null }

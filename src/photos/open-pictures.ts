@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db.ts'
 import { createBlobWriter } from './blob-writer.ts'
-import { createDecoder } from './decoder.ts'
+import { createDecoder, type Decoder } from './decoder.ts'
 import { createUrlFetcher, type UrlFetcherOptions } from './fetch-url.ts'
 import { createImportRun } from './import-run.ts'
 import type { ImportDeps } from './imports.ts'
@@ -25,18 +25,20 @@ export interface OpenPicturesDeps {
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
   resolve?: UrlFetcherOptions['resolve'] | undefined
+  /** Stays open when this closes; left out: one is made and closed here. */
+  decoder?: Decoder | undefined
 }
 
 export type Pictures = Awaited<ReturnType<typeof openPictures>>
 
 /** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
-export async function openPictures({ db, clock, log, storage, imagesDir, limits, resolve }: OpenPicturesDeps) {
+export async function openPictures({ db, clock, log, storage, imagesDir, limits, resolve, decoder: otherDecoder }: OpenPicturesDeps) {
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
   if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
   if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
-  const decoder = opened.use(createDecoder())
+  const decoder = otherDecoder ?? opened.use(createDecoder())
   const recipes = createRecipes(db)
   const makeVariant = createVariantMaker({ db, store, decoder })
   const ingest: IngestDeps = {

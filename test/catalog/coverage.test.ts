@@ -6,8 +6,7 @@ import { startZinc } from '../helpers/zinc.ts'
 const SETTINGS = '/api/settings/integrations/zoho'
 
 test('each count of the coverage is what its filter lists, and the days before are kept', async () => {
-  const { call, sync, services } = await startZinc()
-  await sync('?sync_images=true')
+  const { call, services } = await startZinc({ synced: true })
   const { db } = services
   const [one, two, three, four, five, six, gone] = await db.product.findMany({
     orderBy: { zoho_item_id: 'asc' },

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
 import type { Product } from '../../src/contract/products.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -107,7 +108,9 @@ test('a price that the ERP writes while a page is written is not lost', async ()
   const items = zinc.zoho.items()
   for (const [n, item] of items.entries()) zinc.zoho.edit(item.item_id, { rate: n })
   const run = zinc.sync('?mode=full')
-  await Promise.all(items.map((item, n) => patch(`zoho:${item.item_id}`, { selling_price: `${1000 + n}`, brand: 'ERP' })))
+  // A few at a time: who waits for a connection for two seconds is refused, and thirty do on a slow machine.
+  const atOnce = pLimit(4)
+  await Promise.all(items.map((item, n) => atOnce(() => patch(`zoho:${item.item_id}`, { selling_price: `${1000 + n}`, brand: 'ERP' }))))
   await run
   for (const [n, item] of items.entries()) {
     const now = await product(`zoho:${item.item_id}`)
@@ -116,7 +119,7 @@ test('a price that the ERP writes while a page is written is not lost', async ()
   }
 })
 
-test('fields are read from the sources that were chosen, a real item shows it first, and names fall back to the one name', async () => {
+test('fields are read from the chosen sources, and a real item shows it first', async () => {
   const zinc = await startZinc()
   const { put, preview, product, code } = calls(zinc)
   const [one, two] = zinc.zoho.items()

@@ -57,7 +57,7 @@ test('zinc config import stores a zoho_config.json, and zinc config show shows i
     for (const secret of [SECRET, TOKEN]) expect(output.stdout + output.stderr).not.toContain(secret)
 })
 
-test('a zoho_config.json in the settings folder is imported at start and emptied of its secrets, once, and said in the log without them', async () => {
+test('a zoho_config.json is imported once at start, emptied of secrets, and logged without them', async () => {
   const { environment } = await place()
   const config = parseConfig(environment)
   await using first = await openServices(config, pino({ level: 'silent' }))

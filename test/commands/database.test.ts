@@ -33,8 +33,7 @@ test('a wrong call ends with status 2 and a hint, help with 0, and neither opens
 })
 
 test('a dump taken while zinc runs, restored elsewhere, holds every row to the byte and counts on', async () => {
-  const { sync, services, environment } = await startZinc()
-  await sync('?sync_images=true')
+  const { services, environment } = await startZinc({ synced: true })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))
   const file = join(dir, 'zinc.dump')
@@ -60,7 +59,7 @@ test('a dump taken while zinc runs, restored elsewhere, holds every row to the b
   expect(next.position).toBe(photo!.position + 1n)
 })
 
-test('a restore refuses a database that has something, and a file that is not a whole dump leaves nothing behind', async () => {
+test('a restore refuses a database with content, and a partial dump leaves nothing behind', async () => {
   const { environment } = await startZinc()
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))

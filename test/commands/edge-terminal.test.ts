@@ -10,7 +10,7 @@ const COLUMNS = 100
 const [HIDE_CURSOR, SHOW_CURSOR] = ['\x1b[?25l', '\x1b[?25h']
 
 test.runIf(process.platform === 'linux')(
-  'on a terminal a pull draws one bar that only grows, and gives the cursor back, at its end and on Ctrl-C',
+  'on a terminal a pull draws one growing bar and restores the cursor at its end and on Ctrl-C',
   async () => {
     const shop = await startShop()
     const store = await shop.addStore()

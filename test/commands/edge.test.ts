@@ -86,7 +86,7 @@ test('a watch follows changes, outlives a pause and a killed server, and ends wi
   expect(await watch.stop()).toBe(0)
 })
 
-test('a watch that is stopped in the middle of a pull ends with 0, too; one whose token is revoked ends with 1 and says what to do', async () => {
+test('a watch ends with 0 when stopped in mid-pull, and with 1 when its token is revoked', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const line = await openBadLine(shop.url, { bytesPerSecond: 20_000 })

@@ -18,8 +18,7 @@ async function images(environment: Record<string, string>, ...argv: string[]) {
 }
 
 test('zinc images: a folder is taken, damage is found and repaired, and the exit status tells a script', async () => {
-  const { environment, sync, dataDir, services } = await startZinc()
-  await sync('?sync_images=true')
+  const { environment, dataDir, services } = await startZinc({ synced: true })
   const bare = await services.db.product.findFirstOrThrow({ where: { photos: { none: {} }, sku: { not: '' } } })
   const folder = await mkdtemp(join(tmpdir(), 'zinc-import-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))

@@ -14,7 +14,7 @@ import { startZinc } from '../helpers/zinc.ts'
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
 const VALUES = 600
 
-test('a rotation killed in the middle goes on; every value opens with the new key alone, and the database then refuses the old one', async () => {
+test('a killed key rotation resumes, and afterwards the database refuses the old key', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1), JWT_SECRET: key(7) } })
   const { db, rotation } = zinc.services
   await zinc.sync() // an access token is sealed, too
@@ -74,7 +74,7 @@ test('the new key alone is refused while something is still sealed with the old 
   })
 })
 
-test('a key file gets a new key while servers run; they read and seal with it at once, and tokens stay valid', async () => {
+test('servers use a new key in the key file immediately, and tokens stay valid', async () => {
   const zinc = await startZinc()
   const file = join(zinc.dataDir, 'settings', 'credentials.key')
   await zinc.sync()
@@ -108,7 +108,7 @@ test('a key file gets a new key while servers run; they read and seal with it at
   expect(again).toHaveLength(2)
 })
 
-test('a lost key is no end: its secrets are forgotten when somebody says so, and never while a key opens them', async () => {
+test('secrets of a lost key are forgotten only on demand, and never while a key opens them', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
   const { db, rotation } = zinc.services

@@ -41,7 +41,7 @@ test.each([
   expect(wrong.said).toContain(said)
 })
 
-test('the command line pulls, verifies, repairs, exports and prunes, with exit statuses that scripts can trust', async () => {
+test('the command line pulls, verifies, repairs, exports and prunes with reliable exit statuses', async () => {
   const { zinc, books, newest, rawPath } = await startPulls()
   const tokens = () => zinc.zoho.counters.token
   const run = (...args: string[]) => runZinc(args, zinc.environment)

@@ -5,7 +5,7 @@ import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('zinc sync: dry run, items, pictures, a file and a reset, with plain lines of progress off a terminal and a status that scripts can use', async () => {
+test('zinc sync prints plain progress off a terminal and ends with a status for scripts', async () => {
   const { zoho, environment, services, dataDir } = await startZinc({ items: createCatalogue({ count: 60 }) })
   const { db } = services
   // The command works alone, on the same database and folder.

@@ -21,7 +21,7 @@ const table = (of: (dataCenter: DataCenter) => ZohoSimulator) => ({
   >,
 })
 
-test('a pasted grant code becomes a refresh token that is kept; the only organisation is chosen; a used code is refused with what to do', async () => {
+test('a pasted grant code becomes a stored refresh token; a used code is refused with a remedy', async () => {
   const zinc = await startZinc({ environment: NOTHING })
   expect(await ask(zinc, 'POST', '/authorize', { code: 'any' })).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
   expect(await ask(zinc, 'POST', '/authorize', {})).toMatchObject({ status: 400, body: { message: 'code is required' } })
@@ -63,7 +63,7 @@ async function begin(zinc: TestZinc) {
 const back = (zinc: TestZinc, query: Record<string, string>, cookie?: string) =>
   fetch(`${zinc.url}${CALLBACK}?${new URLSearchParams(query)}`, { redirect: 'manual', headers: cookie === undefined ? {} : { cookie } })
 
-test("the consent flow: Zoho's page, the way back once, in the same browser, within ten minutes, and nowhere else", async () => {
+test('a consent is accepted once, in the same browser, with its own state', async () => {
   const zinc = await startZinc({ environment: NOTHING })
   const { zoho } = zinc
   await ask(zinc, 'POST', '/', CLIENT)
@@ -127,7 +127,7 @@ test('a state older than ten minutes is refused', async () => {
   expect(late.status).toBe(400)
 })
 
-test('a wrong data centre is looked for after invalid_client, each host of the table once, and named; other refusals look nowhere', async () => {
+test('the right data centre is looked up after invalid_client, and only by the connection test', async () => {
   const elsewhere = await foreign()
   const zinc = await startZinc({
     environment: { ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '', ZOHO_DATA_CENTER: 'com' },
@@ -145,7 +145,7 @@ test('a wrong data centre is looked for after invalid_client, each host of the t
   expect([elsewhere.counters.token, zoho.counters.token]).toEqual([9, 1])
 })
 
-test('a revoked token is looked for elsewhere and found nowhere; a wrong secret, and hosts from the environment, look nowhere', async () => {
+test('a revoked token is looked up in every data centre; a wrong secret or fixed hosts in none', async () => {
   const elsewhere = await foreign()
   const zinc = await startZinc({
     environment: { ...NOTHING, ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '' },
@@ -164,7 +164,7 @@ test('a revoked token is looked for elsewhere and found nowhere; a wrong secret,
   expect(elsewhere.counters.token).toBe(8)
 })
 
-test('a consent that was given in another data centre of the table is exchanged there, and the data centre is kept', async () => {
+test('a consent given in another data centre is exchanged there, and the data centre is kept', async () => {
   const elsewhere = await foreign()
   const zinc = await startZinc({
     environment: { ...NOTHING, ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '' },

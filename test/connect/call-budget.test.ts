@@ -42,7 +42,7 @@ test.each(['zoho_call', 'zoho_budget'])(
   },
 )
 
-test('a clock that is set back by an hour holds calls up for a minute at most, and the minute still holds no more than it may', async () => {
+test('a clock set back by an hour delays calls by a minute at most and keeps the limit', async () => {
   const database = await createTestDatabase()
   await using stack = new AsyncDisposableStack()
   stack.defer(() => database.drop())

@@ -57,7 +57,7 @@ async function processesOf(server: ChildProcess): Promise<string[]> {
 const PATIENCE_MS = times(300_000, 1_800_000)
 
 test(
-  'a secret of any kind never appears in an answer, log at debug level, error, metric, audit, export, dump, data folder or process list',
+  'no secret appears in any response, log, metric, audit, export, dump, file or process list',
   async () => {
     await using mail = await startMailServer()
     // The helper's zinc only makes the place; the one under test is a process of its own.

@@ -26,7 +26,7 @@ async function consent(zinc: TestZinc, { url, cookie }: { url: string; cookie: s
   return (await fetch(back, { redirect: 'manual', headers: { cookie, accept: 'text/html' } })).headers.get('location')
 }
 
-test('a link lets the owner of the Zoho account renew the connection without a login; it ends with the first success, by withdrawal, or with its time', async () => {
+test('a link renews the connection without a login and ends with success, withdrawal or expiry', async () => {
   let aheadMs = 0
   const clock = { ...createFastClock(1), now: () => new Date(Date.now() + aheadMs) }
   const zinc = await startZinc({ clock, environment: { ZOHO_REFRESH_TOKEN: '' } })

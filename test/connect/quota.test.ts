@@ -6,7 +6,7 @@ import { createFastClock } from '../helpers/clock.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('the quota tells what Zoho told, who used it, and what is to come; the log pages without a gap; a spent day limits the connection until its end', async () => {
+test("the quota shows Zoho's figures, users and forecast, and a spent day limits the connection", async () => {
   const clock = createFastClock(1)
   const zinc = await startZinc({
     clock,
@@ -77,7 +77,7 @@ test('the quota tells what Zoho told, who used it, and what is to come; the log 
   expect((await ask(zinc, 'GET', '/quota')).body.data.day.left).toBeGreaterThan(0)
 })
 
-test('too many sign-ins limit the connection until Zoho may be asked again, park the run, and nobody asks meanwhile', async () => {
+test('too many sign-ins park the run, and no process signs in until Zoho allows it again', async () => {
   const zinc = await startZinc()
   zinc.zoho.fail({ path: /oauth/, times: 1, body: '{"error":"access_denied"}' })
   const parked = (await zinc.sync()) as unknown as { status: string; resumes_at: string }

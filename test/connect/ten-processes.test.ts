@@ -11,7 +11,7 @@ const CHILD = fileURLToPath(new URL('../helpers/call-zoho.ts', import.meta.url))
 const PATIENCE_MS = times(300_000, 1_800_000)
 
 test(
-  'ten processes that find the token expired at the same moment refresh it once, and all their calls succeed',
+  'ten processes that find the token expired refresh it once, and all their calls succeed',
   async () => {
     const zinc = await startZinc()
     await zinc.sync()

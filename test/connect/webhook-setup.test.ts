@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ask } from '../helpers/ask.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('the webhook tells its address, makes a secret that is shown once, tests itself, and says when notices came and when one was refused', async () => {
+test('the webhook settings show address, one-time secret, test, last notice and last refusal', async () => {
   const zinc = await startZinc()
   const state = async () => (await ask(zinc, 'GET', '/webhook/setup')).body.data
   expect(await state()).toMatchObject({

@@ -9,7 +9,7 @@ import { serve } from '../../src/serve.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { environmentFor, startZohoSimulator } from '../../src/simulator/zoho.ts'
 
-test('on its own PostgreSQL zinc works as a role that can do its work and can change neither the audit log nor the tables', async () => {
+test("on its own PostgreSQL zinc's role can change neither the audit log nor the tables", async () => {
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 6 }) })
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-role-'))
   const config = parseConfig({

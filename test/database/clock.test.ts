@@ -12,7 +12,7 @@ import { login, startZinc } from '../helpers/zinc.ts'
 const SHIFTED = pathToFileURL(fileURLToPath(new URL('../helpers/shifted-clock.ts', import.meta.url))).href
 const MINUTE_MS = 60_000
 
-test('processes whose clocks are ten minutes ahead and ten behind count their calls in the same minute, and date what they do by the database', async () => {
+test('processes with clocks ten minutes off share one minute and date by the database', async () => {
   const { environment, services } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '80' } })
   const wrongBy = (aheadMs: number) =>
     startServerProcess({ ...environment, NODE_OPTIONS: `--import ${SHIFTED}`, CLOCK_AHEAD_MS: `${aheadMs}` })
@@ -57,7 +57,7 @@ test('the clock follows a database whose clock is set, and runs on while it is a
   expect(isAhead(-60 * MINUTE_MS)).toBe(true)
 })
 
-test('a clock that is set back by an hour holds back neither who logs in nor the look whether Zoho is well again', async () => {
+test("a clock set back by an hour delays neither logins nor the check of Zoho's health", async () => {
   const database = await createTestDatabase()
   const db = openDatabase(database.url)
   onTestFinished(async () => {

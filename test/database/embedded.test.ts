@@ -28,7 +28,7 @@ async function ask<T>(url: string, sql: string): Promise<T> {
   }
 }
 
-test('the embedded database is UTF-8 whatever the caller speaks, is shared by a second opener, and keeps its data', async () => {
+test('the embedded database is UTF-8, shared by a second opener, and keeps its data', async () => {
   const dataDir = await folder()
   const first = await openEmbeddedPostgres({ dataDir, log, durable: false })
   expect(await ask(first.url, 'show server_encoding')).toEqual({ server_encoding: 'UTF8' })

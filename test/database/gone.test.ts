@@ -12,44 +12,41 @@ const KINDS: [string, Transaction][] = [
   ['a raw one', inRawTransaction],
 ]
 
-test.each(KINDS)(
-  'a connection that is cut at any moment of a transaction (%s) counts as the database being away, and the next transaction works',
-  async (_, transaction) => {
-    const database = await createTestDatabase()
-    const admin = await connect(database.url)
-    const db = openDatabase(database.url)
-    const cut = (pid: number) => admin.query('select pg_terminate_backend($1)', [pid])
-    const within = (work: (cutNow: () => Promise<unknown>, tx: RawDb) => Promise<unknown>) =>
-      transaction(db, async (tx) => {
-        const [row] = await tx.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid`
-        await work(() => cut(row!.pid), tx)
-      }).catch((error: unknown) => error)
+test.each(KINDS)('a connection cut in a transaction (%s) counts as database away; the next one works', async (_, transaction) => {
+  const database = await createTestDatabase()
+  const admin = await connect(database.url)
+  const db = openDatabase(database.url)
+  const cut = (pid: number) => admin.query('select pg_terminate_backend($1)', [pid])
+  const within = (work: (cutNow: () => Promise<unknown>, tx: RawDb) => Promise<unknown>) =>
+    transaction(db, async (tx) => {
+      const [row] = await tx.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid`
+      await work(() => cut(row!.pid), tx)
+    }).catch((error: unknown) => error)
 
-    const failures = [
-      // Between two statements, noticed before the next one and not; and while one is under way.
-      await within(async (cutNow, tx) => {
-        await cutNow()
-        await pause(100)
-        await tx.$queryRaw`select 1`
-      }),
-      await within(async (cutNow, tx) => {
-        await Promise.all([cutNow(), tx.$queryRaw`select 1`])
-        await tx.$queryRaw`select count(*)::int from product`
-      }),
-      await within(async (cutNow, tx) => {
-        const slow = Promise.resolve(tx.$queryRaw`select pg_sleep(20)::text`)
-        slow.catch(() => {})
-        await cutNow()
-        await slow
-      }),
-      await within(async (cutNow) => void (await cutNow())),
-    ]
-    for (const failure of failures) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
-    expect(await db.product.count()).toBe(0)
-    await db.$disconnect()
-    await database.drop()
-  },
-)
+  const failures = [
+    // Between two statements, noticed before the next one and not; and while one is under way.
+    await within(async (cutNow, tx) => {
+      await cutNow()
+      await pause(100)
+      await tx.$queryRaw`select 1`
+    }),
+    await within(async (cutNow, tx) => {
+      await Promise.all([cutNow(), tx.$queryRaw`select 1`])
+      await tx.$queryRaw`select count(*)::int from product`
+    }),
+    await within(async (cutNow, tx) => {
+      const slow = Promise.resolve(tx.$queryRaw`select pg_sleep(20)::text`)
+      slow.catch(() => {})
+      await cutNow()
+      await slow
+    }),
+    await within(async (cutNow) => void (await cutNow())),
+  ]
+  for (const failure of failures) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
+  expect(await db.product.count()).toBe(0)
+  await db.$disconnect()
+  await database.drop()
+})
 
 test('a server that is not there counts as the database being away, whatever way it is asked', async () => {
   const db = openDatabase('postgresql://nobody:nothing@127.0.0.1:1/nowhere')

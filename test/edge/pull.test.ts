@@ -97,7 +97,7 @@ test('a pull makes the folder what the store has, and every later one only does 
   await expectMirror(dir, (await store.list()).photos)
 })
 
-test('a line that is cut every few moments still brings everything, and no byte twice but the tail of a cut', async () => {
+test('a line cut every few moments brings everything, and only the tail of a cut twice', async () => {
   const shop = await startShop({ items: createCatalogue({ count: 90 }) })
   const store = await shop.addStore()
   const { photos } = await store.list('&limit=1000')

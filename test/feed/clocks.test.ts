@@ -17,7 +17,7 @@ const wrongBy = (aheadMs: number) => ({ NODE_OPTIONS: `--import ${SHIFTED}`, CLO
 
 const fleetOf = async (shop: Shop, store: TestStore) => (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data
 
-test('zinc on three machines whose clocks are right, ten minutes ahead and ten behind: lists and reports go by the database', async () => {
+test("lists and reports of three machines with wrong clocks follow the database's time", async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const at = async (aheadMs: number) =>

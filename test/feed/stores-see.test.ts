@@ -6,7 +6,7 @@ import { startShop } from '../helpers/shop.ts'
 const seen = (photos: { product_sku: string | null; deleted: boolean }[]) =>
   photos.map((photo) => `${photo.deleted ? '-' : '+'}${photo.product_sku}`).sort()
 
-test('what leaves an assortment becomes a tombstone for that store, what enters appears, and nobody else hears of it', async () => {
+test('leaving an assortment is a tombstone, entering it an addition, for that store only', async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 30)
@@ -125,7 +125,7 @@ test('a digest changes exactly when the store would receive something else, and 
   expect([again.status, await again.text()]).toEqual([304, ''])
 })
 
-test('a resync, or another variant, shows everything again to cursors and times from before; a resend only what was named', async () => {
+test('a resync or another variant shows everything again; a resend only what was named', async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 5)

@@ -22,14 +22,19 @@ async function chromiumPath(): Promise<string> {
   }
 }
 
-/** A Chromium for one test; it ends with it. */
-export async function openBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({
+let browser: Promise<Browser> | undefined
+
+async function launch(): Promise<Browser> {
+  return chromium.launch({
     executablePath: await chromiumPath(),
     // Web security stays on: the page's policy is part of what is tested.
     args: ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'],
   })
-  onTestFinished(() => browser.close())
+}
+
+/** The Chromium of this worker; it ends with it. Tests share it and nothing in it: each visitor has a context of their own. */
+export async function openBrowser(): Promise<Browser> {
+  browser ??= launch()
   return browser
 }
 
@@ -46,6 +51,7 @@ export async function visit(
   { origin, language = 'en', theme = 'light', width = 1440 }: { origin: string; language?: Language; theme?: Theme; width?: number },
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, baseURL: origin, reducedMotion: 'reduce' })
+  onTestFinished(() => context.close())
   await context.addInitScript(`localStorage.setItem('zinc-language', '${language}'); localStorage.setItem('zinc-color-scheme', '${theme}')`)
   const page = await context.newPage()
   const complaints: string[] = []

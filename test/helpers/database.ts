@@ -12,7 +12,8 @@ export const createTestDatabase = (): Promise<TestDatabase> => createFrom('templ
 /** One without a single table. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => createFrom('template0')
 
-async function createFrom(template: string): Promise<TestDatabase> {
+/** A copy of any other, which nobody may be connected to. */
+export async function createFrom(template: string): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl')
   const name = `test_${randomUUID().replaceAll('-', '')}`
   const admin = async (sql: string) => {

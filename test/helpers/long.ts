@@ -1,2 +1,7 @@
+import { test } from 'vitest'
+
 /** `npm run test:long` runs the same guarantees with the full counts. */
 export const times = (short: number, full: number): number => (process.env.ZINC_LONG === '1' ? full : short)
+
+/** A whole test that only `npm run test:long` runs. */
+export const longTest = test.runIf(process.env.ZINC_LONG === '1')

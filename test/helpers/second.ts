@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { serve } from '../../src/serve.ts'
 import type { Overrides } from '../../src/services.ts'
-import type { TestZinc } from './zinc.ts'
+import { type TestZinc, testOverrides } from './zinc.ts'
 
 /** Another process's worth of zinc on the same database and folder; answers its address. */
 export async function startSecond(
@@ -11,7 +11,7 @@ export async function startSecond(
   more: Record<string, string> = {},
   overrides: Overrides = {},
 ): Promise<string> {
-  const serving = await serve(parseConfig({ ...environment, ...more }), pino({ level: 'silent' }), overrides)
+  const serving = await serve(parseConfig({ ...environment, ...more }), pino({ level: 'silent' }), { ...testOverrides(), ...overrides })
   onTestFinished(() => serving[Symbol.asyncDispose]())
   return serving.url
 }

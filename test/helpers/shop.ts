@@ -25,8 +25,10 @@ export interface TestStore {
 
 /** zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds; `empty`: without items. */
 export async function startShop({ empty = false, ...options }: Parameters<typeof startZinc>[0] & { empty?: boolean } = {}): Promise<Shop> {
-  const zinc = await startZinc(options)
-  if (!empty) await zinc.sync('?sync_images=true')
+  // What was synced elsewhere can be copied when this shop is like any other.
+  const synced = !empty && options.items === undefined && options.pictureOf === undefined && options.clock === undefined
+  const zinc = await startZinc({ ...options, synced })
+  if (!empty && !synced) await zinc.sync('?sync_images=true')
   const send: Shop['send'] = async (method, path, body) => {
     const answer = await zinc.call(path, {
       method,

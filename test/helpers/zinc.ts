@@ -5,13 +5,25 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
+import { createDecoder, type Decoder } from '../../src/photos/decoder.ts'
 import { type Serving, serve } from '../../src/serve.ts'
 import type { Overrides } from '../../src/services.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { environmentFor, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/simulator/zoho.ts'
 import { createTestDatabase } from './database.ts'
+import { copySynced } from './synced.ts'
 
 const PASSWORD = 'a-password-for-tests'
+/** Of no use to an attacker who has the hash, and fast. */
+const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
+/** One for all servers of a worker: its children start once, and end with the worker. */
+let decoder: Decoder | undefined
+
+/** What a server in the tests' own process has instead of its own; `undefined` in a test's overrides takes it back. */
+export const testOverrides = (): Overrides => {
+  decoder ??= createDecoder({ size: 2 })
+  return { passwordCost: CHEAP, decoder }
+}
 
 export interface TestZinc extends Serving {
   zoho: ZohoSimulator
@@ -32,6 +44,8 @@ export interface SyncAnswer {
 export type TestOptions = SimulatorOptions & {
   environment?: Record<string, string>
   clock?: Clock
+  /** Begins with 30 items and the pictures of 20 of them, as a sync has left them; the items of the simulator must be the usual ones. */
+  synced?: boolean
   /** Hosts other than Zoho's and Google's; with the simulator at hand. */
   overrides?(zoho: ZohoSimulator): Omit<Overrides, 'clock'>
 }
@@ -48,10 +62,11 @@ export async function openZinc({
   environment: more = {},
   clock,
   overrides,
+  synced = false,
   ...options
-}: TestOptions = {}): Promise<TestZinc & { end(): Promise<void> }> {
-  const database = await createTestDatabase()
+}: TestOptions = {}): Promise<TestZinc & { stop(): Promise<void>; end(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
+  const database = synced ? await copySynced(dataDir, syncOnce) : await createTestDatabase()
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
   const environment = {
     DATA_DIR: dataDir,
@@ -62,10 +77,20 @@ export async function openZinc({
     ...environmentFor(zoho.url),
     ...more,
   }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), { ...(clock && { clock }), ...overrides?.(zoho) })
-  const end = async () => {
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), {
+    ...testOverrides(),
+    ...(clock && { clock }),
+    ...overrides?.(zoho),
+  })
+  let stopped = false
+  const stop = async () => {
+    if (stopped) return
+    stopped = true
     await serving[Symbol.asyncDispose]()
     await zoho.close()
+  }
+  const end = async () => {
+    await stop()
     await database.drop()
     await rm(dataDir, { recursive: true, force: true })
   }
@@ -74,6 +99,7 @@ export async function openZinc({
     fetch(`${serving.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   return {
     ...serving,
+    stop,
     end,
     zoho,
     dataDir,
@@ -81,6 +107,19 @@ export async function openZinc({
     call,
     sync: async (query = '') =>
       (await (await call(`/api/settings/integrations/zoho/sync/item/execute${query}`, { method: 'POST' })).json()) as SyncAnswer,
+  }
+}
+
+/** Serves until the usual items and their pictures are there, and hands over what is left when it has stopped. */
+async function syncOnce(work: (left: { url: string; dataDir: string }) => Promise<void>): Promise<void> {
+  const zinc = await openZinc()
+  try {
+    const { status } = await zinc.sync('?sync_images=true')
+    if (status !== 'success') throw new Error(`the sync that tests begin with ended as ${status}`)
+    await zinc.stop()
+    await work({ url: zinc.environment.DATABASE_URL!, dataDir: zinc.dataDir })
+  } finally {
+    await zinc.end()
   }
 }
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('everything but health and login asks for a token and says how to get one, and the documentation tells so for each address', async () => {
+test('everything but health and login needs a token, and the documentation says so', async () => {
   const { url } = await startZinc()
   interface Operation {
     tags?: string[]

@@ -4,7 +4,7 @@ import { startShop } from '../helpers/shop.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
 
-test('a store reaches its own photos by every address, and of any other store only one refusal, whether it exists or not', async () => {
+test('a store reaches its own photos, and of other stores the same refusal whether they exist', async () => {
   const shop = await startShop()
   const [mine, other] = [await shop.addStore(), await shop.addStore({ assortment: { skus: [] } })]
   const [photo] = (await mine.list()).photos

@@ -52,7 +52,7 @@ async function openSession(url: string, token: string) {
 
 const BASE = '/api/v1/sync/product-photos'
 
-test('an old client pages by limit and offset with trailing slashes, compares MD5, reports, and asks since the last answer', async () => {
+test('an old client pages by limit and offset, compares MD5, reports, and reads changes since', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const session = await openSession(shop.url, store.token)

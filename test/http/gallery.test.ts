@@ -125,7 +125,7 @@ test('primary, order, words, delete and restore; exactly one primary and no new 
   expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual([[first.id, true]])
 })
 
-test('parallel uploads, switches and deletes of one product leave exactly one primary, and it is in the view', async () => {
+test('parallel edits of one product leave exactly one primary picture, also in the view', async () => {
   const product = fresh()
   const { body } = await upload(product.id, pictureForm([await drawnPicture(), await drawnPicture(), await drawnPicture()]))
   const ids = body.images.map((it) => it.id)
@@ -268,7 +268,7 @@ test('senders that hang up while their product is still looked up take no place 
   expect(performance.now() - began).toBeLessThan(30_000)
 })
 
-test("Zoho's picture joins a product with an upload as a further one, and its replacement never touches the upload", async () => {
+test("Zoho's picture joins a product with an upload, and its replacement leaves the upload alone", async () => {
   const product = products.find(
     (it, n) => n >= 20 && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
   )!

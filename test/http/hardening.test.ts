@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { sendRaw } from '../helpers/raw.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('bodies that trick a JSON reader are refused with 400, too large or compressed ones before they are read', async () => {
+test('malformed JSON bodies are refused with 400, large or compressed ones before reading', async () => {
   const { url } = await startZinc()
   const post = async (body: string | Buffer, headers: Record<string, string> = {}) => {
     const answer = await fetch(`${url}/api/v1/auth/login`, {
@@ -144,7 +144,7 @@ test('a caller who asks too often waits, whoever asks beside it does not, and he
   expect((await fetch(`${url}/health/ready`)).status).toBe(200)
 })
 
-test('metrics are for this machine, for METRICS_TOKEN and for admins, and tell of runs, calls, pictures and requests', async () => {
+test('metrics need this machine, METRICS_TOKEN or an admin, and cover runs, calls and requests', async () => {
   const { url, call, sync } = await startZinc({ environment: { METRICS_TOKEN: 'a-long-enough-token' } })
   await sync('?sync_images=true')
   const get = (headers: Record<string, string>) => fetch(`${url}/metrics`, { headers })

@@ -53,7 +53,7 @@ function send(url: string, headers: Record<string, string | number>, body: () =>
 
 // Linux tells a process's memory in /proc; elsewhere the same limits hold, unmeasured.
 test.runIf(process.platform === 'linux')(
-  'endless bodies, ten thousand parts and a burst of large uploads leave the memory bounded and the server answering',
+  'endless bodies, many parts and large uploads leave memory bounded and requests answered',
   async () => {
     const { environment, sync, call, services } = await startZinc()
     await sync()

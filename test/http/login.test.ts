@@ -55,7 +55,7 @@ test('a refresh token works once; one that comes back ends the login it belongs 
   expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1)
 })
 
-test('guesses are throttled by account and address, over two processes and forged addresses; the owner gets in from elsewhere', async () => {
+test('password guesses are throttled by account and address over two processes', async () => {
   const zinc = await startZinc()
   const other = await startSecond(zinc)
   const guesses = times(60, 1_000)

@@ -29,9 +29,8 @@ let products: ProductRow[]
 const signal = AbortSignal.timeout(110_000)
 
 beforeAll(async () => {
-  const held = await openZinc({ environment: { MAX_IMPORT_BYTES: '60000000' } })
+  const held = await openZinc({ environment: { MAX_IMPORT_BYTES: '60000000' }, synced: true })
   zinc = held
-  await zinc.sync('?sync_images=true')
   products = await read<ProductRow[]>('/api/products?limit=500')
   return held.end
 })
@@ -55,7 +54,7 @@ async function finished(path: string, init: RequestInit = {}): Promise<Run> {
 const original = (sha256: string) => join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2), sha256)
 const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-test('a ZIP of {SKU}/name, {SKU}.ext and {zoho_item_id}.ext is previewed, taken once, and says what matched', async () => {
+test('a ZIP named by SKU or item id is previewed, imported once, and reports its matches', async () => {
   const [a, b, c] = products.filter((it) => it.images.length === 0 && it.sku) as [ProductRow, ProductRow, ProductRow]
   const files = {
     [`shop/${a.sku}/2.png`]: await drawnPicture('png'),
@@ -117,7 +116,7 @@ test('bombs, path tricks and what is no ZIP are refused, and nothing is written 
   expect((await post('/api/products/images/import', { body: pictureForm([]) })).status).toBe(400)
 })
 
-test('a scan finds what was deleted, cut and flipped; a repair fetches it again from Zoho and leaves uploads to people', async () => {
+test('a scan finds lost and damaged files, and a repair fetches them from Zoho, not uploads', async () => {
   const stored = products.filter((it) => it.images.length > 0).slice(0, 4) as [ProductRow, ProductRow, ProductRow, ProductRow]
   const shas = stored.map((it) => it.images[0]!.sha256)
   await rm(original(shas[0]!))

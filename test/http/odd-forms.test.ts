@@ -8,7 +8,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const SOON_MS = 10_000
 
-test('forms with too much of something or built by no honest program are answered soon and leave nothing; odd names become text', async () => {
+test('malformed and oversized forms are answered soon and leave nothing; odd names become text', async () => {
   const zinc = await startZinc({ items: createCatalogue({ count: 3 }), environment: { MAX_UPLOAD_BYTES: '2000000' } })
   await zinc.sync()
   const { data } = (await (await zinc.call('/api/products')).json()) as { data: { id: string }[] }

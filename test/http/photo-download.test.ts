@@ -102,7 +102,7 @@ test('a file name in Arabic arrives whole, with the ending that the bytes have',
   expect((await store.list()).photos.find((it) => it.id === photo!.id)!.filename).toBe('شاي "أخضر"; rm -rf.jpg')
 })
 
-test('a variant that is missing or damaged on disk is made again; an original that is, is never given as something else', async () => {
+test('a missing or damaged variant is made again; a damaged original is never served', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })
   const { photos } = await store.list()

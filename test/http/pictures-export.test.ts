@@ -49,7 +49,7 @@ const importInto = async ({ call }: TestZinc, archive: Buffer) =>
     await call('/api/products/images/import', { method: 'POST', body: pictureForm([archive], {}, 'zinc-items.zip') })
   ).json()) as Imported
 
-test('the pictures of the exported ZIP come back byte for byte in another zinc with the same items, in their order, the damaged ones marked', async () => {
+test('an exported ZIP imports elsewhere byte for byte, in order, with damaged ones marked', async () => {
   const damaged = items().find(({ image_document_id }) => image_document_id !== '')!.item_id
   const first = await startZinc({
     items: items(),

@@ -13,8 +13,7 @@ interface Shown {
 }
 
 test('a picture is served as it came, as variants, conditionally and in parts', async () => {
-  const { call, sync, zoho } = await startZinc()
-  await sync('?sync_images=true')
+  const { call, zoho } = await startZinc({ synced: true })
   const { data } = (await (await call('/api/products?has_image=true&limit=1')).json()) as Shown
   const product = data[0]!
   const original = await zoho.pictureBytes(product.zoho_item_id)
@@ -59,9 +58,8 @@ test('a picture is served as it came, as variants, conditionally and in parts', 
   expect((await call(path.replace('.jpg', '.png'))).status).toBe(404)
 })
 
-test('image_url opens without a token until it is altered, late, or the picture is replaced, and a failure there is kept by no cache', async () => {
-  const { call, sync, zoho, services } = await startZinc()
-  await sync('?sync_images=true')
+test('image_url opens without a token until altered, expired or replaced; no failure is cached', async () => {
+  const { call, sync, zoho, services } = await startZinc({ synced: true })
   const { data } = (await (await call('/api/products?has_image=true&limit=1')).json()) as Shown
   const { image_url, zoho_item_id, images } = data[0]!
   const file = services.store.localPath('originals', images[0]!.sha256)!

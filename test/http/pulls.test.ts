@@ -11,7 +11,7 @@ const namesIn = (zip: Buffer): Promise<string[]> =>
     }),
   )
 
-test('over HTTP: pull, sessions, archive, verify, report, repair, compare, pin, delete; and the records page by page', async () => {
+test('pulls, sessions, archives, reports, repairs, pins, deletion and records work over HTTP', async () => {
   const { zinc, books, newest, tamper } = await startPulls()
   const { runs } = zinc.services
   const call = async (method: string, path: string, body?: object) => {

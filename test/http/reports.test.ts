@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startShop } from '../helpers/shop.ts'
 
-test('reports in any order leave the newest standing, repeated ones count once, and a wrong clock harms nobody', async () => {
+test('reports in any order keep the newest, count once, and survive a wrong clock', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const [photo] = (await store.list()).photos

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { slowRequests } from '../../src/http/slow-requests.ts'
 
-test('bodies that trickle in are cut with 408; a steady upload is not, however long it takes, until it was answered', async () => {
+test('trickling bodies are cut with 408; a steady upload is not, however long it takes', async () => {
   const app = Fastify()
   app.decorateRequest('identity', null)
   app.addHook('onRequest', async (request) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startShop } from '../helpers/shop.ts'
 
-test('with X_ACCEL a proxy is told which file to send, after every check, and parts and unchanged files are still answered here', async () => {
+test('with X_ACCEL a proxy is told the file after every check; ranges and 304 are answered here', async () => {
   const shop = await startShop({ environment: { X_ACCEL: '1' } })
   const store = await shop.addStore()
   const [photo, next] = (await store.list()).photos

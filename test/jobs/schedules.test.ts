@@ -73,7 +73,7 @@ async function open(start: string) {
   return { db, time, fired, instance }
 }
 
-test('of four instances exactly one starts each slot, for days, and what was missed while none ran is started once', async () => {
+test('exactly one of four instances starts each slot, and a missed slot is started once', async () => {
   const { db, time, fired, instance } = await open('2026-03-06T00:00:00Z')
   const four = Array.from({ length: 4 }, () => instance())
   await four[0]!.set(db, { module: 'inventory', mode: 'full', cron: '30 2 * * *', zone: 'America/New_York' })
@@ -137,7 +137,7 @@ test('a changed zone keeps the wall clock; the same line again changes nothing; 
   expect(fired).toEqual([])
 })
 
-test('a slot with something in its way stays due and comes as soon as the way is free; full comes before incremental', async () => {
+test('a blocked slot stays due and starts when it can; full comes before incremental', async () => {
   const { db, time, fired, instance } = await open('2026-03-06T00:00:00Z')
   let busy = true
   const asked: string[] = []

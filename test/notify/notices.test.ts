@@ -77,7 +77,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   expect(audit.map((it) => it.fields)).toEqual([['email', 'smtp_url', 'webhook_url', 'nothing_synced_after_minutes']])
 })
 
-test('a lost connection, its return, failing runs and a sync that stopped are told once each, and again after they were over', async () => {
+test('a lost connection, failing runs and a stopped sync are each reported once per occurrence', async () => {
   const hook = await receiver()
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }

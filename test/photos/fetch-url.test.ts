@@ -201,7 +201,7 @@ test('placeholder services are recognised, also behind a redirect', async () => 
   })
 })
 
-test('a resolver that is slow or does not know the name is a failure within seconds, and others are served meanwhile', async () => {
+test('a slow or ignorant resolver fails within seconds while others are served', async () => {
   const resolve = (host: string) => {
     if (host === 'slow.example') return new Promise<never>(() => {})
     if (host === 'unknown.example') return Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }))

@@ -90,7 +90,7 @@ test('a repair takes no more of a picture than an upload may have, and leaves no
   expect(hashOf(await readFile(pathOf('originals', photo.sha256)))).toBe(photo.sha256)
 })
 
-test('a picture from an address is fetched there again; where other bytes stand by now, the product gets those', async () => {
+test('a picture from an address is fetched there again, and other bytes replace the old ones', async () => {
   const pictures = [await drawnPicture('png'), await drawnPicture('png')]
   const server = createServer((request, reply) => {
     reply.writeHead(200, { 'content-type': 'image/png' }).end(pictures[Number(request.url?.slice(1))])

@@ -13,7 +13,7 @@ import { login, startZinc } from '../helpers/zinc.ts'
 
 const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_KEY: Buffer.alloc(32, 2).toString('base64') }
 
-test('a move to a bucket that is killed again and again leaves every picture readable at every moment, and ends with all of them there', async () => {
+test('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
   const bucket = await startBadBucket()
   onTestFinished(bucket.close)
   // Each kill leaves some more moved, those under way included: the files must last for all of them.

@@ -113,7 +113,7 @@ describe.each<[string, () => PhotoStore]>([
   })
 })
 
-test('moving to a bucket and back copies everything, leaves damaged files, and goes on where it was stopped', async () => {
+test('moving to a bucket and back copies everything, skips damaged files, and resumes', async () => {
   const from = createFileStore(join(dir, 'moved'))
   const all = await Promise.all(Array.from({ length: 40 }, () => put(from, randomBytes(1_000))))
   const variant = await put(from, randomBytes(300), 'variants')

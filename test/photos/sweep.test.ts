@@ -40,7 +40,7 @@ const originals = async () => {
   return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((it) => it.isFile()).map((it) => it.name)
 }
 
-test('bytes of 50 products are stored once and go with the last of them, after the grace period; who brings them meanwhile keeps them', async () => {
+test('bytes of 50 products are stored once and deleted with the last one after the grace period', async () => {
   const { db, store } = zinc.services
   const bytes = await drawnPicture()
   const sha256 = sha256Of(bytes)

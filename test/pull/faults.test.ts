@@ -24,7 +24,7 @@ const FAULTS = [
   { name: 'a connection that is reset', cut: 'reset' as const },
 ]
 
-test('a module that fails, however Zoho fails it, leaves the others complete and its own watermark; the next pull makes up for it', async () => {
+test('a failing module leaves others and its watermark complete; the next pull catches up', async () => {
   const { zinc, books, pull, newest, rows, json } = await startPulls({ clock: createFastClock(60) })
   const { db } = zinc.services
   const modules = ['contacts', 'bills', 'organizations', 'vendorpayments']
@@ -76,7 +76,7 @@ test('a module that fails, however Zoho fails it, leaves the others complete and
   expect((await rows(await newest(), 'bills.json')).map((it) => it.bill_id)).toEqual(edited)
 })
 
-test('a list that ends too early removes nothing and passes over nothing; real removals need a word when they are many', async () => {
+test('a list that ends early removes nothing, and many removals need a confirmation', async () => {
   const { zinc, books, pull, newest, rows } = await startPulls({ books: { ...SMALL, contacts: 60 } })
   const { db } = zinc.services
   const modules = ['contacts', 'bills']

@@ -29,7 +29,7 @@ const RECORDS = [
   `{"long":"${'ض'.repeat(200_000)}"}`,
 ]
 
-test('a file holds its records to the byte, and tells rows, bytes and hash; before it is finished there is none', async () => {
+test('a file holds its records to the byte with rows, size and hash, and only when finished', async () => {
   const dir = await folder()
   const path = join(dir, 'invoices.json')
   const file = await createJsonArrayFile(path)

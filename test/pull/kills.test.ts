@@ -10,7 +10,7 @@ import { SMALL, startPulls } from './helpers.ts'
 const ended = (child: ChildProcess) =>
   new Promise<void>((resolve) => (child.exitCode !== null || child.signalCode !== null ? resolve() : child.once('exit', () => resolve())))
 
-test('killed again and again in mid-pull, the next one carries on: calls as undisturbed but for those in flight, files and records equal', async () => {
+test('a pull killed repeatedly resumes with the same calls, files and records', async () => {
   const kills = times(4, 30)
   const invoices = times(450, 10_000)
   const { zinc, books, sessions, newest, rows, json } = await startPulls({ books: { ...SMALL, invoices, contacts: 450 } })

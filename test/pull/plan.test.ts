@@ -4,7 +4,7 @@ import { SMALL, startPulls } from './helpers.ts'
 
 const LIMITS = { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 }
 
-test('a plan tells the calls, minutes and days of a pull, counted at Zoho or from what is known; the pull then takes just those', async () => {
+test('a plan states calls, minutes and days of a pull, and the pull takes just those', async () => {
   const { zinc, books, pull } = await startPulls({ limits: LIMITS })
   const plan = async (body: object) => {
     const answer = await zinc.call('/api/pulls/plan', {
@@ -69,7 +69,7 @@ test('a plan tells the calls, minutes and days of a pull, counted at Zoho or fro
   expect(await plan({ modules: ['bills'], since: 'soon' })).toMatchObject({ status: 400, code: 'bad_time' })
 })
 
-test('a module of many pages is counted to the record in a few calls, and what the day does not hold takes further days', async () => {
+test('a module of many pages is counted exactly in a few calls and planned over several days', async () => {
   const { zinc } = await startPulls({ limits: LIMITS, books: { ...SMALL, invoices: 4_321, contacts: 4_200 } })
   const plan = await zinc.services.pulls.plan({ modules: ['invoices', 'contacts'], count: true }, AbortSignal.timeout(30_000))
   expect(plan.modules).toMatchObject([{ records: 4_321 }, { records: 4_200 }])

@@ -103,7 +103,7 @@ test('a first pull brings every module whole, the next ones only what changed, e
   expect(await db.zohoRecord.count({ where: { module: 'invoices', deleted_at: { not: null } } })).toBe(1)
 })
 
-test('without line items, since a moment, without a session: what is asked for, and no watermark moves past a gap', async () => {
+test('pulls without line items, since a time or without a session move no watermark past a gap', async () => {
   const { zinc, books, pull, newest, rows, json } = await startPulls()
   const { db } = zinc.services
   const watermark = async () => (await db.pullModule.findUnique({ where: { app_module: { app: 'books', module: 'bills' } } }))?.up_to
@@ -161,7 +161,7 @@ test('without line items, since a moment, without a session: what is asked for, 
   await expect(zinc.services.pulls.start({ app: 'invoice', modules: ['bills'] }, { startedBy: 'test' })).rejects.toThrow('has no bills')
 })
 
-test('lists that keep to no order, or to another key, are read whole all the same; changes while they are read are not missed', async () => {
+test('lists in no order are read whole, and changes during reading are not missed', async () => {
   const { zinc, books, pull, newest, rows } = await startPulls({ books: { ...SMALL, contacts: 450, customerpayments: 450 } })
   books.unsorted.add('contacts')
   books.unsortable.add('invoices')

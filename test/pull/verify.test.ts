@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Row, startPulls } from './helpers.ts'
 
-test('what is whole verifies, against Zoho and quickly without a call; every kind of difference is found and named', async () => {
+test('a complete session verifies, and every kind of difference is found and named', async () => {
   const { zinc, pull, check, newest, tamper, rows } = await startPulls()
   await pull()
   const session = await newest()
@@ -153,7 +153,7 @@ test('a repair fetches just what differs, and the files are then what was pulled
   expect(await check()).toMatchObject({ ok: true })
 })
 
-test('a module that was never pulled, or is empty while Zoho has records, is a finding; a folder from elsewhere can be checked', async () => {
+test("a module never pulled, or empty against Zoho's records, is a finding", async () => {
   const { zinc, pull, check, newest } = await startPulls()
   await pull({ modules: ['bills'] })
   const report = await check()

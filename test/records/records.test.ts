@@ -28,7 +28,7 @@ const row = (id: string, raw: string, modified: string | null = '2026-02-01T00:0
   search,
 })
 
-test('records keep the digits and the bytes that Zoho wrote, equal ones are not written, deleted ones come back', async () => {
+test("records keep Zoho's digits and bytes; equal ones are not written, deleted ones return", async () => {
   const db = await openTestDatabase()
   const raw = String.raw`{"z":1.50,"a":460000000000100001,"n":1e3,"t":"\u0000 \ud83d \ud83d\ude00 \\u0000 \\\u0000","name":"سماعة"}`
   const options = { runId: null, at }
@@ -93,7 +93,7 @@ test('only what jsonb refuses is replaced', () => {
   )
 })
 
-test('what people look a record up by is searched: names, numbers, mail, SKU, and names of what it refers to', () => {
+test('records are found by names, numbers, mail, SKU, and names of what they refer to', () => {
   const text = searchText({
     invoice_number: 'INV-001',
     customer_name: 'Zaïn',

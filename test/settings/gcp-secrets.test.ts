@@ -13,7 +13,7 @@ async function google() {
   return it
 }
 
-test('the latest versions of the three secrets are read, kept a while, and read anew after a doubt; a missing one is no error', async () => {
+test('the latest versions of three secrets are read and cached; a missing one is no error', async () => {
   const manager = await google()
   manager.secrets.set(nameOf('ZOHO_CLIENT_ID'), 'fake-id\n')
   manager.secrets.set(nameOf('ZOHO_CLIENT_SECRET'), 'fake-secret')
@@ -26,7 +26,7 @@ test('the latest versions of the three secrets are read, kept a while, and read 
   expect(await secrets.read()).toMatchObject({ client_secret: 'fake-newer' })
 })
 
-test('with GCP_PROJECT_ID alone zinc signs in with the secrets of Google, says so, and a POST cannot change them', async () => {
+test("with GCP_PROJECT_ID alone zinc signs in with Google's secrets, and POST cannot change them", async () => {
   const manager = await google()
   manager.secrets.set(nameOf('ZOHO_CLIENT_ID'), FAKE_CREDENTIALS.clientId)
   manager.secrets.set(nameOf('ZOHO_CLIENT_SECRET'), FAKE_CREDENTIALS.clientSecret)

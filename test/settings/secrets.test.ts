@@ -55,7 +55,7 @@ async function openStore(ring: Buffer[]) {
   return { db, url: database.url, stored: createStoredValues({ db, secrets: createSecrets(() => ring) }) }
 }
 
-test('ciphertexts that were swapped between rows are told from values, and one without its key is never taken for empty', async () => {
+test('swapped ciphertexts are recognized, and one without its key never counts as empty', async () => {
   const ring = [key()]
   const { db, stored } = await openStore(ring)
   const options = { sealed: true, by: 'test', at: new Date() }
@@ -70,7 +70,7 @@ test('ciphertexts that were swapped between rows are told from values, and one w
   expect([...(await other.read('zoho.')).keys()].sort()).toEqual(['client_secret', 'refresh_token'])
 })
 
-test('a rotation that was killed in the middle is finished by the next one, values stay readable all the time', async () => {
+test('a killed rotation is finished by the next one, and values stay readable throughout', async () => {
   const [old, fresh] = [key(), key()]
   const { db, stored } = await openStore([old])
   const names = Array.from({ length: 250 }, (_, n) => `zoho.fake_${n}`)

@@ -32,7 +32,7 @@ async function startSignedIn(options: SimulatorOptions = {}) {
 
 const ITEMS = '/inventory/v1/items'
 
-test('sign-in: parameters in the query, a form or Basic; codes work once and end; a 16th token and a 21st refresh token end the oldest; revoking ends all', async () => {
+test('sign-in takes query, form or Basic, and codes and tokens end as at Zoho', async () => {
   let clock = Date.UTC(2026, 10, 25)
   const { zoho, exchange, refresh, json, client, get, use } = await startSignedIn({ now: () => clock })
   const query = new URLSearchParams({ ...client, grant_type: 'refresh_token', refresh_token: FAKE_CREDENTIALS.refreshToken })
@@ -86,7 +86,7 @@ test.each([
   expect([refused.status, ((await refused.json()) as { error: string }).error]).toEqual([status, error])
 })
 
-test('the API: both schemes but no token in the query, scopes, the organisation, headers of the day and no others', async () => {
+test('the API checks scheme, scopes and organisation, and sends the headers of the day', async () => {
   const { zoho, get, json, tokenCall, client } = await startSignedIn({ scopes: ['ZohoInventory.items.READ'] })
   expect((await get(ITEMS, 'Bearer')).status).toBe(200)
   expect((await get(`${ITEMS}?authtoken=x`, 'Basic')).status).toBe(401)
@@ -128,7 +128,7 @@ test('the list: filters, sorting, pages at exact multiples and past the end, and
   for (const query of ['page=3', 'per_page=500']) expect((await get(`${ITEMS}?${query}`)).status).toBe(400)
 })
 
-test('details, galleries and pictures: keys without a picture, order of several, equal bytes by item and by document, deleted ones gone', async () => {
+test('details, galleries and pictures look as at Zoho, with and without a picture', async () => {
   const { zoho, get, json } = await startSignedIn()
   const [with_, without] = zoho.items()
   zoho.edit(with_!.item_id, { gallery: [{ document_id: '460000000099000001', file_name: 'back.jpg', image_seed: 9_001 }] })

@@ -7,7 +7,7 @@ const sync = async (zinc: TestZinc, query = '') => (await ask(zinc, 'POST', `/mo
 const records = (zinc: TestZinc, module: string) =>
   zinc.services.db.zohoRecord.findMany({ where: { app: 'crm', module }, orderBy: { record_id: 'asc' } })
 
-test('CRM: all five modules, then what changed, then what was deleted; with nothing new each list and each list of deletions is asked for once', async () => {
+test('CRM reads five modules, then changes and deletions; with nothing new one call each', async () => {
   const zinc = await startZinc({ crmRows: 25 })
   const { crm } = zinc.zoho
   const first = await sync(zinc)
@@ -50,7 +50,7 @@ test('CRM: all five modules, then what changed, then what was deleted; with noth
   expect((await ask(zinc, 'GET', '/modules/crm')).body.data.last_run).toMatchObject({ state: 'partial' })
 })
 
-test('CRM: more than 2,000 records, more than a page in one second, edits in mid-scan and more fields than a call may name: none is missed', async () => {
+test('CRM misses no record beyond 2,000, within one second, or edited in mid-scan', async () => {
   const zinc = await startZinc({ crmRows: 3 })
   const { crm } = zinc.zoho
   const same = new Date('2026-05-05T05:05:05Z')
@@ -94,7 +94,7 @@ test('CRM: more than 2,000 records, more than a page in one second, edits in mid
   expect(kept.size).toBe(count - 1)
 })
 
-test('CRM: a module without its scope leaves the others alone and is named; without the right to read fields the standard ones are read', async () => {
+test('CRM names a module without scope, and reads standard fields without the fields scope', async () => {
   const scopes = [
     'ZohoInventory.items.READ',
     'ZohoInventory.settings.READ',

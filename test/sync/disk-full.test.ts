@@ -40,58 +40,55 @@ async function noise(seed: number): Promise<Buffer> {
     .toBuffer()
 }
 
-test.runIf(mounted)(
-  'on a real disk that fills up the run waits, all else works, nothing is half there, and it goes on by itself when there is room',
-  async () => {
-    const clock = createFastClock(60)
-    const items = createCatalogue({ count: times(45, 300) })
-    const pictures = items.filter((item) => item.image_document_id !== '').length
-    const zinc = await startZinc({
-      items,
-      clock,
-      now: () => clock.now().getTime(),
-      pictureOf: (item) => noise(item.image_seed),
-      environment: { DATA_DIR: place },
-    })
-    const { services, url, call } = zinc
-    const here = { dataDir: place, services }
-    const id = await startRunAt(url)
-    const run = () => services.runs.get(id)
-    await until(async () => (await run()).state === 'paused')
-    expect(await run()).toMatchObject({
-      cause: expect.stringContaining('storage_full'),
-      remedy: expect.stringContaining('DATA_DIR'),
-      resumes_at: expect.any(Date),
-    })
-    const stored = await services.db.product.count({ where: { image_state: 'stored' } })
-    expect(stored).toBeGreaterThan(0)
-    expect(stored).toBeLessThan(pictures)
-    expect(await services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
-    await checkPictures(here)
-    await until(async () => (await temporaryFiles(here)).length === 0)
-    // It stopped before the last byte: what else lives on the disk goes on.
-    const space = await services.store.space()
-    expect(space!.free).toBeGreaterThan(0)
+test.runIf(mounted)('on a real full disk the run waits, all else works, and it resumes when there is room', async () => {
+  const clock = createFastClock(60)
+  const items = createCatalogue({ count: times(45, 300) })
+  const pictures = items.filter((item) => item.image_document_id !== '').length
+  const zinc = await startZinc({
+    items,
+    clock,
+    now: () => clock.now().getTime(),
+    pictureOf: (item) => noise(item.image_seed),
+    environment: { DATA_DIR: place },
+  })
+  const { services, url, call } = zinc
+  const here = { dataDir: place, services }
+  const id = await startRunAt(url)
+  const run = () => services.runs.get(id)
+  await until(async () => (await run()).state === 'paused')
+  expect(await run()).toMatchObject({
+    cause: expect.stringContaining('storage_full'),
+    remedy: expect.stringContaining('DATA_DIR'),
+    resumes_at: expect.any(Date),
+  })
+  const stored = await services.db.product.count({ where: { image_state: 'stored' } })
+  expect(stored).toBeGreaterThan(0)
+  expect(stored).toBeLessThan(pictures)
+  expect(await services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
+  await checkPictures(here)
+  await until(async () => (await temporaryFiles(here)).length === 0)
+  // It stopped before the last byte: what else lives on the disk goes on.
+  const space = await services.store.space()
+  expect(space!.free).toBeGreaterThan(0)
 
-    expect((await call('/api/products?limit=5')).status).toBe(200)
-    expect((await login(url)).length).toBeGreaterThan(20)
-    const changed = await call('/api/settings/integrations/zoho/modules/crm', {
-      method: 'PATCH',
-      headers: { 'content-type': 'application/json' },
-      body: '{"enabled":false}',
-    })
-    expect(changed.status).toBe(200)
+  expect((await call('/api/products?limit=5')).status).toBe(200)
+  expect((await login(url)).length).toBeGreaterThan(20)
+  const changed = await call('/api/settings/integrations/zoho/modules/crm', {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json' },
+    body: '{"enabled":false}',
+  })
+  expect(changed.status).toBe(200)
 
-    execFileSync('mount', ['-o', `remount,${size(times(100, 500))}`, place])
-    const began = clock.now().getTime()
-    await until(async () => (await run()).state !== 'paused')
-    // A minute, and the two seconds of real time in which paused runs are looked for: two minutes by this clock.
-    expect(clock.now().getTime() - began).toBeLessThan(240_000)
-    await until(async () => (await run()).finished_at !== null)
-    expect(await run()).toMatchObject({ state: 'success', statistics: { images_failed: 0 } })
-    expect(await services.db.photo.count()).toBe(pictures)
-    await checkPictures(here)
-    expect(await temporaryFiles(here)).toEqual([])
-    expect((await services.store.space())!.total).toBeGreaterThan(50 * MIB)
-  },
-)
+  execFileSync('mount', ['-o', `remount,${size(times(100, 500))}`, place])
+  const began = clock.now().getTime()
+  await until(async () => (await run()).state !== 'paused')
+  // A minute, and the two seconds of real time in which paused runs are looked for: two minutes by this clock.
+  expect(clock.now().getTime() - began).toBeLessThan(240_000)
+  await until(async () => (await run()).finished_at !== null)
+  expect(await run()).toMatchObject({ state: 'success', statistics: { images_failed: 0 } })
+  expect(await services.db.photo.count()).toBe(pictures)
+  await checkPictures(here)
+  expect(await temporaryFiles(here)).toEqual([])
+  expect((await services.store.space())!.total).toBeGreaterThan(50 * MIB)
+})

@@ -39,7 +39,7 @@ test('a list that is empty, ends early, repeats itself or never ends removes not
   expect(await all()).toBe(450)
 })
 
-test('an item that cannot be read, long numbers, price texts and marks of direction stop nothing and stay as sent', async () => {
+test('unreadable items, long numbers, price texts and direction marks are kept as sent', async () => {
   const { zoho, sync, services } = await startZinc()
   const [template] = zoho.items()
   const marks = '\u202B‏كابل‏\u202C &amp; <b>"x"</b>  \u00A0'

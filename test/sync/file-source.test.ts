@@ -20,7 +20,7 @@ const CUSTOM = [
 ]
 const EXECUTE = '/sync/item/execute'
 
-test('every shape of a file is read without credentials; pictures come from its addresses, once, until the address or the file changes', async () => {
+test('every shape of a file is read without credentials, and its pictures are fetched once', async () => {
   const pictures = await startPictureHost()
   const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: pictures.host } })
   const { services, sync } = zinc
@@ -155,7 +155,7 @@ test('a host of pictures that refuses connections, or cuts them, fails its pictu
   expect([status, ...errors.map((it) => it.code)]).toEqual(['partial', 'image_url_failed', 'image_url_failed'])
 })
 
-test('a file that is missing, badly named or no array is refused before anything is written, and shares the lock', async () => {
+test('a missing or malformed file is refused before anything is written', async () => {
   const zinc = await startZinc({ environment: NO_CREDENTIALS })
   for (const name of ['../settings/jwt.key', 'a/b.json', '.hidden', '..', 'a%5Cb.json'])
     expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })

@@ -20,7 +20,7 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   return (server.address() as AddressInfo).port
 }
 
-test('names and redirects that lead inside, whenever they do it, are refused all alike, and nobody inside is asked', async () => {
+test('names and redirects to internal addresses are all refused alike without a request', async () => {
   const hits: string[] = []
   // A connection alone tells what listens there.
   const inside = () =>

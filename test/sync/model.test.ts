@@ -24,7 +24,7 @@ const change = fc.oneof(
   }),
 )
 
-test('whatever happens at Zoho between syncs of any kind, a last full sync makes the catalogue what Zoho is', async () => {
+test('after any edits and syncs, a full sync makes the catalogue equal to Zoho', async () => {
   const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 12 }) })
   const { db } = services
   const removed: ReturnType<typeof zoho.items> = []

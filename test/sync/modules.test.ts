@@ -9,7 +9,7 @@ const FEW = Object.fromEntries(
   ]),
 )
 
-test('behind each of the four modules is a real sync, whose records are there afterwards; the schedule starts them, too', async () => {
+test('each of the four modules runs a real sync by hand and by schedule', async () => {
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ clock, crmRows: 5, books: FEW })

@@ -7,6 +7,7 @@ import { drawPicture } from '../../src/simulator/picture.ts'
 import { checkPictures } from '../helpers/check-pictures.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -20,10 +21,10 @@ async function start({ call }: TestZinc): Promise<string> {
 }
 const stateOf = async ({ services }: TestZinc, id: string) => services.runs.get(id)
 
-test('while Zoho does not answer the run is parked, no picture counts as failed for it, and it goes on by itself', async () => {
+test('while Zoho does not answer the run is parked, no picture fails, and it resumes', async () => {
   const clock = createFastClock(60)
-  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 120 ? item : { ...item, image_document_id: '', image_name: '' }))
-  const zinc = await startZinc({ items, clock, now: () => clock.now().getTime() })
+  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const zinc = await startZinc({ items, pictureOf: smallPicture, clock, now: () => clock.now().getTime() })
   zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
   const id = await start(zinc)
   await until(async () => (await stateOf(zinc, id)).state === 'paused')
@@ -38,8 +39,8 @@ test('while Zoho does not answer the run is parked, no picture counts as failed 
   expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
 })
 
-test('a refresh token that is revoked in the middle ends the run with the next step, and Zoho is asked no more', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 200 }) })
+test('a refresh token revoked in mid-run ends it at the next step without further calls', async () => {
+  const zinc = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
   const id = await start(zinc)
   await until(() => zinc.zoho.counters.images >= 5)
   zinc.zoho.revoke()
@@ -58,7 +59,7 @@ test('a missing scope is not asked for again and again', async () => {
   expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
 })
 
-test('a transfer that breaks off is asked for again; a picture that is cut at Zoho itself is kept and marked; one that differs each time is not', async () => {
+test('a broken transfer is repeated; a picture truncated at Zoho is kept and marked', async () => {
   const cut = new Set<string>()
   const differs = new Set<string>()
   let n = 0
@@ -120,7 +121,7 @@ test.each(['404', '200_json', '200_empty', '204'] as const)(
   },
 )
 
-test('when the disk is full the run waits with its cause, everything else works, and it goes on by itself when there is room', async () => {
+test('when the disk is full the run waits with its cause and resumes when there is room', async () => {
   const clock = createFastClock(60)
   const zinc = await startZinc({ clock, now: () => clock.now().getTime() })
   const { store } = zinc.services
@@ -138,9 +139,9 @@ test('when the disk is full the run waits with its cause, everything else works,
   expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
 })
 
-test('when the database drops its connections again and again, the run goes on by itself and nothing is lost or done twice', async () => {
+test('when the database drops its connections repeatedly, the run resumes without loss', async () => {
   const drops = times(4, 20)
-  const zinc = await startZinc({ items: createCatalogue({ count: times(200, 2204) }) })
+  const zinc = await startZinc({ items: createCatalogue({ count: times(120, 2204) }), pictureOf: smallPicture })
   const url = new URL(zinc.services.databaseUrl)
   const name = url.pathname.slice(1)
   url.pathname = '/postgres'
@@ -161,7 +162,7 @@ test('when the database drops its connections again and again, the run goes on b
   expect(zinc.zoho.counters.images).toBeLessThanOrEqual(pictures + drops * 8)
 })
 
-test('while a connection of the database is cut each second, whichever it is, syncs and pulls end well, and readers of the list miss nothing', async () => {
+test('syncs, pulls and list readers survive a database connection cut each second', async () => {
   const zinc = await startZinc({ items: createCatalogue({ count: times(100, 2204) }), books: { invoices: 230, contacts: 40 } })
   const { services, zoho, call } = zinc
   const store = await services.stores.create({ code: 'A', name: 'A' }, ZINC)

@@ -4,6 +4,7 @@ import { ITEM_SYNC } from '../../src/sync/item-sync.ts'
 import { checkLinks, checkPictures, temporaryFiles } from '../helpers/check-pictures.ts'
 import type { Fault, StepEvent } from '../helpers/fault-preload.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { runUntilKilled, startFaultyServer, startRunAt, startServerProcess } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
@@ -23,11 +24,11 @@ const STEPS: Record<string, Omit<Fault, 'nth'>> = {
   'before its link is shown': { step: 'rename item', when: 'before' },
 }
 
-test('killed at each step of writing a picture, no row is without its whole file, no finished picture is fetched twice, nothing temporary stays', async () => {
+test('killed at each step of writing a picture, rows have whole files and none is fetched twice', async () => {
   const rounds = times(1, 20)
   const items = createCatalogue({ count: times(180, 3200) })
   const pictures = items.filter((item) => item.image_document_id !== '').length
-  const zinc = await startZinc({ items })
+  const zinc = await startZinc({ items, pictureOf: smallPicture })
   const { zoho, environment, services } = zinc
   const { db, runs } = services
   // The helper's own instance queues the run and must not work on it.
@@ -66,9 +67,9 @@ test('killed at each step of writing a picture, no row is without its whole file
 const CALLS = ['open', 'write', 'fsync', 'rename']
 const ERRORS = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS']
 
-test('whichever call of the disk fails, the server lives, no row is without its file, and the picture comes when it is tried again', async () => {
+test('whichever disk call fails, no row lacks its file, and the picture comes when retried', async () => {
   const items = createCatalogue({ count: times(12, 30) })
-  const zinc = await startZinc({ items })
+  const zinc = await startZinc({ items, pictureOf: smallPicture })
   const { zoho, environment, services } = zinc
   const { db } = services
   await services.runs.close()
@@ -123,7 +124,7 @@ function expectNothingTrusted(events: StepEvent[]): void {
 
 test('of each picture: written, synced, renamed, the folder synced, and only then its rows', async () => {
   const items = createCatalogue({ count: times(30, 150) })
-  const { environment, services } = await startZinc({ items })
+  const { environment, services } = await startZinc({ items, pictureOf: smallPicture })
   await services.runs.close()
   const { url, tell } = await startFaultyServer(environment)
   const id = await startRunAt(url)

@@ -3,7 +3,7 @@ import { forecast } from '../../src/connect/forecast.ts'
 import { ask } from '../helpers/ask.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('a plan says what a sync would change, field by field, and what it would cost; then the sync does just that', async () => {
+test("a plan states a sync's changes field by field and its cost, and the sync does just that", async () => {
   const zinc = await startZinc({ limits: { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 } })
   const { zoho, sync, services } = zinc
   await sync('?sync_images=true')

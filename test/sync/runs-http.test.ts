@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { ask } from '../helpers/ask.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const IMAGES = '/sync/item/execute?sync_images=true&wait=false'
 
 test('a run is paused, goes on, is cancelled and started again over HTTP, and fetches no picture twice', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 240 }) })
+  const zinc = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
   const { zoho } = zinc
   const pictures = zoho.items().filter((item) => item.image_document_id !== '').length
   const started = await ask(zinc, 'POST', IMAGES)
@@ -47,8 +48,8 @@ test('a run is paused, goes on, is cancelled and started again over HTTP, and fe
   expect((await ask(zinc, 'GET', '/sync/runs/00000000-0000-0000-0000-000000000000')).status).toBe(404)
 })
 
-test('progress arrives as server-sent events, from the first state to the last, and the stream ends with the run', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 60 }) })
+test('progress arrives as server-sent events from first to last state and ends with the run', async () => {
+  const zinc = await startZinc({ items: createCatalogue({ count: 60 }), pictureOf: smallPicture })
   const { body } = await ask(zinc, 'POST', IMAGES)
   const answer = await zinc.call(`/api/settings/integrations/zoho/sync/runs/${body.run_id}/events`)
   expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/)
@@ -64,7 +65,7 @@ test('progress arrives as server-sent events, from the first state to the last, 
 })
 
 test('a client that hangs up does not stop the run, and failures before the first page keep their status', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 60 }) })
+  const zinc = await startZinc({ items: createCatalogue({ count: 60 }), pictureOf: smallPicture })
   const hangUp = new AbortController()
   const gone = zinc
     .call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true', { method: 'POST', signal: hangUp.signal })

@@ -4,14 +4,15 @@ import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { times } from '../helpers/long.ts'
+import { smallPicture } from '../helpers/pictures.ts'
 import { startRunAt, startServerProcess } from '../helpers/server-process.ts'
 import { until } from '../helpers/until.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
   const kills = times(4, 50)
-  const items = createCatalogue({ count: times(250, 2204) })
-  const { zoho, dataDir, environment, services } = await startZinc({ items })
+  const items = createCatalogue({ count: times(120, 2204) })
+  const { zoho, dataDir, environment, services } = await startZinc({ items, pictureOf: smallPicture })
   const pictures = items.filter((item) => item.image_document_id !== '').length
   const { db } = services
   // The helper's own instance must not work on the run that the killed processes own.
@@ -58,7 +59,7 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
 })
 
 test('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
-  const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 300 }) })
+  const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
   await services.runs.close()
   const first = await startServerProcess(environment)
   const run_id = await startRunAt(first.url)
@@ -73,12 +74,12 @@ test('SIGTERM parks the run within ten seconds with status 0, and the next start
   await until(async () => (await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
   second.child.kill('SIGTERM')
   await second.ended
-  expect(await services.db.photo.count()).toBe(200)
-  expect(zoho.counters.images).toBeLessThanOrEqual(200 + 8)
+  expect(await services.db.photo.count()).toBe(80)
+  expect(zoho.counters.images).toBeLessThanOrEqual(80 + 8)
 })
 
 test('a run that another owner took over can write nothing more', async () => {
-  const { zoho, services, call } = await startZinc({ items: createCatalogue({ count: 300 }) })
+  const { zoho, services, call } = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
   const { run_id } = (await (
     await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
   ).json()) as { run_id: string }

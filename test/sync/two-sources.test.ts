@@ -6,7 +6,7 @@ import { startPictureHost } from '../helpers/picture-host.ts'
 import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test("a product with a picture of Zoho's and an address of a file counts once in every run, and a dead address does not keep Zoho's away", async () => {
+test('a product with pictures from Zoho and a file counts once, and a dead address blocks neither', async () => {
   const pictures = await startPictureHost()
   const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: pictures.host } })
   const { zoho, sync, services } = zinc
@@ -56,7 +56,7 @@ test("a product with a picture of Zoho's and an address of a file counts once in
   expect((await counted('?mode=full&sync_images=true', items.length)).images_unchanged).toBe(withPicture.length - 1)
 })
 
-test('what people uploaded goes with a removed item and comes back with it, the first of it as the primary picture', async () => {
+test('uploads leave and return with their item, the first as primary picture', async () => {
   const zinc = await startZinc()
   const { zoho, sync, services, call } = zinc
   await sync('?sync_images=true')

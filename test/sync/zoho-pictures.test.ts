@@ -34,7 +34,7 @@ async function fetchGallery(body: object = {}) {
 }
 const document = (n: number) => ({ document_id: `46000000009900000${n}`, file_name: `side ${n}.jpg`, image_seed: 9_000 + n })
 
-test('further pictures come with their calls said before, once, in order, and go when Zoho has them no more', async () => {
+test('further pictures come once, in order, with their calls stated, and go when Zoho removes them', async () => {
   const [a, b] = [items[0]!, items[1]!]
   zinc.zoho.edit(a.item_id, { gallery: [document(1), document(2)] })
   zinc.zoho.edit(b.item_id, { gallery: [document(3), { document_id: '460000000099000009', file_name: 'manual.pdf', image_seed: 1 }] })

@@ -29,7 +29,7 @@ function codesOfTheServer(): Map<string, string> {
   return found
 }
 
-test('every code that the server can send has its words in Arabic, and no words stand there for a code that is gone', () => {
+test('exactly the codes that the server can send have a text in Arabic', () => {
   const codes = codesOfTheServer()
   expect(codes.size).toBeGreaterThan(150)
   expect([...codes].filter(([code]) => ARABIC[code] === undefined).map(([code, file]) => `${code} (${file})`)).toEqual([])
@@ -48,7 +48,7 @@ const sourcesOf = (rooms: string): string =>
     .map((file) => shapes(readFileSync(file, 'utf8')))
     .join('\n')
 
-test('every sentence with figures about a single thing has its own in Arabic with the same figures, and none stands there that is gone', () => {
+test('exactly the sentences with a figure have an Arabic one with the same figures', () => {
   const all = sourcesOf(ROOMS)
   expect(Object.keys(ARABIC_SENTENCES).filter((english) => !all.includes(english))).toEqual([])
   for (const [english, arabic] of Object.entries(ARABIC_SENTENCES)) {

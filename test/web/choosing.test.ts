@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { ProductsAnswer } from '../../src/contract/products.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('many products are chosen by mouse and by keys; their pictures are deleted and brought back, made again, fetched again, and the records exported', async () => {
+longTest('chosen products lose and regain pictures, regenerate, refetch and export', async () => {
   // Names that a page or a spreadsheet could take for something to run.
   const naughty = '=<img src=x onerror="window.hit=1">'
   const zinc = await startZinc({ items: createCatalogue({ count: 30 }).map((it) => ({ ...it, name: `${naughty}${it.name}` })) })

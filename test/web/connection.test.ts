@@ -1,11 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 const PAGE = '/settings/integrations/zoho/connection'
 
-test("an operator sets Zoho's notices up: the address to paste, a secret that is shown once, a test, and the first notice as it comes", async () => {
+longTest('an operator sets up the webhook: address, one-time secret, test, first notice', async () => {
   const { url, zoho } = await startZinc()
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto(PAGE)
@@ -42,7 +43,7 @@ test("an operator sets Zoho's notices up: the address to paste, a secret that is
   expect(complaints).toEqual([])
 })
 
-test('a link that an admin makes leads the owner of the Zoho account, who has no login, to the consent and to a word of thanks; used, it is over', async () => {
+longTest("an admin's link leads the owner of the Zoho account to the consent once, without a login", async () => {
   const { url } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
   const browser = await openBrowser()
   const admin = await visit(browser, { origin: url })
@@ -76,7 +77,7 @@ test('a link that an admin makes leads the owner of the Zoho account, who has no
   expect([...admin.complaints, ...owner.complaints, ...again.complaints]).toEqual([])
 })
 
-test("a self client's code: the scopes to copy, the time that is left, a code that is refused in words, and one that connects; the data centre tells its host", async () => {
+longTest("a self client's code connects, and a refused one is explained", async () => {
   const { url, zoho } = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: '' } })
   const { page, context, complaints } = await visit(await openBrowser(), { origin: url })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])

@@ -1,12 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { NO_LIMITS } from '../../src/simulator/limits.ts'
 import { logIn, openBrowser, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startSecond } from '../helpers/second.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-test('a run that waits says for what; the server restarts in the middle, and the same page, untouched, sees the run end', async () => {
+longTest('an open page sees a waiting run end across a restart of the server', async () => {
   // Fewer calls a minute than there are pictures, so that the run is still under way when the server stops.
   const first = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '12' } })
   const browser = await openBrowser()
@@ -28,7 +29,7 @@ test('a run that waits says for what; the server restarts in the middle, and the
   expect(complaints).toEqual([])
 })
 
-test("when the day's calls are used up the run stands paused with the time it goes on, the overview warns, and a second start leads to it", async () => {
+longTest("when the day's calls are used up the page shows when the run resumes", async () => {
   const { url } = await startZinc({ limits: { ...NO_LIMITS, perDay: 12 } })
   const browser = await openBrowser()
   const { page, complaints } = await visit(browser, { origin: url })

@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { VariantSettings } from '../../src/contract/media.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -17,9 +18,8 @@ async function openMedia(zinc: TestZinc) {
 const SOON = { timeout: 30_000 }
 const newestRun = ({ services }: TestZinc) => services.db.run.findFirstOrThrow({ orderBy: { created_at: 'desc' } })
 
-test('the page tells what is stored; a new recipe is saved, and one size or everything is made again', async () => {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+longTest('the page tells what is stored; a new recipe is saved, and one size or everything is made again', async () => {
+  const zinc = await startZinc({ synced: true })
   const { page, complaints } = await openMedia(zinc)
   const { data: stored } = (await (await zinc.call('/api/media/storage')).json()) as { data: { originals: { count: number } } }
   expect(stored.originals.count).toBeGreaterThan(10)
@@ -55,9 +55,8 @@ test('the page tells what is stored; a new recipe is saved, and one size or ever
   expect(complaints).toEqual([])
 })
 
-test('findings are downloaded and repaired all at once; a queue is paused, goes on, and what failed is cleared', async () => {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+longTest('findings are downloaded and repaired; a queue is paused, resumed and cleared', async () => {
+  const zinc = await startZinc({ synced: true })
   const lost = await zinc.services.db.blob.findMany({ take: 2, orderBy: { sha256: 'asc' } })
   for (const { sha256 } of lost) await rm(join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2), sha256))
   const { page, complaints } = await openMedia(zinc)

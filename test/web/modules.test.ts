@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { ask } from '../helpers/ask.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-test('an admin chooses what a module reads, moves its cursor back after a warning, and sets how much of the day pictures leave to items', async () => {
+longTest("an admin chooses a module's content, resets its cursor and sets the picture reserve", async () => {
   const zinc = await startZinc({
     limits: { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 },
     environment: { ZOHO_REQUESTS_PER_MINUTE: '3000' },
@@ -57,7 +58,7 @@ test('a mapping is tried on a real item before it counts, saved, and reset', asy
   const mapping = page.getByRole('region', { name: 'Mapping' })
   await mapping.getByLabel('Zoho field: description').selectOption('sku')
   await mapping.getByLabel('Who owns it: selling_price').selectOption({ label: 'ERP: a sync never touches it' })
-  expect(await mapping.getByText('changed', { exact: true }).count()).toBe(2)
+  await expect.poll(() => mapping.getByText('changed', { exact: true }).count()).toBe(2)
   const item = zinc.zoho.items().find(({ sku }) => sku !== '')!
   await mapping.getByLabel('SKU, or empty for the item that changed last').fill(item.sku)
   await mapping.getByRole('button', { name: 'Try on a real item' }).click()
@@ -68,8 +69,8 @@ test('a mapping is tried on a real item before it counts, saved, and reset', asy
   await page.getByText('Mapping saved').first().waitFor()
   await page.reload()
   await settled(page)
-  expect(await mapping.getByLabel('Zoho field: description').inputValue()).toBe('sku')
-  expect(await mapping.getByLabel('Who owns it: selling_price').inputValue()).toBe('erp')
+  await expect.poll(() => mapping.getByLabel('Zoho field: description').inputValue()).toBe('sku')
+  await expect.poll(() => mapping.getByLabel('Who owns it: selling_price').inputValue()).toBe('erp')
 
   await mapping.getByRole('button', { name: 'Reset to default' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Reset to default' }).click()

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -34,7 +35,7 @@ async function open(path: string, person = ADMIN, more: { width?: number } = {})
   return page
 }
 
-test('by keyboard alone: skip link, navigation, a dialog that holds the focus and gives it back, the account menu', async () => {
+test('skip link, navigation, dialogs and the account menu work by keyboard alone', async () => {
   const page = await open('/settings/integrations/zoho')
   await page.reload()
   await settled(page)
@@ -73,7 +74,7 @@ test('by keyboard alone: skip link, navigation, a dialog that holds the focus an
   expect(await page.locator('html').getAttribute('dir')).toBe('rtl')
 })
 
-test('a module is turned off and the undo turns it on again; a schedule shows its next times before it is saved, and warns when it would be left', async () => {
+longTest('a module is switched off and back by undo, and a schedule previews and guards its changes', async () => {
   const page = await open('/settings/integrations/zoho/modules')
   const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
   expect(await crm.isChecked()).toBe(true)
@@ -109,7 +110,7 @@ test('a module is turned off and the undo turns it on again; a schedule shows it
   await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
 })
 
-test('failures stand by cause with the remedy; chosen ones are dismissed with a note and leave the inbox; in Arabic each tells its figures', async () => {
+test('failures are grouped by cause with a remedy and leave the inbox when dismissed', async () => {
   const page = await open('/settings/integrations/zoho/failures')
   const conflict = page.getByRole('article').filter({ hasText: 'sku_conflict' })
   await conflict.waitFor()
@@ -134,7 +135,7 @@ test('failures stand by cause with the remedy; chosen ones are dismissed with a 
     .toContain(`تشترك في SKU واحد: ${one!.sku}. تبقى كلها`)
 })
 
-test('an admin adds an operator and a viewer; each sees what they may do and nothing else; the last admin cannot go', async () => {
+longTest('an admin adds users who see only what they may do; the last admin stays', async () => {
   const page = await open('/settings/users')
   for (const [username, role] of [
     ['layla', 'Operator'],
@@ -195,7 +196,7 @@ test('an answer that is no JSON, and no answer at all, become cards with what to
   await page.getByText('Done', { exact: true }).waitFor()
 })
 
-test('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {
+longTest('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   complaintsOf.push(complaints)
   await page.addInitScript(`

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { ProductsAnswer } from '../../src/contract/products.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop, type TestStore } from '../helpers/shop.ts'
 
-test("a picture's panel says which stores have it, which do not yet and why, and leads to the store", async () => {
+longTest("a picture's panel says which stores have it, which do not yet and why, and leads to the store", async () => {
   const shop = await startShop()
   const { data } = (await (await shop.call('/api/products?has_image=true&limit=1')).json()) as ProductsAnswer
   const { id, images } = data[0]!

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Product, ProductsAnswer } from '../../src/contract/products.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { dropFiles } from '../helpers/drop-files.ts'
+import { longTest } from '../helpers/long.ts'
 import { drawnPicture } from '../helpers/pictures.ts'
 import { startZinc } from '../helpers/zinc.ts'
 import { zipOf } from '../helpers/zip.ts'
@@ -19,9 +20,8 @@ const pictureMenu = async (page: Page, name: string, item: string) => {
 const focusOn = (page: Page, name: string) =>
   expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), SOON).toBe(`Actions for ${name}`)
 
-test('an operator finds a product without a picture, drops some on it, orders them by menu, keys and mouse, describes one, and takes a delete back', async () => {
-  const { url, sync, call } = await startZinc()
-  await sync('?sync_images=true')
+longTest('an operator adds, orders, describes, deletes and restores pictures of a product', async () => {
+  const { url, call } = await startZinc({ synced: true })
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto('/settings/products')
   await logIn(page, ADMIN)

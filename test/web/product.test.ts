@@ -5,6 +5,7 @@ import type { CoverageAnswer } from '../../src/contract/coverage.ts'
 import type { Product, ProductsAnswer } from '../../src/contract/products.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -35,7 +36,7 @@ async function open(path: string, person = ADMIN): Promise<Page> {
 const products = async (query: string) => ((await (await zinc.call(`/api/products?${query}`)).json()) as ProductsAnswer).data
 const imagesOf = async (id: string) => ((await (await zinc.call(`/api/products/${id}`)).json()) as { data: Product }).data.images
 
-test('a picture that was copied elsewhere is pasted into a product; a deleted one stands in the list of the deleted and is brought back from there', async () => {
+test('a picture is pasted into a product, and a deleted one is restored from the list', async () => {
   const [bare] = await products('coverage=without_picture&limit=1')
   const page = await open(`/settings/products/${bare!.id}`)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
@@ -61,7 +62,7 @@ test('a picture that was copied elsewhere is pasted into a product; a deleted on
   expect(await imagesOf(bare!.id)).toMatchObject([{ filename, is_primary: true }])
 })
 
-test("our own primary picture is compared with Zoho's, and Zoho's is taken instead", async () => {
+longTest("our own primary picture is compared with Zoho's, and Zoho's is taken instead", async () => {
   const pictured = (await products('has_image=true&limit=500')).find(({ image_source }) => image_source?.kind === 'zoho')
   const form = pictureForm([await drawnPicture()], { is_primary: 'true' }, 'ours.png')
   expect((await zinc.call(`/api/products/${pictured!.id}/images/upload`, { method: 'POST', body: form })).ok).toBe(true)
@@ -80,7 +81,7 @@ test("our own primary picture is compared with Zoho's, and Zoho's is taken inste
   await dialog.getByText('Both are the same picture, byte for byte.').waitFor()
 })
 
-test('every filter of what is missing lists as many as its number says, and stands in the address; the records are exported as JSON and CSV', async () => {
+longTest('every filter of what is missing lists its number, and records export as JSON and CSV', async () => {
   const page = await open('/settings/products')
   const coverage = (await (await zinc.call(`${ZOHO}/coverage`)).json()) as import('zod').z.infer<typeof CoverageAnswer>
   for (const [key, count] of Object.entries(coverage.data)) {
@@ -109,7 +110,7 @@ test('every filter of what is missing lists as many as its number says, and stan
   expect(csv.text.split('\n')[0]).toContain('zoho_item_id')
 })
 
-test('a viewer sees products, pictures and media and nothing that changes them; the server refuses what the page does not offer', async () => {
+longTest('a viewer sees products, pictures and media without controls, and the server refuses edits', async () => {
   const person = { username: 'omar', password: 'a-password-of-theirs' }
   await zinc.call('/api/v1/users', {
     method: 'POST',

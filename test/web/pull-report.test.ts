@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { type Row, startPulls } from '../pull/helpers.ts'
 
-test('what differs is told once and in the reader’s language, also on a small screen; sessions of one minute are told apart', async () => {
+longTest('a pull report shows each difference once, in Arabic and on a small screen', async () => {
   const { zinc, pull, check, newest, tamper, rows } = await startPulls()
   await pull({ modules: ['contacts'] })
   const first = await newest()

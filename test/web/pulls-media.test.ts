@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an operator pulls a module, checks and pins the session, then finds a lost picture and has just that one repaired', async () => {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+longTest('an operator pulls, verifies and pins a session, and repairs one lost picture', async () => {
+  const zinc = await startZinc({ synced: true })
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/pulls')
   await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
@@ -46,7 +46,7 @@ test('an operator pulls a module, checks and pins the session, then finds a lost
 /** A repaired record stands at the end of its file. */
 const byId = (json: string) => (JSON.parse(json) as { item_id: string }[]).sort((a, b) => a.item_id.localeCompare(b.item_id))
 
-test('an operator sees what a pull takes, compares two sessions, finds a damaged file without a call, repairs it, downloads and deletes', async () => {
+longTest('an operator plans a pull, compares sessions, repairs, downloads and deletes one', async () => {
   const zinc = await startZinc()
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/pulls')

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-test('a run is paused and stays so, goes on where it was, and is cancelled after a question; what it did is downloaded', async () => {
+test('a run is paused, resumed and cancelled, and what it did is downloaded', async () => {
   // Fewer calls a minute than there are pictures, so that the run is under way while it is steered.
   const { url } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '6' } })
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
@@ -40,7 +41,7 @@ test('a run is paused and stays so, goes on where it was, and is cancelled after
   expect(complaints).toEqual([])
 })
 
-test('what failed is tried again from the inbox and leaves it when it works; what only a person can decide stands apart, and a stopped removal leads to its plan', async () => {
+longTest('a failure is retried from the inbox, and a stopped removal leads to its plan', async () => {
   const items = createCatalogue({ count: 30 })
   items[6]!.sku = items[5]!.sku
   const zinc = await startZinc({ items })

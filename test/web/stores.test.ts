@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an admin creates a store, copies its command, runs it, and sees the store complete; the token is shown once and can be revoked', async () => {
-  const { url, sync } = await startZinc()
-  await sync('?sync_images=true')
+test('an admin creates a store, runs its command, sees it complete, and revokes the token', async () => {
+  const { url } = await startZinc({ synced: true })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-store-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const { page, context, complaints } = await visit(await openBrowser(), { origin: url })
@@ -58,9 +58,8 @@ test('an admin creates a store, copies its command, runs it, and sees the store 
   expect(complaints).toEqual([])
 })
 
-test('an admin has failing pictures sent again, resyncs, chooses what the store sells from the categories in use, pauses it and lets it go on, and deletes it', async () => {
-  const zinc = await startZinc()
-  await zinc.sync('?sync_images=true')
+longTest('an admin resends, resyncs, filters, pauses, resumes and deletes a store', async () => {
+  const zinc = await startZinc({ synced: true })
   const send = async <T>(path: string, body: object) =>
     (await (
       await zinc.call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
@@ -77,7 +76,11 @@ test('an admin has failing pictures sent again, resyncs, chooses what the store 
   const all = (await photos()).photos
   await edge('status/', {
     store_id: id,
-    sync_batch: all.map((photo, n) => ({ photo_id: photo.id, status: n < 2 ? 'failed' : 'synced', ...(n < 2 && { error: 'disk full' }) })),
+    sync_batch: all.map((photo, n) => ({
+      photo_id: photo.id,
+      status: n < 2 ? 'failed' : 'synced',
+      ...(n < 2 && { error: 'disk full' }),
+    })),
   })
 
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })

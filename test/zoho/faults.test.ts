@@ -38,7 +38,7 @@ test.each([
   for (const item of zoho.items()) expect(names.has(item.name)).toBe(true)
 })
 
-test('"Access Denied" with status 200 instead of a token parks the run until Zoho gives tokens again, and asks no more', async () => {
+test('"Access Denied" instead of a token parks the run without calls until Zoho recovers', async () => {
   const clock = createFastClock(600)
   const { zoho, services, call } = await startZinc({ clock, now: () => clock.now().getTime() })
   zoho.fail({ path: /oauth\/v2\/token/, times: 1, body: '{"error":"access_denied"}' })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../../src/zoho/raw-json.ts'
 import { times } from '../helpers/long.ts'
 
-test('parts of an answer are cut out to the byte: ids beyond 2^53, trailing zeros, exponents, escapes, spaces', () => {
+test('parts of a JSON response are cut out to the byte: long ids, zeros, exponents, escapes', () => {
   const rows = [
     String.raw`{"id":46000000000010000199, "n" : 1.50,"e":1E3,"t":"a\\\"]},{","x":{"y":[1,[2]]}}`,
     '{}',

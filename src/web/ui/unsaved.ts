@@ -1,10 +1,13 @@
-import { useEffect } from 'react'
+import { useLayoutEffect } from 'react'
 
 const dirtyForms = new Set<symbol>()
 
-/** While `dirty`, leaving the page asks first: by a link of ours (see `mayLeave`) or by closing the tab. */
+/**
+ * While `dirty`, leaving the page asks first: by a link of ours (see `mayLeave`) or by closing the tab.
+ * A layout effect: who sees that the form is saved may leave at that moment, and must not be asked.
+ */
 export function useUnsavedWarning(dirty: boolean): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!dirty) return
     const form = Symbol('form')
     dirtyForms.add(form)

@@ -115,7 +115,7 @@ function cellsOf(csv: string): string[][] {
   return rows.slice(0, -1)
 }
 
-test('names of every kind stay text: in the catalogue, in files, in headers, in tables, on disk and as folders of a ZIP', async () => {
+test('names of every kind stay text in the catalogue, files, headers, tables, on disk and in a ZIP', async () => {
   const shop = await startShop({ items: items() })
   const products = new Map((await productsOf(shop)).map((it) => [it.zoho_item_id, it]))
   expect(products.size).toBe(KEPT.length)

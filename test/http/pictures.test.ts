@@ -120,7 +120,7 @@ test('HTML in a search and in a name comes back as JSON text, and pages follow e
   expect((await call(`/api/products?search=${encodeURIComponent('شاحن')}`)).status).toBe(200)
 })
 
-test('WebP and AVIF go to those who name them; all others get JPEG, and PNG of a picture that is transparent', async () => {
+test('WebP and AVIF go to readers that name them, JPEG or PNG (transparency) to all others', async () => {
   const { call, services, sync, url } = await startZinc()
   await sync()
   const authorization = `Bearer ${await login(url)}`

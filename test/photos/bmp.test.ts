@@ -183,7 +183,7 @@ test('the smallest pictures of each header are read', () => {
   }
 })
 
-test('bytes changed at random give pixels or a named error, never another one and never more than was asked for', () => {
+test('a randomly damaged BMP gives its pixels or a named error, and never more than its size', () => {
   const originals = forms.map(([, form]) => bmpOf(form))
   const check = (width: number, height: number) => {
     if (width < 1 || height < 1 || width * height > 100_000) throw new BmpError('corrupt', 'size')

@@ -223,7 +223,7 @@ test('a slow or ignorant resolver fails within seconds while others are served',
   })
 })
 
-test('a picture that is packed although identity was asked for is unpacked within the limit; what cannot be is a failure of its server', async () => {
+test('an image compressed although identity was requested is decompressed within the limit', async () => {
   await withFetcher({ allowlist: [`127.0.0.1:${port}`], maxBytes: 100_000 }, async (fetcher) => {
     const fetched = async (encoding: string, how = 'whole') => {
       const { body, contentLength } = await fetchPictureUrl(

@@ -466,7 +466,7 @@ test('more load than may wait is refused at once', async () => {
   await one[Symbol.asyncDispose]()
 })
 
-test('a PNG whose checksum is wrong in a text or a time alone is taken whole; in its pixels or palette it is corrupt', async () => {
+test('a PNG with a wrong checksum is corrupt in its pixels or palette, and taken in a text or time', async () => {
   const png = await drawn(30, 20).png().toBuffer()
   const withChunk = (type: string, data: string, flip: boolean) => {
     const body = Buffer.concat([Buffer.from(type), Buffer.from(data)])

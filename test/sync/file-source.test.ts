@@ -219,7 +219,7 @@ test("zinc's own export comes back as it was: JSON into an empty zinc, and once 
   expect((await target.sync('?source=file&file=export.json')).statistics).toMatchObject({ unchanged: 120, updated: 0 })
 })
 
-test('ids that a spreadsheet shortened are refused, ids with blanks and marks are cleaned, repeated ones are told', async () => {
+test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repeated ids reported', async () => {
   const zinc = await startZinc({ environment: NO_CREDENTIALS })
   const short = ['2.60815E+17', '2,60815e+17', '9.90E+17', '26E15'].map((zoho_item_id, n) => ({
     zoho_item_id,

@@ -81,7 +81,7 @@ test('our own picture goes to Zoho when asked, first dry, and does not come back
   expect([zinc.zoho.counters.images, (await gallery(item.item_id)).length]).toEqual([after, 1])
 })
 
-test('further pictures are told by their bytes: names without a known ending are fetched, documents are not, other formats are reported', async () => {
+test('further images are recognised by their bytes; documents are skipped, other formats reported', async () => {
   const item = items[2]!
   const names = ['IMG_1.jfif', 'model v1.25', 'front view', 'x.heic', 'manual.pdf', 'Offer.DOCX ', 'turn.mp4', 'all.zip']
   zinc.zoho.edit(item.item_id, {

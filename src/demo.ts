@@ -7,11 +7,12 @@ import { parseConfig } from './config.ts'
 import type { ItemSyncResult } from './contract/runs.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createLog } from './log.ts'
-import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
+import { explainStart, type Serving, serve } from './serve.ts'
 import { ZINC } from './settings/audit.ts'
 import { createCatalogue } from './simulator/catalogue.ts'
 import { NO_LIMITS, REAL_LIMITS } from './simulator/limits.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
+import { aborted, listenForStop } from './stop-signal.ts'
 import { ITEM_SYNC } from './sync/item-sync.ts'
 import { itemSyncResult } from './sync/result.ts'
 
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
     return 0
   }
 
-  const stopped = untilStopped()
+  const stopped = aborted(listenForStop().signal)
   const items = createCatalogue({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
     items,

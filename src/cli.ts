@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
 import { addCommands } from './commands/all.ts'
 import { isGivenUp } from './commands/given-up.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
-import { parseConfig } from './config.ts'
-import { AppError, BadInput, CannotStart } from './errors.ts'
+import { type Config, parseConfig } from './config.ts'
+import { AppError, BadInput, CannotStart, NotFound } from './errors.ts'
 import { printFirstLogin } from './first-login.ts'
 import { createLog } from './log.ts'
 import type { Services } from './services.ts'
@@ -49,8 +51,9 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
           terminal: process.stderr.isTTY === true && !options.json,
           log,
           signal: stop.signal,
-          async services() {
+          async services({ mustExist = false } = {}) {
             if (!services) {
+              if (mustExist) await refuseMissingDatabase(config)
               // Loaded here, since most of zinc hangs on it, and an edge server's pull needs none of it.
               const { openServices } = await import('./services.ts')
               services = await openServices(config, log, { signal: stop.signal, onFirstLogin: printFirstLogin })
@@ -86,6 +89,17 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   } finally {
     process.stdout.removeListener('error', onOutputError)
   }
+}
+
+/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFound `no_database`. */
+async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
+  const { findDemo } = await import('./commands/demo.ts')
+  throw new NotFound('no_database', `There is no database of zinc in ${dataDir}`, {
+    remedy: (await findDemo(dataDir))
+      ? 'A demo is running: `eval "$(npx zinc demo env)"` makes the commands of this shell work on it.'
+      : 'Set DATA_DIR to the folder of your zinc, or make a new one with `npm start`.',
+  })
 }
 
 /** `zinc export … | head` has read what it wanted: nobody is left to tell. */

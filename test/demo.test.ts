@@ -82,7 +82,7 @@ test('one printed line lets the command line work on the demo, and no printed co
   expect(await first.ended).toBe(0)
   const none = await runZinc(['demo', 'env'], { DATA_DIR: dataDir })
   expect([none.status, none.stdout, none.stderr]).toEqual([1, '', expect.stringContaining('npm run demo')])
-})
+}, 300_000)
 
 test('a demo keeps its ports, also from a shell with its environment, and is not started twice', async () => {
   const dataDir = await newFolder()
@@ -100,7 +100,7 @@ test('a demo keeps its ports, also from a shell with its environment, and is not
   second.child.kill('SIGTERM')
   expect(await second.ended).toBe(0)
   expect(await readdir(dataDir)).toEqual(['demo'])
-})
+}, 300_000)
 
 test('a command that only reads makes no database where there is none, and says what to do', async () => {
   const dataDir = join(await newFolder(), 'data')

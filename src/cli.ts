@@ -1,23 +1,26 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
 import { addCommands } from './commands/all.ts'
 import { isGivenUp } from './commands/given-up.ts'
 import type { Action, ExitStatus, Tools } from './commands/tools.ts'
-import { parseConfig } from './config.ts'
-import { AppError, BadInput, CannotStart } from './errors.ts'
+import { type Config, parseConfig } from './config.ts'
+import { AppError, BadInput, CannotStart, NotFound } from './errors.ts'
+import { printFirstLogin } from './first-login.ts'
 import { createLog } from './log.ts'
 import type { Services } from './services.ts'
+import { startFailure } from './start-failure.ts'
+import { listenForStop } from './stop-signal.ts'
 
 const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }
-/** Long enough for a run to be parked; past it the next start repairs what was cut. */
-const CLOSE_WITHIN_MS = 15_000
+/** A command that hangs while it closes still ends; the next start repairs what was cut. */
+const CLOSE_WITHIN_MS = 10_000
 
 /** The command line: argv without the program's name in, exit status out. Nothing is opened before a command needs it. */
 export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<ExitStatus> {
   let status: ExitStatus = 0
-  const stopping = new AbortController()
-  const onSignal = () => stopping.abort(new Error('stopped by a signal'))
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onSignal)
+  using stop = listenForStop()
   // Without a listener a closed pipe would end the process before it has closed what it opened.
   const onOutputError = (error: Error) => {
     if (!isClosedPipe(error)) throw error
@@ -47,16 +50,14 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
           json: options.json,
           terminal: process.stderr.isTTY === true && !options.json,
           log,
-          signal: stopping.signal,
-          async services() {
+          signal: stop.signal,
+          async services({ mustExist = false } = {}) {
             if (!services) {
+              if (mustExist) await refuseMissingDatabase(config)
               // Loaded here, since most of zinc hangs on it, and an edge server's pull needs none of it.
               const { openServices } = await import('./services.ts')
-              services = await openServices(config, log)
+              services = await openServices(config, log, { signal: stop.signal, onFirstLogin: printFirstLogin })
             }
-            const { password } = services.firstAdmin
-            if (password !== null) console.error(`First login: ${config.admin.username} / ${password}  (shown this once)`)
-            services.firstAdmin.password = null
             return services
           },
           say: (line) => void (options.json || console.error(line)),
@@ -64,9 +65,8 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
         }
         status = (await work(tools, ...args)) ?? 0
       } catch (error) {
-        status = explain(error, { json: options.json, stopped: stopping.signal.aborted })
+        status = explain(error, { json: options.json, stopped: stop.signal.aborted })
       } finally {
-        // A command that hangs while it closes must still end.
         const late = setTimeout(() => process.exit(1), CLOSE_WITHIN_MS)
         await services?.[Symbol.asyncDispose]()
         clearTimeout(late)
@@ -87,9 +87,19 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     throw error
   } finally {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal)
     process.stdout.removeListener('error', onOutputError)
   }
+}
+
+/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFound `no_database`. */
+async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
+  const { findDemo } = await import('./commands/demo.ts')
+  throw new NotFound('no_database', `There is no database of zinc in ${dataDir}`, {
+    remedy: (await findDemo(dataDir))
+      ? 'A demo is running: `eval "$(npx zinc demo env)"` makes the commands of this shell work on it.'
+      : 'Set DATA_DIR to the folder of your zinc, or make a new one with `npm start`.',
+  })
 }
 
 /** `zinc export … | head` has read what it wanted: nobody is left to tell. */
@@ -106,13 +116,14 @@ function explain(error: unknown, { json, stopped }: { json: boolean; stopped: bo
     console.error('Nothing was chosen.')
     return 1
   }
-  if (!(error instanceof AppError)) {
+  const failure = error instanceof AppError && !(error instanceof CannotStart) ? error : startFailure(error)
+  if (!failure) {
     console.error(error)
     return 1
   }
-  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
-  if (json) console.log(JSON.stringify({ status: 'error', code: error.code, message: error.message, detail: error.detail ?? {} }))
-  else console.error(`zinc: ${error.message}${remedy === undefined ? '' : `\n${remedy}`}`)
-  if (error instanceof CannotStart) return error.exitStatus
-  return error instanceof BadInput ? 2 : 1
+  const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
+  if (json) console.log(JSON.stringify({ status: 'error', code: failure.code, message: failure.message, detail: failure.detail ?? {} }))
+  else console.error(`zinc: ${failure.message}${remedy === undefined ? '' : `\n${remedy}`}`)
+  if (failure instanceof CannotStart) return failure.exitStatus
+  return failure instanceof BadInput ? 2 : 1
 }

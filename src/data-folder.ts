@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CannotStart } from './errors.ts'
+import { systemReason } from './start-failure.ts'
 
 /** Makes DATA_DIR where it is missing, and proves that something can be written there. Throws CannotStart `data_dir_unusable` (exit status 1). */
 export async function openDataFolder(dataDir: string): Promise<void> {
@@ -26,7 +27,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 export const dataDirUnusable = (folder: string, cause: unknown): CannotStart =>
-  new CannotStart('data_dir_unusable', `The data folder cannot be used: ${cause instanceof Error ? cause.message : folder}`, {
+  new CannotStart('data_dir_unusable', `The data folder ${folder} cannot be used: ${systemReason(cause) ?? String(cause)}`, {
     exitStatus: 1,
     cause,
     remedy: 'Set DATA_DIR to a folder that this account may write.',

@@ -2,16 +2,27 @@ import { randomBytes } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { exportLines } from './commands/demo.ts'
 import { watchRun } from './commands/run-progress.ts'
 import { parseConfig } from './config.ts'
 import type { ItemSyncResult } from './contract/runs.ts'
 import { openDataFolder } from './data-folder.ts'
+import {
+  announceDemo,
+  choosePorts,
+  demoFolderOf,
+  findRunningDemo,
+  rememberPorts,
+  replacingOlderDatabase,
+  withdrawDemo,
+} from './demo-folder.ts'
 import { createLog } from './log.ts'
-import { explainStart, type Serving, serve, untilStopped } from './serve.ts'
+import { explainStart, type Serving, serve } from './serve.ts'
 import { ZINC } from './settings/audit.ts'
 import { createCatalogue } from './simulator/catalogue.ts'
-import { NO_LIMITS, REAL_LIMITS } from './simulator/limits.ts'
+import { DAY_LIMIT_ONLY, REAL_LIMITS } from './simulator/limits.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
+import { aborted, listenForStop } from './stop-signal.ts'
 import { ITEM_SYNC } from './sync/item-sync.ts'
 import { itemSyncResult } from './sync/result.ts'
 
@@ -21,10 +32,10 @@ const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--pho
   --all-images      every item has a picture (otherwise a third has none)
   --with-conflicts  some items share one SKU
   --photos DIR      use the photographs of a folder instead of drawn pictures
-  --real-limits     keep Zoho's own limits (a first sync then takes about 20 minutes)
+  --real-limits     keep Zoho's limit of calls per minute, too (a first sync then takes about 20 minutes)
   --items N         another number of items than 2204`
 
-async function main(): Promise<number> {
+async function main(signal: AbortSignal): Promise<number> {
   const values = readOptions()
   if (!values) return 2
   if (values.help) {
@@ -32,44 +43,60 @@ async function main(): Promise<number> {
     return 0
   }
 
-  const stopped = untilStopped()
+  const folder = await demoFolderOf(resolve(process.env.DATA_DIR || './data'))
+  const running = await findRunningDemo(folder)
+  if (running) {
+    console.error(`A demo is running in ${folder} already: ${running.url}\nStop it first, or set DATA_DIR to another folder.`)
+    return 1
+  }
+  await openDataFolder(folder)
+  const ports = await choosePorts(folder)
   const items = createCatalogue({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
+    port: ports.simulator,
     items,
-    limits: values['real-limits'] ? REAL_LIMITS : NO_LIMITS,
+    limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
     ...(values.photos && { pictureOf: await photographs(values.photos) }),
   })
   // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
-  const dataDir = join(resolve(process.env.DATA_DIR || './data'), 'demo')
-  await openDataFolder(dataDir)
-  const password = await demoPassword(dataDir)
-  const config = parseConfig({
-    DATA_DIR: dataDir,
-    PORT: '0',
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  const environment = {
+    DATA_DIR: folder,
+    PORT: String(ports.zinc),
     ADMIN_USERNAME: 'demo',
-    ADMIN_PASSWORD: password,
     ...environmentFor(zoho.url),
     ...(values['real-limits'] && { ZOHO_REQUESTS_PER_MINUTE: '80' }),
+  }
+  const logLevel = process.env.LOG_LEVEL || 'warn'
+  const log = createLog(parseConfig({ ...environment, LOG_LEVEL: logLevel }).logLevel)
+  const { password, serving } = await replacingOlderDatabase(folder, log, async () => {
+    const password = await demoPassword(folder)
+    const config = parseConfig({ ...environment, LOG_LEVEL: logLevel, ADMIN_PASSWORD: password })
+    return { password, serving: await serve(config, log, { signal }) }
   })
-  const serving = await serve(config, createLog(config.logLevel))
-  console.log(`zinc       ${serving.url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
-  // Tokens of an earlier demo's simulator mean nothing to this one.
-  await serving.services.db.zohoToken.deleteMany()
-  await serving.services.db.zohoSignIn.deleteMany()
-  const result = await Promise.race([syncWithProgress(serving), stopped])
-  if (!result) {
-    console.log('\nStopped; the next demo goes on where this one was.')
+  const { url } = serving
+  const port = new URL(url).port
+  await rememberPorts(folder, { zinc: Number(port), simulator: Number(new URL(zoho.url).port) })
+  const { store_id, token } = await demoStore(serving)
+  await announceDemo(folder, { pid: process.pid, url, environment: { ...environment, PORT: port, ZINC_EDGE_TOKEN: token } })
+  try {
+    console.log(`zinc       ${url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
+    // Tokens of an earlier demo's simulator mean nothing to this one.
+    await serving.services.db.zohoToken.deleteMany()
+    await serving.services.db.zohoSignIn.deleteMany()
+    const result = await Promise.race([syncWithProgress(serving), aborted(signal)])
+    if (!result) {
+      console.log('\nStopped; the next demo resumes where this one was.')
+      return values.once ? 1 : 0
+    }
+    const ok = await complete(serving, zoho, result)
+    print(serving, result, { password, ok, store_id, withoutPicture: withoutPicture(zoho), of: items.length })
+    if (!values.once) await aborted(signal)
+    return ok || !values.once ? 0 : 1
+  } finally {
+    await withdrawDemo(folder)
     await serving[Symbol.asyncDispose]()
     await zoho.close()
-    return 1
   }
-  const ok = await complete(serving, zoho, result)
-  print(serving, result, { password, ok, edge: await demoStore(serving) })
-  if (!values.once) await stopped
-  await serving[Symbol.asyncDispose]()
-  await zoho.close()
-  return ok || !values.once ? 0 : 1
 }
 
 /** Null when it was called wrongly, which has been said then. */
@@ -144,6 +171,8 @@ async function complete({ services }: Serving, zoho: ZohoSimulator, result: Item
   return result.status === 'success' && missing.length === 0
 }
 
+const withoutPicture = (zoho: ZohoSimulator): number => zoho.items().filter((item) => item.image_document_id === '').length
+
 /** A store for the edge client to pull for. A token is shown once and kept nowhere, so each demo issues one, which ends with the day. */
 async function demoStore({ services: { db, stores, edgeTokens } }: Serving): Promise<{ store_id: string; token: string }> {
   const code = 'DEMO'
@@ -155,27 +184,39 @@ async function demoStore({ services: { db, stores, edgeTokens } }: Serving): Pro
 interface Shown {
   password: string
   ok: boolean
-  edge: { store_id: string; token: string }
+  store_id: string
+  withoutPicture: number
+  of: number
 }
 
-function print({ url }: Serving, result: ItemSyncResult, { password, ok, edge }: Shown): void {
+function print({ url }: Serving, result: ItemSyncResult, { password, ok, store_id, withoutPicture, of }: Shown): void {
   console.log(
     `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
   )
   for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
+  const count = (n: number) => n.toLocaleString('en-US')
+  // The same folder in the other terminal; without DATA_DIR both use the usual one.
+  const dataDir = process.env.DATA_DIR ? `${exportLines({ DATA_DIR: process.env.DATA_DIR })[0]?.replace('export ', '')} ` : ''
   console.log(`
+${withoutPicture === 0 ? 'Every item has' : `${count(withoutPicture)} of ${count(of)} items have no`} picture in the catalogue.
+
 Page:  ${url}/settings/integrations/zoho
 Login: demo / ${password}        API: ${url}/docs
 
-  TOKEN=$(curl -s ${url}/api/v1/auth/login -H 'Content-Type: application/json' -d '{"username":"demo","password":"${password}"}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+In another terminal, in the folder of zinc:
+
+  eval "$(${dataDir}npx zinc demo env)"
+  npx zinc status
+  npx zinc edge pull --server ${url} --store ${store_id} --dir ./edge-demo
+  TOKEN=$(npx zinc login)
   curl -s -H "Authorization: Bearer $TOKEN" '${url}/api/products?limit=2'
   curl -s -X POST -H "Authorization: Bearer $TOKEN" '${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true'
-  npx zinc edge pull --server ${url} --store ${edge.store_id} --dir ./edge-demo --token ${edge.token}
 `)
 }
 
+const { signal } = listenForStop()
 try {
-  process.exit(await main())
+  process.exit(await main(signal))
 } catch (error) {
-  process.exit(explainStart(error))
+  process.exit(error === signal.reason ? 0 : explainStart(error))
 }

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 
-/** JSON lines; whatever is logged, these places never show their value. `code` is not among them: it names failures all over. */
+/** Whatever is logged, these places never show their value. `code` is not among them: it names failures all over. */
 const SECRET_PATHS = [
   'authorization',
   'cookie',
@@ -27,5 +27,35 @@ const serializers = {
   req: ({ method, url, host, ip }: LoggedRequest) => ({ method, url: url?.replace(SECRET_QUERY, '$1[secret]'), host, remoteAddress: ip }),
 }
 
-export const createLog = (level: string, to: DestinationStream = pino.destination(2)): Logger =>
+/** JSON lines on stderr, or lines for people where stderr is a terminal. */
+export const createLog = (
+  level: string,
+  to: DestinationStream = process.stderr.isTTY ? terminalStream(level) : pino.destination(2),
+): Logger =>
   pino({ level, redact: { paths: SECRET_PATHS, censor: '[secret]' }, serializers: { ...pino.stdSerializers, ...serializers } }, to)
+
+const terminalStream = (level: string): DestinationStream => ({
+  write: (line) => void process.stderr.write(`${readableLine(line, { stacks: level === 'debug' })}\n`),
+})
+
+/** Escape sequences in a logged name must not move the cursor or change colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
+
+/** One JSON line of the log as `12:34:56 WARN message key=value`; the stack of an error only where `stacks` asks for it. */
+export function readableLine(line: string, { stacks = false } = {}): string {
+  const { level, time, msg, pid: _pid, hostname: _hostname, err, ...rest } = JSON.parse(line) as LogEntry
+  const at = new Date(time).toTimeString().slice(0, 8)
+  const fields = Object.entries(rest).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const cause = err?.message !== undefined && err.message !== msg ? [`(${err.message})`] : []
+  const text = [at, (pino.levels.labels[level] ?? '').toUpperCase().padEnd(5), msg ?? '', ...cause, ...fields]
+  const stack = stacks && err?.stack ? err.stack.split('\n').map((it) => `\n    ${it.replace(CONTROL_CHARACTERS, ' ')}`) : []
+  return text.join(' ').replace(CONTROL_CHARACTERS, ' ') + stack.join('')
+}
+
+interface LogEntry extends Record<string, unknown> {
+  level: number
+  time: number
+  msg?: string
+  err?: { message?: string; stack?: string }
+}

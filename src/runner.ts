@@ -6,6 +6,7 @@ import type { PullModule, PullSession, PullRequest as Request, VerifyReport } fr
 import { PullRequest } from './contract/pulls.ts'
 import { UpstreamFailed } from './errors.ts'
 import { readInstant } from './feed/since.ts'
+import { printFirstLogin } from './first-login.ts'
 import { createLog } from './log.ts'
 import { carryOnThen } from './pull/carry-on.ts'
 import { openServices, type Services } from './services.ts'
@@ -60,7 +61,7 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
   async function openAll(): Promise<Services> {
     if (!environment) readEnvFile({ quiet: true })
     const config: Config = parseConfig(environment ?? process.env)
-    return openServices(config, createLog(LEVELS[logLevel.toLowerCase()] ?? 'warn'))
+    return openServices(config, createLog(LEVELS[logLevel.toLowerCase()] ?? 'warn'), { onFirstLogin: printFirstLogin })
   }
 
   async function using<T>(work: (services: Services) => Promise<T>): Promise<T> {

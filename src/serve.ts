@@ -1,12 +1,12 @@
-import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { CannotStart } from './errors.ts'
 import { type Overrides, openServices, type Services } from './services.ts'
+import { startFailure } from './start-failure.ts'
 
-/** Stopping takes at most this long: what is still under way then is cut, and the next start repairs it. */
-const GRACE_MS = 8_000
+/** Requests still under way after this time are cut: with the embedded database, the whole shutdown must be over in ten seconds. */
+const GRACE_MS = 7_000
 
 /** A running zinc; `url` is where it really listens. */
 export interface Serving extends AsyncDisposable {
@@ -21,18 +21,10 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
   try {
     const answers = config.role !== 'worker'
     const app = await buildApp({ ...services, http: config.http, limits: config.zoho, answers, isStopping: () => stopping })
-    const url = await app.listen({ host: config.http.host, port: config.http.port }).catch((cause: NodeJS.ErrnoException) => {
-      throw cause.code === 'EADDRINUSE'
-        ? new CannotStart('port_in_use', `Port ${config.http.port} is in use`, {
-            exitStatus: 1,
-            cause,
-            remedy: 'Stop the other program, or set PORT (0 takes any free one).',
-          })
-        : new CannotStart('cannot_listen', `Cannot listen on ${config.http.host}:${config.http.port}: ${cause.message}`, {
-            exitStatus: 1,
-            cause,
-            remedy: 'Check HOST and PORT.',
-          })
+    overrides.signal?.throwIfAborted()
+    const { host, port } = config.http
+    const url = await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+      throw cannotListen(host, port, cause)
     })
     services.setAddress(url)
     services.runs.open()
@@ -63,20 +55,35 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one kills, as it should. */
-export async function untilStopped(): Promise<void> {
-  const stopping = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort())
-  await once(stopping.signal, 'abort')
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): CannotStart {
+  const failure = (code: string, message: string, remedy: string) => new CannotStart(code, message, { exitStatus: 1, cause, remedy })
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return failure('port_in_use', `Port ${port} is in use`, 'Stop the other program, or set PORT (0 takes any free one).')
+    case 'EADDRNOTAVAIL':
+      return failure(
+        'address_not_available',
+        `This machine has no address ${host}`,
+        'Set HOST to one of its addresses: 127.0.0.1 for this machine only, 0.0.0.0 for every network.',
+      )
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return failure('address_not_available', `The name ${host} cannot be resolved`, 'Set HOST to an address of this machine.')
+    case 'EACCES':
+      return failure('port_not_permitted', `This account may not listen on port ${port}`, 'Set PORT to 1024 or higher.')
+    default:
+      return failure('cannot_listen', `Cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.')
+  }
 }
 
-/** Says why the start failed, in words, and answers the exit status. Anything unforeseen keeps its stack. */
+/** Prints why the start failed and what to do; returns the exit status. Only what is unforeseen keeps its stack. */
 export function explainStart(error: unknown): number {
-  if (!(error instanceof CannotStart)) {
+  const failure = startFailure(error)
+  if (!failure) {
     console.error(error)
     return 1
   }
-  const remedy = error.detail?.remedy
-  console.error(`zinc cannot start: ${error.message}${typeof remedy === 'string' ? `\n${remedy}` : ''}`)
-  return error.exitStatus
+  const remedy = failure.detail?.remedy
+  console.error(`zinc cannot start: ${failure.message}${typeof remedy === 'string' ? `\n${remedy}` : ''}`)
+  return failure.exitStatus
 }

@@ -1,22 +1,53 @@
 import { config as readEnvFile } from 'dotenv'
-import { parseConfig } from './config.ts'
+import { type Config, parseConfig } from './config.ts'
+import type { FirstLogin } from './first-login.ts'
 import { createLog } from './log.ts'
-import { explainStart, serve, untilStopped } from './serve.ts'
+import { explainStart, serve } from './serve.ts'
+import { aborted, listenForStop } from './stop-signal.ts'
 
-readEnvFile({ quiet: true })
-// Heard from the first moment: a start that is told to stop still closes what it has opened.
-const stopped = untilStopped()
+/** A person gets five lines, a program JSON lines. */
+const onTerminal = process.stdout.isTTY === true
+
+const printLine = (name: string, text: string) => console.log(`${name.padEnd(12)} ${text}`)
+
+function printFirstLogin({ username, password }: FirstLogin): void {
+  if (onTerminal)
+    printLine('Login', password === null ? `${username}, with ADMIN_PASSWORD` : `${username} / ${password}  (shown this once)`)
+  else if (password !== null) console.log(JSON.stringify({ msg: 'first login', username, password }))
+}
+
+function printStart(config: Config, url: string): void {
+  const page = config.role === 'worker' ? null : `${config.http.publicUrl ?? url}/settings/integrations/zoho`
+  const database = config.databaseUrl === undefined ? 'embedded PostgreSQL' : databaseName(config.databaseUrl)
+  if (onTerminal) {
+    printLine('Address', url)
+    printLine('Page', page ?? 'not on this process (ROLE=worker)')
+    printLine('Database', database)
+    printLine('Data folder', config.dataDir)
+  } else {
+    console.log(JSON.stringify({ msg: `zinc listens on ${url} (API: ${url}/docs)`, url, page, database, data_dir: config.dataDir }))
+  }
+}
+
+/** Host and name, never the password. */
+function databaseName(databaseUrl: string): string {
+  const url = new URL(databaseUrl)
+  return `${url.host || url.searchParams.get('host') || 'localhost'}${url.pathname}`
+}
+
+// Listened for from the first moment: a start that is told to stop still closes what it has opened.
+const { signal } = listenForStop()
 try {
+  readEnvFile({ quiet: true })
   const config = parseConfig(process.env)
-  const log = createLog(config.logLevel)
-  const serving = await serve(config, log)
-  const { firstAdmin } = serving.services
+  // The lines of a first start's migrations would hide the five on a terminal.
+  const log = createLog(process.stderr.isTTY && !process.env.LOG_LEVEL ? 'warn' : config.logLevel)
+  const serving = await serve(config, log, { signal, onFirstLogin: printFirstLogin })
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')
-  console.log(`zinc listens on ${serving.url}  (API: ${serving.url}/docs)`)
-  if (firstAdmin.password !== null) console.log(`First login: ${config.admin.username} / ${firstAdmin.password}  (shown this once)`)
-  await stopped
+  printStart(config, serving.url)
+  await aborted(signal)
   await serving[Symbol.asyncDispose]()
   process.exit(0)
 } catch (error) {
-  process.exit(explainStart(error))
+  process.exit(error === signal.reason ? 0 : explainStart(error))
 }

@@ -27,6 +27,7 @@ import { createPhotoFiles } from './feed/files.ts'
 import { createPhotoList } from './feed/list.ts'
 import { pruneFeed } from './feed/prune.ts'
 import { openFeed } from './feed/state.ts'
+import type { FirstLogin } from './first-login.ts'
 import { keepHouse } from './housekeeping.ts'
 import { checkInstance, knownStorageId } from './instance.ts'
 import { createRuns } from './jobs/runs.ts'
@@ -58,6 +59,10 @@ export type Services = Awaited<ReturnType<typeof openServices>>
 
 /** What a door may do differently from the usual. */
 export interface Overrides {
+  /** Aborted: the opening ends at its next step with the signal's reason, and closes what it opened. */
+  signal?: AbortSignal
+  /** Called as soon as the first admin is made, before anything can fail: a password that was made up is known to nobody else. */
+  onFirstLogin?(login: FirstLogin): void
   /** Instead of the database's. */
   clock?: Clock
   /** False in tests only: see openEmbeddedPostgres. */
@@ -88,13 +93,17 @@ export async function openServices(
     resolvePictureHost,
     passwordCost,
     decoder: otherDecoder,
+    signal,
+    onFirstLogin,
   }: Overrides = {},
 ) {
   const opened = new AsyncDisposableStack()
   try {
     await openDataFolder(config.dataDir)
     const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
+    signal?.throwIfAborted()
     await migrate(ownerUrl, { log })
+    signal?.throwIfAborted()
     // Somebody else's server keeps the rights that its owner gave; ours is worked on by a role that can change no history.
     const databaseUrl = config.databaseUrl ?? (await openAppRole(ownerUrl))
     const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
@@ -117,6 +126,7 @@ export async function openServices(
     await checkKeys()
     const passwords = createPasswords(passwordCost)
     const firstAdmin = await ensureAdmin({ db, passwords }, config.admin)
+    if (firstAdmin.made) onFirstLogin?.({ username: config.admin.username, password: firstAdmin.password })
     const tokens = createAccessTokens(jwtKeys)
     const identification = createIdentification({ db, tokens })
     const sessions = createSessions({ db, tokens, identification, throttle: createLoginThrottle({ db, clock }), passwords, clock })
@@ -259,7 +269,6 @@ export async function openServices(
       ...pictures,
       sendPictures: { db, store, openZoho: async () => connect.open() },
       imageUrls,
-      firstAdmin,
       /** Where pictures are said to be, once the port is known. */
       setAddress: (url: string) => {
         address = config.http.publicUrl ?? url

@@ -30,6 +30,7 @@ const FILES: { words: string[]; load(): Promise<Add> }[] = [
   { words: ['token'], load: async () => (await import('./token.ts')).addToken },
   { words: ['edge'], load: async () => (await import('./edge.ts')).addEdge },
   { words: ['login', 'user'], load: async () => (await import('./users.ts')).addUsers },
+  { words: ['demo'], load: async () => (await import('./demo.ts')).addDemo },
   { words: ['keys'], load: async () => (await import('./keys.ts')).addKeys },
 ]
 

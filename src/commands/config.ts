@@ -29,7 +29,7 @@ export function addConfig(program: Command, action: Action): void {
     .description('the settings that count now, where each comes from, secrets masked, and how the connection stands')
     .action(
       action(async (tools) => {
-        const { connect, modules } = await tools.services()
+        const { connect, modules } = await tools.services({ mustExist: true })
         const settings = await shownSettings(connect)
         tools.answer({ status: 'success', data: { ...settings, modules: await modules.list() } }, settingsLines(settings).join('\n'))
         return undefined

@@ -90,7 +90,7 @@ export function addEdge(program: Command, action: Action): void {
     .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
     .action(
       action(async (tools, { olderThan }: { olderThan?: number }) => {
-        const { db } = await tools.services()
+        const { db } = await tools.services({ mustExist: true })
         const { pruneFeed } = await import('../feed/prune.ts')
         const pruned = await pruneFeed(db, { olderThanDays: olderThan ?? tools.config.edges.tombstoneDays })
         tools.answer(

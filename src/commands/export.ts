@@ -20,7 +20,7 @@ export function addExport(program: Command, action: Action): void {
       action(async (tools, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
         const wanted = readExportName(name)
         if (!wanted) throw new BadInput('unknown_module', `There is no module ${name}.${didYouMean(name, readExportName.names)}`)
-        const { db } = await tools.services()
+        const { db } = await tools.services({ mustExist: true })
         const app = readApp(options.app)
         if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: wanted.module.name } } })))
           throw new NotFound('nothing_pulled', `${wanted.module.name} was not pulled yet`, {

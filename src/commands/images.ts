@@ -98,7 +98,7 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
 }
 
 async function verifyPictures(tools: Tools, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
-  const { db } = await tools.services()
+  const { db } = await tools.services({ mustExist: true })
   const scan = await runToItsEnd(tools, MEDIA_INTEGRITY_SCAN, {})
   if (scan.state !== 'success' && scan.state !== 'partial') return failed(tools, scan)
   if (repair && scan.state === 'partial') {
@@ -141,7 +141,7 @@ async function remakeVariants(tools: Tools, { missing = false, all = false }: { 
 }
 
 async function migrateStorage(tools: Tools, { removeOld = false }: { removeOld?: boolean }): Promise<ExitStatus> {
-  const { moving, store } = await tools.services()
+  const { moving, store } = await tools.services({ mustExist: true })
   if (!moving) {
     tools.answer(
       { status: 'success', copied: 0 },

@@ -22,7 +22,7 @@ export function addSessions(program: Command, action: Action): void {
     .description('every session, newest first')
     .action(
       action(async (tools): Promise<ExitStatus> => {
-        const all = await (await tools.services()).pulls.sessions.list()
+        const all = await (await tools.services({ mustExist: true })).pulls.sessions.list()
         tools.answer(
           { status: 'success', data: all },
           all.length === 0 ? 'There is no session yet: `zinc fetch all`.' : all.map(sessionLine).join('\n'),
@@ -35,7 +35,7 @@ export function addSessions(program: Command, action: Action): void {
     .description('one session: its modules and files')
     .action(
       action(async (tools, name: string): Promise<ExitStatus> => {
-        const it = await (await tools.services()).pulls.sessions.get(name)
+        const it = await (await tools.services({ mustExist: true })).pulls.sessions.get(name)
         const modules = it.modules.map(
           (module) =>
             `  ${module.module.padEnd(17)} ${module.state.padEnd(8)} ${module.mode.padEnd(12)} ${module.records} records${module.line_items === null ? '' : `, ${module.line_items} line items`}${module.error ? `  ${module.error.message}` : ''}`,
@@ -60,7 +60,7 @@ export function addSessions(program: Command, action: Action): void {
       .description(pinned ? 'keep it whatever a prune says' : 'take the pin off')
       .action(
         action(async (tools, session: string): Promise<ExitStatus> => {
-          const it = await (await tools.services()).pulls.sessions.pin(session, pinned)
+          const it = await (await tools.services({ mustExist: true })).pulls.sessions.pin(session, pinned)
           tools.answer({ status: 'success', data: it }, sessionLine(it))
           return 0
         }),
@@ -76,7 +76,7 @@ export function addSessions(program: Command, action: Action): void {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
         if ((rule.keep === undefined) === (rule.olderThanDays === undefined))
           throw new BadInput('keep_or_older_than', 'Say --keep N or --older-than DAYS')
-        const { removed, kept } = await (await tools.services()).pulls.sessions.prune(rule)
+        const { removed, kept } = await (await tools.services({ mustExist: true })).pulls.sessions.prune(rule)
         tools.answer(
           { status: 'success', removed, kept },
           [...removed.map((it) => `removed ${it}`), `${removed.length} removed, ${kept.length} kept`].join('\n'),
@@ -89,7 +89,7 @@ export function addSessions(program: Command, action: Action): void {
     .description('what two sessions hold of each module')
     .action(
       action(async (tools, a: string, b: string): Promise<ExitStatus> => {
-        const comparison = await (await tools.services()).pulls.compare(a, b)
+        const comparison = await (await tools.services({ mustExist: true })).pulls.compare(a, b)
         const lines = comparison.modules.map(
           (it) =>
             `${it.module.padEnd(17)} ${it.records.a} and ${it.records.b} records: ${it.same} the same, ${it.changed.count} differ, ${it.only_a.count} only in the first, ${it.only_b.count} only in the second`,

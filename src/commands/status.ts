@@ -15,7 +15,7 @@ export function addStatus(program: Command, action: Action): void {
     .description('settings (masked), sign-in, last sync of each module, pictures, quota, sessions')
     .action(
       action(async (tools): Promise<ExitStatus> => {
-        const status = await readStatus(await tools.services(), tools.signal)
+        const status = await readStatus(await tools.services({ mustExist: true }), tools.signal)
         tools.answer({ status: 'success', data: status }, describe(status))
         return status.sign_in.state === 'refused' ? 1 : 0
       }),

@@ -29,7 +29,7 @@ export function addStore(program: Command, action: Action): void {
     .description('all stores, and when their edge servers were last seen')
     .action(
       action(async (tools) => {
-        const { stores } = await tools.services()
+        const { stores } = await tools.services({ mustExist: true })
         const rows = (await stores.list()).map(({ id, code, name, variant, last_seen_at }) => ({ id, code, name, variant, last_seen_at }))
         const text = rows.map((row) => [row.id, row.code, row.name, row.last_seen_at?.toISOString() ?? 'never seen'].join('\t')).join('\n')
         tools.answer({ status: 'success', data: rows }, text || 'There is no store yet: zinc store add --code C --name N')

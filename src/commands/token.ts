@@ -19,7 +19,7 @@ export function addToken(program: Command, action: Action): void {
         const days = Number(options.days)
         const body = EdgeTokenBody.safeParse({ name: options.name, expires_in_days: days === 0 ? null : days })
         if (!body.success) throw new BadInput('bad_token', 'token issue needs a --name, and as --days a number')
-        const { db, edgeTokens } = await tools.services()
+        const { db, edgeTokens } = await tools.services({ mustExist: true })
         const store = await findStoreByName(db, options.store)
         const { token: secret, row } = await edgeTokens.issue(store.id, body.data, ZINC)
         tools.say(`Token ${row.id} of store ${store.code}, ${row.expires_at ? `until ${row.expires_at.toISOString()}` : 'without end'}:`)
@@ -34,7 +34,7 @@ export function addToken(program: Command, action: Action): void {
       action(async (tools, id: string) => {
         if (!z.uuid().safeParse(id).success)
           throw new BadInput('bad_token_id', 'token revoke wants the id of the token, not the token itself')
-        const { edgeTokens } = await tools.services()
+        const { edgeTokens } = await tools.services({ mustExist: true })
         const row = await edgeTokens.revoke(null, id, ZINC)
         tools.answer({ status: 'success', data: { id: row.id, revoked_at: row.revoked_at } }, `Token ${row.id} is revoked.`)
         return undefined
@@ -46,7 +46,7 @@ export function addToken(program: Command, action: Action): void {
     .requiredOption('--store <id>', 'the id or code of the store')
     .action(
       action(async (tools, options: { store: string }) => {
-        const { db, edgeTokens } = await tools.services()
+        const { db, edgeTokens } = await tools.services({ mustExist: true })
         const rows = await edgeTokens.list((await findStoreByName(db, options.store)).id)
         const state = (row: (typeof rows)[number]) =>
           row.revoked_at ? `revoked ${row.revoked_at.toISOString()}` : (row.expires_at?.toISOString() ?? 'no end')

@@ -15,8 +15,11 @@ export interface Tools {
   log: Logger
   /** Aborts at the first Ctrl-C or SIGTERM. */
   signal: AbortSignal
-  /** Opens the services at the first call, beside a running server or alone; they are closed when the command ends. */
-  services(): Promise<Services>
+  /**
+   * Opens the services at the first call, beside a running server or alone; they are closed when the command ends.
+   * `mustExist`: throws NotFound `no_database` instead of making a new database, for commands that only read.
+   */
+  services(options?: { mustExist?: boolean }): Promise<Services>
   /** A line for people who watch, on stderr; silent with `--json`. */
   say(line: string): void
   /** The answer: `data` with `--json`, else `text`. */

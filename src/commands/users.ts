@@ -58,7 +58,7 @@ export function addUsers(program: Command, action: Action): void {
     .description('list the users')
     .action(
       action(async ({ services, answer }) => {
-        const all = await (await services()).users.list()
+        const all = await (await services({ mustExist: true })).users.list()
         const lines = all.map(
           (it) => `${it.role.padEnd(9)} ${it.username}${it.last_login_at ? `  last login ${it.last_login_at.toISOString()}` : ''}`,
         )
@@ -71,7 +71,7 @@ export function addUsers(program: Command, action: Action): void {
     .description('set a new password and end all logins of the user')
     .action(
       action(async ({ services, answer }, username: string) => {
-        const { db, users: all } = await services()
+        const { db, users: all } = await services({ mustExist: true })
         const { id } = await findUser(db, username)
         const { password, made } = await newPassword()
         await all.patch(id, { password }, ZINC)

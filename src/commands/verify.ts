@@ -34,7 +34,7 @@ export function addVerify(program: Command, action: Action): void {
         if (directory !== undefined && !(await isFolder(directory)))
           throw new BadInput('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
         const modules = options.modules === undefined ? undefined : readModules([options.modules])
-        const { pulls } = await tools.services()
+        const { pulls } = await tools.services({ mustExist: true })
         const params = {
           app: readApp(options.app),
           quick: quick ?? false,

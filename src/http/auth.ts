@@ -27,7 +27,7 @@ declare module 'fastify' {
 
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
-const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"admin","password":"…"}' URL/api/v1/auth/login`
+const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
 
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
 export const authentication = fp<{ identification: Identification; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(

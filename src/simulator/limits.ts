@@ -8,6 +8,8 @@ export interface Limits {
 
 /** Zoho's own for a paid plan. */
 export const REAL_LIMITS: Limits = { perMinute: 100, perDay: 10_000, inFlight: 10, blockMs: 60_000 }
+/** The demo's: Zoho's own day, so that quota and forecast can be seen, without a minute that would hold up the first sync. */
+export const DAY_LIMIT_ONLY: Limits = { perMinute: null, perDay: REAL_LIMITS.perDay, inFlight: null, blockMs: 60_000 }
 export const NO_LIMITS: Limits = { perMinute: null, perDay: 10_000_000, inFlight: null, blockMs: 60_000 }
 
 export interface Refusal {

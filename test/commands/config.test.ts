@@ -60,7 +60,7 @@ test('zinc config import stores a zoho_config.json, and zinc config show shows i
 test('a zoho_config.json is imported once at start, emptied of secrets, and logged without them', async () => {
   const { environment } = await place()
   const config = parseConfig(environment)
-  await using first = await openServices(config, pino({ level: 'silent' }))
+  await using _first = await openServices(config, pino({ level: 'silent' }))
   const file = join(config.dataDir, 'settings', 'zoho_config.json')
   await writeFile(file, JSON.stringify(CONFIG))
   const lines: string[] = []
@@ -89,5 +89,4 @@ test('a zoho_config.json is imported once at start, emptied of secrets, and logg
     await using _services = await openServices(config, log)
   }
   expect(lines.at(-1)).toContain('was not imported')
-  expect(first.firstAdmin).toBeDefined()
 })

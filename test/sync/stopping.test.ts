@@ -59,7 +59,7 @@ test('killed again and again in mid-sync, the run goes on by itself and ends as 
 })
 
 test('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
-  const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
+  const { zoho, environment, services } = await startZinc({ items: createCatalogue({ count: 180 }), pictureOf: smallPicture })
   await services.runs.close()
   const first = await startServerProcess(environment)
   const run_id = await startRunAt(first.url)
@@ -74,12 +74,12 @@ test('SIGTERM parks the run within ten seconds with status 0, and the next start
   await until(async () => (await services.db.run.findUniqueOrThrow({ where: { id: run_id } })).finished_at !== null)
   second.child.kill('SIGTERM')
   await second.ended
-  expect(await services.db.photo.count()).toBe(80)
-  expect(zoho.counters.images).toBeLessThanOrEqual(80 + 8)
+  expect(await services.db.photo.count()).toBe(120)
+  expect(zoho.counters.images).toBeLessThanOrEqual(120 + 8)
 })
 
 test('a run that another owner took over can write nothing more', async () => {
-  const { zoho, services, call } = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
+  const { zoho, services, call } = await startZinc({ items: createCatalogue({ count: 180 }), pictureOf: smallPicture })
   const { run_id } = (await (
     await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
   ).json()) as { run_id: string }

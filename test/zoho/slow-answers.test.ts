@@ -30,7 +30,9 @@ function start(options: TestOptions = {}) {
 }
 
 test('a list that never begins, stalls, drips or never ends is requested again without loss', async () => {
-  const { zoho, sync, services } = await start({ items: createCatalogue({ count: 450 }) })
+  // Long enough to read what never ends up to the bound of its size, on a slow machine too.
+  const patient = { ...timeLimits, jsonMs: 8_000 }
+  const { zoho, sync, services } = await start({ items: createCatalogue({ count: 450 }), overrides: () => ({ timeLimits: patient }) })
   for (const [n, slow] of [NEVER_BEGINS, STOPS, DRIPS, NEVER_ENDS].entries())
     zoho.fail({ path: LIST, times: 1, after: n === 0 ? 1 : 0, ...slow })
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 450, new: 450 } })
@@ -98,9 +100,16 @@ test('a sign-in that never begins, drips or never ends is named and holds up nob
 
 test('after ten failures in a row one call a minute checks Zoho until it recovers', async () => {
   const { zoho, services, url } = await start({ items: createCatalogue({ count: 60 }), pictureOf: smallPicture })
+  // Behind the list and ten pictures.
+  zoho.fail({
+    path: /inventory/,
+    times: 100_000,
+    after: 11,
+    status: 503,
+    body: '<html>Service unavailable</html>',
+    contentType: 'text/html',
+  })
   const id = await startRunAt(url)
-  await until(() => zoho.counters.images >= 10)
-  zoho.fail({ path: /inventory/, times: 100_000, status: 503, body: '<html>Service unavailable</html>', contentType: 'text/html' })
   const run = () => services.runs.get(id)
   /** Between two refused calls, in the order in which they were made. */
   const gapsMs = async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../clock.ts'
 import type { Assortment, StoreBody, StorePatch } from '../contract/stores.ts'
 import type { Database, Db } from '../db.ts'
@@ -24,6 +25,18 @@ export function keptAssortment(assortment: Assortment | null | undefined): Assor
   const { skus, categories, in_stock } = assortment
   const kept: Assortment = { ...(skus && { skus }), ...(categories && { categories }), ...(in_stock && { in_stock }) }
   return Object.keys(kept).length === 0 ? null : kept
+}
+
+function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {
+  const { code = store.code, name = store.name, paused = store.paused_at !== null } = patch
+  const pairs: [string, unknown, unknown][] = [
+    ['code', store.code, code],
+    ['name', store.name, name],
+    ['variant', store.variant, after.variant],
+    ['assortment', keptAssortment(store.assortment as Assortment | null), after.assortment],
+    ['paused', store.paused_at !== null, paused],
+  ]
+  return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
 }
 
 const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull : value)
@@ -88,9 +101,10 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
               // What is kept was parsed by the same shape when it came.
               assortment: patch.assortment === undefined ? (store.assortment as Assortment | null) : keptAssortment(patch.assortment),
             }
-            await beforeChange(tx, store, after)
-            const fields = Object.entries(patch).flatMap(([field, value]) => (value === undefined ? [] : [field]))
+            const fields = changedFields(store, patch, after)
+            // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.
             if (fields.length === 0) return store
+            await beforeChange(tx, store, after)
             await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
             return tx.store.update({
               where: { id: store.id },

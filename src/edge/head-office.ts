@@ -125,7 +125,7 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
 
 /** In words for the person in the shop, who may have to talk to whoever runs the filter. */
 export const foreign = ({ status, headers }: Pick<Stream, 'status' | 'headers'>): string =>
-  `The response (${status}, ${headers.get('content-type')?.split(';')[0] || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
+  `The response (${status}, ${headers.get('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
 
 /** Throws ForeignResponse for what is longer. */
 async function textOf(stream: Stream, maxBytes: number): Promise<string> {

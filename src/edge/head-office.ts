@@ -39,6 +39,8 @@ export type HeadOffice = ReturnType<typeof createHeadOffice>
 export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeOptions) {
   const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
   const store = encodeURIComponent(storeId)
+  /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
+  let aheadMs = Number.NEGATIVE_INFINITY
 
   async function request(path: string, init: RequestInit = {}): Promise<Stream> {
     const idle = new AbortController()
@@ -65,6 +67,8 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
         clearTimeout(alarm)
       }
     }
+    const date = Date.parse(answer.headers.get('date') ?? '')
+    if (!Number.isNaN(date)) aheadMs = date + 1_000 - Date.now()
     const stream: Stream = {
       status: answer.status,
       headers: answer.headers,
@@ -94,6 +98,7 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
   })
 
   return {
+    aheadMs: () => aheadMs,
     /** One page: from a cursor with deletions, else from the beginning without. */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`

@@ -130,7 +130,7 @@ async function reportUnwritable(
             photo_id,
             version,
             status: 'failed' as const,
-            synced_at: page.server_time,
+            synced_at: null,
             error: failure.message,
           })),
         )
@@ -224,7 +224,7 @@ async function pullInto({
         limit = Math.min(PAGE, asked * 2)
         return answer
       })
-      reporter.serverTime(page.server_time)
+      reporter.serverIsAhead(Math.max(office.aheadMs(), Date.parse(page.server_time) - Date.now()))
       // Before the cursor moves on: what it has passed is not told again.
       for (const photo of page.photos) if (photo.deleted) await remove(photo.id)
       const wants: Wanted[] = []

@@ -19,8 +19,9 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
   async function send(persistence?: Persistence): Promise<void> {
     while (state.reports.size > 0) {
       let batch: PendingReport[] = []
-      // The server's time comes from its lists and may be some seconds old. A report must never look older than one that was sent before it:
-      // the server keeps the newest, and a photo that failed and then came would be failed for good.
+      // A report must never look older than one that was sent before it: the server keeps the newest, and a photo that failed and then came would be
+      // failed for good. The time of a list may be ten seconds old, and a full disk may have kept the last report's time from the journal; so a
+      // time that is too late, which the server takes for now, is better than one that is too early.
       const last = Date.parse(state.toldAt() ?? '') || 0
       const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
       await state.telling(synced_at)
@@ -46,8 +47,8 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
 
   return {
     requests: () => requests,
-    serverTime(text: string): void {
-      aheadMs = Date.parse(text) - Date.now()
+    serverIsAhead(ms: number): void {
+      aheadMs = ms
     },
     async maybeSend(): Promise<void> {
       if (performance.now() - sentAt > EVERY_MS || state.reports.size >= MAX_REPORTS) await sendOnce()

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../clock.ts'
-import type { Assortment, StoreBody, StorePatch } from '../contract/stores.ts'
+import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../contract/stores.ts'
 import type { Database, Db } from '../db.ts'
 import { Conflict, NotFound } from '../errors.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import { type Actor, recordAudit } from '../settings/audit.ts'
+import { matchAssortment, NAME_FIELDS, unknownNames } from './assortment-names.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -26,6 +28,39 @@ export function keptAssortment(assortment: Assortment | null | undefined): Assor
   return Object.keys(kept).length === 0 ? null : kept
 }
 
+/** A changed assortment that takes more than this share and this number of a store's pictures is not believed at once. */
+const MOST_REMOVED_SHARE = 0.2
+const MOST_REMOVED = 100
+/** Names that a message spells out. */
+const MOST_NAMED = 20
+
+/** Throws Conflict `mass_delete_stopped` when another assortment would take too many of a store's pictures. */
+async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Assortment | null }): Promise<void> {
+  const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
+    select count(*)::int as pictures,
+      (count(*) filter (where not store_sells(${json(after.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)))::int as removed
+    from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
+  const { pictures = 0, removed = 0 } = row ?? {}
+  if (removed <= MOST_REMOVED || removed <= pictures * MOST_REMOVED_SHARE) return
+  throw new Conflict('mass_delete_stopped', `This assortment would take ${removed} of ${pictures} pictures from the store`, {
+    detail: { removed, pictures },
+    remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',
+  })
+}
+
+function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {
+  const { code = store.code, name = store.name, paused = store.paused_at !== null } = patch
+  const pairs: [string, unknown, unknown][] = [
+    ['code', store.code, code],
+    ['name', store.name, name],
+    ['variant', store.variant, after.variant],
+    ['assortment', keptAssortment(store.assortment as Assortment | null), after.assortment],
+    ['paused', store.paused_at !== null, paused],
+  ]
+  return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
+}
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
 const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull : value)
 
 export interface StoresDeps {
@@ -62,7 +97,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
             code,
             name,
             variant: variant ?? null,
-            assortment: jsonOrNull(keptAssortment(assortment)),
+            assortment: jsonOrNull(await matchAssortment(tx, keptAssortment(assortment))),
             created_at: at,
             updated_at: at,
           }
@@ -77,8 +112,30 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
         }),
       ),
 
-    /** Another variant or assortment shows in the feed at once. Throws NotFound, Conflict `store_code_taken`. */
-    change: (id: string, patch: StorePatch, by: Actor): Promise<Store> =>
+    /** What people should know of a store's assortment: SKUs and categories that no product has. */
+    async warnings(store: Store): Promise<StoreWarning[]> {
+      const warnings: StoreWarning[] = []
+      for (const field of NAME_FIELDS) {
+        const names = (store.assortment as Assortment | null)?.[field]
+        const unknown = names ? await unknownNames(db, field, names) : []
+        if (unknown.length === 0) continue
+        const what = field === 'skus' ? 'SKU' : 'category'
+        const few = unknown.slice(0, MOST_NAMED).join(', ')
+        warnings.push({
+          code: `unknown_${field}`,
+          parameter: `assortment.${field}`,
+          message: `No product has this ${what}, or several differ from it only in case and blanks: ${few}${unknown.length > MOST_NAMED ? ` and ${unknown.length - MOST_NAMED} more` : ''}`,
+          unknown,
+        })
+      }
+      return warnings
+    },
+
+    /**
+     * Another variant or assortment shows in the feed immediately. Throws NotFound, Conflict `store_code_taken`, and `mass_delete_stopped` unless
+     * the removals are confirmed.
+     */
+    change: (id: string, patch: StorePatch, by: Actor, { confirmRemovals = false }: { confirmRemovals?: boolean } = {}): Promise<Store> =>
       refuseTaken(patch.code, () =>
         db.$transaction(
           async (tx) => {
@@ -86,11 +143,16 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
             const after = {
               variant: patch.variant === undefined ? store.variant : patch.variant,
               // What is kept was parsed by the same shape when it came.
-              assortment: patch.assortment === undefined ? (store.assortment as Assortment | null) : keptAssortment(patch.assortment),
+              assortment:
+                patch.assortment === undefined
+                  ? (store.assortment as Assortment | null)
+                  : await matchAssortment(tx, keptAssortment(patch.assortment)),
             }
-            await beforeChange(tx, store, after)
-            const fields = Object.entries(patch).flatMap(([field, value]) => (value === undefined ? [] : [field]))
+            const fields = changedFields(store, patch, after)
+            // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.
             if (fields.length === 0) return store
+            if (!confirmRemovals && fields.includes('assortment')) await refuseMassRemoval(tx, store, after)
+            await beforeChange(tx, store, after)
             await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
             return tx.store.update({
               where: { id: store.id },

@@ -32,12 +32,15 @@ export const PhotoListQuery = z.object({
 export const StoreQuery = z.object({ store_id: StoreId })
 export const DownloadQuery = z.object({ store_id: StoreId, variant: PhotoVariant.optional() })
 
+/** Hashes as they are written here. Clients put them into file names, so nothing else may pass for one. */
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+export const Md5 = z.string().regex(/^[0-9a-f]{32}$/)
+
 export const PhotoVariantFacts = z.object({
-  size: z.number(),
+  size: z.int().min(0),
   content_type: z.string(),
-  /** MD5, hex. */
-  checksum: z.string(),
-  sha256: z.string(),
+  checksum: Md5,
+  sha256: Sha256,
   width: z.number(),
   height: z.number(),
 })
@@ -48,11 +51,11 @@ export const SyncPhoto = z.object({
   product_name: z.string(),
   object_key: z.string(),
   filename: z.string(),
-  size: z.number(),
+  size: z.int().min(0),
   content_type: z.string(),
-  /** MD5 of the bytes that this store's download gives, hex. */
-  checksum: z.string(),
-  sha256: z.string(),
+  /** Of the bytes that this store's download gives. */
+  checksum: Md5,
+  sha256: Sha256,
   /** Rises only when the bytes change. */
   version: z.number(),
   is_primary: z.boolean(),

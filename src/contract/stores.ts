@@ -49,6 +49,18 @@ export const Store = z.object({
 })
 export type Store = z.infer<typeof Store>
 export const StoreAnswer = z.object({ status: z.literal('success'), data: Store })
+/** What is taken, but hardly meant. `unknown`: the SKUs or categories that no product has. */
+export const StoreWarning = z.object({
+  code: z.enum(['unknown_skus', 'unknown_categories']),
+  parameter: z.string(),
+  message: z.string(),
+  unknown: z.array(z.string()),
+})
+export type StoreWarning = z.infer<typeof StoreWarning>
+/** `POST` and `PATCH`; `warnings` is absent when there are none. */
+export const StoreSavedAnswer = StoreAnswer.extend({ warnings: z.array(StoreWarning).optional() })
+/** `PATCH`: an assortment that takes many pictures needs `confirm_removals=true`. */
+export const StorePatchQuery = z.object({ confirm_removals: z.stringbool().default(false) })
 export const StoresAnswer = z.object({ status: z.literal('success'), data: z.array(Store), next_cursor: z.null() })
 
 /** `POST /api/v1/stores/{id}/tokens`. `expires_in_days`: 365 when left out, null for no end. */

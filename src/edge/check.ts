@@ -43,7 +43,7 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
       ? access.token
       : await step('login', async () => ({ message: `logged in as ${access.username}`, value: await login(server, access, signal) }))
   if (token === null) return checks
-  const office = createHeadOffice({ server, storeId, token, signal, onBytes: () => {} })
+  const office = createHeadOffice({ server, storeId, token, signal })
 
   const page = await step('list', async () => {
     const value = await office.list({ cursor: null, limit: 100 })

@@ -7,8 +7,14 @@ export async function lockFolder(dir: string): Promise<AsyncDisposable> {
   for (;;) {
     try {
       const handle = await open(path, 'wx', 0o600)
-      await handle.writeFile(String(process.pid))
-      await handle.close()
+      try {
+        await handle.writeFile(String(process.pid))
+      } catch (error) {
+        // A full disk has no room for the number, but photos that are to be removed make room: the lock holds all the same.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      } finally {
+        await handle.close()
+      }
       return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

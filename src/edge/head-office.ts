@@ -1,13 +1,19 @@
 import { z } from 'zod'
 import { DigestAnswer, PhotoListAnswer, type PhotoVariant, StatusAnswer, type StatusBody } from '../contract/photo-sync.ts'
-import { LineFailure, Refused } from './line.ts'
+import { ForeignResponse, LineFailure, Refused } from './line.ts'
 
 /** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
 const IDLE_MS = 30_000
 
+/** No response of zinc in JSON is larger; a page of a thousand photos has 2 MB. */
+const MAX_JSON_BYTES = 32 * 1024 * 1024
+const MAX_FAILURE_BYTES = 64 * 1024
+
+/** zinc's own failure shape. A refusal without it comes from something on the way. */
 const Failure = z.object({
-  code: z.string().default('unknown'),
-  message: z.string().default('The server refused'),
+  status: z.literal('error'),
+  code: z.string().regex(/^[a-z0-9_]+$/),
+  message: z.string(),
   detail: z.object({ remedy: z.string().optional() }).optional(),
 })
 
@@ -16,8 +22,6 @@ export interface HeadOfficeOptions {
   storeId: string
   token: string
   signal: AbortSignal
-  /** Something arrived, of whatever answer. */
-  onBytes(): void
 }
 
 export interface Stream {
@@ -25,14 +29,18 @@ export interface Stream {
   headers: Headers
   /** Ends with LineFailure when the line is cut or silent. */
   chunks: AsyncIterable<Uint8Array>
+  /** Lets the connection go without reading the rest. */
+  cancel(): Promise<void>
 }
 
 export type HeadOffice = ReturnType<typeof createHeadOffice>
 
 /** The server's photo sync, one method an address. Failures are LineFailure (try again) or Refused (do not). */
-export function createHeadOffice({ server, storeId, token, signal, onBytes }: HeadOfficeOptions) {
+export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeOptions) {
   const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
   const store = encodeURIComponent(storeId)
+  /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
+  let aheadMs = Number.NEGATIVE_INFINITY
 
   async function request(path: string, init: RequestInit = {}): Promise<Stream> {
     const idle = new AbortController()
@@ -50,7 +58,6 @@ export function createHeadOffice({ server, storeId, token, signal, onBytes }: He
       try {
         for await (const chunk of answer.body ?? []) {
           alarm.refresh()
-          onBytes()
           yield chunk
         }
       } catch (cause) {
@@ -60,17 +67,28 @@ export function createHeadOffice({ server, storeId, token, signal, onBytes }: He
         clearTimeout(alarm)
       }
     }
-    const stream = { status: answer.status, headers: answer.headers, chunks: chunks() }
+    const date = Date.parse(answer.headers.get('date') ?? '')
+    if (!Number.isNaN(date)) aheadMs = date + 1_000 - Date.now()
+    const stream: Stream = {
+      status: answer.status,
+      headers: answer.headers,
+      chunks: chunks(),
+      async cancel() {
+        clearTimeout(alarm)
+        await answer.body?.cancel().catch(() => {})
+      },
+    }
     if (answer.status >= 400) throw await failureOf(stream)
     return stream
   }
 
   async function json<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> {
-    const text = await textOf(await request(path, init))
+    const stream = await request(path, init)
+    const text = await textOf(stream, MAX_JSON_BYTES)
     try {
       return shape.parse(JSON.parse(text))
     } catch (cause) {
-      throw new LineFailure('The answer is not one of zinc; something on the way may have put its own page there', { cause })
+      throw new ForeignResponse(foreign(stream), { cause })
     }
   }
   const post = (body: unknown): RequestInit => ({
@@ -80,6 +98,7 @@ export function createHeadOffice({ server, storeId, token, signal, onBytes }: He
   })
 
   return {
+    aheadMs: () => aheadMs,
     /** One page: from a cursor with deletions, else from the beginning without. */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
@@ -109,21 +128,39 @@ export function createHeadOffice({ server, storeId, token, signal, onBytes }: He
   }
 }
 
-async function textOf({ chunks }: Stream): Promise<string> {
+/** In words for the person in the shop, who may have to talk to whoever runs the filter. */
+export const foreign = ({ status, headers }: Pick<Stream, 'status' | 'headers'>): string =>
+  `The response (${status}, ${headers.get('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
+
+/** Throws ForeignResponse for what is longer. */
+async function textOf(stream: Stream, maxBytes: number): Promise<string> {
   const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk)
+  let bytes = 0
+  for await (const chunk of stream.chunks) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new ForeignResponse(foreign(stream))
+    parts.push(chunk)
+  }
   return Buffer.concat(parts).toString('utf8')
 }
 
 async function failureOf(stream: Stream): Promise<Error> {
   const { status, headers } = stream
-  const text = await textOf(stream)
-  if (status === 429 || status === 408 || status >= 500) {
-    const seconds = Number(headers.get('retry-after'))
-    return new LineFailure(`The server answers ${status}`, { retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined })
-  }
+  const text = await textOf(stream, MAX_FAILURE_BYTES).catch((error: unknown) => {
+    if (error instanceof ForeignResponse) return ''
+    throw error
+  })
   const read = Failure.safeParse(jsonOr(text))
-  const { code, message, detail } = read.success ? read.data : Failure.parse({})
+  // 511 is what portals respond; a 5xx page may as well be the proxy of a server that is just starting.
+  if (!read.success && (status < 500 || status === 511) && status !== 429 && status !== 408) return new ForeignResponse(foreign(stream))
+  if (!read.success || status === 429 || status === 408 || status >= 500) {
+    const seconds = Number(headers.get('retry-after'))
+    const words = read.success ? `: ${read.data.message}` : ''
+    return new LineFailure(`The server responds with ${status}${words}`, {
+      retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined,
+    })
+  }
+  const { code, message, detail } = read.data
   return new Refused(status, { code, message, remedy: detail?.remedy })
 }
 

@@ -9,6 +9,9 @@ export class LineFailure extends Error {
   }
 }
 
+/** A filter, a portal or a proxy on the way responded in place of zinc. It may pass, so it is tried again, but it is never progress. */
+export class ForeignResponse extends LineFailure {}
+
 /** The server refused for good: another try would be refused as well. */
 export class Refused extends Error {
   readonly status: number
@@ -24,38 +27,60 @@ export class Refused extends Error {
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 30_000
+/** A page of a filter does not go away within a tenth of a second. */
+const FIRST_FOREIGN_WAIT_MS = 500
 /** Tries in a row that brought nothing at all: then the line counts as down, and the pull ends until it is started again. */
-const MAX_EMPTY_TRIES = 12
+export const MAX_EMPTY_TRIES = 12
+const MAX_FOREIGN_TRIES = 8
+
+export interface FailedTry {
+  message: string
+  /** How long until the next one. */
+  waitMs: number
+  /** In a row without progress; 0: the line was cut, but something had come. */
+  emptyTries: number
+}
+
+export interface Persistence {
+  /** Rises with what a try has brought. Left out: bytes of whatever picture. */
+  progress?: () => number
+  /** Tries in a row without progress, by what failed. */
+  tries?: (error: LineFailure) => number
+}
+
+const defaultTries = (error: LineFailure) => (error instanceof ForeignResponse ? MAX_FOREIGN_TRIES : MAX_EMPTY_TRIES)
 
 export type Line = ReturnType<typeof createLine>
 
 /**
- * Patience with a bad line, shared by everything that uses it: as long as bytes come, it is tried again at once and without end;
- * tries that bring nothing wait longer each time.
+ * Patience with a bad line: as long as pictures come, it is tried again immediately and without end; tries that bring nothing wait longer
+ * each time, and there are only so many of them. Only bytes of pictures are progress: a filter's page has bytes as well.
  */
-export function createLine({ signal, onCut = () => {} }: { signal: AbortSignal; onCut?: (error: LineFailure) => void }) {
+export function createLine({ signal, onFailedTry = () => {} }: { signal: AbortSignal; onFailedTry?: (failed: FailedTry) => void }) {
   let arrivals = 0
   return {
-    /** Something arrived: the line is alive. */
+    /** Bytes of a picture arrived that were not here before: the line is alive. */
     progressed(): void {
       arrivals++
     },
-    /** Does the work again after each failure of the line. Throws what is no failure of the line, and the last one when the line is down. */
-    async persist<T>(work: () => Promise<T>): Promise<T> {
+    /** Does the work again after each failure of the line. Throws what is no failure of the line, and the last one when the tries are used up. */
+    async persist<T>(work: () => Promise<T>, { progress = () => arrivals, tries = defaultTries }: Persistence = {}): Promise<T> {
       let emptyTries = 0
       for (;;) {
-        const before = arrivals
+        const before = progress()
         signal.throwIfAborted()
         try {
           return await work()
         } catch (error) {
           signal.throwIfAborted()
           if (!(error instanceof LineFailure)) throw error
-          onCut(error)
-          if (arrivals !== before) emptyTries = 0
-          if (emptyTries >= MAX_EMPTY_TRIES) throw error
-          const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** emptyTries++)
-          await sleep(error.retryAfterMs ?? wait * (0.5 + Math.random() / 2), undefined, { signal })
+          const foreign = error instanceof ForeignResponse
+          emptyTries = !foreign && progress() !== before ? 0 : emptyTries + 1
+          if (emptyTries >= tries(error)) throw error
+          const longest = (foreign ? FIRST_FOREIGN_WAIT_MS : FIRST_WAIT_MS) * 2 ** Math.max(0, emptyTries - 1)
+          const waitMs = error.retryAfterMs ?? Math.min(LONGEST_WAIT_MS, longest) * (0.5 + Math.random() / 2)
+          onFailedTry({ message: error.message, waitMs, emptyTries })
+          await sleep(waitMs, undefined, { signal })
         }
       }
     },

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { onDisk } from './disk-failure.ts'
 import type { Held, Wanted } from './state.ts'
 
 const EXTENSIONS: Record<string, string> = {
@@ -12,7 +13,6 @@ const EXTENSIONS: Record<string, string> = {
   'image/avif': 'avif',
 }
 const PART = /^\.([0-9a-f-]{36})\.([0-9a-f]{64}|unknown)\.part$/
-
 const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
 
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
@@ -35,14 +35,40 @@ export interface Incoming {
   pause(): Promise<void>
 }
 
-/** The folder of pictures: `{photo_id}.{ext}`, and everything unfinished behind a dot. */
+/**
+ * The folder of pictures: `{photo_id}.{ext}`, and everything unfinished behind a dot. Ids and hashes come from outside, so a name is checked before it
+ * becomes a path; what others may have put in a file's place (links, pipes) is replaced, never written through. Throws DiskFailure.
+ */
 export function createPhotoFiles(dir: string) {
   /** File names by photo, as the folder was looked through and as they came since. */
   const shown = new Map<string, string[]>()
-  const partOf = ({ id, sha256 }: Pick<Wanted, 'id' | 'sha256'>) => join(dir, `.${id}.${sha256 ?? 'unknown'}.part`)
+  function partOf({ id, sha256 }: Pick<Wanted, 'id' | 'sha256'>): string {
+    const name = `.${id}.${sha256 ?? 'unknown'}.part`
+    if (!PART.test(name)) throw new Error(`${JSON.stringify(name)} is no name of an unfinished photo`)
+    return join(dir, name)
+  }
+  function shownAs(id: string, contentType: string): string {
+    const name = `${id}.${extensionOf(contentType)}`
+    if (!SHOWN.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a photo`)
+    return name
+  }
+  async function createPart(part: string, bytes: Uint8Array): Promise<void> {
+    await rm(part, { force: true })
+    const handle = await open(part, 'wx')
+    try {
+      await handle.writeFile(bytes)
+      await handle.datasync()
+    } catch (error) {
+      // A full disk needs the room for what is said about it.
+      await rm(part, { force: true }).catch(() => {})
+      throw error
+    } finally {
+      await handle.close()
+    }
+  }
 
   async function show(part: string, id: string, facts: { sha256: string; contentType: string; version: number }): Promise<Held> {
-    const file = `${id}.${extensionOf(facts.contentType)}`
+    const file = shownAs(id, facts.contentType)
     const path = join(dir, file)
     await rename(part, path)
     // Another format has another ending; the old picture goes only now.
@@ -53,26 +79,28 @@ export function createPhotoFiles(dir: string) {
   }
 
   return {
-    async prepare(): Promise<void> {
-      await mkdir(dir, { recursive: true })
-    },
+    prepare: (): Promise<void> =>
+      onDisk(async () => {
+        await mkdir(dir, { recursive: true })
+      }),
 
     /** Looks the folder through: removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
-    async sweep(wanted: ReadonlyMap<string, Wanted>): Promise<Set<string>> {
-      const begun = new Set<string>()
-      for (const name of await readdir(dir)) {
-        const [, id = '', sha256] = PART.exec(name) ?? []
-        if (id === '') {
-          const [, photo] = SHOWN.exec(name) ?? []
-          if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
-          continue
+    sweep: (wanted: ReadonlyMap<string, Wanted>): Promise<Set<string>> =>
+      onDisk(async () => {
+        const begun = new Set<string>()
+        for (const name of await readdir(dir)) {
+          const [, id = '', sha256] = PART.exec(name) ?? []
+          if (id === '') {
+            const [, photo] = SHOWN.exec(name) ?? []
+            if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
+            continue
+          }
+          const want = wanted.get(id)
+          if (want && want.sha256 === sha256) begun.add(id)
+          else await rm(join(dir, name), { force: true })
         }
-        const want = wanted.get(id)
-        if (want && want.sha256 === sha256) begun.add(id)
-        else await rm(join(dir, name), { force: true })
-      }
-      return begun
-    },
+        return begun
+      }),
 
     /** Whether the file is as it was written, without reading it. */
     async untouched(held: Held): Promise<boolean> {
@@ -83,10 +111,12 @@ export function createPhotoFiles(dir: string) {
     /** The photo as it lies there, when its bytes are the wanted ones; null otherwise. Reads the whole file. */
     async adopt(want: Wanted): Promise<Held | null> {
       if (want.sha256 === null || want.content_type === null) return null
-      const file = `${want.id}.${extensionOf(want.content_type)}`
+      const file = shownAs(want.id, want.content_type)
       const path = join(dir, file)
       const now = await stat(path).catch(() => null)
-      if (!now?.isFile() || (want.size !== null && now.size !== want.size) || (await hashFile(path)) !== want.sha256) return null
+      if (!now?.isFile() || (want.size !== null && now.size !== want.size)) return null
+      // What cannot be read (a bad sector) is as good as not there: it is fetched again.
+      if ((await hashFile(path).catch(() => null)) !== want.sha256) return null
       return {
         id: want.id,
         file,
@@ -98,70 +128,85 @@ export function createPhotoFiles(dir: string) {
       }
     },
 
-    remove: (held: Held): Promise<void> => rm(join(dir, held.file), { force: true }),
-    forget: (want: Wanted): Promise<void> => rm(partOf(want), { force: true }),
+    remove: (held: Held): Promise<void> => onDisk(() => rm(join(dir, held.file), { force: true })),
+    forget: (want: Wanted): Promise<void> => onDisk(() => rm(partOf(want), { force: true })),
 
     /** A whole photo from memory, as an archive gives it. */
     async put(want: Wanted, bytes: Uint8Array, contentType: string): Promise<Held> {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       if (want.sha256 !== sha256) throw new WrongBytes('The bytes are not those that were listed')
       const part = partOf(want)
-      const handle = await open(part, 'w')
-      try {
-        await handle.writeFile(bytes)
-        await handle.datasync()
-      } finally {
-        await handle.close()
-      }
-      return show(part, want.id, { sha256, contentType, version: want.version })
+      return onDisk(async () => {
+        await createPart(part, bytes)
+        return show(part, want.id, { sha256, contentType, version: want.version })
+      })
     },
 
     /** Keeps the beginning of a photo whose rest did not come. */
     async putPart(want: Wanted, bytes: Uint8Array): Promise<void> {
       if (want.sha256 === null || bytes.length === 0) return
-      const handle = await open(partOf(want), 'w')
-      await handle.writeFile(bytes)
-      await handle.close()
+      await onDisk(() => createPart(partOf(want), bytes))
     },
 
-    /** Opens a photo for bytes to come; what an earlier try has left is gone on with. */
-    async begin(want: Wanted): Promise<Incoming> {
-      const part = partOf(want)
-      let hash: Hash = createHash('sha256')
-      // Without a hash nobody can say that the rest belongs to it.
-      if (want.sha256 === null) await rm(part, { force: true })
-      const handle: FileHandle = await open(part, 'a')
-      let from = (await handle.stat()).size
-      if (from > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer)
-      if (want.size !== null && from > want.size) {
-        await handle.truncate(0)
-        hash = createHash('sha256')
-        from = 0
-      }
-      return {
-        from,
-        async append(chunk) {
-          hash.update(chunk)
-          await handle.appendFile(chunk)
-        },
-        async restart() {
+    /** Opens a photo for bytes to come; what an earlier try has left is continued. */
+    begin: (want: Wanted): Promise<Incoming> =>
+      onDisk(async () => {
+        const part = partOf(want)
+        let hash: Hash = createHash('sha256')
+        // Without a hash nobody can say that the rest belongs to it.
+        if (want.sha256 === null || !(await isOwnFile(part))) await rm(part, { force: true, recursive: true })
+        const handle: FileHandle = await open(part, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW)
+        const empty = async () => {
           await handle.truncate(0)
           hash = createHash('sha256')
-        },
-        async finish(facts) {
-          const sha256 = hash.digest('hex')
-          await handle.datasync()
-          await handle.close()
-          if (sha256 !== facts.sha256) {
-            await rm(part, { force: true })
-            throw new WrongBytes(`The bytes are not those that were announced`)
-          }
-          return show(part, want.id, facts)
-        },
-        pause: () => handle.close(),
-      }
-    },
+        }
+        let from = (await handle.stat()).size
+        if (from > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer)
+        if (want.size !== null && from > want.size) {
+          await empty()
+          from = 0
+        }
+        return {
+          from,
+          append: (chunk) =>
+            onDisk(async () => {
+              hash.update(chunk)
+              try {
+                await handle.appendFile(chunk)
+              } catch (error) {
+                await handle.truncate(0).catch(() => {})
+                throw error
+              }
+            }),
+          restart: () => onDisk(empty),
+          async finish(facts) {
+            const sha256 = hash.digest('hex')
+            return onDisk(async () => {
+              try {
+                await handle.datasync()
+              } finally {
+                await handle.close()
+              }
+              if (sha256 !== facts.sha256) {
+                await rm(part, { force: true })
+                throw new WrongBytes(`The bytes are not those that were announced`)
+              }
+              return show(part, want.id, facts)
+            })
+          },
+          pause: () => onDisk(() => handle.close()),
+        }
+      }),
   }
+}
+
+/** Windows has no such flag, and no links that an ordinary account can make. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
+
+/** Nothing, or a file under this one name: bytes that are appended to it are in no other file. */
+async function isOwnFile(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null)
+  return found === null || (found.isFile() && found.nlink === 1)
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { MAX_REPORTS } from '../contract/photo-sync.ts'
 import type { HeadOffice } from './head-office.ts'
-import type { Line } from './line.ts'
+import type { Line, Persistence } from './line.ts'
 import type { EdgeState, PendingReport } from './state.ts'
 
 /** Reports are sent together, but not later than this after the photo came. */
@@ -16,10 +16,15 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
   let requests = 0
   let most = MAX_REPORTS
 
-  async function send(): Promise<void> {
+  async function send(persistence?: Persistence): Promise<void> {
     while (state.reports.size > 0) {
       let batch: PendingReport[] = []
-      const synced_at = new Date(Date.now() + aheadMs).toISOString()
+      // A report must never look older than one that was sent before it: the server keeps the newest, and a photo that failed and then came would be
+      // failed for good. The time of a list may be ten seconds old, and a full disk may have kept the last report's time from the journal; so a
+      // time that is too late, which the server takes for now, is better than one that is too early.
+      const last = Date.parse(state.toldAt() ?? '') || 0
+      const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
+      await state.telling(synced_at)
       await line.persist(async () => {
         batch = [...state.reports.values()].slice(0, most)
         requests++
@@ -27,14 +32,14 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
         most = Math.max(FEWEST, Math.floor(most / 2))
         await office.report(batch.map((report) => ({ ...report, synced_at })))
         most = Math.min(MAX_REPORTS, most * 4)
-      })
+      }, persistence)
       // One that was written again meanwhile is told again.
       await state.reported(batch.filter((report) => state.reports.get(report.photo_id) === report).map((report) => report.photo_id))
     }
     sentAt = performance.now()
   }
-  const sendOnce = (): Promise<void> => {
-    sending ??= send().finally(() => {
+  const sendOnce = (persistence?: Persistence): Promise<void> => {
+    sending ??= send(persistence).finally(() => {
       sending = null
     })
     return sending
@@ -42,15 +47,15 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
 
   return {
     requests: () => requests,
-    serverTime(text: string): void {
-      aheadMs = Date.parse(text) - Date.now()
+    serverIsAhead(ms: number): void {
+      aheadMs = ms
     },
     async maybeSend(): Promise<void> {
       if (performance.now() - sentAt > EVERY_MS || state.reports.size >= MAX_REPORTS) await sendOnce()
     },
-    async sendAll(): Promise<void> {
+    async sendAll(persistence?: Persistence): Promise<void> {
       await sending
-      await sendOnce()
+      await sendOnce(persistence)
     },
   }
 }

@@ -1,29 +1,34 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { Sha256 } from '../contract/photo-sync.ts'
+import { DiskFailure, onDisk } from './disk-failure.ts'
 
 const Facts = z.object({
   id: z.uuid(),
   /** Null: the list does not say (a variant that the store has not by default). */
-  sha256: z.string().nullable(),
-  size: z.number().nullable(),
+  sha256: Sha256.nullable(),
+  size: z.int().min(0).nullable(),
   content_type: z.string().nullable(),
   version: z.number(),
 })
 /** A photo that was listed and is not here yet. */
 export type Wanted = z.infer<typeof Facts>
 
-const Held = z.object({
-  id: z.uuid(),
-  file: z.string(),
-  sha256: z.string(),
-  size: z.number(),
-  mtime_ms: z.number(),
-  version: z.number(),
-  content_type: z.string(),
-})
+/** Files are removed by what the journal says, and others may be able to write into the folder: the name leads nowhere else. */
+const Held = z
+  .object({
+    id: z.uuid(),
+    file: z.string().regex(/^[0-9a-f-]{36}\.[a-z0-9]{1,5}$/),
+    sha256: Sha256,
+    size: z.int().min(0),
+    mtime_ms: z.number(),
+    version: z.number(),
+    content_type: z.string(),
+  })
+  .refine(({ id, file }) => file.startsWith(`${id}.`))
 /** A photo that is here, as it was when it was written. */
 export type Held = z.infer<typeof Held>
 
@@ -45,6 +50,7 @@ const Entry = z.union([
   z.object({ report: Report }),
   z.object({ reported: z.array(z.uuid()) }),
   z.object({ seen: z.uuid(), pass: z.number() }),
+  z.object({ told_at: z.iso.datetime() }),
   z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
 ])
 type Entry = z.infer<typeof Entry>
@@ -58,8 +64,10 @@ export type EdgeState = Awaited<ReturnType<typeof openState>>
 /**
  * What an edge server knows, as a journal of one line a change: a kill at any moment loses at most the line being written.
  * A photo that is wanted stands in it before the cursor moves on, so nothing that was listed is ever forgotten.
+ * When the disk takes no more, the journal ends where it was whole and the rest is kept in memory: the next start finds out again what is missing.
+ * `memoryOnly`: reads what is there and writes nothing.
  */
-export async function openState(dir: string, source: z.infer<typeof Source>) {
+export async function openState(dir: string, source: z.infer<typeof Source>, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
   const wanted = new Map<string, Wanted>()
   const held = new Map<string, Held>()
@@ -71,11 +79,15 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
   /** Whether the walk of `pass` has come to its end. */
   let whole = false
   let lines = 0
+  /** The time that the last reports carried. */
+  let toldAt: string | null = null
   let known: z.infer<typeof Source> | null = null
 
   function apply(entry: Entry): void {
     if ('source' in entry) known = entry.source
     else if ('want' in entry) {
+      // What is wanted again goes to the end: after a failure the others come first.
+      wanted.delete(entry.want.id)
       wanted.set(entry.want.id, entry.want)
       seen.set(entry.want.id, entry.pass)
     } else if ('seen' in entry) seen.set(entry.seen, entry.pass)
@@ -87,11 +99,13 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
       wanted.delete(entry.gone)
       seen.delete(entry.gone)
     } else if ('report' in entry) reports.set(entry.report.photo_id, entry.report)
+    else if ('told_at' in entry) toldAt = entry.told_at
     else if ('reported' in entry) for (const id of entry.reported) reports.delete(id)
     else ({ cursor, pass, whole } = entry)
   }
 
-  if (await stat(path).catch(() => null)) {
+  // Not through a link, and not from a pipe, which would be waited for without end.
+  if ((await lstat(path).catch(() => null))?.isFile()) {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       lines++
       const read = Entry.safeParse(parseLine(line))
@@ -100,10 +114,13 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
     }
   }
 
-  let file: FileHandle
-  async function writeAnew(): Promise<void> {
+  let file: FileHandle | null = null
+  /** Why nothing more is written; null: all is well. */
+  let failure: DiskFailure | null = null
+
+  /** Writes the whole of it to a file of its own, which then takes the place of the old one: a full disk leaves that one as it was. */
+  async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
-    const handle = await open(fresh, 'w', 0o600)
     const all: Entry[] = [
       { source },
       ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
@@ -111,19 +128,43 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
       ...[...held.values()].map((one) => ({ held: one })),
       ...[...wanted.values()].map((want) => ({ want, pass: seen.get(want.id) ?? 0 })),
       ...[...reports.values()].map((report) => ({ report })),
+      ...(toldAt === null ? [] : [{ told_at: toldAt }]),
       { cursor, pass, whole },
     ]
-    await handle.writeFile(all.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
-    await handle.sync()
-    await handle.close()
-    await rename(fresh, path)
+    try {
+      await onDisk(async () => {
+        await rm(fresh, { force: true })
+        const handle = await open(fresh, 'wx', 0o600)
+        try {
+          await handle.writeFile(all.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+          await handle.sync()
+        } finally {
+          await handle.close()
+        }
+        await rename(fresh, path)
+      })
+    } catch (error) {
+      await rm(fresh, { force: true }).catch(() => {})
+      throw error
+    }
     lines = all.length
+  }
+  async function orKeepInMemory(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await onDisk(work)
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) throw error
+      failure ??= error
+    }
   }
   const changedSource = known !== null && JSON.stringify(known) !== JSON.stringify(source)
   // Another store or another size: what is here may still be right, but everything must be listed again.
   if (changedSource) apply({ cursor: null, pass: pass + 1, whole: false })
-  await writeAnew()
-  file = await open(path, 'a', 0o600)
+  if (!memoryOnly)
+    await orKeepInMemory(async () => {
+      await rewrite()
+      file = await open(path, 'a', 0o600)
+    })
   /** Lines go to the file one write after the other. */
   let writing: Promise<unknown> = Promise.resolve()
 
@@ -131,7 +172,10 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
     for (const entry of entries) apply(entry)
     lines += entries.length
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
-    writing = writing.then(() => file.appendFile(text))
+    writing = writing.then(async () => {
+      // After a write that failed, a later line would stand without the ones that it builds on.
+      if (file !== null && failure === null) await orKeepInMemory(() => (file as FileHandle).appendFile(text))
+    })
     return writing
   }
 
@@ -158,10 +202,16 @@ export async function openState(dir: string, source: z.infer<typeof Source>) {
     drop: (id: string, report: PendingReport | null) => write({ gone: id }, ...(report ? [{ report }] : [])),
     report: (report: PendingReport) => write({ report }),
     reported: (ids: string[]) => write({ reported: ids }),
+    toldAt: () => toldAt,
+    telling: (at: string) => write({ told_at: at }),
+    /** Why the journal is not written any more; null: it is. */
+    diskFailure: (): DiskFailure | null => failure,
     async close(): Promise<void> {
       await writing
-      await file.close()
-      if (lines > held.size + wanted.size + seen.size + SLACK) await writeAnew()
+      await file?.close()
+      if (memoryOnly || (failure === null && lines <= held.size + wanted.size + seen.size + SLACK)) return
+      // There may be room again. Without it the old journal is there, as far as it was written.
+      await orKeepInMemory(rewrite)
     },
   }
 }

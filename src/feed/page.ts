@@ -36,20 +36,20 @@ const hasEvents = ({ assortment, had_assortment }: FeedStore) => assortment !== 
 
 /** The last time that a photo entered or left the store's assortment, joined to `photo p`. */
 function eventOf(store: FeedStore) {
-  if (!hasEvents(store))
-    return { join: Prisma.empty, seq: Prisma.sql`null::bigint`, at: Prisma.sql`null::timestamptz`, there: Prisma.sql`false` }
+  if (!hasEvents(store)) return { join: Prisma.empty, seq: Prisma.sql`null::bigint`, at: Prisma.sql`null::timestamptz` }
   return {
     join: Prisma.sql`left join store_event e on e.store_id = ${store.id}::uuid and e.photo_id = p.id`,
     seq: Prisma.sql`e.seq`,
     at: Prisma.sql`e.published_at`,
-    there: Prisma.sql`e.photo_id is not null`,
   }
 }
 
-/** What a list shows: photos that the store has, and with tombstones those that it had. */
+/** What a list shows: photos that the store has, and with tombstones those that it had. What was deleted before it came in, the store never had. */
 function shown(store: FeedStore, withTombstones: boolean): Prisma.Sql {
   const member = sells(store)
-  return withTombstones ? Prisma.sql`(${member} or ${eventOf(store).there})` : Prisma.sql`(p.feed_live and ${member})`
+  if (!withTombstones) return Prisma.sql`(p.feed_live and ${member})`
+  if (!hasEvents(store)) return member
+  return Prisma.sql`(case when e.photo_id is null then ${member} else e.was_member or (${member} and (p.feed_live or e.seq < p.feed_seq)) end)`
 }
 
 export interface Since {
@@ -116,8 +116,8 @@ export function pageByChange(
     select p.id, e.seq as place, e.published_at as at, p.feed_live and ${member} as sold
     from store_event e join photo p on p.id = e.photo_id
     where e.store_id = ${store.id}::uuid and e.seq > ${seq} ${unread(Prisma.sql`e.seq`)}
-      and case when ${member} then e.seq > p.feed_seq and not p.feed_pending and ${withTombstones ? Prisma.sql`true` : Prisma.sql`p.feed_live`}
-               else ${withTombstones} end
+      and case when ${member} then e.seq > p.feed_seq and not p.feed_pending and (p.feed_live or (${withTombstones} and e.was_member))
+               else ${withTombstones} and e.was_member end
     order by e.seq`
   return readPage(
     db,

@@ -16,21 +16,23 @@ export async function pruneFeed(db: Database, { olderThanDays }: { olderThanDays
   for (;;) {
     const gone = await db.$executeRaw`
       delete from photo where id in (
-        select id from photo where deleted_at < clock_timestamp() - ${days} * interval '1 day' and published_at < clock_timestamp() - ${days} * interval '1 day'
-          and not feed_pending limit ${BATCH} for update skip locked)`
+        select id from photo where deleted_at < clock_timestamp() - ${days} * interval '1 day'
+          and coalesce(published_at < clock_timestamp() - ${days} * interval '1 day', true) and not feed_pending limit ${BATCH} for update skip locked)`
     pruned.photos += gone
     if (gone < BATCH) break
   }
   // The feed's row is locked first, as by every numbering: an event of this moment is not missed.
   await db.$transaction(async (tx) => {
     await tx.$queryRaw`select 1 from feed_state for update`
-    // Deletions whose rows wait for a restore are forgotten all the same: who has not read them lists everything again.
+    // Deletions whose rows wait for a restore are forgotten all the same: who has not read them lists everything again. Without a number no list
+    // shows them; a restore gets a new one.
     const [waiting] = await tx.$queryRaw<{ photos: number }[]>`
-      with old as (
-        select max(p.feed_seq) as seq, count(*)::int as photos from photo p, feed_state s
-        where p.feed_seq > s.pruned_seq and not p.feed_live and not p.feed_pending
-          and p.published_at <= clock_timestamp() - ${olderThanDays} * interval '1 day')
-      update feed_state set pruned_seq = old.seq from old where old.photos > 0 returning old.photos`
+      with due as (
+        select id, feed_seq from photo where feed_seq is not null and not feed_live and not feed_pending
+          and published_at <= clock_timestamp() - ${olderThanDays} * interval '1 day' for no key update),
+        forgotten as (update photo set feed_seq = null, published_at = null from due where photo.id = due.id returning due.feed_seq),
+        old as (select max(feed_seq) as seq, count(*)::int as photos from forgotten)
+      update feed_state set pruned_seq = greatest(pruned_seq, old.seq) from old where old.photos > 0 returning old.photos`
     pruned.photos += waiting?.photos ?? 0
     const [row] = await tx.$queryRaw<{ events: number }[]>`
       with gone as (delete from store_event where published_at <= clock_timestamp() - ${olderThanDays} * interval '1 day' returning seq),

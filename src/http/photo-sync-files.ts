@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
 import { ArchiveBody, DownloadQuery } from '../contract/photo-sync.ts'
-import { AppError } from '../errors.ts'
+import { AppError, Unavailable } from '../errors.ts'
 import { writeArchive } from '../feed/archive.ts'
 import type { DownloadFile, PhotoFiles } from '../feed/files.ts'
 import type { PhotoList } from '../feed/list.ts'
@@ -10,12 +10,49 @@ import type { Feed } from '../feed/state.ts'
 import { storeOf } from '../feed/store-access.ts'
 import type { HotFiles } from '../photos/hot-files.ts'
 import type { PhotoStore } from '../photos/store.ts'
-import { allowEdgeOr } from './auth.ts'
+import { allowEdgeOr, readerOf } from './auth.ts'
 import { photoSyncTags as tags } from './photo-sync.ts'
 import { sendFile } from './send-file.ts'
 
+const ATTACHMENT = 'attachment; filename='
+
 /** RFC 6266, with the name in UTF-8 beside a plain one; always in quotes, since not every client reads a bare word. */
-const attachment = (filename: string): string => contentDisposition(filename).replace(/ filename=([^";]+)/, ' filename="$1"')
+function attachment(filename: string): string {
+  const header = contentDisposition(filename)
+  // Only what directly follows is the name: the text of a name may look like a parameter itself.
+  if (!header.startsWith(ATTACHMENT) || header[ATTACHMENT.length] === '"') return header
+  const [word = '', ...rest] = header.slice(ATTACHMENT.length).split(';')
+  return [`${ATTACHMENT}"${word}"`, ...rest].join(';')
+}
+
+/** Archives under way: each holds connections, file handles and buffers for as long as its reader likes. An edge server uses four. */
+const ARCHIVES_PER_READER = 4
+const ARCHIVES_PER_PROCESS = 16
+const ARCHIVE_RETRY_MS = 5_000
+
+function createArchiveSlots() {
+  const taken = new Map<string, number>()
+  let all = 0
+  return {
+    /** Answers what gives the slot back. Throws Unavailable `too_busy`. */
+    take(reader: string): () => void {
+      const mine = taken.get(reader) ?? 0
+      if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
+        throw new Unavailable('too_busy', 'Too many archives are under way', {
+          retryAfterMs: ARCHIVE_RETRY_MS,
+          remedy: `Read an archive to its end before the next one; ${ARCHIVES_PER_READER} at a time are given to one token.`,
+        })
+      taken.set(reader, mine + 1)
+      all++
+      return () => {
+        all--
+        const left = (taken.get(reader) ?? 1) - 1
+        if (left > 0) taken.set(reader, left)
+        else taken.delete(reader)
+      }
+    },
+  }
+}
 
 export interface PhotoSyncFilesDeps {
   feed: Feed
@@ -76,6 +113,7 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     },
   )
 
+  const archives = createArchiveSlots()
   app.post(
     '/archive',
     {
@@ -90,7 +128,11 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       const { store_id, photo_ids, cursor, variant } = request.body
       const moment = await feed.now()
       const store = storeOf(moment, store_id, request.edge)
-      const photoIds = photo_ids ?? (await photoList.idsAfter(moment, store, cursor ?? ''))
+      const release = archives.take(readerOf(request))
+      reply.raw.once('close', release)
+      const photoIds = photo_ids
+        ? [...new Set(photo_ids.map((id) => id.toLowerCase()))]
+        : await photoList.idsAfter(moment, store, cursor ?? '')
       reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort(new Error('the reader hung up')))

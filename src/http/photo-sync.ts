@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { DigestAnswer, PhotoListAnswer, PhotoListQuery, StatusAnswer, StatusBody, StoreQuery } from '../contract/photo-sync.ts'
+import { DigestAnswer, MAX_REPORTS, PhotoListAnswer, PhotoListQuery, StatusAnswer, StatusBody, StoreQuery } from '../contract/photo-sync.ts'
 import type { Database } from '../db.ts'
+import { BadInput } from '../errors.ts'
 import type { PhotoList } from '../feed/list.ts'
 import { keepReports } from '../feed/reports.ts'
 import { readInstant } from '../feed/since.ts'
@@ -18,13 +19,23 @@ export interface PhotoSyncDeps {
 }
 
 export const photoSyncTags = ['photo sync']
-/** A thousand reports with their errors. */
-const MAX_STATUS_BYTES = 4 * 1024 * 1024
+/** A thousand reports with their errors: reading more would hold up everybody else. */
+const MAX_STATUS_BYTES = 1024 * 1024
 
 const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
 
 /** No schema that writes something: even `null` would be counted in a Content-Length, which is the whole answer's on a 304. */
 const NotModified = z.unknown().describe('Nothing of it has changed since the answer with that ETag')
+
+/** Counted before each is looked at: half a million wrong reports would cost more than a thousand right ones. */
+function refuseTooMany(body: unknown): void {
+  const batch = (body as { sync_batch?: unknown } | null)?.sync_batch
+  if (!Array.isArray(batch) || batch.length <= MAX_REPORTS) return
+  throw new BadInput('bad_request', `sync_batch has more than ${MAX_REPORTS} reports`, {
+    detail: { fields: [{ field: 'sync_batch', message: `has more than ${MAX_REPORTS} reports` }] },
+    remedy: 'Send them in parts.',
+  })
+}
 
 export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList }) => {
   /** Whole answers of the pages that the list remembers, as long as it does. */
@@ -93,6 +104,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     {
       onRequest: allowEdgeOr('admin'),
       bodyLimit: MAX_STATUS_BYTES,
+      preValidation: async ({ body }) => refuseTooMany(body),
       schema: {
         tags: photoSyncTags,
         summary: 'What an edge server has done with its photos',

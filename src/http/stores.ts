@@ -11,7 +11,9 @@ import {
   StoreAnswer,
   StoreBody,
   StorePatch,
+  StorePatchQuery,
   type Store as StoreRecord,
+  StoreSavedAnswer,
   StoresAnswer,
   StoreVariant,
 } from '../contract/stores.ts'
@@ -47,6 +49,10 @@ const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_a
 export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: EdgeTokens }> = async (app, { stores, edgeTokens }) => {
   const onRequest = allow('admin')
   const success = <T>(data: T) => ({ status: 'success' as const, data })
+  async function saved(store: Store) {
+    const warnings = await stores.warnings(store)
+    return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
+  }
 
   app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresAnswer } } }, async () => ({
     ...success((await stores.list()).map(storeAnswer)),
@@ -54,8 +60,12 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   }))
   app.post(
     '/',
-    { onRequest, bodyLimit: MAX_STORE_BYTES, schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreAnswer } } },
-    async (request, reply) => reply.code(201).send(success(storeAnswer(await stores.create(request.body, actorOf(request))))),
+    {
+      onRequest,
+      bodyLimit: MAX_STORE_BYTES,
+      schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedAnswer } },
+    },
+    async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
   )
   app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreAnswer } } }, async ({ params }) =>
     success(storeAnswer(await stores.find(params.id))),
@@ -69,11 +79,16 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
         tags,
         summary: 'Change a store; what it pulls follows at once',
         params: Id,
+        querystring: StorePatchQuery,
         body: StorePatch,
-        response: { 200: StoreAnswer },
+        response: { 200: StoreSavedAnswer },
       },
     },
-    async (request) => success(storeAnswer(await stores.change(request.params.id, request.body, actorOf(request)))),
+    async (request) => {
+      const { params, body, query } = request
+      const options = { confirmRemovals: query.confirm_removals }
+      return saved(await stores.change(params.id, body, actorOf(request), options))
+    },
   )
   app.delete(
     '/:id',

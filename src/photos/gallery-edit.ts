@@ -100,7 +100,8 @@ export async function changePhoto(
       if (is_primary && !photo.is_primary) await dethrone(tx, productId, at)
       const changed = await tx.photo.update({
         where: { id: photo.id },
-        data: { ...definedOf(words), ...(is_primary && { is_primary }), updated_at: at, feed_pending: true },
+        // The database itself marks what changes for the stores: a change to the same values, or to a text, is none.
+        data: { ...definedOf(words), ...(is_primary && { is_primary }), updated_at: at },
         include: { blob: true },
       })
       await onChange(tx, [changed])

@@ -1,57 +1,23 @@
-import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { SyncPhoto } from '../../src/contract/photo-sync.ts'
-import { type PullOptions, pull } from '../../src/edge/pull.ts'
 import { createCatalogue } from '../../src/simulator/catalogue.ts'
 import { type LineOptions, openBadLine } from '../helpers/bad-line.ts'
+import { edgeFolder, expectMirror, puller, sha256Of, shownFiles } from '../helpers/edge-folder.ts'
 import { times } from '../helpers/long.ts'
-import { startShop, type TestStore } from '../helpers/shop.ts'
+import { startShop } from '../helpers/shop.ts'
 
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 async function startBadLine(target: string, options: LineOptions = {}) {
   const line = await openBadLine(target, options)
   onTestFinished(line.close)
   return line
 }
-const puller =
-  (store: TestStore, server: string, dir: string) =>
-  (more: Partial<PullOptions> = {}) =>
-    pull({
-      server,
-      storeId: store.id,
-      token: store.token,
-      dir,
-      variant: null,
-      verify: false,
-      signal: new AbortController().signal,
-      ...more,
-    })
-
-const shown = async (dir: string) => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort()
-const sha256 = async (path: string) =>
-  createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
-
-/** The folder holds exactly the listed photos, each with the listed bytes. */
-async function expectMirror(dir: string, photos: SyncPhoto[]): Promise<void> {
-  const files = await shown(dir)
-  expect(files.map((name) => name.split('.')[0])).toEqual(photos.map((photo) => photo.id).sort())
-  for (const photo of photos) expect(await sha256(join(dir, files.find((name) => name.startsWith(photo.id))!))).toBe(photo.sha256)
-}
-
 test('a pull makes the folder what the store has, and every later one only does what changed', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'medium' })
   const line = await startBadLine(shop.url)
-  const dir = await folder()
+  const dir = await edgeFolder()
   const run = puller(store, line.url, dir)
   const { photos } = await store.list()
   expect(await run()).toMatchObject({ fetched: 20, removed: 0, failed: [] })
@@ -74,7 +40,7 @@ test('a pull makes the folder what the store has, and every later one only does 
   await writeFile(file, bytes)
   await utimes(file, atime, mtime)
   expect(await run()).toMatchObject({ fetched: 1, removed: 1 })
-  expect(await sha256(file)).not.toBe(third.sha256)
+  expect(await sha256Of(file)).not.toBe(third.sha256)
   expect(await run({ verify: true })).toMatchObject({ fetched: 1, removed: 0 })
   await expectMirror(dir, (await store.list()).photos)
 
@@ -105,7 +71,7 @@ test('a line cut every few moments brings everything, and only the tail of a cut
   const cutEveryMs = times(1_000, 2_000)
   const bytesPerSecond = Math.ceil(size / times(6, 40))
   const line = await startBadLine(shop.url, { bytesPerSecond, cutEveryMs })
-  const dir = await folder()
+  const dir = await edgeFolder()
   let halves = 0
   const result = await puller(
     store,
@@ -131,7 +97,7 @@ test('a pull that is killed goes on where it was, and shows no half picture at a
   const listed = new Map(photos.map((photo) => [photo.id, photo]))
   const size = photos.reduce((sum, photo) => sum + photo.size, 0)
   const line = await startBadLine(shop.url, { bytesPerSecond: Math.ceil(size / 2) })
-  const dir = await folder()
+  const dir = await edgeFolder()
   const run = puller(store, line.url, dir)
   let fetched = 0
   for (let kill = 1; kill <= 6; kill++) {
@@ -147,7 +113,7 @@ test('a pull that is killed goes on where it was, and shows no half picture at a
         if (bytes > at / kill) stop.abort(new Error('killed'))
       },
     }).catch(() => {})
-    for (const name of await shown(dir)) expect(await sha256(join(dir, name))).toBe(listed.get(name.split('.')[0]!)?.sha256)
+    for (const name of await shownFiles(dir)) expect(await sha256Of(join(dir, name))).toBe(listed.get(name.split('.')[0]!)?.sha256)
   }
   await run()
   await expectMirror(dir, photos)
@@ -157,7 +123,7 @@ test('a pull that is killed goes on where it was, and shows no half picture at a
 test('a revoked token and another store are refused at once, in words', async () => {
   const shop = await startShop()
   const [store, other] = [await shop.addStore(), await shop.addStore()]
-  const dir = await folder()
+  const dir = await edgeFolder()
   await expect(puller({ ...store, id: other.id }, shop.url, dir)()).rejects.toMatchObject({ status: 403, code: 'other_store' })
   await shop.send('DELETE', `/api/v1/stores/${store.id}/tokens/${store.tokenId}`)
   await expect(puller(store, shop.url, dir)()).rejects.toMatchObject({ status: 401 })

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../src/database/migrate.ts'
 import { addBlobs, addProducts } from '../test/helpers/feed-rows.ts'
-import { addPictures, picture } from './edge-pictures.ts'
+import { addPictures, picture } from './edge-images.ts'
 
 /** The photo sync beside its floors. Arguments: two databases. Prints one line of JSON. */
 const [listUrl = '', pullUrl = ''] = process.argv.slice(2)
@@ -111,7 +111,7 @@ async function tidyDatabase(url: string): Promise<void> {
 }
 
 /** A TCP line of a known speed, in a process of its own. */
-const lineTo = (url: string) => start(['bench/line.ts', url, String(LINE.delayMs), String(LINE.bytesPerSecond)])
+const lineTo = (url: string) => start(['bench/throttled-proxy.ts', url, String(LINE.delayMs), String(LINE.bytesPerSecond)])
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

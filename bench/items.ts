@@ -6,9 +6,9 @@ import { pino } from 'pino'
 import { parseConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { openServices } from '../src/services.ts'
-import { environmentFor } from '../src/simulator/zoho.ts'
-import { ITEM_SYNC } from '../src/sync/item-sync.ts'
-import { itemSyncResult } from '../src/sync/result.ts'
+import { ITEM_SYNC } from '../src/sync/items/item-sync-run.ts'
+import { itemSyncResult } from '../src/sync/items/result.ts'
+import { environmentFor } from '../src/zoho-simulator/simulator.ts'
 import { openBareZoho } from './bare-zoho.ts'
 
 /** One measurement in a process of its own: `zinc` or `bare`, simulator's address, database's address. Prints one line of JSON. */

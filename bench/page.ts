@@ -5,9 +5,9 @@ import sparticuz from '@sparticuz/chromium'
 import { pino } from 'pino'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { parseConfig } from '../src/config.ts'
-import { serve } from '../src/serve.ts'
-import { createCatalogue } from '../src/simulator/catalogue.ts'
-import { environmentFor, startZohoSimulator } from '../src/simulator/zoho.ts'
+import { serve } from '../src/start-server.ts'
+import { createCatalogue } from '../src/zoho-simulator/seed.ts'
+import { environmentFor, startZohoSimulator } from '../src/zoho-simulator/simulator.ts'
 
 /**
  * What an operator waits for: the page with an empty cache, on the machine itself and as on a slow phone line (1.6 Mbit/s, 150 ms, a processor

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { parseConfig } from '../src/config.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { openServices } from '../src/services.ts'
-import { environmentFor } from '../src/simulator/zoho.ts'
+import { environmentFor } from '../src/zoho-simulator/simulator.ts'
 import { openBareZoho } from './bare-zoho.ts'
 
 /** One measurement in a process of its own: `zinc` or `bare`, `rows` or `details`, simulator's address, database's address. Prints one line of JSON. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import pg from 'pg'
 import { pino } from 'pino'
-import { openEmbeddedPostgres } from '../src/database/embedded.ts'
+import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
 
 // `npm run bench -- [--only start|items|pictures|uploads|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
 // one table comes from one run on one machine.
@@ -107,7 +107,7 @@ interface PictureFigures {
 }
 const pictureSets = values.photos === '' ? [''] : ['', values.photos]
 for (const photos of asked('pictures') ? pictureSets : []) {
-  const { stdout } = await run(process.execPath, ['bench/pictures.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
+  const { stdout } = await run(process.execPath, ['bench/images.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
   const figures = JSON.parse(stdout) as PictureFigures
   results.pictures.push(figures)
   console.log(

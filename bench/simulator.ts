@@ -1,5 +1,5 @@
-import { createCatalogue } from '../src/simulator/catalogue.ts'
-import { startZohoSimulator } from '../src/simulator/zoho.ts'
+import { createCatalogue } from '../src/zoho-simulator/seed.ts'
+import { startZohoSimulator } from '../src/zoho-simulator/simulator.ts'
 
 // A Zoho in a process of its own, so that its memory and its work are not counted as zinc's. Arguments: the numbers of items and of invoices.
 const zoho = await startZohoSimulator({

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import pg from 'pg'
 import { addProducts } from '../test/helpers/feed-rows.ts'
-import { benchPictures } from './picture-files.ts'
+import { benchPictures } from './image-files.ts'
 
 /**
  * What somebody waits who uploads a picture over HTTP, from the first byte sent to the answer, which comes when bytes and rows are safe: one alone, and

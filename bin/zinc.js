@@ -16,5 +16,5 @@ if (isNodeTooOld) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 } else {
-  await import('../dist/commands/main.js')
+  await import('../dist/cli/main.js')
 }

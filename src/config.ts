@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { CannotStart } from './errors.ts'
+import { CannotStart } from './lib/errors.ts'
 
 export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
 export type DataCenter = (typeof DATA_CENTERS)[number]

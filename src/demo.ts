@@ -2,11 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { exportLines } from './commands/demo.ts'
-import { watchRun } from './commands/run-progress.ts'
-import { parseConfig } from './config.ts'
-import type { ItemSyncResult } from './contract/runs.ts'
-import { openDataFolder } from './data-folder.ts'
+import { exportLines } from './cli/demo.ts'
 import {
   announceDemo,
   choosePorts,
@@ -15,16 +11,20 @@ import {
   rememberPorts,
   replacingOlderDatabase,
   withdrawDemo,
-} from './demo-folder.ts'
-import { createLog } from './log.ts'
-import { explainStart, type Serving, serve } from './serve.ts'
-import { ZINC } from './settings/audit.ts'
-import { createCatalogue } from './simulator/catalogue.ts'
-import { DAY_LIMIT_ONLY, REAL_LIMITS } from './simulator/limits.ts'
-import { environmentFor, startZohoSimulator, type ZohoSimulator } from './simulator/zoho.ts'
-import { aborted, listenForStop } from './stop-signal.ts'
-import { ITEM_SYNC } from './sync/item-sync.ts'
-import { itemSyncResult } from './sync/result.ts'
+} from './cli/demo-dir.ts'
+import { watchRun } from './cli/progress-bar.ts'
+import { parseConfig } from './config.ts'
+import { openDataFolder } from './lib/data-dir.ts'
+import { createLog } from './lib/logger.ts'
+import { aborted, listenForStop } from './lib/shutdown-signal.ts'
+import type { ItemSyncResult } from './schemas/runs.ts'
+import { ZINC } from './settings/audit-log.ts'
+import { explainStart, type Serving, serve } from './start-server.ts'
+import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
+import { itemSyncResult } from './sync/items/result.ts'
+import { DAY_LIMIT_ONLY, REAL_LIMITS } from './zoho-simulator/rate-limits.ts'
+import { createCatalogue } from './zoho-simulator/seed.ts'
+import { environmentFor, startZohoSimulator, type ZohoSimulator } from './zoho-simulator/simulator.ts'
 
 const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--photos DIR] [--real-limits] [--items N]
 

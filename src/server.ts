@@ -1,9 +1,9 @@
 import { config as readEnvFile } from 'dotenv'
+import type { FirstLogin } from './auth/first-login.ts'
 import { type Config, parseConfig } from './config.ts'
-import type { FirstLogin } from './first-login.ts'
-import { createLog } from './log.ts'
-import { explainStart, serve } from './serve.ts'
-import { aborted, listenForStop } from './stop-signal.ts'
+import { createLog } from './lib/logger.ts'
+import { aborted, listenForStop } from './lib/shutdown-signal.ts'
+import { explainStart, serve } from './start-server.ts'
 
 /** A person gets five lines, a program JSON lines. */
 const onTerminal = process.stdout.isTTY === true

@@ -2,66 +2,85 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** A room may import from the rooms named beside it, and from the files directly under src. */
+/** A folder may import from the folders named beside it and from `lib/`; see docs and architecture for the reasons. */
 const MAY_IMPORT: Record<string, string[]> = {
-  access: ['contract', 'database', 'settings'],
-  catalog: ['contract', 'database', 'settings'],
-  connect: ['zoho', 'settings', 'database', 'contract', 'notify', 'records'],
-  contract: [],
+  auth: ['schemas', 'database', 'settings'],
+  catalog: ['schemas', 'database', 'settings'],
+  connection: ['zoho', 'settings', 'database', 'schemas', 'notifications'],
   database: [],
-  edge: ['contract'],
-  feed: ['access', 'catalog', 'contract', 'photos'],
-  http: ['access', 'catalog', 'connect', 'contract', 'feed', 'jobs', 'notify', 'photos', 'pull', 'records', 'settings', 'sync'],
-  jobs: ['database'],
-  notify: ['settings', 'database'],
-  photos: ['catalog', 'contract', 'database', 'jobs'],
-  pull: ['zoho', 'connect', 'contract', 'records', 'jobs', 'database'],
-  records: [],
+  'edge-client': ['schemas'],
+  http: [
+    'auth',
+    'catalog',
+    'connection',
+    'database',
+    'images',
+    'notifications',
+    'photo-sync',
+    'pulls',
+    'runs',
+    'schemas',
+    'settings',
+    'sync',
+  ],
+  images: ['catalog', 'schemas', 'database', 'runs'],
+  lib: [],
+  notifications: ['settings', 'database'],
+  'photo-sync': ['auth', 'catalog', 'database', 'images', 'schemas', 'settings'],
+  pulls: ['zoho', 'connection', 'schemas', 'runs', 'database'],
+  runs: ['database'],
+  schemas: [],
   settings: ['database'],
-  simulator: [],
-  sync: ['zoho', 'connect', 'catalog', 'contract', 'photos', 'pull', 'settings', 'jobs', 'records'],
-  web: ['contract'],
+  sync: ['zoho', 'connection', 'catalog', 'database', 'images', 'pulls', 'runs', 'schemas', 'settings'],
+  web: ['schemas'],
   zoho: [],
+  'zoho-simulator': [],
 }
-/** Files directly under src that only doors may import: they know every room. */
-const DOORS = ['app.ts', 'services.ts', 'serve.ts', 'server.ts', 'demo.ts', 'cli.ts', 'runner.ts']
-/** Rooms that are doors, too: each of their files is one command of the command line. */
-const DOOR_ROOMS = ['commands']
-/** Packages that a room must never need. */
+/** Folders that import nothing of ours, not even `lib/`. */
+const ALONE = ['schemas', 'zoho-simulator']
+/** Files directly under src that compose the program: only entry points may import them. */
+const ENTRY_POINTS = ['app.ts', 'services.ts', 'start-server.ts', 'server.ts', 'demo.ts', 'main.ts', 'index.ts']
+/** Folders of entry points: each file of the command line is one group of commands. */
+const ENTRY_FOLDERS = ['cli']
+/** Packages that a folder must never need. */
 const NEVER: Record<string, RegExp> = {
-  zoho: /^(fastify|@prisma|pg)/,
-  simulator: /^(@prisma|pg$|undici)/,
+  auth: /^fastify/,
   catalog: /^(fastify|undici)/,
-  photos: /^fastify/,
-  feed: /^fastify/,
-  edge: /^(fastify|@prisma|pg)/,
-  jobs: /^fastify/,
-  pull: /^fastify/,
-  records: /^(fastify|undici)/,
+  connection: /^fastify/,
+  'edge-client': /^(fastify|@prisma|pg)/,
+  images: /^fastify/,
+  lib: /^(fastify|@prisma)/,
+  'photo-sync': /^fastify/,
+  pulls: /^fastify/,
+  runs: /^fastify/,
+  schemas: /^(?!zod$)/,
+  settings: /^fastify/,
   sync: /^fastify/,
-  connect: /^fastify/,
-  contract: /^(?!zod$)/,
+  zoho: /^(fastify|@prisma|pg)/,
+  'zoho-simulator': /^(@prisma|pg$|undici)/,
 }
 
-/** The imports of one file that break a rule, in words. */
+/** The imports of one file that break a rule. */
 function brokenRules(file: string, text: string): string[] {
-  const room = file.split('/')[1] ?? ''
+  const folder = file.split('/')[1] ?? ''
   const wrong: string[] = []
-  if (DOOR_ROOMS.includes(room)) return []
-  // The contract's schemas bring a whole validator; the page needs only their types.
-  if (room === 'web' && /^import (?!type )[^']*from '[^']*\/contract\//m.test(text)) wrong.push(`${file} -> contract, more than types`)
+  if (ENTRY_FOLDERS.includes(folder)) return []
+  // The schemas bring a whole validator; the page needs only their types.
+  if (folder === 'web' && /^import (?!type )[^']*from '[^']*\/schemas\//m.test(text)) wrong.push(`${file} -> schemas, more than types`)
   for (const [, target = ''] of text.matchAll(/from '([^']+)'/g)) {
     if (!target.startsWith('.')) {
-      if (NEVER[room]?.test(target)) wrong.push(`${file} -> ${target}`)
+      if (NEVER[folder]?.test(target)) wrong.push(`${file} -> ${target}`)
       continue
     }
-    const other = join(dirname(file), target).split('/')
-    const inRoot = other.length === 2
-    if (
-      inRoot ? DOORS.includes(other[1] ?? '') : other[1] !== room && other[1] !== 'generated' && !MAY_IMPORT[room]?.includes(other[1] ?? '')
-    )
-      wrong.push(`${file} -> ${target}`)
-    if (other[1] === 'generated' && ['zoho', 'contract', 'simulator'].includes(room)) wrong.push(`${file} -> ${target}`)
+    const [, other = '', ...rest] = join(dirname(file), target).split('/')
+    if (other === folder) continue
+    const allowed =
+      rest.length === 0
+        ? other === 'config.ts' && !['lib', ...ALONE].includes(folder)
+        : other === 'generated'
+          ? !['zoho', 'edge-client', 'lib', ...ALONE].includes(folder)
+          : (other === 'lib' && !ALONE.includes(folder)) || MAY_IMPORT[folder]?.includes(other)
+    if (!allowed) wrong.push(`${file} -> ${target}`)
   }
   return wrong
 }
@@ -75,14 +94,25 @@ test('imports point one way', () => {
 test.each([
   ['src/zoho/client.ts', "import { x } from '../catalog/products.ts'"],
   ['src/zoho/client.ts', "import { x } from '../generated/client.ts'"],
-  ['src/simulator/zoho.ts', "import { x } from '../zoho/wire.ts'"],
-  ['src/sync/images.ts', "import Fastify from 'fastify'"],
-  ['src/jobs/runs.ts', "import { x } from '../services.ts'"],
-  ['src/web/api/zoho.ts', "import { x } from '../../access/users.ts'"],
-  ['src/web/api/zoho.ts', "import { x } from '../../contract/quota.ts'"],
-  ['src/photos/ingest.ts', "import { x } from '../zoho/client.ts'"],
+  ['src/zoho-simulator/simulator.ts', "import { x } from '../zoho/schemas.ts'"],
+  ['src/sync/images/sync-images.ts', "import Fastify from 'fastify'"],
+  ['src/runs/runs.ts', "import { x } from '../services.ts'"],
+  ['src/lib/csv.ts', "import { x } from '../database/client.ts'"],
+  ['src/schemas/runs.ts', "import { x } from '../lib/errors.ts'"],
+  ['src/web/api/zoho.ts', "import { x } from '../../auth/users.ts'"],
+  ['src/web/api/zoho.ts', "import { x } from '../../schemas/quota.ts'"],
+  ['src/images/processing/ingest.ts', "import { x } from '../../zoho/client.ts'"],
 ])('a planted import in %s is found', (file, line) => {
   expect(brokenRules(file, line)).toHaveLength(1)
+})
+
+test('the root of src holds entry points and composition only', () => {
+  const composition = ['config.ts', 'encrypted.ts', ...ENTRY_POINTS]
+  expect(
+    globSync('src/*.{ts,tsx,js}')
+      .map((file) => file.slice('src/'.length))
+      .filter((file) => !composition.includes(file)),
+  ).toEqual([])
 })
 
 test('every key of the environment stands in .env.example and in the README, and no other', async () => {

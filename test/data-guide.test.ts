@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { login } from './helpers/zinc.ts'
-import { SMALL, startPulls } from './pull/helpers.ts'
+import { SMALL, startPulls } from './pulls/helpers.ts'
 
 const run = promisify(execFile)
 const guide = readFileSync('docs/data-guide.md', 'utf8')

@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { exportLines } from '../src/commands/demo.ts'
-import { openEmbeddedPostgres } from '../src/database/embedded.ts'
-import { announceDemo, choosePorts, findRunningDemo, rememberPorts, replacingOlderDatabase } from '../src/demo-folder.ts'
-import { CannotStart } from '../src/errors.ts'
+import { exportLines } from '../src/cli/demo.ts'
+import { announceDemo, choosePorts, findRunningDemo, rememberPorts, replacingOlderDatabase } from '../src/cli/demo-dir.ts'
+import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
+import { CannotStart } from '../src/lib/errors.ts'
 import { runZinc } from './helpers/cli.ts'
-import { until } from './helpers/until.ts'
+import { until } from './helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
 

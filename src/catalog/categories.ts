@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts'
+import type { Db } from '../database/client.ts'
 
 export interface Category {
   name: string

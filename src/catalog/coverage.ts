@@ -1,6 +1,6 @@
-import { CoverageCounts, CoverageKey } from '../contract/coverage.ts'
-import type { Db } from '../db.ts'
+import type { Db } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
+import { CoverageCounts, CoverageKey } from '../schemas/coverage.ts'
 
 /**
  * What a product `p` lacks, once as SQL: the counts and the filters of the list are the same conditions.

@@ -1,9 +1,9 @@
-import { ExportRecord } from '../contract/export.ts'
-import type { Db } from '../db.ts'
+import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
-import { itemAnswer } from './item-answer.ts'
-import { pictureName } from './picture-name.ts'
+import { ExportRecord } from '../schemas/export.ts'
+import { pictureName } from './image-name.ts'
 import { WITH_PHOTOS } from './products.ts'
+import { itemAnswer } from './serialize-item.ts'
 
 const PAGE_ROWS = 500
 /** Of a file's name; its extension comes on top. */

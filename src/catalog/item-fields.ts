@@ -1,5 +1,5 @@
-import { forJsonb } from '../for-jsonb.ts'
 import { Prisma } from '../generated/client.ts'
+import { forJsonb } from '../lib/jsonb.ts'
 
 /** The columns of a product that its source decides, with the types in which a page of rows is read out of one JSON parameter. */
 export const ITEM_FIELDS = {

@@ -1,7 +1,7 @@
-import type { Db } from '../db.ts'
-import { NotFound } from '../errors.ts'
+import type { Db } from '../database/client.ts'
 import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
-import { findProductIds, type ProductPage } from './product-search.ts'
+import { NotFound } from '../lib/errors.ts'
+import { findProductIds, type ProductPage } from './search-products.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 

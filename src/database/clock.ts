@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../clock.ts'
-import type { RawDb } from '../db.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import type { RawDb } from './client.ts'
 
 /** A clock that is set anew is followed within this. */
 const LOOK_EVERY_MS = 10_000

@@ -7,7 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
-import { BadInput, Conflict } from '../errors.ts'
+import { BadInput, Conflict } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 

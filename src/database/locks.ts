@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { Db } from '../db.ts'
+import type { Db } from './client.ts'
 import { createClient } from './connection.ts'
 
 export interface HeldLock {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { CannotStart } from '../errors.ts'
+import { CannotStart } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')

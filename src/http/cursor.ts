@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BadInput } from '../errors.ts'
+import { BadInput } from '../lib/errors.ts'
 
 const Position = z.tuple([z.iso.datetime(), z.string()])
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { AppError, BadInput, TooLarge, UnsupportedType } from '../errors.ts'
+import { AppError, BadInput, TooLarge, UnsupportedType } from '../lib/errors.ts'
 
 export interface FormLimits {
   /** Bytes of one file and of the whole form. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { PreconditionFailed, RangeNotThere } from '../errors.ts'
-import type { HotFiles, StoredFile } from '../photos/hot-files.ts'
-import { matchFails, noneMatchHits, readRange } from './conditional.ts'
+import type { HotFiles, StoredFile } from '../images/storage/file-cache.ts'
+import { PreconditionFailed, RangeNotThere } from '../lib/errors.ts'
+import { matchFails, noneMatchHits, readRange } from './conditional-requests.ts'
 
 /** A header that came twice counts as not sent: which of the two is meant nobody knows. */
 const oneHeader = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : undefined)

@@ -1,5 +1,5 @@
-import type { Db } from '../db.ts'
-import { NotFound } from '../errors.ts'
+import type { Db } from '../database/client.ts'
+import { NotFound } from '../lib/errors.ts'
 
 export type ModuleSlug = 'crm' | 'books' | 'inventory' | 'invoice'
 

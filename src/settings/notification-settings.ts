@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Database } from '../db.ts'
-import { BadInput, Conflict } from '../errors.ts'
-import { type Actor, recordAudit } from './audit.ts'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { BadInput, Conflict } from '../lib/errors.ts'
+import { type Actor, recordAudit } from './audit-log.ts'
 import { isMasked, mask } from './mask.ts'
-import type { StoredValues } from './stored-values.ts'
+import type { StoredValues } from './setting-store.ts'
 
 const ADDRESSES = ['email', 'smtp_url', 'webhook_url'] as const
 const SILENCES = ['nothing_synced_after_minutes', 'store_silent_after_minutes'] as const

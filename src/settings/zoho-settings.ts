@@ -1,11 +1,11 @@
-import type { Clock } from '../clock.ts'
 import type { Config, DataCenter } from '../config.ts'
-import type { Database, Db } from '../db.ts'
-import { type AppError, Conflict, UpstreamFailed } from '../errors.ts'
-import { type Actor, recordAudit } from './audit.ts'
-import type { GcpSecrets, GcpValues } from './gcp-secrets.ts'
+import type { Database, Db } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type AppError, Conflict, UpstreamFailed } from '../lib/errors.ts'
+import { type Actor, recordAudit } from './audit-log.ts'
+import type { GcpSecrets, GcpValues } from './gcp-secret-manager.ts'
 import { isMasked, mask } from './mask.ts'
-import type { StoredValue, StoredValues } from './stored-values.ts'
+import type { StoredValue, StoredValues } from './setting-store.ts'
 
 export const CREDENTIALS = ['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const
 export const FIELDS = [...CREDENTIALS, 'data_center', 'webhook_secret'] as const

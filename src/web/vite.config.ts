@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
-import { chunkGroups } from './build/chunks.ts'
-import { compress } from './build/compress.ts'
-import { preloadFonts } from './build/preload-fonts.ts'
-import { themeCss } from './build/theme-css.ts'
+import { chunkGroups } from './vite-plugins/chunks.ts'
+import { compress } from './vite-plugins/compress.ts'
+import { preloadFonts } from './vite-plugins/preload-fonts.ts'
+import { themeCss } from './vite-plugins/theme-css.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 

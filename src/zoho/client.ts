@@ -1,13 +1,24 @@
 import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
-import type { Clock } from '../clock.ts'
-import type { Breaker } from './breaker.ts'
-import type { CallBudget, CallResult } from './budget.ts'
-import { HeldBack, NothingThere, ZohoAway } from './failures.ts'
-import { CRM_LIMITS, codeOf, Fault, isLate, judge, LIMIT_CODES, notAuthorized, TokenRefused, tooLate, verdictOf } from './judge.ts'
-import { SIGN_IN_MS } from './sign-in.ts'
-import { parseZohoJson } from './wire.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Breaker } from './circuit-breaker.ts'
+import {
+  CRM_LIMITS,
+  codeOf,
+  Fault,
+  isLate,
+  judge,
+  LIMIT_CODES,
+  notAuthorized,
+  TokenRefused,
+  tooLate,
+  verdictOf,
+} from './classify-response.ts'
+import { HeldBack, NothingThere, ZohoAway } from './errors.ts'
+import { SIGN_IN_MS } from './oauth.ts'
+import type { CallBudget, CallResult } from './rate-limiter.ts'
+import { parseZohoJson } from './schemas.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
-import { CallRefused, NeedsPerson, NothingThere } from './failures.ts'
+import { CallRefused, NeedsPerson, NothingThere } from './errors.ts'
 
 /** The CRM modules that zinc keeps, by their names in addresses. */
 export const CRM_MODULES = ['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'] as const

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { UpstreamFailed } from '../errors.ts'
+import { UpstreamFailed } from '../lib/errors.ts'
 import type { ZohoClient, ZohoJson } from './client.ts'
 import { CRM_JOB, type CrmModule, LISTED_ALWAYS } from './crm-fields.ts'
-import { Id, Instant } from './wire.ts'
+import { Id, Instant } from './schemas.ts'
 
 export interface CrmRecord {
   id: string

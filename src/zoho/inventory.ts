@@ -1,9 +1,9 @@
 import { FormData } from 'undici'
-import { UpstreamFailed } from '../errors.ts'
+import { UpstreamFailed } from '../lib/errors.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
-import { CallRefused } from './failures.ts'
-import { listByModification } from './listing.ts'
-import { ItemDocuments, readItem, type ZohoItem } from './wire.ts'
+import { CallRefused } from './errors.ts'
+import { listByModification } from './paginate.ts'
+import { ItemDocuments, readItem, type ZohoItem } from './schemas.ts'
 
 /** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { recordCoverage } from '../../src/catalog/coverage.ts'
-import { CoverageKey } from '../../src/contract/coverage.ts'
+import { CoverageKey } from '../../src/schemas/coverage.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const SETTINGS = '/api/settings/integrations/zoho'

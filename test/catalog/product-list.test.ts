@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ProductsAnswer } from '../../src/contract/products.ts'
+import type { ProductsAnswer } from '../../src/schemas/products.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a list entered anywhere shows what paging shows there, and its total counts what the filter finds', async () => {

@@ -5,9 +5,9 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { serve } from '../../src/serve.ts'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { environmentFor, startZohoSimulator } from '../../src/simulator/zoho.ts'
+import { serve } from '../../src/start-server.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { environmentFor, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 
 test("on its own PostgreSQL zinc's role can change neither the audit log nor the tables", async () => {
   const zoho = await startZohoSimulator({ items: createCatalogue({ count: 6 }) })

@@ -1,12 +1,12 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { createLoginThrottle } from '../../src/access/login-throttle.ts'
+import { createLoginThrottle } from '../../src/auth/login-rate-limit.ts'
+import { openDatabase, type RawDb } from '../../src/database/client.ts'
 import { openDatabaseClock } from '../../src/database/clock.ts'
-import { openDatabase, type RawDb } from '../../src/db.ts'
-import { createBreaker } from '../../src/zoho/breaker.ts'
+import { createBreaker } from '../../src/zoho/circuit-breaker.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
-import { until } from '../helpers/until.ts'
+import { until } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 const SHIFTED = pathToFileURL(fileURLToPath(new URL('../helpers/shifted-clock.ts', import.meta.url))).href

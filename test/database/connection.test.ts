@@ -3,11 +3,11 @@ import { globSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { openDatabase, openReader } from '../../src/database/client.ts'
 import { createClient, createPool } from '../../src/database/connection.ts'
 import { tryHoldLock } from '../../src/database/locks.ts'
-import { openDatabase, openReader } from '../../src/db.ts'
 import { Prisma } from '../../src/generated/client.ts'
-import { connect } from '../helpers/connect.ts'
+import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 
 const log = pino({ level: 'silent' })

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded.ts'
+import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { migrate, migrationNames } from '../../src/database/migrate.ts'
-import { until } from '../helpers/until.ts'
+import { until } from '../helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
 

@@ -8,7 +8,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { dumpDatabase, restoreDatabase } from '../../src/database/dump.ts'
 import { INIT_MIGRATION, migrate } from '../../src/database/migrate.ts'
-import { connect } from '../helpers/connect.ts'
+import { connect } from '../helpers/connection.ts'
 import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts'
 
 const log = pino({ level: 'silent' })

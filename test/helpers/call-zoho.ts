@@ -1,14 +1,14 @@
-/** A process of its own that calls Zoho with the shared token when it is told to; see test/connect/ten-processes.test.ts. */
+/** A process of its own that calls Zoho with the shared token when it is told to; see test/connection/concurrent-processes.test.ts. */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { systemClock } from '../../src/clock.ts'
 import { parseConfig } from '../../src/config.ts'
-import { openZoho } from '../../src/connect/open-zoho.ts'
-import { openDatabase } from '../../src/db.ts'
-import { openKeyRing } from '../../src/key-file.ts'
-import { createSecrets } from '../../src/settings/secrets.ts'
+import { openZoho } from '../../src/connection/create-client.ts'
+import { openDatabase } from '../../src/database/client.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createSecrets } from '../../src/settings/encryption.ts'
+import { openKeyRing } from '../../src/settings/key-ring.ts'
 
 const config = parseConfig(process.env)
 const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock } from '../../src/clock.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 
 /** Time that runs `speed` times as fast as real time, for limits that count minutes. */
 export function createFastClock(speed: number): Clock {

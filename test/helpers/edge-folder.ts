@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
-import type { SyncPhoto } from '../../src/contract/photo-sync.ts'
-import { type PullOptions, pull } from '../../src/edge/pull.ts'
-import type { TestStore } from './shop.ts'
+import { type PullOptions, pull } from '../../src/edge-client/pull.ts'
+import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
+import type { TestStore } from './test-shop.ts'
 
 /** A folder for the pictures of an edge server; it is gone when the test ends. */
 export async function edgeFolder(): Promise<string> {

@@ -5,10 +5,10 @@ import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import { extract } from 'tar-stream'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { pictureForm } from '../helpers/pictures.ts'
+import { pictureForm } from '../helpers/images.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
-import { startShop, type TestStore } from '../helpers/shop.ts'
-import { until } from '../helpers/until.ts'
+import { startShop, type TestStore } from '../helpers/test-shop.ts'
+import { until } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const READERS = 40

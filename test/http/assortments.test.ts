@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { beforeAll, expect, test } from 'vitest'
-import { connect } from '../helpers/connect.ts'
+import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 

@@ -1,6 +1,6 @@
 import { createSigner } from 'fast-jwt'
 import { expect, test } from 'vitest'
-import { startShop } from '../helpers/shop.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
 

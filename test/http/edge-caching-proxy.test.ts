@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { createTestStore, startShop } from '../helpers/shop.ts'
+import { createTestStore, startShop } from '../helpers/test-shop.ts'
 
 interface Kept {
   status: number

@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { startSecond } from '../helpers/second.ts'
-import { createTestStore, startShop } from '../helpers/shop.ts'
+import { startSecond } from '../helpers/second-instance.ts'
+import { createTestStore, startShop } from '../helpers/test-shop.ts'
 
 test('an unchanged list is answered 304, and a change is seen immediately on every instance', async () => {
   const shop = await startShop()

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import type { PhotoListAnswer, SyncPhoto } from '../../src/contract/photo-sync.ts'
-import { startShop } from '../helpers/shop.ts'
+import type { PhotoListAnswer, SyncPhoto } from '../../src/schemas/photo-sync.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 interface RawAnswer {
   status: number

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { checkPictures } from '../helpers/check-pictures.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { checkPictures } from '../helpers/check-images.ts'
 import { startRunAt } from '../helpers/server-process.ts'
-import { until } from '../helpers/until.ts'
+import { until } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 const FILES = 256

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
+import { drawnPicture, pictureForm } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
-import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
-import { until } from '../helpers/until.ts'
+import { until } from '../helpers/wait-for.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface Image {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { sendRaw } from '../helpers/raw.ts'
+import { sendRaw } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('malformed JSON bodies are refused with 400, large or compressed ones before reading', async () => {

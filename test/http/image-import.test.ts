@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
+import { drawnPicture, pictureForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { rawZipOf, zipOf } from '../helpers/zip.ts'
 

@@ -1,9 +1,9 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { createLog } from '../../src/log.ts'
-import { serve } from '../../src/serve.ts'
-import { sendRaw } from '../helpers/raw.ts'
+import { createLog } from '../../src/lib/logger.ts'
+import { serve } from '../../src/start-server.ts'
+import { sendRaw } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('names, addresses and headers that try to write log lines of their own stay inside one', async () => {

@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
+import { drawnPicture, pictureForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { renamedInZip, zipOf } from '../helpers/zip.ts'
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { connect } from '../helpers/connect.ts'
-import { startShop } from '../helpers/shop.ts'
+import { connect } from '../helpers/connection.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 const hash = (kind: string, bytes: Buffer) => createHash(kind).update(bytes).digest('hex')
 const body = async (answer: Response) => Buffer.from(await answer.arrayBuffer())

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { extract } from 'tar-stream'
 import { expect, test } from 'vitest'
-import { startShop } from '../helpers/shop.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 const hash = (kind: string, bytes: Buffer) => createHash(kind).update(bytes).digest('hex')
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import yauzl from 'yauzl'
-import { SMALL, startPulls } from '../pull/helpers.ts'
+import { SMALL, startPulls } from '../pulls/helpers.ts'
 
 const namesIn = (zip: Buffer): Promise<string[]> =>
   new Promise((resolve, reject) =>

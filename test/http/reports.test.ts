@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startShop } from '../helpers/shop.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 test('reports in any order keep the newest, count once, and survive a wrong clock', async () => {
   const shop = await startShop()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startShop } from '../helpers/shop.ts'
+import { startShop } from '../helpers/test-shop.ts'
 
 const json = (value: object): RequestInit => ({
   method: 'POST',

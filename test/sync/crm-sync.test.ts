@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/ask.ts'
 import { times } from '../helpers/long.ts'
+import { ask } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const sync = async (zinc: TestZinc, query = '') => (await ask(zinc, 'POST', `/modules/crm/sync${query}`)).body

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/ask.ts'
-import { until } from '../helpers/until.ts'
+import { ask } from '../helpers/request.ts'
+import { until } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const broken = { body: '<html>sign in</html>', contentType: 'image/jpeg' }

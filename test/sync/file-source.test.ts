@@ -2,9 +2,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
-import { ask } from '../helpers/ask.ts'
-import { startPictureHost } from '../helpers/picture-host.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { startPictureHost } from '../helpers/image-host.ts'
+import { ask } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 async function putFile({ dataDir }: TestZinc, name: string, content: unknown): Promise<void> {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a first sync brings every item and every picture, with ⌈N/199⌉ list calls and one call a picture', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
 import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/ask.ts'
+import { ask } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const FEW = {

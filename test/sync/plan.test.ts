@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { forecast } from '../../src/connect/forecast.ts'
-import { ask } from '../helpers/ask.ts'
+import { forecast } from '../../src/connection/estimate.ts'
+import { ask } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test("a plan states a sync's changes field by field and its cost, and the sync does just that", async () => {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkLinks } from '../helpers/check-pictures.ts'
-import { startPictureHost } from '../helpers/picture-host.ts'
-import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
+import { checkLinks } from '../helpers/check-images.ts'
+import { startPictureHost } from '../helpers/image-host.ts'
+import { drawnPicture, pictureForm } from '../helpers/images.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a product with pictures from Zoho and a file counts once, and a dead address blocks neither', async () => {

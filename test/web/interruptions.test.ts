@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import { NO_LIMITS } from '../../src/simulator/limits.ts'
+import { NO_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { logIn, openBrowser, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
-import { startSecond } from '../helpers/second.ts'
+import { startSecond } from '../helpers/second-instance.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }

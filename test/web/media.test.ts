@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { VariantSettings } from '../../src/contract/media.ts'
+import type { VariantSettings } from '../../src/schemas/media.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/ask.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
+import { ask } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import type { CoverageAnswer } from '../../src/contract/coverage.ts'
-import type { Product, ProductsAnswer } from '../../src/contract/products.ts'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import type { CoverageAnswer } from '../../src/schemas/coverage.ts'
+import type { Product, ProductsAnswer } from '../../src/schemas/products.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
+import { drawnPicture, pictureForm } from '../helpers/images.ts'
 import { longTest } from '../helpers/long.ts'
-import { drawnPicture, pictureForm } from '../helpers/pictures.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }

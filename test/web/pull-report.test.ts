@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
-import { type Row, startPulls } from '../pull/helpers.ts'
+import { type Row, startPulls } from '../pulls/helpers.ts'
 
 longTest('a pull report shows each difference once, in Arabic and on a small screen', async () => {
   const { zinc, pull, check, newest, tamper, rows } = await startPulls()

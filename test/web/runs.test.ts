@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/simulator/catalogue.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'

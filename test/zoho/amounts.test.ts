@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Decimal, isDoubtful } from '../../src/zoho/wire.ts'
+import { Decimal, isDoubtful } from '../../src/zoho/schemas.ts'
 
 test.each([
   ['1,234.50', '1234.50'],

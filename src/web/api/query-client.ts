@@ -1,5 +1,5 @@
 import { QueryClient } from '@tanstack/react-query'
-import { asFailure } from './failure.ts'
+import { asFailure } from './api-error.ts'
 
 /** Worth another try by itself: the server is away or busy for a moment. */
 const PASSING = new Set([0, 502, 503, 504])

@@ -1,6 +1,6 @@
-import { AUTH } from './addresses.ts'
-import { call } from './call.ts'
-import { ApiFailure, readFailure } from './failure.ts'
+import { ApiFailure, readFailure } from './api-error.ts'
+import { AUTH } from './endpoints.ts'
+import { call } from './request.ts'
 
 interface SendOptions {
   signal: AbortSignal

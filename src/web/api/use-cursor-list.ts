@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { type CallOptions, call } from './call.ts'
+import { type CallOptions, call } from './request.ts'
 
 /** What every list of the API answers. */
 interface ListAnswer<Row> {

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import type { Run } from '../../contract/runs.ts'
-import { ZOHO } from './addresses.ts'
-import { call } from './call.ts'
+import type { Run } from '../../schemas/runs.ts'
+import { ZOHO } from './endpoints.ts'
+import { call } from './request.ts'
 
 export const runKey = (id: string) => ['run', id] as const
 /** States in which something may still change by itself. */

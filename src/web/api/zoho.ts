@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
-import type { Quota } from '../../contract/quota.ts'
-import type { ZohoSettings } from '../../contract/zoho-settings.ts'
-import { ZOHO } from './addresses.ts'
-import { call } from './call.ts'
+import type { Quota } from '../../schemas/quota.ts'
+import type { ZohoSettings } from '../../schemas/zoho-settings.ts'
+import { ZOHO } from './endpoints.ts'
+import { call } from './request.ts'
 
 export const settingsKey = ['zoho', 'settings'] as const
 export const quotaKey = ['zoho', 'quota'] as const

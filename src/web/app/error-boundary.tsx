@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { Component, type ReactNode } from 'react'
-import { ErrorCard } from '../ui/error-card.tsx'
+import { ErrorCard } from '../components/error-card.tsx'
 
 interface Props {
   /** A new value (the path) tries again. */

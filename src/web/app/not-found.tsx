@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core'
 import Compass from 'lucide-react/icons/compass'
 import { Link } from 'wouter'
+import { Empty } from '../components/empty-state.tsx'
+import { Page } from '../components/page.tsx'
 import { useMessages } from '../i18n/language.tsx'
-import { Empty } from '../ui/empty.tsx'
-import { Page } from '../ui/page.tsx'
 import { frameMessages } from './messages.ts'
 import { HOME } from './routes.ts'
 

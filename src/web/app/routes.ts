@@ -7,10 +7,10 @@ import Radio from 'lucide-react/icons/radio'
 import ScrollText from 'lucide-react/icons/scroll-text'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
-import { HOME, type PageRoute, page } from './page-route.ts'
+import { HOME, type PageRoute, page } from './route.ts'
 import { SHOP_ROUTES } from './shop-routes.ts'
 
-export { HOME, NAV_GROUPS, type PageRoute, type Role } from './page-route.ts'
+export { HOME, NAV_GROUPS, type PageRoute, type Role } from './route.ts'
 
 /** In the order of the navigation. Paths are below /settings. */
 export const ROUTES: PageRoute[] = [
@@ -42,7 +42,7 @@ export const ROUTES: PageRoute[] = [
   }),
   ...SHOP_ROUTES,
   page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
-  page(`${HOME}/notices`, () => import('../pages/notices/notices-page.tsx'), {
+  page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',
     icon: Bell,
     group: 'groupAdmin',

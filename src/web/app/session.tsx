@@ -1,8 +1,8 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect } from 'react'
-import { AUTH } from '../api/addresses.ts'
-import { call, sessionEnd } from '../api/call.ts'
-import { asFailure } from '../api/failure.ts'
+import { asFailure } from '../api/api-error.ts'
+import { AUTH } from '../api/endpoints.ts'
+import { call, sessionEnd } from '../api/request.ts'
 import type { Role } from './routes.ts'
 
 export interface Person {

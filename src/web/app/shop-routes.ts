@@ -2,7 +2,7 @@ import DatabaseBackup from 'lucide-react/icons/database-backup'
 import Images from 'lucide-react/icons/images'
 import Package from 'lucide-react/icons/package'
 import Store from 'lucide-react/icons/store'
-import { type PageRoute, page } from './page-route.ts'
+import { type PageRoute, page } from './route.ts'
 
 /** The catalogue and what is made of it: products, pictures, stores, pulls. */
 export const SHOP_ROUTES: PageRoute[] = [

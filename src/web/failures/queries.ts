@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
-import type { FailuresAnswer } from '../../contract/failures.ts'
-import { ZOHO } from '../api/addresses.ts'
-import { call } from '../api/call.ts'
+import type { FailuresAnswer } from '../../schemas/failures.ts'
+import { ZOHO } from '../api/endpoints.ts'
+import { call } from '../api/request.ts'
 import { HOME } from '../app/routes.ts'
 
 /** What nothing but a person's decision ends: they stand apart from what failed. */

@@ -1,7 +1,7 @@
 import { useDirection } from '@mantine/core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
-import { loadServerWords } from '../server-words/server-words.ts'
 import type { Catalogue, Messages } from './messages.ts'
+import { loadServerWords } from './server-messages/index.ts'
 
 export type Language = 'en' | 'ar'
 const STORED = 'zinc-language'
@@ -19,7 +19,7 @@ interface LanguageState {
 
 const LanguageContext = createContext<LanguageState | null>(null)
 
-/** boot.js has written the language on the document before the first frame. */
+/** init-theme.js has written the language on the document before the first frame. */
 const initialLanguage = (): Language => (document.documentElement.lang === 'ar' ? 'ar' : 'en')
 
 export function LanguageProvider({ children }: { children: ReactNode }) {

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ManifestFile, PullPlan, PullSession, SessionComparison, VerifyReport } from '../../contract/pulls.ts'
-import { call } from '../api/call.ts'
-import { asFailure } from '../api/failure.ts'
+import type { ManifestFile, PullPlan, PullSession, SessionComparison, VerifyReport } from '../../schemas/pulls.ts'
+import { asFailure } from '../api/api-error.ts'
+import { call } from '../api/request.ts'
 
 export type PullSessionDetail = PullSession & { files: ManifestFile[] }
 

@@ -1,15 +1,15 @@
 import type { ReactNode } from 'react'
-import type { Run } from '../../contract/runs.ts'
+import type { Run } from '../../schemas/runs.ts'
 import type { Liveness } from '../api/use-run-events.ts'
-import { useFormat } from '../format/shop-zone.tsx'
+import { Bar } from '../components/progress-bar.tsx'
+import { ServerText } from '../components/server-text.tsx'
+import { useNow } from '../components/time.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
-import { Bar } from '../ui/bar.tsx'
-import { ServerText } from '../ui/server-text.tsx'
-import { useNow } from '../ui/time.tsx'
+import { useFormat } from '../i18n/shop-zone.tsx'
 import classes from './live-progress.module.css'
 import { readProgress } from './progress.ts'
-import { useRunWords } from './run-words.ts'
+import { useRunWords } from './run-labels.ts'
 
 const messages = defineMessages(
   {

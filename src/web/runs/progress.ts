@@ -1,4 +1,4 @@
-import type { Run } from '../../contract/runs.ts'
+import type { Run } from '../../schemas/runs.ts'
 
 export interface RunProgress {
   phase: string | null

@@ -1,6 +1,6 @@
-import type { Run } from '../../contract/runs.ts'
-import { Badge } from '../ui/badge.tsx'
-import { RUN_TONE, useRunWords } from './run-words.ts'
+import type { Run } from '../../schemas/runs.ts'
+import { Badge } from '../components/badge.tsx'
+import { RUN_TONE, useRunWords } from './run-labels.ts'
 
 export function RunBadge({ state }: { state: Run['state'] }) {
   const words = useRunWords()

@@ -1,15 +1,15 @@
 import { Link } from 'wouter'
-import type { Run } from '../../contract/runs.ts'
+import type { Run } from '../../schemas/runs.ts'
 import { HOME } from '../app/routes.ts'
-import { useFormat } from '../format/shop-zone.tsx'
+import { Table } from '../components/table.tsx'
+import { RelativeTime } from '../components/time.tsx'
 import { useMessages } from '../i18n/language.tsx'
+import { useFormat } from '../i18n/shop-zone.tsx'
 import { runsMessages } from '../pages/runs/messages.ts'
-import { Table } from '../ui/table.tsx'
-import { RelativeTime } from '../ui/time.tsx'
 import { paramOf, readProgress } from './progress.ts'
 import { RunBadge } from './run-badge.tsx'
+import { useRunWords } from './run-labels.ts'
 import classes from './run-table.module.css'
-import { useRunWords } from './run-words.ts'
 
 /** What a list says about the outcome, the telling ones first. */
 const TOLD = ['new', 'updated', 'removed', 'failed', 'images_downloaded', 'images_failed', 'records', 'unchanged']

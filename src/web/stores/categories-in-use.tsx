@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useId } from 'react'
-import type { Category } from '../../contract/products.ts'
-import { call } from '../api/call.ts'
-import { useFormat } from '../format/shop-zone.tsx'
+import type { Category } from '../../schemas/products.ts'
+import { call } from '../api/request.ts'
 import { useMessages } from '../i18n/language.tsx'
+import { useFormat } from '../i18n/shop-zone.tsx'
 import { storesMessages } from './messages.ts'
 import classes from './store-fields.module.css'
 

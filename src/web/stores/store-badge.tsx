@@ -1,5 +1,5 @@
+import { Badge } from '../components/badge.tsx'
 import { useMessages } from '../i18n/language.tsx'
-import { Badge } from '../ui/badge.tsx'
 import { storesMessages } from './messages.ts'
 import { STORE_TONE, type StoreState } from './store-state.ts'
 

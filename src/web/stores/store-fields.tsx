@@ -1,5 +1,5 @@
 import { Checkbox, NativeSelect, Radio, Textarea } from '@mantine/core'
-import type { Assortment, Store } from '../../contract/stores.ts'
+import type { Assortment, Store } from '../../schemas/stores.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { CategoriesInUse } from './categories-in-use.tsx'
 import { storesMessages } from './messages.ts'

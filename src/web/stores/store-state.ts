@@ -1,5 +1,5 @@
-import type { FleetStore } from '../../contract/photo-sync.ts'
-import type { Tone } from '../ui/badge.tsx'
+import type { FleetStore } from '../../schemas/photo-sync.ts'
+import type { Tone } from '../components/badge.tsx'
 
 export type StoreState = 'paused' | 'never' | 'silent' | 'failing' | 'behind' | 'complete'
 

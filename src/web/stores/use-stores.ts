@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { FleetStore } from '../../contract/photo-sync.ts'
-import type { EdgeToken, Store, StoreBody, StorePatch } from '../../contract/stores.ts'
-import { call } from '../api/call.ts'
+import type { FleetStore } from '../../schemas/photo-sync.ts'
+import type { EdgeToken, Store, StoreBody, StorePatch } from '../../schemas/stores.ts'
+import { call } from '../api/request.ts'
 
 const FLEET = '/api/v1/sync/stores'
 const STORES = '/api/v1/stores'

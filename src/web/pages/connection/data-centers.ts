@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { DataCenter as DataCenterSchema } from '../../../contract/connection.ts'
+import type { DataCenter as DataCenterSchema } from '../../../schemas/connection.ts'
 
 export type DataCenter = z.infer<typeof DataCenterSchema>
 

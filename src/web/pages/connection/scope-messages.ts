@@ -1,6 +1,6 @@
 import { defineMessages } from '../../i18n/messages.ts'
 
-/** What each scope opens, by the part of its name that says so (see scope-words.ts). */
+/** What each scope opens, by the part of its name that says so (see scope-labels.ts). */
 export const scopeMessages = defineMessages(
   {
     inventory_items: 'items and their pictures',

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
 import { useId, useState } from 'react'
-import { useFormat } from '../../format/shop-zone.tsx'
+import { PasswordField } from '../../components/password-field.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { PasswordField } from '../../ui/password-field.tsx'
+import { useFormat } from '../../i18n/shop-zone.tsx'
 import { connectionMessages } from './messages.ts'
 import classes from './secret-field.module.css'
 

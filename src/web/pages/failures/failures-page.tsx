@@ -2,14 +2,14 @@ import { Button } from '@mantine/core'
 import RotateCcw from 'lucide-react/icons/rotate-ccw'
 import { Link } from 'wouter'
 import { useMay } from '../../app/session.tsx'
+import { ErrorCard } from '../../components/error-card.tsx'
+import { Page } from '../../components/page.tsx'
+import { Section } from '../../components/section.tsx'
 import { FailureList } from '../../failures/failure-list.tsx'
 import { failureMessages } from '../../failures/messages.ts'
 import { isToDecide, useFailures, useRetry } from '../../failures/queries.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { StartSync } from '../../runs/start-sync.tsx'
-import { ErrorCard } from '../../ui/error-card.tsx'
-import { Page } from '../../ui/page.tsx'
-import { Section } from '../../ui/section.tsx'
 
 const isFailure = (group: { code: string }) => !isToDecide(group)
 

@@ -1,5 +1,5 @@
-import type { IntegrityFinding } from '../../../contract/media.ts'
-import { downloadCsv } from '../../ui/csv.ts'
+import type { IntegrityFinding } from '../../../schemas/media.ts'
+import { downloadCsv } from '../../components/csv.ts'
 
 /** Saves the findings as a file. */
 export function downloadFindings(findings: IntegrityFinding[]): void {

@@ -1,7 +1,7 @@
 import { useSearchParams } from 'wouter'
+import { Page } from '../../components/page.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { RunStrip } from '../../runs/run-strip.tsx'
-import { Page } from '../../ui/page.tsx'
 import { IntegritySection } from './integrity.tsx'
 import { JobsSection } from './jobs.tsx'
 import { mediaMessages } from './messages.ts'

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { z } from 'zod'
-import type { IntegrityAnswer, MediaJobsAnswer, MediaStorageAnswer, VariantSettings } from '../../../contract/media.ts'
-import { call } from '../../api/call.ts'
+import type { IntegrityAnswer, MediaJobsAnswer, MediaStorageAnswer, VariantSettings } from '../../../schemas/media.ts'
+import { call } from '../../api/request.ts'
 
 const MEDIA = '/api/media'
 const LOOK_EVERY_MS = 5_000

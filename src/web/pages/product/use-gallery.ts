@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { GalleryImage } from '../../../contract/pictures.ts'
-import type { Product } from '../../../contract/products.ts'
-import { call } from '../../api/call.ts'
+import type { GalleryImage } from '../../../schemas/images.ts'
+import type { Product } from '../../../schemas/products.ts'
+import { call } from '../../api/request.ts'
 
 export const productKey = (id: string) => ['product', id] as const
 const galleryKey = (id: string) => ['product', id, 'gallery'] as const

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import type { GalleryImage } from '../../../contract/pictures.ts'
-import { asFailure } from '../../api/failure.ts'
+import type { GalleryImage } from '../../../schemas/images.ts'
+import { asFailure } from '../../api/api-error.ts'
 import { sendForm } from '../../api/send-form.ts'
 
 export interface Upload {

@@ -1,6 +1,6 @@
 import { useSearchParams } from 'wouter'
-import type { CoverageKey } from '../../../contract/coverage.ts'
-import { COVERAGE_KEYS } from '../../products/coverage-words.ts'
+import type { CoverageKey } from '../../../schemas/coverage.ts'
+import { COVERAGE_KEYS } from '../../products/coverage-labels.ts'
 
 export interface ProductFilter {
   search: string

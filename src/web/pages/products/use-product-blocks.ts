@@ -1,6 +1,6 @@
 import { keepPreviousData, type UseQueryOptions, useQueries, useQuery } from '@tanstack/react-query'
-import type { Product, ProductsAnswer } from '../../../contract/products.ts'
-import { call } from '../../api/call.ts'
+import type { Product, ProductsAnswer } from '../../../schemas/products.ts'
+import { call } from '../../api/request.ts'
 import { type ProductFilter, queryOf } from './product-filter.ts'
 
 export const BLOCK_ROWS = 100

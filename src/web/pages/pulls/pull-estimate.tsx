@@ -1,11 +1,11 @@
-import type { PullPlan } from '../../../contract/pulls.ts'
-import { useFormat } from '../../format/shop-zone.tsx'
+import type { PullPlan } from '../../../schemas/pulls.ts'
+import { Ltr } from '../../components/ltr.tsx'
 import { useMessages } from '../../i18n/language.tsx'
+import { useFormat } from '../../i18n/shop-zone.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
-import { useModuleName } from '../../pulls/pull-words.tsx'
+import { useModuleName } from '../../pulls/pull-labels.tsx'
 import { PlanBox } from '../../runs/plan-box.tsx'
 import { startMessages } from '../../runs/start-messages.ts'
-import { Ltr } from '../../ui/ltr.tsx'
 import classes from './pull-estimate.module.css'
 
 /** What a pull would take: calls module by module, the time, and whether the day's quota is enough for it. */

@@ -1,6 +1,6 @@
+import { Section } from '../../components/section.tsx'
 import { FailureList } from '../../failures/failure-list.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { Section } from '../../ui/section.tsx'
 import { runsMessages } from './messages.ts'
 
 export function RunFailures({ runId }: { runId: string }) {

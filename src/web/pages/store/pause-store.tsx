@@ -2,13 +2,13 @@ import { Button } from '@mantine/core'
 import Pause from 'lucide-react/icons/pause'
 import Play from 'lucide-react/icons/play'
 import { useState } from 'react'
-import type { FleetStore } from '../../../contract/photo-sync.ts'
+import type { FleetStore } from '../../../schemas/photo-sync.ts'
+import { Confirm } from '../../components/confirm.tsx'
+import { ErrorCard } from '../../components/error-card.tsx'
+import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { useStoreEdit } from '../../stores/use-stores.ts'
-import { Confirm } from '../../ui/confirm.tsx'
-import { ErrorCard } from '../../ui/error-card.tsx'
-import { toast } from '../../ui/toast.tsx'
 
 /** Stops a store's pulls for a while, and lets them go on. */
 export function PauseStore({ store }: { store: FleetStore }) {

@@ -1,13 +1,13 @@
 import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
+import { Dialog } from '../../components/dialog.tsx'
+import { ErrorCard } from '../../components/error-card.tsx'
+import { commonMessages } from '../../components/messages.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { bodyOf, EVERYTHING, ReceivesFields } from '../../stores/store-fields.tsx'
 import { useStoreEdit } from '../../stores/use-stores.ts'
-import { Dialog } from '../../ui/dialog.tsx'
-import { ErrorCard } from '../../ui/error-card.tsx'
-import { commonMessages } from '../../ui/messages.ts'
 import classes from './create-store.module.css'
 
 /** A new store; afterwards its page opens with the dialog for its first token. */

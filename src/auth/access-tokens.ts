@@ -1,0 +1,52 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { createSignedTokens } from './jwt.ts'
+import { Role } from './roles.ts'
+
+export interface Identity {
+  user_id: string
+  username: string
+  role: Role
+  /** The login that the token came from; the token is refused once that has ended. */
+  session_id: string
+}
+
+const ACCESS_SECONDS = 3600
+
+const Claims = z.object({
+  sub: z.uuid(),
+  sid: z.uuid(),
+  name: z.string(),
+  role: Role,
+  typ: z.literal('access'),
+  jti: z.string().min(1),
+  exp: z.number(),
+})
+
+export type AccessTokens = ReturnType<typeof createAccessTokens>
+
+/** Access tokens for people. Whether the login behind a token still stands is asked by `createIdentification`. */
+export function createAccessTokens(ring: Buffer[]) {
+  const tokens = createSignedTokens(ring, {
+    audience: 'zinc-api',
+    claims: Claims,
+    requiredClaims: ['iss', 'aud', 'exp', 'iat', 'jti', 'sub'],
+  })
+  return {
+    expiresIn: ACCESS_SECONDS,
+    issue: ({ user_id, username, role, session_id }: Identity): string =>
+      tokens.sign(
+        { sub: user_id, sid: session_id, name: username, role, typ: 'access', jti: randomUUID() },
+        { expiresInMs: ACCESS_SECONDS * 1000 },
+      ),
+    /** Null for anything that is not an access token of ours, unexpired and unaltered. */
+    read(token: string): Identity | null {
+      const claims = tokens.read(token)
+      return claims && { user_id: claims.sub, username: claims.name, role: claims.role, session_id: claims.sid }
+    },
+  }
+}
+
+/** A refresh token is random and opaque; the database keeps its hash only. */
+export const newRefreshToken = (): string => randomBytes(32).toString('base64url')
+export const hashRefreshToken = (token: string): string => createHash('sha256').update(token).digest('hex')

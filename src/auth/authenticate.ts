@@ -1,0 +1,50 @@
+import type { Database } from '../database/client.ts'
+import type { AccessTokens, Identity } from './access-tokens.ts'
+import { Role } from './roles.ts'
+
+/** A token that was found good is not looked up again for this long: a page of pictures asks once, an ended session is refused in time everywhere. */
+const REMEMBER_MS = 1_000
+const REMEMBERED = 5_000
+
+export interface Identification {
+  /** Who a token belongs to now; null when it is not ours, has expired, or its login has ended. Answers at once when it knows. */
+  identify(token: string): Identity | null | Promise<Identity | null>
+  /** After something was revoked in this process: the next request asks again. */
+  forget(): void
+}
+
+/** Reads tokens and asks whether the login behind them still stands, with the role that the person has now. */
+export function createIdentification({ db, tokens }: { db: Database; tokens: AccessTokens }): Identification {
+  const remembered = new Map<string, { identity: Identity; until: number }>()
+  /** Rises with every revocation: an answer that was asked for before it must not be remembered after it. */
+  let generation = 0
+
+  async function lookUp(token: string, claimed: Identity): Promise<Identity | null> {
+    const asked = generation
+    const session = await db.session.findFirst({
+      where: { id: claimed.session_id, user_id: claimed.user_id, ended_at: null },
+      select: { user: { select: { username: true, role: true } } },
+    })
+    if (!session) return null
+    const identity = { ...claimed, username: session.user.username, role: Role.parse(session.user.role) }
+    if (asked === generation) {
+      if (remembered.size >= REMEMBERED) remembered.clear()
+      remembered.set(token, { identity, until: performance.now() + REMEMBER_MS })
+    }
+    return identity
+  }
+
+  return {
+    identify(token) {
+      const known = remembered.get(token)
+      if (known && known.until > performance.now()) return known.identity
+      remembered.delete(token)
+      const claimed = tokens.read(token)
+      return claimed && lookUp(token, claimed)
+    },
+    forget() {
+      generation++
+      remembered.clear()
+    },
+  }
+}

@@ -1,0 +1,178 @@
+import type { Database, Db } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Unauthorized } from '../lib/errors.ts'
+import { recordAudit } from '../settings/audit-log.ts'
+import { type AccessTokens, hashRefreshToken, newRefreshToken } from './access-tokens.ts'
+import type { Identification } from './authenticate.ts'
+import { type LoginThrottle, networkOf } from './login-rate-limit.ts'
+import type { Passwords } from './passwords.ts'
+import { Role } from './roles.ts'
+
+export const REFRESH_MS = 30 * 86_400_000
+/** Two tabs of a browser may refresh at the same moment with the one cookie that they share; that is no theft. */
+const SAME_MOMENT_MS = 10_000
+
+export interface SessionsDeps {
+  db: Database
+  tokens: AccessTokens
+  identification: Identification
+  throttle: LoginThrottle
+  passwords: Passwords
+  clock: Clock
+}
+
+export interface Session {
+  access_token: string
+  token_type: 'Bearer'
+  expires_in: number
+  refresh_token: string
+  role: Role
+}
+
+export interface Person {
+  id: string
+  username: string
+  role: string
+}
+
+export interface Origin {
+  address: string
+  requestId: string | null
+}
+
+export type Sessions = ReturnType<typeof createSessions>
+
+/** Ends the logins of a user, but for `except`; their access tokens are refused from then on. Call `forget` after the commit. */
+export async function endSessions(
+  tx: Db,
+  { userId, at, except }: { userId: string; at: Date; except?: string | undefined },
+): Promise<void> {
+  await tx.session.updateMany({
+    where: { user_id: userId, ended_at: null, ...(except !== undefined && { id: { not: except } }) },
+    data: { ended_at: at },
+  })
+}
+
+/** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
+export function createSessions({ db, tokens, identification, throttle, passwords, clock }: SessionsDeps) {
+  async function renew(tx: Db, user: Person, session_id: string): Promise<Session> {
+    const refresh_token = newRefreshToken()
+    await tx.refreshToken.create({
+      data: {
+        user_id: user.id,
+        session_id,
+        token_hash: hashRefreshToken(refresh_token),
+        expires_at: new Date(clock.now().getTime() + REFRESH_MS),
+      },
+      select: { id: true },
+    })
+    return { ...access(user, session_id), refresh_token }
+  }
+
+  function access(user: Person, session_id: string) {
+    const role = Role.parse(user.role)
+    return {
+      access_token: tokens.issue({ user_id: user.id, username: user.username, role, session_id }),
+      token_type: 'Bearer' as const,
+      expires_in: tokens.expiresIn,
+      role,
+    }
+  }
+
+  /** Opens a session without asking for a password: for the command line, whose user owns the database anyway. */
+  async function open(user: Person, address: string | null): Promise<Session> {
+    return db.$transaction(async (tx) => {
+      const at = clock.now()
+      const { id } = await tx.session.create({ data: { user_id: user.id, address, created_at: at }, select: { id: true } })
+      await tx.appUser.update({ where: { id: user.id }, data: { last_login_at: at }, select: { id: true } })
+      return renew(tx, user, id)
+    })
+  }
+
+  async function endStolen(session_id: string, username: string, { address, requestId }: Origin): Promise<void> {
+    await db.$transaction(async (tx) => {
+      const { count } = await tx.session.updateMany({ where: { id: session_id, ended_at: null }, data: { ended_at: clock.now() } })
+      if (count === 0) return
+      await recordAudit(tx, { actor: 'zinc', action: 'session.reuse', target: `user:${username}`, request_id: requestId, ip: address })
+    })
+    identification.forget()
+  }
+
+  return {
+    open,
+
+    /** Throws Unauthorized `wrong_credentials` for an unknown name and a wrong password alike, TooManyRequests after many. */
+    async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
+      const attempt = await throttle.admit({ username, address })
+      // Names are kept composed; one of before may have its accents apart.
+      const user =
+        (await db.appUser.findUnique({ where: { username } })) ??
+        (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
+      if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
+        await attempt.failed()
+        throw new Unauthorized('wrong_credentials', 'Wrong username or password', {
+          remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
+        })
+      }
+      await attempt.succeeded()
+      if (passwords.isOutdated(user.password_hash)) {
+        await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
+      }
+      return open(user, networkOf(address))
+    },
+
+    /**
+     * Swaps a refresh token for new tokens. `shared`: it came in the page's cookie, where a second tab may send it once more at the same moment;
+     * that one gets an access token only (`refresh_token` null), since the browser already has the new cookie.
+     * Throws Unauthorized `refresh_token_invalid`; a token that was used before ends its session, whoever it is that has the copy.
+     */
+    async refresh(
+      refreshToken: string,
+      { shared, ...origin }: Origin & { shared: boolean },
+    ): Promise<Omit<Session, 'refresh_token'> & { refresh_token: string | null }> {
+      const token_hash = hashRefreshToken(refreshToken)
+      const now = clock.now()
+      const renewed = await db.$transaction(async (tx) => {
+        // Marked in one statement: of two requests with one token, one wins.
+        const [row] = await tx.$queryRaw<{ session_id: string; id: string; username: string; role: string }[]>`
+          update refresh_token t set used_at = ${now} from session s join app_user u on u.id = s.user_id
+          where t.token_hash = ${token_hash} and t.used_at is null and t.expires_at > ${now} and s.id = t.session_id and s.ended_at is null
+          returning s.id as session_id, u.id, u.username, u.role`
+        return row ? renew(tx, row, row.session_id) : null
+      })
+      if (renewed) return renewed
+      const used = await db.refreshToken.findUnique({ where: { token_hash }, include: { session: { include: { user: true } } } })
+      if (used?.used_at && !used.session.ended_at) {
+        if (shared && now.getTime() - used.used_at.getTime() < SAME_MOMENT_MS)
+          return { ...access(used.session.user, used.session_id), refresh_token: null }
+        await endStolen(used.session_id, used.session.user.username, origin)
+      }
+      throw new Unauthorized('refresh_token_invalid', 'The refresh token is not valid any more', { remedy: 'Log in again.' })
+    },
+
+    /** Ends one login: its access tokens are refused from the next request on. */
+    async logout(sessionId: string): Promise<void> {
+      await db.session.updateMany({ where: { id: sessionId, ended_at: null }, data: { ended_at: clock.now() } })
+      identification.forget()
+    },
+
+    /** The login that a refresh token belongs to; null when it is not one. */
+    async sessionOf(refreshToken: string): Promise<string | null> {
+      const row = await db.refreshToken.findUnique({ where: { token_hash: hashRefreshToken(refreshToken) }, select: { session_id: true } })
+      return row?.session_id ?? null
+    },
+
+    /** Removes what can never be used again. */
+    async sweep(): Promise<void> {
+      const now = clock.now()
+      await db.refreshToken.deleteMany({ where: { expires_at: { lt: now } } })
+      await db.session.deleteMany({
+        where: {
+          created_at: { lt: new Date(now.getTime() - 2 * REFRESH_MS) },
+          OR: [{ ended_at: { not: null } }, { tokens: { none: {} } }],
+        },
+      })
+      await db.loginFailure.deleteMany({ where: { at: { lt: new Date(now.getTime() - 86_400_000) } } })
+    },
+  }
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto'
+import type { Database, Db } from '../database/client.ts'
+import { lockInTransaction } from '../database/locks.ts'
+import type { AppUser } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Conflict, NotFound } from '../lib/errors.ts'
+import { cleanUsername, type UserBody, type UserPatch } from '../schemas/auth.ts'
+import { type Actor, recordAudit, ZINC } from '../settings/audit-log.ts'
+import type { Identification } from './authenticate.ts'
+import type { Passwords } from './passwords.ts'
+import { endSessions } from './sessions.ts'
+
+/** Every change of users takes its turn here, so that two admins who remove each other at the same moment do not leave none. */
+const LOCK = 'users'
+
+export type Users = ReturnType<typeof createUsers>
+
+export interface UsersDeps {
+  db: Database
+  identification: Identification
+  passwords: Passwords
+  clock: Clock
+}
+
+export function createUsers({ db, identification, passwords, clock }: UsersDeps) {
+  async function find(tx: Db, id: string): Promise<AppUser> {
+    const user = await tx.appUser.findUnique({ where: { id } })
+    if (!user) throw new NotFound('user_not_found', 'User not found', { remedy: 'GET /api/v1/users lists them.' })
+    return user
+  }
+  async function refuseTaken(tx: Db, username: string, except?: string): Promise<void> {
+    const other = await tx.appUser.findUnique({ where: { username }, select: { id: true } })
+    if (other && other.id !== except)
+      throw new Conflict('username_taken', `There is a user ${username} already`, { remedy: 'Choose another name.' })
+  }
+  async function refuseLastAdmin(tx: Db, user: AppUser): Promise<void> {
+    if (user.role === 'admin' && (await tx.appUser.count({ where: { role: 'admin' } })) === 1)
+      throw new Conflict('last_admin', 'The last admin stays', { remedy: 'Make somebody else an admin first.' })
+  }
+  /** One change of users at a time; what is remembered of tokens is forgotten once it is committed. */
+  async function change<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+    const result = await db.$transaction(async (tx) => {
+      await lockInTransaction(tx, LOCK)
+      return work(tx)
+    })
+    identification.forget()
+    return result
+  }
+
+  return {
+    list: (): Promise<AppUser[]> => db.appUser.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
+
+    /** Throws Conflict `username_taken`. */
+    async create({ username, password, role }: UserBody, by: Actor): Promise<AppUser> {
+      const password_hash = await passwords.hash(password)
+      return change(async (tx) => {
+        await refuseTaken(tx, username)
+        const user = await tx.appUser.create({ data: { username, password_hash, role, created_at: clock.now() } })
+        await recordAudit(tx, { ...by, action: 'user.create', target: `user:${username}`, fields: ['username', 'password', 'role'] })
+        return user
+      })
+    },
+
+    /**
+     * A new password or role ends the user's sessions, but for `keep` (the one that asks, when people change their own password).
+     * Throws NotFound, Conflict `last_admin` or `username_taken`.
+     */
+    async patch(
+      id: string,
+      { username, password, role }: UserPatch,
+      by: Actor,
+      { keep }: { keep?: string | undefined } = {},
+    ): Promise<AppUser> {
+      const password_hash = password === undefined ? undefined : await passwords.hash(password)
+      return change(async (tx) => {
+        const user = await find(tx, id)
+        if (username !== undefined) await refuseTaken(tx, username, id)
+        if (role !== undefined && role !== 'admin') await refuseLastAdmin(tx, user)
+        const fields = [
+          ...(username !== undefined && username !== user.username ? ['username'] : []),
+          ...(password_hash !== undefined ? ['password'] : []),
+          ...(role !== undefined && role !== user.role ? ['role'] : []),
+        ]
+        if (fields.length === 0) return user
+        const changed = await tx.appUser.update({
+          where: { id },
+          data: {
+            ...(username !== undefined && { username }),
+            ...(password_hash !== undefined && { password_hash }),
+            ...(role && { role }),
+          },
+        })
+        if (fields.includes('role')) await endSessions(tx, { userId: id, at: clock.now() })
+        else if (fields.includes('password')) await endSessions(tx, { userId: id, at: clock.now(), except: keep })
+        await recordAudit(tx, { ...by, action: 'user.change', target: `user:${user.username}`, fields })
+        return changed
+      })
+    },
+
+    /** Answers the user as it was. Throws NotFound, Conflict `last_admin`. */
+    remove: (id: string, by: Actor): Promise<AppUser> =>
+      change(async (tx) => {
+        const user = await find(tx, id)
+        await refuseLastAdmin(tx, user)
+        await tx.appUser.delete({ where: { id } })
+        await recordAudit(tx, { ...by, action: 'user.delete', target: `user:${user.username}` })
+        return user
+      }),
+  }
+}
+
+/**
+ * Makes the first admin when there is no user yet. Answers the password if one was made up, so that the door can print it once.
+ * Several processes that start at once make one.
+ */
+export async function ensureAdmin(
+  { db, passwords }: { db: Database; passwords: Passwords },
+  { username, password }: { username: string; password: string | undefined },
+): Promise<{ made: boolean; password: string | null }> {
+  if ((await db.appUser.count()) > 0) return { made: false, password: null }
+  // As it is looked for at a login.
+  username = cleanUsername(username)
+  const chosen = password ?? randomBytes(12).toString('base64url')
+  const password_hash = await passwords.hash(chosen)
+  return db.$transaction(async (tx) => {
+    await lockInTransaction(tx, LOCK)
+    if ((await tx.appUser.count()) > 0) return { made: false, password: null }
+    await tx.appUser.create({ data: { username, password_hash, role: 'admin' } })
+    await recordAudit(tx, { ...ZINC, action: 'user.create', target: `user:${username}`, fields: ['username', 'password', 'role'] })
+    return { made: true, password: password === undefined ? chosen : null }
+  })
+}

@@ -1,0 +1,95 @@
+import type { RawDb } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+import { upsertFrom } from './upsert-items.ts'
+
+export interface ItemDifferences {
+  new: number
+  updated: number
+  restored: number
+  unchanged: number
+  /** Of the pictures: named by nobody, here already, to be fetched. */
+  images_missing: number
+  images_stored: number
+  images_to_fetch: number
+}
+
+/** Of the items of a page, those that are not equal. Every part of a statement sees the products as they were before it. */
+const DIFFERING = Prisma.sql`(select t.* from t join seen on seen.zoho_item_id = t.zoho_item_id where seen.outcome <> 'unchanged') as t`
+
+/** A jsonb value as the API shows it: numbers are money or stock, so decimal texts. */
+const shown = (value: string) =>
+  `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
+
+export interface DifferencesOptions {
+  runId: string
+  /** Ids that the run has counted already: noted and written like the others, and not counted. */
+  again: Set<string>
+  /** When the differing ones are written; null: they are not, as in a dry run. */
+  writeAt: Date | null
+}
+
+/**
+ * Compares items with the products that we have, notes for the run what differs, field by field, and writes that: one statement for each set of fields, so that
+ * a page is sent and read once. Items that are equal leave no note and are not touched. The ERP's fields must have been kept (`keepOwned`).
+ */
+export async function noteDifferences(
+  tx: RawDb,
+  items: ItemRow[],
+  { runId, again, writeAt }: DifferencesOptions,
+): Promise<ItemDifferences> {
+  const sum: ItemDifferences = { new: 0, updated: 0, restored: 0, unchanged: 0, images_missing: 0, images_stored: 0, images_to_fetch: 0 }
+  for (const rows of groupByFields(items)) {
+    const fields = fieldsOf(rows[0]!)
+    const groups = await tx.$queryRaw<{ outcome: 'new' | 'updated' | 'restored' | 'unchanged'; image: string; n: number }[]>`
+      with t as materialized (select * from ${rowsAsTable(rows, fields)}),
+      seen as materialized (
+        select t.zoho_item_id,
+          case when p.id is null then 'new' when p.deleted_at is not null then 'restored'
+            when (${columns(fields, 'p')}) is distinct from (${columns(fields, 't')}) then 'updated' else 'unchanged' end as outcome,
+          ${imageClass(fields)} as image
+        from t left join product p on p.zoho_item_id = t.zoho_item_id),
+      noted as (
+        insert into run_record (run_id, record_id, outcome, sku, name, changes)
+        select ${runId}::uuid, seen.zoho_item_id, seen.outcome, ${fields.includes('sku') ? Prisma.sql`t.sku` : Prisma.sql`p.sku`},
+          ${fields.includes('name') ? Prisma.sql`t.name` : Prisma.sql`p.name`},
+          case when seen.outcome = 'new' then '{}'::jsonb else coalesce((
+            select jsonb_object_agg(a.key, jsonb_build_array(${Prisma.raw(shown('b.value'))}, ${Prisma.raw(shown('a.value'))}))
+            from jsonb_each(to_jsonb(t)) a join jsonb_each(to_jsonb(p)) b on b.key = a.key
+            where a.value is distinct from b.value and a.key <> 'image_source_key'), '{}'::jsonb)
+            || case when p.deleted_at is null then '{}'::jsonb else jsonb_build_object('deleted_at', jsonb_build_array(p.deleted_at, null)) end end
+        from seen join t on t.zoho_item_id = seen.zoho_item_id left join product p on p.zoho_item_id = t.zoho_item_id
+        where seen.outcome <> 'unchanged'
+        -- An item that changes again while the list is read keeps the note of what it was at first.
+        on conflict (run_id, record_id) do nothing)
+        ${writeAt === null ? Prisma.empty : Prisma.sql`, written as (${upsertFrom(DIFFERING, fields, { at: writeAt })})`}
+      select outcome, image, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2`
+    for (const { outcome, image, n } of groups) {
+      sum[outcome] += n
+      if (image === 'missing') sum.images_missing += n
+      else if (image === 'stored') sum.images_stored += n
+      else if (image === 'to_fetch') sum.images_to_fetch += n
+    }
+  }
+  return sum
+}
+
+/**
+ * `missing`, `stored` or `to_fetch`, by what the row says and what we have. `to_fetch` is just what the pass over the pictures will try, which counts it then:
+ * so each product counts once, also one that has both a picture of Zoho's and one behind an address of a file.
+ */
+function imageClass(fields: ItemField[]): Prisma.Sql {
+  const here = "p.id is not null and p.deleted_at is null and p.image_state = 'stored'"
+  if (fields.includes('image_source_key')) {
+    return Prisma.raw(`case when t.image_source_key is null then case when ${here} then 'stored' else 'missing' end
+      when t.image_source_key is distinct from p.image_source_fetched then 'to_fetch'
+      when p.image_state = 'placeholder' then 'missing' else 'stored' end`)
+  }
+  const addressWaits = 'p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key'
+  if (!fields.includes('zoho_image_id'))
+    return Prisma.raw(`case when ${addressWaits} then 'to_fetch' when ${here} then 'stored' else 'missing' end`)
+  return Prisma.raw(`case when ${addressWaits} then 'to_fetch' when t.zoho_image_id is null then 'missing'
+    when p.deleted_at is null and p.image_fetched_id = t.zoho_image_id then 'stored'
+    when p.deleted_at is null and p.image_state = 'none' and p.zoho_image_id = t.zoho_image_id then 'missing'
+    else 'to_fetch' end`)
+}

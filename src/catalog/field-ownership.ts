@@ -1,0 +1,41 @@
+import type { RawDb } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import type { MappedField } from '../schemas/mapping.ts'
+import { type FieldRules, readFieldRules } from './field-mapping.ts'
+
+/** A product cannot be without these: a new one gets Zoho's, whoever owns them afterwards. */
+const NEVER_EMPTY: MappedField[] = ['name', 'status']
+
+type Value = string | null | undefined
+type Owned = { zoho_item_id: string } & { [F in MappedField]?: unknown }
+
+/** What a field becomes, given what the product has (undefined: there is no such product yet) and what the source says. */
+export function ownedValue(field: MappedField, rules: FieldRules, { current, given }: { current: Value; given: Value }): Value {
+  const owner = rules.get(field)?.owner ?? 'zoho'
+  if (owner === 'zoho') return given
+  if (current === undefined) return owner === 'first' || NEVER_EMPTY.includes(field) ? given : null
+  return owner === 'erp' || (current !== null && current.trim() !== '') ? current : given
+}
+
+/**
+ * Puts what the ERP owns into the rows of a page in place of what the source says, so that writing them changes nothing there.
+ * Without rules (the default) it reads one small table; with them, one query a page more, which also locks the products until the page is written:
+ * a price that the ERP writes at this moment waits and is not lost.
+ */
+export async function keepOwned<R extends Owned>(tx: RawDb, rows: R[]): Promise<R[]> {
+  const rules = await readFieldRules(tx)
+  const fields = [...rules].filter(([, { owner }]) => owner !== 'zoho').map(([field]) => field)
+  if (fields.length === 0 || rows.length === 0) return rows
+  const columns = fields.map((field) => Prisma.raw(`${field}::text as ${field}`))
+  const products = await tx.$queryRaw<({ zoho_item_id: string } & Record<MappedField, string | null>)[]>`
+    select zoho_item_id, ${Prisma.join(columns)} from product where zoho_item_id = any(${rows.map((row) => row.zoho_item_id)})
+    order by id for no key update`
+  const byId = new Map(products.map((product) => [product.zoho_item_id, product]))
+  return rows.map((row) => {
+    const product = byId.get(row.zoho_item_id)
+    const kept = fields
+      .filter((field) => row[field] !== undefined)
+      .map((field) => [field, ownedValue(field, rules, { current: product?.[field], given: row[field] as Value })])
+    return { ...row, ...Object.fromEntries(kept) }
+  })
+}

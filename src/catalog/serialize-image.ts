@@ -1,0 +1,44 @@
+import type { Blob, Photo } from '../generated/client.ts'
+import type { ProductImage } from '../schemas/products.ts'
+import { pictureName } from './image-name.ts'
+
+export type PhotoWithBlob = Photo & { blob: Blob }
+export interface ShownImages {
+  imageUrl(picture: { name: string; ext: string; sha256: string; now: Date }): string
+  now: Date
+}
+
+export const imageSource = (photo: Pick<Photo, 'source' | 'document_id' | 'source_url'>): ProductImage['image_source'] => ({
+  kind: photo.source as ProductImage['image_source']['kind'],
+  ...(photo.document_id !== null && { document_id: photo.document_id }),
+  ...(photo.source_url !== null && { url: photo.source_url }),
+})
+
+/** One picture as the API shows it. The primary's address is the product's; a further one goes by its own id. */
+export function imageAnswer(
+  product: { id: string; zoho_item_id: string | null },
+  photo: PhotoWithBlob,
+  { imageUrl, now }: ShownImages,
+): ProductImage {
+  const url = imageUrl({ name: photo.is_primary ? pictureName(product) : photo.id, ext: photo.blob.ext, sha256: photo.sha256, now })
+  return {
+    id: photo.id,
+    url: photo.deleted_at ? null : url,
+    image_url: photo.deleted_at ? null : url,
+    filename: photo.filename,
+    size: Number(photo.blob.size),
+    content_type: photo.blob.content_type,
+    checksum: photo.blob.md5,
+    sha256: photo.sha256,
+    width: photo.blob.width,
+    height: photo.blob.height,
+    version: photo.version,
+    is_primary: photo.is_primary,
+    sort_order: photo.sort_order,
+    alt_en: photo.alt_en,
+    alt_ar: photo.alt_ar,
+    damaged: photo.blob.damaged,
+    image_source: imageSource(photo),
+    updated_at: photo.updated_at.toISOString(),
+  }
+}

@@ -1,0 +1,30 @@
+import type { Database } from '../database/client.ts'
+import { Conflict } from '../lib/errors.ts'
+import { MappedField, type ProductPatch } from '../schemas/mapping.ts'
+import { readFieldRules } from './field-mapping.ts'
+import { findProduct, type ProductWithPhotos } from './products.ts'
+
+/**
+ * Writes the fields that the ERP owns. A product that Zoho does not know is the ERP's altogether.
+ * Throws NotFound, Conflict `owned_by_zoho` (the next sync would undo the change).
+ */
+export async function patchProduct(db: Database, ref: string, patch: ProductPatch, { at }: { at: Date }): Promise<ProductWithPhotos> {
+  return db.$transaction(async (tx) => {
+    const { id, zoho_item_id } = await findProduct(tx, ref)
+    const fields = MappedField.options.filter((field) => patch[field] !== undefined)
+    if (fields.length === 0) return findProduct(tx, id)
+    const rules = await readFieldRules(tx)
+    const foreign = zoho_item_id === null ? [] : fields.filter((field) => (rules.get(field)?.owner ?? 'zoho') === 'zoho')
+    if (foreign.length > 0)
+      throw new Conflict('owned_by_zoho', `${foreign.join(', ')} is written by Zoho; the next sync would undo the change`, {
+        detail: { fields: foreign },
+        remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
+      })
+    await tx.product.update({ where: { id }, data: { ...definite(patch), updated_at: at }, select: { id: true } })
+    return findProduct(tx, id)
+  })
+}
+
+/** Without the keys that say nothing: Prisma would take them, `exactOptionalPropertyTypes` does not. */
+const definite = <T extends object>(patch: T) =>
+  Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { ENVIRONMENT_KEYS } from '../config.ts'
+import { NotFound } from '../lib/errors.ts'
+import type { Action } from './context.ts'
+import { demoFolderOf, findRunningDemo, type RunningDemo } from './demo-dir.ts'
+
+export function addDemo(program: Command, action: Action): void {
+  const demo = program.command('demo').description('the demo that runs beside (`npm run demo` starts one)')
+  demo
+    .command('env')
+    .description('print the environment of the running demo for a shell: eval "$(npx zinc demo env)"')
+    .action(
+      action(async ({ config, answer }) => {
+        const running = await findDemo(config.dataDir)
+        if (!running)
+          throw new NotFound('no_demo', 'No demo is running', {
+            remedy: 'Start one with `npm run demo` in another terminal; both must have the same DATA_DIR.',
+          })
+        const environment = demoEnvironment(running)
+        answer({ status: 'success', data: environment }, exportLines(environment).join('\n'))
+        return undefined
+      }),
+    )
+}
+
+/** `npm run demo` reads no `.env`, so it may run in the usual folder although DATA_DIR stands in that file. */
+export async function findDemo(dataDir: string): Promise<RunningDemo | null> {
+  for (const parent of new Set([dataDir, resolve('./data')])) {
+    const running = await findRunningDemo(await demoFolderOf(parent))
+    if (running) return running
+  }
+  return null
+}
+
+/** Every other key of zinc is emptied: a DATABASE_URL of the shell or of `.env` would lead the commands to a real shop. */
+const demoEnvironment = ({ environment }: RunningDemo): Record<string, string> => ({
+  ...environment,
+  ...Object.fromEntries(ENVIRONMENT_KEYS.filter((key) => !(key in environment)).map((key) => [key, ''])),
+})
+
+/** Single quotes leave nothing to the shell but the quote itself. */
+export const exportLines = (environment: Record<string, string>): string[] =>
+  Object.entries(environment).map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)

@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { BadInput, NotFound } from '../lib/errors.ts'
+import { exportRecords, readExportName } from '../pulls/files/export.ts'
+import type { Action, ExitStatus } from './context.ts'
+import { didYouMean, readApp } from './pull-args.ts'
+
+export function addExport(program: Command, action: Action): void {
+  program
+    .command('export <module>')
+    .description('the newest state of a module as one JSON array; of its line items with {module}_line_items')
+    .option('-o, --output <file>', 'into a file instead of stdout')
+    .option('--app <app>', 'books or invoice', 'books')
+    .action(
+      action(async (tools, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
+        const wanted = readExportName(name)
+        if (!wanted) throw new BadInput('unknown_module', `There is no module ${name}.${didYouMean(name, readExportName.names)}`)
+        const { db } = await tools.services({ mustExist: true })
+        const app = readApp(options.app)
+        if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: wanted.module.name } } })))
+          throw new NotFound('nothing_pulled', `${wanted.module.name} was not pulled yet`, {
+            remedy: `Pull it first: zinc fetch ${wanted.module.name}`,
+          })
+        const texts = exportRecords(db, app, wanted)
+        if (options.output === undefined) {
+          await pour(texts, process.stdout)
+          process.stdout.write('\n')
+          return 0
+        }
+        const partial = join(dirname(options.output), `.${basename(options.output)}.part`)
+        const out = createWriteStream(partial)
+        try {
+          const rows = await pour(texts, out)
+          out.end('\n')
+          await finished(out)
+          await rename(partial, options.output)
+          tools.answer({ status: 'success', file: options.output, rows }, `${rows} records are in ${options.output}.`)
+          return 0
+        } catch (error) {
+          out.destroy()
+          await rm(partial, { force: true })
+          throw error
+        }
+      }),
+    )
+}
+
+/** Writes an array, a record a line, no faster than the other side takes it. */
+async function pour(texts: AsyncIterable<string>, out: Writable): Promise<number> {
+  let rows = 0
+  for await (const text of texts) {
+    const more = out.write(`${rows === 0 ? '[\n' : ',\n'}${text}`)
+    rows++
+    if (!more) await once(out, 'drain')
+  }
+  out.write(rows === 0 ? '[]' : '\n]')
+  return rows
+}

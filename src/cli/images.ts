@@ -1,0 +1,169 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Run } from '../generated/client.ts'
+import { IMAGES_IMPORT } from '../images/import/import-run.ts'
+import { claimImport, dropImport, importResult, LISTED, previewImport, stageArchive, stageFolder } from '../images/import/imports.ts'
+import { planAnswer } from '../images/import/match.ts'
+import { MEDIA_INTEGRITY_REPAIR } from '../images/integrity/repair-run.ts'
+import { readIntegrity } from '../images/integrity/report.ts'
+import { MEDIA_INTEGRITY_SCAN } from '../images/integrity/scan-run.ts'
+import { MEDIA_REGENERATE } from '../images/processing/regenerate-run.ts'
+import { moveStorage } from '../images/storage/migrate.ts'
+import { BadInput } from '../lib/errors.ts'
+import type { Action, ExitStatus, Tools } from './context.ts'
+import { watchRun } from './progress-bar.ts'
+
+const BY = { startedBy: 'command line' }
+const SHOWN = 50
+
+async function runToItsEnd(tools: Tools, kind: string, params: object): Promise<Run> {
+  const { runs } = await tools.services()
+  const { run_id } = await runs.start(kind, params, BY)
+  const run = await watchRun(runs, run_id, tools)
+  // A signal ends the watching; the run itself is parked when the services close.
+  tools.signal.throwIfAborted()
+  return run
+}
+
+export function addImages(program: Command, action: Action): void {
+  const images = program.command('images').description('import, check, remake and move pictures')
+  images
+    .command('import <path>')
+    .description('take a folder or a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
+    .option('--dry-run', 'only say what matches')
+    .action(action(importPictures))
+  images
+    .command('verify')
+    .description('read every stored picture and compare it with its hash; exit status 1 when something is wrong')
+    .option('--repair', 'fetch what is damaged from where it came, make variants again, remove what nobody knows')
+    .action(action(verifyPictures))
+  images
+    .command('thumbnails')
+    .description('make variants again')
+    .option('--missing', 'those that are missing')
+    .option('--all', 'all of them')
+    .action(action(remakeVariants))
+  images
+    .command('migrate-storage')
+    .description('move pictures from the other place (disk or bucket) to the one that STORAGE names, while zinc works on')
+    .option('--remove-old', 'remove each file from the old place once it was read back whole from the new one')
+    .action(action(migrateStorage))
+}
+
+async function importPictures(tools: Tools, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
+  const full = resolve(path)
+  const facts = await stat(full).catch((cause: Error) => {
+    throw new BadInput('path_not_found', `There is no ${path}`, { cause, remedy: 'Name a folder or a ZIP file.' })
+  })
+  const { imageImports, db } = await tools.services()
+  const { id } = facts.isDirectory()
+    ? await stageFolder(imageImports, full)
+    : await stageArchive(imageImports, createReadStream(full), tools.signal)
+  if (dryRun) {
+    try {
+      const plan = planAnswer(await previewImport(imageImports, id, tools.signal), LISTED)
+      tools.answer({ status: 'success', ...plan }, describeImport(plan, countsOf(plan), 'would be taken'))
+      return plan.ambiguous.length + plan.unmatched.length + plan.unreadable.length > 0 ? 1 : 0
+    } finally {
+      await dropImport(imageImports, id)
+    }
+  }
+  await claimImport(imageImports, id)
+  const run = await runToItsEnd(tools, IMAGES_IMPORT, { import_id: id })
+  const { plan, counts } = await importResult(db, run.id)
+  tools.answer({ status: run.state, run_id: run.id, ...plan, counts }, describeImport(plan, counts, 'are taken'))
+  return run.state === 'success' && counts.unmatched + counts.ambiguous === 0 ? 0 : 1
+}
+
+type Plan = ReturnType<typeof planAnswer>
+type Counts = Record<keyof Plan, number>
+const countsOf = (plan: Plan): Counts => ({
+  matched: plan.matched.length,
+  ambiguous: plan.ambiguous.length,
+  unmatched: plan.unmatched.length,
+  unreadable: plan.unreadable.length,
+})
+
+function describeImport(plan: Plan, counts: Counts, taken: string): string {
+  const missed = [...plan.ambiguous, ...plan.unmatched, ...plan.unreadable]
+  const lines = missed.slice(0, SHOWN).map((it) => `  ${it.name}: ${it.message}`)
+  const rest = counts.ambiguous + counts.unmatched + counts.unreadable - lines.length
+  return [
+    `${counts.matched} pictures ${taken}, ${rest + lines.length} are not${lines.length > 0 ? ':' : '.'}`,
+    ...lines,
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ].join('\n')
+}
+
+async function verifyPictures(tools: Tools, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
+  const { db } = await tools.services({ mustExist: true })
+  const scan = await runToItsEnd(tools, MEDIA_INTEGRITY_SCAN, {})
+  if (scan.state !== 'success' && scan.state !== 'partial') return failed(tools, scan)
+  if (repair && scan.state === 'partial') {
+    const run = await runToItsEnd(tools, MEDIA_INTEGRITY_REPAIR, {})
+    if (run.state !== 'success' && run.state !== 'partial') return failed(tools, run)
+  }
+  const { findings, counts, checked } = await readIntegrity(db, { after: null, limit: LISTED })
+  const wrong = Object.values(counts).reduce((sum, count) => sum + count, 0)
+  const repaired = repair ? (scan.statistics as Record<string, number>).findings! - wrong : 0
+  const lines = findings
+    .slice(0, SHOWN)
+    .map(
+      ({ kind, sha256, products, repair: way }) =>
+        `  ${kind}  ${sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
+    )
+  const text = `${checked} files are checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} ${wrong === 1 ? 'is' : 'are'} not as ${wrong === 1 ? 'it' : 'they'} should be${wrong > 0 ? ':' : '.'}`
+  const data = { status: wrong > 0 ? 'partial' : 'success', checked, repaired, counts, findings }
+  tools.answer(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
+  return wrong > 0 ? 1 : 0
+}
+
+function failed(tools: Tools, run: Run): ExitStatus {
+  tools.answer(
+    { status: run.state, run_id: run.id, cause: run.cause, remedy: run.remedy },
+    [run.cause, run.remedy].filter(Boolean).join('\n') || `The run is ${run.state}.`,
+  )
+  return 1
+}
+
+async function remakeVariants(tools: Tools, { missing = false, all = false }: { missing?: boolean; all?: boolean }): Promise<ExitStatus> {
+  if (missing === all) throw new BadInput('which_thumbnails', 'Say --missing or --all')
+  const run = await runToItsEnd(tools, MEDIA_REGENERATE, { which: all ? 'all' : 'missing' })
+  if (run.state !== 'success' && run.state !== 'partial') return failed(tools, run)
+  const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>
+  tools.answer(
+    { status: run.state, run_id: run.id, made, checked, failed: broken },
+    `${made} variants of ${checked} pictures are made, ${broken} pictures could not be read.`,
+  )
+  return run.state === 'success' ? 0 : 1
+}
+
+async function migrateStorage(tools: Tools, { removeOld = false }: { removeOld?: boolean }): Promise<ExitStatus> {
+  const { moving, store } = await tools.services({ mustExist: true })
+  if (!moving) {
+    tools.answer(
+      { status: 'success', copied: 0 },
+      `There is nothing to move: all pictures are in the ${store.place === 's3' ? 'bucket' : 'folder'} that STORAGE names.`,
+    )
+    return 0
+  }
+  let said = 0
+  const counts = await moveStorage({
+    ...moving,
+    removeOld,
+    signal: tools.signal,
+    onProgress: ({ copied, there }) => {
+      if (Date.now() - said < 2_000) return
+      said = Date.now()
+      tools.say(`${copied} copied, ${there} there already`)
+    },
+  })
+  const { copied, there, damaged, removed } = counts
+  tools.answer(
+    { status: damaged > 0 ? 'partial' : 'success', ...counts },
+    `${copied} files are copied, ${there} were there already, ${removed} are removed from the old place, ${damaged} are damaged and stay there.${damaged > 0 ? '\nThen run: zinc images verify --repair' : ''}`,
+  )
+  return damaged > 0 ? 1 : 0
+}

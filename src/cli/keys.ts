@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { openDatabase } from '../database/client.ts'
+import { tokenKeySince } from '../database/instance.ts'
+import { tryHoldLock } from '../database/locks.ts'
+import { migrate } from '../database/migrate.ts'
+import { SEALED } from '../encrypted.ts'
+import { BadInput, Conflict } from '../lib/errors.ts'
+import type { Services } from '../services.ts'
+import { recordAudit, ZINC } from '../settings/audit-log.ts'
+import { countSealed, forgetSealed } from '../settings/delete-encrypted.ts'
+import { createSecrets } from '../settings/encryption.ts'
+import { openKeyRing, renewKeyFile } from '../settings/key-ring.ts'
+import { hasOlder, holdsSealedWith, resealAll } from '../settings/reencrypt.ts'
+import type { Action, Tools } from './context.ts'
+import { withDatabase } from './with-database.ts'
+
+/** Picture addresses live until the end of the month after next. */
+const IMAGE_ADDRESS_DAYS = 92
+
+export function addKeys(program: Command, action: Action): void {
+  const keys = program.command('keys').description('the keys that seal credentials and sign tokens')
+  keys
+    .command('rotate')
+    .description(
+      'seal every stored credential with the newest CREDENTIALS_KEY, and say when the old keys may go; a key file gets a new key first',
+    )
+    .option('--tokens', 'also give the token key file a new key; servers sign with it from their next start on')
+    .action(
+      action(async ({ services: open, answer, say, signal, log }, { tokens }: { tokens?: boolean }) => {
+        const services = await open()
+        const lock = await tryHoldLock(services.databaseUrl, 'keys rotate', { log })
+        if (!lock) throw new Conflict('rotation_running', 'The keys are being rotated already', { remedy: 'Wait for it to end.' })
+        try {
+          const done = await rotate(services, { tokens: tokens === true, say, signal })
+          answer({ status: done.unreadable.length > 0 ? 'partial' : 'success', data: done }, done.text.join('\n'))
+          return done.unreadable.length > 0 ? 1 : 0
+        } finally {
+          await lock.release()
+        }
+      }),
+    )
+  keys
+    .command('forget')
+    .description('remove the stored secrets whose CREDENTIALS_KEY is lost for good; they are entered again on the settings page')
+    .option('--yes', 'the key is really lost')
+    .action(
+      action(async ({ config, log, answer }, { yes }: { yes?: boolean }) => {
+        const forgotten = await forget({ config, log }, { yes: yes === true })
+        answer(
+          { status: 'success', data: { forgotten } },
+          `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook.`,
+        )
+        return undefined
+      }),
+    )
+}
+
+/** The way on when a key is lost for good: without the old one nothing starts, and nothing can open what it has sealed. */
+async function forget({ config, log }: Pick<Tools, 'config' | 'log'>, { yes }: { yes: boolean }): Promise<number> {
+  const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
+  return withDatabase({ config, log }, async (url) => {
+    await migrate(url, { log })
+    await using opened = new AsyncDisposableStack()
+    const db = opened.adopt(openDatabase(url), (it) => it.$disconnect())
+    const { newest, older } = createSecrets(ring.keys).prefixes()
+    if (await holdsSealedWith(db, SEALED, [newest, ...older]))
+      throw new Conflict('keys_fit', 'A key that zinc has opens stored secrets; nothing was removed', {
+        remedy: '`zinc keys rotate` says what is sealed with which key.',
+      })
+    if (!yes)
+      throw new BadInput('not_confirmed', `${await countSealed(db, SEALED)} stored secrets would go for good`, {
+        remedy: 'Look for the key in a backup of DATA_DIR/settings or of the environment first. If it is lost: zinc keys forget --yes',
+      })
+    return await forgetSealed(db, SEALED)
+  })
+}
+
+/** Killed at any line, the next call goes on: a key file that has an old key in use gets no further one. */
+async function rotate(
+  { db, rotation: { secrets, columns, credentialsRing, jwtRing, checkKeys } }: Services,
+  { tokens, say, signal }: { tokens: boolean; say(line: string): void; signal: AbortSignal },
+) {
+  const resumed = await hasOlder(db, secrets, columns)
+  if (credentialsRing.file !== null && !resumed) {
+    await renewKeyFile(credentialsRing.file)
+    say(`${credentialsRing.file} has a new key; every process uses it from now on.`)
+  }
+  let resealed = 0
+  let unreadable: string[] = []
+  // Once more until nothing was found: a server may have sealed a row with the old key in the same moment.
+  for (let count = 1; count > 0; resealed += count) ({ resealed: count, unreadable } = await resealAll(db, secrets, columns, signal))
+  if (tokens && jwtRing.file !== null) await renewKeyFile(jwtRing.file)
+  await checkKeys()
+  await recordAudit(db, { ...ZINC, action: 'keys.rotate', target: 'keys', fields: ['credentials', ...(tokens ? ['tokens'] : [])] })
+  return { resealed, unreadable, text: [...credentialsText(), ...(await tokensText())] }
+
+  function credentialsText(): string[] {
+    const lines = [`${resealed} stored values are sealed with the newest key.`]
+    if (unreadable.length > 0)
+      lines.push(`No key of the ring opens ${unreadable.join(', ')}: add the key that sealed them, or enter these values again.`)
+    if (credentialsRing.file !== null) lines.push('The old key stays in the file as a spare; the next rotation removes it.')
+    else if (credentialsRing.keys().length > 1) lines.push('The old CREDENTIALS_KEY may go now: set the new one alone.')
+    else
+      lines.push(
+        'CREDENTIALS_KEY is one key. To change it set it to `new,old` (a new one: openssl rand -base64 32), restart, and run this again.',
+      )
+    return lines
+  }
+
+  async function tokensText(): Promise<string[]> {
+    const since = await tokenKeySince(db)
+    if (!since || (jwtRing.file === null && jwtRing.keys().length < 2)) return []
+    const old = { created_at: { lt: since }, revoked_at: null, OR: [{ expires_at: null }, { expires_at: { gt: new Date() } }] }
+    const edges = await db.edgeToken.findMany({ where: old, select: { name: true, expires_at: true } })
+    const images = new Date(since.getTime() + IMAGE_ADDRESS_DAYS * 86_400_000)
+    const endless = edges.some(({ expires_at }) => expires_at === null)
+    const last = new Date(Math.max(images.getTime(), ...edges.map(({ expires_at }) => expires_at?.getTime() ?? 0)))
+    return [
+      `Tokens are signed with the newest key since ${since.toISOString()}. The old JWT_SECRET may go ${
+        endless ? 'once the edge tokens without end are issued anew' : `after ${last.toISOString()}`
+      }: picture addresses use it until ${images.toISOString()}, logins end within an hour of its going.`,
+      ...(edges.length > 0
+        ? [`Edge tokens of before, to be issued anew for an earlier end: ${edges.map(({ name }) => name).join(', ')}.`]
+        : []),
+    ]
+  }
+}

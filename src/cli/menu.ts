@@ -1,0 +1,52 @@
+import { checkbox, confirm, select } from '@inquirer/prompts'
+import type { Command } from 'commander'
+import { BadInput } from '../lib/errors.ts'
+import { PULL_MODULES } from '../schemas/pulls.ts'
+import type { Action, ExitStatus } from './context.ts'
+import { isGivenUp } from './prompt-cancelled.ts'
+
+/** Runs another command line in this process: the menu has no ways of its own. */
+type RunCommand = (argv: string[]) => Promise<ExitStatus>
+
+/** What a person may choose: command lines as they would type them. */
+const CHOICES = [
+  { name: 'Pull everything that changed', value: 'fetch all' },
+  { name: 'Pull some modules …', value: 'modules' },
+  { name: 'Verify the files against Zoho', value: 'verify' },
+  { name: 'Verify quickly, without a call', value: 'verify --quick' },
+  { name: 'Sync the items and their pictures', value: 'sync items --images' },
+  { name: 'Status', value: 'status' },
+  { name: 'Sessions', value: 'sessions list' },
+  { name: 'End', value: 'end' },
+]
+
+export function addMenu(program: Command, action: Action, run: RunCommand): void {
+  program
+    .command('menu')
+    .description('choose what to do, again and again, until you end it')
+    .action(
+      action(async (tools): Promise<ExitStatus> => {
+        if (!process.stdin.isTTY || !process.stdout.isTTY)
+          throw new BadInput('no_terminal', 'The menu needs a terminal', { remedy: '`zinc --help` lists the commands that do the same.' })
+        const prompt = { signal: tools.signal }
+        let status: ExitStatus = 0
+        try {
+          for (;;) {
+            const choice = await select({ message: 'zinc', choices: CHOICES }, prompt)
+            if (choice === 'end') return status
+            if (choice !== 'modules') {
+              status = await run(choice.split(' '))
+              continue
+            }
+            const modules = await checkbox({ message: 'Which?', choices: PULL_MODULES.map((value) => ({ value })) }, prompt)
+            const full = await confirm({ message: 'List everything again, instead of what changed?', default: false }, prompt)
+            if (modules.length > 0) status = await run(['fetch', ...modules, ...(full ? ['--full'] : [])])
+          }
+        } catch (error) {
+          // Ctrl-C in the menu is one more way to end it.
+          if (isGivenUp(error)) return status
+          throw error
+        }
+      }),
+    )
+}

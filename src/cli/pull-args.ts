@@ -1,0 +1,63 @@
+import type { Run } from '../generated/client.ts'
+import { BadInput } from '../lib/errors.ts'
+import { carryOnThen } from '../pulls/resume.ts'
+import type { PullRequest } from '../schemas/pulls.ts'
+import { PULL_APPS, PULL_MODULES, PullModule } from '../schemas/pulls.ts'
+import type { Tools } from './context.ts'
+import { watchRun } from './progress-bar.ts'
+
+export const BY = { startedBy: 'command line' }
+
+/** How many letters have to change to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}
+
+/** ` Did you mean invoices?`, or nothing when no name is near. */
+export function didYouMean(word: string, names: readonly string[]): string {
+  const [nearest] = names.map((name) => ({ name, far: distance(word.toLowerCase(), name) })).sort((a, b) => a.far - b.far)
+  return nearest && nearest.far <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest.name}?` : ''
+}
+
+/** Names of modules as they were typed; `all` is undefined: whatever the app has. Throws BadInput `unknown_module`. */
+export function readModules(words: string[]): PullModule[] | undefined {
+  const names = words
+    .flatMap((word) => word.split(','))
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== '')
+  if (names.includes('all')) {
+    if (names.length > 1) throw new BadInput('unknown_module', '`all` stands alone')
+    return undefined
+  }
+  return names.map((name) => {
+    const module = PullModule.safeParse(name)
+    if (module.success) return module.data
+    throw new BadInput('unknown_module', `There is no module ${name}.${didYouMean(name, ['all', ...PULL_MODULES])}`, {
+      remedy: `Modules: ${PULL_MODULES.join(' ')}, or all.`,
+    })
+  })
+}
+
+export function readApp(app: string): (typeof PULL_APPS)[number] {
+  const found = PULL_APPS.find((it) => it === app)
+  if (!found) throw new BadInput('unknown_app', `--app must be one of: ${PULL_APPS.join(', ')}`)
+  return found
+}
+
+/** Carries on what is unfinished, then starts, with progress for whoever looks; answers the run as it stands. */
+export async function runPull(tools: Tools, start: () => Promise<{ run_id: string }>, wanted: PullRequest | null): Promise<Run> {
+  const { db, runs } = await tools.services()
+  const watch = async (runId: string) => {
+    const run = await watchRun(runs, runId, tools)
+    // A signal ends the watching; the run itself is parked when the services close.
+    tools.signal.throwIfAborted()
+    return run
+  }
+  return carryOnThen({ db, runs, watch, say: tools.say }, start, wanted)
+}

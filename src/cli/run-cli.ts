@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { config as readEnvFile } from 'dotenv'
+import { printFirstLogin } from '../auth/first-login.ts'
+import { type Config, parseConfig } from '../config.ts'
+import { AppError, BadInput, CannotStart, NotFound } from '../lib/errors.ts'
+import { createLog } from '../lib/logger.ts'
+import { listenForStop } from '../lib/shutdown-signal.ts'
+import { startFailure } from '../lib/startup-error.ts'
+import type { Services } from '../services.ts'
+import type { Action, ExitStatus, Tools } from './context.ts'
+import { isGivenUp } from './prompt-cancelled.ts'
+import { addCommands } from './register.ts'
+
+const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }
+/** A command that hangs while it closes still ends; the next start repairs what was cut. */
+const CLOSE_WITHIN_MS = 10_000
+
+/** The command line: argv without the program's name in, exit status out. Nothing is opened before a command needs it. */
+export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<ExitStatus> {
+  let status: ExitStatus = 0
+  using stop = listenForStop()
+  // Without a listener a closed pipe would end the process before it has closed what it opened.
+  const onOutputError = (error: Error) => {
+    if (!isClosedPipe(error)) throw error
+  }
+  process.stdout.on('error', onOutputError)
+
+  const program = new Command('zinc')
+    .description("Keeps a shop's catalogue true everywhere.")
+    .option('--log-level <level>', 'DEBUG, INFO, WARNING or ERROR', 'WARNING')
+    .option('--json', 'answer with one JSON document', false)
+    .showHelpAfterError('Add --help for how it is called.')
+    .exitOverride()
+
+  const action: Action =
+    (work) =>
+    async (...args) => {
+      const options = program.opts<{ logLevel: string; json: boolean }>()
+      let services: Services | undefined
+      try {
+        const level = LEVELS[options.logLevel.toUpperCase()]
+        if (!level) throw new BadInput('bad_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
+        readEnvFile({ quiet: true, processEnv: env as Record<string, string> })
+        const config = parseConfig(env)
+        const log = createLog(level)
+        const tools: Tools = {
+          config,
+          json: options.json,
+          terminal: process.stderr.isTTY === true && !options.json,
+          log,
+          signal: stop.signal,
+          async services({ mustExist = false } = {}) {
+            if (!services) {
+              if (mustExist) await refuseMissingDatabase(config)
+              // Loaded here, since most of zinc hangs on it, and an edge server's pull needs none of it.
+              const { openServices } = await import('../services.ts')
+              services = await openServices(config, log, { signal: stop.signal, onFirstLogin: printFirstLogin })
+            }
+            return services
+          },
+          say: (line) => void (options.json || console.error(line)),
+          answer: (data, text) => console.log(options.json ? JSON.stringify(data) : text),
+        }
+        status = (await work(tools, ...args)) ?? 0
+      } catch (error) {
+        status = explain(error, { json: options.json, stopped: stop.signal.aborted })
+      } finally {
+        const late = setTimeout(() => process.exit(1), CLOSE_WITHIN_MS)
+        await services?.[Symbol.asyncDispose]()
+        clearTimeout(late)
+      }
+    }
+
+  await addCommands(program, action, { argv, runLine: (line) => runCli(line, env) })
+
+  try {
+    if (argv.length === 0) {
+      program.outputHelp({ error: true })
+      return 2
+    }
+    await program.parseAsync(argv, { from: 'user' })
+    return status
+  } catch (error) {
+    // Help and version are thrown too, with status 0; everything else of commander's is a wrong call.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  } finally {
+    process.stdout.removeListener('error', onOutputError)
+  }
+}
+
+/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFound `no_database`. */
+async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
+  const { findDemo } = await import('./demo.ts')
+  throw new NotFound('no_database', `There is no database of zinc in ${dataDir}`, {
+    remedy: (await findDemo(dataDir))
+      ? 'A demo is running: `eval "$(npx zinc demo env)"` makes the commands of this shell work on it.'
+      : 'Set DATA_DIR to the folder of your zinc, or make a new one with `npm start`.',
+  })
+}
+
+/** `zinc export … | head` has read what it wanted: nobody is left to tell. */
+const isClosedPipe = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EPIPE'
+
+/** Says what happened and what to do next; answers the exit status. */
+function explain(error: unknown, { json, stopped }: { json: boolean; stopped: boolean }): ExitStatus {
+  if (stopped) {
+    console.error('Stopped; what is done is kept, and the next run carries on.')
+    return 1
+  }
+  if (isClosedPipe(error)) return 0
+  if (isGivenUp(error)) {
+    console.error('Nothing was chosen.')
+    return 1
+  }
+  const failure = error instanceof AppError && !(error instanceof CannotStart) ? error : startFailure(error)
+  if (!failure) {
+    console.error(error)
+    return 1
+  }
+  const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
+  if (json) console.log(JSON.stringify({ status: 'error', code: failure.code, message: failure.message, detail: failure.detail ?? {} }))
+  else console.error(`zinc: ${failure.message}${remedy === undefined ? '' : `\n${remedy}`}`)
+  if (failure instanceof CannotStart) return failure.exitStatus
+  return failure instanceof BadInput ? 2 : 1
+}

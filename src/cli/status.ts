@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { settingsLines, shownSettings } from '../connection/settings-view.ts'
+import { AppError } from '../lib/errors.ts'
+import { findStatus } from '../pulls/status.ts'
+import type { Services } from '../services.ts'
+import type { Action, ExitStatus } from './context.ts'
+import { sessionLine } from './sessions.ts'
+
+const SIGN_IN_MS = 20_000
+const SESSIONS_SHOWN = 5
+
+export function addStatus(program: Command, action: Action): void {
+  program
+    .command('status')
+    .description('settings (masked), sign-in, last sync of each module, pictures, quota, sessions')
+    .action(
+      action(async (tools): Promise<ExitStatus> => {
+        const status = await readStatus(await tools.services({ mustExist: true }), tools.signal)
+        tools.answer({ status: 'success', data: status }, describe(status))
+        return status.sign_in.state === 'refused' ? 1 : 0
+      }),
+    )
+}
+
+export type Status = Awaited<ReturnType<typeof readStatus>>
+
+/** Everything that `zinc status` tells; one call to Zoho, which it does not count, says whether it lets zinc in. */
+export async function readStatus({ connect, db, modules, pulls }: Services, signal: AbortSignal) {
+  const settings = await shownSettings(connect)
+  return {
+    settings,
+    sign_in:
+      settings.connection.state === 'not_set_up'
+        ? { state: 'not_set_up' as const, message: null, remedy: null }
+        : await signIn(connect, signal),
+    modules: (await modules.list()).map(({ slug, enabled, last_sync, next_run }) => ({ slug, enabled, last_sync, next_run })),
+    ...(await findStatus(db, settings.organization_id)),
+    sessions: await pulls.sessions.list(),
+  }
+}
+
+async function signIn(connect: Services['connect'], signal: AbortSignal) {
+  try {
+    const organization = await connect.readOrganization(await connect.open(), AbortSignal.any([signal, AbortSignal.timeout(SIGN_IN_MS)]))
+    return organization
+      ? { state: 'signed_in' as const, message: organization.name, remedy: null }
+      : { state: 'refused' as const, message: 'The account does not have this organisation', remedy: 'Check the organisation id.' }
+  } catch (error) {
+    signal.throwIfAborted()
+    const remedy = error instanceof AppError && typeof error.detail?.remedy === 'string' ? error.detail.remedy : null
+    return { state: 'refused' as const, message: error instanceof Error ? error.message : String(error), remedy }
+  }
+}
+
+function describe(status: Status): string {
+  const { sign_in, pulled, pictures, quota, sessions } = status
+  const times = pulled.map((it) => `  ${`${it.app} ${it.module}`.padEnd(26)} ${it.succeeded_at ?? 'never'}  ${it.records} records`)
+  return [
+    ...settingsLines(status.settings),
+    `sign-in          ${sign_in.state}${sign_in.message === null ? '' : `: ${sign_in.message}`}`,
+    ...(sign_in.remedy === null ? [] : [`  ${sign_in.remedy}`]),
+    '',
+    'last sync',
+    ...status.modules.map((it) => `  ${it.slug.padEnd(26)} ${it.last_sync ?? 'never'}${it.enabled ? '' : '  (off)'}`),
+    ...times,
+    '',
+    `pictures         ${pictures.stored} of ${pictures.wanted}`,
+    `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'not known before the first call'}`,
+    '',
+    `sessions         ${sessions.length}`,
+    ...sessions.slice(0, SESSIONS_SHOWN).map((it) => `  ${sessionLine(it)}`),
+  ].join('\n')
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { BadInput } from '../lib/errors.ts'
+import { StoreBody } from '../schemas/stores.ts'
+import { ZINC } from '../settings/audit-log.ts'
+import type { Action } from './context.ts'
+
+export function addStore(program: Command, action: Action): void {
+  const store = program.command('store').description('the stores whose edge servers pull pictures')
+  store
+    .command('add')
+    .description('add a store')
+    .requiredOption('--code <code>', 'short and unique, e.g. BGH-01')
+    .requiredOption('--name <name>', 'as people call it')
+    .option('--variant <variant>', 'what it pulls: thumb, medium or original')
+    .action(
+      action(async (tools, options: { code: string; name: string; variant?: string }) => {
+        const body = StoreBody.safeParse(options)
+        if (!body.success)
+          throw new BadInput('bad_store', body.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`).join('; '))
+        const { stores } = await tools.services()
+        const { id, code, name } = await stores.create(body.data, ZINC)
+        tools.answer({ status: 'success', data: { id, code, name } }, id)
+        tools.say(`Next: zinc token issue --store ${id} --name "its edge server"`)
+        return undefined
+      }),
+    )
+  store
+    .command('list')
+    .description('all stores, and when their edge servers were last seen')
+    .action(
+      action(async (tools) => {
+        const { stores } = await tools.services({ mustExist: true })
+        const rows = (await stores.list()).map(({ id, code, name, variant, last_seen_at }) => ({ id, code, name, variant, last_seen_at }))
+        const text = rows.map((row) => [row.id, row.code, row.name, row.last_seen_at?.toISOString() ?? 'never seen'].join('\t')).join('\n')
+        tools.answer({ status: 'success', data: rows }, text || 'There is no store yet: zinc store add --code C --name N')
+        return undefined
+      }),
+    )
+}

@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander'
+import type { ItemSyncResult } from '../schemas/runs.ts'
+import { DEFAULT_FILE, findImportFile } from '../sync/items/file-source.ts'
+import { ITEM_SYNC, type ItemSyncParams } from '../sync/items/item-sync-run.ts'
+import { resetItemSync } from '../sync/items/reset.ts'
+import { itemSyncResult } from '../sync/items/result.ts'
+import type { Action, ExitStatus } from './context.ts'
+import { watchRun } from './progress-bar.ts'
+
+interface SyncItemsOptions {
+  images?: true
+  full?: true
+  dryRun?: true
+  source: 'api' | 'file'
+  file?: string
+  confirmRemovals?: true
+}
+
+export function addSync(program: Command, action: Action): void {
+  const sync = program.command('sync').description('bring the items of Zoho, or of a file, into the catalogue')
+  sync
+    .command('items')
+    .description('sync the items, with their pictures if wanted')
+    .option('--images', 'the pictures too')
+    .option('--full', 'everything again; notices also what is gone from Zoho')
+    .option('--dry-run', 'only say what would change')
+    .addOption(new Option('--source <source>', 'where the items come from').choices(['api', 'file']).default('api'))
+    .option('--file <name>', 'with --source file: a file in DATA_DIR/imports')
+    .option('--confirm-removals', 'remove also when more than a fifth would go')
+    .action(
+      action(async (tools, options: SyncItemsOptions): Promise<ExitStatus> => {
+        const { runs, db, itemSync } = await tools.services()
+        // A wrong name or a missing file is heard at once, and leaves no failed run behind.
+        if (options.source === 'file')
+          await findImportFile(itemSync.importsDir, options.file ?? DEFAULT_FILE, { maxBytes: itemSync.maxImportBytes })
+        const params: Partial<ItemSyncParams> = {
+          source: options.source,
+          sync_images: options.images ?? false,
+          dry_run: options.dryRun ?? false,
+          confirm_removals: options.confirmRemovals ?? false,
+          ...(options.full && { mode: 'full' }),
+          ...(options.file !== undefined && { file: options.file }),
+        }
+        const { run_id } = await runs.start(ITEM_SYNC, params, { startedBy: 'command line' })
+        const run = await watchRun(runs, run_id, tools)
+        // A signal ends the watching; the run itself is parked when the services close.
+        tools.signal.throwIfAborted()
+        const result = await itemSyncResult(db, run)
+        tools.answer(result, describe(result))
+        return run.state === 'success' ? 0 : 1
+      }),
+    )
+  sync
+    .command('reset')
+    .description('forget how far the syncs have come, so that the next one reads everything again; nothing is deleted')
+    .option('--images', 'fetch every picture of Zoho again, too')
+    .action(
+      action(async (tools, { images = false }: { images?: boolean }): Promise<ExitStatus> => {
+        const { db } = await tools.services()
+        const { pictures } = await resetItemSync(db, { images })
+        tools.answer(
+          { status: 'success', data: { pictures } },
+          images ? `The next sync reads every item, and fetches ${pictures} pictures again.` : 'The next sync reads every item again.',
+        )
+        return 0
+      }),
+    )
+}
+
+function describe({ status, mode, statistics: s, errors, cause, remedy, resumes_at }: ItemSyncResult): string {
+  const lines = [
+    `${status} (${mode}): ${s.total} items listed, ${s.new} new, ${s.updated} updated, ${s.unchanged} unchanged, ${s.removed} removed, ${s.failed} failed`,
+    `pictures: ${s.images_downloaded} downloaded, ${s.images_unchanged} unchanged, ${s.images_missing} without, ${s.images_failed} failed; ${s.api_calls} calls to Zoho`,
+    ...errors.slice(0, 20).map((it) => `  ${it.code} ${it.zoho_item_id ?? it.sku ?? ''}: ${it.message}`),
+    ...(errors.length > 20 ? [`  … and ${errors.length - 20} more; --json lists them`] : []),
+    ...(cause === undefined ? [] : [cause]),
+    ...(remedy === undefined ? [] : [remedy]),
+    ...(resumes_at === undefined ? [] : [`It goes on at ${resumes_at}, as long as zinc runs.`]),
+  ]
+  return lines.join('\n')
+}

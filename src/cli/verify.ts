@@ -1,0 +1,71 @@
+import { stat, writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { BadInput, UpstreamFailed } from '../lib/errors.ts'
+import { reportText } from '../pulls/verify/format-report.ts'
+import type { Action, ExitStatus } from './context.ts'
+import { BY, readApp, readModules, runPull } from './pull-args.ts'
+
+interface VerifyOptions {
+  directory?: string
+  modules?: string
+  output?: string
+  quick?: true
+  session?: string
+  repair?: true
+  app: string
+}
+
+export function addVerify(program: Command, action: Action): void {
+  program
+    .command('verify')
+    .description('compare the pulled files with Zoho: ids, sums per currency, line items against headers, hashes of the files')
+    .option('-d, --directory <dir>', 'a raw_json/<stamp> folder instead of the newest state')
+    .option('-m, --modules <names>', 'only these, separated by commas')
+    .option('-o, --output <file>', 'write the report to a file, too (JSON when it ends in .json)')
+    .option('--quick', 'no call to Zoho: hashes, line items, and the database')
+    .option('-s, --session <session>', 'the state as of this session')
+    .option('--repair', 'fetch just what differs, and write the files that held it anew')
+    .option('--app <app>', 'books or invoice', 'books')
+    .action(
+      action(async (tools, options: VerifyOptions): Promise<ExitStatus> => {
+        const { directory, session, quick, repair, output } = options
+        if (directory !== undefined && session !== undefined) throw new BadInput('directory_and_session', 'Use -d or -s, not both')
+        if (quick && repair) throw new BadInput('quick_and_repair', 'A repair asks Zoho; leave --quick out')
+        if (directory !== undefined && !(await isFolder(directory)))
+          throw new BadInput('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+        const modules = options.modules === undefined ? undefined : readModules([options.modules])
+        const { pulls } = await tools.services({ mustExist: true })
+        const params = {
+          app: readApp(options.app),
+          quick: quick ?? false,
+          ...(directory !== undefined && { directory }),
+          ...(session !== undefined && { session: nameOf(session) }),
+          ...(modules && { modules }),
+        }
+        const run = await runPull(tools, () => pulls.check(params, { repair: repair ?? false, ...BY }), null)
+        const report = await pulls.reportOf(run)
+        if (!report)
+          throw new UpstreamFailed(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
+            detail: { ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }) },
+            remedy: run.remedy ?? undefined,
+          })
+        const text = reportText(report)
+        if (output !== undefined)
+          await writeFile(output, tools.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text)
+        tools.answer(report, text.trimEnd())
+        return report.ok ? 0 : 1
+      }),
+    )
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (it) => it.isDirectory(),
+    () => false,
+  )
+
+/** People give a name, a stamp or a path. */
+function nameOf(session: string): string {
+  const last = session.replace(/\/+$/, '').split('/').at(-1) ?? ''
+  return last.startsWith('sync_session_') ? last : `sync_session_${last}`
+}

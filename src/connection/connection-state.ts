@@ -1,0 +1,195 @@
+import type { Database, Db } from '../database/client.ts'
+import { lockInTransaction } from '../database/locks.ts'
+import type { ZohoConnection } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type AppError, UpstreamFailed } from '../lib/errors.ts'
+import { addNotice } from '../notifications/notifications.ts'
+import type { ConnectionState } from '../schemas/connection.ts'
+import type { EffectiveSettings } from '../settings/zoho-settings.ts'
+import { HeldBack, NeedsPerson } from '../zoho/errors.ts'
+import { notSetUp } from '../zoho/oauth-errors.ts'
+
+const ID = 'zoho'
+const NOT_TRIED = 'not_tried'
+/** A success is looked up in the database at most this often: a sync makes thousands of calls. */
+const BELIEVED_MS = 30_000
+
+/** The refresh token itself is dead; every other refusal may be a wrong entry. */
+const REVOKED = new Set(['invalid_code', 'invalid_grant'])
+/** One scope that is missing does not end the connection: the others go on working. Only a test, which tries them all, tells of it here. */
+const SCOPES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
+/** Zoho, or the way to it, does not work. Other failures of a call say nothing about the connection. */
+const AWAY = /^(unreachable|zoho_unreachable|sign_in_unavailable|general_error|not_json|http_5\d\d|1000)$/
+
+interface Standing {
+  state: Exclude<ConnectionState, 'not_set_up'>
+  until: Date | null
+  code: string | null
+  cause: string | null
+  remedy: string | null
+}
+const WORKS: Standing = { state: 'connected', until: null, code: null, cause: null, remedy: null }
+
+export interface ShownConnection extends Omit<Standing, 'state'> {
+  state: ConnectionState
+  since: Date | null
+}
+
+export type ConnectionKeeper = ReturnType<typeof createConnectionKeeper>
+
+/** What an error of a call or a sign-in says about the connection; null: nothing. */
+export function standingAfter(error: unknown): Standing | null {
+  if (!(error instanceof UpstreamFailed)) return null
+  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : null
+  const told = { code: error.code, cause: error.message, remedy }
+  if (error instanceof HeldBack) return { state: 'limited', until: error.resetsAt, ...told }
+  if (SCOPES.has(error.code) || error.code === 'not_set_up') return null
+  if (error instanceof NeedsPerson) return { state: REVOKED.has(error.code) ? 'revoked' : 'stale', until: null, ...told }
+  return AWAY.test(error.code) ? { state: 'stale', until: null, ...told } : null
+}
+
+/** Keeps in the database how it stands between Zoho and us, and tells people once per change. */
+export function createConnectionKeeper({
+  db,
+  clock,
+  onRefused,
+}: {
+  db: Database
+  clock: Clock
+  /** Zoho refuses the credentials: where they come from may have newer ones. */
+  onRefused(): void
+}) {
+  let worked = Number.NEGATIVE_INFINITY
+
+  async function stand(
+    next: Standing,
+    { quiet = false, sticky = SCOPES }: { quiet?: boolean; sticky?: ReadonlySet<string> } = {},
+  ): Promise<void> {
+    await db.$transaction(async (tx) => {
+      await lockInTransaction(tx, 'zoho connection')
+      const now = clock.now()
+      const row = await tx.zohoConnection.findUnique({ where: { id: ID } })
+      // What a test found missing stays until a test finds it there.
+      if (next.state === 'connected' && row?.state === 'stale' && row.code !== null && sticky.has(row.code)) return
+      if (row && row.state === next.state && row.code === next.code && row.until?.getTime() === next.until?.getTime()) return
+      const data = { ...next, since: row?.state === next.state ? row.since : now }
+      await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
+      if (!quiet) await tell(tx, row, next)
+    })
+  }
+
+  async function tell(tx: Db, row: ZohoConnection | null, next: Standing): Promise<void> {
+    const before = row === null || row.code === NOT_TRIED ? null : row.state
+    const broken = (state: string | null) => state === 'stale' || state === 'revoked'
+    if (broken(next.state) && before !== null && before !== next.state) {
+      const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
+      await addNotice(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock })
+    } else if (next.state === 'connected' && broken(before)) {
+      const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
+      await addNotice(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock })
+    }
+  }
+
+  return {
+    /** A call to Zoho went well. */
+    async works(): Promise<void> {
+      const now = clock.now().getTime()
+      if (now - worked < BELIEVED_MS) return
+      worked = now
+      await stand(WORKS)
+    },
+
+    /** A call or a sign-in failed; most failures say nothing about the connection. */
+    async failed(error: unknown): Promise<void> {
+      const next = standingAfter(error)
+      if (!next) return
+      worked = Number.NEGATIVE_INFINITY
+      if (error instanceof NeedsPerson) onRefused()
+      await stand(next)
+    },
+
+    /** A test has tried everything: which scopes are there, and the first thing that is wrong. */
+    async tested(
+      scopes: Record<string, boolean>,
+      problem: { code: string; message: string; remedy?: string | undefined } | null,
+    ): Promise<void> {
+      worked = Number.NEGATIVE_INFINITY
+      const next: Standing = problem
+        ? { state: 'stale', until: null, code: problem.code, cause: `The test found: ${problem.message}`, remedy: problem.remedy ?? null }
+        : WORKS
+      // Whoever tests sees the result; a mail about it would only be late.
+      await stand(next, { quiet: problem !== null, sticky: new Set() })
+      await db.zohoConnection.updateMany({ where: { id: ID }, data: { scopes } })
+    },
+
+    /** Other credentials: nothing is known of them yet. */
+    async begin(tx: Db): Promise<void> {
+      worked = Number.NEGATIVE_INFINITY
+      await lockInTransaction(tx, 'zoho connection')
+      const data = {
+        state: 'stale',
+        since: clock.now(),
+        until: null,
+        code: NOT_TRIED,
+        cause: 'zinc has not signed in with these credentials yet',
+        remedy: 'Press Test, or POST /api/settings/integrations/zoho/test; the first sync does it too.',
+        scopes: {},
+      }
+      await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
+    },
+
+    /** What the last test found for each scope. */
+    async testedScopes(): Promise<Record<string, boolean>> {
+      const row = await db.zohoConnection.findUnique({ where: { id: ID }, select: { scopes: true } })
+      return (row?.scopes ?? {}) as Record<string, boolean>
+    },
+
+    /** As it stands now, for people. */
+    async read(settings: EffectiveSettings): Promise<ShownConnection> {
+      if (settings.problem) return { state: 'stale', since: null, until: null, ...wordsOf(settings.problem) }
+      const missing = missingOf(settings)
+      const row = await db.zohoConnection.findUnique({ where: { id: ID } })
+      if (missing.length > 0) return { state: 'not_set_up', since: row?.since ?? null, until: null, ...wordsOf(notSetUp(missing)) }
+      if (!row) {
+        return {
+          state: 'stale',
+          since: null,
+          until: null,
+          code: NOT_TRIED,
+          cause: 'zinc has not signed in with these credentials yet',
+          remedy: 'Press Test, or POST /api/settings/integrations/zoho/test; the first sync does it too.',
+        }
+      }
+      const now = clock.now()
+      // A limit ends by itself, whether anybody calls then or not.
+      if (row.state === 'limited' && row.until && row.until <= now) return { ...WORKS, since: row.until }
+      if (row.state === 'connected') {
+        const budget = await db.zohoBudget.findFirst({
+          where: { organization: settings.values.organization_id ?? '', blocked_until: { gt: now } },
+        })
+        if (budget?.blocked_until) {
+          return {
+            state: 'limited',
+            since: null,
+            until: budget.blocked_until,
+            code: budget.blocked_code,
+            cause: "Zoho's limit of calls a minute was overrun; all calls wait",
+            remedy: 'It goes on by itself. Other programs on the same organisation use up the same minute.',
+          }
+        }
+      }
+      const { state, since, until, code, cause, remedy } = row
+      return { state: state as Standing['state'], since, until, code, cause, remedy }
+    },
+  }
+}
+
+/** Which credentials are not set anywhere. */
+export const missingOf = ({ values }: EffectiveSettings): string[] =>
+  (['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const).filter((field) => !values[field])
+
+const wordsOf = (error: AppError) => ({
+  code: error.code,
+  cause: error.message,
+  remedy: typeof error.detail?.remedy === 'string' ? error.detail.remedy : null,
+})

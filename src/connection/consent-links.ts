@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Gone } from '../lib/errors.ts'
+import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { type Authorization, hashOf } from './oauth-flow.ts'
+
+/** Long enough for a mail to be read by somebody who is on leave for a weekend. */
+const LINK_LIFE_MS = 72 * 3_600_000
+
+export interface ConsentLinkDeps {
+  db: Database
+  clock: Clock
+  authorization: Pick<Authorization, 'begin'>
+  /** Throws when a consent could not be kept, so that no link is made that leads nowhere. */
+  assertReady(): Promise<void>
+}
+
+/**
+ * A link to Zoho's consent page for the owner of the Zoho account, who has no login here. It is good until one consent has succeeded, so that a mail
+ * program that looks at links first spoils nothing; there is one at a time.
+ */
+export function createConsentLinks({ db, clock, authorization, assertReady }: ConsentLinkDeps) {
+  const withdraw = async (actor: Actor): Promise<number> =>
+    db.$transaction(async (tx) => {
+      const { count } = await tx.consentLink.deleteMany({})
+      if (count > 0) await recordAudit(tx, { ...actor, action: 'consent_link.withdraw', target: 'zoho' })
+      return count
+    })
+
+  return {
+    /** A new link, in place of any before; the token is kept nowhere. */
+    async create(actor: Actor): Promise<{ token: string; expiresAt: Date }> {
+      await assertReady()
+      const token = randomBytes(32).toString('base64url')
+      const expiresAt = new Date(clock.now().getTime() + LINK_LIFE_MS)
+      await db.$transaction(async (tx) => {
+        await tx.consentLink.deleteMany({})
+        await tx.consentLink.create({ data: { hash: hashOf(token), username: actor.actor, expires_at: expiresAt } })
+        await recordAudit(tx, { ...actor, action: 'consent_link.create', target: 'zoho' })
+      })
+      return { token, expiresAt }
+    },
+    withdraw,
+
+    /** When the link that is out ends; null: there is none. */
+    async pending(): Promise<Date | null> {
+      const link = await db.consentLink.findFirst({ where: { expires_at: { gt: clock.now() } } })
+      return link?.expires_at ?? null
+    },
+
+    /** Begins a consent for whoever holds the link. Throws Gone `consent_link_over`. */
+    async follow(token: string): Promise<{ url: string; cookie: string }> {
+      const link = await db.consentLink.findUnique({ where: { hash: hashOf(token) } })
+      if (!link || link.expires_at <= clock.now())
+        throw new Gone('consent_link_over', 'This link was used, replaced or withdrawn, or it is older than three days', {
+          remedy: 'Ask whoever sent it for a new one.',
+        })
+      return authorization.begin(link.username, link.hash)
+    },
+  }
+}

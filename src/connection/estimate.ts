@@ -1,0 +1,61 @@
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { imageReserve } from './image-quota-reserve.ts'
+
+/** Zoho's limits as they are known now. */
+export interface KnownLimits {
+  /** 0: none. */
+  perMinute: number
+  /** `reserve`: calls that pictures leave to items. */
+  day: { limit: number; left: number; reserve: number; resetsAt: Date } | null
+}
+
+export interface Forecast {
+  minutes: number
+  /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+  days: number | null
+  endsAt: Date
+}
+
+/** What a Zoho without a minute's limit, a simulator, is taken to manage. */
+const UNLIMITED_PER_MINUTE = 1_200
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** How long so many calls take at these limits: the first minute's are made at once, and what the day does not hold waits for the next. */
+export function forecast(calls: number, { perMinute, day }: KnownLimits, now: Date): Forecast {
+  const rate = perMinute === 0 ? UNLIMITED_PER_MINUTE : perMinute
+  const minutesFor = (n: number) => Math.max(0, n - 1) / rate
+  const minutes = Math.round(minutesFor(calls) * 10) / 10
+  const soon = new Date(now.getTime() + minutesFor(calls) * MINUTE_MS)
+  if (!day || day.limit <= 0) return { minutes, days: null, endsAt: soon }
+  const { reserve } = day
+  const today = day.resetsAt <= now ? day.limit - reserve : Math.max(0, day.left - reserve)
+  if (calls <= today) return { minutes, days: 1, endsAt: soon }
+  const daily = Math.max(1, day.limit - reserve)
+  const later = Math.ceil((calls - today) / daily)
+  const last = calls - today - (later - 1) * daily
+  const endsAt = new Date(day.resetsAt.getTime() + (later - 1) * DAY_MS + minutesFor(last) * MINUTE_MS)
+  return { minutes, days: later + 1, endsAt }
+}
+
+/** What Zoho's headers told last, below what the operator allows; `organization` is null before any call. */
+export async function knownLimits(
+  { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
+  organization: string | null,
+): Promise<KnownLimits> {
+  const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const known = budget?.day_limit ?? null
+  const limit = requestsPerDay ?? known
+  if (limit === null) return { perMinute: requestsPerMinute, day: null }
+  const left = Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
+  const resetsAt = budget?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS)
+  return { perMinute: requestsPerMinute, day: { limit, left, reserve: imageReserve(budget, limit), resetsAt } }
+}
+
+export interface LimitsDeps {
+  db: Database
+  clock: Clock
+  requestsPerMinute: number
+  requestsPerDay: number | undefined
+}

@@ -1,0 +1,172 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import { type Config, DATA_CENTERS, type DataCenter } from '../config.ts'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { BadInput, UpstreamFailed } from '../lib/errors.ts'
+import type { Actor } from '../settings/audit-log.ts'
+import type { Secrets } from '../settings/encryption.ts'
+import { enabledModules, MODULES } from '../settings/modules.ts'
+import type { ZohoSettings } from '../settings/zoho-settings.ts'
+import { signIn } from '../zoho/oauth.ts'
+import { notSetUp } from '../zoho/oauth-errors.ts'
+import type { ConnectionKeeper } from './connection-state.ts'
+import { endpointsOf, type Regions } from './create-client.ts'
+import { SCOPES } from './scopes.ts'
+import { saveToken } from './token-store.ts'
+
+/** As long as a person may take at Zoho. */
+export const STATE_LIFE_MS = 10 * 60_000
+
+export interface AuthorizeDeps {
+  db: Database
+  secrets: Secrets
+  settings: ZohoSettings
+  connection: ConnectionKeeper
+  regions: Regions
+  clock: Clock
+  dispatcher: Dispatcher
+  /** Where Zoho sends people back to; known once zinc listens. */
+  redirectUri(): string
+}
+
+export const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')
+
+export type Authorization = ReturnType<typeof createAuthorization>
+
+/** The two ways to a refresh token: a self client's grant code that a person pastes, and Zoho's consent page. */
+export function createAuthorization({ db, secrets, settings, connection, regions, clock, dispatcher, redirectUri }: AuthorizeDeps) {
+  async function exchange(
+    code: string,
+    { actor, consent, dataCenter }: { actor: Actor; consent: boolean; dataCenter?: DataCenter | undefined },
+  ): Promise<void> {
+    // Looked at first: a code works once, and must not be spent on a token that cannot be kept.
+    await settings.assertChangeable(['refresh_token', ...(dataCenter === undefined ? [] : (['data_center'] as const))])
+    const set = await settings.forClient()
+    const { clientId, clientSecret } = clientOf(set)
+    const { accountsUrl } = endpointsOf(dataCenter === undefined ? set : { ...set, dataCenter }, regions)
+    const given = await signIn(
+      {
+        accountsUrl,
+        purpose: 'exchange',
+        parameters: {
+          grant_type: 'authorization_code',
+          client_id: clientId,
+          client_secret: clientSecret,
+          code,
+          ...(consent && { redirect_uri: redirectUri() }),
+        },
+      },
+      { clock, dispatcher },
+    )
+    const { refreshToken, accessToken, expiresAt, issuedAt, scope } = given
+    if (refreshToken === null) {
+      throw new UpstreamFailed('no_refresh_token', 'Zoho took the code but gave no refresh token', {
+        remedy: 'Generate a new code; with the consent page, access must be offline and asked for again (prompt=consent).',
+      })
+    }
+    await settings.change(
+      { refresh_token: refreshToken, ...(dataCenter !== undefined && { data_center: dataCenter }) },
+      actor,
+      async (tx) => {
+        const credentials = { clientId, clientSecret, refreshToken }
+        await saveToken(tx, { secrets, credentials, token: { value: accessToken, expiresAt, issuedAt, scope } })
+        return []
+      },
+    )
+    await connection.works()
+  }
+
+  return {
+    /** A self client's grant code. Throws NeedsPerson with Zoho's code, Conflict `set_by_environment`. */
+    authorize: (code: string, actor: Actor): Promise<void> => exchange(code, { actor, consent: false }),
+
+    /** Begins the consent: the address of Zoho's page, and the cookie that only this browser gets. `linkHash`: with a link, see consent-links.ts. */
+    async begin(username: string, linkHash: string | null = null): Promise<{ url: string; cookie: string }> {
+      await settings.assertChangeable(['refresh_token'])
+      const set = await settings.forClient()
+      const { clientId } = clientOf(set)
+      const state = randomBytes(32).toString('base64url')
+      const cookie = randomBytes(32).toString('base64url')
+      const now = clock.now()
+      await db.oauthState.deleteMany({ where: { expires_at: { lt: now } } })
+      await db.oauthState.create({
+        data: {
+          hash: hashOf(state),
+          cookie_hash: hashOf(cookie),
+          username,
+          link_hash: linkHash,
+          expires_at: new Date(now.getTime() + STATE_LIFE_MS),
+        },
+      })
+      const url = new URL('/oauth/v2/auth', endpointsOf(set, regions).accountsUrl)
+      url.search = new URLSearchParams({
+        response_type: 'code',
+        client_id: clientId,
+        scope: await wantedScopes(db),
+        redirect_uri: redirectUri(),
+        access_type: 'offline',
+        prompt: 'consent',
+        state,
+      }).toString()
+      return { url: url.href, cookie }
+    },
+
+    /** The way back from Zoho. Throws BadInput `bad_state`, `consent_refused`; UpstreamFailed with Zoho's code. */
+    async finish(
+      back: { code?: string | undefined; state?: string | undefined; error?: string | undefined; accountsServer?: string | undefined },
+      { cookie, request }: { cookie: string | undefined; request: Omit<Actor, 'actor'> },
+    ): Promise<void> {
+      const begun = await takeState(back.state, cookie)
+      if (back.error !== undefined || back.code === undefined) {
+        throw new BadInput('consent_refused', 'Zoho did not give its consent', {
+          detail: { zoho: (back.error ?? 'no code').slice(0, 100) },
+          remedy: 'Press "Connect to Zoho" again and accept; Zoho shows which rights zinc asks for.',
+        })
+      }
+      const set = await settings.forClient()
+      await exchange(back.code, {
+        actor: { ...request, actor: begun.username },
+        consent: true,
+        dataCenter: elsewhere(set, back.accountsServer),
+      })
+      // It has done what it was made for.
+      if (begun.link_hash !== null) await db.consentLink.deleteMany({ where: { hash: begun.link_hash } })
+    },
+
+    redirectUri,
+  }
+
+  /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
+  async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
+    const wrong = new BadInput('bad_state', 'This way back from Zoho was not begun here, was used already, or is older than ten minutes', {
+      remedy: 'Begin again where you came from, in this browser.',
+    })
+    if (state === undefined || cookie === undefined) throw wrong
+    const [row] = await db.$queryRaw<{ username: string; link_hash: string | null; cookie_hash: string; expires_at: Date }[]>`
+      delete from oauth_state where hash = ${hashOf(state)} returning username, link_hash, cookie_hash, expires_at`
+    if (!row || row.expires_at <= clock.now() || !timingSafeEqual(Buffer.from(row.cookie_hash), Buffer.from(hashOf(cookie)))) throw wrong
+    return row
+  }
+
+  /** The data centre that the way back names, when it is another of the table; a host outside of it is not even looked at. */
+  function elsewhere(set: Config['zoho'], accountsServer: string | undefined): DataCenter | undefined {
+    if (accountsServer === undefined || set.accountsUrl !== undefined) return undefined
+    const named = DATA_CENTERS.find((it) => regions[it].accountsUrl === accountsServer.replace(/\/+$/, ''))
+    return named === (set.dataCenter ?? 'com') ? undefined : named
+  }
+}
+
+/** The scopes of the enabled modules, as Zoho wants them. */
+export async function wantedScopes(db: Database): Promise<string> {
+  const enabled = await enabledModules(db)
+  return MODULES.filter(({ slug }) => enabled.get(slug))
+    .flatMap(({ slug }) => SCOPES[slug].map(({ scope }) => scope))
+    .join(',')
+}
+
+/** Throws NeedsPerson `not_set_up`. */
+export function clientOf({ clientId, clientSecret }: Config['zoho']): { clientId: string; clientSecret: string } {
+  if (clientId && clientSecret) return { clientId, clientSecret }
+  throw notSetUp([...(clientId ? [] : ['client_id']), ...(clientSecret ? [] : ['client_secret'])])
+}

@@ -1,0 +1,153 @@
+import type { Database } from '../database/client.ts'
+import type { Run, Schedule } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Quota } from '../schemas/quota.ts'
+import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { imageReserve, reservePercent } from './image-quota-reserve.ts'
+
+export interface QuotaDeps {
+  db: Database
+  clock: Clock
+  organization: string
+  /** The shop's zone, for days as people count them. */
+  zone: string
+  limits: { perMinute: number; perDay: number | undefined }
+  /** Slots of a schedule until a moment. */
+  slots(schedule: Schedule, until: Date): number
+  /** The kind of runs that a module's schedule starts. */
+  kindOf(module: string): string
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+/** Rows of a list call: 200, less the one that each page repeats. */
+const ROWS_PER_CALL = 199
+/** More slots than these until the reset make no better forecast. */
+const UNFINISHED = ['queued', 'running', 'paused']
+
+/** Calls used and left, what is to come, and who used them. Read from the log of calls and from what Zoho's headers told last. */
+export async function readQuota(deps: QuotaDeps): Promise<Quota> {
+  const { db, clock, organization, zone, limits } = deps
+  const now = clock.now()
+  const budget = await db.zohoBudget.findUnique({ where: { organization } })
+  const minuteUsed = await db.zohoCall.count({ where: { organization, started_at: { gt: new Date(now.getTime() - MINUTE_MS) } } })
+  const told = budget?.day_limit != null && budget.day_left !== null && budget.day_resets_at !== null && budget.day_resets_at > now
+  const resetsAt = told ? budget.day_resets_at! : midnightAfter(now, zone)
+  const dayBegan = new Date(resetsAt.getTime() - DAY_MS)
+  const byJob = await db.$queryRaw<{ job: string; calls: number }[]>`
+    select job, count(*)::int as calls from zoho_call where organization = ${organization} and started_at >= ${dayBegan} group by job order by calls desc, job`
+  const ours = byJob.reduce((sum, { calls }) => sum + calls, 0)
+  const known = told ? budget.day_limit! : (budget?.day_limit ?? null)
+  const limit = limits.perDay === undefined ? known : Math.min(limits.perDay, known ?? limits.perDay)
+  const used = told ? budget.day_limit! - budget.day_left! : ours
+  const left = limit === null ? null : Math.max(0, limit - used)
+  const queued = await queuedCalls(deps)
+  const scheduled = await scheduledCalls(deps, resetsAt)
+  const calls = queued + scheduled
+  return {
+    minute: {
+      limit: limits.perMinute === 0 ? null : limits.perMinute,
+      used: minuteUsed,
+      left: limits.perMinute === 0 ? null : Math.max(0, limits.perMinute - minuteUsed),
+    },
+    day: {
+      limit,
+      used,
+      left,
+      resets_at: told ? resetsAt.toISOString() : null,
+      reserve: limit === null ? 0 : imageReserve(budget, limit),
+      reserve_percent: reservePercent(budget),
+    },
+    blocked_until: budget?.blocked_until && budget.blocked_until > now ? budget.blocked_until.toISOString() : null,
+    forecast: {
+      calls,
+      queued_calls: queued,
+      scheduled_calls: scheduled,
+      minutes: limits.perMinute === 0 ? 0 : Math.ceil(queued / limits.perMinute),
+      days: left === null || limit === null || limit === 0 ? null : calls <= left ? 0 : Math.ceil((calls - left) / limit),
+      enough_today: left === null ? null : calls <= left,
+    },
+    by_job: byJob,
+    by_minute: (
+      await db.$queryRaw<{ at: Date; calls: number }[]>`
+        select date_trunc('minute', started_at) as at, count(*)::int as calls from zoho_call
+        where organization = ${organization} and started_at > ${new Date(now.getTime() - 60 * MINUTE_MS)} group by 1 order by 1`
+    ).map(({ at, calls }) => ({ at: at.toISOString(), calls })),
+    by_day: await db.$queryRaw<{ date: string; calls: number }[]>`
+      select to_char(started_at at time zone ${zone}, 'YYYY-MM-DD') as date, count(*)::int as calls from zoho_call
+      where organization = ${organization} and started_at > ${new Date(now.getTime() - 14 * DAY_MS)} group by 1 order by 1`,
+  }
+}
+
+/** How much of the day pictures leave to items, from the next picture on. */
+export async function setImageReserve(
+  db: Database,
+  { organization, percent, actor }: { organization: string; percent: number; actor: Actor },
+): Promise<void> {
+  const data = { image_reserve_percent: percent }
+  await db.$transaction(async (tx) => {
+    await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    await recordAudit(tx, { ...actor, action: 'quota.change', target: 'zoho', fields: Object.keys(data) })
+  })
+}
+
+/** Somebody knows more than the last reply told (a larger plan, another midnight): the next call is made, and its reply tells anew what is left. */
+export async function askForDayLeft(db: Database): Promise<void> {
+  await db.zohoBudget.updateMany({ data: { day_left: null } })
+}
+
+/** What the runs that are not over will still ask for. */
+async function queuedCalls({ db }: QuotaDeps): Promise<number> {
+  const runs = await db.run.findMany({ where: { state: { in: UNFINISHED } } })
+  let calls = 0
+  for (const run of runs) calls += run.kind === 'items' ? await itemCalls(db, run) : await callsOfLast(db, run.kind, modeOf(run))
+  return calls
+}
+
+async function itemCalls(db: Database, run: Run): Promise<number> {
+  const params = run.params as { sync_images?: boolean; dry_run?: boolean }
+  const checkpoint = run.checkpoint as { phase?: string } | null
+  const listed =
+    checkpoint?.phase === 'images' ? 0 : modeOf(run) === 'full' ? Math.max(1, Math.ceil((await db.product.count()) / ROWS_PER_CALL)) : 1
+  if (!params.sync_images || params.dry_run) return listed
+  return (
+    listed +
+    (await db.product.count({ where: { deleted_at: null, zoho_image_id: { not: null }, image_state: { in: ['untried', 'failed'] } } }))
+  )
+}
+
+async function scheduledCalls({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<number> {
+  let calls = 0
+  for (const schedule of await db.schedule.findMany()) {
+    calls += slots(schedule, until) * (await callsOfLast(db, kindOf(schedule.module), schedule.mode))
+  }
+  return calls
+}
+
+/** The calls of the newest finished run of a kind and mode; 1 when there was none. */
+async function callsOfLast(db: Database, kind: string, mode: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ calls: number }[]>`
+    select greatest(1, (select count(*) from zoho_call where run_id = run.id))::int as calls from run
+    where kind = ${kind} and state in ('success', 'partial')
+      and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
+    order by finished_at desc nulls last limit 1`
+  return row?.calls ?? 1
+}
+
+function modeOf(run: Run): string {
+  const params = run.params as { mode?: string; full?: boolean }
+  return params.mode ?? (params.full ? 'full' : 'incremental')
+}
+
+/** The next midnight of a zone, within a minute: Zoho counts days so where its headers have not told. */
+function midnightAfter(now: Date, zone: string): Date {
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' })
+  const today = day.format(now)
+  let [low, high] = [now.getTime(), now.getTime() + 26 * 60 * MINUTE_MS]
+  while (high - low > 1_000) {
+    const middle = (low + high) / 2
+    if (day.format(new Date(middle)) === today) low = middle
+    else high = middle
+  }
+  return new Date(Math.round(high / 1_000) * 1_000)
+}

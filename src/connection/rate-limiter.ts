@@ -1,0 +1,232 @@
+import pLimit from 'p-limit'
+import type { Logger } from 'pino'
+import type { Database, Db } from '../database/client.ts'
+import { lockInTransaction } from '../database/locks.ts'
+import { Prisma, type ZohoBudget } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DayQuotaSpent } from '../zoho/errors.ts'
+import type { CallBudget, CallResult, Wait } from '../zoho/rate-limiter.ts'
+import { imageReserve } from './image-quota-reserve.ts'
+
+export interface BudgetLimits {
+  /** 0: none, for simulators. */
+  perMinute: number
+  /** Undefined: what Zoho's headers say. */
+  perDay: number | undefined
+  concurrency: number
+}
+
+export interface CallBudgetDeps {
+  db: Database
+  organization: string
+  limits: BudgetLimits
+  clock: Clock
+  log: Logger
+  onWait?: ((wait: Wait) => void) | undefined
+}
+
+const MINUTE_MS = 60_000
+/** A call that is not over after this belongs to a process that was killed. */
+const LEASE_MS = 120_000
+/** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute, and longer when it comes again soon. */
+const BLOCK_MS = 60_000
+const LONGEST_BLOCK_MS = 300_000
+const BLOCKS_APART_MS = 600_000
+/** A proxy's Retry-After is believed up to this. */
+const LONGEST_RETRY_AFTER_MS = 900_000
+/** After 1070 one call fewer may be under way; one more again after so long without another. */
+const RECOVER_MS = 60_000
+const BLOCK_JITTER = 0.05
+/** One further away was written before the clock was set back. */
+const LONGEST_POSSIBLE_BLOCK_MS = LONGEST_RETRY_AFTER_MS * (1 + BLOCK_JITTER)
+/** The clocks of processes on one database are no further apart: what lies further ahead was written before the clock was set back. */
+const CLOCK_SET_MS = 5_000
+const IN_FLIGHT_PAUSE_MS = 250
+/** Shorter waits are not worth a word. */
+const TELL_AGAIN_MS = 1_000
+/** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
+const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
+
+/**
+ * One budget for all processes, in PostgreSQL: a sliding minute over the log of calls, the calls in flight, and the day's quota as Zoho's headers tell it.
+ * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
+ */
+export function createCallBudget({ db, organization, limits, clock, log, onWait }: CallBudgetDeps): CallBudget {
+  type Refusal = { waitMs: number } & Omit<Wait, 'until'>
+  type Call = Parameters<CallBudget['acquire']>[0]
+  /** Those that wait in this process wait for each other here: only the first of them asks, so that hundreds do not crowd the lock of all processes. */
+  const turn = pLimit(1)
+
+  async function ask(call: Call): Promise<{ id: bigint } | Refusal> {
+    // Without a limit there is no room that two could see at once, and a call that a crash of the database forgets does no harm.
+    if (limits.perMinute === 0) {
+      const now = clock.now()
+      const wait = await refusal(db, call, now)
+      if (wait) return wait
+      const [row] = await db.$queryRaw<{ id: bigint }[]>`
+        with soon as materialized (${SOON})
+        insert into zoho_call (organization, job, path, run_id, started_at)
+        select ${organization}, ${call.job}, ${call.path}, ${call.runId ?? null}::uuid, ${now} from soon returning id`
+      return row!
+    }
+    return db.$transaction(async (tx) => {
+      await lockInTransaction(tx, `zoho budget ${organization}`)
+      const now = clock.now()
+      const wait = await refusal(tx, call, now)
+      if (wait) return wait
+      const data = { organization, job: call.job, path: call.path, run_id: call.runId ?? null, started_at: now }
+      return tx.zohoCall.create({ data, select: { id: true } })
+    }, PATIENCE)
+  }
+
+  /** The calls that count now, oldest first. Those noted ahead of a clock that was set back count from now on: else all would wait until it is there again. */
+  async function recentCalls(tx: Db, now: Date): Promise<{ started_at: Date; finished_at: Date | null }[]> {
+    const recent = await tx.zohoCall.findMany({
+      where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
+      select: { started_at: true, finished_at: true },
+      orderBy: { started_at: 'asc' },
+    })
+    const ahead = new Date(now.getTime() + CLOCK_SET_MS)
+    const isAhead = ({ started_at }: { started_at: Date }) => started_at > ahead
+    if (!recent.some(isAhead)) return recent
+    await tx.zohoCall.updateMany({ where: { organization, started_at: { gt: ahead } }, data: { started_at: now } })
+    return recent
+      .map((it) => (isAhead(it) ? { ...it, started_at: now } : it))
+      .sort((a, b) => a.started_at.getTime() - b.started_at.getTime())
+  }
+
+  /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
+  async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
+    // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
+    const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
+    const state = await tx.zohoBudget.findUnique({ where: { organization } })
+    if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
+      const reason = "Zoho's limit for a minute was overrun; all calls wait"
+      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
+    }
+    const inFlight = recent.filter((it) => it.finished_at === null).length
+    if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
+      const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
+      const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
+      // Calls under way are not in Zoho's figure yet.
+      if (state.day_left - spent - inFlight <= reserve) {
+        if (inFlight > 0 && state.day_left - spent > reserve)
+          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
+        throw new DayQuotaSpent(state.day_resets_at)
+      }
+    }
+    if (limits.perMinute === 0) return null
+    const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
+    if (minute.length >= limits.perMinute) {
+      const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
+      const reason = `zinc makes at most ${limits.perMinute} calls a minute`
+      return { waitMs: Math.max(1, free - now.getTime()), code: 'minute_full', reason }
+    }
+    if (inFlight >= (await allowedInFlight(tx, state, now)))
+      return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'calls_under_way', reason: 'enough calls are under way' }
+    return null
+  }
+
+  async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetsAt, retryAfterSeconds }: CallResult): Promise<void> {
+    const now = clock.now()
+    const told: DayTold | null =
+      dayLimit !== undefined && dayLeft !== undefined && dayResetsAt !== undefined
+        ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: dayResetsAt }
+        : null
+    await db.$executeRaw`
+      with soon as materialized (${SOON}),
+      -- Replies come out of order; within one day what is left only falls.
+      day as (
+        insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
+        select ${organization}, t.day_limit, t.day_left, t.day_resets_at
+        from (values (${told?.day_limit ?? null}::int, ${told?.day_left ?? null}::int, ${told?.day_resets_at ?? null}::timestamptz)) as t(day_limit, day_left, day_resets_at)
+        where t.day_limit is not null
+        on conflict (organization) do update set
+          day_limit = excluded.day_limit, day_resets_at = excluded.day_resets_at,
+          day_left = case when b.day_limit = excluded.day_limit and abs(extract(epoch from b.day_resets_at - excluded.day_resets_at)) < 120
+            then least(b.day_left, excluded.day_left) else excluded.day_left end)
+      update zoho_call set finished_at = ${now}, status = ${status}::int, code = ${code}, ms = ${ms}::int, day_left = ${dayLeft ?? null}::int
+      from soon where id = ${id}`
+    if (code === null || !LIMITS.has(code)) return
+    log.warn({ code }, 'Zoho says that a limit is reached')
+    if (code === '45') {
+      const data = { day_left: 0, day_resets_at: told?.day_resets_at ?? nextMidnightUtc(now) }
+      await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    } else await hold(code, retryAfterSeconds)
+  }
+
+  /** All calls wait after 43, 44 or a bare 429; after 1070 fewer go at once. */
+  async function hold(code: string, retryAfterSeconds: number | undefined): Promise<void> {
+    await db.$transaction(async (tx) => {
+      await lockInTransaction(tx, `zoho budget ${organization}`)
+      const now = clock.now()
+      const state = await tx.zohoBudget.findUnique({ where: { organization } })
+      if (code === '1070') {
+        const concurrency = Math.max(1, (state?.concurrency ?? limits.concurrency) - 1)
+        const data = { concurrency, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
+        await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+        return
+      }
+      // Calls that were under way together all hear of the one block.
+      if (state?.blocked_until && state.blocked_until > now) return
+      const soon = state?.blocked_until != null && now.getTime() - state.blocked_until.getTime() < BLOCKS_APART_MS
+      const block_ms = soon ? Math.min(LONGEST_BLOCK_MS, (state?.block_ms ?? BLOCK_MS) * 2) : BLOCK_MS
+      const wanted =
+        retryAfterSeconds === undefined || retryAfterSeconds < 0 ? 0 : Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1000)
+      const ms = Math.max(block_ms, wanted) * (1 + Math.random() * BLOCK_JITTER)
+      const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
+      await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    }, PATIENCE)
+  }
+
+  /** As configured, or fewer for a while after 1070. */
+  async function allowedInFlight(tx: Db, state: ZohoBudget | null, now: Date): Promise<number> {
+    if (state?.concurrency == null) return limits.concurrency
+    if (state.concurrency_until && state.concurrency_until > now) return Math.min(state.concurrency, limits.concurrency)
+    const more = state.concurrency + 1
+    const data =
+      more >= limits.concurrency
+        ? { concurrency: null, concurrency_until: null }
+        : { concurrency: more, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
+    await tx.zohoBudget.update({ where: { organization }, data })
+    return Math.min(more, limits.concurrency)
+  }
+
+  return {
+    acquire: (call, signal) =>
+      turn(async () => {
+        for (;;) {
+          signal.throwIfAborted()
+          const answer = await ask(call)
+          if ('id' in answer) return { done: (result) => note(answer.id, result) }
+          const { waitMs, code, reason } = answer
+          if (!onWait || waitMs <= TELL_AGAIN_MS) {
+            await clock.sleep(waitMs, signal)
+            continue
+          }
+          // Told again and again: what ends meanwhile reports its own progress, and would leave the watcher without the reason.
+          const until = new Date(clock.now().getTime() + waitMs)
+          for (let left = waitMs; left > 0; left -= TELL_AGAIN_MS) {
+            onWait({ code, reason, until })
+            await clock.sleep(Math.min(left, TELL_AGAIN_MS), signal)
+          }
+        }
+      }),
+  }
+}
+
+interface DayTold {
+  day_limit: number
+  day_left: number
+  day_resets_at: Date
+}
+
+/**
+ * Commits without waiting for the disk, for what only tells of a call that is over: lost in a crash of the database, it counts as under way until its lease ends.
+ * It never holds for permits under a limit.
+ */
+const SOON = Prisma.sql`select set_config('synchronous_commit', 'off', true)`
+const LIMITS = new Set(['43', '44', '45', '429', '1070'])
+
+/** Without a header the zone of the organisation is not known; asking again too early costs one refused call. */
+const nextMidnightUtc = (now: Date): Date => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1))

@@ -1,0 +1,231 @@
+import type { Config } from '../config.ts'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import type { Check, TestResult } from '../schemas/connection.ts'
+import { enabledModules, MODULES } from '../settings/modules.ts'
+import type { ZohoClient } from '../zoho/client.ts'
+import { itemImage } from '../zoho/inventory.ts'
+import type { ConnectionKeeper } from './connection-state.ts'
+import { credentialsOf, type OpenZohoDeps, openAccount, type Regions } from './create-client.ts'
+import { findDataCenter, MAY_BE_ELSEWHERE, wrongDataCenter } from './detect-data-center.ts'
+import type { Organizations } from './organizations.ts'
+import { SCOPES, type Scope } from './scopes.ts'
+
+/** A token this young has just shown that the sign-in works; Zoho gives only ten in ten minutes. */
+const YOUNG_MS = 30_000
+/** Further apart and "modified since" would be asked with a wrong now. */
+const MAX_CLOCK_DIFFERENCE_MS = 60_000
+
+export interface TestDeps extends Omit<OpenZohoDeps, 'settings' | 'connection' | 'regions'> {
+  connection: ConnectionKeeper
+  organizations: Organizations
+  regions: Regions
+}
+
+interface Tried extends Check {
+  /** What the read answered, for the checks after it. */
+  body?: Record<string, unknown>
+}
+
+/**
+ * Signs in, reads the organisation and makes one small read for each scope of each enabled module. Answers the check list; throws only when the
+ * sign-in itself fails, with Zoho's code (`wrong_data_center` when another data centre knows the credentials).
+ */
+export async function testConnection(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<TestResult> {
+  const { db, clock, connection, organizations } = deps
+  const signedIn = await signInCheck(settings, deps, signal)
+  const { client, endpoints } = openAccount({ ...deps, settings })
+  const checks: Check[] = [signedIn]
+  const run = (name: string, work: () => Promise<string | undefined>) => check(name, work, signal)
+
+  let organization: TestResult['organization'] = null
+  let zohoTime: Date | null = null
+  let askedAt = clock.now()
+  const organizationCheck = await run('organization', async () => {
+    askedAt = clock.now()
+    const answer = await organizations.list(client, signal, { freshToken: true })
+    zohoTime = answer.at
+    const wanted = settings.organizationId
+    const mine = answer.organizations.find((it) => it.id === wanted)
+    if (!wanted) throw new Problem('organization_not_set', 'No organisation is chosen', CHOOSE)
+    if (!mine) throw new Problem('6041', `The account does not belong to the organisation ${wanted}`, CHOOSE)
+    organization = { id: mine.id, name: mine.name, currency: mine.currency, time_zone: mine.timeZone }
+    return [mine.name, mine.currency, mine.timeZone].filter(Boolean).join(', ')
+  })
+  checks.push(organizationCheck)
+
+  const enabled = await enabledModules(db)
+  let items: Record<string, unknown> | undefined
+  for (const { slug, name } of MODULES) {
+    if (!enabled.get(slug)) continue
+    for (const scope of SCOPES[slug]) {
+      const tried = await scopeCheck(scope, { client, organizationCheck, signal })
+      if (scope.scope === 'ZohoInventory.items.READ') items = tried.body
+      const { body: _body, ...shown } = tried
+      checks.push({ ...shown, module: name })
+    }
+    if (slug === 'inventory') checks.push(await itemCheck(items, signal), await pictureCheck(items, client, signal))
+  }
+  checks.push(await quotaCheck(db, { settings, clock, signal }), await clockCheck(zohoTime, askedAt, signal))
+
+  const scopes = Object.fromEntries(
+    checks.flatMap((it) => (it.scope !== undefined && (it.ok || SCOPE_CODES.has(it.code ?? '')) ? [[it.scope, it.ok] as const] : [])),
+  )
+  const wrong = checks.find((it) => !it.ok)
+  await connection.tested(
+    scopes,
+    wrong ? { code: wrong.code ?? 'failed', message: `${wrong.name}: ${wrong.message ?? ''}`, remedy: wrong.remedy } : null,
+  )
+  return { ok: wrong === undefined, organization, api_domain: endpoints.apiUrl, checks }
+}
+
+const SCOPE_CODES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
+const CHOOSE =
+  'Choose one of GET /api/settings/integrations/zoho/organizations (PUT /organization), or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.'
+
+/** A check that found something wrong, where no call failed. */
+class Problem extends AppError {
+  constructor(code: string, message: string, remedy: string) {
+    super(code, message, { remedy })
+  }
+}
+
+async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<Check> {
+  const { connection, regions, clock, dispatcher } = deps
+  const began = performance.now()
+  try {
+    await openAccount({ ...deps, settings }).tokens.renew({ youngerMs: YOUNG_MS })
+    return { name: 'sign_in', ok: true, ms: since(began) }
+  } catch (error) {
+    let told = error
+    const set = settings.dataCenter ?? 'com'
+    const overridden = settings.accountsUrl !== undefined || settings.apiUrl !== undefined
+    if (error instanceof AppError && MAY_BE_ELSEWHERE.has(error.code) && !overridden) {
+      const found = await findDataCenter({ credentials: credentialsOf(settings), regions, except: set }, { clock, dispatcher, signal })
+      if (found) told = wrongDataCenter(found, set, regions)
+    }
+    await connection.failed(told)
+    throw told
+  }
+}
+
+async function check(name: string, work: () => Promise<string | undefined>, signal: AbortSignal): Promise<Check> {
+  const began = performance.now()
+  try {
+    const message = await work()
+    return { name, ok: true, ms: since(began), ...(message !== undefined && { message }) }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof AppError)) throw error
+    const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
+    return { name, ok: false, ms: since(began), code: error.code, message: error.message, ...(remedy !== undefined && { remedy }) }
+  }
+}
+
+async function scopeCheck(
+  { scope, reads, probe }: Scope,
+  { client, organizationCheck, signal }: { client: ZohoClient; organizationCheck: Check; signal: AbortSignal },
+): Promise<Tried> {
+  let body: Record<string, unknown> | undefined
+  const tried = await check(
+    scope,
+    async () => {
+      if (probe.organization !== false && !organizationCheck.ok) {
+        throw new Problem(organizationCheck.code ?? 'organization', 'Not tried: the organisation is not the right one', CHOOSE)
+      }
+      const answer = await client.json({ ...probe, job: 'test', freshToken: true }, signal)
+      body = answer.body
+      return reads
+    },
+    signal,
+  )
+  if (!tried.ok && SCOPE_CODES.has(tried.code ?? '')) {
+    tried.message = `The scope ${scope} is missing, or the Zoho user may not read this: ${reads}`
+    tried.remedy = `Connect to Zoho again with ${scope} among the scopes (GET /api/settings/integrations/zoho/scopes has the whole line), or switch the module off.`
+  }
+  return { ...tried, scope, ...(body && { body }) }
+}
+
+const rowsOf = (items: Record<string, unknown> | undefined): Record<string, unknown>[] =>
+  Array.isArray(items?.items) ? (items.items as Record<string, unknown>[]) : []
+
+function itemCheck(items: Record<string, unknown> | undefined, signal: AbortSignal): Promise<Check> {
+  return check(
+    'item',
+    async () => {
+      if (!items)
+        throw new Problem('not_tried', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+      const [item] = rowsOf(items)
+      return item ? `${String(item.sku ?? '')} ${String(item.name ?? '')}`.trim().slice(0, 200) : 'The organisation has no items yet'
+    },
+    signal,
+  )
+}
+
+function pictureCheck(items: Record<string, unknown> | undefined, client: ZohoClient, signal: AbortSignal): Promise<Check> {
+  return check(
+    'picture',
+    async () => {
+      if (!items)
+        throw new Problem('not_tried', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+      const item = rowsOf(items).find((it) => it.image_document_id !== '' && it.image_document_id !== undefined)
+      if (!item) return 'None of the items that were looked at has a picture'
+      const { body, done } = await itemImage(client, { itemId: String(item.item_id) }, signal)
+      let bytes = 0
+      try {
+        for await (const chunk of body) bytes += (chunk as Buffer).length
+      } finally {
+        await done()
+      }
+      return `${bytes} bytes`
+    },
+    signal,
+  )
+}
+
+function quotaCheck(
+  db: Database,
+  { settings, clock, signal }: { settings: Config['zoho']; clock: Clock; signal: AbortSignal },
+): Promise<Check> {
+  return check(
+    'quota',
+    async () => {
+      const budget = await db.zohoBudget.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
+      const now = clock.now()
+      if (budget?.day_left === null || !budget?.day_resets_at || budget.day_resets_at <= now)
+        return 'Zoho has not told the quota of this day yet'
+      if (budget.day_left === 0) {
+        throw new Problem(
+          'day_quota_spent',
+          "The day's calls are spent",
+          `Zoho gives new ones at ${budget.day_resets_at.toISOString()}; zinc goes on by itself.`,
+        )
+      }
+      return `${budget.day_left} of ${budget.day_limit} calls are left until ${budget.day_resets_at.toISOString()}`
+    },
+    signal,
+  )
+}
+
+function clockCheck(zohoTime: Date | null, askedAt: Date, signal: AbortSignal): Promise<Check> {
+  return check(
+    'clock',
+    async () => {
+      if (!zohoTime) return 'Zoho told no time'
+      const differenceMs = askedAt.getTime() - zohoTime.getTime()
+      const seconds = Math.round(differenceMs / 1000)
+      if (Math.abs(differenceMs) > MAX_CLOCK_DIFFERENCE_MS) {
+        throw new Problem(
+          'clock_wrong',
+          `The clock of the database's machine differs from Zoho's by ${seconds} s`,
+          'Let that machine set its clock by NTP; zinc goes by it.',
+        )
+      }
+      return `differs from Zoho's by ${seconds} s`
+    },
+    signal,
+  )
+}
+
+const since = (began: number): number => Math.round(performance.now() - began)

@@ -1,0 +1,57 @@
+import { type Dispatcher, request } from 'undici'
+import type { Clock } from '../lib/clock.ts'
+import { Conflict } from '../lib/errors.ts'
+import { signBody } from './webhook-signature.ts'
+
+export const WEBHOOK_SIGNATURE = 'x-zoho-webhook-signature'
+/** What the body of a test has instead of an item. */
+const TEST_MARK = 'zinc_test'
+const TIMEOUT_MS = 10_000
+
+export interface WebhookTest {
+  ok: boolean
+  status: number | null
+  ms: number
+  /** network: nobody answered there; not_zinc: something else did; refused: zinc did not take it. */
+  problem: 'network' | 'not_zinc' | 'refused' | null
+}
+
+export const isTestNotice = (body: string): boolean => {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === 'object' && parsed !== null && TEST_MARK in parsed
+  } catch {
+    return false
+  }
+}
+
+/** Sends a signed notice to the address that Zoho is told, the way round that it would come. Throws Conflict `no_webhook_secret`. */
+export async function testWebhook(
+  { dispatcher, clock }: { dispatcher: Dispatcher; clock: Clock },
+  { url, secret }: { url: string; secret: string | null },
+): Promise<WebhookTest> {
+  if (secret === null)
+    throw new Conflict('no_webhook_secret', 'There is no secret yet to sign a notice with', {
+      remedy: 'Make one first, here or by setting webhook_secret.',
+    })
+  const body = JSON.stringify({ [TEST_MARK]: clock.now().toISOString() })
+  const began = performance.now()
+  const ms = () => Math.round(performance.now() - began)
+  try {
+    const reply = await request(url, {
+      method: 'POST',
+      dispatcher,
+      headers: { 'content-type': 'application/json', [WEBHOOK_SIGNATURE]: signBody(secret, body) },
+      body,
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const answer = await reply.body.text().catch(() => '')
+    const ok = reply.statusCode === 202
+    const ours = answer.startsWith('{"status":')
+    return { ok: ok && ours, status: reply.statusCode, ms: ms(), problem: ok && ours ? null : ours ? 'refused' : 'not_zinc' }
+  } catch {
+    return { ok: false, status: null, ms: ms(), problem: 'network' }
+  }
+}

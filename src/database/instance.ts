@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { CannotStart } from '../lib/errors.ts'
+import type { Database } from './client.ts'
+
+const fingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
+
+interface Belongings {
+  /** Newest first; while rotating, the old key is the one that the database still knows. */
+  jwtKeys: Buffer[]
+  credentialsKeys: Buffer[]
+  storageId: string
+  /** Whether everything is sealed with the newest credentials key, so that the database may forget the old one. */
+  isSettled(): Promise<boolean>
+}
+
+/**
+ * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
+ * or broken secrets. Throws CannotStart (exit status 2).
+ */
+export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: Belongings): Promise<void> {
+  const facts = [
+    { name: 'jwt_key', values: jwtKeys.map(fingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
+    {
+      name: 'credentials_key',
+      values: credentialsKeys.map(fingerprint),
+      remedy:
+        'Set the CREDENTIALS_KEY of the first instance, or `new,old` until `zinc keys rotate` says that the old one may go. If it is lost for good: zinc keys forget.',
+    },
+    {
+      name: 'storage_id',
+      values: [storageId],
+      remedy: 'Set DATA_DIR (or the bucket) to the one that holds the pictures of this database.',
+    },
+  ]
+  for (const { name, values, remedy } of facts) {
+    const newest = values[0] ?? ''
+    // Insert and look in one statement: of two first starts, the second sees the first one's value.
+    const [row] = await db.$queryRaw<{ value: string }[]>`
+      insert into instance_fact (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_fact.value returning value`
+    if (!row || !values.includes(row.value)) {
+      throw new CannotStart('wrong_instance', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
+        exitStatus: 2,
+        remedy,
+      })
+    }
+    if (row.value === newest || (name === 'credentials_key' && !(await isSettled()))) continue
+    await db.instanceFact.update({ where: { name }, data: { value: newest } })
+    if (name === 'jwt_key') await noteTokenKey(db)
+  }
+}
+
+/** The id of the place that holds the pictures of this database; null before the first start. */
+export async function knownStorageId(db: Database): Promise<string | null> {
+  return (await db.instanceFact.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
+}
+
+const TOKEN_KEY_SINCE = 'jwt_key_since'
+
+/** Since when tokens are signed with the newest key: those of before need the old one. */
+async function noteTokenKey(db: Database): Promise<void> {
+  const value = new Date().toISOString()
+  await db.instanceFact.upsert({ where: { name: TOKEN_KEY_SINCE }, create: { name: TOKEN_KEY_SINCE, value }, update: { value } })
+}
+
+/** Null: the token key was never changed. */
+export async function tokenKeySince(db: Database): Promise<Date | null> {
+  const fact = await db.instanceFact.findUnique({ where: { name: TOKEN_KEY_SINCE } })
+  return fact && new Date(fact.value)
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import { DigestAnswer, PhotoListAnswer, type PhotoVariant, StatusAnswer, type StatusBody } from '../schemas/photo-sync.ts'
+import { ForeignResponse, LineFailure, Refused } from './http.ts'
+
+/** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
+const IDLE_MS = 30_000
+
+/** No response of zinc in JSON is larger; a page of a thousand photos has 2 MB. */
+const MAX_JSON_BYTES = 32 * 1024 * 1024
+const MAX_FAILURE_BYTES = 64 * 1024
+
+/** zinc's own failure shape. A refusal without it comes from something on the way. */
+const Failure = z.object({
+  status: z.literal('error'),
+  code: z.string().regex(/^[a-z0-9_]+$/),
+  message: z.string(),
+  detail: z.object({ remedy: z.string().optional() }).optional(),
+})
+
+export interface HeadOfficeOptions {
+  server: string
+  storeId: string
+  token: string
+  signal: AbortSignal
+}
+
+export interface Stream {
+  status: number
+  headers: Headers
+  /** Ends with LineFailure when the line is cut or silent. */
+  chunks: AsyncIterable<Uint8Array>
+  /** Lets the connection go without reading the rest. */
+  cancel(): Promise<void>
+}
+
+export type HeadOffice = ReturnType<typeof createHeadOffice>
+
+/** The server's photo sync, one method an address. Failures are LineFailure (try again) or Refused (do not). */
+export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeOptions) {
+  const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
+  const store = encodeURIComponent(storeId)
+  /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
+  let aheadMs = Number.NEGATIVE_INFINITY
+
+  async function request(path: string, init: RequestInit = {}): Promise<Stream> {
+    const idle = new AbortController()
+    const alarm = setTimeout(() => idle.abort(new LineFailure(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
+    const answer = await fetch(`${base}${path}`, {
+      ...init,
+      signal: AbortSignal.any([signal, idle.signal]),
+      headers: { authorization: `Bearer ${token}`, ...init.headers },
+    }).catch((cause: Error) => {
+      clearTimeout(alarm)
+      signal.throwIfAborted()
+      throw new LineFailure(`The server cannot be reached: ${reasonOf(cause)}`, { cause })
+    })
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      try {
+        for await (const chunk of answer.body ?? []) {
+          alarm.refresh()
+          yield chunk
+        }
+      } catch (cause) {
+        signal.throwIfAborted()
+        throw cause instanceof LineFailure ? cause : new LineFailure(`The line was cut: ${reasonOf(cause)}`, { cause })
+      } finally {
+        clearTimeout(alarm)
+      }
+    }
+    const date = Date.parse(answer.headers.get('date') ?? '')
+    if (!Number.isNaN(date)) aheadMs = date + 1_000 - Date.now()
+    const stream: Stream = {
+      status: answer.status,
+      headers: answer.headers,
+      chunks: chunks(),
+      async cancel() {
+        clearTimeout(alarm)
+        await answer.body?.cancel().catch(() => {})
+      },
+    }
+    if (answer.status >= 400) throw await failureOf(stream)
+    return stream
+  }
+
+  async function json<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> {
+    const stream = await request(path, init)
+    const text = await textOf(stream, MAX_JSON_BYTES)
+    try {
+      return shape.parse(JSON.parse(text))
+    } catch (cause) {
+      throw new ForeignResponse(foreign(stream), { cause })
+    }
+  }
+  const post = (body: unknown): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+
+  return {
+    aheadMs: () => aheadMs,
+    /** One page: from a cursor with deletions, else from the beginning without. */
+    async list({ cursor, limit }: { cursor: string | null; limit: number }) {
+      const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
+      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=${limit}${from}`)).data
+    },
+    /** What changed since a time of the server, as clients without a cursor ask. */
+    async listSince(since: string) {
+      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=1000&since=${encodeURIComponent(since)}`)).data
+    },
+    async digest() {
+      return (await json(DigestAnswer, `/digest?store_id=${store}`)).data
+    },
+    /** `from`: bytes that are here already, of the content `sha256`; the answer is 206 when it goes on from there, 200 with everything otherwise. */
+    download(
+      photoId: string,
+      { variant, from, sha256 }: { variant: PhotoVariant | null; from: number; sha256: string | null },
+    ): Promise<Stream> {
+      const resume: Record<string, string> = from > 0 && sha256 !== null ? { range: `bytes=${from}-`, 'if-range': `"${sha256}"` } : {}
+      return request(`/${photoId}/download/?store_id=${store}${variant === null ? '' : `&variant=${variant}`}`, { headers: resume })
+    },
+    archive(photoIds: string[], { variant }: { variant: PhotoVariant | null }): Promise<Stream> {
+      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant }))
+    },
+    async report(batch: StatusBody['sync_batch']) {
+      return (await json(StatusAnswer, '/status/', post({ store_id: storeId, sync_batch: batch }))).data
+    },
+  }
+}
+
+/** In words for the person in the shop, who may have to talk to whoever runs the filter. */
+export const foreign = ({ status, headers }: Pick<Stream, 'status' | 'headers'>): string =>
+  `The response (${status}, ${headers.get('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
+
+/** Throws ForeignResponse for what is longer. */
+async function textOf(stream: Stream, maxBytes: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of stream.chunks) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new ForeignResponse(foreign(stream))
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+async function failureOf(stream: Stream): Promise<Error> {
+  const { status, headers } = stream
+  const text = await textOf(stream, MAX_FAILURE_BYTES).catch((error: unknown) => {
+    if (error instanceof ForeignResponse) return ''
+    throw error
+  })
+  const read = Failure.safeParse(jsonOr(text))
+  // 511 is what portals respond; a 5xx page may as well be the proxy of a server that is just starting.
+  if (!read.success && (status < 500 || status === 511) && status !== 429 && status !== 408) return new ForeignResponse(foreign(stream))
+  if (!read.success || status === 429 || status === 408 || status >= 500) {
+    const seconds = Number(headers.get('retry-after'))
+    const words = read.success ? `: ${read.data.message}` : ''
+    return new LineFailure(`The server responds with ${status}${words}`, {
+      retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined,
+    })
+  }
+  const { code, message, detail } = read.data
+  return new Refused(status, { code, message, remedy: detail?.remedy })
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+/** fetch wraps what happened in a TypeError that says nothing. */
+function reasonOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return inner instanceof Error ? inner.message : String(inner)
+}

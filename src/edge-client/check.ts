@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { createHeadOffice } from './api-client.ts'
+import { LineFailure, Refused } from './http.ts'
+
+export interface Check {
+  name: string
+  ok: boolean
+  ms: number
+  message: string
+}
+
+const Login = z.object({ data: z.object({ access_token: z.string() }) })
+
+export interface CheckOptions {
+  server: string
+  storeId: string
+  /** A person's login, or a token. */
+  access: { username: string; password: string } | { token: string }
+  signal: AbortSignal
+}
+
+/** Tries everything that an edge server needs, one step after the other, and says of each whether it works. Changes nothing at the server. */
+export async function checkServer({ server, storeId, access, signal }: CheckOptions): Promise<Check[]> {
+  const checks: Check[] = []
+  async function step<T>(name: string, work: () => Promise<{ message: string; value: T }>): Promise<T | null> {
+    const began = performance.now()
+    const ms = () => Math.round(performance.now() - began)
+    try {
+      const { message, value } = await work()
+      checks.push({ name, ok: true, ms: ms(), message })
+      return value
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      const remedy = error instanceof Refused && error.remedy ? ` ${error.remedy}` : ''
+      checks.push({ name, ok: false, ms: ms(), message: `${error.message}.${remedy}`.replace('..', '.') })
+      return null
+    }
+  }
+
+  const token =
+    'token' in access
+      ? access.token
+      : await step('login', async () => ({ message: `logged in as ${access.username}`, value: await login(server, access, signal) }))
+  if (token === null) return checks
+  const office = createHeadOffice({ server, storeId, token, signal })
+
+  const page = await step('list', async () => {
+    const value = await office.list({ cursor: null, limit: 100 })
+    return { message: `${value.total} photos`, value }
+  })
+  if (page === null) return checks
+  const [photo] = page.photos
+  if (photo) {
+    const got = await step('download', async () => {
+      const { headers, chunks } = await office.download(photo.id, { variant: null, from: 0, sha256: null })
+      const hash = createHash('md5')
+      let size = 0
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        size += chunk.length
+      }
+      if (size !== photo.size) throw new Error(`${photo.filename} has ${size} bytes, listed with ${photo.size}`)
+      return { message: `${photo.filename}, ${size} bytes`, value: { md5: hash.digest('hex'), header: headers.get('x-checksum') } }
+    })
+    if (got)
+      await step('md5', async () => {
+        if (got.md5 !== photo.checksum || got.header !== photo.checksum)
+          throw new Error(`The MD5 is ${got.md5}, listed as ${photo.checksum}`)
+        return { message: got.md5, value: null }
+      })
+    // Reported as of long ago: it proves that reports arrive and never stands over what the store's own edge server has said.
+    await step('report', async () => {
+      const { updated, unknown } = await office.report([
+        { photo_id: photo.id, status: 'pending', synced_at: '1970-01-01T00:00:00.000Z', error: null },
+      ])
+      if (unknown.length > 0) throw new Error('The server does not know the photo that it has just listed')
+      return { message: updated === 1 ? 'taken' : 'taken; the store has reported this photo already', value: null }
+    })
+  } else checks.push({ name: 'download', ok: true, ms: 0, message: 'the store has no photos yet' })
+  await step('incremental', async () => {
+    const { photos } = await office.listSince(page.server_time)
+    return { message: `${photos.length} changed since ${page.server_time}`, value: null }
+  })
+  return checks
+}
+
+async function login(server: string, { username, password }: { username: string; password: string }, signal: AbortSignal): Promise<string> {
+  const answer = await fetch(`${server.replace(/\/+$/, '')}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+  }).catch((cause: Error) => {
+    throw new LineFailure(`The server cannot be reached at ${server}`, { cause })
+  })
+  const read = Login.safeParse(await answer.json().catch(() => null))
+  if (answer.status === 401) throw new Error('Wrong username or password')
+  if (!read.success) throw new Error(`The login answered ${answer.status}`)
+  return read.data.data.access_token
+}

@@ -1,0 +1,112 @@
+import { Readable } from 'node:stream'
+import { extract } from 'tar-stream'
+import type { z } from 'zod'
+import { ArchiveErrors as ArchiveErrorsFile } from '../schemas/photo-sync.ts'
+import { foreign } from './api-client.ts'
+import { DiskFailure } from './disk-failure.ts'
+import type { FetchDeps } from './download-photo.ts'
+import { ForeignResponse, LineFailure } from './http.ts'
+import { WrongBytes } from './photo-files.ts'
+import type { Wanted } from './state.ts'
+
+/** Photos that the server could not give, with its code. */
+export type ArchiveErrors = z.infer<typeof ArchiveErrorsFile>
+
+/** The response is an archive by its headers, and then ends early or cannot be read. */
+export class UnreadableArchive extends LineFailure {}
+
+const TYPES: Record<string, string> = { jpg: 'image/jpeg', png: 'image/png', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif' }
+/** Photos that are being written while the next ones arrive: the disk's wait for each must not hold back the line. */
+const WRITING = 8
+/** Larger photos are fetched alone, as a stream. What the header of an entry says is never allocated beyond this. */
+export const MAX_ENTRY_BYTES = 64 * 1024 * 1024
+
+/**
+ * Fetches many photos as one tar. Each is shown as soon as it is whole and verified; a cut loses nothing of what came before it, and the photo in which
+ * it fell is kept as a beginning. Throws LineFailure: ForeignResponse and UnreadableArchive where single downloads may do better.
+ */
+export async function fetchArchive(
+  { office, files, variant, received, settle }: FetchDeps,
+  wants: Wanted[],
+  onBeginning: (want: Wanted) => void,
+): Promise<ArchiveErrors> {
+  const byId = new Map(wants.map((want) => [want.id, want]))
+  let errors: ArchiveErrors = []
+  const stream = await office.archive([...byId.keys()], { variant })
+  const type = stream.headers.get('content-type') ?? ''
+  if (stream.status !== 200 || !/^$|tar\b|octet-stream/i.test(type)) {
+    await stream.cancel()
+    throw new ForeignResponse(foreign(stream))
+  }
+  const tar = extract()
+  const source = Readable.from(
+    (async function* () {
+      for await (const chunk of stream.chunks) {
+        received(chunk.length)
+        yield chunk
+      }
+    })(),
+  )
+  source.once('error', (error) => tar.destroy(error))
+  source.pipe(tar)
+
+  const writing = new Set<Promise<void>>()
+  let failed: unknown
+  /** Entries that are of use: an archive without any is none. */
+  let useful = 0
+  async function keep(want: Wanted, bytes: Buffer, contentType: string): Promise<void> {
+    try {
+      await settle(want, () => files.put(want, bytes, contentType))
+    } catch (error) {
+      // Replaced since it was listed, or damaged: it stays wanted, and is asked for alone.
+      if (!(error instanceof WrongBytes)) failed ??= error
+    }
+  }
+  try {
+    for await (const entry of tar) {
+      const { name, size = 0 } = entry.header
+      const [id = '', ext = ''] = name.split('.')
+      const want = byId.get(id)
+      // A photo of another size was replaced since it was listed. Nothing is allocated for what nobody asked for.
+      if (size > MAX_ENTRY_BYTES || (name !== 'errors.json' && (!want || size !== want.size))) {
+        for await (const _ of entry);
+        continue
+      }
+      const bytes = Buffer.allocUnsafeSlow(size)
+      let came = 0
+      try {
+        for await (const chunk of entry as AsyncIterable<Uint8Array>) {
+          bytes.set(chunk, came)
+          came += chunk.length
+        }
+      } catch (error) {
+        if (want && came > 0) {
+          await files.putPart(want, bytes.subarray(0, came))
+          onBeginning(want)
+        }
+        throw error
+      }
+      useful++
+      if (name === 'errors.json') errors = ArchiveErrorsFile.parse(JSON.parse(bytes.toString('utf8')))
+      else if (want) {
+        const work: Promise<void> = keep(want, bytes, TYPES[ext] ?? 'application/octet-stream').finally(() => writing.delete(work))
+        writing.add(work)
+        if (writing.size >= WRITING) await Promise.race(writing)
+      }
+      if (failed) throw failed
+    }
+    if (useful === 0) throw new UnreadableArchive('The archive holds none of the photos that were asked for')
+  } catch (error) {
+    source.destroy()
+    if (failed) throw failed
+    // A fault of ours is no fault of the line: tried again, it would be met again, without end.
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof DiskFailure) throw error
+    if (error instanceof UnreadableArchive) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UnreadableArchive(error instanceof LineFailure ? why : `The archive cannot be read: ${why}`, { cause: error })
+  } finally {
+    await Promise.all(writing)
+  }
+  if (failed) throw failed
+  return errors
+}

@@ -1,0 +1,453 @@
+import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
+import { createHeadOffice } from './api-client.ts'
+import { lockFolder } from './dir-lock.ts'
+import { DiskFailure, onDisk } from './disk-failure.ts'
+import { type ArchiveErrors, fetchArchive, UnreadableArchive } from './download-archive.ts'
+import { fetchPhoto } from './download-photo.ts'
+import { createLine, type FailedTry, ForeignResponse, LineFailure, MAX_EMPTY_TRIES, Refused } from './http.ts'
+import { createPhotoFiles, WrongBytes } from './photo-files.ts'
+import { createReporter } from './reporter.ts'
+import { type EdgeState, type Held, openState, type Wanted } from './state.ts'
+import { createQueue } from './work-queue.ts'
+
+export interface PullOptions {
+  server: string
+  storeId: string
+  token: string
+  dir: string
+  /** Null: what the store gets by default. */
+  variant: PhotoVariant | null
+  /** Reads every file instead of only looking at it. */
+  verify: boolean
+  signal: AbortSignal
+  onProgress?: (progress: PullProgress) => void
+  /** A try failed and will be made again after a wait. */
+  onFailedTry?: (failed: FailedTry) => void
+  /** Something that the person in the shop should know, in a sentence. */
+  onWarning?: (message: string) => void
+}
+
+export interface PullProgress {
+  phase: 'check' | 'pull' | 'report' | 'done'
+  /** Photos of this pull: here, and altogether as far as it is known. */
+  done: number
+  total: number
+  bytes: number
+  bytesTotal: number
+  failed: number
+  /** How often the line was cut. */
+  cuts: number
+}
+
+export interface PullResult {
+  fetched: number
+  removed: number
+  unchanged: number
+  failed: { photo_id: string; error: string }[]
+  bytes: number
+  cuts: number
+  requests: number
+}
+
+const PAGE = 1_000
+const SMALLEST_PAGE = 20
+/** The first page is smaller, so that pictures begin to come at once. */
+const FIRST_PAGE = 200
+/** Streams at once: enough to fill a line whose answer takes long, while one of them waits for its next photos. */
+const STREAMS = 4
+/** Tries of a photo whose bytes are wrong. */
+const TRIES = 3
+/** Tries of a photo in whose place something else comes. */
+const FOREIGN_TRIES = 4
+/** Tries of a photo that brought nothing before it is asked whether the head office can be reached: then it is this photo, and not the line. */
+const ALONE_TRIES = 8
+/** Archives that are refused or unreadable in a row before photos are fetched one by one; other failures may be those of a server that starts. */
+const ARCHIVE_TRIES = 2
+const ARCHIVE_LINE_TRIES = 4
+/** So many photos in a row failed on the way that the next ones are tried once only, and then none. */
+const LITTLE_HOPE = 3
+const NO_HOPE = 20
+/** What is said to the head office before the pull ends with an error. */
+const LAST_TRIES = 3
+/** Photos that are reported when the folder cannot be written at all. */
+const REPORTED_UNWRITABLE = 100
+/** The server says that the photo is none of this store any more. */
+const GONE = new Set(['photo_deleted', 'not_in_assortment', 'photo_not_found'])
+/** The cursor leads nowhere: everything is listed again, and what is equal stays. */
+const LOST_CURSOR = new Set(['cursor_expired', 'epoch_changed', 'bad_cursor'])
+
+/**
+ * Makes the folder hold exactly the store's photos, and reports what was done. Killed or cut at any moment, the next pull goes on where this one was.
+ * Throws Refused (token, store), LineFailure when the line is down for good, DiskFailure when the folder takes no more, FolderInUse.
+ */
+export async function pull(options: PullOptions): Promise<PullResult> {
+  const { dir, storeId, variant, signal, onWarning = () => {} } = options
+  const files = createPhotoFiles(dir)
+  let lock: AsyncDisposable
+  try {
+    await files.prepare()
+    lock = await onDisk(() => lockFolder(dir))
+  } catch (error) {
+    if (error instanceof DiskFailure) await reportUnwritable(options, error)
+    throw error
+  }
+  await using _lock = lock
+  const state = await openState(dir, { store_id: storeId, variant })
+  let warned = false
+  function warnOfState(): void {
+    const failure = state.diskFailure()
+    if (failure && !warned) onWarning(`${failure.message}: what was done cannot be noted; the next pull looks through the folder again.`)
+    warned ||= failure !== null
+  }
+  warnOfState()
+  try {
+    return await pullInto({ ...options, state, files, signal })
+  } finally {
+    await state.close()
+    warnOfState()
+  }
+}
+
+/** Tells the head office of the photos that should have come now and cannot, since the folder cannot even be locked. Never throws. */
+async function reportUnwritable(
+  { dir, server, storeId, token, variant, signal, onFailedTry }: PullOptions,
+  failure: DiskFailure,
+): Promise<void> {
+  const state = await openState(dir, { store_id: storeId, variant }, { memoryOnly: true })
+  const line = createLine({ signal, ...(onFailedTry && { onFailedTry }) })
+  const office = createHeadOffice({ server, storeId, token, signal })
+  try {
+    await line.persist(
+      async () => {
+        const page = await office.list({ cursor: state.cursor(), limit: REPORTED_UNWRITABLE })
+        const missing = new Map([...state.wanted.values()].map(({ id, version }) => [id, version]))
+        for (const { id, version, deleted } of page.photos)
+          if (!deleted && state.held.get(id)?.version !== version) missing.set(id, version)
+        const failed = [...missing].slice(0, REPORTED_UNWRITABLE)
+        if (failed.length === 0) return
+        await office.report(
+          failed.map(([photo_id, version]) => ({
+            photo_id,
+            version,
+            status: 'failed' as const,
+            synced_at: null,
+            error: failure.message,
+          })),
+        )
+      },
+      { tries: () => LAST_TRIES },
+    )
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof LineFailure || error instanceof Refused)) throw error
+  }
+}
+
+async function pullInto({
+  state,
+  files,
+  variant,
+  verify,
+  signal,
+  onProgress = () => {},
+  onFailedTry = () => {},
+  ...target
+}: PullOptions & { state: EdgeState; files: ReturnType<typeof createPhotoFiles> }): Promise<PullResult> {
+  const result: PullResult = { fetched: 0, removed: 0, unchanged: 0, failed: [], bytes: 0, cuts: 0, requests: 0 }
+  const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
+  const tell = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
+  const stopped = new AbortController()
+  const over = AbortSignal.any([signal, stopped.signal])
+  const failedTry = (failed: FailedTry) => {
+    result.cuts++
+    tell({ cuts: result.cuts })
+    onFailedTry(failed)
+  }
+  const line = createLine({ signal: over, onFailedTry: failedTry })
+  const { server, storeId, token } = target
+  const office = createHeadOffice({ server, storeId, token, signal: over })
+  // What was done, and what went wrong, is reported even when the pull has to end.
+  const reporter = createReporter({
+    state,
+    office: createHeadOffice({ server, storeId, token, signal }),
+    line: createLine({ signal, onFailedTry: failedTry }),
+  })
+  const queue = createQueue({ begun: await files.sweep(state.wanted), streams: STREAMS })
+
+  function enqueue(want: Wanted): void {
+    progress.total++
+    progress.bytesTotal += want.size ?? 0
+    queue.add(want)
+  }
+  for (const want of state.wanted.values()) enqueue(want)
+  for (const held of state.held.values()) {
+    if (state.wanted.has(held.id)) continue
+    const { id, sha256, size, content_type, version } = held
+    if ((await files.untouched(held)) && !(verify && !(await files.adopt({ id, sha256, size, content_type, version })))) continue
+    const want = { id, sha256, size, content_type, version }
+    await state.want(want)
+    enqueue(want)
+  }
+
+  /** What the list says of the file that this pull wants. */
+  function wantOf(photo: SyncPhoto): Wanted {
+    const facts = variant === null ? photo : variant === 'original' ? null : photo.variants[variant]
+    return {
+      id: photo.id,
+      sha256: facts?.sha256 ?? null,
+      size: facts?.size ?? null,
+      content_type: facts?.content_type ?? null,
+      version: photo.version,
+    }
+  }
+
+  async function remove(id: string): Promise<void> {
+    const held = state.held.get(id)
+    const want = state.wanted.get(id)
+    if (held) await files.remove(held)
+    if (want) await files.forget(want)
+    if (!held && !want) return
+    await state.drop(id, { photo_id: id, status: 'deleted', error: null, version: held?.version ?? want?.version ?? 0 })
+    if (held) result.removed++
+  }
+
+  /** Photos of a page: fewer while the line is too bad to carry a large one. */
+  let limit = FIRST_PAGE
+
+  async function listEverything(): Promise<void> {
+    for (;;) {
+      const page = await line.persist(async () => {
+        result.requests++
+        const asked = limit
+        limit = Math.max(SMALLEST_PAGE, Math.floor(asked / 2))
+        const answer = await office.list({ cursor: state.cursor(), limit: asked })
+        limit = Math.min(PAGE, asked * 2)
+        return answer
+      })
+      reporter.serverIsAhead(Math.max(office.aheadMs(), Date.parse(page.server_time) - Date.now()))
+      // Before the cursor moves on: what it has passed is not told again.
+      for (const photo of page.photos) if (photo.deleted) await remove(photo.id)
+      const wants: Wanted[] = []
+      const seen: string[] = []
+      for (const photo of page.photos) {
+        if (photo.deleted) continue
+        const want = wantOf(photo)
+        const waits = state.wanted.get(photo.id)
+        if (waits ? waits.sha256 === want.sha256 && waits.version === want.version : await isHere(want)) seen.push(photo.id)
+        else wants.push(want)
+      }
+      await state.listed({ want: wants, seen }, page.next_cursor)
+      for (const want of wants) enqueue(want)
+      tell({ phase: 'pull' })
+      if (!page.has_more) return
+    }
+  }
+
+  /** Listed again although it is here: the server may want to be sure. Reading one file is cheap, fetching it is not. */
+  async function isHere(want: Wanted): Promise<boolean> {
+    const one = state.held.get(want.id)
+    if (!one || (want.sha256 === null ? want.version !== one.version : want.sha256 !== one.sha256)) return false
+    const { id, sha256, size, content_type } = one
+    if (!(await files.adopt({ id, sha256, size, content_type, version: want.version }))) return false
+    await state.keep({ ...one, version: want.version }, { photo_id: id, status: 'synced', error: null, version: want.version })
+    return true
+  }
+
+  async function list(): Promise<void> {
+    const walked = state.walking()
+    if (walked && state.cursor() === null) await state.beginWalk()
+    try {
+      await listEverything()
+    } catch (error) {
+      if (!(error instanceof Refused && LOST_CURSOR.has(error.code) && state.cursor() !== null)) throw error
+      await state.beginWalk()
+      return list()
+    }
+    if (!walked) return
+    for (const id of state.unlisted()) await remove(id)
+    await state.endWalk()
+  }
+
+  /** What is done with one photo is done one after the other: an older picture never comes over a newer one. */
+  const turns = new Map<string, Promise<unknown>>()
+  async function settle(want: Wanted, show: () => Promise<Held>): Promise<void> {
+    const turn = (turns.get(want.id) ?? Promise.resolve())
+      .catch(() => {})
+      .then(async () => {
+        if (state.wanted.get(want.id) !== want) return
+        const one = await show()
+        await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
+        result.fetched++
+        failedInARow = 0
+        line.progressed()
+        tell({ done: progress.done + 1 })
+      })
+      .finally(() => turns.get(want.id) === turn && turns.delete(want.id))
+    turns.set(want.id, turn)
+    await turn
+  }
+  /** Whether its bytes lie there already, from a pull that was killed before it could note them. */
+  async function adopt(want: Wanted): Promise<boolean> {
+    const there = await files.adopt(want)
+    if (there) await settle(want, async () => there)
+    return there !== null
+  }
+
+  async function fail(want: Wanted, error: string): Promise<void> {
+    if (state.wanted.get(want.id) !== want) return // removed or replaced meanwhile
+    result.failed.push({ photo_id: want.id, error })
+    // To the end of what is wanted: the next pull begins with others.
+    await state.want({ ...want })
+    await state.report({ photo_id: want.id, status: 'failed', error, version: want.version })
+    tell({ failed: result.failed.length, done: progress.done + 1 })
+  }
+
+  const deps = {
+    office,
+    files,
+    variant,
+    settle,
+    received: (bytes: number) => {
+      result.bytes += bytes
+      tell({ bytes: result.bytes })
+    },
+  }
+
+  /** Photos in a row that failed although the server can be reached. */
+  let failedInARow = 0
+  const isReachable = () =>
+    office.digest().then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof LineFailure) return false
+        throw error
+      },
+    )
+
+  async function fetchOne(want: Wanted): Promise<void> {
+    /** The most bytes of it that ever were here: only more than that is progress. */
+    let furthest = 0
+    let lineTries = ALONE_TRIES
+    function onLength(bytes: number): void {
+      if (bytes <= furthest) return
+      furthest = bytes
+      line.progressed()
+    }
+    let wrong = 0
+    while (state.wanted.get(want.id) === want) {
+      if (await adopt(want)) return
+      try {
+        await line.persist(
+          () => {
+            result.requests++
+            return fetchPhoto(deps, want, onLength)
+          },
+          {
+            progress: () => furthest,
+            tries: (error) => {
+              if (failedInARow >= LITTLE_HOPE) return 1
+              return error instanceof ForeignResponse ? FOREIGN_TRIES : lineTries
+            },
+          },
+        )
+      } catch (error) {
+        if (error instanceof Refused && GONE.has(error.code)) return remove(want.id)
+        if (error instanceof Refused && (error.status === 401 || error.status === 403)) throw error
+        if (error instanceof DiskFailure) {
+          await fail(want, error.message)
+          throw error
+        }
+        if (error instanceof LineFailure) {
+          // Of a line that is down nothing is known about this photo.
+          if (!(error instanceof ForeignResponse) && !(await isReachable())) {
+            if (lineTries === MAX_EMPTY_TRIES) throw error
+            lineTries = MAX_EMPTY_TRIES
+            continue
+          }
+          await fail(want, error.message)
+          if (++failedInARow < NO_HOPE) return
+          throw error
+        }
+        if (!(error instanceof WrongBytes || error instanceof Refused)) throw error
+        if (++wrong >= TRIES || error instanceof Refused) return fail(want, error.message)
+      }
+    }
+  }
+
+  async function fetchMany(wants: Wanted[]): Promise<void> {
+    const left = () => wants.filter((want) => state.wanted.get(want.id) === want)
+    try {
+      const fresh: Wanted[] = []
+      for (const want of left()) if (!(await adopt(want))) fresh.push(want)
+      const errors = await fetchTogether(fresh)
+      for (const { photo_id, code } of errors) if (GONE.has(code)) await remove(photo_id)
+    } finally {
+      // What it left out, or gave with other bytes than were listed: asked for alone, the response says what the bytes are.
+      queue.giveBack(left())
+    }
+  }
+
+  /** Photos as one archive. What does not come that way, for whatever reason on the way, is left for single downloads. */
+  async function fetchTogether(wants: Wanted[]): Promise<ArchiveErrors> {
+    /** An archive cannot begin in the middle of a photo: what it was cut in is continued alone. */
+    const begun = new Set<Wanted>()
+    const left = () => wants.filter((want) => state.wanted.get(want.id) === want && !begun.has(want))
+    const unusable = (error: unknown) => error instanceof ForeignResponse || error instanceof UnreadableArchive
+    try {
+      return await line.persist(
+        async () => {
+          const asked = left()
+          if (asked.length === 0) return []
+          result.requests++
+          return fetchArchive(deps, asked, (want) => {
+            begun.add(want)
+            line.progressed()
+          })
+        },
+        {
+          progress: () => wants.length - left().length,
+          tries: (error) => (unusable(error) ? ARCHIVE_TRIES : ARCHIVE_LINE_TRIES),
+        },
+      )
+    } catch (error) {
+      if (error instanceof DiskFailure) for (const want of left().slice(0, 1)) await fail(want, error.message)
+      const refused = error instanceof Refused && error.status !== 401 && error.status !== 403
+      if (refused || unusable(error)) queue.withoutArchives()
+      else if (!(error instanceof LineFailure)) throw error
+      return []
+    }
+  }
+
+  async function stream(): Promise<void> {
+    for (;;) {
+      over.throwIfAborted()
+      const batch = queue.take()
+      if (batch.length > 1) await fetchMany(batch)
+      else if (batch[0]) await fetchOne(batch[0])
+      else if (queue.hasEnded()) return
+      else await queue.news()
+      await reporter.maybeSend()
+    }
+  }
+
+  const first = list().finally(queue.end)
+  const work = [first, ...Array.from({ length: STREAMS }, stream)]
+  try {
+    await Promise.all(work)
+  } catch (error) {
+    stopped.abort(error)
+    queue.end()
+    await Promise.allSettled(work)
+    // The head office hears of what failed, whatever the end of the pull.
+    if (state.reports.size > 0 && !signal.aborted && !(error instanceof Refused))
+      await reporter.sendAll({ tries: () => LAST_TRIES }).catch((later: unknown) => {
+        if (!(later instanceof LineFailure || later instanceof Refused)) throw later
+      })
+    throw error
+  }
+  if (state.reports.size > 0) tell({ phase: 'report' })
+  await reporter.sendAll()
+  tell({ phase: 'done' })
+  result.unchanged = state.held.size - result.fetched
+  return { ...result, requests: result.requests + reporter.requests() }
+}

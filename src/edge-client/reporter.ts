@@ -1,0 +1,61 @@
+import { MAX_REPORTS } from '../schemas/photo-sync.ts'
+import type { HeadOffice } from './api-client.ts'
+import type { Line, Persistence } from './http.ts'
+import type { EdgeState, PendingReport } from './state.ts'
+
+/** Reports are sent together, but not later than this after the photo came. */
+const EVERY_MS = 15_000
+const FEWEST = 10
+
+/** Tells the server what was done. What was not told stands in the state and is told the next time. */
+export function createReporter({ state, office, line }: { state: EdgeState; office: HeadOffice; line: Line }) {
+  /** The server's time less ours: reports are put in order by their time, and an edge server's clock may be anything. */
+  let aheadMs = 0
+  let sentAt = performance.now()
+  let sending: Promise<void> | null = null
+  let requests = 0
+  let most = MAX_REPORTS
+
+  async function send(persistence?: Persistence): Promise<void> {
+    while (state.reports.size > 0) {
+      let batch: PendingReport[] = []
+      // A report must never look older than one that was sent before it: the server keeps the newest, and a photo that failed and then came would be
+      // failed for good. The time of a list may be ten seconds old, and a full disk may have kept the last report's time from the journal; so a
+      // time that is too late, which the server takes for now, is better than one that is too early.
+      const last = Date.parse(state.toldAt() ?? '') || 0
+      const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
+      await state.telling(synced_at)
+      await line.persist(async () => {
+        batch = [...state.reports.values()].slice(0, most)
+        requests++
+        // A line that is cut every few seconds may never carry a large one.
+        most = Math.max(FEWEST, Math.floor(most / 2))
+        await office.report(batch.map((report) => ({ ...report, synced_at })))
+        most = Math.min(MAX_REPORTS, most * 4)
+      }, persistence)
+      // One that was written again meanwhile is told again.
+      await state.reported(batch.filter((report) => state.reports.get(report.photo_id) === report).map((report) => report.photo_id))
+    }
+    sentAt = performance.now()
+  }
+  const sendOnce = (persistence?: Persistence): Promise<void> => {
+    sending ??= send(persistence).finally(() => {
+      sending = null
+    })
+    return sending
+  }
+
+  return {
+    requests: () => requests,
+    serverIsAhead(ms: number): void {
+      aheadMs = ms
+    },
+    async maybeSend(): Promise<void> {
+      if (performance.now() - sentAt > EVERY_MS || state.reports.size >= MAX_REPORTS) await sendOnce()
+    },
+    async sendAll(persistence?: Persistence): Promise<void> {
+      await sending
+      await sendOnce(persistence)
+    },
+  }
+}

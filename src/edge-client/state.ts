@@ -1,0 +1,225 @@
+import { createReadStream } from 'node:fs'
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import { Sha256 } from '../schemas/photo-sync.ts'
+import { DiskFailure, onDisk } from './disk-failure.ts'
+
+const Facts = z.object({
+  id: z.uuid(),
+  /** Null: the list does not say (a variant that the store has not by default). */
+  sha256: Sha256.nullable(),
+  size: z.int().min(0).nullable(),
+  content_type: z.string().nullable(),
+  version: z.number(),
+})
+/** A photo that was listed and is not here yet. */
+export type Wanted = z.infer<typeof Facts>
+
+/** Files are removed by what the journal says, and others may be able to write into the folder: the name leads nowhere else. */
+const Held = z
+  .object({
+    id: z.uuid(),
+    file: z.string().regex(/^[0-9a-f-]{36}\.[a-z0-9]{1,5}$/),
+    sha256: Sha256,
+    size: z.int().min(0),
+    mtime_ms: z.number(),
+    version: z.number(),
+    content_type: z.string(),
+  })
+  .refine(({ id, file }) => file.startsWith(`${id}.`))
+/** A photo that is here, as it was when it was written. */
+export type Held = z.infer<typeof Held>
+
+const Report = z.object({
+  photo_id: z.uuid(),
+  status: z.enum(['synced', 'failed', 'deleted']),
+  error: z.string().nullable(),
+  version: z.number(),
+})
+export type PendingReport = z.infer<typeof Report>
+
+const Source = z.object({ store_id: z.string(), variant: z.string().nullable() })
+
+const Entry = z.union([
+  z.object({ source: Source }),
+  z.object({ want: Facts, pass: z.number() }),
+  z.object({ held: Held }),
+  z.object({ gone: z.uuid() }),
+  z.object({ report: Report }),
+  z.object({ reported: z.array(z.uuid()) }),
+  z.object({ seen: z.uuid(), pass: z.number() }),
+  z.object({ told_at: z.iso.datetime() }),
+  z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
+])
+type Entry = z.infer<typeof Entry>
+
+export const STATE_FILE = '.zinc-state.jsonl'
+/** Lines beyond what the state needs before the file is written anew. */
+const SLACK = 5_000
+
+export type EdgeState = Awaited<ReturnType<typeof openState>>
+
+/**
+ * What an edge server knows, as a journal of one line a change: a kill at any moment loses at most the line being written.
+ * A photo that is wanted stands in it before the cursor moves on, so nothing that was listed is ever forgotten.
+ * When the disk takes no more, the journal ends where it was whole and the rest is kept in memory: the next start finds out again what is missing.
+ * `memoryOnly`: reads what is there and writes nothing.
+ */
+export async function openState(dir: string, source: z.infer<typeof Source>, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
+  const path = join(dir, STATE_FILE)
+  const wanted = new Map<string, Wanted>()
+  const held = new Map<string, Held>()
+  const reports = new Map<string, PendingReport>()
+  /** In which walk through everything a photo was last listed. */
+  const seen = new Map<string, number>()
+  let cursor: string | null = null
+  let pass = 0
+  /** Whether the walk of `pass` has come to its end. */
+  let whole = false
+  let lines = 0
+  /** The time that the last reports carried. */
+  let toldAt: string | null = null
+  let known: z.infer<typeof Source> | null = null
+
+  function apply(entry: Entry): void {
+    if ('source' in entry) known = entry.source
+    else if ('want' in entry) {
+      // What is wanted again goes to the end: after a failure the others come first.
+      wanted.delete(entry.want.id)
+      wanted.set(entry.want.id, entry.want)
+      seen.set(entry.want.id, entry.pass)
+    } else if ('seen' in entry) seen.set(entry.seen, entry.pass)
+    else if ('held' in entry) {
+      held.set(entry.held.id, entry.held)
+      wanted.delete(entry.held.id)
+    } else if ('gone' in entry) {
+      held.delete(entry.gone)
+      wanted.delete(entry.gone)
+      seen.delete(entry.gone)
+    } else if ('report' in entry) reports.set(entry.report.photo_id, entry.report)
+    else if ('told_at' in entry) toldAt = entry.told_at
+    else if ('reported' in entry) for (const id of entry.reported) reports.delete(id)
+    else ({ cursor, pass, whole } = entry)
+  }
+
+  // Not through a link, and not from a pipe, which would be waited for without end.
+  if ((await lstat(path).catch(() => null))?.isFile()) {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+      lines++
+      const read = Entry.safeParse(parseLine(line))
+      // The last line of a process that was killed may be half: what it said is found out again.
+      if (read.success) apply(read.data)
+    }
+  }
+
+  let file: FileHandle | null = null
+  /** Why nothing more is written; null: all is well. */
+  let failure: DiskFailure | null = null
+
+  /** Writes the whole of it to a file of its own, which then takes the place of the old one: a full disk leaves that one as it was. */
+  async function rewrite(): Promise<void> {
+    const fresh = `${path}.new`
+    const all: Entry[] = [
+      { source },
+      ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
+      // What is held before what is wanted: a line that says "held" ends a want.
+      ...[...held.values()].map((one) => ({ held: one })),
+      ...[...wanted.values()].map((want) => ({ want, pass: seen.get(want.id) ?? 0 })),
+      ...[...reports.values()].map((report) => ({ report })),
+      ...(toldAt === null ? [] : [{ told_at: toldAt }]),
+      { cursor, pass, whole },
+    ]
+    try {
+      await onDisk(async () => {
+        await rm(fresh, { force: true })
+        const handle = await open(fresh, 'wx', 0o600)
+        try {
+          await handle.writeFile(all.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+          await handle.sync()
+        } finally {
+          await handle.close()
+        }
+        await rename(fresh, path)
+      })
+    } catch (error) {
+      await rm(fresh, { force: true }).catch(() => {})
+      throw error
+    }
+    lines = all.length
+  }
+  async function orKeepInMemory(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await onDisk(work)
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) throw error
+      failure ??= error
+    }
+  }
+  const changedSource = known !== null && JSON.stringify(known) !== JSON.stringify(source)
+  // Another store or another size: what is here may still be right, but everything must be listed again.
+  if (changedSource) apply({ cursor: null, pass: pass + 1, whole: false })
+  if (!memoryOnly)
+    await orKeepInMemory(async () => {
+      await rewrite()
+      file = await open(path, 'a', 0o600)
+    })
+  /** Lines go to the file one write after the other. */
+  let writing: Promise<unknown> = Promise.resolve()
+
+  function write(...entries: Entry[]): Promise<unknown> {
+    for (const entry of entries) apply(entry)
+    lines += entries.length
+    const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
+    writing = writing.then(async () => {
+      // After a write that failed, a later line would stand without the ones that it builds on.
+      if (file !== null && failure === null) await orKeepInMemory(() => (file as FileHandle).appendFile(text))
+    })
+    return writing
+  }
+
+  return {
+    wanted: wanted as ReadonlyMap<string, Wanted>,
+    held: held as ReadonlyMap<string, Held>,
+    reports: reports as ReadonlyMap<string, PendingReport>,
+    cursor: () => cursor,
+    /** A walk through everything that has not come to its end. */
+    walking: () => !whole,
+
+    /** Begins to list everything: what is not listed until the end of it is gone. */
+    beginWalk: () => write({ cursor: null, pass: pass + 1, whole: false }),
+    /** A page was read: what it lists, and where the next one begins, in one write. */
+    async listed({ want, seen: same }: { want: Wanted[]; seen: string[] }, next: string): Promise<void> {
+      await write(...want.map((one) => ({ want: one, pass })), ...same.map((id) => ({ seen: id, pass })), { cursor: next, pass, whole })
+    },
+    /** What the walk did not list is gone. */
+    endWalk: () => write({ cursor, pass, whole: true }),
+    /** Photos that are here, or wanted, and that the walk which has just ended did not list. */
+    unlisted: (): string[] => [...new Set([...held.keys(), ...wanted.keys()])].filter((id) => seen.get(id) !== pass),
+    want: (want: Wanted) => write({ want, pass: seen.get(want.id) ?? pass }),
+    keep: (one: Held, report: PendingReport | null) => write({ held: one }, ...(report ? [{ report }] : [])),
+    drop: (id: string, report: PendingReport | null) => write({ gone: id }, ...(report ? [{ report }] : [])),
+    report: (report: PendingReport) => write({ report }),
+    reported: (ids: string[]) => write({ reported: ids }),
+    toldAt: () => toldAt,
+    telling: (at: string) => write({ told_at: at }),
+    /** Why the journal is not written any more; null: it is. */
+    diskFailure: (): DiskFailure | null => failure,
+    async close(): Promise<void> {
+      await writing
+      await file?.close()
+      if (memoryOnly || (failure === null && lines <= held.size + wanted.size + seen.size + SLACK)) return
+      // There may be room again. Without it the old journal is there, as far as it was written.
+      await orKeepInMemory(rewrite)
+    },
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,86 @@
+import { MAX_ENTRY_BYTES } from './download-archive.ts'
+import type { Wanted } from './state.ts'
+
+/** Photos and bytes of one archive: large enough that its request costs nothing, small enough that several share the work to the end. */
+const ARCHIVE_PHOTOS = 200
+const ARCHIVE_BYTES = 8 * 1024 * 1024
+/** At the end archives become smaller, so that all streams end together and the line never waits for one of them. */
+const SMALLEST_ARCHIVE_BYTES = 1024 * 1024
+/** Fewer than this are fetched one by one. */
+const FEW = 4
+
+export type Queue = ReturnType<typeof createQueue>
+
+/** Photos that wait for a stream, in the order of the list. `begun`: ids of those whose beginning is here already. */
+export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; streams: number }) {
+  const queue: Wanted[] = []
+  /** Photos that no archive can bring. */
+  const alone = new Set(begun)
+  let archives = true
+  /** Archives under way: what they do not bring comes back. */
+  let batches = 0
+  const waiting = new Set<() => void>()
+  let bytesLeft = 0
+  let ended = false
+  function wake(): void {
+    for (const resolve of waiting) resolve()
+    waiting.clear()
+  }
+  function shift(): Wanted | undefined {
+    const want = queue.shift()
+    bytesLeft -= want?.size ?? 0
+    return want
+  }
+
+  return {
+    add(want: Wanted): void {
+      queue.push(want)
+      bytesLeft += want.size ?? 0
+      wake()
+    },
+    /** From now on each photo is fetched alone. */
+    withoutArchives(): void {
+      archives = false
+    },
+    /** An archive has ended: what it did not bring is fetched alone, by whichever stream is free. */
+    giveBack(wants: Wanted[]): void {
+      batches--
+      for (const want of wants) {
+        alone.add(want.id)
+        bytesLeft += want.size ?? 0
+      }
+      queue.unshift(...wants)
+      wake()
+    },
+    /** Nothing more is listed: a stream ends when nothing is left and nothing can come back. */
+    end(): void {
+      ended = true
+      wake()
+    },
+    /**
+     * The next photos for one stream: those that were begun alone, since an archive cannot begin in the middle. More than one are an archive, and
+     * `giveBack` ends it. Empty: look again, or it has ended.
+     */
+    take(): Wanted[] {
+      const first = shift()
+      if (!first) return []
+      const single = (want: Wanted) => !archives || alone.has(want.id) || want.sha256 === null || (want.size ?? 0) > MAX_ENTRY_BYTES
+      if (single(first) || queue.length < FEW) return [first]
+      const most = ended ? Math.min(ARCHIVE_BYTES, Math.max(SMALLEST_ARCHIVE_BYTES, bytesLeft / (2 * streams))) : ARCHIVE_BYTES
+      const batch = [first]
+      let bytes = first.size ?? 0
+      while (batch.length < ARCHIVE_PHOTOS && bytes < most) {
+        const next = queue[0]
+        if (!next || single(next)) break
+        shift()
+        batch.push(next)
+        bytes += next.size ?? 0
+      }
+      if (batch.length > 1) batches++
+      return batch
+    },
+    hasEnded: () => ended && batches === 0 && queue.length === 0,
+    /** Resolves when something came, or nothing more will. */
+    news: () => (ended && batches === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.add(resolve))),
+  }
+}

@@ -1,0 +1,101 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Identity } from '../../auth/access-tokens.ts'
+import type { Identification } from '../../auth/authenticate.ts'
+import type { Role } from '../../auth/roles.ts'
+import { Forbidden, Unauthorized } from '../../lib/errors.ts'
+import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
+import type { Actor } from '../../settings/audit-log.ts'
+import { readAccessCookie, refuseForeignPage } from './session-cookies.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null until a token was read. */
+    identity: Identity | null
+    /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
+    edge: EdgeIdentity | null
+  }
+  interface FastifyContextConfig {
+    /** The route asks for no token, and none is read: health must answer when the database does not. */
+    public?: boolean
+    /** A public route that counts for the request limit of its caller's address. */
+    limited?: boolean
+    /** A signed address opens the route, else the handler asks for a token. */
+    signed?: boolean
+  }
+}
+
+const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
+
+const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
+
+/** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
+export const authentication = fp<{ identification: Identification; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
+  async (app, { identification, edgeTokens, publicUrl }) => {
+    app.decorateRequest('identity', null)
+    app.decorateRequest('edge', null)
+    app.addHook('onRequest', async (request) => {
+      if (request.routeOptions.config.public) return
+      const header = request.headers.authorization
+      if (header !== undefined) {
+        const [scheme, bearer] = header.split(' ')
+        if (scheme?.toLowerCase() !== 'bearer' || !bearer) return
+        request.edge = await edgeTokens.recall(bearer)
+        if (request.edge) return
+        request.identity = await identification.identify(bearer)
+        if (!request.identity) request.edge = await edgeTokens.identify(bearer)
+        return
+      }
+      const cookie = readAccessCookie(request)
+      if (cookie === undefined) return
+      request.identity = await identification.identify(cookie)
+      if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPage(request, publicUrl)
+    })
+  },
+  { name: 'authentication' },
+)
+
+/** Throws Unauthorized `login_required` with a login line to paste, Forbidden for an edge server. */
+export function requireIdentity(request: FastifyRequest): Identity {
+  if (request.identity) return request.identity
+  if (request.edge)
+    throw new Forbidden('edge_token', 'The token of an edge server opens the photo sync of its store only', {
+      remedy: 'Log in as a person for this.',
+    })
+  const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
+  throw new Unauthorized('login_required', 'A valid token is required', {
+    remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
+  })
+}
+
+/** A hook for routes: lets in people of this role or a higher one. It runs before a body is read. `needs` is what the API documentation shows. */
+export const allow = (role: Role): onRequestHookHandler & { needs: Role } =>
+  Object.assign(
+    async (request: FastifyRequest) => {
+      const identity = requireIdentity(request)
+      if (RANK[identity.role] < RANK[role])
+        throw new Forbidden('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+    },
+    { needs: role },
+  )
+
+/** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
+export const allowEdgeOr = (role: Role): onRequestHookHandler & { needs: Role } => {
+  const person = allow(role)
+  return Object.assign(
+    async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
+      if (!request.edge) await person.call(this, request, reply, () => {})
+    },
+    { needs: role },
+  )
+}
+
+/** Who reads, as an id: the edge server's token or the person. */
+export const readerOf = (request: FastifyRequest): string => request.edge?.token_id ?? requireIdentity(request).user_id
+
+/** Who asks and from where, for the audit log. */
+export const actorOf = (request: FastifyRequest): Actor => ({
+  actor: requireIdentity(request).username,
+  request_id: request.id,
+  ip: request.ip,
+})

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import fp from 'fastify-plugin'
+import { Unavailable } from '../../lib/errors.ts'
+
+/** What zinc itself keeps open: the database, Zoho, the decoders, the log. */
+const OWN_FILES = 64
+/** So many more connections are still taken, to be told that all is full; further ones are closed unheard. */
+const TOLD = 32
+
+/** Each connection may have a file or a connection of ours behind it, so that each counts twice. */
+const roomFor = (files: number): number => Math.max(16, Math.floor((files - OWN_FILES - TOLD) / 2))
+
+/** How many files this process may have open; null where the system does not tell. Node has raised it to the hard limit by now. */
+function openFilesLimit(): number | null {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+    return limit === undefined ? null : Number(limit)
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Keeps a crowd of connections from taking every file that the process may open: without one left, zinc could reach neither its database nor Zoho nor a
+ * picture. Beyond the room requests get 503 on a connection that then closes.
+ */
+export const openConnections = fp<{ filesLimit?: number | null }>(
+  async (app, { filesLimit = openFilesLimit() }) => {
+    if (filesLimit === null) return
+    const room = roomFor(filesLimit)
+    let open = 0
+    app.server.maxConnections = room + TOLD
+    app.server.on('connection', (socket) => {
+      open++
+      socket.once('close', () => open--)
+    })
+    app.addHook('onRequest', async (request, reply) => {
+      // Health is told as it is.
+      if (open <= room || request.url.startsWith('/health/')) return
+      reply.header('connection', 'close')
+      throw new Unavailable('too_busy', 'zinc has as many connections as it can bear', {
+        retryAfterMs: 5_000,
+        remedy: 'Send it again in a few seconds. A higher limit of open files (ulimit -n) gives room for more.',
+      })
+    })
+  },
+  { name: 'open-connections' },
+)

@@ -1,0 +1,191 @@
+import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { isDatabaseGone } from '../../database/errors.ts'
+import {
+  AppError,
+  BadImage,
+  BadInput,
+  Conflict,
+  Forbidden,
+  Gone,
+  NotFound,
+  PreconditionFailed,
+  RangeNotThere,
+  TooLarge,
+  TooManyRequests,
+  Unauthorized,
+  Unavailable,
+  UnsupportedType,
+  UpstreamFailed,
+  UriTooLong,
+} from '../../lib/errors.ts'
+
+const KINDS: [new (...args: never[]) => AppError, number][] = [
+  [BadInput, 400],
+  [Unauthorized, 401],
+  [Forbidden, 403],
+  [NotFound, 404],
+  [Conflict, 409],
+  [Gone, 410],
+  [PreconditionFailed, 412],
+  [TooLarge, 413],
+  [UriTooLong, 414],
+  [UnsupportedType, 415],
+  [RangeNotThere, 416],
+  [BadImage, 422],
+  [TooManyRequests, 429],
+  [UpstreamFailed, 502],
+  [Unavailable, 503],
+]
+const statusOf = (error: AppError): number => KINDS.find(([kind]) => error instanceof kind)?.[1] ?? 500
+
+/** What Fastify and its plugins throw, in our codes. */
+const FRAMEWORK_CODES: Record<string, string> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+}
+const STATUS_CODES: Record<number, string> = {
+  400: 'bad_request',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'body_too_large',
+  414: 'uri_too_long',
+  429: 'too_many_requests',
+}
+
+/** The parts of a request under the names that validation gives them. */
+const PARTS = new Map<string | undefined, 'query' | 'params'>([
+  ['querystring', 'query'],
+  ['params', 'params'],
+])
+/** What was sent at this path; undefined where nothing was. */
+const valueAt = (part: unknown, path: string[]): unknown =>
+  path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), part)
+
+/** An address that the router cannot read never reaches a route or its hooks; its failure has the same shape all the same. */
+export function failUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const status = error.statusCode === 414 ? 414 : 400
+  reply.header('x-request-id', request.id)
+  return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
+}
+
+/** The one place where a failure becomes a status. Everything else only throws. */
+export const errorHandling = fp(
+  async (app) => {
+    app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
+      if (error instanceof AppError) {
+        const status = statusOf(error)
+        if (status === 401) reply.header('www-authenticate', 'Bearer realm="zinc"')
+        request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
+        if ((error instanceof TooManyRequests || error instanceof Unavailable) && error.retryAfterMs !== undefined)
+          reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
+        return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
+      }
+      if (hasZodFastifySchemaValidationErrors(error)) {
+        const part = PARTS.get(error.validationContext) ?? 'body'
+        const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
+          const path = instancePath.split('/').slice(1)
+          return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is wrong: ${message}` }
+        })
+        const [first] = issues
+        return fail(request, reply, 400, {
+          code: 'bad_request',
+          message: first?.field ? `${first.field} ${first.message}` : 'The body is wrong: it must be a JSON object',
+          detail: { fields: issues, remedy: 'GET /docs shows what this address takes.' },
+        })
+      }
+      const status = error.statusCode ?? 500
+      if (status === 415)
+        return fail(request, reply, status, {
+          code: 'unsupported_media_type',
+          message: `A body of the type ${request.headers['content-type'] || 'unknown'} is not taken here`,
+          detail: { remedy: 'Send JSON with Content-Type: application/json; GET /docs shows where a form is meant.' },
+        })
+      if (status < 500)
+        return fail(request, reply, status, {
+          code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',
+          message: error.message,
+        })
+      if (isDatabaseGone(error)) {
+        request.log.warn({ err: error }, 'the database does not answer')
+        reply.header('retry-after', '5')
+        return fail(request, reply, 503, {
+          code: 'database_unavailable',
+          message: 'The database does not answer',
+          detail: { remedy: 'Try again in a few seconds; zinc goes on as soon as it is back.' },
+        })
+      }
+      request.log.error({ err: error }, 'unexpected error')
+      return fail(request, reply, 500, {
+        code: 'internal',
+        message: 'Something went wrong in zinc',
+        detail: { remedy: 'The log explains it under this request_id.' },
+      })
+    })
+    const methodsAt = knownMethods(app)
+    app.setNotFoundHandler((request, reply) => {
+      const methods = methodsAt(request.raw.url ?? '')
+      if (methods.length > 0) {
+        reply.header('allow', methods.join(', '))
+        return fail(request, reply, 405, {
+          code: 'method_not_allowed',
+          message: `${request.method} is not possible at this address`,
+          detail: { allow: methods, remedy: 'GET /docs lists every address and method.' },
+        })
+      }
+      return fail(request, reply, 404, {
+        code: 'not_found',
+        message: 'There is nothing at this address',
+        detail: { remedy: 'GET /docs lists every address.' },
+      })
+    })
+  },
+  { name: 'error-handling' },
+)
+
+/** Answers which methods the routes know at an address; none where nothing is. Routes that catch everything below them do not count. */
+function knownMethods(app: FastifyInstance): (url: string) => string[] {
+  const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.endsWith('*')) return
+    const path = url.replace(/\/+$/, '')
+    const known = routes.get(path) ?? {
+      pattern: new RegExp(`^${path.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+')}/?$`),
+      methods: new Set<string>(),
+    }
+    for (const one of [method].flat()) known.methods.add(one)
+    routes.set(path, known)
+  })
+  return (url) => {
+    const path = url.split('?')[0] ?? ''
+    return [...new Set([...routes.values()].filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods]))].sort()
+  }
+}
+
+/** What a route said of a body that it then could not send: beside a failure, a cache would keep that for as long as the picture. */
+const OF_THE_BODY = ['etag', 'accept-ranges', 'content-disposition', 'content-length', 'x-checksum', 'x-checksum-sha256', 'x-version']
+
+function fail(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  { code, message, detail }: { code: string; message: string; detail?: Record<string, unknown> | undefined },
+) {
+  for (const name of OF_THE_BODY) reply.removeHeader(name)
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send({
+      status: 'error',
+      code,
+      message,
+      detail: detail ?? {},
+      ...(typeof detail?.run_id === 'string' && { run_id: detail.run_id }),
+      request_id: request.id,
+    })
+}

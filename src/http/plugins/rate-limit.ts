@@ -1,0 +1,36 @@
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { TooManyRequests } from '../../lib/errors.ts'
+
+export interface RequestLimits {
+  /** A minute; 0: no limit. Requests without a token count by their address, with the limit of a person. */
+  person: number
+  edge: number
+}
+
+/** How much one caller may ask in a minute, counted in this process. Routes that are public (health, login) have limits of their own or none. */
+export const requestLimits = fp<{ requestsPerMinute: RequestLimits }>(
+  async (app, { requestsPerMinute }) => {
+    if (requestsPerMinute.person === 0) return
+    await app.register(fastifyRateLimit, { global: false })
+    const limited = app.createRateLimit({
+      timeWindow: 60_000,
+      max: (request: FastifyRequest) => (request.edge ? requestsPerMinute.edge : requestsPerMinute.person),
+      keyGenerator: (request: FastifyRequest) => request.edge?.token_id ?? request.identity?.user_id ?? request.ip,
+    })
+    app.addHook('onRequest', async (request, reply) => {
+      const { config, schema } = request.routeOptions
+      if ((config.public && !config.limited) || schema?.hide) return
+      const count = await limited(request)
+      if (count.isAllowed) return
+      reply.header('x-ratelimit-limit', count.max).header('x-ratelimit-remaining', count.remaining)
+      if (count.isExceeded)
+        throw new TooManyRequests('too_many_requests', 'Too many requests', {
+          retryAfterMs: count.ttl,
+          remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
+        })
+    })
+  },
+  { name: 'request-limits', dependencies: ['authentication'] },
+)

@@ -1,0 +1,66 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Forbidden } from '../../lib/errors.ts'
+
+/**
+ * The page's tokens. Over https the names carry the browser's own promise: `__Host-` cannot be set by a sibling domain or over http.
+ * The refresh token goes to the login addresses only.
+ */
+const ACCESS = { secure: '__Host-zinc_session', plain: 'zinc_session', path: '/' }
+const REFRESH = { secure: '__Secure-zinc_refresh', plain: 'zinc_refresh', path: '/api/v1/auth' }
+const REFRESH_SECONDS = 30 * 86_400
+
+type Kind = typeof ACCESS | typeof REFRESH
+
+const read = (request: FastifyRequest, { secure, plain }: Kind): string | undefined => request.cookies[secure] ?? request.cookies[plain]
+export const readAccessCookie = (request: FastifyRequest): string | undefined => read(request, ACCESS)
+export const readRefreshCookie = (request: FastifyRequest): string | undefined => read(request, REFRESH)
+
+/** Whether the browser speaks https, also when a proxy that is not named in TRUSTED_PROXIES ends it in front of the public address. */
+export function overHttps(request: FastifyRequest, publicUrl: string | undefined): boolean {
+  if (request.protocol === 'https') return true
+  const url = publicUrl === undefined ? null : new URL(publicUrl)
+  return url?.protocol === 'https:' && url.host === request.headers.host
+}
+
+function set(reply: FastifyReply, kind: Kind, value: string, { secure, maxAge }: { secure: boolean; maxAge: number }): void {
+  reply.setCookie(secure ? kind.secure : kind.plain, value, { httpOnly: true, sameSite: 'strict', path: kind.path, secure, maxAge })
+}
+
+/** `refresh_token` null: the browser has the newest already. */
+export function setCookies(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { access_token, expires_in, refresh_token }: { access_token: string; expires_in: number; refresh_token: string | null },
+  publicUrl: string | undefined,
+): void {
+  const secure = overHttps(request, publicUrl)
+  set(reply, ACCESS, access_token, { secure, maxAge: expires_in })
+  if (refresh_token !== null) set(reply, REFRESH, refresh_token, { secure, maxAge: REFRESH_SECONDS })
+}
+
+export function clearCookies(reply: FastifyReply): void {
+  for (const kind of [ACCESS, REFRESH]) {
+    reply.clearCookie(kind.plain, { path: kind.path, httpOnly: true, sameSite: 'strict' })
+    reply.clearCookie(kind.secure, { path: kind.path, httpOnly: true, sameSite: 'strict', secure: true })
+  }
+}
+
+/**
+ * A cookie is sent by the browser whoever wrote the page: changes must come from our own. Browsers say so in Sec-Fetch-Site; those that do not,
+ * in Origin; a request with neither is no browser's and has no business with a cookie. Throws Forbidden `cross_site`.
+ */
+export function refuseForeignPage(request: FastifyRequest, publicUrl: string | undefined): void {
+  const site = request.headers['sec-fetch-site']
+  const origin = request.headers.origin
+  const ownOrigin = origin !== undefined && isOwnOrigin(origin, request, publicUrl)
+  if (site === undefined ? ownOrigin : site === 'same-origin' && (origin === undefined || ownOrigin)) return
+  throw new Forbidden('cross_site', 'This change did not come from the page of zinc', {
+    remedy: 'Use the page itself, or a Bearer token.',
+  })
+}
+
+function isOwnOrigin(origin: string, request: FastifyRequest, publicUrl: string | undefined): boolean {
+  if (!URL.canParse(origin)) return false // `null` of a sandboxed page
+  const { host } = new URL(origin)
+  return host === request.headers.host || host === request.host || (publicUrl !== undefined && host === new URL(publicUrl).host)
+}

@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { coverageHistory, measureCoverage } from '../../catalog/coverage.ts'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { CoverageAnswer, CoverageHistoryAnswer, CoverageHistoryQuery } from '../../schemas/coverage.ts'
+import { allow } from '../plugins/authentication.ts'
+
+const tags = ['coverage']
+
+export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock }> = async (app, { db, clock }) => {
+  app.get(
+    '/coverage',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'What the products lack; each count is a filter of GET /api/products?coverage=',
+        response: { 200: CoverageAnswer },
+      },
+    },
+    async () => {
+      const { total, counts } = await measureCoverage(db)
+      return { status: 'success' as const, data: counts, total, measured_at: clock.now().toISOString() }
+    },
+  )
+  app.get(
+    '/coverage/history',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'The same by day, oldest first',
+        querystring: CoverageHistoryQuery,
+        response: { 200: CoverageHistoryAnswer },
+      },
+    },
+    async ({ query }) => {
+      const days = await coverageHistory(db, { days: query.days, at: clock.now() })
+      return { status: 'success' as const, data: days.map(({ day, total, counts }) => ({ day, total, ...counts })) }
+    },
+  )
+}

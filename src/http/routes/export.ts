@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { ZipFile } from 'yazl'
+import { EXPORT_COLUMNS, exportProducts } from '../../catalog/export.ts'
+import type { Database } from '../../database/client.ts'
+import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import { csvLine } from '../../lib/csv.ts'
+import { ExportQuery } from '../../schemas/export.ts'
+import { allow } from '../plugins/authentication.ts'
+import { closedSignal } from '../request-signal.ts'
+
+export interface ExportDeps {
+  db: Database
+  store: PhotoStore
+}
+
+/** `GET /export`: everything in the catalogue, streamed; a reader that hangs up ends it. */
+export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db, store }) => {
+  app.get(
+    '/export',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags: ['sync'],
+        summary:
+          'The item records as JSON or CSV, or as a ZIP with the pictures; source=file reads the JSON back, the import of pictures the ZIP',
+        querystring: ExportQuery,
+      },
+    },
+    async ({ query }, reply) => {
+      const signal = closedSignal(reply)
+      const name = `zinc-items-${new Date().toISOString().slice(0, 10)}`
+      reply.header('cache-control', 'no-store').header('content-disposition', `attachment; filename="${name}.${query.format}"`)
+      if (query.format === 'csv') return reply.type('text/csv; charset=utf-8').send(Readable.from(csv(db, signal)))
+      if (query.format === 'json') return reply.type('application/json; charset=utf-8').send(Readable.from(json(db, signal)))
+      return reply.type('application/zip').send(zip({ db, store }, signal))
+    },
+  )
+}
+
+async function* json(db: Database, signal: AbortSignal): AsyncGenerator<string> {
+  let before = '[\n'
+  for await (const page of exportProducts(db, signal)) {
+    yield before + page.map(({ record }) => JSON.stringify(record)).join(',\n')
+    before = ',\n'
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n'
+}
+
+async function* csv(db: Database, signal: AbortSignal): AsyncGenerator<string> {
+  // The mark makes spreadsheets read Arabic names as UTF-8.
+  yield `\uFEFF${csvLine(EXPORT_COLUMNS)}`
+  for await (const page of exportProducts(db, signal))
+    yield page.map(({ record }) => csvLine(EXPORT_COLUMNS.map((key) => record[key]))).join('')
+}
+
+/**
+ * `items.json` and all pictures, the primary ones under the paths that its records name: the import of pictures takes it back as it is.
+ * A picture whose file is missing is left out; its record stays.
+ */
+function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
+  const file = new ZipFile()
+  const out = new Readable().wrap(file.outputStream)
+  file.on('error', (error: Error) => out.destroy(error))
+  const add = async () => {
+    file.addReadStream(Readable.from(json(db, signal)), 'items.json')
+    for await (const page of exportProducts(db, signal)) {
+      for (const { path, sha256, size, at } of page.flatMap(({ pictures }) => pictures)) {
+        if ((await store.sizeOf('originals', sha256)) !== size) continue
+        // Opened only when its turn comes: a catalogue has more pictures than a process may have files open. They are packed already.
+        file.addReadStreamLazy(path, { size, mtime: at, compress: false }, (opened) => {
+          store.open('originals', sha256).then(
+            ({ stream }) => opened(null, stream),
+            (error: unknown) => opened(error, Readable.from([])),
+          )
+        })
+      }
+    }
+    file.end()
+  }
+  add().catch((error: Error) => out.destroy(error))
+  return out
+}

@@ -1,0 +1,114 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { dismissFailures, type FailureRow, listCauses, listFailures } from '../../runs/failures.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { DismissAnswer, DismissFailures, FailuresAnswer, FailuresQuery, RetryFailures } from '../../schemas/failures.ts'
+import { Accepted } from '../../schemas/runs.ts'
+import { causeOf } from '../../sync/items/failure-causes.ts'
+import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
+import { retryParams } from '../../sync/items/retry-params.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { allow, requireIdentity } from '../plugins/authentication.ts'
+
+const tags = ['sync']
+
+/** The inbox of what failed, across runs. */
+export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; clock: Clock }> = async (app, { db, runs, clock }) => {
+  app.get(
+    '/failures',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'What failed and is open, grouped by cause', querystring: FailuresQuery, response: { 200: FailuresAnswer } },
+    },
+    async ({ query }) => {
+      const { code, stage, run_id: runId, dismissed, cursor, limit } = query
+      const causes = await listCauses(db, { code, stage, runId, dismissed })
+      const data = []
+      let next: string | null = null
+      for (const group of causes) {
+        const rows = await listFailures(
+          db,
+          { code: group.code, stage: group.stage, runId, dismissed },
+          { limit, after: code !== undefined && cursor !== undefined ? readCursor(cursor) : undefined },
+        )
+        const last = rows.at(-1)
+        if (code !== undefined && rows.length === limit && last) next = writeCursor(last)
+        data.push({
+          code: group.code,
+          stage: group.stage,
+          ...causeOf(group.code, group.stage, rows[0]?.message ?? group.code),
+          count: group.count,
+          first_at: group.first_at.toISOString(),
+          last_at: group.last_at.toISOString(),
+          failures: rows.map(entry),
+        })
+      }
+      return { status: 'success' as const, data, next_cursor: next, total: causes.reduce((sum, it) => sum + it.count, 0) }
+    },
+  )
+
+  app.post(
+    '/failures/retry',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Try failed things again: chosen ones, those of a cause or a run, or all',
+        body: RetryFailures,
+        response: { 202: Accepted },
+      },
+    },
+    async (request, reply) => {
+      const { ids, code, run_id } = request.body
+      const params = await retryParams(db, { ids, code, runId: run_id })
+      const started = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
+      return reply
+        .code(202)
+        .header('location', `/api/settings/integrations/zoho/sync/runs/${started.run_id}`)
+        .send({ status: 'queued' as const, run_id: started.run_id })
+    },
+  )
+
+  app.post(
+    '/failures/dismiss',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Take failures out of the inbox, with a note why', body: DismissFailures, response: { 200: DismissAnswer } },
+    },
+    async ({ body }) => ({ status: 'success' as const, data: { dismissed: await dismissFailures({ db, clock }, body) } }),
+  )
+
+  app.post(
+    '/sync/runs/:id/retry-failed',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Try again what failed in a run', params: z.object({ id: z.uuid() }), response: { 202: Accepted } },
+    },
+    async (request, reply) => {
+      const run = await runs.get(request.params.id)
+      const params = await retryParams(db, { runId: run.id })
+      const started = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
+      return reply
+        .code(202)
+        .header('location', `/api/settings/integrations/zoho/sync/runs/${started.run_id}`)
+        .send({ status: 'queued' as const, run_id: started.run_id })
+    },
+  )
+}
+
+function entry({ id, run_id, message, product_id, zoho_item_id, sku, name, created_at, dismissed_at, note }: FailureRow) {
+  return {
+    id,
+    run_id,
+    message,
+    product_id,
+    zoho_item_id,
+    sku,
+    name,
+    at: created_at.toISOString(),
+    dismissed_at: dismissed_at?.toISOString() ?? null,
+    note,
+  }
+}

@@ -1,0 +1,31 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { Unavailable } from '../../lib/errors.ts'
+
+const Ok = z.object({ status: z.literal('success') })
+const tags = ['health']
+// No token is read: health must answer when the database does not.
+const config = { public: true }
+const DATABASE_WITHIN_MS = 1_500
+
+/** A database that is slow to say no counts as gone: who asks for readiness wants an answer. */
+const late = () => pause(DATABASE_WITHIN_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer')))
+
+export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): boolean }> = async (app, { db, isStopping }) => {
+  app.get('/health/live', { config, schema: { tags, summary: 'The process runs', response: { 200: Ok } } }, async () => ({
+    status: 'success' as const,
+  }))
+  app.get(
+    '/health/ready',
+    { config, schema: { tags, summary: 'Requests can be served; otherwise the failing part is named', response: { 200: Ok } } },
+    async () => {
+      if (isStopping()) throw new Unavailable('stopping', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
+      await Promise.race([db.$queryRaw`select 1`, late()]).catch(() => {
+        throw new Unavailable('database_unavailable', 'The database does not answer', { retryAfterMs: 5_000, detail: { part: 'database' } })
+      })
+      return { status: 'success' as const }
+    },
+  )
+}

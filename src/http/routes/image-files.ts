@@ -1,0 +1,83 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import type { Recipes } from '../../images/processing/variant-settings.ts'
+import type { VariantMaker } from '../../images/processing/variants.ts'
+import { findServedPicture } from '../../images/serving/find-image.ts'
+import type { ImageUrls } from '../../images/serving/signed-url.ts'
+import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import type { HotFiles } from '../../images/storage/file-cache.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Gone, NotFound } from '../../lib/errors.ts'
+import { requireIdentity } from '../plugins/authentication.ts'
+import { sendFile } from '../send-file.ts'
+
+export interface ProductImagesDeps {
+  db: Database
+  store: PhotoStore
+  hotFiles: HotFiles
+  recipes: Recipes
+  makeVariant: VariantMaker
+  imageUrls: ImageUrls
+  clock: Clock
+}
+
+const Query = z.object({
+  variant: z.enum(['thumb', 'medium', 'original']).default('original'),
+  /** Of these three any text is taken: an altered address is told as that, whichever part of it was. */
+  v: z.string().optional(),
+  exp: z.string().optional(),
+  sig: z.string().optional(),
+})
+
+export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
+  app,
+  { db, store, hotFiles, recipes, makeVariant, imageUrls, clock },
+) => {
+  app.get(
+    '/api/data/images/item/:filename',
+    {
+      config: { signed: true },
+      schema: {
+        tags: ['pictures'],
+        summary: "A product's primary picture, or a variant of it",
+        params: z.object({ filename: z.string().min(3).max(120) }),
+        querystring: Query,
+      },
+    },
+    async (request, reply) => {
+      const { filename } = request.params
+      const { variant, v, exp, sig } = request.query
+      // A signed address carries its own permission; everybody else shows who they are, before anything is looked up.
+      let secondsLeft: number | null = null
+      if (sig !== undefined)
+        secondsLeft = imageUrls.check({ file: filename, version: v ?? '', exp: Number(exp ?? 0), sig, now: clock.now() })
+      else requireIdentity(request)
+
+      const dot = filename.lastIndexOf('.')
+      const picture =
+        dot > 0
+          ? await findServedPicture(
+              { db, store, recipes, makeVariant },
+              { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' },
+            )
+          : null
+      if (!picture || filename.slice(dot + 1) !== picture.originalExt)
+        throw new NotFound('picture_not_found', 'There is no such picture', {
+          remedy: 'The product says in image_url where its picture is.',
+        })
+      if (v !== undefined && v !== imageUrls.versionOf(picture.originalSha256))
+        throw new Gone('picture_replaced', 'The picture was replaced since this address was made', {
+          remedy: 'Read the product again; it carries the new image_url.',
+        })
+
+      reply.headers({
+        'content-security-policy': "default-src 'none'; sandbox",
+        'cross-origin-resource-policy': 'cross-origin',
+        vary: variant === 'original' ? 'Authorization' : 'Accept, Authorization',
+        'cache-control': secondsLeft === null ? 'private, no-cache' : `private, max-age=${secondsLeft}, immutable`,
+      })
+      return sendFile(request, reply, hotFiles, picture)
+    },
+  )
+}

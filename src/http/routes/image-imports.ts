@@ -1,0 +1,106 @@
+import fastifyMultipart from '@fastify/multipart'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { IMAGES_IMPORT } from '../../images/import/import-run.ts'
+import { claimImport, dropImport, type ImportDeps, importResult, LISTED, previewImport, stageArchive } from '../../images/import/imports.ts'
+import { planAnswer } from '../../images/import/match.ts'
+import { BadInput } from '../../lib/errors.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { ImportAnswer, ImportPreviewAnswer, QueuedRun } from '../../schemas/images.ts'
+import { readForm } from '../multipart.ts'
+import { allow, requireIdentity } from '../plugins/authentication.ts'
+import { closedSignal } from '../request-signal.ts'
+
+export interface ProductImportsDeps {
+  db: Database
+  runs: Runs
+  imageImports: ImportDeps
+}
+
+const tags = ['pictures']
+const consumes = ['multipart/form-data']
+const RUNS = '/api/settings/integrations/zoho/sync/runs'
+
+export const productImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = async (app, { db, runs, imageImports: imports }) => {
+  await app.register(fastifyMultipart)
+
+  /** Keeps the ZIP of the form; exactly one. */
+  async function stage(request: Parameters<typeof readForm>[0], signal: AbortSignal) {
+    const { totalBytes } = imports.limits
+    const staged: Awaited<ReturnType<typeof stageArchive>>[] = []
+    await readForm(request, { fileBytes: totalBytes, totalBytes, files: 1 }, async ({ bytes }) => {
+      staged.push(await stageArchive(imports, bytes, signal))
+    })
+    const [one] = staged
+    if (!one) throw new BadInput('bad_request', 'file is required', { remedy: 'curl -F file=@pictures.zip …' })
+    return one
+  }
+
+  app.post(
+    '/api/products/images/import',
+    {
+      onRequest: allow('operator'),
+      config: { largeBody: true },
+      schema: {
+        tags,
+        summary: 'Import a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
+        consumes,
+        querystring: z.object({ wait: z.stringbool().default(true) }),
+        response: { 201: ImportAnswer, 202: QueuedRun },
+      },
+    },
+    async (request, reply) => {
+      const signal = closedSignal(reply)
+      const { id } = await stage(request, signal)
+      await claimImport(imports, id)
+      const { run_id } = await runs.start(IMAGES_IMPORT, { import_id: id }, { startedBy: requireIdentity(request).username })
+      if (!request.query.wait) return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+      const run = await runs.wait(run_id, signal)
+      const { plan, counts } = await importResult(db, run_id)
+      return reply.code(201).send({ status: run.state, run_id, ...plan, data: { ...plan, counts } })
+    },
+  )
+
+  app.post(
+    '/api/products/images/import/preview',
+    {
+      onRequest: allow('operator'),
+      config: { largeBody: true },
+      schema: { tags, summary: 'What an import would do; kept for a day', consumes, response: { 201: ImportPreviewAnswer } },
+    },
+    async (request, reply) => {
+      const signal = closedSignal(reply)
+      const { id, expires_at } = await stage(request, signal)
+      try {
+        const matching = await previewImport(imports, id, signal)
+        const count = (kind: string) => matching.missed.filter((it) => it.kind === kind).length
+        const counts = {
+          matched: matching.matched.length,
+          ambiguous: count('ambiguous'),
+          unmatched: count('unmatched'),
+          unreadable: count('unreadable'),
+        }
+        const data = { id, import_id: id, ...planAnswer(matching, LISTED), counts, expires_at: expires_at.toISOString() }
+        return reply.code(201).send({ status: 'success', data })
+      } catch (error) {
+        await dropImport(imports, id)
+        throw error
+      }
+    },
+  )
+
+  app.post(
+    '/api/products/images/import/:id',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Start a previewed import as a run', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      await claimImport(imports, id)
+      const { run_id } = await runs.start(IMAGES_IMPORT, { import_id: id }, { startedBy: requireIdentity(request).username })
+      return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
+}

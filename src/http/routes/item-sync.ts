@@ -1,0 +1,67 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { LimitsDeps } from '../../connection/estimate.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { Accepted, ItemSyncQuery, ItemSyncResult } from '../../schemas/runs.ts'
+import { ItemSyncPlan } from '../../schemas/sync-plan.ts'
+import { DEFAULT_FILE, findImportFile } from '../../sync/items/file-source.ts'
+import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
+import { itemSyncPlan } from '../../sync/items/plan.ts'
+import { itemSyncResult } from '../../sync/items/result.ts'
+import { allow, requireIdentity } from '../plugins/authentication.ts'
+import { answerRun } from '../run-response.ts'
+
+const tags = ['sync']
+
+export interface ItemSyncRoutesDeps extends LimitsDeps {
+  runs: Runs
+  importsDir: string
+  maxImportBytes: number
+}
+
+/** Starting the item sync, and asking what it would do. */
+export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (app, deps) => {
+  const { db, runs, importsDir, maxImportBytes } = deps
+
+  /** A wrong name or a missing file is the caller's to hear at once, before there is a run. */
+  async function checkFile({ source, file }: { source: string; file?: string | undefined }): Promise<void> {
+    if (source === 'file') await findImportFile(importsDir, file ?? DEFAULT_FILE, { maxBytes: maxImportBytes })
+  }
+
+  app.post(
+    '/sync/item/execute',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Sync the items of Zoho, or of a file, and their pictures into the catalogue',
+        querystring: ItemSyncQuery,
+        response: { 200: ItemSyncResult, 202: Accepted },
+      },
+    },
+    async (request, reply) => {
+      const { wait, ...params } = request.query
+      await checkFile(params)
+      const { run_id: runId } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
+      return answerRun(reply, runs, { runId, wait, result: (run) => itemSyncResult(db, run) })
+    },
+  )
+
+  app.post(
+    '/sync/item/plan',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'What a sync would change, and the calls, minutes and days it would take; changes nothing',
+        querystring: ItemSyncQuery.omit({ dry_run: true }),
+        response: { 200: ItemSyncPlan, 202: Accepted },
+      },
+    },
+    async (request, reply) => {
+      const { wait, ...params } = request.query
+      await checkFile(params)
+      const { run_id: runId } = await runs.start(ITEM_SYNC, { ...params, dry_run: true }, { startedBy: requireIdentity(request).username })
+      return answerRun(reply, runs, { runId, wait, result: (run) => itemSyncPlan(deps, run) })
+    },
+  )
+}

@@ -1,0 +1,179 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { MEDIA_INTEGRITY_REPAIR } from '../../images/integrity/repair-run.ts'
+import { readIntegrity } from '../../images/integrity/report.ts'
+import { MEDIA_INTEGRITY_SCAN } from '../../images/integrity/scan-run.ts'
+import { clearFailed, listMediaJobs, pauseQueue, resumeQueue } from '../../images/media-jobs.ts'
+import { MEDIA_REGENERATE } from '../../images/processing/regenerate-run.ts'
+import type { Recipe, Recipes } from '../../images/processing/variant-settings.ts'
+import type { Decoder } from '../../images/processing/worker-pool.ts'
+import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import { readMediaStorage } from '../../images/storage/usage.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { BadInput } from '../../lib/errors.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { QueuedRun } from '../../schemas/images.ts'
+import {
+  IntegrityAnswer,
+  IntegrityRepair,
+  MediaJobsAnswer,
+  MediaQueue,
+  MediaStorageAnswer,
+  Regenerate,
+  type VariantSettings,
+  VariantSettingsAnswer,
+  VariantSettingsPatch,
+} from '../../schemas/media.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
+import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+
+export interface MediaDeps {
+  db: Database
+  clock: Clock
+  runs: Runs
+  store: PhotoStore
+  decoder: Decoder
+  recipes: Recipes
+}
+
+const tags = ['media']
+const RUNS = '/api/settings/integrations/zoho/sync/runs'
+const Cursor = z.object({ kind: z.string(), sha256: z.string() })
+
+const shown = ({ id, sizes, quality, formats }: Recipe): VariantSettings => ({ recipe: id, sizes, quality, formats })
+
+/** What the operator sees and does about variants, stored bytes and their state. */
+export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, decoder, recipes }) => {
+  app.get(
+    '/api/media/variants',
+    { onRequest: allow('viewer'), schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsAnswer } } },
+    async () => ({ status: 'success' as const, data: shown(await recipes.current()) }),
+  )
+  app.put(
+    '/api/media/variants',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Change how variants are made; those that exist are made anew when asked for, or by regenerate',
+        body: VariantSettingsPatch,
+        response: { 200: VariantSettingsAnswer },
+      },
+    },
+    async (request) => {
+      const recipe = await recipes.change(request.body)
+      await recordAudit(db, { ...actorOf(request), action: 'media.variants', target: 'media', fields: Object.keys(request.body) })
+      return { status: 'success' as const, data: shown(recipe) }
+    },
+  )
+
+  const start = async (kind: string, params: object, request: Parameters<typeof requireIdentity>[0]) =>
+    (await runs.start(kind, params, { startedBy: requireIdentity(request).username })).run_id
+
+  app.post(
+    '/api/media/variants/regenerate',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Make variants again, as a run', body: Regenerate, response: { 202: QueuedRun } },
+    },
+    async (request, reply) => {
+      const { which, size } = request.body
+      if (which === 'size' && size === undefined) throw new BadInput('bad_request', 'size is required with which=size: thumb or medium')
+      const run_id = await start(MEDIA_REGENERATE, { which, ...(size && { size }) }, request)
+      return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
+
+  app.get(
+    '/api/media/integrity',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'What the last scan of the stored files found, with its age',
+        querystring: z.object({ cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+        response: { 200: IntegrityAnswer },
+      },
+    },
+    async ({ query }) => {
+      const { next, scanned_at, ...report } = await readIntegrity(db, {
+        after: query.cursor === undefined ? null : readCursor(query.cursor),
+        limit: query.limit,
+      })
+      return {
+        status: 'success' as const,
+        data: {
+          ...report,
+          scanned_at: scanned_at?.toISOString() ?? null,
+          age_ms: scanned_at ? Math.max(0, clock.now().getTime() - scanned_at.getTime()) : null,
+        },
+        next_cursor: next ? Buffer.from(JSON.stringify(next)).toString('base64url') : null,
+      }
+    },
+  )
+  app.post(
+    '/api/media/integrity/scan',
+    { onRequest: allow('operator'), schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } } },
+    async (request, reply) => {
+      const run_id = await start(MEDIA_INTEGRITY_SCAN, {}, request)
+      return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
+  app.post(
+    '/api/media/integrity/repair',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Repair what the last scan found, all or the findings that are named, each re-checked first, as a run',
+        body: IntegrityRepair,
+        response: { 202: QueuedRun },
+      },
+    },
+    async (request, reply) => {
+      const sha256 = request.body?.sha256
+      const run_id = await start(MEDIA_INTEGRITY_REPAIR, { ...(sha256 && { sha256 }) }, request)
+      return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
+
+  app.get(
+    '/api/media/storage',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'Bytes of originals and variants, and what can be reclaimed', response: { 200: MediaStorageAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await recipes.current()).id }) }),
+  )
+
+  app.get(
+    '/api/media/jobs',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'Work on pictures: queued, running, paused, failed', response: { 200: MediaJobsAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await listMediaJobs(db), decoder: decoder.load() }),
+  )
+  const Queue = z.object({ queue: MediaQueue })
+  const Changed = z.object({ status: z.literal('success'), data: z.object({ queue: MediaQueue, changed: z.number() }) })
+  for (const [verb, work, summary] of [
+    ['pause', pauseQueue, 'Pause what is queued or running'],
+    ['resume', resumeQueue, 'Go on with what is paused'],
+    ['clear-failed', clearFailed, 'Take failed runs off the list'],
+  ] as const) {
+    app.post(
+      `/api/media/jobs/:queue/${verb}`,
+      { onRequest: allow('operator'), schema: { tags, summary, params: Queue, response: { 200: Changed } } },
+      async ({ params: { queue } }) => ({ status: 'success' as const, data: { queue, changed: await work({ db, runs }, queue) } }),
+    )
+  }
+}
+
+function readCursor(text: string): z.infer<typeof Cursor> {
+  try {
+    return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
+  } catch (cause) {
+    throw new BadInput('bad_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
+  }
+}

@@ -1,0 +1,73 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { Database } from '../../database/client.ts'
+import type { NotificationTest } from '../../notifications/send-test.ts'
+import {
+  NoticeKind,
+  type Notifications,
+  NotificationsAnswer,
+  NotificationsBody,
+  NotificationsTestAnswer,
+} from '../../schemas/notifications.ts'
+import { type NotificationStore, shownAddress } from '../../settings/notification-settings.ts'
+import { actorOf, allow } from '../plugins/authentication.ts'
+
+const tags = ['notifications']
+const RECENT = 20
+
+export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notifications: NotificationStore; test: NotificationTest }> = async (
+  app,
+  { db, notifications, test },
+) => {
+  async function answer(): Promise<{ status: 'success'; data: Notifications }> {
+    const { addresses, sources, silences } = await notifications.read()
+    const recent = await db.notice.findMany({ orderBy: { id: 'desc' }, take: RECENT })
+    return {
+      status: 'success',
+      data: {
+        email: shownAddress('email', addresses.email),
+        smtp_url: shownAddress('smtp_url', addresses.smtp_url),
+        webhook_url: shownAddress('webhook_url', addresses.webhook_url),
+        sources,
+        ...silences,
+        recent: recent.map((row) => ({
+          id: String(row.id),
+          kind: NoticeKind.parse(row.kind),
+          subject: row.subject,
+          text: row.text,
+          created_at: row.created_at.toISOString(),
+          sent_at: row.sent_by.length > 0 ? (row.sent_at?.toISOString() ?? null) : null,
+          attempts: row.attempts,
+          error: row.error,
+        })),
+      },
+    }
+  }
+
+  app.get(
+    '/notifications',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Where notices go, when silence is told, and the newest notices', response: { 200: NotificationsAnswer } },
+    },
+    answer,
+  )
+  app.put(
+    '/notifications',
+    {
+      onRequest: allow('admin'),
+      schema: { tags, summary: 'Change any subset; null clears', body: NotificationsBody, response: { 200: NotificationsAnswer } },
+    },
+    async (request) => {
+      await notifications.change(request.body, actorOf(request))
+      return answer()
+    },
+  )
+  app.post(
+    '/notifications/test',
+    {
+      onRequest: allow('admin'),
+      schema: { tags, summary: 'Send one notice through each channel that is set', response: { 200: NotificationsTestAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await test() }),
+  )
+}

@@ -1,0 +1,131 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Connect } from '../../connection/connection.ts'
+import { AppError } from '../../lib/errors.ts'
+import { CallbackQuery, ConsentLinkAnswer, FollowLinkAnswer, FollowLinkBody, NewConsentLinkAnswer } from '../../schemas/connection.ts'
+import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { overHttps } from '../plugins/session-cookies.ts'
+
+const tags = ['connection']
+const PREFIX = '/api/settings/integrations/zoho'
+/** Where the page shows the connection. */
+const PAGE = '/settings/integrations/zoho'
+/** Where it greets those who have a link and no login. */
+const LINK_PAGE = '/settings/reconnect'
+/** Its own cookie: the session's is not sent on the way back from Zoho. Bound to the callback, and to this browser. */
+const CONSENT_COOKIE = 'zinc_consent'
+const CONSENT_SECONDS = 600
+/** Begins the cookie of those who came by a link: their way back must not end at a login. */
+const BY_LINK = 'link.'
+
+/** Zoho's consent page: there from the settings page or by a link, and the way back. */
+export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl: string | undefined }> = async (
+  app,
+  { connect, publicUrl },
+) => {
+  const setConsentCookie = (request: FastifyRequest, reply: FastifyReply, value: string) =>
+    reply.header('cache-control', 'no-store').setCookie(CONSENT_COOKIE, value, {
+      httpOnly: true,
+      // Lax, not strict: it must come back with the redirect from Zoho.
+      sameSite: 'lax',
+      path: `${PREFIX}/oauth/callback`,
+      secure: overHttps(request, publicUrl),
+      maxAge: CONSENT_SECONDS,
+    })
+
+  app.get(
+    '/oauth/start',
+    { onRequest: allow('admin'), schema: { tags, summary: 'To the consent page of Zoho', response: { 302: z.null() } } },
+    async (request, reply) => {
+      const { url, cookie } = await connect.beginConsent(requireIdentity(request).username)
+      return setConsentCookie(request, reply, cookie).redirect(url, 302)
+    },
+  )
+
+  app.get(
+    '/oauth/link',
+    {
+      onRequest: allow('admin'),
+      schema: { tags, summary: 'Until when the link that was sent out is good; null: there is none', response: { 200: ConsentLinkAnswer } },
+    },
+    async () => ({
+      status: 'success' as const,
+      data: { expires_at: (await connect.consentLinks.pending())?.toISOString() ?? null },
+    }),
+  )
+  app.post(
+    '/oauth/link',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'A link to the consent page for the owner of the Zoho account, shown once; it replaces any before',
+        response: { 201: NewConsentLinkAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { token, expiresAt } = await connect.consentLinks.create(actorOf(request))
+      // Behind the #, so that no log of a proxy sees it.
+      const url = `${new URL(LINK_PAGE, connect.redirectUri()).href}#${token}`
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ status: 'success' as const, data: { url, expires_at: expiresAt.toISOString() } })
+    },
+  )
+  app.delete(
+    '/oauth/link',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Withdraw the link that was sent out',
+        response: { 200: z.object({ status: z.literal('success'), data: z.object({ withdrawn: z.number() }) }) },
+      },
+    },
+    async (request) => ({ status: 'success' as const, data: { withdrawn: await connect.consentLinks.withdraw(actorOf(request)) } }),
+  )
+  app.post(
+    '/oauth/link/follow',
+    {
+      config: { public: true, limited: true },
+      schema: {
+        tags,
+        summary: 'With a link: the address of the consent page of Zoho',
+        body: FollowLinkBody,
+        response: { 200: FollowLinkAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { url, cookie } = await connect.consentLinks.follow(request.body.token)
+      return setConsentCookie(request, reply, `${BY_LINK}${cookie}`).send({ status: 'success' as const, data: { url } })
+    },
+  )
+
+  app.get(
+    '/oauth/callback',
+    {
+      config: { public: true },
+      schema: { tags, summary: 'The way back from the consent page of Zoho', querystring: CallbackQuery },
+    },
+    async (request, reply) => {
+      const { code, state, error, 'accounts-server': accountsServer } = request.query
+      reply.clearCookie(CONSENT_COOKIE, { path: `${PREFIX}/oauth/callback` }).header('cache-control', 'no-store')
+      const isPerson = (request.headers.accept ?? '').includes('text/html')
+      const cookie = request.cookies[CONSENT_COOKIE]
+      const page = cookie?.startsWith(BY_LINK) ? LINK_PAGE : PAGE
+      try {
+        await connect.finishConsent(
+          { code, state, error, accountsServer },
+          { cookie: cookie?.replace(BY_LINK, ''), request: { request_id: request.id, ip: request.ip } },
+        )
+      } catch (failure) {
+        // A person comes here by browser: the page shows what happened and what to do.
+        if (isPerson && failure instanceof AppError) return reply.redirect(`${page}?${new URLSearchParams({ consent: failure.code })}`, 302)
+        throw failure
+      }
+      return reply.redirect(`${page}?consent=success`, 302)
+    },
+  )
+}

@@ -1,0 +1,142 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { create as contentDisposition } from 'content-disposition'
+import { z } from 'zod'
+import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import type { HotFiles } from '../../images/storage/file-cache.ts'
+import { AppError, Unavailable } from '../../lib/errors.ts'
+import { writeArchive } from '../../photo-sync/archive.ts'
+import { storeOf } from '../../photo-sync/authorize-store.ts'
+import type { Feed } from '../../photo-sync/change-feed.ts'
+import type { PhotoList } from '../../photo-sync/list.ts'
+import type { DownloadFile, PhotoFiles } from '../../photo-sync/photo-downloads.ts'
+import { ArchiveBody, DownloadQuery } from '../../schemas/photo-sync.ts'
+import { allowEdgeOr, readerOf } from '../plugins/authentication.ts'
+import { sendFile } from '../send-file.ts'
+import { photoSyncTags as tags } from './photo-sync.ts'
+
+const ATTACHMENT = 'attachment; filename='
+
+/** RFC 6266, with the name in UTF-8 beside a plain one; always in quotes, since not every client reads a bare word. */
+function attachment(filename: string): string {
+  const header = contentDisposition(filename)
+  // Only what directly follows is the name: the text of a name may look like a parameter itself.
+  if (!header.startsWith(ATTACHMENT) || header[ATTACHMENT.length] === '"') return header
+  const [word = '', ...rest] = header.slice(ATTACHMENT.length).split(';')
+  return [`${ATTACHMENT}"${word}"`, ...rest].join(';')
+}
+
+/** Archives under way: each holds connections, file handles and buffers for as long as its reader likes. An edge server uses four. */
+const ARCHIVES_PER_READER = 4
+const ARCHIVES_PER_PROCESS = 16
+const ARCHIVE_RETRY_MS = 5_000
+
+function createArchiveSlots() {
+  const taken = new Map<string, number>()
+  let all = 0
+  return {
+    /** Answers what gives the slot back. Throws Unavailable `too_busy`. */
+    take(reader: string): () => void {
+      const mine = taken.get(reader) ?? 0
+      if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
+        throw new Unavailable('too_busy', 'Too many archives are under way', {
+          retryAfterMs: ARCHIVE_RETRY_MS,
+          remedy: `Read an archive to its end before the next one; ${ARCHIVES_PER_READER} at a time are given to one token.`,
+        })
+      taken.set(reader, mine + 1)
+      all++
+      return () => {
+        all--
+        const left = (taken.get(reader) ?? 1) - 1
+        if (left > 0) taken.set(reader, left)
+        else taken.delete(reader)
+      }
+    },
+  }
+}
+
+export interface PhotoSyncFilesDeps {
+  feed: Feed
+  photoList: PhotoList
+  photoFiles: PhotoFiles
+  hotFiles: HotFiles
+  store: PhotoStore
+  /** A proxy in front sends the bytes, from the location /_zinc_files/ of its configuration. */
+  xAccel: boolean
+}
+
+export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = async (
+  app,
+  { feed, photoList, photoFiles, hotFiles, store: bytes, xAccel },
+) => {
+  app.get(
+    '/:photo_id/download',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags,
+        summary: 'The bytes of one photo, whole or in part',
+        params: z.object({ photo_id: z.string().max(200) }),
+        querystring: DownloadQuery,
+      },
+    },
+    async (request, reply) => {
+      const { store_id, variant = null } = request.query
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const send = async (file: DownloadFile) => {
+        // A proxy that does not find the file would answer in zinc's place, with what zinc says of the picture.
+        const accel =
+          xAccel && bytes.localPath(file.kind, file.sha256) !== null && (await bytes.sizeOf(file.kind, file.sha256)) === file.size
+        reply.headers({
+          'content-disposition': attachment(file.filename),
+          'x-checksum': file.md5,
+          'x-checksum-sha256': file.sha256,
+          'x-version': file.version,
+          'cache-control': 'private, no-cache',
+          vary: 'Authorization',
+          'content-security-policy': "default-src 'none'; sandbox",
+        })
+        return sendFile(request, reply, hotFiles, {
+          ...file,
+          accelPath: accel ? `/_zinc_files/${file.kind}/${file.sha256.slice(0, 2)}/${file.sha256}` : undefined,
+        })
+      }
+      const file = await photoFiles.find(moment, store, request.params.photo_id, variant)
+      try {
+        return await send(file)
+      } catch (error) {
+        // The file is gone or damaged; of a variant there can be another in a moment.
+        const mended = error instanceof AppError ? await photoFiles.mend(file, variant, store) : null
+        if (!mended) throw error
+        return send(mended)
+      }
+    },
+  )
+
+  const archives = createArchiveSlots()
+  app.post(
+    '/archive',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags,
+        summary: 'Many photos as one tar, in the order asked; what failed is named in a last entry errors.json',
+        body: ArchiveBody,
+      },
+    },
+    async (request, reply) => {
+      const { store_id, photo_ids, cursor, variant } = request.body
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const release = archives.take(readerOf(request))
+      reply.raw.once('close', release)
+      const photoIds = photo_ids
+        ? [...new Set(photo_ids.map((id) => id.toLowerCase()))]
+        : await photoList.idsAfter(moment, store, cursor ?? '')
+      reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort(new Error('the reader hung up')))
+      return reply.send(writeArchive({ files: photoFiles, hotFiles }, { moment, store, photoIds, variant: variant ?? null }, gone.signal))
+    },
+  )
+}

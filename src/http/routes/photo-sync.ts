@@ -1,0 +1,130 @@
+import { hash } from 'node:crypto'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { BadInput } from '../../lib/errors.ts'
+import { readInstant } from '../../lib/parse-timestamp.ts'
+import { storeOf } from '../../photo-sync/authorize-store.ts'
+import type { Feed } from '../../photo-sync/change-feed.ts'
+import type { PhotoList } from '../../photo-sync/list.ts'
+import { keepReports } from '../../photo-sync/reports.ts'
+import {
+  DigestAnswer,
+  MAX_REPORTS,
+  PhotoListAnswer,
+  PhotoListQuery,
+  StatusAnswer,
+  StatusBody,
+  StoreQuery,
+} from '../../schemas/photo-sync.ts'
+import { noneMatchHits } from '../conditional-requests.ts'
+import { allowEdgeOr, readerOf } from '../plugins/authentication.ts'
+
+export interface PhotoSyncDeps {
+  db: Database
+  feed: Feed
+  photoList: PhotoList
+}
+
+export const photoSyncTags = ['photo sync']
+/** A thousand reports with their errors: reading more would hold up everybody else. */
+const MAX_STATUS_BYTES = 1024 * 1024
+
+const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
+
+/** No schema that writes something: even `null` would be counted in a Content-Length, which is the whole answer's on a 304. */
+const NotModified = z.unknown().describe('Nothing of it has changed since the answer with that ETag')
+
+/** Counted before each is looked at: half a million wrong reports would cost more than a thousand right ones. */
+function refuseTooMany(body: unknown): void {
+  const batch = (body as { sync_batch?: unknown } | null)?.sync_batch
+  if (!Array.isArray(batch) || batch.length <= MAX_REPORTS) return
+  throw new BadInput('bad_request', `sync_batch has more than ${MAX_REPORTS} reports`, {
+    detail: { fields: [{ field: 'sync_batch', message: `has more than ${MAX_REPORTS} reports` }] },
+    remedy: 'Send them in parts.',
+  })
+}
+
+export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList }) => {
+  /** Whole answers of the pages that the list remembers, as long as it does. */
+  const sent = new WeakMap<Buffer, { rest: string; body: Buffer }>()
+  app.get(
+    '/',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags: photoSyncTags,
+        summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
+        querystring: PhotoListQuery,
+        response: { 200: PhotoListAnswer, 304: NotModified },
+      },
+    },
+    async (request, reply) => {
+      const { store_id, since, limit, offset, cursor, include_deleted } = request.query
+      const moment = await feed.now()
+      const store = storeOf(moment, store_id, request.edge)
+      const page = await photoList.read(moment, store, {
+        since: since === undefined ? null : readInstant('since', since),
+        limit,
+        offset,
+        cursor,
+        includeDeleted: include_deleted,
+        reader: readerOf(request),
+      })
+      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${page.etag}`)
+      if (noneMatchHits(request.headers['if-none-match'], page.etag)) return reply.code(304).send()
+      reply.header('content-type', 'application/json; charset=utf-8')
+      const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
+      // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
+      const rest = `,"total":${total},"has_more":${hasMore},"next_offset":${nextOffset},"next_cursor":"${nextCursor}","server_time":"${serverTime}"}}`
+      let known = sent.get(photos)
+      if (known?.rest !== rest) {
+        known = { rest, body: Buffer.concat([LIST_BEGINS, photos, Buffer.from(rest)]) }
+        sent.set(photos, known)
+      }
+      return reply.send(known.body as never)
+    },
+  )
+
+  app.get(
+    '/digest',
+    {
+      onRequest: allowEdgeOr('viewer'),
+      schema: {
+        tags: photoSyncTags,
+        summary: 'Whether anything is new for a store, in one small answer',
+        querystring: StoreQuery,
+        response: { 200: DigestAnswer, 304: NotModified },
+      },
+    },
+    async (request, reply) => {
+      const moment = await feed.now()
+      const data = await photoList.digest(moment, storeOf(moment, request.query.store_id, request.edge))
+      const etag = `"${hash('sha256', data.digest, 'base64url').slice(0, 27)}"`
+      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${etag}`)
+      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
+      return { status: 'success' as const, data }
+    },
+  )
+
+  app.post(
+    '/status',
+    {
+      onRequest: allowEdgeOr('admin'),
+      bodyLimit: MAX_STATUS_BYTES,
+      preValidation: async ({ body }) => refuseTooMany(body),
+      schema: {
+        tags: photoSyncTags,
+        summary: 'What an edge server has done with its photos',
+        body: StatusBody,
+        response: { 200: StatusAnswer },
+      },
+    },
+    async (request) => {
+      const moment = await feed.now()
+      const store = storeOf(moment, request.body.store_id, request.edge)
+      const data = await keepReports(db, store, request.body.sync_batch)
+      return { status: 'success' as const, message: `Sync status updated for ${data.updated} photos`, data }
+    },
+  )
+}

@@ -1,0 +1,260 @@
+import fastifyMultipart from '@fastify/multipart'
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { findProduct } from '../../catalog/products.ts'
+import { imageAnswer } from '../../catalog/serialize-image.ts'
+import type { Database } from '../../database/client.ts'
+import { type GalleryPhoto, type OnChange, restoreUntil } from '../../images/gallery/bulk-edit.ts'
+import { type AddedPhoto, addPhotos, changePhoto, deletePhoto, listGallery, orderPhotos, restorePhoto } from '../../images/gallery/edit.ts'
+import { cleanFilename } from '../../images/gallery/filename.ts'
+import { type IngestDeps, ingestPicture } from '../../images/processing/ingest.ts'
+import type { ImageUrls } from '../../images/serving/signed-url.ts'
+import type { View } from '../../images/storage/item-links.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { BadInput, NotFound } from '../../lib/errors.ts'
+import { createSlots } from '../../lib/semaphore.ts'
+import {
+  CompareAnswer,
+  DeletedAnswer,
+  GalleryAnswer,
+  type GalleryImage,
+  ImageAnswer,
+  ImageOrder,
+  ImagePatch,
+  UploadAnswer,
+} from '../../schemas/images.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
+import { readForm } from '../multipart.ts'
+import { actorOf, allow } from '../plugins/authentication.ts'
+import { closedSignal } from '../request-signal.ts'
+
+export interface ProductGalleryDeps {
+  db: Database
+  clock: Clock
+  ingest: IngestDeps
+  imageUrls: ImageUrls
+  view: View
+}
+
+const tags = ['pictures']
+const FILES = 10
+/** A form may be as large as four of the largest files: ten usual photographs. */
+const FORM_FACTOR = 4
+/** Uploads being read at once, and those that may wait with their bytes still at the sender. */
+const SLOTS = { running: 8, waiting: 256, maxWaitMs: 60_000 }
+
+const OfProduct = z.object({ id: z.string().min(1).max(250) })
+const OfImage = OfProduct.extend({ image_id: z.string().max(100) })
+const UUID = z.uuid()
+const YesNo = z.stringbool()
+
+export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = async (app, { db, clock, ingest, imageUrls, view }) => {
+  await app.register(fastifyMultipart)
+  const slots = createSlots(SLOTS)
+  const gallery = { db, clock }
+  type Named = { id: string; zoho_item_id: string | null }
+  const shown = (product: Named, photo: GalleryPhoto): GalleryImage => ({
+    ...imageAnswer(product, photo, { imageUrl: imageUrls.build, now: clock.now() }),
+    deleted_at: photo.deleted_at?.toISOString() ?? null,
+    restore_until: photo.deleted_at ? restoreUntil(photo.deleted_at).toISOString() : null,
+  })
+  /** Who changed whose pictures, in the transaction of the change. */
+  const audited =
+    (request: FastifyRequest, action: string, product: Named, fields: string[] = []): OnChange =>
+    (tx) =>
+      recordAudit(tx, { ...actorOf(request), action: `image.${action}`, target: `product:${product.id}`, fields })
+  const one = (product: Named, photo: GalleryPhoto) => ({ status: 'success' as const, data: shown(product, photo) })
+  const list = (product: Named, photos: GalleryPhoto[]) => ({
+    status: 'success' as const,
+    data: photos.map((photo) => shown(product, photo)),
+    next_cursor: null,
+  })
+
+  app.post(
+    '/api/products/:id/images/upload',
+    {
+      onRequest: allow('operator'),
+      config: { largeBody: true },
+      schema: {
+        tags,
+        summary: 'Upload one or more pictures of a product (multipart, parts named file); all are taken or none',
+        consumes: ['multipart/form-data'],
+        params: OfProduct,
+        response: { 201: UploadAnswer },
+      },
+    },
+    async (request, reply) => {
+      const product = await findProduct(db, request.params.id)
+      const signal = closedSignal(reply)
+      const { maxBytes } = ingest.limits
+      const photos: AddedPhoto[] = []
+      const fields = await slots.use(signal, () =>
+        readForm(request, { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES }, async ({ filename, bytes }) => {
+          const blob = await ingestPicture(ingest, bytes, signal)
+          photos.push({ source: 'upload', filename: cleanFilename(filename ?? '', `image.${blob.ext}`), sha256: blob.sha256 })
+        }),
+      )
+      if (photos.length === 0) throw new BadInput('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
+      const { alt_en, alt_ar } = readWords(fields)
+      const added = await addPhotos(
+        gallery,
+        {
+          productId: product.id,
+          photos: photos.map((photo) => ({ ...photo, alt_en, alt_ar })),
+          primary: readYesNo(fields, 'is_primary'),
+        },
+        audited(request, 'upload', product),
+      )
+      await view.refresh(db, product.id)
+      const images = added.map((photo) => shown(product, photo))
+      return reply.code(201).send({ status: 'success', data: images[0]!, images })
+    },
+  )
+
+  app.get(
+    '/api/products/:id/images',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'The pictures of a product in their order; is_primary names the primary',
+        params: OfProduct,
+        querystring: z.object({ include_deleted: z.stringbool().default(false) }),
+        response: { 200: GalleryAnswer },
+      },
+    },
+    async ({ params, query }) => {
+      const product = await findProduct(db, params.id)
+      return list(product, await listGallery(db, product.id, { withDeleted: query.include_deleted, now: clock.now() }))
+    },
+  )
+
+  app.patch(
+    '/api/products/:id/images/:image_id',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Make it primary, move it, describe it', params: OfImage, body: ImagePatch, response: { 200: ImageAnswer } },
+    },
+    async (request) => {
+      const { params, body } = request
+      const product = await findProduct(db, params.id)
+      const change = { productId: product.id, photoId: imageId(params.image_id), change: body }
+      const photo = await changePhoto(gallery, change, audited(request, 'change', product, Object.keys(body)))
+      if (body.is_primary) await view.refresh(db, product.id)
+      return one(product, photo)
+    },
+  )
+
+  app.put(
+    '/api/products/:id/images/order',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Order the pictures: a JSON array of their ids',
+        params: OfProduct,
+        body: ImageOrder,
+        response: { 200: GalleryAnswer },
+      },
+    },
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const order = { productId: product.id, ids: request.body }
+      return list(product, await orderPhotos(gallery, order, audited(request, 'order', product)))
+    },
+  )
+
+  app.delete(
+    '/api/products/:id/images/:image_id',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Take a picture away; it can be restored for seven days',
+        params: OfImage,
+        response: { 200: DeletedAnswer },
+      },
+    },
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const photoId = imageId(request.params.image_id)
+      const { deleted_at, restore_until } = await deletePhoto(
+        gallery,
+        { productId: product.id, photoId },
+        audited(request, 'delete', product),
+      )
+      await view.refresh(db, product.id)
+      return {
+        status: 'success' as const,
+        data: { id: photoId, deleted_at: deleted_at.toISOString(), restore_until: restore_until.toISOString() },
+      }
+    },
+  )
+
+  app.post(
+    '/api/products/:id/images/:image_id/restore',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'Bring a deleted picture back', params: OfImage, response: { 200: ImageAnswer } },
+    },
+    async (request) => {
+      const product = await findProduct(db, request.params.id)
+      const which = { productId: product.id, photoId: imageId(request.params.image_id) }
+      const photo = await restorePhoto(gallery, which, audited(request, 'restore', product))
+      await view.refresh(db, product.id)
+      return one(product, photo)
+    },
+  )
+
+  app.get(
+    '/api/products/:id/images/compare',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: "Our primary picture beside Zoho's", params: OfProduct, response: { 200: CompareAnswer } },
+    },
+    async ({ params }) => {
+      const product = await findProduct(db, params.id)
+      const photos = await listGallery(db, product.id, { withDeleted: false, now: clock.now() })
+      const ours = photos.find((it) => it.is_primary)
+      const theirs = photos.find((it) => it.source === 'zoho' && it.place === 'main')
+      return {
+        status: 'success' as const,
+        data: {
+          ours: ours ? shown(product, ours) : null,
+          zoho: {
+            document_id: product.zoho_image_id,
+            name: product.zoho_image_name,
+            state: product.image_state,
+            error: product.image_error,
+            image: theirs ? shown(product, theirs) : null,
+          },
+          same_bytes: ours !== undefined && ours.sha256 === theirs?.sha256,
+        },
+      }
+    },
+  )
+}
+
+/** An id of another shape belongs to no image. */
+function imageId(text: string): string {
+  if (UUID.safeParse(text).success) return text
+  throw new NotFound('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
+}
+
+function readYesNo(fields: Record<string, string>, name: string): boolean {
+  const value = fields[name]
+  if (value === undefined || value === '') return false
+  const read = YesNo.safeParse(value)
+  if (!read.success) throw new BadInput('bad_request', `${name} is wrong: must be true or false`)
+  return read.data
+}
+
+function readWords(fields: Record<string, string>): { alt_en: string | null; alt_ar: string | null } {
+  const read = (name: 'alt_en' | 'alt_ar') => {
+    const words = ImagePatch.shape[name].safeParse(fields[name] ?? null)
+    if (!words.success) throw new BadInput('bad_request', `${name} is wrong: at most 500 characters`)
+    return words.data || null
+  }
+  return { alt_en: read('alt_en'), alt_ar: read('alt_ar') }
+}

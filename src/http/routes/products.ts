@@ -1,0 +1,111 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { listCategories } from '../../catalog/categories.ts'
+import { findProduct, listProducts } from '../../catalog/products.ts'
+import { countProducts } from '../../catalog/search-products.ts'
+import { productAnswer } from '../../catalog/serialize-product.ts'
+import { patchProduct } from '../../catalog/update-product.ts'
+import type { Database } from '../../database/client.ts'
+import type { ImageUrls } from '../../images/serving/signed-url.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { CoverageKey } from '../../schemas/coverage.ts'
+import { ProductPatch } from '../../schemas/mapping.ts'
+import { CategoriesAnswer, Product, ProductsAnswer } from '../../schemas/products.ts'
+import { readCursor, writeCursor } from '../cursor.ts'
+import { allow } from '../plugins/authentication.ts'
+
+const tags = ['products']
+const Query = z.object({
+  search: z.string().max(200).optional(),
+  has_image: z.stringbool().optional(),
+  /** Only products that lack this; see GET …/coverage. */
+  coverage: CoverageKey.optional(),
+  cursor: z.string().max(500).optional(),
+  /** Instead of a cursor: so many products are left out. */
+  offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
+  /** Also say how many products match. */
+  total: z.stringbool().default(false),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+
+export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: ImageUrls; clock: Clock }> = async (
+  app,
+  { db, imageUrls, clock },
+) => {
+  const shown = () => ({ imageUrl: imageUrls.build, now: clock.now() })
+
+  app.get(
+    '/api/products',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'Products, oldest first',
+        querystring: Query,
+        response: { 200: ProductsAnswer },
+      },
+    },
+    async ({ query }) => {
+      const filter = { search: query.search, hasImage: query.has_image, coverage: query.coverage }
+      const [rows, total] = await Promise.all([
+        listProducts(db, {
+          ...filter,
+          after: query.cursor === undefined ? undefined : readCursor(query.cursor),
+          offset: query.offset,
+          limit: query.limit + 1,
+        }),
+        query.total ? countProducts(db, filter) : undefined,
+      ])
+      const page = rows.slice(0, query.limit)
+      const last = page.at(-1)
+      return {
+        status: 'success' as const,
+        data: page.map((row) => productAnswer(row, shown())),
+        next_cursor: rows.length > page.length && last ? writeCursor(last) : null,
+        ...(total !== undefined && { total }),
+      }
+    },
+  )
+  app.get(
+    '/api/products/categories',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'The categories that products stand in, by name, each with its number of products',
+        response: { 200: CategoriesAnswer },
+      },
+    },
+    async () => ({ status: 'success' as const, data: await listCategories(db), next_cursor: null }),
+  )
+  app.patch(
+    '/api/products/:id',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
+        params: z.object({ id: z.string().min(1).max(250) }),
+        body: ProductPatch,
+        response: { 200: z.object({ status: z.literal('success'), data: Product }) },
+      },
+    },
+    async ({ params, body }) => ({
+      status: 'success' as const,
+      data: productAnswer(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
+    }),
+  )
+  app.get(
+    '/api/products/:id',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'One product, by id, sku:… or zoho:…',
+        params: z.object({ id: z.string().min(1).max(250) }),
+        response: { 200: z.object({ status: z.literal('success'), data: Product }) },
+      },
+    },
+    async ({ params }) => ({ status: 'success' as const, data: productAnswer(await findProduct(db, params.id), shown()) }),
+  )
+}

@@ -1,0 +1,189 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { readInstant } from '../../lib/parse-timestamp.ts'
+import type { Pulls } from '../../pulls/pulls.ts'
+import {
+  PullPlan,
+  PullPlanRequest,
+  PullRequest,
+  PullSession,
+  PullSessionDetail,
+  SessionComparison,
+  SessionName,
+  VerifyReport,
+} from '../../schemas/pulls.ts'
+import { allow, requireIdentity } from '../plugins/authentication.ts'
+import { closedSignal } from '../request-signal.ts'
+
+const tags = ['pulls']
+const Named = z.object({ session: SessionName })
+const Queued = z.object({ status: z.literal('queued'), run_id: z.uuid() })
+const one = <T extends z.ZodType>(data: T) => z.object({ status: z.literal('success'), data })
+const success = <T>(data: T) => ({ status: 'success' as const, data })
+/** People write moments in more forms than the contract's. */
+const Since = { since: z.string().max(60).optional() }
+const withInstant = <Body extends { since?: string | undefined }>({ since, ...body }: Body) => ({
+  ...body,
+  ...(since !== undefined && { since: readInstant('since', since).toISOString() }),
+})
+const runAddress = (run_id: string) => `/api/settings/integrations/zoho/sync/runs/${run_id}`
+
+/** Bulk pulls of Books and Invoice: start, sessions, verify, repair. */
+export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, { pulls }) => {
+  const { sessions } = pulls
+
+  app.post(
+    '/',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Pull modules of Books or Invoice into files and records',
+        body: PullRequest.extend(Since).nullish(),
+        response: { 202: Queued },
+      },
+    },
+    async (request, reply) => {
+      const { run_id } = await pulls.start(withInstant(request.body ?? {}), { startedBy: requireIdentity(request).username })
+      return reply
+        .code(202)
+        .header('location', runAddress(run_id))
+        .send({ status: 'queued' as const, run_id })
+    },
+  )
+  app.post(
+    '/plan',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The calls, minutes and days that a pull would take; with count Zoho is asked how much there is. Changes nothing',
+        body: PullPlanRequest.extend(Since).nullish(),
+        response: { 200: one(PullPlan) },
+      },
+    },
+    async ({ body }, reply) => success(await pulls.plan(withInstant(body ?? {}), closedSignal(reply))),
+  )
+  app.get(
+    '/',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Sessions, newest first',
+        response: { 200: z.object({ status: z.literal('success'), data: z.array(PullSession), next_cursor: z.null() }) },
+      },
+    },
+    async () => ({ ...success(await sessions.list()), next_cursor: null }),
+  )
+  app.get(
+    '/compare',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'What two sessions hold of each module, record by record',
+        querystring: z.object({ a: SessionName, b: SessionName }),
+        response: { 200: one(SessionComparison) },
+      },
+    },
+    async ({ query }) => success(await pulls.compare(query.a, query.b)),
+  )
+  app.get(
+    '/:session',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'One session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
+    },
+    async ({ params }) => success(await sessions.get(params.session)),
+  )
+  app.patch(
+    '/:session',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Pin a session, so that no pruning takes it, or take the pin off',
+        params: Named,
+        body: z.object({ pinned: z.boolean() }),
+        response: { 200: one(PullSession) },
+      },
+    },
+    async ({ params, body }) => success(await sessions.pin(params.session, body.pinned)),
+  )
+  app.delete(
+    '/:session',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Remove a session folder; the records in the database stay',
+        params: Named,
+        response: { 200: one(z.object({ session: z.string(), deleted: z.literal(true) })) },
+      },
+    },
+    async ({ params }) => {
+      await sessions.remove(params.session)
+      return success({ session: params.session, deleted: true as const })
+    },
+  )
+  app.get(
+    '/:session/archive',
+    { onRequest: allow('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
+    async ({ params }, reply) => {
+      const zip = await pulls.archive(params.session)
+      return reply.type('application/zip').header('content-disposition', `attachment; filename="${params.session}.zip"`).send(zip)
+    },
+  )
+  app.post(
+    '/:session/verify',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Check the files of a session against Zoho, or with quick against the database and the manifests alone',
+        params: Named,
+        body: z.object({ quick: z.boolean().default(false) }).nullish(),
+        response: { 202: Queued },
+      },
+    },
+    async (request, reply) => {
+      const { session } = request.params
+      const params = { session, quick: request.body?.quick ?? false, app: (await sessions.get(session)).app }
+      const { run_id } = await pulls.check(params, { repair: false, startedBy: requireIdentity(request).username })
+      return reply
+        .code(202)
+        .header('location', runAddress(run_id))
+        .send({ status: 'queued' as const, run_id })
+    },
+  )
+  app.get(
+    '/:session/report',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'The newest report of a check', params: Named, response: { 200: one(VerifyReport) } },
+    },
+    async ({ params }) => success(await sessions.report(params.session)),
+  )
+  app.post(
+    '/:session/repair',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'Fetch just what differs, and write the files that held it anew',
+        params: Named,
+        response: { 202: Queued },
+      },
+    },
+    async (request, reply) => {
+      const { session } = request.params
+      const params = { session, app: (await sessions.get(session)).app }
+      const { run_id } = await pulls.check(params, { repair: true, startedBy: requireIdentity(request).username })
+      return reply
+        .code(202)
+        .header('location', runAddress(run_id))
+        .send({ status: 'queued' as const, run_id })
+    },
+  )
+}

@@ -1,0 +1,130 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { EdgeToken, Store } from '../../generated/client.ts'
+import type { EdgeTokens } from '../../photo-sync/edge-tokens.ts'
+import type { Stores } from '../../photo-sync/stores.ts'
+import {
+  Assortment,
+  EdgeTokenAnswer,
+  EdgeTokenBody,
+  EdgeTokenMadeAnswer,
+  EdgeTokensAnswer,
+  StoreAnswer,
+  StoreBody,
+  StorePatch,
+  StorePatchQuery,
+  type Store as StoreRecord,
+  StoreSavedAnswer,
+  StoresAnswer,
+  StoreVariant,
+} from '../../schemas/stores.ts'
+import { actorOf, allow } from '../plugins/authentication.ts'
+
+const tags = ['stores']
+const Id = z.object({ id: z.string().max(200) })
+const TokenId = z.object({ id: z.string().max(200), token_id: z.uuid() })
+/** An assortment may name every SKU of a shop. */
+const MAX_STORE_BYTES = 8 * 1024 * 1024
+
+const storeAnswer = (store: Store): StoreRecord => ({
+  id: store.id,
+  code: store.code,
+  name: store.name,
+  variant: StoreVariant.nullable().parse(store.variant),
+  assortment: Assortment.nullable().parse(store.assortment),
+  created_at: store.created_at.toISOString(),
+  updated_at: store.updated_at.toISOString(),
+  last_seen_at: store.last_seen_at?.toISOString() ?? null,
+  paused_at: store.paused_at?.toISOString() ?? null,
+})
+const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_at }: EdgeToken) => ({
+  id,
+  name,
+  created_at: created_at.toISOString(),
+  expires_at: expires_at?.toISOString() ?? null,
+  revoked_at: revoked_at?.toISOString() ?? null,
+  last_used_at: last_used_at?.toISOString() ?? null,
+})
+
+export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: EdgeTokens }> = async (app, { stores, edgeTokens }) => {
+  const onRequest = allow('admin')
+  const success = <T>(data: T) => ({ status: 'success' as const, data })
+  async function saved(store: Store) {
+    const warnings = await stores.warnings(store)
+    return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
+  }
+
+  app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresAnswer } } }, async () => ({
+    ...success((await stores.list()).map(storeAnswer)),
+    next_cursor: null,
+  }))
+  app.post(
+    '/',
+    {
+      onRequest,
+      bodyLimit: MAX_STORE_BYTES,
+      schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedAnswer } },
+    },
+    async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
+  )
+  app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreAnswer } } }, async ({ params }) =>
+    success(storeAnswer(await stores.find(params.id))),
+  )
+  app.patch(
+    '/:id',
+    {
+      onRequest,
+      bodyLimit: MAX_STORE_BYTES,
+      schema: {
+        tags,
+        summary: 'Change a store; what it pulls follows at once',
+        params: Id,
+        querystring: StorePatchQuery,
+        body: StorePatch,
+        response: { 200: StoreSavedAnswer },
+      },
+    },
+    async (request) => {
+      const { params, body, query } = request
+      const options = { confirmRemovals: query.confirm_removals }
+      return saved(await stores.change(params.id, body, actorOf(request), options))
+    },
+  )
+  app.delete(
+    '/:id',
+    { onRequest, schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreAnswer } } },
+    async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
+  )
+
+  app.get(
+    '/:id/tokens',
+    { onRequest, schema: { tags, summary: 'The tokens of a store, without the secrets', params: Id, response: { 200: EdgeTokensAnswer } } },
+    async ({ params }) => ({ ...success((await edgeTokens.list(params.id)).map(tokenAnswer)), next_cursor: null }),
+  )
+  app.post(
+    '/:id/tokens',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: "A token for the store's edge server, shown this once",
+        params: Id,
+        body: EdgeTokenBody,
+        response: { 201: EdgeTokenMadeAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { token, row } = await edgeTokens.issue(request.params.id, request.body, actorOf(request))
+      reply.header('cache-control', 'no-store')
+      return reply.code(201).send(success({ id: row.id, name: row.name, token, expires_at: row.expires_at?.toISOString() ?? null }))
+    },
+  )
+  app.delete(
+    '/:id/tokens/:token_id',
+    {
+      onRequest,
+      schema: { tags, summary: 'Revoke a token: refused from the next request on', params: TokenId, response: { 200: EdgeTokenAnswer } },
+    },
+    async (request) => success(tokenAnswer(await edgeTokens.revoke(request.params.id, request.params.token_id, actorOf(request)))),
+  )
+}

@@ -1,0 +1,54 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { Role } from '../../auth/roles.ts'
+import type { Users } from '../../auth/users.ts'
+import type { AppUser } from '../../generated/client.ts'
+import { UserAnswer, UserBody, UserDeletedAnswer, UserPatch, type User as UserShown, UsersAnswer } from '../../schemas/auth.ts'
+import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+
+const tags = ['access']
+const Params = z.object({ id: z.uuid() })
+
+export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, { users }) => {
+  const one = (user: AppUser) => ({ status: 'success' as const, data: shown(user) })
+  const onRequest = allow('admin')
+
+  app.get('', { onRequest, schema: { tags, summary: 'Users, oldest first', response: { 200: UsersAnswer } } }, async () => ({
+    status: 'success' as const,
+    data: (await users.list()).map(shown),
+    next_cursor: null,
+  }))
+  app.post(
+    '',
+    { onRequest, schema: { tags, summary: 'Add a user', body: UserBody, response: { 201: UserAnswer } } },
+    async (request, reply) => reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
+  )
+  app.patch(
+    '/:id',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: "Change a user's name, password or role; a new password or role ends the user's logins",
+        params: Params,
+        body: UserPatch,
+        response: { 200: UserAnswer },
+      },
+    },
+    async (request) =>
+      one(await users.patch(request.params.id, request.body, actorOf(request), { keep: requireIdentity(request).session_id })),
+  )
+  app.delete(
+    '/:id',
+    { onRequest, schema: { tags, summary: 'Remove a user and end all its logins', params: Params, response: { 200: UserDeletedAnswer } } },
+    async (request) => one(await users.remove(request.params.id, actorOf(request))),
+  )
+}
+
+const shown = ({ id, username, role, created_at, last_login_at }: AppUser): UserShown => ({
+  id,
+  username,
+  role: Role.parse(role),
+  created_at: created_at.toISOString(),
+  last_login_at: last_login_at?.toISOString() ?? null,
+})

@@ -1,0 +1,64 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import { findProduct } from '../../catalog/products.ts'
+import type { Database } from '../../database/client.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { GalleryFetch, GalleryPlanAnswer, QueuedRun, SentPictureAnswer } from '../../schemas/images.ts'
+import { planGallery, ZOHO_GALLERY } from '../../sync/images/gallery-run.ts'
+import { type SendPictureDeps, sendPicture } from '../../sync/images/upload-to-zoho.ts'
+import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { closedSignal } from '../request-signal.ts'
+
+export interface ZohoPicturesDeps {
+  db: Database
+  runs: Runs
+  sendPictures: SendPictureDeps
+}
+
+const tags = ['pictures']
+
+/** Further pictures of Zoho's items, and our own sent there: both only when somebody asks. */
+export const zohoPictureRoutes: FastifyPluginAsyncZod<ZohoPicturesDeps> = async (app, { db, runs, sendPictures }) => {
+  app.get(
+    '/api/media/gallery/plan',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: "How many calls Zoho's further pictures take", response: { 200: GalleryPlanAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await planGallery(db) }),
+  )
+  app.post(
+    '/api/media/gallery/fetch',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: "Bring all further pictures of Zoho's items, as a run; a dry run counts the calls exactly",
+        body: GalleryFetch,
+        response: { 202: QueuedRun },
+      },
+    },
+    async (request, reply) => {
+      const { run_id } = await runs.start(ZOHO_GALLERY, request.body, { startedBy: requireIdentity(request).username })
+      return reply.code(202).header('location', `/api/settings/integrations/zoho/sync/runs/${run_id}`).send({ status: 'queued', run_id })
+    },
+  )
+  app.post(
+    '/api/products/:id/images/send-to-zoho',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: "Make the product's own primary picture the item's picture in Zoho",
+        params: z.object({ id: z.string().min(1).max(250) }),
+        querystring: z.object({ dry_run: z.stringbool().default(false) }),
+        response: { 200: SentPictureAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await findProduct(db, request.params.id)
+      const what = { productId: id, dryRun: request.query.dry_run, actor: actorOf(request) }
+      return { status: 'success' as const, data: await sendPicture(sendPictures, what, closedSignal(reply)) }
+    },
+  )
+}

@@ -1,0 +1,100 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { Config } from '../../config.ts'
+import { listCalls } from '../../connection/call-log.ts'
+import type { Connect } from '../../connection/connection.ts'
+import { readQuota, setImageReserve } from '../../connection/quota.ts'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { BadInput } from '../../lib/errors.ts'
+import { slotsUntil } from '../../runs/cron.ts'
+import { CallsAnswer, CallsQuery, QuotaAnswer, QuotaBody } from '../../schemas/quota.ts'
+import { moduleOf } from '../../settings/modules.ts'
+import { KINDS, type ZohoModules } from '../../sync/modules/modules.ts'
+import { actorOf, allow } from '../plugins/authentication.ts'
+
+const tags = ['quota']
+
+export interface ZohoQuotaRoutes {
+  db: Database
+  clock: Clock
+  connect: Connect
+  modules: ZohoModules
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+}
+
+export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (app, { db, clock, connect, modules, limits }) => {
+  const organization = async () => (await connect.settings.effective()).values.organization_id ?? 'none'
+  const quota = async () => ({
+    status: 'success' as const,
+    data: await readQuota({
+      db,
+      clock,
+      organization: await organization(),
+      zone: await modules.zone(),
+      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
+      slots: ({ cron, zone }, until) => slotsUntil(cron, { zone, from: clock.now(), until }),
+      kindOf: (module) => KINDS[moduleOf(module).slug],
+    }),
+  })
+
+  app.get(
+    '/quota',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaAnswer } },
+    },
+    quota,
+  )
+  app.put(
+    '/quota',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'How much of the day pictures leave to items, in percent',
+        body: QuotaBody,
+        response: { 200: QuotaAnswer },
+      },
+    },
+    async (request) => {
+      await setImageReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
+      return quota()
+    },
+  )
+  app.get(
+    '/calls',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'The calls to Zoho, newest first, without bodies', querystring: CallsQuery, response: { 200: CallsAnswer } },
+    },
+    async ({ query: { cursor, limit, job, run_id: runId, failed } }) => {
+      const rows = await listCalls(db, {
+        before: cursor === undefined ? undefined : readCallId(cursor),
+        job,
+        runId,
+        failed,
+        limit: limit + 1,
+      })
+      const page = rows.slice(0, limit)
+      return {
+        status: 'success' as const,
+        data: page.map((row) => ({
+          at: row.started_at.toISOString(),
+          job: row.job,
+          run_id: row.run_id,
+          path: row.path,
+          status: row.status,
+          code: row.code,
+          ms: row.ms,
+          quota_left: row.day_left,
+        })),
+        next_cursor: rows.length > page.length ? String(page.at(-1)?.id) : null,
+      }
+    },
+  )
+}
+
+function readCallId(cursor: string): bigint {
+  if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
+  throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
+}

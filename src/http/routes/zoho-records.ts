@@ -1,0 +1,93 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { BadInput, NotFound } from '../../lib/errors.ts'
+import { readInstant } from '../../lib/parse-timestamp.ts'
+import { listRecords, type StoredRecord } from '../../pulls/records/query.ts'
+import type { RecordPlace } from '../../pulls/records/upsert.ts'
+import { PULL_MODULES } from '../../schemas/pulls.ts'
+import { allow } from '../plugins/authentication.ts'
+
+const tags = ['records']
+const APPS = ['books', 'invoice', 'inventory', 'crm'] as const
+const Module = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,99}$/, 'is not the name of a module')
+const Query = z.object({
+  search: z.string().max(200).optional(),
+  modified_since: z.string().max(60).optional(),
+  include_deleted: z.stringbool().default(false),
+  cursor: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+})
+type Query = z.infer<typeof Query>
+
+const Position = z.tuple([z.iso.datetime().nullable(), z.string()])
+
+function readPosition(cursor: string): { modified_at: Date | null; record_id: string } {
+  try {
+    const [at, record_id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    return { modified_at: at === null ? null : new Date(at), record_id }
+  } catch (cause) {
+    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', {
+      cause,
+      remedy: 'Begin without a cursor and follow next_cursor.',
+    })
+  }
+}
+const writePosition = ({ modified_at, record_id }: StoredRecord): string =>
+  Buffer.from(JSON.stringify([modified_at?.toISOString() ?? null, record_id])).toString('base64url')
+
+/** The record as Zoho wrote it, to the digit, with what zinc knows of it in a last member: parsing and writing it again would round long numbers. */
+function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): string {
+  const note = JSON.stringify({
+    record_id,
+    modified_at: modified_at?.toISOString() ?? null,
+    deleted_at: deleted_at?.toISOString() ?? null,
+  })
+  const open = raw.trimEnd().slice(0, -1).trimEnd()
+  return `${open}${open.endsWith('{') ? '' : ','}"zinc":${note}}`
+}
+
+/** Records of Zoho's modules as they were pulled, in the order of their modification. */
+export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
+  async function answer(place: RecordPlace, query: Query, reply: FastifyReply) {
+    if (place.app === 'books' && !PULL_MODULES.some((name) => name === place.module))
+      throw new NotFound('module_not_found', `Zoho Books has no module ${place.module}`, { remedy: `It has: ${PULL_MODULES.join(', ')}.` })
+    const rows = await listRecords(db, place, {
+      search: query.search,
+      modifiedSince: query.modified_since === undefined ? undefined : readInstant('modified_since', query.modified_since),
+      includeDeleted: query.include_deleted,
+      after: query.cursor ? readPosition(query.cursor) : undefined,
+      limit: query.limit + 1,
+    })
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    const next = rows.length > page.length && last ? JSON.stringify(writePosition(last)) : 'null'
+    return reply
+      .type('application/json; charset=utf-8')
+      .serializer((body: unknown) => body as string)
+      .send(`{"status":"success","data":[${page.map(withNote).join(',')}],"next_cursor":${next}}` as never)
+  }
+
+  app.get(
+    '/:app/:module',
+    {
+      onRequest: allow('viewer'),
+      schema: {
+        tags,
+        summary: 'Records of a module, as Zoho wrote them; beside each, under `zinc`: record_id, modified_at, deleted_at',
+        params: z.object({ app: z.enum(APPS), module: Module }),
+        querystring: Query,
+      },
+    },
+    async ({ params, query }, reply) => answer(params, query, reply),
+  )
+  app.get(
+    '/:module',
+    {
+      onRequest: allow('viewer'),
+      schema: { tags, summary: 'Records of a module of Books', params: z.object({ module: Module }), querystring: Query },
+    },
+    async ({ params, query }, reply) => answer({ app: 'books', module: params.module }, query, reply),
+  )
+}

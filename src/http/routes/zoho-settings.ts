@@ -1,0 +1,163 @@
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { z } from 'zod'
+import type { Connect } from '../../connection/connection.ts'
+import { shownSettings } from '../../connection/settings-view.ts'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { localTime, nextTimes } from '../../runs/cron.ts'
+import type { Runs } from '../../runs/runs.ts'
+import { ItemSyncResult } from '../../schemas/runs.ts'
+import {
+  ModuleCursorBody,
+  ModuleSyncQuery,
+  SchedulePreviewAnswer,
+  SchedulePreviewQuery,
+  ZohoModuleAnswer,
+  ZohoModuleBody,
+  ZohoModulesAnswer,
+  type ZohoSettings,
+  ZohoSettingsAnswer,
+  ZohoSettingsBody,
+} from '../../schemas/zoho-settings.ts'
+import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
+import { itemSyncResult } from '../../sync/items/result.ts'
+import { runResult } from '../../sync/items/run-result.ts'
+import type { ZohoModules } from '../../sync/modules/modules.ts'
+import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { answerRun } from '../run-response.ts'
+
+export interface ZohoSettingsRoutes {
+  db: Database
+  clock: Clock
+  runs: Runs
+  connect: Connect
+  modules: ZohoModules
+}
+const tags = ['settings']
+const ModuleParam = z.object({ module: z.string().min(1).max(100) })
+
+/** The Zoho settings and the four modules. Admins and operators read, admins write, operators sync. */
+export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = async (app, { db, clock, runs, connect, modules }) => {
+  async function settings(): Promise<{ status: 'success'; data: ZohoSettings }> {
+    return { status: 'success', data: { ...(await shownSettings(connect)), modules: await modules.list() } }
+  }
+
+  app.get(
+    '/',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The Zoho settings, secrets masked, with the state of the connection',
+        response: { 200: ZohoSettingsAnswer },
+      },
+    },
+    settings,
+  )
+  app.post(
+    '/',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Change any subset of the Zoho settings; a masked secret sent back stays as it is, null forgets a stored value',
+        body: ZohoSettingsBody,
+        response: { 200: ZohoSettingsAnswer },
+      },
+    },
+    async (request) => {
+      const { modules: wanted = [], ...change } = request.body
+      await connect.settings.change(change, actorOf(request), await modules.changes(wanted))
+      return settings()
+    },
+  )
+  app.get(
+    '/modules',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesAnswer } },
+    },
+    async () => ({ status: 'success' as const, data: await modules.list() }),
+  )
+  app.get(
+    '/modules/:module',
+    {
+      onRequest: allow('operator'),
+      schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleAnswer } },
+    },
+    async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
+  )
+  app.patch(
+    '/modules/:module',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Switch a module on or off, or set its schedules (cron of five fields in the time zone of the shop; null: off)',
+        params: ModuleParam,
+        body: ZohoModuleBody,
+        response: { 200: ZohoModuleAnswer },
+      },
+    },
+    async (request) => ({
+      status: 'success' as const,
+      data: await modules.change(request.params.module, request.body, actorOf(request)),
+    }),
+  )
+  app.put(
+    '/modules/:module/cursor',
+    {
+      onRequest: allow('admin'),
+      schema: {
+        tags,
+        summary: 'Move back how far a module is known, so that the next sync reads again from there; null: from the beginning',
+        params: ModuleParam,
+        body: ModuleCursorBody,
+        response: { 200: ZohoModuleAnswer },
+      },
+    },
+    async (request) => {
+      const { up_to: upTo } = request.body
+      return {
+        status: 'success' as const,
+        data: await modules.moveCursor(request.params.module, upTo === null ? null : new Date(upTo), actorOf(request)),
+      }
+    },
+  )
+  app.post(
+    '/modules/:module/sync',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags: ['sync'],
+        summary: 'Sync a module now, for real; answers when it has ended, or with wait=false at once',
+        params: ModuleParam,
+        querystring: ModuleSyncQuery,
+        response: { 200: ItemSyncResult, 202: z.object({ status: z.literal('queued'), run_id: z.uuid() }) },
+      },
+    },
+    async (request, reply) => {
+      const { mode, wait } = request.query
+      const { run_id, kind } = await modules.start(request.params.module, mode, requireIdentity(request).username)
+      const result = kind === ITEM_SYNC ? itemSyncResult : runResult
+      return answerRun(reply, runs, { runId: run_id, wait, result: (run) => result(db, run) }) as never
+    },
+  )
+  app.get(
+    '/schedule/preview',
+    {
+      onRequest: allow('operator'),
+      schema: {
+        tags,
+        summary: 'The next times of a cron line in the time zone of the shop',
+        querystring: SchedulePreviewQuery,
+        response: { 200: SchedulePreviewAnswer },
+      },
+    },
+    async ({ query: { cron, count } }) => {
+      const zone = await modules.zone()
+      const next = nextTimes(cron, { zone, from: clock.now(), count }).map((at) => ({ at: at.toISOString(), local: localTime(at, zone) }))
+      return { status: 'success' as const, data: { cron, time_zone: zone, next } }
+    },
+  )
+}

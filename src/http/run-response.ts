@@ -1,0 +1,73 @@
+import { PassThrough } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+import type { Run } from '../generated/client.ts'
+import { BadInput, Conflict, UpstreamFailed } from '../lib/errors.ts'
+import type { RunProgress } from '../runs/run-handler.ts'
+import type { Runs } from '../runs/runs.ts'
+
+/** Shorter than any proxy's patience. */
+const KEEP_ALIVE_MS = 15_000
+/** So long an answer is held back at most for a failure before the first page, so that it can still carry its status. */
+const EARLY_MS = 50_000
+
+/** Failures that lie in what was asked for, and not at Zoho. */
+/** What an operator has switched off. */
+const SWITCHED_OFF = new Set(['integration_disabled'])
+const ASKED_WRONG = new Set(['bad_import_file', 'bad_mappings', 'bad_file_name', 'import_file_not_found', 'import_file_too_large'])
+
+/**
+ * Answers a started run: 202 with its id at once, or what it has come to when it stands. A failure before the first page keeps its status; after that
+ * the answer is 200 with a space now and then, so that no proxy cuts the wait. A client that hangs up does not stop the run.
+ */
+export async function answerRun<T extends object>(
+  reply: FastifyReply,
+  runs: Runs,
+  { runId, wait, result }: { runId: string; wait: boolean; result(run: Run): Promise<T> },
+): Promise<T | FastifyReply> {
+  if (!wait)
+    return reply
+      .code(202)
+      .header('location', `/api/settings/integrations/zoho/sync/runs/${runId}`)
+      .send({ status: 'queued', run_id: runId })
+
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const early = await untilFirstPage(runs, runId, AbortSignal.any([gone.signal, AbortSignal.timeout(EARLY_MS)]))
+  if (early && isStanding(early)) {
+    if (early.state === 'failed' && !hasRead(early)) throw failureOf(early)
+    return result(early)
+  }
+  const body = new PassThrough()
+  const alive = setInterval(() => body.write(' '), KEEP_ALIVE_MS)
+  void runs
+    .wait(runId, gone.signal)
+    .then(async (run) => body.end(JSON.stringify(await result(run))))
+    .catch(() => body.destroy())
+    .finally(() => clearInterval(alive))
+  return reply
+    .type('application/json; charset=utf-8')
+    .serializer((it: unknown) => it as string)
+    .send(body)
+}
+
+const isStanding = (run: Run): boolean => run.state !== 'queued' && run.state !== 'running'
+const hasRead = (run: Run): boolean => run.checkpoint !== null || ((run.statistics as { total?: number }).total ?? 0) > 0
+
+/** The run when it has read something or stands; null when neither came in time. */
+async function untilFirstPage(runs: Runs, runId: string, signal: AbortSignal): Promise<Run | null> {
+  for await (const run of runs.events(runId, signal)) {
+    if (isStanding(run)) return run
+    if ((run.progress as RunProgress).phase !== undefined || hasRead(run)) return null
+  }
+  return null
+}
+
+function failureOf(run: Run): Error {
+  const code = run.failure_code ?? 'sync_failed'
+  const facts = { detail: { run_id: run.id }, remedy: run.remedy ?? undefined }
+  if (ASKED_WRONG.has(code)) return new BadInput(code, run.cause ?? 'The sync failed', facts)
+  if (SWITCHED_OFF.has(code)) return new Conflict(code, run.cause ?? 'It is switched off', facts)
+  // A bug of ours is no failure of Zoho's.
+  if (code === 'internal') return new Error(`run ${run.id} failed`)
+  return new UpstreamFailed(code, run.cause ?? 'The sync failed', facts)
+}

@@ -1,0 +1,102 @@
+import type { Database, Db } from '../../database/client.ts'
+import type { Blob, Photo } from '../../generated/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { type AppError, Conflict, Gone, NotFound } from '../../lib/errors.ts'
+import { choosePrimaries } from './gallery.ts'
+
+export type GalleryPhoto = Photo & { blob: Blob }
+
+/** How long a deleted picture can be brought back, and its bytes are kept. */
+export const GRACE_DAYS = 7
+const DAY_MS = 86_400_000
+export const restoreUntil = (deletedAt: Date): Date => new Date(deletedAt.getTime() + GRACE_DAYS * DAY_MS)
+
+export interface GalleryDeps {
+  db: Database
+  clock: Clock
+}
+
+/** What changed pictures besides the rows themselves; called inside the transaction of the change, with those that did change. */
+export type OnChange = (tx: Db, photos: Photo[]) => Promise<void>
+
+/** What became of one picture of many: the changed row, or why it was left alone. */
+export type PhotoOutcome = { id: string } & ({ photo: GalleryPhoto; error?: never } | { photo?: never; error: AppError })
+
+/** Pictures by their ids, of any products; with `productId` those of another product count as unknown. */
+export interface ManyPhotos {
+  ids: string[]
+  productId?: string
+}
+
+type Found = GalleryPhoto & { product: { deleted_at: Date | null } }
+
+/** Takes pictures away; they can be restored within the grace period. Where a primary one goes, the next in order takes its place. One that cannot go leaves the others alone. */
+export function deletePhotos({ db, clock }: GalleryDeps, many: ManyPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
+  const at = clock.now()
+  const refuse = (photo: Found) => (photo.deleted_at ? imageNotFound() : null)
+  return changeMany(db, many, { refuse, data: { deleted_at: at }, at }, onChange)
+}
+
+/** Brings deleted pictures back, each as a further one unless its product has no other. */
+export function restorePhotos({ db, clock }: GalleryDeps, many: ManyPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
+  const at = clock.now()
+  const refuse = ({ deleted_at, blob }: Found) => {
+    if (!deleted_at) return new Conflict('image_not_deleted', 'This image is not deleted')
+    if (restoreUntil(deleted_at) > at && !blob.removed_at) return null
+    return new Gone('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
+      remedy: 'Upload it again.',
+    })
+  }
+  return changeMany(db, many, { refuse, data: { deleted_at: null }, at }, onChange)
+}
+
+/** The same few statements for one picture as for a thousand. */
+function changeMany(
+  db: Database,
+  { ids: named, productId }: ManyPhotos,
+  { refuse, data, at }: { refuse(photo: Found): AppError | null; data: { deleted_at: Date | null }; at: Date },
+  onChange: OnChange,
+): Promise<PhotoOutcome[]> {
+  const ids = [...new Set(named)]
+  return db.$transaction(
+    async (tx) => {
+      // Writers for one product wait for each other at its row, the sweep of bytes at theirs; in one order, so that two of us cannot wait for each other.
+      await tx.$executeRaw`
+        select 1 from product where id in (select product_id from photo where id = any(${ids}::uuid[])) order by id for update`
+      await tx.$executeRaw`
+        select 1 from blob where sha256 in (select sha256 from photo where id = any(${ids}::uuid[])) order by sha256 for update`
+      const rows = await tx.photo.findMany({
+        where: { id: { in: ids }, ...(productId !== undefined && { product_id: productId }) },
+        include: { blob: true, product: { select: { deleted_at: true } } },
+      })
+      const found = new Map(rows.map((it) => [it.id, it]))
+      const refused = new Map<string, AppError>()
+      for (const id of ids) {
+        const photo = found.get(id)
+        const error = photo ? (photo.product.deleted_at ? productDeleted() : refuse(photo)) : imageNotFound()
+        if (error) refused.set(id, error)
+      }
+      const changing = ids.filter((id) => !refused.has(id))
+      if (changing.length > 0) {
+        await tx.photo.updateMany({
+          where: { id: { in: changing } },
+          data: { ...data, updated_at: at, is_primary: false, feed_pending: true },
+        })
+        await choosePrimaries(tx, [...new Set(changing.map((id) => found.get(id)!.product_id))], at)
+      }
+      const changed = await tx.photo.findMany({ where: { id: { in: changing } }, include: { blob: true } })
+      if (changed.length > 0) await onChange(tx, changed)
+      const after = new Map(changed.map((it) => [it.id, it]))
+      return ids.map((id) => {
+        const error = refused.get(id)
+        return error ? { id, error } : { id, photo: after.get(id)! }
+      })
+    },
+    { timeout: 30_000, maxWait: 30_000 },
+  )
+}
+
+export const imageNotFound = () =>
+  new NotFound('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
+export const productDeleted = () =>
+  new Conflict('product_deleted', 'The product is deleted', { remedy: 'It comes back when Zoho lists it again; then change its images.' })

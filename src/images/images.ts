@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createUrlFetcher, type UrlFetcherOptions } from './fetch/fetch-url.ts'
+import { createImportRun } from './import/import-run.ts'
+import type { ImportDeps } from './import/imports.ts'
+import { createIntegrityRepair, type RepairDeps } from './integrity/repair-run.ts'
+import { createIntegrityScan } from './integrity/scan-run.ts'
+import { createBlobWriter } from './processing/blob-batch.ts'
+import type { IngestDeps } from './processing/ingest.ts'
+import { createRegenerateRun } from './processing/regenerate-run.ts'
+import { createRecipes } from './processing/variant-settings.ts'
+import { createVariantMaker } from './processing/variants.ts'
+import { createDecoder, type Decoder } from './processing/worker-pool.ts'
+import { tidyPictures } from './storage/gc.ts'
+import { createView } from './storage/item-links.ts'
+import type { Storage } from './storage/open-storage.ts'
+
+export interface OpenPicturesDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  storage: Storage
+  imagesDir: string
+  limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
+  resolve?: UrlFetcherOptions['resolve'] | undefined
+  /** Stays open when this closes; left out: one is made and closed here. */
+  decoder?: Decoder | undefined
+}
+
+export type Pictures = Awaited<ReturnType<typeof openPictures>>
+
+/** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
+export async function openPictures({ db, clock, log, storage, imagesDir, limits, resolve, decoder: otherDecoder }: OpenPicturesDeps) {
+  const opened = new AsyncDisposableStack()
+  const { store, moving } = storage
+  const swept = await store.sweep()
+  if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
+  if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
+  const decoder = otherDecoder ?? opened.use(createDecoder())
+  const recipes = createRecipes(db)
+  const makeVariant = createVariantMaker({ db, store, decoder })
+  const ingest: IngestDeps = {
+    db,
+    store,
+    decoder,
+    recipes,
+    writeBlob: createBlobWriter(db),
+    limits: { maxBytes: limits.maxUploadBytes, maxPixels: limits.maxInputPixels, maxSide: limits.maxSidePixels },
+  }
+  const view = createView(join(imagesDir, 'item'), store)
+  const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
+  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve }))
+  const closing = new AbortController()
+  opened.defer(() => closing.abort())
+  return {
+    store,
+    moving,
+    decoder,
+    recipes,
+    makeVariant,
+    ingest,
+    view,
+    imageImports: imports,
+    urls,
+    /** A chore for every hour. */
+    tidy: () => tidyPictures({ db, store, recipes, clock, log }, closing.signal),
+    /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
+    runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
+      createImportRun({ ...imports, ingest, view }),
+      createRegenerateRun({ db, store, decoder, recipes }),
+      createIntegrityScan({ db, store, view, clock }),
+      createIntegrityRepair({ db, store, view, clock, ingest, fromZoho, fromUrl }),
+    ],
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}

@@ -1,0 +1,160 @@
+import pLimit from 'p-limit'
+import { z } from 'zod'
+import { AppError } from '../../lib/errors.ts'
+import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
+import { addPhotosIn } from '../gallery/edit.ts'
+import { cleanFilename } from '../gallery/filename.ts'
+import { type IngestDeps, ingestPicture } from '../processing/ingest.ts'
+import { isStorageTrouble } from '../storage/disk-space.ts'
+import type { View } from '../storage/item-links.ts'
+import { dropImport, type ImportDeps, withImport } from './imports.ts'
+import { isExported } from './layout.ts'
+import { type MatchedEntry, type MissedEntry, matchEntries } from './match.ts'
+
+export const IMAGES_IMPORT = 'images_import'
+
+const Params = z.object({ import_id: z.uuid() })
+const Checkpoint = z.object({ done: z.number() })
+/** Files whose rows are written together, and pictures under way at once. */
+const BATCH = 40
+const AT_ONCE = 8
+
+export interface ImportRunDeps extends ImportDeps {
+  ingest: IngestDeps
+  view: View
+}
+
+type Taken = { it: MatchedEntry; sha256: string; ext: string } | { it: MatchedEntry; miss: MissedEntry }
+
+/**
+ * Takes the pictures of a ZIP or folder. The order of the files is the same at every look, and how far it came is written with the rows of a batch:
+ * killed at any line it goes on there, and pictures that a product has already are not added again.
+ */
+export function createImportRun(deps: ImportRunDeps): RunHandler {
+  return {
+    kind: IMAGES_IMPORT,
+    exclusiveKey: null,
+    async execute(run) {
+      const { import_id } = Params.parse(run.params)
+      const failed = await withImport(deps, import_id, run.signal, async (source) => {
+        const { matched, missed } = await matchEntries(deps.db, source)
+        let { done } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { done: 0 }
+        if (done === 0) await run.fenced((tx) => note(tx, run, missed))
+        let unreadable = missed.filter((it) => it.kind === 'unreadable').length
+        const counts = { matched: run.statistics.matched ?? 0, unchanged: run.statistics.unchanged ?? 0 }
+        while (done < matched.length) {
+          run.signal.throwIfAborted()
+          const batch = matched.slice(done, done + BATCH)
+          const taken = await takeAll(deps.ingest, batch, run.signal)
+          done += batch.length
+          const added = await writeBatch(run, deps, taken, done, counts)
+          for (const productId of added) await deps.view.refresh(deps.db, productId)
+          unreadable += taken.filter((it) => 'miss' in it).length
+          run.report({
+            statistics: {
+              ...counts,
+              unreadable,
+              unmatched: missed.filter((it) => it.kind !== 'unreadable').length,
+              total: matched.length + missed.length,
+            },
+            progress: { phase: 'pictures', done, total: matched.length },
+          })
+        }
+        return unreadable > 0
+      })
+      await dropImport(deps, import_id)
+      return { state: failed ? 'partial' : 'success' }
+    },
+  }
+}
+
+async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortSignal): Promise<Taken[]> {
+  const limit = pLimit(AT_ONCE)
+  return Promise.all(
+    batch.map((it) =>
+      limit(async (): Promise<Taken> => {
+        try {
+          // A damaged picture that another zinc kept is kept as it is there, and marked; one that was cut on the way does not pass for it.
+          const acceptDamaged = it.entry.proven && isExported(it.entry.name)
+          const blob = await ingestPicture(ingest, await it.entry.open(), signal, { acceptDamaged })
+          return { it, sha256: blob.sha256, ext: blob.ext }
+        } catch (error) {
+          signal.throwIfAborted()
+          // A full disk stops the run; a picture that is none does not.
+          if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+          const miss: MissedEntry = {
+            entry: it.entry,
+            kind: 'unreadable',
+            code: error.code,
+            message: error.message,
+            productIds: [it.product.id],
+          }
+          return { it, miss }
+        }
+      }),
+    ),
+  )
+}
+
+/** Answers the products that got a picture. */
+async function writeBatch(
+  run: RunContext,
+  { clock }: ImportRunDeps,
+  taken: Taken[],
+  done: number,
+  counts: { matched: number; unchanged: number },
+): Promise<Set<string>> {
+  const before = { ...counts }
+  return run.fenced(async (tx) => {
+    Object.assign(counts, before) // a transaction that is tried again counts anew
+    const added = new Set<string>()
+    const records: { run_id: string; record_id: string; outcome: string; changes: object }[] = []
+    await note(
+      tx,
+      run,
+      taken.flatMap((it) => ('miss' in it ? [it.miss] : [])),
+    )
+    for (const one of taken) {
+      if ('miss' in one) continue
+      const { it, sha256, ext } = one
+      const there = await tx.photo.findFirst({ where: { product_id: it.product.id, sha256, deleted_at: null } })
+      const photo = { source: 'import' as const, filename: cleanFilename(it.file, `image.${ext}`), sha256 }
+      const [image] = there ? [there] : await addPhotosIn(tx, clock, { productId: it.product.id, photos: [photo], primary: false })
+      if (there) counts.unchanged++
+      else added.add(it.product.id)
+      counts.matched++
+      records.push({
+        run_id: run.id,
+        record_id: it.entry.name,
+        outcome: 'matched',
+        changes: { sku: it.product.sku, product_id: it.product.id, image_id: image?.id },
+      })
+    }
+    await tx.runRecord.createMany({ data: records, skipDuplicates: true })
+    await run.saveCheckpoint(tx, { done }, counts)
+    return added
+  })
+}
+
+async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run: RunContext, missed: MissedEntry[]): Promise<void> {
+  await tx.runRecord.createMany({
+    data: missed.map(({ entry, kind, code, message, productIds }) => ({
+      run_id: run.id,
+      record_id: entry.name,
+      outcome: kind,
+      changes: { code, message, ...(productIds.length > 0 && { product_ids: productIds }) },
+    })),
+    skipDuplicates: true,
+  })
+  await run.fail(
+    tx,
+    missed
+      .filter((it) => it.kind === 'unreadable')
+      .map(({ entry, code, message, productIds }) => ({
+        stage: 'import',
+        code,
+        message: `${entry.name}: ${message}`,
+        product_id: productIds[0],
+      })),
+  )
+}

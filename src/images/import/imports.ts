@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Conflict, NotFound, TooLarge } from '../../lib/errors.ts'
+import type { ImportPlan } from '../../schemas/images.ts'
+import type { PhotoStore } from '../storage/blob-store.ts'
+import { asStorageFull, takeSpace } from '../storage/disk-space.ts'
+import { lookInside, type Matching, matchEntries } from './match.ts'
+import { type ImportLimits, type ImportSource, openFolder, openZip } from './source.ts'
+
+export interface ImportDeps {
+  db: Database
+  store: PhotoStore
+  clock: Clock
+  limits: ImportLimits
+}
+
+const EXPIRES_MS = 24 * 3_600_000
+/** Entries of each list that an answer carries; the counts are whole, and the run's records have all. */
+export const LISTED = 1_000
+
+/** Keeps a ZIP in the store until its run is over, so that any instance can work on it. Answers the import's id. Throws TooLarge, StorageFull. */
+export async function stageArchive(
+  { db, store, clock, limits }: ImportDeps,
+  bytes: Readable,
+  signal: AbortSignal,
+): Promise<{ id: string; expires_at: Date }> {
+  using _room = await takeSpace(store, 0)
+  const path = await store.temporaryPath()
+  const hash = createHash('sha256')
+  let size = 0
+  try {
+    await pipeline(
+      bytes,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          size += chunk.length
+          if (size > limits.totalBytes)
+            throw new TooLarge('import_too_large', `The ZIP is larger than ${limits.totalBytes} bytes`, {
+              remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
+            })
+          hash.update(chunk)
+          yield chunk
+        }
+      },
+      createWriteStream(path, { flags: 'wx' }),
+      { signal },
+    )
+    // Looked at before it is kept: what cannot be an import is told now.
+    const zip = await openZip(path, limits)
+    await zip[Symbol.asyncDispose]()
+    const archive = hash.digest('hex')
+    await store.keep('imports', path, archive)
+    const expires_at = new Date(clock.now().getTime() + EXPIRES_MS)
+    const { id } = await db.imageImport.create({ data: { archive, expires_at } })
+    return { id, expires_at }
+  } catch (error) {
+    throw asStorageFull(error)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** A folder of this machine, for the command line. */
+export async function stageFolder(
+  { db, clock }: Pick<ImportDeps, 'db' | 'clock'>,
+  folder: string,
+): Promise<{ id: string; expires_at: Date }> {
+  const expires_at = new Date(clock.now().getTime() + EXPIRES_MS)
+  return db.imageImport.create({ data: { folder, expires_at }, select: { id: true, expires_at: true } })
+}
+
+/** Opens what was staged. Throws NotFound when there is no such import any more. */
+export async function withImport<T>(
+  { db, store, limits }: Pick<ImportDeps, 'db' | 'store' | 'limits'>,
+  id: string,
+  signal: AbortSignal,
+  work: (source: ImportSource) => Promise<T>,
+): Promise<T> {
+  const row = await db.imageImport.findUnique({ where: { id } })
+  if (!row) throw notFound()
+  if (row.folder !== null) {
+    await using source = await openFolder(row.folder, limits)
+    return await work(source)
+  }
+  await using archive = await store.borrow('imports', row.archive ?? '', signal)
+  await using source = await openZip(archive.path, limits)
+  return await work(source)
+}
+
+/** What an import would do now, without doing it. */
+export function previewImport(deps: ImportDeps, id: string, signal: AbortSignal): Promise<Matching> {
+  return withImport(deps, id, signal, async (source) => lookInside(await matchEntries(deps.db, source)))
+}
+
+/** Marks an import as started, once. */
+export async function claimImport({ db, clock }: Pick<ImportDeps, 'db' | 'clock'>, id: string): Promise<void> {
+  const { count } = await db.imageImport.updateMany({
+    where: { id, started_at: null, expires_at: { gt: clock.now() } },
+    data: { started_at: clock.now() },
+  })
+  if (count === 1) return
+  if (!(await db.imageImport.findFirst({ where: { id, started_at: { not: null } } }))) throw notFound()
+  throw new Conflict('import_started', 'This import was started already', { remedy: 'See its run, or send the ZIP again.' })
+}
+
+const notFound = () =>
+  new NotFound('import_not_found', 'There is no such import, or it has expired', {
+    remedy: 'Send the ZIP again; a preview is kept for a day.',
+  })
+
+/** Lets go of an import, and of its ZIP unless another import has the same one. */
+export async function dropImport({ db, store }: Pick<ImportDeps, 'db' | 'store'>, id: string): Promise<void> {
+  const row = await db.imageImport.findUnique({ where: { id } })
+  if (!row) return
+  await db.imageImport.delete({ where: { id } })
+  if (row.archive !== null && (await db.imageImport.count({ where: { archive: row.archive } })) === 0)
+    await store.remove('imports', row.archive)
+}
+
+/** Previews that nobody started within a day, and started ones whose run is over long since. */
+export async function dropExpiredImports({ db, store, clock }: Pick<ImportDeps, 'db' | 'store' | 'clock'>): Promise<number> {
+  const now = clock.now()
+  const old = await db.imageImport.findMany({
+    where: { OR: [{ started_at: null, expires_at: { lt: now } }, { started_at: { lt: new Date(now.getTime() - 30 * EXPIRES_MS) } }] },
+    select: { id: true },
+  })
+  for (const { id } of old) await dropImport({ db, store }, id)
+  return old.length
+}
+
+/** What a run noted about each file, in the shape of a plan. */
+export async function importResult(db: Database, runId: string): Promise<{ plan: ImportPlan; counts: Record<keyof ImportPlan, number> }> {
+  const kinds = ['matched', 'ambiguous', 'unmatched', 'unreadable'] as const
+  const groups = await db.runRecord.groupBy({ by: ['outcome'], where: { run_id: runId }, _count: true })
+  const counts = Object.fromEntries(kinds.map((kind) => [kind, groups.find((it) => it.outcome === kind)?._count ?? 0])) as Record<
+    keyof ImportPlan,
+    number
+  >
+  const rows = async (outcome: string) => {
+    const found = await db.runRecord.findMany({ where: { run_id: runId, outcome }, orderBy: { record_id: 'asc' }, take: LISTED })
+    return found.map(({ record_id, changes }) => ({ name: record_id, ...(changes as Record<string, unknown>) }))
+  }
+  const plan = Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, await rows(kind)]))) as unknown as ImportPlan
+  return { plan, counts }
+}

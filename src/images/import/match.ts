@@ -1,0 +1,180 @@
+import { extname } from 'node:path'
+import type { Db } from '../../database/client.ts'
+import { Prisma } from '../../generated/client.ts'
+import type { ImportPlan } from '../../schemas/images.ts'
+import { sniff } from '../processing/file-type.ts'
+import { readImportName } from './layout.ts'
+import type { ImportEntry, ImportSource } from './source.ts'
+
+export interface MatchedEntry {
+  entry: ImportEntry
+  file: string
+  product: { id: string; sku: string | null; hasPicture: boolean }
+}
+export interface MissedEntry {
+  entry: ImportEntry
+  kind: 'ambiguous' | 'unmatched' | 'unreadable'
+  code: string
+  message: string
+  productIds: string[]
+}
+export interface Matching {
+  /** In the order of product and picture, the same at every look. */
+  matched: MatchedEntry[]
+  missed: MissedEntry[]
+}
+
+/** Blanks and invisible marks, none of which people see in a SKU. */
+const UNSEEN = /[\s\p{Cf}]+/gu
+/** A SKU without regard to case, blanks and invisible marks. */
+const looseKey = (key: string): string => key.normalize('NFC').replace(UNSEEN, '').toLowerCase()
+
+interface Candidate {
+  id: string
+  sku: string | null
+  zoho_item_id: string | null
+  has_picture: boolean
+}
+
+/**
+ * Which product each file belongs to, asked of the database once for all of them. A SKU that no product has to the letter is looked for without regard to
+ * case and blanks, and taken if one product fits. Names that are no pictures (folders, system files) are left out.
+ * Each product's pictures are in the order in which they come: what is called front or main, then number 1, then as they lie in the source.
+ */
+export async function matchEntries(db: Db, source: ImportSource): Promise<Matching> {
+  const named = source.entries.flatMap((entry) => {
+    const readings = [entry.name, ...entry.otherNames].flatMap((name) => {
+      const read = readImportName(name)
+      return read ? [{ ...read, name, keys: read.keys.map((key) => key.trim()).filter((key) => key !== '') }] : []
+    })
+    return readings.length > 0 ? [{ entry, readings }] : []
+  })
+  const find = await findProducts(db, [...new Set(named.flatMap(({ readings }) => readings.flatMap(({ keys }) => keys)))])
+  const matched: MatchedEntry[] = []
+  const missed: MissedEntry[] = []
+  for (const { entry, readings } of named) {
+    if (entry.problem) {
+      missed.push({ entry, kind: 'unreadable', ...entry.problem, productIds: [] })
+      continue
+    }
+    const found = firstOf([false, true], (loose) => firstOf(readings, (reading) => find(reading, { loose })))
+    const product = found?.products[0]
+    if (!found || !product)
+      missed.push({ entry, kind: 'unmatched', code: 'no_product', message: 'No product has this SKU or Zoho id', productIds: [] })
+    else if (found.products.length > 1)
+      missed.push({
+        entry,
+        kind: 'ambiguous',
+        code: 'several_products',
+        message: `${found.products.length} products have this SKU; name the file by the Zoho id`,
+        productIds: found.products.map((it) => it.id),
+      })
+    else {
+      const { name, file } = found.reading
+      matched.push({ entry: { ...entry, name }, file, product: { id: product.id, sku: product.sku, hasPicture: product.has_picture } })
+    }
+  }
+  const groups = [...Map.groupBy(matched, (it) => it.product.id)].sort(([a], [b]) => (a < b ? -1 : 1))
+  // Sorting is stable: what is equal stays in the source's order.
+  const ordered = groups.flatMap(([, files]) => files.toSorted((a, b) => frontRank(a.file) - frontRank(b.file)))
+  return { matched: ordered, missed }
+}
+
+function firstOf<T, R>(list: T[], work: (it: T) => R | undefined): R | undefined {
+  for (const it of list) {
+    const result = work(it)
+    if (result !== undefined) return result
+  }
+  return undefined
+}
+
+async function findProducts(db: Db, keys: string[]) {
+  const products = await db.$queryRaw<Candidate[]>`
+    with key as materialized (select name, ${looseSql(Prisma.sql`name`)} as loose from unnest(${keys}::text[]) as t(name))
+    select id, sku, zoho_item_id, exists (select 1 from photo where photo.product_id = product.id and photo.deleted_at is null) as has_picture
+    from product
+    where deleted_at is null and (zoho_item_id in (select name from key) or ${looseSql(Prisma.sql`sku`)} in (select loose from key))
+    order by id`
+  const bySku = Map.groupBy(products, (it) => it.sku?.trim() ?? '')
+  const byLooseSku = Map.groupBy(products, (it) => looseKey(it.sku ?? ''))
+  const byZohoId = Map.groupBy(products, (it) => it.zoho_item_id ?? '')
+  return <T extends { keys: string[]; byZohoId: boolean }>(reading: T, { loose }: { loose: boolean }) => {
+    const found = firstOf(reading.keys, (key) => {
+      if (loose) return looseKey(key) === '' ? undefined : byLooseSku.get(looseKey(key))
+      return reading.byZohoId ? (byZohoId.get(key) ?? bySku.get(key)) : (bySku.get(key) ?? byZohoId.get(key))
+    })
+    return found && { reading, products: found }
+  }
+}
+
+/** As `looseKey`, for PostgreSQL; whether a pair is equal is decided there, so this may find more but not less. */
+const looseSql = (text: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`lower(regexp_replace(normalize(${text}, nfc), '[\\s\\u00a0\\u00ad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff]', '', 'g'))`
+
+const FRONT_NAMES: readonly RegExp[] = [
+  /(^|[^\p{L}])(front|أمام|أمامية|امام|امامية)([^\p{L}]|$)/iu,
+  /(^|[^\p{L}])(main|primary|cover|رئيسية)([^\p{L}]|$)/iu,
+  /(^|[^\p{L}\p{N}])0*1\)?$/u,
+]
+
+/** Pictures of a product's front come first: 0 for `front`, 1 for `main`, 2 for `_1`, 3 for all others. */
+function frontRank(file: string): number {
+  const stem = file.slice(0, file.length - extname(file).length).trim()
+  const rank = FRONT_NAMES.findIndex((name) => name.test(stem))
+  return rank < 0 ? FRONT_NAMES.length : rank
+}
+
+/** Looks at the first bytes of what matched: what is no picture is told before anything is taken. Decoding comes with the run. */
+export async function lookInside({ matched, missed }: Matching): Promise<Matching> {
+  const readable: MatchedEntry[] = []
+  for (const it of matched) {
+    const verdict = sniff(await firstBytes(it.entry).catch(() => Buffer.alloc(0)))
+    if (verdict !== 'not_an_image' && verdict !== 'unsupported') readable.push(it)
+    else
+      missed.push({
+        entry: it.entry,
+        kind: 'unreadable',
+        code: verdict === 'unsupported' ? 'unsupported_format' : 'not_an_image',
+        message: verdict === 'unsupported' ? 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP' : 'This is not a picture',
+        productIds: [],
+      })
+  }
+  return { matched: readable, missed }
+}
+
+async function firstBytes(entry: ImportEntry): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  const stream = await entry.open()
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size >= 4_096) break
+  }
+  return Buffer.concat(chunks).subarray(0, 4_096)
+}
+
+/** As the API shows it; each list holds at most `most` entries. */
+export function planAnswer({ matched, missed }: Matching, most: number): ImportPlan {
+  const of = (kind: MissedEntry['kind']) =>
+    missed
+      .filter((it) => it.kind === kind)
+      .slice(0, most)
+      .map(({ entry, code, message, productIds }) => ({
+        name: entry.name,
+        code,
+        message,
+        ...(productIds.length > 0 && { product_ids: productIds }),
+      }))
+  return {
+    matched: matched.slice(0, most).map(({ entry, product }, n) => ({
+      name: entry.name,
+      sku: product.sku,
+      product_id: product.id,
+      is_primary: !product.hasPicture && matched[n - 1]?.product.id !== product.id,
+    })),
+    ambiguous: of('ambiguous'),
+    unmatched: of('unmatched'),
+    unreadable: of('unreadable'),
+  }
+}

@@ -1,0 +1,181 @@
+import { open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { crc32 } from 'node:zlib'
+import yauzl, { type Entry, type ZipFile } from 'yauzl'
+import { BadImage, BadInput, TooLarge } from '../../lib/errors.ts'
+import { entryNames, openZipFile } from './zip-file.ts'
+
+export interface ImportEntry {
+  /** The path inside, with forward slashes. */
+  name: string
+  /** Other readings of a name whose letters nothing tells, the likeliest first. */
+  otherNames: string[]
+  size: number
+  /** A checksum proves that the bytes are those that were packed. */
+  proven: boolean
+  /** Set when it cannot be read at all. */
+  problem: { code: string; message: string } | null
+  open(): Promise<Readable>
+}
+
+export interface ImportSource extends AsyncDisposable {
+  entries: ImportEntry[]
+}
+
+export interface ImportLimits {
+  /** Bytes of one picture, and of all of them together unpacked. */
+  fileBytes: number
+  totalBytes: number
+}
+
+const MAX_ENTRIES = 100_000
+const MAX_NAME = 500
+const natural = new Intl.Collator('en', { numeric: true })
+const SYMLINK = 0o120000
+
+/**
+ * The files of a ZIP. A name that would lead out of it refuses the whole, as does one that unpacks to more than `totalBytes`: nobody packs such a
+ * thing by accident. Nothing is ever written under a name from inside. Throws BadInput `unsafe_path`, `not_a_zip`, TooLarge `zip_too_large`.
+ */
+export async function openZip(path: string, { fileBytes, totalBytes }: ImportLimits): Promise<ImportSource> {
+  const zip = await openZipFile(path).catch((cause: Error) => {
+    throw new BadInput('not_a_zip', 'This is not a ZIP file that can be read', {
+      cause,
+      remedy: 'Pack the folders of pictures as .zip and send that.',
+    })
+  })
+  try {
+    const entries: ImportEntry[] = []
+    let total = 0
+    for await (const entry of entriesOf(zip)) {
+      if (entry.fileName.endsWith('/')) continue
+      total += entry.uncompressedSize
+      if (entries.length >= MAX_ENTRIES || total > totalBytes) {
+        throw new TooLarge('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
+          remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
+        })
+      }
+      const [name = '', ...otherNames] = entryNames(entry).map(storableName)
+      if (yauzl.validateFileName(name) !== null) throw unsafePath()
+      entries.push({
+        name,
+        otherNames,
+        size: entry.uncompressedSize,
+        proven: true,
+        problem: problemOf(entry, fileBytes),
+        open: async () => Readable.from(checked(zip, entry), { objectMode: false }),
+      })
+    }
+    return { entries, [Symbol.asyncDispose]: async () => zip.close() }
+  } catch (error) {
+    zip.close()
+    throw error
+  }
+}
+
+/** As the run's records can keep it: without NUL, and of a long path its end, which says what the file is. */
+const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
+
+async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
+  for (let left = zip.entryCount; left > 0; left--) {
+    yield await new Promise<Entry>((resolve, reject) => {
+      const done = (work: () => void) => () => {
+        zip.removeAllListeners('entry').removeAllListeners('error').removeAllListeners('end')
+        work()
+      }
+      zip.once('entry', (entry: Entry) => done(() => resolve(entry))())
+      zip.once('error', (cause: Error) => done(() => reject(badZip(cause)))())
+      zip.once(
+        'end',
+        done(() => reject(badZip(new Error('fewer entries than announced')))),
+      )
+      zip.readEntry()
+    })
+  }
+}
+
+function badZip(cause: Error): BadInput {
+  return /invalid (relative|characters|absolute)|absolute path|relative path/i.test(cause.message)
+    ? unsafePath(cause)
+    : new BadInput('not_a_zip', 'The ZIP is damaged', { cause, remedy: 'Pack it again and send that.' })
+}
+
+const unsafePath = (cause?: unknown) =>
+  new BadInput('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
+    cause,
+    remedy: 'Pack it again with an ordinary program.',
+  })
+
+function problemOf(entry: Entry, fileBytes: number): ImportEntry['problem'] {
+  if (((entry.externalFileAttributes >>> 16) & 0o170000) === SYMLINK) return { code: 'symbolic_link', message: 'Links are not followed' }
+  if (entry.isEncrypted()) return { code: 'encrypted', message: 'Encrypted files cannot be read' }
+  if (!entry.canDecodeFileData()) return { code: 'unknown_compression', message: 'Packed in a way that is not understood' }
+  if (entry.uncompressedSize > fileBytes) return { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
+  return null
+}
+
+/** The bytes of an entry, with its checksum checked: a ZIP that was damaged on the way must not become a picture. */
+async function* checked(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
+  const stream = await new Promise<Readable>((resolve, reject) =>
+    zip.openReadStream(entry, (error, opened) => (error ? reject(damaged(error)) : resolve(opened))),
+  )
+  let sum = 0
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      sum = crc32(chunk, sum)
+      yield chunk
+    }
+  } catch (cause) {
+    throw damaged(cause)
+  } finally {
+    stream.destroy()
+  }
+  if (sum !== entry.crc32) throw damaged()
+}
+
+const damaged = (cause?: unknown) => new BadImage('corrupt', 'The file is damaged inside the ZIP', { cause, remedy: 'Pack it again.' })
+
+const NOT_READABLE = { code: 'file_not_readable', message: 'The file cannot be read' }
+function notReadable(cause: unknown): never {
+  throw new BadImage(NOT_READABLE.code, NOT_READABLE.message, { cause, remedy: 'Check its name and who may read it.' })
+}
+
+/** The files of a folder of this machine and the folders in it. Links are not followed. */
+export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimits, 'fileBytes'>): Promise<ImportSource> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
+    throw new BadInput('folder_not_readable', `The folder ${folder} cannot be read`, {
+      cause,
+      remedy: 'Check its name and who may read it.',
+    })
+  })
+  const entries: ImportEntry[] = []
+  for (const entry of found) {
+    if (!entry.isFile() && !entry.isSymbolicLink()) continue
+    const path = join(entry.parentPath, entry.name)
+    // A name that is no UTF-8 cannot be asked for again; the others are taken.
+    const size = entry.isFile()
+      ? await stat(path).then(
+          ({ size }) => size,
+          () => null,
+        )
+      : 0
+    entries.push({
+      name: storableName(path.slice(folder.length).replaceAll('\\', '/').replace(/^\/+/, '')),
+      otherNames: [],
+      size: size ?? 0,
+      proven: false,
+      problem: entry.isSymbolicLink()
+        ? { code: 'symbolic_link', message: 'Links are not followed' }
+        : size === null
+          ? NOT_READABLE
+          : size > fileBytes
+            ? { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
+            : null,
+      open: async () => (await open(path).catch(notReadable)).createReadStream(),
+    })
+  }
+  // A folder has no order of its own, and every look must find the same one.
+  entries.sort((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+  return { entries, [Symbol.asyncDispose]: async () => {} }
+}

@@ -1,0 +1,189 @@
+import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { z } from 'zod'
+import { lockInTransaction } from '../../database/locks.ts'
+import type { MediaFinding } from '../../generated/client.ts'
+import { AppError } from '../../lib/errors.ts'
+import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
+import { putSourcePhoto } from '../gallery/gallery.ts'
+import { blobLock, gather, type IngestDeps, ingestPicture } from '../processing/ingest.ts'
+import type { EncodedFormat, VariantName } from '../processing/variant-settings.ts'
+import { makeVariants } from '../processing/variants.ts'
+import { isStorageTrouble } from '../storage/disk-space.ts'
+import { lastScan } from './report.ts'
+import { type IntegrityScanDeps, judgeFile } from './scan-run.ts'
+
+export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
+
+/** Opens a picture where it came from; `close` ends the transfer. Given by those who know Zoho and the web; null when that way is not set up. */
+export type Refetch<Where> = ((where: Where, signal: AbortSignal) => Promise<{ body: Readable; close(): Promise<void> }>) | null
+
+export interface RepairDeps extends IntegrityScanDeps {
+  ingest: IngestDeps
+  fromZoho: Refetch<{ zoho_item_id: string; document_id: string | null; place: string }>
+  fromUrl: Refetch<string>
+}
+
+const BATCH = 100
+/** Without hashes: every finding. */
+export const IntegrityRepairParams = z.object({ sha256: z.array(z.string()).optional() })
+
+/** Repairs what the last scan found. Each finding is looked at again first: what is right by now is left alone, and what cannot be repaired stays a finding. */
+export function createIntegrityRepair(deps: RepairDeps): RunHandler {
+  const { db, clock, view } = deps
+  return {
+    kind: MEDIA_INTEGRITY_REPAIR,
+    exclusiveKey: MEDIA_INTEGRITY_REPAIR,
+    async execute(run) {
+      const { sha256: chosen } = IntegrityRepairParams.parse(run.params)
+      const scan = await lastScan(db)
+      let { repaired = 0, failed = 0 } = run.statistics
+      let after = { kind: '', sha256: '' }
+      for (;;) {
+        const batch: MediaFinding[] = scan
+          ? await db.mediaFinding.findMany({
+              where: {
+                run_id: scan.run_id,
+                repaired_at: null,
+                ...(chosen && { sha256: { in: chosen } }),
+                OR: [{ kind: { gt: after.kind } }, { kind: after.kind, sha256: { gt: after.sha256 } }],
+              },
+              orderBy: [{ kind: 'asc' }, { sha256: 'asc' }],
+              take: BATCH,
+            })
+          : []
+        const last = batch.at(-1)
+        if (!last) break
+        for (const finding of batch) {
+          run.signal.throwIfAborted()
+          try {
+            await repairOne(run, deps, finding)
+            const key = { run_id: finding.run_id, kind: finding.kind, sha256: finding.sha256 }
+            await run.fenced((tx) => tx.mediaFinding.updateMany({ where: key, data: { repaired_at: clock.now() } }))
+            repaired++
+          } catch (error) {
+            run.signal.throwIfAborted()
+            if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+            failed++
+            await run.fenced((tx) =>
+              run.fail(tx, [{ stage: 'repair', code: error.code, message: `${finding.sha256.slice(0, 16)}: ${error.message}` }]),
+            )
+          }
+          run.report({ statistics: { repaired, failed }, progress: { phase: 'repair', done: repaired + failed } })
+        }
+        after = { kind: last.kind, sha256: last.sha256 }
+      }
+      await view.restore(db)
+      return { state: failed > 0 ? 'partial' : 'success' }
+    },
+  }
+}
+
+class CannotRepair extends AppError {}
+
+async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size }: MediaFinding): Promise<void> {
+  if (kind === 'untracked' || kind === 'orphan_variant') return removeUnknown(deps, kind === 'untracked' ? 'originals' : 'variants', sha256)
+  const blob = await deps.db.blob.findUnique({ where: { sha256 } })
+  if (blob) {
+    if (blob.removed_at || (await judgeFile(deps.store, 'originals', { sha256, size: Number(blob.size) })) === 'whole') return
+    return fetchAgain(run, deps, sha256)
+  }
+  const rows = await deps.db.variant.findMany({ where: { sha256 } })
+  if (rows.length === 0 || (await judgeFile(deps.store, 'variants', { sha256, size: Number(size ?? rows[0]?.size) })) === 'whole') return
+  const recipe = await deps.ingest.recipes.current()
+  await deps.db.variant.deleteMany({ where: { sha256 } })
+  await deps.store.remove('variants', sha256)
+  for (const row of rows.filter((it) => it.recipe === recipe.id)) {
+    const wanted = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
+    await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe, wanted }, run.signal, { shed: false })
+  }
+}
+
+/** A file that no row knew when the scan had waited for it to settle, looked at again under the lock of its hash. */
+async function removeUnknown({ db, store }: RepairDeps, kind: 'originals' | 'variants', sha256: string): Promise<void> {
+  await db.$transaction(async (tx) => {
+    await lockInTransaction(tx, blobLock(sha256))
+    const known =
+      kind === 'originals' ? await tx.blob.count({ where: { sha256, removed_at: null } }) : await tx.variant.count({ where: { sha256 } })
+    if (known === 0) await store.remove(kind, sha256)
+  })
+}
+
+/** Brings the bytes back from where they came. When the source has other bytes by now, the product gets those, as at a sync. */
+async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Promise<void> {
+  const { db, store } = deps
+  const photos = await db.photo.findMany({
+    where: { sha256, deleted_at: null },
+    include: { product: { select: { id: true, zoho_item_id: true } } },
+    orderBy: { position: 'asc' },
+  })
+  if (photos.length === 0) {
+    await db.blob.updateMany({ where: { sha256, orphaned_at: { not: null } }, data: { removed_at: deps.clock.now() } })
+    return
+  }
+  let reason = new CannotRepair('no_source', 'It was uploaded here, so nobody else has it', {
+    remedy: 'Upload the picture again.',
+  }) as AppError
+  for (const photo of photos) {
+    const open = opener(deps, photo)
+    if (!open) continue
+    const path = await store.temporaryPath()
+    try {
+      const { body, close } = await open(run.signal)
+      let came: { sha256: string }
+      try {
+        came = await gather(body, path, { maxBytes: deps.ingest.limits.maxBytes, expectedBytes: null, signal: run.signal })
+      } finally {
+        body.destroy()
+        await close()
+      }
+      if (came.sha256 === sha256) {
+        await db.$transaction(
+          async (tx) => {
+            await lockInTransaction(tx, blobLock(sha256))
+            await store.keep('originals', path, sha256)
+          },
+          { timeout: 30_000 },
+        )
+        return
+      }
+      const blob = await ingestPicture(deps.ingest, createReadStream(path), run.signal)
+      await run.fenced((tx) =>
+        putSourcePhoto(tx, {
+          product_id: photo.product_id,
+          source: photo.source as 'zoho' | 'url',
+          place: photo.place as 'main' | 'gallery',
+          document_id: photo.document_id,
+          source_url: photo.source_url,
+          filename: photo.filename,
+          sha256: blob.sha256,
+        }),
+      )
+      return
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+      reason = error
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+  throw reason
+}
+
+interface Origin {
+  source: string
+  place: string
+  document_id: string | null
+  source_url: string | null
+  product: { zoho_item_id: string | null }
+}
+
+function opener({ fromZoho, fromUrl }: RepairDeps, { source, place, document_id, source_url, product }: Origin) {
+  const { zoho_item_id } = product
+  if (source === 'zoho' && zoho_item_id !== null && fromZoho)
+    return (signal: AbortSignal) => fromZoho({ zoho_item_id, document_id, place }, signal)
+  if (source_url !== null && fromUrl) return (signal: AbortSignal) => fromUrl(source_url, signal)
+  return null
+}

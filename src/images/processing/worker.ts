@@ -1,0 +1,201 @@
+// A process of its own, since libvips reads bytes from outside: it holds no secrets, does one picture at a time and can be killed.
+import { createHash } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import sharp, { type Sharp } from 'sharp'
+import { BmpError, decodeBmp } from './bmp.ts'
+import { endingOf } from './detect-truncation.ts'
+import { FORMATS, type Sniffed, sniff } from './file-type.ts'
+import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './worker-pool.ts'
+
+sharp.concurrency(1)
+sharp.cache(false)
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({
+  operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp', 'VipsForeignLoadNsgif', 'VipsForeignLoadHeif'],
+})
+
+/** libvips' memory is outside JavaScript's, so its limit is a look at the whole process; the parent's clock is the other limit. */
+const MAX_RSS_BYTES = Number(process.env.MAX_RSS_BYTES)
+const LOOK_EVERY_MS = 50
+const HEAD_BYTES = 4096
+
+/** If the machine runs out of memory, the kernel takes this process and not the server. Only Linux has this, and it may refuse. */
+try {
+  writeFileSync('/proc/self/oom_score_adj', '900')
+} catch {}
+
+class Refused extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
+const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+
+/** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
+const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
+  sharp(input, { limitInputPixels: maxPixels, failOn, pages: 1 })
+
+/** BMP, which libvips does not read without ImageMagick, is stored as PNG. */
+async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
+  const { data, width, height, channels } = decodeBmp(bytes, (w, h) => checkSize(w, h, job))
+  const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer()
+  if (job.convertedTo) {
+    // A try that was killed may have left a read-only one.
+    rmSync(job.convertedTo, { force: true })
+    writeFileSync(job.convertedTo, png, { mode: 0o444 })
+  }
+  return png
+}
+
+function checkSize(width: number, height: number, { maxPixels, maxSide }: DecodeJob): void {
+  if (width < 1 || height < 1) throw new Refused('corrupt', 'The picture has no size')
+  if (width * height > maxPixels) throw new Refused('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
+  if (width > maxSide || height > maxSide)
+    throw new Refused('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
+}
+
+/** Files are read and written at once: nothing else waits in this process, and a hop to another thread for each call costs more than the call. */
+async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
+  let input: Buffer = readFileSync(job.path)
+  let format: Sniffed = sniff(input.subarray(0, HEAD_BYTES))
+  if (format === 'not_an_image') throw new Refused('not_an_image', 'These bytes are not a picture')
+  if (format === 'unsupported') throw new Refused('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+  const converted = format === 'bmp'
+  if (format === 'bmp') {
+    input = await bmpToPng(input, job).catch((error: unknown) => {
+      if (error instanceof Refused) throw error
+      throw error instanceof BmpError ? new Refused(error.code, error.message) : new Refused('corrupt', 'The BMP cannot be read')
+    })
+    format = 'png'
+  }
+  const ending = endingOf(format, input)
+  const facts = await openPicture(input, job, 'truncated')
+    .metadata()
+    .catch((error: Error) => {
+      const refused = refusedBy(error, job, 'corrupt')
+      throw refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
+    })
+  // Brands of the container lie; the decoder knows what is inside.
+  if (facts.format === 'heif' && facts.compression !== 'av1') throw HEIC()
+  const { width } = facts.autoOrient
+  const height = facts.pageHeight ?? facts.autoOrient.height
+  // Both are needed: a picture of one pixel by 200,000 passes every count of pixels.
+  checkSize(width, height, job)
+  const frames = facts.pages ?? 1
+  if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
+    throw new Refused('too_many_pixels', 'The frames together have too many pixels')
+
+  // After the size: of a bomb that is cut, too, people want to hear that it is too large.
+  if (ending === 'cut' && !job.acceptDamaged) throw CUT()
+  if (ending === 'corrupt' && !job.acceptDamaged) throw new Refused('corrupt', 'The picture is damaged: a checksum inside is wrong')
+
+  let damaged = ending !== 'whole'
+  const { variants, transparent } = await shrink(input, job, 'truncated').catch((error: unknown) => {
+    const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
+    if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
+    damaged = true
+    return shrink(input, job, 'none').catch(() => {
+      throw refused
+    })
+  })
+  const { ext, contentType } = FORMATS[format as keyof typeof FORMATS]
+  return {
+    ok: true,
+    picture: {
+      ext,
+      content_type: contentType,
+      width,
+      height,
+      frames,
+      size: input.length,
+      damaged,
+      transparent,
+      ...(converted && { converted: hashes(input) }),
+    },
+    variants,
+  }
+}
+
+/** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
+async function shrink(
+  input: Buffer,
+  job: DecodeJob,
+  failOn: 'truncated' | 'none',
+): Promise<{ variants: MadeVariant[]; transparent: boolean }> {
+  const largest = job.through ?? Math.max(...job.variants.map(({ side }) => side), 1)
+  const { data, info } = await openPicture(input, job, failOn)
+    .autoOrient()
+    .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const raw = { width: info.width, height: info.height, channels: info.channels }
+  const variants = await Promise.all(
+    job.variants.map(async (variant) => {
+      const pixels = sharp(data, { raw })
+      if (Math.max(info.width, info.height) > variant.side) pixels.resize(variant.side, variant.side, { fit: 'inside' })
+      const { data: encoded, info: made } = await encode(pixels, variant).toBuffer({ resolveWithObject: true })
+      writeFileSync(variant.output, encoded)
+      return {
+        name: variant.name,
+        format: variant.format,
+        width: made.width,
+        height: made.height,
+        size: encoded.length,
+        ...hashes(encoded),
+      }
+    }),
+  )
+  return { variants, transparent: isTransparent(data, info.channels) }
+}
+
+/** Many pictures have a channel for transparency and use none of it. */
+function isTransparent(pixels: Buffer, channels: number): boolean {
+  if (channels !== 2 && channels !== 4) return false
+  for (let at = channels - 1; at < pixels.length; at += channels) if (pixels[at] !== 255) return true
+  return false
+}
+
+function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
+  if (format === 'webp') return pixels.webp({ quality, effort })
+  if (format === 'avif') return pixels.avif({ quality, effort })
+  if (format === 'png') return pixels.png({ effort })
+  // JPEG has no transparency; white is what shops show behind it.
+  return pixels.flatten({ background: '#fff' }).jpeg({ quality })
+}
+
+/** libvips' words, in the contract's codes. */
+function refusedBy(error: unknown, { maxPixels }: DecodeJob, otherwise: 'corrupt' | 'truncated or corrupt'): Refused {
+  const text = error instanceof Error ? error.message : ''
+  // HEVC whose first brand is AVIF's passes for it until it is decoded.
+  if (/compression format has not been built in/i.test(text)) return HEIC()
+  if (/pixel limit/i.test(text)) return new Refused('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
+  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new Refused('truncated', 'The picture is cut')
+  return new Refused('corrupt', 'The picture is damaged and cannot be read')
+}
+
+const hashes = (bytes: Buffer) => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  md5: createHash('md5').update(bytes).digest('hex'),
+})
+
+process.on('message', (job: DecodeJob) => {
+  const watch = setInterval(() => {
+    if (process.memoryUsage.rss() > MAX_RSS_BYTES) process.exit(137)
+  }, LOOK_EVERY_MS)
+  judgeAndShrink(job)
+    .catch(
+      (error: unknown): DecodeAnswer =>
+        error instanceof Refused
+          ? { ok: false, code: error.code, message: error.message }
+          : { ok: false, code: 'corrupt', message: 'The picture cannot be read' },
+    )
+    .then((answer) => {
+      clearInterval(watch)
+      process.send?.(answer)
+    })
+})
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,70 @@
+import type { Database } from '../../database/client.ts'
+import type { Blob, Variant } from '../../generated/client.ts'
+import type { EncodedFormat, Recipe, Recipes, VariantName } from '../processing/variant-settings.ts'
+import type { VariantMaker } from '../processing/variants.ts'
+import type { PhotoStore } from '../storage/blob-store.ts'
+
+export interface ServedPicture {
+  kind: 'originals' | 'variants'
+  sha256: string
+  size: number
+  contentType: string
+  originalExt: string
+  originalSha256: string
+}
+
+export interface ServedPictureDeps {
+  db: Database
+  store: PhotoStore
+  recipes: Recipes
+  makeVariant: VariantMaker
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * The best format that the reader takes: AVIF and WebP only for those who name them, since tills and mail programs that say `*` cannot show them.
+ * For everybody else JPEG, or PNG where the picture is transparent and the reader does not refuse PNG. A missing Accept means anything.
+ * A format with `q=0` is refused, not wanted.
+ */
+export function formatFor(accept: string, { formats }: Pick<Recipe, 'formats'>, { transparent }: { transparent: boolean }): EncodedFormat {
+  const wants = (type: string) => new RegExp(`(^|,)\\s*${type}\\s*(;(?!\\s*q=0(\\.0*)?\\s*(,|;|$))[^,]*)?(,|$)`, 'i').test(accept)
+  if (formats.includes('avif') && wants('image/avif')) return 'avif'
+  if (wants('image/webp')) return 'webp'
+  const refusesPng = /(^|,)\s*image\/png\s*;\s*q=0(\.0*)?\s*(,|;|$)/i.test(accept)
+  const takesPng = !refusesPng && (accept === '' || wants('image/png') || wants('image/\\*') || wants('\\*/\\*'))
+  return transparent && takesPng ? 'png' : 'jpeg'
+}
+
+/** Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none. */
+export async function findServedPicture(
+  deps: ServedPictureDeps,
+  { name, variant, accept }: { name: string; variant: VariantName | 'original'; accept: string },
+): Promise<ServedPicture | null> {
+  const recipe = await deps.recipes.current()
+  const include = { blob: { include: { variants: { where: { recipe: recipe.id } } } } }
+  const ofProduct = { is_primary: true, deleted_at: null }
+  const photo = UUID.test(name)
+    ? ((await deps.db.photo.findFirst({ where: { ...ofProduct, product_id: name }, include })) ??
+      (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null }, include })))
+    : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { zoho_item_id: name } }, include })
+  return photo && servedFile(deps, recipe, photo.blob, { variant, format: formatFor(accept, recipe, photo.blob) })
+}
+
+/** The file of a blob, or of a variant of it, which is made when it is asked for the first time or its file is gone. */
+export async function servedFile(
+  { store, makeVariant }: Pick<ServedPictureDeps, 'store' | 'makeVariant'>,
+  recipe: Recipe,
+  blob: Blob & { variants: Variant[] },
+  { variant, format }: { variant: VariantName | 'original'; format: EncodedFormat },
+): Promise<ServedPicture> {
+  const base = { originalExt: blob.ext, originalSha256: blob.sha256 }
+  if (variant === 'original')
+    return { ...base, kind: 'originals', sha256: blob.sha256, size: Number(blob.size), contentType: blob.content_type }
+  const made = blob.variants.find((it) => it.name === variant && it.format === format && it.recipe === recipe.id)
+  const file =
+    made && (await store.sizeOf('variants', made.sha256)) === Number(made.size)
+      ? made
+      : await makeVariant(blob.sha256, recipe, variant, format)
+  return { ...base, kind: 'variants', sha256: file.sha256, size: Number(file.size), contentType: file.content_type }
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { LRUCache } from 'lru-cache'
+import { NotFound } from '../../lib/errors.ts'
+import type { PhotoStore, StoredKind } from './blob-store.ts'
+
+/** Memory for pictures that are asked for again and again; a picture of a shop is about 100 KB. */
+const KEPT_BYTES = 48 * 1024 * 1024
+/** Larger files are streamed: each would push out dozens of others. */
+const LARGEST_BYTES = 1024 * 1024
+
+export interface StoredFile {
+  kind: StoredKind
+  sha256: string
+  size: number
+}
+
+export type HotFiles = ReturnType<typeof createHotFiles>
+
+/**
+ * The bytes of stored files: small ones from a bounded memory, checked against their hash when they come in, others as a stream.
+ * A crowd that asks for the same cold file reads it once.
+ */
+export function createHotFiles(store: PhotoStore) {
+  const hot = new LRUCache<string, Buffer>({ maxSize: KEPT_BYTES, sizeCalculation: (bytes) => Math.max(bytes.length, 1) })
+  const loading = new Map<string, Promise<Buffer>>()
+
+  async function load({ kind, sha256, size }: StoredFile): Promise<Buffer> {
+    const opened = await store.open(kind, sha256)
+    const chunks: Buffer[] = []
+    for await (const chunk of opened.stream) chunks.push(chunk as Buffer)
+    const bytes = Buffer.concat(chunks)
+    if (bytes.length !== size || createHash('sha256').update(bytes).digest('hex') !== sha256) throw damaged()
+    hot.set(`${kind} ${sha256}`, bytes)
+    return bytes
+  }
+
+  return {
+    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFound `picture_file_missing` or `picture_file_damaged`. */
+    async open(file: StoredFile, part?: { start: number; end: number }): Promise<Buffer | Readable> {
+      const key = `${file.kind} ${file.sha256}`
+      const known = hot.get(key)
+      if (known) return part ? known.subarray(part.start, part.end + 1) : known
+      if (file.size <= LARGEST_BYTES) {
+        let bytes = loading.get(key)
+        if (!bytes) {
+          bytes = load(file).finally(() => loading.delete(key))
+          loading.set(key, bytes)
+        }
+        const all = await bytes
+        return part ? all.subarray(part.start, part.end + 1) : all
+      }
+      const { size, stream } = await store.open(file.kind, file.sha256, part)
+      if (size === file.size) return stream
+      stream.destroy()
+      throw damaged()
+    },
+  }
+}
+
+const damaged = () =>
+  new NotFound('picture_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })

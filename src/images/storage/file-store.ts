@@ -1,0 +1,100 @@
+import { link, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { NotFound } from '../../lib/errors.ts'
+import { syncPath } from '../../lib/fsync.ts'
+import { isContentName, type PhotoStore, type StoredKind } from './blob-store.ts'
+import { hashFile } from './migrate.ts'
+import { createTemporaryFiles } from './temp-files.ts'
+
+/**
+ * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` under the pictures' folder.
+ * Write order for originals: temporary file, fsync, rename, fsync of the folder; the database row comes after all of that,
+ * so a kill at any point leaves at most a file without a row, never a row without its file.
+ */
+export function createFileStore(root: string): PhotoStore {
+  const temporary = createTemporaryFiles(join(root, 'tmp'))
+  const pathOf = (kind: StoredKind, sha256: string) => join(root, kind, sha256.slice(0, 2), sha256)
+  const made = new Set<string>()
+
+  async function folder(path: string): Promise<void> {
+    if (made.has(path)) return
+    const first = await mkdir(path, { recursive: true })
+    // A folder that a crash of the machine forgets takes its files along.
+    for (let at = dirname(path); first && at.length >= dirname(first).length; at = dirname(at)) await syncPath(at)
+    made.add(path)
+  }
+
+  return {
+    place: 'file',
+    temporaryPath: () => temporary.path(),
+    sweep: () => temporary.sweep(),
+    localPath: pathOf,
+    async keep(kind, from, sha256) {
+      const to = pathOf(kind, sha256)
+      await folder(dirname(to))
+      if (kind === 'variants') return rename(from, to)
+      await syncPath(from)
+      // The first of two that come at the same moment stays, since the view may hold a link to it; a file that is damaged gives way.
+      const failure = await link(from, to).then(
+        () => null,
+        (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
+      )
+      const isThere = failure === null || (failure === 'EEXIST' && (await hashFile(to).catch(() => null)) === sha256)
+      if (isThere) await rm(from, { force: true })
+      else await rename(from, to)
+      await syncPath(dirname(to))
+    },
+    async open(kind, sha256, range) {
+      try {
+        const file = await open(pathOf(kind, sha256))
+        const { size } = await file.stat()
+        return { size, stream: file.createReadStream(range) }
+      } catch (cause) {
+        throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? fileMissing(cause) : cause
+      }
+    },
+    async borrow(kind, sha256) {
+      const path = pathOf(kind, sha256)
+      await stat(path).catch((cause: NodeJS.ErrnoException) => {
+        throw cause.code === 'ENOENT' ? fileMissing(cause) : cause
+      })
+      return { path, [Symbol.asyncDispose]: async () => {} }
+    },
+    sizeOf: (kind, sha256) =>
+      stat(pathOf(kind, sha256)).then(
+        ({ size }) => size,
+        (error: NodeJS.ErrnoException) => {
+          // A disk that does not answer must not look like a picture that is gone.
+          if (error.code === 'ENOENT') return null
+          throw error
+        },
+      ),
+    remove: (kind, sha256) => rm(pathOf(kind, sha256), { force: true }),
+    async *list(kind) {
+      for (let shard = 0; shard < 256; shard++) {
+        const path = join(root, kind, shard.toString(16).padStart(2, '0'))
+        const entries = await opendir(path).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return null
+          throw error
+        })
+        if (!entries) continue
+        for await (const { name } of entries) {
+          if (!isContentName(name)) continue
+          const facts = await stat(join(path, name)).catch(() => null) // removed since the folder was read
+          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the moment of the rename
+        }
+      }
+    },
+    async space() {
+      await folder(root)
+      const { bavail, blocks, bsize } = await statfs(root)
+      return { free: bavail * bsize, total: blocks * bsize }
+    },
+  }
+}
+
+export const fileMissing = (cause: unknown) =>
+  new NotFound('picture_file_missing', 'The picture is known but its file is missing', {
+    cause,
+    remedy: 'Run `zinc images verify --repair`.',
+  })

@@ -1,0 +1,77 @@
+import type { Database } from '../../database/client.ts'
+import { lockInTransaction } from '../../database/locks.ts'
+import { blobLock } from '../processing/ingest.ts'
+import type { PhotoStore } from './blob-store.ts'
+
+export interface SweepDeps {
+  db: Database
+  store: PhotoStore
+}
+
+const BATCH = 200
+
+/**
+ * Removes bytes that nobody has referred to since `before`, with their variants. Each is looked at again under the lock of its hash, which a put and a
+ * restore wait for, so bytes that came back into use at this moment stay. A row that a tombstone still names stays too, without its bytes.
+ * Killed between file and row, the row says "there" and the next put of these bytes sees that they are not.
+ */
+export async function sweepBlobs({ db, store }: SweepDeps, before: Date, signal: AbortSignal): Promise<{ removed: number; bytes: number }> {
+  let removed = 0
+  let bytes = 0
+  for (let after = ''; ; ) {
+    const candidates = await db.blob.findMany({
+      where: { orphaned_at: { lt: before }, removed_at: null, sha256: { gt: after } },
+      select: { sha256: true, size: true },
+      orderBy: { sha256: 'asc' },
+      take: BATCH,
+    })
+    for (const { sha256, size } of candidates) {
+      signal.throwIfAborted()
+      if (!(await removeOne({ db, store }, sha256, before))) continue
+      removed++
+      bytes += Number(size)
+    }
+    const last = candidates.at(-1)
+    if (!last) return { removed, bytes }
+    after = last.sha256
+  }
+}
+
+function removeOne({ db, store }: SweepDeps, sha256: string, before: Date): Promise<boolean> {
+  return db.$transaction(
+    async (tx) => {
+      await lockInTransaction(tx, blobLock(sha256))
+      const [still] = await tx.$queryRaw<{ sha256: string; received_sha256: string | null }[]>`
+        select sha256, received_sha256 from blob where sha256 = ${sha256} and orphaned_at < ${before} and removed_at is null
+          and not exists (select 1 from photo where photo.sha256 = blob.sha256 and photo.deleted_at is null)
+        for update`
+      if (!still) return false
+      const variants = await tx.$queryRaw<{ sha256: string }[]>`
+        delete from variant where source_sha256 = ${sha256} returning sha256`
+      // Two pictures can have the same small variant (two white squares, say).
+      for (const variant of variants) {
+        if ((await tx.variant.count({ where: { sha256: variant.sha256 } })) === 0) await store.remove('variants', variant.sha256)
+      }
+      await store.remove('originals', sha256)
+      if (still.received_sha256) await store.remove('received', still.received_sha256)
+      const named = await tx.photo.count({ where: { sha256 } })
+      if (named === 0) await tx.blob.delete({ where: { sha256 } })
+      else await tx.blob.update({ where: { sha256 }, data: { removed_at: new Date() } })
+      return true
+    },
+    { timeout: 60_000, maxWait: 30_000 },
+  )
+}
+
+/** Removes variants of other recipes than the one that stands, once they are older than `before`; requests make the new ones. */
+export async function sweepOldVariants({ db, store }: SweepDeps, recipe: string, before: Date, signal: AbortSignal): Promise<number> {
+  let removed = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const old = await db.$queryRaw<{ sha256: string }[]>`
+      delete from variant where ctid in (select ctid from variant where recipe <> ${recipe} and created_at < ${before} limit ${BATCH}) returning sha256`
+    for (const { sha256 } of old) if ((await db.variant.count({ where: { sha256 } })) === 0) await store.remove('variants', sha256)
+    removed += old.length
+    if (old.length < BATCH) return removed
+  }
+}

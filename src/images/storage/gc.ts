@@ -1,0 +1,28 @@
+import type { Logger } from 'pino'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { GRACE_DAYS } from '../gallery/bulk-edit.ts'
+import { dropExpiredImports } from '../import/imports.ts'
+import type { Recipes } from '../processing/variant-settings.ts'
+import type { PhotoStore } from './blob-store.ts'
+import { sweepBlobs, sweepOldVariants } from './gc-blobs.ts'
+
+export interface TidyDeps {
+  db: Database
+  store: PhotoStore
+  recipes: Recipes
+  clock: Clock
+  log: Logger
+}
+
+const DAY_MS = 86_400_000
+
+/** What nobody refers to any more goes after its grace period. Several instances may do it at once; locks keep them apart. */
+export async function tidyPictures({ db, store, recipes, clock, log }: TidyDeps, signal: AbortSignal): Promise<void> {
+  const before = new Date(clock.now().getTime() - GRACE_DAYS * DAY_MS)
+  const { removed, bytes } = await sweepBlobs({ db, store }, before, signal)
+  const variants = await sweepOldVariants({ db, store }, (await recipes.current()).id, before, signal)
+  const imports = await dropExpiredImports({ db, store, clock })
+  if (removed + variants + imports > 0)
+    log.info({ pictures: removed, bytes, variants, imports }, 'bytes that nobody refers to were removed')
+}

@@ -1,0 +1,93 @@
+import { link, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { pictureName } from '../../catalog/image-name.ts'
+import type { Database } from '../../database/client.ts'
+import { lockInTransaction } from '../../database/locks.ts'
+import type { PhotoStore } from './blob-store.ts'
+
+/** What the view calls a product. */
+export const viewName = pictureName
+
+const EXTENSIONS = ['jpg', 'png', 'gif', 'webp', 'avif']
+const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * `images/item/{zoho_item_id}.{ext}`: one link per product with a picture, for people who look with `ls`.
+ * It is only a view: everything in it can be made again from the rows, and nothing reads it. With a bucket there is none.
+ */
+export function createView(folder: string, store: PhotoStore) {
+  async function show(name: string, { sha256, ext }: { sha256: string; ext: string }): Promise<void> {
+    const original = store.localPath('originals', sha256)
+    if (original === null) return
+    await mkdir(folder, { recursive: true })
+    // Made beside and renamed over: at no moment is a product without its link, or the link without its file.
+    const fresh = join(folder, `.${name}.${ext}.new`)
+    await rm(fresh, { force: true })
+    try {
+      await link(original, fresh).catch(() => symlink(relative(dirname(fresh), original), fresh))
+      await rename(fresh, join(folder, `${name}.${ext}`))
+    } finally {
+      // rename(2) does nothing when both are links to one file already, so the fresh one may still be there; as it is after a failure.
+      await rm(fresh, { force: true })
+    }
+    for (const other of EXTENSIONS) if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
+  }
+  async function hide(name: string): Promise<void> {
+    if (store.place !== 'file') return
+    for (const ext of EXTENSIONS) await rm(join(folder, `${name}.${ext}`), { force: true })
+  }
+  /** Whether a link shows these bytes: a picture may have been replaced by one of the same format just before a kill. */
+  async function isTrue(file: string, sha256: string): Promise<boolean> {
+    const original = store.localPath('originals', sha256)
+    if (original === null) return true
+    const [shown, meant] = await Promise.all([stat(join(folder, file)).catch(() => null), stat(original).catch(() => null)])
+    return shown !== null && shown.ino === meant?.ino && shown.dev === meant.dev
+  }
+
+  return {
+    show,
+    hide,
+    /** Makes the link of one product what its rows say now, whoever else changes it at the same moment. */
+    async refresh(db: Database, productId: string): Promise<void> {
+      if (store.place !== 'file') return
+      await db.$transaction(async (tx) => {
+        await lockInTransaction(tx, `view ${productId}`)
+        const product = await tx.product.findUnique({
+          where: { id: productId },
+          include: { photos: { where: { is_primary: true, deleted_at: null }, include: { blob: true } } },
+        })
+        if (!product) return
+        const [primary] = product.photos
+        if (primary && !product.deleted_at) await show(viewName(product), primary.blob)
+        else await hide(viewName(product))
+      })
+    },
+    /** Makes the view what the rows say: after a kill between a row and its link, or after somebody tidied up. */
+    async restore(db: Database): Promise<{ shown: number; removed: number }> {
+      if (store.place !== 'file') return { shown: 0, removed: 0 }
+      await mkdir(folder, { recursive: true })
+      const there = new Set(await readdir(folder))
+      let shown = 0
+      for (let after = NIL_UUID; ; ) {
+        const photos = await db.photo.findMany({
+          where: { is_primary: true, deleted_at: null, product: { deleted_at: null }, id: { gt: after } },
+          include: { blob: true, product: { select: { id: true, zoho_item_id: true } } },
+          orderBy: { id: 'asc' },
+          take: 1000,
+        })
+        for (const { blob, product } of photos) {
+          const file = `${viewName(product)}.${blob.ext}`
+          if (there.delete(file) && (await isTrue(file, blob.sha256))) continue
+          await show(viewName(product), blob)
+          shown++
+        }
+        const last = photos.at(-1)
+        if (!last) break
+        after = last.id
+      }
+      for (const file of there) await rm(join(folder, file), { force: true })
+      return { shown, removed: there.size }
+    },
+  }
+}
+export type View = ReturnType<typeof createView>

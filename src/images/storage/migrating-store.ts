@@ -1,0 +1,40 @@
+import { NotFound } from '../../lib/errors.ts'
+import type { PhotoStore, StoredKind } from './blob-store.ts'
+
+/**
+ * Two places as one, while pictures move from the old to the new: everything new goes to the new one, what is not there yet is read from the old one.
+ * So every picture can be read at any moment of the move, whatever is killed.
+ */
+export function createMovingStore(to: PhotoStore, from: PhotoStore): PhotoStore {
+  /** A name never changes its bytes, so either copy will do. One that moves at this moment is in the new place when it is gone from the old. */
+  async function read<T>(kind: StoredKind, sha256: string, work: (store: PhotoStore) => Promise<T>): Promise<T> {
+    if ((await to.sizeOf(kind, sha256)) !== null) return work(to)
+    return work(from).catch((error: unknown) => {
+      if (error instanceof NotFound) return work(to)
+      throw error
+    })
+  }
+  return {
+    place: to.place,
+    temporaryPath: () => to.temporaryPath(),
+    sweep: async () => (await to.sweep()) + (await from.sweep()),
+    space: () => to.space(),
+    keep: (kind, temporary, sha256) => to.keep(kind, temporary, sha256),
+    open: (kind, sha256, range) => read(kind, sha256, (store) => store.open(kind, sha256, range)),
+    borrow: (kind, sha256, signal) => read(kind, sha256, (store) => store.borrow(kind, sha256, signal)),
+    localPath: (kind, sha256) => to.localPath(kind, sha256),
+    sizeOf: async (kind, sha256) => (await to.sizeOf(kind, sha256)) ?? (await from.sizeOf(kind, sha256)) ?? to.sizeOf(kind, sha256),
+    remove: async (kind, sha256) => {
+      await to.remove(kind, sha256)
+      await from.remove(kind, sha256)
+    },
+    async *list(kind) {
+      const seen = new Set<string>()
+      for await (const entry of to.list(kind)) {
+        seen.add(entry.sha256)
+        yield entry
+      }
+      for await (const entry of from.list(kind)) if (!seen.has(entry.sha256)) yield entry
+    },
+  }
+}

@@ -1,0 +1,179 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3'
+import { isContentName, type PhotoStore, type StoredKind } from './blob-store.ts'
+import { StorageUnavailable } from './disk-space.ts'
+import { fileMissing } from './file-store.ts'
+import { createTemporaryFiles } from './temp-files.ts'
+
+export interface S3Settings {
+  endpoint: string | undefined
+  region: string
+  bucket: string
+  accessKeyId: string | undefined
+  secretAccessKey: string | undefined
+  forcePathStyle: boolean
+}
+
+export interface S3Store extends PhotoStore {
+  /** A small text object of ours, e.g. the bucket's id; null when there is none. */
+  readText(name: string): Promise<string | null>
+  writeText(name: string, text: string): Promise<void>
+  close(): void
+}
+
+const keyOf = (kind: StoredKind, sha256: string) => `${kind}/${sha256.slice(0, 2)}/${sha256}`
+const TYPE = 'application/octet-stream'
+/** The SDK tries again by itself, but not what it sends from a stream. */
+const PUT_TRIES = 4
+const PUT_PAUSE_MS = 200
+const nothing = () => {}
+/** Else the SDK writes to the console about streams that it does not send again; we do, and name what fails. */
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
+/** The SDK learns the bucket's clock from the refusal. */
+const PASSING = new Set(['RequestTimeTooSkewed', 'RequestTimeout', 'SlowDown', 'BadDigest', 'TooManyRequestsException'])
+
+/**
+ * Bytes in a bucket, under the same names as on disk, so several instances share them. A put is by content and carries its SHA-256, which the
+ * bucket checks: sent twice (a reply that was lost) it is the same object. Files are gathered and judged in a folder of this machine first.
+ */
+export function createS3Store(settings: S3Settings, temporaryFolder: string): S3Store {
+  const { bucket: Bucket, endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = settings
+  const client = new S3Client({
+    region,
+    forcePathStyle,
+    ...(endpoint !== undefined && { endpoint }),
+    // Without keys the SDK's own chain (an instance role, say) is asked.
+    ...(accessKeyId !== undefined && secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+    maxAttempts: 4,
+    logger: SILENT,
+    // Other servers than Amazon's know no trailing checksums; ours is given as a header.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+  const temporary = createTemporaryFiles(temporaryFolder)
+  const isMissing = (error: unknown) =>
+    error instanceof S3ServiceException &&
+    (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.$metadata.httpStatusCode === 404)
+
+  const passes = (error: unknown) =>
+    !(error instanceof S3ServiceException) || (error.$metadata.httpStatusCode ?? 500) >= 500 || PASSING.has(error.name)
+  /** What the bucket or the line to it refuses, in one kind of failure; `missing` is left to the caller. */
+  const told = (cause: unknown) =>
+    isMissing(cause) || !(cause instanceof Error)
+      ? cause
+      : new StorageUnavailable(cause.name === 'Error' ? cause.message : cause.name, cause)
+  const ask = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch((cause: unknown) => {
+      throw told(cause)
+    })
+  /** Sent twice it is the same object, so a reply that was lost costs nothing. `body` opens the bytes anew for each try. */
+  async function put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Body'>, body: () => Readable | string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const Body = body()
+      try {
+        await client.send(new PutObjectCommand({ ...input, Bucket, Body }))
+        return
+      } catch (error) {
+        if (tries >= PUT_TRIES || !passes(error)) throw told(error)
+        await pause(PUT_PAUSE_MS * 2 ** (tries - 1))
+      } finally {
+        if (typeof Body !== 'string') Body.destroy()
+      }
+    }
+  }
+
+  const store: S3Store = {
+    place: 's3',
+    temporaryPath: () => temporary.path(),
+    sweep: () => temporary.sweep(),
+    localPath: () => null,
+    async keep(kind, from, sha256) {
+      const { size } = await stat(from)
+      await put(
+        {
+          Key: keyOf(kind, sha256),
+          ContentLength: size,
+          ContentType: TYPE,
+          ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+        },
+        () => createReadStream(from),
+      )
+      await rm(from, { force: true })
+    },
+    async open(kind, sha256, range) {
+      try {
+        const { Body, ContentLength, ContentRange } = await client.send(
+          new GetObjectCommand({ Bucket, Key: keyOf(kind, sha256), ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
+        )
+        // A part says the whole's size behind the slash.
+        const size = ContentRange === undefined ? (ContentLength ?? 0) : Number(ContentRange.split('/')[1])
+        return { size, stream: Body as Readable }
+      } catch (cause) {
+        throw isMissing(cause) ? fileMissing(cause) : told(cause)
+      }
+    },
+    async borrow(kind, sha256, signal) {
+      const { stream } = await store.open(kind, sha256)
+      const path = await temporary.path()
+      try {
+        await pipeline(stream, createWriteStream(path, { flags: 'wx' }), { signal })
+      } catch (error) {
+        await rm(path, { force: true })
+        throw error
+      }
+      return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    },
+    async sizeOf(kind, sha256) {
+      try {
+        return (await client.send(new HeadObjectCommand({ Bucket, Key: keyOf(kind, sha256) }))).ContentLength ?? 0
+      } catch (error) {
+        if (isMissing(error)) return null
+        throw told(error)
+      }
+    },
+    async remove(kind, sha256) {
+      await ask(client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(kind, sha256) })))
+    },
+    async *list(kind) {
+      for (let token: string | undefined; ; ) {
+        const page = await ask(
+          client.send(new ListObjectsV2Command({ Bucket, Prefix: `${kind}/`, ...(token !== undefined && { ContinuationToken: token }) })),
+        )
+        for (const { Key, Size, LastModified } of page.Contents ?? []) {
+          const sha256 = Key?.split('/').at(-1) ?? ''
+          if (isContentName(sha256)) yield { sha256, size: Size ?? 0, modified_at: LastModified ?? new Date() }
+        }
+        token = page.NextContinuationToken
+        if (token === undefined) return
+      }
+    },
+    space: async () => null,
+    async readText(name) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: name }))
+        return (await Body?.transformToString()) ?? null
+      } catch (error) {
+        if (isMissing(error)) return null
+        throw told(error)
+      }
+    },
+    async writeText(name, text) {
+      await put({ Key: name, ContentType: 'text/plain' }, () => text)
+    },
+    close: () => client.destroy(),
+  }
+  return store
+}

@@ -1,0 +1,71 @@
+/** What may stand beside a failure: facts for machines in `detail`, the next step for people in `remedy`. */
+export interface Facts extends ErrorOptions {
+  detail?: Record<string, unknown> | undefined
+  /** What the person who sees this does next, in words. Shown as `detail.remedy`. */
+  remedy?: string | undefined
+}
+
+/**
+ * A failure that we expected and can name. Anything else is a bug and becomes a bare 500.
+ * `code` is stable and snake_case (machines switch on it), `message` is for people.
+ * The subclass says the kind; http/plugins/error-handler.ts maps kinds to statuses, once.
+ */
+export abstract class AppError extends Error {
+  readonly code: string
+  readonly detail: Record<string, unknown> | undefined
+  constructor(code: string, message: string, { detail, remedy, ...options }: Facts = {}) {
+    super(message, options)
+    this.code = code
+    this.detail = remedy === undefined ? detail : { ...detail, remedy }
+  }
+  override get name() {
+    return this.constructor.name
+  }
+}
+
+export class BadInput extends AppError {}
+export class Unauthorized extends AppError {}
+export class Forbidden extends AppError {}
+export class NotFound extends AppError {}
+export class Conflict extends AppError {}
+/** It was there and is not any more: deleted, expired, replaced. */
+export class Gone extends AppError {}
+export class TooLarge extends AppError {}
+export class UriTooLong extends AppError {}
+export class UnsupportedType extends AppError {}
+/** What the asker takes for granted of it is not so any more. */
+export class PreconditionFailed extends AppError {}
+/** The part that was asked for lies behind the end. */
+export class RangeNotThere extends AppError {}
+/** Bytes that are not a picture we can use: not_an_image truncated corrupt too_many_pixels side_too_long. */
+export class BadImage extends AppError {}
+
+/** Asked too often; `retryAfterMs` says when it is worth asking again. */
+export class TooManyRequests extends AppError {
+  readonly retryAfterMs: number
+  constructor(code: string, message: string, { retryAfterMs, ...facts }: Facts & { retryAfterMs: number }) {
+    super(code, message, facts)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Zoho (or another server that we asked) failed us; `code` is its own code where it gave one. */
+export class UpstreamFailed extends AppError {}
+
+/** We cannot serve this now: database gone, disk full, too much work waiting. */
+export class Unavailable extends AppError {
+  readonly retryAfterMs: number | undefined
+  constructor(code: string, message: string, { retryAfterMs, ...facts }: Facts & { retryAfterMs?: number } = {}) {
+    super(code, message, facts)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The start must not go on: wrong configuration (exit status 2) or a part that cannot be opened (exit status 1). */
+export class CannotStart extends AppError {
+  readonly exitStatus: 1 | 2
+  constructor(code: string, message: string, { exitStatus, ...facts }: Facts & { exitStatus: 1 | 2 }) {
+    super(code, message, facts)
+    this.exitStatus = exitStatus
+  }
+}

@@ -1,0 +1,56 @@
+import { Unavailable } from './errors.ts'
+
+export interface Slots {
+  /** Waits for a slot, works, gives the slot back. Throws Unavailable `too_busy` when too many wait already or the wait is too long. */
+  use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
+}
+
+/** Bounded work under way and a bounded queue before it: more load gets a 503 with Retry-After instead of memory. */
+export function createSlots({ running, waiting, maxWaitMs }: { running: number; waiting: number; maxWaitMs: number }): Slots {
+  let taken = 0
+  const queue: (() => void)[] = []
+  const busy = () =>
+    new Unavailable('too_busy', 'Too many uploads are under way', { retryAfterMs: 5_000, remedy: 'Send it again in a few seconds.' })
+
+  async function enter(signal: AbortSignal): Promise<void> {
+    if (taken < running) {
+      taken++
+      return
+    }
+    if (queue.length >= waiting) throw busy()
+    // The slot is handed over by the one who leaves, so `taken` does not change here.
+    await new Promise<void>((resolve, reject) => {
+      const leaveQueue = (error: unknown) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        queue.splice(queue.indexOf(turn), 1)
+        reject(error)
+      }
+      const onAbort = () => leaveQueue(signal.reason)
+      const turn = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const timer = setTimeout(() => leaveQueue(busy()), maxWaitMs)
+      signal.addEventListener('abort', onAbort, { once: true })
+      queue.push(turn)
+    })
+  }
+  function leave(): void {
+    const next = queue.shift()
+    if (next) next()
+    else taken--
+  }
+  return {
+    async use(signal, work) {
+      signal.throwIfAborted()
+      await enter(signal)
+      try {
+        return await work()
+      } finally {
+        leave()
+      }
+    },
+  }
+}

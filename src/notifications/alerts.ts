@@ -1,0 +1,84 @@
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { NotificationStore } from '../settings/notification-settings.ts'
+import { over, tellOnce } from './notifications.ts'
+
+export interface WatchdogDeps {
+  db: Database
+  clock: Clock
+  settings: NotificationStore
+  /** Kinds of runs that bring data from Zoho. */
+  syncKinds: string[]
+}
+
+const STORE_KEY = 'store_silent:'
+const MINUTE_MS = 60_000
+
+/** Finds what nobody would notice by itself: failed runs, syncs that stopped, stores that fell silent. Each is told once until it is over. */
+export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps): () => Promise<void> {
+  async function failedRuns(): Promise<void> {
+    const newest = await db.run.findMany({
+      where: { state: { in: ['success', 'partial', 'failed'] } },
+      distinct: ['kind'],
+      orderBy: [{ kind: 'asc' }, { finished_at: { sort: 'desc', nulls: 'last' } }],
+      select: { id: true, kind: true, state: true, cause: true, remedy: true },
+    })
+    await db.$transaction(async (tx) => {
+      await over(
+        tx,
+        newest.filter((run) => run.state !== 'failed').map((run) => `run_failed:${run.kind}`),
+      )
+      for (const { id, kind, cause, remedy } of newest.filter((run) => run.state === 'failed')) {
+        const text = [cause ?? 'The log names the cause.', remedy ?? '', `Run ${id}`].filter((line) => line !== '').join('\n')
+        await tellOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock })
+      }
+    })
+  }
+
+  async function nothingSynced(minutes: number | null): Promise<void> {
+    const last = await db.run.findFirst({
+      where: { state: { in: ['success', 'partial'] }, kind: { in: syncKinds }, finished_at: { not: null } },
+      orderBy: { finished_at: 'desc' },
+      select: { finished_at: true },
+    })
+    const silent = minutes !== null && last?.finished_at && clock.now().getTime() - last.finished_at.getTime() > minutes * MINUTE_MS
+    await db.$transaction(async (tx) => {
+      if (!silent) return over(tx, ['nothing_synced'])
+      await tellOnce(
+        tx,
+        'nothing_synced',
+        {
+          kind: 'nothing_synced',
+          subject: 'Nothing was synced for long',
+          text: `The last sync that succeeded ended at ${last.finished_at!.toISOString()}.\nLook at the connection and the schedules on the settings page.`,
+        },
+        { clock },
+      )
+    })
+  }
+
+  async function storesSilent(minutes: number | null): Promise<void> {
+    // A store that was never seen is not set up yet rather than silent.
+    const before = new Date(clock.now().getTime() - (minutes ?? 0) * MINUTE_MS)
+    const silent = minutes === null ? [] : await db.store.findMany({ where: { last_seen_at: { lt: before } } })
+    const keys = new Set(silent.map(({ id }) => STORE_KEY + id))
+    await db.$transaction(async (tx) => {
+      const told = await tx.noticeTold.findMany({ where: { key: { startsWith: STORE_KEY } } })
+      await over(
+        tx,
+        told.map(({ key }) => key).filter((key) => !keys.has(key)),
+      )
+      for (const { id, name, last_seen_at } of silent) {
+        const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
+        await tellOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock })
+      }
+    })
+  }
+
+  return async () => {
+    const { silences } = await settings.read()
+    await failedRuns()
+    await nothingSynced(silences.nothing_synced_after_minutes)
+    await storesSilent(silences.store_silent_after_minutes)
+  }
+}

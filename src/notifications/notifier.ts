@@ -1,0 +1,34 @@
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { NotificationStore } from '../settings/notification-settings.ts'
+import { createWatchdog } from './alerts.ts'
+import { createDelivery } from './delivery.ts'
+import { createNotificationTest } from './send-test.ts'
+
+export interface NotifyDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  dispatcher: Dispatcher
+  settings: NotificationStore
+  syncKinds: string[]
+  works: boolean
+}
+
+export type Notify = ReturnType<typeof openNotify>
+
+/** Notices to people: what is worth one, the queue, and the ways out. */
+export function openNotify({ syncKinds, ...deps }: NotifyDeps) {
+  const watch = createWatchdog({ ...deps, syncKinds })
+  const delivery = createDelivery({ ...deps, watch })
+  return {
+    test: createNotificationTest(deps),
+    watch,
+    deliver: delivery.look,
+    open: delivery.open,
+    [Symbol.asyncDispose]: delivery.close,
+  }
+}

@@ -1,0 +1,20 @@
+import { Prisma } from '../generated/client.ts'
+import type { FeedStore } from './change-feed.ts'
+
+/**
+ * What a store sells, as a condition on `photo p`: the twin of store_sells() in the migrations, written so that the indexes of SKU and category serve it.
+ * It looks at what was published, so that an answer and the numbers in it belong together.
+ */
+export function sells({ assortment }: Pick<FeedStore, 'assortment'>): Prisma.Sql {
+  if (!assortment) return Prisma.sql`true`
+  const { skus, categories, in_stock } = assortment
+  const named = [
+    ...(skus ? [Prisma.sql`coalesce(p.feed_sku = any(${skus}::text[]), false)`] : []),
+    ...(categories ? [Prisma.sql`coalesce(p.feed_category = any(${categories}::text[]), false)`] : []),
+  ]
+  const all = [
+    ...(named.length > 0 ? [Prisma.sql`(${Prisma.join(named, ' or ')})`] : []),
+    ...(in_stock ? [Prisma.sql`p.feed_in_stock`] : []),
+  ]
+  return all.length > 0 ? Prisma.sql`(${Prisma.join(all, ' and ')})` : Prisma.sql`true`
+}

@@ -1,0 +1,168 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { Database, Db, Reader } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+
+/** A store as the feed needs it. */
+export interface FeedStore {
+  id: string
+  code: string
+  name: string
+  variant: 'thumb' | 'medium' | null
+  assortment: { skus?: string[]; categories?: string[]; in_stock?: boolean } | null
+  /** Once had one: photos have entered it since. */
+  had_assortment: boolean
+  generation: number
+  resynced_at: string | null
+  /** Its edge server is refused. */
+  paused: boolean
+}
+
+/** The feed at one moment, with nothing left to number that was committed before it. */
+export interface FeedMoment {
+  epoch: string
+  cursorKey: KeyObject
+  /** Every change up to this number can be read. */
+  lastSeq: number
+  /** The feed's own time: what is published after this moment carries this time or a later one. */
+  clockAt: string
+  /** Tombstones up to this number may be gone. */
+  prunedSeq: number
+  storeVersion: number
+  /** What a store that sells everything has. */
+  everything: { photos: number; bytes: number; medium_bytes: number; thumb_bytes: number; content: string }
+  stores: ReadonlyMap<string, FeedStore>
+}
+
+/** Photos that one numbering looks at: its lock is held for a fraction of a second, however much waits. */
+const BATCH = 5_000
+/** How far the feed's clock may lag behind while nothing changes; each step costs a write. */
+const CLOCK_LAG = '10 seconds'
+/** How often it is asked whether this is still the database that made the epoch. A restored one is opened anew, so this is a second guard. */
+const IDENTITY_EVERY_MS = 60_000
+
+interface StateRow {
+  epoch: string
+  cursor_key: string
+  last_seq: number
+  clock_at: string
+  pruned_seq: number
+  store_version: number
+  photos: number
+  bytes: number
+  medium_bytes: number
+  thumb_bytes: number
+  content: string
+  due: boolean
+  stale: boolean
+}
+
+export type Feed = Awaited<ReturnType<typeof openFeed>>
+
+/**
+ * The change feed. Writers only mark what they change; whoever reads asks for the present moment first, and what is committed by then
+ * gets its numbers. So numbers follow commits, whatever a sequence or a clock would have said.
+ */
+export async function openFeed({ db, reader }: { db: Database; reader: Reader }) {
+  await ensureEpoch(db)
+  let stores: { version: number; byId: ReadonlyMap<string, FeedStore> } | undefined
+  let cursorKey: { text: string; key: KeyObject } | undefined
+  let identityAt = performance.now()
+  let running: Promise<FeedMoment> | null = null
+  let next: Promise<FeedMoment> | null = null
+
+  async function read(): Promise<StateRow | undefined> {
+    const [found] = await reader.read<{ state: StateRow }>(
+      Prisma.sql`
+      select json_build_object('epoch', s.epoch, 'cursor_key', s.cursor_key, 'last_seq', s.last_seq, 'clock_at', s.clock_at at time zone 'utc',
+        'pruned_seq', s.pruned_seq, 'store_version', s.store_version, 'photos', s.photos, 'bytes', s.bytes, 'medium_bytes', s.medium_bytes,
+        'thumb_bytes', s.thumb_bytes, 'content', s.content::text, 'stale', clock_timestamp() > s.clock_at + ${CLOCK_LAG}::interval,
+        'due', (select true from photo where feed_pending or member_pending order by position + 0 limit 1) is not null or exists (select 1 from feed_erased)) as state
+      from feed_state s`,
+    )
+    return found?.state
+  }
+
+  async function look(): Promise<FeedMoment> {
+    if (performance.now() - identityAt > IDENTITY_EVERY_MS) {
+      await ensureEpoch(db)
+      identityAt = performance.now()
+    }
+    let state = await read()
+    if (!state || state.due || state.stale) {
+      await numberDue(db)
+      await db.$executeRaw`update feed_state set clock_at = greatest(clock_at, date_trunc('milliseconds', clock_timestamp()))`
+      state = await read()
+    }
+    if (!state) throw new Error('The feed has no state row')
+    if (stores?.version !== state.store_version) stores = { version: state.store_version, byId: await readStores(db) }
+    if (cursorKey?.text !== state.cursor_key) cursorKey = { text: state.cursor_key, key: createSecretKey(Buffer.from(state.cursor_key)) }
+    return {
+      epoch: state.epoch,
+      cursorKey: cursorKey.key,
+      lastSeq: state.last_seq,
+      clockAt: new Date(`${state.clock_at}Z`).toISOString(),
+      prunedSeq: state.pruned_seq,
+      storeVersion: state.store_version,
+      everything: {
+        photos: state.photos,
+        bytes: state.bytes,
+        medium_bytes: state.medium_bytes,
+        thumb_bytes: state.thumb_bytes,
+        content: state.content,
+      },
+      stores: stores.byId,
+    }
+  }
+
+  function start(): Promise<FeedMoment> {
+    running = look().finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  return {
+    /**
+     * The feed now: everything that was committed before the call is numbered. Calls that come while one is under way share the one after it,
+     * so a crowd of readers costs two queries, and none is answered with what was true before it asked.
+     */
+    now(): Promise<FeedMoment> {
+      if (!running) return start()
+      next ??= running
+        .catch(() => {})
+        .then(() => {
+          next = null
+          return start()
+        })
+      return next
+    },
+  }
+}
+
+/** Numbers what is committed and waits. Rows that a writer holds at this moment stay for the next time. */
+export async function numberDue(db: Db): Promise<void> {
+  for (;;) {
+    const [row] = await db.$queryRaw<{ looked: number }[]>`select number_feed(${BATCH}::int) as looked`
+    if ((row?.looked ?? 0) < BATCH) return
+  }
+}
+
+/**
+ * Makes the state row, or a new epoch when this is not the database that made the old one: a dump that was restored elsewhere would otherwise
+ * give its numbers to other changes than the ones that edge servers have read under them.
+ */
+async function ensureEpoch(db: Database): Promise<void> {
+  await db.$executeRaw`
+    insert into feed_state as s (id, born_in)
+    select 1, (select system_identifier from pg_control_system()) || '/' || (select timeline_id from pg_control_checkpoint()) || '/' ||
+      (select oid from pg_database where datname = current_database()) || '/' || 'photo'::regclass::oid
+    on conflict (id) do update set epoch = gen_random_uuid(), born_in = excluded.born_in where s.born_in <> excluded.born_in`
+}
+
+async function readStores(db: Db): Promise<Map<string, FeedStore>> {
+  const rows = await db.$queryRaw<{ store: FeedStore }[]>`
+    select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment,
+      'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc',
+      'paused', paused_at is not null) as store from store`
+  return new Map(rows.map(({ store }) => [store.id, store]))
+}

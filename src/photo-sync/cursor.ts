@@ -1,0 +1,52 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { BadInput, Gone } from '../lib/errors.ts'
+import type { FeedMoment, FeedStore } from './change-feed.ts'
+
+/** How far a reader has come in the order of change. */
+export interface FeedCursor {
+  /** Every change up to this number has been read, but for what `pages` says. */
+  seq: number
+  /** Read in the order of positions already: photos up to `position`, as they were up to change `seq`. Null: nothing. */
+  pages: { position: number; seq: number } | null
+  /** The store's generation that it reads; after a resync the reader begins anew. */
+  generation: number
+}
+
+const MAC_BYTES = 9
+
+/** Of another store, or altered, it does not check: the store's id is signed with it, not written in it. */
+const sign = ({ cursorKey }: FeedMoment, storeId: string, text: string): string =>
+  createHmac('sha256', cursorKey).update(`${storeId} ${text}`).digest().subarray(0, MAC_BYTES).toString('base64url')
+
+export function writeCursor(moment: FeedMoment, store: FeedStore, { seq, pages, generation }: FeedCursor): string {
+  const text = [moment.epoch.slice(0, 8), generation, seq, ...(pages && pages.seq > seq ? [pages.position, pages.seq] : [])].join('.')
+  return Buffer.from(`${text}.${sign(moment, store.id, text)}`).toString('base64url')
+}
+
+/**
+ * Throws BadInput `bad_cursor` for what was altered or belongs to another store, Gone `cursor_expired` when tombstones behind it are gone,
+ * Gone `epoch_changed` when the database is not the one that gave it: never an empty answer that looks like "nothing new".
+ */
+export function readCursor(moment: FeedMoment, store: FeedStore, given: string): FeedCursor {
+  const parts = Buffer.from(given, 'base64url').toString('latin1').split('.')
+  const mac = Buffer.from(parts.pop() ?? '')
+  const text = parts.join('.')
+  const wanted = Buffer.from(sign(moment, store.id, text))
+  if (mac.length !== wanted.length || !timingSafeEqual(mac, wanted) || (parts.length !== 3 && parts.length !== 5))
+    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave for this store', {
+      remedy: 'Begin without a cursor and follow next_cursor.',
+    })
+  const [epoch = '', generation = 0, seq = 0, position, until] = [parts[0] ?? '', ...parts.slice(1).map(Number)] as [string, ...number[]]
+  const known = Math.max(seq, until ?? 0)
+  if (epoch !== moment.epoch.slice(0, 8) || known > moment.lastSeq)
+    throw new Gone('epoch_changed', 'This cursor was given by another database than the one that answers now', {
+      remedy: 'Begin without a cursor: list everything, keep what is equal, remove what is not listed.',
+    })
+  if (moment.prunedSeq > known)
+    throw new Gone('cursor_expired', 'This cursor is older than the deletions that are kept', {
+      remedy:
+        'Begin without a cursor: list everything, keep what is equal, remove what is not listed. TOMBSTONE_DAYS sets how long they are kept.',
+    })
+  if (generation < store.generation) return { seq: 0, pages: { position: 0, seq: known }, generation: store.generation }
+  return { seq, pages: position === undefined || until === undefined ? null : { position, seq: until }, generation }
+}

@@ -1,0 +1,190 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { MAX_ARCHIVE_PHOTOS } from '../schemas/photo-sync.ts'
+import type { FeedMoment, FeedStore } from './change-feed.ts'
+import { type FeedCursor, readCursor, writeCursor } from './cursor.ts'
+import { createPasses, type PassBegin } from './offset-snapshot.ts'
+import { countSince, type Holdings, holdingsOf, pageByChange, pageByPosition, type Since, seqBefore } from './page-queries.ts'
+import type { PhotoFiles } from './photo-downloads.ts'
+import { type BuildImageUrl, photoAnswer } from './serialize-photo.ts'
+
+export interface ListRequest {
+  since: Date | null
+  limit: number
+  offset: number
+  cursor: string | undefined
+  includeDeleted: boolean
+  /** Who reads; pages by offset belong together by it. */
+  reader: string
+}
+
+export interface ListedPage {
+  /** The JSON array of the photos, as bytes: a page that is asked for again is not written anew. */
+  photos: Buffer
+  total: number
+  hasMore: boolean
+  nextOffset: number | null
+  nextCursor: string
+  serverTime: string
+  /** Of everything but cursor and time, which an older answer may keep: both are only more careful then. */
+  etag: string
+}
+
+interface KnownPage {
+  photos: Buffer
+  total: number
+  hasMore: boolean
+  last: number | null
+  etag: string
+}
+
+/** Pages that are asked for again and again while nothing changes; whoever sends one keeps as much again with it. */
+const KEPT_BYTES = 32 * 1024 * 1024
+const KEPT_HOLDINGS = 1_000
+
+export interface Digest {
+  count: number
+  bytes: number
+  digest: string
+  cursor: string
+}
+
+export type PhotoList = ReturnType<typeof createPhotoList>
+
+export function createPhotoList({
+  db,
+  clock,
+  imageUrl,
+  publicUrl,
+  files,
+}: {
+  db: Database
+  clock: Clock
+  imageUrl: BuildImageUrl
+  /** What those addresses begin with; known once the server listens. */
+  publicUrl(): string
+  files: PhotoFiles
+}) {
+  const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => 2 * page.photos.length + 200 })
+  const sums = new LRUCache<string, Holdings>({ max: KEPT_HOLDINGS })
+  const digests = new LRUCache<string, Digest>({ max: KEPT_HOLDINGS })
+  const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
+  const passes = createPasses(db)
+  /** Names a moment of a store's feed: while it is the same, every answer is. */
+  const momentOf = ({ epoch, lastSeq, storeVersion }: FeedMoment, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
+
+  async function remembered<V extends object | number>(cache: LRUCache<string, V>, key: string, work: () => Promise<V>): Promise<V> {
+    const known = cache.get(key)
+    if (known !== undefined) return known
+    const fresh = await work()
+    cache.set(key, fresh)
+    return fresh
+  }
+
+  async function holdings(moment: FeedMoment, store: FeedStore): Promise<Holdings> {
+    if (store.assortment) return remembered(sums, momentOf(moment, store), () => holdingsOf(db, store))
+    const { photos, bytes, medium_bytes, thumb_bytes, content } = moment.everything
+    return { count: photos, bytes: store.variant === 'thumb' ? thumb_bytes : store.variant === 'medium' ? medium_bytes : bytes, content }
+  }
+
+  return {
+    holdings,
+
+    async read(moment: FeedMoment, store: FeedStore, request: ListRequest): Promise<ListedPage> {
+      const { limit, includeDeleted } = request
+      const now = clock.now()
+      const cursor: FeedCursor | null = request.cursor === undefined ? null : readCursor(moment, store, request.cursor)
+      const offset = cursor ? 0 : request.offset
+      const at = momentOf(moment, store)
+      // After a resync everything counts as changed.
+      const since = cursor || !request.since || resyncedSince(store, request.since) ? null : request.since
+      // Then the maintained count tells them, but for deletions that are asked for too.
+      const countFrom = since ?? (!cursor && request.since && includeDeleted ? new Date(0) : null)
+      const matches = countFrom
+        ? await remembered(counts, `${at} ${countFrom.getTime()} ${includeDeleted}`, () =>
+            countSince(db, store, { at: countFrom, withTombstones: includeDeleted }),
+          )
+        : null
+
+      const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
+      // Addresses of pictures change with the month.
+      const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${publicUrl()}`
+      const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
+      /** Read with the page; a page that is remembered leaves it open. */
+      let began: PassBegin | null | undefined
+      const page = await remembered(pages, key, async () => {
+        const readRows = () =>
+          cursor
+            ? pageByChange(db, store, { cursor, withTombstones: includeDeleted, limit })
+            : pageByPosition(db, store, {
+                offset,
+                since: since && ({ at: since, matches: matches ?? 0 } satisfies Since),
+                withTombstones: includeDeleted,
+                limit,
+                pass: offset > 0 ? pass : null,
+              })
+        let found = await readRows()
+        if (await files.completeVariants(found.rows)) found = await readRows()
+        began = found.began
+        const photos = Buffer.from(
+          JSON.stringify(
+            found.rows
+              .filter((row) => row.sold || includeDeleted)
+              .map((row) => photoAnswer(row, store, { updatedAt: inUtc(row.at), deleted: !row.sold, imageUrl, now })),
+          ),
+        )
+        const total = matches ?? (await holdings(moment, store)).count
+        const last = found.rows.at(-1)?.place ?? null
+        const etag = hash('sha1', `${hash('sha1', photos)} ${total} ${found.hasMore} ${cursor ? '' : last}`, 'base64url')
+        return { photos, total, hasMore: found.hasMore, last, etag: `"${etag}"` }
+      })
+
+      const { photos, total, hasMore, etag } = page
+      const answer = { photos, total, hasMore, etag }
+      if (cursor) {
+        const seq = hasMore ? (page.last ?? cursor.seq) : Math.max(moment.lastSeq, page.last ?? 0)
+        const nextCursor = writeCursor(moment, store, { seq, pages: hasMore ? cursor.pages : null, generation: store.generation })
+        return { ...answer, nextOffset: null, nextCursor, serverTime: moment.clockAt }
+      }
+      if (offset === 0 && hasMore) await passes.note(pass, moment)
+      if (began === undefined && offset > 0) began = await passes.began(pass)
+      began ??= { seq: moment.lastSeq, clockAt: moment.clockAt }
+      const from = since ? await seqBefore(db, store, since) : 0
+      const nextCursor = writeCursor(moment, store, {
+        seq: hasMore ? Math.min(from, began.seq) : began.seq,
+        pages: hasMore ? { position: page.last ?? offset, seq: began.seq } : null,
+        generation: store.generation,
+      })
+      return { ...answer, nextOffset: hasMore ? page.last : null, nextCursor, serverTime: began.clockAt }
+    },
+
+    /** The photos of the page that a list with this cursor would answer, for an archive. */
+    async idsAfter(moment: FeedMoment, store: FeedStore, cursor: string): Promise<string[]> {
+      const page = await pageByChange(db, store, {
+        cursor: readCursor(moment, store, cursor),
+        withTombstones: false,
+        limit: MAX_ARCHIVE_PHOTOS,
+      })
+      return page.rows.filter((row) => row.sold).map((row) => row.id)
+    },
+
+    /** Changes exactly when the store would receive something else, or after a resync; costs nothing while nothing changes. */
+    digest: (moment: FeedMoment, store: FeedStore): Promise<Digest> =>
+      remembered(digests, momentOf(moment, store), async () => {
+        const { count, bytes, content } = await holdings(moment, store)
+        const digest = hash('sha256', `${store.id} ${store.generation} ${store.variant} ${count} ${bytes} ${content}`, 'base64url').slice(
+          0,
+          27,
+        )
+        const cursor = writeCursor(moment, store, { seq: moment.lastSeq, pages: null, generation: store.generation })
+        return { count, bytes, digest, cursor }
+      }),
+  }
+}
+
+/** A time as PostgreSQL writes it, in milliseconds; only one whose last digits are zeros, which it leaves out, must be read and written anew. */
+const inUtc = (at: string): string => (at.length === '2026-01-01T00:00:00.000'.length ? `${at}Z` : new Date(`${at}Z`).toISOString())
+
+const resyncedSince = ({ resynced_at }: FeedStore, since: Date) => resynced_at !== null && new Date(`${resynced_at}Z`) >= since

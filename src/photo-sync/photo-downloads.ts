@@ -1,0 +1,135 @@
+import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
+import { type Database, readPrepared } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import { type Recipes, VARIANT_NAMES } from '../images/processing/variant-settings.ts'
+import { makeVariants } from '../images/processing/variants.ts'
+import type { Decoder } from '../images/processing/worker-pool.ts'
+import type { PhotoStore } from '../images/storage/blob-store.ts'
+import { BadImage, Gone, NotFound, UnsupportedType } from '../lib/errors.ts'
+import type { PhotoVariant } from '../schemas/photo-sync.ts'
+import { sells } from './assortment-filter.ts'
+import type { FeedMoment, FeedStore } from './change-feed.ts'
+import { type FeedPhotoRow, type ServedFile, servedFile } from './serialize-photo.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** Photos whose facts are remembered while nothing changes: an edge server that fetches a thousand asks for each once, a hundred servers for the same ones. */
+const KNOWN_PHOTOS = 20_000
+
+export interface FilesDeps {
+  db: Database
+  store: PhotoStore
+  recipes: Recipes
+  decoder: Decoder
+}
+
+export interface DownloadFile extends ServedFile {
+  photoId: string
+  version: number
+}
+
+export type PhotoFiles = ReturnType<typeof createPhotoFiles>
+
+/** Which bytes answer for a photo in a store. */
+export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDeps) {
+  type Known = { row: FeedPhotoRow; member: boolean }
+  const known = new LRUCache<string, Known>({ max: KNOWN_PHOTOS })
+
+  async function facts(moment: FeedMoment, store: FeedStore, photoId: string): Promise<Known | null> {
+    if (!UUID.test(photoId)) return null
+    const key = `${moment.epoch} ${moment.lastSeq} ${moment.storeVersion} ${store.id} ${photoId.toLowerCase()}`
+    const hit = known.get(key)
+    if (hit) return hit
+    const [found] = await readPrepared<{ row: FeedPhotoRow; member: boolean }>(
+      db,
+      Prisma.sql`
+      select to_json(f) as row, coalesce(${sells(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`,
+    )
+    if (!found) return null
+    known.set(key, found)
+    return found
+  }
+
+  /** A variant that was never made is made before anything else is given in its place; one that cannot be made gives way to the original. */
+  async function withVariant(found: Known, variant: PhotoVariant | null): Promise<Known> {
+    if (variant === null || variant === 'original' || servedFile(found.row, variant).kind === 'variants') return found
+    return (await remake(found.row.sha256, { shed: true })) ? reread(found) : found
+  }
+
+  async function reread(found: Known): Promise<Known> {
+    const [again] = await db.$queryRaw<
+      { row: FeedPhotoRow }[]
+    >`select to_json(f) as row from feed_photo f where f.id = ${found.row.id}::uuid`
+    return again ? { ...found, row: again.row } : found
+  }
+
+  /**
+   * Makes both variants of an original in one go, as when it came: the smaller is made from the larger, so equal bytes come out again.
+   * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
+   */
+  async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
+    const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+    try {
+      await makeVariants({ db, store: bytes, decoder }, { sha256, recipe: await recipes.current(), wanted }, AbortSignal.timeout(60_000), {
+        shed,
+      })
+      return true
+    } catch (error) {
+      if (error instanceof BadImage || error instanceof UnsupportedType || error instanceof NotFound) return false
+      throw error
+    }
+  }
+  const underWay = new Map<string, Promise<boolean>>()
+  /** A crowd that needs the same ones waits for one decode. */
+  function remake(sha256: string, options: { shed: boolean }): Promise<boolean> {
+    const known = underWay.get(sha256)
+    if (known) return known
+    const making = make(sha256, options).finally(() => underWay.delete(sha256))
+    underWay.set(sha256, making)
+    return making
+  }
+
+  return {
+    /**
+     * The file that this store's download of a photo gives. Throws NotFound `photo_not_found`, Gone `photo_deleted` or `not_in_assortment`.
+     */
+    async find(moment: FeedMoment, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
+      const variant = asked ?? store.variant
+      const first = await facts(moment, store, photoId)
+      if (!first)
+        throw new NotFound('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
+      if (!first.row.live) throw new Gone('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
+      if (!first.member)
+        throw new Gone('not_in_assortment', 'This photo is not in what the store sells', { remedy: 'Remove it, and read the list again.' })
+      const { row } = await withVariant(first, variant)
+      return { ...servedFile(row, variant), photoId: row.id, version: row.version }
+    },
+
+    /**
+     * The file again after its bytes turned out to be missing or damaged: a variant is made anew. Null when nothing can be done, as for an original.
+     */
+    async mend(file: DownloadFile, asked: PhotoVariant | null, store: FeedStore): Promise<DownloadFile | null> {
+      const variant = asked ?? store.variant
+      if (file.kind !== 'variants' || variant === null || variant === 'original') return null
+      const [row] = await db.$queryRaw<
+        { row: FeedPhotoRow }[]
+      >`select to_json(f) as row from feed_photo f where f.id = ${file.photoId}::uuid`
+      if (!row) return null
+      await bytes.remove('variants', file.sha256)
+      if (!(await remake(row.row.sha256, { shed: true }))) return null
+      const again = await reread({ row: row.row, member: true })
+      return { ...servedFile(again.row, variant), photoId: file.photoId, version: again.row.version }
+    },
+
+    /** Makes the variants that a page of the list lacks, so that nothing is listed as something else. Answers whether any was made. */
+    async completeVariants(rows: FeedPhotoRow[]): Promise<boolean> {
+      const missing = new Set(
+        rows.filter((row) => row.live && (row.medium_sha256 === null || row.thumb_sha256 === null)).map((row) => row.sha256),
+      )
+      // A few at a time, and waited for: a list is not turned away because much must be made.
+      const limit = pLimit(4)
+      const made = await Promise.all([...missing].map((sha256) => limit(() => remake(sha256, { shed: false }))))
+      return made.includes(true)
+    },
+  }
+}

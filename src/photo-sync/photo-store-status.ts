@@ -1,0 +1,33 @@
+import type { Database } from '../database/client.ts'
+import { NotFound } from '../lib/errors.ts'
+import type { PhotoStore } from '../schemas/photo-sync.ts'
+import { isSynced } from './reports.ts'
+
+interface Row {
+  store_id: string
+  code: string
+  name: string
+  state: PhotoStore['state']
+  report: (Omit<NonNullable<PhotoStore['report']>, 'at'> & { at: string }) | null
+}
+
+/** How a photo stands in every store, from what each sells and what its edge server reported. Throws NotFound `photo_not_found`. */
+export async function storesOfPhoto(db: Database, photoId: string): Promise<PhotoStore[]> {
+  if (!(await db.photo.count({ where: { id: photoId } })))
+    throw new NotFound('photo_not_found', 'Photo not found', { remedy: 'GET /api/products/{id}/images names the photos of a product.' })
+  const rows = await db.$queryRaw<{ row: Row }[]>`
+    select json_build_object('store_id', s.id, 'code', s.code, 'name', s.name,
+      'state', case
+        when p.feed_live and store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock) then case
+          when ${isSynced} then 'synced'
+          when r.status = 'failed' and r.generation = s.generation then 'failed'
+          when r.status = 'synced' then 'outdated'
+          else 'behind' end
+        when r.status = 'synced' then 'leaving'
+        else 'not_sold' end,
+      'report', case when r.photo_id is not null then json_build_object(
+        'status', r.status, 'version', r.version, 'error', r.error, 'attempts', r.attempts, 'at', r.synced_at at time zone 'utc') end) as row
+    from photo p cross join store s left join photo_report r on r.store_id = s.id and r.photo_id = p.id
+    where p.id = ${photoId}::uuid order by s.code`
+  return rows.map(({ row }) => ({ ...row, report: row.report && { ...row.report, at: new Date(`${row.report.at}Z`).toISOString() } }))
+}

@@ -1,0 +1,85 @@
+import type { Db } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import { readInstant } from '../lib/parse-timestamp.ts'
+import type { StatusBody } from '../schemas/photo-sync.ts'
+import { sells } from './assortment-filter.ts'
+import type { FeedStore } from './change-feed.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** A stack trace of an edge server is not kept whole. */
+const MAX_ERROR_LENGTH = 2_000
+
+interface Report {
+  photo_id: string
+  status: StatusBody['sync_batch'][number]['status']
+  synced_at: string | null
+  error: string | null
+  version: number | null
+}
+
+/**
+ * Keeps what a store reports, the newest report of each photo: one that was made earlier never overwrites one that was made later, in whichever order they
+ * arrive, and one that arrives twice counts once. A clock that runs ahead is taken for now, and now is what the feed told as `server_time` or later: by the
+ * clock of one process, a report would lose to an older one that a process with a faster clock took. Throws BadInput for a time that is none.
+ */
+export async function keepReports(
+  db: Db,
+  store: FeedStore,
+  batch: StatusBody['sync_batch'],
+): Promise<{ updated: number; unknown: string[] }> {
+  const unknown: string[] = []
+  const given: Report[] = []
+  for (const [n, { photo_id, status, synced_at, error, version }] of batch.entries()) {
+    const at = synced_at ? readInstant(`sync_batch.${n}.synced_at`, synced_at).toISOString() : null
+    const id = photo_id.toLowerCase()
+    if (!UUID.test(id)) {
+      unknown.push(photo_id)
+      continue
+    }
+    given.push({
+      photo_id: id,
+      status,
+      synced_at: at,
+      // PostgreSQL keeps no NUL, and half of a surrogate pair is no text.
+      error: status === 'failed' && error ? error.replaceAll('\0', '').toWellFormed().slice(0, MAX_ERROR_LENGTH) : null,
+      version: version ?? null,
+    })
+  }
+  if (given.length === 0) return { updated: 0, unknown }
+  const [found] = await db.$queryRaw<{ known: string[]; updated: number }[]>`
+    with present as materialized (
+      select greatest(clock_at, date_trunc('milliseconds', clock_timestamp())) as now from feed_state
+    ), given as (
+      -- The newest of each photo: two of one photo in a batch are the same case as two batches. No time is the time of arrival.
+      select distinct on (t.photo_id) t.photo_id, t.status, t.error, t.version, least(t.synced_at, present.now) as synced_at, present.now
+      from present, rows from (jsonb_to_recordset(${JSON.stringify(given)}::jsonb)
+        as (photo_id uuid, status text, synced_at timestamptz, error text, version integer)) with ordinality
+        as t(photo_id, status, synced_at, error, version, nth)
+      order by t.photo_id, least(t.synced_at, present.now) desc, t.nth desc
+    ), known as (
+      -- What the store never had is unknown to it, whether it exists or not.
+      select g.*, p.version as present from given g join photo p on p.id = g.photo_id
+      where ${sells(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
+        or exists (select 1 from photo_report r where r.store_id = ${store.id}::uuid and r.photo_id = p.id)
+    ), written as (
+      insert into photo_report as r (store_id, photo_id, status, version, error, attempts, synced_at, reported_at, generation)
+      select ${store.id}::uuid, photo_id, status, coalesce(version, present), error, (status = 'failed')::int, synced_at, now, ${store.generation}
+      from known order by photo_id
+      on conflict (store_id, photo_id) do update set
+        status = excluded.status, version = excluded.version, error = excluded.error, synced_at = excluded.synced_at,
+        reported_at = excluded.reported_at, generation = excluded.generation,
+        attempts = case
+          when excluded.status <> 'failed' then 0
+          when r.synced_at = excluded.synced_at and r.status = 'failed' then r.attempts
+          else r.attempts + 1 end
+      where r.synced_at <= excluded.synced_at
+      returning photo_id
+    )
+    select (select coalesce(array_agg(photo_id::text), '{}') from known) as known, (select count(*)::int from written) as updated`
+  const known = new Set(found?.known ?? [])
+  for (const { photo_id } of batch) if (UUID.test(photo_id) && !known.has(photo_id.toLowerCase())) unknown.push(photo_id)
+  return { updated: found?.updated ?? 0, unknown: [...new Set(unknown)] }
+}
+
+/** Of the reports of a store (`r`, `p`, `s` joined) those that say the present bytes are there. */
+export const isSynced = Prisma.sql`(r.status = 'synced' and r.version = p.version and r.generation = s.generation)`

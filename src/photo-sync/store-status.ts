@@ -1,0 +1,88 @@
+import type { Database } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import type { FleetStore } from '../schemas/photo-sync.ts'
+import type { FeedMoment, FeedStore } from './change-feed.ts'
+import type { PhotoList } from './list.ts'
+import { restartStore } from './publish-store-change.ts'
+import { isSynced } from './reports.ts'
+
+/** Failing photos that a store's entry names. */
+const MAX_FAILING = 100
+
+interface Counted {
+  id: string
+  last_seen_at: string | null
+  paused_at: string | null
+  synced: number
+  failed: number
+  bytes: number
+  failing: { photo_id: string; product_id: string; product_name: string; error: string | null; attempts: number; at: string }[]
+}
+
+const iso = (utc: string) => new Date(`${utc}Z`).toISOString()
+
+/** How far stores are: counted from what they reported of the photos that they have now. */
+export async function fleetOf(
+  { db, list }: { db: Database; list: PhotoList },
+  moment: FeedMoment,
+  stores: FeedStore[],
+): Promise<FleetStore[]> {
+  if (stores.length === 0) return []
+  const ids = stores.map((store) => store.id)
+  const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock))`
+  const rows = await db.$queryRaw<{ counted: Counted }[]>`
+    select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
+      'bytes', coalesce(c.bytes, 0), 'failing', coalesce(f.failing, '[]')) as counted
+    from store s
+    left join lateral (
+      select count(*) filter (where ${isSynced}) as synced,
+        count(*) filter (where r.status = 'failed' and r.generation = s.generation) as failed,
+        sum(case s.variant when 'thumb' then p.feed_thumb_bytes when 'medium' then p.feed_medium_bytes else p.feed_bytes end) filter (where ${isSynced}) as bytes
+      from photo_report r join photo p on p.id = r.photo_id where r.store_id = s.id and ${mine}
+    ) c on true
+    left join lateral (
+      select json_agg(json_build_object('photo_id', t.photo_id, 'product_id', t.product_id, 'product_name', t.product_name, 'error', t.error, 'attempts', t.attempts, 'at', t.synced_at at time zone 'utc') order by t.synced_at desc) as failing
+      from (
+        select r.*, p.product_id, pr.name as product_name from photo_report r
+        join photo p on p.id = r.photo_id join product pr on pr.id = p.product_id
+        where r.store_id = s.id and r.status = 'failed' and r.generation = s.generation and ${mine} order by r.synced_at desc limit ${MAX_FAILING}
+      ) t
+    ) f on true
+    where s.id = any(${ids}::uuid[])`
+  const counts = new Map(rows.map(({ counted }) => [counted.id, counted]))
+  const answers: FleetStore[] = []
+  for (const store of stores) {
+    const counted = counts.get(store.id)
+    if (!counted) continue // deleted this moment
+    const { count } = await list.holdings(moment, store)
+    answers.push({
+      id: store.id,
+      code: store.code,
+      name: store.name,
+      last_seen_at: counted.last_seen_at === null ? null : iso(counted.last_seen_at),
+      paused_at: counted.paused_at === null ? null : iso(counted.paused_at),
+      photos_total: count,
+      photos_synced: counted.synced,
+      photos_failed: counted.failed,
+      photos_behind: Math.max(0, count - counted.synced),
+      bytes_synced: Number(counted.bytes),
+      failing: counted.failing.map((failing) => ({ ...failing, at: iso(failing.at) })),
+    })
+  }
+  return answers
+}
+
+/** Sends a store everything again, or the photos that are named. Answers how many photos that concerns. */
+export async function resync(
+  { db, list }: { db: Database; list: PhotoList },
+  moment: FeedMoment,
+  store: FeedStore,
+  photoIds: string[] | undefined,
+): Promise<number> {
+  if (photoIds === undefined) {
+    await db.$transaction((tx) => restartStore(tx, store.id))
+    return (await list.holdings(moment, store)).count
+  }
+  const [row] = await db.$queryRaw<{ photos: number }[]>`select resend_photos(${store.id}::uuid, ${photoIds}::uuid[])::int as photos`
+  return row?.photos ?? 0
+}

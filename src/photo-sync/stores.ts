@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from 'node:util'
+import { matchAssortment, NAME_FIELDS, unknownNames } from '../auth/assortment-names.ts'
+import type { Database, Db } from '../database/client.ts'
+import { Prisma, type Store } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Conflict, NotFound } from '../lib/errors.ts'
+import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
+import { type Actor, recordAudit } from '../settings/audit-log.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Throws NotFound `store_not_found`, also for what is no id at all. */
+export async function findStore(db: Db, id: string): Promise<Store> {
+  const store = UUID.test(id) ? await db.store.findUnique({ where: { id } }) : null
+  if (!store) throw new NotFound('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
+  return store
+}
+
+/** By id or by code, as people name it on the command line. Throws NotFound `store_not_found`. */
+export const findStoreByName = async (db: Db, name: string): Promise<Store> =>
+  (await db.store.findUnique({ where: { code: name } })) ?? findStore(db, name)
+
+/** An assortment as it is kept: without keys that say nothing; null when nothing is left, since that sells everything. */
+export function keptAssortment(assortment: Assortment | null | undefined): Assortment | null {
+  if (!assortment) return null
+  const { skus, categories, in_stock } = assortment
+  const kept: Assortment = { ...(skus && { skus }), ...(categories && { categories }), ...(in_stock && { in_stock }) }
+  return Object.keys(kept).length === 0 ? null : kept
+}
+
+/** A changed assortment that takes more than this share and this number of a store's pictures is not believed at once. */
+const MOST_REMOVED_SHARE = 0.2
+const MOST_REMOVED = 100
+/** Names that a message spells out. */
+const MOST_NAMED = 20
+
+/** Throws Conflict `mass_delete_stopped` when another assortment would take too many of a store's pictures. */
+async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Assortment | null }): Promise<void> {
+  const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
+    select count(*)::int as pictures,
+      (count(*) filter (where not store_sells(${json(after.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)))::int as removed
+    from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
+  const { pictures = 0, removed = 0 } = row ?? {}
+  if (removed <= MOST_REMOVED || removed <= pictures * MOST_REMOVED_SHARE) return
+  throw new Conflict('mass_delete_stopped', `This assortment would take ${removed} of ${pictures} pictures from the store`, {
+    detail: { removed, pictures },
+    remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',
+  })
+}
+
+function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {
+  const { code = store.code, name = store.name, paused = store.paused_at !== null } = patch
+  const pairs: [string, unknown, unknown][] = [
+    ['code', store.code, code],
+    ['name', store.name, name],
+    ['variant', store.variant, after.variant],
+    ['assortment', keptAssortment(store.assortment as Assortment | null), after.assortment],
+    ['paused', store.paused_at !== null, paused],
+  ]
+  return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
+}
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull : value)
+
+export interface StoresDeps {
+  db: Database
+  clock: Clock
+  /** What the feed has to do before a store changes what it gets; in the same transaction. */
+  beforeChange(tx: Db, store: Store, after: { variant: string | null; assortment: Assortment | null }): Promise<void>
+  /** Tokens of a store that is gone are refused at the next request. */
+  forgetTokens(): void
+}
+
+export type Stores = ReturnType<typeof createStores>
+
+export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDeps) {
+  async function refuseTaken<T>(code: string | undefined, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
+      throw new Conflict('store_code_taken', `There is a store ${code} already`, { cause: error, remedy: 'Choose another code.' })
+    }
+  }
+
+  return {
+    list: (): Promise<Store[]> => db.store.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
+    find: (id: string): Promise<Store> => findStore(db, id),
+
+    /** Throws Conflict `store_code_taken`. */
+    create: ({ code, name, variant, assortment }: StoreBody, by: Actor): Promise<Store> =>
+      refuseTaken(code, () =>
+        db.$transaction(async (tx) => {
+          const at = clock.now()
+          const data = {
+            code,
+            name,
+            variant: variant ?? null,
+            assortment: jsonOrNull(await matchAssortment(tx, keptAssortment(assortment))),
+            created_at: at,
+            updated_at: at,
+          }
+          const store = await tx.store.create({ data })
+          await recordAudit(tx, {
+            ...by,
+            action: 'store.create',
+            target: `store:${code}`,
+            fields: ['code', 'name', 'variant', 'assortment'],
+          })
+          return store
+        }),
+      ),
+
+    /** What people should know of a store's assortment: SKUs and categories that no product has. */
+    async warnings(store: Store): Promise<StoreWarning[]> {
+      const warnings: StoreWarning[] = []
+      for (const field of NAME_FIELDS) {
+        const names = (store.assortment as Assortment | null)?.[field]
+        const unknown = names ? await unknownNames(db, field, names) : []
+        if (unknown.length === 0) continue
+        const what = field === 'skus' ? 'SKU' : 'category'
+        const few = unknown.slice(0, MOST_NAMED).join(', ')
+        warnings.push({
+          code: `unknown_${field}`,
+          parameter: `assortment.${field}`,
+          message: `No product has this ${what}, or several differ from it only in case and blanks: ${few}${unknown.length > MOST_NAMED ? ` and ${unknown.length - MOST_NAMED} more` : ''}`,
+          unknown,
+        })
+      }
+      return warnings
+    },
+
+    /**
+     * Another variant or assortment shows in the feed immediately. Throws NotFound, Conflict `store_code_taken`, and `mass_delete_stopped` unless
+     * the removals are confirmed.
+     */
+    change: (id: string, patch: StorePatch, by: Actor, { confirmRemovals = false }: { confirmRemovals?: boolean } = {}): Promise<Store> =>
+      refuseTaken(patch.code, () =>
+        db.$transaction(
+          async (tx) => {
+            const store = await findStore(tx, id)
+            const after = {
+              variant: patch.variant === undefined ? store.variant : patch.variant,
+              // What is kept was parsed by the same shape when it came.
+              assortment:
+                patch.assortment === undefined
+                  ? (store.assortment as Assortment | null)
+                  : await matchAssortment(tx, keptAssortment(patch.assortment)),
+            }
+            const fields = changedFields(store, patch, after)
+            // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.
+            if (fields.length === 0) return store
+            if (!confirmRemovals && fields.includes('assortment')) await refuseMassRemoval(tx, store, after)
+            await beforeChange(tx, store, after)
+            await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
+            return tx.store.update({
+              where: { id: store.id },
+              data: {
+                ...(patch.code !== undefined && { code: patch.code }),
+                ...(patch.name !== undefined && { name: patch.name }),
+                variant: after.variant,
+                assortment: jsonOrNull(after.assortment),
+                ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
+                updated_at: clock.now(),
+              },
+            })
+          },
+          { timeout: 60_000, maxWait: 10_000 },
+        ),
+      ),
+
+    /** Its tokens and reports go with it. Answers the store as it was. */
+    async remove(id: string, by: Actor): Promise<Store> {
+      const gone = await db.$transaction(async (tx) => {
+        const store = await findStore(tx, id)
+        await recordAudit(tx, { ...by, action: 'store.delete', target: `store:${store.code}` })
+        return tx.store.delete({ where: { id: store.id } })
+      })
+      forgetTokens()
+      return gone
+    },
+  }
+}

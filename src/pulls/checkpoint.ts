@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { ManifestFile, type ModuleResult, type PullRequest, type SessionInfo } from '../schemas/pulls.ts'
+import { BooksPlace } from '../zoho/books.ts'
+import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
+import type { RecordPlace } from './records/upsert.ts'
+
+export const PULL = 'pull'
+
+/** Where one module of a pull stands. */
+export const ModuleProgress = z.object({
+  module: z.string(),
+  /** waiting listing details removals files, then success or failed */
+  state: z.enum(['waiting', 'listing', 'details', 'removals', 'files', 'success', 'failed']),
+  mode: z.enum(['full', 'incremental', 'since']),
+  since: z.iso.datetime().nullable(),
+  /** Noted on what this pull changes; see `ZohoRecord.changed_in`. */
+  changed_in: z.number(),
+  place: BooksPlace.nullable(),
+  pages: z.number(),
+  listed: z.number(),
+  new: z.number(),
+  updated: z.number(),
+  removed: z.number(),
+  newest: z.iso.datetime().nullable(),
+  files: z.array(ManifestFile),
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+})
+export type ModuleProgress = z.infer<typeof ModuleProgress>
+
+/** Where a pull stands: saved with what it has written, so that a killed one goes on here. */
+export const PullCheckpoint = z.object({
+  mode: z.string(),
+  stamp: z.string(),
+  started_at: z.iso.datetime(),
+  modules: z.array(ModuleProgress),
+})
+export type PullCheckpoint = z.infer<typeof PullCheckpoint>
+
+/** The modules that a request means, in the order of Zoho's pages. */
+export function modulesOf({ app, modules }: Pick<PullRequest, 'app' | 'modules'>): BooksModule[] {
+  return BOOKS_MODULES.filter((it) => (app === 'books' || it.invoice) && (!modules || modules.some((name) => name === it.name)))
+}
+
+export const freshModule = (module: BooksModule): ModuleProgress => ({
+  module: module.name,
+  state: 'waiting',
+  mode: 'incremental',
+  since: null,
+  changed_in: 0,
+  place: null,
+  pages: 0,
+  listed: 0,
+  new: 0,
+  updated: 0,
+  removed: 0,
+  newest: null,
+  files: [],
+  error: null,
+})
+
+/** The pages of all modules of a run share one table: each module has a range of numbers. */
+export const PAGES_PER_MODULE = 1_000_000
+export const pageRange = (module: BooksModule) => {
+  const from = BOOKS_MODULES.indexOf(module) * PAGES_PER_MODULE
+  return { from, to: from + PAGES_PER_MODULE - 1 }
+}
+
+/** What every phase of a module has in hand. */
+export interface ModulePlace extends RecordPlace {
+  app: 'books' | 'invoice'
+}
+
+/** Whether this pull reads the module's documents one by one, for their line items. */
+export const wantsDetails = (module: BooksModule, request: PullRequest): boolean => module.lineItems && request.line_items
+
+export function moduleResult(it: ModuleProgress): ModuleResult {
+  const rowsOf = (name: string) => it.files.find((file) => file.file.endsWith(`${name}.json`))?.rows
+  return {
+    module: it.module,
+    state: it.state === 'waiting' || it.state === 'success' || it.state === 'failed' ? it.state : 'running',
+    mode: it.mode,
+    since: it.since,
+    up_to: it.state === 'success' ? it.newest : null,
+    listed: it.listed,
+    records: it.files.find((file) => !file.file.endsWith('_line_items.json'))?.rows ?? 0,
+    line_items: rowsOf('_line_items') ?? null,
+    new: it.new,
+    updated: it.updated,
+    removed: it.removed,
+    error: it.error,
+  }
+}
+
+export type SessionStatus = SessionInfo['status']

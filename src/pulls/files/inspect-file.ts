@@ -1,0 +1,173 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import type { BooksModule } from '../../zoho/books-modules.ts'
+import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
+import { checkLineSum, type WrongSum } from '../verify/check-totals.ts'
+import { toAmount } from '../verify/decimal.ts'
+import type { ModuleSource } from './find-sessions.ts'
+import { BrokenFile, readJsonArray } from './json-array-reader.ts'
+import type { WrittenFile } from './json-array-writer.ts'
+
+/** What is kept of a record in the files while they are checked: little, since there may be a hundred thousand of them. */
+export interface FileRecord {
+  /** Of its text. */
+  hash: string
+  /** Of its line items' texts, one after another; "" without. */
+  linesHash: string
+  modified: number | null
+  amount: bigint | null
+  currency: string
+  /** The place in the chain of the file that holds its newest version. */
+  holder: number
+}
+
+export interface FileProblem {
+  file: string
+  ok: boolean
+  problem: string | null
+}
+
+/** A module as its files tell it, merged to the newest state. */
+export interface FileState {
+  records: Map<string, FileRecord>
+  files: FileProblem[]
+  duplicates: Set<string>
+  /** Places in the chain whose files have to be written anew, whatever else: damaged, or with a record twice. */
+  damaged: Set<number>
+  lines: { checked: number; rows: number; wrong: Map<string, WrongSum> } | null
+}
+
+export const shortHash = (text: string): string => hash('sha1', text, 'base64')
+const addHash = (before: string, text: string): string => shortHash(before + text)
+
+/** The hash that the lines of a document come to, in the way in which the files' lines are added up. */
+export const hashOfLines = (lines: string[]): string => lines.reduce(addHash, '')
+
+interface Lines {
+  sum: bigint
+  count: number
+  hash: string
+}
+
+/** Reads every file of a chain once, newest first, in memory that grows with the number of records and not with their size. */
+export async function readFileState(module: BooksModule, chain: ModuleSource[], signal: AbortSignal): Promise<FileState> {
+  const state: FileState = { records: new Map(), files: [], duplicates: new Set(), damaged: new Set(), lines: null }
+  for (const [place, source] of chain.entries()) {
+    const lines = source.linesFile ? await readLines(module, source, place, state, signal) : null
+    await readDocuments(module, source, place, { state, lines, signal })
+  }
+  return state
+}
+
+/** Each record's text of a file, and whether the file is what its manifest says. */
+async function* readChecked(
+  { source, file }: { source: ModuleSource['source']; file: string },
+  place: number,
+  { state, signal }: { state: FileState; signal: AbortSignal },
+): AsyncGenerator<string> {
+  const told = source.manifest?.files.find((it) => it.file === file)
+  const label = join(source.session ?? source.stamp, file)
+  const problem = (text: string) => {
+    state.files.push({ file: label, ok: false, problem: text })
+    state.damaged.add(place)
+  }
+  let whole: WrittenFile
+  try {
+    const reading = readJsonArray(join(source.root, file))
+    for (;;) {
+      signal.throwIfAborted()
+      const next = await reading.next()
+      if (next.done) {
+        whole = next.value
+        break
+      }
+      yield* next.value
+    }
+  } catch (error) {
+    if (error instanceof BrokenFile) return problem(error.message)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return problem('the file is missing')
+    throw error
+  }
+  if (source.about !== null && !source.manifest) return problem('its folder has no manifest.json that can be read')
+  if (source.manifest && !told) return problem('manifest.json does not name it')
+  if (told && whole.sha256 !== told.sha256)
+    return problem(
+      `it is not the file that was written: ${whole.rows} rows, ${whole.bytes} bytes; the manifest says ${told.rows} rows, ${told.bytes} bytes`,
+    )
+  state.files.push({ file: label, ok: true, problem: null })
+}
+
+async function readLines(
+  module: BooksModule,
+  source: ModuleSource,
+  place: number,
+  state: FileState,
+  signal: AbortSignal,
+): Promise<Map<string, Lines>> {
+  const found = new Map<string, Lines>()
+  state.lines ??= { checked: 0, rows: 0, wrong: new Map() }
+  for await (const text of readChecked({ source: source.source, file: source.linesFile! }, place, { state, signal })) {
+    const line = parseZohoJson(text)
+    const parent = Id.safeParse(line?.[module.idField]).data
+    if (!line || parent === undefined) {
+      state.damaged.add(place)
+      continue
+    }
+    const before = found.get(parent)
+    found.set(parent, {
+      sum: (before?.sum ?? 0n) + (toAmount(line.item_total) ?? 0n),
+      count: (before?.count ?? 0) + 1,
+      hash: addHash(before?.hash ?? '', text),
+    })
+  }
+  return found
+}
+
+async function readDocuments(
+  module: BooksModule,
+  source: ModuleSource,
+  place: number,
+  { state, lines, signal }: { state: FileState; lines: Map<string, Lines> | null; signal: AbortSignal },
+): Promise<void> {
+  const here = new Set<string>()
+  for await (const text of readChecked(source, place, { state, signal })) {
+    const record = parseZohoJson(text)
+    const id = Id.safeParse(record?.[module.idField]).data
+    if (!record || id === undefined) {
+      state.damaged.add(place)
+      continue
+    }
+    if (here.has(id)) {
+      state.duplicates.add(id)
+      state.damaged.add(place)
+    }
+    here.add(id)
+    const ofDocument = lines?.get(id)
+    lines?.delete(id)
+    if (state.records.has(id)) continue // a newer file has it
+    state.records.set(id, {
+      hash: shortHash(text),
+      linesHash: ofDocument?.hash ?? '',
+      modified: Instant.safeParse(record.last_modified_time).data?.getTime() ?? null,
+      amount: module.amount === null ? null : toAmount(record[module.amount]),
+      currency: typeof record.currency_code === 'string' ? record.currency_code : '',
+      holder: place,
+    })
+    if (lines && state.lines) {
+      const wrong = checkLineSum(record, ofDocument ?? { sum: 0n, count: 0 })
+      state.lines.checked++
+      state.lines.rows += ofDocument?.count ?? 0
+      if (wrong) state.lines.wrong.set(id, wrong)
+    }
+  }
+  // Lines of a document that is not in the file beside them.
+  for (const id of lines?.keys() ?? []) {
+    state.damaged.add(place)
+    state.files.push({
+      file: join(source.source.session ?? source.source.stamp, source.linesFile!),
+      ok: false,
+      problem: `line items of ${id} stand without their document`,
+    })
+    break
+  }
+}

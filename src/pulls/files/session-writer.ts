@@ -1,0 +1,100 @@
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { syncPath } from '../../lib/fsync.ts'
+import type { Manifest, SessionInfo } from '../../schemas/pulls.ts'
+import { writeWhole } from './json-array-writer.ts'
+import { type Folder, folderOf, type PullPlaces, stampOf } from './paths.ts'
+import { sessionReadme } from './session-readme.ts'
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** Makes the folder of a new pull, under the first free stamp from now on: two never share one. */
+export async function newFolder(places: PullPlaces, { now, session }: { now: Date; session: boolean }): Promise<string> {
+  for (let at = now; ; at = new Date(at.getTime() + 1_000)) {
+    const stamp = stampOf(at)
+    const folder = folderOf(places, { stamp, session })
+    if (await exists(folder.finished)) continue
+    await mkdir(dirname(folder.unfinished), { recursive: true })
+    try {
+      await mkdir(folder.unfinished)
+      return stamp
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+export type SessionWriter = ReturnType<typeof createSessionWriter>
+
+/** Writes what is about a pull as a whole. Safe to call again after a kill at any line. */
+export function createSessionWriter(places: PullPlaces, { stamp, session }: { stamp: string; session: boolean }) {
+  const folder: Folder = folderOf(places, { stamp, session })
+  const root = folder.unfinished
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+
+  return {
+    folder,
+    root,
+
+    /** Also after somebody removed the folder of a paused pull. */
+    async prepare(): Promise<void> {
+      if (await exists(folder.finished)) return
+      await mkdir(join(root, folder.inner), { recursive: true })
+      if (session) for (const name of ['logs', 'reports']) await mkdir(join(root, name), { recursive: true })
+    },
+
+    async saveInfo(info: SessionInfo): Promise<void> {
+      if (await exists(root)) await writeWhole(join(root, folder.about('session_info.json')), json(info))
+    },
+
+    /** A line of the session's log; without a session there is none. */
+    async note(at: Date, event: string, facts: Record<string, unknown> = {}): Promise<void> {
+      if (session && (await exists(join(root, 'logs'))))
+        await appendFile(join(root, 'logs', 'pull.log'), `${JSON.stringify({ time: at.toISOString(), event, ...facts })}\n`)
+    },
+
+    /** Writes the summary and, last of all, the manifest; then the folder loses its dot. */
+    async publish(info: SessionInfo, manifest: Manifest): Promise<void> {
+      if (!(await exists(root))) return // published before a kill
+      await writeWhole(join(root, folder.about('session_info.json')), json(info))
+      if (session) {
+        await writeWhole(join(root, 'README.md'), sessionReadme(info, manifest))
+        await writeWhole(join(root, 'reports', 'session_summary.json'), json(sessionSummary(info, manifest)))
+      }
+      await writeWhole(join(root, folder.about('manifest.json')), json(manifest))
+      await rename(root, folder.finished)
+      await syncPath(dirname(folder.finished))
+    },
+  }
+}
+
+/** What, when, since when, how many, what failed. */
+export function sessionSummary(info: SessionInfo, manifest: Manifest) {
+  const sum = (of: (module: SessionInfo['modules'][number]) => number) => info.modules.reduce((total, it) => total + of(it), 0)
+  return {
+    session: info.session,
+    status: info.status,
+    incomplete: info.status === 'incomplete',
+    app: info.app,
+    started_at: info.started_at,
+    finished_at: info.finished_at,
+    duration_ms: info.finished_at === null ? null : Date.parse(info.finished_at) - Date.parse(info.started_at),
+    api_calls: info.api_calls,
+    totals: {
+      modules: info.modules.length,
+      failed: info.modules.filter((it) => it.state === 'failed').length,
+      records: sum((it) => it.records),
+      line_items: sum((it) => it.line_items ?? 0),
+      new: sum((it) => it.new),
+      updated: sum((it) => it.updated),
+      removed: sum((it) => it.removed),
+      bytes: manifest.files.reduce((total, file) => total + file.bytes, 0),
+    },
+    modules: info.modules,
+    failed: info.modules.flatMap((it) => (it.state === 'failed' ? [{ module: it.module, ...it.error }] : [])),
+  }
+}

@@ -1,0 +1,281 @@
+import type { Logger } from 'pino'
+import type { Database, Db } from '../database/client.ts'
+import { isDatabaseGone } from '../database/errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import { pausedUntilReset } from '../runs/paused.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../runs/run-handler.ts'
+import { type ManifestFile, PullRequest, type SessionInfo } from '../schemas/pulls.ts'
+import type { BooksModule } from '../zoho/books-modules.ts'
+import type { ZohoClient } from '../zoho/client.ts'
+import { HeldBack } from '../zoho/errors.ts'
+import type { Wait } from '../zoho/rate-limiter.ts'
+import { freshModule, type ModuleProgress, moduleResult, modulesOf, PULL, PullCheckpoint, pageRange, wantsDetails } from './checkpoint.ts'
+import { type PullPlaces, sessionName } from './files/paths.ts'
+import { createSessionWriter, newFolder, type SessionWriter } from './files/session-writer.ts'
+import { rangeOf } from './incremental-range.ts'
+import { removeMissing } from './phases/deletions.ts'
+import { fetchDueDetails } from './phases/details.ts'
+import { listModule } from './phases/list.ts'
+import { readRecords, type Selection, writeModuleFiles } from './phases/write-files.ts'
+
+export interface PullDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  places: PullPlaces
+  /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  /** Detail calls at a time. */
+  concurrency: number
+}
+
+/**
+ * Pulls modules of Books or Invoice into PostgreSQL and files, one after another. What is listed, changed and still owed stands in the database, so a
+ * run that is killed at any line goes on there, and the files are written from it in the end.
+ */
+export function createPull(deps: PullDeps): RunHandler {
+  return {
+    kind: PULL,
+    exclusiveKey: PULL,
+    execute: (run) => pull(run, deps),
+  }
+}
+
+/** One run of a pull; its modules' progress is one value, saved with each write. */
+async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
+  const { db, clock, places } = deps
+  const request = PullRequest.parse(run.params)
+  const modules = modulesOf(request)
+  const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
+  let at = run.checkpoint === null ? null : PullCheckpoint.parse(run.checkpoint)
+  if (!at) {
+    const started = clock.now()
+    const stamp = await newFolder(places, { now: started, session: request.session })
+    at = { mode: request.full ? 'full' : 'incremental', stamp, started_at: started.toISOString(), modules: modules.map(freshModule) }
+    const first = at
+    await run.fenced((tx) => run.saveCheckpoint(tx, first))
+  }
+  let checkpoint: PullCheckpoint = at
+  const writer = createSessionWriter(places, { stamp: checkpoint.stamp, session: request.session })
+  await writer.prepare()
+
+  const statistics = () => countUp(checkpoint.modules)
+  const progressOf = (module: BooksModule) => checkpoint.modules.find((it) => it.module === module.name)!
+  /** In the transaction that wrote what the progress tells. */
+  const save = async (tx: Db, progress: ModuleProgress) => {
+    checkpoint = { ...checkpoint, modules: checkpoint.modules.map((it) => (it.module === progress.module ? progress : it)) }
+    await run.saveCheckpoint(tx, checkpoint, statistics())
+  }
+  const step = (progress: ModuleProgress) => run.fenced((tx) => save(tx, progress))
+  const info = async (status: SessionInfo['status'], more: Partial<SessionInfo> = {}): Promise<SessionInfo> => ({
+    session: sessionName(checkpoint.stamp),
+    stamp: checkpoint.stamp,
+    app: request.app,
+    run_id: run.id,
+    organization_id: zoho.organizationId ?? '',
+    status,
+    started_at: checkpoint.started_at,
+    finished_at: null,
+    resumes_at: null,
+    started_by: (await db.run.findUnique({ where: { id: run.id }, select: { started_by: true } }))?.started_by ?? null,
+    full: request.full,
+    since: request.since ? new Date(request.since).toISOString() : null,
+    line_items: request.line_items,
+    api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
+    modules: checkpoint.modules.map(moduleResult),
+    ...more,
+  })
+
+  await writer.note(clock.now(), run.checkpoint === null ? 'started' : 'carried on', { modules: modules.map((it) => it.name) })
+  await writer.saveInfo(await info('running'))
+  let signInFailed: ModuleProgress['error'] = null
+  for (const module of modules) {
+    const before = progressOf(module)
+    if (before.state === 'success' || before.state === 'failed') continue
+    try {
+      // Nobody is let in: every further module would only ask for another token.
+      if (signInFailed) throw signInFailed
+      await writer.note(clock.now(), 'module started', { module: module.name })
+      const done = await pullModule(run, before, { ...deps, zoho, request, module, writer, save, step })
+      await writer.note(clock.now(), 'module succeeded', { module: module.name, listed: done.listed, files: done.files })
+    } catch (error) {
+      run.signal.throwIfAborted()
+      // No fault of the module: the pull goes on here when the database is back.
+      if (isDatabaseGone(error)) throw error
+      if (error instanceof HeldBack) {
+        await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
+        await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
+        return pausedUntilReset(error, 'It goes on by itself then; what is pulled is kept.')
+      }
+      const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
+      if (!(error instanceof AppError) && error !== signInFailed)
+        deps.log.error({ err: error, run_id: run.id, module: module.name }, 'a module failed')
+      if (SIGN_IN.has(why.code)) signInFailed = why
+      await run.fenced(async (tx) => {
+        await run.fail(tx, [{ stage: module.name, code: why.code, message: why.message }])
+        await save(tx, { ...progressOf(module), state: 'failed', error: why })
+      })
+      await writer.note(clock.now(), 'module failed', { module: module.name, ...why })
+    }
+    await writer.saveInfo(await info('running'))
+    run.report({ statistics: statistics(), progress: { waiting: null } })
+  }
+
+  const failed = checkpoint.modules.filter((it) => it.state === 'failed')
+  const finished_at = clock.now().toISOString()
+  const status = failed.length > 0 ? 'incomplete' : 'complete'
+  const files = checkpoint.modules.flatMap((it) => it.files)
+  await writer.note(clock.now(), status)
+  await writer.publish(await info(status, { finished_at }), { session: sessionName(checkpoint.stamp), created_at: finished_at, files })
+  const [first] = failed
+  if (!first) return { state: 'success' }
+  const cause = `${failed.map((it) => it.module).join(', ')} failed: ${first.error?.message ?? ''}`
+  return {
+    state: failed.length === modules.length ? 'failed' : 'partial',
+    cause,
+    remedy: first.error?.remedy ?? undefined,
+    failure_code: first.error?.code,
+  }
+}
+
+/** Codes of a sign-in that fails for every module alike. */
+const SIGN_IN = new Set([
+  'invalid_client',
+  'invalid_client_secret',
+  'invalid_code',
+  'invalid_grant',
+  'sign_in_failed',
+  'zoho_unreachable',
+  '6041',
+])
+
+function inWords(error: unknown): NonNullable<ModuleProgress['error']> {
+  if (!(error instanceof AppError))
+    return { code: 'internal', message: 'Something unforeseen went wrong in zinc', remedy: 'The log names it under this run. Pull again.' }
+  return {
+    code: error.code,
+    message: error.message,
+    remedy: typeof error.detail?.remedy === 'string' ? error.detail.remedy : null,
+  }
+}
+
+function countUp(modules: ModuleProgress[]): Record<string, number> {
+  const sum = (of: (it: ModuleProgress) => number) => modules.reduce((total, it) => total + of(it), 0)
+  return {
+    modules: modules.length,
+    modules_done: modules.filter((it) => it.state === 'success').length,
+    modules_failed: modules.filter((it) => it.state === 'failed').length,
+    total: sum((it) => it.listed),
+    new: sum((it) => it.new),
+    updated: sum((it) => it.updated),
+    removed: sum((it) => it.removed),
+    records: sum((it) => moduleResult(it).records),
+    line_items: sum((it) => moduleResult(it).line_items ?? 0),
+  }
+}
+
+interface ModulePull extends PullDeps {
+  zoho: ZohoClient
+  request: PullRequest
+  module: BooksModule
+  writer: SessionWriter
+  save(tx: Db, progress: ModuleProgress): Promise<void>
+  step(progress: ModuleProgress): Promise<void>
+}
+
+/** List, details, removals, files: each phase begins where the progress says, and the watermark moves with the end of the last. */
+async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePull): Promise<ModuleProgress> {
+  const { db, clock, zoho, request, module, save, step } = deps
+  const place = { app: request.app, module: module.name }
+  const range = pageRange(module)
+  const details = wantsDetails(module, request)
+  const staged = module.lineItems && !details
+  const live = { app: place.app, module: place.module, deleted_at: null }
+  let progress = start
+
+  if (progress.state === 'waiting') {
+    progress = { ...progress, ...(await rangeOf(db, request, module)), state: 'listing' }
+    await step(progress)
+  }
+  if (progress.state === 'listing') {
+    const known = await db.zohoRecord.count({ where: live })
+    // How many there will be is known only where all are listed again, and only about: Zoho does not say.
+    const expected = progress.mode === 'full' && known > 0 ? known : undefined
+    const show = ({ listed }: ModuleProgress) =>
+      run.report({ progress: { phase: module.name, done: listed, total: expected && Math.max(expected, listed), waiting: null } })
+    const from = progress.since === null ? null : new Date(progress.since)
+    progress = await listModule(run, progress, { zoho, clock, request, module, place, from, known, save, show })
+    progress = { ...progress, state: 'details' }
+    await step(progress)
+  }
+  if (progress.state === 'details') {
+    if (details) {
+      const among = progress.mode === 'since' ? { runId: run.id, ...range } : undefined
+      const total = await db.zohoRecord.count({ where: { ...live, detail_due: true } })
+      let done = 0
+      const onDone = () => run.report({ progress: { phase: `${module.name} details`, done: ++done, total, waiting: null } })
+      const phase = { zoho, clock, module, place, changedIn: progress.changed_in, concurrency: deps.concurrency }
+      const { removed, failed } = await fetchDueDetails(run, phase, { among, onDone })
+      progress = { ...progress, removed: progress.removed + removed }
+      const [first] = failed
+      if (first)
+        throw Object.assign(first.error, {
+          message: `${failed.length} of the ${module.name} cannot be read, e.g. ${first.id}: ${first.error.message}`,
+        })
+    }
+    progress = { ...progress, state: 'removals' }
+    await step(progress)
+  }
+  if (progress.state === 'removals') {
+    if (progress.mode === 'full') {
+      const removed = await removeMissing(run, { zoho, clock, module, place, confirmed: request.confirm_removals })
+      progress = { ...progress, removed: progress.removed + removed }
+    }
+    progress = { ...progress, state: 'files' }
+    await step(progress)
+  }
+  const selection: Selection = staged
+    ? { of: 'staged', runId: run.id }
+    : progress.mode === 'full'
+      ? { of: 'all' }
+      : progress.mode === 'since'
+        ? { of: 'listed', runId: run.id, ...range }
+        : { of: 'changed', since: progress.changed_in - 1 }
+  const { writer } = deps
+  const files: ManifestFile[] = await writeModuleFiles(readRecords(db, place, selection), module, {
+    root: writer.root,
+    inner: writer.folder.inner,
+    lineItems: details,
+  })
+  run.signal.throwIfAborted()
+  // Killed before this, the same files are written again; after it, the module is done.
+  await run.fenced(async (tx) => {
+    await moveWatermark(tx, progress, { request, module, runId: run.id, at: clock.now() })
+    await tx.runPage.deleteMany({ where: { run_id: run.id, number: { gte: range.from, lte: range.to } } })
+    await tx.pullRow.deleteMany({ where: { run_id: run.id, module: module.name } })
+    progress = { ...progress, state: 'success', place: null, files }
+    await save(tx, progress)
+  })
+  return progress
+}
+
+/** A pull since some moment moves it only where nothing lies between: a gap would never be listed again. */
+async function moveWatermark(
+  tx: Db,
+  { mode, since, newest, changed_in }: ModuleProgress,
+  { request, module, runId, at }: { request: PullRequest; module: BooksModule; runId: string; at: Date },
+): Promise<void> {
+  const key = { app: request.app, module: module.name }
+  const known = await tx.pullModule.findUnique({ where: { app_module: key } })
+  const gap = mode === 'since' && (!known?.up_to || Date.parse(since!) > known.up_to.getTime())
+  const data = {
+    succeeded_at: at,
+    run_id: runId,
+    ...(!gap && { up_to: newest }),
+    ...(mode === 'full' && { full_at: at }),
+    // What else had changed earlier stands in no file yet.
+    ...(mode !== 'since' && { filings: changed_in }),
+  }
+  await tx.pullModule.upsert({ where: { app_module: key }, create: { ...key, ...data }, update: data })
+}

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { z } from 'zod'
+import type { Run } from '../generated/client.ts'
+import { BadInput } from '../lib/errors.ts'
+import type { RunHandler } from '../runs/run-handler.ts'
+import type { Runs } from '../runs/runs.ts'
+import { type PullPlan, PullPlanRequest, PullRequest, type SessionComparison, VerifyReport } from '../schemas/pulls.ts'
+import { modulesOf, PULL } from './checkpoint.ts'
+import { archiveOf } from './files/archive.ts'
+import { compareSessions } from './files/compare-sessions.ts'
+import { type PullPlaces, stampOfSession } from './files/paths.ts'
+import { createPullSessions } from './files/sessions.ts'
+import { type PullPlanDeps, planPull } from './plan.ts'
+import { createPull, type PullDeps } from './pull-run.ts'
+import { createVerify, PULL_REPAIR, PULL_VERIFY, VerifyCheckpoint, type VerifyParams } from './verify/verify-run.ts'
+
+export interface PullsDeps extends PullPlanDeps {
+  places: PullPlaces
+  runs: Runs
+}
+
+/** The kinds of runs that this room works on. */
+export const pullHandlers = (deps: PullDeps): RunHandler[] => [
+  createPull(deps),
+  createVerify(deps, PULL_VERIFY),
+  createVerify(deps, PULL_REPAIR),
+]
+
+export type Pulls = ReturnType<typeof createPulls>
+
+/** Pulls as their doors (HTTP, command line, scripts) use them. */
+export function createPulls(deps: PullsDeps) {
+  const { db, clock, places, runs } = deps
+  const sessions = createPullSessions({ db, clock, places })
+
+  return {
+    sessions,
+    places,
+
+    /** Queues a pull. Throws BadInput `no_such_module` when the app has none of what was asked, Conflict `sync_running`. */
+    async start(request: z.input<typeof PullRequest>, { startedBy }: { startedBy: string }): Promise<{ run_id: string }> {
+      const parsed = PullRequest.parse(request)
+      checkModules(parsed)
+      return runs.start(PULL, JSON.parse(JSON.stringify(parsed)), { startedBy })
+    },
+
+    /** What such a pull would cost; changes nothing. Throws as `start` does, and as Zoho's client when records are counted there. */
+    async plan(request: z.input<typeof PullPlanRequest>, signal: AbortSignal): Promise<PullPlan> {
+      const parsed = PullPlanRequest.parse(request)
+      checkModules(parsed)
+      return planPull(deps, parsed, signal)
+    },
+
+    /** Queues a check of files, or with `repair` the mending of what differs. Throws NotFound `session_not_found`, Conflict. */
+    async check(params: Partial<VerifyParams>, { repair, startedBy }: { repair: boolean; startedBy: string }): Promise<{ run_id: string }> {
+      if (params.session !== undefined) await sessions.folder(params.session)
+      return runs.start(repair ? PULL_REPAIR : PULL_VERIFY, JSON.parse(JSON.stringify(params)), { startedBy })
+    },
+
+    /** The report of a check that has ended; null when it did not come to one. */
+    async reportOf(run: Run): Promise<VerifyReport | null> {
+      const at = VerifyCheckpoint.safeParse(run.checkpoint)
+      return at.success ? VerifyReport.parse(JSON.parse(await readFile(at.data.report, 'utf8'))) : null
+    },
+
+    async archive(name: string): Promise<Readable> {
+      return archiveOf(await sessions.folder(name), name)
+    },
+
+    async compare(a: string, b: string): Promise<SessionComparison> {
+      const open = async (session: string) => ({ session, stamp: stampOfSession(session) ?? '', root: await sessions.folder(session) })
+      return compareSessions(await open(a), await open(b))
+    },
+  }
+}
+
+function checkModules(parsed: Pick<PullRequest, 'app' | 'modules'>): void {
+  const found = modulesOf(parsed)
+  const unknown = parsed.modules?.find((name) => !found.some((it) => it.name === name))
+  if (unknown)
+    throw new BadInput('no_such_module', `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`, {
+      detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
+      remedy: `It has: ${modulesOf({ app: parsed.app })
+        .map((it) => it.name)
+        .join(', ')}.`,
+    })
+}

@@ -1,0 +1,26 @@
+import type { Database } from '../database/client.ts'
+
+/** When each module was pulled last, how many pictures are there, and what is left of the day. */
+export async function findStatus(db: Database, organization: string | null) {
+  const pulled = await db.pullModule.findMany({ orderBy: [{ app: 'asc' }, { module: 'asc' }] })
+  const counts = await db.zohoRecord.groupBy({ by: ['app', 'module'], where: { deleted_at: null }, _count: true })
+  const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const wanted = { deleted_at: null, zoho_image_id: { not: null } }
+  return {
+    pulled: pulled.map(({ app, module, up_to, succeeded_at }) => ({
+      app,
+      module,
+      up_to: up_to?.toISOString() ?? null,
+      succeeded_at: succeeded_at?.toISOString() ?? null,
+      records: counts.find((it) => it.app === app && it.module === module)?._count ?? 0,
+    })),
+    pictures: {
+      stored: await db.product.count({ where: { ...wanted, image_state: 'stored' } }),
+      wanted: await db.product.count({ where: wanted }),
+    },
+    quota:
+      budget?.day_left == null
+        ? null
+        : { limit: budget.day_limit, left: budget.day_left, resets_at: budget.day_resets_at?.toISOString() ?? null },
+  }
+}

@@ -1,0 +1,45 @@
+import { fromAmount, lastPlace, toAmount } from './decimal.ts'
+
+export interface WrongSum {
+  total: string
+  expected: string
+  reason: string
+}
+
+const near = (a: bigint, b: bigint, tolerance: bigint) => (a > b ? a - b : b - a) <= tolerance
+
+/**
+ * Whether a document's line items add up to its header. Zoho's `item_total` has the line's own discount taken off; the header then takes off a discount
+ * on the whole, adds tax that is not within the prices, shipping, an adjustment and what rounding to a whole amount has changed. Null: it adds up.
+ */
+export function checkLineSum(header: Record<string, unknown>, lines: { sum: bigint; count: number }): WrongSum | null {
+  const total = toAmount(header.total)
+  if (total === null) return { total: String(header.total), expected: '', reason: 'the total is not an amount' }
+  const of = (...keys: string[]) => keys.map((key) => toAmount(header[key])).find((it) => it !== null && it !== 0n) ?? 0n
+  // A line is rounded by at most half a unit of the last place.
+  const tolerance = (lastPlace(header.price_precision) * BigInt(lines.count + 2)) / 2n
+  const subTotal = header.sub_total === undefined || header.sub_total === '' ? null : toAmount(header.sub_total)
+  const discount = of('discount_total', 'discount_amount')
+  const tax = of('tax_total', 'tax_amount')
+  const wrong = (expected: bigint, reason: string): WrongSum => ({ total: fromAmount(total), expected: fromAmount(expected), reason })
+
+  // With prices that hold the tax, one side may be told with it and the other without.
+  const inclusive = header.is_inclusive_tax === true || header.is_inclusive_tax === 'true'
+  if (subTotal !== null) {
+    const same =
+      near(lines.sum, subTotal, tolerance) ||
+      (inclusive && (near(lines.sum - tax, subTotal, tolerance) || near(lines.sum + tax, subTotal, tolerance)))
+    if (!same)
+      return wrong(
+        lines.sum,
+        `the ${lines.count} line items add up to ${fromAmount(lines.sum)}, the sub-total says ${fromAmount(subTotal)}`,
+      )
+  }
+  const rest = of('shipping_charge', 'shipping_charges') + of('adjustment') + of('roundoff_value', 'rounding_mode_adjustment')
+  // Discounts by line are within the lines already, though the header sums them up as well.
+  const discounts = header.discount_type === 'item_level' ? [0n, discount] : [discount, 0n]
+  const taxes = inclusive ? [0n, tax] : [tax, 0n]
+  const ways = discounts.flatMap((off) => taxes.map((on) => lines.sum - off + on + rest))
+  if (ways.some((way) => near(way, total, tolerance))) return null
+  return wrong(ways[0]!, `the ${lines.count} line items come to ${fromAmount(ways[0]!)}, the total says ${fromAmount(total)}`)
+}

@@ -1,0 +1,120 @@
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RunContext } from '../../runs/run-handler.ts'
+import type { BooksRow } from '../../zoho/books.ts'
+import type { BooksModule } from '../../zoho/books-modules.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleSource } from '../files/find-sessions.ts'
+import type { FileState } from '../files/inspect-file.ts'
+import { confirmGone } from '../phases/deletions.ts'
+import { fetchDetails } from '../phases/details.ts'
+import { toRecordRow } from '../phases/list.ts'
+import { markDeleted, upsertRecords } from '../records/upsert.ts'
+import { toAmount } from './decimal.ts'
+import { rewriteModule } from './rewrite-files.ts'
+import type { DatabaseDifferences, Differences, Listed } from './verify-module.ts'
+
+/** Up to so many documents are fetched anew, Zoho being the truth; beyond, the database's copy of the same version spares the day's quota. */
+const FETCH_AT_MOST = 100
+/** More than this share of the files, and more than a handful, is not taken away: the list is likelier wrong. */
+const BRAKE_SHARE = 0.2
+const BRAKE_COUNT = 10
+
+export interface RepairDeps {
+  db: Database
+  clock: Clock
+  zoho: ZohoClient
+  module: BooksModule
+  place: ModulePlace
+  concurrency: number
+}
+
+export interface Repaired {
+  fetched: number
+  removed: number
+  files: number
+  /** What is right now, though the list that was read before may know an older version. */
+  refreshed: Set<string>
+}
+
+/** In modules without line items the list's row is the record: those that differ are kept while the list is read, without a further call. */
+export async function keepDifferentRows(
+  run: RunContext,
+  { clock, module, place }: Pick<RepairDeps, 'clock' | 'module' | 'place'>,
+  { state, database, kept }: { state: FileState; database: DatabaseDifferences; kept: Set<string> },
+  rows: BooksRow[],
+): Promise<void> {
+  if (module.lineItems) return
+  const different = rows.filter((row) => {
+    const here = state.records.get(row.id)
+    if (!here || database.altered.has(row.id)) return true
+    return (
+      here.modified !== (row.modified?.getTime() ?? null) || (module.amount !== null && toAmount(row.fields[module.amount]) !== here.amount)
+    )
+  })
+  if (different.length === 0) return
+  await run.fenced((tx) => upsertRecords(tx, place, different.map(toRecordRow), { runId: run.id, at: clock.now() }))
+  for (const row of different) kept.add(row.id)
+}
+
+/** What a check has found of a module. */
+export interface Finding {
+  chain: ModuleSource[]
+  state: FileState
+  database: DatabaseDifferences
+  differences: Differences
+  listed: Listed
+  /** What `keepDifferentRows` has put right already. */
+  kept: Set<string>
+}
+
+/** Makes the database right for what differs, with a call for just those, and writes the files that held it anew. */
+export async function repairModule(
+  run: RunContext,
+  deps: RepairDeps,
+  { chain, state, database, differences, listed, kept }: Finding,
+): Promise<Repaired> {
+  const { db, clock, zoho, module, place } = deps
+  const { extra } = differences
+  const isExtra = new Set(extra)
+  const wrongLines = [...(state.lines?.wrong.keys() ?? [])].filter((id) => !isExtra.has(id))
+  const wanted = [...new Set([...differences.missing, ...differences.stale, ...differences.altered, ...wrongLines])]
+
+  let fetched = kept.size
+  if (module.lineItems) {
+    const fresh = wanted.length > FETCH_AT_MOST ? await sameVersion(db, place, wanted, listed) : new Set<string>()
+    const ids = wanted.filter((id) => !fresh.has(id))
+    const result = await fetchDetails(run, { ...deps, changedIn: 0 }, ids)
+    fetched = result.fetched
+  }
+
+  const braked = extra.length > BRAKE_COUNT && extra.length > state.records.size * BRAKE_SHARE
+  const gone = braked ? [] : await confirmGone({ zoho, module, place }, { ids: extra, runId: run.id }, run.signal)
+  await run.fenced((tx) => markDeleted(tx, place, gone, { runId: run.id, at: clock.now() }))
+
+  const byHolder = new Map<number, string[]>()
+  // What only looks different gets its own text again, without a call.
+  for (const id of new Set([...wanted, ...database.reformatted])) {
+    const holder = state.records.get(id)?.holder ?? 0
+    byHolder.set(holder, [...(byHolder.get(holder) ?? []), id])
+  }
+  const drop = new Set(gone)
+  let files = 0
+  for (const [n, source] of chain.entries()) {
+    // A record that is gone may stand in older files, too, and must not come to light again.
+    if (!byHolder.has(n) && !state.damaged.has(n) && drop.size === 0) continue
+    run.signal.throwIfAborted()
+    await rewriteModule(db, module, place, source, { drop, write: byHolder.get(n) ?? [] })
+    files++
+  }
+  return { fetched, removed: gone.length, files, refreshed: new Set(wanted) }
+}
+
+/** Which of these the database has in the version that Zoho lists, whole. */
+async function sameVersion(db: Database, place: ModulePlace, ids: string[], listed: Listed): Promise<Set<string>> {
+  const rows = await db.$queryRaw<{ record_id: string; modified_at: Date | null }[]>`
+    select record_id, modified_at from zoho_record
+    where app = ${place.app} and module = ${place.module} and deleted_at is null and detailed and not detail_due and record_id = any(${ids})`
+  return new Set(rows.filter((row) => row.modified_at?.getTime() === listed.get(row.record_id)?.modified).map((row) => row.record_id))
+}

@@ -1,0 +1,219 @@
+import type { Db } from '../../database/client.ts'
+import type { ModuleReport } from '../../schemas/pulls.ts'
+import { REPORT_IDS } from '../../schemas/pulls.ts'
+import { type BooksRow, walkBooks } from '../../zoho/books.ts'
+import type { BooksModule } from '../../zoho/books-modules.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleSource } from '../files/find-sessions.ts'
+import { type FileState, hashOfLines, shortHash } from '../files/inspect-file.ts'
+import { partDocument } from '../phases/write-files.ts'
+import { fromAmount, toAmount } from './decimal.ts'
+import { meaningHash, type Suspects, sameMeaning } from './semantic-diff.ts'
+
+/** What is kept of a record as Zoho lists it. */
+export interface ListedRecord {
+  modified: number | null
+  amount: bigint | null
+  currency: string
+}
+export type Listed = Map<string, ListedRecord>
+
+/** Everything that Zoho lists of a module; `onRows` sees each page's rows, e.g. to keep those that are wanted. */
+export async function listForVerify(
+  zoho: ZohoClient,
+  module: BooksModule,
+  { place, runId, onRows }: { place: ModulePlace; runId: string; onRows(rows: BooksRow[]): Promise<void> },
+  signal: AbortSignal,
+): Promise<Listed> {
+  const listed: Listed = new Map()
+  for await (const { rows } of walkBooks(zoho, module, { app: place.app, from: null, runId }, signal)) {
+    for (const { id, modified, fields } of rows) {
+      listed.set(id, {
+        modified: modified?.getTime() ?? null,
+        amount: module.amount === null ? null : toAmount(fields[module.amount]),
+        currency: typeof fields.currency_code === 'string' ? fields.currency_code : '',
+      })
+    }
+    await onRows(rows)
+  }
+  return listed
+}
+
+/** How the files differ from the database, which keeps each record's text as it was pulled. */
+export interface DatabaseDifferences {
+  missing: Set<string>
+  extra: Set<string>
+  altered: Set<string>
+  /** Laid out otherwise (by a tool, in an editor), with the same meaning. */
+  reformatted: Set<string>
+}
+
+const BATCH_ROWS = 200
+
+interface DatabaseRow {
+  record_id: string
+  raw: string
+  detailed: boolean
+  pending: boolean
+}
+
+/** Compares texts, record by record. What no file can hold yet (changed by a pull that did not end) is left out. */
+export async function compareWithDatabase(
+  db: Db,
+  module: BooksModule,
+  place: ModulePlace,
+  { state, chain }: { state: FileState; chain: ModuleSource[] },
+): Promise<DatabaseDifferences> {
+  const found: DatabaseDifferences = { missing: new Set(), extra: new Set(), altered: new Set(), reformatted: new Set() }
+  const suspects: Suspects = new Map()
+  const filings = (await db.pullModule.findUnique({ where: { app_module: place } }))?.filings ?? 0
+  let known = 0
+  for (let after = ''; ; ) {
+    const rows = await db.$queryRaw<DatabaseRow[]>`
+      select record_id, coalesce(raw, data::text) as raw, detailed, (detail_due or changed_in > ${filings}) as pending from zoho_record
+      where app = ${place.app} and module = ${place.module} and deleted_at is null and record_id > ${after}
+      order by record_id limit ${BATCH_ROWS}`
+    for (const { record_id, raw, detailed, pending } of rows) {
+      const record = state.records.get(record_id)
+      if (!record) {
+        if (!pending) found.missing.add(record_id)
+        continue
+      }
+      known++
+      if (pending) continue
+      const { lineItems } = chain[record.holder]!
+      // A list row beside a detail that was pulled before: both are right.
+      if (module.lineItems && detailed !== lineItems) continue
+      const { document, lines } = lineItems ? partDocument(raw, module, record_id) : { document: raw, lines: [] }
+      if (shortHash(document) === record.hash && (!lineItems || hashOfLines(lines) === record.linesHash)) continue
+      suspects.set(record_id, { holder: record.holder, document: meaningHash(document), lines: hashOfLines(lines.map(meaningHash)) })
+    }
+    if (rows.length < BATCH_ROWS) break
+    after = rows.at(-1)!.record_id
+  }
+  const same = suspects.size === 0 ? new Set<string>() : await sameMeaning(module, chain, suspects)
+  for (const id of suspects.keys()) (same.has(id) ? found.reformatted : found.altered).add(id)
+  if (known < state.records.size) {
+    const ids = [...state.records.keys()]
+    for (let at = 0; at < ids.length; at += 10_000) {
+      const some = ids.slice(at, at + 10_000)
+      const there = new Set(
+        (
+          await db.$queryRaw<{ record_id: string }[]>`
+            select record_id from zoho_record where app = ${place.app} and module = ${place.module} and deleted_at is null and record_id = any(${some})`
+        ).map((row) => row.record_id),
+      )
+      for (const id of some) if (!there.has(id)) found.extra.add(id)
+    }
+  }
+  return found
+}
+
+/** What differs, by kind. */
+export interface Differences {
+  missing: string[]
+  extra: string[]
+  stale: string[]
+  altered: string[]
+}
+
+/** `refreshed`: fetched after the list was read, so they may be newer than it. */
+export function differencesOf(
+  state: FileState,
+  database: DatabaseDifferences,
+  listed: Listed | null,
+  refreshed: ReadonlySet<string> = new Set(),
+): Differences {
+  if (!listed) return { missing: [...database.missing], extra: [...database.extra], stale: [], altered: [...database.altered] }
+  const missing: string[] = []
+  const stale: string[] = []
+  const altered = new Set(database.altered)
+  for (const [id, there] of listed) {
+    const here = state.records.get(id)
+    if (!here) {
+      missing.push(id)
+      continue
+    }
+    // A list need not name the currency that the record itself does.
+    if (there.currency === '') there.currency = here.currency
+    if (refreshed.has(id)) continue
+    else if (there.modified !== null && here.modified !== null && there.modified > here.modified) stale.push(id)
+    else if (
+      (there.modified !== null && here.modified !== null && there.modified < here.modified) ||
+      there.amount !== here.amount ||
+      (there.amount !== null && there.currency !== here.currency)
+    )
+      altered.add(id)
+  }
+  for (const id of stale) altered.delete(id)
+  return { missing, extra: [...state.records.keys()].filter((id) => !listed.has(id)), stale, altered: [...altered] }
+}
+
+const limited = (ids: string[]) => ({ count: ids.length, ids: ids.slice(0, REPORT_IDS) })
+
+function totalsOf(state: FileState, listed: Listed | null): ModuleReport['totals'] {
+  const sumUp = (records: Iterable<ListedRecord>) => {
+    const sums = new Map<string, bigint>()
+    for (const { currency, amount } of records) if (amount !== null) sums.set(currency, (sums.get(currency) ?? 0n) + amount)
+    return sums
+  }
+  const here = sumUp(state.records.values())
+  const there = listed && sumUp(listed.values())
+  const currencies = [...new Set([...here.keys(), ...(there?.keys() ?? [])])].sort()
+  return currencies.map((currency) => {
+    const files = here.get(currency) ?? 0n
+    const api = there && (there.get(currency) ?? 0n)
+    return { currency, files: fromAmount(files), api: api === null ? null : fromAmount(api), ok: api === null || api === files }
+  })
+}
+
+/** The report of one module, in the words that people read as well. */
+export function reportOf(
+  module: BooksModule,
+  { state, differences, listed, chain }: { state: FileState; differences: Differences; listed: Listed | null; chain: ModuleSource[] },
+): ModuleReport {
+  const problems: string[] = []
+  const { missing, extra, stale, altered } = differences
+  const totals = totalsOf(state, listed)
+  if (chain.length === 0 && (listed === null || listed.size > 0)) problems.push(`no file of ${module.name} was ever written`)
+  else if (state.records.size === 0 && (listed?.size ?? 0) > 0)
+    problems.push(`the files of ${module.name} are empty, Zoho has ${listed!.size}`)
+  for (const file of state.files) if (!file.ok) problems.push(`${file.file}: ${file.problem}`)
+  const say = (ids: string[] | Set<string>, text: string) => {
+    const [first] = ids
+    const count = Array.isArray(ids) ? ids.length : ids.size
+    if (first !== undefined) problems.push(`${count} ${text}, e.g. ${first}`)
+  }
+  say(missing, listed ? 'are in Zoho but not in the files' : 'are in the database but not in the files')
+  say(extra, listed ? 'are in the files but not in Zoho' : 'are in the files but not in the database')
+  say(stale, 'changed in Zoho after they were pulled')
+  say(altered, 'are not what was pulled')
+  say(state.duplicates, 'stand more than once in one file')
+  for (const it of totals)
+    if (!it.ok)
+      problems.push(`the ${module.amount} of all in ${it.currency || 'no currency'} is ${it.files} in the files and ${it.api} in Zoho`)
+  const wrong = state.lines?.wrong ?? new Map()
+  say([...wrong.keys()], 'have line items that do not add up to their header')
+  if (state.damaged.size > 0 && problems.length === 0) problems.push('a record cannot be read')
+  return {
+    module: module.name,
+    ok: problems.length === 0,
+    problems,
+    records: state.records.size,
+    api_records: listed?.size ?? null,
+    missing: limited(missing),
+    extra: limited(extra),
+    stale: limited(stale),
+    altered: limited(altered),
+    duplicates: limited([...state.duplicates]),
+    totals,
+    line_items: state.lines && {
+      checked: state.lines.checked,
+      rows: state.lines.rows,
+      wrong: { count: wrong.size, documents: [...wrong].slice(0, REPORT_IDS).map(([id, it]) => ({ id, ...it })) },
+    },
+    files: state.files,
+    repaired: null,
+  }
+}

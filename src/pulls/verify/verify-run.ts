@@ -1,0 +1,218 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { AppError, NotFound } from '../../lib/errors.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import { type ModuleReport, PULL_APPS, PullModule, type VerifyReport } from '../../schemas/pulls.ts'
+import type { BooksModule } from '../../zoho/books-modules.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { DayQuotaSpent } from '../../zoho/errors.ts'
+import type { Wait } from '../../zoho/rate-limiter.ts'
+import { type ModulePlace, modulesOf, PULL } from '../checkpoint.ts'
+import { chainOf, chooseSources, type ModuleSource, type Source } from '../files/find-sessions.ts'
+import { readFileState } from '../files/inspect-file.ts'
+import { writeWhole } from '../files/json-array-writer.ts'
+import { type PullPlaces, stampOf } from '../files/paths.ts'
+import { countRecords } from '../records/query.ts'
+import { reportText } from './format-report.ts'
+import { keepDifferentRows, repairModule } from './repair.ts'
+import { compareWithDatabase, differencesOf, listForVerify, reportOf } from './verify-module.ts'
+
+export const PULL_VERIFY = 'pull_verify'
+export const PULL_REPAIR = 'pull_repair'
+
+export const VerifyParams = z.object({
+  app: z.enum(PULL_APPS).default('books'),
+  session: z.string().optional(),
+  directory: z.string().optional(),
+  modules: z.array(PullModule).optional(),
+  quick: z.boolean().default(false),
+})
+export type VerifyParams = z.infer<typeof VerifyParams>
+
+/** Where the report of a run of this kind is; the run's checkpoint. */
+export const VerifyCheckpoint = z.object({ mode: z.string(), report: z.string() })
+
+export interface VerifyDeps {
+  db: Database
+  clock: Clock
+  places: PullPlaces
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  concurrency: number
+}
+
+/** Checks the files against Zoho (or, quickly, against the database alone); `pull_repair` also mends what differs. Neither runs beside a pull. */
+export function createVerify(deps: VerifyDeps, kind: typeof PULL_VERIFY | typeof PULL_REPAIR): RunHandler {
+  return { kind, exclusiveKey: PULL, execute: (run) => verify(run, deps, kind === PULL_REPAIR) }
+}
+
+async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promise<RunOutcome> {
+  const { db, clock, places } = deps
+  const given = VerifyParams.parse(run.params)
+  const params = { ...given, quick: given.quick && !repair }
+  const sources = await chooseSources(places, params)
+  const newest = sources.at(-1) ?? null
+  const zoho = params.quick
+    ? null
+    : await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
+  const modules = await modulesToCheck(db, params, sources)
+  const reports: ModuleReport[] = []
+  for (const [n, module] of modules.entries()) {
+    run.report({ progress: { phase: `${repair ? 'repair' : 'verify'} ${module.name}`, done: n, total: modules.length, waiting: null } })
+    try {
+      reports.push(await checkModule(run, { ...deps, zoho, module, app: params.app, sources, repair }))
+    } catch (error) {
+      run.signal.throwIfAborted()
+      if (error instanceof DayQuotaSpent)
+        return {
+          state: 'paused',
+          resumes_at: error.resetsAt,
+          cause: error.message,
+          remedy: 'It begins again then.',
+          failure_code: error.code,
+        }
+      if (!(error instanceof AppError)) throw error
+      reports.push(unread(module, error))
+    }
+  }
+  const report: VerifyReport = {
+    session: newest?.session ?? null,
+    checked_at: clock.now().toISOString(),
+    quick: params.quick,
+    repair,
+    ok: reports.every((it) => it.ok),
+    api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
+    modules: reports,
+  }
+  const path = await saveReport(places, newest, report)
+  await run.fenced((tx) =>
+    run.saveCheckpoint(
+      tx,
+      { mode: params.quick ? 'quick' : 'full', report: path },
+      {
+        modules: reports.length,
+        modules_failed: reports.filter((it) => !it.ok).length,
+        records: reports.reduce((sum, it) => sum + it.records, 0),
+        repaired: reports.reduce((sum, it) => sum + (it.repaired?.fetched ?? 0) + (it.repaired?.removed ?? 0), 0),
+      },
+    ),
+  )
+  run.report({ progress: { phase: repair ? 'repair' : 'verify', done: modules.length, total: modules.length } })
+  if (report.ok) return { state: 'success' }
+  const wrong = reports.filter((it) => !it.ok)
+  return {
+    state: 'partial',
+    cause: wrong.map((it) => `${it.module}: ${it.problems[0]}`).join('; '),
+    remedy: repair ? 'Pull the named modules in full.' : 'A repair fetches just what differs: `zinc verify --repair`.',
+    failure_code: 'differs',
+  }
+}
+
+/** All that were asked for; else those of the session or folder; else every module, since one that was never pulled is a finding, too. */
+async function modulesToCheck(db: Database, params: VerifyParams, sources: Source[]): Promise<BooksModule[]> {
+  const all = modulesOf({ app: params.app, modules: params.modules })
+  if (params.modules) return all
+  const named =
+    params.session !== undefined || params.directory !== undefined ? sources.at(-1)?.info?.modules.map((it) => it.module) : undefined
+  if (named) return all.filter((it) => named.includes(it.name))
+  if (!params.quick && params.directory === undefined) return all
+  // Without a call to Zoho nobody knows whether a module that was never pulled has anything.
+  const chains = await Promise.all(all.map((module) => chainOf(sources, module)))
+  const records = params.directory === undefined ? await countRecords(db, params.app) : new Map<string, unknown>()
+  const some = all.filter((module, n) => chains[n]!.length > 0 || records.has(module.name))
+  if (some.length === 0)
+    throw new NotFound('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
+  return some
+}
+
+interface ModuleCheck extends VerifyDeps {
+  /** Null: a quick check. */
+  zoho: ZohoClient | null
+  module: BooksModule
+  app: VerifyParams['app']
+  sources: Source[]
+  repair: boolean
+}
+
+async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleReport> {
+  const { db, zoho, module, app, sources, repair } = deps
+  const place: ModulePlace = { app, module: module.name }
+  const chain = await chainOf(sources, module)
+  const state = await readFileState(module, chain, run.signal)
+  const database = await compareWithDatabase(db, module, place, { state, chain })
+  const kept = new Set<string>()
+  const onRows = async (rows: Parameters<typeof keepDifferentRows>[3]) => {
+    if (repair) await keepDifferentRows(run, { ...deps, place }, { state, database, kept }, rows)
+  }
+  const listed = zoho && (await listForVerify(zoho, module, { place, runId: run.id, onRows }, run.signal))
+  const differences = differencesOf(state, database, listed)
+  const found = reportOf(module, { state, differences, listed, chain })
+  if (found.ok || !repair || !zoho || !listed) return found
+
+  const mended = chain.length > 0 ? chain : newFileIn(sources, module)
+  const { refreshed, ...repaired } = await repairModule(
+    run,
+    { ...deps, zoho, place },
+    { chain: mended, state, database, differences, listed, kept },
+  )
+  const after = await chainOf(sources, module)
+  const again = await readFileState(module, after, run.signal)
+  const left = differencesOf(again, await compareWithDatabase(db, module, place, { state: again, chain: after }), listed, refreshed)
+  const report = reportOf(module, { state: again, differences: left, listed: current(again, listed, refreshed), chain: after })
+  return { ...report, repaired }
+}
+
+/** A module of which there is no file yet gets its own in the newest folder. */
+function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
+  const source = sources.at(-1)
+  if (!source) throw new NotFound('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
+  const file = join(source.inner, `${module.name}.json`)
+  const linesFile = module.lineItems ? join(source.inner, `${module.name}_line_items.json`) : null
+  return [{ source, file, linesFile, full: true, lineItems: module.lineItems }]
+}
+
+/** The list as it would be read now: what was fetched since counts as it was fetched. */
+function current(
+  state: Awaited<ReturnType<typeof readFileState>>,
+  listed: Awaited<ReturnType<typeof listForVerify>>,
+  refreshed: Set<string>,
+) {
+  const now = new Map(listed)
+  for (const id of refreshed) {
+    const here = state.records.get(id)
+    if (here && now.has(id)) now.set(id, here)
+  }
+  return now
+}
+
+function unread(module: BooksModule, error: AppError): ModuleReport {
+  const none = { count: 0, ids: [] }
+  return {
+    module: module.name,
+    ok: false,
+    problems: [`Zoho could not be read: ${error.message}`],
+    records: 0,
+    api_records: null,
+    missing: none,
+    extra: none,
+    stale: none,
+    altered: none,
+    duplicates: none,
+    totals: [],
+    line_items: null,
+    files: [],
+    repaired: null,
+  }
+}
+
+/** In the session's own `reports/`, or beside all of them; answers the JSON file's path. */
+async function saveReport(places: PullPlaces, source: Source | null, report: VerifyReport): Promise<string> {
+  const folder = source?.session ? join(source.root, 'reports') : places.reportsDir
+  await mkdir(folder, { recursive: true })
+  const name = join(folder, `verify_${stampOf(new Date(report.checked_at))}`)
+  await writeWhole(`${name}.txt`, reportText(report))
+  await writeWhole(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`)
+  return `${name}.json`
+}

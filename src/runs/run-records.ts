@@ -1,0 +1,26 @@
+import type { Db } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+
+export interface RunRecordEntry {
+  record_id: string
+  outcome: 'new' | 'updated' | 'removed' | 'restored'
+  sku: string | null
+  name: string | null
+  product_id: string | null
+  changes: Record<string, [unknown, unknown]>
+}
+
+/** What a run did, or would do, to single records, in the order of their ids: one page, whose cost does not grow with its depth. */
+export function listRunRecords(
+  db: Db,
+  runId: string,
+  { outcome, after, limit }: { outcome?: string | undefined; after?: string | undefined; limit: number },
+): Promise<RunRecordEntry[]> {
+  return db.$queryRaw<RunRecordEntry[]>`
+    select r.record_id, r.outcome, r.sku, r.name, p.id as product_id, r.changes
+    from run_record r left join product p on p.zoho_item_id = r.record_id
+    where r.run_id = ${runId}::uuid
+      ${outcome === undefined ? Prisma.empty : Prisma.sql`and r.outcome = ${outcome}`}
+      ${after === undefined ? Prisma.empty : Prisma.sql`and r.record_id > ${after}`}
+    order by r.record_id limit ${limit}`
+}

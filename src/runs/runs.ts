@@ -1,0 +1,232 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Database } from '../database/client.ts'
+import { Prisma, type Run } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Conflict, NotFound } from '../lib/errors.ts'
+import type { RunHandler } from './run-handler.ts'
+import { lockRun, standingRow, WISHED, type Wish } from './run-state.ts'
+import { ownRun, type RunOwner } from './worker.ts'
+
+export const RUN_CHANNEL = 'zinc_run'
+/** States in which a run still has something to do. */
+export const UNFINISHED = ['queued', 'running', 'paused']
+/** How often runs without an owner are looked for; a wake by NOTIFY is the usual way. */
+const SWEEP_EVERY_MS = 2_000
+
+export interface RunsDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  handlers: RunHandler[]
+  /** False in a process that only answers requests (ROLE=api): it queues runs and others work on them. */
+  works: boolean
+}
+
+export interface StartOptions {
+  startedBy: string
+}
+
+export interface RunFilter {
+  kind?: string | undefined
+  state?: string | undefined
+  before?: Date | undefined
+  limit: number
+}
+
+export type Runs = ReturnType<typeof createRuns>
+
+/** What to do until a run that is in the way has ended: one that a person paused ends by no waiting. */
+const waitFor = ({ id, state, resumes_at }: Run): string =>
+  state === 'paused' && resumes_at === null
+    ? `It is paused: go on with it: POST /api/settings/integrations/zoho/sync/runs/${id}/resume`
+    : 'Wait for it'
+
+/**
+ * Work that outlives a request. A run is a row with its plan and progress; the process that works on it holds the run's
+ * advisory lock on a connection of its own and carries a fence number that every write checks.
+ * Killing the process at any line frees the lock with the connection, and the sweep here (or at the next start) takes the run up again.
+ */
+export function createRuns({ db, databaseUrl, clock, log, handlers, works }: RunsDeps) {
+  const handlerOf = new Map(handlers.map((handler) => [handler.kind, handler]))
+  const owned = new Map<string, RunOwner>()
+  const watchers = new Set<(run: Run) => void>()
+  const closing = new AbortController()
+  let sweeping: Promise<void> = Promise.resolve()
+
+  const announce = (run: Run) => {
+    for (const watch of watchers) watch(run)
+  }
+
+  async function takeUp(runId: string): Promise<void> {
+    if (!works || owned.has(runId) || closing.signal.aborted) return
+    const run = await db.run.findUnique({ where: { id: runId } })
+    const handler = run && handlerOf.get(run.kind)
+    if (!handler || !UNFINISHED.includes(run.state)) return
+    // Reserved without an await between, so that a sweep and a start in the same process do not both take it.
+    if (owned.has(runId)) return
+    const owner = ownRun({ db, databaseUrl, clock, log, handler, runId, announce })
+    owned.set(runId, owner)
+    owner.finished.finally(() => owned.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
+  }
+
+  /** Takes up what is queued, was left behind by a dead process, or may go on after a pause. */
+  async function sweep(): Promise<void> {
+    const now = clock.now()
+    const waiting = await db.run.findMany({
+      where: {
+        OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { lte: now }, wanted: null }],
+        kind: { in: [...handlerOf.keys()] },
+      },
+      select: { id: true },
+    })
+    for (const { id } of waiting) await takeUp(id)
+  }
+
+  async function sweepForever(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await sweep().catch((err: unknown) => log.warn({ err }, 'looking for runs failed, will look again'))
+      await pause(SWEEP_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
+    }
+  }
+
+  async function want(runId: string, wanted: Wish): Promise<Run> {
+    const { state } = await get(runId)
+    await db.$transaction(async (tx) => {
+      const run = await lockRun(tx, runId)
+      if (!run || !UNFINISHED.includes(run.state))
+        throw new Conflict('run_finished', `The run has ended already: ${run?.state ?? state}`, {
+          detail: { run_id: runId },
+          remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
+        })
+      // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
+      const data = run.state === 'running' ? { wanted } : standingRow(WISHED[wanted], clock.now())
+      await tx.run.update({ where: { id: runId }, data })
+    })
+    await owned.get(runId)?.stop(wanted)
+    return get(runId)
+  }
+
+  async function get(runId: string): Promise<Run> {
+    const run = await db.run.findUnique({ where: { id: runId } })
+    if (!run)
+      throw new NotFound('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
+    return run
+  }
+
+  return {
+    /** Queues a run and, where this process works, begins with it at once. Throws Conflict `sync_running` with the other's `run_id`. */
+    async start(kind: string, params: Prisma.InputJsonValue, { startedBy }: StartOptions): Promise<{ run_id: string }> {
+      const handler = handlerOf.get(kind)
+      if (!handler) throw new Error(`No handler for runs of kind ${kind}`)
+      try {
+        const run = await db.run.create({ data: { kind, params, started_by: startedBy, exclusive_key: handler.exclusiveKey } })
+        await takeUp(run.id)
+        return { run_id: run.id }
+      } catch (error) {
+        if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
+        const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
+        if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
+        throw new Conflict('sync_running', 'A run of this kind is under way already', {
+          detail: { run_id: other.id, state: other.state },
+          remedy: `${waitFor(other)}, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
+        })
+      }
+    },
+
+    get,
+
+    list({ kind, state, before, limit }: RunFilter): Promise<Run[]> {
+      return db.run.findMany({
+        where: { ...(kind && { kind }), ...(state && { state }), ...(before && { created_at: { lt: before } }) },
+        orderBy: { created_at: 'desc' },
+        take: limit,
+      })
+    },
+
+    /** Resolves when the run has ended or stands paused. */
+    async wait(runId: string, signal: AbortSignal): Promise<Run> {
+      for await (const run of this.events(runId, signal)) {
+        if (run.state !== 'queued' && run.state !== 'running') return run
+      }
+      signal.throwIfAborted()
+      return get(runId)
+    },
+
+    /** The run now, and again at each change, until it stands still. Works across processes: others' changes are seen by looking. */
+    async *events(runId: string, signal: AbortSignal): AsyncGenerator<Run> {
+      const lookEveryMs = 500
+      let wake = () => {}
+      let latest: Run | undefined
+      const watch = (run: Run) => {
+        if (run.id !== runId) return
+        latest = run
+        wake()
+      }
+      watchers.add(watch)
+      try {
+        let seen = ''
+        // A server that stops ends its streams; the run itself goes on at the next start.
+        const over = AbortSignal.any([signal, closing.signal])
+        while (!over.aborted) {
+          const run = latest ?? (await get(runId))
+          latest = undefined
+          const face = JSON.stringify([run.state, run.statistics, run.progress, run.resumes_at])
+          if (face !== seen) yield run
+          seen = face
+          if (run.state !== 'queued' && run.state !== 'running') return
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, lookEveryMs)
+            wake = () => {
+              clearTimeout(timer)
+              resolve()
+            }
+            over.addEventListener('abort', wake, { once: true })
+            if (latest || over.aborted) wake()
+          })
+          over.removeEventListener('abort', wake)
+        }
+      } finally {
+        watchers.delete(watch)
+      }
+    },
+
+    cancel: (runId: string) => want(runId, 'cancel'),
+    pause: (runId: string) => want(runId, 'pause'),
+
+    /** Goes on with a paused run now, also before its `resumes_at`. */
+    async resume(runId: string): Promise<Run> {
+      const run = await get(runId)
+      const { count } = await db.run.updateMany({
+        where: { id: runId, state: 'paused' },
+        data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
+      })
+      if (count === 0)
+        throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {
+          detail: { run_id: runId },
+          remedy: 'A queued or running run goes on by itself; one that has ended is started anew.',
+        })
+      await takeUp(runId)
+      return get(runId)
+    },
+
+    /** Goes on with a run that nobody works on, here and now; a paused one, too. What another process works on is left to it. */
+    async carryOn(runId: string): Promise<void> {
+      const run = await get(runId)
+      if (run.state === 'paused') await this.resume(runId)
+      else await takeUp(runId)
+    },
+
+    /** Begins to look for runs to take up: those that a killed process left behind are taken up at once. */
+    open(): void {
+      if (works) sweeping = sweepForever()
+    },
+
+    /** Parks what runs here, so that the next start (or another instance) goes on with it. */
+    async close(): Promise<void> {
+      closing.abort()
+      await Promise.allSettled([sweeping, ...[...owned.values()].map((owner) => owner.stop('shutdown'))])
+    },
+  }
+}

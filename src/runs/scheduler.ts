@@ -1,0 +1,119 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Database, Db } from '../database/client.ts'
+import type { Schedule } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { nextTimes } from './cron.ts'
+
+export type ScheduleMode = 'incremental' | 'full'
+
+export interface SchedulesDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  /**
+   * Starts what is due. `since`: it may have been started after this moment already, by a process that was killed.
+   * Answers false when something else is in the way: the slot stays due and is tried again soon.
+   */
+  start(due: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean>
+  /** False in a process that only answers requests. */
+  works: boolean
+}
+
+export type Schedules = ReturnType<typeof createSchedules>
+
+const LOOK_EVERY_MS = 2_000
+/** A slot that was taken so long ago without a run was left by a process that was killed, or something was in its way. */
+const LEFT_AFTER = '30 seconds'
+
+/**
+ * Runs that start by the clock. A slot is taken by moving `next_at` in one conditional update, so of any number of processes one starts it.
+ * What was missed while nothing ran is started once. Killed after the update and before the start, the row still names the slot (`due_at`),
+ * and whoever looks next takes it up.
+ */
+export function createSchedules({ db, clock, log, start, works }: SchedulesDeps) {
+  const closing = new AbortController()
+  let looking: Promise<void> = Promise.resolve()
+
+  async function look(): Promise<void> {
+    const now = clock.now()
+    const due = await db.$queryRaw<Schedule[]>`
+      select * from schedule
+      where next_at <= ${now} or (due_at is not null and taken_at < now() - ${LEFT_AFTER}::interval)
+      order by mode` // full before incremental, which it covers
+    for (const row of due) {
+      if (closing.signal.aborted) return
+      await (row.next_at <= now ? fire(row, now) : takeUp(row)).catch((err: unknown) =>
+        log.warn({ err, module: row.module, mode: row.mode }, 'a scheduled sync could not be started; it is tried again'),
+      )
+    }
+  }
+
+  async function fire(row: Schedule, now: Date): Promise<void> {
+    const [next] = nextTimes(row.cron, { zone: row.zone, from: now })
+    const taken = await db.$executeRaw`
+      update schedule set next_at = ${next}, due_at = ${row.next_at}, taken_at = now()
+      where module = ${row.module} and mode = ${row.mode} and next_at = ${row.next_at} and cron = ${row.cron} and zone = ${row.zone}`
+    if (taken === 0) return // another process was quicker, or a person changed it
+    await started(row, row.next_at, null)
+  }
+
+  async function takeUp(row: Schedule): Promise<void> {
+    const taken = await db.$executeRaw`
+      update schedule set taken_at = now() where module = ${row.module} and mode = ${row.mode} and taken_at = ${row.taken_at} and due_at = ${row.due_at}`
+    if (taken === 0 || !row.due_at) return
+    await started(row, row.due_at, row.taken_at)
+  }
+
+  async function started({ module, mode }: Schedule, slot: Date, since: Date | null): Promise<void> {
+    const settled = await start({ module, mode: mode as ScheduleMode, since })
+    if (settled) await db.schedule.updateMany({ where: { module, mode, due_at: slot }, data: { due_at: null, taken_at: null } })
+  }
+
+  return {
+    /** One look at what is due; `open` repeats it. */
+    look,
+
+    list: (from: Db = db): Promise<Schedule[]> => from.schedule.findMany(),
+
+    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadInput `bad_schedule`. */
+    async set(
+      tx: Db,
+      { module, mode, cron, zone }: { module: string; mode: ScheduleMode; cron: string | null; zone: string },
+    ): Promise<boolean> {
+      const known = await tx.schedule.findUnique({ where: { module_mode: { module, mode } } })
+      if (cron === null) {
+        await tx.schedule.deleteMany({ where: { module, mode } })
+        return known !== null
+      }
+      const [next] = nextTimes(cron, { zone, from: clock.now() })
+      if (!next || (known?.cron === cron && known.zone === zone)) return false
+      const data = { cron, zone, next_at: next, due_at: null, taken_at: null }
+      await tx.schedule.upsert({ where: { module_mode: { module, mode } }, create: { module, mode, ...data }, update: data })
+      return true
+    },
+
+    /** The shop's zone became known or changed: the same wall clock is another moment. */
+    async rezone(tx: Db, zone: string): Promise<void> {
+      for (const { module, mode, cron } of await tx.schedule.findMany({ where: { zone: { not: zone } } })) {
+        const [next] = nextTimes(cron, { zone, from: clock.now() })
+        if (next) await tx.schedule.update({ where: { module_mode: { module, mode } }, data: { zone, next_at: next } })
+      }
+    },
+
+    open(): void {
+      if (!works) return
+      looking = (async () => {
+        while (!closing.signal.aborted) {
+          await look().catch((err: unknown) => log.warn({ err }, 'looking for what is due failed, will look again'))
+          await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
+        }
+      })()
+    },
+
+    async close(): Promise<void> {
+      closing.abort()
+      await looking
+    },
+  }
+}

@@ -1,0 +1,193 @@
+import type { Logger } from 'pino'
+import { type Database, type Db, inRawTransaction, type RawDb } from '../database/client.ts'
+import { isDatabaseGone } from '../database/errors.ts'
+import { tryHoldLock } from '../database/locks.ts'
+import type { Prisma, Run } from '../generated/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/errors.ts'
+import { createPace } from './eta.ts'
+import { noteFailures } from './record-failures.ts'
+import { type RunContext, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
+import { heeding, lockRun, type Standing, standingRow, WISHED } from './run-state.ts'
+
+/** Progress is for eyes: more often than this costs writes and shows nothing more. */
+const REPORT_EVERY_MS = 500
+/** How often a pause or cancel that was asked of another process is looked for. */
+const LOOK_EVERY_MS = 1_000
+
+export interface RunOwner {
+  /** Resolves when the run stands still (ended, paused or parked) and its lock is free. */
+  finished: Promise<void>
+  stop(reason: StopReason): Promise<void>
+}
+
+interface OwnerDeps {
+  db: Database
+  databaseUrl: string
+  clock: Clock
+  log: Logger
+  handler: RunHandler
+  runId: string
+  announce(run: Run): void
+}
+
+/** JSON that came from or goes to a jsonb column. */
+const json = (value: unknown): Prisma.InputJsonValue => JSON.parse(JSON.stringify(value ?? {}))
+
+/** Works on one run if nobody else does: takes its lock, raises its fence, executes its handler, writes how it ended. */
+export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }: OwnerDeps): RunOwner {
+  const stopping = new AbortController()
+  const stopWith = (reason: StopReason) => stopping.abort(new RunStopped(reason))
+
+  async function work(): Promise<void> {
+    const lock = await tryHoldLock(databaseUrl, `run:${runId}`, { log })
+    if (!lock) return // another process works on it
+    lock.lost.addEventListener('abort', () => stopWith('lost'), { once: true })
+    try {
+      const [taken] = await db.run.updateManyAndReturn({
+        where: { id: runId, OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { not: null } }] },
+        data: { state: 'running', fence: { increment: 1 }, resumes_at: null, cause: null, remedy: null, failure_code: null },
+      })
+      if (!taken) return
+      if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
+      const resumed = taken.fence > 1n
+      log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run taken up again' : 'run started')
+      await execute(taken)
+    } finally {
+      await lock.release()
+    }
+  }
+
+  async function execute(run: Run): Promise<void> {
+    let statistics: Record<string, number> = { ...(run.statistics as Record<string, number>) }
+    let progress: RunProgress = {}
+    const pace = createPace()
+    let dirty = false
+
+    /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
+    async function checkFence(tx: RawDb): Promise<void> {
+      const [row] = await tx.$queryRaw<{ fence: string }[]>`select fence::text as fence from run where id = ${runId}::uuid for share`
+      if (row?.fence !== String(run.fence)) {
+        stopWith('lost')
+        throw new RunStopped('lost')
+      }
+    }
+    const fenced = <T>(body: (tx: Db) => Promise<T>): Promise<T> =>
+      db.$transaction(
+        async (tx) => {
+          await checkFence(tx)
+          return body(tx)
+        },
+        { timeout: 60_000, maxWait: 30_000 },
+      )
+    const fencedRaw = <T>(body: (tx: RawDb) => Promise<T>): Promise<T> =>
+      inRawTransaction(db, async (tx) => {
+        await checkFence(tx)
+        return body(tx)
+      })
+
+    async function flush(): Promise<void> {
+      if (!dirty) return
+      dirty = false
+      const [row] = await db.run.updateManyAndReturn({
+        where: { id: runId, fence: run.fence, state: 'running' },
+        data: { statistics: json(statistics), progress: json(progress) },
+      })
+      if (row) announce(row)
+    }
+    const flusher = setInterval(() => void flush().catch(() => {}), REPORT_EVERY_MS)
+    const looker = setInterval(() => {
+      db.run
+        .findUnique({ where: { id: runId }, select: { wanted: true, fence: true } })
+        .then((row) => {
+          if (row?.fence !== run.fence) stopWith('lost')
+          else if (row.wanted === 'pause' || row.wanted === 'cancel') stopWith(row.wanted)
+        })
+        .catch(() => {}) // the database is away: the lock's own connection tells when it is lost
+    }, LOOK_EVERY_MS)
+
+    const context: RunContext = {
+      id: runId,
+      params: run.params,
+      checkpoint: run.checkpoint,
+      statistics,
+      counted: () => ({ ...statistics }),
+      signal: stopping.signal,
+      report(patch) {
+        if (patch.statistics) statistics = { ...statistics, ...patch.statistics }
+        if (patch.progress) progress = { ...progress, ...patch.progress }
+        if (patch.progress?.done !== undefined) progress = pace(progress, clock.now().getTime())
+        dirty = true
+      },
+      fenced,
+      fencedRaw,
+      async saveCheckpoint(tx, checkpoint, counted) {
+        if (counted) statistics = { ...statistics, ...counted }
+        await tx.$executeRaw`
+          update run set checkpoint = ${JSON.stringify(checkpoint ?? {})}::jsonb, statistics = ${JSON.stringify(statistics)}::jsonb where id = ${runId}::uuid`
+      },
+      fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
+    }
+
+    let outcome: Standing
+    try {
+      outcome = await handler.execute(context)
+    } catch (error) {
+      const reason = stopping.signal.aborted ? (stopping.signal.reason as RunStopped).reason : undefined
+      if (reason === 'lost') {
+        log.warn({ run_id: runId }, 'another process owns this run now; it goes on there')
+        return
+      }
+      if (reason === 'shutdown') outcome = { state: 'queued' }
+      else if (reason) outcome = WISHED[reason]
+      else if (isDatabaseGone(error)) {
+        // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
+        log.warn({ err: error, run_id: runId }, 'the database is away; the run goes on when it is back')
+        return
+      } else {
+        log.error({ err: error, run_id: runId }, 'run failed')
+        outcome = failedBy(error)
+      }
+    } finally {
+      clearInterval(flusher)
+      clearInterval(looker)
+    }
+    const row = await db.$transaction(async (tx) => {
+      const now = await lockRun(tx, runId)
+      if (now?.fence !== run.fence) return null
+      return tx.run.update({
+        where: { id: runId },
+        data: {
+          statistics: json(statistics),
+          progress: json({ ...progress, waiting: null }),
+          ...standingRow(heeding(outcome, now.wanted), clock.now()),
+        },
+      })
+    })
+    if (row) announce(row)
+    log.info({ run_id: runId, kind: handler.kind, state: row?.state ?? 'lost', statistics }, 'run stands')
+  }
+
+  const finished = work()
+  return {
+    finished,
+    async stop(reason) {
+      stopWith(reason)
+      await finished.catch(() => {})
+    },
+  }
+}
+
+/** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
+function failedBy(error: unknown): RunOutcome {
+  if (!(error instanceof AppError)) {
+    return {
+      state: 'failed',
+      cause: 'Something unforeseen went wrong in zinc.',
+      remedy: 'The log names it under this run_id. Start the run again; nothing is lost.',
+      failure_code: 'internal',
+    }
+  }
+  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
+  return { state: 'failed', cause: error.message, remedy, failure_code: error.code }
+}

@@ -1,5 +1,0 @@
-import { SEALED_TOKENS } from './connect/token-store.ts'
-import { SEALED_SETTINGS } from './settings/stored-values.ts'
-
-/** Everything that is kept sealed, for the rotation of the key and its loss. */
-export const SEALED = [SEALED_SETTINGS, SEALED_TOKENS]

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { CannotStart } from '../lib/errors.ts'
+import { syncPath } from '../lib/fsync.ts'
+
+/** The keys of one purpose, newest first. The first makes, all read. */
+export interface KeyRing {
+  keys(): Buffer[]
+  /** Null: the keys come from the environment, and only who sets it can change them. */
+  file: string | null
+}
+
+const read = (text: string): Buffer[] =>
+  text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => Buffer.from(line.trim(), 'base64'))
+
+/**
+ * From the environment, else from `file`: one key a line, made at the first start (32 random bytes, mode 0600).
+ * Two processes that start at once end with the same key: the file is linked into place, and the second finds it there.
+ * A file that changes while we run (`zinc keys rotate`) is read again, so that every process makes and reads with the new key at once.
+ */
+export async function openKeyRing(file: string, fromEnvironment: string[]): Promise<KeyRing> {
+  if (fromEnvironment.length > 0) {
+    const keys = fromEnvironment.map((value) => Buffer.from(value, 'base64'))
+    return { keys: () => keys, file: null }
+  }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const fresh = `${file}.${process.pid}.new`
+  await writeSynced(fresh, `${randomBytes(32).toString('base64')}\n`)
+  await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rm(fresh)
+  await syncPath(dirname(file))
+  let known = { keys: read(await readFile(file, 'utf8')), version: versionOf(file) }
+  if (known.keys.length === 0 || known.keys.some((key) => key.length !== 32)) {
+    throw new CannotStart('bad_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
+      exitStatus: 2,
+      remedy:
+        'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed. Without a backup move it away, then: zinc keys forget.',
+    })
+  }
+  return {
+    file,
+    keys() {
+      const version = versionOf(file)
+      // A file that is gone for a moment changes nothing: the keys in memory are the ones that the rows were made with.
+      if (version !== null && version !== known.version) known = { keys: read(readFileSync(file, 'utf8')), version }
+      return known.keys
+    },
+  }
+}
+
+function versionOf(file: string): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat ? `${stat.ino} ${stat.mtimeMs}` : null
+}
+
+/** Puts a new key in front of the newest one; older ones go. Killed at any line, the file is the old one or the new one. */
+export async function renewKeyFile(file: string): Promise<void> {
+  const [newest] = (await readFile(file, 'utf8')).split('\n')
+  const fresh = `${file}.${process.pid}.new`
+  await writeSynced(fresh, `${randomBytes(32).toString('base64')}\n${newest}\n`)
+  await rename(fresh, file)
+  await syncPath(dirname(file))
+}
+
+/** On the disk before anything is sealed with it: a key that a crash of the machine forgets takes every secret along. */
+async function writeSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'w', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { CannotStart } from './lib/errors.ts'
+import { startFailure } from './lib/startup-error.ts'
+import { type Overrides, openServices, type Services } from './services.ts'
+
+/** Requests still under way after this time are cut: with the embedded database, the whole shutdown must be over in ten seconds. */
+const GRACE_MS = 7_000
+
+/** A running zinc; `url` is where it really listens. */
+export interface Serving extends AsyncDisposable {
+  url: string
+  services: Services
+}
+
+/** Opens the services and serves until disposed: takes no new requests, parks the running syncs, finishes or cuts what is under way. */
+export async function serve(config: Config, log: Logger, overrides: Overrides = {}): Promise<Serving> {
+  const services = await openServices(config, log, overrides)
+  let stopping = false
+  try {
+    const answers = config.role !== 'worker'
+    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, answers, isStopping: () => stopping })
+    overrides.signal?.throwIfAborted()
+    const { host, port } = config.http
+    const url = await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
+      throw cannotListen(host, port, cause)
+    })
+    services.setAddress(url)
+    services.runs.open()
+    services.schedules.open()
+    services.notices.open()
+    services.notify.open()
+    // Not awaited: a view of many pictures takes a while, and nothing reads it.
+    if (config.role !== 'api')
+      void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
+    return {
+      url,
+      services,
+      async [Symbol.asyncDispose]() {
+        stopping = true
+        const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
+        // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
+        services.notices.close()
+        await services.schedules.close()
+        await services.runs.close()
+        await app.close()
+        clearTimeout(cut)
+        await services[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await services[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): CannotStart {
+  const failure = (code: string, message: string, remedy: string) => new CannotStart(code, message, { exitStatus: 1, cause, remedy })
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return failure('port_in_use', `Port ${port} is in use`, 'Stop the other program, or set PORT (0 takes any free one).')
+    case 'EADDRNOTAVAIL':
+      return failure(
+        'address_not_available',
+        `This machine has no address ${host}`,
+        'Set HOST to one of its addresses: 127.0.0.1 for this machine only, 0.0.0.0 for every network.',
+      )
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return failure('address_not_available', `The name ${host} cannot be resolved`, 'Set HOST to an address of this machine.')
+    case 'EACCES':
+      return failure('port_not_permitted', `This account may not listen on port ${port}`, 'Set PORT to 1024 or higher.')
+    default:
+      return failure('cannot_listen', `Cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.')
+  }
+}
+
+/** Prints why the start failed and what to do; returns the exit status. Only what is unforeseen keeps its stack. */
+export function explainStart(error: unknown): number {
+  const failure = startFailure(error)
+  if (!failure) {
+    console.error(error)
+    return 1
+  }
+  const remedy = failure.detail?.remedy
+  console.error(`zinc cannot start: ${failure.message}${typeof remedy === 'string' ? `\n${remedy}` : ''}`)
+  return failure.exitStatus
+}

@@ -1,0 +1,225 @@
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { AppError } from '../../lib/errors.ts'
+import { searchText } from '../../pulls/records/search-text.ts'
+import { markDeleted, type RecordPlace, upsertRecords } from '../../pulls/records/upsert.ts'
+import { pausedUntilReset } from '../../runs/paused.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { type CrmRecord, listCrm, listCrmDeletions } from '../../zoho/crm.ts'
+import { CRM_MODULES, type CrmModule, crmFields } from '../../zoho/crm-fields.ts'
+import { HeldBack, NeedsPerson, ZohoAway } from '../../zoho/errors.ts'
+import type { Wait } from '../../zoho/rate-limiter.ts'
+
+export const CRM_SYNC = 'crm'
+/** Zoho's list may show a row late, so an incremental pass begins a little before the newest row it knows. */
+const OVERLAP_MS = 5 * 60_000
+/** Deletions are asked for by our clock, which may differ from Zoho's. */
+const DELETIONS_OVERLAP_MS = 60 * 60_000
+/** As with items: a listing that lacks so much is more likely wrong than true. */
+const MAX_GONE_SHARE = 0.2
+const MAX_GONE = 10
+/** Pages of one module within a run's list of pages. */
+const PAGES_A_MODULE = 1_000_000
+
+const Params = z.object({ mode: z.enum(['incremental', 'full']).optional() })
+const Checkpoint = z.object({
+  /** Modules that are through. */
+  done: z.array(z.string()),
+  module: z.enum(CRM_MODULES).nullable(),
+  mode: z.enum(['incremental', 'full']),
+  from: z.iso.datetime().nullable(),
+  newest: z.iso.datetime().nullable(),
+  pages: z.number(),
+  /** Rows of the last second or two that were taken already. */
+  taken: z.array(z.string()),
+})
+type Checkpoint = z.infer<typeof Checkpoint>
+
+export interface CrmSyncDeps {
+  db: Database
+  clock: Clock
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+}
+
+/** The place of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
+export const placeOf = (module: CrmModule): RecordPlace => ({ app: 'crm', module: module.toLowerCase() })
+export const CRM_WATERMARKS = 'crm:'
+const watermarkOf = (module: CrmModule): string => `${CRM_WATERMARKS}${module.toLowerCase()}`
+
+/**
+ * Contacts, accounts, leads, products and deals, one module after the other: what was modified, then what was deleted. Each page is one transaction
+ * with the checkpoint, so a kill repeats at most one page. A module that fails leaves the others alone.
+ */
+export function createCrmSync(deps: CrmSyncDeps): RunHandler {
+  return {
+    kind: CRM_SYNC,
+    exclusiveKey: CRM_SYNC,
+    async execute(run) {
+      try {
+        return await sync(run, deps)
+      } catch (error) {
+        if (error instanceof HeldBack) return pausedUntilReset(error)
+        throw error
+      }
+    },
+  }
+}
+
+async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Promise<RunOutcome> {
+  const { mode } = Params.parse(run.params)
+  const zoho = await openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
+  let at: Checkpoint = run.checkpoint
+    ? Checkpoint.parse(run.checkpoint)
+    : { done: [], module: null, mode: mode ?? 'incremental', from: null, newest: null, pages: 0, taken: [] }
+  const counts: Record<string, number> = { total: 0, new: 0, updated: 0, unchanged: 0, removed: 0, failed: 0, ...run.statistics }
+  let failure: AppError | null = null
+
+  for (const [index, module] of CRM_MODULES.entries()) {
+    if (at.done.includes(module)) continue
+    try {
+      at = await syncModule(module, index)
+    } catch (error) {
+      // What is wrong with the account as a whole is not tried five times; what is wrong with one module leaves the others alone.
+      if (!(error instanceof AppError) || error instanceof HeldBack || error instanceof ZohoAway || wholeAccount(error)) throw error
+      failure = error
+      counts.failed = (counts.failed ?? 0) + 1
+      at = { ...at, done: [...at.done, module], module: null }
+      await run.fenced(async (tx) => {
+        await run.fail(tx, [{ stage: `crm:${module.toLowerCase()}`, code: error.code, message: error.message }])
+        await run.saveCheckpoint(tx, at, counts)
+      })
+    }
+    run.report({ statistics: counts })
+  }
+  await run.fenced((tx) => tx.runPage.deleteMany({ where: { run_id: run.id } }))
+  if (!failure) return { state: counts.stopped ? 'partial' : 'success' }
+  const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
+  return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', cause: failure.message, remedy, failure_code: failure.code }
+
+  async function syncModule(module: CrmModule, index: number): Promise<Checkpoint> {
+    const place = placeOf(module)
+    const known = await db.watermark.findUnique({ where: { name: watermarkOf(module) } })
+    const began = clock.now()
+    if (at.module !== module) {
+      // The first pass of a module is a full one, whatever was asked for.
+      const full = mode === 'full' || !known?.full_at
+      const upTo = known?.up_to ?? null
+      const from = full || !upTo ? null : new Date(upTo.getTime() - OVERLAP_MS).toISOString()
+      at = { ...at, module, mode: full ? 'full' : 'incremental', from, newest: upTo?.toISOString() ?? null, pages: 0, taken: [] }
+    }
+    const fields = await crmFields(zoho, module, { runId: run.id }, run.signal)
+    run.report({ progress: { phase: place.module, done: counts[`${place.module}_total`] ?? 0, waiting: null } })
+
+    const taken = new Set(at.taken)
+    for await (const listed of listCrm(zoho, { module, fields, from: at.from ? new Date(at.from) : null, runId: run.id }, run.signal)) {
+      const page = listed.filter((row) => !taken.has(face(row)))
+      if (page.length === 0) continue
+      at = advance(at, page)
+      await run.fenced(async (tx) => {
+        const rows = [...new Map(page.map((row) => [row.id, toRow(row)])).values()]
+        const written = await upsertRecords(tx, place, rows, { runId: run.id, at: clock.now() })
+        count(place.module, { total: rows.length, new: written.new, updated: written.updated, unchanged: written.unchanged })
+        if (at.mode === 'full') {
+          const number = index * PAGES_A_MODULE + at.pages
+          const ids = rows.map((row) => row.record_id)
+          await tx.runPage.upsert({
+            where: { run_id_number: { run_id: run.id, number } },
+            create: { run_id: run.id, number, ids },
+            update: { ids },
+          })
+        }
+        await run.saveCheckpoint(tx, at, counts)
+      })
+      run.report({ statistics: counts, progress: { phase: place.module, done: counts[`${place.module}_total`] ?? 0, waiting: null } })
+    }
+
+    const since = at.mode === 'full' || !known?.succeeded_at ? null : new Date(known.succeeded_at.getTime() - DELETIONS_OVERLAP_MS)
+    for await (const page of listCrmDeletions(zoho, { module, from: since, runId: run.id }, run.signal)) {
+      await run.fenced(async (tx) => {
+        const removed = await markDeleted(
+          tx,
+          place,
+          page.map(({ id }) => id),
+          { runId: run.id, at: clock.now() },
+        )
+        count(place.module, { removed })
+        await run.saveCheckpoint(tx, at, counts)
+      })
+    }
+    const end: Checkpoint = { ...at, done: [...at.done, module], module: null }
+    await run.fenced(async (tx) => {
+      if (at.mode === 'full') await removeUnlisted(tx, module, index)
+      const done = { up_to: at.newest, succeeded_at: began, run_id: run.id, ...(at.mode === 'full' && { full_at: began }) }
+      const name = watermarkOf(module)
+      await tx.watermark.upsert({ where: { name }, create: { name, ...done }, update: done })
+      await run.saveCheckpoint(tx, end, counts)
+    })
+    return end
+  }
+
+  /** What a complete pass did not list is gone, also when it went longer ago than the list of deletions reaches. */
+  async function removeUnlisted(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], module: CrmModule, index: number): Promise<void> {
+    const place = placeOf(module)
+    const first = index * PAGES_A_MODULE
+    const gone = await tx.$queryRaw<{ record_id: string }[]>`
+      select record_id from zoho_record where app = ${place.app} and module = ${place.module} and deleted_at is null
+      except select unnest(ids) from run_page where run_id = ${run.id}::uuid and number >= ${first} and number < ${first + PAGES_A_MODULE}`
+    if (gone.length === 0) return
+    const all = await tx.zohoRecord.count({ where: { ...place, deleted_at: null } })
+    if (gone.length > MAX_GONE && gone.length > all * MAX_GONE_SHARE) {
+      counts.stopped = (counts.stopped ?? 0) + gone.length
+      await run.fail(tx, [
+        {
+          stage: `crm:${place.module}`,
+          code: 'mass_delete_stopped',
+          message: `${gone.length} of ${all} ${place.module} are not in Zoho's list any more, which is more than a fifth; none was taken for deleted.`,
+        },
+      ])
+      return
+    }
+    const removed = await markDeleted(
+      tx,
+      place,
+      gone.map(({ record_id }) => record_id),
+      { runId: run.id, at: clock.now() },
+    )
+    count(place.module, { removed })
+  }
+
+  function count(module: string, more: Record<string, number>): void {
+    for (const [key, value] of Object.entries(more)) {
+      counts[key] = (counts[key] ?? 0) + value
+      counts[`${module}_${key}`] = (counts[`${module}_${key}`] ?? 0) + value
+    }
+  }
+}
+
+/** Scopes and permissions are a module's; the sign-in, the client and the organisation are everybody's. */
+const wholeAccount = (error: AppError): boolean =>
+  error instanceof NeedsPerson && !['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+
+const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
+  record_id: id,
+  raw: JSON.stringify(record),
+  modified_at: modifiedAt,
+  search: searchText(record),
+})
+
+const face = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
+
+/** Taken up again from here: the last second once more, less the rows that are remembered. */
+function advance(at: Checkpoint, page: CrmRecord[]): Checkpoint {
+  const last = Math.max(...page.map((row) => row.modifiedAt.getTime()))
+  const from = Math.max(last, at.from ? Date.parse(at.from) : 0)
+  const recent = page.filter((row) => row.modifiedAt.getTime() >= from - 1_000).map(face)
+  const still = at.from && from - Date.parse(at.from) <= 1_000 ? at.taken : []
+  return {
+    ...at,
+    newest: new Date(Math.max(last, at.newest ? Date.parse(at.newest) : 0)).toISOString(),
+    from: new Date(from).toISOString(),
+    pages: at.pages + 1,
+    taken: [...still, ...recent],
+  }
+}

@@ -1,0 +1,197 @@
+import pLimit from 'p-limit'
+import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
+import { cleanFilename } from '../../images/gallery/filename.ts'
+import { lockProduct, putSourcePhoto, removePhoto } from '../../images/gallery/gallery.ts'
+import { type IngestDeps, ingestPicture } from '../../images/processing/ingest.ts'
+import { isStorageTrouble } from '../../images/storage/disk-space.ts'
+import type { View } from '../../images/storage/item-links.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { AppError } from '../../lib/errors.ts'
+import { pausedUntilReset } from '../../runs/paused.ts'
+import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { HeldBack, NeedsPerson, ZohoAway } from '../../zoho/errors.ts'
+import { documentImage, IDS_PER_CALL, itemDocuments } from '../../zoho/inventory.ts'
+import type { Wait } from '../../zoho/rate-limiter.ts'
+
+export const ZOHO_GALLERY = 'zoho_gallery'
+/** `dry_run` asks for the details only, and so tells exactly how many calls the pictures would take. */
+export const GalleryParams = z.object({ dry_run: z.boolean().default(false) })
+const Checkpoint = z.object({ after: z.uuid() })
+
+export interface GalleryRunDeps {
+  db: Database
+  clock: Clock
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  ingest: IngestDeps
+  view: View
+  concurrency: number
+}
+
+/** Items that can have further pictures: those that have a main one. */
+const WITH_PICTURE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
+/** Endings of attachments that are no pictures. Everything else is asked for and judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
+const NO_PICTURE =
+  /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
+
+/** How many calls the details take; how many pictures there are is known only from them. */
+export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
+  const items = await db.product.count({ where: WITH_PICTURE })
+  const stored = await db.photo.count({ where: { source: 'zoho', place: 'gallery', deleted_at: null } })
+  return { items, detail_calls: Math.ceil(items / IDS_PER_CALL), stored }
+}
+
+/**
+ * Brings the further pictures of all items, a hundred items' details a call, then one call for each picture that is not here yet. What Zoho has no longer
+ * is taken away. Killed at any line it goes on after the last hundred; pictures that are stored are known by their document.
+ */
+export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
+  return {
+    kind: ZOHO_GALLERY,
+    exclusiveKey: ZOHO_GALLERY,
+    async execute(run) {
+      try {
+        return await bring(run, deps)
+      } catch (error) {
+        if (error instanceof HeldBack) return pausedUntilReset(error)
+        throw error
+      }
+    },
+  }
+}
+
+interface Todo {
+  product: { id: string; zoho_item_id: string | null; sku: string | null }
+  documentId: string
+  name: string | null
+  /** Its place among the item's pictures, as Zoho shows them. */
+  order: number
+}
+
+async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 'success' | 'partial' }> {
+  const { db } = deps
+  const { dry_run } = GalleryParams.parse(run.params)
+  const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
+  const total = await db.product.count({ where: WITH_PICTURE })
+  let after = run.checkpoint ? Checkpoint.parse(run.checkpoint).after : null
+  const counts = { items: 0, found: 0, downloaded: 0, removed: 0, failed: 0, ...run.statistics }
+  for (;;) {
+    const products = await db.product.findMany({
+      where: { ...WITH_PICTURE, ...(after !== null && { id: { gt: after } }) },
+      select: {
+        id: true,
+        zoho_item_id: true,
+        sku: true,
+        zoho_image_id: true,
+        photos: { where: { source: 'zoho', place: 'gallery', deleted_at: null } },
+      },
+      orderBy: { id: 'asc' },
+      take: IDS_PER_CALL,
+    })
+    const last = products.at(-1)
+    if (!last) return { state: counts.failed > 0 ? 'partial' : 'success' }
+    const details = await itemDocuments(zoho, { ids: products.map((it) => it.zoho_item_id ?? ''), runId: run.id }, run.signal)
+    const todo: Todo[] = []
+    for (const product of products) {
+      const item = details.get(product.zoho_item_id ?? '')
+      if (!item) continue // gone from Zoho: the item sync removes it with its pictures
+      const main = item.image_document_id ?? product.zoho_image_id
+      const further = item.documents
+        .filter((it) => it.document_id !== main && !NO_PICTURE.test(it.file_name?.trim() ?? ''))
+        .sort((a, b) => a.attachment_order - b.attachment_order)
+      counts.found += further.length
+      const named = new Set(further.map((it) => it.document_id))
+      const here = new Set(product.photos.map((it) => it.document_id))
+      todo.push(
+        ...further
+          .filter((it) => !here.has(it.document_id))
+          .map((it) => ({ product, documentId: it.document_id, name: it.file_name, order: it.attachment_order })),
+      )
+      const gone = product.photos.filter((it) => it.document_id === null || !named.has(it.document_id))
+      if (dry_run || gone.length === 0) continue
+      await run.fenced(async (tx) => {
+        await lockProduct(tx, product.id)
+        for (const photo of await tx.photo.findMany({ where: { id: { in: gone.map((it) => it.id) }, deleted_at: null } }))
+          await removePhoto(tx, photo, deps.clock.now())
+      })
+      await deps.view.refresh(db, product.id)
+      counts.removed += gone.length
+    }
+    counts.items += products.length
+    if (dry_run) counts.downloaded += todo.length
+    else await fetchAll(run, deps, zoho, todo, counts)
+    after = last.id
+    const checkpoint = { after }
+    await run.fenced((tx) => run.saveCheckpoint(tx, checkpoint, counts))
+    run.report({ progress: { phase: 'gallery', done: Math.min(counts.items, total), total, waiting: null } })
+  }
+}
+
+type Counts = Record<'items' | 'found' | 'downloaded' | 'removed' | 'failed', number>
+
+async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient, todo: Todo[], counts: Counts): Promise<void> {
+  const limit = pLimit(deps.concurrency)
+  let stopped: unknown
+  const stop = new AbortController()
+  const signal = AbortSignal.any([run.signal, stop.signal])
+  await Promise.all(
+    todo.map((it) =>
+      limit(async () => {
+        if (signal.aborted) return
+        try {
+          await fetchOne(run, deps, zoho, it, signal)
+          counts.downloaded++
+        } catch (error) {
+          if (signal.aborted) return
+          const concernsAll = error instanceof HeldBack || error instanceof NeedsPerson || error instanceof ZohoAway
+          if (concernsAll || !(error instanceof AppError) || isStorageTrouble(error)) {
+            stopped = error
+            stop.abort(error)
+            return
+          }
+          counts.failed++
+          const { id, zoho_item_id, sku } = it.product
+          const failure = {
+            stage: 'image',
+            code: error.code,
+            message: error.message,
+            product_id: id,
+            zoho_item_id: zoho_item_id ?? undefined,
+            sku: sku ?? undefined,
+          }
+          await run.fenced((tx) => run.fail(tx, [failure]))
+        }
+      }),
+    ),
+  )
+  run.signal.throwIfAborted()
+  if (stopped) throw stopped
+}
+
+async function fetchOne(
+  run: RunContext,
+  { ingest, db, view }: GalleryRunDeps,
+  zoho: ZohoClient,
+  { product, documentId, name, order }: Todo,
+  signal: AbortSignal,
+): Promise<void> {
+  const { body, contentLength, done } = await documentImage(zoho, { documentId, runId: run.id }, signal)
+  try {
+    const blob = await ingestPicture(ingest, body, signal, { expectedBytes: contentLength })
+    const photo = {
+      product_id: product.id,
+      source: 'zoho' as const,
+      place: 'gallery' as const,
+      document_id: documentId,
+      filename: cleanFilename(name ?? '', `${documentId}.${blob.ext}`),
+      sha256: blob.sha256,
+      sort_order: order,
+    }
+    const put = await run.fenced((tx) => putSourcePhoto(tx, photo))
+    if (put.photo.is_primary) await view.refresh(db, product.id)
+  } finally {
+    body.destroy()
+    await done()
+  }
+}

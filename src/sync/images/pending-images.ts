@@ -1,0 +1,85 @@
+import type { Database, Db } from '../../database/client.ts'
+import { Prisma } from '../../generated/client.ts'
+
+/** One picture to fetch: Zoho's own of an item, or one behind the address that a file import named. */
+export interface ImageWork {
+  id: string
+  zoho_item_id: string
+  sku: string | null
+  kind: 'zoho' | 'url'
+  zoho_image_id: string | null
+  zoho_image_name: string | null
+  image_source_url: string | null
+  image_source_key: string | null
+}
+
+export interface WorkFilter {
+  runId: string
+  /** Zoho's own pictures too; without credentials only those behind addresses. */
+  zoho: boolean
+  /** Only these products; null: all. */
+  only: string[] | null
+  /** Only products that the run's list did not have: what it had is counted by its rows. */
+  unlistedOnly?: boolean
+}
+
+/** The picture behind the address of a file is not the one that we have. */
+const ADDRESS_WAITS = Prisma.sql`(p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key)`
+/** Zoho's own is not the one that we have. */
+const ZOHO_WAITS = Prisma.sql`(p.zoho_image_id is not null and p.image_state <> 'none' and p.image_fetched_id is distinct from p.zoho_image_id)`
+
+/** Untried, failed or changed, and not tried by this run yet. */
+function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prisma.Sql {
+  return Prisma.sql`
+    p.deleted_at is null and p.zoho_item_id is not null and p.image_run is distinct from ${runId}::uuid
+    and (${ADDRESS_WAITS} or (${zoho} and ${ZOHO_WAITS}))
+    ${only === null ? Prisma.empty : Prisma.sql`and p.id = any(${only}::uuid[])`}
+    ${unlistedOnly ? Prisma.sql`and p.zoho_item_id in (select zoho_item_id from product except select unnest(ids) from run_page where run_id = ${runId}::uuid)` : Prisma.empty}`
+}
+
+/**
+ * The next pictures to fetch, those that failed least often first. A run tries one of a product: where both wait they take turns after a failure, so that a
+ * dead address does not keep Zoho's picture away.
+ */
+export function nextWork(db: Database, filter: WorkFilter, limit: number): Promise<ImageWork[]> {
+  return db.$queryRaw<ImageWork[]>`
+    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key,
+      case when ${ADDRESS_WAITS} and not (${filter.zoho} and ${ZOHO_WAITS} and p.image_attempts % 2 = 1) then 'url' else 'zoho' end as kind
+    from product p where ${pending(filter)} order by p.image_attempts, p.id limit ${limit}`
+}
+
+export async function countWork(db: Db, filter: WorkFilter): Promise<number> {
+  const [row] = await db.$queryRaw<{ n: number }[]>`select count(*)::int as n from product p where ${pending(filter)}`
+  return row?.n ?? 0
+}
+
+/** A picture whose id never changes may still be replaced behind it, so stored ones are looked at again in a slow rotation. */
+const RECHECK_AFTER = "interval '30 days'"
+/** Sooner where the item was edited since: its picture is the likeliest to have been replaced. */
+const RECHECK_EDITED_AFTER = "interval '7 days'"
+
+/** Pictures whose turn it is in the rotation, the longest unseen first; few a run, so that they never crowd out new ones. */
+export function nextRechecks(db: Database, now: Date, limit: number): Promise<ImageWork[]> {
+  return db.$queryRaw<ImageWork[]>`
+    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, 'zoho' as kind
+    from product p
+    where p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null and p.image_state = 'stored'
+      and p.image_fetched_id = p.zoho_image_id
+      and (p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(RECHECK_AFTER)}
+        or (p.zoho_modified_at > p.image_tried_at and p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(RECHECK_EDITED_AFTER)}))
+    order by p.image_tried_at limit ${limit}`
+}
+
+export interface ImageCounts {
+  downloaded: number
+  missing: number
+  failed: number
+}
+
+/** What this run has done with pictures, from the rows themselves: right also after a kill. True only until another run tries them. */
+export async function countImages(db: Db, runId: string): Promise<ImageCounts> {
+  const groups = await db.product.groupBy({ by: ['image_state'], where: { image_run: runId }, _count: true })
+  const count = (...states: string[]) => groups.filter((it) => states.includes(it.image_state)).reduce((sum, it) => sum + it._count, 0)
+  // `untried` with this run's mark: the picture of the file is here, Zoho's own comes with the next run.
+  return { downloaded: count('stored', 'untried'), missing: count('none', 'placeholder'), failed: count('failed') }
+}

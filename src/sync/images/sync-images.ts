@@ -1,0 +1,204 @@
+import pLimit from 'p-limit'
+import type { Database } from '../../database/client.ts'
+import { isDatabaseGone } from '../../database/errors.ts'
+import type { Blob, Photo } from '../../generated/client.ts'
+import { PlaceholderPicture } from '../../images/fetch/fetch-url.ts'
+import { cleanFilename } from '../../images/gallery/filename.ts'
+import { putSourcePhoto, removeSourcePhoto } from '../../images/gallery/gallery.ts'
+import { isStorageTrouble } from '../../images/storage/disk-space.ts'
+import { type View, viewName } from '../../images/storage/item-links.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { AppError } from '../../lib/errors.ts'
+import { type RunContext, RunStopped } from '../../runs/run-handler.ts'
+import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../../zoho/errors.ts'
+import { SignInUnavailable } from '../../zoho/oauth-errors.ts'
+import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
+import { countImages, countWork, type ImageCounts, type ImageWork, nextWork, type WorkFilter } from './pending-images.ts'
+
+export interface ImagePassDeps extends FetchImageDeps {
+  db: Database
+  clock: Clock
+  view: View
+  /** How many pictures are under way at once; the call budget holds them back where Zoho's limits do. */
+  concurrency: number
+}
+
+const BATCH = 200
+/** So many pictures in a row that Zoho did not answer for are an outage, and no fault of the pictures. */
+const OUTAGE_AFTER = 10
+
+/** Zoho does not answer for any picture: the run is parked and goes on later, and no picture counts as failed for it. */
+export class ZohoOutage extends Error {}
+
+/**
+ * Fetches every picture that is untried, failed or changed, each once a run. One that fails is noted and does not stop the others.
+ * Killed at any line: the product's row still says untried, and the bytes, if they are stored already, are known by their hash.
+ * Throws what concerns all pictures: HeldBack, NeedsPerson, StorageFull, ZohoOutage, or the stop.
+ */
+export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: WorkFilter): Promise<ImageCounts> {
+  const { db } = deps
+  const counts = await countImages(db, run.id)
+  const total = sumOf(counts) + (await countWork(db, filter))
+  const limit = pLimit(deps.concurrency)
+  /** The first failure that concerns all pictures. */
+  const stopped = new AbortController()
+  const signal = AbortSignal.any([run.signal, stopped.signal])
+  /** Pictures that Zoho did not answer for, since it last did. */
+  let unanswered: string[] = []
+  /** Products whose picture is here and whose link could not be made: the link is only for eyes, so it is made again at the end. */
+  const unshown: string[] = []
+
+  const report = () => {
+    run.report({
+      statistics: { images_downloaded: counts.downloaded, images_failed: counts.failed },
+      progress: { phase: 'images', done: sumOf(counts), total, waiting: null },
+    })
+  }
+
+  for (;;) {
+    const batch = await nextWork(db, filter, BATCH)
+    if (batch.length === 0) {
+      for (const id of unshown) await deps.view.refresh(db, id)
+      return counts
+    }
+    await Promise.all(
+      batch.map((work) =>
+        limit(async () => {
+          if (signal.aborted) return
+          try {
+            const outcome = await oneImage(run, deps, work, { signal, unshown })
+            unanswered = outcome.unanswered ? [...unanswered, work.id] : []
+            counts[outcome.counts]++
+            report()
+            if (unanswered.length >= OUTAGE_AFTER) stopped.abort(new ZohoOutage('Zoho does not answer'))
+          } catch (error) {
+            stopped.abort(error)
+          }
+        }),
+      ),
+    )
+    if (stopped.signal.reason instanceof ZohoOutage) await forgetTries(run, unanswered)
+    signal.throwIfAborted()
+  }
+}
+
+const sumOf = ({ downloaded, missing, failed }: ImageCounts) => downloaded + missing + failed
+
+/** The outage was no fault of these pictures: the run tries them again when it goes on. */
+async function forgetTries(run: RunContext, productIds: string[]): Promise<void> {
+  await run.fenced(async (tx) => {
+    await tx.product.updateMany({ where: { id: { in: productIds }, image_run: run.id }, data: { image_run: null } })
+    await tx.failure.deleteMany({ where: { run_id: run.id, stage: 'image', product_id: { in: productIds } } })
+  })
+}
+
+/** Fetches one picture and writes how it went. Throws only what concerns all pictures. */
+async function oneImage(
+  run: RunContext,
+  deps: ImagePassDeps,
+  work: ImageWork,
+  { signal, unshown }: { signal: AbortSignal; unshown: string[] },
+): Promise<{ counts: keyof ImageCounts; unanswered?: boolean }> {
+  try {
+    const blob = await fetchImage(deps, work, { runId: run.id, signal })
+    const photo = await keep(run, deps, work, blob)
+    if (photo.is_primary) await deps.view.show(viewName(work), blob).catch(() => unshown.push(work.id))
+    return { counts: 'downloaded' }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (concernsAll(error)) throw error
+    if (error instanceof ZohoAway && error.code === 'zoho_unwell') throw new ZohoOutage('Zoho does not answer')
+    if (error instanceof NothingThere) {
+      await noPicture(run, deps, work)
+      return { counts: 'missing' }
+    }
+    const { code, message } =
+      error instanceof AppError
+        ? error
+        : { code: 'download_failed', message: 'The picture did not arrive whole, although it was asked for again' }
+    const placeholder = error instanceof PlaceholderPicture
+    await run.fenced(async (tx) => {
+      await tx.product.updateMany({
+        where: still(work),
+        data: {
+          ...tried(run, deps),
+          image_state: placeholder ? 'placeholder' : 'failed',
+          image_error_code: code,
+          image_error: message,
+          ...(placeholder ? { image_source_fetched: work.image_source_key } : { image_attempts: { increment: 1 } }),
+        },
+      })
+      await run.fail(tx, [
+        { stage: 'image', code, message, product_id: work.id, zoho_item_id: work.zoho_item_id, sku: work.sku ?? undefined },
+      ])
+    })
+    return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoAway }
+  }
+}
+
+/** The state is written only if the source still names the same picture: it may have been replaced while this one was under way. */
+const still = (work: ImageWork) =>
+  work.kind === 'zoho' ? { id: work.id, zoho_image_id: work.zoho_image_id } : { id: work.id, image_source_key: work.image_source_key }
+const tried = (run: RunContext, { clock }: ImagePassDeps) => ({ image_run: run.id, image_tried_at: clock.now() })
+
+async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob: Blob): Promise<Photo> {
+  return run.fenced(async (tx) => {
+    const zoho = work.kind === 'zoho'
+    const { photo } = await putSourcePhoto(tx, {
+      product_id: work.id,
+      source: work.kind,
+      document_id: zoho ? work.zoho_image_id : null,
+      source_url: zoho ? null : work.image_source_url,
+      filename: cleanFilename(work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`, `image.${blob.ext}`),
+      sha256: blob.sha256,
+    })
+    // Where a file's picture is here and Zoho's own is not yet, the product still waits for the other one.
+    const waits =
+      !zoho &&
+      work.zoho_image_id !== null &&
+      (await tx.product.count({
+        where: { id: work.id, OR: [{ image_fetched_id: null }, { image_fetched_id: { not: work.zoho_image_id } }] },
+      })) > 0
+    await tx.product.updateMany({
+      where: still(work),
+      data: {
+        ...tried(run, deps),
+        image_state: waits ? 'untried' : 'stored',
+        ...(zoho ? { image_fetched_id: work.zoho_image_id } : { image_source_fetched: work.image_source_key }),
+        image_error: null,
+        image_error_code: null,
+        image_attempts: 0,
+      },
+    })
+    await tx.failure.updateMany({
+      where: { product_id: work.id, stage: 'image', resolved_at: null },
+      data: { resolved_at: deps.clock.now() },
+    })
+    return photo
+  })
+}
+
+async function noPicture(run: RunContext, deps: ImagePassDeps, work: ImageWork): Promise<void> {
+  await run.fenced(async (tx) => {
+    await removeSourcePhoto(tx, work.id, 'zoho')
+    await tx.product.updateMany({ where: still(work), data: { ...tried(run, deps), image_state: 'none', image_fetched_id: null } })
+    await tx.failure.updateMany({
+      where: { product_id: work.id, stage: 'image', resolved_at: null },
+      data: { resolved_at: deps.clock.now() },
+    })
+  })
+}
+
+const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE', 'ENFILE'])
+/** The place for pictures takes no more of them, whatever picture it is. */
+export const isStorageFailure = (error: unknown): boolean =>
+  isStorageTrouble(error) || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
+
+/** Not this picture's fault: every other would meet it too. */
+export const concernsAll = (error: unknown): boolean =>
+  error instanceof HeldBack ||
+  error instanceof SignInUnavailable ||
+  error instanceof NeedsPerson ||
+  error instanceof RunStopped ||
+  isStorageFailure(error) ||
+  isDatabaseGone(error)

@@ -1,0 +1,80 @@
+import { buffer } from 'node:stream/consumers'
+import type { Database } from '../../database/client.ts'
+import { removeSourcePhoto } from '../../images/gallery/gallery.ts'
+import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import { Conflict, NotFound, TooLarge, UnsupportedType } from '../../lib/errors.ts'
+import { type Actor, recordAudit } from '../../settings/audit-log.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { itemsById, setItemImage } from '../../zoho/inventory.ts'
+
+export interface SendPictureDeps {
+  db: Database
+  store: PhotoStore
+  openZoho(): Promise<ZohoClient>
+}
+
+export interface SentPicture {
+  zoho_item_id: string
+  image_id: string
+  size: number
+  content_type: string
+  /** Calls to Zoho that it takes: the picture, and a look at what the item names now. */
+  calls: number
+  sent: boolean
+  /** What Zoho calls it now; null in a dry run. */
+  document_id: string | null
+}
+
+/** What Zoho takes (zoho-api: gif png jpeg bmp webp, 7 MB). */
+const TAKEN = new Set(['jpg', 'png', 'gif', 'webp'])
+const MAX_BYTES = 7_000_000
+const CALLS = 2
+
+/**
+ * Makes a product's own primary picture the item's main picture in Zoho. Afterwards the document that Zoho made of it counts as fetched, so that the next
+ * sync does not bring our own picture back; Zoho's former picture, which is no more, goes here too. Nothing is sent unless somebody asks for this picture.
+ */
+export async function sendPicture(
+  { db, store, openZoho }: SendPictureDeps,
+  { productId, dryRun, actor }: { productId: string; dryRun: boolean; actor: Actor },
+  signal: AbortSignal,
+): Promise<SentPicture> {
+  const product = await db.product.findUniqueOrThrow({ where: { id: productId } })
+  const { zoho_item_id } = product
+  if (zoho_item_id === null || product.deleted_at)
+    throw new Conflict('not_in_zoho', 'Zoho does not have this product', { remedy: 'Only items of Zoho can get a picture there.' })
+  const photo = await db.photo.findFirst({ where: { product_id: productId, is_primary: true, deleted_at: null }, include: { blob: true } })
+  if (!photo) throw new NotFound('image_not_found', 'The product has no picture', { remedy: 'Upload one first.' })
+  if (photo.source === 'zoho')
+    throw new Conflict('picture_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
+  const { ext, content_type } = photo.blob
+  const size = Number(photo.blob.size)
+  if (!TAKEN.has(ext))
+    throw new UnsupportedType('unsupported_format', `Zoho does not take ${ext.toUpperCase()}`, { remedy: 'Upload it as JPEG or PNG.' })
+  if (size > MAX_BYTES)
+    throw new TooLarge('picture_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, { remedy: 'Upload a smaller one.' })
+  const facts = { zoho_item_id, image_id: photo.id, size, content_type, calls: CALLS }
+  if (dryRun) return { ...facts, sent: false, document_id: null }
+
+  const zoho = await openZoho()
+  const bytes = await buffer((await store.open('originals', photo.sha256)).stream)
+  await setItemImage(zoho, { itemId: zoho_item_id, bytes, filename: `${zoho_item_id}.${ext}`, contentType: content_type }, signal)
+  const item = (await itemsById(zoho, { ids: [zoho_item_id] }, signal)).get(zoho_item_id)
+  const document_id = item?.image_document_id ?? null
+  await db.$transaction(async (tx) => {
+    await removeSourcePhoto(tx, productId, 'zoho')
+    await tx.product.update({
+      where: { id: productId },
+      data: {
+        zoho_image_id: document_id,
+        zoho_image_name: item?.image_name ?? null,
+        image_fetched_id: document_id,
+        image_state: 'stored',
+        image_error: null,
+        image_error_code: null,
+      },
+    })
+    await recordAudit(tx, { ...actor, action: 'image.send_to_zoho', target: `product:${productId}` })
+  })
+  return { ...facts, sent: true, document_id }
+}

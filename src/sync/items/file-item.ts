@@ -1,0 +1,133 @@
+import type { ItemRow } from '../../catalog/item-fields.ts'
+import { decodeEntities, readNames } from '../../catalog/split-name.ts'
+import { Decimal, Id, Instant, Key } from '../../zoho/schemas.ts'
+
+/** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
+const ALIASES = {
+  sku: ['sku', 'code'],
+  description: ['description'],
+  unit: ['unit'],
+  category: ['category', 'category_name'],
+  brand: ['brand'],
+  zoho_image_id: ['image_id', 'image_document_id'],
+  zoho_image_name: ['image_name'],
+} as const
+const MONEY = {
+  cost_price: ['cost_price', 'cost_price_usd', 'purchase_rate'],
+  selling_price: ['selling_price', 'selling_price_usd', 'rate'],
+  stock_on_hand: ['stock_on_hand'],
+} as const
+
+export interface UnreadableItem {
+  zoho_item_id: string | null
+  sku: string | null
+  reason: string
+}
+
+/** Reads one record of a file: only the fields that it has, so that the others stay as they are in the catalogue. */
+export function readFileItem(
+  value: unknown,
+  { mappings, version }: { mappings: Map<string, string>; version: string },
+): { row: ItemRow } | UnreadableItem {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { zoho_item_id: null, sku: null, reason: 'it is no object' }
+  const record = value as Record<string, unknown>
+  const sku = textOf(record, ALIASES.sku) ?? null
+  const read = readFileId(record.zoho_item_id ?? record.item_id)
+  if ('reason' in read) return { zoho_item_id: null, sku, reason: read.reason }
+  const { id } = read
+
+  const row: ItemRow = { zoho_item_id: id, ...namesOf(record) }
+  if (row.name === undefined) return { zoho_item_id: id, sku, reason: 'it has no name' }
+  for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
+    const text = textOf(record, ALIASES[field])
+    if ((field === 'sku' || field === 'category') && !Key.safeParse(text).success)
+      return { zoho_item_id: id, sku: null, reason: `its ${field} is longer than 500 characters` }
+    if (text !== undefined) row[field] = text
+  }
+  for (const field of Object.keys(MONEY) as (keyof typeof MONEY)[]) {
+    const key = MONEY[field].find((it) => record[it] !== undefined)
+    if (key === undefined) continue
+    const amount = Decimal.safeParse(isBlank(record[key]) ? null : record[key])
+    if (!amount.success || (amount.data === null && !isBlank(record[key])))
+      return { zoho_item_id: id, sku, reason: `its ${key} is not a number: ${String(record[key]).slice(0, 50)}` }
+    row[field] = amount.data
+    if (key.endsWith('_usd')) row.currency = 'USD'
+  }
+  if (typeof record.currency === 'string' && !isBlank(record.currency)) row.currency = record.currency
+  if (typeof record.status === 'string' && !isBlank(record.status))
+    row.status = /^inactive$/i.test(record.status.trim()) ? 'inactive' : 'active'
+  const modified = Instant.safeParse(record.zoho_modified_at ?? record.last_modified_time)
+  if (modified.success) row.zoho_modified_at = modified.data.toISOString()
+  const custom = customOf(record)
+  if (custom) row.custom_fields = custom
+  const url = isBlank(record.image_url) ? mappings.get(id) : String(record.image_url)
+  if (url !== undefined && url.trim() !== '') {
+    row.image_source_url = url.trim()
+    row.image_source_key = `${version} ${url.trim()}`
+  }
+  return { row }
+}
+
+/** What programs write where a field has nothing: pandas, Python, Excel, JavaScript and people. */
+const BLANK_WORD = /^(none|n\/a|#n\/a|nan|null|undefined|[-–—]+)?$/i
+export const isBlank = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && BLANK_WORD.test(value.trim())) || Number.isNaN(value)
+
+/**
+ * An id of Zoho out of a file, cleaned of what editors and spreadsheets put around it. Anything but digits is refused: `2.60815E+17` stands for five
+ * items at once, and Zoho refuses a whole call for one such id.
+ */
+export function readFileId(value: unknown): { id: string } | { reason: string } {
+  if (isBlank(value)) return { reason: 'it has no zoho_item_id' }
+  const text = String(value)
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
+    .trim()
+    .replace(/^['"]|"$/g, '')
+  if (/^\d+([.,]\d+)?e\+?\d+$/i.test(text))
+    return { reason: `Excel has shortened this id (${text}); make the column Text in the source and export it again` }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return { reason: 'its zoho_item_id was rounded; write it as text' }
+  const id = Id.safeParse(text)
+  if (!id.success || !/^\d+$/.test(text))
+    return { reason: `its zoho_item_id is not made of digits: ${text.slice(0, 50).toWellFormed().replaceAll('\0', '')}` }
+  return { id: text }
+}
+
+/** The first of these keys that the record has; null where it is blank, undefined where it has none of them. */
+function textOf(record: Record<string, unknown>, keys: readonly string[]): string | null | undefined {
+  const key = keys.find((it) => record[it] !== undefined)
+  if (key === undefined) return undefined
+  return isBlank(record[key]) ? null : String(record[key])
+}
+
+/** A name in each language where the file tells them apart; otherwise both are read out of the one name. */
+function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_en' | 'name_ar'> {
+  const en = textOf(record, ['name_en'])
+  const ar = textOf(record, ['name_ar'])
+  const name = textOf(record, ['name', 'item_name']) ?? en ?? ar
+  if (name === undefined || name === null) return {}
+  const read = readNames(name)
+  return {
+    name,
+    name_en: en === undefined ? read.name_en : en && decodeEntities(en),
+    name_ar: ar === undefined ? read.name_ar : ar && decodeEntities(ar),
+  }
+}
+
+/**
+ * As an object (zinc's export), as Zoho's array of a detail, or flattened as `cf_…` keys of a list row; a detail has both. Older exports name a field by
+ * its label alone. Undefined: the record says nothing about them.
+ */
+function customOf(record: Record<string, unknown>): Record<string, unknown> | undefined {
+  const given = record.custom_fields
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>
+  const flat = Object.entries(record).filter(([key]) => key.startsWith('cf_'))
+  if (flat.length === 0 && !Array.isArray(given)) return undefined
+  const listed = (Array.isArray(given) ? given : []).flatMap((field: unknown) => {
+    if (typeof field !== 'object' || field === null || !('value' in field)) return []
+    const name = 'api_name' in field ? field.api_name : 'label' in field ? field.label : undefined
+    return name === undefined ? [] : [[String(name), field.value] as const]
+  })
+  return Object.fromEntries([...listed, ...flat])
+}

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, readFile, realpath, stat } from 'node:fs/promises'
+import { basename, join, sep } from 'node:path'
+import chain from 'stream-chain'
+import { parser } from 'stream-json'
+import { pick } from 'stream-json/filters/pick.js'
+import type { Token } from 'stream-json/parser.js'
+import { streamArray } from 'stream-json/streamers/stream-array.js'
+import type { ItemRow } from '../../catalog/item-fields.ts'
+import { BadInput, NotFound, TooLarge } from '../../lib/errors.ts'
+import { isBlank, readFileId, readFileItem } from './file-item.ts'
+
+export const DEFAULT_FILE = 'all_zoho_inventory_items.json'
+const MAPPINGS_FILE = 'image_mappings.json'
+const MAX_MAPPINGS_BYTES = 64 * 1024 ** 2
+const PAGE_ROWS = 200
+
+/** A file of items inside DATA_DIR/imports, looked at but not read. */
+export interface ImportFile {
+  name: string
+  path: string
+  /** Item id to the address of its picture. */
+  mappings: Map<string, string>
+  /** Entries of the mappings that cannot be read; the others are used. */
+  badMappings: string[]
+  /** Changes whenever the items' file or the mappings do. */
+  version: string
+}
+
+/** Checks a name and looks for its file. Throws BadInput `bad_file_name`, NotFound `import_file_not_found`, TooLarge. */
+export async function findImportFile(importsDir: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
+  if (name !== basename(name) || name.includes('\\') || name.startsWith('.') || name.includes('\0') || name === '') {
+    throw new BadInput('bad_file_name', 'file is wrong: it must be a plain file name', {
+      remedy: `Put the file into ${importsDir} and name it without a folder.`,
+    })
+  }
+  const path = await insideOf(importsDir, name)
+  const found = path === null ? null : await stat(path).catch(() => null)
+  if (path === null || !found?.isFile()) {
+    throw new NotFound('import_file_not_found', `There is no file ${name} in ${importsDir}`, {
+      detail: { file: name },
+      remedy: `Put it there; without \`file\` zinc looks for ${DEFAULT_FILE}.`,
+    })
+  }
+  if (found.size > maxBytes) {
+    throw new TooLarge('import_file_too_large', `${name} has ${found.size} bytes; at most ${maxBytes} are read`, {
+      remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
+    })
+  }
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  const mappings = await readMappings(await insideOf(importsDir, MAPPINGS_FILE), hash)
+  return { name, path, ...mappings, version: hash.digest('hex').slice(0, 16) }
+}
+
+/** Where a file of the folder really lies; null when there is none. Throws BadInput when it is a link that leads out: it could show any file of the machine. */
+async function insideOf(folder: string, name: string): Promise<string | null> {
+  const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
+  if (real === null || root === null) return null
+  if (real.startsWith(root + sep)) return real
+  throw new BadInput('bad_file_name', `${name} is a link to a file outside of ${folder}`, {
+    remedy: 'Copy the file itself into the folder.',
+  })
+}
+
+async function readMappings(
+  path: string | null,
+  hash: ReturnType<typeof createHash>,
+): Promise<Pick<ImportFile, 'mappings' | 'badMappings'>> {
+  const found = path === null ? null : await stat(path).catch(() => null)
+  if (path === null || !found) return { mappings: new Map(), badMappings: [] }
+  if (found.size > MAX_MAPPINGS_BYTES)
+    throw new TooLarge('import_file_too_large', `${MAPPINGS_FILE} has ${found.size} bytes; at most ${MAX_MAPPINGS_BYTES} are read`, {
+      remedy: 'Put the addresses into the items as image_url.',
+    })
+  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+  hash.update(text)
+  const read = parseJson(text)
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) {
+    throw new BadInput('bad_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
+      remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or take it away.',
+    })
+  }
+  const mappings = new Map<string, string>()
+  const badMappings: string[] = []
+  for (const [key, url] of Object.entries(read)) {
+    const id = readFileId(key)
+    if ('reason' in id || (typeof url !== 'string' && !isBlank(url))) badMappings.push(key)
+    else if (!isBlank(url)) mappings.set(id.id, String(url))
+  }
+  return { mappings, badMappings }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export interface FilePage {
+  rows: ItemRow[]
+  /** The place of each row in the array. */
+  indexes: number[]
+  /** What could not be read: its place in the array, what it says it is, and why. */
+  unreadable: { index: number; zoho_item_id: string | null; sku: string | null; reason: string }[]
+}
+
+/**
+ * The items of the file, in pages, whatever its size; each with the fields that its record carries. A saved answer of Zoho
+ * (`{"items": […]}`) is read like the array in it. Throws BadInput `bad_import_file` where the text stops being a JSON array.
+ */
+export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
+  let hasArray = false
+  const pipeline = chain([
+    createReadStream(file.path, { signal }),
+    asText(),
+    parser({ packValues: true, streamValues: false }),
+    keepLongNumbers,
+    ...((await isObject(file.path)) ? [pick({ filter: (path) => path.length === 1 && path[0] === 'items' })] : []),
+    (token: Token) => {
+      hasArray = true
+      return token
+    },
+    streamArray(),
+  ])
+  const newPage = (): FilePage => ({ rows: [], indexes: [], unreadable: [] })
+  let page = newPage()
+  try {
+    for await (const { key, value } of pipeline as AsyncIterable<{ key: number; value: unknown }>) {
+      const read = readFileItem(value, { mappings: file.mappings, version: file.version })
+      if ('row' in read) {
+        page.rows.push(read.row)
+        page.indexes.push(key)
+      } else page.unreadable.push({ index: key, ...read })
+      if (page.rows.length + page.unreadable.length < PAGE_ROWS) continue
+      yield page
+      page = newPage()
+    }
+    if (!hasArray) throw new Error('it is an object without an array named items')
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw new BadInput(
+      'bad_import_file',
+      `${file.name} is not a JSON array of items: ${cause instanceof Error ? cause.message : 'it cannot be read'}`,
+      {
+        cause,
+        remedy: "Export it again; it must be an array, in Zoho's own shape or in zinc's.",
+      },
+    )
+  } finally {
+    pipeline.destroy()
+  }
+  if (page.rows.length + page.unreadable.length > 0) yield page
+}
+
+/** Whether the text begins as an object. */
+async function isObject(path: string): Promise<boolean> {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(1_024), 0, 1_024, 0)
+  return /^\uFEFF?\s*\{/.test(buffer.toString('utf8', 0, bytesRead))
+}
+
+/** A byte order mark, which editors put in front, is left out; bytes that are no UTF-8 are an error and not replaced by guesses. */
+function asText() {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  return (chunk: Buffer): string => decoder.decode(chunk, { stream: true })
+}
+
+/** Ids and prices that a JavaScript number cannot hold stay texts as written. */
+function keepLongNumbers(token: Token): Token {
+  if (token.name !== 'numberValue' || token.value.length < 16 || String(Number(token.value)) === token.value) return token
+  return { name: 'stringValue', value: token.value }
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { StorageUnavailable } from '../../images/storage/disk-space.ts'
+import { pausedUntilReset } from '../../runs/paused.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import { HeldBack, ZohoAway } from '../../zoho/errors.ts'
+import { SignInUnavailable } from '../../zoho/oauth-errors.ts'
+import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
+import { retryFailed } from './retry.ts'
+import { type ApiSyncDeps, syncFromApi } from './sync-from-api.ts'
+import { type FileSyncDeps, syncFromFile } from './sync-from-file.ts'
+import { ListCheckpoint } from './sync-list.ts'
+
+export const ITEM_SYNC = 'items'
+/** After a full disk the run tries again this often. */
+const STORAGE_RETRY_MS = 60_000
+/** While Zoho does not answer, the run looks again after a minute, then after longer and longer. */
+const OUTAGE_MS = 60_000
+const LONGEST_OUTAGE_MS = 15 * 60_000
+/** Two hours and a half of outage: the rest is left to the next sync. */
+const MAX_OUTAGES = 13
+
+export const ItemSyncParams = z.object({
+  mode: z.enum(['incremental', 'full']).optional(),
+  source: z.enum(['api', 'file']).default('api'),
+  /** Of source=file: a plain name. */
+  file: z.string().optional(),
+  sync_images: z.boolean().default(false),
+  dry_run: z.boolean().default(false),
+  confirm_removals: z.boolean().default(false),
+  /** Only these failed things, and nothing else. */
+  retry: z
+    .object({
+      items: z.array(z.string()),
+      products: z.array(z.uuid()),
+      /** The pictures of these products also where they are here already. */
+      again: z.boolean().default(false),
+    })
+    .optional(),
+})
+export type ItemSyncParams = z.infer<typeof ItemSyncParams>
+
+export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
+
+/**
+ * Items first, then removals, then pictures. Where it stands is saved in one transaction with what it has written:
+ * killed at any line, the next owner goes on at the checkpoint, and the pictures that are stored are not fetched again.
+ */
+export function createItemSync(deps: ItemSyncDeps): RunHandler {
+  return {
+    kind: ITEM_SYNC,
+    exclusiveKey: ITEM_SYNC,
+    async execute(run) {
+      const params = ItemSyncParams.parse(run.params)
+      try {
+        if (params.retry) return await retryFailed(run, deps, params.retry)
+        return params.source === 'file' ? await syncFromFile(run, deps, params) : await syncFromApi(run, deps, params)
+      } catch (error) {
+        const parked = await park(run, deps, error)
+        if (parked) return parked
+        throw error
+      }
+    },
+  }
+}
+
+const OUTAGES = [ZohoOutage, ZohoAway, SignInUnavailable]
+
+/** What passes by itself parks the run; anything else is thrown on. */
+async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
+  if (error instanceof HeldBack) return pausedUntilReset(error, 'It goes on by itself then; items come before pictures.')
+  const later = (ms: number) => new Date(clock.now().getTime() + ms)
+  if (error instanceof StorageUnavailable) {
+    return {
+      state: 'paused',
+      resumes_at: later(STORAGE_RETRY_MS),
+      cause: error.message,
+      failure_code: error.code,
+      remedy: 'Check the bucket and its keys; it goes on by itself.',
+    }
+  }
+  if (isStorageFailure(error)) {
+    return {
+      state: 'paused',
+      resumes_at: later(STORAGE_RETRY_MS),
+      cause: 'storage_full: the disk takes no more pictures',
+      failure_code: 'storage_full',
+      remedy: 'Free space under DATA_DIR; it goes on by itself.',
+    }
+  }
+  if (!OUTAGES.some((kind) => error instanceof kind)) return null
+  // Nothing was read yet: whoever started it hears at once that Zoho does not answer.
+  const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
+  const at = ListCheckpoint.safeParse(checkpoint).data
+  if (!at) return null
+  const outages = at.outages + 1
+  if (outages > MAX_OUTAGES) {
+    return {
+      state: 'partial',
+      cause: 'Zoho did not answer for hours',
+      failure_code: 'zoho_away_for_hours',
+      remedy: 'What is missing comes with the next sync. See status.zoho.com.',
+    }
+  }
+  await run.fenced((tx) => run.saveCheckpoint(tx, { ...at, outages }))
+  return {
+    state: 'paused',
+    resumes_at: later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1))),
+    cause: 'Zoho does not answer just now',
+    failure_code: 'zoho_away',
+    remedy: 'It goes on by itself. If it stays, see status.zoho.com.',
+  }
+}

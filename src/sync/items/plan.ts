@@ -1,0 +1,54 @@
+import { forecast, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
+import type { Run } from '../../generated/client.ts'
+import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
+import { countsFrom } from './counts.ts'
+import { ItemSyncParams } from './item-sync-run.ts'
+import { itemSyncResult } from './result.ts'
+
+/** What a finished dry run says about the real one: what would change, and what it would cost at the limits that hold now. */
+export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {
+  const { db } = deps
+  const { statistics, mode } = await itemSyncResult(db, run)
+  const params = ItemSyncParams.parse(run.params)
+  const counted = run.statistics as Record<string, number>
+  const counts = countsFrom(counted)
+  const made = await db.zohoCall.groupBy({ by: ['path'], where: { run_id: run.id }, _count: true })
+  const callsTo = (path: string) => made.find((it) => it.path === path)?._count ?? 0
+  const toFetch = params.sync_images ? counts.images_to_fetch + (counted.images_pending ?? 0) : 0
+  const list = callsTo('/inventory/v1/items')
+  const details = callsTo('/inventory/v1/itemdetails')
+  // Behind addresses of a file there is no Zoho.
+  const images = params.source === 'api' ? toFetch : 0
+  const total = list + details + images
+  const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
+  const limits = await knownLimits(deps, call?.organization ?? null)
+  const { minutes, days, endsAt } = forecast(total, limits, deps.clock.now())
+  return {
+    status: 'success',
+    data: {
+      run_id: run.id,
+      mode: mode === 'incremental' ? 'incremental' : 'full',
+      source: params.source,
+      items: {
+        total: counts.total,
+        new: counts.new,
+        updated: counts.updated,
+        unchanged: counts.unchanged,
+        restored: counts.restored,
+        removed: counts.removed,
+        conflicts: statistics.conflicts ?? 0,
+        failed: counts.failed,
+      },
+      images: {
+        to_fetch: toFetch,
+        unchanged: params.sync_images ? counts.images_listed_stored : 0,
+        missing: params.sync_images ? counts.images_listed_missing : 0,
+      },
+      calls: { list, details, images, total },
+      minutes,
+      days,
+      ends_at: endsAt.toISOString(),
+      mass_delete: counted.removals_stopped ? { removed: counted.removals_stopped, of: counted.removals_of ?? 0 } : null,
+    },
+  }
+}

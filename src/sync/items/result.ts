@@ -1,0 +1,84 @@
+import type { Database } from '../../database/client.ts'
+import type { Run } from '../../generated/client.ts'
+import type { RunContext } from '../../runs/run-handler.ts'
+import type { ItemSyncResult } from '../../schemas/runs.ts'
+import { countImages } from '../images/pending-images.ts'
+import { countsFrom } from './counts.ts'
+import { ItemSyncParams } from './item-sync-run.ts'
+import { durationMs, endingOf, firstFailures, statusOf } from './run-result.ts'
+
+/** Worth telling, but nothing that failed. */
+const REMARKS = ['placeholder_image', 'price_unreadable']
+
+const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
+type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>
+
+/** Of the rows as they are now, so right also in the middle of a run and after a kill; true until another run works on the pictures. */
+async function imageStatistics(db: Database, runId: string, counted: Record<string, number>): Promise<ImageStatistics> {
+  const images = await countImages(db, runId)
+  const { images_listed_missing, images_listed_stored } = countsFrom(counted)
+  const missing = images_listed_missing + images.missing
+  return {
+    images_total: images.downloaded + images_listed_stored + missing + images.failed,
+    images_downloaded: images.downloaded,
+    images_unchanged: images_listed_stored,
+    images_missing: missing,
+    images_failed: images.failed,
+  }
+}
+
+const noImages = (): ImageStatistics => ({
+  images_total: 0,
+  images_downloaded: 0,
+  images_unchanged: 0,
+  images_missing: 0,
+  images_failed: 0,
+})
+
+/** Ends a run's counting: what could change under later runs is written down, and whether anything failed decides the state. */
+export async function closeCounts(run: RunContext, db: Database, { withImages }: { withImages: boolean }): Promise<'success' | 'partial'> {
+  run.report({
+    statistics: {
+      ...(withImages ? await imageStatistics(db, run.id, run.counted()) : noImages()),
+      api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
+    },
+  })
+  const failed = await db.failure.count({ where: { run_id: run.id, code: { notIn: REMARKS } } })
+  return failed > 0 ? 'partial' : 'success'
+}
+
+/** What a run of the item sync has come to, in the words of the API. */
+export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncResult> {
+  const params = ItemSyncParams.parse(run.params)
+  const counted = run.statistics as Record<string, number>
+  const { total, new: added, updated, restored, unchanged, removed, failed } = countsFrom(counted)
+  const closed = run.finished_at !== null && counted.images_total !== undefined
+  const images = closed
+    ? (Object.fromEntries(IMAGE_KEYS.map((key) => [key, counted[key] ?? 0])) as ImageStatistics)
+    : params.sync_images || params.retry
+      ? await imageStatistics(db, run.id, counted)
+      : noImages()
+  const mode =
+    typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint
+      ? String(run.checkpoint.mode)
+      : (params.mode ?? 'full')
+  return {
+    status: statusOf(run),
+    run_id: run.id,
+    mode,
+    statistics: {
+      total,
+      new: added,
+      updated: updated + restored,
+      unchanged,
+      removed,
+      failed,
+      conflicts: counted.conflicts ?? 0,
+      ...images,
+      api_calls: closed ? (counted.api_calls ?? 0) : await db.zohoCall.count({ where: { run_id: run.id } }),
+      duration_ms: durationMs(run),
+    },
+    errors: await firstFailures(db, run),
+    ...endingOf(run),
+  }
+}

@@ -1,0 +1,54 @@
+import type { Database } from '../../database/client.ts'
+import type { Run } from '../../generated/client.ts'
+import type { ItemSyncResult } from '../../schemas/runs.ts'
+
+/** At most so many failures stand in an answer; all of them stand under `/failures`. */
+const MAX_ERRORS = 100
+
+// Whoever waits is only told of a run under way when the server stops: it is parked, and the next start goes on with it.
+const isParked = (run: Run) => run.state === 'queued' || run.state === 'running'
+
+export const statusOf = (run: Run) => (isParked(run) ? 'paused' : run.state)
+
+export const durationMs = (run: Run) => (run.finished_at ?? new Date()).getTime() - (run.started_at ?? run.created_at).getTime()
+
+export async function firstFailures(db: Database, run: Run): Promise<ItemSyncResult['errors']> {
+  return db.failure.findMany({
+    where: { run_id: run.id },
+    orderBy: { created_at: 'asc' },
+    take: MAX_ERRORS,
+    select: { zoho_item_id: true, sku: true, stage: true, code: true, message: true },
+  })
+}
+
+/** When it goes on, why it stands or failed, and what to do. */
+export function endingOf(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause' | 'remedy'> {
+  return {
+    ...(isParked(run) && {
+      resumes_at: new Date().toISOString(),
+      cause: 'The server was told to stop',
+      remedy: 'It goes on by itself at the next start.',
+    }),
+    ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }),
+    ...(run.cause !== null && { cause: run.cause }),
+    ...(run.remedy !== null && { remedy: run.remedy }),
+  }
+}
+
+/** What a run of any kind has come to, in the words of the item sync's answer. */
+export async function runResult(db: Database, run: Run): Promise<ItemSyncResult> {
+  const params = run.params as { mode?: string; full?: boolean }
+  const checkpoint = run.checkpoint as { mode?: string } | null
+  return {
+    status: statusOf(run),
+    run_id: run.id,
+    mode: checkpoint?.mode ?? params.mode ?? (params.full ? 'full' : 'incremental'),
+    statistics: {
+      ...(run.statistics as Record<string, number>),
+      api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
+      duration_ms: durationMs(run),
+    },
+    errors: await firstFailures(db, run),
+    ...endingOf(run),
+  }
+}

@@ -1,0 +1,148 @@
+import { upsertItems } from '../../catalog/upsert-items.ts'
+import type { Database, Db } from '../../database/client.ts'
+import { choosePrimaries, lockProduct, removeSourcePhoto } from '../../images/gallery/gallery.ts'
+import { type View, viewName } from '../../images/storage/item-links.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RunContext } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { itemsById } from '../../zoho/inventory.ts'
+import { type Reading, toItemRow } from './to-item-row.ts'
+
+export interface RemovalDeps {
+  db: Database
+  zoho: ZohoClient
+  clock: Clock
+  view: View
+  reading: Reading
+}
+
+/** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
+const BRAKE_SHARE = 0.2
+const BRAKE_COUNT = 10
+/** Products that one transaction removes: short enough that nobody waits for it. */
+const BATCH = 200
+
+export interface RemovalResult {
+  /** Gone, or in a dry run: would go. */
+  removed: number
+  /** Set when the brake held: how many of how many would have gone. */
+  stopped?: { count: number; of: number }
+  /** Items that the list left out although Zoho still has them. */
+  leftOut: number
+}
+
+/**
+ * Soft-deletes what a complete full pass did not list, each confirmed by asking Zoho for it by id; its photos become tombstones.
+ * Never called after a pass that broke off: absence in half a list means nothing. Items that Zoho still has were left out by its list, and are written
+ * from what it says about them by id. Killed in the middle, the next owner finds the rest by the same search.
+ */
+export async function removeGone(
+  run: RunContext,
+  { db, zoho, clock, view, reading }: RemovalDeps,
+  { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
+): Promise<RemovalResult> {
+  const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
+    -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL might compare each with each.
+    with unlisted as materialized (
+      select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
+      except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
+    select p.id, p.zoho_item_id from unlisted join product p using (zoho_item_id) where p.deleted_at is null`
+  if (suspects.length === 0) return { removed: 0, leftOut: 0 }
+  const still = await itemsById(zoho, { ids: suspects.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
+  if (still.size > 0 && !dryRun) {
+    const rows = [...still.values()].map((item) => toItemRow(item, reading))
+    for (let at = 0; at < rows.length; at += BATCH)
+      await run.fenced((tx) => upsertItems(tx, rows.slice(at, at + BATCH), { at: clock.now() }))
+  }
+  const gone = suspects.filter((it) => !still.has(it.zoho_item_id))
+  const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
+  if (gone.length > BRAKE_COUNT && gone.length > all * BRAKE_SHARE && !confirmed)
+    return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
+  await removeProducts(run, { clock, view }, gone, { dryRun })
+  // Counted from the notes: right also when a kill came between two batches.
+  const removed = await db.runRecord.count({ where: { run_id: run.id, outcome: 'removed' } })
+  return { removed, leftOut: still.size }
+}
+
+/** Soft-deletes products that Zoho has confirmed to be gone, and notes it for the run. A dry run only notes it. */
+export async function removeProducts(
+  run: RunContext,
+  { clock, view }: { clock: Clock; view: View },
+  gone: { id: string; zoho_item_id: string | null }[],
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<void> {
+  for (let at = 0; at < gone.length; at += BATCH) {
+    const batch = gone.slice(at, at + BATCH)
+    const ids = batch.map((it) => it.id)
+    await run.fenced(async (tx) => {
+      await tx.$executeRaw`
+        insert into run_record (run_id, record_id, outcome, sku, name)
+        select ${run.id}::uuid, zoho_item_id, 'removed', sku, name from product where id = any(${ids}::uuid[])
+        on conflict (run_id, record_id) do update set outcome = 'removed'`
+      if (!dryRun) await softDelete(tx, ids, clock.now())
+    })
+    if (!dryRun) for (const product of batch) await view.hide(viewName(product))
+  }
+}
+
+/** What people uploaded goes with the product; it comes back when the product is restored. */
+async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
+  await tx.$executeRaw`select 1 from product where id = any(${ids}::uuid[]) order by id for update`
+  await tx.photo.updateMany({
+    where: { product_id: { in: ids }, deleted_at: null },
+    data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true },
+  })
+  await tx.product.updateMany({
+    where: { id: { in: ids } },
+    data: { deleted_at: at, updated_at: at, image_fetched_id: null, image_source_fetched: null, image_state: 'none' },
+  })
+  await tx.failure.updateMany({ where: { product_id: { in: ids }, stage: 'image', resolved_at: null }, data: { resolved_at: at } })
+}
+
+/**
+ * Items that came back in this run get back what people uploaded to them and the removal took away; Zoho's own picture is fetched anew.
+ * Bytes whose grace period is over stay gone.
+ */
+export async function restorePhotos(run: RunContext, { db, clock, view }: { db: Database; clock: Clock; view: View }): Promise<void> {
+  const back = await db.$queryRaw<{ id: string; zoho_item_id: string; photos: string[] }[]>`
+    select p.id, p.zoho_item_id, array_agg(photo.id::text) as photos
+    from run_record r join product p on p.zoho_item_id = r.record_id
+    join photo on photo.product_id = p.id and photo.source <> 'zoho'
+      and photo.deleted_at = (r.changes -> 'deleted_at' ->> 0)::timestamptz
+    join blob on blob.sha256 = photo.sha256 and blob.removed_at is null
+    where r.run_id = ${run.id}::uuid and r.outcome = 'restored' and p.deleted_at is null
+    group by p.id, p.zoho_item_id`
+  for (const product of back) {
+    await run.fenced(async (tx) => {
+      await lockProduct(tx, product.id)
+      const at = clock.now()
+      await tx.photo.updateMany({ where: { id: { in: product.photos } }, data: { deleted_at: null, updated_at: at, feed_pending: true } })
+      await choosePrimaries(tx, [product.id], at)
+    })
+    await showPrimary(db, view, product)
+  }
+}
+
+/** Pictures that Zoho's list no longer names are taken away here too. Needs no call. */
+export async function dropRemovedPictures(run: RunContext, { db, view }: { db: Database; view: View }): Promise<void> {
+  const stale = await db.product.findMany({
+    where: { zoho_item_id: { not: null }, zoho_image_id: null, photos: { some: { source: 'zoho', deleted_at: null } } },
+    select: { id: true, zoho_item_id: true },
+  })
+  for (const product of stale) {
+    await run.fenced(async (tx) => {
+      await removeSourcePhoto(tx, product.id, 'zoho')
+      await tx.product.update({ where: { id: product.id }, data: { image_fetched_id: null } })
+    })
+    await showPrimary(db, view, product)
+  }
+}
+
+async function showPrimary(db: Database, view: View, product: { id: string; zoho_item_id: string | null }): Promise<void> {
+  const primary = await db.photo.findFirst({
+    where: { product_id: product.id, is_primary: true, deleted_at: null },
+    include: { blob: true },
+  })
+  if (primary) await view.show(viewName(product), primary.blob)
+  else await view.hide(viewName(product))
+}

@@ -1,0 +1,119 @@
+import { readFieldRules } from '../../catalog/field-mapping.ts'
+import type { Database } from '../../database/client.ts'
+import type { View } from '../../images/storage/item-links.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RunContext, RunFailure, RunOutcome } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { askForOneItem } from '../../zoho/inventory.ts'
+import type { Wait } from '../../zoho/rate-limiter.ts'
+import { dropOldNotes } from '../delete-old-records.ts'
+import { countWork } from '../images/pending-images.ts'
+import { recheckImages } from '../images/recheck.ts'
+import { type ImagePassDeps, imagePass } from '../images/sync-images.ts'
+import type { ItemSyncParams } from './item-sync-run.ts'
+import { closeCounts } from './result.ts'
+import { countSkuConflicts, reportSkuConflicts } from './sku-conflicts.ts'
+import { dropRemovedPictures, type RemovalResult, removeGone, restorePhotos } from './sync-deletions.ts'
+import { firstCheckpoint, ListCheckpoint, listPass } from './sync-list.ts'
+import type { Reading } from './to-item-row.ts'
+
+export const WATERMARK = 'items'
+
+export interface ApiSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
+  db: Database
+  clock: Clock
+  view: View
+  /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
+  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  /** The organisation's currency; null until it is known. */
+  currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
+}
+
+const NOTHING_READ: Reading = { currency: null, rules: new Map() }
+
+/** How the items of this run are read; a mapping that is changed meanwhile counts from the next run on, its owners at once. */
+export const readingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDeps, signal: AbortSignal): Promise<Reading> => ({
+  currency: await currencyOf(zoho, signal),
+  rules: await readFieldRules(db),
+})
+
+/** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
+export const zohoFor = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
+  deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
+
+/** The sync of Zoho's own list. A dry run stops ahead of the pictures and has only noted what would change. */
+export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
+  const { db, clock, view } = deps
+  const dryRun = params.dry_run
+  const zoho = await zohoFor(run, deps)
+  const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
+  // Without a full pass there is nothing to be incremental on.
+  const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
+  let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
+
+  const reading = at.phase === 'images' ? NOTHING_READ : await readingFor(zoho, deps, run.signal)
+  if (at.phase === 'items') {
+    const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
+    at = await listPass(run, { zoho, clock, reading }, at, { dryRun, began: created_at })
+    at = { ...at, phase: 'removals', taken: [], outages: 0 }
+    await run.fenced((tx) => run.saveCheckpoint(tx, at))
+  }
+  if (at.phase === 'removals') {
+    let found: RemovalResult = { removed: 0, leftOut: 0 }
+    if (at.mode === 'full') {
+      found = await removeGone(run, { db, zoho, clock, view, reading }, { confirmed: params.confirm_removals, dryRun })
+      run.report({
+        statistics: {
+          removed: found.removed,
+          ...(found.stopped && { removals_stopped: found.stopped.count, removals_of: found.stopped.of }),
+        },
+      })
+    }
+    if (dryRun) {
+      const pending = await countWork(db, { runId: run.id, zoho: true, only: null, unlistedOnly: true })
+      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
+    } else {
+      await restorePhotos(run, { db, clock, view })
+      await dropRemovedPictures(run, { db, view })
+      run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
+    }
+    at = { ...at, phase: 'images' }
+    await run.fenced(async (tx) => {
+      if (!dryRun) {
+        const done = { up_to: at.newest, succeeded_at: clock.now(), run_id: run.id, ...(at.mode === 'full' && { full_at: clock.now() }) }
+        await tx.watermark.upsert({ where: { name: WATERMARK }, create: { name: WATERMARK, ...done }, update: done })
+      }
+      await tx.runPage.deleteMany({ where: { run_id: run.id } })
+      await run.fail(tx, removalFailures(found))
+      await run.saveCheckpoint(tx, at)
+      await dropOldNotes(tx, clock.now())
+    })
+  }
+  if (params.sync_images && !dryRun) {
+    // Parked because nothing was answered: one small call tells whether Zoho is back. If it is, pictures that still are not answered are to blame themselves.
+    if (at.outages > 0) await askForOneItem(zoho, { runId: run.id }, run.signal)
+    await imagePass(run, { ...deps, zoho, guarded: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
+    await recheckImages(run, { ...deps, zoho })
+  }
+  return { state: await closeCounts(run, db, { withImages: params.sync_images && !dryRun }) }
+}
+
+/** What the removals found that a person should know. */
+function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | 'leftOut'>): RunFailure[] {
+  const found: RunFailure[] = []
+  if (stopped) {
+    found.push({
+      stage: 'removal',
+      code: 'mass_delete_stopped',
+      message: `${stopped.count} of ${stopped.of} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
+    })
+  }
+  if (leftOut > 0) {
+    found.push({
+      stage: 'list',
+      code: 'list_incomplete',
+      message: `Zoho's list left out ${leftOut} items that it still has; zinc read them one by one. Nothing is lost.`,
+    })
+  }
+  return found
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { noteDifferences } from '../../catalog/diff-items.ts'
+import { keepOwned } from '../../catalog/field-ownership.ts'
+import type { ItemRow } from '../../catalog/item-fields.ts'
+import type { RawDb } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RunContext } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { listItems } from '../../zoho/inventory.ts'
+import { followKeyset, KeysetPlace } from '../../zoho/keyset-cursor.ts'
+import { LIST_LAG_MS } from '../../zoho/paginate.ts'
+import type { ZohoItem } from '../../zoho/schemas.ts'
+import { countsFrom, type ListCounts } from './counts.ts'
+import { type Reading, toItemRow } from './to-item-row.ts'
+
+/** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
+const CLOCKS_MS = 10 * 60_000
+
+/** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
+export const ListCheckpoint = KeysetPlace.extend({
+  phase: z.enum(['items', 'removals', 'images']),
+  mode: z.enum(['full', 'incremental']),
+  pages: z.number(),
+  newest: z.iso.datetime().nullable(),
+  /** How often in a row the run was parked because Zoho did not answer. */
+  outages: z.number().default(0),
+})
+export type ListCheckpoint = z.infer<typeof ListCheckpoint>
+
+export interface ListPassDeps {
+  zoho: ZohoClient
+  clock: Clock
+  reading: Reading
+}
+
+export interface ListPassOptions {
+  /** Only notes what would change. */
+  dryRun: boolean
+  /** When the run began. */
+  began: Date
+}
+
+/** Where a new pass begins. */
+export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
+  const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - LIST_LAG_MS).toISOString() : null
+  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null, outages: 0 }
+}
+
+/** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
+export async function listPass(
+  run: RunContext,
+  { zoho, clock, reading }: ListPassDeps,
+  start: ListCheckpoint,
+  { dryRun, began }: ListPassOptions,
+): Promise<ListCheckpoint> {
+  const counts = countsFrom(run.statistics)
+  let at = start
+  const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time })
+  const unreadable: unknown[] = []
+  const from = at.from ? new Date(at.from) : null
+  for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
+    const fresh = walk.fresh(page)
+    const bad = unreadable.splice(0)
+    if (fresh.length === 0 && bad.length === 0) continue
+    if (fresh.length > 0) {
+      const place = walk.after(fresh)
+      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
+    }
+    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, reading)])).values()]
+    const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
+    await run.fencedRaw(async (tx) => {
+      const again = await listedBefore(tx, run.id, late)
+      await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
+      await noteUnreadable(run, tx, bad)
+      await noteDoubtful(run, tx, fresh, clock.now())
+      if (!dryRun) await forgetPictureFailures(tx, fresh, clock.now())
+      counts.failed += bad.length
+      counts.total += rows.length - again.size + bad.length
+      if (rows.length > 0) await noteListed(tx, { runId: run.id, number: at.pages, rows })
+      await run.saveCheckpoint(tx, at, counts)
+    })
+    run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
+  }
+  run.report({ statistics: counts })
+  return at
+}
+
+interface PageWrite {
+  rows: ItemRow[]
+  counts: ListCounts
+  dryRun: boolean
+  /** Ids that an earlier page of this run had already; they count once. */
+  again: Set<string>
+  at: Date
+}
+
+/** Notes what differs, writes it unless this is a dry run, and counts. */
+export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
+  const found = await noteDifferences(tx, await keepOwned(tx, rows), { runId: run.id, again, writeAt: dryRun ? null : at })
+  counts.new += found.new
+  counts.updated += found.updated
+  counts.restored += found.restored
+  counts.unchanged += found.unchanged
+  counts.images_listed_missing += found.images_missing
+  counts.images_listed_stored += found.images_stored
+  counts.images_to_fetch += found.images_to_fetch
+}
+
+/** Notes which items a page has listed: what no page lists is gone. */
+export async function noteListed(tx: RawDb, { runId, number, rows }: { runId: string; number: number; rows: ItemRow[] }): Promise<void> {
+  const ids = rows.map((row) => row.zoho_item_id)
+  await tx.$executeRaw`insert into run_page (run_id, number, ids) values (${runId}::uuid, ${number}, ${ids})`
+}
+
+/** Which of these ids an earlier page of the run has listed: an item that is edited while the list is read comes again at its end. */
+export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    select distinct seen.id from (select unnest(ids) as id from run_page where run_id = ${runId}::uuid) seen where seen.id = any(${ids})`
+  return new Set(rows.map((row) => row.id))
+}
+
+/** What of an item cannot be read (a price that is no number, a SKU without end) it does not have, and a person is told, until it comes with one that can be. */
+async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
+  const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
+  await tx.$executeRaw`
+    update failure set resolved_at = ${at}
+    where code in ('price_unreadable', 'item_unreadable') and zoho_item_id = any(${sound}) and resolved_at is null`
+  await run.fail(
+    tx,
+    items.flatMap((item) =>
+      item.doubtful.map((field) => ({
+        stage: 'item',
+        ...doubt(field, item.name),
+        zoho_item_id: item.item_id,
+        sku: item.sku ?? undefined,
+      })),
+    ),
+  )
+}
+
+/** Who took a bad picture away in Zoho has mended it: what is not there cannot fail. */
+async function forgetPictureFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
+  await tx.$executeRaw`
+    update failure f set resolved_at = ${at} from product p
+    where p.zoho_item_id = any(${items.map((item) => item.item_id)}) and p.image_state = 'none'
+      and f.product_id = p.id and f.stage = 'image' and f.resolved_at is null`
+}
+
+function doubt(field: string, name: string): { code: string; message: string } {
+  if (field === 'sku' || field === 'category_name') {
+    const what = field === 'sku' ? 'SKU' : 'category'
+    return { code: 'item_unreadable', message: `The ${what} of ${name} is longer than 500 characters; the product has none.` }
+  }
+  const what = field === 'rate' ? 'selling' : 'purchase'
+  return { code: 'price_unreadable', message: `The ${what} price of ${name} is no number in Zoho; the product has none.` }
+}
+
+/** A row that cannot be read is named as far as it can be, and stops nothing. */
+async function noteUnreadable(run: RunContext, tx: RawDb, rows: unknown[]): Promise<void> {
+  const text = (row: unknown, key: string) => {
+    const value = typeof row === 'object' && row !== null ? (row as Record<string, unknown>)[key] : undefined
+    return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 200) : undefined
+  }
+  await run.fail(
+    tx,
+    rows.map((row) => ({
+      stage: 'item',
+      code: 'item_unreadable',
+      message: `Zoho lists an item without an id that can be read${text(row, 'name') ? `: ${text(row, 'name')}` : ''}. The others are synced.`,
+      zoho_item_id: text(row, 'item_id'),
+      sku: text(row, 'sku'),
+    })),
+  )
+}

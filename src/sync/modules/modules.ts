@@ -1,0 +1,221 @@
+import { integrationDisabled } from '../../connection/connection.ts'
+import type { Database, Db } from '../../database/client.ts'
+import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
+import { Conflict } from '../../lib/errors.ts'
+import { PULL } from '../../pulls/checkpoint.ts'
+import { knownZone } from '../../runs/cron.ts'
+import type { Runs } from '../../runs/runs.ts'
+import type { ScheduleMode, Schedules } from '../../runs/scheduler.ts'
+import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts'
+import { type Actor, recordAudit } from '../../settings/audit-log.ts'
+import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
+import { CRM_SYNC } from '../crm/crm-sync-run.ts'
+import { ITEM_SYNC } from '../items/item-sync-run.ts'
+import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
+import { moveCursor, readCursor } from './watermark.ts'
+
+const BY_SCHEDULE = 'schedule'
+
+export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
+
+export interface ModulesDeps {
+  db: Database
+  runs: Runs
+  schedules: Schedules
+  isEnabled(): Promise<boolean>
+  /** The time zone of the shop, as Zoho told it; null before. */
+  shopZone(): Promise<string | null>
+}
+
+export interface ModuleChange {
+  enabled?: boolean | undefined
+  schedule?: string | null | undefined
+  full_schedule?: string | null | undefined
+  selection?: { [Key in keyof ModuleSelection]?: ModuleSelection[Key] | undefined } | undefined
+}
+
+export type ZohoModules = ReturnType<typeof createModules>
+
+/** The four modules of Zoho as an operator sees them: on or off, by which clock, and the real sync behind each. */
+export function createModules({ db, runs, schedules, isEnabled, shopZone }: ModulesDeps) {
+  const zone = async () => knownZone(await shopZone())
+
+  async function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Promise<Prisma.InputJsonObject> {
+    const chosen = selectionParams(slug, await readSelection(db, slug))
+    if (slug === 'inventory') return { ...(mode && { mode }), ...chosen, dry_run: false, confirm_removals: false }
+    if (slug === 'crm') return { ...(mode && { mode }) }
+    return { app: slug, ...chosen, ...(mode === 'full' && { full: true }) }
+  }
+
+  /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. A key that is not there is null in SQL, hence coalesce. */
+  function isOf(slug: ModuleSlug): Prisma.Sql {
+    const app = KINDS[slug] === PULL ? Prisma.sql`and coalesce(params->>'app', 'books') = ${slug}` : Prisma.empty
+    return Prisma.sql`kind = ${KINDS[slug]} and coalesce(params->>'dry_run', 'false') <> 'true' and coalesce(params->>'source', 'api') <> 'file' ${app}`
+  }
+
+  const isMode = (mode: ScheduleMode): Prisma.Sql =>
+    Prisma.sql`coalesce(params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}`
+
+  async function shown(module: Module, { enabled, planned }: { enabled: boolean; planned: Schedule[] }): Promise<ZohoModule> {
+    const { slug, name, description, suggested } = module
+    const [last] = await db.$queryRaw<Run[]>`select * from run where ${isOf(slug)} order by created_at desc limit 1`
+    const [success] = await db.$queryRaw<
+      { at: Date | null }[]
+    >`select max(finished_at) as at from run where ${isOf(slug)} and state = 'success'`
+    const mine = planned.filter((it) => it.module === slug)
+    const next = mine.map((it) => it.next_at.getTime()).sort((a, b) => a - b)[0]
+    return {
+      name,
+      slug,
+      enabled,
+      description,
+      schedule: mine.find((it) => it.mode === 'incremental')?.cron ?? null,
+      full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
+      suggested,
+      last_sync: success?.at?.toISOString() ?? null,
+      last_run: last ? shownRun(last) : null,
+      next_run: enabled && next !== undefined ? new Date(next).toISOString() : null,
+      selection: await readSelection(db, slug),
+      offered: offeredBy(slug),
+      cursor: (await readCursor(db, slug))?.toISOString() ?? null,
+    }
+  }
+
+  async function list(): Promise<ZohoModule[]> {
+    const enabled = await enabledModules(db)
+    const planned = await schedules.list()
+    return Promise.all(MODULES.map((module) => shown(module, { enabled: enabled.get(module.slug) ?? false, planned })))
+  }
+
+  /** In the transaction of a larger change; answers the names of what changed. */
+  async function apply(tx: Db, module: Module, change: ModuleChange, shopsZone: string): Promise<string[]> {
+    const changed: string[] = []
+    if (change.enabled !== undefined && change.enabled !== (await enabledModules(tx)).get(module.slug)) {
+      await setModuleEnabled(tx, module.slug, change.enabled)
+      changed.push('enabled')
+    }
+    if (change.selection) {
+      const enabled = (await enabledModules(tx)).get(module.slug) ?? false
+      if (await changeSelection(tx, module.slug, change.selection, { enabled })) changed.push('selection')
+    }
+    for (const [field, mode] of [
+      ['schedule', 'incremental'],
+      ['full_schedule', 'full'],
+    ] as const) {
+      const cron = change[field]
+      if (cron === undefined) continue
+      const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
+      if (await schedules.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
+    }
+    return changed
+  }
+
+  async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
+    if (!(await isEnabled())) throw integrationDisabled()
+    if (!(await enabledModules(db)).get(module.slug)) {
+      throw new Conflict('module_disabled', `${module.name} is switched off`, {
+        detail: { module: module.slug },
+        remedy: `Switch it on: PATCH /api/settings/integrations/zoho/modules/${module.slug} {"enabled":true}.`,
+      })
+    }
+    const kind = KINDS[module.slug]
+    return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
+  }
+
+  return {
+    list,
+    zone,
+
+    async one(nameOrSlug: string): Promise<ZohoModule> {
+      const { slug } = moduleOf(nameOrSlug)
+      return (await list()).find((it) => it.slug === slug)!
+    },
+
+    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFound, BadInput `bad_schedule`. */
+    async changes(
+      wanted: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
+    ): Promise<(tx: Db) => Promise<string[]>> {
+      const shopsZone = await zone()
+      const each = wanted.map((it) => ({ module: moduleOf(it.slug ?? it.name ?? ''), change: it }))
+      return async (tx) => {
+        const changed: string[] = []
+        for (const { module, change } of each)
+          changed.push(...(await apply(tx, module, change, shopsZone)).map((field) => `modules.${module.slug}.${field}`))
+        return changed
+      }
+    },
+
+    /** Throws NotFound `module_not_found`, BadInput `bad_schedule`. */
+    async change(nameOrSlug: string, change: ModuleChange, actor: Actor): Promise<ZohoModule> {
+      const module = moduleOf(nameOrSlug)
+      const shopsZone = await zone()
+      await db.$transaction(async (tx) => {
+        const fields = await apply(tx, module, change, shopsZone)
+        if (fields.length > 0) await recordAudit(tx, { ...actor, action: 'module.change', target: `zoho.${module.slug}`, fields })
+      })
+      return this.one(module.slug)
+    },
+
+    /** Throws NotFound `module_not_found`, Conflict `sync_running`, BadInput `cursor_ahead`. */
+    async moveCursor(nameOrSlug: string, upTo: Date | null, actor: Actor): Promise<ZohoModule> {
+      const { slug } = moduleOf(nameOrSlug)
+      await moveCursor(db, slug, { kind: KINDS[slug], upTo })
+      await recordAudit(db, { ...actor, action: 'module.cursor', target: `zoho.${slug}`, fields: ['cursor'] })
+      return this.one(slug)
+    },
+
+    /** A real sync. Throws Conflict `module_disabled`, `integration_disabled`, `sync_running`. */
+    start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
+
+    /**
+     * What a schedule brings. What is switched off is left alone, and so is what a sync under way does anyway; another sync in the way is waited for
+     * (answers false), so that a full one is not lost to an incremental one of the same minute, nor Invoice to Books.
+     */
+    async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
+      const it = moduleOf(module)
+      if (since) {
+        const [begun] = await db.$queryRaw<{ id: string }[]>`
+          select id from run where ${isOf(it.slug)} and ${isMode(mode)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
+        if (begun) return true
+      }
+      try {
+        await start(it, mode, BY_SCHEDULE)
+        return true
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+        if (error.code !== 'sync_running') return true
+        const [covered] = await db.$queryRaw<{ id: string }[]>`
+          select id from run where ${isOf(it.slug)} and state in ('queued', 'running', 'paused') and ${mode === 'full' ? isMode('full') : Prisma.sql`true`} limit 1`
+        return covered !== undefined
+      }
+    },
+  }
+
+  function shownRun(run: Run): NonNullable<ZohoModule['last_run']> {
+    return {
+      id: run.id,
+      state: run.state,
+      mode: modeOf(run),
+      started_at: run.started_at?.toISOString() ?? null,
+      finished_at: run.finished_at?.toISOString() ?? null,
+      cause: run.cause,
+      code: run.failure_code,
+      listed: counted(run, 'total'),
+      failed: counted(run, 'failed', 'images_failed'),
+      calls: counted(run, 'api_calls'),
+    }
+  }
+}
+
+function modeOf(run: Run): string | null {
+  const named = (value: Prisma.JsonValue) =>
+    typeof value === 'object' && value !== null && 'mode' in value && typeof value.mode === 'string' ? value.mode : null
+  return named(run.checkpoint) ?? named(run.params)
+}
+
+/** The sum of these figures of an ended run; null where it does not count the first. */
+function counted(run: Run, first: string, ...more: string[]): number | null {
+  const figures = run.statistics as Record<string, unknown>
+  if (run.finished_at === null || typeof figures[first] !== 'number') return null
+  return [first, ...more].reduce((sum, name) => sum + (typeof figures[name] === 'number' ? figures[name] : 0), 0)
+}

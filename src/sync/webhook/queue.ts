@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Database, Db } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Conflict } from '../../lib/errors.ts'
+import type { Runs } from '../../runs/runs.ts'
+
+export const ITEM_NOTICES = 'item_notices'
+
+/** Zoho often sends several notices for one change: they are read together. */
+const GATHER_MS = 1_000
+/** An item is not read more often than this, however often it is noticed: a notice that is sent again and again costs next to nothing. */
+const DISTANCE_MS = 30_000
+/** After a reading that failed. */
+const RETRY_MS = 10 * 60_000
+const LOOK_EVERY_MS = 2_000
+const KEEP_MS = 86_400_000
+
+export type NoticeInbox = ReturnType<typeof createNoticeInbox>
+
+export interface NoticeInboxDeps {
+  db: Database
+  clock: Clock
+  log: Logger
+  runs: Pick<Runs, 'start'>
+  /** False in a process that only answers: it writes notices down, and others read the items. */
+  works: boolean
+}
+
+/** Notices wait in the database until a run has read their items, so none is lost by a kill, and none is read twice for being sent twice. */
+export function createNoticeInbox({ db, clock, log, runs, works }: NoticeInboxDeps) {
+  const closing = new AbortController()
+
+  async function look(): Promise<void> {
+    const due = await db.itemNotice.findFirst({ where: { due_at: { lte: clock.now() } }, select: { zoho_item_id: true } })
+    if (!due) return
+    await runs.start(ITEM_NOTICES, {}, { startedBy: 'zoho' }).catch((error: unknown) => {
+      // One is under way already; it takes what is due, and the rest waits for the next look.
+      if (!(error instanceof Conflict)) throw error
+    })
+  }
+
+  return {
+    /** Writes the notices down. Answers at once: nothing is asked of Zoho here. */
+    async take(ids: string[]): Promise<void> {
+      const now = clock.now()
+      const soon = new Date(now.getTime() + GATHER_MS)
+      await db.$executeRaw`
+        insert into item_notice as n (zoho_item_id, noticed_at, due_at)
+        select id, ${now}, ${soon} from unnest(${[...new Set(ids)].sort()}::text[]) id
+        on conflict (zoho_item_id) do update set noticed_at = excluded.noticed_at,
+          due_at = coalesce(n.due_at, greatest(excluded.due_at, n.read_at + ${DISTANCE_MS} * interval '1 millisecond'))`
+    },
+
+    /** Looks for notices that are due, until closed. */
+    open(): void {
+      if (!works) return
+      void (async () => {
+        while (!closing.signal.aborted) {
+          await look().catch((err: unknown) => log.warn({ err }, 'looking for notices failed, will look again'))
+          await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal, ref: false }).catch(() => {}) // the abort ends the loop
+        }
+      })()
+    },
+    close: () => closing.abort(),
+  }
+}
+
+/** The items that are due, at most so many. */
+export async function dueNotices(db: Db, { at, limit }: { at: Date; limit: number }): Promise<string[]> {
+  const rows = await db.itemNotice.findMany({ where: { due_at: { lte: at } }, orderBy: { due_at: 'asc' }, take: limit })
+  return rows.map((row) => row.zoho_item_id)
+}
+
+/** Notes that these items were read at that moment; one that was noticed again meanwhile is read once more. */
+export async function settleNotices(tx: Db, ids: string[], { readAt }: { readAt: Date }): Promise<void> {
+  await tx.$executeRaw`
+    update item_notice set read_at = ${readAt},
+      due_at = case when noticed_at > ${readAt} then ${new Date(readAt.getTime() + DISTANCE_MS)}::timestamptz end
+    where zoho_item_id = any(${ids})`
+  await tx.itemNotice.deleteMany({ where: { due_at: null, read_at: { lt: new Date(readAt.getTime() - KEEP_MS) } } })
+}
+
+/** The reading failed: what is due now is tried again later. */
+export async function postponeNotices(db: Db, at: Date): Promise<void> {
+  await db.itemNotice.updateMany({ where: { due_at: { lte: at } }, data: { due_at: new Date(at.getTime() + RETRY_MS) } })
+}

@@ -1,0 +1,40 @@
+import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
+
+const ID = 'zoho'
+const SHOWN_ITEMS = 5
+/** Anybody may send unsigned requests: they are noted, but write no row each. */
+const NOTED_EVERY_MS = 5_000
+
+export interface WebhookNotices {
+  accepted: number
+  accepted_at: Date | null
+  accepted_items: string[]
+  refused: number
+  refused_at: Date | null
+}
+
+/** A notice whose signature is right; without items it was a test. */
+export async function noteAccepted({ db, clock }: { db: Database; clock: Clock }, items: string[]): Promise<void> {
+  const data = { accepted_at: clock.now(), accepted_items: items.slice(0, SHOWN_ITEMS) }
+  await db.webhookState.upsert({
+    where: { id: ID },
+    create: { id: ID, ...data, accepted: 1 },
+    update: { ...data, accepted: { increment: 1 } },
+  })
+}
+
+/** A notice that is not signed with the secret that is set here. */
+export async function noteRefused({ db, clock }: { db: Database; clock: Clock }): Promise<void> {
+  const now = clock.now()
+  await db.$executeRaw`
+    insert into webhook_state as w (id, refused_at, refused) values (${ID}, ${now}, 1)
+    on conflict (id) do update set refused_at = excluded.refused_at, refused = w.refused + 1
+    where w.refused_at is null or w.refused_at < ${new Date(now.getTime() - NOTED_EVERY_MS)}`
+}
+
+export async function readWebhookNotices(db: Database): Promise<WebhookNotices> {
+  const row = await db.webhookState.findUnique({ where: { id: ID } })
+  if (!row) return { accepted: 0, accepted_at: null, accepted_items: [], refused: 0, refused_at: null }
+  return { ...row, accepted: Number(row.accepted), refused: Number(row.refused) }
+}

@@ -1,0 +1,54 @@
+import type { Language } from '../i18n/language.tsx'
+import { onThePage } from '../i18n/server-messages/en-remedies.ts'
+import { serverSentence, serverWords } from '../i18n/server-messages/index.ts'
+import type { ApiFailure } from './api-error.ts'
+
+interface Words {
+  what: string
+  next?: string
+}
+
+/** Failures that only the page knows: no answer, or none that can be read. */
+const OWN: Record<string, Record<Language, Words>> = {
+  network: {
+    en: { what: 'The server did not answer', next: 'Check the network and whether zinc is running, then try again.' },
+    ar: { what: 'لم يُجب الخادم', next: 'تحقّق من الشبكة ومن أن zinc يعمل، ثم أعد المحاولة.' },
+  },
+  server_unreachable: {
+    en: { what: 'The server is not reachable right now', next: 'It may be restarting. Try again in a few seconds.' },
+    ar: { what: 'لا يمكن الوصول إلى الخادم الآن', next: 'ربما يُعاد تشغيله. أعد المحاولة بعد بضع ثوانٍ.' },
+  },
+  unreadable_answer: {
+    en: {
+      what: 'The answer could not be read',
+      next: 'Something between the browser and zinc answered instead, such as a proxy. Try again, or ask who runs it.',
+    },
+    ar: { what: 'تعذّرت قراءة الإجابة', next: 'أجاب شيء آخر بين المتصفح وzinc، مثل وكيل. أعد المحاولة أو اسأل من يديره.' },
+  },
+  page_error: {
+    en: { what: 'This page made a mistake', next: 'Reload it. If it happens again, send the details below to support.' },
+    ar: { what: 'حدث خطأ في هذه الصفحة', next: 'أعد تحميلها. إن تكرّر الخطأ فأرسل التفاصيل أدناه إلى الدعم.' },
+  },
+}
+
+const ARABIC_FALLBACK: Words = { what: 'لم ينجح الطلب', next: 'أعد المحاولة. إن تكرّر فأرسل التفاصيل أدناه إلى الدعم.' }
+
+export interface FailureWords {
+  what: string
+  next: string | null
+  /** The API's own English sentence, where it says what the translation cannot: which field of what was entered is wrong, or all of an unknown failure. */
+  original: string | null
+}
+
+/** What an error card says in the reader's language. */
+export function wordsOf(failure: ApiFailure, language: Language): FailureWords {
+  const own = OWN[failure.code]
+  if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
+  if (language === 'en') return { what: failure.message, next: failure.remedy && onThePage(failure.code, failure.remedy), original: null }
+  const words = serverWords(failure.code, language)
+  const { what, next = null } = words ?? ARABIC_FALLBACK
+  const said = serverSentence(failure.message, language)
+  if (said !== null) return { what: said, next, original: null }
+  const saysMore = words === null || failure.status === 400
+  return { what, next, original: saysMore ? [failure.message, failure.remedy].filter(Boolean).join('. ') : null }
+}

@@ -1,0 +1,85 @@
+import { ApiFailure, readFailure } from './api-error.ts'
+import { AUTH } from './endpoints.ts'
+
+export interface CallOptions {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Sent as JSON; FormData goes as it is. */
+  body?: unknown
+  /** What is null, undefined or '' is left out. */
+  query?: Record<string, string | number | boolean | null | undefined>
+  signal?: AbortSignal
+}
+
+/** Heard by the session when an answer says that nobody is logged in. */
+export const sessionEnd = new EventTarget()
+
+export function addressOf(path: string, query: CallOptions['query'] = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
+  }
+  return search.size === 0 ? path : `${path}?${search}`
+}
+
+const noAnswer = (address: string) => new ApiFailure('The server did not answer', { status: 0, code: 'network', address })
+
+let refreshing: Promise<ApiFailure | null> | null = null
+
+/** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. Answers why not. */
+function refreshSession(): Promise<ApiFailure | null> {
+  const path = `${AUTH}/refresh`
+  const named = `POST ${path}`
+  refreshing ??= fetch(path, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{}' })
+    .then(
+      (answer) => (answer.ok ? null : readFailure(answer, named)),
+      () => noAnswer(named),
+    )
+    .finally(() => {
+      refreshing = null
+    })
+  return refreshing
+}
+
+/** The server could not say whether the login is over: nobody is sent to the login for that. */
+const saysNothing = ({ status }: ApiFailure): boolean => status === 0 || status === 429 || status >= 500
+
+/**
+ * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
+ * Throws ApiFailure, whatever went wrong. The session travels in a cookie that scripts cannot read.
+ */
+export async function call<T>(path: string, { method = 'GET', body, query, signal }: CallOptions = {}): Promise<T> {
+  const address = addressOf(path, query)
+  const named = `${method} ${path}`
+  const isForm = body instanceof FormData
+  const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } }
+  if (signal) init.signal = signal
+  if (body !== undefined) {
+    init.body = isForm ? body : JSON.stringify(body)
+    if (!isForm) init.headers = { ...init.headers, 'content-type': 'application/json' }
+  }
+  const send = async () => {
+    try {
+      return await fetch(address, init)
+    } catch (error) {
+      if (signal?.aborted) throw error
+      throw noAnswer(named)
+    }
+  }
+  let answer = await send()
+  // A wrong password is a 401, too, but no end of a session.
+  const needsSession = path !== `${AUTH}/login`
+  if (answer.status === 401 && needsSession) {
+    const failure = await refreshSession()
+    if (failure && saysNothing(failure)) throw failure
+    if (!failure) answer = await send()
+  }
+  if (!answer.ok) {
+    const failure = await readFailure(answer, named)
+    if (failure.status === 401 && needsSession) sessionEnd.dispatchEvent(new Event('end'))
+    throw failure
+  }
+  const data: unknown = await answer.json().catch(() => {
+    throw new ApiFailure('The answer is not JSON', { status: answer.status, code: 'unreadable_answer', address: named })
+  })
+  return data as T
+}

@@ -1,0 +1,244 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import Bell from 'lucide-react/icons/bell'
+import Send from 'lucide-react/icons/send'
+import { type FormEvent, useState } from 'react'
+import type { z } from 'zod'
+import type { Notifications, NotificationsBody, NotificationsTestAnswer } from '../../../schemas/notifications.ts'
+import { ZOHO } from '../../api/endpoints.ts'
+import { call } from '../../api/request.ts'
+import { useMay } from '../../app/session.tsx'
+import { Badge } from '../../components/badge.tsx'
+import { Empty } from '../../components/empty-state.tsx'
+import { ErrorCard } from '../../components/error-card.tsx'
+import { Page } from '../../components/page.tsx'
+import { Loaded } from '../../components/query-boundary.tsx'
+import { Section } from '../../components/section.tsx'
+import { ServerText } from '../../components/server-text.tsx'
+import { BlockSkeleton } from '../../components/skeleton.tsx'
+import { Table } from '../../components/table.tsx'
+import { RelativeTime } from '../../components/time.tsx'
+import { toast } from '../../components/toast.tsx'
+import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useMessages } from '../../i18n/language.tsx'
+import { useFormat } from '../../i18n/shop-zone.tsx'
+import { noticesMessages } from './messages.ts'
+import classes from './notifications-page.module.css'
+
+const NOTIFICATIONS = `${ZOHO}/notifications`
+const noticesKey = ['zoho', 'notifications'] as const
+
+export default function NoticesPage() {
+  const m = useMessages(noticesMessages)
+  const query = useQuery({
+    queryKey: noticesKey,
+    queryFn: ({ signal }) => call<{ data: Notifications }>(NOTIFICATIONS, { signal }).then(({ data }) => data),
+  })
+  return (
+    <Page title={m.title} intro={m.intro}>
+      <Loaded query={query} skeleton={<BlockSkeleton height={360} />}>
+        {(data) => (
+          <>
+            <Channels notifications={data} />
+            <Recent recent={data.recent} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Channels({ notifications }: { notifications: Notifications }) {
+  const m = useMessages(noticesMessages)
+  const client = useQueryClient()
+  const mayChange = useMay('admin')
+  const format = useFormat()
+  const [draft, setDraft] = useState<NotificationsBody>({})
+  const changed = Object.keys(draft).length > 0
+  useUnsavedWarning(changed)
+  const save = useMutation({
+    mutationFn: () => call<{ data: Notifications }>(NOTIFICATIONS, { method: 'PUT', body: draft }),
+    onSuccess: ({ data }) => {
+      client.setQueryData(noticesKey, data)
+      setDraft({})
+      toast(m.saved)
+    },
+  })
+  const change = <Key extends keyof NotificationsBody>(key: Key, value: NotificationsBody[Key]) =>
+    setDraft(({ [key]: _before, ...rest }) => (value === notifications[key] ? rest : { ...rest, [key]: value }))
+  const text = (key: 'email' | 'smtp_url' | 'webhook_url', label: string, hint: string) => {
+    const fixed = notifications.sources[key] === 'environment' || notifications.sources[key] === 'gcp'
+    return (
+      <TextInput
+        label={label}
+        description={fixed ? m.fromEnvironment : hint}
+        disabled={fixed || !mayChange}
+        dir="ltr"
+        autoComplete="off"
+        spellCheck={false}
+        value={(key in draft ? draft[key] : notifications[key]) ?? ''}
+        onChange={(event) => change(key, event.currentTarget.value.trim() || null)}
+      />
+    )
+  }
+  const wait = (key: 'nothing_synced_after_minutes' | 'store_silent_after_minutes', label: string) => {
+    const value = key in draft ? draft[key] : notifications[key]
+    const choices: [number, string][] = [
+      [60, m.hour],
+      [360, m.hours6],
+      [1_440, m.day],
+      [4_320, m.days3],
+      [10_080, m.week],
+    ]
+    // A time that was set elsewhere stays choosable.
+    if (typeof value === 'number' && !choices.some(([minutes]) => minutes === value)) choices.push([value, format.duration(value * 60_000)])
+    return (
+      <NativeSelect
+        label={label}
+        disabled={!mayChange}
+        value={value === null || value === undefined ? '' : String(value)}
+        onChange={(event) => change(key, event.currentTarget.value === '' ? null : Number(event.currentTarget.value))}
+        data={[{ value: '', label: m.never }, ...choices.map(([minutes, name]) => ({ value: String(minutes), label: name }))]}
+      />
+    )
+  }
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    save.mutate()
+  }
+  return (
+    <Section
+      title={m.channels}
+      actions={mayChange && <TestButton ready={notifications.email !== null || notifications.webhook_url !== null} />}
+    >
+      <form className={classes.form} onSubmit={submit}>
+        <div className={classes.fields}>
+          {text('email', m.email, m.emailHint)}
+          {text('smtp_url', m.smtp, m.smtpHint)}
+          {text('webhook_url', m.webhook, m.webhookHint)}
+          {wait('nothing_synced_after_minutes', m.nothingSynced)}
+          {wait('store_silent_after_minutes', m.storeSilent)}
+        </div>
+        {save.error && <ErrorCard error={save.error} />}
+        {mayChange && (
+          <div className={classes.buttons}>
+            {changed ? (
+              <Button variant="default" onClick={() => setDraft({})}>
+                {m.discard}
+              </Button>
+            ) : (
+              <span className={classes.none}>{m.noChanges}</span>
+            )}
+            <Button type="submit" disabled={!changed} loading={save.isPending}>
+              {m.save}
+            </Button>
+          </div>
+        )}
+      </form>
+    </Section>
+  )
+}
+
+function TestButton({ ready }: { ready: boolean }) {
+  const m = useMessages(noticesMessages)
+  const client = useQueryClient()
+  const test = useMutation({
+    mutationFn: () => call<z.infer<typeof NotificationsTestAnswer>>(`${NOTIFICATIONS}/test`, { method: 'POST' }).then(({ data }) => data),
+    onSettled: () => client.invalidateQueries({ queryKey: noticesKey }),
+  })
+  const channels = test.data
+    ? ([
+        [m.testMail, test.data.email],
+        [m.testWebhook, test.data.webhook],
+      ] as const)
+    : []
+  return (
+    <div className={classes.test}>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<Send size={14} aria-hidden />}
+        disabled={!ready}
+        title={ready ? undefined : m.testNeeds}
+        loading={test.isPending}
+        onClick={() => test.mutate()}
+      >
+        {m.test}
+      </Button>
+      {test.error && <ErrorCard error={test.error} />}
+      {test.data && (
+        <ul className={classes.results} aria-live="polite">
+          {channels.map(([name, channel]) => (
+            <li key={name}>
+              {name}{' '}
+              <Badge tone={channel === null ? 'plain' : channel.ok ? 'good' : 'bad'}>
+                {channel === null ? m.notSet : channel.ok ? m.works : m.fails}
+              </Badge>{' '}
+              {channel !== null && !channel.ok && <AsSent>{[channel.message, channel.remedy].filter(Boolean).join('. ')}</AsSent>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+/** What went out in English, or what a mail server answered: shown as it was. */
+const AsSent = ({ children }: { children: string }) => (
+  <ServerText code={null} part="what">
+    {children}
+  </ServerText>
+)
+
+function Recent({ recent }: { recent: Notifications['recent'] }) {
+  const m = useMessages(noticesMessages)
+  const format = useFormat()
+  const kinds: Record<Notifications['recent'][number]['kind'], string> = {
+    connection_lost: m.connection_lost,
+    connection_regained: m.connection_regained,
+    run_failed: m.run_failed,
+    nothing_synced: m.nothing_synced,
+    store_silent: m.store_silent,
+    test: m.kindTest,
+  }
+  return (
+    <Section title={m.recent} flush>
+      {recent.length === 0 ? (
+        <Empty icon={Bell} title={m.emptyTitle} text={m.emptyText} />
+      ) : (
+        <Table
+          label={m.recent}
+          rows={recent}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              key: 'subject',
+              header: m.subject,
+              cell: ({ subject, text }) => (
+                <span title={text}>
+                  <AsSent>{subject}</AsSent>
+                </span>
+              ),
+            },
+            { key: 'kind', header: m.kind, cell: ({ kind }) => kinds[kind] },
+            {
+              key: 'delivery',
+              header: m.delivery,
+              cell: ({ sent_at, error, attempts }) =>
+                sent_at !== null ? (
+                  <Badge tone="good">{m.sent}</Badge>
+                ) : error === null ? (
+                  <Badge>{m.waiting}</Badge>
+                ) : (
+                  <span className={classes.failed}>
+                    <Badge tone="bad">{m.failedAfter({ attempts: format.number(attempts) })}</Badge> <AsSent>{error}</AsSent>
+                  </span>
+                ),
+            },
+            { key: 'created', header: m.created, end: true, cell: ({ created_at }) => <RelativeTime at={created_at} /> },
+          ]}
+        />
+      )}
+    </Section>
+  )
+}

@@ -1,0 +1,152 @@
+import { useSortable } from '@dnd-kit/sortable'
+import { ActionIcon, Menu } from '@mantine/core'
+import ArrowDownToLine from 'lucide-react/icons/arrow-down-to-line'
+import Ellipsis from 'lucide-react/icons/ellipsis'
+import GripVertical from 'lucide-react/icons/grip-vertical'
+import ChevronFirst from 'lucide-react/icons/move-left'
+import ChevronLast from 'lucide-react/icons/move-right'
+import Star from 'lucide-react/icons/star'
+import TextCursorInput from 'lucide-react/icons/text-cursor-input'
+import Trash2 from 'lucide-react/icons/trash-2'
+import type { PointerEvent } from 'react'
+import type { GalleryImage } from '../../../schemas/images.ts'
+import { Badge } from '../../components/badge.tsx'
+import { Ltr } from '../../components/ltr.tsx'
+import { useLanguage, useMessages } from '../../i18n/language.tsx'
+import { useFormat } from '../../i18n/shop-zone.tsx'
+import { Picture } from '../../products/product-image.tsx'
+import { useSourceWords } from '../../products/product-image-state.tsx'
+import classes from './image-card.module.css'
+import { productMessages } from './messages.ts'
+
+interface PictureCardProps {
+  picture: GalleryImage
+  productName: string
+  mayEdit: boolean
+  isFirst: boolean
+  isLast: boolean
+  chosen: boolean
+  onChoose(): void
+  onPrimary(): void
+  onMove(by: 1 | -1): void
+  onDetails(): void
+  onRemove(): void
+}
+
+/** The words for a picture in the reader's language, else in the other one; null when there are none. */
+export const altOf = ({ alt_en, alt_ar }: GalleryImage, language: 'en' | 'ar'): string | null =>
+  (language === 'ar' ? (alt_ar ?? alt_en) : (alt_en ?? alt_ar)) || null
+
+export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, chosen, ...on }: PictureCardProps) {
+  const m = useMessages(productMessages)
+  const format = useFormat()
+  const { language } = useLanguage()
+  const sources = useSourceWords()
+  const { setNodeRef, setActivatorNodeRef, attributes, listeners, transform, transition, isDragging } = useSortable({
+    id: picture.id,
+    disabled: !mayEdit,
+  })
+  const alt = altOf(picture, language)
+  const place = transform ? { transform: `translate(${transform.x}px, ${transform.y}px)` } : {}
+  // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still scrolls under a finger.
+  const onPointerDown = (event: PointerEvent) => event.pointerType === 'mouse' && listeners?.onPointerDown?.(event)
+  return (
+    <li
+      ref={setNodeRef}
+      className={classes.card}
+      data-picture={picture.id}
+      data-chosen={chosen || undefined}
+      data-dragging={isDragging || undefined}
+      style={{ ...place, transition }}
+    >
+      <div className={classes.stage} onPointerDown={mayEdit ? onPointerDown : undefined}>
+        <Picture imageUrl={picture.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
+        {picture.is_primary && (
+          <span className={classes.primary}>
+            <Star size={12} fill="currentColor" aria-hidden /> {m.primary}
+          </span>
+        )}
+      </div>
+      {mayEdit && !(isFirst && isLast) && (
+        <label className={classes.choose}>
+          <input type="checkbox" aria-label={m.choosePicture({ name: picture.filename })} checked={chosen} onChange={on.onChoose} />
+        </label>
+      )}
+      <div className={classes.facts}>
+        <p className={classes.name} dir="auto" title={picture.filename}>
+          {picture.filename}
+        </p>
+        <p className={`${classes.small} ${classes.sizes}`}>
+          <Ltr>
+            {picture.width} × {picture.height}
+          </Ltr>
+          <span>{format.bytes(picture.size)}</span>
+        </p>
+        <p className={classes.small} dir="auto" title={alt ?? undefined}>
+          {alt ?? m.altMissing}
+        </p>
+        <div className={classes.foot}>
+          {picture.damaged ? <Badge tone="warn">{m.damaged}</Badge> : <Badge>{sources[picture.image_source.kind]}</Badge>}
+          <span className={classes.buttons}>
+            {mayEdit && !(isFirst && isLast) && (
+              <ActionIcon
+                ref={setActivatorNodeRef}
+                variant="subtle"
+                color="gray"
+                className={classes.handle}
+                {...attributes}
+                {...listeners}
+                aria-label={m.dragOf({ name: picture.filename })}
+              >
+                <GripVertical size={16} aria-hidden />
+              </ActionIcon>
+            )}
+            <Menu position="bottom-end" withinPortal>
+              <Menu.Target>
+                <ActionIcon variant="subtle" color="gray" data-menu aria-label={m.menuOf({ name: picture.filename })}>
+                  <Ellipsis size={16} aria-hidden />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                {mayEdit && !picture.is_primary && (
+                  <Menu.Item leftSection={<Star size={15} aria-hidden />} onClick={on.onPrimary}>
+                    {m.makePrimary}
+                  </Menu.Item>
+                )}
+                <Menu.Item leftSection={<TextCursorInput size={15} aria-hidden />} onClick={on.onDetails}>
+                  {m.details}
+                </Menu.Item>
+                {mayEdit && !isFirst && (
+                  <Menu.Item leftSection={<ChevronFirst size={15} aria-hidden className={classes.flip} />} onClick={() => on.onMove(-1)}>
+                    {m.moveEarlier}
+                  </Menu.Item>
+                )}
+                {mayEdit && !isLast && (
+                  <Menu.Item leftSection={<ChevronLast size={15} aria-hidden className={classes.flip} />} onClick={() => on.onMove(1)}>
+                    {m.moveLater}
+                  </Menu.Item>
+                )}
+                {picture.url !== null && (
+                  <Menu.Item
+                    component="a"
+                    href={picture.url}
+                    target="_blank"
+                    rel="noreferrer"
+                    leftSection={<ArrowDownToLine size={15} aria-hidden />}
+                  >
+                    {m.openOriginal}
+                  </Menu.Item>
+                )}
+                {mayEdit && (
+                  <Menu.Item color="red" leftSection={<Trash2 size={15} aria-hidden />} onClick={on.onRemove}>
+                    {m.remove}
+                  </Menu.Item>
+                )}
+              </Menu.Dropdown>
+            </Menu>
+          </span>
+        </div>
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,64 @@
+import type { Product } from '../../schemas/products.ts'
+import { Badge, type Tone } from '../components/badge.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import { defineMessages } from '../i18n/messages.ts'
+
+const words = defineMessages(
+  {
+    zoho: 'From Zoho',
+    upload: 'Uploaded',
+    url: 'From an address',
+    import: 'Imported',
+    none: 'No picture',
+    untried: 'Not fetched yet',
+    failed: 'Failed',
+    newerFailed: 'Newer one failed',
+    placeholder: 'Placeholder only',
+    damaged: 'Damaged',
+  },
+  {
+    zoho: 'من Zoho',
+    upload: 'مرفوعة',
+    url: 'من عنوان',
+    import: 'مستوردة',
+    none: 'بلا صورة',
+    untried: 'لم تُجلب بعد',
+    failed: 'فشلت',
+    newerFailed: 'فشلت الأحدث',
+    placeholder: 'صورة بديلة فقط',
+    damaged: 'تالفة',
+  },
+)
+
+type Kind = NonNullable<Product['image_source']>['kind']
+
+/** Where a picture comes from, in words. */
+export function useSourceWords(): Record<Kind, string> {
+  return useMessages(words)
+}
+
+interface Pictured {
+  image_state: string
+  source: Kind | null
+  damaged: boolean
+}
+
+/** Whether a product has a picture, where it comes from, and what is wrong with it. */
+export function PictureState({ image_state, source, damaged }: Pictured) {
+  const m = useMessages(words)
+  const [tone, text]: [Tone, string] =
+    source !== null
+      ? damaged
+        ? ['warn', m.damaged]
+        : image_state === 'failed'
+          ? ['warn', m.newerFailed]
+          : ['good', m[source]]
+      : image_state === 'failed'
+        ? ['bad', m.failed]
+        : image_state === 'untried'
+          ? ['info', m.untried]
+          : image_state === 'placeholder'
+            ? ['plain', m.placeholder]
+            : ['plain', m.none]
+  return <Badge tone={tone}>{text}</Badge>
+}

@@ -1,0 +1,35 @@
+import ImageOff from 'lucide-react/icons/image-off'
+import { useState } from 'react'
+import classes from './product-image.module.css'
+import { pictureAddress } from './product-image-url.ts'
+
+interface PictureProps {
+  imageUrl: string | null
+  variant: 'thumb' | 'medium' | 'original'
+  /** '' where the words beside it say the same. */
+  alt: string
+  className?: string | undefined
+}
+
+/** A picture in a frame that has its size before it comes; where there is none, or it cannot be read, a mark says so. */
+export function Picture({ imageUrl, variant, alt, className }: PictureProps) {
+  const [broken, setBroken] = useState<string | null>(null)
+  if (imageUrl === null || broken === imageUrl)
+    return (
+      <span className={`${classes.frame} ${classes.none} ${className ?? ''}`}>
+        <ImageOff size={16} aria-hidden />
+      </span>
+    )
+  return (
+    <span className={`${classes.frame} ${className ?? ''}`}>
+      <img
+        src={pictureAddress(imageUrl, variant)}
+        alt={alt}
+        loading="lazy"
+        decoding="async"
+        draggable={false}
+        onError={() => setBroken(imageUrl)}
+      />
+    </span>
+  )
+}

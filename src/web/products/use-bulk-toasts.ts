@@ -1,0 +1,25 @@
+import { useLocation } from 'wouter'
+import { HOME } from '../app/routes.ts'
+import { commonMessages } from '../components/messages.ts'
+import { toast, toastWithUndo } from '../components/toast.tsx'
+import { useMessages } from '../i18n/language.tsx'
+import type { ManyResult, useManyPictures } from './bulk-images.ts'
+import { manyMessages } from './bulk-messages.ts'
+
+/** What is told once many pictures were worked on: a way to the run that was started, a way back from a delete. */
+export function useManyToasts(restore: ReturnType<typeof useManyPictures>['restore']) {
+  const m = useMessages(manyMessages)
+  const common = useMessages(commonMessages)
+  const [, navigate] = useLocation()
+  return {
+    started: (words: (count: { count: number }) => string) => ({
+      onSuccess: ({ done, runId }: ManyResult) =>
+        toastWithUndo(words({ count: done.length }), { label: m.openRun, act: () => navigate(`${HOME}/runs/${runId}`) }),
+    }),
+    removed: ({ done }: ManyResult) =>
+      toastWithUndo(m.removed({ count: done.length }), {
+        label: common.undo,
+        act: () => restore.mutate(done, { onSuccess: (back) => toast(m.restored({ count: back.done.length })) }),
+      }),
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Left alone, the build makes a chunk of each module that two pages share: some fifty small files, which a slow line pays for one by one.
+ * These groups hold what every page needs, and nothing that only some do: dialogs, pickers and galleries stay with the pages that open them.
+ */
+const FRAME = /\/src\/web\/(api|app|components|i18n\/(?!server-messages\/(ar|translate))|runs|failures\/(queries|messages))/
+/** Of the frame's folders, but loaded when they are opened. */
+const LATER = /(start-dialog|plan-summary|menu-drawer|confirm|run-actions|sortable|pages)/
+const MANTINE_OF_EVERY_PAGE =
+  /@mantine\/core\/esm\/(core|utils)\/|@mantine\/core\/esm\/components\/(ActionIcon|Button|CloseButton|FloatingIndicator|FocusTrap|Input|InputBase|Loader|NativeSelect|Notification|Paper|PasswordInput|Popover|Portal|SegmentedControl|Skeleton|TextInput|Tooltip|Transition|UnstyledButton|VisuallyHidden)\//
+
+export const chunkGroups = [
+  {
+    name: 'react',
+    test: /node_modules\/(react|react-dom|scheduler|wouter|regexparam|use-sync-external-store|@tanstack\/(query-core|react-query))\//,
+    priority: 4,
+  },
+  { name: 'icons', test: /node_modules\/lucide-react\//, priority: 3 },
+  {
+    name: 'mantine',
+    test: (id: string) =>
+      MANTINE_OF_EVERY_PAGE.test(id) ||
+      /node_modules\/(@mantine\/(hooks|notifications)|@floating-ui|clsx|react-transition-group)\//.test(id),
+    priority: 2,
+  },
+  { name: 'frame', test: (id: string) => FRAME.test(id) && !LATER.test(id), priority: 1 },
+]

@@ -1,0 +1,114 @@
+import type { FastifyInstance } from 'fastify'
+import type { CrmShelf } from './crm.ts'
+import type { Faults } from './faults.ts'
+import type { ItemShelf } from './item-store.ts'
+import type { Accounts, FAKE_CREDENTIALS } from './oauth-server.ts'
+import type { Switches } from './options.ts'
+import type { createMeter, Limits } from './rate-limits.ts'
+import { covers } from './scopes.ts'
+import type { SimulatedItem } from './seed.ts'
+
+/** Calls by their kind, refused ones of the limits left out; `perImage` by item. */
+export interface Counters {
+  token: number
+  list: number
+  details: number
+  images: number
+  perImage: Map<string, number>
+}
+
+/** What every part of the simulated Zoho works on. */
+export interface World {
+  now(): number
+  zone: string
+  url(): string
+  credentials: typeof FAKE_CREDENTIALS
+  switches: Switches
+  limits: Limits
+  meter: ReturnType<typeof createMeter>
+  /** Seconds until the day of the organisation ends. */
+  untilMidnight(): number
+  faults: Faults
+  accounts: Accounts
+  shelf: ItemShelf
+  crm: CrmShelf
+  counters: Counters
+  /** Runs just before the next list pages are read, one function a page: for changes in mid-scan. */
+  beforePage: ((page: number) => void)[]
+  pictureBytes(item: Pick<SimulatedItem, 'image_seed' | 'category'> & Partial<SimulatedItem>): Promise<Buffer>
+}
+
+/** Adds routes to the API host; token, scope, organisation, limits and scripted faults are dealt with by then. See `ApiRouteConfig` for exceptions. */
+export type ApiRoutes = (api: FastifyInstance, world: World) => void
+
+/** `config` of a route of the API host. */
+export interface ApiRouteConfig {
+  /** The scope that the token must have, e.g. `ZohoInventory.items.READ`; none: any token will do. */
+  scope?: string
+  /** False: no organization_id is needed, nothing is counted, and there are no limit headers (as `/organizations`). */
+  organization?: boolean
+  /** True: refusals in the words of CRM. */
+  crm?: boolean
+  /** True: an image, which counts as a call only if the switch says so. */
+  image?: boolean
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig extends ApiRouteConfig {}
+}
+
+/** As recorded on successful calls, but for the cookies' and the build's values. */
+const HEADERS = {
+  server: 'ZGS',
+  'content-disposition': 'attachment;',
+  'cache-control': 'no-store, no-cache, must-revalidate, max-age=0, post-check=0, pre-check=0',
+  pragma: 'no-cache',
+  expires: 'Thu, 01 Jan 1970 00:00:00 GMT',
+  allow: 'OPTIONS, DELETE, POST, GET, PUT',
+  vary: 'accept-encoding',
+  'set-cookie': ['zalb_fake=1; Path=/; Secure; HttpOnly', 'JSESSIONID=fake; Path=/; Secure; HttpOnly'],
+  build_version: 'Nov_24_2026_00001',
+}
+
+/** The API host: what every call must pass, then the routes. */
+export function registerApi(app: FastifyInstance, world: World, routes: ApiRoutes[]): void {
+  const { accounts, switches, meter, limits, faults, credentials } = world
+  app.register(async (api) => {
+    api.addHook('onRequest', async (request, reply) => {
+      const { scope, organization = true, image = false, crm = false } = request.routeOptions.config as ApiRouteConfig
+      const scopes = accounts.scopesOf(request)
+      if (!scopes || (scope !== undefined && !covers(scopes, scope))) {
+        if (crm) {
+          const [crmCode, crmMessage] = scopes
+            ? ['OAUTH_SCOPE_MISMATCH', 'invalid oauth scope to access this URL']
+            : ['INVALID_TOKEN', 'invalid oauth token']
+          return reply.code(401).send({ code: crmCode, details: {}, message: crmMessage, status: 'error' })
+        }
+        const { status, code } = switches.tokenRefusal
+        const message = code === 14 ? 'Invalid value passed for authtoken' : 'You are not authorized to perform this operation'
+        return reply.code(status).send({ code, message })
+      }
+      reply.headers(HEADERS)
+      if (organization) {
+        const { organization_id } = request.query as { organization_id?: string }
+        if (organization_id !== credentials.organizationId) {
+          return reply
+            .code(400)
+            .send({ code: 6041, message: `This user is not associated with the CompanyID/CompanyName:${organization_id ?? ''}.` })
+        }
+        if (!image || switches.imagesCount) {
+          const refusal = meter.enter()
+          reply.headers({
+            'x-rate-limit-limit': String(limits.perDay),
+            'x-rate-limit-remaining': String(meter.left()),
+            'x-rate-limit-reset': String(world.untilMidnight()),
+          })
+          if (refusal) return reply.code(429).send(refusal)
+          reply.raw.once('close', meter.leave)
+        }
+      }
+      if (faults.answered(request, reply)) return reply
+    })
+    for (const add of routes) add(api, world)
+  })
+}

@@ -1,0 +1,124 @@
+import { type BookModuleName, KINDS, type ModuleKind, NAMES } from './books-modules.ts'
+import { zohoTime } from './serialize.ts'
+
+/** How many records each module has; what is not named keeps its number. */
+export type BookCounts = Partial<Record<BookModuleName, number>>
+
+const FIRST_CREATED_S = Date.UTC(2025, 0, 1) / 1000
+const SPAN_S = 600 * 86_400
+/** A bulk import leaves so many records in one second, where the module is large enough. */
+const IMPORT_ROWS = 450
+
+export interface Entry {
+  n: number
+  id: string
+  createdS: number
+  modifiedS: number
+  /** What an edit changed, in the list's row and the detail. */
+  change?: Record<string, unknown>
+}
+
+export interface Shelf {
+  entries: Entry[]
+  byId: Map<string, Entry>
+  byModified: Entry[] | null
+  next: number
+}
+
+/** One module's records: only ids and times are kept, the rest is made when it is asked for, so 100,000 cost little. */
+function createShelf(name: BookModuleName, count: number): Shelf {
+  const step = Math.max(1, Math.floor(SPAN_S / Math.max(1, count)))
+  const imported = count > 2 * IMPORT_ROWS ? { from: Math.floor(count * 0.4), to: Math.floor(count * 0.4) + IMPORT_ROWS } : null
+  const entries = Array.from({ length: count }, (_, n): Entry => {
+    const createdS = FIRST_CREATED_S + n * step
+    const inImport = imported !== null && n >= imported.from && n < imported.to
+    return { n, id: idOf(name, n), createdS, modifiedS: inImport ? FIRST_CREATED_S + SPAN_S : createdS + ((n * 7_919) % 100_000) }
+  })
+  return { entries, byId: new Map(entries.map((entry) => [entry.id, entry])), byModified: null, next: count }
+}
+
+const idOf = (name: BookModuleName, n: number): string =>
+  String(460_000_000_010_000_000n + BigInt(NAMES.indexOf(name)) * 100_000_000n + BigInt(n))
+
+export type Books = ReturnType<typeof createBooks>
+
+/** Books (and Invoice) of the simulated organisation, with what tests steer: edits, additions, deletions, and lists that misbehave. */
+export function createBooks(counts: BookCounts = {}, { now }: { now(): number }) {
+  const shelves = new Map(NAMES.map((name) => [name, createShelf(name, counts[name] ?? KINDS[name].count)]))
+  const shelf = (name: BookModuleName): Shelf => shelves.get(name)!
+  const second = () => Math.floor(now() / 1000)
+  const counters = { lists: {} as Record<string, number>, details: {} as Record<string, number>, detailIds: [] as string[] }
+  /** Lists of these modules keep to no order. */
+  const unsorted = new Set<string>()
+  /** The next pages of a module that end the list too early. */
+  const short = new Map<string, number>()
+  /** Refuse last_modified_time as a column to sort by. */
+  const unsortable = new Set<string>()
+  let paymentsKey: 'customerpayments' | 'customer_payments' = 'customerpayments'
+
+  return {
+    shelves,
+    shelf,
+    counters,
+    unsorted,
+    unsortable,
+    short,
+    paymentsKey: () => paymentsKey,
+    setPaymentsKey(key: typeof paymentsKey) {
+      paymentsKey = key
+    },
+    ids: (name: BookModuleName) => shelf(name).entries.map((entry) => entry.id),
+    /** As in Zoho, an edit makes the record newer. */
+    edit(name: BookModuleName, id: string, change: Record<string, unknown>, { touches = true } = {}) {
+      const entry = shelf(name).byId.get(id)
+      if (!entry) throw new Error(`no ${name} ${id}`)
+      entry.change = { ...entry.change, ...change }
+      if (touches) entry.modifiedS = second()
+      shelf(name).byModified = null
+    },
+    add(name: BookModuleName): string {
+      const { entries, byId, next } = shelf(name)
+      const entry: Entry = { n: next, id: idOf(name, next), createdS: second(), modifiedS: second() }
+      shelf(name).next++
+      entries.push(entry)
+      byId.set(entry.id, entry)
+      shelf(name).byModified = null
+      return entry.id
+    },
+    remove(name: BookModuleName, id: string) {
+      const place = shelf(name)
+      place.entries = place.entries.filter((entry) => entry.id !== id)
+      place.byId.delete(id)
+      place.byModified = null
+    },
+  }
+}
+
+export const timed = (entry: Entry, zone: string) => ({
+  created_time: zohoTime(new Date(entry.createdS * 1000), zone),
+  last_modified_time: zohoTime(new Date(entry.modifiedS * 1000), zone),
+})
+
+export function rowOf(kind: ModuleKind, entry: Entry, zone: string): Record<string, unknown> {
+  const { line_items: _, ...change } = entry.change ?? {}
+  return { ...kind.make(entry.n, entry.id).row, ...timed(entry, zone), ...change }
+}
+
+const byModified = (shelf: Shelf): Entry[] => {
+  shelf.byModified ??= [...shelf.entries].sort((a, b) => a.modifiedS - b.modifiedS || (a.id < b.id ? -1 : 1))
+  return shelf.byModified
+}
+
+/** The records in the order of a column, rising. Only times are cheap; other columns are made for every record, as tests of small lists need. */
+export function sorted(shelf: Shelf, kind: ModuleKind, column: string): Entry[] {
+  if (column === 'last_modified_time') return byModified(shelf)
+  if (column === 'created_time') return [...shelf.entries].sort((a, b) => a.createdS - b.createdS || (a.id < b.id ? -1 : 1))
+  const key = (entry: Entry): string => {
+    const value = { ...kind.make(entry.n, entry.id).row, ...entry.change }[column]
+    return typeof value === 'string' ? value : JSON.stringify(value)
+  }
+  return shelf.entries
+    .map((entry) => ({ entry, key: key(entry) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ entry }) => entry)
+}

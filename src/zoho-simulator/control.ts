@@ -1,0 +1,87 @@
+import type { FastifyInstance } from 'fastify'
+import type { World } from './api.ts'
+import type { Fault } from './faults.ts'
+import type { Switches } from './options.ts'
+import type { Limits } from './rate-limits.ts'
+import type { SimulatedItem } from './seed.ts'
+
+/** Steering of one simulator: what tests call in this process, and others over HTTP under `/_control` with JSON bodies. */
+export function createControl(world: World, { advance }: { advance(ms: number): void }) {
+  const { shelf, accounts, faults, meter, switches, beforePage, counters } = world
+
+  const control = {
+    counters,
+    meter: meter.seen,
+    limits: world.limits,
+    switches,
+    accounts,
+    items: shelf.all,
+    fail: faults.fail,
+    clearFaults: faults.clear,
+    beforePages: (...changes: ((page: number) => void)[]) => void beforePage.push(...changes),
+    edit: shelf.edit,
+    add: shelf.add,
+    remove: shelf.remove,
+    /** Sales and purchases: whether they make the row newer is a switch. */
+    moveStock: (id: string, stock: number) => shelf.edit(id, { stock }, { touches: switches.stockTouchesModified }),
+    /** Another picture for an item: whether its document id and the row's time change are switches. */
+    replaceImage(id: string, image_seed: number) {
+      const item = shelf.find(id)
+      const fresh = item?.image_document_id === '' || switches.imageMakesNewDocument
+      shelf.edit(
+        id,
+        { image_seed, ...(fresh && { image_document_id: `${BigInt(item?.item_id ?? 0) + 700_000_000n + BigInt(image_seed)}` }) },
+        { touches: switches.imageTouchesModified },
+      )
+    },
+    expireTokens: accounts.expireTokens,
+    revoke: accounts.revoke,
+    advance,
+  }
+
+  function routes(app: FastifyInstance): void {
+    app.get('/_control/counters', async () => ({
+      ...counters,
+      perImage: undefined,
+      calls: meter.seen.calls,
+      refused: meter.seen.refused,
+      max_in_minute: meter.seen.maxInMinute,
+      max_in_flight: meter.seen.maxInFlight,
+      items: shelf.all().length,
+    }))
+    /** A fault's path is a regular expression as text. */
+    app.post<{ Body: Omit<Fault, 'path'> & { path: string } }>('/_control/faults', async ({ body }) => {
+      faults.fail({ ...body, path: new RegExp(body.path) })
+      return { faults: faults.list.length }
+    })
+    app.delete('/_control/faults', async () => {
+      faults.clear()
+      return { faults: 0 }
+    })
+    app.post<{ Body: { advance_ms: number } }>('/_control/clock', async ({ body }) => {
+      advance(body.advance_ms)
+      return { now: new Date(world.now()).toISOString() }
+    })
+    app.post<{ Body: Partial<Limits> }>('/_control/limits', async ({ body }) => Object.assign(world.limits, body))
+    app.post<{ Body: Partial<Switches> }>('/_control/switches', async ({ body }) => Object.assign(switches, body))
+    app.post<{ Body: { expire?: boolean; revoke?: boolean } }>('/_control/tokens', async ({ body }) => {
+      if (body.expire) accounts.expireTokens()
+      if (body.revoke) accounts.revoke()
+      return { refresh_tokens: accounts.grants.length }
+    })
+    app.post<{ Params: { id: string }; Body: Partial<SimulatedItem> }>('/_control/items/:id', async ({ params, body }) => {
+      shelf.edit(params.id, body)
+      return shelf.find(params.id)
+    })
+    app.delete<{ Params: { id: string } }>('/_control/items/:id', async ({ params }) => {
+      shelf.remove(params.id)
+      return { items: shelf.all().length }
+    })
+    /** Edits the item just before the next list page but `skip` is read: a change in mid-scan. */
+    app.post<{ Body: { skip: number; id: string; change: Partial<SimulatedItem> } }>('/_control/before-page', async ({ body }) => {
+      control.beforePages(...Array.from({ length: body.skip }, () => () => {}), () => shelf.edit(body.id, body.change))
+      return { pages: beforePage.length }
+    })
+  }
+  return { control, routes }
+}

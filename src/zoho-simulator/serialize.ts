@@ -1,0 +1,168 @@
+import type { SimulatedItem } from './seed.ts'
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** `2026-06-09T09:45:44-0400`: the organisation's zone with its offset of that day, no colon, whole seconds. */
+export function zohoTime(at: Date, zone: string): string {
+  let format = formats.get(zone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      timeZoneName: 'longOffset',
+    })
+    formats.set(zone, format)
+  }
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+  const offset = (part.timeZoneName ?? 'GMT').replace('GMT', '').replace(':', '') || '+0000'
+  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${offset}`
+}
+
+/** Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. A day may have 23 or 25 hours. */
+export function secondsToMidnight(now: Date, zone: string): number {
+  const today = zohoTime(now, zone).slice(0, 10)
+  let [low, high] = [now.getTime(), now.getTime() + 26 * 3_600_000]
+  while (high - low > 1000) {
+    const middle = (low + high) / 2
+    if (zohoTime(new Date(middle), zone).slice(0, 10) === today) low = middle
+    else high = middle
+  }
+  return Math.round((high - now.getTime()) / 1000)
+}
+
+const ATTRIBUTES = Object.fromEntries(
+  [1, 2, 3].flatMap((n) => ['id', 'name', 'type', 'option_id', 'option_name', 'option_data'].map((key) => [`attribute_${key}${n}`, ''])),
+)
+
+/** A row of the Inventory item list: every key is there, "" where it is empty, but stock keys only for items that have stock. */
+export function itemRow(item: SimulatedItem, zone: string) {
+  return {
+    group_id: '',
+    group_name: '',
+    item_id: item.item_id,
+    name: item.name,
+    item_name: item.name,
+    unit: item.unit,
+    status: item.status,
+    source: 'user',
+    is_combo_product: false,
+    is_linked_with_zohocrm: false,
+    zcrm_product_id: '',
+    description: item.description,
+    brand: item.brand,
+    manufacturer: '',
+    category_name: item.category,
+    rate: item.rate,
+    tax_id: '',
+    tax_name: '',
+    tax_percentage: 0,
+    purchase_account_id: '',
+    purchase_account_name: '',
+    account_id: '460000000000000388',
+    account_name: 'Sales',
+    purchase_description: '',
+    purchase_rate: item.purchase_rate,
+    can_be_sold: true,
+    can_be_purchased: true,
+    track_inventory: item.stock !== null,
+    item_type: item.stock === null ? 'sales' : 'inventory',
+    product_type: 'goods',
+    ...(item.stock === null
+      ? {}
+      : { stock_on_hand: item.stock, available_stock: item.stock, actual_available_stock: item.stock, reorder_level: '' }),
+    has_attachment: item.image_document_id !== '',
+    is_returnable: true,
+    ...ATTRIBUTES,
+    sku: item.sku,
+    upc: '',
+    ean: '',
+    isbn: '',
+    part_number: '',
+    is_storage_location_enabled: false,
+    image_name: item.image_name,
+    image_type: item.image_document_id === '' ? '' : 'jpg',
+    image_document_id: item.image_document_id,
+    created_time: zohoTime(item.created, zone),
+    last_modified_time: zohoTime(item.modified, zone),
+    purpose_of_use: '',
+    vendor_name: '',
+    length: '',
+    width: '',
+    height: '',
+    weight: '',
+    weight_unit: 'kg',
+    dimension_unit: 'cm',
+    dimensions_with_unit: '',
+    weight_with_unit: '',
+    tags: [],
+    ...item.custom_fields,
+  }
+}
+
+/** `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but without a picture fewer image keys (recorded so). */
+export function itemDetail(item: SimulatedItem, zone: string) {
+  const { image_document_id, has_attachment, ...row } = itemRow(item, zone)
+  const pictures = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
+  return {
+    ...row,
+    unit_id: '460000000000000091',
+    category_id: '',
+    sales_rate: item.rate,
+    pricebook_rate: item.rate,
+    sales_margin: '',
+    minimum_order_quantity: '',
+    maximum_order_quantity: '',
+    initial_stock: '',
+    initial_stock_rate: '',
+    documents: pictures.map(({ document_id, file_name }, order) => ({
+      document_id,
+      file_name,
+      file_type: file_name.split('.').at(-1) ?? '',
+      file_size: '48213',
+      file_size_formatted: '47.1 KB',
+      attachment_order: order + 1,
+      source: 'desktop',
+      alter_text: '',
+      can_show_in_portal: true,
+    })),
+    custom_fields: Object.entries(item.custom_fields)
+      .filter(([key]) => !key.endsWith('_unformatted'))
+      .map(([key, value], index) => ({
+        customfield_id: `46000000000001000${index}`,
+        index: index + 1,
+        label: key.slice(3),
+        api_name: key,
+        data_type: 'string',
+        value,
+        value_formatted: value,
+      })),
+    custom_field_hash: item.custom_fields,
+    package_details: { length: '', width: '', height: '', weight: '', weight_unit: 'kg', dimension_unit: 'cm' },
+    item_code: {},
+    lock_details: {},
+    integration_references: [],
+    sales_channels: [],
+    has_variant: false,
+    image_sync_in_progress: false,
+    ...(item.stock !== null && {
+      locations: [
+        {
+          location_id: '460000000000030001',
+          location_name: 'Main',
+          status: 'active',
+          is_primary: true,
+          location_stock_on_hand: item.stock,
+          location_available_stock: item.stock,
+          location_actual_available_stock: item.stock,
+        },
+      ],
+    }),
+    ...(image_document_id !== '' && { image_document_id, has_attachment }),
+  }
+}

@@ -1,0 +1,71 @@
+import { type BooksApp, bookListing, firstPlace } from './books.ts'
+import type { BooksModule } from './books-modules.ts'
+import type { ZohoClient } from './client.ts'
+import { CallRefused } from './errors.ts'
+import { PAGE_ROWS, readPage, zohoTime } from './paginate.ts'
+
+/** Each step looks so many times further: four calls find the end among 64 pages, and few more the page itself. */
+const STRIDE = 4
+/** Beyond this many pages nobody waits for the count. */
+const MOST_PAGES = 65_536
+
+/**
+ * How many records a module lists, of those modified from a moment on where it can tell: Zoho's lists name no total, so the last page is looked for
+ * in growing steps, in a number of calls that grows with the logarithm of the pages.
+ */
+export async function countBooks(
+  client: ZohoClient,
+  module: BooksModule,
+  { app, from }: { app: BooksApp; from: Date | null },
+  signal: AbortSignal,
+): Promise<{ records: number; calls: number }> {
+  const listing = bookListing(module, { app })
+  const filtered = from !== null && firstPlace(module, { app, from }).walk === 'keyset'
+  let order: Record<string, string> = { sort_column: 'last_modified_time', sort_order: filtered ? 'A' : 'D' }
+  let calls = 0
+
+  /** How many rows of a page count, and whether the list goes on behind it. */
+  async function look(page: number): Promise<{ rows: number; more: boolean }> {
+    calls++
+    const query = { ...order, page: String(page), ...(filtered && { last_modified_time: zohoTime(from) }) }
+    try {
+      const { rows, more } = await readPage(client, listing, query, signal)
+      if (filtered || from === null || !order.sort_column) return { rows: rows.length, more: more && rows.length > 0 }
+      const fresh = rows.filter((row) => row.modified === null || row.modified >= from)
+      return { rows: fresh.length, more: more && fresh.length === rows.length && rows.length > 0 }
+    } catch (error) {
+      // The list cannot be sorted so; the pull will read it whole.
+      if (!(error instanceof CallRefused && error.code === '2' && order.sort_column)) throw error
+      order = {}
+      return look(page)
+    }
+  }
+
+  let full = 0
+  let next = await look(1)
+  let page = 1
+  while (next.more && page < MOST_PAGES) {
+    full = page
+    page *= STRIDE
+    next = await look(page)
+  }
+  // The end lies behind page `full`, at or before `page`.
+  let last = { page, rows: next.rows }
+  while (last.page - full > 1) {
+    const middle = Math.floor((full + last.page) / 2)
+    const seen = await look(middle)
+    if (seen.more) full = middle
+    else last = { page: middle, rows: seen.rows }
+  }
+  return { records: (last.page - 1) * PAGE_ROWS + last.rows, calls }
+}
+
+/** Calls that a walk over so many records makes (see walkBooks). */
+export function walkCalls(module: BooksModule, { app, from }: { app: BooksApp; from: Date | null }, records: number): number {
+  const { walk } = firstPlace(module, { app, from })
+  // A keyset page begins with the last row of the page before.
+  if (walk === 'keyset') return Math.max(1, Math.ceil(records / (PAGE_ROWS - 1)))
+  const pages = Math.max(1, Math.ceil(records / PAGE_ROWS))
+  // What came while it was read is looked for once more at the front.
+  return walk === 'newest_first' && pages > 1 ? pages + 1 : pages
+}

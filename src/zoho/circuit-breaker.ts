@@ -1,0 +1,94 @@
+import type { Clock } from '../lib/clock.ts'
+import { ZohoAway } from './errors.ts'
+
+/** What one answer says about the service behind a path: it works, it does not, or nothing (a limit of ours, a stop). */
+export type Verdict = 'answers' | 'fails' | 'neither'
+
+export interface GuardedCall {
+  path: string
+  guarded: boolean
+  signal: AbortSignal
+  judge(error: unknown): Verdict
+}
+
+export interface Breaker {
+  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoAway `zoho_unwell`. */
+  through<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
+}
+
+/** So many faults in a row are an outage and no accident. */
+const OPENS_AFTER = 10
+/** Faults further apart than this are not in a row: a service that is asked once an hour is tried each time. */
+const FORGOTTEN_AFTER_MS = 5 * 60_000
+/** One call looks again this often, whatever the number of those that wait. */
+const PROBE_EVERY_MS = 60_000
+
+interface Service {
+  faults: number
+  lastFaultAt: number
+  opensAt: number
+  probe: Promise<unknown> | null
+}
+
+/**
+ * Keeps calls from a service of Zoho's that fails again and again: each would wait for its time limit, and count in the day's quota. One for all clients of a
+ * process. Each product (the first part of the path) stands for itself: Books may be ill while Inventory is well.
+ */
+export function createBreaker({ clock }: { clock: Clock }): Breaker {
+  const services = new Map<string, Service>()
+
+  async function attempt<T>(service: Service, call: () => Promise<T>, judge: (error: unknown) => Verdict): Promise<T> {
+    const note = (verdict: Verdict) => {
+      const now = clock.now().getTime()
+      if (verdict === 'answers') Object.assign(service, { faults: 0, opensAt: 0 })
+      if (verdict !== 'fails') return
+      service.faults = now - service.lastFaultAt > FORGOTTEN_AFTER_MS ? 1 : service.faults + 1
+      service.lastFaultAt = now
+      if (service.faults >= OPENS_AFTER) service.opensAt = now + PROBE_EVERY_MS
+    }
+    try {
+      const answer = await call()
+      note('answers')
+      return answer
+    } catch (error) {
+      note(judge(error))
+      throw error
+    }
+  }
+
+  return {
+    async through(call, { path, guarded, signal, judge }) {
+      const name = path.split('/')[1] ?? ''
+      const service = services.get(name) ?? { faults: 0, lastFaultAt: 0, opensAt: 0, probe: null }
+      services.set(name, service)
+      for (;;) {
+        signal.throwIfAborted()
+        if (service.opensAt === 0 || !guarded) return attempt(service, call, judge)
+        if (service.probe) {
+          // Whoever comes meanwhile hears what the one that looks has found.
+          await service.probe
+          continue
+        }
+        const now = clock.now().getTime()
+        // A look further away than that was set before the clock went back.
+        if (now < service.opensAt && service.opensAt - now <= PROBE_EVERY_MS) throw unwell(new Date(service.opensAt))
+        const probe = attempt(service, call, judge)
+        service.probe = probe.then(
+          () => {},
+          () => {},
+        )
+        try {
+          return await probe
+        } finally {
+          service.probe = null
+        }
+      }
+    },
+  }
+}
+
+const unwell = (until: Date) =>
+  new ZohoAway('zoho_unwell', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
+    detail: { until: until.toISOString() },
+    remedy: `zinc looks again after ${until.toISOString()}. If it stays, see status.zoho.com.`,
+  })

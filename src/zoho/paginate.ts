@@ -1,0 +1,175 @@
+import { UpstreamFailed } from '../lib/errors.ts'
+import { rawElements, rawMember } from '../lib/raw-json.ts'
+import type { ZohoClient } from './client.ts'
+import { PageContext } from './schemas.ts'
+
+export interface Listing<Row> {
+  path: string
+  /** The key of the envelope that holds the rows; of several, the first that is there (documents and answers differ). */
+  key: string | readonly string[]
+  query?: Record<string, string>
+  /** True: `read` is given each row's text as Zoho wrote it, too. */
+  withText?: boolean | undefined
+  /** Throws when the row cannot be used; `onUnreadable` then hears of it, and the others go on. */
+  read(row: unknown, text: string): Row
+  onUnreadable(row: unknown): void
+  idOf(row: Row): string
+  modifiedOf(row: Row): Date | null
+  /** Only rows modified from this moment on (inclusive); null: all. */
+  from: Date | null
+  job: string
+  runId?: string | undefined
+}
+
+export const PAGE_ROWS = 200
+/** Zoho's own list may show a row late, so what goes on from the newest row that it knows begins a little before it. */
+export const LIST_LAG_MS = 5 * 60_000
+
+/** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
+export class ListUnsorted extends UpstreamFailed {
+  constructor(path: string) {
+    super('list_unsorted', `Zoho does not list ${path} in the order that was asked for`, {
+      remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
+    })
+  }
+}
+/** More pages within one second than any import makes; past it the server repeats itself. */
+const MAX_PAGES_PER_SECOND = 500
+/** How often one second with more rows than a page is read until two passes agree. */
+const MAX_PASSES = 5
+
+/** Zoho's form of a moment: whole seconds and a numeric offset; a literal `Z` and fractions are refused (seen live). */
+export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`
+const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
+
+/** One page of a list, in whatever order the query asks for. Throws UpstreamFailed `list_without_rows`. */
+export async function readPage<Row>(
+  client: ZohoClient,
+  listing: Pick<Listing<Row>, 'path' | 'key' | 'query' | 'withText' | 'read' | 'onUnreadable' | 'job' | 'runId'>,
+  order: Record<string, string>,
+  signal: AbortSignal,
+): Promise<{ rows: Row[]; more: boolean }> {
+  const { body, text } = await client.json(
+    {
+      path: listing.path,
+      query: { ...listing.query, per_page: String(PAGE_ROWS), ...order },
+      job: listing.job,
+      runId: listing.runId,
+    },
+    signal,
+  )
+  const keys = typeof listing.key === 'string' ? [listing.key] : listing.key
+  const key = keys.find((it) => Array.isArray(body[it]))
+  const found = key === undefined ? undefined : body[key]
+  if (key === undefined || !Array.isArray(found))
+    throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
+  const texts = listing.withText ? rawElements(rawMember(text, key) ?? '[]') : []
+  const rows = found.flatMap((row: unknown, n) => {
+    try {
+      return [listing.read(row, texts[n] ?? '')]
+    } catch {
+      listing.onUnreadable(row)
+      return []
+    }
+  })
+  return { rows, more: PageContext.safeParse(body.page_context).data?.has_more_page ?? false }
+}
+
+/**
+ * All rows of a list in the order of their modification, page after page, while the list may change.
+ * Keyset and not offset: with offsets an edit between two pages shifts rows past the reader. The filter is inclusive, so each page begins with
+ * the rows of the last second of the page before, which are left out here. More rows than a page in one second are paged by offset within it,
+ * and that second is read again until two passes agree. A page that does not lead on is an error, never an end.
+ * While the caller works on a page, the next one is on its way.
+ */
+export async function* listByModification<Row>(client: ZohoClient, listing: Listing<Row>, signal: AbortSignal): AsyncGenerator<Row[]> {
+  const face = (row: Row) => `${listing.idOf(row)} ${listing.modifiedOf(row)?.getTime() ?? ''}`
+  const leaving = new AbortController()
+  const over = AbortSignal.any([signal, leaving.signal])
+
+  async function page(from: Date | null, number = 1): Promise<Page<Row>> {
+    const order = {
+      sort_column: 'last_modified_time',
+      sort_order: 'A',
+      page: String(number),
+      ...(from && { last_modified_time: zohoTime(from) }),
+    }
+    const { rows, more } = await readPage(client, listing, order, over)
+    let end = Number.NEGATIVE_INFINITY
+    for (const row of rows) {
+      const at = listing.modifiedOf(row)
+      if (at === null) continue
+      if (wholeSecond(at) < end) throw new ListUnsorted(listing.path)
+      end = wholeSecond(at)
+    }
+    return { rows, lastSecond: end === Number.NEGATIVE_INFINITY ? null : end, more }
+  }
+
+  /** Pages on from page 2 within the second; answers the second in which the list goes on, or null at its end. */
+  async function* readSecond(second: number, given: Set<string>): AsyncGenerator<Row[], number | null> {
+    let mostPages = MAX_PAGES_PER_SECOND
+    for (let pass = 1; pass <= MAX_PASSES; pass++) {
+      let added = 0
+      let end: number | null | undefined
+      let number = pass === 1 ? 2 : 1
+      for (; end === undefined; number++) {
+        if (number > mostPages) throw loops('more pages than one second can hold')
+        const { rows, lastSecond, more } = await page(new Date(second), number)
+        const fresh = rows.filter((row) => !given.has(face(row)))
+        for (const row of fresh) given.add(face(row))
+        added += fresh.length
+        if (fresh.length > 0) yield fresh
+        if (!more) end = null
+        else if (lastSecond === null) throw loops('a page without rows says that more follow')
+        else if (lastSecond > second) end = lastSecond
+        else if (pass === 1 && fresh.length === 0) throw loops('a page repeats the one before')
+      }
+      if (pass > 1 && added === 0) return end ?? null
+      // Another pass may find a few rows more, but not a multiple: a server that repeats itself must not be followed for long.
+      mostPages = number + 2
+    }
+    throw loops('the list does not stand still')
+  }
+
+  let from = listing.from && new Date(wholeSecond(listing.from))
+  /** Ids with their times that were given out for the second in which the next page begins. */
+  let given = new Set<string>()
+  try {
+    for (let coming = page(from); ; ) {
+      const { rows, lastSecond, more } = await coming
+      const fresh = rows.filter((row) => !given.has(face(row)))
+      if (more && lastSecond === null) throw loops('a page without rows says that more follow')
+      if (more && from && lastSecond! < from.getTime()) throw loops('rows older than asked for')
+      if (more && (!from || lastSecond! > from.getTime())) {
+        from = new Date(lastSecond!)
+        given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(face))
+        coming = page(from)
+        coming.catch(() => {}) // heard when it is awaited
+        if (fresh.length > 0) yield fresh
+        continue
+      }
+      if (fresh.length > 0) yield fresh
+      if (!more) return
+      // A whole page within one second: read on by offset until that second ends.
+      for (const row of rows) given.add(face(row))
+      const next: number | null = yield* readSecond(lastSecond!, given)
+      if (next === null) return
+      from = new Date(next)
+      coming = page(from)
+    }
+  } finally {
+    leaving.abort()
+  }
+}
+
+interface Page<Row> {
+  rows: Row[]
+  /** In milliseconds; null when no row has a time. */
+  lastSecond: number | null
+  more: boolean
+}
+
+const loops = (why: string) =>
+  new UpstreamFailed('list_repeats', `Zoho's list does not lead to an end: ${why}`, {
+    remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
+  })

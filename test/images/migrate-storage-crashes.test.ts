@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { serve } from '../../src/start-server.ts'
+import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { hashOf } from '../helpers/hash.ts'
+import { times } from '../helpers/long.ts'
+import { startBadBucket } from '../helpers/s3-faults.ts'
+import { login, startZinc } from '../helpers/zinc.ts'
+
+const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_KEY: Buffer.alloc(32, 2).toString('base64') }
+
+test('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
+  const bucket = await startBadBucket()
+  onTestFinished(bucket.close)
+  // Each kill leaves some more moved, those under way included: the files must last for all of them.
+  const zinc = await startZinc({ environment: KEYS, items: createCatalogue({ count: times(30, 250) }) })
+  await zinc.sync('?sync_images=true')
+  const { data: shown } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as {
+    data: { image_url: string; images: { sha256: string }[] }[]
+  }
+  const environment = { ...zinc.environment, ...bucket.environment }
+  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }))
+  onTestFinished(() => serving[Symbol.asyncDispose]())
+  const authorization = `Bearer ${await login(serving.url)}`
+
+  let reads = 0
+  const wrong: unknown[] = []
+  async function readAll(): Promise<void> {
+    for (const { image_url, images } of shown) {
+      for (const variant of ['original', 'thumb']) {
+        const reply = await fetch(`${serving.url}${new URL(image_url).pathname}?variant=${variant}`, { headers: { authorization } })
+        const bytes = Buffer.from(await reply.arrayBuffer())
+        reads++
+        if (reply.status !== 200 || (variant === 'original' && hashOf(bytes) !== images[0]?.sha256))
+          wrong.push([image_url, variant, reply.status])
+      }
+    }
+  }
+  let moving = true
+  const reading = (async () => {
+    while (moving) await readAll()
+  })()
+
+  const command = (): ChildProcess =>
+    spawn(process.execPath, ['src/cli/main.ts', 'images', 'migrate-storage', '--remove-old'], {
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: 'ignore',
+    })
+  const left = async () =>
+    (await readdir(join(zinc.dataDir, 'images'), { recursive: true })).filter((name) => /(originals|variants).*[0-9a-f]{64}$/.test(name))
+      .length
+  const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+
+  const before = await left()
+  const kills = times(3, 20)
+  let killed = 0
+  for (let n = 0; n < kills; n++) {
+    const child = command()
+    const already = bucket.puts.length
+    // The files last for all kills; the last ones come when some of the old copies are removed already.
+    bucket.afterPut((count) => count - already > (n % 3) + Math.floor(before / kills / 4) && child.kill('SIGKILL'))
+    if ((await ended(child)) === null) killed++
+    expect(wrong).toEqual([])
+  }
+  expect(killed).toBe(kills)
+  const midway = await left()
+  expect([midway > 0, midway < before]).toEqual([true, true])
+  bucket.afterPut(() => {})
+  expect(await ended(command())).toBe(0)
+  moving = false
+  await reading
+  await readAll()
+  expect(wrong).toEqual([])
+  expect(reads).toBeGreaterThan(shown.length * 4)
+  expect(await left()).toBe(0)
+})

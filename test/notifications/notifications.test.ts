@@ -1,0 +1,159 @@
+import { createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { startMailServer } from '../helpers/mail-server.ts'
+import { ask } from '../helpers/request.ts'
+import { startZinc } from '../helpers/zinc.ts'
+
+async function receiver() {
+  const state = { got: [] as { kind: string; subject: string; text: string; at: string }[], status: 204 }
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk) => (body += chunk))
+    request.on('end', () => {
+      if (state.status < 300) state.got.push(JSON.parse(body))
+      response.writeHead(state.status).end('fake-hook-token seen')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
+  return Object.assign(state, { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/hook/fake-hook-token` })
+}
+
+test('where notices go: set over HTTP, masked, tried by a button, refused in words that quote no address', async () => {
+  await using mail = await startMailServer()
+  const hook = await receiver()
+  const zinc = await startZinc()
+  expect((await ask(zinc, 'GET', '/notifications')).body.data).toMatchObject({
+    email: null,
+    smtp_url: null,
+    webhook_url: null,
+    sources: { email: 'none' },
+  })
+  expect((await ask(zinc, 'POST', '/notifications/test')).body.data).toEqual({ ok: false, email: null, webhook: null })
+  const set = await ask(zinc, 'PUT', '/notifications', {
+    email: 'shop@example.com, boss@example.com',
+    smtp_url: mail.url,
+    webhook_url: hook.url,
+    nothing_synced_after_minutes: 60,
+  })
+  expect(set.body.data).toMatchObject({
+    email: 'shop@example.com, boss@example.com',
+    smtp_url: expect.stringMatching(/^••••.{4}$/),
+    webhook_url: '••••oken',
+    nothing_synced_after_minutes: 60,
+  })
+  // The masks sent back, and the same again, change nothing.
+  await ask(zinc, 'PUT', '/notifications', {
+    smtp_url: set.body.data.smtp_url,
+    webhook_url: set.body.data.webhook_url,
+    nothing_synced_after_minutes: 60,
+  })
+  expect((await ask(zinc, 'POST', '/notifications/test')).body.data).toMatchObject({ ok: true, email: { ok: true }, webhook: { ok: true } })
+  expect(mail.mails).toMatchObject([{ to: [expect.stringContaining('shop@example.com'), expect.stringContaining('boss@example.com')] }])
+  expect(mail.mails[0]!.text).toContain('Subject: [zinc] A test')
+  expect(hook.got).toMatchObject([{ kind: 'test', subject: 'A test' }])
+
+  mail.refuses = 'password'
+  hook.status = 500
+  const refused = await ask(zinc, 'POST', '/notifications/test')
+  expect(refused.body.data).toMatchObject({
+    ok: false,
+    email: { ok: false, message: expect.stringContaining('535'), remedy: expect.any(String) },
+    webhook: { ok: false, message: 'the receiver answered with status 500' },
+  })
+  expect(JSON.stringify(refused.body)).not.toMatch(/fake-smtp-password|fake-hook-token/)
+
+  for (const [body, field] of [
+    [{ email: 'nobody' }, 'email'],
+    [{ smtp_url: 'http://127.0.0.1' }, 'smtp_url'],
+    [{ webhook_url: 'ftp://127.0.0.1/x' }, 'webhook_url'],
+  ] as const) {
+    expect(await ask(zinc, 'PUT', '/notifications', body)).toMatchObject({
+      status: 400,
+      body: { code: 'bad_address', message: expect.stringContaining(field) },
+    })
+  }
+  const audit = await zinc.services.db.auditEntry.findMany({ where: { action: 'notifications.change' } })
+  expect(audit.map((it) => it.fields)).toEqual([['email', 'smtp_url', 'webhook_url', 'nothing_synced_after_minutes']])
+})
+
+test('a lost connection, failing runs and a stopped sync are each reported once per occurrence', async () => {
+  const hook = await receiver()
+  let aheadMs = 0
+  const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
+  const zinc = await startZinc({ clock, environment: { NOTIFY_WEBHOOK_URL: hook.url } })
+  const { zoho, services } = zinc
+  expect(await ask(zinc, 'PUT', '/notifications', { webhook_url: null })).toMatchObject({
+    status: 409,
+    body: { code: 'set_by_environment' },
+  })
+  const told = async () => {
+    await services.notify.watch()
+    await services.notify.deliver()
+    return hook.got.splice(0).map((it) => it.kind)
+  }
+  await zinc.sync()
+  expect(await told()).toEqual([])
+
+  const [grant] = zoho.accounts.grants
+  zoho.revoke()
+  for (let n = 0; n < 3; n++) await zinc.sync()
+  expect(await told()).toEqual(['connection_lost', 'run_failed'])
+  await zinc.sync()
+  expect(await told()).toEqual([])
+
+  zoho.accounts.grants.push(grant!)
+  await zinc.sync()
+  expect(await told()).toEqual(['connection_regained'])
+  zoho.revoke()
+  await zinc.sync()
+  expect(await told()).toEqual(['connection_lost', 'run_failed'])
+  zoho.accounts.grants.push(grant!)
+  await zinc.sync()
+  await told()
+
+  await ask(zinc, 'PUT', '/notifications', { nothing_synced_after_minutes: 60 })
+  aheadMs = 59 * 60_000
+  expect(await told()).toEqual([])
+  aheadMs = 62 * 60_000
+  expect(await told()).toEqual(['nothing_synced'])
+  expect(await told()).toEqual([])
+  const store = await services.db.store.create({ data: { code: 'S1', name: 'Karada', last_seen_at: new Date() } })
+  aheadMs = 25 * 3_600_000
+  expect(await told()).toEqual(['store_silent'])
+  expect(await told()).toEqual([])
+  await services.db.store.update({ where: { id: store.id }, data: { last_seen_at: clock.now() } })
+  await told()
+  aheadMs = 50 * 3_600_000
+  expect(await told()).toEqual(['store_silent'])
+
+  const recent = (await ask(zinc, 'GET', '/notifications')).body.data.recent
+  expect(recent[0]).toMatchObject({ kind: 'store_silent', subject: 'Store Karada is silent', error: null, attempts: 1 })
+  for (const it of recent) expect(it.text.length).toBeGreaterThan(20)
+})
+
+test('a receiver that is away gets its notice later, another channel that took it does not get it twice', async () => {
+  await using mail = await startMailServer()
+  const hook = await receiver()
+  let aheadMs = 0
+  const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
+  const zinc = await startZinc({
+    clock,
+    environment: { NOTIFY_WEBHOOK_URL: hook.url, NOTIFY_EMAIL: 'shop@example.com', SMTP_URL: mail.url },
+  })
+  const { notify } = zinc.services
+  await zinc.sync()
+  hook.status = 503
+  zinc.zoho.revoke()
+  await zinc.sync()
+  await notify.deliver()
+  expect([mail.mails.length, hook.got.length]).toEqual([2, 0]) // the connection, and the run that it failed
+  hook.status = 204
+  await notify.deliver() // too early
+  expect(hook.got.length).toBe(0)
+  aheadMs = 2 * 60_000
+  await notify.deliver()
+  await notify.deliver()
+  expect(hook.got.filter((it) => it.kind === 'connection_lost')).toHaveLength(1)
+  expect(mail.mails.filter((it) => it.text.includes('connection to Zoho is lost'))).toHaveLength(1)
+})

@@ -8,16 +8,16 @@ export async function openBareZoho(url: string) {
     client_secret: FAKE_CREDENTIALS.clientSecret,
     refresh_token: FAKE_CREDENTIALS.refreshToken,
   }
-  const answer = await fetch(`${url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
-  const { access_token } = (await answer.json()) as { access_token: string }
+  const response = await fetch(`${url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
+  const { access_token } = (await response.json()) as { access_token: string }
   let calls = 0
   return {
     calls: () => calls,
     async get<T>(path: string, query: Record<string, string> = {}): Promise<T> {
       calls++
       const search = new URLSearchParams({ organization_id: FAKE_CREDENTIALS.organizationId, ...query })
-      const answer = await fetch(`${url}${path}?${search}`, { headers: { authorization: `Zoho-oauthtoken ${access_token}` } })
-      return (await answer.json()) as T
+      const response = await fetch(`${url}${path}?${search}`, { headers: { authorization: `Zoho-oauthtoken ${access_token}` } })
+      return (await response.json()) as T
     },
   }
 }

@@ -6,14 +6,14 @@ import sharp from 'sharp'
 
 // A photograph-sized JPEG of noise, and as many different ones as a shop has: bytes behind the end of a JPEG do not matter to it.
 const noise = Buffer.from(Array.from({ length: 320 * 320 * 3 }, (_, n) => (n * 2_654_435_761) >>> 24))
-export const picture = await sharp(noise, { raw: { width: 320, height: 320, channels: 3 } })
+export const image = await sharp(noise, { raw: { width: 320, height: 320, channels: 3 } })
   .jpeg({ quality: 92 })
   .toBuffer()
 /** Files below `imagesDir` and their rows; answers the bytes. */
-export async function addPictures(client: pg.Client, { count, imagesDir }: { count: number; imagesDir: string }): Promise<number> {
+export async function addImages(client: pg.Client, { count, imagesDir }: { count: number; imagesDir: string }): Promise<number> {
   const rows: { sha256: string; md5: string; size: number }[] = []
   for (let n = 0; n < count; n++) {
-    const bytes = Buffer.concat([picture, Buffer.from(`picture ${n}`)])
+    const bytes = Buffer.concat([image, Buffer.from(`picture ${n}`)])
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const path = join(imagesDir, 'originals', sha256.slice(0, 2), sha256)
     await mkdir(dirname(path), { recursive: true })

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { migrate } from '../src/database/migrate.ts'
 import { addBlobs, addProducts } from '../test/helpers/feed-rows.ts'
-import { addPictures, picture } from './edge-images.ts'
+import { addImages, image } from './edge-images.ts'
 
 /** The photo sync beside its floors. Arguments: two databases. Prints one line of JSON. */
 const [listUrl = '', pullUrl = ''] = process.argv.slice(2)
@@ -48,12 +48,12 @@ const startZinc = (databaseUrl: string, more: Record<string, string> = {}) =>
 
 async function addStore(url: string): Promise<{ id: string; token: string }> {
   const post = async (path: string, body: object, token?: string) => {
-    const answer = await fetch(`${url}${path}`, {
+    const response = await fetch(`${url}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       body: JSON.stringify(body),
     })
-    return ((await answer.json()) as { data: { access_token: string; id: string; token: string } }).data
+    return ((await response.json()) as { data: { access_token: string; id: string; token: string } }).data
   }
   const { access_token } = await post('/api/v1/auth/login', { username: 'admin', password: PASSWORD })
   const { id } = await post('/api/v1/stores', { code: 'bench', name: 'bench' }, access_token)
@@ -158,7 +158,7 @@ async function stopAll(): Promise<void> {
 // Told to stop in the middle, it leaves no server behind.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stopAll().finally(() => process.exit(1)))
 
-const figures: Record<string, unknown> = { picture_bytes: picture.length }
+const figures: Record<string, unknown> = { picture_bytes: image.length }
 try {
   // Lists, on a catalogue of 100,000.
   await withDatabase(listUrl, async (client) => {
@@ -166,7 +166,7 @@ try {
     await addProducts(client, LISTED, { blobs: 5_000 })
   })
   const sample = join(dataDir, 'sample.jpg')
-  await writeFile(sample, picture)
+  await writeFile(sample, image)
   {
     // These pictures have no files: a worker would look for each of them all the while.
     const zinc = await startZinc(listUrl, { ROLE: 'api' })
@@ -202,7 +202,7 @@ try {
   }
 
   // Downloads and pulls, of a shop's 2,204 pictures.
-  const total = await withDatabase(pullUrl, (client) => addPictures(client, { count: PULLED, imagesDir }))
+  const total = await withDatabase(pullUrl, (client) => addImages(client, { count: PULLED, imagesDir }))
   const zinc = await startZinc(pullUrl)
   const store = await addStore(zinc)
   const headers = { authorization: `Bearer ${store.token}` }
@@ -250,8 +250,8 @@ try {
     const list = join(dataDir, 'files.txt')
     const all: string[] = []
     for (let offset = 0; offset < PULLED; offset += 1000) {
-      const answer = await fetch(`${zinc}/api/v1/sync/product-photos/?store_id=${store.id}&limit=1000&offset=${offset}`, { headers })
-      for (const { sha256 } of ((await answer.json()) as { data: { photos: { sha256: string }[] } }).data.photos)
+      const response = await fetch(`${zinc}/api/v1/sync/product-photos/?store_id=${store.id}&limit=1000&offset=${offset}`, { headers })
+      for (const { sha256 } of ((await response.json()) as { data: { photos: { sha256: string }[] } }).data.photos)
         all.push(`${sha256.slice(0, 2)}/${sha256}`)
     }
     await writeFile(list, all.join('\n'))

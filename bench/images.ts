@@ -8,12 +8,12 @@ import sharp from 'sharp'
 import { openDatabase } from '../src/database/client.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { createBlobWriter } from '../src/images/processing/blob-batch.ts'
-import { ingestPicture } from '../src/images/processing/ingest.ts'
-import { createRecipes, DEFAULT_RECIPE, EFFORT, VARIANT_NAMES } from '../src/images/processing/variant-settings.ts'
+import { ingestImage } from '../src/images/processing/ingest.ts'
+import { createVariantSettings, DEFAULT_VARIANT_CONFIG, EFFORT, VARIANT_NAMES } from '../src/images/processing/variant-settings.ts'
 import { makeVariants } from '../src/images/processing/variants.ts'
-import { createDecoder } from '../src/images/processing/worker-pool.ts'
+import { createWorkerPool } from '../src/images/processing/worker-pool.ts'
 import { createFileStore } from '../src/images/storage/file-store.ts'
-import { benchPictures } from './image-files.ts'
+import { benchImages } from './image-files.ts'
 
 /**
  * Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop that only makes the same variants with sharp.
@@ -24,7 +24,7 @@ const COUNT = 200
 const ROUNDS = 5
 const IN_FLIGHT = 8
 
-const all = await benchPictures(COUNT, photosDir)
+const all = await benchImages(COUNT, photosDir)
 /** Each round brings bytes that zinc has not seen: some behind the end make copies differ. */
 const ofRound = (round: number) => all.map((bytes, n) => Buffer.concat([bytes, Buffer.from(`${round} ${n}`)]))
 // The decoder's idle children do not hold a process open, so the bench holds itself.
@@ -42,8 +42,8 @@ sharp.concurrency(1)
 sharp.cache(false)
 const bare = async (bytes: Buffer, n: number) => {
   for (const name of VARIANT_NAMES) {
-    const side = DEFAULT_RECIPE.sizes[name]
-    const webp = { quality: DEFAULT_RECIPE.quality.webp, effort: EFFORT.webp }
+    const side = DEFAULT_VARIANT_CONFIG.sizes[name]
+    const webp = { quality: DEFAULT_VARIANT_CONFIG.quality.webp, effort: EFFORT.webp }
     const made = await sharp(bytes).autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true }).webp(webp).toBuffer()
     await writeFile(join(dir, `${n}-${name}`), made)
   }
@@ -51,17 +51,17 @@ const bare = async (bytes: Buffer, n: number) => {
 
 await migrate(databaseUrl, { log: pino({ level: 'silent' }) })
 const db = openDatabase(databaseUrl)
-const decoder = createDecoder()
+const workers = createWorkerPool()
 const deps = {
   db,
   store: createFileStore(join(dir, 'store')),
-  decoder,
-  recipes: createRecipes(db),
+  workers,
+  variantSettings: createVariantSettings(db),
   writeBlob: createBlobWriter(db),
   limits: { maxBytes: 25_000_000, maxPixels: 50_000_000, maxSide: 12_000 },
 }
 const signal = new AbortController().signal
-const zinc = (bytes: Buffer) => ingestPicture(deps, Readable.from([bytes]), signal)
+const zinc = (bytes: Buffer) => ingestImage(deps, Readable.from([bytes]), signal)
 
 // The first round of each warms libvips, the children and the disk cache; it is not counted.
 const rounds: { bare: number; zinc: number }[] = []
@@ -70,11 +70,13 @@ for (let round = 0; round <= ROUNDS; round++) {
   if (round > 0) rounds.push(rates)
 }
 // Variants of what is stored already, as a regenerate run makes them: two a picture from one decode.
-const recipe = await deps.recipes.current()
+const variantConfig = await deps.variantSettings.current()
 const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
 const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
 const began = performance.now()
-await Promise.all(blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe, wanted }, signal, { shed: false }))))
+await Promise.all(
+  blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe: variantConfig, wanted }, signal, { shed: false }))),
+)
 const variantsPerSecond = (blobs.length * wanted.length) / ((performance.now() - began) / 1000)
 
 // One picture at a time, from its first byte to its rows: what somebody waits for who uploads one.
@@ -97,7 +99,7 @@ console.log(
     pictures: photosDir === '' ? 'drawn, 640 px' : 'photographs',
   }),
 )
-await decoder[Symbol.asyncDispose]()
+await workers[Symbol.asyncDispose]()
 await db.$disconnect()
 await rm(dir, { recursive: true })
 process.exit(0)

@@ -5,8 +5,8 @@ import sparticuz from '@sparticuz/chromium'
 import { pino } from 'pino'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { parseConfig } from '../src/config.ts'
-import { serve } from '../src/start-server.ts'
-import { createCatalogue } from '../src/zoho-simulator/seed.ts'
+import { startServer } from '../src/start-server.ts'
+import { createSeed } from '../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../src/zoho-simulator/simulator.ts'
 
 /**
@@ -34,8 +34,8 @@ interface Figures {
 }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-page-'))
-const zoho = await startZohoSimulator({ items: createCatalogue({ count: ITEMS }) })
-const serving = await serve(
+const zoho = await startZohoSimulator({ items: createSeed({ count: ITEMS }) })
+const serving = await startServer(
   parseConfig({
     DATA_DIR: dataDir,
     DATABASE_URL: databaseUrl,
@@ -62,10 +62,10 @@ const READ = `({
 })`
 
 async function login(page: Page): Promise<void> {
-  const answer = await page.request.post(`${serving.url}/api/v1/auth/login`, {
+  const response = await page.request.post(`${serving.url}/api/v1/auth/login`, {
     data: { username: 'admin', password: PASSWORD, cookie: true },
   })
-  if (!answer.ok()) throw new Error(`login: ${answer.status()}`)
+  if (!response.ok()) throw new Error(`login: ${response.status()}`)
 }
 
 async function measure(browser: Browser, path: string, line: (typeof LINES)[keyof typeof LINES]): Promise<Figures> {

@@ -97,7 +97,7 @@ for (const count of asked('items') ? values.items.split(',') : []) {
     }
   }
 }
-interface PictureFigures {
+interface ImageFigures {
   bare_per_second: number
   zinc_per_second: number
   ratio: number
@@ -105,10 +105,10 @@ interface PictureFigures {
   one_alone_ms: { median: number; p95: number }
   pictures: string
 }
-const pictureSets = values.photos === '' ? [''] : ['', values.photos]
-for (const photos of asked('pictures') ? pictureSets : []) {
+const imageSets = values.photos === '' ? [''] : ['', values.photos]
+for (const photos of asked('pictures') ? imageSets : []) {
   const { stdout } = await run(process.execPath, ['bench/images.ts', await freshDatabase(`pictures_${results.pictures.length}`), photos])
-  const figures = JSON.parse(stdout) as PictureFigures
+  const figures = JSON.parse(stdout) as ImageFigures
   results.pictures.push(figures)
   console.log(
     `pictures (${figures.pictures})  zinc ${figures.zinc_per_second.toFixed(1)}/s  bare sharp ${figures.bare_per_second.toFixed(1)}/s  ratio ${figures.ratio.toFixed(2)}  ${Math.round(figures.variants_per_second)} variants/s  one alone ${Math.round(figures.one_alone_ms.median)} ms, p95 ${Math.round(figures.one_alone_ms.p95)} ms`,
@@ -121,7 +121,7 @@ interface UploadFigures {
   per_second: number
   pictures: string
 }
-for (const photos of asked('uploads') ? pictureSets : []) {
+for (const photos of asked('uploads') ? imageSets : []) {
   const args = ['bench/uploads.ts', await freshDatabase(`uploads_${results.uploads.length}`), photos, ...startFlags]
   const figures = JSON.parse((await run(process.execPath, args)).stdout) as UploadFigures
   results.uploads.push(figures)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import pg from 'pg'
 import { addProducts } from '../test/helpers/feed-rows.ts'
-import { benchPictures } from './image-files.ts'
+import { benchImages } from './image-files.ts'
 
 /**
  * What somebody waits who uploads a picture over HTTP, from the first byte sent to the answer, which comes when bytes and rows are safe: one alone, and
@@ -37,22 +37,22 @@ const gone = once(server, 'exit')
 try {
   const url = await listening()
   const ids = await products(WARM_UP + ALONE + TOGETHER)
-  const pictures = await benchPictures(ids.length, photosDir)
+  const images = await benchImages(ids.length, photosDir)
   const token = await login(url)
 
   /** Milliseconds until the answer. */
   const upload = async (n: number): Promise<number> => {
     const form = new FormData()
     // A few bytes behind the end make copies of a photograph differ.
-    form.append('file', new Blob([new Uint8Array(pictures[n]!), `${n}`]), `${n}.jpg`)
+    form.append('file', new Blob([new Uint8Array(images[n]!), `${n}`]), `${n}.jpg`)
     const began = performance.now()
-    const answer = await fetch(`${url}/api/products/${ids[n]}/images/upload`, {
+    const response = await fetch(`${url}/api/products/${ids[n]}/images/upload`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
       body: form,
     })
-    if (answer.status !== 201) throw new Error(`an upload was answered ${answer.status}: ${await answer.text()}`)
-    await answer.arrayBuffer()
+    if (response.status !== 201) throw new Error(`an upload was answered ${response.status}: ${await response.text()}`)
+    await response.arrayBuffer()
     return performance.now() - began
   }
   const uploadAll = (first: number, count: number, inFlight: number) => {
@@ -102,12 +102,12 @@ async function products(count: number): Promise<string[]> {
 }
 
 async function login(url: string): Promise<string> {
-  const answer = await fetch(`${url}/api/v1/auth/login`, {
+  const response = await fetch(`${url}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username: 'admin', password: PASSWORD }),
   })
-  return ((await answer.json()) as { data: { access_token: string } }).data.access_token
+  return ((await response.json()) as { data: { access_token: string } }).data.access_token
 }
 
 function spread(ms: number[]) {

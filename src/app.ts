@@ -4,106 +4,106 @@ import fastifyCors from '@fastify/cors'
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
 import type { Logger } from 'pino'
-import type { Identification } from './auth/authenticate.ts'
+import type { Authenticator } from './auth/authenticate.ts'
 import type { Sessions } from './auth/sessions.ts'
 import type { Users } from './auth/users.ts'
 import type { Config } from './config.ts'
-import type { Connect } from './connection/connection.ts'
+import type { ConnectionContext } from './connection/connection.ts'
 import type { Database } from './database/client.ts'
 import { authentication } from './http/plugins/authentication.ts'
-import { requestBodies } from './http/plugins/body-parsing.ts'
-import { slowRequests } from './http/plugins/body-timeout.ts'
-import { openConnections } from './http/plugins/connection-limit.ts'
+import { bodyParsing } from './http/plugins/body-parsing.ts'
+import { bodyTimeout } from './http/plugins/body-timeout.ts'
+import { connectionLimit } from './http/plugins/connection-limit.ts'
 import { corsOptions } from './http/plugins/cors.ts'
-import { errorHandling, failUnroutable } from './http/plugins/error-handler.ts'
-import { metricsCollection, metricsRoute } from './http/plugins/metrics.ts'
-import { apiDocs } from './http/plugins/openapi.ts'
-import { requestLimits } from './http/plugins/rate-limit.ts'
-import { slowReaders } from './http/plugins/response-timeout.ts'
+import { errorHandler, frameworkErrorHandler } from './http/plugins/error-handler.ts'
+import { metricsPlugin, metricsRoute } from './http/plugins/metrics.ts'
+import { openapi } from './http/plugins/openapi.ts'
+import { rateLimit } from './http/plugins/rate-limit.ts'
+import { responseTimeout } from './http/plugins/response-timeout.ts'
 import { securityHeaders } from './http/plugins/security-headers.ts'
-import { failUnparsed } from './http/raw-error-response.ts'
+import { clientErrorHandler } from './http/raw-error-response.ts'
 import { auditRoutes } from './http/routes/audit.ts'
-import { loginRoutes } from './http/routes/auth.ts'
-import { manyPictureRoutes } from './http/routes/bulk-images.ts'
+import { authRoutes } from './http/routes/auth.ts'
+import { bulkImageRoutes } from './http/routes/bulk-images.ts'
 import { coverageRoutes } from './http/routes/coverage.ts'
 import { exportRoutes } from './http/routes/export.ts'
 import { failureRoutes } from './http/routes/failures.ts'
-import { mappingRoutes } from './http/routes/field-mapping.ts'
+import { fieldMappingRoutes } from './http/routes/field-mapping.ts'
 import { healthRoutes } from './http/routes/health.ts'
-import { productImageRoutes } from './http/routes/image-files.ts'
-import { productImportRoutes } from './http/routes/image-imports.ts'
+import { imageFileRoutes } from './http/routes/image-files.ts'
+import { imageImportRoutes } from './http/routes/image-imports.ts'
 import { type ItemSyncRoutesDeps, itemSyncRoutes } from './http/routes/item-sync.ts'
 import { mediaRoutes } from './http/routes/media.ts'
 import { notificationRoutes } from './http/routes/notifications.ts'
-import { consentRoutes } from './http/routes/oauth.ts'
-import { photoSyncFileRoutes } from './http/routes/photo-downloads.ts'
+import { oauthRoutes } from './http/routes/oauth.ts'
+import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
 import { productRoutes } from './http/routes/products.ts'
 import { pullRoutes } from './http/routes/pulls.ts'
-import { syncRunRoutes } from './http/routes/runs.ts'
-import { storeFleetRoutes } from './http/routes/store-status.ts'
+import { runRoutes } from './http/routes/runs.ts'
+import { storeStatusRoutes } from './http/routes/store-status.ts'
 import { storeRoutes } from './http/routes/stores.ts'
 import { userRoutes } from './http/routes/users.ts'
-import { pageRoutes } from './http/routes/web-app.ts'
-import { webhookSetupRoutes } from './http/routes/webhook-settings.ts'
+import { webAppRoutes } from './http/routes/web-app.ts'
+import { webhookSettingsRoutes } from './http/routes/webhook-settings.ts'
 import { zohoConnectionRoutes } from './http/routes/zoho-connection.ts'
-import { zohoPictureRoutes } from './http/routes/zoho-images.ts'
+import { zohoImageRoutes } from './http/routes/zoho-images.ts'
 import { zohoQuotaRoutes } from './http/routes/zoho-quota.ts'
 import { zohoRecordRoutes } from './http/routes/zoho-records.ts'
 import { zohoSettingsRoutes } from './http/routes/zoho-settings.ts'
 import { zohoWebhookRoutes } from './http/routes/zoho-webhook.ts'
 import type { ImportDeps } from './images/import/imports.ts'
 import type { IngestDeps } from './images/processing/ingest.ts'
-import type { Recipes } from './images/processing/variant-settings.ts'
+import type { VariantSettingsStore } from './images/processing/variant-settings.ts'
 import type { VariantMaker } from './images/processing/variants.ts'
-import type { Decoder } from './images/processing/worker-pool.ts'
+import type { WorkerPool } from './images/processing/worker-pool.ts'
 import type { ImageUrls } from './images/serving/signed-url.ts'
-import type { PhotoStore } from './images/storage/blob-store.ts'
-import type { HotFiles } from './images/storage/file-cache.ts'
-import type { View } from './images/storage/item-links.ts'
+import type { BlobStore } from './images/storage/blob-store.ts'
+import type { FileCache } from './images/storage/file-cache.ts'
+import type { ItemLinks } from './images/storage/item-links.ts'
 import type { Clock } from './lib/clock.ts'
-import type { Notify } from './notifications/notifier.ts'
+import type { Notifier } from './notifications/notifier.ts'
 import type { Feed } from './photo-sync/change-feed.ts'
 import type { EdgeTokens } from './photo-sync/edge-tokens.ts'
 import type { PhotoList } from './photo-sync/list.ts'
-import type { PhotoFiles } from './photo-sync/photo-downloads.ts'
+import type { PhotoDownloads } from './photo-sync/photo-downloads.ts'
 import type { Stores } from './photo-sync/stores.ts'
 import type { Pulls } from './pulls/pulls.ts'
 import type { Runs } from './runs/runs.ts'
-import type { SendPictureDeps } from './sync/images/upload-to-zoho.ts'
+import type { UploadImageDeps } from './sync/images/upload-to-zoho.ts'
 import type { ZohoModules } from './sync/modules/modules.ts'
-import type { NoticeInbox } from './sync/webhook/queue.ts'
+import type { WebhookQueue } from './sync/webhook/queue.ts'
 
 export interface AppDeps {
   db: Database
   log: Logger
   clock: Clock
-  identification: Identification
+  authenticator: Authenticator
   sessions: Sessions
   users: Users
   stores: Stores
   edgeTokens: EdgeTokens
   feed: Feed
   photoList: PhotoList
-  photoFiles: PhotoFiles
-  hotFiles: HotFiles
+  photoFiles: PhotoDownloads
+  fileCache: FileCache
   runs: Runs
-  connect: Connect
+  connect: ConnectionContext
   modules: ZohoModules
   pulls: Pulls
-  notify: Notify
-  notices: NoticeInbox
+  notifier: Notifier
+  webhookQueue: WebhookQueue
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   itemSync: Pick<ItemSyncRoutesDeps, 'importsDir' | 'maxImportBytes' | 'requestsPerMinute' | 'requestsPerDay'>
-  store: PhotoStore
-  recipes: Recipes
+  store: BlobStore
+  variantSettings: VariantSettingsStore
   makeVariant: VariantMaker
   ingest: IngestDeps
-  decoder: Decoder
+  workers: WorkerPool
   imageImports: ImportDeps
-  sendPictures: SendPictureDeps
-  view: View
+  sendImages: UploadImageDeps
+  itemLinks: ItemLinks
   imageUrls: ImageUrls
   isStopping(): boolean
   /** False with ROLE=worker. */
@@ -125,20 +125,20 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, identification, edgeTokens, sessions, users, runs, connect, modules, notify, imageUrls, http } = deps
+  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, imageUrls, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
-    // Fastify's own defaults are none: a slow client would hold its socket for ever. Slow bodies: see slowRequests.
+    // Fastify's own defaults are none: a slow client would hold its socket for ever. Slow bodies: see bodyTimeout.
     requestTimeout: 0,
     keepAliveTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     logController: new LogController({ disableRequestLogging: log.level !== 'debug' }),
-    clientErrorHandler: failUnparsed,
-    frameworkErrors: failUnroutable,
+    clientErrorHandler: clientErrorHandler,
+    frameworkErrors: frameworkErrorHandler,
   })
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler)
   app.addHook('onRequest', (request, reply, done) => {
@@ -146,53 +146,53 @@ export async function buildApp(deps: AppDeps) {
     done()
   })
 
-  await app.register(errorHandling)
-  await app.register(openConnections)
-  await app.register(metricsCollection, { db })
+  await app.register(errorHandler)
+  await app.register(connectionLimit)
+  await app.register(metricsPlugin, { db })
   await app.register(securityHeaders)
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
-  await app.register(authentication, { identification, edgeTokens, publicUrl: http.publicUrl })
-  await app.register(requestLimits, { requestsPerMinute: http.requestsPerMinute })
-  await app.register(requestBodies)
-  await app.register(slowRequests)
-  await app.register(slowReaders)
-  await app.register(apiDocs)
+  await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
+  await app.register(rateLimit, { requestsPerMinute: http.requestsPerMinute })
+  await app.register(bodyParsing)
+  await app.register(bodyTimeout)
+  await app.register(responseTimeout)
+  await app.register(openapi)
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
   await app.register(metricsRoute, { metricsToken: http.metricsToken })
   // A process that only works answers those who watch over it.
   if (!deps.answers) return app
-  await app.register(loginRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
-  await app.register(photoSyncFileRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
-  await app.register(storeFleetRoutes, { ...deps, prefix: '/api/v1/sync' })
+  await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
+  await app.register(storeStatusRoutes, { ...deps, prefix: '/api/v1/sync' })
   const zohoPrefix = '/api/settings/integrations/zoho'
-  await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, notices: deps.notices })
+  await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, webhookQueue: deps.webhookQueue })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
   await app.register(zohoConnectionRoutes, { prefix: zohoPrefix, db, connect })
-  await app.register(consentRoutes, { prefix: zohoPrefix, connect, publicUrl: http.publicUrl })
-  await app.register(webhookSetupRoutes, { prefix: zohoPrefix, db, connect })
+  await app.register(oauthRoutes, { prefix: zohoPrefix, connect, publicUrl: http.publicUrl })
+  await app.register(webhookSettingsRoutes, { prefix: zohoPrefix, db, connect })
   await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
-  await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notify.test })
+  await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notifier.test })
   await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
-  await app.register(mappingRoutes, { prefix: '/api/settings/integrations/zoho', ...deps })
+  await app.register(fieldMappingRoutes, { prefix: '/api/settings/integrations/zoho', ...deps })
   await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
   await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: '/api/settings/integrations/zoho' })
-  await app.register(syncRunRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
+  await app.register(runRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(failureRoutes, { prefix: '/api/settings/integrations/zoho', db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
   await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock })
-  await app.register(productImageRoutes, deps)
+  await app.register(imageFileRoutes, deps)
   await app.register(productGalleryRoutes, deps)
-  await app.register(manyPictureRoutes, deps)
-  await app.register(productImportRoutes, deps)
+  await app.register(bulkImageRoutes, deps)
+  await app.register(imageImportRoutes, deps)
   await app.register(mediaRoutes, deps)
-  await app.register(zohoPictureRoutes, deps)
-  await app.register(pageRoutes)
+  await app.register(zohoImageRoutes, deps)
+  await app.register(webAppRoutes)
   return app
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { CannotStart } from './lib/errors.ts'
+import { StartupError } from './lib/errors.ts'
 
 export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
 export type DataCenter = (typeof DATA_CENTERS)[number]
@@ -112,7 +112,7 @@ export type Config = ReturnType<typeof parseConfig>
 
 /**
  * Reads the environment once; doors call it and pass parts of it on.
- * Throws CannotStart (exit status 2) with one line for each wrong key.
+ * Throws StartupError (exit status 2) with one line for each wrong key.
  */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const read = Env.safeParse(env)
@@ -124,7 +124,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')
   }
   if (!read.success || wrong.length > 0) {
-    throw new CannotStart('bad_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
+    throw new StartupError('bad_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
       exitStatus: 2,
     })
   }
@@ -175,7 +175,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
         forcePathStyle: e.S3_FORCE_PATH_STYLE,
       },
     },
-    secrets: { provider: e.SECRETS_PROVIDER ?? (e.GCP_PROJECT_ID ? 'gcp' : 'env'), gcpProjectId: e.GCP_PROJECT_ID },
+    encryption: { provider: e.SECRETS_PROVIDER ?? (e.GCP_PROJECT_ID ? 'gcp' : 'env'), gcpProjectId: e.GCP_PROJECT_ID },
     images: {
       urlAllowlist: e.IMAGE_URL_ALLOWLIST,
       maxUploadBytes: e.MAX_UPLOAD_BYTES ?? 25 * MIB,

@@ -6,24 +6,24 @@ import { exportLines } from './cli/demo.ts'
 import {
   announceDemo,
   choosePorts,
-  demoFolderOf,
   findRunningDemo,
   rememberPorts,
   replacingOlderDatabase,
+  resolveDemoDir,
   withdrawDemo,
 } from './cli/demo-dir.ts'
 import { watchRun } from './cli/progress-bar.ts'
 import { parseConfig } from './config.ts'
-import { openDataFolder } from './lib/data-dir.ts'
-import { createLog } from './lib/logger.ts'
-import { aborted, listenForStop } from './lib/shutdown-signal.ts'
+import { openDataDir } from './lib/data-dir.ts'
+import { createLogger } from './lib/logger.ts'
+import { aborted, listenForShutdown } from './lib/shutdown-signal.ts'
 import type { ItemSyncResult } from './schemas/runs.ts'
-import { ZINC } from './settings/audit-log.ts'
-import { explainStart, type Serving, serve } from './start-server.ts'
+import { SYSTEM_ACTOR } from './settings/audit-log.ts'
+import { printStartupError, type RunningServer, startServer } from './start-server.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { itemSyncResult } from './sync/items/result.ts'
 import { DAY_LIMIT_ONLY, REAL_LIMITS } from './zoho-simulator/rate-limits.ts'
-import { createCatalogue } from './zoho-simulator/seed.ts'
+import { createSeed } from './zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './zoho-simulator/simulator.ts'
 
 const USAGE = `npm run demo -- [--once] [--all-images] [--with-conflicts] [--photos DIR] [--real-limits] [--items N]
@@ -43,20 +43,20 @@ async function main(signal: AbortSignal): Promise<number> {
     return 0
   }
 
-  const folder = await demoFolderOf(resolve(process.env.DATA_DIR || './data'))
+  const folder = await resolveDemoDir(resolve(process.env.DATA_DIR || './data'))
   const running = await findRunningDemo(folder)
   if (running) {
     console.error(`A demo is running in ${folder} already: ${running.url}\nStop it first, or set DATA_DIR to another folder.`)
     return 1
   }
-  await openDataFolder(folder)
+  await openDataDir(folder)
   const ports = await choosePorts(folder)
-  const items = createCatalogue({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
+  const items = createSeed({ count: values.items, allImages: values['all-images'], withConflicts: values['with-conflicts'] })
   const zoho = await startZohoSimulator({
     port: ports.simulator,
     items,
     limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
-    ...(values.photos && { pictureOf: await photographs(values.photos) }),
+    ...(values.photos && { imageOf: await photographs(values.photos) }),
   })
   // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
   const environment = {
@@ -67,11 +67,11 @@ async function main(signal: AbortSignal): Promise<number> {
     ...(values['real-limits'] && { ZOHO_REQUESTS_PER_MINUTE: '80' }),
   }
   const logLevel = process.env.LOG_LEVEL || 'warn'
-  const log = createLog(parseConfig({ ...environment, LOG_LEVEL: logLevel }).logLevel)
+  const log = createLogger(parseConfig({ ...environment, LOG_LEVEL: logLevel }).logLevel)
   const { password, serving } = await replacingOlderDatabase(folder, log, async () => {
     const password = await demoPassword(folder)
     const config = parseConfig({ ...environment, LOG_LEVEL: logLevel, ADMIN_PASSWORD: password })
-    return { password, serving: await serve(config, log, { signal }) }
+    return { password, serving: await startServer(config, log, { signal }) }
   })
   const { url } = serving
   const port = new URL(url).port
@@ -89,7 +89,7 @@ async function main(signal: AbortSignal): Promise<number> {
       return values.once ? 1 : 0
     }
     const ok = await complete(serving, zoho, result)
-    print(serving, result, { password, ok, store_id, withoutPicture: withoutPicture(zoho), of: items.length })
+    print(serving, result, { password, ok, store_id, withoutPicture: withoutImage(zoho), of: items.length })
     if (!values.once) await aborted(signal)
     return ok || !values.once ? 0 : 1
   } finally {
@@ -137,7 +137,7 @@ async function photographs(dir: string) {
   return (item: { image_seed: number }) => readFile(join(dir, files[item.image_seed % files.length]!))
 }
 
-async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> {
+async function syncWithProgress({ services }: RunningServer): Promise<ItemSyncResult> {
   const { runs, db } = services
   const { run_id } = await runs
     .start(ITEM_SYNC, { mode: 'full', sync_images: true }, { startedBy: 'demo' })
@@ -156,8 +156,8 @@ async function syncWithProgress({ services }: Serving): Promise<ItemSyncResult> 
 }
 
 /** Whether every picture that the catalogue has is stored, counted from the catalogue and not from the run's own statistics. */
-async function complete({ services }: Serving, zoho: ZohoSimulator, result: ItemSyncResult): Promise<boolean> {
-  const wanted = zoho
+async function complete({ services }: RunningServer, zoho: ZohoSimulator, result: ItemSyncResult): Promise<boolean> {
+  const requested = zoho
     .items()
     .filter((item) => item.image_document_id !== '')
     .map((item) => item.item_id)
@@ -166,18 +166,18 @@ async function complete({ services }: Serving, zoho: ZohoSimulator, result: Item
     select: { zoho_item_id: true },
   })
   const have = new Set(stored.map((product) => product.zoho_item_id))
-  const missing = wanted.filter((id) => !have.has(id))
+  const missing = requested.filter((id) => !have.has(id))
   if (missing.length > 0) console.log(`${missing.length} pictures are missing`)
   return result.status === 'success' && missing.length === 0
 }
 
-const withoutPicture = (zoho: ZohoSimulator): number => zoho.items().filter((item) => item.image_document_id === '').length
+const withoutImage = (zoho: ZohoSimulator): number => zoho.items().filter((item) => item.image_document_id === '').length
 
 /** A store for the edge client to pull for. A token is shown once and kept nowhere, so each demo issues one, which ends with the day. */
-async function demoStore({ services: { db, stores, edgeTokens } }: Serving): Promise<{ store_id: string; token: string }> {
+async function demoStore({ services: { db, stores, edgeTokens } }: RunningServer): Promise<{ store_id: string; token: string }> {
   const code = 'DEMO'
-  const store = (await db.store.findUnique({ where: { code } })) ?? (await stores.create({ code, name: 'Demo store' }, ZINC))
-  const { token } = await edgeTokens.issue(store.id, { name: 'demo', expires_in_days: 1 }, ZINC)
+  const store = (await db.store.findUnique({ where: { code } })) ?? (await stores.create({ code, name: 'Demo store' }, SYSTEM_ACTOR))
+  const { token } = await edgeTokens.issue(store.id, { name: 'demo', expires_in_days: 1 }, SYSTEM_ACTOR)
   return { store_id: store.id, token }
 }
 
@@ -189,7 +189,7 @@ interface Shown {
   of: number
 }
 
-function print({ url }: Serving, result: ItemSyncResult, { password, ok, store_id, withoutPicture, of }: Shown): void {
+function print({ url }: RunningServer, result: ItemSyncResult, { password, ok, store_id, withoutPicture: withoutImage, of }: Shown): void {
   console.log(
     `\n${ok ? 'Done' : 'NOT complete'}: ${JSON.stringify({ status: result.status, mode: result.mode, statistics: result.statistics }, null, 2)}`,
   )
@@ -198,7 +198,7 @@ function print({ url }: Serving, result: ItemSyncResult, { password, ok, store_i
   // The same folder in the other terminal; without DATA_DIR both use the usual one.
   const dataDir = process.env.DATA_DIR ? `${exportLines({ DATA_DIR: process.env.DATA_DIR })[0]?.replace('export ', '')} ` : ''
   console.log(`
-${withoutPicture === 0 ? 'Every item has' : `${count(withoutPicture)} of ${count(of)} items have no`} picture in the catalogue.
+${withoutImage === 0 ? 'Every item has' : `${count(withoutImage)} of ${count(of)} items have no`} picture in the catalogue.
 
 Page:  ${url}/settings/integrations/zoho
 Login: demo / ${password}        API: ${url}/docs
@@ -214,9 +214,9 @@ In another terminal, in the folder of zinc:
 `)
 }
 
-const { signal } = listenForStop()
+const { signal } = listenForShutdown()
 try {
   process.exit(await main(signal))
 } catch (error) {
-  process.exit(error === signal.reason ? 0 : explainStart(error))
+  process.exit(error === signal.reason ? 0 : printStartupError(error))
 }

@@ -1,5 +1,5 @@
-import { SEALED_TOKENS } from './connection/token-store.ts'
-import { SEALED_SETTINGS } from './settings/setting-store.ts'
+import { ENCRYPTED_TOKENS } from './connection/token-store.ts'
+import { ENCRYPTED_SETTINGS } from './settings/setting-store.ts'
 
 /** Everything that is kept sealed, for the rotation of the key and its loss. */
-export const SEALED = [SEALED_SETTINGS, SEALED_TOKENS]
+export const ENCRYPTED_COLUMNS = [ENCRYPTED_SETTINGS, ENCRYPTED_TOKENS]

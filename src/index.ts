@@ -3,10 +3,10 @@ import { printFirstLogin } from './auth/first-login.ts'
 import { type FetchResult, fetchResult } from './cli/fetch.ts'
 import { readStatus, type Status } from './cli/status.ts'
 import { type Config, parseConfig } from './config.ts'
-import { UpstreamFailed } from './lib/errors.ts'
-import { createLog } from './lib/logger.ts'
-import { readInstant } from './lib/parse-timestamp.ts'
-import { carryOnThen } from './pulls/resume.ts'
+import { BadGatewayError } from './lib/errors.ts'
+import { createLogger } from './lib/logger.ts'
+import { parseTimestamp } from './lib/parse-timestamp.ts'
+import { resumeThen } from './pulls/resume.ts'
 import type { PullModule, PullSession, PullRequest as Request, VerifyReport } from './schemas/pulls.ts'
 import { PullRequest } from './schemas/pulls.ts'
 import { openServices, type Services } from './services.ts'
@@ -61,7 +61,7 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
   async function openAll(): Promise<Services> {
     if (!environment) readEnvFile({ quiet: true })
     const config: Config = parseConfig(environment ?? process.env)
-    return openServices(config, createLog(LEVELS[logLevel.toLowerCase()] ?? 'warn'), { onFirstLogin: printFirstLogin })
+    return openServices(config, createLogger(LEVELS[logLevel.toLowerCase()] ?? 'warn'), { onFirstLogin: printFirstLogin })
   }
 
   async function using<T>(work: (services: Services) => Promise<T>): Promise<T> {
@@ -94,9 +94,9 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
         full: fullSync,
         session: useSessionFolder,
         line_items: lineItems,
-        ...(since !== undefined && { since: (since instanceof Date ? since : readInstant('since', since)).toISOString() }),
+        ...(since !== undefined && { since: (since instanceof Date ? since : parseTimestamp('since', since)).toISOString() }),
       })
-      const run = await carryOnThen(follow(services), () => services.pulls.start(request, BY), request)
+      const run = await resumeThen(follow(services), () => services.pulls.start(request, BY), request)
       return fetchResult(services, run)
     })
   }
@@ -112,10 +112,10 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
     /** Compares the files with Zoho. `ok` of the answer says whether all is there and right. */
     verifyData: ({ repair = false, ...params }: VerifyOptions = {}): Promise<VerifyReport> =>
       using(async (services) => {
-        const run = await carryOnThen(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
+        const run = await resumeThen(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
         const report = await services.pulls.reportOf(run)
         if (report) return report
-        throw new UpstreamFailed(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
+        throw new BadGatewayError(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
           remedy: run.remedy ?? undefined,
         })
       }),

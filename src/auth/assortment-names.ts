@@ -1,6 +1,6 @@
 import type { Db } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import type { Assortment } from '../schemas/stores.ts'
 
 const COLUMNS = { skus: Prisma.raw('sku'), categories: Prisma.raw('category') }
@@ -17,7 +17,7 @@ const fold = (text: string): string => clean(text).toLowerCase().replace(/\s+/gu
 
 /**
  * An assortment whose SKUs and categories are written as the catalogue writes them: one that differs only in case, blanks or invisible marks matches where
- * exactly one product (or category) fits. What fits nothing, or several, stays as it was given: a product may get it later. Throws BadInput for a list
+ * exactly one product (or category) fits. What fits nothing, or several, stays as it was given: a product may get it later. Throws BadRequestError for a list
  * that holds nothing but blanks, which would take every picture from the store.
  */
 export async function matchAssortment(db: Db, assortment: Assortment | null): Promise<Assortment | null> {
@@ -45,7 +45,7 @@ async function matchNames(db: Db, field: NameField, given: string[]): Promise<st
     return [exact.has(text) ? text : (byFolded.get(fold(text)) ?? text)]
   })
   if (given.length > 0 && names.length === 0)
-    throw new BadInput('bad_request', `assortment.${field} holds nothing but blanks`, {
+    throw new BadRequestError('bad_request', `assortment.${field} holds nothing but blanks`, {
       detail: { fields: [{ field: `assortment.${field}`, message: 'holds nothing but blanks' }] },
       remedy: `Name at least one, or send "${field}": null.`,
     })

@@ -6,15 +6,15 @@ import { Role } from './roles.ts'
 const REMEMBER_MS = 1_000
 const REMEMBERED = 5_000
 
-export interface Identification {
+export interface Authenticator {
   /** Who a token belongs to now; null when it is not ours, has expired, or its login has ended. Answers at once when it knows. */
-  identify(token: string): Identity | null | Promise<Identity | null>
+  authenticate(token: string): Identity | null | Promise<Identity | null>
   /** After something was revoked in this process: the next request asks again. */
-  forget(): void
+  invalidate(): void
 }
 
 /** Reads tokens and asks whether the login behind them still stands, with the role that the person has now. */
-export function createIdentification({ db, tokens }: { db: Database; tokens: AccessTokens }): Identification {
+export function createAuthenticator({ db, tokens }: { db: Database; tokens: AccessTokens }): Authenticator {
   const remembered = new Map<string, { identity: Identity; until: number }>()
   /** Rises with every revocation: an answer that was asked for before it must not be remembered after it. */
   let generation = 0
@@ -35,14 +35,14 @@ export function createIdentification({ db, tokens }: { db: Database; tokens: Acc
   }
 
   return {
-    identify(token) {
+    authenticate(token) {
       const known = remembered.get(token)
       if (known && known.until > performance.now()) return known.identity
       remembered.delete(token)
       const claimed = tokens.read(token)
       return claimed && lookUp(token, claimed)
     },
-    forget() {
+    invalidate() {
       generation++
       remembered.clear()
     },

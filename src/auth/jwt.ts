@@ -10,7 +10,7 @@ const Header = z.strictObject({ alg: z.literal('HS256'), typ: z.literal('JWT'), 
 
 const keyId = (key: Buffer) => createHash('sha256').update('zinc jwt key').update(key).digest('hex').slice(0, 8)
 
-export interface SignedTokens<T> {
+export interface JwtSigner<T> {
   /** `expiresInMs` left out: the token has no end. */
   sign(claims: Record<string, unknown>, options: { expiresInMs?: number | undefined }): string
   /** Null for anything that is not a token of ours for this audience, unexpired and unaltered. */
@@ -18,10 +18,10 @@ export interface SignedTokens<T> {
 }
 
 /** JWTs for one audience: HS256 and nothing else, signed with the newest key of the ring, read with any of them. */
-export function createSignedTokens<T>(
+export function createJwtSigner<T>(
   ring: Buffer[],
   { audience, claims, requiredClaims }: { audience: string; claims: z.ZodType<T>; requiredClaims: string[] },
-): SignedTokens<T> {
+): JwtSigner<T> {
   const newest = ring[0]
   if (!newest) throw new Error('The key ring is empty')
   const signing = { key: newest, algorithm: 'HS256', iss: ISSUER, aud: audience, kid: keyId(newest) } as const

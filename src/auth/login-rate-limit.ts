@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import pLimit from 'p-limit'
 import type { Database, Db } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
+import { advisoryXactLock } from '../database/locks.ts'
 import type { Clock } from '../lib/clock.ts'
-import { TooManyRequests } from '../lib/errors.ts'
+import { TooManyRequestsError } from '../lib/errors.ts'
 
 const WINDOW_MS = 15 * 60_000
 /** An address that an account was used from within this time is no stranger to it. */
@@ -28,10 +28,10 @@ export interface Attempt {
   succeeded(): Promise<void>
   failed(): Promise<void>
 }
-export type LoginThrottle = ReturnType<typeof createLoginThrottle>
+export type LoginRateLimiter = ReturnType<typeof createLoginRateLimiter>
 
 /** Counts failed logins in PostgreSQL, so that several processes count together and a restart forgets nothing. No refusal lasts longer than the window. */
-export function createLoginThrottle({ db, clock }: { db: Database; clock: Clock }) {
+export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clock }) {
   const inTurn = pLimit(MAX_ADMISSIONS_AT_ONCE)
 
   /** The attempt's row; or when to come back: after failures, or as soon as those before it are decided. */
@@ -42,7 +42,7 @@ export function createLoginThrottle({ db, clock }: { db: Database; clock: Clock 
     const overdue = new Date(now.getTime() - PENDING_MS)
     const ahead = new Date(now.getTime() + CLOCKS_APART_MS)
     return db.$transaction(async (tx) => {
-      await lockInTransaction(tx, 'login failures')
+      await advisoryXactLock(tx, 'login failures')
       const rows = await tx.$queryRaw<{ here: boolean; near: boolean; same: boolean; undecided: boolean; at: Date }[]>`
         select subject = ${subject} and address = ${network} as here, address = ${network} as near, subject = ${subject} as same,
                pending and at > ${overdue} as undecided, at
@@ -70,26 +70,26 @@ export function createLoginThrottle({ db, clock }: { db: Database; clock: Clock 
   return {
     /**
      * Notes an attempt before the password is looked at, so that of a thousand guesses at the same moment no more are looked at than one after the other.
-     * Throws TooManyRequests `too_many_logins`.
+     * Throws TooManyRequestsError `too_many_logins`.
      */
     async admit({ username, address }: { username: string; address: string }): Promise<Attempt> {
-      const network = networkOf(address)
+      const network = toNetworkPrefix(address)
       for (;;) {
         if (inTurn.pendingCount > MAX_WAITING) throw tooMany(5_000)
-        const answer = await inTurn(() => tryToAdmit(username, network))
-        if (answer === 'undecided') {
+        const result = await inTurn(() => tryToAdmit(username, network))
+        if (result === 'undecided') {
           await pause(LOOK_AGAIN_MS)
           continue
         }
-        if ('refusedUntil' in answer) throw tooMany(Math.max(1_000, answer.refusedUntil.getTime() - clock.now().getTime()))
+        if ('refusedUntil' in result) throw tooMany(Math.max(1_000, result.refusedUntil.getTime() - clock.now().getTime()))
         return {
           async succeeded() {
             await db.loginFailure.deleteMany({
-              where: { OR: [{ id: answer.id }, { subject: `user:${username}`, address: network, pending: false }] },
+              where: { OR: [{ id: result.id }, { subject: `user:${username}`, address: network, pending: false }] },
             })
           },
           async failed() {
-            await db.loginFailure.updateMany({ where: { id: answer.id }, data: { pending: false } })
+            await db.loginFailure.updateMany({ where: { id: result.id }, data: { pending: false } })
           },
         }
       }
@@ -98,13 +98,13 @@ export function createLoginThrottle({ db, clock }: { db: Database; clock: Clock 
 }
 
 const tooMany = (retryAfterMs: number) =>
-  new TooManyRequests('too_many_logins', 'Too many failed logins', {
+  new TooManyRequestsError('too_many_logins', 'Too many failed logins', {
     retryAfterMs,
     remedy: 'Wait as long as Retry-After says and try again. Other addresses and other accounts are not held up.',
   })
 
 /** One customer of an IPv6 provider has a whole /64 to guess from. */
-export function networkOf(address: string): string {
+export function toNetworkPrefix(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const ip = ipaddr.process(address)
   return ip.kind() === 'ipv4' ? ip.toString() : `${ipaddr.IPv6.networkAddressFromCIDR(`${ip.toString()}/64`).toString()}/64`

@@ -1,10 +1,10 @@
 import type { Database, Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Unauthorized } from '../lib/errors.ts'
+import { UnauthorizedError } from '../lib/errors.ts'
 import { recordAudit } from '../settings/audit-log.ts'
 import { type AccessTokens, hashRefreshToken, newRefreshToken } from './access-tokens.ts'
-import type { Identification } from './authenticate.ts'
-import { type LoginThrottle, networkOf } from './login-rate-limit.ts'
+import type { Authenticator } from './authenticate.ts'
+import { type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
 import type { Passwords } from './passwords.ts'
 import { Role } from './roles.ts'
 
@@ -15,8 +15,8 @@ const SAME_MOMENT_MS = 10_000
 export interface SessionsDeps {
   db: Database
   tokens: AccessTokens
-  identification: Identification
-  throttle: LoginThrottle
+  authenticator: Authenticator
+  rateLimiter: LoginRateLimiter
   passwords: Passwords
   clock: Clock
 }
@@ -29,7 +29,7 @@ export interface Session {
   role: Role
 }
 
-export interface Person {
+export interface CurrentUser {
   id: string
   username: string
   role: string
@@ -54,8 +54,8 @@ export async function endSessions(
 }
 
 /** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
-export function createSessions({ db, tokens, identification, throttle, passwords, clock }: SessionsDeps) {
-  async function renew(tx: Db, user: Person, session_id: string): Promise<Session> {
+export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, clock }: SessionsDeps) {
+  async function renew(tx: Db, user: CurrentUser, session_id: string): Promise<Session> {
     const refresh_token = newRefreshToken()
     await tx.refreshToken.create({
       data: {
@@ -69,7 +69,7 @@ export function createSessions({ db, tokens, identification, throttle, passwords
     return { ...access(user, session_id), refresh_token }
   }
 
-  function access(user: Person, session_id: string) {
+  function access(user: CurrentUser, session_id: string) {
     const role = Role.parse(user.role)
     return {
       access_token: tokens.issue({ user_id: user.id, username: user.username, role, session_id }),
@@ -80,7 +80,7 @@ export function createSessions({ db, tokens, identification, throttle, passwords
   }
 
   /** Opens a session without asking for a password: for the command line, whose user owns the database anyway. */
-  async function open(user: Person, address: string | null): Promise<Session> {
+  async function open(user: CurrentUser, address: string | null): Promise<Session> {
     return db.$transaction(async (tx) => {
       const at = clock.now()
       const { id } = await tx.session.create({ data: { user_id: user.id, address, created_at: at }, select: { id: true } })
@@ -95,22 +95,22 @@ export function createSessions({ db, tokens, identification, throttle, passwords
       if (count === 0) return
       await recordAudit(tx, { actor: 'zinc', action: 'session.reuse', target: `user:${username}`, request_id: requestId, ip: address })
     })
-    identification.forget()
+    authenticator.invalidate()
   }
 
   return {
     open,
 
-    /** Throws Unauthorized `wrong_credentials` for an unknown name and a wrong password alike, TooManyRequests after many. */
+    /** Throws UnauthorizedError `wrong_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
     async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
-      const attempt = await throttle.admit({ username, address })
+      const attempt = await rateLimiter.admit({ username, address })
       // Names are kept composed; one of before may have its accents apart.
       const user =
         (await db.appUser.findUnique({ where: { username } })) ??
         (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
       if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
-        throw new Unauthorized('wrong_credentials', 'Wrong username or password', {
+        throw new UnauthorizedError('wrong_credentials', 'Wrong username or password', {
           remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
         })
       }
@@ -118,13 +118,13 @@ export function createSessions({ db, tokens, identification, throttle, passwords
       if (passwords.isOutdated(user.password_hash)) {
         await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
       }
-      return open(user, networkOf(address))
+      return open(user, toNetworkPrefix(address))
     },
 
     /**
      * Swaps a refresh token for new tokens. `shared`: it came in the page's cookie, where a second tab may send it once more at the same moment;
      * that one gets an access token only (`refresh_token` null), since the browser already has the new cookie.
-     * Throws Unauthorized `refresh_token_invalid`; a token that was used before ends its session, whoever it is that has the copy.
+     * Throws UnauthorizedError `refresh_token_invalid`; a token that was used before ends its session, whoever it is that has the copy.
      */
     async refresh(
       refreshToken: string,
@@ -147,13 +147,13 @@ export function createSessions({ db, tokens, identification, throttle, passwords
           return { ...access(used.session.user, used.session_id), refresh_token: null }
         await endStolen(used.session_id, used.session.user.username, origin)
       }
-      throw new Unauthorized('refresh_token_invalid', 'The refresh token is not valid any more', { remedy: 'Log in again.' })
+      throw new UnauthorizedError('refresh_token_invalid', 'The refresh token is not valid any more', { remedy: 'Log in again.' })
     },
 
     /** Ends one login: its access tokens are refused from the next request on. */
     async logout(sessionId: string): Promise<void> {
       await db.session.updateMany({ where: { id: sessionId, ended_at: null }, data: { ended_at: clock.now() } })
-      identification.forget()
+      authenticator.invalidate()
     },
 
     /** The login that a refresh token belongs to; null when it is not one. */

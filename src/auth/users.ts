@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Database, Db } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
+import { advisoryXactLock } from '../database/locks.ts'
 import type { AppUser } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Conflict, NotFound } from '../lib/errors.ts'
+import { ConflictError, NotFoundError } from '../lib/errors.ts'
 import { cleanUsername, type UserBody, type UserPatch } from '../schemas/auth.ts'
-import { type Actor, recordAudit, ZINC } from '../settings/audit-log.ts'
-import type { Identification } from './authenticate.ts'
+import { type Actor, recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
+import type { Authenticator } from './authenticate.ts'
 import type { Passwords } from './passwords.ts'
 import { endSessions } from './sessions.ts'
 
@@ -17,40 +17,40 @@ export type Users = ReturnType<typeof createUsers>
 
 export interface UsersDeps {
   db: Database
-  identification: Identification
+  authenticator: Authenticator
   passwords: Passwords
   clock: Clock
 }
 
-export function createUsers({ db, identification, passwords, clock }: UsersDeps) {
+export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) {
   async function find(tx: Db, id: string): Promise<AppUser> {
     const user = await tx.appUser.findUnique({ where: { id } })
-    if (!user) throw new NotFound('user_not_found', 'User not found', { remedy: 'GET /api/v1/users lists them.' })
+    if (!user) throw new NotFoundError('user_not_found', 'User not found', { remedy: 'GET /api/v1/users lists them.' })
     return user
   }
   async function refuseTaken(tx: Db, username: string, except?: string): Promise<void> {
     const other = await tx.appUser.findUnique({ where: { username }, select: { id: true } })
     if (other && other.id !== except)
-      throw new Conflict('username_taken', `There is a user ${username} already`, { remedy: 'Choose another name.' })
+      throw new ConflictError('username_taken', `There is a user ${username} already`, { remedy: 'Choose another name.' })
   }
   async function refuseLastAdmin(tx: Db, user: AppUser): Promise<void> {
     if (user.role === 'admin' && (await tx.appUser.count({ where: { role: 'admin' } })) === 1)
-      throw new Conflict('last_admin', 'The last admin stays', { remedy: 'Make somebody else an admin first.' })
+      throw new ConflictError('last_admin', 'The last admin stays', { remedy: 'Make somebody else an admin first.' })
   }
   /** One change of users at a time; what is remembered of tokens is forgotten once it is committed. */
   async function change<T>(work: (tx: Db) => Promise<T>): Promise<T> {
     const result = await db.$transaction(async (tx) => {
-      await lockInTransaction(tx, LOCK)
+      await advisoryXactLock(tx, LOCK)
       return work(tx)
     })
-    identification.forget()
+    authenticator.invalidate()
     return result
   }
 
   return {
     list: (): Promise<AppUser[]> => db.appUser.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
 
-    /** Throws Conflict `username_taken`. */
+    /** Throws ConflictError `username_taken`. */
     async create({ username, password, role }: UserBody, by: Actor): Promise<AppUser> {
       const password_hash = await passwords.hash(password)
       return change(async (tx) => {
@@ -63,7 +63,7 @@ export function createUsers({ db, identification, passwords, clock }: UsersDeps)
 
     /**
      * A new password or role ends the user's sessions, but for `keep` (the one that asks, when people change their own password).
-     * Throws NotFound, Conflict `last_admin` or `username_taken`.
+     * Throws NotFoundError, ConflictError `last_admin` or `username_taken`.
      */
     async patch(
       id: string,
@@ -97,7 +97,7 @@ export function createUsers({ db, identification, passwords, clock }: UsersDeps)
       })
     },
 
-    /** Answers the user as it was. Throws NotFound, Conflict `last_admin`. */
+    /** Answers the user as it was. Throws NotFoundError, ConflictError `last_admin`. */
     remove: (id: string, by: Actor): Promise<AppUser> =>
       change(async (tx) => {
         const user = await find(tx, id)
@@ -123,10 +123,10 @@ export async function ensureAdmin(
   const chosen = password ?? randomBytes(12).toString('base64url')
   const password_hash = await passwords.hash(chosen)
   return db.$transaction(async (tx) => {
-    await lockInTransaction(tx, LOCK)
+    await advisoryXactLock(tx, LOCK)
     if ((await tx.appUser.count()) > 0) return { made: false, password: null }
     await tx.appUser.create({ data: { username, password_hash, role: 'admin' } })
-    await recordAudit(tx, { ...ZINC, action: 'user.create', target: `user:${username}`, fields: ['username', 'password', 'role'] })
+    await recordAudit(tx, { ...SYSTEM_ACTOR, action: 'user.create', target: `user:${username}`, fields: ['username', 'password', 'role'] })
     return { made: true, password: password === undefined ? chosen : null }
   })
 }

@@ -31,9 +31,9 @@ export interface DifferencesOptions {
 
 /**
  * Compares items with the products that we have, notes for the run what differs, field by field, and writes that: one statement for each set of fields, so that
- * a page is sent and read once. Items that are equal leave no note and are not touched. The ERP's fields must have been kept (`keepOwned`).
+ * a page is sent and read once. Items that are equal leave no note and are not touched. The ERP's fields must have been kept (`applyFieldOwnership`).
  */
-export async function noteDifferences(
+export async function recordDifferences(
   tx: RawDb,
   items: ItemRow[],
   { runId, again, writeAt }: DifferencesOptions,

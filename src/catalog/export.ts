@@ -1,9 +1,9 @@
 import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
 import { ExportRecord } from '../schemas/export.ts'
-import { pictureName } from './image-name.ts'
+import { imageName } from './image-name.ts'
 import { WITH_PHOTOS } from './products.ts'
-import { itemAnswer } from './serialize-item.ts'
+import { serializeItem } from './serialize-item.ts'
 
 const PAGE_ROWS = 500
 /** Of a file's name; its extension comes on top. */
@@ -25,8 +25,8 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     if (!last) return
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
     yield rows.map(({ photos, ...row }) => {
-      const pictures = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
-        path: picturePath(nameInZip(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
+      const images = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
+        path: imagePath(nameInZip(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
         sha256,
         size: Number(blob.size),
         at: updated_at,
@@ -34,14 +34,14 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
       return {
         record: {
           zoho_item_id: row.zoho_item_id,
-          ...itemAnswer(row),
+          ...serializeItem(row),
           zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
           image_id: row.zoho_image_id,
           image_name: row.zoho_image_name,
           image_url: row.image_source_url,
-          image_path: photos[0]?.is_primary ? pictures[0]!.path : null,
+          image_path: photos[0]?.is_primary ? images[0]!.path : null,
         },
-        pictures,
+        pictures: images,
       }
     })
     if (rows.length < PAGE_ROWS) return
@@ -58,7 +58,7 @@ const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
 
 /** Zoho's id, since another zinc does not know ours; an id that could not be a file's name is written with `%`, as the import reads it. */
 function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
-  const name = pictureName(row)
+  const name = imageName(row)
   if (row.zoho_item_id === null || name === row.zoho_item_id) return name
   const written = encodeURIComponent(row.zoho_item_id).replaceAll('.', '%2E')
   return written.length <= MAX_NAME ? written : name
@@ -68,7 +68,7 @@ function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
  * The primary stands where the data folder shows it. The others have a folder with the same name, which sorts behind `item`: an import of the ZIP
  * takes the files of a product in the order of their paths, and the first becomes its primary again.
  */
-const picturePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
+const imagePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
   n === null ? `images/item/${name}.${ext}` : `images/more/${name}/${n}.${ext}`
 
 export const EXPORT_COLUMNS = ExportRecord.keyof().options

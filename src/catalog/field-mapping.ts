@@ -1,6 +1,6 @@
 import type { Database, Db, RawDb } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
-import { BadInput } from '../lib/errors.ts'
+import { advisoryXactLock } from '../database/locks.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import { FieldOwner, MappedField, type MappingBody } from '../schemas/mapping.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 
@@ -37,18 +37,18 @@ export async function rulesChangedAt(db: Db): Promise<Date | null> {
   return (await db.fieldRule.aggregate({ _max: { changed_at: true } }))._max.changed_at
 }
 
-/** The rules as they would be after these changes. Throws BadInput `unknown_source`, `fixed_source`. */
+/** The rules as they would be after these changes. Throws BadRequestError `unknown_source`, `fixed_source`. */
 export function changedRules(rules: FieldRules, { fields, reset }: FieldChanges, sources: Sources): FieldRules {
   const result = new Map<MappedField, FieldRule>(reset ? [] : rules)
   for (const { field, source, owner } of fields) {
     const now = result.get(field) ?? { source: null, owner: 'zoho' as const }
     if (source !== undefined && source !== sources.defaultOf(field)) {
       if (!sources.isEditable(field))
-        throw new BadInput('fixed_source', `${field} is always read from ${sources.defaultOf(field)}`, {
+        throw new BadRequestError('fixed_source', `${field} is always read from ${sources.defaultOf(field)}`, {
           remedy: 'Choose an owner for it instead.',
         })
       if (!sources.isSource(source))
-        throw new BadInput('unknown_source', `Zoho's items have no field ${source} that can be mapped`, {
+        throw new BadRequestError('unknown_source', `Zoho's items have no field ${source} that can be mapped`, {
           remedy: 'GET …/mapping lists the fields; custom ones begin with cf_.',
         })
     }
@@ -69,7 +69,7 @@ export async function changeFieldRules(
   { by, at, sources }: { by: Actor; at: Date; sources: Sources },
 ): Promise<FieldRules> {
   return db.$transaction(async (tx) => {
-    await lockInTransaction(tx, 'field rules')
+    await advisoryXactLock(tx, 'field rules')
     const before = await readFieldRules(tx)
     const after = changedRules(before, changes, sources)
     const touched = [...new Set([...before.keys(), ...after.keys()])].filter((field) => {

@@ -22,7 +22,7 @@ export function ownedValue(field: MappedField, rules: FieldRules, { current, giv
  * Without rules (the default) it reads one small table; with them, one query a page more, which also locks the products until the page is written:
  * a price that the ERP writes at this moment waits and is not lost.
  */
-export async function keepOwned<R extends Owned>(tx: RawDb, rows: R[]): Promise<R[]> {
+export async function applyFieldOwnership<R extends Owned>(tx: RawDb, rows: R[]): Promise<R[]> {
   const rules = await readFieldRules(tx)
   const fields = [...rules].filter(([, { owner }]) => owner !== 'zoho').map(([field]) => field)
   if (fields.length === 0 || rows.length === 0) return rows
@@ -33,9 +33,9 @@ export async function keepOwned<R extends Owned>(tx: RawDb, rows: R[]): Promise<
   const byId = new Map(products.map((product) => [product.zoho_item_id, product]))
   return rows.map((row) => {
     const product = byId.get(row.zoho_item_id)
-    const kept = fields
+    const saved = fields
       .filter((field) => row[field] !== undefined)
       .map((field) => [field, ownedValue(field, rules, { current: product?.[field], given: row[field] as Value })])
-    return { ...row, ...Object.fromEntries(kept) }
+    return { ...row, ...Object.fromEntries(saved) }
   })
 }

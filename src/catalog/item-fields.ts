@@ -1,5 +1,5 @@
 import { Prisma } from '../generated/client.ts'
-import { forJsonb } from '../lib/jsonb.ts'
+import { sanitizeForJsonb } from '../lib/jsonb.ts'
 
 /** The columns of a product that its source decides, with the types in which a page of rows is read out of one JSON parameter. */
 export const ITEM_FIELDS = {
@@ -67,7 +67,7 @@ export function groupByFields(rows: ItemRow[]): ItemRow[][] {
 
 /** `jsonb_to_recordset(…) as t(zoho_item_id text, sku text, …)`: the rows as a table named t. */
 export const rowsAsTable = (rows: ItemRow[], fields: ItemField[]): Prisma.Sql =>
-  Prisma.sql`jsonb_to_recordset(${forJsonb(JSON.stringify(rows))}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_FIELDS[field]}`).join(', '))})`
+  Prisma.sql`jsonb_to_recordset(${sanitizeForJsonb(JSON.stringify(rows))}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_FIELDS[field]}`).join(', '))})`
 
 /** `p.sku, p.name, …` */
 export const columns = (fields: readonly ItemField[], table: string): Prisma.Sql =>

@@ -1,6 +1,6 @@
 import type { Db } from '../database/client.ts'
 import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
-import { NotFound } from '../lib/errors.ts'
+import { NotFoundError } from '../lib/errors.ts'
 import { findProductIds, type ProductPage } from './search-products.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
@@ -24,7 +24,7 @@ export async function listProducts(db: Db, page: ProductPage): Promise<ProductWi
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Finds one product by its id, `sku:…` or `zoho:…`; a soft-deleted one is found too and carries `deleted_at`. Throws NotFound. */
+/** Finds one product by its id, `sku:…` or `zoho:…`; a soft-deleted one is found too and carries `deleted_at`. Throws NotFoundError. */
 export async function findProduct(db: Db, ref: string): Promise<ProductWithPhotos> {
   const where: Prisma.ProductWhereInput | null = ref.startsWith('sku:')
     ? { sku: ref.slice(4) }
@@ -42,7 +42,7 @@ export async function findProduct(db: Db, ref: string): Promise<ProductWithPhoto
       orderBy: [{ deleted_at: { sort: 'asc', nulls: 'first' } }, { created_at: 'asc' }],
     }))
   if (!product) {
-    throw new NotFound('product_not_found', 'Product not found', {
+    throw new NotFoundError('product_not_found', 'Product not found', {
       remedy: 'Name it by its id, by sku:… or by zoho:…; GET /api/products?search=… finds it.',
     })
   }

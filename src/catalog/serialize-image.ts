@@ -1,10 +1,10 @@
 import type { Blob, Photo } from '../generated/client.ts'
 import type { ProductImage } from '../schemas/products.ts'
-import { pictureName } from './image-name.ts'
+import { imageName } from './image-name.ts'
 
 export type PhotoWithBlob = Photo & { blob: Blob }
-export interface ShownImages {
-  imageUrl(picture: { name: string; ext: string; sha256: string; now: Date }): string
+export interface ImageUrlOptions {
+  imageUrl(image: { name: string; ext: string; sha256: string; now: Date }): string
   now: Date
 }
 
@@ -15,12 +15,12 @@ export const imageSource = (photo: Pick<Photo, 'source' | 'document_id' | 'sourc
 })
 
 /** One picture as the API shows it. The primary's address is the product's; a further one goes by its own id. */
-export function imageAnswer(
+export function serializeImage(
   product: { id: string; zoho_item_id: string | null },
   photo: PhotoWithBlob,
-  { imageUrl, now }: ShownImages,
+  { imageUrl, now }: ImageUrlOptions,
 ): ProductImage {
-  const url = imageUrl({ name: photo.is_primary ? pictureName(product) : photo.id, ext: photo.blob.ext, sha256: photo.sha256, now })
+  const url = imageUrl({ name: photo.is_primary ? imageName(product) : photo.id, ext: photo.blob.ext, sha256: photo.sha256, now })
   return {
     id: photo.id,
     url: photo.deleted_at ? null : url,

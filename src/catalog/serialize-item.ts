@@ -2,7 +2,7 @@ import type { Product } from '../generated/client.ts'
 import type { ItemFields } from '../schemas/item-fields.ts'
 
 /** The fields of a product as people see them: decimals as written text, custom fields as an object. */
-export function itemAnswer(row: Product): ItemFields {
+export function serializeItem(row: Product): ItemFields {
   const custom = row.custom_fields
   return {
     sku: row.sku,

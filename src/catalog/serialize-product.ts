@@ -1,26 +1,26 @@
-import type { Product as ProductAnswer } from '../schemas/products.ts'
-import { pictureName } from './image-name.ts'
+import type { Product as ProductResponse } from '../schemas/products.ts'
+import { imageName } from './image-name.ts'
 import type { ProductWithPhotos } from './products.ts'
-import { imageAnswer, imageSource, type ShownImages } from './serialize-image.ts'
-import { itemAnswer } from './serialize-item.ts'
+import { type ImageUrlOptions, imageSource, serializeImage } from './serialize-image.ts'
+import { serializeItem } from './serialize-item.ts'
 
 /** A product as the API shows it: money and stock as decimal strings, times in ISO, pictures with the address of the primary. */
-export function productAnswer(product: ProductWithPhotos, shown: ShownImages): ProductAnswer {
+export function serializeProduct(product: ProductWithPhotos, shown: ImageUrlOptions): ProductResponse {
   const { photos, ...row } = product
-  const name = pictureName(row)
+  const name = imageName(row)
   const primary = photos.find((photo) => photo.is_primary)
   const { imageUrl, now } = shown
   const primaryUrl = primary ? imageUrl({ name, ext: primary.blob.ext, sha256: primary.sha256, now }) : null
   return {
     id: row.id,
-    ...itemAnswer(row),
+    ...serializeItem(row),
     zoho_item_id: row.zoho_item_id,
     image_path: primary ? `images/item/${name}.${primary.blob.ext}` : null,
     image_url: primaryUrl,
     image_source: primary ? imageSource(primary) : null,
     image_state: row.image_state,
     has_image: primary !== undefined,
-    images: photos.map((photo) => imageAnswer(row, photo, shown)),
+    images: photos.map((photo) => serializeImage(row, photo, shown)),
     videos: [],
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

@@ -33,7 +33,7 @@ export function decodeEntities(text: string): string {
  * that its letters are of. Measures (67W, 5 kg) are of no language: a name is not split at a sign that only parts one off, nor where a side has both scripts.
  * The text of each side is kept as given but for the blanks at the split.
  */
-export function readNames(text: string): { name_en: string | null; name_ar: string | null } {
+export function splitName(text: string): { name_en: string | null; name_ar: string | null } {
   const name = decodeEntities(text)
   // The surer signs first: a slash also stands in model names.
   for (const at of ['|', '\n', '/'].flatMap((sign) => [...name.matchAll(new RegExp(`\\${sign}`, 'g'))].map((match) => match.index))) {

@@ -1,12 +1,12 @@
 import type { Database } from '../database/client.ts'
-import { Conflict } from '../lib/errors.ts'
+import { ConflictError } from '../lib/errors.ts'
 import { MappedField, type ProductPatch } from '../schemas/mapping.ts'
 import { readFieldRules } from './field-mapping.ts'
 import { findProduct, type ProductWithPhotos } from './products.ts'
 
 /**
  * Writes the fields that the ERP owns. A product that Zoho does not know is the ERP's altogether.
- * Throws NotFound, Conflict `owned_by_zoho` (the next sync would undo the change).
+ * Throws NotFoundError, ConflictError `owned_by_zoho` (the next sync would undo the change).
  */
 export async function patchProduct(db: Database, ref: string, patch: ProductPatch, { at }: { at: Date }): Promise<ProductWithPhotos> {
   return db.$transaction(async (tx) => {
@@ -16,7 +16,7 @@ export async function patchProduct(db: Database, ref: string, patch: ProductPatc
     const rules = await readFieldRules(tx)
     const foreign = zoho_item_id === null ? [] : fields.filter((field) => (rules.get(field)?.owner ?? 'zoho') === 'zoho')
     if (foreign.length > 0)
-      throw new Conflict('owned_by_zoho', `${foreign.join(', ')} is written by Zoho; the next sync would undo the change`, {
+      throw new ConflictError('owned_by_zoho', `${foreign.join(', ')} is written by Zoho; the next sync would undo the change`, {
         detail: { fields: foreign },
         remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
       })

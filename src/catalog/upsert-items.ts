@@ -1,6 +1,6 @@
 import type { RawDb } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { keepOwned } from './field-ownership.ts'
+import { applyFieldOwnership } from './field-ownership.ts'
 import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
 
 /**
@@ -9,7 +9,7 @@ import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsT
  * longer names, `none`. An item that comes back after it was soft-deleted is restored.
  */
 export async function upsertItems(tx: RawDb, items: ItemRow[], { at }: { at: Date }): Promise<void> {
-  for (const rows of groupByFields(await keepOwned(tx, items))) {
+  for (const rows of groupByFields(await applyFieldOwnership(tx, items))) {
     const fields = fieldsOf(rows[0]!)
     await tx.$executeRaw(upsertFrom(rowsAsTable(rows, fields), fields, { at }))
   }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { settingsLines, shownSettings } from '../connection/settings-view.ts'
-import { ZINC } from '../settings/audit-log.ts'
+import { maskSettings, settingsLines } from '../connection/settings-view.ts'
+import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import { importZohoConfig, readZohoConfig } from '../settings/zoho-config-file.ts'
 import type { Action } from './context.ts'
 
@@ -10,12 +10,12 @@ export function addConfig(program: Command, action: Action): void {
     .command('import <file>')
     .description('store client_id, client_secret, refresh_token and organization_id of a zoho_config.json, the secrets encrypted')
     .action(
-      action(async (tools, file: string) => {
+      action(async (context, file: string) => {
         const read = await readZohoConfig(file)
-        const { connect } = await tools.services()
-        const { changed, fixed } = await importZohoConfig(read, { settings: connect.settings, actor: ZINC })
-        for (const field of fixed) tools.say(`${field} is left as it is: the environment sets it, which beats what is stored.`)
-        tools.answer(
+        const { connect } = await context.services()
+        const { changed, fixed } = await importZohoConfig(read, { settings: connect.settings, actor: SYSTEM_ACTOR })
+        for (const field of fixed) context.say(`${field} is left as it is: the environment sets it, which beats what is stored.`)
+        context.result(
           { status: 'success', stored: changed, fixed_by_environment: fixed },
           changed.length === 0
             ? 'Nothing was new.'
@@ -28,10 +28,10 @@ export function addConfig(program: Command, action: Action): void {
     .command('show')
     .description('the settings that count now, where each comes from, secrets masked, and how the connection stands')
     .action(
-      action(async (tools) => {
-        const { connect, modules } = await tools.services({ mustExist: true })
-        const settings = await shownSettings(connect)
-        tools.answer({ status: 'success', data: { ...settings, modules: await modules.list() } }, settingsLines(settings).join('\n'))
+      action(async (context) => {
+        const { connect, modules } = await context.services({ mustExist: true })
+        const settings = await maskSettings(connect)
+        context.result({ status: 'success', data: { ...settings, modules: await modules.list() } }, settingsLines(settings).join('\n'))
         return undefined
       }),
     )

@@ -6,7 +6,7 @@ import type { Services } from '../services.ts'
 export type ExitStatus = 0 | 1 | 2
 
 /** What every command has in hand. Answers go to stdout, everything else to stderr, so that a pipe gets only the answer. */
-export interface Tools {
+export interface CommandContext {
   config: Config
   /** `--json`: one JSON document on stdout instead of text for people. */
   json: boolean
@@ -17,16 +17,16 @@ export interface Tools {
   signal: AbortSignal
   /**
    * Opens the services at the first call, beside a running server or alone; they are closed when the command ends.
-   * `mustExist`: throws NotFound `no_database` instead of making a new database, for commands that only read.
+   * `mustExist`: throws NotFoundError `no_database` instead of making a new database, for commands that only read.
    */
   services(options?: { mustExist?: boolean }): Promise<Services>
   /** A line for people who watch, on stderr; silent with `--json`. */
   say(line: string): void
   /** The answer: `data` with `--json`, else `text`. */
-  answer(data: unknown, text: string): void
+  result(data: unknown, text: string): void
 }
 
 /** Makes a command's work into an action of the command line: opens nothing, closes what the work has opened, turns errors into words and a status. */
 export type Action = <A extends unknown[]>(
-  work: (tools: Tools, ...args: A) => Promise<ExitStatus | undefined>,
+  work: (context: CommandContext, ...args: A) => Promise<ExitStatus | undefined>,
 ) => (...args: A) => Promise<void>

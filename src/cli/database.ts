@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
 import { migrate } from '../database/migrate.ts'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -11,9 +11,9 @@ export function addDatabase(program: Command, action: Action): void {
     .command('migrate')
     .description('bring the database to the newest version')
     .action(
-      action(async (tools) => {
-        await withDatabase(tools, (url) => migrate(url, tools))
-        tools.answer({ status: 'success' }, 'The database is up to date.')
+      action(async (context) => {
+        await withDatabase(context, (url) => migrate(url, context))
+        context.result({ status: 'success' }, 'The database is up to date.')
         return undefined
       }),
     )
@@ -22,22 +22,25 @@ export function addDatabase(program: Command, action: Action): void {
   db.command('dump <file>')
     .description('write everything in the database to a file, while zinc works on; keep DATA_DIR/images and DATA_DIR/settings beside it')
     .action(
-      action(async (tools, file: string) => {
-        const { tables, rows } = await withDatabase(tools, (url) => dumpDatabase(url, file))
+      action(async (context, file: string) => {
+        const { tables, rows } = await withDatabase(context, (url) => dumpDatabase(url, file))
         const bytes = (await stat(file)).size
-        tools.answer({ status: 'success', file, tables, rows, bytes }, `${rows} rows of ${tables} tables are in ${file} (${bytes} bytes).`)
+        context.result(
+          { status: 'success', file, tables, rows, bytes },
+          `${rows} rows of ${tables} tables are in ${file} (${bytes} bytes).`,
+        )
         return undefined
       }),
     )
   db.command('restore <file>')
     .description('fill an empty database from a dump')
     .action(
-      action(async (tools, file: string) => {
+      action(async (context, file: string) => {
         await stat(file).catch((cause: Error) => {
-          throw new BadInput('file_not_found', `There is no file ${file}`, { cause })
+          throw new BadRequestError('file_not_found', `There is no file ${file}`, { cause })
         })
-        const { rows } = await withDatabase(tools, (url) => restoreDatabase(url, file, tools))
-        tools.answer(
+        const { rows } = await withDatabase(context, (url) => restoreDatabase(url, file, context))
+        context.result(
           { status: 'success', rows },
           `${rows} rows are restored. Put the images and settings folders of the same time beside it, then start zinc.`,
         )

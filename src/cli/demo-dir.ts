@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { deleteEmbeddedPostgres } from '../database/embedded/embedded-postgres.ts'
-import { CannotStart, Conflict } from '../lib/errors.ts'
+import { ConflictError, StartupError } from '../lib/errors.ts'
 
 const ANSWER_WITHIN_MS = 5_000
 const ENVIRONMENT_FILE = 'environment.json'
@@ -30,27 +30,27 @@ const read = async <T>(file: string, schema: z.ZodType<T>): Promise<T | null> =>
 }
 
 /** The folder of the demo below a data folder; a shell with the demo's own environment names the demo's folder already. */
-export async function demoFolderOf(dataDir: string): Promise<string> {
+export async function resolveDemoDir(dataDir: string): Promise<string> {
   return (await read(join(dataDir, PORTS_FILE), Ports)) ? dataDir : join(dataDir, 'demo')
 }
 
 /** The ports of the start before, where they are free, else any others. */
 export async function choosePorts(folder: string): Promise<DemoPorts> {
-  const wanted = (await read(join(folder, PORTS_FILE), Ports)) ?? FIRST_PORTS
-  return { zinc: await freePort(wanted.zinc), simulator: await freePort(wanted.simulator) }
+  const requested = (await read(join(folder, PORTS_FILE), Ports)) ?? FIRST_PORTS
+  return { zinc: await freePort(requested.zinc), simulator: await freePort(requested.simulator) }
 }
 
 export const rememberPorts = (folder: string, ports: DemoPorts): Promise<void> => writeFile(join(folder, PORTS_FILE), JSON.stringify(ports))
 
 /** `wanted`, or 0 (any free one) where another program listens on it. */
-async function freePort(wanted: number): Promise<number> {
+async function freePort(requested: number): Promise<number> {
   const server = createServer()
   const isFree = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false))
-    server.listen(wanted, '127.0.0.1', () => resolve(true))
+    server.listen(requested, '127.0.0.1', () => resolve(true))
   })
   if (isFree) await new Promise((resolve) => server.close(resolve))
-  return isFree ? wanted : 0
+  return isFree ? requested : 0
 }
 
 /** Only the own account may read it: it holds the token of the demo's edge server. */
@@ -83,20 +83,20 @@ export async function replacingOlderDatabase<T>(folder: string, log: Logger, sta
   try {
     return await start()
   } catch (error) {
-    if (!(error instanceof CannotStart) || error.code !== 'older_database') throw error
+    if (!(error instanceof StartupError) || error.code !== 'older_database') throw error
     await removeDemoFolder(folder, log)
     console.log(`The demo's data in ${folder} were made by an older zinc and are removed; the demo starts with new data.`)
     return start()
   }
 }
 
-/** Empties the folder, with the database. Throws CannotStart `demo_in_use` while a process works on it. */
+/** Empties the folder, with the database. Throws StartupError `demo_in_use` while a process works on it. */
 async function removeDemoFolder(folder: string, log: Logger): Promise<void> {
   try {
     await deleteEmbeddedPostgres({ dataDir: folder, log })
   } catch (cause) {
-    if (!(cause instanceof Conflict)) throw cause
-    throw new CannotStart('demo_in_use', `Another process works on the database of ${folder}`, {
+    if (!(cause instanceof ConflictError)) throw cause
+    throw new StartupError('demo_in_use', `Another process works on the database of ${folder}`, {
       exitStatus: 1,
       cause,
       remedy: 'End it, then start the demo again.',

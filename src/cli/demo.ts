@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ENVIRONMENT_KEYS } from '../config.ts'
-import { NotFound } from '../lib/errors.ts'
+import { NotFoundError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
-import { demoFolderOf, findRunningDemo, type RunningDemo } from './demo-dir.ts'
+import { findRunningDemo, type RunningDemo, resolveDemoDir } from './demo-dir.ts'
 
 export function addDemo(program: Command, action: Action): void {
   const demo = program.command('demo').description('the demo that runs beside (`npm run demo` starts one)')
@@ -11,14 +11,14 @@ export function addDemo(program: Command, action: Action): void {
     .command('env')
     .description('print the environment of the running demo for a shell: eval "$(npx zinc demo env)"')
     .action(
-      action(async ({ config, answer }) => {
+      action(async ({ config, result }) => {
         const running = await findDemo(config.dataDir)
         if (!running)
-          throw new NotFound('no_demo', 'No demo is running', {
+          throw new NotFoundError('no_demo', 'No demo is running', {
             remedy: 'Start one with `npm run demo` in another terminal; both must have the same DATA_DIR.',
           })
         const environment = demoEnvironment(running)
-        answer({ status: 'success', data: environment }, exportLines(environment).join('\n'))
+        result({ status: 'success', data: environment }, exportLines(environment).join('\n'))
         return undefined
       }),
     )
@@ -27,7 +27,7 @@ export function addDemo(program: Command, action: Action): void {
 /** `npm run demo` reads no `.env`, so it may run in the usual folder although DATA_DIR stands in that file. */
 export async function findDemo(dataDir: string): Promise<RunningDemo | null> {
   for (const parent of new Set([dataDir, resolve('./data')])) {
-    const running = await findRunningDemo(await demoFolderOf(parent))
+    const running = await findRunningDemo(await resolveDemoDir(parent))
     if (running) return running
   }
   return null

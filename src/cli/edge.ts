@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Presets, SingleBar } from 'cli-progress'
 import { type Command, InvalidArgumentError } from 'commander'
 import { checkServer } from '../edge-client/check.ts'
-import { FolderInUse } from '../edge-client/dir-lock.ts'
+import { LockedError } from '../edge-client/dir-lock.ts'
 import { DiskFailure } from '../edge-client/disk-failure.ts'
-import { type FailedTry, ForeignResponse, LineFailure, Refused } from '../edge-client/http.ts'
+import { type FailedTry, ForeignResponse, HttpError, NetworkError } from '../edge-client/http.ts'
 import { type PullProgress, type PullResult, pull } from '../edge-client/pull.ts'
-import { AppError, BadInput, Unavailable } from '../lib/errors.ts'
+import { AppError, BadRequestError, ServiceUnavailableError } from '../lib/errors.ts'
 import { PhotoVariant } from '../schemas/photo-sync.ts'
-import type { Action, ExitStatus, Tools } from './context.ts'
+import type { Action, CommandContext, ExitStatus } from './context.ts'
 
 /** Off a terminal a line is said at most this often. */
 const LINE_EVERY_MS = 5_000
@@ -68,16 +68,16 @@ export function addEdge(program: Command, action: Action): void {
     .option('--watch <seconds>', 'pull again and again', positive)
     .option('--verify', 'read every file instead of only looking at it')
     .action(
-      action(async (tools, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
+      action(async (context, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
         process.title = 'zinc edge pull'
-        const token = await tokenOf({ token: given, tokenFile }, tools)
+        const token = await tokenOf({ token: given, tokenFile }, context)
         if (!token)
-          throw new BadInput('no_token', 'edge pull needs the token of its store', {
+          throw new BadRequestError('no_token', 'edge pull needs the token of its store', {
             remedy:
               'Put it into a file and name that with --token-file, or into ZINC_EDGE_TOKEN, or send it to --token - on standard input.',
           })
-        warnOfPlainHttp(call.server, tools)
-        return pullOnce({ ...call, token }, tools)
+        warnOfPlainHttp(call.server, context)
+        return pullOnce({ ...call, token }, context)
       }),
     )
   edge
@@ -89,35 +89,37 @@ export function addEdge(program: Command, action: Action): void {
     .option('--token-file <file>', `instead of a user: ${TOKEN_FILE_HELP}`)
     .option('--token <token>', TOKEN_HELP)
     .action(
-      action(async (tools, { server, store, username, ...given }: { server: string; store: string; username?: string } & TokenOptions) => {
-        process.title = 'zinc edge check'
-        // A name that was given leads over a token that happens to be in the environment.
-        const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, tools)
-        if (!username && !token)
-          throw new BadInput('no_login', 'edge check needs --username, or the token of an edge server', {
-            remedy: 'Name the file of the token with --token-file, or put the token into ZINC_EDGE_TOKEN.',
-          })
-        warnOfPlainHttp(server, tools)
-        const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', tools.signal) }
-        const checks = await checkServer({ server, storeId: store, access, signal: tools.signal })
-        const ok = checks.every((check) => check.ok)
-        const lines = checks.map(
-          ({ ok, name, ms, message }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(11)} ${String(ms).padStart(5)} ms  ${message}`,
-        )
-        tools.answer({ status: ok ? 'success' : 'failed', ok, checks }, lines.join('\n'))
-        return ok ? 0 : 1
-      }),
+      action(
+        async (context, { server, store, username, ...given }: { server: string; store: string; username?: string } & TokenOptions) => {
+          process.title = 'zinc edge check'
+          // A name that was given leads over a token that happens to be in the environment.
+          const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, context)
+          if (!username && !token)
+            throw new BadRequestError('no_login', 'edge check needs --username, or the token of an edge server', {
+              remedy: 'Name the file of the token with --token-file, or put the token into ZINC_EDGE_TOKEN.',
+            })
+          warnOfPlainHttp(server, context)
+          const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', context.signal) }
+          const checks = await checkServer({ server, storeId: store, access, signal: context.signal })
+          const ok = checks.every((check) => check.ok)
+          const lines = checks.map(
+            ({ ok, name, ms, message }) => `${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(11)} ${String(ms).padStart(5)} ms  ${message}`,
+          )
+          context.result({ status: ok ? 'success' : 'failed', ok, checks }, lines.join('\n'))
+          return ok ? 0 : 1
+        },
+      ),
     )
   edge
     .command('prune')
     .description('forget deletions that every store had time to read; a store that did not lists everything again')
     .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
     .action(
-      action(async (tools, { olderThan }: { olderThan?: number }) => {
-        const { db } = await tools.services({ mustExist: true })
-        const { pruneFeed } = await import('../photo-sync/prune-tombstones.ts')
-        const pruned = await pruneFeed(db, { olderThanDays: olderThan ?? tools.config.edges.tombstoneDays })
-        tools.answer(
+      action(async (context, { olderThan }: { olderThan?: number }) => {
+        const { db } = await context.services({ mustExist: true })
+        const { pruneTombstones } = await import('../photo-sync/prune-tombstones.ts')
+        const pruned = await pruneTombstones(db, { olderThanDays: olderThan ?? context.config.edges.tombstoneDays })
+        context.result(
           { status: 'success', ...pruned },
           `${pruned.photos} deleted photos and ${pruned.events} moves in assortments are forgotten.`,
         )
@@ -127,22 +129,22 @@ export function addEdge(program: Command, action: Action): void {
 }
 
 /**
- * From --token-file, from standard input (`--token -`), from the argument, else from ZINC_EDGE_TOKEN. Undefined: from nowhere. Throws BadInput
+ * From --token-file, from standard input (`--token -`), from the argument, else from ZINC_EDGE_TOKEN. Undefined: from nowhere. Throws BadRequestError
  * `token_twice`, `no_token`, `token_file_unreadable`.
  */
-async function tokenOf({ token, tokenFile }: TokenOptions, { say }: Tools): Promise<string | undefined> {
-  if (token !== undefined && tokenFile !== undefined) throw new BadInput('token_twice', 'Give --token or --token-file, not both')
+async function tokenOf({ token, tokenFile }: TokenOptions, { say }: CommandContext): Promise<string | undefined> {
+  if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice', 'Give --token or --token-file, not both')
   const one = (text: string, from: string): string => {
     const found = text.trim()
     if (found === '' || /\s/.test(found))
-      throw new BadInput('no_token', found === '' ? `There is no token in ${from}` : `There is more than a token in ${from}`, {
+      throw new BadRequestError('no_token', found === '' ? `There is no token in ${from}` : `There is more than a token in ${from}`, {
         remedy: 'It holds the token and nothing else. A new one: zinc token issue --store ID --name N',
       })
     return found
   }
   if (tokenFile !== undefined) {
     const text = await readFile(tokenFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new BadInput('token_file_unreadable', `The token file ${tokenFile} cannot be read (${cause.code})`, {
+      throw new BadRequestError('token_file_unreadable', `The token file ${tokenFile} cannot be read (${cause.code})`, {
         cause,
         remedy: 'Give the path of a file that this user may read.',
       })
@@ -160,47 +162,47 @@ async function tokenOf({ token, tokenFile }: TokenOptions, { say }: Tools): Prom
 }
 
 /** The token would be readable on the way, and whoever can change what is sent back could choose the pictures. */
-function warnOfPlainHttp(server: string, { say }: Tools): void {
+function warnOfPlainHttp(server: string, { say }: CommandContext): void {
   const { protocol, hostname } = new URL(server)
   const loopback = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
   if (protocol === 'http:' && !loopback)
     say(`warning: ${server} is not encrypted: the token and the pictures can be read and changed on the way. Use https.`)
 }
 
-/** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadInput `no_password` where nobody can be asked. */
+/** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadRequestError `no_password` where nobody can be asked. */
 async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
   const given = process.env.ZINC_PASSWORD
   if (given) return given
   if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new BadInput('no_password', `The password of ${username} is needed`, {
+    throw new BadRequestError('no_password', `The password of ${username} is needed`, {
       remedy: 'Put it into ZINC_PASSWORD, or use --token-file.',
     })
   const { password } = await import('@inquirer/prompts')
   return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
 }
 
-async function pullOnce({ watch, ...call }: PullCall & { token: string }, tools: Tools): Promise<ExitStatus> {
+async function pullOnce({ watch, ...call }: PullCall & { token: string }, context: CommandContext): Promise<ExitStatus> {
   for (;;) {
-    const status = await onePull(call, tools).catch((error: unknown) => {
+    const status = await onePull(call, context).catch((error: unknown) => {
       // To stop is how a watch ends, whatever it was doing.
-      if (watch !== undefined && tools.signal.aborted) return 0 as const
+      if (watch !== undefined && context.signal.aborted) return 0 as const
       // A watch outlives a server that is away for hours and a store that is paused; it does not outlive a token that is refused.
-      if (watch === undefined || !(error instanceof Unavailable)) throw error
-      tools.say(`${error.message}; will try again in ${watch} s`)
+      if (watch === undefined || !(error instanceof ServiceUnavailableError)) throw error
+      context.say(`${error.message}; will try again in ${watch} s`)
       return 1 as const
     })
     if (watch === undefined) return status
-    if (tools.signal.aborted) return 0
-    await pause(watch * 1000, undefined, { signal: tools.signal }).catch(() => {})
-    if (tools.signal.aborted) return 0
+    if (context.signal.aborted) return 0
+    await pause(watch * 1000, undefined, { signal: context.signal }).catch(() => {})
+    if (context.signal.aborted) return 0
   }
 }
 
 async function onePull(
   { server, store, token, dir, variant, verify = false }: PullCall & { token: string },
-  tools: Tools,
+  context: CommandContext,
 ): Promise<ExitStatus> {
-  const show = createDisplay(tools)
+  const show = createDisplay(context)
   let result: PullResult
   try {
     result = await pull({
@@ -210,7 +212,7 @@ async function onePull(
       dir,
       variant: variant ?? null,
       verify,
-      signal: tools.signal,
+      signal: context.signal,
       onProgress: show.progress,
       onFailedTry: show.failedTry,
       onWarning: (message) => show.line(`warning: ${message}`),
@@ -221,8 +223,8 @@ async function onePull(
     show.stop()
   }
   const { fetched, removed, unchanged, failed, bytes, cuts } = result
-  for (const { photo_id, error } of failed.slice(0, 20)) tools.say(`failed: ${photo_id}: ${error}`)
-  tools.answer(
+  for (const { photo_id, error } of failed.slice(0, 20)) context.say(`failed: ${photo_id}: ${error}`)
+  context.result(
     { status: failed.length > 0 ? 'partial' : 'success', ...result },
     `${fetched} pulled (${megabytes(bytes)}), ${removed} removed, ${unchanged} as they were, ${failed.length} failed${cuts > 0 ? `, ${cuts} cuts of the line` : ''}`,
   )
@@ -234,36 +236,39 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 function inWords(error: unknown, dir: string): unknown {
   // A pause ends by itself some day: whoever watches goes on then.
-  if (error instanceof Refused && error.code === 'store_paused')
-    return new Unavailable(error.code, error.message, { cause: error, remedy: error.remedy })
-  if (error instanceof Refused)
+  if (error instanceof HttpError && error.code === 'store_paused')
+    return new ServiceUnavailableError(error.code, error.message, { cause: error, remedy: error.remedy })
+  if (error instanceof HttpError)
     return new BadRequest(error.code, error.message, {
       cause: error,
       remedy: error.status === 401 ? 'Make a new token at the server: zinc token issue --store ID --name N' : error.remedy,
     })
   if (error instanceof ForeignResponse)
-    return new Unavailable('foreign_response', error.message, {
+    return new ServiceUnavailableError('foreign_response', error.message, {
       cause: error,
       remedy:
         'Have whoever runs the network let this machine through to the server, https included. What is here stays; the next pull continues from it.',
     })
-  if (error instanceof LineFailure)
-    return new Unavailable('line_down', error.message, { cause: error, remedy: 'What is here stays; the next pull goes on from it.' })
+  if (error instanceof NetworkError)
+    return new ServiceUnavailableError('line_down', error.message, {
+      cause: error,
+      remedy: 'What is here stays; the next pull goes on from it.',
+    })
   // A watch outlives it: somebody makes room, and the next pull continues.
   if (error instanceof DiskFailure)
-    return new Unavailable(error.code, `${error.message}: ${dir}`, {
+    return new ServiceUnavailableError(error.code, `${error.message}: ${dir}`, {
       cause: error,
       remedy:
         error.code === 'disk_full'
           ? 'Make room on that disk. What is here stays; the next pull continues from it.'
           : 'Let the user of this command write into that folder. What is here stays; the next pull continues from it.',
     })
-  if (error instanceof FolderInUse) return new BadRequest('folder_in_use', error.message, { cause: error })
+  if (error instanceof LockedError) return new BadRequest('folder_in_use', error.message, { cause: error })
   return error
 }
 class BadRequest extends AppError {}
 
-function createDisplay({ terminal, say }: Pick<Tools, 'terminal' | 'say'>) {
+function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say'>) {
   const bar = terminal
     ? new SingleBar({ format: 'pull {bar} {value}/{total}  {size}  {rate}  {cuts}', hideCursor: true }, Presets.shades_classic)
     : null

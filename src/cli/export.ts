@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
-import { BadInput, NotFound } from '../lib/errors.ts'
+import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { exportRecords, readExportName } from '../pulls/files/export.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { didYouMean, readApp } from './pull-args.ts'
@@ -17,16 +17,16 @@ export function addExport(program: Command, action: Action): void {
     .option('-o, --output <file>', 'into a file instead of stdout')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
-      action(async (tools, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
-        const wanted = readExportName(name)
-        if (!wanted) throw new BadInput('unknown_module', `There is no module ${name}.${didYouMean(name, readExportName.names)}`)
-        const { db } = await tools.services({ mustExist: true })
+      action(async (context, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
+        const requested = readExportName(name)
+        if (!requested) throw new BadRequestError('unknown_module', `There is no module ${name}.${didYouMean(name, readExportName.names)}`)
+        const { db } = await context.services({ mustExist: true })
         const app = readApp(options.app)
-        if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: wanted.module.name } } })))
-          throw new NotFound('nothing_pulled', `${wanted.module.name} was not pulled yet`, {
-            remedy: `Pull it first: zinc fetch ${wanted.module.name}`,
+        if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: requested.module.name } } })))
+          throw new NotFoundError('nothing_pulled', `${requested.module.name} was not pulled yet`, {
+            remedy: `Pull it first: zinc fetch ${requested.module.name}`,
           })
-        const texts = exportRecords(db, app, wanted)
+        const texts = exportRecords(db, app, requested)
         if (options.output === undefined) {
           await pour(texts, process.stdout)
           process.stdout.write('\n')
@@ -39,7 +39,7 @@ export function addExport(program: Command, action: Action): void {
           out.end('\n')
           await finished(out)
           await rename(partial, options.output)
-          tools.answer({ status: 'success', file: options.output, rows }, `${rows} records are in ${options.output}.`)
+          context.result({ status: 'success', file: options.output, rows }, `${rows} records are in ${options.output}.`)
           return 0
         } catch (error) {
           out.destroy()

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Run } from '../generated/client.ts'
-import { BadInput } from '../lib/errors.ts'
-import { readInstant } from '../lib/parse-timestamp.ts'
+import { BadRequestError } from '../lib/errors.ts'
+import { parseTimestamp } from '../lib/parse-timestamp.ts'
 import { moduleResult, PullCheckpoint } from '../pulls/checkpoint.ts'
-import { folderOf } from '../pulls/files/paths.ts'
+import { sessionDir } from '../pulls/files/paths.ts'
 import { PULL_MODULES, PullRequest } from '../schemas/pulls.ts'
 import type { Services } from '../services.ts'
 import type { Action, ExitStatus } from './context.ts'
@@ -30,21 +30,21 @@ export function addFetch(program: Command, action: Action): void {
     .option('--confirm-removals', 'remove also when more than a fifth of a module would go')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
-      action(async (tools, words: string[], options: FetchOptions): Promise<ExitStatus> => {
-        if (options.full && options.since !== undefined) throw new BadInput('since_and_full', 'Use --since or --full, not both')
+      action(async (context, words: string[], options: FetchOptions): Promise<ExitStatus> => {
+        if (options.full && options.since !== undefined) throw new BadRequestError('since_and_full', 'Use --since or --full, not both')
         const request = PullRequest.parse({
           app: readApp(options.app),
           modules: readModules(words),
-          ...(options.since !== undefined && { since: readInstant('--since', options.since).toISOString() }),
+          ...(options.since !== undefined && { since: parseTimestamp('--since', options.since).toISOString() }),
           full: options.full ?? false,
           line_items: options.lineItems,
           confirm_removals: options.confirmRemovals ?? false,
           session: options.session,
         })
-        const services = await tools.services()
-        const run = await runPull(tools, () => services.pulls.start(request, BY), request)
+        const services = await context.services()
+        const run = await runPull(context, () => services.pulls.start(request, BY), request)
         const result = await fetchResult(services, run)
-        tools.answer(result, describe(result))
+        context.result(result, describe(result))
         return run.state === 'success' ? 0 : 1
       }),
     )
@@ -56,7 +56,7 @@ export type FetchResult = Awaited<ReturnType<typeof fetchResult>>
 export async function fetchResult({ db, pulls }: Pick<Services, 'db' | 'pulls'>, run: Run) {
   const at = PullCheckpoint.safeParse(run.checkpoint).data
   const { session } = PullRequest.parse(run.params)
-  const folder = at && folderOf(pulls.places, { stamp: at.stamp, session })
+  const folder = at && sessionDir(pulls.paths, { stamp: at.stamp, session })
   const ended = run.state === 'success' || run.state === 'partial' || (run.state === 'failed' && run.checkpoint !== null)
   return {
     status: run.state,

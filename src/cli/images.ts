@@ -5,25 +5,25 @@ import type { Command } from 'commander'
 import type { Run } from '../generated/client.ts'
 import { IMAGES_IMPORT } from '../images/import/import-run.ts'
 import { claimImport, dropImport, importResult, LISTED, previewImport, stageArchive, stageFolder } from '../images/import/imports.ts'
-import { planAnswer } from '../images/import/match.ts'
+import { serializePlan } from '../images/import/match.ts'
 import { MEDIA_INTEGRITY_REPAIR } from '../images/integrity/repair-run.ts'
 import { readIntegrity } from '../images/integrity/report.ts'
 import { MEDIA_INTEGRITY_SCAN } from '../images/integrity/scan-run.ts'
 import { MEDIA_REGENERATE } from '../images/processing/regenerate-run.ts'
 import { moveStorage } from '../images/storage/migrate.ts'
-import { BadInput } from '../lib/errors.ts'
-import type { Action, ExitStatus, Tools } from './context.ts'
+import { BadRequestError } from '../lib/errors.ts'
+import type { Action, CommandContext, ExitStatus } from './context.ts'
 import { watchRun } from './progress-bar.ts'
 
 const BY = { startedBy: 'command line' }
 const SHOWN = 50
 
-async function runToItsEnd(tools: Tools, kind: string, params: object): Promise<Run> {
-  const { runs } = await tools.services()
+async function runToItsEnd(context: CommandContext, kind: string, params: object): Promise<Run> {
+  const { runs } = await context.services()
   const { run_id } = await runs.start(kind, params, BY)
-  const run = await watchRun(runs, run_id, tools)
+  const run = await watchRun(runs, run_id, context)
   // A signal ends the watching; the run itself is parked when the services close.
-  tools.signal.throwIfAborted()
+  context.signal.throwIfAborted()
   return run
 }
 
@@ -33,12 +33,12 @@ export function addImages(program: Command, action: Action): void {
     .command('import <path>')
     .description('take a folder or a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
     .option('--dry-run', 'only say what matches')
-    .action(action(importPictures))
+    .action(action(importImages))
   images
     .command('verify')
     .description('read every stored picture and compare it with its hash; exit status 1 when something is wrong')
     .option('--repair', 'fetch what is damaged from where it came, make variants again, remove what nobody knows')
-    .action(action(verifyPictures))
+    .action(action(verifyImages))
   images
     .command('thumbnails')
     .description('make variants again')
@@ -52,32 +52,32 @@ export function addImages(program: Command, action: Action): void {
     .action(action(migrateStorage))
 }
 
-async function importPictures(tools: Tools, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
+async function importImages(context: CommandContext, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
   const full = resolve(path)
   const facts = await stat(full).catch((cause: Error) => {
-    throw new BadInput('path_not_found', `There is no ${path}`, { cause, remedy: 'Name a folder or a ZIP file.' })
+    throw new BadRequestError('path_not_found', `There is no ${path}`, { cause, remedy: 'Name a folder or a ZIP file.' })
   })
-  const { imageImports, db } = await tools.services()
+  const { imageImports, db } = await context.services()
   const { id } = facts.isDirectory()
     ? await stageFolder(imageImports, full)
-    : await stageArchive(imageImports, createReadStream(full), tools.signal)
+    : await stageArchive(imageImports, createReadStream(full), context.signal)
   if (dryRun) {
     try {
-      const plan = planAnswer(await previewImport(imageImports, id, tools.signal), LISTED)
-      tools.answer({ status: 'success', ...plan }, describeImport(plan, countsOf(plan), 'would be taken'))
+      const plan = serializePlan(await previewImport(imageImports, id, context.signal), LISTED)
+      context.result({ status: 'success', ...plan }, describeImport(plan, countsOf(plan), 'would be taken'))
       return plan.ambiguous.length + plan.unmatched.length + plan.unreadable.length > 0 ? 1 : 0
     } finally {
       await dropImport(imageImports, id)
     }
   }
   await claimImport(imageImports, id)
-  const run = await runToItsEnd(tools, IMAGES_IMPORT, { import_id: id })
+  const run = await runToItsEnd(context, IMAGES_IMPORT, { import_id: id })
   const { plan, counts } = await importResult(db, run.id)
-  tools.answer({ status: run.state, run_id: run.id, ...plan, counts }, describeImport(plan, counts, 'are taken'))
+  context.result({ status: run.state, run_id: run.id, ...plan, counts }, describeImport(plan, counts, 'are taken'))
   return run.state === 'success' && counts.unmatched + counts.ambiguous === 0 ? 0 : 1
 }
 
-type Plan = ReturnType<typeof planAnswer>
+type Plan = ReturnType<typeof serializePlan>
 type Counts = Record<keyof Plan, number>
 const countsOf = (plan: Plan): Counts => ({
   matched: plan.matched.length,
@@ -97,13 +97,13 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
   ].join('\n')
 }
 
-async function verifyPictures(tools: Tools, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
-  const { db } = await tools.services({ mustExist: true })
-  const scan = await runToItsEnd(tools, MEDIA_INTEGRITY_SCAN, {})
-  if (scan.state !== 'success' && scan.state !== 'partial') return failed(tools, scan)
+async function verifyImages(context: CommandContext, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
+  const { db } = await context.services({ mustExist: true })
+  const scan = await runToItsEnd(context, MEDIA_INTEGRITY_SCAN, {})
+  if (scan.state !== 'success' && scan.state !== 'partial') return failed(context, scan)
   if (repair && scan.state === 'partial') {
-    const run = await runToItsEnd(tools, MEDIA_INTEGRITY_REPAIR, {})
-    if (run.state !== 'success' && run.state !== 'partial') return failed(tools, run)
+    const run = await runToItsEnd(context, MEDIA_INTEGRITY_REPAIR, {})
+    if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   }
   const { findings, counts, checked } = await readIntegrity(db, { after: null, limit: LISTED })
   const wrong = Object.values(counts).reduce((sum, count) => sum + count, 0)
@@ -116,36 +116,39 @@ async function verifyPictures(tools: Tools, { repair = false }: { repair?: boole
     )
   const text = `${checked} files are checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} ${wrong === 1 ? 'is' : 'are'} not as ${wrong === 1 ? 'it' : 'they'} should be${wrong > 0 ? ':' : '.'}`
   const data = { status: wrong > 0 ? 'partial' : 'success', checked, repaired, counts, findings }
-  tools.answer(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
+  context.result(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
   return wrong > 0 ? 1 : 0
 }
 
-function failed(tools: Tools, run: Run): ExitStatus {
-  tools.answer(
+function failed(context: CommandContext, run: Run): ExitStatus {
+  context.result(
     { status: run.state, run_id: run.id, cause: run.cause, remedy: run.remedy },
     [run.cause, run.remedy].filter(Boolean).join('\n') || `The run is ${run.state}.`,
   )
   return 1
 }
 
-async function remakeVariants(tools: Tools, { missing = false, all = false }: { missing?: boolean; all?: boolean }): Promise<ExitStatus> {
-  if (missing === all) throw new BadInput('which_thumbnails', 'Say --missing or --all')
-  const run = await runToItsEnd(tools, MEDIA_REGENERATE, { which: all ? 'all' : 'missing' })
-  if (run.state !== 'success' && run.state !== 'partial') return failed(tools, run)
+async function remakeVariants(
+  context: CommandContext,
+  { missing = false, all = false }: { missing?: boolean; all?: boolean },
+): Promise<ExitStatus> {
+  if (missing === all) throw new BadRequestError('which_thumbnails', 'Say --missing or --all')
+  const run = await runToItsEnd(context, MEDIA_REGENERATE, { which: all ? 'all' : 'missing' })
+  if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>
-  tools.answer(
+  context.result(
     { status: run.state, run_id: run.id, made, checked, failed: broken },
     `${made} variants of ${checked} pictures are made, ${broken} pictures could not be read.`,
   )
   return run.state === 'success' ? 0 : 1
 }
 
-async function migrateStorage(tools: Tools, { removeOld = false }: { removeOld?: boolean }): Promise<ExitStatus> {
-  const { moving, store } = await tools.services({ mustExist: true })
+async function migrateStorage(context: CommandContext, { removeOld = false }: { removeOld?: boolean }): Promise<ExitStatus> {
+  const { moving, store } = await context.services({ mustExist: true })
   if (!moving) {
-    tools.answer(
+    context.result(
       { status: 'success', copied: 0 },
-      `There is nothing to move: all pictures are in the ${store.place === 's3' ? 'bucket' : 'folder'} that STORAGE names.`,
+      `There is nothing to move: all pictures are in the ${store.backend === 's3' ? 'bucket' : 'folder'} that STORAGE names.`,
     )
     return 0
   }
@@ -153,15 +156,15 @@ async function migrateStorage(tools: Tools, { removeOld = false }: { removeOld?:
   const counts = await moveStorage({
     ...moving,
     removeOld,
-    signal: tools.signal,
+    signal: context.signal,
     onProgress: ({ copied, there }) => {
       if (Date.now() - said < 2_000) return
       said = Date.now()
-      tools.say(`${copied} copied, ${there} there already`)
+      context.say(`${copied} copied, ${there} there already`)
     },
   })
   const { copied, there, damaged, removed } = counts
-  tools.answer(
+  context.result(
     { status: damaged > 0 ? 'partial' : 'success', ...counts },
     `${copied} files are copied, ${there} were there already, ${removed} are removed from the old place, ${damaged} are damaged and stay there.${damaged > 0 ? '\nThen run: zinc images verify --repair' : ''}`,
   )

@@ -2,17 +2,17 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { openDatabase } from '../database/client.ts'
 import { tokenKeySince } from '../database/instance.ts'
-import { tryHoldLock } from '../database/locks.ts'
+import { tryAdvisoryLock } from '../database/locks.ts'
 import { migrate } from '../database/migrate.ts'
-import { SEALED } from '../encrypted.ts'
-import { BadInput, Conflict } from '../lib/errors.ts'
+import { ENCRYPTED_COLUMNS } from '../encrypted.ts'
+import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import type { Services } from '../services.ts'
-import { recordAudit, ZINC } from '../settings/audit-log.ts'
-import { countSealed, forgetSealed } from '../settings/delete-encrypted.ts'
-import { createSecrets } from '../settings/encryption.ts'
-import { openKeyRing, renewKeyFile } from '../settings/key-ring.ts'
-import { hasOlder, holdsSealedWith, resealAll } from '../settings/reencrypt.ts'
-import type { Action, Tools } from './context.ts'
+import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
+import { countEncrypted, deleteEncrypted } from '../settings/delete-encrypted.ts'
+import { createEncryption } from '../settings/encryption.ts'
+import { openKeyRing, rotateKeyFile } from '../settings/key-ring.ts'
+import { reencryptAll, usesKey, usesOldKey } from '../settings/reencrypt.ts'
+import type { Action, CommandContext } from './context.ts'
 import { withDatabase } from './with-database.ts'
 
 /** Picture addresses live until the end of the month after next. */
@@ -27,13 +27,13 @@ export function addKeys(program: Command, action: Action): void {
     )
     .option('--tokens', 'also give the token key file a new key; servers sign with it from their next start on')
     .action(
-      action(async ({ services: open, answer, say, signal, log }, { tokens }: { tokens?: boolean }) => {
+      action(async ({ services: open, result, say, signal, log }, { tokens }: { tokens?: boolean }) => {
         const services = await open()
-        const lock = await tryHoldLock(services.databaseUrl, 'keys rotate', { log })
-        if (!lock) throw new Conflict('rotation_running', 'The keys are being rotated already', { remedy: 'Wait for it to end.' })
+        const lock = await tryAdvisoryLock(services.databaseUrl, 'keys rotate', { log })
+        if (!lock) throw new ConflictError('rotation_running', 'The keys are being rotated already', { remedy: 'Wait for it to end.' })
         try {
           const done = await rotate(services, { tokens: tokens === true, say, signal })
-          answer({ status: done.unreadable.length > 0 ? 'partial' : 'success', data: done }, done.text.join('\n'))
+          result({ status: done.unreadable.length > 0 ? 'partial' : 'success', data: done }, done.text.join('\n'))
           return done.unreadable.length > 0 ? 1 : 0
         } finally {
           await lock.release()
@@ -45,9 +45,9 @@ export function addKeys(program: Command, action: Action): void {
     .description('remove the stored secrets whose CREDENTIALS_KEY is lost for good; they are entered again on the settings page')
     .option('--yes', 'the key is really lost')
     .action(
-      action(async ({ config, log, answer }, { yes }: { yes?: boolean }) => {
+      action(async ({ config, log, result }, { yes }: { yes?: boolean }) => {
         const forgotten = await forget({ config, log }, { yes: yes === true })
-        answer(
+        result(
           { status: 'success', data: { forgotten } },
           `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook.`,
         )
@@ -57,46 +57,47 @@ export function addKeys(program: Command, action: Action): void {
 }
 
 /** The way on when a key is lost for good: without the old one nothing starts, and nothing can open what it has sealed. */
-async function forget({ config, log }: Pick<Tools, 'config' | 'log'>, { yes }: { yes: boolean }): Promise<number> {
+async function forget({ config, log }: Pick<CommandContext, 'config' | 'log'>, { yes }: { yes: boolean }): Promise<number> {
   const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
   return withDatabase({ config, log }, async (url) => {
     await migrate(url, { log })
     await using opened = new AsyncDisposableStack()
     const db = opened.adopt(openDatabase(url), (it) => it.$disconnect())
-    const { newest, older } = createSecrets(ring.keys).prefixes()
-    if (await holdsSealedWith(db, SEALED, [newest, ...older]))
-      throw new Conflict('keys_fit', 'A key that zinc has opens stored secrets; nothing was removed', {
+    const { newest, older } = createEncryption(ring.keys).prefixes()
+    if (await usesKey(db, ENCRYPTED_COLUMNS, [newest, ...older]))
+      throw new ConflictError('keys_fit', 'A key that zinc has opens stored secrets; nothing was removed', {
         remedy: '`zinc keys rotate` says what is sealed with which key.',
       })
     if (!yes)
-      throw new BadInput('not_confirmed', `${await countSealed(db, SEALED)} stored secrets would go for good`, {
+      throw new BadRequestError('not_confirmed', `${await countEncrypted(db, ENCRYPTED_COLUMNS)} stored secrets would go for good`, {
         remedy: 'Look for the key in a backup of DATA_DIR/settings or of the environment first. If it is lost: zinc keys forget --yes',
       })
-    return await forgetSealed(db, SEALED)
+    return await deleteEncrypted(db, ENCRYPTED_COLUMNS)
   })
 }
 
 /** Killed at any line, the next call goes on: a key file that has an old key in use gets no further one. */
 async function rotate(
-  { db, rotation: { secrets, columns, credentialsRing, jwtRing, checkKeys } }: Services,
+  { db, rotation: { encryption, columns, credentialsRing, jwtRing, checkKeys } }: Services,
   { tokens, say, signal }: { tokens: boolean; say(line: string): void; signal: AbortSignal },
 ) {
-  const resumed = await hasOlder(db, secrets, columns)
+  const resumed = await usesOldKey(db, encryption, columns)
   if (credentialsRing.file !== null && !resumed) {
-    await renewKeyFile(credentialsRing.file)
+    await rotateKeyFile(credentialsRing.file)
     say(`${credentialsRing.file} has a new key; every process uses it from now on.`)
   }
-  let resealed = 0
+  let reencrypted = 0
   let unreadable: string[] = []
   // Once more until nothing was found: a server may have sealed a row with the old key in the same moment.
-  for (let count = 1; count > 0; resealed += count) ({ resealed: count, unreadable } = await resealAll(db, secrets, columns, signal))
-  if (tokens && jwtRing.file !== null) await renewKeyFile(jwtRing.file)
+  for (let count = 1; count > 0; reencrypted += count)
+    ({ reencrypted: count, unreadable } = await reencryptAll(db, encryption, columns, signal))
+  if (tokens && jwtRing.file !== null) await rotateKeyFile(jwtRing.file)
   await checkKeys()
-  await recordAudit(db, { ...ZINC, action: 'keys.rotate', target: 'keys', fields: ['credentials', ...(tokens ? ['tokens'] : [])] })
-  return { resealed, unreadable, text: [...credentialsText(), ...(await tokensText())] }
+  await recordAudit(db, { ...SYSTEM_ACTOR, action: 'keys.rotate', target: 'keys', fields: ['credentials', ...(tokens ? ['tokens'] : [])] })
+  return { reencrypted, unreadable, text: [...credentialsText(), ...(await tokensText())] }
 
   function credentialsText(): string[] {
-    const lines = [`${resealed} stored values are sealed with the newest key.`]
+    const lines = [`${reencrypted} stored values are sealed with the newest key.`]
     if (unreadable.length > 0)
       lines.push(`No key of the ring opens ${unreadable.join(', ')}: add the key that sealed them, or enter these values again.`)
     if (credentialsRing.file !== null) lines.push('The old key stays in the file as a spare; the next rotation removes it.')

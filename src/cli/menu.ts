@@ -1,9 +1,9 @@
 import { checkbox, confirm, select } from '@inquirer/prompts'
 import type { Command } from 'commander'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import { PULL_MODULES } from '../schemas/pulls.ts'
 import type { Action, ExitStatus } from './context.ts'
-import { isGivenUp } from './prompt-cancelled.ts'
+import { isPromptCancelled } from './prompt-cancelled.ts'
 
 /** Runs another command line in this process: the menu has no ways of its own. */
 type RunCommand = (argv: string[]) => Promise<ExitStatus>
@@ -25,10 +25,12 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
     .command('menu')
     .description('choose what to do, again and again, until you end it')
     .action(
-      action(async (tools): Promise<ExitStatus> => {
+      action(async (context): Promise<ExitStatus> => {
         if (!process.stdin.isTTY || !process.stdout.isTTY)
-          throw new BadInput('no_terminal', 'The menu needs a terminal', { remedy: '`zinc --help` lists the commands that do the same.' })
-        const prompt = { signal: tools.signal }
+          throw new BadRequestError('no_terminal', 'The menu needs a terminal', {
+            remedy: '`zinc --help` lists the commands that do the same.',
+          })
+        const prompt = { signal: context.signal }
         let status: ExitStatus = 0
         try {
           for (;;) {
@@ -44,7 +46,7 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
           }
         } catch (error) {
           // Ctrl-C in the menu is one more way to end it.
-          if (isGivenUp(error)) return status
+          if (isPromptCancelled(error)) return status
           throw error
         }
       }),

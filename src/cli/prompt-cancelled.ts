@@ -1,2 +1,3 @@
 /** Ctrl-C at a question: the terminal is in raw mode there, so it comes as an error of the prompt and not as a signal. */
-export const isGivenUp = (error: unknown): boolean => error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name)
+export const isPromptCancelled = (error: unknown): boolean =>
+  error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name)

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { password as ask } from '@inquirer/prompts'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 
 const MIN_LENGTH = 8
 
 /**
  * A password from ZINC_PASSWORD, else asked for twice on a terminal, else made up (`made`: to be shown once).
- * Never an argument: those stand in the process list. Throws BadInput `password_too_short`, `passwords_differ`.
+ * Never an argument: those stand in the process list. Throws BadRequestError `password_too_short`, `passwords_differ`.
  */
 export async function newPassword(): Promise<{ password: string; made: boolean }> {
   const given = process.env.ZINC_PASSWORD
@@ -15,11 +15,11 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
   const context = { output: process.stderr }
   const first = longEnough(await ask({ message: 'New password', mask: true }, context))
   if ((await ask({ message: 'Once more', mask: true }, context)) !== first)
-    throw new BadInput('passwords_differ', 'The two passwords differ')
+    throw new BadRequestError('passwords_differ', 'The two passwords differ')
   return { password: first, made: false }
 }
 
 function longEnough(password: string): string {
   if (password.length >= MIN_LENGTH) return password
-  throw new BadInput('password_too_short', `A password has at least ${MIN_LENGTH} characters`)
+  throw new BadRequestError('password_too_short', `A password has at least ${MIN_LENGTH} characters`)
 }

@@ -1,9 +1,9 @@
 import type { Run } from '../generated/client.ts'
-import { BadInput } from '../lib/errors.ts'
-import { carryOnThen } from '../pulls/resume.ts'
+import { BadRequestError } from '../lib/errors.ts'
+import { resumeThen } from '../pulls/resume.ts'
 import type { PullRequest } from '../schemas/pulls.ts'
 import { PULL_APPS, PULL_MODULES, PullModule } from '../schemas/pulls.ts'
-import type { Tools } from './context.ts'
+import type { CommandContext } from './context.ts'
 import { watchRun } from './progress-bar.ts'
 
 export const BY = { startedBy: 'command line' }
@@ -25,20 +25,20 @@ export function didYouMean(word: string, names: readonly string[]): string {
   return nearest && nearest.far <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest.name}?` : ''
 }
 
-/** Names of modules as they were typed; `all` is undefined: whatever the app has. Throws BadInput `unknown_module`. */
+/** Names of modules as they were typed; `all` is undefined: whatever the app has. Throws BadRequestError `unknown_module`. */
 export function readModules(words: string[]): PullModule[] | undefined {
   const names = words
     .flatMap((word) => word.split(','))
     .map((word) => word.trim().toLowerCase())
     .filter((word) => word !== '')
   if (names.includes('all')) {
-    if (names.length > 1) throw new BadInput('unknown_module', '`all` stands alone')
+    if (names.length > 1) throw new BadRequestError('unknown_module', '`all` stands alone')
     return undefined
   }
   return names.map((name) => {
     const module = PullModule.safeParse(name)
     if (module.success) return module.data
-    throw new BadInput('unknown_module', `There is no module ${name}.${didYouMean(name, ['all', ...PULL_MODULES])}`, {
+    throw new BadRequestError('unknown_module', `There is no module ${name}.${didYouMean(name, ['all', ...PULL_MODULES])}`, {
       remedy: `Modules: ${PULL_MODULES.join(' ')}, or all.`,
     })
   })
@@ -46,18 +46,22 @@ export function readModules(words: string[]): PullModule[] | undefined {
 
 export function readApp(app: string): (typeof PULL_APPS)[number] {
   const found = PULL_APPS.find((it) => it === app)
-  if (!found) throw new BadInput('unknown_app', `--app must be one of: ${PULL_APPS.join(', ')}`)
+  if (!found) throw new BadRequestError('unknown_app', `--app must be one of: ${PULL_APPS.join(', ')}`)
   return found
 }
 
 /** Carries on what is unfinished, then starts, with progress for whoever looks; answers the run as it stands. */
-export async function runPull(tools: Tools, start: () => Promise<{ run_id: string }>, wanted: PullRequest | null): Promise<Run> {
-  const { db, runs } = await tools.services()
+export async function runPull(
+  context: CommandContext,
+  start: () => Promise<{ run_id: string }>,
+  requested: PullRequest | null,
+): Promise<Run> {
+  const { db, runs } = await context.services()
   const watch = async (runId: string) => {
-    const run = await watchRun(runs, runId, tools)
+    const run = await watchRun(runs, runId, context)
     // A signal ends the watching; the run itself is parked when the services close.
-    tools.signal.throwIfAborted()
+    context.signal.throwIfAborted()
     return run
   }
-  return carryOnThen({ db, runs, watch, say: tools.say }, start, wanted)
+  return resumeThen({ db, runs, watch, say: context.say }, start, requested)
 }

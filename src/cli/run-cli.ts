@@ -4,13 +4,13 @@ import { Command, CommanderError } from 'commander'
 import { config as readEnvFile } from 'dotenv'
 import { printFirstLogin } from '../auth/first-login.ts'
 import { type Config, parseConfig } from '../config.ts'
-import { AppError, BadInput, CannotStart, NotFound } from '../lib/errors.ts'
-import { createLog } from '../lib/logger.ts'
-import { listenForStop } from '../lib/shutdown-signal.ts'
-import { startFailure } from '../lib/startup-error.ts'
+import { AppError, BadRequestError, NotFoundError, StartupError } from '../lib/errors.ts'
+import { createLogger } from '../lib/logger.ts'
+import { listenForShutdown } from '../lib/shutdown-signal.ts'
+import { toStartupError } from '../lib/startup-error.ts'
 import type { Services } from '../services.ts'
-import type { Action, ExitStatus, Tools } from './context.ts'
-import { isGivenUp } from './prompt-cancelled.ts'
+import type { Action, CommandContext, ExitStatus } from './context.ts'
+import { isPromptCancelled } from './prompt-cancelled.ts'
 import { addCommands } from './register.ts'
 
 const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }
@@ -20,7 +20,7 @@ const CLOSE_WITHIN_MS = 10_000
 /** The command line: argv without the program's name in, exit status out. Nothing is opened before a command needs it. */
 export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<ExitStatus> {
   let status: ExitStatus = 0
-  using stop = listenForStop()
+  using stop = listenForShutdown()
   // Without a listener a closed pipe would end the process before it has closed what it opened.
   const onOutputError = (error: Error) => {
     if (!isClosedPipe(error)) throw error
@@ -41,11 +41,11 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
       let services: Services | undefined
       try {
         const level = LEVELS[options.logLevel.toUpperCase()]
-        if (!level) throw new BadInput('bad_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
+        if (!level) throw new BadRequestError('bad_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
         readEnvFile({ quiet: true, processEnv: env as Record<string, string> })
         const config = parseConfig(env)
-        const log = createLog(level)
-        const tools: Tools = {
+        const log = createLogger(level)
+        const context: CommandContext = {
           config,
           json: options.json,
           terminal: process.stderr.isTTY === true && !options.json,
@@ -61,9 +61,9 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
             return services
           },
           say: (line) => void (options.json || console.error(line)),
-          answer: (data, text) => console.log(options.json ? JSON.stringify(data) : text),
+          result: (data, text) => console.log(options.json ? JSON.stringify(data) : text),
         }
-        status = (await work(tools, ...args)) ?? 0
+        status = (await work(context, ...args)) ?? 0
       } catch (error) {
         status = explain(error, { json: options.json, stopped: stop.signal.aborted })
       } finally {
@@ -91,11 +91,11 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   }
 }
 
-/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFound `no_database`. */
+/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFoundError `no_database`. */
 async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
   if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
   const { findDemo } = await import('./demo.ts')
-  throw new NotFound('no_database', `There is no database of zinc in ${dataDir}`, {
+  throw new NotFoundError('no_database', `There is no database of zinc in ${dataDir}`, {
     remedy: (await findDemo(dataDir))
       ? 'A demo is running: `eval "$(npx zinc demo env)"` makes the commands of this shell work on it.'
       : 'Set DATA_DIR to the folder of your zinc, or make a new one with `npm start`.',
@@ -112,11 +112,11 @@ function explain(error: unknown, { json, stopped }: { json: boolean; stopped: bo
     return 1
   }
   if (isClosedPipe(error)) return 0
-  if (isGivenUp(error)) {
+  if (isPromptCancelled(error)) {
     console.error('Nothing was chosen.')
     return 1
   }
-  const failure = error instanceof AppError && !(error instanceof CannotStart) ? error : startFailure(error)
+  const failure = error instanceof AppError && !(error instanceof StartupError) ? error : toStartupError(error)
   if (!failure) {
     console.error(error)
     return 1
@@ -124,6 +124,6 @@ function explain(error: unknown, { json, stopped }: { json: boolean; stopped: bo
   const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
   if (json) console.log(JSON.stringify({ status: 'error', code: failure.code, message: failure.message, detail: failure.detail ?? {} }))
   else console.error(`zinc: ${failure.message}${remedy === undefined ? '' : `\n${remedy}`}`)
-  if (failure instanceof CannotStart) return failure.exitStatus
-  return failure instanceof BadInput ? 2 : 1
+  if (failure instanceof StartupError) return failure.exitStatus
+  return failure instanceof BadRequestError ? 2 : 1
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import type { PullSession } from '../schemas/pulls.ts'
 import type { Action, ExitStatus } from './context.ts'
 
@@ -11,7 +11,7 @@ export const sessionLine = (it: PullSession): string =>
 
 function whole(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (!/^\d+$/.test(text)) throw new BadInput('bad_number', `${name} must be a whole number from 0`)
+  if (!/^\d+$/.test(text)) throw new BadRequestError('bad_number', `${name} must be a whole number from 0`)
   return Number(text)
 }
 
@@ -21,9 +21,9 @@ export function addSessions(program: Command, action: Action): void {
     .command('list')
     .description('every session, newest first')
     .action(
-      action(async (tools): Promise<ExitStatus> => {
-        const all = await (await tools.services({ mustExist: true })).pulls.sessions.list()
-        tools.answer(
+      action(async (context): Promise<ExitStatus> => {
+        const all = await (await context.services({ mustExist: true })).pulls.sessions.list()
+        context.result(
           { status: 'success', data: all },
           all.length === 0 ? 'There is no session yet: `zinc fetch all`.' : all.map(sessionLine).join('\n'),
         )
@@ -34,8 +34,8 @@ export function addSessions(program: Command, action: Action): void {
     .command('show <session>')
     .description('one session: its modules and files')
     .action(
-      action(async (tools, name: string): Promise<ExitStatus> => {
-        const it = await (await tools.services({ mustExist: true })).pulls.sessions.get(name)
+      action(async (context, name: string): Promise<ExitStatus> => {
+        const it = await (await context.services({ mustExist: true })).pulls.sessions.get(name)
         const modules = it.modules.map(
           (module) =>
             `  ${module.module.padEnd(17)} ${module.state.padEnd(8)} ${module.mode.padEnd(12)} ${module.records} records${module.line_items === null ? '' : `, ${module.line_items} line items`}${module.error ? `  ${module.error.message}` : ''}`,
@@ -44,7 +44,7 @@ export function addSessions(program: Command, action: Action): void {
           (file) =>
             `  ${file.sha256.slice(0, 12)}  ${String(file.rows).padStart(8)} rows  ${shownSize(file.bytes).padStart(10)}  ${file.file}`,
         )
-        tools.answer(
+        context.result(
           { status: 'success', data: it },
           [sessionLine(it), `${it.started_at} – ${it.finished_at ?? ''}  ${it.api_calls} calls to Zoho`, ...modules, ...files].join('\n'),
         )
@@ -59,9 +59,9 @@ export function addSessions(program: Command, action: Action): void {
       .command(`${name} <session>`)
       .description(pinned ? 'keep it whatever a prune says' : 'take the pin off')
       .action(
-        action(async (tools, session: string): Promise<ExitStatus> => {
-          const it = await (await tools.services({ mustExist: true })).pulls.sessions.pin(session, pinned)
-          tools.answer({ status: 'success', data: it }, sessionLine(it))
+        action(async (context, session: string): Promise<ExitStatus> => {
+          const it = await (await context.services({ mustExist: true })).pulls.sessions.pin(session, pinned)
+          context.result({ status: 'success', data: it }, sessionLine(it))
           return 0
         }),
       )
@@ -72,14 +72,14 @@ export function addSessions(program: Command, action: Action): void {
     .option('--keep <n>', 'keep the newest so many')
     .option('--older-than <days>', 'remove those that began longer ago')
     .action(
-      action(async (tools, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
+      action(async (context, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
         if ((rule.keep === undefined) === (rule.olderThanDays === undefined))
-          throw new BadInput('keep_or_older_than', 'Say --keep N or --older-than DAYS')
-        const { removed, kept } = await (await tools.services({ mustExist: true })).pulls.sessions.prune(rule)
-        tools.answer(
-          { status: 'success', removed, kept },
-          [...removed.map((it) => `removed ${it}`), `${removed.length} removed, ${kept.length} kept`].join('\n'),
+          throw new BadRequestError('keep_or_older_than', 'Say --keep N or --older-than DAYS')
+        const { removed, kept: saved } = await (await context.services({ mustExist: true })).pulls.sessions.prune(rule)
+        context.result(
+          { status: 'success', removed, kept: saved },
+          [...removed.map((it) => `removed ${it}`), `${removed.length} removed, ${saved.length} kept`].join('\n'),
         )
         return 0
       }),
@@ -88,13 +88,13 @@ export function addSessions(program: Command, action: Action): void {
     .command('compare <a> <b>')
     .description('what two sessions hold of each module')
     .action(
-      action(async (tools, a: string, b: string): Promise<ExitStatus> => {
-        const comparison = await (await tools.services({ mustExist: true })).pulls.compare(a, b)
+      action(async (context, a: string, b: string): Promise<ExitStatus> => {
+        const comparison = await (await context.services({ mustExist: true })).pulls.compare(a, b)
         const lines = comparison.modules.map(
           (it) =>
             `${it.module.padEnd(17)} ${it.records.a} and ${it.records.b} records: ${it.same} the same, ${it.changed.count} differ, ${it.only_a.count} only in the first, ${it.only_b.count} only in the second`,
         )
-        tools.answer({ status: 'success', data: comparison }, lines.join('\n'))
+        context.result({ status: 'success', data: comparison }, lines.join('\n'))
         return 0
       }),
     )

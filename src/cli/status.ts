@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { settingsLines, shownSettings } from '../connection/settings-view.ts'
+import { maskSettings, settingsLines } from '../connection/settings-view.ts'
 import { AppError } from '../lib/errors.ts'
 import { findStatus } from '../pulls/status.ts'
 import type { Services } from '../services.ts'
@@ -14,9 +14,9 @@ export function addStatus(program: Command, action: Action): void {
     .command('status')
     .description('settings (masked), sign-in, last sync of each module, pictures, quota, sessions')
     .action(
-      action(async (tools): Promise<ExitStatus> => {
-        const status = await readStatus(await tools.services({ mustExist: true }), tools.signal)
-        tools.answer({ status: 'success', data: status }, describe(status))
+      action(async (context): Promise<ExitStatus> => {
+        const status = await readStatus(await context.services({ mustExist: true }), context.signal)
+        context.result({ status: 'success', data: status }, describe(status))
         return status.sign_in.state === 'refused' ? 1 : 0
       }),
     )
@@ -26,7 +26,7 @@ export type Status = Awaited<ReturnType<typeof readStatus>>
 
 /** Everything that `zinc status` tells; one call to Zoho, which it does not count, says whether it lets zinc in. */
 export async function readStatus({ connect, db, modules, pulls }: Services, signal: AbortSignal) {
-  const settings = await shownSettings(connect)
+  const settings = await maskSettings(connect)
   return {
     settings,
     sign_in:
@@ -53,7 +53,7 @@ async function signIn(connect: Services['connect'], signal: AbortSignal) {
 }
 
 function describe(status: Status): string {
-  const { sign_in, pulled, pictures, quota, sessions } = status
+  const { sign_in, pulled, pictures: images, quota, sessions } = status
   const times = pulled.map((it) => `  ${`${it.app} ${it.module}`.padEnd(26)} ${it.succeeded_at ?? 'never'}  ${it.records} records`)
   return [
     ...settingsLines(status.settings),
@@ -64,7 +64,7 @@ function describe(status: Status): string {
     ...status.modules.map((it) => `  ${it.slug.padEnd(26)} ${it.last_sync ?? 'never'}${it.enabled ? '' : '  (off)'}`),
     ...times,
     '',
-    `pictures         ${pictures.stored} of ${pictures.wanted}`,
+    `pictures         ${images.stored} of ${images.wanted}`,
     `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'not known before the first call'}`,
     '',
     `sessions         ${sessions.length}`,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import { StoreBody } from '../schemas/stores.ts'
-import { ZINC } from '../settings/audit-log.ts'
+import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
 
 export function addStore(program: Command, action: Action): void {
@@ -13,14 +13,14 @@ export function addStore(program: Command, action: Action): void {
     .requiredOption('--name <name>', 'as people call it')
     .option('--variant <variant>', 'what it pulls: thumb, medium or original')
     .action(
-      action(async (tools, options: { code: string; name: string; variant?: string }) => {
+      action(async (context, options: { code: string; name: string; variant?: string }) => {
         const body = StoreBody.safeParse(options)
         if (!body.success)
-          throw new BadInput('bad_store', body.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`).join('; '))
-        const { stores } = await tools.services()
-        const { id, code, name } = await stores.create(body.data, ZINC)
-        tools.answer({ status: 'success', data: { id, code, name } }, id)
-        tools.say(`Next: zinc token issue --store ${id} --name "its edge server"`)
+          throw new BadRequestError('bad_store', body.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`).join('; '))
+        const { stores } = await context.services()
+        const { id, code, name } = await stores.create(body.data, SYSTEM_ACTOR)
+        context.result({ status: 'success', data: { id, code, name } }, id)
+        context.say(`Next: zinc token issue --store ${id} --name "its edge server"`)
         return undefined
       }),
     )
@@ -28,11 +28,11 @@ export function addStore(program: Command, action: Action): void {
     .command('list')
     .description('all stores, and when their edge servers were last seen')
     .action(
-      action(async (tools) => {
-        const { stores } = await tools.services({ mustExist: true })
+      action(async (context) => {
+        const { stores } = await context.services({ mustExist: true })
         const rows = (await stores.list()).map(({ id, code, name, variant, last_seen_at }) => ({ id, code, name, variant, last_seen_at }))
         const text = rows.map((row) => [row.id, row.code, row.name, row.last_seen_at?.toISOString() ?? 'never seen'].join('\t')).join('\n')
-        tools.answer({ status: 'success', data: rows }, text || 'There is no store yet: zinc store add --code C --name N')
+        context.result({ status: 'success', data: rows }, text || 'There is no store yet: zinc store add --code C --name N')
         return undefined
       }),
     )

@@ -28,8 +28,8 @@ export function addSync(program: Command, action: Action): void {
     .option('--file <name>', 'with --source file: a file in DATA_DIR/imports')
     .option('--confirm-removals', 'remove also when more than a fifth would go')
     .action(
-      action(async (tools, options: SyncItemsOptions): Promise<ExitStatus> => {
-        const { runs, db, itemSync } = await tools.services()
+      action(async (context, options: SyncItemsOptions): Promise<ExitStatus> => {
+        const { runs, db, itemSync } = await context.services()
         // A wrong name or a missing file is heard at once, and leaves no failed run behind.
         if (options.source === 'file')
           await findImportFile(itemSync.importsDir, options.file ?? DEFAULT_FILE, { maxBytes: itemSync.maxImportBytes })
@@ -42,11 +42,11 @@ export function addSync(program: Command, action: Action): void {
           ...(options.file !== undefined && { file: options.file }),
         }
         const { run_id } = await runs.start(ITEM_SYNC, params, { startedBy: 'command line' })
-        const run = await watchRun(runs, run_id, tools)
+        const run = await watchRun(runs, run_id, context)
         // A signal ends the watching; the run itself is parked when the services close.
-        tools.signal.throwIfAborted()
+        context.signal.throwIfAborted()
         const result = await itemSyncResult(db, run)
-        tools.answer(result, describe(result))
+        context.result(result, describe(result))
         return run.state === 'success' ? 0 : 1
       }),
     )
@@ -55,12 +55,12 @@ export function addSync(program: Command, action: Action): void {
     .description('forget how far the syncs have come, so that the next one reads everything again; nothing is deleted')
     .option('--images', 'fetch every picture of Zoho again, too')
     .action(
-      action(async (tools, { images = false }: { images?: boolean }): Promise<ExitStatus> => {
-        const { db } = await tools.services()
-        const { pictures } = await resetItemSync(db, { images })
-        tools.answer(
-          { status: 'success', data: { pictures } },
-          images ? `The next sync reads every item, and fetches ${pictures} pictures again.` : 'The next sync reads every item again.',
+      action(async (context, { images = false }: { images?: boolean }): Promise<ExitStatus> => {
+        const { db } = await context.services()
+        const { pictures: all } = await resetItemSync(db, { images })
+        context.result(
+          { status: 'success', data: { pictures: all } },
+          images ? `The next sync reads every item, and fetches ${all} pictures again.` : 'The next sync reads every item again.',
         )
         return 0
       }),

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import { findStoreByName } from '../photo-sync/stores.ts'
 import { EdgeTokenBody } from '../schemas/stores.ts'
-import { ZINC } from '../settings/audit-log.ts'
+import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
 
 export function addToken(program: Command, action: Action): void {
@@ -15,15 +15,15 @@ export function addToken(program: Command, action: Action): void {
     .requiredOption('--name <name>', 'which edge server it is for')
     .option('--days <days>', 'how long it lives; 0 for no end', '365')
     .action(
-      action(async (tools, options: { store: string; name: string; days: string }) => {
+      action(async (context, options: { store: string; name: string; days: string }) => {
         const days = Number(options.days)
         const body = EdgeTokenBody.safeParse({ name: options.name, expires_in_days: days === 0 ? null : days })
-        if (!body.success) throw new BadInput('bad_token', 'token issue needs a --name, and as --days a number')
-        const { db, edgeTokens } = await tools.services({ mustExist: true })
+        if (!body.success) throw new BadRequestError('bad_token', 'token issue needs a --name, and as --days a number')
+        const { db, edgeTokens } = await context.services({ mustExist: true })
         const store = await findStoreByName(db, options.store)
-        const { token: secret, row } = await edgeTokens.issue(store.id, body.data, ZINC)
-        tools.say(`Token ${row.id} of store ${store.code}, ${row.expires_at ? `until ${row.expires_at.toISOString()}` : 'without end'}:`)
-        tools.answer({ status: 'success', data: { id: row.id, token: secret, expires_at: row.expires_at } }, secret)
+        const { token: secret, row } = await edgeTokens.issue(store.id, body.data, SYSTEM_ACTOR)
+        context.say(`Token ${row.id} of store ${store.code}, ${row.expires_at ? `until ${row.expires_at.toISOString()}` : 'without end'}:`)
+        context.result({ status: 'success', data: { id: row.id, token: secret, expires_at: row.expires_at } }, secret)
         return undefined
       }),
     )
@@ -31,12 +31,12 @@ export function addToken(program: Command, action: Action): void {
     .command('revoke <token-id>')
     .description('refuse a token from now on')
     .action(
-      action(async (tools, id: string) => {
+      action(async (context, id: string) => {
         if (!z.uuid().safeParse(id).success)
-          throw new BadInput('bad_token_id', 'token revoke wants the id of the token, not the token itself')
-        const { edgeTokens } = await tools.services({ mustExist: true })
-        const row = await edgeTokens.revoke(null, id, ZINC)
-        tools.answer({ status: 'success', data: { id: row.id, revoked_at: row.revoked_at } }, `Token ${row.id} is revoked.`)
+          throw new BadRequestError('bad_token_id', 'token revoke wants the id of the token, not the token itself')
+        const { edgeTokens } = await context.services({ mustExist: true })
+        const row = await edgeTokens.revoke(null, id, SYSTEM_ACTOR)
+        context.result({ status: 'success', data: { id: row.id, revoked_at: row.revoked_at } }, `Token ${row.id} is revoked.`)
         return undefined
       }),
     )
@@ -45,12 +45,12 @@ export function addToken(program: Command, action: Action): void {
     .description('the tokens of a store, without their secrets')
     .requiredOption('--store <id>', 'the id or code of the store')
     .action(
-      action(async (tools, options: { store: string }) => {
-        const { db, edgeTokens } = await tools.services({ mustExist: true })
+      action(async (context, options: { store: string }) => {
+        const { db, edgeTokens } = await context.services({ mustExist: true })
         const rows = await edgeTokens.list((await findStoreByName(db, options.store)).id)
         const state = (row: (typeof rows)[number]) =>
           row.revoked_at ? `revoked ${row.revoked_at.toISOString()}` : (row.expires_at?.toISOString() ?? 'no end')
-        tools.answer(
+        context.result(
           { status: 'success', data: rows },
           rows.map((row) => [row.id, row.name, state(row)].join('\t')).join('\n') || 'There is none.',
         )

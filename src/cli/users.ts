@@ -2,15 +2,15 @@ import { type Command, Option } from 'commander'
 import { Role } from '../auth/roles.ts'
 import type { Database } from '../database/client.ts'
 import type { AppUser } from '../generated/client.ts'
-import { BadInput, NotFound } from '../lib/errors.ts'
+import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { UserBody } from '../schemas/auth.ts'
-import { recordAudit, ZINC } from '../settings/audit-log.ts'
+import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
 import { newPassword } from './prompt-password.ts'
 
 async function findUser(db: Database, username: string): Promise<AppUser> {
   const user = await db.appUser.findUnique({ where: { username } })
-  if (!user) throw new NotFound('user_not_found', `There is no user ${username}`, { remedy: '`zinc user list` shows them.' })
+  if (!user) throw new NotFoundError('user_not_found', `There is no user ${username}`, { remedy: '`zinc user list` shows them.' })
   return user
 }
 
@@ -22,15 +22,16 @@ export function addUsers(program: Command, action: Action): void {
     .description('print an access token of an admin for an hour of curl: TOKEN=$(npx zinc login)')
     .option('-u, --username <name>', 'another user than the first admin')
     .action(
-      action(async ({ services, answer }, { username }: { username?: string }) => {
+      action(async ({ services, result }, { username }: { username?: string }) => {
         const { db, sessions } = await services()
         const user = username
           ? await findUser(db, username)
           : await db.appUser.findFirst({ where: { role: 'admin' }, orderBy: { created_at: 'asc' } })
-        if (!user) throw new NotFound('user_not_found', 'There is no admin', { remedy: '`zinc user add NAME --role admin` makes one.' })
+        if (!user)
+          throw new NotFoundError('user_not_found', 'There is no admin', { remedy: '`zinc user add NAME --role admin` makes one.' })
         const session = await sessions.open(user, null)
-        await recordAudit(db, { ...ZINC, action: 'session.open', target: `user:${user.username}` })
-        answer({ status: 'success', data: session }, session.access_token)
+        await recordAudit(db, { ...SYSTEM_ACTOR, action: 'session.open', target: `user:${user.username}` })
+        result({ status: 'success', data: session }, session.access_token)
         return undefined
       }),
     )
@@ -41,12 +42,13 @@ export function addUsers(program: Command, action: Action): void {
     .description('add a user; the password comes from ZINC_PASSWORD, is asked for, or is made up and shown once')
     .addOption(new Option('-r, --role <role>', 'what the user may do').choices(Role.options).default('viewer'))
     .action(
-      action(async ({ services, answer }, username: string, { role }: { role: Role }) => {
+      action(async ({ services, result }, username: string, { role }: { role: Role }) => {
         const { password, made } = await newPassword()
         const body = UserBody.safeParse({ username, password, role })
-        if (!body.success) throw new BadInput('bad_user', `${body.error.issues[0]?.path.join('.')}: ${body.error.issues[0]?.message}`)
-        const user = await (await services()).users.create(body.data, ZINC)
-        answer(
+        if (!body.success)
+          throw new BadRequestError('bad_user', `${body.error.issues[0]?.path.join('.')}: ${body.error.issues[0]?.message}`)
+        const user = await (await services()).users.create(body.data, SYSTEM_ACTOR)
+        result(
           { status: 'success', data: { ...shown(user), ...(made && { password }) } },
           `${user.username} is added as ${role}.${made ? ` Password: ${password}  (shown this once)` : ''}`,
         )
@@ -57,12 +59,12 @@ export function addUsers(program: Command, action: Action): void {
     .command('list')
     .description('list the users')
     .action(
-      action(async ({ services, answer }) => {
+      action(async ({ services, result }) => {
         const all = await (await services({ mustExist: true })).users.list()
         const lines = all.map(
           (it) => `${it.role.padEnd(9)} ${it.username}${it.last_login_at ? `  last login ${it.last_login_at.toISOString()}` : ''}`,
         )
-        answer({ status: 'success', data: all.map(shown) }, lines.join('\n'))
+        result({ status: 'success', data: all.map(shown) }, lines.join('\n'))
         return undefined
       }),
     )
@@ -70,12 +72,12 @@ export function addUsers(program: Command, action: Action): void {
     .command('passwd <username>')
     .description('set a new password and end all logins of the user')
     .action(
-      action(async ({ services, answer }, username: string) => {
+      action(async ({ services, result }, username: string) => {
         const { db, users: all } = await services({ mustExist: true })
         const { id } = await findUser(db, username)
         const { password, made } = await newPassword()
-        await all.patch(id, { password }, ZINC)
-        answer(
+        await all.patch(id, { password }, SYSTEM_ACTOR)
+        result(
           { status: 'success', data: { username, ...(made && { password }) } },
           `${username} has a new password; all its logins have ended.${made ? ` Password: ${password}  (shown this once)` : ''}`,
         )

@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { BadInput, UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
 import { reportText } from '../pulls/verify/format-report.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { BY, readApp, readModules, runPull } from './pull-args.ts'
@@ -27,14 +27,14 @@ export function addVerify(program: Command, action: Action): void {
     .option('--repair', 'fetch just what differs, and write the files that held it anew')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
-      action(async (tools, options: VerifyOptions): Promise<ExitStatus> => {
+      action(async (context, options: VerifyOptions): Promise<ExitStatus> => {
         const { directory, session, quick, repair, output } = options
-        if (directory !== undefined && session !== undefined) throw new BadInput('directory_and_session', 'Use -d or -s, not both')
-        if (quick && repair) throw new BadInput('quick_and_repair', 'A repair asks Zoho; leave --quick out')
+        if (directory !== undefined && session !== undefined) throw new BadRequestError('directory_and_session', 'Use -d or -s, not both')
+        if (quick && repair) throw new BadRequestError('quick_and_repair', 'A repair asks Zoho; leave --quick out')
         if (directory !== undefined && !(await isFolder(directory)))
-          throw new BadInput('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+          throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
         const modules = options.modules === undefined ? undefined : readModules([options.modules])
-        const { pulls } = await tools.services({ mustExist: true })
+        const { pulls } = await context.services({ mustExist: true })
         const params = {
           app: readApp(options.app),
           quick: quick ?? false,
@@ -42,17 +42,17 @@ export function addVerify(program: Command, action: Action): void {
           ...(session !== undefined && { session: nameOf(session) }),
           ...(modules && { modules }),
         }
-        const run = await runPull(tools, () => pulls.check(params, { repair: repair ?? false, ...BY }), null)
+        const run = await runPull(context, () => pulls.check(params, { repair: repair ?? false, ...BY }), null)
         const report = await pulls.reportOf(run)
         if (!report)
-          throw new UpstreamFailed(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
+          throw new BadGatewayError(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
             detail: { ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }) },
             remedy: run.remedy ?? undefined,
           })
         const text = reportText(report)
         if (output !== undefined)
-          await writeFile(output, tools.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text)
-        tools.answer(report, text.trimEnd())
+          await writeFile(output, context.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text)
+        context.result(report, text.trimEnd())
         return report.ok ? 0 : 1
       }),
     )

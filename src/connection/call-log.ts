@@ -32,14 +32,14 @@ const ROWS_AT_ONCE = 20_000
 /** Takes old lines out of the log, a batch a statement, so that it stays of bounded size and nobody waits for it. Answers how many went. */
 export async function pruneCalls(db: Database, now: Date, { days, rows } = KEPT): Promise<number> {
   const before = new Date(now.getTime() - days * 86_400_000)
-  let gone = 0
+  let deleted = 0
   for (;;) {
     const count = await db.$executeRaw`
       delete from zoho_call where id in (
         select id from zoho_call
         where started_at < ${before} or id <= (select coalesce(max(id), 0) - ${rows} from zoho_call)
         order by id limit ${ROWS_AT_ONCE})`
-    gone += count
-    if (count < ROWS_AT_ONCE) return gone
+    deleted += count
+    if (count < ROWS_AT_ONCE) return deleted
   }
 }

@@ -1,12 +1,12 @@
 import type { Database, Db } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
+import { advisoryXactLock } from '../database/locks.ts'
 import type { ZohoConnection } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type AppError, UpstreamFailed } from '../lib/errors.ts'
-import { addNotice } from '../notifications/notifications.ts'
+import { type AppError, BadGatewayError } from '../lib/errors.ts'
+import { addNotification } from '../notifications/notifications.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
-import { HeldBack, NeedsPerson } from '../zoho/errors.ts'
+import { ConfigurationError, RateLimitedError } from '../zoho/errors.ts'
 import { notSetUp } from '../zoho/oauth-errors.ts'
 
 const ID = 'zoho'
@@ -21,35 +21,35 @@ const SCOPES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
 /** Zoho, or the way to it, does not work. Other failures of a call say nothing about the connection. */
 const AWAY = /^(unreachable|zoho_unreachable|sign_in_unavailable|general_error|not_json|http_5\d\d|1000)$/
 
-interface Standing {
+interface ConnectionStatus {
   state: Exclude<ConnectionState, 'not_set_up'>
   until: Date | null
   code: string | null
   cause: string | null
   remedy: string | null
 }
-const WORKS: Standing = { state: 'connected', until: null, code: null, cause: null, remedy: null }
+const CONNECTED: ConnectionStatus = { state: 'connected', until: null, code: null, cause: null, remedy: null }
 
-export interface ShownConnection extends Omit<Standing, 'state'> {
+export interface ConnectionView extends Omit<ConnectionStatus, 'state'> {
   state: ConnectionState
   since: Date | null
 }
 
-export type ConnectionKeeper = ReturnType<typeof createConnectionKeeper>
+export type ConnectionStateStore = ReturnType<typeof createConnectionStateStore>
 
 /** What an error of a call or a sign-in says about the connection; null: nothing. */
-export function standingAfter(error: unknown): Standing | null {
-  if (!(error instanceof UpstreamFailed)) return null
+export function stateAfterError(error: unknown): ConnectionStatus | null {
+  if (!(error instanceof BadGatewayError)) return null
   const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : null
-  const told = { code: error.code, cause: error.message, remedy }
-  if (error instanceof HeldBack) return { state: 'limited', until: error.resetsAt, ...told }
+  const details = { code: error.code, cause: error.message, remedy }
+  if (error instanceof RateLimitedError) return { state: 'limited', until: error.resetsAt, ...details }
   if (SCOPES.has(error.code) || error.code === 'not_set_up') return null
-  if (error instanceof NeedsPerson) return { state: REVOKED.has(error.code) ? 'revoked' : 'stale', until: null, ...told }
-  return AWAY.test(error.code) ? { state: 'stale', until: null, ...told } : null
+  if (error instanceof ConfigurationError) return { state: REVOKED.has(error.code) ? 'revoked' : 'stale', until: null, ...details }
+  return AWAY.test(error.code) ? { state: 'stale', until: null, ...details } : null
 }
 
 /** Keeps in the database how it stands between Zoho and us, and tells people once per change. */
-export function createConnectionKeeper({
+export function createConnectionStateStore({
   db,
   clock,
   onRefused,
@@ -62,11 +62,11 @@ export function createConnectionKeeper({
   let worked = Number.NEGATIVE_INFINITY
 
   async function stand(
-    next: Standing,
+    next: ConnectionStatus,
     { quiet = false, sticky = SCOPES }: { quiet?: boolean; sticky?: ReadonlySet<string> } = {},
   ): Promise<void> {
     await db.$transaction(async (tx) => {
-      await lockInTransaction(tx, 'zoho connection')
+      await advisoryXactLock(tx, 'zoho connection')
       const now = clock.now()
       const row = await tx.zohoConnection.findUnique({ where: { id: ID } })
       // What a test found missing stays until a test finds it there.
@@ -78,15 +78,15 @@ export function createConnectionKeeper({
     })
   }
 
-  async function tell(tx: Db, row: ZohoConnection | null, next: Standing): Promise<void> {
+  async function tell(tx: Db, row: ZohoConnection | null, next: ConnectionStatus): Promise<void> {
     const before = row === null || row.code === NOT_TRIED ? null : row.state
     const broken = (state: string | null) => state === 'stale' || state === 'revoked'
     if (broken(next.state) && before !== null && before !== next.state) {
       const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
-      await addNotice(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock })
+      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock })
     } else if (next.state === 'connected' && broken(before)) {
       const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
-      await addNotice(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock })
+      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock })
     }
   }
 
@@ -96,15 +96,15 @@ export function createConnectionKeeper({
       const now = clock.now().getTime()
       if (now - worked < BELIEVED_MS) return
       worked = now
-      await stand(WORKS)
+      await stand(CONNECTED)
     },
 
     /** A call or a sign-in failed; most failures say nothing about the connection. */
     async failed(error: unknown): Promise<void> {
-      const next = standingAfter(error)
+      const next = stateAfterError(error)
       if (!next) return
       worked = Number.NEGATIVE_INFINITY
-      if (error instanceof NeedsPerson) onRefused()
+      if (error instanceof ConfigurationError) onRefused()
       await stand(next)
     },
 
@@ -114,9 +114,9 @@ export function createConnectionKeeper({
       problem: { code: string; message: string; remedy?: string | undefined } | null,
     ): Promise<void> {
       worked = Number.NEGATIVE_INFINITY
-      const next: Standing = problem
+      const next: ConnectionStatus = problem
         ? { state: 'stale', until: null, code: problem.code, cause: `The test found: ${problem.message}`, remedy: problem.remedy ?? null }
-        : WORKS
+        : CONNECTED
       // Whoever tests sees the result; a mail about it would only be late.
       await stand(next, { quiet: problem !== null, sticky: new Set() })
       await db.zohoConnection.updateMany({ where: { id: ID }, data: { scopes } })
@@ -125,7 +125,7 @@ export function createConnectionKeeper({
     /** Other credentials: nothing is known of them yet. */
     async begin(tx: Db): Promise<void> {
       worked = Number.NEGATIVE_INFINITY
-      await lockInTransaction(tx, 'zoho connection')
+      await advisoryXactLock(tx, 'zoho connection')
       const data = {
         state: 'stale',
         since: clock.now(),
@@ -145,9 +145,9 @@ export function createConnectionKeeper({
     },
 
     /** As it stands now, for people. */
-    async read(settings: EffectiveSettings): Promise<ShownConnection> {
+    async read(settings: EffectiveSettings): Promise<ConnectionView> {
       if (settings.problem) return { state: 'stale', since: null, until: null, ...wordsOf(settings.problem) }
-      const missing = missingOf(settings)
+      const missing = missingSettings(settings)
       const row = await db.zohoConnection.findUnique({ where: { id: ID } })
       if (missing.length > 0) return { state: 'not_set_up', since: row?.since ?? null, until: null, ...wordsOf(notSetUp(missing)) }
       if (!row) {
@@ -162,30 +162,30 @@ export function createConnectionKeeper({
       }
       const now = clock.now()
       // A limit ends by itself, whether anybody calls then or not.
-      if (row.state === 'limited' && row.until && row.until <= now) return { ...WORKS, since: row.until }
+      if (row.state === 'limited' && row.until && row.until <= now) return { ...CONNECTED, since: row.until }
       if (row.state === 'connected') {
-        const budget = await db.zohoBudget.findFirst({
+        const rateLimiter = await db.zohoBudget.findFirst({
           where: { organization: settings.values.organization_id ?? '', blocked_until: { gt: now } },
         })
-        if (budget?.blocked_until) {
+        if (rateLimiter?.blocked_until) {
           return {
             state: 'limited',
             since: null,
-            until: budget.blocked_until,
-            code: budget.blocked_code,
+            until: rateLimiter.blocked_until,
+            code: rateLimiter.blocked_code,
             cause: "Zoho's limit of calls a minute was overrun; all calls wait",
             remedy: 'It goes on by itself. Other programs on the same organisation use up the same minute.',
           }
         }
       }
       const { state, since, until, code, cause, remedy } = row
-      return { state: state as Standing['state'], since, until, code, cause, remedy }
+      return { state: state as ConnectionStatus['state'], since, until, code, cause, remedy }
     },
   }
 }
 
 /** Which credentials are not set anywhere. */
-export const missingOf = ({ values }: EffectiveSettings): string[] =>
+export const missingSettings = ({ values }: EffectiveSettings): string[] =>
   (['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const).filter((field) => !values[field])
 
 const wordsOf = (error: AppError) => ({

@@ -5,32 +5,32 @@ import type { Dispatcher } from 'undici'
 import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Conflict, NotFound, Unavailable } from '../lib/errors.ts'
+import { ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
 import type { TestResult } from '../schemas/connection.ts'
 import type { Actor } from '../settings/audit-log.ts'
-import type { Secrets } from '../settings/encryption.ts'
+import type { Encryption } from '../settings/encryption.ts'
 import { createGcpSecrets } from '../settings/gcp-secret-manager.ts'
 import { createNotificationSettings } from '../settings/notification-settings.ts'
-import { createStoredValues } from '../settings/setting-store.ts'
-import { adoptZohoConfig } from '../settings/zoho-config-file.ts'
+import { createSettingStore } from '../settings/setting-store.ts'
+import { importZohoConfigOnce } from '../settings/zoho-config-file.ts'
 import { createZohoSettings } from '../settings/zoho-settings.ts'
-import { createBreaker } from '../zoho/circuit-breaker.ts'
+import { createCircuitBreaker } from '../zoho/circuit-breaker.ts'
 import type { TimeLimits, ZohoClient } from '../zoho/client.ts'
-import { REGIONS } from '../zoho/data-centers.ts'
+import { DATA_CENTER_ENDPOINTS } from '../zoho/data-centers.ts'
 import type { Organization } from '../zoho/organizations.ts'
-import type { Wait } from '../zoho/rate-limiter.ts'
-import { createConnectionKeeper } from './connection-state.ts'
+import type { RateLimitWait } from '../zoho/rate-limiter.ts'
+import { createConnectionStateStore } from './connection-state.ts'
 import { createConsentLinks } from './consent-links.ts'
-import { openAccount, openZoho, type Regions } from './create-client.ts'
-import { clientOf, createAuthorization } from './oauth-flow.ts'
+import { createClient, createOAuthClient, type DataCenterEndpoints } from './create-client.ts'
+import { createOAuthFlow, oauthClient } from './oauth-flow.ts'
 import { createOrganizations, knownOrganization } from './organizations.ts'
 import { testConnection } from './test-connection.ts'
 import { testWebhook } from './test-webhook.ts'
 
-export interface ConnectDeps {
-  config: Pick<Config, 'zoho' | 'notify' | 'secrets' | 'dataDir'>
+export interface ConnectionDeps {
+  config: Pick<Config, 'zoho' | 'notify' | 'encryption' | 'dataDir'>
   db: Database
-  secrets: Secrets
+  encryption: Encryption
   clock: Clock
   log: Logger
   dispatcher: Dispatcher
@@ -38,21 +38,33 @@ export interface ConnectDeps {
   /** The shop's zone became known or changed. */
   onZone(tx: Db, zone: string): Promise<void>
   /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
-  regions?: Regions | undefined
+  dataCenters?: DataCenterEndpoints | undefined
   gcpClient?: ClientOptions | undefined
   timeLimits?: TimeLimits | undefined
 }
 
-export type Connect = Awaited<ReturnType<typeof openConnect>>
+export type ConnectionContext = Awaited<ReturnType<typeof openConnection>>
 
 /** Everything between Zoho and us: the settings, the sign-in, how it stands, and clients that use what is set at that moment. */
-export async function openConnect(deps: ConnectDeps) {
-  const { config, db, secrets, clock, log, dispatcher, redirectUri, onZone, regions = REGIONS, gcpClient, timeLimits } = deps
-  const stored = createStoredValues({ db, secrets })
-  const connection = createConnectionKeeper({ db, clock, onRefused: () => settings.doubt() })
+export async function openConnection(deps: ConnectionDeps) {
+  const {
+    config,
+    db,
+    encryption,
+    clock,
+    log,
+    dispatcher,
+    redirectUri,
+    onZone,
+    dataCenters = DATA_CENTER_ENDPOINTS,
+    gcpClient,
+    timeLimits,
+  } = deps
+  const stored = createSettingStore({ db, encryption })
+  const connection = createConnectionStateStore({ db, clock, onRefused: () => settings.refreshSecrets() })
   const gcp =
-    config.secrets.provider === 'gcp'
-      ? createGcpSecrets({ projectId: config.secrets.gcpProjectId ?? '', ...(gcpClient && { client: gcpClient }) })
+    config.encryption.provider === 'gcp'
+      ? createGcpSecrets({ projectId: config.encryption.gcpProjectId ?? '', ...(gcpClient && { client: gcpClient }) })
       : undefined
   const settings = createZohoSettings({ db, clock, stored, environment: config.zoho, gcp, onNewConnection: connection.begin })
   const organizations = createOrganizations({
@@ -62,14 +74,14 @@ export async function openConnect(deps: ConnectDeps) {
       if (zone !== null && id === chosen) await onZone(tx, zone)
     },
   })
-  const authorization = createAuthorization({ db, secrets, settings, connection, regions, clock, dispatcher, redirectUri })
-  await adoptZohoConfig(join(config.dataDir, 'settings', 'zoho_config.json'), { settings, log })
+  const authorization = createOAuthFlow({ db, encryption, settings, connection, dataCenters, clock, dispatcher, redirectUri })
+  await importZohoConfigOnce(join(config.dataDir, 'settings', 'zoho_config.json'), { settings, log })
 
-  const parts = { db, secrets, clock, log, dispatcher, regions, timeLimits }
-  const breaker = createBreaker({ clock })
+  const parts = { db, encryption, clock, log, dispatcher, dataCenters, timeLimits }
+  const breaker = createCircuitBreaker({ clock })
   /** Beside the way back of the consent. */
   const webhookUrl = () => new URL('../webhook', redirectUri()).href
-  const account = async () => openAccount({ ...parts, settings: await settings.forClient(), connection })
+  const account = async () => createOAuthClient({ ...parts, settings: await settings.forClient(), connection })
 
   return {
     settings,
@@ -80,11 +92,11 @@ export async function openConnect(deps: ConnectDeps) {
     /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data centre. */
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
 
-    /** A client for a run, with what is set now. Throws NeedsPerson `not_set_up`, Conflict `integration_disabled`. */
-    async open(onWait?: (wait: Wait) => void): Promise<ZohoClient> {
+    /** A client for a run, with what is set now. Throws ConfigurationError `not_set_up`, ConflictError `integration_disabled`. */
+    async open(onWait?: (wait: RateLimitWait) => void): Promise<ZohoClient> {
       const set = await settings.forClient()
       if (!set.enabled) throw integrationDisabled()
-      return openZoho({ ...parts, settings: set, connection, breaker }, onWait)
+      return createClient({ ...parts, settings: set, connection, breaker }, onWait)
     },
 
     /** The organisation that is chosen, as Zoho tells it now; null when the account does not have it. */
@@ -105,12 +117,12 @@ export async function openConnect(deps: ConnectDeps) {
 
     async test(signal: AbortSignal): Promise<TestResult> {
       // Somebody tests because something was changed: Google is asked anew.
-      settings.doubt()
+      settings.refreshSecrets()
       try {
         return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
       } catch (error) {
         if (!signal.aborted) throw error
-        throw new Unavailable('test_timeout', 'The test did not come to an end in two minutes', {
+        throw new ServiceUnavailableError('test_timeout', 'The test did not come to an end in two minutes', {
           cause: error,
           remedy: 'Other calls to Zoho are under way, or Zoho is slow. Look at GET /api/settings/integrations/zoho/quota and try again.',
         })
@@ -121,12 +133,12 @@ export async function openConnect(deps: ConnectDeps) {
       return (await organizations.list((await account()).client, signal)).organizations
     },
 
-    /** Throws NotFound `organization_not_found`, Conflict `set_by_environment`. */
+    /** Throws NotFoundError `organization_not_found`, ConflictError `set_by_environment`. */
     async chooseOrganization(id: string, actor: Actor, signal: AbortSignal): Promise<Organization> {
       const all = await this.listOrganizations(signal)
       const organization = all.find((it) => it.id === id)
       if (!organization) {
-        throw new NotFound('organization_not_found', 'The account has no such organisation', {
+        throw new NotFoundError('organization_not_found', 'The account has no such organisation', {
           detail: { organizations: all.map((it) => it.id) },
           remedy: 'Choose one of GET /api/settings/integrations/zoho/organizations.',
         })
@@ -151,7 +163,7 @@ export async function openConnect(deps: ConnectDeps) {
       authorization,
       async assertReady() {
         await settings.assertChangeable(['refresh_token'])
-        clientOf(await settings.forClient())
+        oauthClient(await settings.forClient())
       },
     }),
     async finishConsent(...[back, from]: Parameters<typeof authorization.finish>): Promise<void> {
@@ -177,6 +189,6 @@ export async function openConnect(deps: ConnectDeps) {
 }
 
 export const integrationDisabled = () =>
-  new Conflict('integration_disabled', 'The integration with Zoho is switched off', {
+  new ConflictError('integration_disabled', 'The integration with Zoho is switched off', {
     remedy: 'Switch it on: POST /api/settings/integrations/zoho {"enabled":true}.',
   })

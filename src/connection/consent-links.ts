@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Gone } from '../lib/errors.ts'
+import { GoneError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
-import { type Authorization, hashOf } from './oauth-flow.ts'
+import { type OAuthFlow, sha256Hex } from './oauth-flow.ts'
 
 /** Long enough for a mail to be read by somebody who is on leave for a weekend. */
 const LINK_LIFE_MS = 72 * 3_600_000
@@ -11,7 +11,7 @@ const LINK_LIFE_MS = 72 * 3_600_000
 export interface ConsentLinkDeps {
   db: Database
   clock: Clock
-  authorization: Pick<Authorization, 'begin'>
+  authorization: Pick<OAuthFlow, 'begin'>
   /** Throws when a consent could not be kept, so that no link is made that leads nowhere. */
   assertReady(): Promise<void>
 }
@@ -36,7 +36,7 @@ export function createConsentLinks({ db, clock, authorization, assertReady }: Co
       const expiresAt = new Date(clock.now().getTime() + LINK_LIFE_MS)
       await db.$transaction(async (tx) => {
         await tx.consentLink.deleteMany({})
-        await tx.consentLink.create({ data: { hash: hashOf(token), username: actor.actor, expires_at: expiresAt } })
+        await tx.consentLink.create({ data: { hash: sha256Hex(token), username: actor.actor, expires_at: expiresAt } })
         await recordAudit(tx, { ...actor, action: 'consent_link.create', target: 'zoho' })
       })
       return { token, expiresAt }
@@ -49,11 +49,11 @@ export function createConsentLinks({ db, clock, authorization, assertReady }: Co
       return link?.expires_at ?? null
     },
 
-    /** Begins a consent for whoever holds the link. Throws Gone `consent_link_over`. */
+    /** Begins a consent for whoever holds the link. Throws GoneError `consent_link_over`. */
     async follow(token: string): Promise<{ url: string; cookie: string }> {
-      const link = await db.consentLink.findUnique({ where: { hash: hashOf(token) } })
+      const link = await db.consentLink.findUnique({ where: { hash: sha256Hex(token) } })
       if (!link || link.expires_at <= clock.now())
-        throw new Gone('consent_link_over', 'This link was used, replaced or withdrawn, or it is older than three days', {
+        throw new GoneError('consent_link_over', 'This link was used, replaced or withdrawn, or it is older than three days', {
           remedy: 'Ask whoever sent it for a new one.',
         })
       return authorization.begin(link.username, link.hash)

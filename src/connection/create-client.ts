@@ -3,66 +3,75 @@ import type { Dispatcher } from 'undici'
 import type { Config, DataCenter } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Secrets } from '../settings/encryption.ts'
-import type { Breaker } from '../zoho/circuit-breaker.ts'
+import type { Encryption } from '../settings/encryption.ts'
+import type { CircuitBreaker } from '../zoho/circuit-breaker.ts'
 import { createZohoClient, type TimeLimits, type ZohoClient } from '../zoho/client.ts'
-import { type Endpoints, REGIONS } from '../zoho/data-centers.ts'
+import { DATA_CENTER_ENDPOINTS, type Endpoints } from '../zoho/data-centers.ts'
 import { notSetUp } from '../zoho/oauth-errors.ts'
-import type { Wait } from '../zoho/rate-limiter.ts'
+import type { RateLimitWait } from '../zoho/rate-limiter.ts'
 import { type Credentials, createTokens, type Tokens } from '../zoho/token-refresh.ts'
-import type { ConnectionKeeper } from './connection-state.ts'
-import { watchClient } from './observed-client.ts'
-import { createCallBudget } from './rate-limiter.ts'
+import type { ConnectionStateStore } from './connection-state.ts'
+import { withConnectionTracking } from './observed-client.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 import { createTokenStore } from './token-store.ts'
 
 /** The table of hosts; a test gives one of its own, since nothing may be called there. */
-export type Regions = Record<DataCenter, Endpoints>
+export type DataCenterEndpoints = Record<DataCenter, Endpoints>
 
 export interface OpenZohoDeps {
   db: Database
-  secrets: Secrets
+  encryption: Encryption
   clock: Clock
   log: Logger
   dispatcher: Dispatcher
   settings: Config['zoho']
-  connection?: ConnectionKeeper | undefined
-  regions?: Regions | undefined
-  breaker?: Breaker | undefined
+  connection?: ConnectionStateStore | undefined
+  dataCenters?: DataCenterEndpoints | undefined
+  breaker?: CircuitBreaker | undefined
   /** Shorter ones in tests. */
   timeLimits?: TimeLimits | undefined
 }
 
-type OnWait = (wait: Wait) => void
+type OnWait = (wait: RateLimitWait) => void
 
-/** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws NeedsPerson `not_set_up`. */
-export function openZoho(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
+/** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws ConfigurationError `not_set_up`. */
+export function createClient(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
   if (!deps.settings.organizationId) throw notSetUp(missingCredentials(deps.settings, ['organization_id']))
-  return openAccount(deps, onWait).client
+  return createOAuthClient(deps, onWait).client
 }
 
 /** The same before an organisation is chosen: calls that belong to none, and the sign-in itself. */
-export function openAccount(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
-  const { db, secrets, clock, log, dispatcher, settings, connection, regions, breaker, timeLimits } = deps
+export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
+  const { db, encryption, clock, log, dispatcher, settings, connection, dataCenters, breaker, timeLimits } = deps
   const credentials = credentialsOf(settings)
-  const endpoints = endpointsOf(settings, regions)
+  const endpoints = endpointsOf(settings, dataCenters)
   const tokens = createTokens({
     accountsUrl: endpoints.accountsUrl,
     credentials,
-    store: createTokenStore({ db, secrets, credentials }),
+    store: createTokenStore({ db, encryption, credentials }),
     clock,
     dispatcher,
     wholeMs: timeLimits?.signInMs,
   })
   const limits = { perMinute: settings.requestsPerMinute, perDay: settings.requestsPerDay, concurrency: settings.concurrency }
   const organizationId = settings.organizationId ?? null
-  const budget = createCallBudget({ db, organization: organizationId ?? 'none', limits, clock, log, onWait })
-  const client = createZohoClient({ apiUrl: endpoints.apiUrl, organizationId, tokens, budget, clock, dispatcher, breaker, timeLimits })
-  return { client: connection ? watchClient(client, connection) : client, tokens, endpoints }
+  const rateLimiter = createRateLimiter({ db, organization: organizationId ?? 'none', limits, clock, log, onWait })
+  const client = createZohoClient({
+    apiUrl: endpoints.apiUrl,
+    organizationId,
+    tokens,
+    rateLimiter,
+    clock,
+    dispatcher,
+    circuitBreaker: breaker,
+    timeLimits,
+  })
+  return { client: connection ? withConnectionTracking(client, connection) : client, tokens, endpoints }
 }
 
 /** Where to sign in and where the API is: of the data centre, unless the environment overrides a host. */
-export function endpointsOf(settings: Config['zoho'], regions: Regions = REGIONS): Endpoints {
-  const region = regions[settings.dataCenter ?? 'com']
+export function endpointsOf(settings: Config['zoho'], dataCenters: DataCenterEndpoints = DATA_CENTER_ENDPOINTS): Endpoints {
+  const region = dataCenters[settings.dataCenter ?? 'com']
   return { accountsUrl: settings.accountsUrl ?? region.accountsUrl, apiUrl: settings.apiUrl ?? region.apiUrl }
 }
 

@@ -1,20 +1,20 @@
 import type { Dispatcher } from 'undici'
 import { DATA_CENTERS, type DataCenter } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
-import { NeedsPerson } from '../zoho/errors.ts'
-import { signIn } from '../zoho/oauth.ts'
+import { ConfigurationError } from '../zoho/errors.ts'
+import { requestToken } from '../zoho/oauth.ts'
 import type { Credentials } from '../zoho/token-refresh.ts'
-import type { Regions } from './create-client.ts'
+import type { DataCenterEndpoints } from './create-client.ts'
 
 /** A wrong data centre looks like wrong credentials: only after these is it worth looking. */
-export const MAY_BE_ELSEWHERE: ReadonlySet<string> = new Set(['invalid_client', 'invalid_code'])
+export const RETRY_IN_OTHER_DATA_CENTER: ReadonlySet<string> = new Set(['invalid_client', 'invalid_code'])
 
 /**
  * Asks the sign-in of every other data centre of the table once whether it knows these credentials; null: none does.
  * Only hosts of the table ever see them, and never one that a reply named.
  */
 export async function findDataCenter(
-  { credentials, regions, except }: { credentials: Credentials; regions: Regions; except: DataCenter },
+  { credentials, dataCenters, except }: { credentials: Credentials; dataCenters: DataCenterEndpoints; except: DataCenter },
   { clock, dispatcher, signal }: { clock: Clock; dispatcher: Dispatcher; signal: AbortSignal },
 ): Promise<DataCenter | null> {
   const parameters = {
@@ -23,21 +23,24 @@ export async function findDataCenter(
     client_secret: credentials.clientSecret,
     refresh_token: credentials.refreshToken,
   }
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     DATA_CENTERS.filter((it) => it !== except).map(async (dataCenter) => {
       try {
-        await signIn({ accountsUrl: regions[dataCenter].accountsUrl, purpose: 'refresh', parameters }, { clock, dispatcher, signal })
+        await requestToken(
+          { accountsUrl: dataCenters[dataCenter].accountsUrl, purpose: 'refresh', parameters },
+          { clock, dispatcher, signal },
+        )
         return dataCenter
       } catch {
         return null // unknown there, or not reachable: either way not the one that is looked for
       }
     }),
   )
-  return answers.find((it) => it !== null) ?? null
+  return responses.find((it) => it !== null) ?? null
 }
 
-export const wrongDataCenter = (found: DataCenter, set: DataCenter, regions: Regions): NeedsPerson =>
-  new NeedsPerson('wrong_data_center', `These credentials belong to the data centre ${found}, not to ${set}`, {
+export const wrongDataCenter = (found: DataCenter, set: DataCenter, dataCenters: DataCenterEndpoints): ConfigurationError =>
+  new ConfigurationError('wrong_data_center', `These credentials belong to the data centre ${found}, not to ${set}`, {
     detail: { data_center: found },
-    remedy: `Set the data centre to ${found} (${regions[found].accountsUrl}): on the settings page, with POST /api/settings/integrations/zoho {"data_center":"${found}"}, or as ZOHO_DATA_CENTER.`,
+    remedy: `Set the data centre to ${found} (${dataCenters[found].accountsUrl}): on the settings page, with POST /api/settings/integrations/zoho {"data_center":"${found}"}, or as ZOHO_DATA_CENTER.`,
   })

@@ -1,6 +1,6 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { imageReserve } from './image-quota-reserve.ts'
+import { imageQuotaReserve } from './image-quota-reserve.ts'
 
 /** Zoho's limits as they are known now. */
 export interface KnownLimits {
@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 /** How long so many calls take at these limits: the first minute's are made at once, and what the day does not hold waits for the next. */
-export function forecast(calls: number, { perMinute, day }: KnownLimits, now: Date): Forecast {
+export function estimateCompletion(calls: number, { perMinute, day }: KnownLimits, now: Date): Forecast {
   const rate = perMinute === 0 ? UNLIMITED_PER_MINUTE : perMinute
   const minutesFor = (n: number) => Math.max(0, n - 1) / rate
   const minutes = Math.round(minutesFor(calls) * 10) / 10
@@ -44,13 +44,13 @@ export async function knownLimits(
   { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
   organization: string | null,
 ): Promise<KnownLimits> {
-  const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
-  const known = budget?.day_limit ?? null
+  const rateLimiter = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const known = rateLimiter?.day_limit ?? null
   const limit = requestsPerDay ?? known
   if (limit === null) return { perMinute: requestsPerMinute, day: null }
-  const left = Math.max(0, (budget?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
-  const resetsAt = budget?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS)
-  return { perMinute: requestsPerMinute, day: { limit, left, reserve: imageReserve(budget, limit), resetsAt } }
+  const left = Math.max(0, (rateLimiter?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
+  const resetsAt = rateLimiter?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS)
+  return { perMinute: requestsPerMinute, day: { limit, left, reserve: imageQuotaReserve(rateLimiter, limit), resetsAt } }
 }
 
 export interface LimitsDeps {

@@ -3,7 +3,8 @@ const DEFAULT_PERCENT = 5
 
 type Chosen = { image_reserve_percent: number | null } | null | undefined
 
-export const reservePercent = (budget: Chosen): number => budget?.image_reserve_percent ?? DEFAULT_PERCENT
+export const imageQuotaReservePercent = (rateLimiter: Chosen): number => rateLimiter?.image_reserve_percent ?? DEFAULT_PERCENT
 
 /** Calls of the day that pictures do not touch. */
-export const imageReserve = (budget: Chosen, dayLimit: number): number => Math.ceil((dayLimit * reservePercent(budget)) / 100)
+export const imageQuotaReserve = (rateLimiter: Chosen, dayLimit: number): number =>
+  Math.ceil((dayLimit * imageQuotaReservePercent(rateLimiter)) / 100)

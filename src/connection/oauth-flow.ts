@@ -3,39 +3,39 @@ import type { Dispatcher } from 'undici'
 import { type Config, DATA_CENTERS, type DataCenter } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { BadInput, UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
 import type { Actor } from '../settings/audit-log.ts'
-import type { Secrets } from '../settings/encryption.ts'
+import type { Encryption } from '../settings/encryption.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
 import type { ZohoSettings } from '../settings/zoho-settings.ts'
-import { signIn } from '../zoho/oauth.ts'
+import { requestToken } from '../zoho/oauth.ts'
 import { notSetUp } from '../zoho/oauth-errors.ts'
-import type { ConnectionKeeper } from './connection-state.ts'
-import { endpointsOf, type Regions } from './create-client.ts'
+import type { ConnectionStateStore } from './connection-state.ts'
+import { type DataCenterEndpoints, endpointsOf } from './create-client.ts'
 import { SCOPES } from './scopes.ts'
 import { saveToken } from './token-store.ts'
 
 /** As long as a person may take at Zoho. */
 export const STATE_LIFE_MS = 10 * 60_000
 
-export interface AuthorizeDeps {
+export interface OAuthFlowDeps {
   db: Database
-  secrets: Secrets
+  encryption: Encryption
   settings: ZohoSettings
-  connection: ConnectionKeeper
-  regions: Regions
+  connection: ConnectionStateStore
+  dataCenters: DataCenterEndpoints
   clock: Clock
   dispatcher: Dispatcher
   /** Where Zoho sends people back to; known once zinc listens. */
   redirectUri(): string
 }
 
-export const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')
+export const sha256Hex = (value: string): string => createHash('sha256').update(value).digest('hex')
 
-export type Authorization = ReturnType<typeof createAuthorization>
+export type OAuthFlow = ReturnType<typeof createOAuthFlow>
 
 /** The two ways to a refresh token: a self client's grant code that a person pastes, and Zoho's consent page. */
-export function createAuthorization({ db, secrets, settings, connection, regions, clock, dispatcher, redirectUri }: AuthorizeDeps) {
+export function createOAuthFlow({ db, encryption, settings, connection, dataCenters, clock, dispatcher, redirectUri }: OAuthFlowDeps) {
   async function exchange(
     code: string,
     { actor, consent, dataCenter }: { actor: Actor; consent: boolean; dataCenter?: DataCenter | undefined },
@@ -43,9 +43,9 @@ export function createAuthorization({ db, secrets, settings, connection, regions
     // Looked at first: a code works once, and must not be spent on a token that cannot be kept.
     await settings.assertChangeable(['refresh_token', ...(dataCenter === undefined ? [] : (['data_center'] as const))])
     const set = await settings.forClient()
-    const { clientId, clientSecret } = clientOf(set)
-    const { accountsUrl } = endpointsOf(dataCenter === undefined ? set : { ...set, dataCenter }, regions)
-    const given = await signIn(
+    const { clientId, clientSecret } = oauthClient(set)
+    const { accountsUrl } = endpointsOf(dataCenter === undefined ? set : { ...set, dataCenter }, dataCenters)
+    const given = await requestToken(
       {
         accountsUrl,
         purpose: 'exchange',
@@ -61,7 +61,7 @@ export function createAuthorization({ db, secrets, settings, connection, regions
     )
     const { refreshToken, accessToken, expiresAt, issuedAt, scope } = given
     if (refreshToken === null) {
-      throw new UpstreamFailed('no_refresh_token', 'Zoho took the code but gave no refresh token', {
+      throw new BadGatewayError('no_refresh_token', 'Zoho took the code but gave no refresh token', {
         remedy: 'Generate a new code; with the consent page, access must be offline and asked for again (prompt=consent).',
       })
     }
@@ -70,7 +70,7 @@ export function createAuthorization({ db, secrets, settings, connection, regions
       actor,
       async (tx) => {
         const credentials = { clientId, clientSecret, refreshToken }
-        await saveToken(tx, { secrets, credentials, token: { value: accessToken, expiresAt, issuedAt, scope } })
+        await saveToken(tx, { encryption, credentials, token: { value: accessToken, expiresAt, issuedAt, scope } })
         return []
       },
     )
@@ -78,32 +78,32 @@ export function createAuthorization({ db, secrets, settings, connection, regions
   }
 
   return {
-    /** A self client's grant code. Throws NeedsPerson with Zoho's code, Conflict `set_by_environment`. */
+    /** A self client's grant code. Throws ConfigurationError with Zoho's code, ConflictError `set_by_environment`. */
     authorize: (code: string, actor: Actor): Promise<void> => exchange(code, { actor, consent: false }),
 
     /** Begins the consent: the address of Zoho's page, and the cookie that only this browser gets. `linkHash`: with a link, see consent-links.ts. */
     async begin(username: string, linkHash: string | null = null): Promise<{ url: string; cookie: string }> {
       await settings.assertChangeable(['refresh_token'])
       const set = await settings.forClient()
-      const { clientId } = clientOf(set)
+      const { clientId } = oauthClient(set)
       const state = randomBytes(32).toString('base64url')
       const cookie = randomBytes(32).toString('base64url')
       const now = clock.now()
       await db.oauthState.deleteMany({ where: { expires_at: { lt: now } } })
       await db.oauthState.create({
         data: {
-          hash: hashOf(state),
-          cookie_hash: hashOf(cookie),
+          hash: sha256Hex(state),
+          cookie_hash: sha256Hex(cookie),
           username,
           link_hash: linkHash,
           expires_at: new Date(now.getTime() + STATE_LIFE_MS),
         },
       })
-      const url = new URL('/oauth/v2/auth', endpointsOf(set, regions).accountsUrl)
+      const url = new URL('/oauth/v2/auth', endpointsOf(set, dataCenters).accountsUrl)
       url.search = new URLSearchParams({
         response_type: 'code',
         client_id: clientId,
-        scope: await wantedScopes(db),
+        scope: await requiredScopes(db),
         redirect_uri: redirectUri(),
         access_type: 'offline',
         prompt: 'consent',
@@ -112,14 +112,14 @@ export function createAuthorization({ db, secrets, settings, connection, regions
       return { url: url.href, cookie }
     },
 
-    /** The way back from Zoho. Throws BadInput `bad_state`, `consent_refused`; UpstreamFailed with Zoho's code. */
+    /** The way back from Zoho. Throws BadRequestError `bad_state`, `consent_refused`; BadGatewayError with Zoho's code. */
     async finish(
       back: { code?: string | undefined; state?: string | undefined; error?: string | undefined; accountsServer?: string | undefined },
       { cookie, request }: { cookie: string | undefined; request: Omit<Actor, 'actor'> },
     ): Promise<void> {
       const begun = await takeState(back.state, cookie)
       if (back.error !== undefined || back.code === undefined) {
-        throw new BadInput('consent_refused', 'Zoho did not give its consent', {
+        throw new BadRequestError('consent_refused', 'Zoho did not give its consent', {
           detail: { zoho: (back.error ?? 'no code').slice(0, 100) },
           remedy: 'Press "Connect to Zoho" again and accept; Zoho shows which rights zinc asks for.',
         })
@@ -139,34 +139,38 @@ export function createAuthorization({ db, secrets, settings, connection, regions
 
   /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
   async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
-    const wrong = new BadInput('bad_state', 'This way back from Zoho was not begun here, was used already, or is older than ten minutes', {
-      remedy: 'Begin again where you came from, in this browser.',
-    })
+    const wrong = new BadRequestError(
+      'bad_state',
+      'This way back from Zoho was not begun here, was used already, or is older than ten minutes',
+      {
+        remedy: 'Begin again where you came from, in this browser.',
+      },
+    )
     if (state === undefined || cookie === undefined) throw wrong
     const [row] = await db.$queryRaw<{ username: string; link_hash: string | null; cookie_hash: string; expires_at: Date }[]>`
-      delete from oauth_state where hash = ${hashOf(state)} returning username, link_hash, cookie_hash, expires_at`
-    if (!row || row.expires_at <= clock.now() || !timingSafeEqual(Buffer.from(row.cookie_hash), Buffer.from(hashOf(cookie)))) throw wrong
+      delete from oauth_state where hash = ${sha256Hex(state)} returning username, link_hash, cookie_hash, expires_at`
+    if (!row || row.expires_at <= clock.now() || !timingSafeEqual(Buffer.from(row.cookie_hash), Buffer.from(sha256Hex(cookie)))) throw wrong
     return row
   }
 
   /** The data centre that the way back names, when it is another of the table; a host outside of it is not even looked at. */
   function elsewhere(set: Config['zoho'], accountsServer: string | undefined): DataCenter | undefined {
     if (accountsServer === undefined || set.accountsUrl !== undefined) return undefined
-    const named = DATA_CENTERS.find((it) => regions[it].accountsUrl === accountsServer.replace(/\/+$/, ''))
+    const named = DATA_CENTERS.find((it) => dataCenters[it].accountsUrl === accountsServer.replace(/\/+$/, ''))
     return named === (set.dataCenter ?? 'com') ? undefined : named
   }
 }
 
 /** The scopes of the enabled modules, as Zoho wants them. */
-export async function wantedScopes(db: Database): Promise<string> {
+export async function requiredScopes(db: Database): Promise<string> {
   const enabled = await enabledModules(db)
   return MODULES.filter(({ slug }) => enabled.get(slug))
     .flatMap(({ slug }) => SCOPES[slug].map(({ scope }) => scope))
     .join(',')
 }
 
-/** Throws NeedsPerson `not_set_up`. */
-export function clientOf({ clientId, clientSecret }: Config['zoho']): { clientId: string; clientSecret: string } {
+/** Throws ConfigurationError `not_set_up`. */
+export function oauthClient({ clientId, clientSecret }: Config['zoho']): { clientId: string; clientSecret: string } {
   if (clientId && clientSecret) return { clientId, clientSecret }
   throw notSetUp([...(clientId ? [] : ['client_id']), ...(clientSecret ? [] : ['client_secret'])])
 }

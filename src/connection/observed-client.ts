@@ -1,20 +1,20 @@
 import type { ZohoClient } from '../zoho/client.ts'
-import { HeldBack, NeedsPerson, NothingThere } from '../zoho/errors.ts'
-import type { ConnectionKeeper } from './connection-state.ts'
+import { ConfigurationError, RateLimitedError, ZohoNotFoundError } from '../zoho/errors.ts'
+import type { ConnectionStateStore } from './connection-state.ts'
 
 /** The same client; what its calls tell about the connection is kept. */
-export function watchClient(client: ZohoClient, connection: ConnectionKeeper): ZohoClient {
+export function withConnectionTracking(client: ZohoClient, connection: ConnectionStateStore): ZohoClient {
   // The call's own failure is what its caller must see, also when the note of it cannot be written.
   const failed = (error: unknown) => connection.failed(error).catch(() => {})
   return {
     organizationId: client.organizationId,
     async json(call, signal) {
       try {
-        const answer = await client.json(call, signal)
+        const response = await client.json(call, signal)
         await connection.works()
-        return answer
+        return response
       } catch (error) {
-        if (error instanceof NothingThere) await connection.works()
+        if (error instanceof ZohoNotFoundError) await connection.works()
         else if (!signal.aborted) await failed(error)
         throw error
       }
@@ -24,7 +24,7 @@ export function watchClient(client: ZohoClient, connection: ConnectionKeeper): Z
         return await client.bytes(call, signal)
       } catch (error) {
         // One picture that always breaks off says nothing about the connection.
-        if (!signal.aborted && (error instanceof NeedsPerson || error instanceof HeldBack)) await failed(error)
+        if (!signal.aborted && (error instanceof ConfigurationError || error instanceof RateLimitedError)) await failed(error)
         throw error
       }
     },

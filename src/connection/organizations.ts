@@ -31,9 +31,9 @@ export function createOrganizations({ db, onZone }: { db: Database; onZone(tx: D
       signal: AbortSignal,
       { freshToken = false } = {},
     ): Promise<{ organizations: Organization[]; at: Date | null }> {
-      const answer = await listOrganizations(client, signal, { freshToken })
-      await note(answer.organizations)
-      return answer
+      const response = await listOrganizations(client, signal, { freshToken })
+      await note(response.organizations)
+      return response
     },
     /** Null when the account does not have it. */
     async read(client: ZohoClient, id: string, signal: AbortSignal): Promise<Organization | null> {

@@ -3,7 +3,7 @@ import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
-import { imageReserve, reservePercent } from './image-quota-reserve.ts'
+import { imageQuotaReserve, imageQuotaReservePercent } from './image-quota-reserve.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -29,17 +29,18 @@ const UNFINISHED = ['queued', 'running', 'paused']
 export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const { db, clock, organization, zone, limits } = deps
   const now = clock.now()
-  const budget = await db.zohoBudget.findUnique({ where: { organization } })
+  const rateLimiter = await db.zohoBudget.findUnique({ where: { organization } })
   const minuteUsed = await db.zohoCall.count({ where: { organization, started_at: { gt: new Date(now.getTime() - MINUTE_MS) } } })
-  const told = budget?.day_limit != null && budget.day_left !== null && budget.day_resets_at !== null && budget.day_resets_at > now
-  const resetsAt = told ? budget.day_resets_at! : midnightAfter(now, zone)
+  const reported =
+    rateLimiter?.day_limit != null && rateLimiter.day_left !== null && rateLimiter.day_resets_at !== null && rateLimiter.day_resets_at > now
+  const resetsAt = reported ? rateLimiter.day_resets_at! : midnightAfter(now, zone)
   const dayBegan = new Date(resetsAt.getTime() - DAY_MS)
   const byJob = await db.$queryRaw<{ job: string; calls: number }[]>`
     select job, count(*)::int as calls from zoho_call where organization = ${organization} and started_at >= ${dayBegan} group by job order by calls desc, job`
   const ours = byJob.reduce((sum, { calls }) => sum + calls, 0)
-  const known = told ? budget.day_limit! : (budget?.day_limit ?? null)
+  const known = reported ? rateLimiter.day_limit! : (rateLimiter?.day_limit ?? null)
   const limit = limits.perDay === undefined ? known : Math.min(limits.perDay, known ?? limits.perDay)
-  const used = told ? budget.day_limit! - budget.day_left! : ours
+  const used = reported ? rateLimiter.day_limit! - rateLimiter.day_left! : ours
   const left = limit === null ? null : Math.max(0, limit - used)
   const queued = await queuedCalls(deps)
   const scheduled = await scheduledCalls(deps, resetsAt)
@@ -54,11 +55,11 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
       limit,
       used,
       left,
-      resets_at: told ? resetsAt.toISOString() : null,
-      reserve: limit === null ? 0 : imageReserve(budget, limit),
-      reserve_percent: reservePercent(budget),
+      resets_at: reported ? resetsAt.toISOString() : null,
+      reserve: limit === null ? 0 : imageQuotaReserve(rateLimiter, limit),
+      reserve_percent: imageQuotaReservePercent(rateLimiter),
     },
-    blocked_until: budget?.blocked_until && budget.blocked_until > now ? budget.blocked_until.toISOString() : null,
+    blocked_until: rateLimiter?.blocked_until && rateLimiter.blocked_until > now ? rateLimiter.blocked_until.toISOString() : null,
     forecast: {
       calls,
       queued_calls: queued,
@@ -80,7 +81,7 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
 }
 
 /** How much of the day pictures leave to items, from the next picture on. */
-export async function setImageReserve(
+export async function setImageQuotaReserve(
   db: Database,
   { organization, percent, actor }: { organization: string; percent: number; actor: Actor },
 ): Promise<void> {
@@ -92,7 +93,7 @@ export async function setImageReserve(
 }
 
 /** Somebody knows more than the last reply told (a larger plan, another midnight): the next call is made, and its reply tells anew what is left. */
-export async function askForDayLeft(db: Database): Promise<void> {
+export async function fetchRemainingQuota(db: Database): Promise<void> {
   await db.zohoBudget.updateMany({ data: { day_left: null } })
 }
 

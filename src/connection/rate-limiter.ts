@@ -1,14 +1,14 @@
 import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
+import { advisoryXactLock } from '../database/locks.ts'
 import { Prisma, type ZohoBudget } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { DayQuotaSpent } from '../zoho/errors.ts'
-import type { CallBudget, CallResult, Wait } from '../zoho/rate-limiter.ts'
-import { imageReserve } from './image-quota-reserve.ts'
+import { QuotaExceededError } from '../zoho/errors.ts'
+import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
+import { imageQuotaReserve } from './image-quota-reserve.ts'
 
-export interface BudgetLimits {
+export interface RateLimits {
   /** 0: none, for simulators. */
   perMinute: number
   /** Undefined: what Zoho's headers say. */
@@ -16,13 +16,13 @@ export interface BudgetLimits {
   concurrency: number
 }
 
-export interface CallBudgetDeps {
+export interface RateLimiterDeps {
   db: Database
   organization: string
-  limits: BudgetLimits
+  limits: RateLimits
   clock: Clock
   log: Logger
-  onWait?: ((wait: Wait) => void) | undefined
+  onWait?: ((wait: RateLimitWait) => void) | undefined
 }
 
 const MINUTE_MS = 60_000
@@ -51,9 +51,9 @@ const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
  * One budget for all processes, in PostgreSQL: a sliding minute over the log of calls, the calls in flight, and the day's quota as Zoho's headers tell it.
  * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
  */
-export function createCallBudget({ db, organization, limits, clock, log, onWait }: CallBudgetDeps): CallBudget {
-  type Refusal = { waitMs: number } & Omit<Wait, 'until'>
-  type Call = Parameters<CallBudget['acquire']>[0]
+export function createRateLimiter({ db, organization, limits, clock, log, onWait }: RateLimiterDeps): RateLimiter {
+  type Refusal = { waitMs: number } & Omit<RateLimitWait, 'until'>
+  type Call = Parameters<RateLimiter['acquire']>[0]
   /** Those that wait in this process wait for each other here: only the first of them asks, so that hundreds do not crowd the lock of all processes. */
   const turn = pLimit(1)
 
@@ -70,7 +70,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       return row!
     }
     return db.$transaction(async (tx) => {
-      await lockInTransaction(tx, `zoho budget ${organization}`)
+      await advisoryXactLock(tx, `zoho budget ${organization}`)
       const now = clock.now()
       const wait = await refusal(tx, call, now)
       if (wait) return wait
@@ -95,7 +95,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       .sort((a, b) => a.started_at.getTime() - b.started_at.getTime())
   }
 
-  /** Why a call may not be made now and for how long; null when it may. Throws DayQuotaSpent. */
+  /** Why a call may not be made now and for how long; null when it may. Throws QuotaExceededError. */
   async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
     // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
     const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
@@ -106,13 +106,13 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     }
     const inFlight = recent.filter((it) => it.finished_at === null).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
-      const reserve = call.job === 'image' && limits.perMinute > 0 ? imageReserve(state, state.day_limit ?? 0) : 0
+      const reserve = call.job === 'image' && limits.perMinute > 0 ? imageQuotaReserve(state, state.day_limit ?? 0) : 0
       const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
       // Calls under way are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
         if (inFlight > 0 && state.day_left - spent > reserve)
           return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
-        throw new DayQuotaSpent(state.day_resets_at)
+        throw new QuotaExceededError(state.day_resets_at)
       }
     }
     if (limits.perMinute === 0) return null
@@ -129,7 +129,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
 
   async function note(id: bigint, { status, code, ms, dayLimit, dayLeft, dayResetsAt, retryAfterSeconds }: CallResult): Promise<void> {
     const now = clock.now()
-    const told: DayTold | null =
+    const reported: DayTold | null =
       dayLimit !== undefined && dayLeft !== undefined && dayResetsAt !== undefined
         ? { day_limit: dayLimit, day_left: dayLeft, day_resets_at: dayResetsAt }
         : null
@@ -139,7 +139,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       day as (
         insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
         select ${organization}, t.day_limit, t.day_left, t.day_resets_at
-        from (values (${told?.day_limit ?? null}::int, ${told?.day_left ?? null}::int, ${told?.day_resets_at ?? null}::timestamptz)) as t(day_limit, day_left, day_resets_at)
+        from (values (${reported?.day_limit ?? null}::int, ${reported?.day_left ?? null}::int, ${reported?.day_resets_at ?? null}::timestamptz)) as t(day_limit, day_left, day_resets_at)
         where t.day_limit is not null
         on conflict (organization) do update set
           day_limit = excluded.day_limit, day_resets_at = excluded.day_resets_at,
@@ -150,7 +150,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
     if (code === null || !LIMITS.has(code)) return
     log.warn({ code }, 'Zoho says that a limit is reached')
     if (code === '45') {
-      const data = { day_left: 0, day_resets_at: told?.day_resets_at ?? nextMidnightUtc(now) }
+      const data = { day_left: 0, day_resets_at: reported?.day_resets_at ?? nextMidnightUtc(now) }
       await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     } else await hold(code, retryAfterSeconds)
   }
@@ -158,7 +158,7 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
   /** All calls wait after 43, 44 or a bare 429; after 1070 fewer go at once. */
   async function hold(code: string, retryAfterSeconds: number | undefined): Promise<void> {
     await db.$transaction(async (tx) => {
-      await lockInTransaction(tx, `zoho budget ${organization}`)
+      await advisoryXactLock(tx, `zoho budget ${organization}`)
       const now = clock.now()
       const state = await tx.zohoBudget.findUnique({ where: { organization } })
       if (code === '1070') {
@@ -171,9 +171,9 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       if (state?.blocked_until && state.blocked_until > now) return
       const soon = state?.blocked_until != null && now.getTime() - state.blocked_until.getTime() < BLOCKS_APART_MS
       const block_ms = soon ? Math.min(LONGEST_BLOCK_MS, (state?.block_ms ?? BLOCK_MS) * 2) : BLOCK_MS
-      const wanted =
+      const requested =
         retryAfterSeconds === undefined || retryAfterSeconds < 0 ? 0 : Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1000)
-      const ms = Math.max(block_ms, wanted) * (1 + Math.random() * BLOCK_JITTER)
+      const ms = Math.max(block_ms, requested) * (1 + Math.random() * BLOCK_JITTER)
       const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
       await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     }, PATIENCE)
@@ -197,9 +197,9 @@ export function createCallBudget({ db, organization, limits, clock, log, onWait 
       turn(async () => {
         for (;;) {
           signal.throwIfAborted()
-          const answer = await ask(call)
-          if ('id' in answer) return { done: (result) => note(answer.id, result) }
-          const { waitMs, code, reason } = answer
+          const response = await ask(call)
+          if ('id' in response) return { done: (result) => note(response.id, result) }
+          const { waitMs, code, reason } = response
           if (!onWait || waitMs <= TELL_AGAIN_MS) {
             await clock.sleep(waitMs, signal)
             continue

@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 import type { Database } from '../database/client.ts'
-import type { ScopesAnswer } from '../schemas/connection.ts'
+import type { ScopesResponse } from '../schemas/connection.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
-import type { ConnectionKeeper } from './connection-state.ts'
-import { covers, SCOPES } from './scopes.ts'
+import type { ConnectionStateStore } from './connection-state.ts'
+import { hasScope, SCOPES } from './scopes.ts'
 
-type ModuleScopes = z.infer<typeof ScopesAnswer>['data']['modules']
+type ModuleScopes = z.infer<typeof ScopesResponse>['data']['modules']
 
 /** What each module needs, and whether it is granted: as the last test found it, else as Zoho named the scopes with the newest token. */
-export async function scopesOf(db: Database, { connection }: { connection: ConnectionKeeper }): Promise<ModuleScopes> {
+export async function scopesOf(db: Database, { connection }: { connection: ConnectionStateStore }): Promise<ModuleScopes> {
   const enabled = await enabledModules(db)
   const tested = await connection.testedScopes()
   const token = await db.zohoToken.findFirst({ orderBy: { issued_at: { sort: 'desc', nulls: 'last' } }, select: { scope: true } })
@@ -16,6 +16,6 @@ export async function scopesOf(db: Database, { connection }: { connection: Conne
     slug,
     name,
     enabled: enabled.get(slug) ?? false,
-    scopes: SCOPES[slug].map(({ scope, reads }) => ({ scope, reads, granted: tested[scope] ?? covers(token?.scope ?? null, scope) })),
+    scopes: SCOPES[slug].map(({ scope, reads }) => ({ scope, reads, granted: tested[scope] ?? hasScope(token?.scope ?? null, scope) })),
   }))
 }

@@ -53,7 +53,7 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
 }
 
 /** Whether Zoho's list of granted scopes, as it stands in the token reply, covers one; null when there is no list. */
-export function covers(granted: string | null, scope: string): boolean | null {
+export function hasScope(granted: string | null, scope: string): boolean | null {
   const have = new Set((granted ?? '').toLowerCase().split(/[\s,]+/))
   if (have.size === 1 && have.has('')) return null
   const parts = scope.toLowerCase().split('.')

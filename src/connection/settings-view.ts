@@ -1,15 +1,15 @@
 import { Connection, DataCenter } from '../schemas/connection.ts'
 import type { ZohoSettings } from '../schemas/zoho-settings.ts'
 import { shown } from '../settings/zoho-settings.ts'
-import type { Connect } from './connection.ts'
+import type { ConnectionContext } from './connection.ts'
 
 /** The settings as they may be shown, secrets masked, with how it stands between Zoho and us: for the page, scripts and the command line. */
-export async function shownSettings({
+export async function maskSettings({
   settings,
   connection,
   knownOrganization,
   hostsOverridden,
-}: Connect): Promise<Omit<ZohoSettings, 'modules'>> {
+}: ConnectionContext): Promise<Omit<ZohoSettings, 'modules'>> {
   const effective = await settings.effective()
   const organization = await knownOrganization()
   const { values, sources, enabled, changedAt } = effective

@@ -6,9 +6,9 @@ import type { Check, TestResult } from '../schemas/connection.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { itemImage } from '../zoho/inventory.ts'
-import type { ConnectionKeeper } from './connection-state.ts'
-import { credentialsOf, type OpenZohoDeps, openAccount, type Regions } from './create-client.ts'
-import { findDataCenter, MAY_BE_ELSEWHERE, wrongDataCenter } from './detect-data-center.ts'
+import type { ConnectionStateStore } from './connection-state.ts'
+import { createOAuthClient, credentialsOf, type DataCenterEndpoints, type OpenZohoDeps } from './create-client.ts'
+import { findDataCenter, RETRY_IN_OTHER_DATA_CENTER, wrongDataCenter } from './detect-data-center.ts'
 import type { Organizations } from './organizations.ts'
 import { SCOPES, type Scope } from './scopes.ts'
 
@@ -18,9 +18,9 @@ const YOUNG_MS = 30_000
 const MAX_CLOCK_DIFFERENCE_MS = 60_000
 
 export interface TestDeps extends Omit<OpenZohoDeps, 'settings' | 'connection' | 'regions'> {
-  connection: ConnectionKeeper
+  connection: ConnectionStateStore
   organizations: Organizations
-  regions: Regions
+  dataCenters: DataCenterEndpoints
 }
 
 interface Tried extends Check {
@@ -35,7 +35,7 @@ interface Tried extends Check {
 export async function testConnection(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<TestResult> {
   const { db, clock, connection, organizations } = deps
   const signedIn = await signInCheck(settings, deps, signal)
-  const { client, endpoints } = openAccount({ ...deps, settings })
+  const { client, endpoints } = createOAuthClient({ ...deps, settings })
   const checks: Check[] = [signedIn]
   const run = (name: string, work: () => Promise<string | undefined>) => check(name, work, signal)
 
@@ -44,12 +44,12 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   let askedAt = clock.now()
   const organizationCheck = await run('organization', async () => {
     askedAt = clock.now()
-    const answer = await organizations.list(client, signal, { freshToken: true })
-    zohoTime = answer.at
-    const wanted = settings.organizationId
-    const mine = answer.organizations.find((it) => it.id === wanted)
-    if (!wanted) throw new Problem('organization_not_set', 'No organisation is chosen', CHOOSE)
-    if (!mine) throw new Problem('6041', `The account does not belong to the organisation ${wanted}`, CHOOSE)
+    const response = await organizations.list(client, signal, { freshToken: true })
+    zohoTime = response.at
+    const requested = settings.organizationId
+    const mine = response.organizations.find((it) => it.id === requested)
+    if (!requested) throw new Problem('organization_not_set', 'No organisation is chosen', CHOOSE)
+    if (!mine) throw new Problem('6041', `The account does not belong to the organisation ${requested}`, CHOOSE)
     organization = { id: mine.id, name: mine.name, currency: mine.currency, time_zone: mine.timeZone }
     return [mine.name, mine.currency, mine.timeZone].filter(Boolean).join(', ')
   })
@@ -65,7 +65,7 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
       const { body: _body, ...shown } = tried
       checks.push({ ...shown, module: name })
     }
-    if (slug === 'inventory') checks.push(await itemCheck(items, signal), await pictureCheck(items, client, signal))
+    if (slug === 'inventory') checks.push(await itemCheck(items, signal), await imageCheck(items, client, signal))
   }
   checks.push(await quotaCheck(db, { settings, clock, signal }), await clockCheck(zohoTime, askedAt, signal))
 
@@ -92,21 +92,21 @@ class Problem extends AppError {
 }
 
 async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<Check> {
-  const { connection, regions, clock, dispatcher } = deps
+  const { connection, dataCenters, clock, dispatcher } = deps
   const began = performance.now()
   try {
-    await openAccount({ ...deps, settings }).tokens.renew({ youngerMs: YOUNG_MS })
+    await createOAuthClient({ ...deps, settings }).tokens.renew({ youngerMs: YOUNG_MS })
     return { name: 'sign_in', ok: true, ms: since(began) }
   } catch (error) {
-    let told = error
+    let reported = error
     const set = settings.dataCenter ?? 'com'
     const overridden = settings.accountsUrl !== undefined || settings.apiUrl !== undefined
-    if (error instanceof AppError && MAY_BE_ELSEWHERE.has(error.code) && !overridden) {
-      const found = await findDataCenter({ credentials: credentialsOf(settings), regions, except: set }, { clock, dispatcher, signal })
-      if (found) told = wrongDataCenter(found, set, regions)
+    if (error instanceof AppError && RETRY_IN_OTHER_DATA_CENTER.has(error.code) && !overridden) {
+      const found = await findDataCenter({ credentials: credentialsOf(settings), dataCenters, except: set }, { clock, dispatcher, signal })
+      if (found) reported = wrongDataCenter(found, set, dataCenters)
     }
-    await connection.failed(told)
-    throw told
+    await connection.failed(reported)
+    throw reported
   }
 }
 
@@ -134,8 +134,8 @@ async function scopeCheck(
       if (probe.organization !== false && !organizationCheck.ok) {
         throw new Problem(organizationCheck.code ?? 'organization', 'Not tried: the organisation is not the right one', CHOOSE)
       }
-      const answer = await client.json({ ...probe, job: 'test', freshToken: true }, signal)
-      body = answer.body
+      const response = await client.json({ ...probe, job: 'test', freshToken: true }, signal)
+      body = response.body
       return reads
     },
     signal,
@@ -163,7 +163,7 @@ function itemCheck(items: Record<string, unknown> | undefined, signal: AbortSign
   )
 }
 
-function pictureCheck(items: Record<string, unknown> | undefined, client: ZohoClient, signal: AbortSignal): Promise<Check> {
+function imageCheck(items: Record<string, unknown> | undefined, client: ZohoClient, signal: AbortSignal): Promise<Check> {
   return check(
     'picture',
     async () => {
@@ -191,18 +191,18 @@ function quotaCheck(
   return check(
     'quota',
     async () => {
-      const budget = await db.zohoBudget.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
+      const rateLimiter = await db.zohoBudget.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
       const now = clock.now()
-      if (budget?.day_left === null || !budget?.day_resets_at || budget.day_resets_at <= now)
+      if (rateLimiter?.day_left === null || !rateLimiter?.day_resets_at || rateLimiter.day_resets_at <= now)
         return 'Zoho has not told the quota of this day yet'
-      if (budget.day_left === 0) {
+      if (rateLimiter.day_left === 0) {
         throw new Problem(
           'day_quota_spent',
           "The day's calls are spent",
-          `Zoho gives new ones at ${budget.day_resets_at.toISOString()}; zinc goes on by itself.`,
+          `Zoho gives new ones at ${rateLimiter.day_resets_at.toISOString()}; zinc goes on by itself.`,
         )
       }
-      return `${budget.day_left} of ${budget.day_limit} calls are left until ${budget.day_resets_at.toISOString()}`
+      return `${rateLimiter.day_left} of ${rateLimiter.day_limit} calls are left until ${rateLimiter.day_resets_at.toISOString()}`
     },
     signal,
   )

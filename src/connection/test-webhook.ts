@@ -1,7 +1,7 @@
 import { type Dispatcher, request } from 'undici'
 import type { Clock } from '../lib/clock.ts'
-import { Conflict } from '../lib/errors.ts'
-import { signBody } from './webhook-signature.ts'
+import { ConflictError } from '../lib/errors.ts'
+import { sign } from './webhook-signature.ts'
 
 export const WEBHOOK_SIGNATURE = 'x-zoho-webhook-signature'
 /** What the body of a test has instead of an item. */
@@ -16,7 +16,7 @@ export interface WebhookTest {
   problem: 'network' | 'not_zinc' | 'refused' | null
 }
 
-export const isTestNotice = (body: string): boolean => {
+export const isTestNotification = (body: string): boolean => {
   try {
     const parsed: unknown = JSON.parse(body)
     return typeof parsed === 'object' && parsed !== null && TEST_MARK in parsed
@@ -25,13 +25,13 @@ export const isTestNotice = (body: string): boolean => {
   }
 }
 
-/** Sends a signed notice to the address that Zoho is told, the way round that it would come. Throws Conflict `no_webhook_secret`. */
+/** Sends a signed notice to the address that Zoho is told, the way round that it would come. Throws ConflictError `no_webhook_secret`. */
 export async function testWebhook(
   { dispatcher, clock }: { dispatcher: Dispatcher; clock: Clock },
   { url, secret }: { url: string; secret: string | null },
 ): Promise<WebhookTest> {
   if (secret === null)
-    throw new Conflict('no_webhook_secret', 'There is no secret yet to sign a notice with', {
+    throw new ConflictError('no_webhook_secret', 'There is no secret yet to sign a notice with', {
       remedy: 'Make one first, here or by setting webhook_secret.',
     })
   const body = JSON.stringify({ [TEST_MARK]: clock.now().toISOString() })
@@ -41,15 +41,15 @@ export async function testWebhook(
     const reply = await request(url, {
       method: 'POST',
       dispatcher,
-      headers: { 'content-type': 'application/json', [WEBHOOK_SIGNATURE]: signBody(secret, body) },
+      headers: { 'content-type': 'application/json', [WEBHOOK_SIGNATURE]: sign(secret, body) },
       body,
       headersTimeout: TIMEOUT_MS,
       bodyTimeout: TIMEOUT_MS,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    const answer = await reply.body.text().catch(() => '')
+    const response = await reply.body.text().catch(() => '')
     const ok = reply.statusCode === 202
-    const ours = answer.startsWith('{"status":')
+    const ours = response.startsWith('{"status":')
     return { ok: ok && ours, status: reply.statusCode, ms: ms(), problem: ok && ours ? null : ours ? 'refused' : 'not_zinc' }
   } catch {
     return { ok: false, status: null, ms: ms(), problem: 'network' }

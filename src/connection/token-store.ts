@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto'
 import type { Database, Db } from '../database/client.ts'
-import { lockInTransaction } from '../database/locks.ts'
-import { placeIn, type SealedColumn } from '../settings/encrypted-columns.ts'
-import type { Secrets } from '../settings/encryption.ts'
+import { advisoryXactLock } from '../database/locks.ts'
+import { aadFor, type EncryptedColumn } from '../settings/encrypted-columns.ts'
+import type { Encryption } from '../settings/encryption.ts'
 import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/token-refresh.ts'
 
 /** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
 const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
   createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
-export const SEALED_TOKENS: SealedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
-const placeOf = (id: string): string => placeIn(SEALED_TOKENS, id)
+export const ENCRYPTED_TOKENS: EncryptedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
+const aadOf = (id: string): string => aadFor(ENCRYPTED_TOKENS, id)
 
 /** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
-export function createTokenStore({ db, secrets, credentials }: { db: Database; secrets: Secrets; credentials: Credentials }): TokenStore {
+export function createTokenStore({
+  db,
+  encryption,
+  credentials,
+}: {
+  db: Database
+  encryption: Encryption
+  credentials: Credentials
+}): TokenStore {
   const id = fingerprint(credentials)
 
   async function read(from: Db): Promise<AccessToken | null> {
@@ -20,7 +28,7 @@ export function createTokenStore({ db, secrets, credentials }: { db: Database; s
     if (!row) return null
     try {
       return {
-        value: secrets.open(row.access_token, placeOf(id)),
+        value: encryption.decrypt(row.access_token, aadOf(id)),
         expiresAt: row.expires_at,
         issuedAt: row.issued_at ?? new Date(0),
         scope: row.scope,
@@ -36,14 +44,14 @@ export function createTokenStore({ db, secrets, credentials }: { db: Database; s
       // A transaction round a call to Zoho, on purpose: it only holds the lock that makes the others wait for this one token.
       db.$transaction(
         async (tx) => {
-          await lockInTransaction(tx, `zoho token ${id}`)
+          await advisoryXactLock(tx, `zoho token ${id}`)
           const past = await tx.zohoSignIn.findUnique({ where: { id } })
           return work({
             stored: await read(tx),
             issuedAt: past?.issued_at ?? [],
             heldUntil: past?.held_until ?? null,
             async save(token) {
-              await saveToken(tx, { secrets, credentials, token })
+              await saveToken(tx, { encryption, credentials, token })
               const issued_at = [...(past?.issued_at ?? []), token.issuedAt].filter(
                 (at) => token.issuedAt.getTime() - at.getTime() < SIGN_IN_WINDOW_MS,
               )
@@ -62,11 +70,11 @@ export function createTokenStore({ db, secrets, credentials }: { db: Database; s
 /** Puts a token where all processes look for it; a code exchange brings one with the new credentials. */
 export async function saveToken(
   tx: Db,
-  { secrets, credentials, token }: { secrets: Secrets; credentials: Credentials; token: AccessToken },
+  { encryption, credentials, token }: { encryption: Encryption; credentials: Credentials; token: AccessToken },
 ): Promise<void> {
   const id = fingerprint(credentials)
   const data = {
-    access_token: secrets.seal(token.value, placeOf(id)),
+    access_token: encryption.encrypt(token.value, aadOf(id)),
     expires_at: token.expiresAt,
     issued_at: token.issuedAt,
     scope: token.scope,

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { sameText } from '../lib/timing-safe-equal.ts'
+import { timingSafeEqualStrings } from '../lib/timing-safe-equal.ts'
 
 export interface SignedRequest {
   /** The header X-Zoho-Webhook-Signature. */
@@ -15,7 +15,7 @@ export interface SignedRequest {
  * Whether a notice was signed with the secret: HMAC-SHA256, in either of the two ways that Zoho's documents tell.
  * Hex over the body; or Base64 over the parameters, sorted by name, name and value joined, followed by a JSON body.
  */
-export function isSignedWith(secret: string, { signature, body, isJson, parameters }: SignedRequest): boolean {
+export function verifySignature(secret: string, { signature, body, isJson, parameters }: SignedRequest): boolean {
   const given = signature.trim().replace(/^sha256=/i, '')
   const sorted = [...parameters]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -24,9 +24,9 @@ export function isSignedWith(secret: string, { signature, body, isJson, paramete
   const messages = [body, Buffer.concat([Buffer.from(sorted), isJson ? body : Buffer.alloc(0)])]
   return messages.some((message) => {
     const mac = createHmac('sha256', secret).update(message).digest()
-    return sameText(given.toLowerCase(), mac.toString('hex')) || sameText(given, mac.toString('base64'))
+    return timingSafeEqualStrings(given.toLowerCase(), mac.toString('hex')) || timingSafeEqualStrings(given, mac.toString('base64'))
   })
 }
 
 /** The signature of a JSON body, as the hex form has it. */
-export const signBody = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex')
+export const sign = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex')

@@ -10,7 +10,7 @@ const ROLE = 'zinc_app'
  * the past stands: the audit log may only be added to, and what was migrated may only be read. Made at the first start, and given what migrations
  * have added at each further one. Call it after `migrate`; `ownerUrl` is for migrations and dumps.
  */
-export async function openAppRole(ownerUrl: string): Promise<string> {
+export async function ensureAppRole(ownerUrl: string): Promise<string> {
   const url = new URL(ownerUrl)
   // Out of the owner's, so that there is one secret to keep; the way back is closed.
   const password = createHmac('sha256', decodeURIComponent(url.password)).update(ROLE).digest('hex')

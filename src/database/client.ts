@@ -6,7 +6,7 @@ import { createPool } from './connection.ts'
 export type Database = PrismaClient
 /** What a query function asks for: the client itself or an open transaction, it cannot tell. */
 export type Db = Prisma.TransactionClient
-/** What a function asks for that only runs SQL of its own: either of the above, or a transaction past Prisma (`inRawTransaction`). */
+/** What a function asks for that only runs SQL of its own: either of the above, or a transaction past Prisma (`pgTransaction`). */
 export interface RawDb {
   $queryRaw<T>(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<T>
   $executeRaw(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<number>
@@ -44,7 +44,7 @@ async function read<T extends object>(pool: pg.Pool, { text, values }: Prisma.Sq
  * Reads with a statement that each connection plans once and keeps: for what is asked thousands of times a minute, planning and Prisma's own work would cost
  * more than the answer. Rows are as the driver gives them: a bigint is text.
  */
-export function readPrepared<T extends object>(db: Database, sql: Prisma.Sql): Promise<T[]> {
+export function queryPrepared<T extends object>(db: Database, sql: Prisma.Sql): Promise<T[]> {
   return read(poolOf(db), sql)
 }
 
@@ -58,7 +58,7 @@ function poolOf(db: Database): pg.Pool {
  * A transaction past Prisma, for whole pages of rows: Prisma writes each parameter into JSON and reads it back, which for some hundred kilobytes costs more
  * than all else. Values are as the driver gives them: a bigint or a decimal is text.
  */
-export async function inRawTransaction<T>(db: Database, work: (tx: RawDb) => Promise<T>): Promise<T> {
+export async function pgTransaction<T>(db: Database, work: (tx: RawDb) => Promise<T>): Promise<T> {
   const client = await poolOf(db).connect()
   const run = (query: TemplateStringsArray | Prisma.Sql, values: unknown[]) => {
     const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values)
@@ -84,10 +84,10 @@ export async function inRawTransaction<T>(db: Database, work: (tx: RawDb) => Pro
   }
 }
 
-export type Reader = ReturnType<typeof openReader>
+export type DedicatedConnection = ReturnType<typeof createDedicatedConnection>
 
 /** One connection apart from the others, for a question that many wait for and that must not stand in line behind their long ones. */
-export function openReader(url: string) {
+export function createDedicatedConnection(url: string) {
   const pool = createPool(url, { max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   return { read: <T extends object>(sql: Prisma.Sql) => read<T>(pool, sql), [Symbol.asyncDispose]: () => pool.end() }
 }

@@ -32,6 +32,6 @@ export async function openDatabaseClock(db: RawDb, { everyMs = LOOK_EVERY_MS } =
 async function look(db: RawDb): Promise<{ zero: number; tookMs: number }> {
   const asked = performance.now()
   const [row] = await db.$queryRaw<{ ms: number }[]>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`
-  const answered = performance.now()
-  return { zero: row!.ms - (asked + answered) / 2, tookMs: answered - asked }
+  const responded = performance.now()
+  return { zero: row!.ms - (asked + responded) / 2, tookMs: responded - asked }
 }

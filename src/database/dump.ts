@@ -7,7 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
-import { BadInput, Conflict } from '../lib/errors.ts'
+import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 
@@ -91,7 +91,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
 
 /**
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
- * Throws BadInput `not_a_dump`, `older_dump` or `newer_dump`, Conflict `database_not_empty`.
+ * Throws BadRequestError `not_a_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
   const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY })[
@@ -144,16 +144,20 @@ async function migrationsFor(dumped: string[]): Promise<string[]> {
   const known = await migrationNames()
   const unknown = dumped.filter((name) => !known.includes(name))
   if (unknown.some((name) => name >= INIT_MIGRATION)) {
-    throw new BadInput('newer_dump', 'The dump was written by a newer zinc, whose tables this one does not know', {
+    throw new BadRequestError('newer_dump', 'The dump was written by a newer zinc, whose tables this one does not know', {
       detail: { migrations: unknown },
       remedy: 'Restore it with the zinc that wrote it, or a newer one.',
     })
   }
   if (unknown.length === 0) return dumped
   if (unknown.includes(LAST_BEFORE_INIT)) return [INIT_MIGRATION]
-  throw new BadInput('older_dump', `The dump is of a database without the migration ${LAST_BEFORE_INIT}, which this zinc cannot make`, {
-    remedy: `With a zinc that has ${LAST_BEFORE_INIT} run \`zinc db restore\` and \`zinc db dump\`; this zinc restores that dump.`,
-  })
+  throw new BadRequestError(
+    'older_dump',
+    `The dump is of a database without the migration ${LAST_BEFORE_INIT}, which this zinc cannot make`,
+    {
+      remedy: `With a zinc that has ${LAST_BEFORE_INIT} run \`zinc db restore\` and \`zinc db dump\`; this zinc restores that dump.`,
+    },
+  )
 }
 
 async function refuseFilled(url: string): Promise<void> {
@@ -162,7 +166,7 @@ async function refuseFilled(url: string): Promise<void> {
   try {
     const { rows } = await client.query(`select 1 from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' limit 1`)
     if (rows.length > 0) {
-      throw new Conflict('database_not_empty', 'The database is not empty; a restore would mix two shops', {
+      throw new ConflictError('database_not_empty', 'The database is not empty; a restore would mix two shops', {
         remedy: 'Restore into a fresh DATA_DIR, or name an empty database in DATABASE_URL.',
       })
     }
@@ -172,7 +176,7 @@ async function refuseFilled(url: string): Promise<void> {
 }
 
 const notADump = (file: string, cause?: Error) =>
-  new BadInput('not_a_dump', `${file} is not a whole dump of zinc`, {
+  new BadRequestError('not_a_dump', `${file} is not a whole dump of zinc`, {
     ...(cause && { cause }),
     remedy: 'Name a file that `zinc db dump` wrote to its end.',
   })

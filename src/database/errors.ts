@@ -8,7 +8,7 @@ const DATABASE_GONE =
  * Whether the database is away, which passes by itself, rather than a statement wrong. Looks through the causes that libraries wrap. A failure that has
  * a name of ours is about something else, although a picture's host that refuses a connection does it in the same words.
  */
-export function isDatabaseGone(error: unknown): boolean {
+export function isConnectionError(error: unknown): boolean {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof AppError) return false
     if (DATABASE_GONE.test(`${'code' in at ? String(at.code) : ''} ${at.message}`)) return true

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { CannotStart } from '../lib/errors.ts'
+import { StartupError } from '../lib/errors.ts'
 import type { Database } from './client.ts'
 
 const fingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
 
-interface Belongings {
+interface InstanceFingerprint {
   /** Newest first; while rotating, the old key is the one that the database still knows. */
   jwtKeys: Buffer[]
   credentialsKeys: Buffer[]
@@ -15,9 +15,9 @@ interface Belongings {
 
 /**
  * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
- * or broken secrets. Throws CannotStart (exit status 2).
+ * or broken secrets. Throws StartupError (exit status 2).
  */
-export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: Belongings): Promise<void> {
+export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: InstanceFingerprint): Promise<void> {
   const facts = [
     { name: 'jwt_key', values: jwtKeys.map(fingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
     {
@@ -38,7 +38,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     const [row] = await db.$queryRaw<{ value: string }[]>`
       insert into instance_fact (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_fact.value returning value`
     if (!row || !values.includes(row.value)) {
-      throw new CannotStart('wrong_instance', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
+      throw new StartupError('wrong_instance', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
         exitStatus: 2,
         remedy,
       })

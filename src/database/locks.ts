@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Db } from './client.ts'
 import { createClient } from './connection.ts'
 
-export interface HeldLock {
+export interface AdvisoryLock {
   /** Aborts when the connection that holds the lock ends, since then the lock is free for others. */
   lost: AbortSignal
   release(): Promise<void>
@@ -16,7 +16,7 @@ const keyOf = (name: string): string => createHash('sha256').update(name).digest
  * Takes the session advisory lock `name` on a connection of its own, or answers null when another holds it.
  * A killed process loses its connection and with it the lock, which is how a run is seen to be without an owner.
  */
-export async function tryHoldLock(databaseUrl: string, name: string, { log }: { log: Logger }): Promise<HeldLock | null> {
+export async function tryAdvisoryLock(databaseUrl: string, name: string, { log }: { log: Logger }): Promise<AdvisoryLock | null> {
   const client = createClient(databaseUrl, { queryTimeoutMs: 5_000 })
   const lost = new AbortController()
   let released = false
@@ -44,6 +44,6 @@ export async function tryHoldLock(databaseUrl: string, name: string, { log }: { 
 }
 
 /** Waits for the advisory lock `name`; it is held until the transaction ends. */
-export async function lockInTransaction(tx: Db, name: string): Promise<void> {
+export async function advisoryXactLock(tx: Db, name: string): Promise<void> {
   await tx.$executeRaw`select pg_advisory_xact_lock(${keyOf(name)}::bigint)`
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { CannotStart } from '../lib/errors.ts'
+import { StartupError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
@@ -28,12 +28,12 @@ export async function migrationNames(): Promise<string[]> {
  * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
  * `only` names those to apply, for a database that is about to be filled from an older dump.
  * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
- * Throws CannotStart `database_unreachable`, `older_database`, `newer_database` (exit status 1).
+ * Throws StartupError `database_unreachable`, `older_database`, `newer_database` (exit status 1).
  */
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
   const client = createClient(url, { connectionTimeoutMs: 10_000 })
   await client.connect().catch((cause: Error) => {
-    throw new CannotStart('database_unreachable', `The database cannot be reached: ${cause.message}`, {
+    throw new StartupError('database_unreachable', `The database cannot be reached: ${cause.message}`, {
       exitStatus: 1,
       cause,
       remedy: 'Check DATABASE_URL and that the server runs; without DATABASE_URL zinc brings its own.',
@@ -69,7 +69,7 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
 /** This zinc would read and write the tables of migrations that it does not have wrongly. */
 function refuseUnknown(unknown: string[]): void {
   if (unknown.some((name) => name < INIT_MIGRATION)) {
-    throw new CannotStart('older_database', 'The database was made by an older zinc, and this one cannot upgrade it in place', {
+    throw new StartupError('older_database', 'The database was made by an older zinc, and this one cannot upgrade it in place', {
       exitStatus: 1,
       detail: { migrations: unknown },
       remedy:
@@ -77,7 +77,7 @@ function refuseUnknown(unknown: string[]): void {
     })
   }
   if (unknown.length > 0) {
-    throw new CannotStart(
+    throw new StartupError(
       'newer_database',
       `The database was made by a newer zinc: this one does not know its migration ${unknown.sort().at(-1)}`,
       {

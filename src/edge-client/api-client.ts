@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { DigestAnswer, PhotoListAnswer, type PhotoVariant, StatusAnswer, type StatusBody } from '../schemas/photo-sync.ts'
-import { ForeignResponse, LineFailure, Refused } from './http.ts'
+import { DigestResponse, PhotoListResponse, type PhotoVariant, type StatusBody, StatusResponse } from '../schemas/photo-sync.ts'
+import { ForeignResponse, HttpError, NetworkError } from './http.ts'
 
 /** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
 const IDLE_MS = 30_000
@@ -17,7 +17,7 @@ const Failure = z.object({
   detail: z.object({ remedy: z.string().optional() }).optional(),
 })
 
-export interface HeadOfficeOptions {
+export interface ApiClientOptions {
   server: string
   storeId: string
   token: string
@@ -27,16 +27,16 @@ export interface HeadOfficeOptions {
 export interface Stream {
   status: number
   headers: Headers
-  /** Ends with LineFailure when the line is cut or silent. */
+  /** Ends with NetworkError when the line is cut or silent. */
   chunks: AsyncIterable<Uint8Array>
   /** Lets the connection go without reading the rest. */
   cancel(): Promise<void>
 }
 
-export type HeadOffice = ReturnType<typeof createHeadOffice>
+export type ApiClient = ReturnType<typeof createApiClient>
 
-/** The server's photo sync, one method an address. Failures are LineFailure (try again) or Refused (do not). */
-export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeOptions) {
+/** The server's photo sync, one method an address. Failures are NetworkError (try again) or Refused (do not). */
+export function createApiClient({ server, storeId, token, signal }: ApiClientOptions) {
   const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
   const store = encodeURIComponent(storeId)
   /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
@@ -44,41 +44,41 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
 
   async function request(path: string, init: RequestInit = {}): Promise<Stream> {
     const idle = new AbortController()
-    const alarm = setTimeout(() => idle.abort(new LineFailure(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
-    const answer = await fetch(`${base}${path}`, {
+    const alarm = setTimeout(() => idle.abort(new NetworkError(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
+    const response = await fetch(`${base}${path}`, {
       ...init,
       signal: AbortSignal.any([signal, idle.signal]),
       headers: { authorization: `Bearer ${token}`, ...init.headers },
     }).catch((cause: Error) => {
       clearTimeout(alarm)
       signal.throwIfAborted()
-      throw new LineFailure(`The server cannot be reached: ${reasonOf(cause)}`, { cause })
+      throw new NetworkError(`The server cannot be reached: ${reasonOf(cause)}`, { cause })
     })
     async function* chunks(): AsyncGenerator<Uint8Array> {
       try {
-        for await (const chunk of answer.body ?? []) {
+        for await (const chunk of response.body ?? []) {
           alarm.refresh()
           yield chunk
         }
       } catch (cause) {
         signal.throwIfAborted()
-        throw cause instanceof LineFailure ? cause : new LineFailure(`The line was cut: ${reasonOf(cause)}`, { cause })
+        throw cause instanceof NetworkError ? cause : new NetworkError(`The line was cut: ${reasonOf(cause)}`, { cause })
       } finally {
         clearTimeout(alarm)
       }
     }
-    const date = Date.parse(answer.headers.get('date') ?? '')
+    const date = Date.parse(response.headers.get('date') ?? '')
     if (!Number.isNaN(date)) aheadMs = date + 1_000 - Date.now()
     const stream: Stream = {
-      status: answer.status,
-      headers: answer.headers,
+      status: response.status,
+      headers: response.headers,
       chunks: chunks(),
       async cancel() {
         clearTimeout(alarm)
-        await answer.body?.cancel().catch(() => {})
+        await response.body?.cancel().catch(() => {})
       },
     }
-    if (answer.status >= 400) throw await failureOf(stream)
+    if (response.status >= 400) throw await failureOf(stream)
     return stream
   }
 
@@ -102,14 +102,14 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
     /** One page: from a cursor with deletions, else from the beginning without. */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
-      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=${limit}${from}`)).data
+      return (await json(PhotoListResponse, `/?store_id=${store}&limit=${limit}${from}`)).data
     },
     /** What changed since a time of the server, as clients without a cursor ask. */
     async listSince(since: string) {
-      return (await json(PhotoListAnswer, `/?store_id=${store}&limit=1000&since=${encodeURIComponent(since)}`)).data
+      return (await json(PhotoListResponse, `/?store_id=${store}&limit=1000&since=${encodeURIComponent(since)}`)).data
     },
     async digest() {
-      return (await json(DigestAnswer, `/digest?store_id=${store}`)).data
+      return (await json(DigestResponse, `/digest?store_id=${store}`)).data
     },
     /** `from`: bytes that are here already, of the content `sha256`; the answer is 206 when it goes on from there, 200 with everything otherwise. */
     download(
@@ -123,7 +123,7 @@ export function createHeadOffice({ server, storeId, token, signal }: HeadOfficeO
       return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant }))
     },
     async report(batch: StatusBody['sync_batch']) {
-      return (await json(StatusAnswer, '/status/', post({ store_id: storeId, sync_batch: batch }))).data
+      return (await json(StatusResponse, '/status/', post({ store_id: storeId, sync_batch: batch }))).data
     },
   }
 }
@@ -156,12 +156,12 @@ async function failureOf(stream: Stream): Promise<Error> {
   if (!read.success || status === 429 || status === 408 || status >= 500) {
     const seconds = Number(headers.get('retry-after'))
     const words = read.success ? `: ${read.data.message}` : ''
-    return new LineFailure(`The server responds with ${status}${words}`, {
+    return new NetworkError(`The server responds with ${status}${words}`, {
       retryAfterMs: seconds > 0 ? Math.min(seconds, 300) * 1000 : undefined,
     })
   }
   const { code, message, detail } = read.data
-  return new Refused(status, { code, message, remedy: detail?.remedy })
+  return new HttpError(status, { code, message, remedy: detail?.remedy })
 }
 
 function jsonOr(text: string): unknown {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { createHeadOffice } from './api-client.ts'
-import { LineFailure, Refused } from './http.ts'
+import { createApiClient } from './api-client.ts'
+import { HttpError, NetworkError } from './http.ts'
 
 export interface Check {
   name: string
@@ -32,7 +32,7 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
       return value
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      const remedy = error instanceof Refused && error.remedy ? ` ${error.remedy}` : ''
+      const remedy = error instanceof HttpError && error.remedy ? ` ${error.remedy}` : ''
       checks.push({ name, ok: false, ms: ms(), message: `${error.message}.${remedy}`.replace('..', '.') })
       return null
     }
@@ -43,17 +43,17 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
       ? access.token
       : await step('login', async () => ({ message: `logged in as ${access.username}`, value: await login(server, access, signal) }))
   if (token === null) return checks
-  const office = createHeadOffice({ server, storeId, token, signal })
+  const api = createApiClient({ server, storeId, token, signal })
 
   const page = await step('list', async () => {
-    const value = await office.list({ cursor: null, limit: 100 })
+    const value = await api.list({ cursor: null, limit: 100 })
     return { message: `${value.total} photos`, value }
   })
   if (page === null) return checks
   const [photo] = page.photos
   if (photo) {
     const got = await step('download', async () => {
-      const { headers, chunks } = await office.download(photo.id, { variant: null, from: 0, sha256: null })
+      const { headers, chunks } = await api.download(photo.id, { variant: null, from: 0, sha256: null })
       const hash = createHash('md5')
       let size = 0
       for await (const chunk of chunks) {
@@ -71,7 +71,7 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
       })
     // Reported as of long ago: it proves that reports arrive and never stands over what the store's own edge server has said.
     await step('report', async () => {
-      const { updated, unknown } = await office.report([
+      const { updated, unknown } = await api.report([
         { photo_id: photo.id, status: 'pending', synced_at: '1970-01-01T00:00:00.000Z', error: null },
       ])
       if (unknown.length > 0) throw new Error('The server does not know the photo that it has just listed')
@@ -79,23 +79,23 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
     })
   } else checks.push({ name: 'download', ok: true, ms: 0, message: 'the store has no photos yet' })
   await step('incremental', async () => {
-    const { photos } = await office.listSince(page.server_time)
+    const { photos } = await api.listSince(page.server_time)
     return { message: `${photos.length} changed since ${page.server_time}`, value: null }
   })
   return checks
 }
 
 async function login(server: string, { username, password }: { username: string; password: string }, signal: AbortSignal): Promise<string> {
-  const answer = await fetch(`${server.replace(/\/+$/, '')}/api/v1/auth/login`, {
+  const response = await fetch(`${server.replace(/\/+$/, '')}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username, password }),
     signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
   }).catch((cause: Error) => {
-    throw new LineFailure(`The server cannot be reached at ${server}`, { cause })
+    throw new NetworkError(`The server cannot be reached at ${server}`, { cause })
   })
-  const read = Login.safeParse(await answer.json().catch(() => null))
-  if (answer.status === 401) throw new Error('Wrong username or password')
-  if (!read.success) throw new Error(`The login answered ${answer.status}`)
+  const read = Login.safeParse(await response.json().catch(() => null))
+  if (response.status === 401) throw new Error('Wrong username or password')
+  if (!read.success) throw new Error(`The login answered ${response.status}`)
   return read.data.data.access_token
 }

@@ -2,7 +2,7 @@ import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** One pull at a time in a folder; a lock that a killed one left is taken over. */
-export async function lockFolder(dir: string): Promise<AsyncDisposable> {
+export async function lockDir(dir: string): Promise<AsyncDisposable> {
   const path = join(dir, '.zinc-lock')
   for (;;) {
     try {
@@ -19,13 +19,13 @@ export async function lockFolder(dir: string): Promise<AsyncDisposable> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-      if (owner !== process.pid && isAlive(owner)) throw new FolderInUse(dir, owner)
+      if (owner !== process.pid && isAlive(owner)) throw new LockedError(dir, owner)
       await rm(path, { force: true })
     }
   }
 }
 
-export class FolderInUse extends Error {
+export class LockedError extends Error {
   constructor(dir: string, owner: number) {
     super(`Another pull (process ${owner}) works in ${dir}`)
   }

@@ -4,16 +4,16 @@ import type { z } from 'zod'
 import { ArchiveErrors as ArchiveErrorsFile } from '../schemas/photo-sync.ts'
 import { foreign } from './api-client.ts'
 import { DiskFailure } from './disk-failure.ts'
-import type { FetchDeps } from './download-photo.ts'
-import { ForeignResponse, LineFailure } from './http.ts'
-import { WrongBytes } from './photo-files.ts'
-import type { Wanted } from './state.ts'
+import type { DownloadDeps } from './download-photo.ts'
+import { ForeignResponse, NetworkError } from './http.ts'
+import { ChecksumError } from './photo-files.ts'
+import type { PendingDownload } from './state.ts'
 
 /** Photos that the server could not give, with its code. */
 export type ArchiveErrors = z.infer<typeof ArchiveErrorsFile>
 
 /** The response is an archive by its headers, and then ends early or cannot be read. */
-export class UnreadableArchive extends LineFailure {}
+export class UnreadableArchive extends NetworkError {}
 
 const TYPES: Record<string, string> = { jpg: 'image/jpeg', png: 'image/png', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif' }
 /** Photos that are being written while the next ones arrive: the disk's wait for each must not hold back the line. */
@@ -23,16 +23,16 @@ export const MAX_ENTRY_BYTES = 64 * 1024 * 1024
 
 /**
  * Fetches many photos as one tar. Each is shown as soon as it is whole and verified; a cut loses nothing of what came before it, and the photo in which
- * it fell is kept as a beginning. Throws LineFailure: ForeignResponse and UnreadableArchive where single downloads may do better.
+ * it fell is kept as a beginning. Throws NetworkError: ForeignResponse and UnreadableArchive where single downloads may do better.
  */
-export async function fetchArchive(
-  { office, files, variant, received, settle }: FetchDeps,
-  wants: Wanted[],
-  onBeginning: (want: Wanted) => void,
+export async function downloadArchive(
+  { api, files, variant, received, finish }: DownloadDeps,
+  pending: PendingDownload[],
+  onBeginning: (item: PendingDownload) => void,
 ): Promise<ArchiveErrors> {
-  const byId = new Map(wants.map((want) => [want.id, want]))
+  const byId = new Map(pending.map((item) => [item.id, item]))
   let errors: ArchiveErrors = []
-  const stream = await office.archive([...byId.keys()], { variant })
+  const stream = await api.archive([...byId.keys()], { variant })
   const type = stream.headers.get('content-type') ?? ''
   if (stream.status !== 200 || !/^$|tar\b|octet-stream/i.test(type)) {
     await stream.cancel()
@@ -54,21 +54,21 @@ export async function fetchArchive(
   let failed: unknown
   /** Entries that are of use: an archive without any is none. */
   let useful = 0
-  async function keep(want: Wanted, bytes: Buffer, contentType: string): Promise<void> {
+  async function keep(item: PendingDownload, bytes: Buffer, contentType: string): Promise<void> {
     try {
-      await settle(want, () => files.put(want, bytes, contentType))
+      await finish(item, () => files.put(item, bytes, contentType))
     } catch (error) {
       // Replaced since it was listed, or damaged: it stays wanted, and is asked for alone.
-      if (!(error instanceof WrongBytes)) failed ??= error
+      if (!(error instanceof ChecksumError)) failed ??= error
     }
   }
   try {
     for await (const entry of tar) {
       const { name, size = 0 } = entry.header
       const [id = '', ext = ''] = name.split('.')
-      const want = byId.get(id)
+      const item = byId.get(id)
       // A photo of another size was replaced since it was listed. Nothing is allocated for what nobody asked for.
-      if (size > MAX_ENTRY_BYTES || (name !== 'errors.json' && (!want || size !== want.size))) {
+      if (size > MAX_ENTRY_BYTES || (name !== 'errors.json' && (!item || size !== item.size))) {
         for await (const _ of entry);
         continue
       }
@@ -80,16 +80,16 @@ export async function fetchArchive(
           came += chunk.length
         }
       } catch (error) {
-        if (want && came > 0) {
-          await files.putPart(want, bytes.subarray(0, came))
-          onBeginning(want)
+        if (item && came > 0) {
+          await files.putPart(item, bytes.subarray(0, came))
+          onBeginning(item)
         }
         throw error
       }
       useful++
       if (name === 'errors.json') errors = ArchiveErrorsFile.parse(JSON.parse(bytes.toString('utf8')))
-      else if (want) {
-        const work: Promise<void> = keep(want, bytes, TYPES[ext] ?? 'application/octet-stream').finally(() => writing.delete(work))
+      else if (item) {
+        const work: Promise<void> = keep(item, bytes, TYPES[ext] ?? 'application/octet-stream').finally(() => writing.delete(work))
         writing.add(work)
         if (writing.size >= WRITING) await Promise.race(writing)
       }
@@ -103,7 +103,7 @@ export async function fetchArchive(
     if (error instanceof TypeError || error instanceof RangeError || error instanceof DiskFailure) throw error
     if (error instanceof UnreadableArchive) throw error
     const why = error instanceof Error ? error.message : String(error)
-    throw new UnreadableArchive(error instanceof LineFailure ? why : `The archive cannot be read: ${why}`, { cause: error })
+    throw new UnreadableArchive(error instanceof NetworkError ? why : `The archive cannot be read: ${why}`, { cause: error })
   } finally {
     await Promise.all(writing)
   }

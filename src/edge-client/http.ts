@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The line or the server failed: worth another try. `retryAfterMs` when the server said how long to wait. */
-export class LineFailure extends Error {
+export class NetworkError extends Error {
   readonly retryAfterMs: number | undefined
   constructor(message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
     super(message, options)
@@ -10,10 +10,10 @@ export class LineFailure extends Error {
 }
 
 /** A filter, a portal or a proxy on the way responded in place of zinc. It may pass, so it is tried again, but it is never progress. */
-export class ForeignResponse extends LineFailure {}
+export class ForeignResponse extends NetworkError {}
 
 /** The server refused for good: another try would be refused as well. */
-export class Refused extends Error {
+export class HttpError extends Error {
   readonly status: number
   readonly code: string
   readonly remedy: string | undefined
@@ -45,18 +45,18 @@ export interface Persistence {
   /** Rises with what a try has brought. Left out: bytes of whatever picture. */
   progress?: () => number
   /** Tries in a row without progress, by what failed. */
-  tries?: (error: LineFailure) => number
+  tries?: (error: NetworkError) => number
 }
 
-const defaultTries = (error: LineFailure) => (error instanceof ForeignResponse ? MAX_FOREIGN_TRIES : MAX_EMPTY_TRIES)
+const defaultTries = (error: NetworkError) => (error instanceof ForeignResponse ? MAX_FOREIGN_TRIES : MAX_EMPTY_TRIES)
 
-export type Line = ReturnType<typeof createLine>
+export type Transport = ReturnType<typeof createTransport>
 
 /**
  * Patience with a bad line: as long as pictures come, it is tried again immediately and without end; tries that bring nothing wait longer
  * each time, and there are only so many of them. Only bytes of pictures are progress: a filter's page has bytes as well.
  */
-export function createLine({ signal, onFailedTry = () => {} }: { signal: AbortSignal; onFailedTry?: (failed: FailedTry) => void }) {
+export function createTransport({ signal, onFailedTry = () => {} }: { signal: AbortSignal; onFailedTry?: (failed: FailedTry) => void }) {
   let arrivals = 0
   return {
     /** Bytes of a picture arrived that were not here before: the line is alive. */
@@ -64,7 +64,7 @@ export function createLine({ signal, onFailedTry = () => {} }: { signal: AbortSi
       arrivals++
     },
     /** Does the work again after each failure of the line. Throws what is no failure of the line, and the last one when the tries are used up. */
-    async persist<T>(work: () => Promise<T>, { progress = () => arrivals, tries = defaultTries }: Persistence = {}): Promise<T> {
+    async withRetry<T>(work: () => Promise<T>, { progress = () => arrivals, tries = defaultTries }: Persistence = {}): Promise<T> {
       let emptyTries = 0
       for (;;) {
         const before = progress()
@@ -73,7 +73,7 @@ export function createLine({ signal, onFailedTry = () => {} }: { signal: AbortSi
           return await work()
         } catch (error) {
           signal.throwIfAborted()
-          if (!(error instanceof LineFailure)) throw error
+          if (!(error instanceof NetworkError)) throw error
           const foreign = error instanceof ForeignResponse
           emptyTries = !foreign && progress() !== before ? 0 : emptyTries + 1
           if (emptyTries >= tries(error)) throw error

@@ -3,7 +3,7 @@ import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onDisk } from './disk-failure.ts'
-import type { Held, Wanted } from './state.ts'
+import type { PendingDownload, StoredPhoto } from './state.ts'
 
 const EXTENSIONS: Record<string, string> = {
   'image/jpeg': 'jpg',
@@ -18,7 +18,7 @@ const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
 
 /** The bytes are not those that were announced: on the way, or on the disk of the server. */
-export class WrongBytes extends Error {}
+export class ChecksumError extends Error {}
 
 export type PhotoFiles = ReturnType<typeof createPhotoFiles>
 
@@ -30,7 +30,7 @@ export interface Incoming {
   /** What came is not the continuation but the whole again. */
   restart(): Promise<void>
   /** Verifies and shows the photo under its name, whole or not at all; an older picture is there until this one is. */
-  finish(facts: { sha256: string; contentType: string; version: number }): Promise<Held>
+  finish(info: { sha256: string; contentType: string; version: number }): Promise<StoredPhoto>
   /** Keeps what came, for the next try. */
   pause(): Promise<void>
 }
@@ -42,7 +42,7 @@ export interface Incoming {
 export function createPhotoFiles(dir: string) {
   /** File names by photo, as the folder was looked through and as they came since. */
   const shown = new Map<string, string[]>()
-  function partOf({ id, sha256 }: Pick<Wanted, 'id' | 'sha256'>): string {
+  function partOf({ id, sha256 }: Pick<PendingDownload, 'id' | 'sha256'>): string {
     const name = `.${id}.${sha256 ?? 'unknown'}.part`
     if (!PART.test(name)) throw new Error(`${JSON.stringify(name)} is no name of an unfinished photo`)
     return join(dir, name)
@@ -67,15 +67,15 @@ export function createPhotoFiles(dir: string) {
     }
   }
 
-  async function show(part: string, id: string, facts: { sha256: string; contentType: string; version: number }): Promise<Held> {
-    const file = shownAs(id, facts.contentType)
+  async function show(part: string, id: string, info: { sha256: string; contentType: string; version: number }): Promise<StoredPhoto> {
+    const file = shownAs(id, info.contentType)
     const path = join(dir, file)
     await rename(part, path)
     // Another format has another ending; the old picture goes only now.
     for (const other of shown.get(id) ?? []) if (other !== file) await rm(join(dir, other), { force: true })
     shown.set(id, [file])
     const { size, mtimeMs } = await stat(path)
-    return { id, file, sha256: facts.sha256, size, mtime_ms: Math.round(mtimeMs), version: facts.version, content_type: facts.contentType }
+    return { id, file, sha256: info.sha256, size, mtime_ms: Math.round(mtimeMs), version: info.version, content_type: info.contentType }
   }
 
   return {
@@ -85,7 +85,7 @@ export function createPhotoFiles(dir: string) {
       }),
 
     /** Looks the folder through: removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
-    sweep: (wanted: ReadonlyMap<string, Wanted>): Promise<Set<string>> =>
+    sweep: (pending: ReadonlyMap<string, PendingDownload>): Promise<Set<string>> =>
       onDisk(async () => {
         const begun = new Set<string>()
         for (const name of await readdir(dir)) {
@@ -95,66 +95,66 @@ export function createPhotoFiles(dir: string) {
             if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
             continue
           }
-          const want = wanted.get(id)
-          if (want && want.sha256 === sha256) begun.add(id)
+          const item = pending.get(id)
+          if (item && item.sha256 === sha256) begun.add(id)
           else await rm(join(dir, name), { force: true })
         }
         return begun
       }),
 
     /** Whether the file is as it was written, without reading it. */
-    async untouched(held: Held): Promise<boolean> {
+    async untouched(held: StoredPhoto): Promise<boolean> {
       const now = await stat(join(dir, held.file)).catch(() => null)
       return now?.isFile() === true && now.size === held.size && Math.round(now.mtimeMs) === held.mtime_ms
     },
 
     /** The photo as it lies there, when its bytes are the wanted ones; null otherwise. Reads the whole file. */
-    async adopt(want: Wanted): Promise<Held | null> {
-      if (want.sha256 === null || want.content_type === null) return null
-      const file = shownAs(want.id, want.content_type)
+    async adopt(pending: PendingDownload): Promise<StoredPhoto | null> {
+      if (pending.sha256 === null || pending.content_type === null) return null
+      const file = shownAs(pending.id, pending.content_type)
       const path = join(dir, file)
       const now = await stat(path).catch(() => null)
-      if (!now?.isFile() || (want.size !== null && now.size !== want.size)) return null
+      if (!now?.isFile() || (pending.size !== null && now.size !== pending.size)) return null
       // What cannot be read (a bad sector) is as good as not there: it is fetched again.
-      if ((await hashFile(path).catch(() => null)) !== want.sha256) return null
+      if ((await hashFile(path).catch(() => null)) !== pending.sha256) return null
       return {
-        id: want.id,
+        id: pending.id,
         file,
-        sha256: want.sha256,
+        sha256: pending.sha256,
         size: now.size,
         mtime_ms: Math.round(now.mtimeMs),
-        version: want.version,
-        content_type: want.content_type,
+        version: pending.version,
+        content_type: pending.content_type,
       }
     },
 
-    remove: (held: Held): Promise<void> => onDisk(() => rm(join(dir, held.file), { force: true })),
-    forget: (want: Wanted): Promise<void> => onDisk(() => rm(partOf(want), { force: true })),
+    remove: (held: StoredPhoto): Promise<void> => onDisk(() => rm(join(dir, held.file), { force: true })),
+    forget: (pending: PendingDownload): Promise<void> => onDisk(() => rm(partOf(pending), { force: true })),
 
     /** A whole photo from memory, as an archive gives it. */
-    async put(want: Wanted, bytes: Uint8Array, contentType: string): Promise<Held> {
+    async put(pending: PendingDownload, bytes: Uint8Array, contentType: string): Promise<StoredPhoto> {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      if (want.sha256 !== sha256) throw new WrongBytes('The bytes are not those that were listed')
-      const part = partOf(want)
+      if (pending.sha256 !== sha256) throw new ChecksumError('The bytes are not those that were listed')
+      const part = partOf(pending)
       return onDisk(async () => {
         await createPart(part, bytes)
-        return show(part, want.id, { sha256, contentType, version: want.version })
+        return show(part, pending.id, { sha256, contentType, version: pending.version })
       })
     },
 
     /** Keeps the beginning of a photo whose rest did not come. */
-    async putPart(want: Wanted, bytes: Uint8Array): Promise<void> {
-      if (want.sha256 === null || bytes.length === 0) return
-      await onDisk(() => createPart(partOf(want), bytes))
+    async putPart(pending: PendingDownload, bytes: Uint8Array): Promise<void> {
+      if (pending.sha256 === null || bytes.length === 0) return
+      await onDisk(() => createPart(partOf(pending), bytes))
     },
 
     /** Opens a photo for bytes to come; what an earlier try has left is continued. */
-    begin: (want: Wanted): Promise<Incoming> =>
+    begin: (pending: PendingDownload): Promise<Incoming> =>
       onDisk(async () => {
-        const part = partOf(want)
+        const part = partOf(pending)
         let hash: Hash = createHash('sha256')
         // Without a hash nobody can say that the rest belongs to it.
-        if (want.sha256 === null || !(await isOwnFile(part))) await rm(part, { force: true, recursive: true })
+        if (pending.sha256 === null || !(await isOwnFile(part))) await rm(part, { force: true, recursive: true })
         const handle: FileHandle = await open(part, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW)
         const empty = async () => {
           await handle.truncate(0)
@@ -162,7 +162,7 @@ export function createPhotoFiles(dir: string) {
         }
         let from = (await handle.stat()).size
         if (from > 0) for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer)
-        if (want.size !== null && from > want.size) {
+        if (pending.size !== null && from > pending.size) {
           await empty()
           from = 0
         }
@@ -179,7 +179,7 @@ export function createPhotoFiles(dir: string) {
               }
             }),
           restart: () => onDisk(empty),
-          async finish(facts) {
+          async finish(info) {
             const sha256 = hash.digest('hex')
             return onDisk(async () => {
               try {
@@ -187,11 +187,11 @@ export function createPhotoFiles(dir: string) {
               } finally {
                 await handle.close()
               }
-              if (sha256 !== facts.sha256) {
+              if (sha256 !== info.sha256) {
                 await rm(part, { force: true })
-                throw new WrongBytes(`The bytes are not those that were announced`)
+                throw new ChecksumError(`The bytes are not those that were announced`)
               }
-              return show(part, want.id, facts)
+              return show(part, pending.id, info)
             })
           },
           pause: () => onDisk(() => handle.close()),

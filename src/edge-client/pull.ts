@@ -1,13 +1,13 @@
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
-import { createHeadOffice } from './api-client.ts'
-import { lockFolder } from './dir-lock.ts'
+import { createApiClient } from './api-client.ts'
+import { lockDir } from './dir-lock.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
-import { type ArchiveErrors, fetchArchive, UnreadableArchive } from './download-archive.ts'
-import { fetchPhoto } from './download-photo.ts'
-import { createLine, type FailedTry, ForeignResponse, LineFailure, MAX_EMPTY_TRIES, Refused } from './http.ts'
-import { createPhotoFiles, WrongBytes } from './photo-files.ts'
+import { type ArchiveErrors, downloadArchive, UnreadableArchive } from './download-archive.ts'
+import { downloadPhoto } from './download-photo.ts'
+import { createTransport, type FailedTry, ForeignResponse, HttpError, MAX_EMPTY_TRIES, NetworkError } from './http.ts'
+import { ChecksumError, createPhotoFiles } from './photo-files.ts'
 import { createReporter } from './reporter.ts'
-import { type EdgeState, type Held, openState, type Wanted } from './state.ts'
+import { type EdgeState, openState, type PendingDownload, type StoredPhoto } from './state.ts'
 import { createQueue } from './work-queue.ts'
 
 export interface PullOptions {
@@ -78,7 +78,7 @@ const LOST_CURSOR = new Set(['cursor_expired', 'epoch_changed', 'bad_cursor'])
 
 /**
  * Makes the folder hold exactly the store's photos, and reports what was done. Killed or cut at any moment, the next pull goes on where this one was.
- * Throws Refused (token, store), LineFailure when the line is down for good, DiskFailure when the folder takes no more, FolderInUse.
+ * Throws HttpError (token, store), NetworkError when the line is down for good, DiskFailure when the folder takes no more, LockedError.
  */
 export async function pull(options: PullOptions): Promise<PullResult> {
   const { dir, storeId, variant, signal, onWarning = () => {} } = options
@@ -86,7 +86,7 @@ export async function pull(options: PullOptions): Promise<PullResult> {
   let lock: AsyncDisposable
   try {
     await files.prepare()
-    lock = await onDisk(() => lockFolder(dir))
+    lock = await onDisk(() => lockDir(dir))
   } catch (error) {
     if (error instanceof DiskFailure) await reportUnwritable(options, error)
     throw error
@@ -114,18 +114,18 @@ async function reportUnwritable(
   failure: DiskFailure,
 ): Promise<void> {
   const state = await openState(dir, { store_id: storeId, variant }, { memoryOnly: true })
-  const line = createLine({ signal, ...(onFailedTry && { onFailedTry }) })
-  const office = createHeadOffice({ server, storeId, token, signal })
+  const transport = createTransport({ signal, ...(onFailedTry && { onFailedTry }) })
+  const api = createApiClient({ server, storeId, token, signal })
   try {
-    await line.persist(
+    await transport.withRetry(
       async () => {
-        const page = await office.list({ cursor: state.cursor(), limit: REPORTED_UNWRITABLE })
-        const missing = new Map([...state.wanted.values()].map(({ id, version }) => [id, version]))
+        const page = await api.list({ cursor: state.cursor(), limit: REPORTED_UNWRITABLE })
+        const missing = new Map([...state.pending.values()].map(({ id, version }) => [id, version]))
         for (const { id, version, deleted } of page.photos)
           if (!deleted && state.held.get(id)?.version !== version) missing.set(id, version)
         const failed = [...missing].slice(0, REPORTED_UNWRITABLE)
         if (failed.length === 0) return
-        await office.report(
+        await api.report(
           failed.map(([photo_id, version]) => ({
             photo_id,
             version,
@@ -139,7 +139,7 @@ async function reportUnwritable(
     )
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof LineFailure || error instanceof Refused)) throw error
+    if (!(error instanceof NetworkError || error instanceof HttpError)) throw error
   }
 }
 
@@ -157,57 +157,57 @@ async function pullInto({
   const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
   const tell = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
   const stopped = new AbortController()
-  const over = AbortSignal.any([signal, stopped.signal])
+  const stopSignal = AbortSignal.any([signal, stopped.signal])
   const failedTry = (failed: FailedTry) => {
     result.cuts++
     tell({ cuts: result.cuts })
     onFailedTry(failed)
   }
-  const line = createLine({ signal: over, onFailedTry: failedTry })
+  const transport = createTransport({ signal: stopSignal, onFailedTry: failedTry })
   const { server, storeId, token } = target
-  const office = createHeadOffice({ server, storeId, token, signal: over })
+  const api = createApiClient({ server, storeId, token, signal: stopSignal })
   // What was done, and what went wrong, is reported even when the pull has to end.
   const reporter = createReporter({
     state,
-    office: createHeadOffice({ server, storeId, token, signal }),
-    line: createLine({ signal, onFailedTry: failedTry }),
+    api: createApiClient({ server, storeId, token, signal }),
+    transport: createTransport({ signal, onFailedTry: failedTry }),
   })
-  const queue = createQueue({ begun: await files.sweep(state.wanted), streams: STREAMS })
+  const queue = createQueue({ begun: await files.sweep(state.pending), streams: STREAMS })
 
-  function enqueue(want: Wanted): void {
+  function enqueue(pending: PendingDownload): void {
     progress.total++
-    progress.bytesTotal += want.size ?? 0
-    queue.add(want)
+    progress.bytesTotal += pending.size ?? 0
+    queue.add(pending)
   }
-  for (const want of state.wanted.values()) enqueue(want)
+  for (const pending of state.pending.values()) enqueue(pending)
   for (const held of state.held.values()) {
-    if (state.wanted.has(held.id)) continue
+    if (state.pending.has(held.id)) continue
     const { id, sha256, size, content_type, version } = held
     if ((await files.untouched(held)) && !(verify && !(await files.adopt({ id, sha256, size, content_type, version })))) continue
-    const want = { id, sha256, size, content_type, version }
-    await state.want(want)
-    enqueue(want)
+    const pending = { id, sha256, size, content_type, version }
+    await state.want(pending)
+    enqueue(pending)
   }
 
   /** What the list says of the file that this pull wants. */
-  function wantOf(photo: SyncPhoto): Wanted {
-    const facts = variant === null ? photo : variant === 'original' ? null : photo.variants[variant]
+  function wantOf(photo: SyncPhoto): PendingDownload {
+    const info = variant === null ? photo : variant === 'original' ? null : photo.variants[variant]
     return {
       id: photo.id,
-      sha256: facts?.sha256 ?? null,
-      size: facts?.size ?? null,
-      content_type: facts?.content_type ?? null,
+      sha256: info?.sha256 ?? null,
+      size: info?.size ?? null,
+      content_type: info?.content_type ?? null,
       version: photo.version,
     }
   }
 
   async function remove(id: string): Promise<void> {
     const held = state.held.get(id)
-    const want = state.wanted.get(id)
+    const pending = state.pending.get(id)
     if (held) await files.remove(held)
-    if (want) await files.forget(want)
-    if (!held && !want) return
-    await state.drop(id, { photo_id: id, status: 'deleted', error: null, version: held?.version ?? want?.version ?? 0 })
+    if (pending) await files.forget(pending)
+    if (!held && !pending) return
+    await state.drop(id, { photo_id: id, status: 'deleted', error: null, version: held?.version ?? pending?.version ?? 0 })
     if (held) result.removed++
   }
 
@@ -216,40 +216,40 @@ async function pullInto({
 
   async function listEverything(): Promise<void> {
     for (;;) {
-      const page = await line.persist(async () => {
+      const page = await transport.withRetry(async () => {
         result.requests++
         const asked = limit
         limit = Math.max(SMALLEST_PAGE, Math.floor(asked / 2))
-        const answer = await office.list({ cursor: state.cursor(), limit: asked })
+        const response = await api.list({ cursor: state.cursor(), limit: asked })
         limit = Math.min(PAGE, asked * 2)
-        return answer
+        return response
       })
-      reporter.serverIsAhead(Math.max(office.aheadMs(), Date.parse(page.server_time) - Date.now()))
+      reporter.serverIsAhead(Math.max(api.aheadMs(), Date.parse(page.server_time) - Date.now()))
       // Before the cursor moves on: what it has passed is not told again.
       for (const photo of page.photos) if (photo.deleted) await remove(photo.id)
-      const wants: Wanted[] = []
+      const pending: PendingDownload[] = []
       const seen: string[] = []
       for (const photo of page.photos) {
         if (photo.deleted) continue
-        const want = wantOf(photo)
-        const waits = state.wanted.get(photo.id)
-        if (waits ? waits.sha256 === want.sha256 && waits.version === want.version : await isHere(want)) seen.push(photo.id)
-        else wants.push(want)
+        const item = wantOf(photo)
+        const waits = state.pending.get(photo.id)
+        if (waits ? waits.sha256 === item.sha256 && waits.version === item.version : await isHere(item)) seen.push(photo.id)
+        else pending.push(item)
       }
-      await state.listed({ want: wants, seen }, page.next_cursor)
-      for (const want of wants) enqueue(want)
+      await state.listed({ want: pending, seen }, page.next_cursor)
+      for (const item of pending) enqueue(item)
       tell({ phase: 'pull' })
       if (!page.has_more) return
     }
   }
 
   /** Listed again although it is here: the server may want to be sure. Reading one file is cheap, fetching it is not. */
-  async function isHere(want: Wanted): Promise<boolean> {
-    const one = state.held.get(want.id)
-    if (!one || (want.sha256 === null ? want.version !== one.version : want.sha256 !== one.sha256)) return false
+  async function isHere(pending: PendingDownload): Promise<boolean> {
+    const one = state.held.get(pending.id)
+    if (!one || (pending.sha256 === null ? pending.version !== one.version : pending.sha256 !== one.sha256)) return false
     const { id, sha256, size, content_type } = one
-    if (!(await files.adopt({ id, sha256, size, content_type, version: want.version }))) return false
-    await state.keep({ ...one, version: want.version }, { photo_id: id, status: 'synced', error: null, version: want.version })
+    if (!(await files.adopt({ id, sha256, size, content_type, version: pending.version }))) return false
+    await state.keep({ ...one, version: pending.version }, { photo_id: id, status: 'synced', error: null, version: pending.version })
     return true
   }
 
@@ -259,7 +259,7 @@ async function pullInto({
     try {
       await listEverything()
     } catch (error) {
-      if (!(error instanceof Refused && LOST_CURSOR.has(error.code) && state.cursor() !== null)) throw error
+      if (!(error instanceof HttpError && LOST_CURSOR.has(error.code) && state.cursor() !== null)) throw error
       await state.beginWalk()
       return list()
     }
@@ -270,43 +270,43 @@ async function pullInto({
 
   /** What is done with one photo is done one after the other: an older picture never comes over a newer one. */
   const turns = new Map<string, Promise<unknown>>()
-  async function settle(want: Wanted, show: () => Promise<Held>): Promise<void> {
-    const turn = (turns.get(want.id) ?? Promise.resolve())
+  async function finish(pending: PendingDownload, show: () => Promise<StoredPhoto>): Promise<void> {
+    const turn = (turns.get(pending.id) ?? Promise.resolve())
       .catch(() => {})
       .then(async () => {
-        if (state.wanted.get(want.id) !== want) return
+        if (state.pending.get(pending.id) !== pending) return
         const one = await show()
         await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
         result.fetched++
         failedInARow = 0
-        line.progressed()
+        transport.progressed()
         tell({ done: progress.done + 1 })
       })
-      .finally(() => turns.get(want.id) === turn && turns.delete(want.id))
-    turns.set(want.id, turn)
+      .finally(() => turns.get(pending.id) === turn && turns.delete(pending.id))
+    turns.set(pending.id, turn)
     await turn
   }
   /** Whether its bytes lie there already, from a pull that was killed before it could note them. */
-  async function adopt(want: Wanted): Promise<boolean> {
-    const there = await files.adopt(want)
-    if (there) await settle(want, async () => there)
+  async function adopt(pending: PendingDownload): Promise<boolean> {
+    const there = await files.adopt(pending)
+    if (there) await finish(pending, async () => there)
     return there !== null
   }
 
-  async function fail(want: Wanted, error: string): Promise<void> {
-    if (state.wanted.get(want.id) !== want) return // removed or replaced meanwhile
-    result.failed.push({ photo_id: want.id, error })
+  async function fail(pending: PendingDownload, error: string): Promise<void> {
+    if (state.pending.get(pending.id) !== pending) return // removed or replaced meanwhile
+    result.failed.push({ photo_id: pending.id, error })
     // To the end of what is wanted: the next pull begins with others.
-    await state.want({ ...want })
-    await state.report({ photo_id: want.id, status: 'failed', error, version: want.version })
+    await state.want({ ...pending })
+    await state.report({ photo_id: pending.id, status: 'failed', error, version: pending.version })
     tell({ failed: result.failed.length, done: progress.done + 1 })
   }
 
   const deps = {
-    office,
+    api,
     files,
     variant,
-    settle,
+    finish,
     received: (bytes: number) => {
       result.bytes += bytes
       tell({ bytes: result.bytes })
@@ -316,31 +316,31 @@ async function pullInto({
   /** Photos in a row that failed although the server can be reached. */
   let failedInARow = 0
   const isReachable = () =>
-    office.digest().then(
+    api.digest().then(
       () => true,
       (error: unknown) => {
-        if (error instanceof LineFailure) return false
+        if (error instanceof NetworkError) return false
         throw error
       },
     )
 
-  async function fetchOne(want: Wanted): Promise<void> {
+  async function fetchOne(pending: PendingDownload): Promise<void> {
     /** The most bytes of it that ever were here: only more than that is progress. */
     let furthest = 0
     let lineTries = ALONE_TRIES
     function onLength(bytes: number): void {
       if (bytes <= furthest) return
       furthest = bytes
-      line.progressed()
+      transport.progressed()
     }
     let wrong = 0
-    while (state.wanted.get(want.id) === want) {
-      if (await adopt(want)) return
+    while (state.pending.get(pending.id) === pending) {
+      if (await adopt(pending)) return
       try {
-        await line.persist(
+        await transport.withRetry(
           () => {
             result.requests++
-            return fetchPhoto(deps, want, onLength)
+            return downloadPhoto(deps, pending, onLength)
           },
           {
             progress: () => furthest,
@@ -351,34 +351,34 @@ async function pullInto({
           },
         )
       } catch (error) {
-        if (error instanceof Refused && GONE.has(error.code)) return remove(want.id)
-        if (error instanceof Refused && (error.status === 401 || error.status === 403)) throw error
+        if (error instanceof HttpError && GONE.has(error.code)) return remove(pending.id)
+        if (error instanceof HttpError && (error.status === 401 || error.status === 403)) throw error
         if (error instanceof DiskFailure) {
-          await fail(want, error.message)
+          await fail(pending, error.message)
           throw error
         }
-        if (error instanceof LineFailure) {
+        if (error instanceof NetworkError) {
           // Of a line that is down nothing is known about this photo.
           if (!(error instanceof ForeignResponse) && !(await isReachable())) {
             if (lineTries === MAX_EMPTY_TRIES) throw error
             lineTries = MAX_EMPTY_TRIES
             continue
           }
-          await fail(want, error.message)
+          await fail(pending, error.message)
           if (++failedInARow < NO_HOPE) return
           throw error
         }
-        if (!(error instanceof WrongBytes || error instanceof Refused)) throw error
-        if (++wrong >= TRIES || error instanceof Refused) return fail(want, error.message)
+        if (!(error instanceof ChecksumError || error instanceof HttpError)) throw error
+        if (++wrong >= TRIES || error instanceof HttpError) return fail(pending, error.message)
       }
     }
   }
 
-  async function fetchMany(wants: Wanted[]): Promise<void> {
-    const left = () => wants.filter((want) => state.wanted.get(want.id) === want)
+  async function fetchMany(pending: PendingDownload[]): Promise<void> {
+    const left = () => pending.filter((item) => state.pending.get(item.id) === item)
     try {
-      const fresh: Wanted[] = []
-      for (const want of left()) if (!(await adopt(want))) fresh.push(want)
+      const fresh: PendingDownload[] = []
+      for (const item of left()) if (!(await adopt(item))) fresh.push(item)
       const errors = await fetchTogether(fresh)
       for (const { photo_id, code } of errors) if (GONE.has(code)) await remove(photo_id)
     } finally {
@@ -388,44 +388,44 @@ async function pullInto({
   }
 
   /** Photos as one archive. What does not come that way, for whatever reason on the way, is left for single downloads. */
-  async function fetchTogether(wants: Wanted[]): Promise<ArchiveErrors> {
+  async function fetchTogether(pending: PendingDownload[]): Promise<ArchiveErrors> {
     /** An archive cannot begin in the middle of a photo: what it was cut in is continued alone. */
-    const begun = new Set<Wanted>()
-    const left = () => wants.filter((want) => state.wanted.get(want.id) === want && !begun.has(want))
+    const begun = new Set<PendingDownload>()
+    const left = () => pending.filter((item) => state.pending.get(item.id) === item && !begun.has(item))
     const unusable = (error: unknown) => error instanceof ForeignResponse || error instanceof UnreadableArchive
     try {
-      return await line.persist(
+      return await transport.withRetry(
         async () => {
           const asked = left()
           if (asked.length === 0) return []
           result.requests++
-          return fetchArchive(deps, asked, (want) => {
-            begun.add(want)
-            line.progressed()
+          return downloadArchive(deps, asked, (item) => {
+            begun.add(item)
+            transport.progressed()
           })
         },
         {
-          progress: () => wants.length - left().length,
+          progress: () => pending.length - left().length,
           tries: (error) => (unusable(error) ? ARCHIVE_TRIES : ARCHIVE_LINE_TRIES),
         },
       )
     } catch (error) {
-      if (error instanceof DiskFailure) for (const want of left().slice(0, 1)) await fail(want, error.message)
-      const refused = error instanceof Refused && error.status !== 401 && error.status !== 403
+      if (error instanceof DiskFailure) for (const item of left().slice(0, 1)) await fail(item, error.message)
+      const refused = error instanceof HttpError && error.status !== 401 && error.status !== 403
       if (refused || unusable(error)) queue.withoutArchives()
-      else if (!(error instanceof LineFailure)) throw error
+      else if (!(error instanceof NetworkError)) throw error
       return []
     }
   }
 
   async function stream(): Promise<void> {
     for (;;) {
-      over.throwIfAborted()
-      const batch = queue.take()
+      stopSignal.throwIfAborted()
+      const batch = queue.nextBatch()
       if (batch.length > 1) await fetchMany(batch)
       else if (batch[0]) await fetchOne(batch[0])
       else if (queue.hasEnded()) return
-      else await queue.news()
+      else await queue.changed()
       await reporter.maybeSend()
     }
   }
@@ -439,9 +439,9 @@ async function pullInto({
     queue.end()
     await Promise.allSettled(work)
     // The head office hears of what failed, whatever the end of the pull.
-    if (state.reports.size > 0 && !signal.aborted && !(error instanceof Refused))
+    if (state.reports.size > 0 && !signal.aborted && !(error instanceof HttpError))
       await reporter.sendAll({ tries: () => LAST_TRIES }).catch((later: unknown) => {
-        if (!(later instanceof LineFailure || later instanceof Refused)) throw later
+        if (!(later instanceof NetworkError || later instanceof HttpError)) throw later
       })
     throw error
   }

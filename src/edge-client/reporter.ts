@@ -1,6 +1,6 @@
 import { MAX_REPORTS } from '../schemas/photo-sync.ts'
-import type { HeadOffice } from './api-client.ts'
-import type { Line, Persistence } from './http.ts'
+import type { ApiClient } from './api-client.ts'
+import type { Persistence, Transport } from './http.ts'
 import type { EdgeState, PendingReport } from './state.ts'
 
 /** Reports are sent together, but not later than this after the photo came. */
@@ -8,7 +8,7 @@ const EVERY_MS = 15_000
 const FEWEST = 10
 
 /** Tells the server what was done. What was not told stands in the state and is told the next time. */
-export function createReporter({ state, office, line }: { state: EdgeState; office: HeadOffice; line: Line }) {
+export function createReporter({ state, api, transport }: { state: EdgeState; api: ApiClient; transport: Transport }) {
   /** The server's time less ours: reports are put in order by their time, and an edge server's clock may be anything. */
   let aheadMs = 0
   let sentAt = performance.now()
@@ -25,12 +25,12 @@ export function createReporter({ state, office, line }: { state: EdgeState; offi
       const last = Date.parse(state.toldAt() ?? '') || 0
       const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
       await state.telling(synced_at)
-      await line.persist(async () => {
+      await transport.withRetry(async () => {
         batch = [...state.reports.values()].slice(0, most)
         requests++
         // A line that is cut every few seconds may never carry a large one.
         most = Math.max(FEWEST, Math.floor(most / 2))
-        await office.report(batch.map((report) => ({ ...report, synced_at })))
+        await api.report(batch.map((report) => ({ ...report, synced_at })))
         most = Math.min(MAX_REPORTS, most * 4)
       }, persistence)
       // One that was written again meanwhile is told again.

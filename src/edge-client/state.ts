@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { Sha256 } from '../schemas/photo-sync.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
 
-const Facts = z.object({
+const PhotoInfo = z.object({
   id: z.uuid(),
   /** Null: the list does not say (a variant that the store has not by default). */
   sha256: Sha256.nullable(),
@@ -15,10 +15,10 @@ const Facts = z.object({
   version: z.number(),
 })
 /** A photo that was listed and is not here yet. */
-export type Wanted = z.infer<typeof Facts>
+export type PendingDownload = z.infer<typeof PhotoInfo>
 
 /** Files are removed by what the journal says, and others may be able to write into the folder: the name leads nowhere else. */
-const Held = z
+const StoredPhoto = z
   .object({
     id: z.uuid(),
     file: z.string().regex(/^[0-9a-f-]{36}\.[a-z0-9]{1,5}$/),
@@ -30,7 +30,7 @@ const Held = z
   })
   .refine(({ id, file }) => file.startsWith(`${id}.`))
 /** A photo that is here, as it was when it was written. */
-export type Held = z.infer<typeof Held>
+export type StoredPhoto = z.infer<typeof StoredPhoto>
 
 const Report = z.object({
   photo_id: z.uuid(),
@@ -44,8 +44,8 @@ const Source = z.object({ store_id: z.string(), variant: z.string().nullable() }
 
 const Entry = z.union([
   z.object({ source: Source }),
-  z.object({ want: Facts, pass: z.number() }),
-  z.object({ held: Held }),
+  z.object({ want: PhotoInfo, pass: z.number() }),
+  z.object({ held: StoredPhoto }),
   z.object({ gone: z.uuid() }),
   z.object({ report: Report }),
   z.object({ reported: z.array(z.uuid()) }),
@@ -69,8 +69,8 @@ export type EdgeState = Awaited<ReturnType<typeof openState>>
  */
 export async function openState(dir: string, source: z.infer<typeof Source>, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
-  const wanted = new Map<string, Wanted>()
-  const held = new Map<string, Held>()
+  const pending = new Map<string, PendingDownload>()
+  const held = new Map<string, StoredPhoto>()
   const reports = new Map<string, PendingReport>()
   /** In which walk through everything a photo was last listed. */
   const seen = new Map<string, number>()
@@ -87,16 +87,16 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
     if ('source' in entry) known = entry.source
     else if ('want' in entry) {
       // What is wanted again goes to the end: after a failure the others come first.
-      wanted.delete(entry.want.id)
-      wanted.set(entry.want.id, entry.want)
+      pending.delete(entry.want.id)
+      pending.set(entry.want.id, entry.want)
       seen.set(entry.want.id, entry.pass)
     } else if ('seen' in entry) seen.set(entry.seen, entry.pass)
     else if ('held' in entry) {
       held.set(entry.held.id, entry.held)
-      wanted.delete(entry.held.id)
+      pending.delete(entry.held.id)
     } else if ('gone' in entry) {
       held.delete(entry.gone)
-      wanted.delete(entry.gone)
+      pending.delete(entry.gone)
       seen.delete(entry.gone)
     } else if ('report' in entry) reports.set(entry.report.photo_id, entry.report)
     else if ('told_at' in entry) toldAt = entry.told_at
@@ -106,9 +106,9 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
 
   // Not through a link, and not from a pipe, which would be waited for without end.
   if ((await lstat(path).catch(() => null))?.isFile()) {
-    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const transport of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       lines++
-      const read = Entry.safeParse(parseLine(line))
+      const read = Entry.safeParse(parseLine(transport))
       // The last line of a process that was killed may be half: what it said is found out again.
       if (read.success) apply(read.data)
     }
@@ -126,7 +126,7 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
       ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
       // What is held before what is wanted: a line that says "held" ends a want.
       ...[...held.values()].map((one) => ({ held: one })),
-      ...[...wanted.values()].map((want) => ({ want, pass: seen.get(want.id) ?? 0 })),
+      ...[...pending.values()].map((item) => ({ want: item, pass: seen.get(item.id) ?? 0 })),
       ...[...reports.values()].map((report) => ({ report })),
       ...(toldAt === null ? [] : [{ told_at: toldAt }]),
       { cursor, pass, whole },
@@ -180,8 +180,8 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
   }
 
   return {
-    wanted: wanted as ReadonlyMap<string, Wanted>,
-    held: held as ReadonlyMap<string, Held>,
+    pending: pending as ReadonlyMap<string, PendingDownload>,
+    held: held as ReadonlyMap<string, StoredPhoto>,
     reports: reports as ReadonlyMap<string, PendingReport>,
     cursor: () => cursor,
     /** A walk through everything that has not come to its end. */
@@ -190,15 +190,15 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
     /** Begins to list everything: what is not listed until the end of it is gone. */
     beginWalk: () => write({ cursor: null, pass: pass + 1, whole: false }),
     /** A page was read: what it lists, and where the next one begins, in one write. */
-    async listed({ want, seen: same }: { want: Wanted[]; seen: string[] }, next: string): Promise<void> {
-      await write(...want.map((one) => ({ want: one, pass })), ...same.map((id) => ({ seen: id, pass })), { cursor: next, pass, whole })
+    async listed({ want: item, seen: same }: { want: PendingDownload[]; seen: string[] }, next: string): Promise<void> {
+      await write(...item.map((one) => ({ want: one, pass })), ...same.map((id) => ({ seen: id, pass })), { cursor: next, pass, whole })
     },
     /** What the walk did not list is gone. */
     endWalk: () => write({ cursor, pass, whole: true }),
     /** Photos that are here, or wanted, and that the walk which has just ended did not list. */
-    unlisted: (): string[] => [...new Set([...held.keys(), ...wanted.keys()])].filter((id) => seen.get(id) !== pass),
-    want: (want: Wanted) => write({ want, pass: seen.get(want.id) ?? pass }),
-    keep: (one: Held, report: PendingReport | null) => write({ held: one }, ...(report ? [{ report }] : [])),
+    unlisted: (): string[] => [...new Set([...held.keys(), ...pending.keys()])].filter((id) => seen.get(id) !== pass),
+    want: (item: PendingDownload) => write({ want: item, pass: seen.get(item.id) ?? pass }),
+    keep: (one: StoredPhoto, report: PendingReport | null) => write({ held: one }, ...(report ? [{ report }] : [])),
     drop: (id: string, report: PendingReport | null) => write({ gone: id }, ...(report ? [{ report }] : [])),
     report: (report: PendingReport) => write({ report }),
     reported: (ids: string[]) => write({ reported: ids }),
@@ -209,16 +209,16 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
     async close(): Promise<void> {
       await writing
       await file?.close()
-      if (memoryOnly || (failure === null && lines <= held.size + wanted.size + seen.size + SLACK)) return
+      if (memoryOnly || (failure === null && lines <= held.size + pending.size + seen.size + SLACK)) return
       // There may be room again. Without it the old journal is there, as far as it was written.
       await orKeepInMemory(rewrite)
     },
   }
 }
 
-function parseLine(line: string): unknown {
+function parseLine(transport: string): unknown {
   try {
-    return JSON.parse(line)
+    return JSON.parse(transport)
   } catch {
     return null
   }

@@ -1,5 +1,5 @@
 import { MAX_ENTRY_BYTES } from './download-archive.ts'
-import type { Wanted } from './state.ts'
+import type { PendingDownload } from './state.ts'
 
 /** Photos and bytes of one archive: large enough that its request costs nothing, small enough that several share the work to the end. */
 const ARCHIVE_PHOTOS = 200
@@ -9,11 +9,11 @@ const SMALLEST_ARCHIVE_BYTES = 1024 * 1024
 /** Fewer than this are fetched one by one. */
 const FEW = 4
 
-export type Queue = ReturnType<typeof createQueue>
+export type WorkQueue = ReturnType<typeof createQueue>
 
 /** Photos that wait for a stream, in the order of the list. `begun`: ids of those whose beginning is here already. */
 export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; streams: number }) {
-  const queue: Wanted[] = []
+  const queue: PendingDownload[] = []
   /** Photos that no archive can bring. */
   const alone = new Set(begun)
   let archives = true
@@ -26,16 +26,16 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
     for (const resolve of waiting) resolve()
     waiting.clear()
   }
-  function shift(): Wanted | undefined {
-    const want = queue.shift()
-    bytesLeft -= want?.size ?? 0
-    return want
+  function shift(): PendingDownload | undefined {
+    const pending = queue.shift()
+    bytesLeft -= pending?.size ?? 0
+    return pending
   }
 
   return {
-    add(want: Wanted): void {
-      queue.push(want)
-      bytesLeft += want.size ?? 0
+    add(pending: PendingDownload): void {
+      queue.push(pending)
+      bytesLeft += pending.size ?? 0
       wake()
     },
     /** From now on each photo is fetched alone. */
@@ -43,13 +43,13 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
       archives = false
     },
     /** An archive has ended: what it did not bring is fetched alone, by whichever stream is free. */
-    giveBack(wants: Wanted[]): void {
+    giveBack(pending: PendingDownload[]): void {
       batches--
-      for (const want of wants) {
-        alone.add(want.id)
-        bytesLeft += want.size ?? 0
+      for (const item of pending) {
+        alone.add(item.id)
+        bytesLeft += item.size ?? 0
       }
-      queue.unshift(...wants)
+      queue.unshift(...pending)
       wake()
     },
     /** Nothing more is listed: a stream ends when nothing is left and nothing can come back. */
@@ -61,10 +61,11 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
      * The next photos for one stream: those that were begun alone, since an archive cannot begin in the middle. More than one are an archive, and
      * `giveBack` ends it. Empty: look again, or it has ended.
      */
-    take(): Wanted[] {
+    nextBatch(): PendingDownload[] {
       const first = shift()
       if (!first) return []
-      const single = (want: Wanted) => !archives || alone.has(want.id) || want.sha256 === null || (want.size ?? 0) > MAX_ENTRY_BYTES
+      const single = (pending: PendingDownload) =>
+        !archives || alone.has(pending.id) || pending.sha256 === null || (pending.size ?? 0) > MAX_ENTRY_BYTES
       if (single(first) || queue.length < FEW) return [first]
       const most = ended ? Math.min(ARCHIVE_BYTES, Math.max(SMALLEST_ARCHIVE_BYTES, bytesLeft / (2 * streams))) : ARCHIVE_BYTES
       const batch = [first]
@@ -81,6 +82,6 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
     },
     hasEnded: () => ended && batches === 0 && queue.length === 0,
     /** Resolves when something came, or nothing more will. */
-    news: () => (ended && batches === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.add(resolve))),
+    changed: () => (ended && batches === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.add(resolve))),
   }
 }

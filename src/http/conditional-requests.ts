@@ -1,17 +1,17 @@
 /** Whether one of the tags in If-None-Match is this one; compared weakly (RFC 9110 §13.1.2). */
-export function noneMatchHits(header: string | undefined, etag: string): boolean {
+export function matchesIfNoneMatch(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
   if (header.trim() === '*') return true
   return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
 /** Whether If-Match names other contents than this one; compared strongly (RFC 9110 §13.1.1). */
-export function matchFails(header: string | undefined, etag: string): boolean {
+export function failsIfMatch(header: string | undefined, etag: string): boolean {
   if (header === undefined || header.trim() === '*') return false
   return !header.split(',').some((tag) => tag.trim() === etag)
 }
 
-export type RangeAnswer = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'unsatisfiable' }
+export type RangeResponse = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'unsatisfiable' }
 
 /**
  * What a Range header asks of a body of `size` bytes (RFC 9110 §14). Bad syntax and several ranges give the whole, as the RFC allows.
@@ -21,7 +21,7 @@ export function readRange(
   range: string | undefined,
   ifRange: string | undefined,
   { size, etag }: { size: number; etag: string },
-): RangeAnswer {
+): RangeResponse {
   const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/i.exec(range.trim())
   if (!match || (match[1] === '' && match[2] === '') || (ifRange !== undefined && ifRange.trim() !== etag)) return { kind: 'whole' }
   const [, first = '', last = ''] = match

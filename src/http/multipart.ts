@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { AppError, BadInput, TooLarge, UnsupportedType } from '../lib/errors.ts'
+import { AppError, BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../lib/errors.ts'
 
 export interface FormLimits {
   /** Bytes of one file and of the whole form. */
@@ -23,15 +23,15 @@ const OVERHEAD_BYTES = 64 * 1024
 /**
  * Reads a multipart form as it streams in: `onFile` must read or destroy each file before the next one comes. Answers the fields.
  * Fastify's body limit does not count multipart bodies, so the whole is counted here, and so is what the parser drops without a word: all but the first
- * 80 kB of a part's head, parts without a name, and what stands before the first part and behind the last. Throws TooLarge, BadInput, UnsupportedType.
+ * 80 kB of a part's head, parts without a name, and what stands before the first part and behind the last. Throws PayloadTooLargeError, BadRequestError, UnsupportedMediaTypeError.
  */
-export async function readForm(
+export async function parseMultipart(
   request: FastifyRequest,
   { fileBytes, totalBytes, files }: FormLimits,
   onFile: (file: FormFile) => Promise<void>,
 ): Promise<Record<string, string>> {
   if (!request.isMultipart()) {
-    throw new UnsupportedType('multipart_required', 'The body must be multipart/form-data with a part named file', {
+    throw new UnsupportedMediaTypeError('multipart_required', 'The body must be multipart/form-data with a part named file', {
       remedy: 'curl -F file=@picture.jpg …',
     })
   }
@@ -59,14 +59,14 @@ export async function readForm(
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
         if (typeof part.value === 'string') {
           if (part.value.includes('\0') || !part.value.isWellFormed())
-            throw new BadInput('bad_request', 'The form holds a character that cannot be stored')
+            throw new BadRequestError('bad_request', 'The form holds a character that cannot be stored')
           fields[part.fieldname] = part.value
           budget.left -= Buffer.byteLength(part.value)
         }
         continue
       }
       if (part.fieldname !== 'file')
-        throw new BadInput('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
+        throw new BadRequestError('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
       await onFile({ filename: part.filename, bytes: counted(part.file, budget, totalBytes) })
     }
     if (sent.bytes() - (totalBytes - budget.left) > OVERHEAD_BYTES) throw tooLargeParts()
@@ -75,7 +75,7 @@ export async function readForm(
     // What is still on its way is thrown away, so that the answer can be read by the sender.
     request.raw.unpipe()
     request.raw.resume()
-    throw inOurWords(error)
+    throw toAppError(error)
   } finally {
     sent.stop()
   }
@@ -106,24 +106,26 @@ function counted(file: Readable, budget: { left: number }, totalBytes: number): 
 }
 
 const tooLarge = (totalBytes: number) =>
-  new TooLarge('body_too_large', `The form is larger than ${totalBytes} bytes`, { remedy: 'Send fewer or smaller files at a time.' })
+  new PayloadTooLargeError('body_too_large', `The form is larger than ${totalBytes} bytes`, {
+    remedy: 'Send fewer or smaller files at a time.',
+  })
 
 const tooLargeParts = () =>
-  new TooLarge('too_many_parts', 'The form has too many or too large parts', {
+  new PayloadTooLargeError('too_many_parts', 'The form has too many or too large parts', {
     remedy: 'At most ten files, each in a part named file.',
   })
 
 /** The multipart parser's errors: its limits carry a status, broken forms carry none and would pass for our own fault. */
-function inOurWords(error: unknown): unknown {
+function toAppError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
   if (code?.startsWith('FST_') && statusCode === 413) return tooLargeParts()
-  if (code?.startsWith('FST_')) return new BadInput('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
+  if (code?.startsWith('FST_')) return new BadRequestError('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
   if (
     typeof message === 'string' &&
     /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message)
   )
-    return new BadInput('bad_multipart', 'The form cannot be read or broke off', {
+    return new BadRequestError('bad_multipart', 'The form cannot be read or broke off', {
       remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
     })
   return error

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** Answers a request that Fastify never sees, or whose body never comes, in the shape of every other failure, and closes. */
-export function failRaw(
+export function writeRawError(
   socket: Socket | Duplex,
   {
     status,
@@ -22,7 +22,7 @@ export function failRaw(
 }
 
 /** Node's own refusals of what cannot be parsed as HTTP, or did not arrive in time. */
-export function failUnparsed(error: Error & { code?: string }, socket: Duplex): void {
+export function clientErrorHandler(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET') return
   const failure =
     error.code === 'HPE_HEADER_OVERFLOW'
@@ -35,5 +35,5 @@ export function failUnparsed(error: Error & { code?: string }, socket: Duplex): 
             message: 'This is not HTTP that can be read',
             remedy: 'Percent-encode the address, as curl -G --data-urlencode does; TLS ends at a proxy.',
           }
-  failRaw(socket, failure)
+  writeRawError(socket, failure)
 }

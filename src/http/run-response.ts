@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Run } from '../generated/client.ts'
-import { BadInput, Conflict, UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError, BadRequestError, ConflictError } from '../lib/errors.ts'
 import type { RunProgress } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
 
@@ -19,7 +19,7 @@ const ASKED_WRONG = new Set(['bad_import_file', 'bad_mappings', 'bad_file_name',
  * Answers a started run: 202 with its id at once, or what it has come to when it stands. A failure before the first page keeps its status; after that
  * the answer is 200 with a space now and then, so that no proxy cuts the wait. A client that hangs up does not stop the run.
  */
-export async function answerRun<T extends object>(
+export async function sendRun<T extends object>(
   reply: FastifyReply,
   runs: Runs,
   { runId, wait, result }: { runId: string; wait: boolean; result(run: Run): Promise<T> },
@@ -30,9 +30,9 @@ export async function answerRun<T extends object>(
       .header('location', `/api/settings/integrations/zoho/sync/runs/${runId}`)
       .send({ status: 'queued', run_id: runId })
 
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  const early = await untilFirstPage(runs, runId, AbortSignal.any([gone.signal, AbortSignal.timeout(EARLY_MS)]))
+  const disconnected = new AbortController()
+  reply.raw.once('close', () => disconnected.abort())
+  const early = await untilFirstPage(runs, runId, AbortSignal.any([disconnected.signal, AbortSignal.timeout(EARLY_MS)]))
   if (early && isStanding(early)) {
     if (early.state === 'failed' && !hasRead(early)) throw failureOf(early)
     return result(early)
@@ -40,7 +40,7 @@ export async function answerRun<T extends object>(
   const body = new PassThrough()
   const alive = setInterval(() => body.write(' '), KEEP_ALIVE_MS)
   void runs
-    .wait(runId, gone.signal)
+    .wait(runId, disconnected.signal)
     .then(async (run) => body.end(JSON.stringify(await result(run))))
     .catch(() => body.destroy())
     .finally(() => clearInterval(alive))
@@ -65,9 +65,9 @@ async function untilFirstPage(runs: Runs, runId: string, signal: AbortSignal): P
 function failureOf(run: Run): Error {
   const code = run.failure_code ?? 'sync_failed'
   const facts = { detail: { run_id: run.id }, remedy: run.remedy ?? undefined }
-  if (ASKED_WRONG.has(code)) return new BadInput(code, run.cause ?? 'The sync failed', facts)
-  if (SWITCHED_OFF.has(code)) return new Conflict(code, run.cause ?? 'It is switched off', facts)
+  if (ASKED_WRONG.has(code)) return new BadRequestError(code, run.cause ?? 'The sync failed', facts)
+  if (SWITCHED_OFF.has(code)) return new ConflictError(code, run.cause ?? 'It is switched off', facts)
   // A bug of ours is no failure of Zoho's.
   if (code === 'internal') return new Error(`run ${run.id} failed`)
-  return new UpstreamFailed(code, run.cause ?? 'The sync failed', facts)
+  return new BadGatewayError(code, run.cause ?? 'The sync failed', facts)
 }

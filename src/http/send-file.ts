@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HotFiles, StoredFile } from '../images/storage/file-cache.ts'
-import { PreconditionFailed, RangeNotThere } from '../lib/errors.ts'
-import { matchFails, noneMatchHits, readRange } from './conditional-requests.ts'
+import type { FileCache, StoredFile } from '../images/storage/file-cache.ts'
+import { PreconditionFailedError, RangeNotSatisfiableError } from '../lib/errors.ts'
+import { failsIfMatch, matchesIfNoneMatch, readRange } from './conditional-requests.ts'
 
 /** A header that came twice counts as not sent: which of the two is meant nobody knows. */
 const oneHeader = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -15,24 +15,24 @@ export interface FileToSend extends StoredFile {
 
 /**
  * Answers a request for stored bytes whose permission was checked before: 200, 206 or 304, with a strong ETag of the content, and HEAD with the same
- * headers. Headers that were set on the reply stay. Throws PreconditionFailed, RangeNotThere, and NotFound for a file that is
+ * headers. Headers that were set on the reply stay. Throws PreconditionFailedError, RangeNotSatisfiableError, and NotFoundError for a file that is
  * missing or damaged.
  */
-export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: HotFiles, file: FileToSend): Promise<FastifyReply> {
+export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: FileCache, file: FileToSend): Promise<FastifyReply> {
   const etag = `"${file.sha256}"`
   reply.header('etag', etag).header('accept-ranges', 'bytes').header('x-content-type-options', 'nosniff')
-  if (matchFails(request.headers['if-match'], etag))
-    throw new PreconditionFailed('precondition_failed', 'The file is not the one that If-Match names', {
+  if (failsIfMatch(request.headers['if-match'], etag))
+    throw new PreconditionFailedError('precondition_failed', 'The file is not the one that If-Match names', {
       remedy: 'Ask again without If-Match for the present one.',
     })
-  if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  if (matchesIfNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
   const range =
     request.method === 'GET'
       ? readRange(request.headers.range, oneHeader(request.headers['if-range']), { size: file.size, etag })
       : ({ kind: 'whole' } as const)
   if (range.kind === 'unsatisfiable') {
     reply.header('content-range', `bytes */${file.size}`)
-    throw new RangeNotThere('range_not_there', `The file has ${file.size} bytes; the part begins behind them`, {
+    throw new RangeNotSatisfiableError('range_not_there', `The file has ${file.size} bytes; the part begins behind them`, {
       remedy: 'Ask for the whole file, without Range.',
     })
   }

@@ -7,7 +7,7 @@ const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
  * Keys that stand twice are read in one way here and in another elsewhere; numbers beyond a double become Infinity;
  * NUL and half characters cannot be stored.
  */
-export function jsonFlaw(text: string): string | null {
+export function findJsonIssue(text: string): string | null {
   // Some readers skip the mark at the beginning, some do not.
   if (text.startsWith('\uFEFF')) return 'it begins with a byte order mark'
   /** One entry an open bracket: the keys of an object, null for an array. */

@@ -10,14 +10,14 @@ import { createIntegrityScan } from './integrity/scan-run.ts'
 import { createBlobWriter } from './processing/blob-batch.ts'
 import type { IngestDeps } from './processing/ingest.ts'
 import { createRegenerateRun } from './processing/regenerate-run.ts'
-import { createRecipes } from './processing/variant-settings.ts'
+import { createVariantSettings } from './processing/variant-settings.ts'
 import { createVariantMaker } from './processing/variants.ts'
-import { createDecoder, type Decoder } from './processing/worker-pool.ts'
-import { tidyPictures } from './storage/gc.ts'
-import { createView } from './storage/item-links.ts'
+import { createWorkerPool, type WorkerPool } from './processing/worker-pool.ts'
+import { collectGarbage } from './storage/gc.ts'
+import { createItemLinks } from './storage/item-links.ts'
 import type { Storage } from './storage/open-storage.ts'
 
-export interface OpenPicturesDeps {
+export interface OpenImagesDeps {
   db: Database
   clock: Clock
   log: Logger
@@ -26,30 +26,30 @@ export interface OpenPicturesDeps {
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
   resolve?: UrlFetcherOptions['resolve'] | undefined
   /** Stays open when this closes; left out: one is made and closed here. */
-  decoder?: Decoder | undefined
+  workers?: WorkerPool | undefined
 }
 
-export type Pictures = Awaited<ReturnType<typeof openPictures>>
+export type Images = Awaited<ReturnType<typeof openImages>>
 
 /** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
-export async function openPictures({ db, clock, log, storage, imagesDir, limits, resolve, decoder: otherDecoder }: OpenPicturesDeps) {
+export async function openImages({ db, clock, log, storage, imagesDir, limits, resolve, workers: otherDecoder }: OpenImagesDeps) {
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
   if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
   if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
-  const decoder = otherDecoder ?? opened.use(createDecoder())
-  const recipes = createRecipes(db)
-  const makeVariant = createVariantMaker({ db, store, decoder })
+  const workers = otherDecoder ?? opened.use(createWorkerPool())
+  const variantSettings = createVariantSettings(db)
+  const makeVariant = createVariantMaker({ db, store, workers })
   const ingest: IngestDeps = {
     db,
     store,
-    decoder,
-    recipes,
+    workers,
+    variantSettings,
     writeBlob: createBlobWriter(db),
     limits: { maxBytes: limits.maxUploadBytes, maxPixels: limits.maxInputPixels, maxSide: limits.maxSidePixels },
   }
-  const view = createView(join(imagesDir, 'item'), store)
+  const itemLinks = createItemLinks(join(imagesDir, 'item'), store)
   const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
   const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve }))
   const closing = new AbortController()
@@ -57,21 +57,21 @@ export async function openPictures({ db, clock, log, storage, imagesDir, limits,
   return {
     store,
     moving,
-    decoder,
-    recipes,
+    workers,
+    variantSettings,
     makeVariant,
     ingest,
-    view,
+    itemLinks,
     imageImports: imports,
     urls,
     /** A chore for every hour. */
-    tidy: () => tidyPictures({ db, store, recipes, clock, log }, closing.signal),
+    tidy: () => collectGarbage({ db, store, variantSettings, clock, log }, closing.signal),
     /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
     runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
-      createImportRun({ ...imports, ingest, view }),
-      createRegenerateRun({ db, store, decoder, recipes }),
-      createIntegrityScan({ db, store, view, clock }),
-      createIntegrityRepair({ db, store, view, clock, ingest, fromZoho, fromUrl }),
+      createImportRun({ ...imports, ingest, itemLinks }),
+      createRegenerateRun({ db, store, workers, variantSettings }),
+      createIntegrityScan({ db, store, itemLinks, clock }),
+      createIntegrityRepair({ db, store, itemLinks, clock, ingest, fromZoho, fromUrl }),
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

@@ -3,7 +3,7 @@ const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
 
 /** One line of a CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front; JSON is the exact form. */
-export function csvLine(values: readonly unknown[]): string {
+export function formatCsvRow(values: readonly unknown[]): string {
   return `${values
     .map((value) => {
       const text = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)

@@ -1,5 +1,5 @@
 /** What may stand beside a failure: facts for machines in `detail`, the next step for people in `remedy`. */
-export interface Facts extends ErrorOptions {
+export interface AppErrorOptions extends ErrorOptions {
   detail?: Record<string, unknown> | undefined
   /** What the person who sees this does next, in words. Shown as `detail.remedy`. */
   remedy?: string | undefined
@@ -13,7 +13,7 @@ export interface Facts extends ErrorOptions {
 export abstract class AppError extends Error {
   readonly code: string
   readonly detail: Record<string, unknown> | undefined
-  constructor(code: string, message: string, { detail, remedy, ...options }: Facts = {}) {
+  constructor(code: string, message: string, { detail, remedy, ...options }: AppErrorOptions = {}) {
     super(message, options)
     this.code = code
     this.detail = remedy === undefined ? detail : { ...detail, remedy }
@@ -23,48 +23,48 @@ export abstract class AppError extends Error {
   }
 }
 
-export class BadInput extends AppError {}
-export class Unauthorized extends AppError {}
-export class Forbidden extends AppError {}
-export class NotFound extends AppError {}
-export class Conflict extends AppError {}
+export class BadRequestError extends AppError {}
+export class UnauthorizedError extends AppError {}
+export class ForbiddenError extends AppError {}
+export class NotFoundError extends AppError {}
+export class ConflictError extends AppError {}
 /** It was there and is not any more: deleted, expired, replaced. */
-export class Gone extends AppError {}
-export class TooLarge extends AppError {}
-export class UriTooLong extends AppError {}
-export class UnsupportedType extends AppError {}
+export class GoneError extends AppError {}
+export class PayloadTooLargeError extends AppError {}
+export class UriTooLongError extends AppError {}
+export class UnsupportedMediaTypeError extends AppError {}
 /** What the asker takes for granted of it is not so any more. */
-export class PreconditionFailed extends AppError {}
+export class PreconditionFailedError extends AppError {}
 /** The part that was asked for lies behind the end. */
-export class RangeNotThere extends AppError {}
+export class RangeNotSatisfiableError extends AppError {}
 /** Bytes that are not a picture we can use: not_an_image truncated corrupt too_many_pixels side_too_long. */
-export class BadImage extends AppError {}
+export class InvalidImageError extends AppError {}
 
 /** Asked too often; `retryAfterMs` says when it is worth asking again. */
-export class TooManyRequests extends AppError {
+export class TooManyRequestsError extends AppError {
   readonly retryAfterMs: number
-  constructor(code: string, message: string, { retryAfterMs, ...facts }: Facts & { retryAfterMs: number }) {
+  constructor(code: string, message: string, { retryAfterMs, ...facts }: AppErrorOptions & { retryAfterMs: number }) {
     super(code, message, facts)
     this.retryAfterMs = retryAfterMs
   }
 }
 
 /** Zoho (or another server that we asked) failed us; `code` is its own code where it gave one. */
-export class UpstreamFailed extends AppError {}
+export class BadGatewayError extends AppError {}
 
 /** We cannot serve this now: database gone, disk full, too much work waiting. */
-export class Unavailable extends AppError {
+export class ServiceUnavailableError extends AppError {
   readonly retryAfterMs: number | undefined
-  constructor(code: string, message: string, { retryAfterMs, ...facts }: Facts & { retryAfterMs?: number } = {}) {
+  constructor(code: string, message: string, { retryAfterMs, ...facts }: AppErrorOptions & { retryAfterMs?: number } = {}) {
     super(code, message, facts)
     this.retryAfterMs = retryAfterMs
   }
 }
 
 /** The start must not go on: wrong configuration (exit status 2) or a part that cannot be opened (exit status 1). */
-export class CannotStart extends AppError {
+export class StartupError extends AppError {
   readonly exitStatus: 1 | 2
-  constructor(code: string, message: string, { exitStatus, ...facts }: Facts & { exitStatus: 1 | 2 }) {
+  constructor(code: string, message: string, { exitStatus, ...facts }: AppErrorOptions & { exitStatus: 1 | 2 }) {
     super(code, message, facts)
     this.exitStatus = exitStatus
   }

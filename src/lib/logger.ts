@@ -28,7 +28,7 @@ const serializers = {
 }
 
 /** JSON lines on stderr, or lines for people where stderr is a terminal. */
-export const createLog = (
+export const createLogger = (
   level: string,
   to: DestinationStream = process.stderr.isTTY ? terminalStream(level) : pino.destination(2),
 ): Logger =>

@@ -1,12 +1,12 @@
-import { BadInput } from './errors.ts'
+import { BadRequestError } from './errors.ts'
 
 const SHAPE = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*([Zz]|[+-]\d{2}(?::?\d{2})?| \d{2}(?::?\d{2})?)?)?$/
 
 /**
  * Reads a time as people and scripts write it: with or without fraction, `Z` or an offset (whose `+` a query turns into a space), no zone = UTC.
- * Fractions below a millisecond are dropped, which with an inclusive bound only ever reads more. Throws BadInput naming the field.
+ * Fractions below a millisecond are dropped, which with an inclusive bound only ever reads more. Throws BadRequestError naming the field.
  */
-export function readInstant(field: string, text: string): Date {
+export function parseTimestamp(field: string, text: string): Date {
   const match = SHAPE.exec(text.trim())
   if (match) {
     const [, day, time = '00:00:00', zone = 'Z'] = match
@@ -18,7 +18,7 @@ export function readInstant(field: string, text: string): Date {
     // JavaScript takes 31 February for 3 March; nobody means that.
     if (!Number.isNaN(at.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day ?? '?')) return at
   }
-  throw new BadInput('bad_time', `${field} is not a time: ${text.slice(0, 60)}`, {
+  throw new BadRequestError('bad_time', `${field} is not a time: ${text.slice(0, 60)}`, {
     detail: { fields: [{ field, message: 'is not a time' }] },
     remedy: 'Write it as 2026-11-20T08:30:00.000Z.',
   })

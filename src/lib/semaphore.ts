@@ -1,16 +1,19 @@
-import { Unavailable } from './errors.ts'
+import { ServiceUnavailableError } from './errors.ts'
 
-export interface Slots {
-  /** Waits for a slot, works, gives the slot back. Throws Unavailable `too_busy` when too many wait already or the wait is too long. */
+export interface Semaphore {
+  /** Waits for a slot, works, gives the slot back. Throws ServiceUnavailableError `too_busy` when too many wait already or the wait is too long. */
   use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
 }
 
 /** Bounded work under way and a bounded queue before it: more load gets a 503 with Retry-After instead of memory. */
-export function createSlots({ running, waiting, maxWaitMs }: { running: number; waiting: number; maxWaitMs: number }): Slots {
+export function createSemaphore({ running, waiting, maxWaitMs }: { running: number; waiting: number; maxWaitMs: number }): Semaphore {
   let taken = 0
   const queue: (() => void)[] = []
   const busy = () =>
-    new Unavailable('too_busy', 'Too many uploads are under way', { retryAfterMs: 5_000, remedy: 'Send it again in a few seconds.' })
+    new ServiceUnavailableError('too_busy', 'Too many uploads are under way', {
+      retryAfterMs: 5_000,
+      remedy: 'Send it again in a few seconds.',
+    })
 
   async function enter(signal: AbortSignal): Promise<void> {
     if (taken < running) {

@@ -1,7 +1,7 @@
 /** From the first signal to the end of the process: supervisors kill after ten seconds. */
 const STOP_WITHIN_MS = 9_500
 
-export interface StopSignal extends Disposable {
+export interface ShutdownSignal extends Disposable {
   /** Aborts at the first SIGTERM or SIGINT. */
   signal: AbortSignal
 }
@@ -10,7 +10,7 @@ export interface StopSignal extends Disposable {
  * Listens for SIGTERM and SIGINT until disposed. The first one begins the shutdown, further ones change nothing (npm and a terminal often send the same signal
  * twice). A shutdown that takes longer than STOP_WITHIN_MS is cut with exit status 1.
  */
-export function listenForStop(): StopSignal {
+export function listenForShutdown(): ShutdownSignal {
   const stopping = new AbortController()
   let deadline: NodeJS.Timeout | undefined
   const onSignal = () => {

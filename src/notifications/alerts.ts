@@ -1,9 +1,9 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { over, tellOnce } from './notifications.ts'
+import { clearOnce, notifyOnce } from './notifications.ts'
 
-export interface WatchdogDeps {
+export interface AlertChecksDeps {
   db: Database
   clock: Clock
   settings: NotificationStore
@@ -15,7 +15,7 @@ const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
 /** Finds what nobody would notice by itself: failed runs, syncs that stopped, stores that fell silent. Each is told once until it is over. */
-export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps): () => Promise<void> {
+export function createAlertChecks({ db, clock, settings, syncKinds }: AlertChecksDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {
     const newest = await db.run.findMany({
       where: { state: { in: ['success', 'partial', 'failed'] } },
@@ -24,13 +24,13 @@ export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps)
       select: { id: true, kind: true, state: true, cause: true, remedy: true },
     })
     await db.$transaction(async (tx) => {
-      await over(
+      await clearOnce(
         tx,
         newest.filter((run) => run.state !== 'failed').map((run) => `run_failed:${run.kind}`),
       )
       for (const { id, kind, cause, remedy } of newest.filter((run) => run.state === 'failed')) {
         const text = [cause ?? 'The log names the cause.', remedy ?? '', `Run ${id}`].filter((line) => line !== '').join('\n')
-        await tellOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock })
+        await notifyOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock })
       }
     })
   }
@@ -43,8 +43,8 @@ export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps)
     })
     const silent = minutes !== null && last?.finished_at && clock.now().getTime() - last.finished_at.getTime() > minutes * MINUTE_MS
     await db.$transaction(async (tx) => {
-      if (!silent) return over(tx, ['nothing_synced'])
-      await tellOnce(
+      if (!silent) return clearOnce(tx, ['nothing_synced'])
+      await notifyOnce(
         tx,
         'nothing_synced',
         {
@@ -63,14 +63,14 @@ export function createWatchdog({ db, clock, settings, syncKinds }: WatchdogDeps)
     const silent = minutes === null ? [] : await db.store.findMany({ where: { last_seen_at: { lt: before } } })
     const keys = new Set(silent.map(({ id }) => STORE_KEY + id))
     await db.$transaction(async (tx) => {
-      const told = await tx.noticeTold.findMany({ where: { key: { startsWith: STORE_KEY } } })
-      await over(
+      const reported = await tx.noticeTold.findMany({ where: { key: { startsWith: STORE_KEY } } })
+      await clearOnce(
         tx,
-        told.map(({ key }) => key).filter((key) => !keys.has(key)),
+        reported.map(({ key }) => key).filter((key) => !keys.has(key)),
       )
       for (const { id, name, last_seen_at } of silent) {
         const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
-        await tellOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock })
+        await notifyOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock })
       }
     })
   }

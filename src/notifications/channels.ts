@@ -18,7 +18,7 @@ export const channelsOf = ({ addresses }: NotificationSettings): Channel[] => [
 ]
 
 /** Sends one message through one channel. The error names no address, since addresses hold passwords and tokens. */
-export async function sendThrough(
+export async function deliverThrough(
   channel: Channel,
   message: Message,
   { addresses, dispatcher }: { addresses: NotificationSettings['addresses']; dispatcher: Dispatcher },

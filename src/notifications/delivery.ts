@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { Database } from '../database/client.ts'
-import { tryHoldLock } from '../database/locks.ts'
+import { tryAdvisoryLock } from '../database/locks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { channelsOf, sendThrough } from './channels.ts'
+import { channelsOf, deliverThrough } from './channels.ts'
 
 export interface DeliveryDeps {
   db: Database
@@ -41,30 +41,30 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
     if (due.length === 0) return
     const { addresses, ...rest } = await settings.read()
     const channels = channelsOf({ addresses, ...rest })
-    for (const notice of due) {
+    for (const notification of due) {
       if (closing.signal.aborted) return
-      const sentBy = new Set(notice.sent_by)
+      const sentBy = new Set(notification.sent_by)
       let error: string | null = null
       for (const channel of channels) {
         if (sentBy.has(channel)) continue
         try {
-          await sendThrough(channel, { ...notice, at: notice.created_at }, { addresses, dispatcher })
+          await deliverThrough(channel, { ...notification, at: notification.created_at }, { addresses, dispatcher })
           sentBy.add(channel)
         } catch (cause) {
           error = `${channel}: ${cause instanceof Error ? cause.message : 'failed'}`
-          log.warn({ notice: String(notice.id), channel, reason: error }, 'a notice could not be sent')
+          log.warn({ notification: String(notification.id), channel, reason: error }, 'a notice could not be sent')
         }
       }
-      const over = error === null || now.getTime() - notice.created_at.getTime() > GIVE_UP_MS
+      const clearOnce = error === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS
       await db.notice.update({
-        where: { id: notice.id },
+        where: { id: notification.id },
         data: {
           sent_by: [...sentBy],
           error,
           attempts: { increment: channels.length > 0 ? 1 : 0 },
-          try_at: new Date(now.getTime() + Math.min(60, 2 ** notice.attempts) * MINUTE_MS),
+          try_at: new Date(now.getTime() + Math.min(60, 2 ** notification.attempts) * MINUTE_MS),
           // Without any channel it stays to be read on the page.
-          ...(over && { sent_at: now }),
+          ...(clearOnce && { sent_at: now }),
         },
       })
     }
@@ -75,7 +75,7 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
     const now = clock.now()
     const watching = now.getTime() - watchedAt >= WATCH_EVERY_MS
     if (!watching && (await db.notice.count({ where: { sent_at: null, try_at: { lte: now } } })) === 0) return
-    const lock = await tryHoldLock(databaseUrl, 'notices', { log })
+    const lock = await tryAdvisoryLock(databaseUrl, 'notices', { log })
     if (!lock) return // another process sends
     try {
       if (watching) {

@@ -3,11 +3,11 @@ import type { Dispatcher } from 'undici'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { createWatchdog } from './alerts.ts'
+import { createAlertChecks } from './alerts.ts'
 import { createDelivery } from './delivery.ts'
 import { createNotificationTest } from './send-test.ts'
 
-export interface NotifyDeps {
+export interface NotifierDeps {
   db: Database
   databaseUrl: string
   clock: Clock
@@ -18,11 +18,11 @@ export interface NotifyDeps {
   works: boolean
 }
 
-export type Notify = ReturnType<typeof openNotify>
+export type Notifier = ReturnType<typeof openNotifier>
 
 /** Notices to people: what is worth one, the queue, and the ways out. */
-export function openNotify({ syncKinds, ...deps }: NotifyDeps) {
-  const watch = createWatchdog({ ...deps, syncKinds })
+export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
+  const watch = createAlertChecks({ ...deps, syncKinds })
   const delivery = createDelivery({ ...deps, watch })
   return {
     test: createNotificationTest(deps),

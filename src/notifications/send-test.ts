@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { type Channel, channelsOf, sendThrough } from './channels.ts'
+import { type Channel, channelsOf, deliverThrough } from './channels.ts'
 
 interface Tried {
   ok: boolean
@@ -32,7 +32,7 @@ export function createNotificationTest({
     const trial = async (channel: Channel): Promise<Tried | null> => {
       if (!set.includes(channel)) return null
       try {
-        await sendThrough(channel, message, { addresses: now.addresses, dispatcher })
+        await deliverThrough(channel, message, { addresses: now.addresses, dispatcher })
         return { ok: true, message: 'sent' }
       } catch (error) {
         return { ok: false, message: error instanceof Error ? error.message : 'failed', remedy: REMEDIES[channel] }

@@ -1,15 +1,15 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
-import type { HotFiles } from '../images/storage/file-cache.ts'
+import type { FileCache } from '../images/storage/file-cache.ts'
 import { AppError } from '../lib/errors.ts'
 import type { PhotoVariant } from '../schemas/photo-sync.ts'
-import type { FeedMoment, FeedStore } from './change-feed.ts'
-import type { DownloadFile, PhotoFiles } from './photo-downloads.ts'
+import type { FeedSnapshot, FeedStore } from './change-feed.ts'
+import type { DownloadFile, PhotoDownloads } from './photo-downloads.ts'
 
 export interface ArchiveDeps {
-  files: PhotoFiles
-  hotFiles: HotFiles
+  files: PhotoDownloads
+  fileCache: FileCache
 }
 
 /** Entries carry no time of the moment, so that the same photos make the same archive. */
@@ -24,8 +24,8 @@ const OPEN_AHEAD_BYTES = 1024 * 1024
  * last entry `errors.json`, which is there only then. Ends early when the signal aborts.
  */
 export function writeArchive(
-  { files, hotFiles }: ArchiveDeps,
-  { moment, store, photoIds, variant }: { moment: FeedMoment; store: FeedStore; photoIds: string[]; variant: PhotoVariant | null },
+  { files, fileCache }: ArchiveDeps,
+  { snapshot, store, photoIds, variant }: { snapshot: FeedSnapshot; store: FeedStore; photoIds: string[]; variant: PhotoVariant | null },
   signal: AbortSignal,
 ): Readable {
   const tar = pack()
@@ -51,15 +51,15 @@ export function writeArchive(
   /** Opens before a header is written: a header promises a length that cannot be taken back. */
   async function open(file: DownloadFile): Promise<Entry> {
     try {
-      return { file, bytes: await hotFiles.open(file) }
+      return { file, bytes: await fileCache.open(file) }
     } catch (error) {
       const mended = await files.mend(file, variant, store)
       if (!mended) throw error
-      return { file: mended, bytes: await hotFiles.open(mended) }
+      return { file: mended, bytes: await fileCache.open(mended) }
     }
   }
   async function prepare(photoId: string): Promise<DownloadFile | Entry> {
-    const file = await files.find(moment, store, photoId, variant)
+    const file = await files.find(snapshot, store, photoId, variant)
     return file.size <= OPEN_AHEAD_BYTES ? open(file) : file
   }
   const orFailure = <T>(work: Promise<T>): Promise<T | AppError> =>

@@ -5,7 +5,7 @@ import type { FeedStore } from './change-feed.ts'
  * What a store sells, as a condition on `photo p`: the twin of store_sells() in the migrations, written so that the indexes of SKU and category serve it.
  * It looks at what was published, so that an answer and the numbers in it belong together.
  */
-export function sells({ assortment }: Pick<FeedStore, 'assortment'>): Prisma.Sql {
+export function assortmentCondition({ assortment }: Pick<FeedStore, 'assortment'>): Prisma.Sql {
   if (!assortment) return Prisma.sql`true`
   const { skus, categories, in_stock } = assortment
   const named = [

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { Database, Db, Reader } from '../database/client.ts'
+import type { Database, Db, DedicatedConnection } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
 
 /** A store as the feed needs it. */
@@ -18,7 +18,7 @@ export interface FeedStore {
 }
 
 /** The feed at one moment, with nothing left to number that was committed before it. */
-export interface FeedMoment {
+export interface FeedSnapshot {
   epoch: string
   cursorKey: KeyObject
   /** Every change up to this number can be read. */
@@ -62,13 +62,13 @@ export type Feed = Awaited<ReturnType<typeof openFeed>>
  * The change feed. Writers only mark what they change; whoever reads asks for the present moment first, and what is committed by then
  * gets its numbers. So numbers follow commits, whatever a sequence or a clock would have said.
  */
-export async function openFeed({ db, reader }: { db: Database; reader: Reader }) {
+export async function openFeed({ db, reader }: { db: Database; reader: DedicatedConnection }) {
   await ensureEpoch(db)
   let stores: { version: number; byId: ReadonlyMap<string, FeedStore> } | undefined
   let cursorKey: { text: string; key: KeyObject } | undefined
   let identityAt = performance.now()
-  let running: Promise<FeedMoment> | null = null
-  let next: Promise<FeedMoment> | null = null
+  let running: Promise<FeedSnapshot> | null = null
+  let next: Promise<FeedSnapshot> | null = null
 
   async function read(): Promise<StateRow | undefined> {
     const [found] = await reader.read<{ state: StateRow }>(
@@ -82,14 +82,14 @@ export async function openFeed({ db, reader }: { db: Database; reader: Reader })
     return found?.state
   }
 
-  async function look(): Promise<FeedMoment> {
+  async function look(): Promise<FeedSnapshot> {
     if (performance.now() - identityAt > IDENTITY_EVERY_MS) {
       await ensureEpoch(db)
       identityAt = performance.now()
     }
     let state = await read()
     if (!state || state.due || state.stale) {
-      await numberDue(db)
+      await assignSequence(db)
       await db.$executeRaw`update feed_state set clock_at = greatest(clock_at, date_trunc('milliseconds', clock_timestamp()))`
       state = await read()
     }
@@ -114,7 +114,7 @@ export async function openFeed({ db, reader }: { db: Database; reader: Reader })
     }
   }
 
-  function start(): Promise<FeedMoment> {
+  function start(): Promise<FeedSnapshot> {
     running = look().finally(() => {
       running = null
     })
@@ -126,7 +126,7 @@ export async function openFeed({ db, reader }: { db: Database; reader: Reader })
      * The feed now: everything that was committed before the call is numbered. Calls that come while one is under way share the one after it,
      * so a crowd of readers costs two queries, and none is answered with what was true before it asked.
      */
-    now(): Promise<FeedMoment> {
+    now(): Promise<FeedSnapshot> {
       if (!running) return start()
       next ??= running
         .catch(() => {})
@@ -140,7 +140,7 @@ export async function openFeed({ db, reader }: { db: Database; reader: Reader })
 }
 
 /** Numbers what is committed and waits. Rows that a writer holds at this moment stay for the next time. */
-export async function numberDue(db: Db): Promise<void> {
+export async function assignSequence(db: Db): Promise<void> {
   for (;;) {
     const [row] = await db.$queryRaw<{ looked: number }[]>`select number_feed(${BATCH}::int) as looked`
     if ((row?.looked ?? 0) < BATCH) return

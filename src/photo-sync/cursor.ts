@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { BadInput, Gone } from '../lib/errors.ts'
-import type { FeedMoment, FeedStore } from './change-feed.ts'
+import { BadRequestError, GoneError } from '../lib/errors.ts'
+import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 
 /** How far a reader has come in the order of change. */
 export interface FeedCursor {
@@ -15,35 +15,35 @@ export interface FeedCursor {
 const MAC_BYTES = 9
 
 /** Of another store, or altered, it does not check: the store's id is signed with it, not written in it. */
-const sign = ({ cursorKey }: FeedMoment, storeId: string, text: string): string =>
+const sign = ({ cursorKey }: FeedSnapshot, storeId: string, text: string): string =>
   createHmac('sha256', cursorKey).update(`${storeId} ${text}`).digest().subarray(0, MAC_BYTES).toString('base64url')
 
-export function writeCursor(moment: FeedMoment, store: FeedStore, { seq, pages, generation }: FeedCursor): string {
-  const text = [moment.epoch.slice(0, 8), generation, seq, ...(pages && pages.seq > seq ? [pages.position, pages.seq] : [])].join('.')
-  return Buffer.from(`${text}.${sign(moment, store.id, text)}`).toString('base64url')
+export function writeCursor(snapshot: FeedSnapshot, store: FeedStore, { seq, pages, generation }: FeedCursor): string {
+  const text = [snapshot.epoch.slice(0, 8), generation, seq, ...(pages && pages.seq > seq ? [pages.position, pages.seq] : [])].join('.')
+  return Buffer.from(`${text}.${sign(snapshot, store.id, text)}`).toString('base64url')
 }
 
 /**
- * Throws BadInput `bad_cursor` for what was altered or belongs to another store, Gone `cursor_expired` when tombstones behind it are gone,
- * Gone `epoch_changed` when the database is not the one that gave it: never an empty answer that looks like "nothing new".
+ * Throws BadRequestError `bad_cursor` for what was altered or belongs to another store, GoneError `cursor_expired` when tombstones behind it are gone,
+ * GoneError `epoch_changed` when the database is not the one that gave it: never an empty answer that looks like "nothing new".
  */
-export function readCursor(moment: FeedMoment, store: FeedStore, given: string): FeedCursor {
+export function readCursor(snapshot: FeedSnapshot, store: FeedStore, given: string): FeedCursor {
   const parts = Buffer.from(given, 'base64url').toString('latin1').split('.')
   const mac = Buffer.from(parts.pop() ?? '')
   const text = parts.join('.')
-  const wanted = Buffer.from(sign(moment, store.id, text))
-  if (mac.length !== wanted.length || !timingSafeEqual(mac, wanted) || (parts.length !== 3 && parts.length !== 5))
-    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave for this store', {
+  const requested = Buffer.from(sign(snapshot, store.id, text))
+  if (mac.length !== requested.length || !timingSafeEqual(mac, requested) || (parts.length !== 3 && parts.length !== 5))
+    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave for this store', {
       remedy: 'Begin without a cursor and follow next_cursor.',
     })
   const [epoch = '', generation = 0, seq = 0, position, until] = [parts[0] ?? '', ...parts.slice(1).map(Number)] as [string, ...number[]]
   const known = Math.max(seq, until ?? 0)
-  if (epoch !== moment.epoch.slice(0, 8) || known > moment.lastSeq)
-    throw new Gone('epoch_changed', 'This cursor was given by another database than the one that answers now', {
+  if (epoch !== snapshot.epoch.slice(0, 8) || known > snapshot.lastSeq)
+    throw new GoneError('epoch_changed', 'This cursor was given by another database than the one that answers now', {
       remedy: 'Begin without a cursor: list everything, keep what is equal, remove what is not listed.',
     })
-  if (moment.prunedSeq > known)
-    throw new Gone('cursor_expired', 'This cursor is older than the deletions that are kept', {
+  if (snapshot.prunedSeq > known)
+    throw new GoneError('cursor_expired', 'This cursor is older than the deletions that are kept', {
       remedy:
         'Begin without a cursor: list everything, keep what is equal, remove what is not listed. TOMBSTONE_DAYS sets how long they are kept.',
     })

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { createSignedTokens } from '../auth/jwt.ts'
+import { createJwtSigner } from '../auth/jwt.ts'
 import type { Database } from '../database/client.ts'
 import type { EdgeToken } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { NotFound } from '../lib/errors.ts'
+import { NotFoundError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { findStore } from './stores.ts'
 
@@ -30,7 +30,7 @@ export type EdgeTokens = ReturnType<typeof createEdgeTokens>
 
 /** Tokens of edge servers: signed like those of people, for an audience of their own, each a row that can be revoked. */
 export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buffer[]; clock: Clock }) {
-  const tokens = createSignedTokens(keys, { audience: 'zinc-edge', claims: Claims, requiredClaims: ['iss', 'aud', 'iat', 'jti', 'sub'] })
+  const tokens = createJwtSigner(keys, { audience: 'zinc-edge', claims: Claims, requiredClaims: ['iss', 'aud', 'iat', 'jti', 'sub'] })
   const remembered = new Map<string, { identity: Promise<EdgeIdentity | null>; until: number }>()
   const seenAt = new Map<string, number>()
 
@@ -51,12 +51,12 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
 
   return {
     /** The answer of a moment ago, if this token was asked for then: a crowd of requests must not be read as anything else first. */
-    recall(token: string): Promise<EdgeIdentity | null> | null {
+    authenticateCached(token: string): Promise<EdgeIdentity | null> | null {
       const known = remembered.get(token)
       return known && known.until > performance.now() ? known.identity : null
     },
     /** Whose token this is now; null when it is none of an edge server, has expired or was revoked. Throws when the database is away. */
-    identify(token: string): Promise<EdgeIdentity | null> {
+    authenticate(token: string): Promise<EdgeIdentity | null> {
       const known = remembered.get(token)
       if (known && known.until > performance.now()) return known.identity
       const identity = lookUp(token)
@@ -69,9 +69,9 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       return identity
     },
     /** After something was revoked in this process: the next request asks again. */
-    forget: () => remembered.clear(),
+    invalidate: () => remembered.clear(),
 
-    /** The token itself is in this answer and nowhere else. Throws NotFound `store_not_found`. */
+    /** The token itself is in this answer and nowhere else. Throws NotFoundError `store_not_found`. */
     async issue(
       storeId: string,
       { name, expires_in_days = DEFAULT_DAYS }: { name: string; expires_in_days?: number | null | undefined },
@@ -101,12 +101,12 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       return db.edgeToken.findMany({ where: { store_id: store.id }, orderBy: [{ created_at: 'asc' }, { id: 'asc' }] })
     },
 
-    /** Throws NotFound `edge_token_not_found`. Revoking twice keeps the first time. `storeId` null: whichever store it belongs to. */
+    /** Throws NotFoundError `edge_token_not_found`. Revoking twice keeps the first time. `storeId` null: whichever store it belongs to. */
     async revoke(storeId: string | null, tokenId: string, by: Actor): Promise<EdgeToken> {
       const revoked = await db.$transaction(async (tx) => {
         const row = await tx.edgeToken.findUnique({ where: { id: tokenId }, include: { store: true } })
         if (!row || (storeId !== null && row.store_id !== (await findStore(tx, storeId)).id))
-          throw new NotFound('edge_token_not_found', 'Token not found', { remedy: 'GET …/stores/{id}/tokens lists them.' })
+          throw new NotFoundError('edge_token_not_found', 'Token not found', { remedy: 'GET …/stores/{id}/tokens lists them.' })
         const { store, ...token } = row
         if (token.revoked_at) return token
         await recordAudit(tx, { ...by, action: 'edge_token.revoke', target: `store:${store.code}` })

@@ -3,12 +3,12 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MAX_ARCHIVE_PHOTOS } from '../schemas/photo-sync.ts'
-import type { FeedMoment, FeedStore } from './change-feed.ts'
+import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 import { type FeedCursor, readCursor, writeCursor } from './cursor.ts'
-import { createPasses, type PassBegin } from './offset-snapshot.ts'
-import { countSince, type Holdings, holdingsOf, pageByChange, pageByPosition, type Since, seqBefore } from './page-queries.ts'
-import type { PhotoFiles } from './photo-downloads.ts'
-import { type BuildImageUrl, photoAnswer } from './serialize-photo.ts'
+import { createOffsetWalks, type WalkSnapshot } from './offset-snapshot.ts'
+import { type AssortmentTotals, assortmentTotals, countSince, pageByChange, pageByPosition, type Since, seqBefore } from './page-queries.ts'
+import type { PhotoDownloads } from './photo-downloads.ts'
+import { type BuildImageUrl, serializePhoto } from './serialize-photo.ts'
 
 export interface ListRequest {
   since: Date | null
@@ -65,15 +65,15 @@ export function createPhotoList({
   imageUrl: BuildImageUrl
   /** What those addresses begin with; known once the server listens. */
   publicUrl(): string
-  files: PhotoFiles
+  files: PhotoDownloads
 }) {
   const pages = new LRUCache<string, KnownPage>({ maxSize: KEPT_BYTES, sizeCalculation: (page) => 2 * page.photos.length + 200 })
-  const sums = new LRUCache<string, Holdings>({ max: KEPT_HOLDINGS })
+  const sums = new LRUCache<string, AssortmentTotals>({ max: KEPT_HOLDINGS })
   const digests = new LRUCache<string, Digest>({ max: KEPT_HOLDINGS })
   const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
-  const passes = createPasses(db)
+  const walks = createOffsetWalks(db)
   /** Names a moment of a store's feed: while it is the same, every answer is. */
-  const momentOf = ({ epoch, lastSeq, storeVersion }: FeedMoment, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
+  const momentOf = ({ epoch, lastSeq, storeVersion }: FeedSnapshot, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
 
   async function remembered<V extends object | number>(cache: LRUCache<string, V>, key: string, work: () => Promise<V>): Promise<V> {
     const known = cache.get(key)
@@ -83,21 +83,21 @@ export function createPhotoList({
     return fresh
   }
 
-  async function holdings(moment: FeedMoment, store: FeedStore): Promise<Holdings> {
-    if (store.assortment) return remembered(sums, momentOf(moment, store), () => holdingsOf(db, store))
-    const { photos, bytes, medium_bytes, thumb_bytes, content } = moment.everything
+  async function holdings(snapshot: FeedSnapshot, store: FeedStore): Promise<AssortmentTotals> {
+    if (store.assortment) return remembered(sums, momentOf(snapshot, store), () => assortmentTotals(db, store))
+    const { photos, bytes, medium_bytes, thumb_bytes, content } = snapshot.everything
     return { count: photos, bytes: store.variant === 'thumb' ? thumb_bytes : store.variant === 'medium' ? medium_bytes : bytes, content }
   }
 
   return {
     holdings,
 
-    async read(moment: FeedMoment, store: FeedStore, request: ListRequest): Promise<ListedPage> {
+    async read(snapshot: FeedSnapshot, store: FeedStore, request: ListRequest): Promise<ListedPage> {
       const { limit, includeDeleted } = request
       const now = clock.now()
-      const cursor: FeedCursor | null = request.cursor === undefined ? null : readCursor(moment, store, request.cursor)
+      const cursor: FeedCursor | null = request.cursor === undefined ? null : readCursor(snapshot, store, request.cursor)
       const offset = cursor ? 0 : request.offset
-      const at = momentOf(moment, store)
+      const at = momentOf(snapshot, store)
       // After a resync everything counts as changed.
       const since = cursor || !request.since || resyncedSince(store, request.since) ? null : request.since
       // Then the maintained count tells them, but for deletions that are asked for too.
@@ -111,9 +111,9 @@ export function createPhotoList({
       const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
       // Addresses of pictures change with the month.
       const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${publicUrl()}`
-      const pass = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
+      const walk = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
       /** Read with the page; a page that is remembered leaves it open. */
-      let began: PassBegin | null | undefined
+      let began: WalkSnapshot | null | undefined
       const page = await remembered(pages, key, async () => {
         const readRows = () =>
           cursor
@@ -123,7 +123,7 @@ export function createPhotoList({
                 since: since && ({ at: since, matches: matches ?? 0 } satisfies Since),
                 withTombstones: includeDeleted,
                 limit,
-                pass: offset > 0 ? pass : null,
+                walk: offset > 0 ? walk : null,
               })
         let found = await readRows()
         if (await files.completeVariants(found.rows)) found = await readRows()
@@ -132,38 +132,38 @@ export function createPhotoList({
           JSON.stringify(
             found.rows
               .filter((row) => row.sold || includeDeleted)
-              .map((row) => photoAnswer(row, store, { updatedAt: inUtc(row.at), deleted: !row.sold, imageUrl, now })),
+              .map((row) => serializePhoto(row, store, { updatedAt: inUtc(row.at), deleted: !row.sold, imageUrl, now })),
           ),
         )
-        const total = matches ?? (await holdings(moment, store)).count
+        const total = matches ?? (await holdings(snapshot, store)).count
         const last = found.rows.at(-1)?.place ?? null
         const etag = hash('sha1', `${hash('sha1', photos)} ${total} ${found.hasMore} ${cursor ? '' : last}`, 'base64url')
         return { photos, total, hasMore: found.hasMore, last, etag: `"${etag}"` }
       })
 
       const { photos, total, hasMore, etag } = page
-      const answer = { photos, total, hasMore, etag }
+      const result = { photos, total, hasMore, etag }
       if (cursor) {
-        const seq = hasMore ? (page.last ?? cursor.seq) : Math.max(moment.lastSeq, page.last ?? 0)
-        const nextCursor = writeCursor(moment, store, { seq, pages: hasMore ? cursor.pages : null, generation: store.generation })
-        return { ...answer, nextOffset: null, nextCursor, serverTime: moment.clockAt }
+        const seq = hasMore ? (page.last ?? cursor.seq) : Math.max(snapshot.lastSeq, page.last ?? 0)
+        const nextCursor = writeCursor(snapshot, store, { seq, pages: hasMore ? cursor.pages : null, generation: store.generation })
+        return { ...result, nextOffset: null, nextCursor, serverTime: snapshot.clockAt }
       }
-      if (offset === 0 && hasMore) await passes.note(pass, moment)
-      if (began === undefined && offset > 0) began = await passes.began(pass)
-      began ??= { seq: moment.lastSeq, clockAt: moment.clockAt }
+      if (offset === 0 && hasMore) await walks.note(walk, snapshot)
+      if (began === undefined && offset > 0) began = await walks.began(walk)
+      began ??= { seq: snapshot.lastSeq, clockAt: snapshot.clockAt }
       const from = since ? await seqBefore(db, store, since) : 0
-      const nextCursor = writeCursor(moment, store, {
+      const nextCursor = writeCursor(snapshot, store, {
         seq: hasMore ? Math.min(from, began.seq) : began.seq,
         pages: hasMore ? { position: page.last ?? offset, seq: began.seq } : null,
         generation: store.generation,
       })
-      return { ...answer, nextOffset: hasMore ? page.last : null, nextCursor, serverTime: began.clockAt }
+      return { ...result, nextOffset: hasMore ? page.last : null, nextCursor, serverTime: began.clockAt }
     },
 
     /** The photos of the page that a list with this cursor would answer, for an archive. */
-    async idsAfter(moment: FeedMoment, store: FeedStore, cursor: string): Promise<string[]> {
+    async idsAfter(snapshot: FeedSnapshot, store: FeedStore, cursor: string): Promise<string[]> {
       const page = await pageByChange(db, store, {
-        cursor: readCursor(moment, store, cursor),
+        cursor: readCursor(snapshot, store, cursor),
         withTombstones: false,
         limit: MAX_ARCHIVE_PHOTOS,
       })
@@ -171,14 +171,14 @@ export function createPhotoList({
     },
 
     /** Changes exactly when the store would receive something else, or after a resync; costs nothing while nothing changes. */
-    digest: (moment: FeedMoment, store: FeedStore): Promise<Digest> =>
-      remembered(digests, momentOf(moment, store), async () => {
-        const { count, bytes, content } = await holdings(moment, store)
+    digest: (snapshot: FeedSnapshot, store: FeedStore): Promise<Digest> =>
+      remembered(digests, momentOf(snapshot, store), async () => {
+        const { count, bytes, content } = await holdings(snapshot, store)
         const digest = hash('sha256', `${store.id} ${store.generation} ${store.variant} ${count} ${bytes} ${content}`, 'base64url').slice(
           0,
           27,
         )
-        const cursor = writeCursor(moment, store, { seq: moment.lastSeq, pages: null, generation: store.generation })
+        const cursor = writeCursor(snapshot, store, { seq: snapshot.lastSeq, pages: null, generation: store.generation })
         return { count, bytes, digest, cursor }
       }),
   }

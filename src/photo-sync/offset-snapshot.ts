@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
-import { type Database, readPrepared } from '../database/client.ts'
+import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import type { FeedMoment } from './change-feed.ts'
+import type { FeedSnapshot } from './change-feed.ts'
 
 /** One reader's walk through the pages of one list. */
-export interface Pass {
+export interface OffsetWalk {
   store_id: string
   reader: string
   /** The `since` of the list; empty without. */
@@ -16,35 +16,35 @@ const NOTED = 5_000
 const NOTED_FOR_MS = 3_600_000
 
 /** The moment of a walk's first page. */
-export interface PassBegin {
+export interface WalkSnapshot {
   seq: number
   clockAt: string
 }
-export interface PackedPassBegin {
+export interface PackedWalkSnapshot {
   seq: number
   clock_at: string
 }
 
 /** When the walk began, as a value of a statement: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
-export const passBegin = ({ store_id, reader, since }: Pass): Prisma.Sql => Prisma.sql`(
+export const walkSnapshot = ({ store_id, reader, since }: OffsetWalk): Prisma.Sql => Prisma.sql`(
   select json_build_object('seq', seq, 'clock_at', clock_at at time zone 'utc') from feed_pass
   where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
   order by clock_at > clock_timestamp() - interval '1 hour' desc,
     case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1)`
 
-export const unpackPassBegin = (packed: PackedPassBegin | null): PassBegin | null =>
+export const unpackWalkSnapshot = (packed: PackedWalkSnapshot | null): WalkSnapshot | null =>
   packed && { seq: packed.seq, clockAt: new Date(`${packed.clock_at}Z`).toISOString() }
 
-export type Passes = ReturnType<typeof createPasses>
+export type OffsetWalks = ReturnType<typeof createOffsetWalks>
 
-export function createPasses(db: Database) {
+export function createOffsetWalks(db: Database) {
   const noted = new LRUCache<string, string>({ max: NOTED, ttl: NOTED_FOR_MS })
   return {
     /**
      * Notes when a walk by offset began. What changes on a page that the reader has passed is seen by nobody until the next `since`,
      * so the later pages must answer the time at which the first one was read.
      */
-    async note({ store_id, reader, since }: Pass, { epoch, lastSeq, clockAt }: FeedMoment): Promise<void> {
+    async note({ store_id, reader, since }: OffsetWalk, { epoch, lastSeq, clockAt }: FeedSnapshot): Promise<void> {
       const key = `${store_id} ${reader} ${since}`
       if (noted.get(key) === `${epoch} ${lastSeq}`) return
       await db.$executeRaw`
@@ -56,9 +56,9 @@ export function createPasses(db: Database) {
       noted.set(key, `${epoch} ${lastSeq}`)
     },
 
-    async began(pass: Pass): Promise<PassBegin | null> {
-      const [found] = await readPrepared<{ began: PackedPassBegin | null }>(db, Prisma.sql`select ${passBegin(pass)} as began`)
-      return unpackPassBegin(found?.began ?? null)
+    async began(walk: OffsetWalk): Promise<WalkSnapshot | null> {
+      const [found] = await queryPrepared<{ began: PackedWalkSnapshot | null }>(db, Prisma.sql`select ${walkSnapshot(walk)} as began`)
+      return unpackWalkSnapshot(found?.began ?? null)
     },
   }
 }

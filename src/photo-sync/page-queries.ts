@@ -1,16 +1,16 @@
-import { type Database, readPrepared } from '../database/client.ts'
+import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { sells } from './assortment-filter.ts'
+import { assortmentCondition } from './assortment-filter.ts'
 import type { FeedStore } from './change-feed.ts'
 import type { FeedCursor } from './cursor.ts'
-import { type PackedPassBegin, type Pass, type PassBegin, passBegin, unpackPassBegin } from './offset-snapshot.ts'
+import { type OffsetWalk, type PackedWalkSnapshot, unpackWalkSnapshot, type WalkSnapshot, walkSnapshot } from './offset-snapshot.ts'
 import { type PackedRow, type PageRow, packedRow, unpackRow } from './page-row.ts'
 
 export interface Page {
   rows: PageRow[]
   hasMore: boolean
   /** Of the pass that was asked for with the page. */
-  began: PassBegin | null
+  began: WalkSnapshot | null
 }
 
 /** Below this many matches of `since` they are found by time and sorted; above, positions are walked, since most of them match. */
@@ -20,15 +20,15 @@ const FEW_MATCHES = 20_000
 const limitTo = (rows: number): Prisma.Sql => Prisma.raw(`limit ${Math.trunc(rows)}`)
 
 /** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
-async function readPage(db: Database, chosen: Prisma.Sql, limit: number, pass: Pass | null = null): Promise<Page> {
-  const [found] = await readPrepared<{ rows: PackedRow[]; began: PackedPassBegin | null }>(
+async function readPage(db: Database, chosen: Prisma.Sql, limit: number, walk: OffsetWalk | null = null): Promise<Page> {
+  const [found] = await queryPrepared<{ rows: PackedRow[]; began: PackedWalkSnapshot | null }>(
     db,
     Prisma.sql`
-    select coalesce(json_agg(${packedRow} order by c.place), '[]') as rows, ${pass ? passBegin(pass) : Prisma.sql`null`} as began
+    select coalesce(json_agg(${packedRow} order by c.place), '[]') as rows, ${walk ? walkSnapshot(walk) : Prisma.sql`null`} as began
     from (${chosen} ${limitTo(limit + 1)}) c join feed_photo f on f.id = c.id`,
   )
   const rows = found?.rows ?? []
-  return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit, began: unpackPassBegin(found?.began ?? null) }
+  return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit, began: unpackWalkSnapshot(found?.began ?? null) }
 }
 
 /** Whether membership ever changed for the store without a change of the photo; most stores sell everything and need no second look. */
@@ -46,7 +46,7 @@ function eventOf(store: FeedStore) {
 
 /** What a list shows: photos that the store has, and with tombstones those that it had. What was deleted before it came in, the store never had. */
 function shown(store: FeedStore, withTombstones: boolean): Prisma.Sql {
-  const member = sells(store)
+  const member = assortmentCondition(store)
   if (!withTombstones) return Prisma.sql`(p.feed_live and ${member})`
   if (!hasEvents(store)) return member
   return Prisma.sql`(case when e.photo_id is null then ${member} else e.was_member or (${member} and (p.feed_live or e.seq < p.feed_seq)) end)`
@@ -72,8 +72,8 @@ export function pageByPosition(
     since,
     withTombstones,
     limit,
-    pass,
-  }: { offset: number; since: Since | null; withTombstones: boolean; limit: number; pass: Pass | null },
+    walk,
+  }: { offset: number; since: Since | null; withTombstones: boolean; limit: number; walk: OffsetWalk | null },
 ): Promise<Page> {
   const event = eventOf(store)
   const few = since !== null && since.matches <= FEW_MATCHES
@@ -82,12 +82,12 @@ export function pageByPosition(
   return readPage(
     db,
     Prisma.sql`
-      select p.id, p.position as place, greatest(p.published_at, ${event.at}) as at, p.feed_live and ${sells(store)} as sold
+      select p.id, p.position as place, greatest(p.published_at, ${event.at}) as at, p.feed_live and ${assortmentCondition(store)} as sold
       from ${from} ${event.join}
       where p.position > ${offset} and p.feed_seq is not null and ${shown(store, withTombstones)} ${dense}
       order by p.position`,
     limit,
-    pass,
+    walk,
   )
 }
 
@@ -101,7 +101,7 @@ export function pageByChange(
   { cursor: { seq, pages }, withTombstones, limit }: { cursor: FeedCursor; withTombstones: boolean; limit: number },
 ): Promise<Page> {
   const event = eventOf(store)
-  const member = sells(store)
+  const member = assortmentCondition(store)
   /** Read already, in the order of positions. */
   const unread = (place: Prisma.Sql) =>
     pages && pages.position > 0 ? Prisma.sql`and not (p.position <= ${pages.position} and ${place} <= ${pages.seq})` : Prisma.empty
@@ -132,7 +132,7 @@ export async function countSince(
   store: FeedStore,
   { at, withTombstones }: { at: Date; withTombstones: boolean },
 ): Promise<number> {
-  const [found] = await readPrepared<{ count: string }>(
+  const [found] = await queryPrepared<{ count: string }>(
     db,
     Prisma.sql`
     select count(*) as count from (${changedSince(store, at)}) m join photo p on p.id = m.id ${eventOf(store).join}
@@ -143,7 +143,7 @@ export async function countSince(
 
 /** The last number that was given before a time of the feed: everything published at that time or later has a higher one. */
 export async function seqBefore(db: Database, store: FeedStore, at: Date): Promise<number> {
-  const [found] = await readPrepared<{ seq: string }>(
+  const [found] = await queryPrepared<{ seq: string }>(
     db,
     Prisma.sql`
     select greatest(
@@ -153,7 +153,7 @@ export async function seqBefore(db: Database, store: FeedStore, at: Date): Promi
   return Number(found?.seq ?? 0)
 }
 
-export interface Holdings {
+export interface AssortmentTotals {
   count: number
   bytes: number
   /** Sum over what the list says of each photo: equal sums, equal lists. */
@@ -161,18 +161,18 @@ export interface Holdings {
 }
 
 /** What a store with an assortment has; one that sells everything has the feed's own maintained sums. */
-export async function holdingsOf(db: Database, store: FeedStore): Promise<Holdings> {
+export async function assortmentTotals(db: Database, store: FeedStore): Promise<AssortmentTotals> {
   const size =
     store.variant === 'thumb'
       ? Prisma.sql`p.feed_thumb_bytes`
       : store.variant === 'medium'
         ? Prisma.sql`p.feed_medium_bytes`
         : Prisma.sql`p.feed_bytes`
-  const [found] = await readPrepared<{ count: string; bytes: string; content: string }>(
+  const [found] = await queryPrepared<{ count: string; bytes: string; content: string }>(
     db,
     Prisma.sql`
     select count(*) as count, coalesce(sum(${size}), 0)::text as bytes, coalesce(sum(p.feed_content), 0)::text as content
-    from photo p where p.feed_live and ${sells(store)}`,
+    from photo p where p.feed_live and ${assortmentCondition(store)}`,
   )
   return { count: Number(found?.count ?? 0), bytes: Number(found?.bytes ?? 0), content: found?.content ?? '0' }
 }

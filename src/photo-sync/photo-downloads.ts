@@ -1,26 +1,26 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { type Database, readPrepared } from '../database/client.ts'
+import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { type Recipes, VARIANT_NAMES } from '../images/processing/variant-settings.ts'
+import { VARIANT_NAMES, type VariantSettingsStore } from '../images/processing/variant-settings.ts'
 import { makeVariants } from '../images/processing/variants.ts'
-import type { Decoder } from '../images/processing/worker-pool.ts'
-import type { PhotoStore } from '../images/storage/blob-store.ts'
-import { BadImage, Gone, NotFound, UnsupportedType } from '../lib/errors.ts'
+import type { WorkerPool } from '../images/processing/worker-pool.ts'
+import type { BlobStore } from '../images/storage/blob-store.ts'
+import { GoneError, InvalidImageError, NotFoundError, UnsupportedMediaTypeError } from '../lib/errors.ts'
 import type { PhotoVariant } from '../schemas/photo-sync.ts'
-import { sells } from './assortment-filter.ts'
-import type { FeedMoment, FeedStore } from './change-feed.ts'
+import { assortmentCondition } from './assortment-filter.ts'
+import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 import { type FeedPhotoRow, type ServedFile, servedFile } from './serialize-photo.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Photos whose facts are remembered while nothing changes: an edge server that fetches a thousand asks for each once, a hundred servers for the same ones. */
 const KNOWN_PHOTOS = 20_000
 
-export interface FilesDeps {
+export interface PhotoDownloadsDeps {
   db: Database
-  store: PhotoStore
-  recipes: Recipes
-  decoder: Decoder
+  store: BlobStore
+  variantSettings: VariantSettingsStore
+  workers: WorkerPool
 }
 
 export interface DownloadFile extends ServedFile {
@@ -28,22 +28,22 @@ export interface DownloadFile extends ServedFile {
   version: number
 }
 
-export type PhotoFiles = ReturnType<typeof createPhotoFiles>
+export type PhotoDownloads = ReturnType<typeof createPhotoDownloads>
 
 /** Which bytes answer for a photo in a store. */
-export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDeps) {
+export function createPhotoDownloads({ db, store: bytes, variantSettings, workers }: PhotoDownloadsDeps) {
   type Known = { row: FeedPhotoRow; member: boolean }
   const known = new LRUCache<string, Known>({ max: KNOWN_PHOTOS })
 
-  async function facts(moment: FeedMoment, store: FeedStore, photoId: string): Promise<Known | null> {
+  async function facts(snapshot: FeedSnapshot, store: FeedStore, photoId: string): Promise<Known | null> {
     if (!UUID.test(photoId)) return null
-    const key = `${moment.epoch} ${moment.lastSeq} ${moment.storeVersion} ${store.id} ${photoId.toLowerCase()}`
+    const key = `${snapshot.epoch} ${snapshot.lastSeq} ${snapshot.storeVersion} ${store.id} ${photoId.toLowerCase()}`
     const hit = known.get(key)
     if (hit) return hit
-    const [found] = await readPrepared<{ row: FeedPhotoRow; member: boolean }>(
+    const [found] = await queryPrepared<{ row: FeedPhotoRow; member: boolean }>(
       db,
       Prisma.sql`
-      select to_json(f) as row, coalesce(${sells(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`,
+      select to_json(f) as row, coalesce(${assortmentCondition(store)}, false) as member from photo p join feed_photo f on f.id = p.id where p.id = ${photoId}::uuid`,
     )
     if (!found) return null
     known.set(key, found)
@@ -68,14 +68,19 @@ export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDe
    * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
    */
   async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
-    const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+    const requested = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
     try {
-      await makeVariants({ db, store: bytes, decoder }, { sha256, recipe: await recipes.current(), wanted }, AbortSignal.timeout(60_000), {
-        shed,
-      })
+      await makeVariants(
+        { db, store: bytes, workers },
+        { sha256, recipe: await variantSettings.current(), wanted: requested },
+        AbortSignal.timeout(60_000),
+        {
+          shed,
+        },
+      )
       return true
     } catch (error) {
-      if (error instanceof BadImage || error instanceof UnsupportedType || error instanceof NotFound) return false
+      if (error instanceof InvalidImageError || error instanceof UnsupportedMediaTypeError || error instanceof NotFoundError) return false
       throw error
     }
   }
@@ -91,16 +96,18 @@ export function createPhotoFiles({ db, store: bytes, recipes, decoder }: FilesDe
 
   return {
     /**
-     * The file that this store's download of a photo gives. Throws NotFound `photo_not_found`, Gone `photo_deleted` or `not_in_assortment`.
+     * The file that this store's download of a photo gives. Throws NotFoundError `photo_not_found`, GoneError `photo_deleted` or `not_in_assortment`.
      */
-    async find(moment: FeedMoment, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
+    async find(snapshot: FeedSnapshot, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
       const variant = asked ?? store.variant
-      const first = await facts(moment, store, photoId)
+      const first = await facts(snapshot, store, photoId)
       if (!first)
-        throw new NotFound('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
-      if (!first.row.live) throw new Gone('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
+        throw new NotFoundError('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
+      if (!first.row.live) throw new GoneError('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
       if (!first.member)
-        throw new Gone('not_in_assortment', 'This photo is not in what the store sells', { remedy: 'Remove it, and read the list again.' })
+        throw new GoneError('not_in_assortment', 'This photo is not in what the store sells', {
+          remedy: 'Remove it, and read the list again.',
+        })
       const { row } = await withVariant(first, variant)
       return { ...servedFile(row, variant), photoId: row.id, version: row.version }
     },

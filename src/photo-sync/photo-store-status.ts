@@ -1,20 +1,22 @@
 import type { Database } from '../database/client.ts'
-import { NotFound } from '../lib/errors.ts'
-import type { PhotoStore } from '../schemas/photo-sync.ts'
+import { NotFoundError } from '../lib/errors.ts'
+import type { BlobStore } from '../schemas/photo-sync.ts'
 import { isSynced } from './reports.ts'
 
 interface Row {
   store_id: string
   code: string
   name: string
-  state: PhotoStore['state']
-  report: (Omit<NonNullable<PhotoStore['report']>, 'at'> & { at: string }) | null
+  state: BlobStore['state']
+  report: (Omit<NonNullable<BlobStore['report']>, 'at'> & { at: string }) | null
 }
 
-/** How a photo stands in every store, from what each sells and what its edge server reported. Throws NotFound `photo_not_found`. */
-export async function storesOfPhoto(db: Database, photoId: string): Promise<PhotoStore[]> {
+/** How a photo stands in every store, from what each sells and what its edge server reported. Throws NotFoundError `photo_not_found`. */
+export async function photoStatusByStore(db: Database, photoId: string): Promise<BlobStore[]> {
   if (!(await db.photo.count({ where: { id: photoId } })))
-    throw new NotFound('photo_not_found', 'Photo not found', { remedy: 'GET /api/products/{id}/images names the photos of a product.' })
+    throw new NotFoundError('photo_not_found', 'Photo not found', {
+      remedy: 'GET /api/products/{id}/images names the photos of a product.',
+    })
   const rows = await db.$queryRaw<{ row: Row }[]>`
     select json_build_object('store_id', s.id, 'code', s.code, 'name', s.name,
       'state', case

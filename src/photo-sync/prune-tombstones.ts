@@ -1,5 +1,5 @@
 import type { Database } from '../database/client.ts'
-import { numberDue } from './change-feed.ts'
+import { assignSequence } from './change-feed.ts'
 
 const BATCH = 5_000
 /** A deleted photo can be restored for a week, so its row stays that long, whatever is asked here. */
@@ -9,17 +9,20 @@ const GRACE_DAYS = 7
  * Forgets deletions that are older than `olderThanDays`. A store that has not read them by then gets 410 for its cursor and lists everything again,
  * so nothing stays on its shelf for ever. Answers how many went.
  */
-export async function pruneFeed(db: Database, { olderThanDays }: { olderThanDays: number }): Promise<{ photos: number; events: number }> {
-  await numberDue(db)
+export async function pruneTombstones(
+  db: Database,
+  { olderThanDays }: { olderThanDays: number },
+): Promise<{ photos: number; events: number }> {
+  await assignSequence(db)
   const days = Math.max(olderThanDays, GRACE_DAYS)
   const pruned = { photos: 0, events: 0 }
   for (;;) {
-    const gone = await db.$executeRaw`
+    const deleted = await db.$executeRaw`
       delete from photo where id in (
         select id from photo where deleted_at < clock_timestamp() - ${days} * interval '1 day'
           and coalesce(published_at < clock_timestamp() - ${days} * interval '1 day', true) and not feed_pending limit ${BATCH} for update skip locked)`
-    pruned.photos += gone
-    if (gone < BATCH) break
+    pruned.photos += deleted
+    if (deleted < BATCH) break
   }
   // The feed's row is locked first, as by every numbering: an event of this moment is not missed.
   await db.$transaction(async (tx) => {
@@ -40,7 +43,7 @@ export async function pruneFeed(db: Database, { olderThanDays }: { olderThanDays
       select count(*)::int as events from gone`
     pruned.events = row?.events ?? 0
   })
-  await numberDue(db)
+  await assignSequence(db)
   await db.$executeRaw`delete from feed_pass where clock_at < clock_timestamp() - interval '2 days'`
   return pruned
 }

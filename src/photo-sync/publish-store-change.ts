@@ -3,13 +3,13 @@ import type { Store } from '../generated/client.ts'
 import type { Assortment } from '../schemas/stores.ts'
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
-const served = (variant: string | null): string => variant ?? 'original'
+const effectiveVariant = (variant: string | null): string => variant ?? 'original'
 
 /**
  * Makes an edited store visible in its feed. Another variant means other bytes for every photo, so its readers begin anew;
  * of another assortment only what enters or leaves is told. Takes the feed's lock first, as every numbering does.
  */
-export async function announceStoreChange(
+export async function publishStoreChange(
   tx: Db,
   store: Store,
   after: { variant: string | null; assortment: Assortment | null },
@@ -17,11 +17,11 @@ export async function announceStoreChange(
   const before = json(store.assortment)
   const now = json(after.assortment)
   if (before !== now) await tx.$queryRaw`select number_assortment(${store.id}::uuid, ${before}::jsonb, ${now}::jsonb)::int`
-  if (served(store.variant) !== served(after.variant)) await restartStore(tx, store.id)
+  if (effectiveVariant(store.variant) !== effectiveVariant(after.variant)) await resetStoreCursors(tx, store.id)
 }
 
 /** Whatever the store has read or reported counts as not done: its cursors read everything again, its digest changes, every photo is behind. */
-export async function restartStore(tx: Db, storeId: string): Promise<void> {
+export async function resetStoreCursors(tx: Db, storeId: string): Promise<void> {
   await tx.$executeRaw`
     with ticked as (
       update feed_state set clock_at = greatest(clock_at, date_trunc('milliseconds', clock_timestamp())) + interval '1 millisecond' returning clock_at)

@@ -1,8 +1,8 @@
 import type { Db } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { readInstant } from '../lib/parse-timestamp.ts'
+import { parseTimestamp } from '../lib/parse-timestamp.ts'
 import type { StatusBody } from '../schemas/photo-sync.ts'
-import { sells } from './assortment-filter.ts'
+import { assortmentCondition } from './assortment-filter.ts'
 import type { FeedStore } from './change-feed.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -20,9 +20,9 @@ interface Report {
 /**
  * Keeps what a store reports, the newest report of each photo: one that was made earlier never overwrites one that was made later, in whichever order they
  * arrive, and one that arrives twice counts once. A clock that runs ahead is taken for now, and now is what the feed told as `server_time` or later: by the
- * clock of one process, a report would lose to an older one that a process with a faster clock took. Throws BadInput for a time that is none.
+ * clock of one process, a report would lose to an older one that a process with a faster clock took. Throws BadRequestError for a time that is none.
  */
-export async function keepReports(
+export async function saveReports(
   db: Db,
   store: FeedStore,
   batch: StatusBody['sync_batch'],
@@ -30,7 +30,7 @@ export async function keepReports(
   const unknown: string[] = []
   const given: Report[] = []
   for (const [n, { photo_id, status, synced_at, error, version }] of batch.entries()) {
-    const at = synced_at ? readInstant(`sync_batch.${n}.synced_at`, synced_at).toISOString() : null
+    const at = synced_at ? parseTimestamp(`sync_batch.${n}.synced_at`, synced_at).toISOString() : null
     const id = photo_id.toLowerCase()
     if (!UUID.test(id)) {
       unknown.push(photo_id)
@@ -59,7 +59,7 @@ export async function keepReports(
     ), known as (
       -- What the store never had is unknown to it, whether it exists or not.
       select g.*, p.version as present from given g join photo p on p.id = g.photo_id
-      where ${sells(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
+      where ${assortmentCondition(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
         or exists (select 1 from photo_report r where r.store_id = ${store.id}::uuid and r.photo_id = p.id)
     ), written as (
       insert into photo_report as r (store_id, photo_id, status, version, error, attempts, synced_at, reported_at, generation)

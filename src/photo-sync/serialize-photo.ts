@@ -1,4 +1,4 @@
-import { pictureName } from '../catalog/image-name.ts'
+import { imageName } from '../catalog/image-name.ts'
 import { imageSource } from '../catalog/serialize-image.ts'
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
 import type { FeedStore } from './change-feed.ts'
@@ -98,10 +98,10 @@ export function servedFile(row: FeedPhotoRow, variant: PhotoVariant | null): Ser
   return { kind: 'originals', sha256, md5, size, contentType: content_type, ext, width, height, filename: nameFor(row.filename, ext) }
 }
 
-export type BuildImageUrl = (picture: { name: string; ext: string; sha256: string; now: Date }) => string
+export type BuildImageUrl = (image: { name: string; ext: string; sha256: string; now: Date }) => string
 
 /** A photo as its store's list shows it. */
-export function photoAnswer(
+export function serializePhoto(
   row: FeedPhotoRow,
   store: FeedStore,
   { updatedAt, deleted, imageUrl, now }: { updatedAt: string; deleted: boolean; imageUrl: BuildImageUrl; now: Date },
@@ -134,7 +134,7 @@ export function photoAnswer(
     image_url: deleted
       ? null
       : imageUrl({
-          name: row.is_primary ? pictureName({ id: row.product_id, zoho_item_id: row.zoho_item_id }) : row.id,
+          name: row.is_primary ? imageName({ id: row.product_id, zoho_item_id: row.zoho_item_id }) : row.id,
           ext: row.ext,
           sha256: row.sha256,
           now,

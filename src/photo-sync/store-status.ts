@@ -1,9 +1,9 @@
 import type { Database } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import type { FleetStore } from '../schemas/photo-sync.ts'
-import type { FeedMoment, FeedStore } from './change-feed.ts'
+import type { StoreStatus } from '../schemas/photo-sync.ts'
+import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 import type { PhotoList } from './list.ts'
-import { restartStore } from './publish-store-change.ts'
+import { resetStoreCursors } from './publish-store-change.ts'
 import { isSynced } from './reports.ts'
 
 /** Failing photos that a store's entry names. */
@@ -22,11 +22,11 @@ interface Counted {
 const iso = (utc: string) => new Date(`${utc}Z`).toISOString()
 
 /** How far stores are: counted from what they reported of the photos that they have now. */
-export async function fleetOf(
+export async function listStoreStatus(
   { db, list }: { db: Database; list: PhotoList },
-  moment: FeedMoment,
+  snapshot: FeedSnapshot,
   stores: FeedStore[],
-): Promise<FleetStore[]> {
+): Promise<StoreStatus[]> {
   if (stores.length === 0) return []
   const ids = stores.map((store) => store.id)
   const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock))`
@@ -50,11 +50,11 @@ export async function fleetOf(
     ) f on true
     where s.id = any(${ids}::uuid[])`
   const counts = new Map(rows.map(({ counted }) => [counted.id, counted]))
-  const answers: FleetStore[] = []
+  const answers: StoreStatus[] = []
   for (const store of stores) {
     const counted = counts.get(store.id)
     if (!counted) continue // deleted this moment
-    const { count } = await list.holdings(moment, store)
+    const { count } = await list.holdings(snapshot, store)
     answers.push({
       id: store.id,
       code: store.code,
@@ -75,13 +75,13 @@ export async function fleetOf(
 /** Sends a store everything again, or the photos that are named. Answers how many photos that concerns. */
 export async function resync(
   { db, list }: { db: Database; list: PhotoList },
-  moment: FeedMoment,
+  snapshot: FeedSnapshot,
   store: FeedStore,
   photoIds: string[] | undefined,
 ): Promise<number> {
   if (photoIds === undefined) {
-    await db.$transaction((tx) => restartStore(tx, store.id))
-    return (await list.holdings(moment, store)).count
+    await db.$transaction((tx) => resetStoreCursors(tx, store.id))
+    return (await list.holdings(snapshot, store)).count
   }
   const [row] = await db.$queryRaw<{ photos: number }[]>`select resend_photos(${store.id}::uuid, ${photoIds}::uuid[])::int as photos`
   return row?.photos ?? 0

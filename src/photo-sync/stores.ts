@@ -3,29 +3,29 @@ import { matchAssortment, NAME_FIELDS, unknownNames } from '../auth/assortment-n
 import type { Database, Db } from '../database/client.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Conflict, NotFound } from '../lib/errors.ts'
+import { ConflictError, NotFoundError } from '../lib/errors.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Throws NotFound `store_not_found`, also for what is no id at all. */
+/** Throws NotFoundError `store_not_found`, also for what is no id at all. */
 export async function findStore(db: Db, id: string): Promise<Store> {
   const store = UUID.test(id) ? await db.store.findUnique({ where: { id } }) : null
-  if (!store) throw new NotFound('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
+  if (!store) throw new NotFoundError('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
   return store
 }
 
-/** By id or by code, as people name it on the command line. Throws NotFound `store_not_found`. */
+/** By id or by code, as people name it on the command line. Throws NotFoundError `store_not_found`. */
 export const findStoreByName = async (db: Db, name: string): Promise<Store> =>
   (await db.store.findUnique({ where: { code: name } })) ?? findStore(db, name)
 
 /** An assortment as it is kept: without keys that say nothing; null when nothing is left, since that sells everything. */
-export function keptAssortment(assortment: Assortment | null | undefined): Assortment | null {
+export function normalizeAssortment(assortment: Assortment | null | undefined): Assortment | null {
   if (!assortment) return null
   const { skus, categories, in_stock } = assortment
-  const kept: Assortment = { ...(skus && { skus }), ...(categories && { categories }), ...(in_stock && { in_stock }) }
-  return Object.keys(kept).length === 0 ? null : kept
+  const saved: Assortment = { ...(skus && { skus }), ...(categories && { categories }), ...(in_stock && { in_stock }) }
+  return Object.keys(saved).length === 0 ? null : saved
 }
 
 /** A changed assortment that takes more than this share and this number of a store's pictures is not believed at once. */
@@ -34,16 +34,16 @@ const MOST_REMOVED = 100
 /** Names that a message spells out. */
 const MOST_NAMED = 20
 
-/** Throws Conflict `mass_delete_stopped` when another assortment would take too many of a store's pictures. */
+/** Throws ConflictError `mass_delete_stopped` when another assortment would take too many of a store's pictures. */
 async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Assortment | null }): Promise<void> {
   const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
     select count(*)::int as pictures,
       (count(*) filter (where not store_sells(${json(after.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)))::int as removed
     from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
-  const { pictures = 0, removed = 0 } = row ?? {}
-  if (removed <= MOST_REMOVED || removed <= pictures * MOST_REMOVED_SHARE) return
-  throw new Conflict('mass_delete_stopped', `This assortment would take ${removed} of ${pictures} pictures from the store`, {
-    detail: { removed, pictures },
+  const { pictures: images = 0, removed = 0 } = row ?? {}
+  if (removed <= MOST_REMOVED || removed <= images * MOST_REMOVED_SHARE) return
+  throw new ConflictError('mass_delete_stopped', `This assortment would take ${removed} of ${images} pictures from the store`, {
+    detail: { removed, pictures: images },
     remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',
   })
 }
@@ -54,7 +54,7 @@ function changedFields(store: Store, patch: StorePatch, after: { variant: string
     ['code', store.code, code],
     ['name', store.name, name],
     ['variant', store.variant, after.variant],
-    ['assortment', keptAssortment(store.assortment as Assortment | null), after.assortment],
+    ['assortment', normalizeAssortment(store.assortment as Assortment | null), after.assortment],
     ['paused', store.paused_at !== null, paused],
   ]
   return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
@@ -80,7 +80,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
       return await work()
     } catch (error) {
       if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
-      throw new Conflict('store_code_taken', `There is a store ${code} already`, { cause: error, remedy: 'Choose another code.' })
+      throw new ConflictError('store_code_taken', `There is a store ${code} already`, { cause: error, remedy: 'Choose another code.' })
     }
   }
 
@@ -88,7 +88,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
     list: (): Promise<Store[]> => db.store.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
     find: (id: string): Promise<Store> => findStore(db, id),
 
-    /** Throws Conflict `store_code_taken`. */
+    /** Throws ConflictError `store_code_taken`. */
     create: ({ code, name, variant, assortment }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
@@ -97,7 +97,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
             code,
             name,
             variant: variant ?? null,
-            assortment: jsonOrNull(await matchAssortment(tx, keptAssortment(assortment))),
+            assortment: jsonOrNull(await matchAssortment(tx, normalizeAssortment(assortment))),
             created_at: at,
             updated_at: at,
           }
@@ -132,7 +132,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
     },
 
     /**
-     * Another variant or assortment shows in the feed immediately. Throws NotFound, Conflict `store_code_taken`, and `mass_delete_stopped` unless
+     * Another variant or assortment shows in the feed immediately. Throws NotFoundError, ConflictError `store_code_taken`, and `mass_delete_stopped` unless
      * the removals are confirmed.
      */
     change: (id: string, patch: StorePatch, by: Actor, { confirmRemovals = false }: { confirmRemovals?: boolean } = {}): Promise<Store> =>
@@ -146,7 +146,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
               assortment:
                 patch.assortment === undefined
                   ? (store.assortment as Assortment | null)
-                  : await matchAssortment(tx, keptAssortment(patch.assortment)),
+                  : await matchAssortment(tx, normalizeAssortment(patch.assortment)),
             }
             const fields = changedFields(store, patch, after)
             // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { ManifestFile, type ModuleResult, type PullRequest, type SessionInfo } from '../schemas/pulls.ts'
-import { BooksPlace } from '../zoho/books.ts'
+import { BooksCursor } from '../zoho/books.ts'
 import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
-import type { RecordPlace } from './records/upsert.ts'
+import type { RecordScope } from './records/upsert.ts'
 
 export const PULL = 'pull'
 
@@ -15,7 +15,7 @@ export const ModuleProgress = z.object({
   since: z.iso.datetime().nullable(),
   /** Noted on what this pull changes; see `ZohoRecord.changed_in`. */
   changed_in: z.number(),
-  place: BooksPlace.nullable(),
+  cursor: BooksCursor.nullable(),
   pages: z.number(),
   listed: z.number(),
   new: z.number(),
@@ -41,13 +41,13 @@ export function modulesOf({ app, modules }: Pick<PullRequest, 'app' | 'modules'>
   return BOOKS_MODULES.filter((it) => (app === 'books' || it.invoice) && (!modules || modules.some((name) => name === it.name)))
 }
 
-export const freshModule = (module: BooksModule): ModuleProgress => ({
+export const newModuleState = (module: BooksModule): ModuleProgress => ({
   module: module.name,
   state: 'waiting',
   mode: 'incremental',
   since: null,
   changed_in: 0,
-  place: null,
+  cursor: null,
   pages: 0,
   listed: 0,
   new: 0,
@@ -66,7 +66,7 @@ export const pageRange = (module: BooksModule) => {
 }
 
 /** What every phase of a module has in hand. */
-export interface ModulePlace extends RecordPlace {
+export interface ModuleScope extends RecordScope {
   app: 'books' | 'invoice'
 }
 

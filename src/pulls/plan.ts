@@ -1,4 +1,4 @@
-import { forecast, knownLimits, type LimitsDeps } from '../connection/estimate.ts'
+import { estimateCompletion, knownLimits, type LimitsDeps } from '../connection/estimate.ts'
 import type { PullPlan, PullPlanRequest } from '../schemas/pulls.ts'
 import { countBooks, walkCalls } from '../zoho/books-count.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
@@ -29,7 +29,7 @@ export async function planPull(deps: PullPlanDeps, request: PullPlanRequest, sig
   const calls = { list: sum((it) => it.calls.list), details: sum((it) => it.calls.details), total: sum((it) => it.calls.total) }
   const { perMinute, day } = await knownLimits(deps, await deps.organization())
   // The reserve is kept from pictures only.
-  const { minutes, days, endsAt } = forecast(calls.total, { perMinute, day: day && { ...day, reserve: 0 } }, deps.clock.now())
+  const { minutes, days, endsAt } = estimateCompletion(calls.total, { perMinute, day: day && { ...day, reserve: 0 } }, deps.clock.now())
   return {
     modules,
     calls,

@@ -1,21 +1,30 @@
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
-import { isDatabaseGone } from '../database/errors.ts'
+import { isConnectionError } from '../database/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
-import { pausedUntilReset } from '../runs/paused.ts'
+import { pausedUntil } from '../runs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../runs/run-handler.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../schemas/pulls.ts'
 import type { BooksModule } from '../zoho/books-modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
-import { HeldBack } from '../zoho/errors.ts'
-import type { Wait } from '../zoho/rate-limiter.ts'
-import { freshModule, type ModuleProgress, moduleResult, modulesOf, PULL, PullCheckpoint, pageRange, wantsDetails } from './checkpoint.ts'
-import { type PullPlaces, sessionName } from './files/paths.ts'
+import { RateLimitedError } from '../zoho/errors.ts'
+import type { RateLimitWait } from '../zoho/rate-limiter.ts'
+import {
+  type ModuleProgress,
+  moduleResult,
+  modulesOf,
+  newModuleState,
+  PULL,
+  PullCheckpoint,
+  pageRange,
+  wantsDetails,
+} from './checkpoint.ts'
+import { type PullPaths, sessionName } from './files/paths.ts'
 import { createSessionWriter, newFolder, type SessionWriter } from './files/session-writer.ts'
 import { rangeOf } from './incremental-range.ts'
 import { removeMissing } from './phases/deletions.ts'
-import { fetchDueDetails } from './phases/details.ts'
+import { fetchPendingDetails } from './phases/details.ts'
 import { listModule } from './phases/list.ts'
 import { readRecords, type Selection, writeModuleFiles } from './phases/write-files.ts'
 
@@ -23,9 +32,9 @@ export interface PullDeps {
   db: Database
   clock: Clock
   log: Logger
-  places: PullPlaces
-  /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
-  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  paths: PullPaths
+  /** Opened when a run begins, so that changed settings count at once. Throws ConfigurationError when Zoho is not set up. */
+  openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   /** Detail calls at a time. */
   concurrency: number
 }
@@ -44,20 +53,20 @@ export function createPull(deps: PullDeps): RunHandler {
 
 /** One run of a pull; its modules' progress is one value, saved with each write. */
 async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
-  const { db, clock, places } = deps
+  const { db, clock, paths } = deps
   const request = PullRequest.parse(run.params)
   const modules = modulesOf(request)
   const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   let at = run.checkpoint === null ? null : PullCheckpoint.parse(run.checkpoint)
   if (!at) {
     const started = clock.now()
-    const stamp = await newFolder(places, { now: started, session: request.session })
-    at = { mode: request.full ? 'full' : 'incremental', stamp, started_at: started.toISOString(), modules: modules.map(freshModule) }
+    const stamp = await newFolder(paths, { now: started, session: request.session })
+    at = { mode: request.full ? 'full' : 'incremental', stamp, started_at: started.toISOString(), modules: modules.map(newModuleState) }
     const first = at
     await run.fenced((tx) => run.saveCheckpoint(tx, first))
   }
   let checkpoint: PullCheckpoint = at
-  const writer = createSessionWriter(places, { stamp: checkpoint.stamp, session: request.session })
+  const writer = createSessionWriter(paths, { stamp: checkpoint.stamp, session: request.session })
   await writer.prepare()
 
   const statistics = () => countUp(checkpoint.modules)
@@ -102,11 +111,11 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     } catch (error) {
       run.signal.throwIfAborted()
       // No fault of the module: the pull goes on here when the database is back.
-      if (isDatabaseGone(error)) throw error
-      if (error instanceof HeldBack) {
+      if (isConnectionError(error)) throw error
+      if (error instanceof RateLimitedError) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
         await writer.saveInfo(await info('paused', { resumes_at: error.resetsAt.toISOString() }))
-        return pausedUntilReset(error, 'It goes on by itself then; what is pulled is kept.')
+        return pausedUntil(error, 'It goes on by itself then; what is pulled is kept.')
       }
       const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
       if (!(error instanceof AppError) && error !== signInFailed)
@@ -187,11 +196,11 @@ interface ModulePull extends PullDeps {
 /** List, details, removals, files: each phase begins where the progress says, and the watermark moves with the end of the last. */
 async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePull): Promise<ModuleProgress> {
   const { db, clock, zoho, request, module, save, step } = deps
-  const place = { app: request.app, module: module.name }
+  const scope = { app: request.app, module: module.name }
   const range = pageRange(module)
   const details = wantsDetails(module, request)
   const staged = module.lineItems && !details
-  const live = { app: place.app, module: place.module, deleted_at: null }
+  const live = { app: scope.app, module: scope.module, deleted_at: null }
   let progress = start
 
   if (progress.state === 'waiting') {
@@ -205,7 +214,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
     const show = ({ listed }: ModuleProgress) =>
       run.report({ progress: { phase: module.name, done: listed, total: expected && Math.max(expected, listed), waiting: null } })
     const from = progress.since === null ? null : new Date(progress.since)
-    progress = await listModule(run, progress, { zoho, clock, request, module, place, from, known, save, show })
+    progress = await listModule(run, progress, { zoho, clock, request, module, scope, from, known, save, show })
     progress = { ...progress, state: 'details' }
     await step(progress)
   }
@@ -215,8 +224,8 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
       const total = await db.zohoRecord.count({ where: { ...live, detail_due: true } })
       let done = 0
       const onDone = () => run.report({ progress: { phase: `${module.name} details`, done: ++done, total, waiting: null } })
-      const phase = { zoho, clock, module, place, changedIn: progress.changed_in, concurrency: deps.concurrency }
-      const { removed, failed } = await fetchDueDetails(run, phase, { among, onDone })
+      const phase = { zoho, clock, module, scope, changedIn: progress.changed_in, concurrency: deps.concurrency }
+      const { removed, failed } = await fetchPendingDetails(run, phase, { among, onDone })
       progress = { ...progress, removed: progress.removed + removed }
       const [first] = failed
       if (first)
@@ -229,7 +238,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   }
   if (progress.state === 'removals') {
     if (progress.mode === 'full') {
-      const removed = await removeMissing(run, { zoho, clock, module, place, confirmed: request.confirm_removals })
+      const removed = await removeMissing(run, { zoho, clock, module, scope, confirmed: request.confirm_removals })
       progress = { ...progress, removed: progress.removed + removed }
     }
     progress = { ...progress, state: 'files' }
@@ -243,7 +252,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
         ? { of: 'listed', runId: run.id, ...range }
         : { of: 'changed', since: progress.changed_in - 1 }
   const { writer } = deps
-  const files: ManifestFile[] = await writeModuleFiles(readRecords(db, place, selection), module, {
+  const files: ManifestFile[] = await writeModuleFiles(readRecords(db, scope, selection), module, {
     root: writer.root,
     inner: writer.folder.inner,
     lineItems: details,
@@ -254,7 +263,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
     await moveWatermark(tx, progress, { request, module, runId: run.id, at: clock.now() })
     await tx.runPage.deleteMany({ where: { run_id: run.id, number: { gte: range.from, lte: range.to } } })
     await tx.pullRow.deleteMany({ where: { run_id: run.id, module: module.name } })
-    progress = { ...progress, state: 'success', place: null, files }
+    progress = { ...progress, state: 'success', cursor: null, files }
     await save(tx, progress)
   })
   return progress

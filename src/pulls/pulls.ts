@@ -2,21 +2,21 @@ import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Run } from '../generated/client.ts'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 import type { RunHandler } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
 import { type PullPlan, PullPlanRequest, PullRequest, type SessionComparison, VerifyReport } from '../schemas/pulls.ts'
 import { modulesOf, PULL } from './checkpoint.ts'
 import { archiveOf } from './files/archive.ts'
 import { compareSessions } from './files/compare-sessions.ts'
-import { type PullPlaces, stampOfSession } from './files/paths.ts'
+import { type PullPaths, stampOfSession } from './files/paths.ts'
 import { createPullSessions } from './files/sessions.ts'
 import { type PullPlanDeps, planPull } from './plan.ts'
 import { createPull, type PullDeps } from './pull-run.ts'
 import { createVerify, PULL_REPAIR, PULL_VERIFY, VerifyCheckpoint, type VerifyParams } from './verify/verify-run.ts'
 
 export interface PullsDeps extends PullPlanDeps {
-  places: PullPlaces
+  paths: PullPaths
   runs: Runs
 }
 
@@ -31,14 +31,14 @@ export type Pulls = ReturnType<typeof createPulls>
 
 /** Pulls as their doors (HTTP, command line, scripts) use them. */
 export function createPulls(deps: PullsDeps) {
-  const { db, clock, places, runs } = deps
-  const sessions = createPullSessions({ db, clock, places })
+  const { db, clock, paths, runs } = deps
+  const sessions = createPullSessions({ db, clock, paths })
 
   return {
     sessions,
-    places,
+    paths,
 
-    /** Queues a pull. Throws BadInput `no_such_module` when the app has none of what was asked, Conflict `sync_running`. */
+    /** Queues a pull. Throws BadRequestError `no_such_module` when the app has none of what was asked, ConflictError `sync_running`. */
     async start(request: z.input<typeof PullRequest>, { startedBy }: { startedBy: string }): Promise<{ run_id: string }> {
       const parsed = PullRequest.parse(request)
       checkModules(parsed)
@@ -52,7 +52,7 @@ export function createPulls(deps: PullsDeps) {
       return planPull(deps, parsed, signal)
     },
 
-    /** Queues a check of files, or with `repair` the mending of what differs. Throws NotFound `session_not_found`, Conflict. */
+    /** Queues a check of files, or with `repair` the mending of what differs. Throws NotFoundError `session_not_found`, ConflictError. */
     async check(params: Partial<VerifyParams>, { repair, startedBy }: { repair: boolean; startedBy: string }): Promise<{ run_id: string }> {
       if (params.session !== undefined) await sessions.folder(params.session)
       return runs.start(repair ? PULL_REPAIR : PULL_VERIFY, JSON.parse(JSON.stringify(params)), { startedBy })
@@ -79,10 +79,14 @@ function checkModules(parsed: Pick<PullRequest, 'app' | 'modules'>): void {
   const found = modulesOf(parsed)
   const unknown = parsed.modules?.find((name) => !found.some((it) => it.name === name))
   if (unknown)
-    throw new BadInput('no_such_module', `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`, {
-      detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
-      remedy: `It has: ${modulesOf({ app: parsed.app })
-        .map((it) => it.name)
-        .join(', ')}.`,
-    })
+    throw new BadRequestError(
+      'no_such_module',
+      `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`,
+      {
+        detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
+        remedy: `It has: ${modulesOf({ app: parsed.app })
+          .map((it) => it.name)
+          .join(', ')}.`,
+      },
+    )
 }

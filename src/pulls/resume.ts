@@ -9,7 +9,7 @@ import { PULL_REPAIR, PULL_VERIFY } from './verify/verify-run.ts'
 /** How often it is looked whether the process that works on the run was killed meanwhile. */
 const LOOK_EVERY_MS = 2_000
 
-export interface CarryOnDeps {
+export interface ResumeDeps {
   db: Database
   runs: Runs
   /** Follows a run until it stands. */
@@ -18,12 +18,12 @@ export interface CarryOnDeps {
 }
 
 /** Follows a run until it stands, and takes it up whenever nobody works on it. */
-async function follow({ runs, watch }: CarryOnDeps, runId: string): Promise<Run> {
+async function follow({ runs, watch }: ResumeDeps, runId: string): Promise<Run> {
   const watching = new AbortController()
   const looking = (async () => {
     for await (const _ of every(LOOK_EVERY_MS, undefined, { signal: watching.signal })) {
       const run = await runs.get(runId)
-      if (run.state === 'queued' || run.state === 'running') await runs.carryOn(runId)
+      if (run.state === 'queued' || run.state === 'running') await runs.resumeHere(runId)
     }
   })().catch(() => {}) // the watching has ended
   try {
@@ -35,18 +35,18 @@ async function follow({ runs, watch }: CarryOnDeps, runId: string): Promise<Run>
 }
 
 /** Whether the run does all that is asked for now, so that another one after it would have nothing to do. */
-function covers(run: Run, wanted: PullRequest): boolean {
+function includesRequest(run: Run, request: PullRequest): boolean {
   const read = run.kind === PULL ? PullRequest.safeParse(run.params) : null
   if (!read?.success) return false
   const has = read.data
   const modules = new Set(modulesOf(has).map((it) => it.name))
   return (
-    has.app === wanted.app &&
-    modulesOf(wanted).every((it) => modules.has(it.name)) &&
-    has.since === wanted.since &&
-    has.line_items === wanted.line_items &&
-    has.session === wanted.session &&
-    (has.full || !wanted.full)
+    has.app === request.app &&
+    modulesOf(request).every((it) => modules.has(it.name)) &&
+    has.since === request.since &&
+    has.line_items === request.line_items &&
+    has.session === request.session &&
+    (has.full || !request.full)
   )
 }
 
@@ -54,7 +54,7 @@ function covers(run: Run, wanted: PullRequest): boolean {
  * Carries on what a killed or stopped process left unfinished, then does what is asked, unless that was just it.
  * A pull that waits for the next day's quota is tried, and answered as it stands when it still has to wait.
  */
-export async function carryOnThen(deps: CarryOnDeps, start: () => Promise<{ run_id: string }>, wanted: PullRequest | null): Promise<Run> {
+export async function resumeThen(deps: ResumeDeps, start: () => Promise<{ run_id: string }>, request: PullRequest | null): Promise<Run> {
   const { db, runs, say } = deps
   for (;;) {
     const open = await db.run.findFirst({
@@ -63,9 +63,9 @@ export async function carryOnThen(deps: CarryOnDeps, start: () => Promise<{ run_
     })
     if (!open) break
     say(open.kind === PULL ? 'An unfinished pull is carried on.' : 'An unfinished check is carried on.')
-    await runs.carryOn(open.id)
+    await runs.resumeHere(open.id)
     const run = await follow(deps, open.id)
-    if (run.state === 'paused' || (wanted && covers(run, wanted))) return run
+    if (run.state === 'paused' || (request && includesRequest(run, request))) return run
   }
   const { run_id } = await start()
   return follow(deps, run_id)

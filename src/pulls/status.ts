@@ -5,7 +5,7 @@ export async function findStatus(db: Database, organization: string | null) {
   const pulled = await db.pullModule.findMany({ orderBy: [{ app: 'asc' }, { module: 'asc' }] })
   const counts = await db.zohoRecord.groupBy({ by: ['app', 'module'], where: { deleted_at: null }, _count: true })
   const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
-  const wanted = { deleted_at: null, zoho_image_id: { not: null } }
+  const requested = { deleted_at: null, zoho_image_id: { not: null } }
   return {
     pulled: pulled.map(({ app, module, up_to, succeeded_at }) => ({
       app,
@@ -15,8 +15,8 @@ export async function findStatus(db: Database, organization: string | null) {
       records: counts.find((it) => it.app === app && it.module === module)?._count ?? 0,
     })),
     pictures: {
-      stored: await db.product.count({ where: { ...wanted, image_state: 'stored' } }),
-      wanted: await db.product.count({ where: wanted }),
+      stored: await db.product.count({ where: { ...requested, image_state: 'stored' } }),
+      wanted: await db.product.count({ where: requested }),
     },
     quota:
       budget?.day_left == null

@@ -1,8 +1,8 @@
 import { Cron } from 'croner'
-import { BadInput } from '../lib/errors.ts'
+import { BadRequestError } from '../lib/errors.ts'
 
 /** Zones by their IANA names; one that this Node does not know counts as UTC. */
-export function knownZone(zone: string | null | undefined): string {
+export function isTimeZone(zone: string | null | undefined): string {
   if (!zone) return 'UTC'
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone })
@@ -15,7 +15,7 @@ export function knownZone(zone: string | null | undefined): string {
 /**
  * The next times of a cron line of five fields, strictly after `from`, on the wall clock of `zone`. Where summer time begins, a time in the gap runs
  * right after it; where it ends, a time that comes twice runs once, while "every n minutes" goes through both hours.
- * Throws BadInput `bad_schedule`.
+ * Throws BadRequestError `bad_schedule`.
  */
 export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: string; from: Date; count?: number }): Date[] {
   let times: Date[]
@@ -23,14 +23,17 @@ export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: strin
     if (!/^\S+(\s+\S+){4}$/.test(cron.trim())) throw new Error('it must have five fields: minute hour day month weekday')
     times = new Cron(cron.trim(), { timezone: zone, paused: true, mode: '5-part' }).nextRuns(count, from)
   } catch (cause) {
-    throw new BadInput('bad_schedule', `schedule is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new BadRequestError('bad_schedule', `schedule is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
       detail: { cron },
       remedy: 'A cron line has five fields, e.g. */15 * * * * (every 15 minutes) or 5 1,13 * * * (at 1:05 and 13:05).',
     })
   }
   if (times.length === 0)
-    throw new BadInput('bad_schedule', 'schedule is wrong: there is no such day', { detail: { cron }, remedy: 'Choose a day that exists.' })
+    throw new BadRequestError('bad_schedule', 'schedule is wrong: there is no such day', {
+      detail: { cron },
+      remedy: 'Choose a day that exists.',
+    })
   return times
 }
 
@@ -39,7 +42,7 @@ export const localTime = (at: Date, zone: string): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(at)
 
 /** How often a cron line comes until a moment, at most 5,000 times. */
-export const slotsUntil = (cron: string, { zone, from, until }: { zone: string; from: Date; until: Date }): number =>
+export const occurrencesUntil = (cron: string, { zone, from, until }: { zone: string; from: Date; until: Date }): number =>
   nextTimes(cron, { zone, from, count: Math.min(5_000, Math.max(1, Math.ceil((until.getTime() - from.getTime()) / 60_000))) }).filter(
     (at) => at <= until,
   ).length

@@ -8,7 +8,7 @@ const SAMPLE_EVERY_MS = 250
  * Works out how fast a run's phase goes and when it will be through. Answers a function that is given what the run shows and the time in milliseconds, and
  * adds `rate` (things a second) and `eta_ms` (null while nobody can tell). A new phase, or one that began anew, is measured from its own beginning.
  */
-export function createPace(): (progress: RunProgress, nowMs: number) => RunProgress {
+export function createEtaEstimator(): (progress: RunProgress, nowMs: number) => RunProgress {
   let phase: string | undefined
   let samples: { atMs: number; done: number }[] = []
   return (progress, nowMs) => {

@@ -7,10 +7,10 @@ const EVERY_MS = 3_600_000
  * Small chores that somebody must do now and then, each safe to do in several processes at once: old logins go, the day's coverage is noted.
  * A chore that fails is tried again at the next turn.
  */
-export function keepHouse(chores: Record<string, () => Promise<void>>, { log }: { log: Logger }): Disposable {
+export function startMaintenance(tasks: Record<string, () => Promise<void>>, { log }: { log: Logger }): Disposable {
   const turn = async () => {
-    for (const [name, chore] of Object.entries(chores))
-      await chore().catch((err: unknown) => log.warn({ err, chore: name }, 'a chore failed and will be tried again'))
+    for (const [name, task] of Object.entries(tasks))
+      await task().catch((err: unknown) => log.warn({ err, task: name }, 'a chore failed and will be tried again'))
   }
   const first = setTimeout(turn, FIRST_AFTER_MS).unref()
   const timer = setInterval(turn, EVERY_MS).unref()

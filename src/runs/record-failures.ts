@@ -1,16 +1,16 @@
 import type { RawDb } from '../database/client.ts'
-import { forJsonb } from '../lib/jsonb.ts'
+import { sanitizeForJsonb } from '../lib/jsonb.ts'
 import type { RunFailure } from './run-handler.ts'
 
 /**
  * Notes what did not work in a run. An older open note about the same thing is closed by it, so that the inbox holds each thing once; a dismissed one stays
  * dismissed when the same thing fails again for the same cause.
  */
-export async function noteFailures(tx: RawDb, runId: string, failures: RunFailure[], at: Date): Promise<void> {
+export async function recordFailures(tx: RawDb, runId: string, failures: RunFailure[], at: Date): Promise<void> {
   if (failures.length === 0) return
   await tx.$executeRaw`
     with given as materialized (
-      select * from jsonb_to_recordset(${forJsonb(JSON.stringify(failures))}::jsonb)
+      select * from jsonb_to_recordset(${sanitizeForJsonb(JSON.stringify(failures))}::jsonb)
         as t(stage text, code text, message text, product_id uuid, zoho_item_id text, sku text)),
     older as (
       select f.id, g.stage, g.code, g.product_id, g.zoho_item_id, f.code = g.code as same_cause, f.dismissed_at, f.note, f.created_at

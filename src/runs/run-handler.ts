@@ -3,7 +3,7 @@ import type { Db, RawDb } from '../database/client.ts'
 /** Why a running handler was told to stop. `lost`: another process owns the run now, so nothing more may be written. */
 export type StopReason = 'pause' | 'cancel' | 'shutdown' | 'lost'
 
-export class RunStopped extends Error {
+export class RunAborted extends Error {
   readonly reason: StopReason
   constructor(reason: StopReason) {
     super(`The run was told to stop: ${reason}`)
@@ -47,11 +47,11 @@ export interface RunContext {
   statistics: Record<string, number>
   /** What is counted now, reports included. */
   counted(): Record<string, number>
-  /** Aborts with a RunStopped when a person or the server wants the run to stop, or when another process took it. */
+  /** Aborts with a RunAborted when a person or the server wants the run to stop, or when another process took it. */
   signal: AbortSignal
   /** For progress bars; written at most twice a second. */
   report(patch: { statistics?: Record<string, number>; progress?: ReportedProgress }): void
-  /** A transaction that fails with RunStopped('lost') if another process owns the run: every write of a run goes through it. */
+  /** A transaction that fails with RunAborted('lost') if another process owns the run: every write of a run goes through it. */
   fenced<T>(work: (tx: Db) => Promise<T>): Promise<T>
   /** The same past Prisma, for pages of many rows. */
   fencedRaw<T>(work: (tx: RawDb) => Promise<T>): Promise<T>

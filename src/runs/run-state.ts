@@ -2,35 +2,36 @@ import type { Db } from '../database/client.ts'
 import type { RunOutcome } from './run-handler.ts'
 
 /** What a person asked of a run. */
-export type Wish = 'pause' | 'cancel'
+export type RequestedAction = 'pause' | 'cancel'
 /** How a run stands when nobody works on it any more; `queued`: the next start goes on with it. */
-export type Standing =
+export type RunStatus =
   | RunOutcome
   | { state: 'cancelled' }
   | { state: 'paused'; resumes_at: null; cause: string; failure_code: string }
   | { state: 'queued' }
 
-export const WISHED: Record<Wish, Standing> = {
+export const STATE_AFTER: Record<RequestedAction, RunStatus> = {
   pause: { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' },
   cancel: { state: 'cancelled' },
 }
 
-const waits = ({ state }: Standing): boolean => state === 'queued' || state === 'paused'
+const waits = ({ state }: RunStatus): boolean => state === 'queued' || state === 'paused'
 
 /** A run that would wait, for a worker or for a time, stands as a person wished at the same moment; one that has ended has ended. */
-export const heeding = (standing: Standing, wish: Wish | null): Standing => (wish && waits(standing) ? WISHED[wish] : standing)
+export const applyRequestedAction = (status: RunStatus, action: RequestedAction | null): RunStatus =>
+  action && waits(status) ? STATE_AFTER[action] : status
 
 /** The columns of a run that say how it stands. */
-export function standingRow(standing: Standing, now: Date) {
+export function toStatusColumns(status: RunStatus, now: Date) {
   return {
-    state: standing.state,
-    cause: 'cause' in standing ? (standing.cause ?? null) : null,
-    remedy: 'remedy' in standing ? (standing.remedy ?? null) : null,
-    failure_code: 'failure_code' in standing ? (standing.failure_code ?? null) : null,
-    resumes_at: 'resumes_at' in standing ? standing.resumes_at : null,
+    state: status.state,
+    cause: 'cause' in status ? (status.cause ?? null) : null,
+    remedy: 'remedy' in status ? (status.remedy ?? null) : null,
+    failure_code: 'failure_code' in status ? (status.failure_code ?? null) : null,
+    resumes_at: 'resumes_at' in status ? status.resumes_at : null,
     // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
-    wanted: standing.state === 'paused' && standing.resumes_at === null ? 'pause' : null,
-    ...(!waits(standing) && { finished_at: now }),
+    wanted: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,
+    ...(!waits(status) && { finished_at: now }),
   }
 }
 
@@ -38,8 +39,11 @@ export function standingRow(standing: Standing, now: Date) {
  * Locks the run's row and tells how it is, so that a wish and the end of the work on the run see each other: without the lock, a run that comes to
  * stand still just then would keep a wish that nobody reads.
  */
-export async function lockRun(tx: Db, runId: string): Promise<{ state: string; fence: bigint; wanted: Wish | null } | undefined> {
-  const [row] = await tx.$queryRaw<{ state: string; fence: bigint; wanted: Wish | null }[]>`
+export async function lockRun(
+  tx: Db,
+  runId: string,
+): Promise<{ state: string; fence: bigint; wanted: RequestedAction | null } | undefined> {
+  const [row] = await tx.$queryRaw<{ state: string; fence: bigint; wanted: RequestedAction | null }[]>`
     select state, fence, wanted from run where id = ${runId}::uuid for update`
   return row
 }

@@ -3,10 +3,10 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/client.ts'
 import { Prisma, type Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { Conflict, NotFound } from '../lib/errors.ts'
+import { ConflictError, NotFoundError } from '../lib/errors.ts'
 import type { RunHandler } from './run-handler.ts'
-import { lockRun, standingRow, WISHED, type Wish } from './run-state.ts'
-import { ownRun, type RunOwner } from './worker.ts'
+import { lockRun, type RequestedAction, STATE_AFTER, toStatusColumns } from './run-state.ts'
+import { executeRun, type RunWorker } from './worker.ts'
 
 export const RUN_CHANNEL = 'zinc_run'
 /** States in which a run still has something to do. */
@@ -50,7 +50,7 @@ const waitFor = ({ id, state, resumes_at }: Run): string =>
  */
 export function createRuns({ db, databaseUrl, clock, log, handlers, works }: RunsDeps) {
   const handlerOf = new Map(handlers.map((handler) => [handler.kind, handler]))
-  const owned = new Map<string, RunOwner>()
+  const workers = new Map<string, RunWorker>()
   const watchers = new Set<(run: Run) => void>()
   const closing = new AbortController()
   let sweeping: Promise<void> = Promise.resolve()
@@ -59,16 +59,16 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     for (const watch of watchers) watch(run)
   }
 
-  async function takeUp(runId: string): Promise<void> {
-    if (!works || owned.has(runId) || closing.signal.aborted) return
+  async function claim(runId: string): Promise<void> {
+    if (!works || workers.has(runId) || closing.signal.aborted) return
     const run = await db.run.findUnique({ where: { id: runId } })
     const handler = run && handlerOf.get(run.kind)
     if (!handler || !UNFINISHED.includes(run.state)) return
     // Reserved without an await between, so that a sweep and a start in the same process do not both take it.
-    if (owned.has(runId)) return
-    const owner = ownRun({ db, databaseUrl, clock, log, handler, runId, announce })
-    owned.set(runId, owner)
-    owner.finished.finally(() => owned.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
+    if (workers.has(runId)) return
+    const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce })
+    workers.set(runId, worker)
+    worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
   }
 
   /** Takes up what is queued, was left behind by a dead process, or may go on after a pause. */
@@ -81,7 +81,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       },
       select: { id: true },
     })
-    for (const { id } of waiting) await takeUp(id)
+    for (const { id } of waiting) await claim(id)
   }
 
   async function sweepForever(): Promise<void> {
@@ -91,44 +91,44 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     }
   }
 
-  async function want(runId: string, wanted: Wish): Promise<Run> {
+  async function request(runId: string, requestedAction: RequestedAction): Promise<Run> {
     const { state } = await get(runId)
     await db.$transaction(async (tx) => {
       const run = await lockRun(tx, runId)
       if (!run || !UNFINISHED.includes(run.state))
-        throw new Conflict('run_finished', `The run has ended already: ${run?.state ?? state}`, {
+        throw new ConflictError('run_finished', `The run has ended already: ${run?.state ?? state}`, {
           detail: { run_id: runId },
           remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
         })
       // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
-      const data = run.state === 'running' ? { wanted } : standingRow(WISHED[wanted], clock.now())
+      const data = run.state === 'running' ? { wanted: requestedAction } : toStatusColumns(STATE_AFTER[requestedAction], clock.now())
       await tx.run.update({ where: { id: runId }, data })
     })
-    await owned.get(runId)?.stop(wanted)
+    await workers.get(runId)?.stop(requestedAction)
     return get(runId)
   }
 
   async function get(runId: string): Promise<Run> {
     const run = await db.run.findUnique({ where: { id: runId } })
     if (!run)
-      throw new NotFound('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
+      throw new NotFoundError('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
     return run
   }
 
   return {
-    /** Queues a run and, where this process works, begins with it at once. Throws Conflict `sync_running` with the other's `run_id`. */
+    /** Queues a run and, where this process works, begins with it at once. Throws ConflictError `sync_running` with the other's `run_id`. */
     async start(kind: string, params: Prisma.InputJsonValue, { startedBy }: StartOptions): Promise<{ run_id: string }> {
       const handler = handlerOf.get(kind)
       if (!handler) throw new Error(`No handler for runs of kind ${kind}`)
       try {
         const run = await db.run.create({ data: { kind, params, started_by: startedBy, exclusive_key: handler.exclusiveKey } })
-        await takeUp(run.id)
+        await claim(run.id)
         return { run_id: run.id }
       } catch (error) {
         if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
         const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
         if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
-        throw new Conflict('sync_running', 'A run of this kind is under way already', {
+        throw new ConflictError('sync_running', 'A run of this kind is under way already', {
           detail: { run_id: other.id, state: other.state },
           remedy: `${waitFor(other)}, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
         })
@@ -168,13 +168,13 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       try {
         let seen = ''
         // A server that stops ends its streams; the run itself goes on at the next start.
-        const over = AbortSignal.any([signal, closing.signal])
-        while (!over.aborted) {
+        const stopSignal = AbortSignal.any([signal, closing.signal])
+        while (!stopSignal.aborted) {
           const run = latest ?? (await get(runId))
           latest = undefined
-          const face = JSON.stringify([run.state, run.statistics, run.progress, run.resumes_at])
-          if (face !== seen) yield run
-          seen = face
+          const fingerprint = JSON.stringify([run.state, run.statistics, run.progress, run.resumes_at])
+          if (fingerprint !== seen) yield run
+          seen = fingerprint
           if (run.state !== 'queued' && run.state !== 'running') return
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, lookEveryMs)
@@ -182,18 +182,18 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
               clearTimeout(timer)
               resolve()
             }
-            over.addEventListener('abort', wake, { once: true })
-            if (latest || over.aborted) wake()
+            stopSignal.addEventListener('abort', wake, { once: true })
+            if (latest || stopSignal.aborted) wake()
           })
-          over.removeEventListener('abort', wake)
+          stopSignal.removeEventListener('abort', wake)
         }
       } finally {
         watchers.delete(watch)
       }
     },
 
-    cancel: (runId: string) => want(runId, 'cancel'),
-    pause: (runId: string) => want(runId, 'pause'),
+    cancel: (runId: string) => request(runId, 'cancel'),
+    pause: (runId: string) => request(runId, 'pause'),
 
     /** Goes on with a paused run now, also before its `resumes_at`. */
     async resume(runId: string): Promise<Run> {
@@ -203,19 +203,19 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
         data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
       })
       if (count === 0)
-        throw new Conflict('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {
+        throw new ConflictError('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {
           detail: { run_id: runId },
           remedy: 'A queued or running run goes on by itself; one that has ended is started anew.',
         })
-      await takeUp(runId)
+      await claim(runId)
       return get(runId)
     },
 
     /** Goes on with a run that nobody works on, here and now; a paused one, too. What another process works on is left to it. */
-    async carryOn(runId: string): Promise<void> {
+    async resumeHere(runId: string): Promise<void> {
       const run = await get(runId)
       if (run.state === 'paused') await this.resume(runId)
-      else await takeUp(runId)
+      else await claim(runId)
     },
 
     /** Begins to look for runs to take up: those that a killed process left behind are taken up at once. */
@@ -226,7 +226,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     /** Parks what runs here, so that the next start (or another instance) goes on with it. */
     async close(): Promise<void> {
       closing.abort()
-      await Promise.allSettled([sweeping, ...[...owned.values()].map((owner) => owner.stop('shutdown'))])
+      await Promise.allSettled([sweeping, ...[...workers.values()].map((worker) => worker.stop('shutdown'))])
     },
   }
 }

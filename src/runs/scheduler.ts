@@ -7,7 +7,7 @@ import { nextTimes } from './cron.ts'
 
 export type ScheduleMode = 'incremental' | 'full'
 
-export interface SchedulesDeps {
+export interface SchedulerDeps {
   db: Database
   clock: Clock
   log: Logger
@@ -20,7 +20,7 @@ export interface SchedulesDeps {
   works: boolean
 }
 
-export type Schedules = ReturnType<typeof createSchedules>
+export type Scheduler = ReturnType<typeof createScheduler>
 
 const LOOK_EVERY_MS = 2_000
 /** A slot that was taken so long ago without a run was left by a process that was killed, or something was in its way. */
@@ -31,7 +31,7 @@ const LEFT_AFTER = '30 seconds'
  * What was missed while nothing ran is started once. Killed after the update and before the start, the row still names the slot (`due_at`),
  * and whoever looks next takes it up.
  */
-export function createSchedules({ db, clock, log, start, works }: SchedulesDeps) {
+export function createScheduler({ db, clock, log, start, works }: SchedulerDeps) {
   const closing = new AbortController()
   let looking: Promise<void> = Promise.resolve()
 
@@ -76,7 +76,7 @@ export function createSchedules({ db, clock, log, start, works }: SchedulesDeps)
 
     list: (from: Db = db): Promise<Schedule[]> => from.schedule.findMany(),
 
-    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadInput `bad_schedule`. */
+    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadRequestError `bad_schedule`. */
     async set(
       tx: Db,
       { module, mode, cron, zone }: { module: string; mode: ScheduleMode; cron: string | null; zone: string },

@@ -1,27 +1,27 @@
 import type { Logger } from 'pino'
-import { type Database, type Db, inRawTransaction, type RawDb } from '../database/client.ts'
-import { isDatabaseGone } from '../database/errors.ts'
-import { tryHoldLock } from '../database/locks.ts'
+import { type Database, type Db, pgTransaction, type RawDb } from '../database/client.ts'
+import { isConnectionError } from '../database/errors.ts'
+import { tryAdvisoryLock } from '../database/locks.ts'
 import type { Prisma, Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
-import { createPace } from './eta.ts'
-import { noteFailures } from './record-failures.ts'
-import { type RunContext, type RunHandler, type RunOutcome, type RunProgress, RunStopped, type StopReason } from './run-handler.ts'
-import { heeding, lockRun, type Standing, standingRow, WISHED } from './run-state.ts'
+import { createEtaEstimator } from './eta.ts'
+import { recordFailures } from './record-failures.ts'
+import { RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
+import { applyRequestedAction, lockRun, type RunStatus, STATE_AFTER, toStatusColumns } from './run-state.ts'
 
 /** Progress is for eyes: more often than this costs writes and shows nothing more. */
 const REPORT_EVERY_MS = 500
 /** How often a pause or cancel that was asked of another process is looked for. */
 const LOOK_EVERY_MS = 1_000
 
-export interface RunOwner {
+export interface RunWorker {
   /** Resolves when the run stands still (ended, paused or parked) and its lock is free. */
   finished: Promise<void>
   stop(reason: StopReason): Promise<void>
 }
 
-interface OwnerDeps {
+interface WorkerDeps {
   db: Database
   databaseUrl: string
   clock: Clock
@@ -35,12 +35,12 @@ interface OwnerDeps {
 const json = (value: unknown): Prisma.InputJsonValue => JSON.parse(JSON.stringify(value ?? {}))
 
 /** Works on one run if nobody else does: takes its lock, raises its fence, executes its handler, writes how it ended. */
-export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }: OwnerDeps): RunOwner {
+export function executeRun({ db, databaseUrl, clock, log, handler, runId, announce }: WorkerDeps): RunWorker {
   const stopping = new AbortController()
-  const stopWith = (reason: StopReason) => stopping.abort(new RunStopped(reason))
+  const stopWith = (reason: StopReason) => stopping.abort(new RunAborted(reason))
 
   async function work(): Promise<void> {
-    const lock = await tryHoldLock(databaseUrl, `run:${runId}`, { log })
+    const lock = await tryAdvisoryLock(databaseUrl, `run:${runId}`, { log })
     if (!lock) return // another process works on it
     lock.lost.addEventListener('abort', () => stopWith('lost'), { once: true })
     try {
@@ -61,7 +61,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
   async function execute(run: Run): Promise<void> {
     let statistics: Record<string, number> = { ...(run.statistics as Record<string, number>) }
     let progress: RunProgress = {}
-    const pace = createPace()
+    const eta = createEtaEstimator()
     let dirty = false
 
     /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
@@ -69,7 +69,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       const [row] = await tx.$queryRaw<{ fence: string }[]>`select fence::text as fence from run where id = ${runId}::uuid for share`
       if (row?.fence !== String(run.fence)) {
         stopWith('lost')
-        throw new RunStopped('lost')
+        throw new RunAborted('lost')
       }
     }
     const fenced = <T>(body: (tx: Db) => Promise<T>): Promise<T> =>
@@ -81,7 +81,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         { timeout: 60_000, maxWait: 30_000 },
       )
     const fencedRaw = <T>(body: (tx: RawDb) => Promise<T>): Promise<T> =>
-      inRawTransaction(db, async (tx) => {
+      pgTransaction(db, async (tx) => {
         await checkFence(tx)
         return body(tx)
       })
@@ -116,7 +116,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
       report(patch) {
         if (patch.statistics) statistics = { ...statistics, ...patch.statistics }
         if (patch.progress) progress = { ...progress, ...patch.progress }
-        if (patch.progress?.done !== undefined) progress = pace(progress, clock.now().getTime())
+        if (patch.progress?.done !== undefined) progress = eta(progress, clock.now().getTime())
         dirty = true
       },
       fenced,
@@ -126,21 +126,21 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         await tx.$executeRaw`
           update run set checkpoint = ${JSON.stringify(checkpoint ?? {})}::jsonb, statistics = ${JSON.stringify(statistics)}::jsonb where id = ${runId}::uuid`
       },
-      fail: (tx, failures) => noteFailures(tx, runId, failures, clock.now()),
+      fail: (tx, failures) => recordFailures(tx, runId, failures, clock.now()),
     }
 
-    let outcome: Standing
+    let outcome: RunStatus
     try {
       outcome = await handler.execute(context)
     } catch (error) {
-      const reason = stopping.signal.aborted ? (stopping.signal.reason as RunStopped).reason : undefined
+      const reason = stopping.signal.aborted ? (stopping.signal.reason as RunAborted).reason : undefined
       if (reason === 'lost') {
         log.warn({ run_id: runId }, 'another process owns this run now; it goes on there')
         return
       }
       if (reason === 'shutdown') outcome = { state: 'queued' }
-      else if (reason) outcome = WISHED[reason]
-      else if (isDatabaseGone(error)) {
+      else if (reason) outcome = STATE_AFTER[reason]
+      else if (isConnectionError(error)) {
         // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
         log.warn({ err: error, run_id: runId }, 'the database is away; the run goes on when it is back')
         return
@@ -160,7 +160,7 @@ export function ownRun({ db, databaseUrl, clock, log, handler, runId, announce }
         data: {
           statistics: json(statistics),
           progress: json({ ...progress, waiting: null }),
-          ...standingRow(heeding(outcome, now.wanted), clock.now()),
+          ...toStatusColumns(applyRequestedAction(outcome, now.wanted), clock.now()),
         },
       })
     })

@@ -24,4 +24,4 @@ export const AuditQuery = z.object({
   cursor: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
-export const AuditAnswer = z.object({ status: z.literal('success'), data: z.array(AuditEntry), next_cursor: z.string().nullable() })
+export const AuditResponse = z.object({ status: z.literal('success'), data: z.array(AuditEntry), next_cursor: z.string().nullable() })

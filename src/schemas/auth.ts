@@ -19,7 +19,7 @@ export const LoginBody = z.object({
 /** `POST /api/v1/auth/refresh`. Without a token the page's own cookie is taken, and the new tokens come as cookies. */
 export const RefreshBody = z.object({ refresh_token: z.string().min(1).max(200).optional() })
 
-export const SessionAnswer = z.object({
+export const SessionResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     access_token: z.string(),
@@ -33,7 +33,7 @@ export const SessionAnswer = z.object({
 })
 
 /** `GET /api/v1/auth/me` */
-export const MeAnswer = z.object({
+export const CurrentUserResponse = z.object({
   status: z.literal('success'),
   data: z.object({ user_id: z.uuid(), username: z.string(), role: PersonRole }),
 })
@@ -66,7 +66,7 @@ export type UserBody = z.infer<typeof UserBody>
 export const UserPatch = z.object({ username: Username, password: Password, role: PersonRole }).partial()
 export type UserPatch = z.infer<typeof UserPatch>
 
-export const UsersAnswer = z.object({ status: z.literal('success'), data: z.array(User), next_cursor: z.null() })
-export const UserAnswer = z.object({ status: z.literal('success'), data: User })
+export const UsersResponse = z.object({ status: z.literal('success'), data: z.array(User), next_cursor: z.null() })
+export const UserResponse = z.object({ status: z.literal('success'), data: User })
 /** `DELETE /api/v1/users/{id}`: the user as it was. */
-export const UserDeletedAnswer = UserAnswer
+export const UserDeletedResponse = UserResponse

@@ -47,28 +47,28 @@ export const Organization = z.object({
 export type Organization = z.infer<typeof Organization>
 
 /** `POST /test` */
-export const TestAnswer = z.object({
+export const TestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ ok: z.boolean(), organization: Organization.nullable(), api_domain: z.string(), checks: z.array(Check) }),
 })
-export type TestResult = z.infer<typeof TestAnswer>['data']
+export type TestResult = z.infer<typeof TestResponse>['data']
 
 /** `POST /authorize`: the grant code of a self client, as Zoho's console shows it once. */
 export const AuthorizeBody = z.object({ code: z.string().trim().min(1).max(500) })
-export const ConnectionAnswer = z.object({ status: z.literal('success'), data: Connection })
+export const ConnectionResponse = z.object({ status: z.literal('success'), data: Connection })
 
 /** `GET/POST /oauth/link`: `url` is shown once, to be sent to the owner of the Zoho account. */
-export const ConsentLinkAnswer = z.object({
+export const ConsentLinkResponse = z.object({
   status: z.literal('success'),
   data: z.object({ expires_at: z.iso.datetime().nullable() }),
 })
-export const NewConsentLinkAnswer = z.object({
+export const NewConsentLinkResponse = z.object({
   status: z.literal('success'),
   data: z.object({ url: z.url(), expires_at: z.iso.datetime() }),
 })
 /** `POST /oauth/link/follow`, by whoever holds the link: the address of Zoho's consent page. */
-export const FollowLinkBody = z.object({ token: z.string().min(20).max(100) })
-export const FollowLinkAnswer = z.object({ status: z.literal('success'), data: z.object({ url: z.url() }) })
+export const OpenConsentLinkBody = z.object({ token: z.string().min(20).max(100) })
+export const OpenConsentLinkResponse = z.object({ status: z.literal('success'), data: z.object({ url: z.url() }) })
 
 /** `GET /oauth/callback`, as Zoho's redirect fills it. */
 export const CallbackQuery = z.object({
@@ -80,15 +80,15 @@ export const CallbackQuery = z.object({
 })
 
 /** `GET /organizations`: those of the account; `selected` is the one that zinc works on. */
-export const OrganizationsAnswer = z.object({
+export const OrganizationsResponse = z.object({
   status: z.literal('success'),
   data: z.array(Organization.extend({ selected: z.boolean() })),
 })
 export const OrganizationBody = z.object({ id: z.string().trim().min(1).max(50) })
-export const OrganizationAnswer = z.object({ status: z.literal('success'), data: Organization })
+export const OrganizationResponse = z.object({ status: z.literal('success'), data: Organization })
 
 /** `GET /scopes`: `granted` is null until a sign-in or a test has told. */
-export const ScopesAnswer = z.object({
+export const ScopesResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     modules: z.array(

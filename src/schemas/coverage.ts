@@ -29,7 +29,7 @@ export const CoverageCounts = z.object(
 export type CoverageCounts = z.infer<typeof CoverageCounts>
 
 /** `GET /coverage`: every key of `data` is a filter; `total` counts the products that are not deleted. */
-export const CoverageAnswer = z.object({
+export const CoverageResponse = z.object({
   status: z.literal('success'),
   data: CoverageCounts,
   total: z.number().int(),
@@ -38,7 +38,7 @@ export const CoverageAnswer = z.object({
 
 /** `GET /coverage/history?days=`: one entry a day, oldest first, the last one of today; days on which zinc did not run are missing. */
 export const CoverageHistoryQuery = z.object({ days: z.coerce.number().int().min(1).max(1000).default(30) })
-export const CoverageHistoryAnswer = z.object({
+export const CoverageHistoryResponse = z.object({
   status: z.literal('success'),
   data: z.array(CoverageCounts.extend({ day: z.iso.date(), total: z.number().int() })),
 })

@@ -24,7 +24,7 @@ export const FailureEntry = z.object({
 })
 
 /** `GET /failures`: what failed and is open, across runs, one entry a cause, the largest first; `failures` holds the newest of each. */
-export const FailuresAnswer = z.object({
+export const FailuresResponse = z.object({
   status: z.literal('success'),
   data: z.array(
     z.object({
@@ -47,7 +47,7 @@ export const FailuresAnswer = z.object({
   /** All that is open, of every cause. */
   total: z.number(),
 })
-export type FailuresAnswer = z.infer<typeof FailuresAnswer>
+export type FailuresResponse = z.infer<typeof FailuresResponse>
 
 /** One, chosen ones, those of a cause or of a run; an empty object retries all that can be retried. */
 export const RetryFailures = z.object({
@@ -56,4 +56,4 @@ export const RetryFailures = z.object({
   run_id: z.uuid().optional(),
 })
 export const DismissFailures = z.object({ ids: z.array(z.uuid()).min(1).max(10_000), note: z.string().trim().max(1_000).default('') })
-export const DismissAnswer = z.object({ status: z.literal('success'), data: z.object({ dismissed: z.number() }) })
+export const DismissResponse = z.object({ status: z.literal('success'), data: z.object({ dismissed: z.number() }) })

@@ -9,11 +9,11 @@ export const GalleryImage = ProductImage.extend({
 })
 export type GalleryImage = z.infer<typeof GalleryImage>
 
-export const GalleryAnswer = z.object({ status: z.literal('success'), data: z.array(GalleryImage), next_cursor: z.null() })
-export const ImageAnswer = z.object({ status: z.literal('success'), data: GalleryImage })
+export const GalleryResponse = z.object({ status: z.literal('success'), data: z.array(GalleryImage), next_cursor: z.null() })
+export const ImageResponse = z.object({ status: z.literal('success'), data: GalleryImage })
 /** `data` is the first one, `images` all, in the order of the form. */
-export const UploadAnswer = z.object({ status: z.literal('success'), data: GalleryImage, images: z.array(GalleryImage) })
-export const DeletedAnswer = z.object({
+export const UploadResponse = z.object({ status: z.literal('success'), data: GalleryImage, images: z.array(GalleryImage) })
+export const DeletedResponse = z.object({
   status: z.literal('success'),
   data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime(), restore_until: z.iso.datetime() }),
 })
@@ -26,7 +26,7 @@ export const ImagePatch = z
 export const ImageOrder = z.array(z.uuid()).min(1).max(1_000)
 
 /** Our primary picture beside the one that Zoho names. */
-export const CompareAnswer = z.object({
+export const CompareResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     ours: GalleryImage.nullable(),
@@ -63,11 +63,11 @@ export const ImportPlan = z.object({
 export type ImportPlan = z.infer<typeof ImportPlan>
 /** Lists hold at most 1,000 entries each; the counts are whole. */
 export const ImportCounts = z.object({ matched: z.int(), ambiguous: z.int(), unmatched: z.int(), unreadable: z.int() })
-export const ImportPreviewAnswer = z.object({
+export const ImportPreviewResponse = z.object({
   status: z.literal('success'),
   data: ImportPlan.extend({ id: z.uuid(), import_id: z.uuid(), counts: ImportCounts, expires_at: z.iso.datetime() }),
 })
-export const ImportAnswer = ImportPlan.extend({
+export const ImportResponse = ImportPlan.extend({
   status: z.string(),
   run_id: z.uuid(),
   data: ImportPlan.extend({ counts: ImportCounts }),
@@ -75,12 +75,12 @@ export const ImportAnswer = ImportPlan.extend({
 export const QueuedRun = z.object({ status: z.literal('queued'), run_id: z.uuid() })
 
 /** Pictures beyond the main one: how many calls their details take. The pictures themselves are known only from those; a dry run counts them. */
-export const GalleryPlanAnswer = z.object({
+export const GalleryPlanResponse = z.object({
   status: z.literal('success'),
   data: z.object({ items: z.number(), detail_calls: z.number(), stored: z.number() }),
 })
 export const GalleryFetch = z.object({ dry_run: z.boolean().default(false) })
-export const SentPictureAnswer = z.object({
+export const UploadedImageResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     zoho_item_id: z.string(),
@@ -94,10 +94,10 @@ export const SentPictureAnswer = z.object({
 })
 
 const Ids = z.array(z.uuid()).min(1).max(1_000)
-export const ManyImages = z.object({ ids: Ids }).strict()
-export const ManyProducts = z.object({ product_ids: Ids }).strict()
+export const BulkImages = z.object({ ids: Ids }).strict()
+export const BulkProducts = z.object({ product_ids: Ids }).strict()
 /** What became of one of many; one that fails leaves the others alone. */
-export const ManyOutcome = z.object({
+export const BulkOutcome = z.object({
   id: z.uuid(),
   status: z.enum(['done', 'failed']),
   code: z.string().optional(),
@@ -105,8 +105,8 @@ export const ManyOutcome = z.object({
   /** Until when a deleted image can be restored. */
   restore_until: z.iso.datetime().optional(),
 })
-export type ManyOutcome = z.infer<typeof ManyOutcome>
+export type BulkOutcome = z.infer<typeof BulkOutcome>
 /** `partial` when one failed; `data` has each id once, in the order of the question. */
-export const ManyAnswer = z.object({ status: z.enum(['success', 'partial']), data: z.array(ManyOutcome) })
+export const BulkResponse = z.object({ status: z.enum(['success', 'partial']), data: z.array(BulkOutcome) })
 /** A run that works on those that are `done` here; the others it leaves out. */
-export const ManyQueued = QueuedRun.extend({ data: z.array(ManyOutcome) })
+export const BulkQueued = QueuedRun.extend({ data: z.array(BulkOutcome) })

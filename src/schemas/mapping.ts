@@ -21,7 +21,7 @@ export const FieldMapping = z.object({
 export type FieldMapping = z.infer<typeof FieldMapping>
 
 /** `GET /api/settings/integrations/zoho/mapping` */
-export const MappingAnswer = z.object({
+export const MappingResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     fields: z.array(
@@ -54,7 +54,7 @@ export const MappingPreviewBody = z.object({
 })
 export type MappingPreviewBody = z.infer<typeof MappingPreviewBody>
 
-export const MappingPreviewAnswer = z.object({
+export const MappingPreviewResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     zoho_item_id: z.string(),

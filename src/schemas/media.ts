@@ -22,7 +22,7 @@ export const VariantSettingsPatch = z
   })
   .partial()
   .strict()
-export const VariantSettingsAnswer = z.object({ status: z.literal('success'), data: VariantSettings })
+export const VariantSettingsResponse = z.object({ status: z.literal('success'), data: VariantSettings })
 
 export const Regenerate = z.object({
   which: z.enum(['missing', 'all', 'size']).default('missing'),
@@ -52,7 +52,7 @@ export const IntegrityFinding = z.object({
   repaired_at: z.iso.datetime().nullable(),
 })
 export type IntegrityFinding = z.infer<typeof IntegrityFinding>
-export const IntegrityAnswer = z.object({
+export const IntegrityResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     /** Null until there was a scan. */
@@ -67,7 +67,7 @@ export const IntegrityAnswer = z.object({
 })
 
 const Amount = z.object({ count: z.number(), bytes: z.number() })
-export const MediaStorageAnswer = z.object({
+export const MediaStorageResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     kind: z.enum(['file', 's3']),
@@ -83,7 +83,7 @@ export const MediaStorageAnswer = z.object({
 })
 
 export const MediaQueue = z.enum(['media_regenerate', 'images_import', 'media_integrity_scan', 'media_integrity_repair'])
-export const MediaJobsAnswer = z.object({
+export const MediaJobsResponse = z.object({
   status: z.literal('success'),
   data: z.array(
     z.object({
@@ -96,5 +96,5 @@ export const MediaJobsAnswer = z.object({
     }),
   ),
   /** Decoding, in this process: pictures under way and waiting. */
-  decoder: z.object({ active: z.number(), waiting: z.number(), limit: z.number() }),
+  workers: z.object({ active: z.number(), waiting: z.number(), limit: z.number() }),
 })

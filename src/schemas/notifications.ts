@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { Source } from './zoho-settings.ts'
 
-export const NoticeKind = z.enum(['connection_lost', 'connection_regained', 'run_failed', 'nothing_synced', 'store_silent', 'test'])
-export type NoticeKind = z.infer<typeof NoticeKind>
+export const NotificationKind = z.enum(['connection_lost', 'connection_regained', 'run_failed', 'nothing_synced', 'store_silent', 'test'])
+export type NotificationKind = z.infer<typeof NotificationKind>
 
 /** `GET /notifications`. Addresses that carry a password or token come as `••••` and their last four characters. */
 export const Notifications = z.object({
@@ -21,7 +21,7 @@ export const Notifications = z.object({
   recent: z.array(
     z.object({
       id: z.string(),
-      kind: NoticeKind,
+      kind: NotificationKind,
       subject: z.string(),
       text: z.string(),
       created_at: z.iso.datetime(),
@@ -32,7 +32,7 @@ export const Notifications = z.object({
   ),
 })
 export type Notifications = z.infer<typeof Notifications>
-export const NotificationsAnswer = z.object({ status: z.literal('success'), data: Notifications })
+export const NotificationsResponse = z.object({ status: z.literal('success'), data: Notifications })
 
 const minutes = z.number().int().min(5).max(525_600).nullable()
 /** `PUT /notifications`: any subset; null clears; a masked value sent back leaves it as it is. */
@@ -49,7 +49,7 @@ export type NotificationsBody = z.infer<typeof NotificationsBody>
 
 const Channel = z.object({ ok: z.boolean(), message: z.string(), remedy: z.string().optional() })
 /** `POST /notifications/test`: one notice through each channel that is set; null: not set. */
-export const NotificationsTestAnswer = z.object({
+export const NotificationsTestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ ok: z.boolean(), email: Channel.nullable(), webhook: Channel.nullable() }),
 })

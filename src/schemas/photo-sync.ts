@@ -36,7 +36,7 @@ export const DownloadQuery = z.object({ store_id: StoreId, variant: PhotoVariant
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 export const Md5 = z.string().regex(/^[0-9a-f]{32}$/)
 
-export const PhotoVariantFacts = z.object({
+export const PhotoVariantInfo = z.object({
   size: z.int().min(0),
   content_type: z.string(),
   checksum: Md5,
@@ -67,11 +67,11 @@ export const SyncPhoto = z.object({
   deleted: z.boolean(),
   image_url: z.string().nullable(),
   image_source: ImageSource,
-  variants: z.object({ thumb: PhotoVariantFacts.optional(), medium: PhotoVariantFacts.optional() }),
+  variants: z.object({ thumb: PhotoVariantInfo.optional(), medium: PhotoVariantInfo.optional() }),
 })
 export type SyncPhoto = z.infer<typeof SyncPhoto>
 
-export const PhotoListAnswer = z.object({
+export const PhotoListResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     photos: z.array(SyncPhoto),
@@ -82,10 +82,10 @@ export const PhotoListAnswer = z.object({
     server_time: z.iso.datetime(),
   }),
 })
-export type PhotoListAnswer = z.infer<typeof PhotoListAnswer>
+export type PhotoListResponse = z.infer<typeof PhotoListResponse>
 
 /** `GET …/digest`. `digest` is opaque; it changes exactly when the store would receive something else, or after a resync. */
-export const DigestAnswer = z.object({
+export const DigestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ count: z.number(), bytes: z.number(), digest: z.string(), cursor: z.string() }),
 })
@@ -123,14 +123,14 @@ export const StatusBody = z.object({
     .max(MAX_REPORTS),
 })
 export type StatusBody = z.infer<typeof StatusBody>
-export const StatusAnswer = z.object({
+export const StatusResponse = z.object({
   status: z.literal('success'),
   message: z.string(),
   data: z.object({ updated: z.number(), unknown: z.array(z.string()) }),
 })
 
 /** One store as the fleet sees it. */
-export const FleetStore = z.object({
+export const StoreStatus = z.object({
   id: z.uuid(),
   code: z.string(),
   name: z.string(),
@@ -156,12 +156,12 @@ export const FleetStore = z.object({
     }),
   ),
 })
-export type FleetStore = z.infer<typeof FleetStore>
-export const FleetAnswer = z.object({ status: z.literal('success'), data: z.array(FleetStore), next_cursor: z.null() })
-export const FleetStoreAnswer = z.object({ status: z.literal('success'), data: FleetStore })
+export type StoreStatus = z.infer<typeof StoreStatus>
+export const StoreStatusListResponse = z.object({ status: z.literal('success'), data: z.array(StoreStatus), next_cursor: z.null() })
+export const StoreStatusResponse = z.object({ status: z.literal('success'), data: StoreStatus })
 /** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or these only. */
 export const ResyncBody = z.object({ photo_ids: z.array(z.uuid()).min(1).max(MAX_REPORTS).optional() }).nullish()
-export const ResyncAnswer = z.object({ status: z.literal('success'), data: z.object({ photos: z.number() }) })
+export const ResyncResponse = z.object({ status: z.literal('success'), data: z.object({ photos: z.number() }) })
 
 /**
  * How a photo stands in one store: `synced` is there as it is now, `outdated` is there as it was before, `failed` was tried in vain, `behind` has not been
@@ -169,7 +169,7 @@ export const ResyncAnswer = z.object({ status: z.literal('success'), data: z.obj
  */
 export const PhotoStoreState = z.enum(['synced', 'outdated', 'failed', 'behind', 'leaving', 'not_sold'])
 export type PhotoStoreState = z.infer<typeof PhotoStoreState>
-export const PhotoStore = z.object({
+export const BlobStore = z.object({
   store_id: z.uuid(),
   code: z.string(),
   name: z.string(),
@@ -186,6 +186,6 @@ export const PhotoStore = z.object({
     })
     .nullable(),
 })
-export type PhotoStore = z.infer<typeof PhotoStore>
+export type BlobStore = z.infer<typeof BlobStore>
 /** `GET /api/v1/sync/photos/{id}/stores`: every store, by code. */
-export const PhotoStoresAnswer = z.object({ status: z.literal('success'), data: z.array(PhotoStore), next_cursor: z.null() })
+export const PhotoStoresResponse = z.object({ status: z.literal('success'), data: z.array(BlobStore), next_cursor: z.null() })

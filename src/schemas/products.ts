@@ -48,15 +48,15 @@ export const Product = z.object({
 export type Product = z.infer<typeof Product>
 
 /** `GET /api/products`. `total` only when it was asked for. */
-export const ProductsAnswer = z.object({
+export const ProductsResponse = z.object({
   status: z.literal('success'),
   data: z.array(Product),
   next_cursor: z.string().nullable(),
   total: z.int().optional(),
 })
-export type ProductsAnswer = z.infer<typeof ProductsAnswer>
+export type ProductsResponse = z.infer<typeof ProductsResponse>
 
 /** `GET /api/products/categories`: what an assortment can name. */
 export const Category = z.object({ name: z.string(), products: z.number() })
 export type Category = z.infer<typeof Category>
-export const CategoriesAnswer = z.object({ status: z.literal('success'), data: z.array(Category), next_cursor: z.null() })
+export const CategoriesResponse = z.object({ status: z.literal('success'), data: z.array(Category), next_cursor: z.null() })

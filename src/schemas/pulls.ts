@@ -120,11 +120,21 @@ export const SessionInfo = z.object({
 export type SessionInfo = z.infer<typeof SessionInfo>
 
 /** running | paused | interrupted | cancelled | incomplete | unverified | verified | differs (from Zoho) | broken (a file is not what was written) */
-export const Badge = z.enum(['running', 'paused', 'interrupted', 'cancelled', 'incomplete', 'unverified', 'verified', 'differs', 'broken'])
-export type Badge = z.infer<typeof Badge>
+export const SessionStatus = z.enum([
+  'running',
+  'paused',
+  'interrupted',
+  'cancelled',
+  'incomplete',
+  'unverified',
+  'verified',
+  'differs',
+  'broken',
+])
+export type SessionStatus = z.infer<typeof SessionStatus>
 
 export const PullSession = SessionInfo.extend({
-  badge: Badge,
+  badge: SessionStatus,
   /** Bytes of the whole folder. */
   size: z.number(),
   pinned: z.boolean(),
@@ -218,4 +228,4 @@ export const RecordNote = z.object({
   deleted_at: z.iso.datetime().nullable(),
 })
 /** The record as Zoho wrote it, and under `zinc` what zinc knows of it. */
-export const ZohoRecordAnswer = z.looseObject({ zinc: RecordNote })
+export const ZohoRecordResponse = z.looseObject({ zinc: RecordNote })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 const Window = { limit: z.number().nullable(), used: z.number(), left: z.number().nullable() }
 
 /** `GET /quota`. A limit of null is not known yet, or there is none (simulators). */
-export const QuotaAnswer = z.object({
+export const QuotaResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     minute: z.object(Window),
@@ -34,7 +34,7 @@ export const QuotaAnswer = z.object({
     by_day: z.array(z.object({ date: z.string(), calls: z.number() })),
   }),
 })
-export type Quota = z.infer<typeof QuotaAnswer>['data']
+export type Quota = z.infer<typeof QuotaResponse>['data']
 
 /** `PUT /quota` */
 export const QuotaBody = z.object({ reserve_percent: z.number().int().min(0).max(90) })
@@ -47,7 +47,7 @@ export const CallsQuery = z.object({
   failed: z.stringbool().optional(),
 })
 /** `GET /calls`: newest first, no bodies. */
-export const CallsAnswer = z.object({
+export const CallsResponse = z.object({
   status: z.literal('success'),
   data: z.array(
     z.object({

@@ -48,7 +48,7 @@ export const Store = z.object({
   paused_at: z.iso.datetime().nullable(),
 })
 export type Store = z.infer<typeof Store>
-export const StoreAnswer = z.object({ status: z.literal('success'), data: Store })
+export const StoreResponse = z.object({ status: z.literal('success'), data: Store })
 /** What is taken, but hardly meant. `unknown`: the SKUs or categories that no product has. */
 export const StoreWarning = z.object({
   code: z.enum(['unknown_skus', 'unknown_categories']),
@@ -58,10 +58,10 @@ export const StoreWarning = z.object({
 })
 export type StoreWarning = z.infer<typeof StoreWarning>
 /** `POST` and `PATCH`; `warnings` is absent when there are none. */
-export const StoreSavedAnswer = StoreAnswer.extend({ warnings: z.array(StoreWarning).optional() })
+export const StoreSavedResponse = StoreResponse.extend({ warnings: z.array(StoreWarning).optional() })
 /** `PATCH`: an assortment that takes many pictures needs `confirm_removals=true`. */
 export const StorePatchQuery = z.object({ confirm_removals: z.stringbool().default(false) })
-export const StoresAnswer = z.object({ status: z.literal('success'), data: z.array(Store), next_cursor: z.null() })
+export const StoresResponse = z.object({ status: z.literal('success'), data: z.array(Store), next_cursor: z.null() })
 
 /** `POST /api/v1/stores/{id}/tokens`. `expires_in_days`: 365 when left out, null for no end. */
 export const EdgeTokenBody = z.object({
@@ -69,7 +69,7 @@ export const EdgeTokenBody = z.object({
   expires_in_days: z.number().positive().max(36_500).nullish(),
 })
 /** The only answer that ever shows the token itself. */
-export const EdgeTokenMadeAnswer = z.object({
+export const EdgeTokenMadeResponse = z.object({
   status: z.literal('success'),
   data: z.object({ id: z.uuid(), name: z.string(), token: z.string(), expires_at: z.iso.datetime().nullable() }),
 })
@@ -82,5 +82,5 @@ export const EdgeToken = z.object({
   last_used_at: z.iso.datetime().nullable(),
 })
 export type EdgeToken = z.infer<typeof EdgeToken>
-export const EdgeTokensAnswer = z.object({ status: z.literal('success'), data: z.array(EdgeToken), next_cursor: z.null() })
-export const EdgeTokenAnswer = z.object({ status: z.literal('success'), data: EdgeToken })
+export const EdgeTokensResponse = z.object({ status: z.literal('success'), data: z.array(EdgeToken), next_cursor: z.null() })
+export const EdgeTokenResponse = z.object({ status: z.literal('success'), data: EdgeToken })

@@ -41,7 +41,7 @@ export const RunRecordsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 /** `GET /sync/runs/{id}/records`: what a run did to each record, or in a dry run would do. Records that stay as they are have none. */
-export const RunRecordsAnswer = z.object({
+export const RunRecordsResponse = z.object({
   status: z.literal('success'),
   data: z.array(
     z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** `GET /webhook/setup`: what to enter in Zoho, and how its notices arrive. */
-export const WebhookAnswer = z.object({
+export const WebhookResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     /** To paste in Zoho: Settings, Automation, Workflow actions, Webhooks; module Items. */
@@ -17,13 +17,13 @@ export const WebhookAnswer = z.object({
     refused: z.object({ count: z.number(), last_at: z.iso.datetime().nullable() }),
   }),
 })
-export type Webhook = z.infer<typeof WebhookAnswer>['data']
+export type Webhook = z.infer<typeof WebhookResponse>['data']
 
 /** `POST /webhook/setup/secret`: a new secret, in this answer only. The one before counts no more. */
-export const WebhookSecretAnswer = z.object({ status: z.literal('success'), data: z.object({ secret: z.string() }) })
+export const WebhookSecretResponse = z.object({ status: z.literal('success'), data: z.object({ secret: z.string() }) })
 
 /** `POST /webhook/setup/test`: a signed notice was sent to `url`, from here. */
-export const WebhookTestAnswer = z.object({
+export const WebhookTestResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     ok: z.boolean(),
@@ -33,4 +33,4 @@ export const WebhookTestAnswer = z.object({
     problem: z.enum(['network', 'not_zinc', 'refused']).nullable(),
   }),
 })
-export type WebhookTest = z.infer<typeof WebhookTestAnswer>['data']
+export type WebhookTest = z.infer<typeof WebhookTestResponse>['data']

@@ -84,7 +84,7 @@ export const ZohoSettings = z.object({
   modules: z.array(ZohoModule),
 })
 export type ZohoSettings = z.infer<typeof ZohoSettings>
-export const ZohoSettingsAnswer = z.object({ status: z.literal('success'), data: ZohoSettings })
+export const ZohoSettingsResponse = z.object({ status: z.literal('success'), data: ZohoSettings })
 
 const value = (max: number) => z.string().trim().min(1).max(max).nullable()
 /** `POST /`: any subset. null forgets a stored value; a masked secret sent back leaves it as it is. */
@@ -113,7 +113,7 @@ export const ZohoSettingsBody = z
 export type ZohoSettingsBody = z.infer<typeof ZohoSettingsBody>
 
 /** `GET /modules` */
-export const ZohoModulesAnswer = z.object({ status: z.literal('success'), data: z.array(ZohoModule) })
+export const ZohoModulesResponse = z.object({ status: z.literal('success'), data: z.array(ZohoModule) })
 /** `PATCH /modules/{module}`: by name or slug. */
 export const ZohoModuleBody = z
   .object({
@@ -123,7 +123,7 @@ export const ZohoModuleBody = z
     selection: ModuleSelection.partial(),
   })
   .partial()
-export const ZohoModuleAnswer = z.object({ status: z.literal('success'), data: ZohoModule })
+export const ZohoModuleResponse = z.object({ status: z.literal('success'), data: ZohoModule })
 
 /** `PUT /modules/{module}/cursor`: back to a moment, or with null to the beginning. Nothing is deleted; what is equal is not written again. */
 export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
@@ -133,7 +133,7 @@ export const ModuleSyncQuery = z.object({ mode: z.enum(['incremental', 'full']).
 
 /** `GET /schedule/preview` */
 export const SchedulePreviewQuery = z.object({ cron: z.string().min(1).max(100), count: z.coerce.number().int().min(1).max(20).default(3) })
-export const SchedulePreviewAnswer = z.object({
+export const SchedulePreviewResponse = z.object({
   status: z.literal('success'),
   data: z.object({
     cron: z.string(),

@@ -10,7 +10,7 @@ export interface Actor {
 }
 
 /** The command line and the server itself. */
-export const ZINC: Actor = { actor: 'zinc', request_id: null, ip: null }
+export const SYSTEM_ACTOR: Actor = { actor: 'zinc', request_id: null, ip: null }
 
 export interface AuditRecord extends Actor {
   /** noun.verb, e.g. user.create settings.change mapping.change */

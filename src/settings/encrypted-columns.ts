@@ -1,8 +1,8 @@
 /**
- * A column that holds sealed records. Every room that seals something exports its column and seals for `placeIn(column, id)`;
+ * A column that holds sealed records. Every room that seals something exports its column and seals for `aadFor(column, id)`;
  * src/encrypted.ts lists them all, and `zinc keys rotate` seals them anew.
  */
-export interface SealedColumn {
+export interface EncryptedColumn {
   table: string
   /** The key column of the row. */
   id: string
@@ -12,4 +12,4 @@ export interface SealedColumn {
 }
 
 /** What a record is bound to: moved to another row, it does not open. */
-export const placeIn = ({ table, column }: SealedColumn, id: string): string => `${table}.${column}.${id}`
+export const aadFor = ({ table, column }: EncryptedColumn, id: string): string => `${table}.${column}.${id}`

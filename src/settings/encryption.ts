@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
-export interface Secrets {
+export interface Encryption {
   /** Encrypts for one place: the same text cannot be moved to another row. */
-  seal(plain: string, place: string): string
+  encrypt(plain: string, aad: string): string
   /** Throws when the record was altered, moved, or made with a key that is not in the ring. */
-  open(record: string, place: string): string
+  decrypt(record: string, aad: string): string
   /** How records begin that were made with the newest key, and with the older ones of the ring. */
   prefixes(): { newest: string; older: string[] }
 }
@@ -15,24 +15,24 @@ const keyId = (key: Buffer): string => createHash('sha256').update('zinc key id'
  * AES-256-GCM with a key ring that lives outside the database; the first key encrypts, all decrypt (rotation without downtime).
  * Record: `v1:key id:nonce:tag:ciphertext`, each in base64url; the place (table, column, row) is authenticated beside it.
  */
-export function createSecrets(ring: () => Buffer[]): Secrets {
+export function createEncryption(ring: () => Buffer[]): Encryption {
   const prefixOf = (key: Buffer) => `v1:${keyId(key)}:`
   return {
-    seal(plain, place) {
+    encrypt(plain, aad) {
       const [newest] = ring()
       if (!newest) throw new Error('The key ring is empty')
       const nonce = randomBytes(12)
-      const cipher = createCipheriv('aes-256-gcm', newest.subarray(0, 32), nonce).setAAD(Buffer.from(place))
-      const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
-      return prefixOf(newest) + [nonce, cipher.getAuthTag(), sealed].map((part) => part.toString('base64url')).join(':')
+      const cipher = createCipheriv('aes-256-gcm', newest.subarray(0, 32), nonce).setAAD(Buffer.from(aad))
+      const encrypted = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
+      return prefixOf(newest) + [nonce, cipher.getAuthTag(), encrypted].map((part) => part.toString('base64url')).join(':')
     },
-    open(record, place) {
-      const [version, id = '', nonce = '', tag = '', sealed = ''] = record.split(':')
+    decrypt(record, aad) {
+      const [version, id = '', nonce = '', tag = '', encrypted = ''] = record.split(':')
       const key = ring().find((it) => keyId(it) === id)
       if (version !== 'v1' || !key) throw new Error(`No key ${id} in the key ring`)
       const decipher = createDecipheriv('aes-256-gcm', key.subarray(0, 32), Buffer.from(nonce, 'base64url'), { authTagLength: 16 })
-      decipher.setAAD(Buffer.from(place)).setAuthTag(Buffer.from(tag, 'base64url'))
-      return Buffer.concat([decipher.update(Buffer.from(sealed, 'base64url')), decipher.final()]).toString('utf8')
+      decipher.setAAD(Buffer.from(aad)).setAuthTag(Buffer.from(tag, 'base64url'))
+      return Buffer.concat([decipher.update(Buffer.from(encrypted, 'base64url')), decipher.final()]).toString('utf8')
     },
     prefixes() {
       const [newest = '', ...older] = ring().map(prefixOf)

@@ -1,5 +1,5 @@
 import type { ClientOptions } from 'google-gax'
-import { UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
 
 /** The fields that may come from Google's Secret Manager, and the names of the secrets there. */
 const SECRET_NAMES = { client_id: 'ZOHO_CLIENT_ID', client_secret: 'ZOHO_CLIENT_SECRET', refresh_token: 'ZOHO_REFRESH_TOKEN' } as const
@@ -14,7 +14,7 @@ const AWAY_MS = 30_000
 const ABSENT = new Set([5, 9])
 
 export interface GcpSecrets extends AsyncDisposable {
-  /** The latest version of each secret. Throws UpstreamFailed `gcp_secrets_unavailable` when Google does not give them and none are known. */
+  /** The latest version of each secret. Throws BadGatewayError `gcp_secrets_unavailable` when Google does not give them and none are known. */
   read(): Promise<GcpValues>
   /** Asks Google again at the next read: Zoho refused what was read. */
   forget(): void
@@ -60,7 +60,7 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
       )
       return Object.fromEntries(entries.filter(([, value]) => value !== ''))
     } catch (cause) {
-      throw new UpstreamFailed('gcp_secrets_unavailable', "Google's Secret Manager does not give the Zoho credentials", {
+      throw new BadGatewayError('gcp_secrets_unavailable', "Google's Secret Manager does not give the Zoho credentials", {
         cause,
         remedy:
           'Check GCP_PROJECT_ID and GOOGLE_APPLICATION_CREDENTIALS, and that the account may access the secrets ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN.',

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CannotStart } from '../lib/errors.ts'
-import { syncPath } from '../lib/fsync.ts'
+import { StartupError } from '../lib/errors.ts'
+import { fsyncPath } from '../lib/fsync.ts'
 
 /** The keys of one purpose, newest first. The first makes, all read. */
 export interface KeyRing {
@@ -35,10 +35,10 @@ export async function openKeyRing(file: string, fromEnvironment: string[]): Prom
     if (error.code !== 'EEXIST') throw error
   })
   await rm(fresh)
-  await syncPath(dirname(file))
+  await fsyncPath(dirname(file))
   let known = { keys: read(await readFile(file, 'utf8')), version: versionOf(file) }
   if (known.keys.length === 0 || known.keys.some((key) => key.length !== 32)) {
-    throw new CannotStart('bad_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
+    throw new StartupError('bad_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
       exitStatus: 2,
       remedy:
         'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed. Without a backup move it away, then: zinc keys forget.',
@@ -61,12 +61,12 @@ function versionOf(file: string): string | null {
 }
 
 /** Puts a new key in front of the newest one; older ones go. Killed at any line, the file is the old one or the new one. */
-export async function renewKeyFile(file: string): Promise<void> {
+export async function rotateKeyFile(file: string): Promise<void> {
   const [newest] = (await readFile(file, 'utf8')).split('\n')
   const fresh = `${file}.${process.pid}.new`
   await writeSynced(fresh, `${randomBytes(32).toString('base64')}\n${newest}\n`)
   await rename(fresh, file)
-  await syncPath(dirname(file))
+  await fsyncPath(dirname(file))
 }
 
 /** On the disk before anything is sealed with it: a key that a crash of the machine forgets takes every secret along. */

@@ -1,5 +1,5 @@
 import type { Db } from '../database/client.ts'
-import { NotFound } from '../lib/errors.ts'
+import { NotFoundError } from '../lib/errors.ts'
 
 export type ModuleSlug = 'crm' | 'books' | 'inventory' | 'invoice'
 
@@ -43,12 +43,12 @@ export const MODULES: readonly Module[] = [
   },
 ]
 
-/** By slug or name, in any case. Throws NotFound `module_not_found`. */
+/** By slug or name, in any case. Throws NotFoundError `module_not_found`. */
 export function moduleOf(nameOrSlug: string): Module {
-  const wanted = nameOrSlug.trim().toLowerCase()
-  const found = MODULES.find(({ slug, name }) => slug === wanted || name.toLowerCase() === wanted)
+  const requested = nameOrSlug.trim().toLowerCase()
+  const found = MODULES.find(({ slug, name }) => slug === requested || name.toLowerCase() === requested)
   if (!found)
-    throw new NotFound('module_not_found', 'Module not found', {
+    throw new NotFoundError('module_not_found', 'Module not found', {
       remedy: `One of: ${MODULES.map(({ slug, name }) => `${slug} (${name})`).join(', ')}.`,
     })
   return found

@@ -1,10 +1,10 @@
 import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { BadInput, Conflict } from '../lib/errors.ts'
+import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'
 import { isMasked, mask } from './mask.ts'
-import type { StoredValues } from './setting-store.ts'
+import type { SettingStore } from './setting-store.ts'
 
 const ADDRESSES = ['email', 'smtp_url', 'webhook_url'] as const
 const SILENCES = ['nothing_synced_after_minutes', 'store_silent_after_minutes'] as const
@@ -35,7 +35,7 @@ export function createNotificationSettings({
 }: {
   db: Database
   clock: Clock
-  stored: StoredValues
+  stored: SettingStore
   environment: Config['notify']
 }) {
   const fixed: Record<Address, string | undefined> = {
@@ -44,7 +44,7 @@ export function createNotificationSettings({
     webhook_url: environment.webhookUrl,
   }
 
-  async function read(from: Parameters<StoredValues['read']>[1] = db): Promise<NotificationSettings> {
+  async function read(from: Parameters<SettingStore['read']>[1] = db): Promise<NotificationSettings> {
     const rows = await stored.read('notify.', from)
     const addresses = {} as NotificationSettings['addresses']
     const sources = {} as NotificationSettings['sources']
@@ -62,7 +62,7 @@ export function createNotificationSettings({
 
   return {
     read,
-    /** Throws Conflict `set_by_environment`, BadInput `bad_address`. */
+    /** Throws ConflictError `set_by_environment`, BadRequestError `bad_address`. */
     async change(change: NotificationChange, actor: Actor): Promise<void> {
       await db.$transaction(async (tx) => {
         const now = await read(tx)
@@ -70,22 +70,22 @@ export function createNotificationSettings({
         const write = (field: string, value: string) =>
           stored.write(tx, `notify.${field}`, value, { sealed: SECRET.has(field), by: actor.actor, at: clock.now() })
         for (const field of ADDRESSES) {
-          const wanted = change[field]
-          if (wanted === undefined || (wanted !== null && isMasked(wanted)) || wanted === now.addresses[field]) continue
+          const requested = change[field]
+          if (requested === undefined || (requested !== null && isMasked(requested)) || requested === now.addresses[field]) continue
           if (now.sources[field] === 'environment') {
-            throw new Conflict('set_by_environment', `${field} is set by the environment, which beats what is stored`, {
+            throw new ConflictError('set_by_environment', `${field} is set by the environment, which beats what is stored`, {
               detail: { field },
               remedy: `Change ${VARIABLES[field]} in .env and start zinc again, or take it out of there to set it here.`,
             })
           }
-          if (wanted === null) await stored.remove(tx, `notify.${field}`)
-          else await write(field, checked(field, wanted))
+          if (requested === null) await stored.remove(tx, `notify.${field}`)
+          else await write(field, checked(field, requested))
           changed.push(field)
         }
         for (const field of SILENCES) {
-          const wanted = change[field]
-          if (wanted === undefined || wanted === now.silences[field]) continue
-          await write(field, wanted === null ? 'never' : String(wanted))
+          const requested = change[field]
+          if (requested === undefined || requested === now.silences[field]) continue
+          await write(field, requested === null ? 'never' : String(requested))
           changed.push(field)
         }
         if (changed.length > 0)
@@ -101,11 +101,11 @@ export const shownAddress = (field: Address, value: string | null): string | nul
 function checked(field: Address, value: string): string {
   if (field === 'email') {
     if (value.split(',').every((one) => /^[^\s@<>]+@[^\s@<>]+$/.test(one.trim()))) return value
-    throw new BadInput('bad_address', 'email is wrong: it must be mail addresses, separated by commas')
+    throw new BadRequestError('bad_address', 'email is wrong: it must be mail addresses, separated by commas')
   }
   const protocols = field === 'smtp_url' ? ['smtp:', 'smtps:'] : ['http:', 'https:']
   if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
-  throw new BadInput(
+  throw new BadRequestError(
     'bad_address',
     `${field} is wrong: it must be an address that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
   )

@@ -1,23 +1,23 @@
 import type { Database, Db } from '../database/client.ts'
-import { placeIn, type SealedColumn } from './encrypted-columns.ts'
-import type { Secrets } from './encryption.ts'
+import { aadFor, type EncryptedColumn } from './encrypted-columns.ts'
+import type { Encryption } from './encryption.ts'
 
-export interface StoredValue {
+export interface StoredSetting {
   /** Null: it is sealed with a key that is not in the ring, or was tampered with. Never taken for empty. */
   value: string | null
   changedAt: Date
 }
 
-export type StoredValues = ReturnType<typeof createStoredValues>
+export type SettingStore = ReturnType<typeof createSettingStore>
 
-export const SEALED_SETTINGS: SealedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'sealed' }
-const placeOf = (name: string): string => placeIn(SEALED_SETTINGS, name)
+export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'sealed' }
+const aadOf = (name: string): string => aadFor(ENCRYPTED_SETTINGS, name)
 
 /** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
-export function createStoredValues({ db, secrets }: { db: Database; secrets: Secrets }) {
+export function createSettingStore({ db, encryption }: { db: Database; encryption: Encryption }) {
   function opened({ name, value }: { name: string; value: string }): string | null {
     try {
-      return secrets.open(value, placeOf(name))
+      return encryption.decrypt(value, aadOf(name))
     } catch {
       return null
     }
@@ -25,14 +25,19 @@ export function createStoredValues({ db, secrets }: { db: Database; secrets: Sec
 
   return {
     /** All values whose names begin with `prefix`, by the rest of their names. */
-    async read(prefix: string, from: Db = db): Promise<Map<string, StoredValue>> {
+    async read(prefix: string, from: Db = db): Promise<Map<string, StoredSetting>> {
       const rows = await from.setting.findMany({ where: { name: { startsWith: prefix } } })
       return new Map(
         rows.map((row) => [row.name.slice(prefix.length), { value: row.sealed ? opened(row) : row.value, changedAt: row.changed_at }]),
       )
     },
-    async write(tx: Db, name: string, value: string, { sealed, by, at }: { sealed: boolean; by: string; at: Date }): Promise<void> {
-      const data = { value: sealed ? secrets.seal(value, placeOf(name)) : value, sealed, changed_by: by, changed_at: at }
+    async write(
+      tx: Db,
+      name: string,
+      value: string,
+      { sealed: encrypted, by, at }: { sealed: boolean; by: string; at: Date },
+    ): Promise<void> {
+      const data = { value: encrypted ? encryption.encrypt(value, aadOf(name)) : value, sealed: encrypted, changed_by: by, changed_at: at }
       await tx.setting.upsert({ where: { name }, create: { name, ...data }, update: data })
     },
     async remove(tx: Db, name: string): Promise<void> {

@@ -2,8 +2,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { DATA_CENTERS } from '../config.ts'
-import { BadInput, Conflict } from '../lib/errors.ts'
-import { type Actor, ZINC } from './audit-log.ts'
+import { BadRequestError, ConflictError } from '../lib/errors.ts'
+import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'
 import type { Field, ZohoSettings } from './zoho-settings.ts'
 
@@ -33,10 +33,10 @@ export interface Imported {
   fixed: string[]
 }
 
-/** Reads a `zoho_config.json`. Throws BadInput `bad_config_file`; the message never quotes the file. */
+/** Reads a `zoho_config.json`. Throws BadRequestError `bad_config_file`; the message never quotes the file. */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new BadInput('file_not_found', `${file} cannot be read (${cause.code})`, { remedy: 'Name a zoho_config.json.' })
+    throw new BadRequestError('file_not_found', `${file} cannot be read (${cause.code})`, { remedy: 'Name a zoho_config.json.' })
   })
   const remedy = 'It must be a JSON object with client_id, client_secret, refresh_token and organization_id.'
   let json: unknown
@@ -44,12 +44,12 @@ export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
     if (content.length > MAX_BYTES) throw new Error('too long')
     json = JSON.parse(content.replace(/^\uFEFF/, ''))
   } catch {
-    throw new BadInput('bad_config_file', `${file} is not JSON`, { remedy })
+    throw new BadRequestError('bad_config_file', `${file} is not JSON`, { remedy })
   }
   const parsed = ZohoConfigFile.safeParse(json)
   if (parsed.success) return parsed.data
   const keys = parsed.error.issues.map((issue) => issue.path.join('.')).filter((key) => key !== '')
-  throw new BadInput('bad_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
+  throw new BadRequestError('bad_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
 }
 
 /** Stores what the file has; what the environment fixes is left out and named. */
@@ -73,11 +73,11 @@ export async function importZohoConfig(
  * A `zoho_config.json` that lies in the settings folder at start: stored encrypted, then emptied of its secrets. One without secrets was emptied
  * before and says nothing. Killed in between, the next start does it again. A file that cannot be used is said in the log and left as it is.
  */
-export async function adoptZohoConfig(file: string, { settings, log }: { settings: ZohoSettings; log: Logger }): Promise<void> {
+export async function importZohoConfigOnce(file: string, { settings, log }: { settings: ZohoSettings; log: Logger }): Promise<void> {
   try {
     const config = await readZohoConfig(file)
     if (!Object.entries(config).some(([key, value]) => SECRET_KEY.test(key) && typeof value === 'string' && value !== '')) return
-    const { changed, fixed } = await importZohoConfig(config, { settings, actor: ZINC })
+    const { changed, fixed } = await importZohoConfig(config, { settings, actor: SYSTEM_ACTOR })
     const rest = Object.fromEntries(Object.entries(config).filter(([key]) => !SECRET_KEY.test(key)))
     const fresh = `${file}.${process.pid}.new`
     try {
@@ -93,8 +93,8 @@ export async function adoptZohoConfig(file: string, { settings, log }: { setting
       'zoho_config.json was imported; its secrets are stored encrypted and are gone from the file',
     )
   } catch (error) {
-    if (error instanceof BadInput && error.code === 'file_not_found') return
-    if (!(error instanceof BadInput || error instanceof Conflict)) throw error
+    if (error instanceof BadRequestError && error.code === 'file_not_found') return
+    if (!(error instanceof BadRequestError || error instanceof ConflictError)) throw error
     log.error({ file, code: error.code }, `zoho_config.json was not imported: ${error.message}`)
   }
 }

@@ -1,11 +1,11 @@
 import type { Config, DataCenter } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type AppError, Conflict, UpstreamFailed } from '../lib/errors.ts'
+import { type AppError, BadGatewayError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'
 import type { GcpSecrets, GcpValues } from './gcp-secret-manager.ts'
 import { isMasked, mask } from './mask.ts'
-import type { StoredValue, StoredValues } from './setting-store.ts'
+import type { SettingStore, StoredSetting } from './setting-store.ts'
 
 export const CREDENTIALS = ['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const
 export const FIELDS = [...CREDENTIALS, 'data_center', 'webhook_secret'] as const
@@ -34,7 +34,7 @@ export type SettingsChange = Partial<Record<Field, string | null | undefined>> &
 export interface ZohoSettingsDeps {
   db: Database
   clock: Clock
-  stored: StoredValues
+  stored: SettingStore
   environment: Config['zoho']
   /** Undefined with SECRETS_PROVIDER=env. */
   gcp: GcpSecrets | undefined
@@ -66,7 +66,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     try {
       return { values: (await asked?.read()) ?? {}, problem: null }
     } catch (error) {
-      if (error instanceof UpstreamFailed) return { values: {}, problem: error }
+      if (error instanceof BadGatewayError) return { values: {}, problem: error }
       throw error
     }
   }
@@ -90,7 +90,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     }
   }
 
-  function resolve(field: Field, google: GcpValues, rows: Map<string, StoredValue>): [string | null, Source] {
+  function resolve(field: Field, google: GcpValues, rows: Map<string, StoredSetting>): [string | null, Source] {
     if (fixed[field] !== undefined) return [fixed[field], 'environment']
     const secret = GCP.has(field) ? google[field as keyof GcpValues] : undefined
     if (secret !== undefined) return [secret, 'gcp']
@@ -119,9 +119,9 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     },
 
     /** Zoho refused the credentials: what Google gave a while ago may be old. */
-    doubt: () => gcp?.forget(),
+    refreshSecrets: () => gcp?.forget(),
 
-    /** Throws Conflict `set_by_environment` when one of these fields cannot be changed here. */
+    /** Throws ConflictError `set_by_environment` when one of these fields cannot be changed here. */
     async assertChangeable(fields: Field[]): Promise<void> {
       const { sources } = await effective()
       for (const field of fields) assertChangeable(field, sources[field])
@@ -129,7 +129,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
 
     /**
      * Changes any subset in one transaction, with one line in the audit. null forgets a stored value; a mask and an equal value change nothing.
-     * `also` belongs to the same change and names what it changed. Answers the names of what changed. Throws Conflict `set_by_environment`.
+     * `also` belongs to the same change and names what it changed. Answers the names of what changed. Throws ConflictError `set_by_environment`.
      */
     async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
       const google = await fromGcp()
@@ -145,11 +145,16 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     const at = clock.now()
     const changed: string[] = []
     for (const field of FIELDS) {
-      const wanted = change[field]
-      if (wanted === undefined || (wanted !== null && isMasked(wanted)) || wanted === (values[field] ?? DEFAULTS[field] ?? null)) continue
+      const requested = change[field]
+      if (
+        requested === undefined ||
+        (requested !== null && isMasked(requested)) ||
+        requested === (values[field] ?? DEFAULTS[field] ?? null)
+      )
+        continue
       assertChangeable(field, sources[field])
-      if (wanted === null) await stored.remove(tx, `zoho.${field}`)
-      else await stored.write(tx, `zoho.${field}`, wanted, { sealed: SECRET.has(field), by: actor.actor, at })
+      if (requested === null) await stored.remove(tx, `zoho.${field}`)
+      else await stored.write(tx, `zoho.${field}`, requested, { sealed: SECRET.has(field), by: actor.actor, at })
       changed.push(field)
     }
     if (change.enabled !== undefined && change.enabled !== enabled) {
@@ -169,7 +174,7 @@ export const shown = (field: Field, value: string | null): string | null => (SEC
 function assertChangeable(field: Field, source: Source): void {
   if (source !== 'environment' && source !== 'gcp') return
   const where = source === 'gcp' ? "Google's Secret Manager" : 'the environment'
-  throw new Conflict('set_by_environment', `${field} is set by ${where}, which beats what is stored`, {
+  throw new ConflictError('set_by_environment', `${field} is set by ${where}, which beats what is stored`, {
     detail: { field, source },
     remedy:
       source === 'gcp'
@@ -179,6 +184,6 @@ function assertChangeable(field: Field, source: Source): void {
 }
 
 const keyMissing = (names: string[]) =>
-  new UpstreamFailed('key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
+  new BadGatewayError('key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
     remedy: 'Start zinc with the CREDENTIALS_KEY that sealed it (`new,old` while rotating), or enter the value again.',
   })

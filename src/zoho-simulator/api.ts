@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import type { CrmShelf } from './crm.ts'
+import type { CrmStore } from './crm.ts'
 import type { Faults } from './faults.ts'
-import type { ItemShelf } from './item-store.ts'
-import type { Accounts, FAKE_CREDENTIALS } from './oauth-server.ts'
-import type { Switches } from './options.ts'
+import type { ItemStore } from './item-store.ts'
+import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
+import type { SimulatorToggles } from './options.ts'
 import type { createMeter, Limits } from './rate-limits.ts'
-import { covers } from './scopes.ts'
+import { hasScope } from './scopes.ts'
 import type { SimulatedItem } from './seed.ts'
 
 /** Calls by their kind, refused ones of the limits left out; `perImage` by item. */
@@ -18,28 +18,28 @@ export interface Counters {
 }
 
 /** What every part of the simulated Zoho works on. */
-export interface World {
+export interface SimulatorState {
   now(): number
   zone: string
   url(): string
   credentials: typeof FAKE_CREDENTIALS
-  switches: Switches
+  toggles: SimulatorToggles
   limits: Limits
   meter: ReturnType<typeof createMeter>
   /** Seconds until the day of the organisation ends. */
   untilMidnight(): number
   faults: Faults
-  accounts: Accounts
-  shelf: ItemShelf
-  crm: CrmShelf
+  accounts: OAuthServer
+  store: ItemStore
+  crm: CrmStore
   counters: Counters
   /** Runs just before the next list pages are read, one function a page: for changes in mid-scan. */
   beforePage: ((page: number) => void)[]
-  pictureBytes(item: Pick<SimulatedItem, 'image_seed' | 'category'> & Partial<SimulatedItem>): Promise<Buffer>
+  imageBytes(item: Pick<SimulatedItem, 'image_seed' | 'category'> & Partial<SimulatedItem>): Promise<Buffer>
 }
 
 /** Adds routes to the API host; token, scope, organisation, limits and scripted faults are dealt with by then. See `ApiRouteConfig` for exceptions. */
-export type ApiRoutes = (api: FastifyInstance, world: World) => void
+export type ApiRoutes = (api: FastifyInstance, state: SimulatorState) => void
 
 /** `config` of a route of the API host. */
 export interface ApiRouteConfig {
@@ -71,20 +71,20 @@ const HEADERS = {
 }
 
 /** The API host: what every call must pass, then the routes. */
-export function registerApi(app: FastifyInstance, world: World, routes: ApiRoutes[]): void {
-  const { accounts, switches, meter, limits, faults, credentials } = world
+export function registerApi(app: FastifyInstance, state: SimulatorState, routes: ApiRoutes[]): void {
+  const { accounts, toggles, meter, limits, faults, credentials } = state
   app.register(async (api) => {
     api.addHook('onRequest', async (request, reply) => {
       const { scope, organization = true, image = false, crm = false } = request.routeOptions.config as ApiRouteConfig
       const scopes = accounts.scopesOf(request)
-      if (!scopes || (scope !== undefined && !covers(scopes, scope))) {
+      if (!scopes || (scope !== undefined && !hasScope(scopes, scope))) {
         if (crm) {
           const [crmCode, crmMessage] = scopes
             ? ['OAUTH_SCOPE_MISMATCH', 'invalid oauth scope to access this URL']
             : ['INVALID_TOKEN', 'invalid oauth token']
           return reply.code(401).send({ code: crmCode, details: {}, message: crmMessage, status: 'error' })
         }
-        const { status, code } = switches.tokenRefusal
+        const { status, code } = toggles.tokenRefusal
         const message = code === 14 ? 'Invalid value passed for authtoken' : 'You are not authorized to perform this operation'
         return reply.code(status).send({ code, message })
       }
@@ -96,12 +96,12 @@ export function registerApi(app: FastifyInstance, world: World, routes: ApiRoute
             .code(400)
             .send({ code: 6041, message: `This user is not associated with the CompanyID/CompanyName:${organization_id ?? ''}.` })
         }
-        if (!image || switches.imagesCount) {
+        if (!image || toggles.imagesCount) {
           const refusal = meter.enter()
           reply.headers({
             'x-rate-limit-limit': String(limits.perDay),
             'x-rate-limit-remaining': String(meter.left()),
-            'x-rate-limit-reset': String(world.untilMidnight()),
+            'x-rate-limit-reset': String(state.untilMidnight()),
           })
           if (refusal) return reply.code(429).send(refusal)
           reply.raw.once('close', meter.leave)
@@ -109,6 +109,6 @@ export function registerApi(app: FastifyInstance, world: World, routes: ApiRoute
       }
       if (faults.answered(request, reply)) return reply
     })
-    for (const add of routes) add(api, world)
+    for (const add of routes) add(api, state)
   })
 }

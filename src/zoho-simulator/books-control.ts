@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import { type BookModuleName, NAMES } from './books-modules.ts'
+import { type BooksModuleName, NAMES } from './books-modules.ts'
 import type { Books } from './books-store.ts'
 
 /** Steering over HTTP, with JSON bodies. */
-export function bookControl(app: FastifyInstance, books: Books): void {
-  type Named = { module: BookModuleName }
+export function booksControl(app: FastifyInstance, books: Books): void {
+  type Named = { module: BooksModuleName }
   app.get('/_control/books', async () => ({
     ...books.counters,
-    counts: Object.fromEntries(NAMES.map((name) => [name, books.shelf(name).entries.length])),
+    counts: Object.fromEntries(NAMES.map((name) => [name, books.store(name).entries.length])),
   }))
   app.post<{ Params: Named }>('/_control/books/:module', async ({ params }) => ({ id: books.add(params.module) }))
   app.post<{ Params: Named & { id: string }; Body: Record<string, unknown> }>('/_control/books/:module/:id', async ({ params, body }) => {
@@ -16,6 +16,6 @@ export function bookControl(app: FastifyInstance, books: Books): void {
   })
   app.delete<{ Params: Named & { id: string } }>('/_control/books/:module/:id', async ({ params }) => {
     books.remove(params.module, params.id)
-    return { count: books.shelf(params.module).entries.length }
+    return { count: books.store(params.module).entries.length }
   })
 }

@@ -35,7 +35,7 @@ const PARTIES = [
 ]
 const GOODS = ['USB-C Cable', 'شاحن حائط', 'Power Bank', 'سماعات لاسلكية', 'Keyboard "MX"', 'Mouse \\ pad', 'LED Monitor', 'Router']
 
-export interface BookDocument {
+export interface BooksDocument {
   row: Record<string, unknown>
   detail: Record<string, unknown>
 }
@@ -44,7 +44,7 @@ export interface BookDocument {
  * The n-th document of a kind, the same whenever it is asked for. Its line items add up to its header under one of the ways that Zoho has:
  * discount by line or on the whole, tax on top or within, shipping, adjustment, rounding to whole units.
  */
-export function makeDocument(kind: DocumentKind, n: number, id: string): BookDocument {
+export function makeDocument(kind: DocumentKind, n: number, id: string): BooksDocument {
   const random = seeded(n * 7919 + kind.prefix.charCodeAt(0) * 101 + kind.module.length)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
   const whole = (max: number) => Math.floor(random() * max)
@@ -136,7 +136,7 @@ export function makeDocument(kind: DocumentKind, n: number, id: string): BookDoc
 }
 
 /** The n-th contact. */
-export function makeContact(n: number, id: string): BookDocument {
+export function makeContact(n: number, id: string): BooksDocument {
   const name = `${PARTIES[n % PARTIES.length]} ${n}`
   const row = {
     contact_id: id,
@@ -159,7 +159,7 @@ export function makeContact(n: number, id: string): BookDocument {
 }
 
 /** The n-th payment received or made. */
-export function makePayment(n: number, id: string, party: 'customer' | 'vendor'): BookDocument {
+export function makePayment(n: number, id: string, party: 'customer' | 'vendor'): BooksDocument {
   const currency = CURRENCIES[n % 3]!
   const row = {
     payment_id: id,

@@ -1,4 +1,4 @@
-import { type BookDocument, type DocumentKind, makeContact, makeDocument, makePayment } from './books-documents.ts'
+import { type BooksDocument, type DocumentKind, makeContact, makeDocument, makePayment } from './books-documents.ts'
 
 export interface ModuleKind {
   /** Keys of the list's answer; documents and answers of customer payments differ. */
@@ -13,7 +13,7 @@ export interface ModuleKind {
   count: number
   /** Zoho Invoice has it. */
   invoice: boolean
-  make(n: number, id: string): BookDocument
+  make(n: number, id: string): BooksDocument
 }
 
 const documents = (
@@ -77,5 +77,5 @@ export const KINDS = {
   ),
 } satisfies Record<string, ModuleKind>
 
-export type BookModuleName = keyof typeof KINDS
-export const NAMES = Object.keys(KINDS) as BookModuleName[]
+export type BooksModuleName = keyof typeof KINDS
+export const NAMES = Object.keys(KINDS) as BooksModuleName[]

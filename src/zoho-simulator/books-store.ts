@@ -1,8 +1,8 @@
-import { type BookModuleName, KINDS, type ModuleKind, NAMES } from './books-modules.ts'
+import { type BooksModuleName, KINDS, type ModuleKind, NAMES } from './books-modules.ts'
 import { zohoTime } from './serialize.ts'
 
 /** How many records each module has; what is not named keeps its number. */
-export type BookCounts = Partial<Record<BookModuleName, number>>
+export type BooksCounts = Partial<Record<BooksModuleName, number>>
 
 const FIRST_CREATED_S = Date.UTC(2025, 0, 1) / 1000
 const SPAN_S = 600 * 86_400
@@ -18,7 +18,7 @@ export interface Entry {
   change?: Record<string, unknown>
 }
 
-export interface Shelf {
+export interface BooksStore {
   entries: Entry[]
   byId: Map<string, Entry>
   byModified: Entry[] | null
@@ -26,7 +26,7 @@ export interface Shelf {
 }
 
 /** One module's records: only ids and times are kept, the rest is made when it is asked for, so 100,000 cost little. */
-function createShelf(name: BookModuleName, count: number): Shelf {
+function createShelf(name: BooksModuleName, count: number): BooksStore {
   const step = Math.max(1, Math.floor(SPAN_S / Math.max(1, count)))
   const imported = count > 2 * IMPORT_ROWS ? { from: Math.floor(count * 0.4), to: Math.floor(count * 0.4) + IMPORT_ROWS } : null
   const entries = Array.from({ length: count }, (_, n): Entry => {
@@ -37,15 +37,15 @@ function createShelf(name: BookModuleName, count: number): Shelf {
   return { entries, byId: new Map(entries.map((entry) => [entry.id, entry])), byModified: null, next: count }
 }
 
-const idOf = (name: BookModuleName, n: number): string =>
+const idOf = (name: BooksModuleName, n: number): string =>
   String(460_000_000_010_000_000n + BigInt(NAMES.indexOf(name)) * 100_000_000n + BigInt(n))
 
 export type Books = ReturnType<typeof createBooks>
 
 /** Books (and Invoice) of the simulated organisation, with what tests steer: edits, additions, deletions, and lists that misbehave. */
-export function createBooks(counts: BookCounts = {}, { now }: { now(): number }) {
+export function createBooks(counts: BooksCounts = {}, { now }: { now(): number }) {
   const shelves = new Map(NAMES.map((name) => [name, createShelf(name, counts[name] ?? KINDS[name].count)]))
-  const shelf = (name: BookModuleName): Shelf => shelves.get(name)!
+  const store = (name: BooksModuleName): BooksStore => shelves.get(name)!
   const second = () => Math.floor(now() / 1000)
   const counters = { lists: {} as Record<string, number>, details: {} as Record<string, number>, detailIds: [] as string[] }
   /** Lists of these modules keep to no order. */
@@ -58,7 +58,7 @@ export function createBooks(counts: BookCounts = {}, { now }: { now(): number })
 
   return {
     shelves,
-    shelf,
+    store,
     counters,
     unsorted,
     unsortable,
@@ -67,26 +67,26 @@ export function createBooks(counts: BookCounts = {}, { now }: { now(): number })
     setPaymentsKey(key: typeof paymentsKey) {
       paymentsKey = key
     },
-    ids: (name: BookModuleName) => shelf(name).entries.map((entry) => entry.id),
+    ids: (name: BooksModuleName) => store(name).entries.map((entry) => entry.id),
     /** As in Zoho, an edit makes the record newer. */
-    edit(name: BookModuleName, id: string, change: Record<string, unknown>, { touches = true } = {}) {
-      const entry = shelf(name).byId.get(id)
+    edit(name: BooksModuleName, id: string, change: Record<string, unknown>, { touches = true } = {}) {
+      const entry = store(name).byId.get(id)
       if (!entry) throw new Error(`no ${name} ${id}`)
       entry.change = { ...entry.change, ...change }
       if (touches) entry.modifiedS = second()
-      shelf(name).byModified = null
+      store(name).byModified = null
     },
-    add(name: BookModuleName): string {
-      const { entries, byId, next } = shelf(name)
+    add(name: BooksModuleName): string {
+      const { entries, byId, next } = store(name)
       const entry: Entry = { n: next, id: idOf(name, next), createdS: second(), modifiedS: second() }
-      shelf(name).next++
+      store(name).next++
       entries.push(entry)
       byId.set(entry.id, entry)
-      shelf(name).byModified = null
+      store(name).byModified = null
       return entry.id
     },
-    remove(name: BookModuleName, id: string) {
-      const place = shelf(name)
+    remove(name: BooksModuleName, id: string) {
+      const place = store(name)
       place.entries = place.entries.filter((entry) => entry.id !== id)
       place.byId.delete(id)
       place.byModified = null
@@ -104,20 +104,20 @@ export function rowOf(kind: ModuleKind, entry: Entry, zone: string): Record<stri
   return { ...kind.make(entry.n, entry.id).row, ...timed(entry, zone), ...change }
 }
 
-const byModified = (shelf: Shelf): Entry[] => {
-  shelf.byModified ??= [...shelf.entries].sort((a, b) => a.modifiedS - b.modifiedS || (a.id < b.id ? -1 : 1))
-  return shelf.byModified
+const byModified = (store: BooksStore): Entry[] => {
+  store.byModified ??= [...store.entries].sort((a, b) => a.modifiedS - b.modifiedS || (a.id < b.id ? -1 : 1))
+  return store.byModified
 }
 
 /** The records in the order of a column, rising. Only times are cheap; other columns are made for every record, as tests of small lists need. */
-export function sorted(shelf: Shelf, kind: ModuleKind, column: string): Entry[] {
-  if (column === 'last_modified_time') return byModified(shelf)
-  if (column === 'created_time') return [...shelf.entries].sort((a, b) => a.createdS - b.createdS || (a.id < b.id ? -1 : 1))
+export function sorted(store: BooksStore, kind: ModuleKind, column: string): Entry[] {
+  if (column === 'last_modified_time') return byModified(store)
+  if (column === 'created_time') return [...store.entries].sort((a, b) => a.createdS - b.createdS || (a.id < b.id ? -1 : 1))
   const key = (entry: Entry): string => {
     const value = { ...kind.make(entry.n, entry.id).row, ...entry.change }[column]
     return typeof value === 'string' ? value : JSON.stringify(value)
   }
-  return shelf.entries
+  return store.entries
     .map((entry) => ({ entry, key: key(entry) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ entry }) => entry)

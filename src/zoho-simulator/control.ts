@@ -1,37 +1,37 @@
 import type { FastifyInstance } from 'fastify'
-import type { World } from './api.ts'
+import type { SimulatorState } from './api.ts'
 import type { Fault } from './faults.ts'
-import type { Switches } from './options.ts'
+import type { SimulatorToggles } from './options.ts'
 import type { Limits } from './rate-limits.ts'
 import type { SimulatedItem } from './seed.ts'
 
 /** Steering of one simulator: what tests call in this process, and others over HTTP under `/_control` with JSON bodies. */
-export function createControl(world: World, { advance }: { advance(ms: number): void }) {
-  const { shelf, accounts, faults, meter, switches, beforePage, counters } = world
+export function createControl(state: SimulatorState, { advance }: { advance(ms: number): void }) {
+  const { store, accounts, faults, meter, toggles, beforePage, counters } = state
 
   const control = {
     counters,
     meter: meter.seen,
-    limits: world.limits,
-    switches,
+    limits: state.limits,
+    toggles,
     accounts,
-    items: shelf.all,
+    items: store.all,
     fail: faults.fail,
     clearFaults: faults.clear,
     beforePages: (...changes: ((page: number) => void)[]) => void beforePage.push(...changes),
-    edit: shelf.edit,
-    add: shelf.add,
-    remove: shelf.remove,
+    edit: store.edit,
+    add: store.add,
+    remove: store.remove,
     /** Sales and purchases: whether they make the row newer is a switch. */
-    moveStock: (id: string, stock: number) => shelf.edit(id, { stock }, { touches: switches.stockTouchesModified }),
+    moveStock: (id: string, stock: number) => store.edit(id, { stock }, { touches: toggles.stockTouchesModified }),
     /** Another picture for an item: whether its document id and the row's time change are switches. */
     replaceImage(id: string, image_seed: number) {
-      const item = shelf.find(id)
-      const fresh = item?.image_document_id === '' || switches.imageMakesNewDocument
-      shelf.edit(
+      const item = store.find(id)
+      const fresh = item?.image_document_id === '' || toggles.imageMakesNewDocument
+      store.edit(
         id,
         { image_seed, ...(fresh && { image_document_id: `${BigInt(item?.item_id ?? 0) + 700_000_000n + BigInt(image_seed)}` }) },
-        { touches: switches.imageTouchesModified },
+        { touches: toggles.imageTouchesModified },
       )
     },
     expireTokens: accounts.expireTokens,
@@ -47,7 +47,7 @@ export function createControl(world: World, { advance }: { advance(ms: number): 
       refused: meter.seen.refused,
       max_in_minute: meter.seen.maxInMinute,
       max_in_flight: meter.seen.maxInFlight,
-      items: shelf.all().length,
+      items: store.all().length,
     }))
     /** A fault's path is a regular expression as text. */
     app.post<{ Body: Omit<Fault, 'path'> & { path: string } }>('/_control/faults', async ({ body }) => {
@@ -60,26 +60,26 @@ export function createControl(world: World, { advance }: { advance(ms: number): 
     })
     app.post<{ Body: { advance_ms: number } }>('/_control/clock', async ({ body }) => {
       advance(body.advance_ms)
-      return { now: new Date(world.now()).toISOString() }
+      return { now: new Date(state.now()).toISOString() }
     })
-    app.post<{ Body: Partial<Limits> }>('/_control/limits', async ({ body }) => Object.assign(world.limits, body))
-    app.post<{ Body: Partial<Switches> }>('/_control/switches', async ({ body }) => Object.assign(switches, body))
+    app.post<{ Body: Partial<Limits> }>('/_control/limits', async ({ body }) => Object.assign(state.limits, body))
+    app.post<{ Body: Partial<SimulatorToggles> }>('/_control/switches', async ({ body }) => Object.assign(toggles, body))
     app.post<{ Body: { expire?: boolean; revoke?: boolean } }>('/_control/tokens', async ({ body }) => {
       if (body.expire) accounts.expireTokens()
       if (body.revoke) accounts.revoke()
       return { refresh_tokens: accounts.grants.length }
     })
     app.post<{ Params: { id: string }; Body: Partial<SimulatedItem> }>('/_control/items/:id', async ({ params, body }) => {
-      shelf.edit(params.id, body)
-      return shelf.find(params.id)
+      store.edit(params.id, body)
+      return store.find(params.id)
     })
     app.delete<{ Params: { id: string } }>('/_control/items/:id', async ({ params }) => {
-      shelf.remove(params.id)
-      return { items: shelf.all().length }
+      store.remove(params.id)
+      return { items: store.all().length }
     })
     /** Edits the item just before the next list page but `skip` is read: a change in mid-scan. */
     app.post<{ Body: { skip: number; id: string; change: Partial<SimulatedItem> } }>('/_control/before-page', async ({ body }) => {
-      control.beforePages(...Array.from({ length: body.skip }, () => () => {}), () => shelf.edit(body.id, body.change))
+      control.beforePages(...Array.from({ length: body.skip }, () => () => {}), () => store.edit(body.id, body.change))
       return { pages: beforePage.length }
     })
   }

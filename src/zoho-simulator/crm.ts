@@ -33,10 +33,10 @@ const FIRST_ROWS = 2_000
 const TOKEN_LIFE_MS = 86_400_000
 const SORTS = new Set(['id', 'Created_Time', 'Modified_Time'])
 
-export type CrmShelf = ReturnType<typeof createCrmShelf>
+export type CrmStore = ReturnType<typeof createCrmStore>
 
 /** The records of the simulated CRM, and what was deleted. */
-export function createCrmShelf({ now, rows = 25 }: { now(): number; rows?: number }) {
+export function createCrmStore({ now, rows = 25 }: { now(): number; rows?: number }) {
   const records = new Map<CrmModuleName, CrmRow[]>(
     NAMES.map((module, m) => [module, Array.from({ length: rows }, (_, n) => made(module, m, n))]),
   )
@@ -44,13 +44,13 @@ export function createCrmShelf({ now, rows = 25 }: { now(): number; rows?: numbe
   const moreFields = new Map<CrmModuleName, string[]>()
   const calls = { list: 0, deleted: 0, fields: 0 }
   const beforePage: (() => void)[] = []
-  const switches = { sinceIncludesItsSecond: false }
+  const toggles = { sinceIncludesItsSecond: false }
   const find = (module: CrmModuleName, id: string) => records.get(module)!.find((row) => row.id === id)
   const second = () => new Date(Math.floor(now() / 1000) * 1000)
 
   return {
     calls,
-    switches,
+    toggles,
     beforePage,
     rows: (module: CrmModuleName) => records.get(module)!,
     deletedRows: (module: CrmModuleName) => deleted.get(module)!,
@@ -109,12 +109,12 @@ export const crmRoutes: ApiRoutes = (api, { crm, now, zone }) => {
     return typeof value === 'string' ? Date.parse(value) : null
   }
 
-  function page<T>(reply: FastifyReply, query: Record<string, string | undefined>, all: T[], face: string, shown: (row: T) => object) {
+  function page<T>(reply: FastifyReply, query: Record<string, string | undefined>, all: T[], rowKey: string, shown: (row: T) => object) {
     const perPage = Math.min(MAX_PER_PAGE, Number(query.per_page ?? MAX_PER_PAGE) || MAX_PER_PAGE)
     let offset = (Math.max(1, Number(query.page ?? 1) || 1) - 1) * perPage
     if (query.page_token !== undefined) {
       const known = tokens.get(query.page_token)
-      if (query.page !== undefined || !known || known.expires <= now() || known.query !== face)
+      if (query.page !== undefined || !known || known.expires <= now() || known.query !== rowKey)
         return wrong(reply, 'INVALID_DATA', 'the page_token is not valid', { param_name: 'page_token' })
       offset = known.offset
     } else if (offset + perPage > FIRST_ROWS) {
@@ -126,9 +126,9 @@ export const crmRoutes: ApiRoutes = (api, { crm, now, zone }) => {
     if (rows.length === 0) return reply.code(204).send()
     const more = all.length > offset + perPage
     const token = createHash('sha256')
-      .update(`${face} ${offset + perPage}`)
+      .update(`${rowKey} ${offset + perPage}`)
       .digest('hex')
-    if (more) tokens.set(token, { offset: offset + perPage, query: face, expires: now() + TOKEN_LIFE_MS })
+    if (more) tokens.set(token, { offset: offset + perPage, query: rowKey, expires: now() + TOKEN_LIFE_MS })
     return {
       data: rows.map(shown),
       info: {
@@ -164,7 +164,7 @@ export const crmRoutes: ApiRoutes = (api, { crm, now, zone }) => {
       let rows = [...crm.rows(module)].sort((a, b) => (key(a) < key(b) ? -order : key(a) > key(b) ? order : a.id < b.id ? -1 : 1))
       if (ids) rows = rows.filter((row) => ids.includes(row.id))
       if (from !== null) {
-        rows = rows.filter((row) => (crm.switches.sinceIncludesItsSecond ? row.modified.getTime() >= from : row.modified.getTime() > from))
+        rows = rows.filter((row) => (crm.toggles.sinceIncludesItsSecond ? row.modified.getTime() >= from : row.modified.getTime() > from))
         if (rows.length === 0) return reply.code(304).send()
       }
       return page(reply, query, rows, `${module} ${query.fields} ${sortBy} ${order} ${from}`, (row) => ({

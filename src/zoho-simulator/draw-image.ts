@@ -32,7 +32,7 @@ const SHAPES: Record<string, (ink: string, shade: string) => string> = {
 }
 
 /** A product card drawn from a seed: its bytes are the same each time and differ from every other seed's. No text, since fonts may be missing. */
-export function drawPicture({ seed, category }: { seed: number; category: string }): Promise<Buffer> {
+export function drawImage({ seed, category }: { seed: number; category: string }): Promise<Buffer> {
   const random = seeded(seed * 7919 + 13)
   const hue = Math.floor(random() * 360)
   const tilt = (random() * 14 - 7).toFixed(2)

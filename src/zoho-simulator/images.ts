@@ -1,23 +1,23 @@
 import type { FastifyReply } from 'fastify'
-import type { ApiRoutes, World } from './api.ts'
+import type { ApiRoutes, SimulatorState } from './api.ts'
 import type { SimulatedItem } from './seed.ts'
 
 const config = { scope: 'ZohoInventory.items.READ', image: true }
 
 /** What Zoho answers where there is no picture; it is told in four ways. */
-function nothing({ switches }: World, reply: FastifyReply) {
+function nothing({ toggles }: SimulatorState, reply: FastifyReply) {
   const body = { code: 1002, message: 'Image does not exist.' }
-  if (switches.noImage === '404') return reply.code(404).send(body)
-  if (switches.noImage === '204') return reply.code(204).send()
-  if (switches.noImage === '200_json') return reply.send({ code: 0, message: 'success' })
+  if (toggles.noImage === '404') return reply.code(404).send(body)
+  if (toggles.noImage === '204') return reply.code(204).send()
+  if (toggles.noImage === '200_json') return reply.send({ code: 0, message: 'success' })
   return reply.type('application/octet-stream').send('')
 }
 
-async function send(world: World, reply: FastifyReply, picture: { name: string; seed: number; item: SimulatedItem }) {
-  const bytes = await world.pictureBytes({ ...picture.item, image_seed: picture.seed })
-  reply.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(picture.name)}`)
+async function send(state: SimulatorState, reply: FastifyReply, image: { name: string; seed: number; item: SimulatedItem }) {
+  const bytes = await state.imageBytes({ ...image.item, image_seed: image.seed })
+  reply.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(image.name)}`)
   const type = { right: 'image/jpeg', octet_stream: 'application/octet-stream', wrong: 'text/html;charset=UTF-8', missing: null }[
-    world.switches.imageType
+    state.toggles.imageType
   ]
   if (type !== null) return reply.type(type).send(bytes)
   reply.hijack()
@@ -27,20 +27,20 @@ async function send(world: World, reply: FastifyReply, picture: { name: string; 
 }
 
 /** Pictures: the main one by its item, any by its document id; equal bytes either way. */
-export const imageRoutes: ApiRoutes = (api, world) => {
-  const { shelf, counters } = world
+export const imageRoutes: ApiRoutes = (api, state) => {
+  const { store, counters } = state
   /** Pictures that were sent here, by document. */
   const sent = new Map<string, Buffer>()
   function main(item: SimulatedItem | undefined, reply: FastifyReply) {
     counters.images++
-    if (!item || item.image_document_id === '') return nothing(world, reply)
+    if (!item || item.image_document_id === '') return nothing(state, reply)
     counters.perImage.set(item.item_id, (counters.perImage.get(item.item_id) ?? 0) + 1)
     const own = sent.get(item.image_document_id)
     if (own) return reply.type('application/octet-stream').send(own)
-    return send(world, reply, { name: item.image_name, seed: item.image_seed, item })
+    return send(state, reply, { name: item.image_name, seed: item.image_seed, item })
   }
   api.get<{ Params: { id: string } }>('/inventory/v1/items/:id/image', { config }, async ({ params }, reply) =>
-    main(shelf.find(params.id), reply),
+    main(store.find(params.id), reply),
   )
   // A new picture makes a new document, touches the item, and is what is given out from then on.
   api.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -48,23 +48,23 @@ export const imageRoutes: ApiRoutes = (api, world) => {
     '/inventory/v1/items/:id/image',
     { config: { scope: 'ZohoInventory.items.UPDATE' } },
     async (request, reply) => {
-      const item = shelf.find(request.params.id)
+      const item = store.find(request.params.id)
       if (!item) return reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
       const file = imageOf(request.body as Buffer, request.headers['content-type'] ?? '')
       if (!file) return reply.code(400).send({ code: 2, message: 'Invalid value passed for image' })
       counters.images++
       const document_id = `4600000000${String(91_000_000 + counters.images).padStart(8, '0')}`
       sent.set(document_id, file.bytes)
-      shelf.edit(item.item_id, { image_document_id: document_id, image_name: file.name })
+      store.edit(item.item_id, { image_document_id: document_id, image_name: file.name })
       return { code: 0, message: 'Your item image is added.' }
     },
   )
   api.get<{ Params: { id: string } }>('/inventory/v1/documents/:id', { config }, async ({ params }, reply) => {
-    const item = shelf.findDocument(params.id)
+    const item = store.findDocument(params.id)
     const further = item?.gallery?.find((it) => it.document_id === params.id)
     if (!item || !further || params.id === item.image_document_id) return main(item, reply)
     counters.images++
-    return send(world, reply, { name: further.file_name, seed: further.image_seed, item })
+    return send(state, reply, { name: further.file_name, seed: further.image_seed, item })
   })
 }
 

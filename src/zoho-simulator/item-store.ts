@@ -1,9 +1,9 @@
 import type { SimulatedItem } from './seed.ts'
 
-export type ItemShelf = ReturnType<typeof createItemShelf>
+export type ItemStore = ReturnType<typeof createItemStore>
 
 /** The items as they are now, and as the list shows them, which may lag behind. */
-export function createItemShelf(start: SimulatedItem[], { now, lagMs }: { now(): number; lagMs(): number }) {
+export function createItemStore(start: SimulatedItem[], { now, lagMs }: { now(): number; lagMs(): number }) {
   let items = start
   const byId = new Map(items.map((item) => [item.item_id, item]))
   let byModified: SimulatedItem[] | null = null

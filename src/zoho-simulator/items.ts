@@ -1,4 +1,4 @@
-import type { ApiRoutes, World } from './api.ts'
+import type { ApiRoutes, SimulatorState } from './api.ts'
 import { firstFrom } from './item-store.ts'
 import type { SimulatedItem } from './seed.ts'
 import { itemDetail, itemRow } from './serialize.ts'
@@ -9,7 +9,7 @@ const MAX_PER_PAGE = 200
 type Query = Record<string, string | undefined>
 
 /** Throws this; the route answers HTTP 400 with code 2. */
-class Refused extends Error {}
+class RequestError extends Error {}
 
 const FILTERS: Record<string, (item: SimulatedItem) => boolean> = {
   'Status.All': () => true,
@@ -24,7 +24,7 @@ const FILTERS: Record<string, (item: SimulatedItem) => boolean> = {
 /** The filters of the query, each optional; all must hold. Null: every item passes. */
 function filterOf(query: Query): ((item: SimulatedItem) => boolean) | null {
   const byFilter = FILTERS[query.filter_by ?? 'Status.All']
-  if (!byFilter) throw new Refused('filter_by')
+  if (!byFilter) throw new RequestError('filter_by')
   const tests = query.filter_by === undefined || query.filter_by === 'Status.All' ? [] : [byFilter]
   const text = (key: string, test: (item: SimulatedItem, value: string) => boolean) => {
     const value = query[key]
@@ -45,30 +45,30 @@ function filterOf(query: Query): ((item: SimulatedItem) => boolean) | null {
 function modifiedFrom(value: string | undefined): number {
   if (value === undefined) return Number.NEGATIVE_INFINITY
   const form = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d\d)(\d\d)$/.exec(value)
-  if (!form) throw new Refused('last_modified_time')
+  if (!form) throw new RequestError('last_modified_time')
   return Date.parse(`${form[1]}${form[2]}:${form[3]}`)
 }
 
-function listPage(world: World, query: Query) {
-  const { shelf, switches, zone } = world
+function listPage(state: SimulatorState, query: Query) {
+  const { store, toggles, zone } = state
   const page = Math.max(1, Number(query.page ?? 1) || 1)
-  const wanted = Number(query.per_page ?? MAX_PER_PAGE) || MAX_PER_PAGE
-  if (wanted > MAX_PER_PAGE && switches.perPageAbove200 === 'refuse') throw new Refused('per_page')
-  const perPage = Math.min(MAX_PER_PAGE, wanted)
+  const requested = Number(query.per_page ?? MAX_PER_PAGE) || MAX_PER_PAGE
+  if (requested > MAX_PER_PAGE && toggles.perPageAbove200 === 'refuse') throw new RequestError('per_page')
+  const perPage = Math.min(MAX_PER_PAGE, requested)
   const column = query.sort_column ?? 'name'
-  if (!SORTABLE.has(column)) throw new Refused('sort_column')
+  if (!SORTABLE.has(column)) throw new RequestError('sort_column')
   const order = query.sort_order === 'D' ? 'D' : 'A'
   const keep = filterOf(query)
   const from = modifiedFrom(query.last_modified_time)
-  world.beforePage.shift()?.(page)
+  state.beforePage.shift()?.(page)
 
-  let rows = shelf.sorted(column)
+  let rows = store.sorted(column)
   if (column === 'last_modified_time') rows = rows.slice(firstFrom(rows, from))
   else if (from > Number.NEGATIVE_INFINITY) rows = rows.filter((item) => item.modified.getTime() >= from)
   if (keep) rows = rows.filter(keep)
   if (order === 'D') rows = [...rows].reverse()
   const start = (page - 1) * perPage
-  if (page > 1 && start >= rows.length && switches.pagePastEnd === 'refuse') throw new Refused('page')
+  if (page > 1 && start >= rows.length && toggles.pagePastEnd === 'refuse') throw new RequestError('page')
   return {
     code: 0,
     message: 'success',
@@ -89,26 +89,26 @@ function listPage(world: World, query: Query) {
 const config = { scope: 'ZohoInventory.items.READ' }
 
 /** Items of Inventory: the list, the detail of one, the details of many. */
-export const itemRoutes: ApiRoutes = (api, world) => {
-  const { shelf, switches, counters, zone } = world
+export const itemRoutes: ApiRoutes = (api, state) => {
+  const { store, toggles, counters, zone } = state
   api.get<{ Querystring: Query }>('/inventory/v1/items', { config }, async ({ query }, reply) => {
     counters.list++
     try {
-      return listPage(world, query)
+      return listPage(state, query)
     } catch (error) {
-      if (!(error instanceof Refused)) throw error
+      if (!(error instanceof RequestError)) throw error
       return reply.code(400).send({ code: 2, message: `Invalid value passed for ${error.message}` })
     }
   })
   api.get<{ Querystring: { item_ids?: string } }>('/inventory/v1/itemdetails', { config }, async ({ query }, reply) => {
     counters.details++
     const ids = (query.item_ids ?? '').split(',')
-    if (ids.length > switches.maxDetailIds) return reply.code(414).type('text/html').send('<html><h1>Request-URI Too Large</h1></html>')
-    const found = ids.flatMap((id) => shelf.find(id) ?? [])
+    if (ids.length > toggles.maxDetailIds) return reply.code(414).type('text/html').send('<html><h1>Request-URI Too Large</h1></html>')
+    const found = ids.flatMap((id) => store.find(id) ?? [])
     return { code: 0, message: 'success', items: found.map((item) => itemDetail(item, zone)) }
   })
   api.get<{ Params: { id: string } }>('/inventory/v1/items/:id', { config }, async ({ params }, reply) => {
-    const item = shelf.find(params.id)
+    const item = store.find(params.id)
     if (!item) return reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
     return { code: 0, message: 'success', item: itemDetail(item, zone) }
   })

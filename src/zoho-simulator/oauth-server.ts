@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Faults } from './faults.ts'
-import type { Switches } from './options.ts'
+import type { SimulatorToggles } from './options.ts'
 
 /** Obviously false, so that nobody mistakes them for real ones. */
 export const FAKE_CREDENTIALS = {
@@ -53,9 +53,9 @@ interface ConsentQuery extends Record<string, string | undefined> {
   access_type?: string
 }
 
-export interface AccountsOptions {
+export interface OAuthServerOptions {
   now(): number
-  switches: Switches
+  toggles: SimulatorToggles
   faults: Faults
   credentials: typeof FAKE_CREDENTIALS
   scopes: string[]
@@ -64,10 +64,10 @@ export interface AccountsOptions {
   url(): string
 }
 
-export type Accounts = ReturnType<typeof createAccounts>
+export type OAuthServer = ReturnType<typeof createOAuthServer>
 
 /** Zoho's accounts host: grants with their tokens and their limits. Errors come with HTTP 200, as there. */
-export function createAccounts({ now, switches, faults, credentials, scopes, counters, url }: AccountsOptions) {
+export function createOAuthServer({ now, toggles, faults, credentials, scopes, counters, url }: OAuthServerOptions) {
   const grants: Grant[] = [{ refreshToken: credentials.refreshToken, scopes: [...scopes], live: [], times: [] }]
   const codes: Code[] = []
 
@@ -83,9 +83,9 @@ export function createAccounts({ now, switches, faults, credentials, scopes, cou
     return {
       access_token: token.value,
       scope: grant.scopes.join(','),
-      api_domain: switches.apiDomain ?? url(),
+      api_domain: toggles.apiDomain ?? url(),
       token_type: 'Bearer',
-      ...life[switches.expiresIn],
+      ...life[toggles.expiresIn],
     }
   }
   function throttled(grant: Grant): boolean {
@@ -130,7 +130,8 @@ export function createAccounts({ now, switches, faults, credentials, scopes, cou
               ? 'invalid_request'
               : null
         if (wrong) return reply.code(400).type('text/html').send(`<h1>${wrong}</h1>`)
-        const decided = (answer: string) => `/oauth/v2/auth/decide?${new URLSearchParams({ ...query, answer })}`.replaceAll('&', '&amp;')
+        const decided = (response: string) =>
+          `/oauth/v2/auth/decide?${new URLSearchParams({ ...query, answer: response })}`.replaceAll('&', '&amp;')
         const list = (query.scope ?? '').split(',').map((scope) => `<li>${scope.replace(/[^\w.]/g, '')}</li>`)
         return reply
           .type('text/html; charset=utf-8')
@@ -174,9 +175,9 @@ export function createAccounts({ now, switches, faults, credentials, scopes, cou
         if (!grant) return { error: 'invalid_code' }
         if (!throttled(grant)) return newToken(grant)
         const long = { error_description: TOO_MANY, error: 'Access Denied', status: 'failure' }
-        if (switches.tokenThrottle === 'long_400') return reply.code(400).send(long)
-        if (switches.tokenThrottle === 'long_200') return long
-        if (switches.tokenThrottle === 'denied_200') return { error: 'access_denied' }
+        if (toggles.tokenThrottle === 'long_400') return reply.code(400).send(long)
+        if (toggles.tokenThrottle === 'long_200') return long
+        if (toggles.tokenThrottle === 'denied_200') return { error: 'access_denied' }
         return { error_description: '您连续发出的请求过多，请稍后再试。', error: '拒绝访问', status: 'failure' }
       })
       for (const path of ['/oauth/v2/token/revoke', '/oauth/v2/revoke/token']) {

@@ -1,5 +1,5 @@
 /** Where Zoho's behaviour is told in several ways, or differs between organisations: each way can be chosen, the first named is the default. */
-export interface Switches {
+export interface SimulatorToggles {
   /** How a token request beyond ten in ten minutes is refused. */
   tokenThrottle: 'long_400' | 'long_200' | 'denied_200' | 'localised_200'
   /** Some older products count `expires_in` in milliseconds, with or without the seconds beside it. */
@@ -24,7 +24,7 @@ export interface Switches {
   imagesCount: boolean
 }
 
-export const DEFAULT_SWITCHES: Switches = {
+export const DEFAULT_TOGGLES: SimulatorToggles = {
   tokenThrottle: 'long_400',
   expiresIn: 'seconds',
   apiDomain: null,

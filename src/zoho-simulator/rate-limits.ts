@@ -12,7 +12,7 @@ export const REAL_LIMITS: Limits = { perMinute: 100, perDay: 10_000, inFlight: 1
 export const DAY_LIMIT_ONLY: Limits = { perMinute: null, perDay: REAL_LIMITS.perDay, inFlight: null, blockMs: 60_000 }
 export const NO_LIMITS: Limits = { perMinute: null, perDay: 10_000_000, inFlight: null, blockMs: 60_000 }
 
-export interface Refusal {
+export interface RateLimitError {
   code: 44 | 45 | 1070
   message: string
 }
@@ -30,13 +30,13 @@ export function createMeter({ limits, now, untilMidnight }: { limits: Limits; no
     limits,
     seen,
     left: () => Math.max(0, limits.perDay - usedToday),
-    enter(): Refusal | null {
+    enter(): RateLimitError | null {
       const at = now()
       if (at >= dayEnds) {
         usedToday = 0
         dayEnds = at + untilMidnight() * 1000
       }
-      const refuse = (code: Refusal['code'], message: string): Refusal => {
+      const refuse = (code: RateLimitError['code'], message: string): RateLimitError => {
         seen.refused.push(code)
         return { code, message }
       }

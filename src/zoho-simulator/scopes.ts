@@ -25,12 +25,12 @@ export const GRANTED_SCOPES = [
 ]
 
 /** Whether the granted scopes cover a wanted one: itself, its module's ALL, or the whole service's. */
-export function covers(granted: readonly string[], wanted: string): boolean {
-  const parts = wanted.split('.')
+export function hasScope(granted: readonly string[], requested: string): boolean {
+  const parts = requested.split('.')
   const [service = ''] = parts
   const whole = `${parts.slice(0, -1).join('.')}.ALL`
   const ofModules = parts[1] === 'modules' ? `${service}.modules.ALL` : whole
   return granted.some(
-    (it) => it === wanted || it === whole || it === ofModules || it.toLowerCase() === `${service.toLowerCase()}.fullaccess.all`,
+    (it) => it === requested || it === whole || it === ofModules || it.toLowerCase() === `${service.toLowerCase()}.fullaccess.all`,
   )
 }

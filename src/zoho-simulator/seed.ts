@@ -24,7 +24,7 @@ export interface SimulatedItem {
   modified: Date
 }
 
-export interface CatalogueOptions {
+export interface SeedOptions {
   count?: number
   /** Every item has a picture; otherwise a third has none, as in real shops. */
   allImages?: boolean
@@ -70,7 +70,7 @@ const FIRST_ID = 460_000_000_000_100_001n
 const FIRST_CREATED = Date.UTC(2025, 0, 6, 8, 0, 0)
 
 /** The catalogue of a made-up electronics shop: the same at every start, 2,204 items unless told otherwise. */
-export function createCatalogue({ count = 2204, allImages = false, withConflicts = false }: CatalogueOptions = {}): SimulatedItem[] {
+export function createSeed({ count = 2204, allImages = false, withConflicts = false }: SeedOptions = {}): SimulatedItem[] {
   const random = seeded(20_261_124)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
   const items: SimulatedItem[] = []

@@ -108,7 +108,7 @@ export function itemRow(item: SimulatedItem, zone: string) {
 /** `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but without a picture fewer image keys (recorded so). */
 export function itemDetail(item: SimulatedItem, zone: string) {
   const { image_document_id, has_attachment, ...row } = itemRow(item, zone)
-  const pictures = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
+  const images = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
   return {
     ...row,
     unit_id: '460000000000000091',
@@ -120,7 +120,7 @@ export function itemDetail(item: SimulatedItem, zone: string) {
     maximum_order_quantity: '',
     initial_stock: '',
     initial_stock_rate: '',
-    documents: pictures.map(({ document_id, file_name }, order) => ({
+    documents: images.map(({ document_id, file_name }, order) => ({
       document_id,
       file_name,
       file_type: file_name.split('.').at(-1) ?? '',

@@ -1,22 +1,22 @@
 import formbody from 'node:querystring'
 import Fastify from 'fastify'
-import { type ApiRoutes, type Counters, registerApi, type World } from './api.ts'
-import { bookControl } from './books-control.ts'
-import { bookRoutes } from './books-routes.ts'
-import { type BookCounts, createBooks } from './books-store.ts'
+import { type ApiRoutes, type Counters, registerApi, type SimulatorState } from './api.ts'
+import { booksControl } from './books-control.ts'
+import { booksRoutes } from './books-routes.ts'
+import { type BooksCounts, createBooks } from './books-store.ts'
 import { createControl } from './control.ts'
-import { createCrmShelf, crmRoutes } from './crm.ts'
-import { drawPicture } from './draw-image.ts'
+import { createCrmStore, crmRoutes } from './crm.ts'
+import { drawImage } from './draw-image.ts'
 import { createFaults } from './faults.ts'
 import { imageRoutes } from './images.ts'
-import { createItemShelf } from './item-store.ts'
+import { createItemStore } from './item-store.ts'
 import { itemRoutes } from './items.ts'
-import { createAccounts, FAKE_CREDENTIALS } from './oauth-server.ts'
-import { DEFAULT_SWITCHES, type Switches } from './options.ts'
+import { createOAuthServer, FAKE_CREDENTIALS } from './oauth-server.ts'
+import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import { organizationRoutes } from './organizations.ts'
 import { createMeter, type Limits, NO_LIMITS } from './rate-limits.ts'
 import { GRANTED_SCOPES } from './scopes.ts'
-import { type CatalogueOptions, createCatalogue, type SimulatedItem } from './seed.ts'
+import { createSeed, type SeedOptions, type SimulatedItem } from './seed.ts'
 import { secondsToMidnight, zohoTime } from './serialize.ts'
 import { createWebhooks } from './webhooks.ts'
 
@@ -26,13 +26,13 @@ export { environmentFor, FAKE_CREDENTIALS } from './oauth-server.ts'
 /** Everything that the API host serves; a product of Zoho's is one file with its routes and one line here. */
 const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes, crmRoutes]
 
-export interface SimulatorOptions extends CatalogueOptions {
+export interface SimulatorOptions extends SeedOptions {
   port?: number
   items?: SimulatedItem[]
   /** How many records the modules of Books have. */
-  books?: BookCounts
+  books?: BooksCounts
   limits?: Limits
-  switches?: Partial<Switches>
+  toggles?: Partial<SimulatorToggles>
   /** Records of each module of the CRM. */
   crmRows?: number
   /** What the account has been granted. */
@@ -43,11 +43,11 @@ export interface SimulatorOptions extends CatalogueOptions {
   now?(): number
   zone?: string
   /** Pictures other than the drawn ones, e.g. real photographs; by item. */
-  pictureOf?(item: { image_seed: number; category: string } & Partial<SimulatedItem>): Promise<Buffer>
+  imageOf?(item: { image_seed: number; category: string } & Partial<SimulatedItem>): Promise<Buffer>
 }
 
 /** Drawn pictures are kept, since tests and the demo ask for them again. */
-const KEPT_PICTURES = 3_000
+const KEPT_IMAGES = 3_000
 
 export type ZohoSimulator = Awaited<ReturnType<typeof startZohoSimulator>>
 
@@ -66,35 +66,35 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     return Math.max(1, Math.round((midnight - now()) / 1000))
   }
   const limits = { ...(options.limits ?? NO_LIMITS) }
-  const switches = { ...DEFAULT_SWITCHES, ...options.switches }
+  const toggles = { ...DEFAULT_TOGGLES, ...options.toggles }
   const faults = createFaults()
   const counters: Counters = { token: 0, list: 0, details: 0, images: 0, perImage: new Map() }
-  const pictures = new Map<string, Promise<Buffer>>()
-  const world: World = {
+  const images = new Map<string, Promise<Buffer>>()
+  const state: SimulatorState = {
     now,
     zone,
     credentials,
     limits,
-    switches,
+    toggles,
     faults,
     untilMidnight,
     url: () => url,
     meter: createMeter({ limits, now, untilMidnight }),
-    accounts: createAccounts({ now, switches, faults, credentials, counters, scopes: options.scopes ?? GRANTED_SCOPES, url: () => url }),
-    shelf: createItemShelf(options.items ?? createCatalogue(options), { now, lagMs: () => switches.listLagMs }),
-    crm: createCrmShelf({ now, rows: options.crmRows ?? 25 }),
+    accounts: createOAuthServer({ now, toggles, faults, credentials, counters, scopes: options.scopes ?? GRANTED_SCOPES, url: () => url }),
+    store: createItemStore(options.items ?? createSeed(options), { now, lagMs: () => toggles.listLagMs }),
+    crm: createCrmStore({ now, rows: options.crmRows ?? 25 }),
     counters,
     beforePage: [],
-    pictureBytes(item) {
-      if (options.pictureOf) return options.pictureOf(item)
+    imageBytes(item) {
+      if (options.imageOf) return options.imageOf(item)
       const key = `${item.image_seed} ${item.category}`
-      const drawn = pictures.get(key) ?? drawPicture({ seed: item.image_seed, category: item.category })
-      pictures.set(key, drawn)
-      if (pictures.size > KEPT_PICTURES) pictures.delete(pictures.keys().next().value!)
+      const drawn = images.get(key) ?? drawImage({ seed: item.image_seed, category: item.category })
+      images.set(key, drawn)
+      if (images.size > KEPT_IMAGES) images.delete(images.keys().next().value!)
       return drawn
     },
   }
-  const { control, routes } = createControl(world, {
+  const { control, routes } = createControl(state, {
     advance(ms) {
       advancedMs += ms
     },
@@ -104,11 +104,11 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, formbody.parse(String(body))),
   )
-  world.accounts.routes(app)
+  state.accounts.routes(app)
   const books = createBooks(options.books, { now })
-  bookControl(app, books)
-  registerApi(app, world, [...API_ROUTES, bookRoutes(books)])
-  const webhooks = createWebhooks({ shelf: world.shelf, zone })
+  booksControl(app, books)
+  registerApi(app, state, [...API_ROUTES, booksRoutes(books)])
+  const webhooks = createWebhooks({ store: state.store, zone })
   webhooks.routes(app)
   routes(app)
   url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
@@ -117,10 +117,10 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     url,
     ...control,
     books,
-    crm: world.crm,
+    crm: state.crm,
     webhooks,
     zohoTime: (at: Date) => zohoTime(at, zone),
-    pictureBytes: (id: string) => world.pictureBytes(world.shelf.find(id)!),
+    imageBytes: (id: string) => state.imageBytes(state.store.find(id)!),
     async close() {
       faults.close()
       await app.close()

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { ItemShelf } from './item-store.ts'
+import type { ItemStore } from './item-store.ts'
 import { itemRow } from './serialize.ts'
 
 export interface WebhookTarget {
@@ -26,20 +26,20 @@ const ANSWER_WITHIN_MS = 10_000
 const MAX_RETRIES = 5
 
 /** Sends what Zoho's workflow rules would send: once or more often, late, in any order. A lost notice is one that is not sent. */
-export function createWebhooks({ shelf, zone, retryAfterMs = 200 }: { shelf: ItemShelf; zone: string; retryAfterMs?: number }) {
+export function createWebhooks({ store, zone, retryAfterMs = 200 }: { store: ItemStore; zone: string; retryAfterMs?: number }) {
   async function post(target: WebhookTarget, body: string, type: string, signature: string | null): Promise<number | null> {
-    const answer = await fetch(target.url, {
+    const response = await fetch(target.url, {
       method: 'POST',
       headers: { 'content-type': type, ...(signature !== null && { 'x-zoho-webhook-signature': signature }) },
       body,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     }).catch(() => null)
-    await answer?.arrayBuffer()
-    return answer?.status ?? null
+    await response?.arrayBuffer()
+    return response?.status ?? null
   }
 
   async function deliver(target: WebhookTarget, item_id: string): Promise<Delivery> {
-    const item = shelf.find(item_id)
+    const item = store.find(item_id)
     const json = JSON.stringify({ item: item ? itemRow(item, zone) : { item_id } })
     const isJson = (target.payload ?? 'json') === 'json'
     const parameters: [string, string][] =

@@ -1,7 +1,7 @@
-import { type BooksApp, bookListing, firstPlace } from './books.ts'
+import { type BooksApp, booksListing, firstCursor } from './books.ts'
 import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
-import { CallRefused } from './errors.ts'
+import { ZohoRequestError } from './errors.ts'
 import { PAGE_ROWS, readPage, zohoTime } from './paginate.ts'
 
 /** Each step looks so many times further: four calls find the end among 64 pages, and few more the page itself. */
@@ -19,8 +19,8 @@ export async function countBooks(
   { app, from }: { app: BooksApp; from: Date | null },
   signal: AbortSignal,
 ): Promise<{ records: number; calls: number }> {
-  const listing = bookListing(module, { app })
-  const filtered = from !== null && firstPlace(module, { app, from }).walk === 'keyset'
+  const listing = booksListing(module, { app })
+  const filtered = from !== null && firstCursor(module, { app, from }).walk === 'keyset'
   let order: Record<string, string> = { sort_column: 'last_modified_time', sort_order: filtered ? 'A' : 'D' }
   let calls = 0
 
@@ -35,7 +35,7 @@ export async function countBooks(
       return { rows: fresh.length, more: more && fresh.length === rows.length && rows.length > 0 }
     } catch (error) {
       // The list cannot be sorted so; the pull will read it whole.
-      if (!(error instanceof CallRefused && error.code === '2' && order.sort_column)) throw error
+      if (!(error instanceof ZohoRequestError && error.code === '2' && order.sort_column)) throw error
       order = {}
       return look(page)
     }
@@ -62,7 +62,7 @@ export async function countBooks(
 
 /** Calls that a walk over so many records makes (see walkBooks). */
 export function walkCalls(module: BooksModule, { app, from }: { app: BooksApp; from: Date | null }, records: number): number {
-  const { walk } = firstPlace(module, { app, from })
+  const { walk } = firstCursor(module, { app, from })
   // A keyset page begins with the last row of the page before.
   if (walk === 'keyset') return Math.max(1, Math.ceil(records / (PAGE_ROWS - 1)))
   const pages = Math.max(1, Math.ceil(records / PAGE_ROWS))

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
 import { rawMember } from '../lib/raw-json.ts'
 import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
-import { CallRefused } from './errors.ts'
+import { ZohoRequestError } from './errors.ts'
 import { ITEM_LIST } from './inventory.ts'
-import { followKeyset, KeysetPlace } from './keyset-cursor.ts'
-import { type Listing, ListUnsorted, listByModification, PAGE_ROWS, readPage } from './paginate.ts'
+import { followKeyset, KeysetCursor } from './keyset-cursor.ts'
+import { type Listing, ListUnorderedError, listByModification, PAGE_ROWS, readPage } from './paginate.ts'
 import { Id, Instant, parseZohoJson } from './schemas.ts'
 
 export type BooksApp = 'books' | 'invoice'
@@ -24,8 +24,8 @@ export interface BooksRow {
  * Where a walk stands, for a checkpoint. `keyset`: by modification, with Zoho's filter. `newest_first`: by page number, in falling order of
  * modification, until what is known. `unsorted`: by page number in Zoho's own order, for a list that does not keep to an order that it was asked for.
  */
-export const BooksPlace = z.discriminatedUnion('walk', [
-  KeysetPlace.extend({ walk: z.literal('keyset') }),
+export const BooksCursor = z.discriminatedUnion('walk', [
+  KeysetCursor.extend({ walk: z.literal('keyset') }),
   z.object({
     walk: z.literal('newest_first'),
     page: z.number(),
@@ -34,12 +34,12 @@ export const BooksPlace = z.discriminatedUnion('walk', [
   }),
   z.object({ walk: z.literal('unsorted'), page: z.number() }),
 ])
-export type BooksPlace = z.infer<typeof BooksPlace>
+export type BooksCursor = z.infer<typeof BooksCursor>
 
 export interface BooksPage {
   rows: BooksRow[]
   /** Where the walk goes on after these rows. */
-  place: BooksPlace
+  cursor: BooksCursor
   /** The walk had to begin again in another way: what was counted so far comes again. */
   restarted: boolean
 }
@@ -51,7 +51,7 @@ export interface WalkOptions {
   /** How many records are known; a list that is read to its end and has far fewer is not believed (`list_short`). */
   known?: number | undefined
   /** Where a walk that broke off goes on. */
-  place?: BooksPlace | undefined
+  cursor?: BooksCursor | undefined
   runId?: string | undefined
 }
 
@@ -62,7 +62,7 @@ export function readBooksRow(module: BooksModule, row: unknown, raw: string): Bo
 }
 
 /** How a module is listed, whatever the order. */
-export function bookListing(module: BooksModule, { app, runId }: Pick<WalkOptions, 'app' | 'runId'>): Omit<Listing<BooksRow>, 'from'> {
+export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptions, 'app' | 'runId'>): Omit<Listing<BooksRow>, 'from'> {
   // Items of Books and Inventory are the same, and only Inventory documents the filter.
   const list =
     module.name === 'items' && app === 'books'
@@ -77,7 +77,7 @@ export function bookListing(module: BooksModule, { app, runId }: Pick<WalkOption
     withText: true,
     read: (row, raw) => readBooksRow(module, row, raw),
     onUnreadable() {
-      throw new UpstreamFailed('row_without_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
+      throw new BadGatewayError('row_without_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
         remedy: 'Nothing is skipped: the module is tried again at the next pull. If it stays, tell Zoho support.',
       })
     },
@@ -88,60 +88,65 @@ export function bookListing(module: BooksModule, { app, runId }: Pick<WalkOption
   }
 }
 
-/** Every row of a module from a moment on, page by page, each with the place to go on from. Throws as the client does, and UpstreamFailed `list_…`. */
+/** Every row of a module from a moment on, page by page, each with the place to go on from. Throws as the client does, and BadGatewayError `list_…`. */
 export async function* walkBooks(
   client: ZohoClient,
   module: BooksModule,
   options: WalkOptions,
   signal: AbortSignal,
 ): AsyncGenerator<BooksPage> {
-  let place = options.place ?? firstPlace(module, options)
+  let cursor = options.cursor ?? firstCursor(module, options)
   let restarted = false
   for (;;) {
     try {
-      for await (const page of walkFrom(client, module, place, options, signal)) {
+      for await (const page of walkFrom(client, module, cursor, options, signal)) {
         yield { ...page, restarted }
         restarted = false
       }
       return
     } catch (error) {
       // The order is not taken (code 2) or not kept to: the next way needs less of Zoho.
-      const refused = error instanceof CallRefused && error.code === '2'
-      const next = nextWalk(place)
-      if (!next || !(refused || error instanceof ListUnsorted)) throw error
-      place = next
+      const refused = error instanceof ZohoRequestError && error.code === '2'
+      const next = nextWalk(cursor)
+      if (!next || !(refused || error instanceof ListUnorderedError)) throw error
+      cursor = next
       restarted = true
     }
   }
 }
 
 /** How a walk begins. */
-export function firstPlace(module: BooksModule, { app, from }: Pick<WalkOptions, 'app' | 'from'>): BooksPlace {
+export function firstCursor(module: BooksModule, { app, from }: Pick<WalkOptions, 'app' | 'from'>): BooksCursor {
   if (module.name === 'organizations') return { walk: 'unsorted', page: 1 }
   const filter = module.filter && !(module.name === 'items' && app === 'invoice')
   return filter ? { walk: 'keyset', from: from?.toISOString() ?? null, taken: [] } : { walk: 'newest_first', page: 1, head: null }
 }
 
-function nextWalk(place: BooksPlace): BooksPlace | null {
-  if (place.walk === 'keyset') return { walk: 'newest_first', page: 1, head: null }
-  return place.walk === 'newest_first' ? { walk: 'unsorted', page: 1 } : null
+function nextWalk(cursor: BooksCursor): BooksCursor | null {
+  if (cursor.walk === 'keyset') return { walk: 'newest_first', page: 1, head: null }
+  return cursor.walk === 'newest_first' ? { walk: 'unsorted', page: 1 } : null
 }
 
-function walkFrom(client: ZohoClient, module: BooksModule, place: BooksPlace, options: WalkOptions, signal: AbortSignal) {
-  const listing = bookListing(module, options)
-  if (place.walk === 'keyset') return walkByKeyset(client, listing, place, signal)
-  if (place.walk === 'newest_first') return walkNewestFirst(client, listing, place, options, signal)
-  return walkUnsorted(client, listing, place, options.from, signal)
+function walkFrom(client: ZohoClient, module: BooksModule, cursor: BooksCursor, options: WalkOptions, signal: AbortSignal) {
+  const listing = booksListing(module, options)
+  if (cursor.walk === 'keyset') return walkByKeyset(client, listing, cursor, signal)
+  if (cursor.walk === 'newest_first') return walkNewestFirst(client, listing, cursor, options, signal)
+  return walkUnsorted(client, listing, cursor, options.from, signal)
 }
 
-type Walk = AsyncGenerator<{ rows: BooksRow[]; place: BooksPlace }>
+type Walk = AsyncGenerator<{ rows: BooksRow[]; cursor: BooksCursor }>
 type BooksListing = Omit<Listing<BooksRow>, 'from'>
 
-async function* walkByKeyset(client: ZohoClient, listing: BooksListing, start: BooksPlace & { walk: 'keyset' }, signal: AbortSignal): Walk {
+async function* walkByKeyset(
+  client: ZohoClient,
+  listing: BooksListing,
+  start: BooksCursor & { walk: 'keyset' },
+  signal: AbortSignal,
+): Walk {
   const walk = followKeyset<BooksRow>(start, listing)
   for await (const page of listByModification(client, { ...listing, from: start.from === null ? null : new Date(start.from) }, signal)) {
     const rows = walk.fresh(page)
-    if (rows.length > 0) yield { rows, place: { walk: 'keyset', ...walk.after(rows) } }
+    if (rows.length > 0) yield { rows, cursor: { walk: 'keyset', ...walk.after(rows) } }
   }
 }
 
@@ -152,7 +157,7 @@ async function* walkByKeyset(client: ZohoClient, listing: BooksListing, start: B
 async function* walkNewestFirst(
   client: ZohoClient,
   listing: BooksListing,
-  start: BooksPlace & { walk: 'newest_first' },
+  start: BooksCursor & { walk: 'newest_first' },
   { from, known = 0 }: WalkOptions,
   signal: AbortSignal,
 ): Walk {
@@ -164,7 +169,7 @@ async function* walkNewestFirst(
       signal,
     )
     const times = rows.flatMap((row) => row.modified?.getTime() ?? [])
-    if (times.some((time, n) => n > 0 && time > times[n - 1]!)) throw new ListUnsorted(listing.path)
+    if (times.some((time, n) => n > 0 && time > times[n - 1]!)) throw new ListUnorderedError(listing.path)
     return { rows, more, newest: times[0], oldest: times.at(-1) }
   }
   let { page, head } = start
@@ -172,12 +177,12 @@ async function* walkNewestFirst(
   for (;;) {
     const { rows, more, newest, oldest } = await read(page)
     if (page === 1 && newest !== undefined) head = new Date(newest).toISOString()
-    const wanted = rows.filter((row) => row.modified === null || from === null || row.modified >= from)
+    const requested = rows.filter((row) => row.modified === null || from === null || row.modified >= from)
     // A shift by what came to the front repeats rows of the page before.
-    const fresh = wanted.filter((row) => !before.has(row.id))
+    const fresh = requested.filter((row) => !before.has(row.id))
     before = new Set(rows.map((row) => row.id))
     page++
-    if (fresh.length > 0) yield { rows: fresh, place: { walk: 'newest_first', page, head } }
+    if (fresh.length > 0) yield { rows: fresh, cursor: { walk: 'newest_first', page, head } }
     if (from !== null && oldest !== undefined && oldest < from.getTime()) break
     if (!more) {
       // The rows up to what is known were not met: those between would be passed over for ever.
@@ -191,7 +196,7 @@ async function* walkNewestFirst(
   for (let again = 1; ; again++) {
     const { rows, more, oldest } = await read(again)
     const changed = rows.filter((row) => row.modified !== null && row.modified.getTime() > headTime)
-    if (changed.length > 0) yield { rows: changed, place: { walk: 'newest_first', page, head } }
+    if (changed.length > 0) yield { rows: changed, cursor: { walk: 'newest_first', page, head } }
     if (!more || rows.length === 0 || oldest === undefined || oldest <= headTime) return
   }
 }
@@ -199,18 +204,18 @@ async function* walkNewestFirst(
 async function* walkUnsorted(
   client: ZohoClient,
   listing: BooksListing,
-  start: BooksPlace & { walk: 'unsorted' },
+  start: BooksCursor & { walk: 'unsorted' },
   from: Date | null,
   signal: AbortSignal,
 ): Walk {
   let before = new Set<string>()
   for (let { page } = start; ; ) {
     const { rows, more } = await readPage(client, listing, { page: String(page) }, signal)
-    const wanted = rows.filter((row) => (row.modified === null || from === null || row.modified >= from) && !before.has(row.id))
+    const requested = rows.filter((row) => (row.modified === null || from === null || row.modified >= from) && !before.has(row.id))
     if (more && rows.every((row) => before.has(row.id))) throw endless(listing.path)
     before = new Set(rows.map((row) => row.id))
     page++
-    if (wanted.length > 0) yield { rows: wanted, place: { walk: 'unsorted', page } }
+    if (requested.length > 0) yield { rows: requested, cursor: { walk: 'unsorted', page } }
     if (!more) return
   }
 }
@@ -220,16 +225,16 @@ const SHORT_SHARE = 0.2
 const SHORT_ROWS = 10
 
 const short = (path: string) =>
-  new UpstreamFailed('list_short', `Zoho's list ${path} is much shorter than what is known`, {
+  new BadGatewayError('list_short', `Zoho's list ${path} is much shorter than what is known`, {
     remedy: 'Nothing was changed. If so many records were really deleted, pull the module in full and confirm the removals.',
   })
 
 const endless = (path: string) =>
-  new UpstreamFailed('list_repeats', `Zoho's list ${path} does not lead to an end`, {
+  new BadGatewayError('list_repeats', `Zoho's list ${path} does not lead to an end`, {
     remedy: 'Nothing was removed. Start the pull again later; if it stays, tell Zoho support.',
   })
 
-/** One record with all that Zoho knows of it. Throws NothingThere when Zoho does not have it (any more). */
+/** One record with all that Zoho knows of it. Throws ZohoNotFoundError when Zoho does not have it (any more). */
 export async function readBooksDetail(
   client: ZohoClient,
   module: BooksModule,
@@ -241,13 +246,13 @@ export async function readBooksDetail(
   const raw = rawMember(text, module.detailKey) ?? rawMember(text, module.name)
   const fields = raw === undefined ? null : parseZohoJson(raw)
   if (raw === undefined || !fields)
-    throw new UpstreamFailed('detail_without_record', `Zoho's answer has no ${module.detailKey}`, {
+    throw new BadGatewayError('detail_without_record', `Zoho's answer has no ${module.detailKey}`, {
       remedy: 'zinc tries again at the next pull.',
     })
   const row = readBooksRow(module, fields, raw)
   // A proxy or a mixed-up answer must never put one document in the place of another.
   if (row.id !== id)
-    throw new UpstreamFailed('other_record', `Zoho answered with another record than ${module.name} ${id}`, {
+    throw new BadGatewayError('other_record', `Zoho answered with another record than ${module.name} ${id}`, {
       remedy: 'zinc tries again at the next pull.',
     })
   return row

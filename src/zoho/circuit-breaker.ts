@@ -1,19 +1,19 @@
 import type { Clock } from '../lib/clock.ts'
-import { ZohoAway } from './errors.ts'
+import { ZohoUnavailableError } from './errors.ts'
 
 /** What one answer says about the service behind a path: it works, it does not, or nothing (a limit of ours, a stop). */
-export type Verdict = 'answers' | 'fails' | 'neither'
+export type CallOutcome = 'answers' | 'fails' | 'neither'
 
 export interface GuardedCall {
   path: string
-  guarded: boolean
+  useBreaker: boolean
   signal: AbortSignal
-  judge(error: unknown): Verdict
+  classifyResponse(error: unknown): CallOutcome
 }
 
-export interface Breaker {
-  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoAway `zoho_unwell`. */
-  through<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
+export interface CircuitBreaker {
+  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoUnavailableError `zoho_unwell`. */
+  execute<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
 }
 
 /** So many faults in a row are an outage and no accident. */
@@ -34,36 +34,36 @@ interface Service {
  * Keeps calls from a service of Zoho's that fails again and again: each would wait for its time limit, and count in the day's quota. One for all clients of a
  * process. Each product (the first part of the path) stands for itself: Books may be ill while Inventory is well.
  */
-export function createBreaker({ clock }: { clock: Clock }): Breaker {
+export function createCircuitBreaker({ clock }: { clock: Clock }): CircuitBreaker {
   const services = new Map<string, Service>()
 
-  async function attempt<T>(service: Service, call: () => Promise<T>, judge: (error: unknown) => Verdict): Promise<T> {
-    const note = (verdict: Verdict) => {
+  async function attempt<T>(service: Service, call: () => Promise<T>, classifyResponse: (error: unknown) => CallOutcome): Promise<T> {
+    const note = (outcome: CallOutcome) => {
       const now = clock.now().getTime()
-      if (verdict === 'answers') Object.assign(service, { faults: 0, opensAt: 0 })
-      if (verdict !== 'fails') return
+      if (outcome === 'answers') Object.assign(service, { faults: 0, opensAt: 0 })
+      if (outcome !== 'fails') return
       service.faults = now - service.lastFaultAt > FORGOTTEN_AFTER_MS ? 1 : service.faults + 1
       service.lastFaultAt = now
       if (service.faults >= OPENS_AFTER) service.opensAt = now + PROBE_EVERY_MS
     }
     try {
-      const answer = await call()
+      const response = await call()
       note('answers')
-      return answer
+      return response
     } catch (error) {
-      note(judge(error))
+      note(classifyResponse(error))
       throw error
     }
   }
 
   return {
-    async through(call, { path, guarded, signal, judge }) {
+    async execute(call, { path, useBreaker, signal, classifyResponse }) {
       const name = path.split('/')[1] ?? ''
       const service = services.get(name) ?? { faults: 0, lastFaultAt: 0, opensAt: 0, probe: null }
       services.set(name, service)
       for (;;) {
         signal.throwIfAborted()
-        if (service.opensAt === 0 || !guarded) return attempt(service, call, judge)
+        if (service.opensAt === 0 || !useBreaker) return attempt(service, call, classifyResponse)
         if (service.probe) {
           // Whoever comes meanwhile hears what the one that looks has found.
           await service.probe
@@ -72,7 +72,7 @@ export function createBreaker({ clock }: { clock: Clock }): Breaker {
         const now = clock.now().getTime()
         // A look further away than that was set before the clock went back.
         if (now < service.opensAt && service.opensAt - now <= PROBE_EVERY_MS) throw unwell(new Date(service.opensAt))
-        const probe = attempt(service, call, judge)
+        const probe = attempt(service, call, classifyResponse)
         service.probe = probe.then(
           () => {},
           () => {},
@@ -88,7 +88,7 @@ export function createBreaker({ clock }: { clock: Clock }): Breaker {
 }
 
 const unwell = (until: Date) =>
-  new ZohoAway('zoho_unwell', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
+  new ZohoUnavailableError('zoho_unwell', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
     detail: { until: until.toISOString() },
     remedy: `zinc looks again after ${until.toISOString()}. If it stays, see status.zoho.com.`,
   })

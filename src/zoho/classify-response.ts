@@ -1,5 +1,5 @@
-import type { Verdict } from './circuit-breaker.ts'
-import { CallRefused, NeedsPerson, NothingThere } from './errors.ts'
+import type { CallOutcome } from './circuit-breaker.ts'
+import { ConfigurationError, ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 
 /** One answer that was not usable; asking again can help. */
 export class Fault extends Error {
@@ -16,12 +16,14 @@ export const isLate = (error: unknown): boolean =>
 export const tooLate = (cause: unknown) => new Fault('timeout', 'the answer took too long', { cause })
 
 /** What a try that threw says about the service; what was refused with reason is an answer. */
-export function verdictOf(error: unknown): Verdict {
+export function outcomeOf(error: unknown): CallOutcome {
   if (error instanceof Fault) return LIMIT_CODES.has(error.code) ? 'neither' : 'fails'
-  return error instanceof TokenRefused || error instanceof NothingThere || error instanceof CallRefused ? 'answers' : 'neither'
+  return error instanceof TokenRejectedError || error instanceof ZohoNotFoundError || error instanceof ZohoRequestError
+    ? 'answers'
+    : 'neither'
 }
 
-export class TokenRefused extends Error {
+export class TokenRejectedError extends Error {
   readonly code: string
   readonly token: string
   constructor(code: string, token: string) {
@@ -31,7 +33,7 @@ export class TokenRefused extends Error {
   }
 }
 
-/** Minute, day and calls in flight: the budget knows of them by then and holds the next call back until there is room (or throws DayQuotaSpent). */
+/** Minute, day and calls in flight: the budget knows of them by then and holds the next call back until there is room (or throws QuotaExceededError). */
 export const LIMIT_CODES = new Set(['43', '44', '45', '1070', '429'])
 /** Statuses that say that the call itself is wrong, also without JSON. */
 const REFUSALS = new Set([400, 405, 413, 414])
@@ -44,8 +46,8 @@ export const CRM_LIMITS = new Map([
   ['LIMIT_EXCEEDED', 60 * 60_000],
 ])
 
-export function notAuthorized(code: string, path: string): NeedsPerson {
-  return new NeedsPerson(code, 'Zoho does not allow this: a scope or a permission is missing', {
+export function notAuthorized(code: string, path: string): ConfigurationError {
+  return new ConfigurationError(code, 'Zoho does not allow this: a scope or a permission is missing', {
     detail: { path },
     remedy:
       'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
@@ -53,17 +55,23 @@ export function notAuthorized(code: string, path: string): NeedsPerson {
 }
 
 /** What an answer that is no success means. Zoho's codes count more than the status: errors come with HTTP 200 too. */
-export function judge(path: string, status: number, code: string | null, body: Record<string, unknown> | null, token: string): Error {
+export function classifyResponse(
+  path: string,
+  status: number,
+  code: string | null,
+  body: Record<string, unknown> | null,
+  token: string,
+): Error {
   if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
   if (code !== null && SCOPE_CODES.has(code)) return notAuthorized(code, path)
-  if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRefused(code ?? '401', token)
+  if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRejectedError(code ?? '401', token)
   if (code === '6041') {
-    return new NeedsPerson('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
+    return new ConfigurationError('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
       remedy:
         'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
     })
   }
-  if (code === '1002' || code === '2006') return new NothingThere('such record')
+  if (code === '1002' || code === '2006') return new ZohoNotFoundError('such record')
   if (status === 429) return new Fault('429', 'a limit of Zoho')
   const refused = REFUSALS.has(status)
   if (status >= 500 || code === '1000' || (body === null && !refused))
@@ -72,7 +80,7 @@ export function judge(path: string, status: number, code: string | null, body: R
       body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
     )
   const message = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
-  return new CallRefused(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, {
+  return new ZohoRequestError(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, {
     detail: { path },
     remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
   })

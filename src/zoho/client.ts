@@ -2,22 +2,22 @@ import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../lib/clock.ts'
-import type { Breaker } from './circuit-breaker.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
   CRM_LIMITS,
+  classifyResponse,
   codeOf,
   Fault,
   isLate,
-  judge,
   LIMIT_CODES,
   notAuthorized,
-  TokenRefused,
+  outcomeOf,
+  TokenRejectedError,
   tooLate,
-  verdictOf,
 } from './classify-response.ts'
-import { HeldBack, NothingThere, ZohoAway } from './errors.ts'
+import { RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from './errors.ts'
 import { SIGN_IN_MS } from './oauth.ts'
-import type { CallBudget, CallResult } from './rate-limiter.ts'
+import type { CallResult, RateLimiter } from './rate-limiter.ts'
 import { parseZohoJson } from './schemas.ts'
 
 export interface ZohoClientDeps {
@@ -25,11 +25,11 @@ export interface ZohoClientDeps {
   /** Null before one is chosen: only calls that need none may be made. */
   organizationId: string | null
   tokens: { current(refused?: string): Promise<string> }
-  budget: CallBudget
+  rateLimiter: RateLimiter
   clock: Clock
   dispatcher: Dispatcher
   /** Shared by all clients of the process; a test of the connection has none, since a person wants to know how it stands now. */
-  breaker?: Breaker | undefined
+  circuitBreaker?: CircuitBreaker | undefined
   timeLimits?: TimeLimits | undefined
 }
 
@@ -39,11 +39,11 @@ export interface TimeLimits {
   idleMs: number
   /** A sender that drips a byte a second never meets the idle time, so each kind of answer has a whole time, too. */
   jsonMs: number
-  pictureMs: number
+  imageMs: number
   signInMs: number
 }
 
-export const TIME_LIMITS: TimeLimits = { idleMs: 15_000, jsonMs: 60_000, pictureMs: 120_000, signInMs: SIGN_IN_MS }
+export const TIME_LIMITS: TimeLimits = { idleMs: 15_000, jsonMs: 60_000, imageMs: 120_000, signInMs: SIGN_IN_MS }
 
 export interface ZohoCall {
   /** With the product, e.g. `/inventory/v1/items`. */
@@ -60,7 +60,7 @@ export interface ZohoCall {
   /** The token was made just now: a refusal is about scopes, and asking for another would only use up one of ten. */
   freshToken?: boolean
   /** False: made even while Zoho is known not to answer. */
-  guarded?: boolean | undefined
+  useBreaker?: boolean | undefined
 }
 
 export interface ZohoJson {
@@ -94,27 +94,27 @@ export function createZohoClient({
   apiUrl,
   organizationId,
   tokens,
-  budget,
+  rateLimiter,
   clock,
   dispatcher,
-  breaker,
+  circuitBreaker,
   timeLimits = TIME_LIMITS,
 }: ZohoClientDeps) {
-  const { idleMs, jsonMs, pictureMs } = timeLimits
+  const { idleMs, jsonMs, imageMs } = timeLimits
   /** One permitted, authorised request; the caller judges the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
-    const permit = await budget.acquire({ job: call.job, path: call.path, runId: call.runId }, signal)
+    const lease = await rateLimiter.acquire({ job: call.job, path: call.path, runId: call.runId }, signal)
     const started = performance.now()
     const url = new URL(call.path, apiUrl)
     for (const [key, value] of Object.entries(call.query ?? {})) url.searchParams.set(key, value)
     if (call.organization !== false && organizationId !== null) url.searchParams.set('organization_id', organizationId)
     let result: CallResult = { status: null, code: 'unreachable', ms: 0 }
-    let told = false
+    let reported = false
     const done = async (code: string | null = result.code) => {
-      if (told) return
-      told = true
-      await permit.done({ ...result, code, ms: Math.round(performance.now() - started) })
+      if (reported) return
+      reported = true
+      await lease.done({ ...result, code, ms: Math.round(performance.now() - started) })
     }
     try {
       const reply = await request(url, {
@@ -148,15 +148,15 @@ export function createZohoClient({
   }
 
   /** Repeats what may pass by itself, a bounded number of times with growing pauses; what needs a person or a new day is thrown at once. */
-  async function persist<T>(call: ZohoCall, signal: AbortSignal, attempt: (refused?: string) => Promise<T>): Promise<T> {
+  async function withRetry<T>(call: ZohoCall, signal: AbortSignal, attempt: (refused?: string) => Promise<T>): Promise<T> {
     let refused: string | undefined
-    const about = { path: call.path, guarded: call.guarded ?? true, signal, judge: verdictOf }
+    const about = { path: call.path, useBreaker: call.useBreaker ?? true, signal, classifyResponse: outcomeOf }
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted()
       try {
-        return await (breaker ? breaker.through(() => attempt(refused), about) : attempt(refused))
+        return await (circuitBreaker ? circuitBreaker.execute(() => attempt(refused), about) : attempt(refused))
       } catch (error) {
-        if (error instanceof TokenRefused) {
+        if (error instanceof TokenRejectedError) {
           // 57 is both "expired" and "no scope": a fresh token tells them apart, a third try would not.
           if (refused !== undefined || call.freshToken) throw notAuthorized(error.code, call.path)
           refused = error.token
@@ -165,7 +165,7 @@ export function createZohoClient({
         if (!(error instanceof Fault)) throw error
         // A limit is the budget's business: it holds all calls back, and none is dropped for it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
-          throw new ZohoAway(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
+          throw new ZohoUnavailableError(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
             cause: error,
             remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
           })
@@ -179,9 +179,9 @@ export function createZohoClient({
   return {
     organizationId,
 
-    /** A JSON answer: the parsed body and the text as Zoho sent it. Throws DayQuotaSpent, NeedsPerson, NothingThere, CallRefused, ZohoAway. */
+    /** A JSON answer: the parsed body and the text as Zoho sent it. Throws QuotaExceededError, ConfigurationError, ZohoNotFoundError, ZohoRequestError, ZohoUnavailableError. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
-      return persist(call, signal, async (refused) => {
+      return withRetry(call, signal, async (refused) => {
         const { reply, token, done } = await send(call, signal, { refused, wholeMs: jsonMs })
         let code: string | null = null
         try {
@@ -194,8 +194,8 @@ export function createZohoClient({
           if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text, status: reply.statusCode, at }
           const crmPauseMs = CRM_LIMITS.get(code ?? '')
           if (crmPauseMs !== undefined)
-            throw new HeldBack(code ?? '', "Zoho CRM's limit is reached", new Date(clock.now().getTime() + crmPauseMs))
-          throw judge(call.path, reply.statusCode, code, body, token)
+            throw new RateLimitedError(code ?? '', "Zoho CRM's limit is reached", new Date(clock.now().getTime() + crmPauseMs))
+          throw classifyResponse(call.path, reply.statusCode, code, body, token)
         } catch (error) {
           if (error instanceof Fault) code ??= error.code
           throw error
@@ -205,17 +205,17 @@ export function createZohoClient({
       })
     },
 
-    /** Bytes, e.g. of a picture. A JSON body or a 404 instead means that there are none (NothingThere). */
+    /** Bytes, e.g. of a picture. A JSON body or a 404 instead means that there are none (ZohoNotFoundError). */
     async bytes(call: ZohoCall, signal: AbortSignal): Promise<ZohoBytes> {
-      return persist(call, signal, async (refused) => {
-        const { reply, token, done } = await send(call, signal, { refused, wholeMs: pictureMs })
+      return withRetry(call, signal, async (refused) => {
+        const { reply, token, done } = await send(call, signal, { refused, wholeMs: imageMs })
         try {
           const chunks = reply.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
           const read = () => chunks.next().catch((cause: Error) => brokenOff(cause, signal))
           const first = await read()
           const start = first.done ? Buffer.alloc(0) : first.value
           if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
-            throw new NothingThere('picture')
+            throw new ZohoNotFoundError('picture')
           if (reply.statusCode !== 200 || start[0] === JSON_START) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {
@@ -227,10 +227,10 @@ export function createZohoClient({
             const body = parseZohoJson(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code))))
-              throw new NothingThere('picture')
-            const fault = judge(call.path, reply.statusCode, code, body, token)
+              throw new ZohoNotFoundError('picture')
+            const error = classifyResponse(call.path, reply.statusCode, code, body, token)
             await done(code)
-            throw fault
+            throw error
           }
           const contentLength = reply.headers['content-length'] === undefined ? null : Number(reply.headers['content-length'])
           async function* all() {

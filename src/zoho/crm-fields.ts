@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
-import { CallRefused, NeedsPerson, NothingThere } from './errors.ts'
+import { ConfigurationError, ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 
 /** The CRM modules that zinc keeps, by their names in addresses. */
 export const CRM_MODULES = ['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'] as const
@@ -142,8 +142,8 @@ async function fieldNames(
     const names = fields.filter((it) => !NOT_LISTED.has(it.data_type ?? '')).map((it) => it.api_name)
     return names.length > 0 ? names : STANDARD_FIELDS[module]
   } catch (error) {
-    const lacksRight = error instanceof NeedsPerson && ['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
-    if (lacksRight || error instanceof NothingThere || error instanceof CallRefused) return STANDARD_FIELDS[module]
+    const lacksRight = error instanceof ConfigurationError && ['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+    if (lacksRight || error instanceof ZohoNotFoundError || error instanceof ZohoRequestError) return STANDARD_FIELDS[module]
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoClient, ZohoJson } from './client.ts'
 import { CRM_JOB, type CrmModule, LISTED_ALWAYS } from './crm-fields.ts'
 import { Id, Instant } from './schemas.ts'
@@ -52,7 +52,7 @@ export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: 
       if (from && first.rows.some((row) => row.modifiedAt.getTime() < from!.getTime() - 2_000)) throw loops('rows older than asked for')
       from = last.modifiedAt
       // What is asked for next begins a second before, so its rows are remembered, too.
-      given = new Set(first.rows.filter((row) => row.modifiedAt.getTime() >= from!.getTime() - 1_000).map(face))
+      given = new Set(first.rows.filter((row) => row.modifiedAt.getTime() >= from!.getTime() - 1_000).map(rowKey))
       continue
     }
     const next: Date | null = yield* readOn(first)
@@ -62,8 +62,8 @@ export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: 
   throw loops('more pages than any CRM has')
 
   function* fresh(rows: CrmRecord[]): Generator<CrmRecord[]> {
-    const unseen = rows.filter((row) => !given.has(face(row)))
-    for (const row of unseen) given.add(face(row))
+    const unseen = rows.filter((row) => !given.has(rowKey(row)))
+    for (const row of unseen) given.add(rowKey(row))
     if (unseen.length > 0) yield unseen
   }
 
@@ -89,7 +89,7 @@ export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: 
   }
 }
 
-const face = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
+const rowKey = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
 
 interface CrmPage {
   rows: CrmRecord[]
@@ -104,7 +104,7 @@ async function crmPage(
   signal: AbortSignal,
 ): Promise<CrmPage> {
   const [named = LISTED_ALWAYS, ...others] = fields
-  const answer = await client.json(
+  const response = await client.json(
     {
       path: `/crm/v8/${module}`,
       query: {
@@ -121,12 +121,12 @@ async function crmPage(
     },
     signal,
   )
-  const rows = rowsOf(answer).map((row) => {
+  const rows = rowsOf(response).map((row) => {
     const { id, Modified_Time } = Row.parse(row)
     return { id, modifiedAt: Modified_Time, record: row as Record<string, unknown> }
   })
   for (const group of others) await addFields(client, { module, rows, group, runId }, signal)
-  const info = Info.safeParse(answer.body.info).data
+  const info = Info.safeParse(response.body.info).data
   return { rows, more: info?.more_records ?? false, token: info?.next_page_token ?? null }
 }
 
@@ -140,7 +140,7 @@ async function addFields(
   const ids = [...byId.keys()]
   for (let at = 0; at < ids.length; at += IDS_PER_CALL) {
     const some = ids.slice(at, at + IDS_PER_CALL)
-    const answer = await client.json(
+    const response = await client.json(
       {
         path: `/crm/v8/${module}`,
         query: { fields: group.join(','), ids: some.join(','), per_page: String(PER_PAGE) },
@@ -150,7 +150,7 @@ async function addFields(
       },
       signal,
     )
-    for (const row of rowsOf(answer)) Object.assign(byId.get(String((row as { id?: unknown }).id)) ?? {}, row)
+    for (const row of rowsOf(response)) Object.assign(byId.get(String((row as { id?: unknown }).id)) ?? {}, row)
   }
 }
 
@@ -162,7 +162,7 @@ export async function* listCrmDeletions(
 ): AsyncGenerator<CrmDeletion[]> {
   let token: string | null = null
   for (let number = 1; number <= MAX_PAGES; number++) {
-    const answer: ZohoJson = await client.json(
+    const response: ZohoJson = await client.json(
       {
         path: `/crm/v8/${module}/deleted`,
         query: { type: 'all', per_page: String(PER_PAGE), ...(token === null ? { page: String(number) } : { page_token: token }) },
@@ -173,9 +173,9 @@ export async function* listCrmDeletions(
       },
       signal,
     )
-    const rows = rowsOf(answer).map((row) => Deletion.parse(row))
+    const rows = rowsOf(response).map((row) => Deletion.parse(row))
     if (rows.length > 0) yield rows.map((row) => ({ id: row.id, deletedAt: row.deleted_time ?? null }))
-    const info = Info.safeParse(answer.body.info).data
+    const info = Info.safeParse(response.body.info).data
     if (!info?.more_records) return
     token = info.next_page_token ?? null
   }
@@ -186,10 +186,10 @@ export async function* listCrmDeletions(
 function rowsOf({ status, body }: ZohoJson): unknown[] {
   if (status === 204 || status === 304) return []
   if (Array.isArray(body.data)) return body.data
-  throw new UpstreamFailed('list_without_rows', "Zoho CRM's answer has no data", { remedy: 'zinc tries again at the next sync.' })
+  throw new BadGatewayError('list_without_rows', "Zoho CRM's answer has no data", { remedy: 'zinc tries again at the next sync.' })
 }
 
 const loops = (why: string) =>
-  new UpstreamFailed('list_repeats', `Zoho CRM's list does not lead to an end: ${why}`, {
+  new BadGatewayError('list_repeats', `Zoho CRM's list does not lead to an end: ${why}`, {
     remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
   })

@@ -3,7 +3,7 @@
  * Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
  * Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
  */
-export const REGIONS = {
+export const DATA_CENTER_ENDPOINTS = {
   com: { accountsUrl: 'https://accounts.zoho.com', apiUrl: 'https://www.zohoapis.com' },
   eu: { accountsUrl: 'https://accounts.zoho.eu', apiUrl: 'https://www.zohoapis.eu' },
   in: { accountsUrl: 'https://accounts.zoho.in', apiUrl: 'https://www.zohoapis.in' },

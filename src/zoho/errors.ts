@@ -1,33 +1,33 @@
-import { type Facts, UpstreamFailed } from '../lib/errors.ts'
+import { type AppErrorOptions, BadGatewayError } from '../lib/errors.ts'
 
 /** Zoho lets nobody through until `resetsAt`: a state with an end, not an error of anybody. */
-export class HeldBack extends UpstreamFailed {
+export class RateLimitedError extends BadGatewayError {
   readonly resetsAt: Date
-  constructor(code: string, message: string, resetsAt: Date, facts: Facts = {}) {
+  constructor(code: string, message: string, resetsAt: Date, facts: AppErrorOptions = {}) {
     super(code, message, { remedy: `It goes on by itself at ${resetsAt.toISOString()}.`, ...facts })
     this.resetsAt = resetsAt
   }
 }
 
 /** The day's calls are spent. */
-export class DayQuotaSpent extends HeldBack {
-  constructor(resetsAt: Date, facts: Facts = {}) {
+export class QuotaExceededError extends RateLimitedError {
+  constructor(resetsAt: Date, facts: AppErrorOptions = {}) {
     super('day_quota_spent', "The day's quota of Zoho calls is spent", resetsAt, facts)
   }
 }
 
 /** Trying again does not help: somebody has to change credentials, scopes or the organisation. */
-export class NeedsPerson extends UpstreamFailed {}
+export class ConfigurationError extends BadGatewayError {}
 
 /** Zoho says that there is nothing under this address: the item, or its picture. */
-export class NothingThere extends UpstreamFailed {
+export class ZohoNotFoundError extends BadGatewayError {
   constructor(what: string) {
     super('nothing_there', `Zoho has no ${what}`)
   }
 }
 
 /** Zoho takes the call for wrong (HTTP 400 or 414 and the like): asking the same again does not help. */
-export class CallRefused extends UpstreamFailed {}
+export class ZohoRequestError extends BadGatewayError {}
 
 /** Zoho did not answer properly, several times in a row: an outage, or the line. */
-export class ZohoAway extends UpstreamFailed {}
+export class ZohoUnavailableError extends BadGatewayError {}

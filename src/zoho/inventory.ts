@@ -1,7 +1,7 @@
 import { FormData } from 'undici'
-import { UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
-import { CallRefused } from './errors.ts'
+import { ZohoRequestError } from './errors.ts'
 import { listByModification } from './paginate.ts'
 import { ItemDocuments, readItem, type ZohoItem } from './schemas.ts'
 
@@ -31,7 +31,7 @@ export function listItems(
 }
 
 /** The smallest question, to see whether Zoho answers at all. Throws what client.json throws. */
-export async function askForOneItem(client: ZohoClient, { runId }: { runId: string }, signal: AbortSignal): Promise<void> {
+export async function ping(client: ZohoClient, { runId }: { runId: string }, signal: AbortSignal): Promise<void> {
   await client.json({ path: ITEM_LIST.path, query: { ...ITEM_LIST.query, per_page: '1' }, job: 'items', runId }, signal)
 }
 
@@ -72,33 +72,33 @@ async function itemDetails(
     try {
       const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
       if (!Array.isArray(body.items))
-        throw new UpstreamFailed('list_without_rows', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
+        throw new BadGatewayError('list_without_rows', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
       found.push(...body.items)
       at += some.length
     } catch (error) {
-      if (!(error instanceof CallRefused) || some.length === 1) throw error
+      if (!(error instanceof ZohoRequestError) || some.length === 1) throw error
       atOnce = Math.ceil(some.length / 2)
     }
   }
   return found
 }
 
-/** The bytes of an item's main picture. Throws NothingThere when Zoho has none. */
+/** The bytes of an item's main picture. Throws ZohoNotFoundError when Zoho has none. */
 export function itemImage(
   client: ZohoClient,
-  { itemId, runId, guarded = false }: { itemId: string; runId?: string | undefined; guarded?: boolean | undefined },
+  { itemId, runId, useBreaker = false }: { itemId: string; runId?: string | undefined; useBreaker?: boolean | undefined },
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId, guarded }, signal)
+  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId, useBreaker }, signal)
 }
 
-/** The bytes of one document, e.g. a further picture of an item. Throws NothingThere when Zoho has it no more. */
+/** The bytes of one document, e.g. a further picture of an item. Throws ZohoNotFoundError when Zoho has it no more. */
 export function documentImage(
   client: ZohoClient,
   { documentId, runId }: { documentId: string; runId?: string | undefined },
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId, guarded: false }, signal)
+  return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId, useBreaker: false }, signal)
 }
 
 /** Makes these bytes the item's main picture in Zoho. It needs a scope beyond reading. */

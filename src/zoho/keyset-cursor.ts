@@ -1,28 +1,31 @@
 import { z } from 'zod'
 
 /** Where a walk by modification stands, for a checkpoint: saved with the rows before it, so that a kill repeats at most one page. */
-export const KeysetPlace = z.object({
+export const KeysetCursor = z.object({
   /** The inclusive start of the next page, in ISO; null: from the beginning. */
   from: z.iso.datetime().nullable(),
   /** Rows of that second which have been taken already. */
   taken: z.array(z.string()),
 })
-export type KeysetPlace = z.infer<typeof KeysetPlace>
+export type KeysetCursor = z.infer<typeof KeysetCursor>
 
 /** Follows a walk from its place on: what of a page is new, and the place after it. */
-export function followKeyset<Row>(start: KeysetPlace, { idOf, modifiedOf }: { idOf(row: Row): string; modifiedOf(row: Row): Date | null }) {
+export function followKeyset<Row>(
+  start: KeysetCursor,
+  { idOf, modifiedOf }: { idOf(row: Row): string; modifiedOf(row: Row): Date | null },
+) {
   const taken = new Set(start.taken)
   let from = start.from === null ? Number.NEGATIVE_INFINITY : Date.parse(start.from)
-  const face = (row: Row) => `${idOf(row)} ${modifiedOf(row)?.getTime() ?? ''}`
+  const rowKey = (row: Row) => `${idOf(row)} ${modifiedOf(row)?.getTime() ?? ''}`
   const secondOf = (row: Row) => Math.floor((modifiedOf(row)?.getTime() ?? 0) / 1000) * 1000
 
   return {
-    fresh: (page: Row[]): Row[] => page.filter((row) => !taken.has(face(row))),
+    fresh: (page: Row[]): Row[] => page.filter((row) => !taken.has(rowKey(row))),
     /** The place after these rows; only the rows of its newest second are kept in mind. */
-    after(rows: Row[]): KeysetPlace {
+    after(rows: Row[]): KeysetCursor {
       const second = Math.max(from, ...rows.map(secondOf))
       if (second > from) taken.clear()
-      for (const row of rows) if (secondOf(row) >= second) taken.add(face(row))
+      for (const row of rows) if (secondOf(row) >= second) taken.add(rowKey(row))
       from = second
       return { from: new Date(second).toISOString(), taken: [...taken] }
     },

@@ -1,11 +1,11 @@
-import { UpstreamFailed } from '../lib/errors.ts'
-import { HeldBack, NeedsPerson } from './errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
+import { ConfigurationError, RateLimitedError } from './errors.ts'
 
 /** What a request to the token endpoint was for; the same code means different things. */
-export type SignInPurpose = 'refresh' | 'exchange'
+export type TokenPurpose = 'refresh' | 'exchange'
 
 /** Zoho wants no more sign-ins from these credentials for a while. Ten minutes by its documents, people report fifteen and more. */
-export class SignInsHeld extends HeldBack {
+export class TokenRateLimitedError extends RateLimitedError {
   constructor(until: Date, { said }: { said?: string } = {}) {
     super('access_denied', 'Zoho gives no more access tokens just now: it had too many requests for them', until, {
       detail: { until: until.toISOString(), ...(said !== undefined && { zoho: said.slice(0, 200) }) },
@@ -15,7 +15,7 @@ export class SignInsHeld extends HeldBack {
 }
 
 /** The token endpoint itself is ill; the credentials may be fine. Worth another try soon. */
-export class SignInUnavailable extends UpstreamFailed {}
+export class OAuthUnavailableError extends BadGatewayError {}
 
 export const HOLD_MS = 15 * 60_000
 
@@ -62,14 +62,18 @@ const EXCHANGE_REFUSALS: typeof REFUSALS = {
   },
 }
 
-export function notSetUp(missing: string[]): NeedsPerson {
-  return new NeedsPerson('not_set_up', `Zoho is not set up yet: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`, {
-    detail: { missing },
-    remedy: `Set ${missing.join(', ')} on the settings page, with POST /api/settings/integrations/zoho, or as ${missing.map((it) => `ZOHO_${it.toUpperCase()}`).join(', ')} in .env and start zinc again.`,
-  })
+export function notSetUp(missing: string[]): ConfigurationError {
+  return new ConfigurationError(
+    'not_set_up',
+    `Zoho is not set up yet: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
+    {
+      detail: { missing },
+      remedy: `Set ${missing.join(', ')} on the settings page, with POST /api/settings/integrations/zoho, or as ${missing.map((it) => `ZOHO_${it.toUpperCase()}`).join(', ')} in .env and start zinc again.`,
+    },
+  )
 }
 
-export interface TokenRefusal {
+export interface TokenRejection {
   status: number
   /** The reply's `error`; undefined when the body was not JSON of that shape. */
   error: string | undefined
@@ -80,14 +84,14 @@ export interface TokenRefusal {
  * What a reply without an access token means. Zoho's texts are localised and spelled in variants, so only known codes are taken at their word;
  * an unknown text is a wish to be left alone for a while, never a success and never a reason to ask again at once.
  */
-export function signInFailure(
-  { status, error, description }: TokenRefusal,
-  { purpose, now }: { purpose: SignInPurpose; now: Date },
-): UpstreamFailed {
+export function tokenError(
+  { status, error, description }: TokenRejection,
+  { purpose, now }: { purpose: TokenPurpose; now: Date },
+): BadGatewayError {
   const known = error === undefined ? undefined : ((purpose === 'exchange' ? EXCHANGE_REFUSALS[error] : undefined) ?? REFUSALS[error])
-  if (error !== undefined && known) return new NeedsPerson(error, known.cause, { remedy: known.remedy })
+  if (error !== undefined && known) return new ConfigurationError(error, known.cause, { remedy: known.remedy })
   if (status >= 500 || error === undefined) {
-    return new SignInUnavailable(
+    return new OAuthUnavailableError(
       'sign_in_unavailable',
       `Zoho's sign-in does not work just now: it answered with status ${status} and no token`,
       {
@@ -96,9 +100,9 @@ export function signInFailure(
     )
   }
   if (error === 'general_error') {
-    return new SignInUnavailable('general_error', 'Zoho could not sign zinc in and does not say why', {
+    return new OAuthUnavailableError('general_error', 'Zoho could not sign zinc in and does not say why', {
       remedy: 'zinc tries again by itself. If it stays for an hour, connect to Zoho again.',
     })
   }
-  return new SignInsHeld(new Date(now.getTime() + HOLD_MS), { said: description ?? error })
+  return new TokenRateLimitedError(new Date(now.getTime() + HOLD_MS), { said: description ?? error })
 }

@@ -1,9 +1,9 @@
 import { type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
-import { type SignInPurpose, SignInUnavailable, signInFailure } from './oauth-errors.ts'
+import { OAuthUnavailableError, type TokenPurpose, tokenError } from './oauth-errors.ts'
 
-export interface TokenGiven {
+export interface IssuedToken {
   accessToken: string
   expiresAt: Date
   issuedAt: Date
@@ -31,24 +31,24 @@ const TokenReply = z.object({
 })
 const Refusal = z.object({ error: z.string(), error_description: z.string().optional().catch(undefined) })
 
-export interface SignInRequest {
+export interface TokenRequest {
   /** Only of the table in data-centers.ts, or from the environment: this host gets to see the client secret. */
   accountsUrl: string
-  purpose: SignInPurpose
+  purpose: TokenPurpose
   /** grant_type, client_id, client_secret and what belongs to the grant. */
   parameters: Record<string, string>
 }
 
-/** One request to the token endpoint. Throws NeedsPerson, SignInsHeld or SignInUnavailable, each with its cause and remedy (Zoho API reference, token errors). */
-export async function signIn(
-  { accountsUrl, purpose, parameters }: SignInRequest,
+/** One request to the token endpoint. Throws ConfigurationError, TokenRateLimitedError or OAuthUnavailableError, each with its cause and remedy (Zoho API reference, token errors). */
+export async function requestToken(
+  { accountsUrl, purpose, parameters }: TokenRequest,
   {
     clock,
     dispatcher,
     signal,
     wholeMs = SIGN_IN_MS,
   }: { clock: Clock; dispatcher: Dispatcher; signal?: AbortSignal | undefined; wholeMs?: number | undefined },
-): Promise<TokenGiven> {
+): Promise<IssuedToken> {
   let status: number
   let text: string
   let date: string | undefined
@@ -68,7 +68,7 @@ export async function signIn(
     text = await readShort(reply.body)
   } catch (cause) {
     signal?.throwIfAborted()
-    throw new SignInUnavailable('zoho_unreachable', 'Zoho cannot be reached to sign in', {
+    throw new OAuthUnavailableError('zoho_unreachable', 'Zoho cannot be reached to sign in', {
       cause,
       remedy: 'Check the network of this machine; zinc tries again by itself.',
     })
@@ -78,7 +78,7 @@ export async function signIn(
   const given = TokenReply.safeParse(body)
   if (!given.success) {
     const refusal = Refusal.safeParse(body).data
-    throw signInFailure({ status, error: refusal?.error, description: refusal?.error_description }, { purpose, now: clock.now() })
+    throw tokenError({ status, error: refusal?.error, description: refusal?.error_description }, { purpose, now: clock.now() })
   }
   const { access_token, expires_in, expires_in_sec, refresh_token, scope } = given.data
   const seconds = expires_in_sec ?? (expires_in > LONGEST_LIFE_S ? expires_in / 1000 : expires_in)

@@ -1,4 +1,4 @@
-import { UpstreamFailed } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
 import { rawElements, rawMember } from '../lib/raw-json.ts'
 import type { ZohoClient } from './client.ts'
 import { PageContext } from './schemas.ts'
@@ -26,7 +26,7 @@ export const PAGE_ROWS = 200
 export const LIST_LAG_MS = 5 * 60_000
 
 /** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
-export class ListUnsorted extends UpstreamFailed {
+export class ListUnorderedError extends BadGatewayError {
   constructor(path: string) {
     super('list_unsorted', `Zoho does not list ${path} in the order that was asked for`, {
       remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
@@ -42,7 +42,7 @@ const MAX_PASSES = 5
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`
 const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
 
-/** One page of a list, in whatever order the query asks for. Throws UpstreamFailed `list_without_rows`. */
+/** One page of a list, in whatever order the query asks for. Throws BadGatewayError `list_without_rows`. */
 export async function readPage<Row>(
   client: ZohoClient,
   listing: Pick<Listing<Row>, 'path' | 'key' | 'query' | 'withText' | 'read' | 'onUnreadable' | 'job' | 'runId'>,
@@ -62,7 +62,7 @@ export async function readPage<Row>(
   const key = keys.find((it) => Array.isArray(body[it]))
   const found = key === undefined ? undefined : body[key]
   if (key === undefined || !Array.isArray(found))
-    throw new UpstreamFailed('list_without_rows', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
+    throw new BadGatewayError('list_without_rows', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
   const texts = listing.withText ? rawElements(rawMember(text, key) ?? '[]') : []
   const rows = found.flatMap((row: unknown, n) => {
     try {
@@ -83,9 +83,9 @@ export async function readPage<Row>(
  * While the caller works on a page, the next one is on its way.
  */
 export async function* listByModification<Row>(client: ZohoClient, listing: Listing<Row>, signal: AbortSignal): AsyncGenerator<Row[]> {
-  const face = (row: Row) => `${listing.idOf(row)} ${listing.modifiedOf(row)?.getTime() ?? ''}`
+  const rowKey = (row: Row) => `${listing.idOf(row)} ${listing.modifiedOf(row)?.getTime() ?? ''}`
   const leaving = new AbortController()
-  const over = AbortSignal.any([signal, leaving.signal])
+  const stopSignal = AbortSignal.any([signal, leaving.signal])
 
   async function page(from: Date | null, number = 1): Promise<Page<Row>> {
     const order = {
@@ -94,12 +94,12 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
       page: String(number),
       ...(from && { last_modified_time: zohoTime(from) }),
     }
-    const { rows, more } = await readPage(client, listing, order, over)
+    const { rows, more } = await readPage(client, listing, order, stopSignal)
     let end = Number.NEGATIVE_INFINITY
     for (const row of rows) {
       const at = listing.modifiedOf(row)
       if (at === null) continue
-      if (wholeSecond(at) < end) throw new ListUnsorted(listing.path)
+      if (wholeSecond(at) < end) throw new ListUnorderedError(listing.path)
       end = wholeSecond(at)
     }
     return { rows, lastSecond: end === Number.NEGATIVE_INFINITY ? null : end, more }
@@ -115,8 +115,8 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
       for (; end === undefined; number++) {
         if (number > mostPages) throw loops('more pages than one second can hold')
         const { rows, lastSecond, more } = await page(new Date(second), number)
-        const fresh = rows.filter((row) => !given.has(face(row)))
-        for (const row of fresh) given.add(face(row))
+        const fresh = rows.filter((row) => !given.has(rowKey(row)))
+        for (const row of fresh) given.add(rowKey(row))
         added += fresh.length
         if (fresh.length > 0) yield fresh
         if (!more) end = null
@@ -137,12 +137,12 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
   try {
     for (let coming = page(from); ; ) {
       const { rows, lastSecond, more } = await coming
-      const fresh = rows.filter((row) => !given.has(face(row)))
+      const fresh = rows.filter((row) => !given.has(rowKey(row)))
       if (more && lastSecond === null) throw loops('a page without rows says that more follow')
       if (more && from && lastSecond! < from.getTime()) throw loops('rows older than asked for')
       if (more && (!from || lastSecond! > from.getTime())) {
         from = new Date(lastSecond!)
-        given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(face))
+        given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(rowKey))
         coming = page(from)
         coming.catch(() => {}) // heard when it is awaited
         if (fresh.length > 0) yield fresh
@@ -151,7 +151,7 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
       if (fresh.length > 0) yield fresh
       if (!more) return
       // A whole page within one second: read on by offset until that second ends.
-      for (const row of rows) given.add(face(row))
+      for (const row of rows) given.add(rowKey(row))
       const next: number | null = yield* readSecond(lastSecond!, given)
       if (next === null) return
       from = new Date(next)
@@ -170,6 +170,6 @@ interface Page<Row> {
 }
 
 const loops = (why: string) =>
-  new UpstreamFailed('list_repeats', `Zoho's list does not lead to an end: ${why}`, {
+  new BadGatewayError('list_repeats', `Zoho's list does not lead to an end: ${why}`, {
     remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
   })

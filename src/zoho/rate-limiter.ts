@@ -11,22 +11,22 @@ export interface CallResult {
   retryAfterSeconds?: number | undefined
 }
 
-export interface Permit {
+export interface Lease {
   done(result: CallResult): Promise<void>
 }
 
 /** Why the next call has to wait, for whoever watches. */
-export interface Wait {
+export interface RateLimitWait {
   code: 'minute_overrun' | 'last_calls_of_day' | 'minute_full' | 'calls_under_way'
   reason: string
   until: Date
 }
 
 /** Who may call, and when: one budget for all processes of an organisation. */
-export interface CallBudget {
+export interface RateLimiter {
   /**
    * Resolves when the call may be made: minute, calls in flight and the day all have room.
-   * Throws DayQuotaSpent when the day has none left for this kind of job. `onWait` hears why and until when.
+   * Throws QuotaExceededError when the day has none left for this kind of job. `onWait` hears why and until when.
    */
-  acquire(call: { job: string; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Permit>
+  acquire(call: { job: string; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Lease>
 }

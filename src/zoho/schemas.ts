@@ -19,7 +19,7 @@ function isStorable(text: string): boolean {
 
 /**
  * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
- * as far as it was sent; null where it is blank, no number, or more than anything costs and than a column holds (`isDoubtful` tells them apart).
+ * as far as it was sent; null where it is blank, no number, or more than anything costs and than a column holds (`hasInvalidFields` tells them apart).
  */
 export const Decimal = maybe(
   z.union([z.number(), z.string()]).transform((value, context) => {
@@ -31,7 +31,7 @@ export const Decimal = maybe(
 ).catch(null)
 
 /** Something stands there, but no number can be read from it. */
-export const isDoubtful = (raw: unknown): boolean => !blank(raw) && Decimal.parse(raw) === null
+export const hasInvalidFields = (raw: unknown): boolean => !blank(raw) && Decimal.parse(raw) === null
 
 function plainDigits(value: number): string {
   const text = String(value)
@@ -106,7 +106,7 @@ export function readItem(row: unknown): ZohoItem {
   const fields = ItemFields.parse(row)
   const given = row as Record<string, unknown>
   const doubtful = [
-    ...AMOUNTS.filter((key) => fields[key] === null && isDoubtful(given[key])),
+    ...AMOUNTS.filter((key) => fields[key] === null && hasInvalidFields(given[key])),
     ...KEYS.filter((key) => fields[key] === null && !blank(given[key])),
   ]
   return { ...fields, custom_fields, doubtful }

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
-import { UpstreamFailed } from '../lib/errors.ts'
-import { signIn } from './oauth.ts'
-import { SignInsHeld, SignInUnavailable } from './oauth-errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
+import { requestToken } from './oauth.ts'
+import { OAuthUnavailableError, TokenRateLimitedError } from './oauth-errors.ts'
 
 export interface Credentials {
   clientId: string
@@ -68,15 +68,15 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
   /** Asks Zoho unless `enough` holds for the stored token, which another process may have brought meanwhile. */
   async function refreshOnce(enough: (stored: AccessToken | null) => stored is AccessToken): Promise<AccessToken> {
     // What Zoho refused is an answer here and not an exception: the note of it is to be committed with the lock.
-    const outcome = await store.exclusively(async (slot): Promise<AccessToken | UpstreamFailed> => {
+    const outcome = await store.exclusively(async (slot): Promise<AccessToken | BadGatewayError> => {
       if (enough(slot.stored)) return slot.stored
       const now = clock.now().getTime()
-      if (slot.heldUntil && slot.heldUntil.getTime() > now) return new SignInsHeld(slot.heldUntil)
+      if (slot.heldUntil && slot.heldUntil.getTime() > now) return new TokenRateLimitedError(slot.heldUntil)
       const window = slot.issuedAt.filter((at) => now - at.getTime() < SIGN_IN_WINDOW_MS)
       const oldest = window.at(-SIGN_INS_PER_WINDOW)
-      if (oldest) return new SignInsHeld(new Date(oldest.getTime() + SIGN_IN_WINDOW_MS))
+      if (oldest) return new TokenRateLimitedError(new Date(oldest.getTime() + SIGN_IN_WINDOW_MS))
       try {
-        const { accessToken, expiresAt, issuedAt, scope } = await signIn(
+        const { accessToken, expiresAt, issuedAt, scope } = await requestToken(
           { accountsUrl, purpose: 'refresh', parameters: refreshGrant(credentials) },
           { clock, dispatcher, wholeMs },
         )
@@ -84,12 +84,12 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
         await slot.save(token)
         return token
       } catch (error) {
-        if (!(error instanceof UpstreamFailed)) throw error
-        if (error instanceof SignInsHeld) await slot.hold(error.resetsAt)
+        if (!(error instanceof BadGatewayError)) throw error
+        if (error instanceof TokenRateLimitedError) await slot.hold(error.resetsAt)
         return error
       }
     })
-    if (outcome instanceof UpstreamFailed) throw outcome
+    if (outcome instanceof BadGatewayError) throw outcome
     return outcome
   }
 
@@ -99,7 +99,7 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
         return await refreshOnce(enough)
       } catch (error) {
         const pauseMs = PAUSES_MS[tries]
-        if (!(error instanceof SignInUnavailable) || pauseMs === undefined) throw error
+        if (!(error instanceof OAuthUnavailableError) || pauseMs === undefined) throw error
         await clock.sleep(pauseMs)
       }
     }

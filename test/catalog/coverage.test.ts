@@ -75,8 +75,8 @@ test('a search finds words in any order, in both languages, as people type them'
     ],
   })
   const found = async (search: string) => {
-    const answer = await call(`/api/products?search=${encodeURIComponent(search)}&total=true`)
-    const { data, total } = (await answer.json()) as { data: { sku: string }[]; total: number }
+    const response = await call(`/api/products?search=${encodeURIComponent(search)}&total=true`)
+    const { data, total } = (await response.json()) as { data: { sku: string }[]; total: number }
     expect(total).toBe(data.length)
     return data.map((product) => product.sku).sort()
   }

@@ -21,7 +21,7 @@ function calls({ call }: TestZinc) {
     preview: async (body: object) => (await (await send('POST', `${MAPPING}/preview`, body)).json()) as Preview,
     patch: (id: string, body: object) => send('PATCH', `/api/products/${id}`, body),
     product: async (id: string) => ((await (await call(`/api/products/${id}`)).json()) as { data: Product }).data,
-    code: async (answer: Response) => [answer.status, ((await answer.json()) as { code?: string }).code],
+    code: async (response: Response) => [response.status, ((await response.json()) as { code?: string }).code],
   }
 }
 
@@ -138,7 +138,7 @@ test('fields are read from the chosen sources, and a real item shows it first', 
   expect(first.data.zoho_item_id).toBe(one!.item_id)
   await zinc.sync()
   const shown = await preview({ fields, sku: one!.sku })
-  const of = (answer: Preview, name: string) => answer.data.fields.find((field) => field.field === name)
+  const of = (response: Preview, name: string) => response.data.fields.find((field) => field.field === name)
   expect(of(shown, 'name_ar')).toMatchObject({ zoho_value: 'الاسم العربي', current_value: null, result: 'الاسم العربي', changes: true })
   expect(of(shown, 'selling_price')).toMatchObject({ result: '1234.5', changes: true })
   expect(of(shown, 'cost_price')?.changes).toBe(false)

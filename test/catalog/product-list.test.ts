@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest'
-import type { ProductsAnswer } from '../../src/schemas/products.ts'
+import type { ProductsResponse } from '../../src/schemas/products.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a list entered anywhere shows what paging shows there, and its total counts what the filter finds', async () => {
   const { call, sync } = await startZinc()
   await sync()
-  const read = async (query: string) => (await (await call(`/api/products?${query}`)).json()) as ProductsAnswer
-  const ids = (answer: ProductsAnswer) => answer.data.map(({ id }) => id)
+  const read = async (query: string) => (await (await call(`/api/products?${query}`)).json()) as ProductsResponse
+  const ids = (response: ProductsResponse) => response.data.map(({ id }) => id)
 
   const all = await read('limit=500&total=true')
   expect(all.data).toHaveLength(30)
   expect(all.total).toBe(30)
   const paged: string[] = []
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: ProductsAnswer = await read(`limit=7${cursor && `&cursor=${cursor}`}`)
+    const page: ProductsResponse = await read(`limit=7${cursor && `&cursor=${cursor}`}`)
     expect(page.total).toBeUndefined()
     paged.push(...ids(page))
     cursor = page.next_cursor

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readNames } from '../../src/catalog/split-name.ts'
+import { splitName } from '../../src/catalog/split-name.ts'
 
 test.each([
   ['Wall Charger | شاحن حائط', 'Wall Charger', 'شاحن حائط'],
@@ -24,5 +24,5 @@ test.each([
   ['Mouse &amp; Pad | فأرة &quot;صغيرة&quot;', 'Mouse & Pad', 'فأرة "صغيرة"'],
   ['A &amp;lt; B &#39;x&#x27; &unknown; &#0; R&D', "A &lt; B 'x' &unknown; &#0; R&D", null],
 ])('%j is read as English %j and Arabic %j', (name, name_en, name_ar) => {
-  expect(readNames(name)).toEqual({ name_en, name_ar })
+  expect(splitName(name)).toEqual({ name_en, name_ar })
 })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { createLog } from '../../src/lib/logger.ts'
+import { createLogger } from '../../src/lib/logger.ts'
 import { openServices } from '../../src/services.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createTestDatabase } from '../helpers/database.ts'
@@ -64,7 +64,7 @@ test('a zoho_config.json is imported once at start, emptied of secrets, and logg
   const file = join(config.dataDir, 'settings', 'zoho_config.json')
   await writeFile(file, JSON.stringify(CONFIG))
   const lines: string[] = []
-  const log = createLog('debug', { write: (line: string) => void lines.push(line) })
+  const log = createLogger('debug', { write: (line: string) => void lines.push(line) })
   {
     await using services = await openServices(config, log)
     expect((await services.connect.settings.effective()).values).toMatchObject({

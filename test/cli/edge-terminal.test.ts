@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openBadLine } from '../helpers/fault-proxy.ts'
+import { openFaultProxy } from '../helpers/fault-proxy.ts'
 import { CTRL_C, onTerminal } from '../helpers/terminal.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
@@ -15,7 +15,7 @@ test.runIf(process.platform === 'linux')(
     const shop = await startShop()
     const store = await shop.addStore()
     const size = (await store.list()).photos.reduce((sum, photo) => sum + photo.size, 0)
-    const line = await openBadLine(shop.url, { bytesPerSecond: Math.ceil(size / 5) })
+    const line = await openFaultProxy(shop.url, { bytesPerSecond: Math.ceil(size / 5) })
     onTestFinished(line.close)
     const dir = await mkdtemp(join(tmpdir(), 'zinc-terminal-'))
     onTestFinished(() => rm(dir, { recursive: true, force: true }))

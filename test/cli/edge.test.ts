@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { runZinc } from '../helpers/cli.ts'
 import { edgeFolder, shownFiles } from '../helpers/edge-folder.ts'
-import { openBadLine } from '../helpers/fault-proxy.ts'
+import { openFaultProxy } from '../helpers/fault-proxy.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
@@ -84,7 +84,7 @@ test('a watch follows changes, outlives a pause and a killed server, and ends wi
 test('a watch ends with 0 when stopped in mid-pull, and with 1 when its token is revoked', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
-  const line = await openBadLine(shop.url, { bytesPerSecond: 20_000 })
+  const line = await openFaultProxy(shop.url, { bytesPerSecond: 20_000 })
   onTestFinished(line.close)
   const slow = await edgeFolder()
   const early = startWatch(line.url, store, slow)

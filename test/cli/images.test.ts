@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
-import { drawnPicture } from '../helpers/images.ts'
+import { drawnImage } from '../helpers/images.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 /** Runs `zinc images …` and answers its exit status and its JSON. */
@@ -23,7 +23,7 @@ test('zinc images: a folder is taken, damage is found and repaired, and the exit
   const folder = await mkdtemp(join(tmpdir(), 'zinc-import-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await mkdir(join(folder, bare.sku ?? ''))
-  await writeFile(join(folder, bare.sku ?? '', 'front.png'), await drawnPicture())
+  await writeFile(join(folder, bare.sku ?? '', 'front.png'), await drawnImage())
 
   expect(await images(environment, 'import', folder, '--dry-run')).toMatchObject({
     status: 0,
@@ -33,7 +33,7 @@ test('zinc images: a folder is taken, damage is found and repaired, and the exit
   expect(await images(environment, 'import', folder)).toMatchObject({ status: 0, answer: { status: 'success', counts: { matched: 1 } } })
   expect(await services.db.photo.count({ where: { product_id: bare.id, source: 'import', is_primary: true } })).toBe(1)
   await symlink('/etc/hostname', join(folder, bare.sku ?? '', 'link.png'))
-  await writeFile(join(folder, 'nobody.png'), await drawnPicture())
+  await writeFile(join(folder, 'nobody.png'), await drawnImage())
   // A name in Latin-1, as old disks have them, which no UTF-8 can ask for.
   await writeFile(Buffer.concat([Buffer.from(join(folder, bare.sku ?? '', 'caf')), Buffer.from([0xe9, 0x2e, 0x70, 0x6e, 0x67])]), 'x')
   expect(await images(environment, 'import', folder)).toMatchObject({

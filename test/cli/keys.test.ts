@@ -3,12 +3,12 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { hasOlder } from '../../src/settings/reencrypt.ts'
-import { createStoredValues } from '../../src/settings/setting-store.ts'
+import { usesOldKey } from '../../src/settings/reencrypt.ts'
+import { createSettingStore } from '../../src/settings/setting-store.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { times } from '../helpers/long.ts'
-import { startSecond } from '../helpers/second-instance.ts'
-import { until } from '../helpers/wait-for.ts'
+import { startSecondInstance } from '../helpers/second-instance.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
@@ -18,12 +18,12 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1), JWT_SECRET: key(7) } })
   const { db, rotation } = zinc.services
   await zinc.sync() // an access token is sealed, too
-  const stored = createStoredValues({ db, secrets: rotation.secrets })
+  const stored = createSettingStore({ db, encryption: rotation.encryption })
   const nameOf = (n: number) => `test.${String(n).padStart(4, '0')}`
   const entry = { sealed: true, by: 'test', at: new Date() }
   for (let n = 0; n < VALUES; n++) await stored.write(db, nameOf(n), `secret ${n}`, entry)
   await stored.write(db, 'test.plain', 'v1:no secret', { ...entry, sealed: false })
-  const old = rotation.secrets.prefixes().newest
+  const old = rotation.encryption.prefixes().newest
   const left = () => db.setting.count({ where: { sealed: true, value: { startsWith: old } } })
 
   const both = { ...zinc.environment, CREDENTIALS_KEY: `${key(2)},${key(1)}` }
@@ -35,7 +35,7 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
       detached: true,
     })
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    await until(async () => (await left()) < before || child.exitCode !== null)
+    await waitFor(async () => (await left()) < before || child.exitCode !== null)
     // The whole group: the door hands over to another Node.
     if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL')
     await ended
@@ -51,10 +51,10 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
   const alone = { ...zinc.environment, CREDENTIALS_KEY: key(2) }
   expect(await runZinc(['user', 'list'], alone)).toMatchObject({ status: 0 })
   expect(await runZinc(['user', 'list'], zinc.environment)).toMatchObject({ status: 2, stderr: expect.stringContaining('CREDENTIALS_KEY') })
-  const { createSecrets } = await import('../../src/settings/encryption.ts')
-  const values = await createStoredValues({
+  const { createEncryption } = await import('../../src/settings/encryption.ts')
+  const values = await createSettingStore({
     db,
-    secrets: createSecrets(() => parseConfig(alone).keys.credentials.map((it) => Buffer.from(it, 'base64'))),
+    encryption: createEncryption(() => parseConfig(alone).keys.credentials.map((it) => Buffer.from(it, 'base64'))),
   }).read('test.')
   expect(values.size).toBe(VALUES + 1)
   for (let n = 0; n < VALUES; n++) expect(values.get(nameOf(n).slice(5))?.value).toBe(`secret ${n}`)
@@ -65,9 +65,9 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
 test('the new key alone is refused while something is still sealed with the old one', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
-  const rotating = await startSecond(zinc, { CREDENTIALS_KEY: `${key(2)},${key(1)}` })
+  const rotating = await startSecondInstance(zinc, { CREDENTIALS_KEY: `${key(2)},${key(1)}` })
   expect((await fetch(`${rotating}/health/ready`)).status).toBe(200)
-  await expect(startSecond(zinc, { CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({
+  await expect(startSecondInstance(zinc, { CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({
     code: 'wrong_instance',
     exitStatus: 2,
     detail: { remedy: expect.stringContaining('zinc keys rotate') },
@@ -79,7 +79,7 @@ test('servers use a new key in the key file immediately, and tokens stay valid',
   const file = join(zinc.dataDir, 'settings', 'credentials.key')
   await zinc.sync()
   const { db, rotation } = zinc.services
-  const before = rotation.secrets.prefixes().newest
+  const before = rotation.encryption.prefixes().newest
   const first = await readFile(file, 'utf8')
   expect(await runZinc(['keys', 'rotate', '--tokens'], zinc.environment)).toMatchObject({ status: 0 })
 
@@ -87,18 +87,18 @@ test('servers use a new key in the key file immediately, and tokens stay valid',
   expect(lines).toHaveLength(2)
   expect(lines[1]).toBe(first.trim())
   expect((await stat(file)).mode & 0o777).toBe(0o600)
-  expect(rotation.secrets.prefixes()).toMatchObject({ older: [before] })
-  expect(await hasOlder(db, rotation.secrets, rotation.columns)).toBe(false)
+  expect(rotation.encryption.prefixes()).toMatchObject({ older: [before] })
+  expect(await usesOldKey(db, rotation.encryption, rotation.columns)).toBe(false)
   // The running server goes on with the token that was sealed anew: no further sign-in at Zoho.
   const signIns = zinc.zoho.counters.token
   expect((await zinc.sync()).status).toBe('success')
   expect(zinc.zoho.counters.token).toBe(signIns)
-  await createStoredValues({ db, secrets: rotation.secrets }).write(db, 'test.new', 'x', { sealed: true, by: 'test', at: new Date() })
-  expect((await db.setting.findUniqueOrThrow({ where: { name: 'test.new' } })).value.startsWith(rotation.secrets.prefixes().newest)).toBe(
-    true,
-  )
+  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.new', 'x', { sealed: true, by: 'test', at: new Date() })
+  expect(
+    (await db.setting.findUniqueOrThrow({ where: { name: 'test.new' } })).value.startsWith(rotation.encryption.prefixes().newest),
+  ).toBe(true)
   // A server that starts now signs with the new token key and still reads the old one's tokens.
-  const later = await startSecond(zinc)
+  const later = await startSecondInstance(zinc)
   const token = await zinc.services.sessions.open(await db.appUser.findFirstOrThrow(), null)
   expect((await fetch(`${later}/api/v1/auth/me`, { headers: { authorization: `Bearer ${token.access_token}` } })).status).toBe(200)
 
@@ -112,8 +112,12 @@ test('secrets of a lost key are forgotten only on demand, and never while a key 
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
   const { db, rotation } = zinc.services
-  await createStoredValues({ db, secrets: rotation.secrets }).write(db, 'test.a', 'x', { sealed: true, by: 'test', at: new Date() })
-  await createStoredValues({ db, secrets: rotation.secrets }).write(db, 'test.b', 'plain', { sealed: false, by: 'test', at: new Date() })
+  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.a', 'x', { sealed: true, by: 'test', at: new Date() })
+  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.b', 'plain', {
+    sealed: false,
+    by: 'test',
+    at: new Date(),
+  })
   expect(await runZinc(['keys', 'forget', '--yes'], zinc.environment)).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('nothing was removed'),
@@ -144,12 +148,12 @@ test('every column that holds a sealed value is known to the rotation', async ()
   const texts = await db.$queryRaw<{ table_name: string; column_name: string }[]>`
     select table_name::text, column_name::text from information_schema.columns
     where table_schema = 'public' and data_type in ('text', 'jsonb', 'character varying')`
-  const sealed: string[] = []
+  const encrypted: string[] = []
   for (const { table_name, column_name } of texts) {
     const [row] = await db.$queryRawUnsafe<{ n: bigint }[]>(
       `select count(*) as n from "${table_name}" where "${column_name}"::text ~ 'v1:[0-9a-f]{8}:'`,
     )
-    if (row && row.n > 0n) sealed.push(`${table_name}.${column_name}`)
+    if (row && row.n > 0n) encrypted.push(`${table_name}.${column_name}`)
   }
-  expect(sealed.sort()).toEqual(rotation.columns.map(({ table, column }) => `${table}.${column}`).sort())
+  expect(encrypted.sort()).toEqual(rotation.columns.map(({ table, column }) => `${table}.${column}`).sort())
 })

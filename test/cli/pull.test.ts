@@ -50,10 +50,10 @@ test('the command line pulls, verifies, repairs, exports and prunes with reliabl
   // A server runs on the same database all the while; the token is shared.
   const fetched = await run('fetch', 'all', '--json')
   expect([fetched.status, fetched.stderr]).toEqual([0, ''])
-  const answer = JSON.parse(fetched.stdout)
+  const response = JSON.parse(fetched.stdout)
   const session = await newest()
-  expect(answer).toMatchObject({ status: 'success', session, folder: join(zinc.dataDir, 'sync_sessions', session) })
-  expect(answer.modules).toHaveLength(10)
+  expect(response).toMatchObject({ status: 'success', session, folder: join(zinc.dataDir, 'sync_sessions', session) })
+  expect(response.modules).toHaveLength(10)
   expect(tokens()).toBe(1)
 
   const plain = await run('fetch', 'bills', 'items')

@@ -1,17 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('zinc sync prints plain progress off a terminal and ends with a status for scripts', async () => {
-  const { zoho, environment, services, dataDir } = await startZinc({ items: createCatalogue({ count: 60 }) })
+  const { zoho, environment, services, dataDir } = await startZinc({ items: createSeed({ count: 60 }) })
   const { db } = services
   // The command works alone, on the same database and folder.
   await services.runs.close()
   const zinc = (...args: string[]) => runZinc(['sync', ...args], environment)
-  const pictures = zoho.items().filter((item) => item.image_document_id !== '').length
+  const all = zoho.items().filter((item) => item.image_document_id !== '').length
 
   const dry = await zinc('items', '--dry-run')
   expect([dry.status, dry.stdout.split('\n')[0]]).toEqual([
@@ -22,13 +22,13 @@ test('zinc sync prints plain progress off a terminal and ends with a status for 
 
   const first = await zinc('items', '--images')
   expect(first.status).toBe(0)
-  expect(first.stdout).toContain(`pictures: ${pictures} downloaded`)
+  expect(first.stdout).toContain(`pictures: ${all} downloaded`)
   // Progress goes beside the answer: lines without a terminal's marks, the phases in their order.
   const lines = first.stderr.trim().split('\n')
   expect(lines.some((line) => /^images +\d+\/\d+/.test(line))).toBe(true)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
   expect(first.stderr + first.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
-  expect(await db.photo.count()).toBe(pictures)
+  expect(await db.photo.count()).toBe(all)
 
   const again = await runZinc(['--json', 'sync', 'items', '--images'], environment)
   expect(again.status).toBe(0)
@@ -46,11 +46,11 @@ test('zinc sync prints plain progress off a terminal and ends with a status for 
   expect(zoho.counters.images).toBe(images)
   expect(await zinc('reset', '--images')).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining(`fetches ${pictures} pictures again`),
+    stdout: expect.stringContaining(`fetches ${all} pictures again`),
   })
   await zinc('items', '--images')
-  expect(zoho.counters.images).toBe(images + pictures)
-  expect(await db.photo.count()).toBe(pictures)
+  expect(zoho.counters.images).toBe(images + all)
+  expect(await db.photo.count()).toBe(all)
 
   for (const item of zoho.items().slice(0, 20)) zoho.remove(item.item_id)
   const braked = await zinc('items', '--full')

@@ -6,12 +6,12 @@ test('people are added, listed and given passwords on the command line, and an a
   const zinc = await startZinc()
   const cli = (args: string[], more: Record<string, string> = {}) => runZinc(args, { ...zinc.environment, ...more })
   const logIn = async (username: string, password: string) => {
-    const answer = await fetch(`${zinc.url}/api/v1/auth/login`, {
+    const response = await fetch(`${zinc.url}/api/v1/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ username, password }),
     })
-    return { status: answer.status, token: ((await answer.json()) as { data?: { access_token: string } }).data?.access_token }
+    return { status: response.status, token: ((await response.json()) as { data?: { access_token: string } }).data?.access_token }
   }
 
   const token = await cli(['login'])

@@ -26,14 +26,14 @@ test(
     await Promise.all(children.map((child) => once(child.stdout, 'data')))
     zinc.zoho.expireTokens()
     const before = zinc.zoho.counters.token
-    const answers = children.map(async (child) => {
-      const answer = once(child.stdout, 'data')
+    const responses = children.map(async (child) => {
+      const response = once(child.stdout, 'data')
       child.stdin.end('go\n')
-      const [line] = await answer
+      const [line] = await response
       await once(child, 'exit')
       return String(line).trim()
     })
-    expect(await Promise.all(answers)).toEqual(Array.from({ length: processes }, () => '5 calls went well'))
+    expect(await Promise.all(responses)).toEqual(Array.from({ length: processes }, () => '5 calls went well'))
     expect(zinc.zoho.counters.token - before).toBe(1)
   },
   PATIENCE_MS,

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest'
 import { createFastClock } from '../helpers/clock.ts'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const AT = '/api/settings/integrations/zoho'
 
 /** What the browser of somebody without a login does with the link. */
 async function follow(zinc: TestZinc, link: string) {
-  const answer = await fetch(`${zinc.url}${AT}/oauth/link/follow`, {
+  const response = await fetch(`${zinc.url}${AT}/oauth/link/follow`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ token: new URL(link).hash.slice(1) }),
   })
-  const [cookie = ''] = answer.headers.getSetCookie()
+  const [cookie = ''] = response.headers.getSetCookie()
   return {
-    status: answer.status,
+    status: response.status,
     cookie: cookie.split(';')[0]!,
-    body: (await answer.json()) as { code?: string; data?: { url: string } },
+    body: (await response.json()) as { code?: string; data?: { url: string } },
   }
 }
 async function consent(zinc: TestZinc, { url, cookie }: { url: string; cookie: string }): Promise<string | null> {
@@ -30,8 +30,8 @@ test('a link renews the connection without a login and ends with success, withdr
   let aheadMs = 0
   const clock = { ...createFastClock(1), now: () => new Date(Date.now() + aheadMs) }
   const zinc = await startZinc({ clock, environment: { ZOHO_REFRESH_TOKEN: '' } })
-  const make = async () => (await ask(zinc, 'POST', '/oauth/link')).body.data.url as string
-  const pending = async () => (await ask(zinc, 'GET', '/oauth/link')).body.data.expires_at
+  const make = async () => (await request(zinc, 'POST', '/oauth/link')).body.data.url as string
+  const pending = async () => (await request(zinc, 'GET', '/oauth/link')).body.data.expires_at
   expect(await pending()).toBeNull()
 
   const first = await make()
@@ -46,7 +46,7 @@ test('a link renews the connection without a login and ends with success, withdr
   const begun = await follow(zinc, link)
   expect(begun.cookie).toMatch(/^zinc_consent=link\./)
   expect(await consent(zinc, { url: begun.body.data!.url, cookie: begun.cookie })).toBe('/settings/reconnect?consent=success')
-  expect((await ask(zinc, 'GET', '/')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/')).body.data).toMatchObject({
     connection: { state: 'connected' },
     sources: { refresh_token: 'stored' },
   })
@@ -54,7 +54,7 @@ test('a link renews the connection without a login and ends with success, withdr
   expect((await follow(zinc, link)).status).toBe(410)
 
   const withdrawn = await make()
-  expect((await ask(zinc, 'DELETE', '/oauth/link')).body.data).toEqual({ withdrawn: 1 })
+  expect((await request(zinc, 'DELETE', '/oauth/link')).body.data).toEqual({ withdrawn: 1 })
   expect((await follow(zinc, withdrawn)).status).toBe(410)
   const late = await make()
   aheadMs = 73 * 3_600_000

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { DATA_CENTERS, type DataCenter } from '../../src/config.ts'
 import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const NOTHING = { ZOHO_CLIENT_ID: '', ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '', ZOHO_ORGANIZATION_ID: '' }
@@ -15,7 +15,7 @@ async function foreign(): Promise<ZohoSimulator> {
   return zoho
 }
 const table = (of: (dataCenter: DataCenter) => ZohoSimulator) => ({
-  regions: Object.fromEntries(DATA_CENTERS.map((it) => [it, { accountsUrl: of(it).url, apiUrl: of(it).url }])) as Record<
+  dataCenters: Object.fromEntries(DATA_CENTERS.map((it) => [it, { accountsUrl: of(it).url, apiUrl: of(it).url }])) as Record<
     DataCenter,
     { accountsUrl: string; apiUrl: string }
   >,
@@ -23,13 +23,13 @@ const table = (of: (dataCenter: DataCenter) => ZohoSimulator) => ({
 
 test('a pasted grant code becomes a stored refresh token; a used code is refused with a remedy', async () => {
   const zinc = await startZinc({ environment: NOTHING })
-  expect(await ask(zinc, 'POST', '/authorize', { code: 'any' })).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
-  expect(await ask(zinc, 'POST', '/authorize', {})).toMatchObject({ status: 400, body: { message: 'code is required' } })
-  await ask(zinc, 'POST', '/', CLIENT)
+  expect(await request(zinc, 'POST', '/authorize', { code: 'any' })).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
+  expect(await request(zinc, 'POST', '/authorize', {})).toMatchObject({ status: 400, body: { message: 'code is required' } })
+  await request(zinc, 'POST', '/', CLIENT)
   const code = zinc.zoho.accounts.issueCode()
-  const done = await ask(zinc, 'POST', '/authorize', { code })
+  const done = await request(zinc, 'POST', '/authorize', { code })
   expect(done).toMatchObject({ status: 200, body: { data: { state: 'connected' } } })
-  expect((await ask(zinc, 'GET', '/')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/')).body.data).toMatchObject({
     organization_id: FAKE_CREDENTIALS.organizationId,
     refresh_token: expect.stringMatching(/^••••.{4}$/),
     organization: { time_zone: 'Asia/Baghdad' },
@@ -40,13 +40,13 @@ test('a pasted grant code becomes a stored refresh token; a used code is refused
   expect((await zinc.sync()).status).toBe('success')
   expect(zinc.zoho.counters.token).toBe(1)
 
-  expect(await ask(zinc, 'POST', '/authorize', { code })).toMatchObject({
+  expect(await request(zinc, 'POST', '/authorize', { code })).toMatchObject({
     status: 502,
     body: { code: 'invalid_code', detail: { remedy: expect.stringContaining('new code') } },
   })
   const online = zinc.zoho.accounts.issueCode({ offline: false })
-  expect(await ask(zinc, 'POST', '/authorize', { code: online })).toMatchObject({ status: 502, body: { code: 'no_refresh_token' } })
-  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
+  expect(await request(zinc, 'POST', '/authorize', { code: online })).toMatchObject({ status: 502, body: { code: 'no_refresh_token' } })
+  expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
 })
 
 /** What a browser does: keeps the cookies of the answer, follows by hand. */
@@ -66,7 +66,7 @@ const back = (zinc: TestZinc, query: Record<string, string>, cookie?: string) =>
 test('a consent is accepted once, in the same browser, with its own state', async () => {
   const zinc = await startZinc({ environment: NOTHING })
   const { zoho } = zinc
-  await ask(zinc, 'POST', '/', CLIENT)
+  await request(zinc, 'POST', '/', CLIENT)
   const first = await begin(zinc)
   expect(first.status).toBe(302)
   expect(first.location.origin).toBe(zoho.url)
@@ -92,7 +92,7 @@ test('a consent is accepted once, in the same browser, with its own state', asyn
   const done = await back(zinc, { ...query, 'accounts-server': thief.url }, first.cookie)
   expect([done.status, done.headers.get('location')]).toEqual([302, '/settings/integrations/zoho?consent=success'])
   expect(thief.counters.token).toBe(0)
-  expect((await ask(zinc, 'GET', '/')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/')).body.data).toMatchObject({
     connection: { state: 'connected' },
     sources: { refresh_token: 'stored' },
   })
@@ -120,7 +120,7 @@ test('a state older than ten minutes is refused', async () => {
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ environment: NOTHING, clock })
-  await ask(zinc, 'POST', '/', CLIENT)
+  await request(zinc, 'POST', '/', CLIENT)
   const begun = await begin(zinc)
   aheadMs = 10 * 60_000 + 1
   const late = await back(zinc, { state: begun.location.searchParams.get('state')!, code: zinc.zoho.accounts.issueCode() }, begun.cookie)
@@ -134,14 +134,14 @@ test('the right data centre is looked up after invalid_client, and only by the c
     overrides: (zoho) => table((dataCenter) => (dataCenter === 'eu' ? zoho : elsewhere)),
   })
   const { zoho } = zinc
-  expect(await ask(zinc, 'POST', '/test')).toMatchObject({
+  expect(await request(zinc, 'POST', '/test')).toMatchObject({
     status: 502,
     body: { code: 'wrong_data_center', detail: { data_center: 'eu', remedy: expect.stringContaining('eu') } },
   })
   expect([elsewhere.counters.token, zoho.counters.token]).toEqual([1 + 7, 1])
-  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'wrong_data_center' })
+  expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'wrong_data_center' })
   // A sync does not look: that is for /test only.
-  expect(await ask(zinc, 'POST', '/sync/item/execute')).toMatchObject({ status: 502, body: { code: 'invalid_client' } })
+  expect(await request(zinc, 'POST', '/sync/item/execute')).toMatchObject({ status: 502, body: { code: 'invalid_client' } })
   expect([elsewhere.counters.token, zoho.counters.token]).toEqual([9, 1])
 })
 
@@ -151,16 +151,16 @@ test('a revoked token is looked up in every data centre; a wrong secret or fixed
     environment: { ...NOTHING, ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '' },
     overrides: (zoho) => table((dataCenter) => (dataCenter === 'com' ? zoho : elsewhere)),
   })
-  await ask(zinc, 'POST', '/', { ...CLIENT, refresh_token: 'fake-and-revoked', organization_id: FAKE_CREDENTIALS.organizationId })
-  expect(await ask(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_code' } })
+  await request(zinc, 'POST', '/', { ...CLIENT, refresh_token: 'fake-and-revoked', organization_id: FAKE_CREDENTIALS.organizationId })
+  expect(await request(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_code' } })
   expect([zinc.zoho.counters.token, elsewhere.counters.token]).toEqual([1, 8])
-  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('revoked')
-  await ask(zinc, 'POST', '/', { client_secret: 'fake-but-wrong' })
-  expect(await ask(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_client_secret' } })
+  expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('revoked')
+  await request(zinc, 'POST', '/', { client_secret: 'fake-but-wrong' })
+  expect(await request(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_client_secret' } })
   expect([zinc.zoho.counters.token, elsewhere.counters.token]).toEqual([2, 8])
 
   const overridden = await startZinc({ environment: { ZOHO_REFRESH_TOKEN: 'fake-and-revoked' }, overrides: () => table(() => elsewhere) })
-  expect(await ask(overridden, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_code' } })
+  expect(await request(overridden, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'invalid_code' } })
   expect(elsewhere.counters.token).toBe(8)
 })
 
@@ -170,7 +170,7 @@ test('a consent given in another data centre is exchanged there, and the data ce
     environment: { ...NOTHING, ZOHO_ACCOUNTS_URL: '', ZOHO_API_URL: '' },
     overrides: (zoho) => table((dataCenter) => (dataCenter === 'in' ? zoho : elsewhere)),
   })
-  await ask(zinc, 'POST', '/', CLIENT)
+  await request(zinc, 'POST', '/', CLIENT)
   const begun = await begin(zinc)
   const code = zinc.zoho.accounts.issueCode({ redirectUri: `${zinc.url}${CALLBACK}` })
   const done = await back(
@@ -180,7 +180,7 @@ test('a consent given in another data centre is exchanged there, and the data ce
   )
   expect(done.status).toBe(302)
   expect(elsewhere.counters.token).toBe(0)
-  expect((await ask(zinc, 'GET', '/')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/')).body.data).toMatchObject({
     data_center: 'in',
     organization_id: FAKE_CREDENTIALS.organizationId,
     connection: { state: 'connected' },

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { listCalls, pruneCalls } from '../../src/connection/call-log.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { ask } from '../helpers/request.ts'
-import { until } from '../helpers/wait-for.ts'
+import { request } from '../helpers/request.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test("the quota shows Zoho's figures, users and forecast, and a spent day limits the connection", async () => {
@@ -13,13 +13,13 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
     limits: { perMinute: null, perDay: 40, inFlight: null, blockMs: 60_000 },
     environment: { ZOHO_REQUESTS_PER_MINUTE: '1000' },
   })
-  expect((await ask(zinc, 'GET', '/quota')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/quota')).body.data).toMatchObject({
     minute: { limit: 1000, used: 0, left: 1000 },
     day: { limit: null, used: 0, left: null, resets_at: null },
     forecast: { calls: 0, days: null },
   })
   await zinc.sync('?sync_images=true') // one list call, 20 pictures, the organisation
-  const { data } = (await ask(zinc, 'GET', '/quota')).body
+  const { data } = (await request(zinc, 'GET', '/quota')).body
   expect(data).toMatchObject({
     minute: { limit: 1000, used: 22, left: 978 },
     day: { limit: 40, used: 21, left: 19, reserve: 2, resets_at: expect.any(String) },
@@ -33,15 +33,15 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   expect(data.by_day).toMatchObject([{ calls: 22 }])
 
   // Each slot until the reset costs what the last full sync did.
-  await ask(zinc, 'PATCH', '/modules/inventory', { full_schedule: '0 */6 * * *' })
-  const planned = (await ask(zinc, 'GET', '/quota')).body.data.forecast
+  await request(zinc, 'PATCH', '/modules/inventory', { full_schedule: '0 */6 * * *' })
+  const planned = (await request(zinc, 'GET', '/quota')).body.data.forecast
   expect(planned.scheduled_calls % 21).toBe(0)
   expect(planned.calls).toBe(planned.scheduled_calls)
 
   const pages: string[] = []
   let cursor: string | null = null
   do {
-    const page: { body: { data: { path: string; at: string; status: number; ms: number }[]; next_cursor: string | null } } = await ask(
+    const page: { body: { data: { path: string; at: string; status: number; ms: number }[]; next_cursor: string | null } } = await request(
       zinc,
       'GET',
       `/calls?limit=7${cursor ? `&cursor=${cursor}` : ''}`,
@@ -53,7 +53,7 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   expect(pages).toHaveLength(22)
   expect(pages.at(-1)).toBe('/inventory/v1/organizations')
   expect(pages.some((path) => path.includes('?'))).toBe(false)
-  expect(await ask(zinc, 'GET', '/calls?cursor=junk')).toMatchObject({ status: 400, body: { code: 'bad_cursor' } })
+  expect(await request(zinc, 'GET', '/calls?cursor=junk')).toMatchObject({ status: 400, body: { code: 'bad_cursor' } })
 
   zinc.zoho.fail({
     path: /items\?/,
@@ -63,18 +63,18 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   })
   const paused = await zinc.sync()
   expect(paused.status).toBe('paused')
-  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({
+  expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({
     state: 'limited',
     until: expect.any(String),
     code: 'day_quota_spent',
   })
-  expect((await ask(zinc, 'GET', '/calls?failed=true')).body.data).toMatchObject([{ status: 429, code: '45' }])
-  expect((await ask(zinc, 'GET', '/quota')).body.data.day).toMatchObject({ left: 0 })
+  expect((await request(zinc, 'GET', '/calls?failed=true')).body.data).toMatchObject([{ status: 429, code: '45' }])
+  expect((await request(zinc, 'GET', '/quota')).body.data.day).toMatchObject({ left: 0 })
 
   // Who goes on earlier, because there is quota again, is not held by what the last reply told.
-  expect((await ask(zinc, 'POST', `/sync/runs/${paused.run_id}/resume`)).status).toBe(200)
-  await until(async () => (await zinc.services.runs.get(paused.run_id)).state === 'success')
-  expect((await ask(zinc, 'GET', '/quota')).body.data.day.left).toBeGreaterThan(0)
+  expect((await request(zinc, 'POST', `/sync/runs/${paused.run_id}/resume`)).status).toBe(200)
+  await waitFor(async () => (await zinc.services.runs.get(paused.run_id)).state === 'success')
+  expect((await request(zinc, 'GET', '/quota')).body.data.day.left).toBeGreaterThan(0)
 })
 
 test('too many sign-ins park the run, and no process signs in until Zoho allows it again', async () => {
@@ -82,7 +82,7 @@ test('too many sign-ins park the run, and no process signs in until Zoho allows 
   zinc.zoho.fail({ path: /oauth/, times: 1, body: '{"error":"access_denied"}' })
   const parked = (await zinc.sync()) as unknown as { status: string; resumes_at: string }
   expect(parked.status).toBe('paused')
-  const { connection } = (await ask(zinc, 'GET', '/')).body.data
+  const { connection } = (await request(zinc, 'GET', '/')).body.data
   expect(connection).toMatchObject({
     state: 'limited',
     code: 'access_denied',
@@ -90,7 +90,7 @@ test('too many sign-ins park the run, and no process signs in until Zoho allows 
     remedy: expect.stringContaining('Do not press Test'),
   })
   const asked = zinc.zoho.counters.token
-  expect(await ask(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'access_denied' } })
+  expect(await request(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'access_denied' } })
   expect(zinc.zoho.counters.token).toBe(asked)
 })
 

@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { createCallBudget } from '../../src/connection/rate-limiter.ts'
+import { createRateLimiter } from '../../src/connection/rate-limiter.ts'
 import { openDatabase } from '../../src/database/client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { DayQuotaSpent } from '../../src/zoho/errors.ts'
+import { QuotaExceededError } from '../../src/zoho/errors.ts'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 
 const CALL = { job: 'items', path: '/inventory/v1/items' }
 const HELD_UP = `select 1 from pg_locks join pg_database on pg_database.oid = pg_locks.database
@@ -21,24 +21,24 @@ test.each(['zoho_call', 'zoho_budget'])(
     const db = stack.adopt(openDatabase(database.url), (it) => it.$disconnect())
     const other = await connect(database.url)
     const limits = { perMinute: 80, perDay: undefined, concurrency: 5 }
-    const budget = createCallBudget({ db, organization: '1', limits, clock: systemClock, log: pino({ level: 'silent' }) })
+    const rateLimiter = createRateLimiter({ db, organization: '1', limits, clock: systemClock, log: pino({ level: 'silent' }) })
     const signal = AbortSignal.timeout(20_000)
-    const first = await budget.acquire(CALL, signal)
+    const first = await rateLimiter.acquire(CALL, signal)
     await first.done({ status: 200, code: null, ms: 1, dayLimit: 10, dayLeft: 1, dayResetsAt: new Date(Date.now() + 3_600_000) })
-    await budget.acquire(CALL, signal)
+    await rateLimiter.acquire(CALL, signal)
 
     await other.query('begin')
     await other.query(`lock table ${table} in access exclusive mode`)
-    const next = budget.acquire(CALL, signal).then(
+    const next = rateLimiter.acquire(CALL, signal).then(
       () => 'permitted',
       (error: unknown) => error,
     )
-    await until(async () => (await other.query(HELD_UP, [table])).rows.length === 1)
+    await waitFor(async () => (await other.query(HELD_UP, [table])).rows.length === 1)
     await other.query("update zoho_budget set day_left = 0 where organization = '1'")
     await other.query('update zoho_call set finished_at = now() where finished_at is null')
     await other.query('commit')
 
-    expect(await next).toBeInstanceOf(DayQuotaSpent)
+    expect(await next).toBeInstanceOf(QuotaExceededError)
   },
 )
 
@@ -58,10 +58,17 @@ test('a clock set back by an hour delays calls by a minute at most and keeps the
     },
   }
   const limits = { perMinute: 10, perDay: undefined, concurrency: 5 }
-  const budget = createCallBudget({ db, organization: '1', limits, clock, log: pino({ level: 'silent' }) })
+  const rateLimiter = createRateLimiter({ db, organization: '1', limits, clock, log: pino({ level: 'silent' }) })
   const signal = AbortSignal.timeout(20_000)
   const call = async (code: string | null = null) =>
-    (await budget.acquire(CALL, signal)).done({ status: 200, code, ms: 1, dayLimit: undefined, dayLeft: undefined, dayResetsAt: undefined })
+    (await rateLimiter.acquire(CALL, signal)).done({
+      status: 200,
+      code,
+      ms: 1,
+      dayLimit: undefined,
+      dayLeft: undefined,
+      dayResetsAt: undefined,
+    })
   for (let n = 0; n < 10; n++) await call()
   expect(slept).toBe(0)
   time -= 3_600_000

@@ -92,16 +92,16 @@ test(
     const seen: string[] = []
     const token = await login(url)
     const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-      const answer = await fetch(`${url}${path}`, {
+      const response = await fetch(`${url}${path}`, {
         method,
         redirect: 'manual',
         headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       // Cookies are where a secret belongs: they go to the browser that asked, and nowhere else.
-      const shown = [...answer.headers].filter(([name]) => name !== 'set-cookie')
-      seen.push(`${method} ${path.split('?')[0]} ${answer.status} ${JSON.stringify(shown)} ${await answer.text()}`)
-      return answer.status
+      const shown = [...response.headers].filter(([name]) => name !== 'set-cookie')
+      seen.push(`${method} ${path.split('?')[0]} ${response.status} ${JSON.stringify(shown)} ${await response.text()}`)
+      return response.status
     }
 
     expect(await call('POST', AT, { client_secret: CANARIES.client_secret, webhook_secret: CANARIES.webhook_secret })).toBe(200)

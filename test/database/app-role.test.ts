@@ -5,12 +5,12 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { serve } from '../../src/start-server.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { startServer } from '../../src/start-server.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 
 test("on its own PostgreSQL zinc's role can change neither the audit log nor the tables", async () => {
-  const zoho = await startZohoSimulator({ items: createCatalogue({ count: 6 }) })
+  const zoho = await startZohoSimulator({ items: createSeed({ count: 6 }) })
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-role-'))
   const config = parseConfig({
     DATA_DIR: dataDir,
@@ -25,15 +25,15 @@ test("on its own PostgreSQL zinc's role can change neither the audit log nor the
     await rm(dataDir, { recursive: true, force: true })
   })
   {
-    await using serving = await serve(config, log, { durable: false })
+    await using serving = await startServer(config, log, { durable: false })
     const { db, databaseUrl, sessions } = serving.services
     const { access_token } = await sessions.open(await db.appUser.findFirstOrThrow(), null)
     const call = async (path: string, init: RequestInit = {}) => {
-      const answer = await fetch(`${serving.url}${path}`, {
+      const response = await fetch(`${serving.url}${path}`, {
         ...init,
         headers: { authorization: `Bearer ${access_token}`, ...init.headers },
       })
-      return { status: answer.status, body: (await answer.json()) as { status: string; data: unknown[] } }
+      return { status: response.status, body: (await response.json()) as { status: string; data: unknown[] } }
     }
     const sync = await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true', { method: 'POST' })
     expect(sync.body.status).toBe('success')
@@ -67,6 +67,6 @@ test("on its own PostgreSQL zinc's role can change neither the audit log nor the
     await app.end()
   }
   // The second start finds the role, and what is there stays there.
-  await using again = await serve(config, log, { durable: false })
+  await using again = await startServer(config, log, { durable: false })
   expect(await again.services.db.product.count()).toBe(6)
 })

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { type Database, inRawTransaction, openDatabase, type RawDb, readPrepared } from '../../src/database/client.ts'
-import { isDatabaseGone } from '../../src/database/errors.ts'
+import { type Database, openDatabase, pgTransaction, queryPrepared, type RawDb } from '../../src/database/client.ts'
+import { isConnectionError } from '../../src/database/errors.ts'
 import { Prisma } from '../../src/generated/client.ts'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
@@ -9,7 +9,7 @@ import { createTestDatabase } from '../helpers/database.ts'
 type Transaction = (db: Database, work: (tx: RawDb) => Promise<void>) => Promise<void>
 const KINDS: [string, Transaction][] = [
   ["Prisma's", (db, work) => db.$transaction(work)],
-  ['a raw one', inRawTransaction],
+  ['a raw one', pgTransaction],
 ]
 
 test.each(KINDS)('a connection cut in a transaction (%s) counts as database away; the next one works', async (_, transaction) => {
@@ -42,7 +42,7 @@ test.each(KINDS)('a connection cut in a transaction (%s) counts as database away
     }),
     await within(async (cutNow) => void (await cutNow())),
   ]
-  for (const failure of failures) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
+  for (const failure of failures) expect([isConnectionError(failure), failure]).toEqual([true, expect.any(Error)])
   expect(await db.product.count()).toBe(0)
   await db.$disconnect()
   await database.drop()
@@ -50,13 +50,13 @@ test.each(KINDS)('a connection cut in a transaction (%s) counts as database away
 
 test('a server that is not there counts as the database being away, whatever way it is asked', async () => {
   const db = openDatabase('postgresql://nobody:nothing@127.0.0.1:1/nowhere')
-  const asked = [db.product.count(), db.$queryRaw`select 1`, db.$executeRaw`select 1`, readPrepared(db, Prisma.sql`select 1`)]
+  const asked = [db.product.count(), db.$queryRaw`select 1`, db.$executeRaw`select 1`, queryPrepared(db, Prisma.sql`select 1`)]
   const failures = [
     ...(await Promise.all(asked.map((it) => it.catch((error: unknown) => error)))),
     await db.$transaction(async () => {}).catch((error: unknown) => error),
-    await inRawTransaction(db, async () => {}).catch((error: unknown) => error),
+    await pgTransaction(db, async () => {}).catch((error: unknown) => error),
   ]
-  for (const failure of failures) expect([isDatabaseGone(failure), failure]).toEqual([true, expect.any(Error)])
+  for (const failure of failures) expect([isConnectionError(failure), failure]).toEqual([true, expect.any(Error)])
   await db.$disconnect()
 })
 
@@ -64,18 +64,18 @@ test('a raw transaction that throws leaves nothing behind, and its connection se
   const database = await createTestDatabase()
   const db = openDatabase(database.url)
   const write = async (tx: RawDb) => tx.$executeRaw`insert into watermark (name) values (${'x'})`
-  const broken = inRawTransaction(db, async (tx) => {
+  const broken = pgTransaction(db, async (tx) => {
     await write(tx)
     throw new Error('thought better of it')
   })
   await expect(broken).rejects.toThrow('thought better of it')
-  const wrong = inRawTransaction(db, async (tx) => {
+  const wrong = pgTransaction(db, async (tx) => {
     await write(tx)
     await tx.$queryRaw`select no_such_column from watermark`
   })
   await expect(wrong).rejects.toThrow('no_such_column')
   expect(await db.watermark.count()).toBe(0)
-  expect(await inRawTransaction(db, write)).toBe(1)
+  expect(await pgTransaction(db, write)).toBe(1)
   expect(await db.watermark.count()).toBe(1)
   await db.$disconnect()
   await database.drop()

@@ -3,9 +3,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { openDatabase, openReader } from '../../src/database/client.ts'
+import { createDedicatedConnection, openDatabase } from '../../src/database/client.ts'
 import { createClient, createPool } from '../../src/database/connection.ts'
-import { tryHoldLock } from '../../src/database/locks.ts'
+import { tryAdvisoryLock } from '../../src/database/locks.ts'
 import { Prisma } from '../../src/generated/client.ts'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
@@ -34,10 +34,10 @@ test.runIf(process.platform === 'linux')('both ends of every connection probe a 
   const url = await testDatabase()
   const server = Number(new URL(url).port)
   const db = openDatabase(url)
-  const reader = openReader(url)
+  const reader = createDedicatedConnection(url)
   const client = createClient(url)
   await Promise.all([db.product.count(), reader.read(Prisma.sql`select 1`), client.connect()])
-  const lock = await tryHoldLock(url, 'a run', { log })
+  const lock = await tryAdvisoryLock(url, 'a run', { log })
   onTestFinished(async () => {
     await Promise.all([db.$disconnect(), reader[Symbol.asyncDispose](), client.end(), lock!.release()])
   })

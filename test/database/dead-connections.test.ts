@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { inRawTransaction, openDatabase, readPrepared } from '../../src/database/client.ts'
+import { openDatabase, pgTransaction, queryPrepared } from '../../src/database/client.ts'
 import { createClient } from '../../src/database/connection.ts'
-import { isDatabaseGone } from '../../src/database/errors.ts'
-import { tryHoldLock } from '../../src/database/locks.ts'
+import { isConnectionError } from '../../src/database/errors.ts'
+import { tryAdvisoryLock } from '../../src/database/locks.ts'
 import { Prisma } from '../../src/generated/client.ts'
 import { createTestDatabase } from '../helpers/database.ts'
-import { openBadLine } from '../helpers/fault-proxy.ts'
+import { openFaultProxy } from '../helpers/fault-proxy.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const log = pino({ level: 'silent' })
@@ -16,7 +16,7 @@ const WITHIN_MS = STATEMENT_TIMEOUT_MS + 5_000 + 3_000
 
 async function databaseBehindALine() {
   const database = await createTestDatabase()
-  const line = await openBadLine(database.url)
+  const line = await openFaultProxy(database.url)
   const url = new URL(database.url)
   url.port = new URL(line.url).port
   onTestFinished(async () => {
@@ -50,20 +50,20 @@ test('when the line goes silent every query under way fails in time, and no dead
       }),
     ),
     failure(
-      inRawTransaction(db, async (tx) => {
+      pgTransaction(db, async (tx) => {
         while (began === 0) await tx.$queryRaw`select 1`
         await tx.$queryRaw`select 1`
       }),
     ),
     failure(
       (async () => {
-        for (;;) await readPrepared(db, Prisma.sql`select 1`)
+        for (;;) await queryPrepared(db, Prisma.sql`select 1`)
       })(),
     ),
   ])
   const failures = [...underWay, await afterwards]
   expect(performance.now() - began).toBeLessThan(WITHIN_MS)
-  expect(failures.map(isDatabaseGone)).toEqual(Array(4).fill(true))
+  expect(failures.map(isConnectionError)).toEqual(Array(4).fill(true))
   line.swallow(false)
   expect(await Promise.all(Array.from({ length: 20 }, () => failure(db.product.count())))).toEqual(Array(20).fill(0))
 })
@@ -86,8 +86,8 @@ test('a lock that is asked for on a silent line is given up within seconds', asy
   await client.connect()
   line.swallow(true)
   const began = performance.now()
-  const [lock, late] = await Promise.all([failure(tryHoldLock(url, 'a run', { log })), failure(createClient(url).connect())])
-  expect([lock, late].map(isDatabaseGone)).toEqual([true, true])
+  const [lock, late] = await Promise.all([failure(tryAdvisoryLock(url, 'a run', { log })), failure(createClient(url).connect())])
+  expect([lock, late].map(isConnectionError)).toEqual([true, true])
   expect(performance.now() - began).toBeLessThan(WITHIN_MS)
   await client.end()
 })

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { migrate, migrationNames } from '../../src/database/migrate.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -52,9 +52,9 @@ test('a database that dies is started again, also when it left its lock file', a
   process.kill(pid, 'SIGKILL')
   const pidNow = async () =>
     Number((await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
-  await until(async () => ![0, pid].includes(await pidNow()))
+  await waitFor(async () => ![0, pid].includes(await pidNow()))
   const port = async () => (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[3]
-  await until(async () =>
+  await waitFor(async () =>
     ask(server.url.replace(/:\d+\//, `:${await port()}/`), 'select 1').then(
       () => true,
       () => false,

@@ -6,8 +6,8 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { openServices } from '../../src/services.ts'
-import { serve } from '../../src/start-server.ts'
-import { until } from '../helpers/wait-for.ts'
+import { startServer } from '../../src/start-server.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
@@ -76,8 +76,8 @@ test('ROLE=api answers and queues, ROLE=worker works and answers only health and
   const { run_id } = (await started.json()) as { run_id: string }
   expect((await api.services.runs.get(run_id)).state).toBe('queued')
 
-  await using worker = await serve(parseConfig({ ...api.environment, ROLE: 'worker' }), pino({ level: 'silent' }))
-  await until(async () => (await api.services.runs.get(run_id)).state === 'success')
+  await using worker = await startServer(parseConfig({ ...api.environment, ROLE: 'worker' }), pino({ level: 'silent' }))
+  await waitFor(async () => (await api.services.runs.get(run_id)).state === 'success')
   const paths = ['/health/ready', '/metrics', '/api/products', '/settings/integrations/zoho', '/api/v1/auth/me']
   const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${worker.url}${path}`)).status))
   expect(statuses).toEqual([200, 200, 404, 404, 404])

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '../helpers/connection.ts'
 import { startRunAt } from '../helpers/server-process.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const CONNECTIONS = 12
@@ -21,7 +21,7 @@ test('while every connection is busy requests get 503 within seconds, and all is
   await admin.query('lock table product in access exclusive mode')
   const run = await startRunAt(zinc.url)
   const first = Array.from({ length: CONNECTIONS }, (_, n) => list(n))
-  await until(async () => (await admin.query<{ n: number }>(WAITING)).rows[0]!.n >= CONNECTIONS)
+  await waitFor(async () => (await admin.query<{ n: number }>(WAITING)).rows[0]!.n >= CONNECTIONS)
   const began = performance.now()
   const crowd = await Promise.all(
     Array.from({ length: 100 }, async (_, n) => {
@@ -37,6 +37,6 @@ test('while every connection is busy requests get 503 within seconds, and all is
   expect(new Set((await Promise.all(first)).map(({ status }) => status))).toEqual(new Set([200]))
   const again = await Promise.all(Array.from({ length: 100 }, (_, n) => (n % 2 ? list(n) : zinc.call('/api/v1/users'))))
   expect(new Set(again.map(({ status }) => status))).toEqual(new Set([200]))
-  await until(async () => (await zinc.services.runs.get(run)).finished_at !== null)
+  await waitFor(async () => (await zinc.services.runs.get(run)).finished_at !== null)
   expect(await zinc.services.runs.get(run)).toMatchObject({ state: 'success' })
 })

@@ -24,8 +24,8 @@ beforeAll(async () => {
 
 let made = 0
 async function send(path: string, body: unknown) {
-  const answer = await zinc.call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
-  return ((await answer.json()) as { data: { id: string; token: string } }).data
+  const response = await zinc.call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  return ((await response.json()) as { data: { id: string; token: string } }).data
 }
 async function addStore(): Promise<TestStore> {
   const { id } = await send('/api/v1/stores', { code: `D${++made}`, name: 'Small disk' })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { ForeignResponse, Refused } from '../../src/edge-client/http.ts'
+import { ForeignResponse, HttpError } from '../../src/edge-client/http.ts'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { edgeFolder, expectMirror, puller, shownFiles } from '../helpers/edge-folder.ts'
 import { blockPage, type Filter, openFilterProxy } from '../helpers/filter-proxy.ts'
@@ -20,8 +20,8 @@ beforeAll(async () => {
 
 let made = 0
 async function send(method: string, path: string, body: unknown) {
-  const answer = await zinc.call(path, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
-  return ((await answer.json()) as { data: { id: string; token: string } }).data
+  const response = await zinc.call(path, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  return ((await response.json()) as { data: { id: string; token: string } }).data
 }
 async function addStore(): Promise<TestStore> {
   const { id } = await send('POST', '/api/v1/stores', { code: `F${++made}`, name: 'Filtered' })
@@ -107,7 +107,7 @@ test('an archive that zinc itself refuses for the token is no filter: the pull e
     response.end(JSON.stringify({ status: 'error', code: 'store_paused', message: 'This store is paused', detail: {}, request_id: 'x' }))
     return true
   })
-  await expect(run()).rejects.toMatchObject({ constructor: Refused, status: 403, code: 'store_paused' })
+  await expect(run()).rejects.toMatchObject({ constructor: HttpError, status: 403, code: 'store_paused' })
   expect(calls('/download/')).toBe(0)
   expect(await fleetEntry(store)).toMatchObject({ photos_failed: 0 })
 })

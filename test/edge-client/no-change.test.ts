@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { pull } from '../../src/edge-client/pull.ts'
-import { openTappedLine } from '../helpers/recording-proxy.ts'
+import { openRecordingProxy } from '../helpers/recording-proxy.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const REQUEST_LINE = /^[A-Z]+ \/\S* HTTP\/1\.1\r$/gm
@@ -13,14 +13,14 @@ test('while nothing changes a pull is one request on the wire, answered with a b
   const shop = await startShop()
   const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  const line = await openTappedLine(shop.url)
-  onTestFinished(line.close)
+  const transport = await openRecordingProxy(shop.url)
+  onTestFinished(transport.close)
   // With an assortment and without: a store of few pictures must not pay for those that it does not sell.
   for (const body of [{}, { variant: 'thumb', assortment: { in_stock: true } }]) {
     const store = await shop.addStore(body)
     const run = () =>
       pull({
-        server: line.url,
+        server: transport.url,
         storeId: store.id,
         token: store.token,
         dir,
@@ -29,21 +29,21 @@ test('while nothing changes a pull is one request on the wire, answered with a b
         signal: new AbortController().signal,
       })
     expect((await run()).failed).toEqual([])
-    line.take()
+    transport.take()
     for (let n = 0; n < 3; n++) {
       expect(await run()).toMatchObject({ fetched: 0, removed: 0, requests: 1 })
-      const { asked, answered } = line.take()
+      const { asked, answered } = transport.take()
       expect(asked.match(REQUEST_LINE)).toEqual([expect.stringMatching(/^GET \/api\/v1\/sync\/product-photos\/\?/)])
       expect(answered.match(STATUS_LINE)).toEqual(['HTTP/1.1 200 OK\r'])
-      const answer = answered.slice(answered.indexOf('\r\n\r\n') + 4)
-      expect(JSON.parse(answer)).toMatchObject({ status: 'success', data: { photos: [], has_more: false } })
-      expect(answer.length).toBeLessThan(1_024)
-      expect(answered.length - answer.length).toBeLessThan(1_500)
+      const response = answered.slice(answered.indexOf('\r\n\r\n') + 4)
+      expect(JSON.parse(response)).toMatchObject({ status: 'success', data: { photos: [], has_more: false } })
+      expect(response.length).toBeLessThan(1_024)
+      expect(answered.length - response.length).toBeLessThan(1_500)
     }
     // One change: the list that names it, its bytes or its end, and the report.
     const [photo] = (await store.list()).photos
     await shop.send('DELETE', `/api/products/${photo!.product_id}/images/${photo!.id}`)
     expect(await run()).toMatchObject({ fetched: 0, removed: 1, requests: 2 })
-    expect(line.take().asked.match(REQUEST_LINE)).toHaveLength(2)
+    expect(transport.take().asked.match(REQUEST_LINE)).toHaveLength(2)
   }
 })

@@ -2,32 +2,32 @@ import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { edgeFolder, expectMirror, puller, sha256Of, shownFiles } from '../helpers/edge-folder.ts'
-import { type LineOptions, openBadLine } from '../helpers/fault-proxy.ts'
+import { type LineOptions, openFaultProxy } from '../helpers/fault-proxy.ts'
 import { times } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 async function startBadLine(target: string, options: LineOptions = {}) {
-  const line = await openBadLine(target, options)
-  onTestFinished(line.close)
-  return line
+  const transport = await openFaultProxy(target, options)
+  onTestFinished(transport.close)
+  return transport
 }
 test('a pull makes the folder what the store has, and every later one only does what changed', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'medium' })
-  const line = await startBadLine(shop.url)
+  const transport = await startBadLine(shop.url)
   const dir = await edgeFolder()
-  const run = puller(store, line.url, dir)
+  const run = puller(store, transport.url, dir)
   const { photos } = await store.list()
   expect(await run()).toMatchObject({ fetched: 20, removed: 0, failed: [] })
   await expectMirror(dir, photos)
   expect((await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data).toMatchObject({ photos_synced: 20, photos_behind: 0 })
 
   // Nothing changed: one request, and an answer below 1 KB with its headers.
-  const before = line.bytes()
+  const before = transport.bytes()
   expect(await run()).toMatchObject({ fetched: 0, requests: 1 })
-  expect(line.bytes() - before).toBeLessThan(1_800)
+  expect(transport.bytes() - before).toBeLessThan(1_800)
 
   // Deleted here, damaged there, gone at the server: each is mended, and nothing else is fetched.
   const [first, second, third] = photos as [SyncPhoto, SyncPhoto, SyncPhoto]
@@ -57,25 +57,25 @@ test('a pull makes the folder what the store has, and every later one only does 
 
   // The state is lost: what lies there is taken as it is.
   for (const name of await readdir(dir)) if (name.startsWith('.zinc')) await rm(join(dir, name))
-  const received = line.bytes()
+  const received = transport.bytes()
   await run()
-  expect(line.bytes() - received).toBeLessThan(60_000)
+  expect(transport.bytes() - received).toBeLessThan(60_000)
   await expectMirror(dir, (await store.list()).photos)
 })
 
 test('a line cut every few moments brings everything, and only the tail of a cut twice', async () => {
-  const shop = await startShop({ items: createCatalogue({ count: 90 }) })
+  const shop = await startShop({ items: createSeed({ count: 90 }) })
   const store = await shop.addStore()
   const { photos } = await store.list('&limit=1000')
   const size = photos.reduce((sum, photo) => sum + photo.size, 0)
   const cutEveryMs = times(1_000, 2_000)
   const bytesPerSecond = Math.ceil(size / times(6, 40))
-  const line = await startBadLine(shop.url, { bytesPerSecond, cutEveryMs })
+  const transport = await startBadLine(shop.url, { bytesPerSecond, cutEveryMs })
   const dir = await edgeFolder()
   let halves = 0
   const result = await puller(
     store,
-    line.url,
+    transport.url,
     dir,
   )({
     onProgress: () => {
@@ -85,20 +85,20 @@ test('a line cut every few moments brings everything, and only the tail of a cut
   expect(result.failed).toEqual([])
   await expectMirror(dir, photos)
   expect(halves).toBeGreaterThan(0)
-  expect(line.cuts()).toBeGreaterThan(4)
+  expect(transport.cuts()).toBeGreaterThan(4)
   // What was on its way when the line was cut, and the answers' headers; a picture that began anew each time would cost far more.
   expect(result.bytes).toBeLessThan(size * 1.1 + photos.length * 1_500)
 })
 
 test('a pull that is killed goes on where it was, and shows no half picture at any moment', async () => {
-  const shop = await startShop({ items: createCatalogue({ count: 60 }) })
+  const shop = await startShop({ items: createSeed({ count: 60 }) })
   const store = await shop.addStore()
   const { photos } = await store.list('&limit=1000')
   const listed = new Map(photos.map((photo) => [photo.id, photo]))
   const size = photos.reduce((sum, photo) => sum + photo.size, 0)
-  const line = await startBadLine(shop.url, { bytesPerSecond: Math.ceil(size / 2) })
+  const transport = await startBadLine(shop.url, { bytesPerSecond: Math.ceil(size / 2) })
   const dir = await edgeFolder()
-  const run = puller(store, line.url, dir)
+  const run = puller(store, transport.url, dir)
   let fetched = 0
   for (let kill = 1; kill <= 6; kill++) {
     const stop = new AbortController()

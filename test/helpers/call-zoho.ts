@@ -4,19 +4,19 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { Agent } from 'undici'
 import { parseConfig } from '../../src/config.ts'
-import { openZoho } from '../../src/connection/create-client.ts'
+import { createClient } from '../../src/connection/create-client.ts'
 import { openDatabase } from '../../src/database/client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { createSecrets } from '../../src/settings/encryption.ts'
+import { createEncryption } from '../../src/settings/encryption.ts'
 import { openKeyRing } from '../../src/settings/key-ring.ts'
 
 const config = parseConfig(process.env)
 const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
 const db = openDatabase(config.databaseUrl ?? '')
 const dispatcher = new Agent()
-const zoho = openZoho({
+const zoho = createClient({
   db,
-  secrets: createSecrets(ring.keys),
+  encryption: createEncryption(ring.keys),
   clock: systemClock,
   log: pino({ level: 'silent' }),
   dispatcher,
@@ -27,7 +27,7 @@ const call = () => zoho.json({ path: '/inventory/v1/items', query: { per_page: '
 await call()
 process.stdout.write('ready\n')
 await once(process.stdin, 'data')
-const answers = await Promise.all(Array.from({ length: Number(process.env.CALLS) }, call))
-process.stdout.write(`${answers.filter(({ body }) => body.code === 0).length} calls went well\n`)
+const responses = await Promise.all(Array.from({ length: Number(process.env.CALLS) }, call))
+process.stdout.write(`${responses.filter(({ body }) => body.code === 0).length} calls went well\n`)
 await dispatcher.close()
 await db.$disconnect()

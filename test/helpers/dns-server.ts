@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 /** What a name answers to its n-th question (from 0): addresses, or the names on the way to them. */
-export type Answering = (asked: number) => { cnames?: string[]; a?: string[]; aaaa?: string[] }
+export type DnsResponder = (asked: number) => { cnames?: string[]; a?: string[]; aaaa?: string[] }
 
 const TYPES = { A: 1, CNAME: 5, AAAA: 28 }
 const labels = (name: string) =>
@@ -18,7 +18,7 @@ function sixteen(address: string): Buffer {
 }
 
 /** A name server on loopback with answers of an attacker's choice, and a resolver that asks only it. */
-export async function startNameServer(names: Record<string, Answering>) {
+export async function startDnsServer(names: Record<string, DnsResponder>) {
   const asked = new Map<string, number>()
   const server = createSocket('udp4')
   server.on('message', (query, { port, address }) => {
@@ -37,16 +37,16 @@ export async function startNameServer(names: Record<string, Answering>) {
       return Buffer.concat([labels(owner), head, data])
     }
     const last = cnames.at(-1) ?? name
-    const answers = [
+    const responses = [
       ...cnames.map((it, m) => record(m === 0 ? name : cnames[m - 1]!, TYPES.CNAME, labels(it))),
       ...(type === TYPES.A ? a.map((it) => record(last, TYPES.A, Buffer.from(it.split('.').map(Number)))) : []),
       ...(type === TYPES.AAAA ? aaaa.map((it) => record(last, TYPES.AAAA, sixteen(it))) : []),
     ]
     const head = Buffer.from(query.subarray(0, 12))
     head.writeUInt16BE(names[name] ? 0x8580 : 0x8583, 2)
-    head.writeUInt16BE(answers.length, 6)
+    head.writeUInt16BE(responses.length, 6)
     head.writeUInt32BE(0, 8)
-    server.send(Buffer.concat([head, query.subarray(12, at + 5), ...answers]), port, address)
+    server.send(Buffer.concat([head, query.subarray(12, at + 5), ...responses]), port, address)
   })
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))

@@ -140,9 +140,9 @@ Client.prototype.query = function (...args) {
       const rest = typeof done === 'function' ? args.slice(0, -1) : args
       query.call(this, ...rest, (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)))
     })
-  const answer = through({ step, hashes }, ask)
-  if (typeof done !== 'function') return answer
-  answer.then(
+  const response = through({ step, hashes }, ask)
+  if (typeof done !== 'function') return response
+  response.then(
     (result) => done(null, result),
     (error) => done(error),
   )

@@ -9,7 +9,7 @@ export interface LineOptions {
   cutEveryMs?: number
 }
 
-export interface BadLine {
+export interface FaultProxy {
   url: string
   /** Bytes that went to the client. */
   bytes(): number
@@ -26,7 +26,7 @@ const WINDOW_BYTES = 256 * 1024
 const PACKET_BYTES = 1_460
 
 /** A TCP line to `target` that is slow, far away, or cut again and again. A real one: sockets on loopback, no fake in the program. */
-export async function openBadLine(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<BadLine> {
+export async function openFaultProxy(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<FaultProxy> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
   let bytes = 0

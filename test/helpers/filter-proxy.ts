@@ -24,13 +24,13 @@ export async function openFilterProxy(target: string): Promise<FilterProxy> {
     if (proxy.filter?.(incoming, response)) return void incoming.resume()
     const forward = request(
       { host: to.hostname, port: to.port, path: incoming.url, method: incoming.method, headers: incoming.headers },
-      (answer) => {
-        if (!proxy.alter) return void answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers))
+      (reply) => {
+        if (!proxy.alter) return void reply.pipe(response.writeHead(reply.statusCode ?? 502, reply.headers))
         const chunks: Buffer[] = []
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-        answer.on('end', () => {
-          const altered = proxy.alter!(incoming.url, { ...answer.headers }, Buffer.concat(chunks))
-          response.writeHead(answer.statusCode ?? 502, altered.headers as Record<string, string>).end(altered.body)
+        reply.on('data', (chunk: Buffer) => chunks.push(chunk))
+        reply.on('end', () => {
+          const altered = proxy.alter!(incoming.url, { ...reply.headers }, Buffer.concat(chunks))
+          response.writeHead(reply.statusCode ?? 502, altered.headers as Record<string, string>).end(altered.body)
         })
       },
     )

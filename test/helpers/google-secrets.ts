@@ -17,7 +17,7 @@ const UNAVAILABLE = 14
 
 export interface GoogleSecrets extends AsyncDisposable {
   /** By the whole name, e.g. projects/fake-project/secrets/ZOHO_CLIENT_ID/versions/latest */
-  secrets: Map<string, string>
+  encryption: Map<string, string>
   asked: string[]
   away: boolean
   client: ClientOptions
@@ -29,13 +29,13 @@ export async function startGoogleSecrets(): Promise<GoogleSecrets> {
   // biome-ignore lint/suspicious/noExplicitAny: a tree of packages that the description makes at run time
   const { service } = (description as any).google.cloud.secretmanager.v1.SecretManagerService
   const server = new grpc.Server()
-  const state = { secrets: new Map<string, string>(), asked: [] as string[], away: false }
+  const state = { encryption: new Map<string, string>(), asked: [] as string[], away: false }
   server.addService(service, {
-    AccessSecretVersion(call: { request: { name: string } }, reply: (error: object | null, answer?: object) => void) {
+    AccessSecretVersion(call: { request: { name: string } }, reply: (error: object | null, response?: object) => void) {
       const { name } = call.request
       state.asked.push(name)
       if (state.away) return reply({ code: UNAVAILABLE, details: 'away' })
-      const value = state.secrets.get(name)
+      const value = state.encryption.get(name)
       if (value === undefined) return reply({ code: NOT_FOUND, details: 'there is no such secret' })
       reply(null, { name, payload: { data: Buffer.from(value) } })
     },

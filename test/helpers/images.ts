@@ -2,7 +2,7 @@ import sharp from 'sharp'
 
 let seed = 0
 /** A small picture that differs from every other that this process drew. */
-export async function drawnPicture(format: 'jpeg' | 'png' | 'webp' | 'gif' = 'png', { width = 40, height = 30 } = {}): Promise<Buffer> {
+export async function drawnImage(format: 'jpeg' | 'png' | 'webp' | 'gif' = 'png', { width = 40, height = 30 } = {}): Promise<Buffer> {
   seed++
   const background = { r: seed % 256, g: (seed >> 8) % 256, b: 120 }
   return sharp({ create: { width, height, channels: 3, background } })
@@ -11,7 +11,7 @@ export async function drawnPicture(format: 'jpeg' | 'png' | 'webp' | 'gif' = 'pn
 }
 
 /** A form with parts named `file`. */
-export function pictureForm(files: Buffer[], fields: Record<string, string> = {}, filename = 'picture.png'): FormData {
+export function imageForm(files: Buffer[], fields: Record<string, string> = {}, filename = 'picture.png'): FormData {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
   for (const bytes of files) form.append('file', new Blob([new Uint8Array(bytes)]), filename)
@@ -23,7 +23,7 @@ const COLUMNS = 6
 const ROWS = 5
 
 /** A picture of its own for each seed, for tests that need many and look at none: a tenth of the work of a card of the simulator. */
-export function smallPicture({ image_seed }: { image_seed: number }): Promise<Buffer> {
+export function smallImage({ image_seed }: { image_seed: number }): Promise<Buffer> {
   const [width, height] = [COLUMNS * BLOCK, ROWS * BLOCK]
   // One bit of the seed a block of JPEG, so that no two seeds are encoded alike.
   const pixels = Uint8Array.from({ length: width * height }, (_, at) => {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 
 /** Sends bytes as they are and answers everything that comes back until the server closes, or until `until` is in it. */
-export function sendRaw(url: string, bytes: string, { until }: { until?: string } = {}): Promise<string> {
+export function sendRawHttp(url: string, bytes: string, { until }: { until?: string } = {}): Promise<string> {
   const { port } = new URL(url)
   return new Promise((resolve) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')))

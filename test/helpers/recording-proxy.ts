@@ -1,6 +1,6 @@
 import { createConnection, createServer, type Socket } from 'node:net'
 
-export interface TappedLine {
+export interface RecordingProxy {
   url: string
   /** What went over the line since the last call, each way, connections one after the other. */
   take(): { asked: string; answered: string }
@@ -8,7 +8,7 @@ export interface TappedLine {
 }
 
 /** A TCP line to `target` that keeps every byte of both ways. */
-export async function openTappedLine(target: string): Promise<TappedLine> {
+export async function openRecordingProxy(target: string): Promise<RecordingProxy> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
   let taken: { asked: Buffer[]; answered: Buffer[] }[] = []

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import S3rver from 's3rver'
 
 /** A server that speaks S3 on loopback, with one empty bucket in a folder of its own. */
-export async function startBucket() {
+export async function startS3Server() {
   const directory = await mkdtemp(join(tmpdir(), 'zinc-s3-'))
   const server = new S3rver({
     address: '127.0.0.1',
@@ -38,4 +38,4 @@ export async function startBucket() {
     },
   }
 }
-export type TestBucket = Awaited<ReturnType<typeof startBucket>>
+export type TestS3Server = Awaited<ReturnType<typeof startS3Server>>

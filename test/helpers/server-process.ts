@@ -51,9 +51,9 @@ export interface FaultyServer extends ServerProcess {
 export async function startFaultyServer(environment: Record<string, string>): Promise<FaultyServer> {
   const server = await listening(spawnServer(environment, ['--import', PRELOAD]))
   const ask = async <T>(question: object): Promise<T> => {
-    const answer = once(server.child, 'message')
+    const response = once(server.child, 'message')
     server.child.send(question)
-    return ((await answer) as [T])[0]
+    return ((await response) as [T])[0]
   }
   return {
     ...server,
@@ -76,10 +76,10 @@ export async function runUntilKilled(environment: Record<string, string>, fault:
 
 /** Starts a sync with pictures there and answers its run's id at once. */
 export async function startRunAt(url: string, token?: string): Promise<string> {
-  const answer = await fetch(`${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false`, {
+  const response = await fetch(`${url}/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token ?? (await login(url))}` },
   })
-  if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`)
-  return ((await answer.json()) as { run_id: string }).run_id
+  if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`)
+  return ((await response.json()) as { run_id: string }).run_id
 }

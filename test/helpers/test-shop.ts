@@ -1,7 +1,7 @@
-import type { PhotoListAnswer, SyncPhoto } from '../../src/schemas/photo-sync.ts'
+import type { PhotoListResponse, SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { startZinc, type TestZinc } from './zinc.ts'
 
-export type Listed = PhotoListAnswer['data']
+export type Listed = PhotoListResponse['data']
 
 export interface Shop extends TestZinc {
   /** Adds a store with a token of its own. */
@@ -26,15 +26,15 @@ export interface TestStore {
 /** zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds; `empty`: without items. */
 export async function startShop({ empty = false, ...options }: Parameters<typeof startZinc>[0] & { empty?: boolean } = {}): Promise<Shop> {
   // What was synced elsewhere can be copied when this shop is like any other.
-  const synced = !empty && options.items === undefined && options.pictureOf === undefined && options.clock === undefined
+  const synced = !empty && options.items === undefined && options.imageOf === undefined && options.clock === undefined
   const zinc = await startZinc({ ...options, synced })
   if (!empty && !synced) await zinc.sync('?sync_images=true')
   const send: Shop['send'] = async (method, path, body) => {
-    const answer = await zinc.call(path, {
+    const response = await zinc.call(path, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    return { status: answer.status, body: (await answer.json()) as never }
+    return { status: response.status, body: (await response.json()) as never }
   }
   let made = 0
   return {
@@ -57,9 +57,9 @@ export function createTestStore(url: string, { id, token, tokenId }: { id: strin
   const request = (path: string, init: RequestInit = {}) =>
     fetch(`${url}/api/v1/sync/product-photos${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
   const list = async (query = ''): Promise<Listed> => {
-    const answer = await request(`/?store_id=${id}${query}`)
-    if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`)
-    return ((await answer.json()) as PhotoListAnswer).data
+    const response = await request(`/?store_id=${id}${query}`)
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`)
+    return ((await response.json()) as PhotoListResponse).data
   }
   return {
     id,

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { createDecoder, type Decoder } from '../../src/images/processing/worker-pool.ts'
+import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Overrides } from '../../src/services.ts'
-import { type Serving, serve } from '../../src/start-server.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { type RunningServer, startServer } from '../../src/start-server.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { environmentFor, type SimulatorOptions, startZohoSimulator, type ZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 import { createTestDatabase } from './database.ts'
 import { copySynced } from './synced.ts'
@@ -17,23 +17,23 @@ const PASSWORD = 'a-password-for-tests'
 /** Of no use to an attacker who has the hash, and fast. */
 const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
 /** One for all servers of a worker: its children start once, and end with the worker. */
-let decoder: Decoder | undefined
+let workers: WorkerPool | undefined
 
 /** What a server in the tests' own process has instead of its own; `undefined` in a test's overrides takes it back. */
 export const testOverrides = (): Overrides => {
-  decoder ??= createDecoder({ size: 2 })
-  return { passwordCost: CHEAP, decoder }
+  workers ??= createWorkerPool({ size: 2 })
+  return { passwordCost: CHEAP, workers }
 }
 
-export interface TestZinc extends Serving {
+export interface TestZinc extends RunningServer {
   zoho: ZohoSimulator
   dataDir: string
   environment: Record<string, string>
   call(path: string, init?: RequestInit): Promise<Response>
-  sync(query?: string): Promise<SyncAnswer>
+  sync(query?: string): Promise<SyncResponse>
 }
 
-export interface SyncAnswer {
+export interface SyncResponse {
   status: string
   run_id: string
   mode: string
@@ -67,7 +67,7 @@ export async function openZinc({
 }: TestOptions = {}): Promise<TestZinc & { stop(): Promise<void>; end(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-data-'))
   const database = synced ? await copySynced(dataDir, syncOnce) : await createTestDatabase()
-  const zoho = await startZohoSimulator({ items: createCatalogue({ count: 30 }), ...options })
+  const zoho = await startZohoSimulator({ items: createSeed({ count: 30 }), ...options })
   const environment = {
     DATA_DIR: dataDir,
     DATABASE_URL: database.url,
@@ -77,7 +77,7 @@ export async function openZinc({
     ...environmentFor(zoho.url),
     ...more,
   }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }), {
+  const serving = await startServer(parseConfig(environment), pino({ level: 'silent' }), {
     ...testOverrides(),
     ...(clock && { clock }),
     ...overrides?.(zoho),
@@ -106,7 +106,7 @@ export async function openZinc({
     environment,
     call,
     sync: async (query = '') =>
-      (await (await call(`/api/settings/integrations/zoho/sync/item/execute${query}`, { method: 'POST' })).json()) as SyncAnswer,
+      (await (await call(`/api/settings/integrations/zoho/sync/item/execute${query}`, { method: 'POST' })).json()) as SyncResponse,
   }
 }
 
@@ -124,11 +124,11 @@ async function syncOnce(work: (left: { url: string; dataDir: string }) => Promis
 }
 
 export async function login(url: string): Promise<string> {
-  const answer = await fetch(`${url}/api/v1/auth/login`, {
+  const response = await fetch(`${url}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username: 'admin', password: PASSWORD }),
   })
-  const { data } = (await answer.json()) as { data: { access_token: string } }
+  const { data } = (await response.json()) as { data: { access_token: string } }
   return data.access_token
 }

@@ -9,12 +9,12 @@ test('a token that is not exactly ours is refused, also when it is signed with o
   const { url, services } = await startZinc({ environment: { JWT_SECRET: key.toString('base64') } })
   const { url: elsewhere } = await startZinc()
   const login = async (at: string) => {
-    const answer = await fetch(`${at}/api/v1/auth/login`, {
+    const response = await fetch(`${at}/api/v1/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"username":"admin","password":"a-password-for-tests"}',
     })
-    return ((await answer.json()) as { data: { access_token: string } }).data.access_token
+    return ((await response.json()) as { data: { access_token: string } }).data.access_token
   }
   const good = await login(url)
   const [head = '', body = '', signature = ''] = good.split('.')
@@ -82,6 +82,6 @@ test('a token that is not exactly ours is refused, also when it is signed with o
 
   // The role is the one that the person has now, whatever the token says.
   await services.db.appUser.updateMany({ data: { role: 'viewer' } })
-  services.identification.forget()
+  services.authenticator.invalidate()
   expect((await fetch(`${url}/api/v1/users`, { headers: { authorization: `Bearer ${good}` } })).status).toBe(403)
 })

@@ -5,10 +5,10 @@ import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import { extract } from 'tar-stream'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { pictureForm } from '../helpers/images.ts'
+import { imageForm } from '../helpers/images.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const READERS = 40
@@ -30,7 +30,7 @@ test.runIf(process.platform === 'linux')(
     const products = await shop.services.db.product.findMany({ where: { image_state: 'stored' }, take: 2 })
     const ids: string[] = []
     for (const product of products) {
-      const uploaded = await shop.call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: pictureForm([noise]) })
+      const uploaded = await shop.call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: imageForm([noise]) })
       ids.push(((await uploaded.json()) as { data: { id: string } }).data.id)
     }
     const stores: TestStore[] = []
@@ -87,7 +87,7 @@ test.runIf(process.platform === 'linux')(
     expect(busy.status).toBe(200) // another process: its slots are its own
     await busy.body!.cancel()
     for (const socket of sockets) socket.destroy()
-    await until(async () => (await open(stores[1]!, ids)) === 200)
+    await waitFor(async () => (await open(stores[1]!, ids)) === 200)
   },
 )
 
@@ -99,9 +99,9 @@ beforeAll(async () => {
 const post = (path: string, body: string) =>
   zinc.call(`/api/v1/sync/product-photos${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
 
-async function entriesOf(answer: Response): Promise<{ name: string; bytes: Buffer }[]> {
+async function entriesOf(response: Response): Promise<{ name: string; bytes: Buffer }[]> {
   const entries: { name: string; bytes: Buffer }[] = []
-  for await (const entry of Readable.fromWeb(answer.body as never).pipe(extract())) {
+  for await (const entry of Readable.fromWeb(response.body as never).pipe(extract())) {
     const chunks: Buffer[] = []
     for await (const chunk of entry) chunks.push(chunk as Buffer)
     entries.push({ name: entry.header.name, bytes: Buffer.concat(chunks) })
@@ -121,7 +121,7 @@ test('large photos pass through an archive whole, each once, in the order asked,
     .png()
     .toBuffer()
   const [product] = await zinc.services.db.product.findMany({ where: { image_state: 'stored' }, take: 1 })
-  const uploaded = await zinc.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: pictureForm([noise]) })
+  const uploaded = await zinc.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: imageForm([noise]) })
   const large = ((await uploaded.json()) as { data: { id: string } }).data.id
   const listed = (await (await zinc.call(`/api/v1/sync/product-photos/?store_id=${store.id}`)).json()) as {
     data: { photos: { id: string }[] }
@@ -138,9 +138,9 @@ test('large photos pass through an archive whole, each once, in the order asked,
     Array.from({ length: 6 }, () => post('/archive/', JSON.stringify({ store_id: store.id, photo_ids: [large] }))),
   )
   const refused = open.filter(({ status }) => status === 503)
-  for (const answer of refused)
-    expect([answer.headers.get('retry-after'), ((await answer.json()) as { code: string }).code]).toEqual(['5', 'too_busy'])
-  for (const answer of open) if (!answer.bodyUsed) await answer.arrayBuffer()
+  for (const response of refused)
+    expect([response.headers.get('retry-after'), ((await response.json()) as { code: string }).code]).toEqual(['5', 'too_busy'])
+  for (const response of open) if (!response.bodyUsed) await response.arrayBuffer()
   expect((await entriesOf(await post('/archive/', JSON.stringify({ store_id: store.id, photo_ids: [large] })))).length).toBe(1)
 })
 
@@ -165,11 +165,11 @@ test('a file name that looks like parameters of the header stays a name, with th
     ['صورة.png', `attachment; filename="????.png"; filename*=UTF-8''%D8%B5%D9%88%D8%B1%D8%A9.png`],
   ]
   for (const [filename, header] of names) {
-    const uploaded = await zinc.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: pictureForm([bytes]) })
+    const uploaded = await zinc.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: imageForm([bytes]) })
     const { id } = ((await uploaded.json()) as { data: { id: string } }).data
     await zinc.services.db.photo.update({ where: { id }, data: { filename } })
-    const answer = await zinc.call(`/api/v1/sync/product-photos/${id}/download/?store_id=${store!.id}`)
-    expect(answer.headers.get('content-disposition')).toBe(header)
+    const response = await zinc.call(`/api/v1/sync/product-photos/${id}/download/?store_id=${store!.id}`)
+    expect(response.headers.get('content-disposition')).toBe(header)
     await zinc.call(`/api/products/${product!.id}/images/${id}`, { method: 'DELETE' })
   }
 })

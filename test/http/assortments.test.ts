@@ -21,11 +21,11 @@ interface Answer {
   }
 }
 async function send(method: string, path: string, body?: unknown): Promise<Answer> {
-  const answer = await zinc.call(path, {
+  const response = await zinc.call(path, {
     method,
     ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   })
-  return { status: answer.status, body: (await answer.json()) as Answer['body'] }
+  return { status: response.status, body: (await response.json()) as Answer['body'] }
 }
 const total = async (id: string) =>
   ((await (await zinc.call(`/api/v1/sync/product-photos/?store_id=${id}`)).json()) as { data: { total: number } }).data.total

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { hash } from '@node-rs/argon2'
 import { expect, test } from 'vitest'
 import { times } from '../helpers/long.ts'
-import { startSecond } from '../helpers/second-instance.ts'
+import { startSecondInstance } from '../helpers/second-instance.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const RIGHT = { username: 'admin', password: 'a-password-for-tests' }
@@ -20,11 +20,11 @@ const post = (url: string, path: string, body: object, headers: Record<string, s
 const logIn = async (url: string, body: object = RIGHT) => ((await (await post(url, 'auth/login', body)).json()) as { data: Tokens }).data
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const statusOfMe = async (url: string, token: string) => (await fetch(`${url}/api/v1/auth/me`, { headers: bearer(token) })).status
-const code = async (answer: Response) => ((await answer.json()) as { code: string }).code
+const code = async (response: Response) => ((await response.json()) as { code: string }).code
 
 test('an ended login is refused at the next request here and within a second elsewhere; others go on', async () => {
   const zinc = await startZinc()
-  const other = await startSecond(zinc)
+  const other = await startSecondInstance(zinc)
   const [first, second] = [await logIn(zinc.url), await logIn(zinc.url)]
   expect([await statusOfMe(zinc.url, first.access_token), await statusOfMe(other, first.access_token)]).toEqual([200, 200])
 
@@ -51,17 +51,17 @@ test('a refresh token works once; one that comes back ends the login it belongs 
 
   // Of many that come at one moment with one token, one wins.
   const again = await logIn(url)
-  const answers = await Promise.all(Array.from({ length: 8 }, () => post(url, 'auth/refresh', { refresh_token: again.refresh_token })))
-  expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1)
+  const responses = await Promise.all(Array.from({ length: 8 }, () => post(url, 'auth/refresh', { refresh_token: again.refresh_token })))
+  expect(responses.filter((response) => response.status === 200)).toHaveLength(1)
 })
 
 test('password guesses are throttled by account and address over two processes', async () => {
   const zinc = await startZinc()
-  const other = await startSecond(zinc)
+  const other = await startSecondInstance(zinc)
   const guesses = times(60, 1_000)
   let looked = 0
   for (let at = 0; at < guesses; at += 20) {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
         post(
           n % 2 ? other : zinc.url,
@@ -71,8 +71,8 @@ test('password guesses are throttled by account and address over two processes',
         ),
       ),
     )
-    looked += answers.filter((answer) => answer.status === 401).length
-    expect(answers.every((answer) => answer.status === 401 || answer.status === 429)).toBe(true)
+    looked += responses.filter((response) => response.status === 401).length
+    expect(responses.every((response) => response.status === 401 || response.status === 429)).toBe(true)
   }
   expect(looked).toBe(10)
   const refused = await post(zinc.url, 'auth/login', RIGHT)
@@ -83,22 +83,22 @@ test('password guesses are throttled by account and address over two processes',
   for (let n = 0; n < 11; n++) names.push((await post(zinc.url, 'auth/login', { username: `user${n}`, password: 'wrong' })).status)
   expect(names).toEqual([...Array(10).fill(401), 429])
 
-  const behindProxy = await startSecond(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
+  const behindProxy = await startSecondInstance(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
   expect((await post(behindProxy, 'auth/login', RIGHT, { 'x-forwarded-for': '198.51.100.7' })).status).toBe(200)
   expect((await post(behindProxy, 'auth/login', RIGHT, { 'x-forwarded-for': '2001:db8::1' })).status).toBe(200)
 })
 
 test('many right logins at one moment all get in', async () => {
   const { url } = await startZinc()
-  const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, 'auth/login', RIGHT)))
-  expect(answers.map((answer) => answer.status)).toEqual(Array(40).fill(200))
+  const responses = await Promise.all(Array.from({ length: 40 }, () => post(url, 'auth/login', RIGHT)))
+  expect(responses.map((response) => response.status)).toEqual(Array(40).fill(200))
 })
 
 test('an unknown name takes as long as a wrong password', async () => {
   // The real cost: a cheap hash would not show whether one is made.
   const real = { passwordCost: undefined }
   const zinc = await startZinc({ overrides: () => real })
-  const url = await startSecond(zinc, { TRUSTED_PROXIES: '127.0.0.1' }, real)
+  const url = await startSecondInstance(zinc, { TRUSTED_PROXIES: '127.0.0.1' }, real)
   const spent: Record<string, number[]> = { admin: [], nobody: [] }
   for (let n = 0; n < times(20, 100); n++) {
     for (const username of ['admin', 'nobody']) {
@@ -119,8 +119,8 @@ test('the page stays signed in with cookies that no script can read, and no othe
   const zinc = await startZinc()
   const { url } = zinc
   const own = { 'sec-fetch-site': 'same-origin' }
-  const cookiesOf = (answer: Response) =>
-    Object.fromEntries(answer.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  const cookiesOf = (response: Response) =>
+    Object.fromEntries(response.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
   const asHeader = (cookies: Record<string, string>) => ({
     cookie: Object.entries(cookies)
       .map(([name, value]) => `${name}=${value.split(';')[0]}`)
@@ -176,7 +176,7 @@ test('the page stays signed in with cookies that no script can read, and no othe
   expect((await fetch(`${url}/api/v1/auth/me`, { headers: renewed })).status).toBe(401)
 
   // Over https the browser guards the names.
-  const secure = await startSecond(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
+  const secure = await startSecondInstance(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
   const guarded = cookiesOf(await post(secure, 'auth/login', { ...RIGHT, cookie: true }, { ...own, 'x-forwarded-proto': 'https' }))
   expect(Object.keys(guarded).sort()).toEqual(['__Host-zinc_session', '__Secure-zinc_refresh'])
   for (const line of Object.values(guarded)) expect(line).toMatch(/; Secure/)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { slowRequests } from '../../src/http/plugins/body-timeout.ts'
+import { bodyTimeout } from '../../src/http/plugins/body-timeout.ts'
 
 test('trickling bodies are cut with 408; a steady upload is not, however long it takes', async () => {
   const app = Fastify()
@@ -10,8 +10,8 @@ test('trickling bodies are cut with 408; a steady upload is not, however long it
   app.addHook('onRequest', async (request) => {
     request.identity = { user_id: 'u', username: 'u', role: 'admin', session_id: 's' }
   })
-  await app.register(slowRequests, {
-    patience: { bodyWithinMs: 300, uploadBytesPerSecond: 2_000, uploadSpanMs: 200, lookEveryMs: 50 },
+  await app.register(bodyTimeout, {
+    bodyTimeouts: { bodyWithinMs: 300, uploadBytesPerSecond: 2_000, uploadSpanMs: 200, lookEveryMs: 50 },
   })
   app.addContentTypeParser('multipart/form-data', (_request, payload, done) => {
     let bytes = 0

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface ProductRow {
@@ -36,24 +36,23 @@ const post = async (verb: string, body: unknown) => {
   const reply = await zinc.call(`/api/products/images/${verb}`, init)
   return { status: reply.status, body: (await reply.json()) as Many }
 }
-const upload = (id: string, picture: Buffer) =>
-  zinc.call(`/api/products/${id}/images/upload`, { method: 'POST', body: pictureForm([picture]) })
+const upload = (id: string, image: Buffer) => zinc.call(`/api/products/${id}/images/upload`, { method: 'POST', body: imageForm([image]) })
 const inView = async (id: string) => (await readdir(join(zinc.dataDir, 'images', 'item'))).some((file) => file.startsWith(id))
 
 test('many pictures are deleted and restored in one request; failures leave the others alone', async () => {
   const [a, b] = products.filter((it) => it.images.length > 0) as [ProductRow, ProductRow]
-  await upload(a.id, await drawnPicture())
+  await upload(a.id, await drawnImage())
   const pair = (await product(a.id)).images
   const unknown = randomUUID()
   const ids = [pair[0]!.id, unknown, b.images[0]!.id]
-  const gone = await post('delete', { ids: [...ids, b.images[0]!.id] })
-  expect([gone.status, gone.body.status]).toEqual([200, 'partial'])
-  expect(gone.body.data.map((it) => [it.id, it.status, it.code])).toEqual([
+  const disconnected = await post('delete', { ids: [...ids, b.images[0]!.id] })
+  expect([disconnected.status, disconnected.body.status]).toEqual([200, 'partial'])
+  expect(disconnected.body.data.map((it) => [it.id, it.status, it.code])).toEqual([
     [ids[0], 'done', undefined],
     [unknown, 'failed', 'image_not_found'],
     [ids[2], 'done', undefined],
   ])
-  expect(new Date(gone.body.data[0]!.restore_until!).getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000)
+  expect(new Date(disconnected.body.data[0]!.restore_until!).getTime()).toBeGreaterThan(Date.now() + 6 * 86_400_000)
   expect((await product(a.id)).images.map((it) => [it.id, it.is_primary])).toEqual([[pair[1]!.id, true]])
   expect((await product(b.id)).images).toEqual([])
   expect([await inView(a.zoho_item_id), await inView(b.zoho_item_id)]).toEqual([true, false])

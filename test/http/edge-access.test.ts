@@ -26,9 +26,9 @@ test('a store reaches its own photos, and of other stores the same refusal wheth
   ]
   for (const [name, route] of routes) {
     const ask = async (storeId: string) => {
-      const answer = await mine.fetch(...route(storeId))
-      await answer.arrayBuffer()
-      return answer.status
+      const response = await mine.fetch(...route(storeId))
+      await response.arrayBuffer()
+      return response.status
     }
     const own = name === 'range' ? 206 : name === 'not modified' ? 304 : 200
     expect([name, await ask(mine.id), await ask(other.id), await ask(NOWHERE), await ask('no-id'), await ask('x'.repeat(300))]).toEqual([
@@ -75,10 +75,10 @@ test('an edge token opens nothing else, and is refused from its revocation on', 
     if (path.startsWith('/api/v1/sync/product-photos')) continue
     for (const [method, { security }] of Object.entries(methods)) {
       if (security?.length === 0 || /^\/(health|metrics)|^\/api\/v1\/auth\/(login|refresh)$/.test(path)) continue
-      const answer = await asEdge(path.replace(/\{filename\}/, '1.jpg').replace(/\{[^}]+\}/g, NOWHERE), { method: method.toUpperCase() })
-      await answer.arrayBuffer()
+      const response = await asEdge(path.replace(/\{filename\}/, '1.jpg').replace(/\{[^}]+\}/g, NOWHERE), { method: method.toUpperCase() })
+      await response.arrayBuffer()
       // A signed address or signature is looked at first; it never lets an edge token in.
-      expect([`${method} ${path}`, answer.status === 401 ? 403 : answer.status]).toEqual([`${method} ${path}`, 403])
+      expect([`${method} ${path}`, response.status === 401 ? 403 : response.status]).toEqual([`${method} ${path}`, 403])
       tried++
     }
   }

@@ -33,17 +33,17 @@ async function openCache(target: string, { cacheControl, vary }: { cacheControl:
       hits++
       return void reply.writeHead(known.status, known.headers).end(known.body)
     }
-    const onward = request(`${target}${url}`, { method: asked.method, headers: asked.headers }, (answer) => {
+    const onward = request(`${target}${url}`, { method: asked.method, headers: asked.headers }, (response) => {
       const parts: Buffer[] = []
-      answer.on('data', (chunk: Buffer) => parts.push(chunk))
-      answer.on('end', () => {
+      response.on('data', (chunk: Buffer) => parts.push(chunk))
+      response.on('end', () => {
         const body = Buffer.concat(parts)
-        const mayKeep = !cacheControl || !/no-store|private|no-cache/.test(answer.headers['cache-control'] ?? '')
-        if (asked.method === 'GET' && answer.statusCode === 200 && mayKeep) {
-          const varied = valuesOf(asked.headers, String(answer.headers.vary ?? ''))
-          kept.set(url, [...(kept.get(url) ?? []), { status: 200, headers: answer.headers, body, varied }])
+        const mayKeep = !cacheControl || !/no-store|private|no-cache/.test(response.headers['cache-control'] ?? '')
+        if (asked.method === 'GET' && response.statusCode === 200 && mayKeep) {
+          const varied = valuesOf(asked.headers, String(response.headers.vary ?? ''))
+          kept.set(url, [...(kept.get(url) ?? []), { status: 200, headers: response.headers, body, varied }])
         }
-        reply.writeHead(answer.statusCode ?? 502, answer.headers).end(body)
+        reply.writeHead(response.statusCode ?? 502, response.headers).end(body)
       })
     })
     asked.pipe(onward)

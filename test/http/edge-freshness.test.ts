@@ -1,22 +1,22 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { startSecond } from '../helpers/second-instance.ts'
+import { startSecondInstance } from '../helpers/second-instance.ts'
 import { createTestStore, startShop } from '../helpers/test-shop.ts'
 
 test('an unchanged list is answered 304, and a change is seen immediately on every instance', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   // Both give out the same addresses of pictures, as instances behind one name do.
-  const elsewhere = createTestStore(await startSecond(shop, { PUBLIC_URL: shop.url }), store)
+  const elsewhere = createTestStore(await startSecondInstance(shop, { PUBLIC_URL: shop.url }), store)
   const first = await store.fetch(`/?store_id=${store.id}`)
   const etag = first.headers.get('etag')!
   expect([first.headers.get('cache-control'), first.headers.get('vary')]).toEqual(['private, no-cache', 'Authorization'])
   const again = (where: typeof store) => where.fetch(`/?store_id=${store.id}`, { headers: { 'if-none-match': etag } })
   for (const where of [store, elsewhere]) {
-    const answer = await again(where)
+    const response = await again(where)
     // A length that is not the whole answer's would be believed by a cache in between.
-    expect([answer.status, await answer.text(), answer.headers.get('content-length')]).toEqual([304, '', null])
+    expect([response.status, await response.text(), response.headers.get('content-length')]).toEqual([304, '', null])
   }
   const [photo] = ((await first.json()) as { data: { photos: { id: string; product_id: string }[] } }).data.photos
   await shop.send('DELETE', `/api/products/${photo!.product_id}/images/${photo!.id}`)
@@ -27,7 +27,7 @@ test('an unchanged list is answered 304, and a change is seen immediately on eve
 test('a revoked token is refused immediately there, and within a second by other instances', async () => {
   const shop = await startShop({ empty: true })
   const store = await shop.addStore()
-  const elsewhere = createTestStore(await startSecond(shop), store)
+  const elsewhere = createTestStore(await startSecondInstance(shop), store)
   const status = async (where: typeof store) => (await where.fetch(`/digest?store_id=${store.id}`)).status
   expect([await status(store), await status(elsewhere)]).toEqual([200, 200])
   await shop.send('DELETE', `/api/v1/stores/${store.id}/tokens/${store.tokenId}`)
@@ -65,9 +65,9 @@ test('fifty requests on one kept connection leave nothing behind on it', async (
   const ask = (method: string, path: string, body?: object) =>
     new Promise<number>((resolve, reject) => {
       const headers = { authorization: `Bearer ${store.token}`, ...(body && { 'content-type': 'application/json' }) }
-      const asked = request(`${shop.url}/api/v1/sync/product-photos${path}`, { method, agent, headers }, (answer) => {
-        sockets.add(answer.socket)
-        answer.resume().on('end', () => resolve(answer.statusCode ?? 0))
+      const asked = request(`${shop.url}/api/v1/sync/product-photos${path}`, { method, agent, headers }, (response) => {
+        sockets.add(response.socket)
+        response.resume().on('end', () => resolve(response.statusCode ?? 0))
       })
       asked.on('error', reject).end(body && JSON.stringify(body))
     })

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import type { PhotoListAnswer, SyncPhoto } from '../../src/schemas/photo-sync.ts'
+import type { PhotoListResponse, SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-interface RawAnswer {
+interface RawResponse {
   status: number
   headers: Map<string, string>
   body: Buffer
@@ -22,7 +22,7 @@ async function openSession(url: string, token: string) {
     const [chunk] = (await once(socket, 'data')) as [Buffer]
     kept = Buffer.concat([kept, chunk])
   }
-  async function answer(): Promise<RawAnswer> {
+  async function response(): Promise<RawResponse> {
     while (!kept.includes('\r\n\r\n')) await more()
     const end = kept.indexOf('\r\n\r\n')
     const [first = '', ...lines] = kept.subarray(0, end).toString('latin1').split('\r\n')
@@ -36,16 +36,16 @@ async function openSession(url: string, token: string) {
   const head = (line: string) =>
     `${line} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n`
   return {
-    get(path: string): Promise<RawAnswer> {
+    get(path: string): Promise<RawResponse> {
       socket.write(`${head(`GET ${path}`)}Authorization: Bearer ${token}\r\n\r\n`)
-      return answer()
+      return response()
     },
-    post(path: string, json: string): Promise<RawAnswer> {
+    post(path: string, json: string): Promise<RawResponse> {
       socket.write(
         `${head(`POST ${path}`)}Content-Length: ${Buffer.byteLength(json)}\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\n\r\n`,
       )
       setImmediate(() => socket.write(json))
-      return answer()
+      return response()
     },
   }
 }
@@ -57,12 +57,12 @@ test('an old client pages by limit and offset, compares MD5, reports, and reads 
   const store = await shop.addStore()
   const session = await openSession(shop.url, store.token)
   const list = async (query: string) => {
-    const answer = await session.get(`${BASE}/?store_id=${store.id}${query}`)
-    expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, undefined])
-    return (JSON.parse(answer.body.toString('utf8')) as PhotoListAnswer).data
+    const response = await session.get(`${BASE}/?store_id=${store.id}${query}`)
+    expect([response.status, response.headers.get('content-encoding')]).toEqual([200, undefined])
+    return (JSON.parse(response.body.toString('utf8')) as PhotoListResponse).data
   }
-  const [gone] = (await store.list()).photos
-  await shop.send('DELETE', `/api/products/${gone!.product_id}/images/${gone!.id}`)
+  const [disconnected] = (await store.list()).photos
+  await shop.send('DELETE', `/api/products/${disconnected!.product_id}/images/${disconnected!.id}`)
 
   // Some count offsets up by what they asked for, others go where they are led.
   const counted = new Map<string, SyncPhoto>()

@@ -4,11 +4,11 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, onTestFinished, test } from 'vitest'
-import { pictureForm } from '../helpers/images.ts'
+import { imageForm } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop } from '../helpers/test-shop.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 
 const READERS = times(40, 200)
 const MAX_GROWTH_BYTES = 50 * 1024 * 1024
@@ -24,7 +24,7 @@ test.runIf(process.platform === 'linux')(
       .png()
       .toBuffer()
     const [product] = await shop.services.db.product.findMany({ where: { image_state: 'stored' }, take: 1 })
-    const uploaded = await shop.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: pictureForm([noise]) })
+    const uploaded = await shop.call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: imageForm([noise]) })
     const { data: photo } = (await uploaded.json()) as { data: { id: string } }
 
     const server = await startServerProcess(shop.environment)
@@ -55,20 +55,20 @@ test.runIf(process.platform === 'linux')(
     onTestFinished(() => {
       for (const socket of sockets) socket.destroy()
     })
-    const allGone = () => until(async () => (await filesOpen()) === 0)
+    const allGone = () => waitFor(async () => (await filesOpen()) === 0)
     const hangUp = () => {
       for (const socket of sockets) socket.destroy()
     }
 
     // Once for the connections, caches and code that the server keeps.
     startReaders()
-    await until(async () => (await filesOpen()) === READERS)
+    await waitFor(async () => (await filesOpen()) === READERS)
     hangUp()
     await allGone()
     const base = { rss: await rss(), descriptors: (await descriptors()).length }
 
     startReaders()
-    await until(async () => (await filesOpen()) === READERS)
+    await waitFor(async () => (await filesOpen()) === READERS)
     expect((await rss()) - base.rss).toBeLessThan(MAX_GROWTH_BYTES)
     // Meanwhile whoever reads is served.
     expect(Buffer.from(await (await store.download(photo.id)).arrayBuffer()).equals(noise)).toBe(true)
@@ -76,7 +76,7 @@ test.runIf(process.platform === 'linux')(
     if (times(0, 1)) await allGone()
     hangUp()
     await allGone()
-    await until(async () => (await descriptors()).length <= base.descriptors)
+    await waitFor(async () => (await descriptors()).length <= base.descriptors)
     expect((await rss()) - base.rss).toBeLessThan(MAX_GROWTH_BYTES)
   },
 )

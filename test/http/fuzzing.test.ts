@@ -161,12 +161,13 @@ test('whatever is sent to whatever address, the answer is one in words: never a 
     sent++
     const said = `${method} ${path.slice(0, 200)} ${JSON.stringify(init.headers ?? {})} ${String(init.body ?? '').slice(0, 300)}`
     try {
-      const answer = await call(path, { method, redirect: 'manual', signal: AbortSignal.timeout(20_000), ...init })
-      const text = await answer.text()
-      if (!answer.headers.get('x-request-id')) wrong.push(`no request id: ${said}`)
+      const response = await call(path, { method, redirect: 'manual', signal: AbortSignal.timeout(20_000), ...init })
+      const text = await response.text()
+      if (!response.headers.get('x-request-id')) wrong.push(`no request id: ${said}`)
       // 502 and 503 are Zoho's and the disk's failures; they must be told as such.
-      if (answer.status === 500 || /internal_error|at .*\.ts:\d/.test(text)) wrong.push(`${answer.status} ${text.slice(0, 200)}: ${said}`)
-      if (answer.status >= 400 && method !== 'HEAD') {
+      if (response.status === 500 || /internal_error|at .*\.ts:\d/.test(text))
+        wrong.push(`${response.status} ${text.slice(0, 200)}: ${said}`)
+      if (response.status >= 400 && method !== 'HEAD') {
         const { status, code, message, detail, request_id } = JSON.parse(text) as Record<string, string>
         if (status !== 'error' || !/^[a-z][a-z0-9_]*$/.test(code ?? '') || !message || typeof detail !== 'object' || !request_id)
           wrong.push(`shape ${text.slice(0, 200)}: ${said}`)

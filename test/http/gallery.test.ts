@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface Image {
@@ -59,8 +59,8 @@ const inView = async (name: string) => (await readdir(join(zinc.dataDir, 'images
 
 test('an upload becomes the primary picture, is served to the byte, and stands in the view', async () => {
   const product = fresh()
-  const png = await drawnPicture('png')
-  const { status, body } = await upload(product.id, pictureForm([png], { alt_en: 'A phone', alt_ar: 'هاتف' }, '../..\\C:\\‮gpj.exe'))
+  const png = await drawnImage('png')
+  const { status, body } = await upload(product.id, imageForm([png], { alt_en: 'A phone', alt_ar: 'هاتف' }, '../..\\C:\\‮gpj.exe'))
   expect(status).toBe(201)
   expect(body.data).toMatchObject({ is_primary: true, version: 1, alt_en: 'A phone', alt_ar: 'هاتف', filename: 'gpj.exe' })
   expect(body.data.sha256).toBe(createHash('sha256').update(png).digest('hex'))
@@ -74,11 +74,11 @@ test('an upload becomes the primary picture, is served to the byte, and stands i
 
 test('several files are all taken or none, and further pictures have an address of their own', async () => {
   const product = fresh()
-  const [a, b] = [await drawnPicture('jpeg'), await drawnPicture('webp')]
-  const refused = await upload(product.id, pictureForm([a, Buffer.from('<html>')]))
+  const [a, b] = [await drawnImage('jpeg'), await drawnImage('webp')]
+  const refused = await upload(product.id, imageForm([a, Buffer.from('<html>')]))
   expect([refused.status, refused.body.code]).toEqual([422, 'not_an_image'])
   expect(await gallery(product.id)).toEqual([])
-  const { status, body } = await upload(product.id, pictureForm([a, b]))
+  const { status, body } = await upload(product.id, imageForm([a, b]))
   expect([status, body.images.length, body.data.id]).toEqual([201, 2, body.images[0]?.id])
   expect(body.images.map((it) => it.is_primary)).toEqual([true, false])
   for (const [n, bytes] of [a, b].entries())
@@ -87,7 +87,7 @@ test('several files are all taken or none, and further pictures have an address 
 
 test('primary, order, words, delete and restore; exactly one primary and no new version all the way', async () => {
   const product = fresh()
-  const { body } = await upload(product.id, pictureForm([await drawnPicture(), await drawnPicture(), await drawnPicture('jpeg')]))
+  const { body } = await upload(product.id, imageForm([await drawnImage(), await drawnImage(), await drawnImage('jpeg')]))
   const [first, second, third] = body.images as [Image, Image, Image]
   const at = (id: string) => `/api/products/zoho:${product.zoho_item_id}/images/${id}`
 
@@ -102,8 +102,10 @@ test('primary, order, words, delete and restore; exactly one primary and no new 
   for (const wrong of [[second.id, second.id], [products[29]!.id], 'x', []])
     expect((await zinc.call(`/api/products/${product.id}/images/order`, json('PUT', wrong))).status).toBe(400)
 
-  const gone = (await (await zinc.call(at(third.id), json('DELETE'))).json()) as { data: { restore_until: string; deleted_at: string } }
-  expect(new Date(gone.data.restore_until).getTime() - new Date(gone.data.deleted_at).getTime()).toBe(7 * 86_400_000)
+  const disconnected = (await (await zinc.call(at(third.id), json('DELETE'))).json()) as {
+    data: { restore_until: string; deleted_at: string }
+  }
+  expect(new Date(disconnected.data.restore_until).getTime() - new Date(disconnected.data.deleted_at).getTime()).toBe(7 * 86_400_000)
   expect((await gallery(product.id)).map((it) => [it.id, it.is_primary])).toEqual([
     [second.id, true],
     [first.id, false],
@@ -128,14 +130,14 @@ test('primary, order, words, delete and restore; exactly one primary and no new 
 
 test('parallel edits of one product leave exactly one primary picture, also in the view', async () => {
   const product = fresh()
-  const { body } = await upload(product.id, pictureForm([await drawnPicture(), await drawnPicture(), await drawnPicture()]))
+  const { body } = await upload(product.id, imageForm([await drawnImage(), await drawnImage(), await drawnImage()]))
   const ids = body.images.map((it) => it.id)
   const work: (() => Promise<number>)[] = []
   for (let n = 0; n < times(60, 200); n++) {
-    const picture = await drawnPicture(n % 2 ? 'png' : 'webp')
+    const image = await drawnImage(n % 2 ? 'png' : 'webp')
     work.push(
       n % 2
-        ? async () => (await upload(product.id, pictureForm([picture], n % 4 === 1 ? { is_primary: 'true' } : {}))).status
+        ? async () => (await upload(product.id, imageForm([image], n % 4 === 1 ? { is_primary: 'true' } : {}))).status
         : async () => (await zinc.call(`/api/products/${product.id}/images/${ids[n % 3]}`, json('PATCH', { is_primary: true }))).status,
     )
   }
@@ -155,10 +157,10 @@ test('parallel edits of one product leave exactly one primary picture, also in t
 })
 
 test('one picture on many products is stored once', async () => {
-  const picture = await drawnPicture('jpeg')
-  const sha256 = createHash('sha256').update(picture).digest('hex')
+  const image = await drawnImage('jpeg')
+  const sha256 = createHash('sha256').update(image).digest('hex')
   const at = products.slice(10, 20)
-  await Promise.all(at.map((product) => upload(product.id, pictureForm([picture]))))
+  await Promise.all(at.map((product) => upload(product.id, imageForm([image]))))
   const { db } = zinc.services
   expect([await db.photo.count({ where: { sha256 } }), await db.blob.count({ where: { sha256 } })]).toEqual([10, 1])
   const files = await readdir(join(zinc.dataDir, 'images', 'originals', sha256.slice(0, 2)))
@@ -168,9 +170,9 @@ test('one picture on many products is stored once', async () => {
 test('forms that are wrong, too large or broken get their 4xx and leave nothing behind', async () => {
   const product = fresh()
   const path = `/api/products/${product.id}/images/upload`
-  const picture = await drawnPicture()
+  const image = await drawnImage()
   const many = new FormData()
-  for (let n = 0; n < 11; n++) many.append('file', new Blob([new Uint8Array(picture)]), `${n}.png`)
+  for (let n = 0; n < 11; n++) many.append('file', new Blob([new Uint8Array(image)]), `${n}.png`)
   const fields = new FormData()
   for (let n = 0; n < 1_500; n++) fields.append(`f${n}`, 'x')
   const raw = (body: string, type = 'multipart/form-data; boundary=b'): RequestInit => ({
@@ -180,7 +182,7 @@ test('forms that are wrong, too large or broken get their 4xx and leave nothing 
   })
   const part = (name: string, text: string) => `--b\r\nContent-Disposition: form-data; name="${name}"; filename="a.png"\r\n\r\n${text}`
   const cases: [string, RequestInit, number, string?][] = [
-    ['no file', { method: 'POST', body: pictureForm([], { alt_en: 'x' }) }, 400, 'bad_request'],
+    ['no file', { method: 'POST', body: imageForm([], { alt_en: 'x' }) }, 400, 'bad_request'],
     ['eleven files', { method: 'POST', body: many }, 413],
     ['1,500 fields', { method: 'POST', body: fields }, 413],
     ['JSON', json('POST', { file: 'x' }), 415],
@@ -189,21 +191,21 @@ test('forms that are wrong, too large or broken get their 4xx and leave nothing 
     ['no end', raw(part('file', 'abc')), 400],
     ['another name', raw(`${part('picture', 'abc')}\r\n--b--\r\n`), 400],
     ['__proto__', raw(`${part('__proto__', 'abc')}\r\n--b--\r\n`), 400],
-    ['HTML that says it is JPEG', { method: 'POST', body: pictureForm([Buffer.from('<html>')], {}, 'a.jpg') }, 422, 'not_an_image'],
-    ['SVG', { method: 'POST', body: pictureForm([Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')]) }, 415, 'unsupported_format'],
-    ['cut', { method: 'POST', body: pictureForm([(await drawnPicture('jpeg')).subarray(0, -40)]) }, 422, 'truncated'],
-    ['too large', { method: 'POST', body: pictureForm([Buffer.alloc(25 * 1024 * 1024 + 1)]) }, 413, 'picture_too_large'],
-    ['too large together', { method: 'POST', body: pictureForm(Array.from({ length: 5 }, () => Buffer.alloc(21 * 1024 * 1024))) }, 413],
-    ['a wrong flag', { method: 'POST', body: pictureForm([picture], { is_primary: 'perhaps' }) }, 400, 'bad_request'],
-    ['gzip', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: pictureForm([picture]) }, 415],
+    ['HTML that says it is JPEG', { method: 'POST', body: imageForm([Buffer.from('<html>')], {}, 'a.jpg') }, 422, 'not_an_image'],
+    ['SVG', { method: 'POST', body: imageForm([Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')]) }, 415, 'unsupported_format'],
+    ['cut', { method: 'POST', body: imageForm([(await drawnImage('jpeg')).subarray(0, -40)]) }, 422, 'truncated'],
+    ['too large', { method: 'POST', body: imageForm([Buffer.alloc(25 * 1024 * 1024 + 1)]) }, 413, 'picture_too_large'],
+    ['too large together', { method: 'POST', body: imageForm(Array.from({ length: 5 }, () => Buffer.alloc(21 * 1024 * 1024))) }, 413],
+    ['a wrong flag', { method: 'POST', body: imageForm([image], { is_primary: 'perhaps' }) }, 400, 'bad_request'],
+    ['gzip', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: imageForm([image]) }, 415],
   ]
-  const answers = []
+  const responses = []
   for (const [name, init, , code] of cases) {
     const reply = await zinc.call(path, init)
     const body = (await reply.json()) as Answer
-    answers.push([name, reply.status, code === undefined ? undefined : body.code])
+    responses.push([name, reply.status, code === undefined ? undefined : body.code])
   }
-  expect(answers).toEqual(cases.map(([name, , status, code]) => [name, status, code]))
+  expect(responses).toEqual(cases.map(([name, , status, code]) => [name, status, code]))
   expect(await gallery(product.id)).toEqual([])
   expect(await readdir(join(zinc.dataDir, 'images', 'tmp'))).toEqual([])
   expect((await zinc.call(`/api/products/${products[29]!.id}/images/not-a-uuid`, json('DELETE'))).status).toBe(404)
@@ -261,13 +263,13 @@ test('senders that hang up while their product is still looked up take no place 
         return socket
       }),
     )
-    await until(async () => (await waiting()) === sockets.length)
+    await waitFor(async () => (await waiting()) === sockets.length)
     const before = openSockets()
     for (const socket of sockets) socket.destroy()
-    await until(() => openSockets() <= before - 2 * sockets.length)
+    await waitFor(() => openSockets() <= before - 2 * sockets.length)
   })
   const began = performance.now()
-  expect((await upload(product.id, pictureForm([await drawnPicture()]))).status).toBe(201)
+  expect((await upload(product.id, imageForm([await drawnImage()]))).status).toBe(201)
   expect(performance.now() - began).toBeLessThan(30_000)
 })
 
@@ -275,7 +277,7 @@ test("Zoho's picture joins a product with an upload, and its replacement leaves 
   const product = products.find(
     (it, n) => n >= 20 && zinc.zoho.items().some((item) => item.item_id === it.zoho_item_id && item.image_document_id !== ''),
   )!
-  const { status, body } = await upload(product.id, pictureForm([await drawnPicture()]))
+  const { status, body } = await upload(product.id, imageForm([await drawnImage()]))
   expect([status, body.code]).toEqual([201, undefined])
   await zinc.sync('?sync_images=true')
   expect((await gallery(product.id)).map((it) => [it.id === body.data.id, it.is_primary])).toEqual([

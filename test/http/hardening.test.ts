@@ -1,17 +1,17 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { sendRaw } from '../helpers/raw-http.ts'
+import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('malformed JSON bodies are refused with 400, large or compressed ones before reading', async () => {
   const { url } = await startZinc()
   const post = async (body: string | Buffer, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`${url}/api/v1/auth/login`, {
+    const response = await fetch(`${url}/api/v1/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : new Uint8Array(body),
     })
-    return [answer.status, ((await answer.json()) as { code: string }).code]
+    return [response.status, ((await response.json()) as { code: string }).code]
   }
   const deep = `{"username":${'['.repeat(10_000)}${']'.repeat(10_000)}}`
   for (const body of [
@@ -46,16 +46,16 @@ test('a body that no token allows is never asked for, and one that is too large 
   const { url } = await startZinc()
   const head = (path: string, ...lines: string[]) =>
     [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', ...lines, '', ''].join('\r\n')
-  const users = await sendRaw(url, head('/api/v1/users', 'Content-Length: 100', 'Expect: 100-continue'), { until: 'request_id' })
+  const users = await sendRawHttp(url, head('/api/v1/users', 'Content-Length: 100', 'Expect: 100-continue'), { until: 'request_id' })
   expect(users).toMatch(/^HTTP\/1\.1 401 /)
   expect(users).not.toContain('100 Continue')
   const body = '{"username":"a","password":"b"}'
   const login = head('/api/v1/auth/login', `Content-Length: ${body.length}`, 'Expect: 100-continue', 'Connection: close')
-  expect(await sendRaw(url, `${login}${body}`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 401 /)
+  expect(await sendRawHttp(url, `${login}${body}`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 401 /)
   // Not a byte of the body is sent, so nobody can have waited for it.
   const huge = ['Content-Length: 10000000000']
-  expect(await sendRaw(url, head('/api/v1/auth/login', ...huge), { until: 'request_id' })).toMatch(/^HTTP\/1\.1 413 /)
-  expect(await sendRaw(url, head('/api/v1/users', ...huge), { until: 'request_id' })).toMatch(/^HTTP\/1\.1 401 /)
+  expect(await sendRawHttp(url, head('/api/v1/auth/login', ...huge), { until: 'request_id' })).toMatch(/^HTTP\/1\.1 413 /)
+  expect(await sendRawHttp(url, head('/api/v1/users', ...huge), { until: 'request_id' })).toMatch(/^HTTP\/1\.1 401 /)
 })
 
 test('requests that two servers could read in two ways are refused and the connection is closed', async () => {
@@ -75,18 +75,18 @@ test('requests that two servers could read in two ways are refused and the conne
     'FOO /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
     'THIS IS NOT HTTP\r\n\r\n',
   ]) {
-    const answer = await sendRaw(url, bytes)
-    expect(answer, JSON.stringify(bytes)).toMatch(/^HTTP\/1\.1 400 /)
-    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
-    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 'error', code: 'bad_request', detail: {} })
+    const response = await sendRawHttp(url, bytes)
+    expect(response, JSON.stringify(bytes)).toMatch(/^HTTP\/1\.1 400 /)
+    expect(response.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(JSON.parse(response.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 'error', code: 'bad_request', detail: {} })
   }
   const headers = `GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`
-  expect(await sendRaw(url, headers)).toMatch(/^HTTP\/1\.1 431 [\s\S]*"headers_too_large"/)
+  expect(await sendRawHttp(url, headers)).toMatch(/^HTTP\/1\.1 431 [\s\S]*"headers_too_large"/)
 })
 
 test('addresses and methods that lead nowhere say so in the one shape of failures', async () => {
   const { url, call } = await startZinc()
-  const of = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+  const of = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code]
   expect(await of(await call('/api/products', { method: 'DELETE' }))).toEqual([405, 'method_not_allowed'])
   expect((await call('/api/products/x/', { method: 'POST' })).headers.get('allow')).toContain('GET')
   expect(await of(await call('/nowhere', { method: 'POST' }))).toEqual([404, 'not_found'])
@@ -103,9 +103,9 @@ test('addresses and methods that lead nowhere say so in the one shape of failure
     '//',
     '/api/products/%ff',
   ]) {
-    const answer = await sendRaw(url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
-    expect(answer, path).not.toMatch(/root:|"scripts"/)
-    expect(Number(answer.slice(9, 12)), path).toBeLessThan(500)
+    const response = await sendRawHttp(url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    expect(response, path).not.toMatch(/root:|"scripts"/)
+    expect(Number(response.slice(9, 12)), path).toBeLessThan(500)
   }
 })
 

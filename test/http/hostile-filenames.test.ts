@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { parse as parseDisposition } from 'content-disposition'
 import { expect, test } from 'vitest'
 import { cleanFilename } from '../../src/images/gallery/filename.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { type Shop, startShop } from '../helpers/test-shop.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -91,7 +91,7 @@ const KEPT = [...NAMES, ...UNKEPT.map(([, kept]) => kept)]
 /** Longer ones fit no index; Zoho's SKUs and categories are far shorter. */
 const skuOf = (name: string) => (name.length <= 500 ? name : null)
 const idOf = (n: number) => String(9_000 + n)
-const FIRST = createCatalogue({ count: 1 })[0]!
+const FIRST = createSeed({ count: 1 })[0]!
 /** Names in every field that has one; the first ones with pictures that have these names in Zoho. */
 const items = () =>
   [...NAMES, ...UNKEPT.map(([sent]) => sent)].map((name, n) => ({
@@ -102,7 +102,7 @@ const items = () =>
     custom_fields: { cf_text: name, [`cf_${name}`]: 'x' },
   }))
 
-const json = async <T>(answer: Promise<Response>) => (await (await answer).json()) as T
+const json = async <T>(response: Promise<Response>) => (await (await response).json()) as T
 const productsOf = async (shop: Shop) => (await json<{ data: Product[] }>(shop.call('/api/products?limit=500'))).data
 
 /** The cells of a CSV (RFC 4180). */
@@ -150,16 +150,16 @@ test('names of every kind stay text in the catalogue, files, headers, tables, on
 
   // Uploads; the form writes quotes and line breaks as browsers do.
   const sent = [...KEPT].map((name) => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A'))
-  const picture = new Uint8Array(await drawnPicture())
+  const image = new Uint8Array(await drawnImage())
   const into = products.get(idOf(1))!
   for (let from = 0; from < KEPT.length; from += 10) {
     const form = new FormData()
-    for (const name of KEPT.slice(from, from + 10)) form.append('file', new Blob([picture]), name)
-    const answer = await json<{ images: Product['images'] }>(
+    for (const name of KEPT.slice(from, from + 10)) form.append('file', new Blob([image]), name)
+    const response = await json<{ images: Product['images'] }>(
       shop.call(`/api/products/${into.id}/images/upload`, { method: 'POST', body: form }),
     )
-    expect(answer.images?.map((it) => it.filename)).toEqual(sent.slice(from, from + 10).map((name) => cleanFilename(name, 'image.png')))
-    for (const { image_url } of answer.images) expect((await fetch(image_url)).status).toBe(200)
+    expect(response.images?.map((it) => it.filename)).toEqual(sent.slice(from, from + 10).map((name) => cleanFilename(name, 'image.png')))
+    for (const { image_url } of response.images) expect((await fetch(image_url)).status).toBe(200)
   }
 
   // Folders of a ZIP, as they are where a file system has such names, else written with %; and as a Mac spells them.
@@ -173,9 +173,9 @@ test('names of every kind stay text in the catalogue, files, headers, tables, on
   files.set(`${'شاحن'.normalize('NFD')}/1.png`, '')
   files.set('a%00b/y%00.png', '')
   files.set(`${'long/'.repeat(800)}x.png`, '')
-  const archive = await zipOf(Object.fromEntries([...files.keys()].map((name) => [name, Buffer.from(picture)])))
+  const archive = await zipOf(Object.fromEntries([...files.keys()].map((name) => [name, Buffer.from(image)])))
   const imported = await json<{ matched: { name: string; product_id: string }[]; unmatched: { name: string }[] }>(
-    shop.call('/api/products/images/import', { method: 'POST', body: pictureForm([archive], {}, 'x.zip') }),
+    shop.call('/api/products/images/import', { method: 'POST', body: imageForm([archive], {}, 'x.zip') }),
   )
   const byId = new Map([...products.values()].map((it) => [it.id, it.zoho_item_id]))
   expect(imported.matched.map(({ name, product_id }) => [name, byId.get(product_id)]).sort()).toEqual(
@@ -206,17 +206,17 @@ test('file ids that are not digits are reported, and pictures of such products s
   await shop.services.db.product.createMany({ data: ids.map((zoho_item_id, n) => ({ zoho_item_id, name: `N ${n}`, sku: `S-${n}` })) })
 
   const products = await productsOf(shop)
-  const pictures = new Map<string, string>()
+  const images = new Map<string, string>()
   for (const { id, zoho_item_id } of products) {
-    const body = pictureForm([await drawnPicture(), await drawnPicture()])
+    const body = imageForm([await drawnImage(), await drawnImage()])
     expect((await shop.call(`/api/products/${id}/images/upload`, { method: 'POST', body })).status).toBe(201)
-    pictures.set(id, zoho_item_id)
+    images.set(id, zoho_item_id)
   }
   const archive = Buffer.from(await (await shop.call('/api/settings/integrations/zoho/export?format=zip')).arrayBuffer())
   const imported = await json<{ matched: { product_id: string }[]; unmatched: object[]; unreadable: object[] }>(
-    shop.call('/api/products/images/import', { method: 'POST', body: pictureForm([archive], {}, 'x.zip') }),
+    shop.call('/api/products/images/import', { method: 'POST', body: imageForm([archive], {}, 'x.zip') }),
   )
   expect([imported.unmatched, imported.unreadable]).toEqual([[], []])
-  expect(imported.matched.map((it) => it.product_id).sort()).toEqual([...pictures.keys(), ...pictures.keys()].sort())
+  expect(imported.matched.map((it) => it.product_id).sort()).toEqual([...images.keys(), ...images.keys()].sort())
   expect((await productsOf(shop)).map((it) => it.images.length)).toEqual(products.map(() => 2))
 })

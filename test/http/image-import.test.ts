@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { rawZipOf, zipOf } from '../helpers/zip.ts'
 
@@ -12,23 +12,23 @@ interface Plan {
 }
 
 let zinc: TestZinc
-let picture: Buffer
+let image: Buffer
 const PRODUCTS = ['أ-100', 'ب-200', 'ROW-9', 'Ab-77', 'AB 77', 'CD 12', 'فأرة', 'ÉTÉ', 'FRONT', 'HAS-ONE', 'ZERO-1']
 beforeAll(async () => {
   const held = await openZinc({ items: [] })
   zinc = held
-  picture = await drawnPicture()
+  image = await drawnImage()
   await zinc.services.db.product.createMany({ data: PRODUCTS.map((sku) => ({ name: sku, sku })) })
   return held.end
 })
 
 async function preview(zip: Buffer): Promise<Plan> {
-  const reply = await zinc.call('/api/products/images/import/preview', { method: 'POST', body: pictureForm([zip]) })
+  const reply = await zinc.call('/api/products/images/import/preview', { method: 'POST', body: imageForm([zip]) })
   const body = (await reply.json()) as { data: Plan; code?: string }
   if (reply.status !== 201) throw new Error(`${reply.status} ${body.code}`)
   return body.data
 }
-const rawZip = (...names: Buffer[]) => rawZipOf(names.map((name) => ({ name, bytes: picture })))
+const rawZip = (...names: Buffer[]) => rawZipOf(names.map((name) => ({ name, bytes: image })))
 const arabic = (bytes: number[], rest: string) => Buffer.concat([Buffer.from(bytes), Buffer.from(rest)])
 
 test.each([
@@ -50,7 +50,7 @@ test('an Arabic name that no product has is shown in Arabic letters', async () =
 })
 
 test('a ZIP with bytes before or behind it is read, and one that is cut is not', async () => {
-  const zip = await zipOf({ 'ROW-9/1.png': picture })
+  const zip = await zipOf({ 'ROW-9/1.png': image })
   const raw = rawZip(Buffer.from('ROW-9/1.png'))
   const stub = Buffer.from('MZ this program unpacks itself PK\x05\x06 or not')
   for (const bytes of [
@@ -72,12 +72,12 @@ test('a ZIP with bytes before or behind it is read, and one that is cut is not',
 test('a SKU is found without regard to case, blanks and invisible marks when exactly one product fits', async () => {
   const plan = await preview(
     await zipOf({
-      'row-9/a.png': picture,
-      'cd12/a.png': picture,
-      ' Cd\u200f 12 .png': picture,
-      'AB77/a.png': picture,
-      'Ab-77/a.png': picture,
-      'row9/a.png': picture,
+      'row-9/a.png': image,
+      'cd12/a.png': image,
+      ' Cd\u200f 12 .png': image,
+      'AB77/a.png': image,
+      'Ab-77/a.png': image,
+      'row9/a.png': image,
     }),
   )
   expect(plan.matched.map((it) => [it.name, it.sku]).sort()).toEqual(
@@ -92,7 +92,7 @@ test('a SKU is found without regard to case, blanks and invisible marks when exa
   expect(plan.unmatched.map((it) => it.name)).toEqual(['row9/a.png'])
   // Two that differ in case alone: to the letter is right, anything else fits both.
   await zinc.services.db.product.create({ data: { name: 'twin', sku: 'row-9' } })
-  const twins = await preview(await zipOf({ 'ROW-9/a.png': picture, 'Row-9/a.png': picture }))
+  const twins = await preview(await zipOf({ 'ROW-9/a.png': image, 'Row-9/a.png': image }))
   expect([twins.matched.map((it) => it.sku), twins.ambiguous]).toEqual([
     ['ROW-9'],
     [expect.objectContaining({ name: 'Row-9/a.png', code: 'several_products' })],
@@ -100,7 +100,7 @@ test('a SKU is found without regard to case, blanks and invisible marks when exa
 })
 
 test('the front comes first: front, main, number 1, then as the files lie in the ZIP; the preview shows it', async () => {
-  const different = await Promise.all(Array.from({ length: 6 }, () => drawnPicture()))
+  const different = await Promise.all(Array.from({ length: 6 }, () => drawnImage()))
   const order = ['z.png', '10.png', 'photo_1.png', 'FRONT/Main view.png', 'b-front.PNG', 'frontier.png']
   const zip = await zipOf(Object.fromEntries(order.map((name, n) => [name.startsWith('FRONT/') ? name : `FRONT/${name}`, different[n]!])))
   const plan = await preview(zip)
@@ -113,8 +113,8 @@ test('the front comes first: front, main, number 1, then as the files lie in the
   }
   expect(data.images.map((it) => [it.filename, it.is_primary])).toEqual(sorted.map((name, n) => [name, n === 0]))
   // A product that has a picture keeps it as its main one.
-  expect((await preview(await zipOf({ 'FRONT/front.png': picture }))).matched.map((it) => it.is_primary)).toEqual([false])
+  expect((await preview(await zipOf({ 'FRONT/front.png': image }))).matched.map((it) => it.is_primary)).toEqual([false])
   // What is no picture is first of nothing.
-  const mixed = await preview(await zipOf({ 'HAS-ONE/front.png': Buffer.from('<html>'), 'HAS-ONE/x.png': picture }))
+  const mixed = await preview(await zipOf({ 'HAS-ONE/front.png': Buffer.from('<html>'), 'HAS-ONE/x.png': image }))
   expect([mixed.matched.map((it) => [it.name, it.is_primary]), mixed.unreadable.length]).toEqual([[['HAS-ONE/x.png', true]], 1])
 })

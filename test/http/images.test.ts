@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { readRange } from '../../src/http/conditional-requests.ts'
-import { pictureForm } from '../helpers/images.ts'
+import { imageForm } from '../helpers/images.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 interface Shown {
@@ -16,7 +16,7 @@ test('a picture is served as it came, as variants, conditionally and in parts', 
   const { call, zoho } = await startZinc({ synced: true })
   const { data } = (await (await call('/api/products?has_image=true&limit=1')).json()) as Shown
   const product = data[0]!
-  const original = await zoho.pictureBytes(product.zoho_item_id)
+  const original = await zoho.imageBytes(product.zoho_item_id)
   const path = `/api/data/images/item/${product.zoho_item_id}.jpg`
   expect(product.image_path).toBe(`images/item/${product.zoho_item_id}.jpg`)
 
@@ -46,9 +46,9 @@ test('a picture is served as it came, as variants, conditionally and in parts', 
       ['image/webp,*/*', 'webp'],
       ['image/jpeg', 'jpeg'],
     ] as const) {
-      const answer = await call(`${path}?variant=${variant}`, { headers: { accept } })
-      const facts = await sharp(Buffer.from(await answer.arrayBuffer())).metadata()
-      expect([facts.format, Math.max(facts.width, facts.height), answer.headers.get('content-type')]).toEqual([
+      const response = await call(`${path}?variant=${variant}`, { headers: { accept } })
+      const facts = await sharp(Buffer.from(await response.arrayBuffer())).metadata()
+      expect([facts.format, Math.max(facts.width, facts.height), response.headers.get('content-type')]).toEqual([
         format,
         side,
         `image/${format}`,
@@ -98,8 +98,8 @@ test.each([
   ['items=0-1', { kind: 'whole' }],
   ['bytes=a-b', { kind: 'whole' }],
   [undefined, { kind: 'whole' }],
-])('Range %s of 100 bytes', (range, answer) => {
-  expect(readRange(range, undefined, { size: 100, etag: '"x"' })).toEqual(answer)
+])('Range %s of 100 bytes', (range, response) => {
+  expect(readRange(range, undefined, { size: 100, etag: '"x"' })).toEqual(response)
   expect(readRange(range, 'W/"x"', { size: 100, etag: '"x"' })).toEqual({ kind: 'whole' })
 })
 
@@ -141,7 +141,7 @@ test('WebP and AVIF go to readers that name them, JPEG or PNG (transparency) to 
     [b, opaque],
     [c, clearGif],
   ] as const)
-    expect((await call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: pictureForm([bytes]) })).status).toBe(201)
+    expect((await call(`/api/products/${product!.id}/images/upload`, { method: 'POST', body: imageForm([bytes]) })).status).toBe(201)
   /** With exactly this Accept, or none, which fetch cannot send. */
   const get = async (product: { id: string } | undefined, ext: string, accept: string | null, variant = 'thumb') => {
     const path = `${url}/api/data/images/item/${product!.id}.${ext}?variant=${variant}`

@@ -1,16 +1,16 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { createLog } from '../../src/lib/logger.ts'
-import { serve } from '../../src/start-server.ts'
-import { sendRaw } from '../helpers/raw-http.ts'
+import { createLogger } from '../../src/lib/logger.ts'
+import { startServer } from '../../src/start-server.ts'
+import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('names, addresses and headers that try to write log lines of their own stay inside one', async () => {
   const { environment, zoho } = await startZinc()
   const written: string[] = []
-  const log = createLog('debug', { write: (line: string) => void written.push(line) })
-  const serving = await serve(parseConfig({ ...environment, LOG_LEVEL: 'debug' }), log)
+  const log = createLogger('debug', { write: (line: string) => void written.push(line) })
+  const serving = await startServer(parseConfig({ ...environment, LOG_LEVEL: 'debug' }), log)
   onTestFinished(() => serving[Symbol.asyncDispose]())
   const evil = 'a\n{"level":60,"msg":"forged"}\r\n\u2028\u001b[31m'
   zoho.edit(zoho.items()[0]!.item_id, { name: evil, sku: evil })
@@ -27,7 +27,7 @@ test('names, addresses and headers that try to write log lines of their own stay
     headers: { authorization: `Bearer ${access_token}` },
   })
   await fetch(`${serving.url}/api/products?search=${encodeURIComponent(evil)}`)
-  await sendRaw(serving.url, 'GET /x%0a{"level":60} HTTP/1.1\r\nHost: x\r\nX-Request-Id: a"b{}\r\nConnection: close\r\n\r\n')
+  await sendRawHttp(serving.url, 'GET /x%0a{"level":60} HTTP/1.1\r\nHost: x\r\nX-Request-Id: a"b{}\r\nConnection: close\r\n\r\n')
   expect(written.length).toBeGreaterThan(5)
   for (const line of written) {
     expect(line.indexOf('\n')).toBe(line.length - 1)

@@ -1,19 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { drawnPicture } from '../helpers/images.ts'
-import { sendRaw } from '../helpers/raw-http.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { drawnImage } from '../helpers/images.ts'
+import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const SOON_MS = 10_000
 
 test('malformed and oversized forms are answered soon and leave nothing; odd names become text', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 3 }), environment: { MAX_UPLOAD_BYTES: '2000000' } })
+  const zinc = await startZinc({ items: createSeed({ count: 3 }), environment: { MAX_UPLOAD_BYTES: '2000000' } })
   await zinc.sync()
   const { data } = (await (await zinc.call('/api/products')).json()) as { data: { id: string }[] }
   const path = `/api/products/${data[0]!.id}/images/upload`
-  const picture = await drawnPicture()
+  const image = await drawnImage()
   const form = (parts: [head: string, body: Buffer | string][], boundary = 'b') =>
     Buffer.concat([
       ...parts.flatMap(([head, body]) => [Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`), Buffer.from(body), Buffer.from('\r\n')]),
@@ -24,11 +24,11 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
   const send = async (body: Buffer, boundary = 'b') => {
     const began = performance.now()
     const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
-    const answer = await zinc.call(path, { method: 'POST', headers, body: new Uint8Array(body) })
+    const response = await zinc.call(path, { method: 'POST', headers, body: new Uint8Array(body) })
     return {
-      status: answer.status,
+      status: response.status,
       ms: performance.now() - began,
-      body: (await answer.json()) as { code?: string; data: { filename: string } },
+      body: (await response.json()) as { code?: string; data: { filename: string } },
     }
   }
 
@@ -38,7 +38,7 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
       'a field of 1 MB',
       form([
         [field('alt_en'), 'x'.repeat(1_000_000)],
-        [file('filename="a.png"'), picture],
+        [file('filename="a.png"'), image],
       ]),
       [413],
     ],
@@ -46,54 +46,52 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
       'a field name of 10 kB',
       form([
         [field('x'.repeat(10_000)), 'x'],
-        [file('filename="a.png"'), picture],
+        [file('filename="a.png"'), image],
       ]),
       [413],
     ],
     [
       'a form in a form',
-      form([
-        [`${file('filename="a.png"')}\r\nContent-Type: multipart/mixed; boundary=c`, form([[file('filename="b.png"'), picture]], 'c')],
-      ]),
+      form([[`${file('filename="a.png"')}\r\nContent-Type: multipart/mixed; boundary=c`, form([[file('filename="b.png"'), image]], 'c')]]),
       [422],
     ],
     // What the parser drops without a word: a head beyond its 80 kB, and what belongs to no part.
-    ['a head of 1 MB', form([[`${file('filename="a.png"')}\r\nX-A: ${'x'.repeat(1_000_000)}`, picture]]), [413]],
-    ['a thousand lines in a head', form([[`${file('filename="a.png"')}\r\n${'X-A: x\r\n'.repeat(20_000)}X-B: x`, picture]]), [413]],
+    ['a head of 1 MB', form([[`${file('filename="a.png"')}\r\nX-A: ${'x'.repeat(1_000_000)}`, image]]), [413]],
+    ['a thousand lines in a head', form([[`${file('filename="a.png"')}\r\n${'X-A: x\r\n'.repeat(20_000)}X-B: x`, image]]), [413]],
     [
       'a part without a name, of 1 MB',
       form([
         ['Content-Type: text/plain', 'x'.repeat(1_000_000)],
-        [file('filename="a.png"'), picture],
+        [file('filename="a.png"'), image],
       ]),
       [413],
     ],
     [
       '1 MB before the first part',
-      Buffer.concat([Buffer.from(`${'x'.repeat(1_000_000)}\r\n`), form([[file('filename="a.png"'), picture]])]),
+      Buffer.concat([Buffer.from(`${'x'.repeat(1_000_000)}\r\n`), form([[file('filename="a.png"'), image]])]),
       [413],
     ],
-    ['1 MB behind the last part', Buffer.concat([form([[file('filename="a.png"'), picture]]), Buffer.alloc(1_000_000, 'x')]), [413]],
+    ['1 MB behind the last part', Buffer.concat([form([[file('filename="a.png"'), image]]), Buffer.alloc(1_000_000, 'x')]), [413]],
     [
       'a description with NUL',
       form([
         [field('alt_en'), 'a\0b'],
-        [file('filename="a.png"'), picture],
+        [file('filename="a.png"'), image],
       ]),
       [400],
     ],
-    ['a line break alone in a name', form([[file('filename="a\nb.png"'), picture]]), [400]],
+    ['a line break alone in a name', form([[file('filename="a\nb.png"'), image]]), [400]],
   ]
   for (const [name, body, statuses] of refused) {
-    const answer = await send(body)
-    expect([name, answer.status, statuses.includes(answer.status), answer.ms < SOON_MS]).toEqual([name, answer.status, true, true])
-    expect([name, typeof answer.body.code]).toEqual([name, 'string'])
+    const response = await send(body)
+    expect([name, response.status, statuses.includes(response.status), response.ms < SOON_MS]).toEqual([name, response.status, true, true])
+    expect([name, typeof response.body.code]).toEqual([name, 'string'])
   }
   // The parser would wait for the first part for ever, and hold one of the places that uploads have.
   const endless = new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(64 * 1024, 'x')) })
   const headers = { 'content-type': 'multipart/form-data; boundary=b' }
-  const answer = await zinc.call(path, { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit)
-  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([413, 'too_many_parts'])
+  const response = await zinc.call(path, { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit)
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([413, 'too_many_parts'])
 
   expect(await zinc.services.db.photo.count()).toBe(0)
   expect(await readdir(join(zinc.dataDir, 'images', 'tmp'))).toEqual([])
@@ -111,7 +109,7 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
   ]
   const names = []
   for (const [filename, , boundary] of taken) {
-    const { status, body } = await send(form([[file(filename), await drawnPicture()]], boundary), boundary)
+    const { status, body } = await send(form([[file(filename), await drawnImage()]], boundary), boundary)
     names.push([status, body.data?.filename])
   }
   expect(names).toEqual(taken.map(([, name]) => [201, name]))
@@ -124,5 +122,5 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
     ],
     [`GET /api/products HTTP/1.1\r\nHost: x\r\nX-HTTP-Method-Override: DELETE\r\nConnection: close\r\n\r\n`, /^HTTP\/1\.1 401 /],
   ] as const)
-    expect(await sendRaw(zinc.url, bytes)).toMatch(status)
+    expect(await sendRawHttp(zinc.url, bytes)).toMatch(status)
 })

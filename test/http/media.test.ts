@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 import { renamedInZip, zipOf } from '../helpers/zip.ts'
 
@@ -57,11 +57,11 @@ const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('h
 test('a ZIP named by SKU or item id is previewed, imported once, and reports its matches', async () => {
   const [a, b, c] = products.filter((it) => it.images.length === 0 && it.sku) as [ProductRow, ProductRow, ProductRow]
   const files = {
-    [`shop/${a.sku}/2.png`]: await drawnPicture('png'),
-    [`shop/${a.sku}/10.jpg`]: await drawnPicture('jpeg'),
-    [`${b.sku}.webp`]: await drawnPicture('webp'),
-    [`${c.zoho_item_id}.gif`]: await drawnPicture('gif'),
-    'no-such-sku/1.png': await drawnPicture('png'),
+    [`shop/${a.sku}/2.png`]: await drawnImage('png'),
+    [`shop/${a.sku}/10.jpg`]: await drawnImage('jpeg'),
+    [`${b.sku}.webp`]: await drawnImage('webp'),
+    [`${c.zoho_item_id}.gif`]: await drawnImage('gif'),
+    'no-such-sku/1.png': await drawnImage('png'),
     [`${a.sku}/page.html`]: Buffer.from('<html>'),
     '__MACOSX/x/._1.png': Buffer.from('x'),
     '.DS_Store': Buffer.from('x'),
@@ -70,7 +70,7 @@ test('a ZIP named by SKU or item id is previewed, imported once, and reports its
   const names = (list: { name: string }[]) => list.map((it) => it.name).sort()
   const good = [`shop/${a.sku}/10.jpg`, `shop/${a.sku}/2.png`, `${b.sku}.webp`, `${c.zoho_item_id}.gif`].sort()
 
-  const preview = await post<{ data: Plan & { id: string } }>('/api/products/images/import/preview', { body: pictureForm([zip]) })
+  const preview = await post<{ data: Plan & { id: string } }>('/api/products/images/import/preview', { body: imageForm([zip]) })
   expect(preview.status).toBe(201)
   expect(names(preview.body.data.matched)).toEqual(good)
   expect(names(preview.body.data.unmatched)).toEqual(['no-such-sku/1.png'])
@@ -89,20 +89,20 @@ test('a ZIP named by SKU or item id is previewed, imported once, and reports its
   ])
   expect([pb?.images.length, pc?.images.length]).toEqual([1, 1])
 
-  const again = await post<Plan & { status: string }>('/api/products/images/import', { body: pictureForm([zip]) })
+  const again = await post<Plan & { status: string }>('/api/products/images/import', { body: imageForm([zip]) })
   expect([again.status, names(again.body.matched), names(again.body.unmatched)]).toEqual([201, good, ['no-such-sku/1.png']])
   expect((await read<ProductRow>(`/api/products/${a.id}`)).images).toHaveLength(2)
   expect(await readdir(join(zinc.dataDir, 'images', 'tmp'))).toEqual([])
 })
 
 test('bombs, path tricks and what is no ZIP are refused, and nothing is written outside', async () => {
-  const picture = await drawnPicture('png')
-  const zip = await zipOf({ 'aaaaaaaaaaaa.png': picture })
+  const image = await drawnImage('png')
+  const zip = await zipOf({ 'aaaaaaaaaaaa.png': image })
   const bomb = await zipOf(Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`${n}.png`, Buffer.alloc(24 * 1024 * 1024)])))
   const huge = await zipOf({ 'huge.png': Buffer.alloc(26 * 1024 * 1024) })
   const code = async (bytes: Buffer) => {
     const { status, body } = await post<{ code?: string; unreadable?: { code: string }[] }>('/api/products/images/import', {
-      body: pictureForm([bytes]),
+      body: imageForm([bytes]),
     })
     return [status, body.code ?? body.unreadable?.[0]?.code]
   }
@@ -113,7 +113,7 @@ test('bombs, path tricks and what is no ZIP are refused, and nothing is written 
   expect(await code(zip.subarray(0, zip.length - 30))).toEqual([400, 'not_a_zip'])
   expect(await code(bomb)).toEqual([413, 'zip_too_large'])
   expect(await code(huge)).toEqual([201, 'picture_too_large'])
-  expect((await post('/api/products/images/import', { body: pictureForm([]) })).status).toBe(400)
+  expect((await post('/api/products/images/import', { body: imageForm([]) })).status).toBe(400)
 })
 
 test('a scan finds lost and damaged files, and a repair fetches them from Zoho, not uploads', async () => {
@@ -127,8 +127,8 @@ test('a scan finds lost and damaged files, and a repair fetches them from Zoho, 
   await chmod(original(shas[2]!), 0o644)
   await writeFile(original(shas[2]!), flipped)
   await rm(join(zinc.dataDir, 'images', 'item', `${stored[3].zoho_item_id}.jpg`))
-  const upload = await drawnPicture('png')
-  await post(`/api/products/${stored[3].id}/images/upload`, { body: pictureForm([upload]) })
+  const upload = await drawnImage('png')
+  await post(`/api/products/${stored[3].id}/images/upload`, { body: imageForm([upload]) })
   await rm(original(sha256Of(upload)))
   const variant = await zinc.services.db.variant.findFirstOrThrow({ where: { source_sha256: shas[3]! } })
   await rm(join(zinc.dataDir, 'images', 'variants', variant.sha256.slice(0, 2), variant.sha256))
@@ -160,7 +160,7 @@ test('a scan finds lost and damaged files, and a repair fetches them from Zoho, 
     counts: { missing: 1, wrong_hash: 0, missing_variant: 0 },
     findings: [{ repair: 'upload_again' }],
   })
-  await post(`/api/products/${stored[3].id}/images/upload`, { body: pictureForm([upload]) })
+  await post(`/api/products/${stored[3].id}/images/upload`, { body: imageForm([upload]) })
   expect((await finished('/api/media/integrity/scan')).state).toBe('success')
 })
 

@@ -6,7 +6,7 @@ import { connect } from '../helpers/connection.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const hash = (kind: string, bytes: Buffer) => createHash(kind).update(bytes).digest('hex')
-const body = async (answer: Response) => Buffer.from(await answer.arrayBuffer())
+const body = async (response: Response) => Buffer.from(await response.arrayBuffer())
 
 test('a download is whole, in part, conditional or a HEAD, and always says what it is', async () => {
   const shop = await startShop()
@@ -74,16 +74,16 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
     ['accept is not asked', { accept: 'image/webp' }, 200, bytes],
   ]
   for (const [name, headers, status, wanted] of cases) {
-    const answer = await store.download(id, '', { headers })
-    const got = await body(answer)
-    expect([name, answer.status]).toEqual([name, status])
+    const response = await store.download(id, '', { headers })
+    const got = await body(response)
+    expect([name, response.status]).toEqual([name, status])
     if (wanted) expect([name, got.equals(wanted)]).toEqual([name, true])
     if (status === 416) {
-      expect(answer.headers.get('content-range')).toBe(`bytes */${size}`)
+      expect(response.headers.get('content-range')).toBe(`bytes */${size}`)
       expect(JSON.parse(got.toString())).toMatchObject({ status: 'error', code: 'range_not_there', detail: { remedy: expect.any(String) } })
     }
-    if (status === 206) expect(answer.headers.get('content-range')).toMatch(new RegExp(`^bytes \\d+-\\d+/${size}$`))
-    if (status === 304) expect([answer.headers.get('etag'), got.length]).toEqual([etag, 0])
+    if (status === 206) expect(response.headers.get('content-range')).toMatch(new RegExp(`^bytes \\d+-\\d+/${size}$`))
+    if (status === 304) expect([response.headers.get('etag'), got.length]).toEqual([etag, 0])
   }
   expect((await store.download(id, '&variant=huge')).status).toBe(400)
   expect((await store.download('nothing')).status).toBe(404)
@@ -95,8 +95,8 @@ test('a file name in Arabic arrives whole, with the ending that the bytes have',
   const client = await connect(shop.environment.DATABASE_URL!)
   const [photo] = (await store.list()).photos
   await client.query('update photo set filename = $2 where id = $1', [photo!.id, 'شاي "أخضر"; rm -rf.png'])
-  const answer = await store.download(photo!.id)
-  const header = answer.headers.get('content-disposition')!
+  const response = await store.download(photo!.id)
+  const header = response.headers.get('content-disposition')!
   expect(header).toMatch(/^attachment; /)
   expect(decodeURIComponent(/filename\*=UTF-8''([^;]+)/.exec(header)![1]!)).toBe('شاي "أخضر"; rm -rf.jpg')
   expect((await store.list()).photos.find((it) => it.id === photo!.id)!.filename).toBe('شاي "أخضر"; rm -rf.jpg')
@@ -109,9 +109,9 @@ test('a missing or damaged variant is made again; a damaged original is never se
   const variants = join(shop.dataDir, 'images', 'variants')
   for (const { parentPath, name } of (await readdir(variants, { recursive: true, withFileTypes: true })).filter((it) => it.isFile()))
     await rm(join(parentPath, name))
-  const [gone, damaged, lost] = photos
-  const answer = await store.download(gone!.id)
-  expect([answer.status, hash('md5', await body(answer))]).toEqual([200, gone!.checksum])
+  const [disconnected, damaged, lost] = photos
+  const response = await store.download(disconnected!.id)
+  expect([response.status, hash('md5', await body(response))]).toEqual([200, disconnected!.checksum])
   const file = shop.services.store.localPath('variants', damaged!.sha256)!
   await writeFile(file, 'not the picture')
   expect(hash('md5', await body(await store.download(damaged!.id)))).toBe(damaged!.checksum)

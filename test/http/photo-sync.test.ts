@@ -19,12 +19,12 @@ test('a store lists its photos, downloads exactly what is listed, and reports it
   expect(Math.abs(Date.parse(server_time) - Date.now())).toBeLessThan(60_000)
 
   for (const photo of photos.slice(0, 3)) {
-    const answer = await store.download(photo.id)
-    const bytes = Buffer.from(await answer.arrayBuffer())
+    const response = await store.download(photo.id)
+    const bytes = Buffer.from(await response.arrayBuffer())
     expect([photo.size, photo.checksum, photo.sha256]).toEqual([bytes.length, hash('md5', bytes), hash('sha256', bytes)])
-    expect(answer.headers.get('x-checksum')).toBe(photo.checksum)
-    expect(answer.headers.get('content-type')).toBe(photo.content_type)
-    expect(answer.headers.get('etag')).toBe(`"${photo.sha256}"`)
+    expect(response.headers.get('x-checksum')).toBe(photo.checksum)
+    expect(response.headers.get('content-type')).toBe(photo.content_type)
+    expect(response.headers.get('etag')).toBe(`"${photo.sha256}"`)
     for (const variant of ['thumb', 'medium'] as const) {
       const small = Buffer.from(await (await store.download(photo.id, `&variant=${variant}`)).arrayBuffer())
       expect(photo.variants[variant]).toMatchObject({ size: small.length, checksum: hash('md5', small), sha256: hash('sha256', small) })
@@ -60,13 +60,13 @@ test('an archive holds the photos in the order asked, and names what is missing 
   const store = await shop.addStore({ variant: 'thumb' })
   const { photos } = await store.list()
   const wanted = [photos[4]!.id, '00000000-0000-4000-8000-000000000000', photos[1]!.id]
-  const answer = await store.fetch('/archive/', {
+  const response = await store.fetch('/archive/', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ store_id: store.id, photo_ids: wanted, cursor: null, variant: null }),
   })
-  expect(answer.headers.get('content-type')).toBe('application/x-tar')
-  const entries = await untar(Buffer.from(await answer.arrayBuffer()))
+  expect(response.headers.get('content-type')).toBe('application/x-tar')
+  const entries = await untar(Buffer.from(await response.arrayBuffer()))
   expect(entries.map((entry) => entry.name)).toEqual([`${photos[4]!.id}.webp`, `${photos[1]!.id}.webp`, 'errors.json'])
   expect(hash('md5', entries[0]!.bytes)).toBe(photos[4]!.checksum)
   expect(JSON.parse(entries[2]!.bytes.toString())).toMatchObject([{ photo_id: wanted[1], code: 'photo_not_found' }])

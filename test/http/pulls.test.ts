@@ -15,14 +15,14 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
   const { zinc, books, newest, tamper } = await startPulls()
   const { runs } = zinc.services
   const call = async (method: string, path: string, body?: object) => {
-    const answer = await zinc.call(path, {
+    const response = await zinc.call(path, {
       method,
       ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
     return {
-      status: answer.status,
-      headers: answer.headers,
-      body: (await answer.json()) as { data?: unknown; run_id?: string; status?: string },
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as { data?: unknown; run_id?: string; status?: string },
     }
   }
   const waitFor = async (queued: Awaited<ReturnType<typeof call>>) => {

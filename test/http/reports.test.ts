@@ -48,6 +48,6 @@ test('reports in any order keep the newest, count once, and survive a wrong cloc
     expect.stringContaining('sync_batch.0.version'),
   ])
   const none = ['', 'x'.repeat(300)]
-  const answer = await send(...none.map((photo_id) => ({ photo_id, status: 'deleted' })))
-  expect(((await answer.json()) as { data: object }).data).toEqual({ updated: 0, unknown: none })
+  const response = await send(...none.map((photo_id) => ({ photo_id, status: 'deleted' })))
+  expect(((await response.json()) as { data: object }).data).toEqual({ updated: 0, unknown: none })
 })

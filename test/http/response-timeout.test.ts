@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { slowReaders } from '../../src/http/plugins/response-timeout.ts'
+import { responseTimeout } from '../../src/http/plugins/response-timeout.ts'
 
 /** More than the sockets of both ends hold. */
 const LARGE_BYTES = 32 * 1024 * 1024
@@ -12,7 +12,7 @@ const CHUNK = Buffer.alloc(64 * 1024)
 
 test('a stalled reader is cut; a slow reader and a quiet response are not', async () => {
   const app = Fastify()
-  await app.register(slowReaders, { idleMs: 1_000 })
+  await app.register(responseTimeout, { idleMs: 1_000 })
   let open = 0
   app.get('/large', async (_request, reply) => {
     open++
@@ -42,7 +42,7 @@ test('a stalled reader is cut; a slow reader and a quiet response are not', asyn
     return socket
   }
 
-  const quiet = fetch(new URL('/quiet', url)).then((answer) => answer.text())
+  const quiet = fetch(new URL('/quiet', url)).then((response) => response.text())
   const steady = (async () => {
     let bytes = 0
     const socket = ask('/large')

@@ -37,10 +37,10 @@ test('everything but health and login needs a token, and the documentation says 
       if (open.includes(path)) continue
       expect(operation.description, name).toMatch(/role|store/)
       const real = path.replaceAll(/\{(\w+)\}/g, (_, key) => (key === 'filename' ? '1.jpg' : '00000000-0000-4000-8000-000000000000'))
-      const answer = await fetch(`${url}${real}`, { method: method.toUpperCase(), redirect: 'manual' })
-      expect(`${answer.status} ${name}`).toBe(`401 ${name}`)
-      const body = (await answer.json()) as { status: string; code: string; detail: { remedy: string }; request_id: string }
-      expect(body).toMatchObject({ status: 'error', code: 'login_required', request_id: answer.headers.get('x-request-id') })
+      const response = await fetch(`${url}${real}`, { method: method.toUpperCase(), redirect: 'manual' })
+      expect(`${response.status} ${name}`).toBe(`401 ${name}`)
+      const body = (await response.json()) as { status: string; code: string; detail: { remedy: string }; request_id: string }
+      expect(body).toMatchObject({ status: 'error', code: 'login_required', request_id: response.headers.get('x-request-id') })
       expect(body.detail.remedy).toContain('/api/v1/auth/login')
       asked++
     }
@@ -51,7 +51,7 @@ test('everything but health and login needs a token, and the documentation says 
 
 test('failures of every layer have one shape', async () => {
   const { url, call } = await startZinc()
-  const shape = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+  const shape = async (response: Response) => [response.status, ((await response.json()) as { code: string }).code]
   expect(await shape(await call('/nowhere'))).toEqual([404, 'not_found'])
   expect(await shape(await call('/api/products/nothing'))).toEqual([404, 'product_not_found'])
   expect(await shape(await call('/api/products?limit=0'))).toEqual([400, 'bad_request'])

@@ -23,8 +23,8 @@ test('a paused store is refused at every address with one code, and goes on wher
   const paused = (await shop.send('PATCH', `/api/v1/stores/${store.id}`, { paused: true })).body.data
   expect(paused.paused_at).toEqual(expect.any(String))
   for (const [path, init] of routes) {
-    const answer = await store.fetch(path, init)
-    expect([path, answer.status, ((await answer.json()) as { code: string }).code]).toEqual([path, 403, 'store_paused'])
+    const response = await store.fetch(path, init)
+    expect([path, response.status, ((await response.json()) as { code: string }).code]).toEqual([path, 403, 'store_paused'])
   }
   // Of another store it still learns the one refusal only; the others and people notice nothing.
   expect(await (await store.fetch(`/digest?store_id=${other.id}`)).json()).toMatchObject({ code: 'other_store' })

@@ -5,14 +5,14 @@ test('admins keep the users; the last admin stays; a change ends the logins of t
   const { url, call, services } = await startZinc()
   const users = (method: string, path = '', body?: object) =>
     call(`/api/v1/users${path}`, { method, ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) })
-  const data = async <T>(answer: Response) => ((await answer.json()) as { data: T }).data
+  const data = async <T>(response: Response) => ((await response.json()) as { data: T }).data
   const logIn = async (username: string, password: string) => {
-    const answer = await fetch(`${url}/api/v1/auth/login`, {
+    const response = await fetch(`${url}/api/v1/auth/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ username, password }),
     })
-    return (await data<{ access_token: string } | undefined>(answer))?.access_token
+    return (await data<{ access_token: string } | undefined>(response))?.access_token
   }
   const as = (token: string | undefined, path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
   interface User {
@@ -71,7 +71,7 @@ test('admins keep the users; the last admin stays; a change ends the logins of t
     users('DELETE', `/${second.id}`),
     fetch(`${url}/api/v1/users/${admin!.id}`, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } }),
   ])
-  expect(both.filter((answer) => answer.status === 200)).toHaveLength(1)
+  expect(both.filter((response) => response.status === 200)).toHaveLength(1)
   expect(await services.db.appUser.count({ where: { role: 'admin' } })).toBe(1)
 
   const audit = await services.db.auditEntry.findMany({ where: { target: 'user:ليلى' }, orderBy: { id: 'asc' } })

@@ -5,20 +5,20 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PhotoStore, StoredKind } from '../../src/images/storage/blob-store.ts'
+import type { BlobStore, StoredKind } from '../../src/images/storage/blob-store.ts'
 import { createFileStore } from '../../src/images/storage/file-store.ts'
 import { moveStorage } from '../../src/images/storage/migrate.ts'
-import { createMovingStore } from '../../src/images/storage/migrating-store.ts'
+import { createMigratingStore } from '../../src/images/storage/migrating-store.ts'
 import { createS3Store, type S3Store } from '../../src/images/storage/s3-store.ts'
 import { times } from '../helpers/long.ts'
-import { startBucket, type TestBucket } from '../helpers/s3-server.ts'
+import { startS3Server, type TestS3Server } from '../helpers/s3-server.ts'
 
 let dir: string
-let bucket: TestBucket
+let bucket: TestS3Server
 let s3: S3Store
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zinc-store-'))
-  bucket = await startBucket()
+  bucket = await startS3Server()
   s3 = createS3Store(bucket.settings, join(dir, 's3-tmp'))
 })
 afterAll(async () => {
@@ -28,27 +28,27 @@ afterAll(async () => {
 })
 
 const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
-async function put(store: PhotoStore, bytes: Buffer, kind: StoredKind = 'originals'): Promise<string> {
+async function put(store: BlobStore, bytes: Buffer, kind: StoredKind = 'originals'): Promise<string> {
   const path = await store.temporaryPath()
   await writeFile(path, bytes)
   await store.keep(kind, path, hash(bytes))
   return hash(bytes)
 }
-const get = async (store: PhotoStore, sha256: string, range?: { start: number; end: number }) => {
+const get = async (store: BlobStore, sha256: string, range?: { start: number; end: number }) => {
   const { size, stream } = await store.open('originals', sha256, range)
   return { size, bytes: await buffer(stream) }
 }
-const names = async (store: PhotoStore, kind: StoredKind) => {
+const names = async (store: BlobStore, kind: StoredKind) => {
   const found: string[] = []
   for await (const { sha256 } of store.list(kind)) found.push(sha256)
   return found.sort()
 }
 const signal = AbortSignal.timeout(times(100_000, 1_700_000))
 
-describe.each<[string, () => PhotoStore]>([
+describe.each<[string, () => BlobStore]>([
   ['disk', () => createFileStore(join(dir, 'disk'))],
   ['bucket', () => s3],
-  ['both while moving', () => createMovingStore(s3, createFileStore(join(dir, 'old')))],
+  ['both while moving', () => createMigratingStore(s3, createFileStore(join(dir, 'old')))],
 ])('pictures on %s', (_name, open) => {
   test('what is kept comes back to the byte, whole and in parts, under its hash only', async () => {
     const store = open()
@@ -59,8 +59,8 @@ describe.each<[string, () => PhotoStore]>([
       expect(await get(store, sha256)).toEqual({ size, bytes })
       const part = { start: Math.floor(size / 3), end: Math.floor(size / 2) }
       expect(await get(store, sha256, part)).toEqual({ size, bytes: bytes.subarray(part.start, part.end + 1) })
-      await using borrowed = await store.borrow('originals', sha256, signal)
-      expect((await readFile(borrowed.path)).equals(bytes)).toBe(true)
+      await using localFile = await store.openLocal('originals', sha256, signal)
+      expect((await readFile(localFile.path)).equals(bytes)).toBe(true)
     }
   })
   test('kept twice it is one file; the kinds are apart; removed it is gone, twice without an error', async () => {
@@ -75,7 +75,7 @@ describe.each<[string, () => PhotoStore]>([
     expect(await store.sizeOf('originals', sha256)).toBeNull()
     expect(await store.sizeOf('variants', sha256)).toBe(500)
     await expect(store.open('originals', sha256)).rejects.toMatchObject({ code: 'picture_file_missing' })
-    await expect(store.borrow('originals', sha256, signal)).rejects.toMatchObject({ code: 'picture_file_missing' })
+    await expect(store.openLocal('originals', sha256, signal)).rejects.toMatchObject({ code: 'picture_file_missing' })
   })
   test('many puts of the same and of other bytes at once all end well, and leave no temporary file', async () => {
     const store = open()
@@ -120,7 +120,7 @@ test('moving to a bucket and back copies everything, skips damaged files, and re
   const damaged = all.pop()!
   await rm(join(dir, 'moved', 'originals', damaged.slice(0, 2), damaged))
   await writeFile(join(dir, 'moved', 'originals', damaged.slice(0, 2), damaged), 'other bytes')
-  const both = createMovingStore(s3, from)
+  const both = createMigratingStore(s3, from)
   const stop = new AbortController()
   const moving = moveStorage({
     from,

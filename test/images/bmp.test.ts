@@ -5,18 +5,18 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BmpError, decodeBmp, isBmp } from '../../src/images/processing/bmp.ts'
-import { createDecoder, type Decoder } from '../../src/images/processing/worker-pool.ts'
+import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
 import { BLUE, type BmpForm, banded, bmpOf, type Color, GREEN, RED } from '../helpers/bmp.ts'
 
 sharp.cache(false)
 let dir: string
-let decoder: Decoder
+let workers: WorkerPool
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zinc-bmp-'))
-  decoder = createDecoder({ size: 1 })
+  workers = createWorkerPool({ size: 1 })
 })
 afterAll(async () => {
-  await decoder[Symbol.asyncDispose]()
+  await workers[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
 })
 
@@ -27,7 +27,7 @@ async function read(bytes: Buffer) {
   const variants = [{ name: 'medium', side: 600, format: 'jpeg' as const, quality: 95, effort: 0, output }]
   const job = { path, convertedTo, variants, maxPixels: 1_000_000, maxSide: 12_000, acceptDamaged: false }
   try {
-    await decoder.decode(job, AbortSignal.timeout(60_000))
+    await workers.decode(job, AbortSignal.timeout(60_000))
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -84,22 +84,22 @@ const forms: [string, BmpForm][] = [
 
 test.each(forms)('every pixel of a BMP is as drawn: %s', async (_, form) => {
   const { width = 13, height = 9, pixel = banded(width, height) } = form
-  const picture = await read(bmpOf(form))
-  if (typeof picture === 'string') throw new Error(picture)
-  expect([picture.width, picture.height]).toEqual([width, height])
+  const image = await read(bmpOf(form))
+  if (typeof image === 'string') throw new Error(image)
+  expect([image.width, image.height]).toEqual([width, height])
   // Fewer bits than eight cannot hold every value.
   const bits = form.depth === 16 ? (form.header === 52 ? 4 : 5) : 8
   for (const [x, y] of every(width, height)) {
-    const [red, green, blue] = picture.at(x, y)
+    const [red, green, blue] = image.at(x, y)
     for (const [n, value] of [red, green, blue].entries())
       expect(Math.abs(value! - pixel(x, y)[n]!), `${x},${y}: ${[red, green, blue]}`).toBeLessThanOrEqual(2 ** (8 - bits) - 1)
   }
 })
 
 test('16 bits become the values that other programs show', async () => {
-  const picture = await read(bmpOf({ depth: 16, masks: [0xf800, 0x7e0, 0x1f] }))
-  if (typeof picture === 'string') throw new Error(picture)
-  expect([picture.at(0, 0), picture.at(0, 8), picture.at(12, 8)]).toEqual([
+  const image = await read(bmpOf({ depth: 16, masks: [0xf800, 0x7e0, 0x1f] }))
+  if (typeof image === 'string') throw new Error(image)
+  expect([image.at(0, 0), image.at(0, 8), image.at(12, 8)]).toEqual([
     [0, 203, 0],
     [222, 28, 16],
     [16, 40, 214],
@@ -110,9 +110,9 @@ test('transparency counts only where the header has a mask for it and some pixel
   const clear: Color = [90, 90, 90, 0]
   const half = (x: number): Color => (x < 6 ? clear : ([...BLUE.slice(0, 3), 255] as unknown as Color))
   const open = async (form: BmpForm) => {
-    const picture = await read(bmpOf({ depth: 32, ...form }))
-    if (typeof picture === 'string') throw new Error(picture)
-    return picture
+    const image = await read(bmpOf({ depth: 32, ...form }))
+    if (typeof image === 'string') throw new Error(image)
+    return image
   }
   const some = await open({ header: 124, masks: V5_ALPHA, pixel: half })
   expect([some.at(0, 0)[3], some.at(12, 0)]).toEqual([0, [...BLUE, 255]])
@@ -130,17 +130,17 @@ test('pixels that runs jump over have the first colour; runs beyond a row are cu
   const bmp = bmpOf({ depth: 8, coding: 'rle8', width: 4, height: 2, pixel: (x, y) => (y === 0 ? GREEN : x < 2 ? RED : BLUE) })
   const pixelsAt = bmp.readUInt32LE(10)
   // The lower row first: red is 0, blue 1, green 2. Two blue, a jump of one right and one up, nine green, the end.
-  const picture = await read(Buffer.concat([bmp.subarray(0, pixelsAt), Buffer.from([2, 1, 0, 2, 1, 1, 9, 2, 0, 1])]))
-  if (typeof picture === 'string') throw new Error(picture)
-  expect(every(4, 2).map(([x, y]) => picture.at(x, y))).toEqual([RED, RED, RED, GREEN, BLUE, BLUE, RED, RED])
+  const image = await read(Buffer.concat([bmp.subarray(0, pixelsAt), Buffer.from([2, 1, 0, 2, 1, 1, 9, 2, 0, 1])]))
+  if (typeof image === 'string') throw new Error(image)
+  expect(every(4, 2).map(([x, y]) => image.at(x, y))).toEqual([RED, RED, RED, GREEN, BLUE, BLUE, RED, RED])
 })
 
 test('an offset of nothing means right behind the palette; a short palette leaves black', async () => {
   const bmp = bmpOf({ depth: 8 })
   bmp.writeUInt32LE(0, 10)
-  const picture = await read(bmp)
-  if (typeof picture === 'string') throw new Error(picture)
-  expect(picture.at(0, 0)).toEqual(GREEN)
+  const image = await read(bmp)
+  if (typeof image === 'string') throw new Error(image)
+  expect(image.at(0, 0)).toEqual(GREEN)
   const short = bmpOf({ depth: 8 })
   short.writeUInt32LE(2, 46)
   const dark = await read(short)

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
-import { createUrlFetcher, fetchPictureUrl } from '../../src/images/fetch/fetch-url.ts'
+import { createUrlFetcher, fetchImageUrl } from '../../src/images/fetch/fetch-url.ts'
 import { selfSigned } from '../helpers/certificate.ts'
 
 const HOST = 'shop.example'
@@ -18,7 +18,7 @@ async function listening(server: ReturnType<typeof createHttp>): Promise<number>
   })
   return (server.address() as AddressInfo).port
 }
-const served = (certificate: { cert: string; key: string }, answer: RequestListener) => listening(createHttps(certificate, answer))
+const served = (certificate: { cert: string; key: string }, response: RequestListener) => listening(createHttps(certificate, response))
 
 /** What zinc gets from an address of the host, while this process trusts these certificates besides the public authorities. */
 async function fetcherTrusting(certs: string[]) {
@@ -28,8 +28,8 @@ async function fetcherTrusting(certs: string[]) {
   const resolve = async () => [{ address: '127.0.0.1', family: 4 }]
   const fetcher = createUrlFetcher({ allowlist: [HOST, '127.0.0.1'], maxBytes: 1_000_000, resolve })
   onTestFinished(() => fetcher[Symbol.asyncDispose]())
-  return (address: string) =>
-    fetchPictureUrl(fetcher, address, signal).then(
+  return (url: string) =>
+    fetchImageUrl(fetcher, url, signal).then(
       async ({ body }) => String(await buffer(body)),
       (error: { code: string }) => error.code,
     )
@@ -65,13 +65,13 @@ test('a certificate that nobody vouches for, of another host or out of date give
   const strange = selfSigned(HOST)
   const known = [selfSigned('other.example'), selfSigned(HOST, past), selfSigned(HOST)]
   const hits: string[] = []
-  const answer: RequestListener = (request, reply) => {
+  const response: RequestListener = (request, reply) => {
     hits.push(request.url ?? '')
     reply.end('picture')
   }
-  const ports = await Promise.all([strange, ...known].map((it) => served(it, answer)))
+  const ports = await Promise.all([strange, ...known].map((it) => served(it, response)))
   const fetched = await fetcherTrusting(known.map((it) => it.cert))
-  const answers = await Promise.all(ports.map((port, n) => fetched(`https://${HOST}:${port}/${n}`)))
-  expect(answers).toEqual(['image_url_failed', 'image_url_failed', 'image_url_failed', 'picture'])
+  const responses = await Promise.all(ports.map((port, n) => fetched(`https://${HOST}:${port}/${n}`)))
+  expect(responses).toEqual(['image_url_failed', 'image_url_failed', 'image_url_failed', 'picture'])
   expect(hits).toEqual(['/3'])
 })

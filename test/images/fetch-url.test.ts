@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createUrlFetcher, fetchPictureUrl, type UrlFetcher } from '../../src/images/fetch/fetch-url.ts'
+import { createUrlFetcher, fetchImageUrl, type UrlFetcher } from '../../src/images/fetch/fetch-url.ts'
 
 let server: Server
 let port: number
@@ -63,7 +63,7 @@ const NAMES: Record<string, string[]> = {
   'shop.example': ['127.0.0.1'],
 }
 async function withFetcher<T>(options: Partial<Parameters<typeof createUrlFetcher>[0]>, work: (it: UrlFetcher) => Promise<T>): Promise<T> {
-  const resolve = async (host: string) => (NAMES[host] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+  const resolve = async (host: string) => (NAMES[host] ?? []).map((url) => ({ address: url, family: url.includes(':') ? 6 : 4 }))
   await using fetcher = createUrlFetcher({ allowlist: [], maxBytes: 1_000_000, resolve, ...options })
   return await work(fetcher)
 }
@@ -113,7 +113,7 @@ test('every address that is not public is refused with the same words, and nobod
     ...Object.keys(NAMES).filter((name) => name !== 'shop.example'),
     ...['nowhere.example', ...own.filter((it) => !it.includes('%'))],
   ]
-  const addresses = [
+  const ips = [
     ...hosts.flatMap((host) => [`http://${host}/`, `http://${host}:${port}/`, `https://${host}/`]),
     ...['file:///etc/passwd', 'gopher://127.0.0.1/', 'data:image/png;base64,AAAA', 'ftp://93.184.216.34/x', 'http://', 'nothing', ''],
     ...[
@@ -124,10 +124,10 @@ test('every address that is not public is refused with the same words, and nobod
     ],
     `http://127.0.0.1:${port}#@93.184.216.34/`,
   ]
-  const answers = await withFetcher({}, (fetcher) =>
-    Promise.all(addresses.map((address) => fetchPictureUrl(fetcher, address, signal).then(() => ['taken', address], codeOf))),
+  const responses = await withFetcher({}, (fetcher) =>
+    Promise.all(ips.map((url) => fetchImageUrl(fetcher, url, signal).then(() => ['taken', url], codeOf))),
   )
-  expect(new Set(answers.map((it) => it.join('|')))).toEqual(
+  expect(new Set(responses.map((it) => it.join('|')))).toEqual(
     new Set(['image_url_blocked|The address of the picture is not one that zinc may fetch']),
   )
   expect(hits).toEqual([])
@@ -135,12 +135,12 @@ test('every address that is not public is refused with the same words, and nobod
 
 test('a host that is named may be fetched, and each of its redirects is checked like a first address', async () => {
   await withFetcher({ allowlist: [`127.0.0.1:${port}`, 'shop.example'] }, async (fetcher) => {
-    const fetched = async (address: string) => String(await buffer((await fetchPictureUrl(fetcher, address, signal)).body))
+    const fetched = async (url: string) => String(await buffer((await fetchImageUrl(fetcher, url, signal)).body))
     const at = `http://127.0.0.1:${port}`
     expect(await fetched(`${at}/a`)).toBe('picture')
     expect(await fetched(`http://SHOP.example:${port}/a`)).toBe('picture')
     expect(await fetched(`${at}/chain?left=3`)).toBe('picture')
-    const refused = async (address: string) => (await fetchPictureUrl(fetcher, address, signal).then(() => ['taken'], codeOf))[0]
+    const refused = async (url: string) => (await fetchImageUrl(fetcher, url, signal).then(() => ['taken'], codeOf))[0]
     expect(await refused(`${at}/chain?left=4`)).toBe('image_url_blocked')
     expect(await refused(`http://127.0.0.1:${port + 1}/`)).toBe('image_url_blocked')
     for (const status of [301, 302, 303, 307, 308])
@@ -160,7 +160,7 @@ test('signed queries arrive as they were written, and names in any script are as
     return [{ address: '127.0.0.1', family: 4 }]
   }
   await withFetcher({ allowlist: [`127.0.0.1:${port}`, 'متجر.example'], resolve }, async (fetcher) => {
-    const fetched = async (address: string) => String(await buffer((await fetchPictureUrl(fetcher, address, signal)).body))
+    const fetched = async (url: string) => String(await buffer((await fetchImageUrl(fetcher, url, signal)).body))
     await fetched(`http://127.0.0.1:${port}/a%2Fb?sig=x%2Fy%2Bz%3D&e=1`)
     await fetched(`http://متجر.example:${port}/idn`)
     // A line break in an address is no second header.
@@ -176,7 +176,7 @@ test('sizes and times are bounded, and a broken answer is a failure with a name'
   await withFetcher({ allowlist: ['127.0.0.1'], totalMs: 1_500 }, async (fetcher) => {
     const failure = async (path: string) =>
       (
-        await fetchPictureUrl(fetcher, `http://127.0.0.1:${port}${path}`, signal).then(
+        await fetchImageUrl(fetcher, `http://127.0.0.1:${port}${path}`, signal).then(
           ({ body }) => buffer(body).then(() => ['taken'], codeOf),
           codeOf,
         )
@@ -191,13 +191,13 @@ test('sizes and times are bounded, and a broken answer is a failure with a name'
 
 test('placeholder services are recognised, also behind a redirect', async () => {
   await withFetcher({ allowlist: ['127.0.0.1'] }, async (fetcher) => {
-    for (const address of [
+    for (const url of [
       'https://via.placeholder.com/600',
       'http://picsum.photos/200',
       'https://fastly.picsum.photos/id/1',
       `http://127.0.0.1:${port}/redirect?to=https://placehold.co/600`,
     ])
-      await expect(fetchPictureUrl(fetcher, address, signal)).rejects.toMatchObject({ code: 'placeholder_image' })
+      await expect(fetchImageUrl(fetcher, url, signal)).rejects.toMatchObject({ code: 'placeholder_image' })
   })
 })
 
@@ -209,7 +209,7 @@ test('a slow or ignorant resolver fails within seconds while others are served',
   }
   await withFetcher({ allowlist: ['shop.example', 'slow.example', 'unknown.example'], resolve }, async (fetcher) => {
     const began = performance.now()
-    const at = (host: string) => fetchPictureUrl(fetcher, `http://${host}:${port}/a`, signal)
+    const at = (host: string) => fetchImageUrl(fetcher, `http://${host}:${port}/a`, signal)
     const slow = Promise.all(Array.from({ length: 8 }, () => at('slow.example').then(() => ['taken'], codeOf)))
     expect((await at('unknown.example').then(() => ['taken'], codeOf))[0]).toBe('image_url_failed')
     expect(String(await buffer((await at('shop.example')).body))).toBe('picture')
@@ -219,14 +219,14 @@ test('a slow or ignorant resolver fails within seconds while others are served',
   })
   // A host that is not named gets the one answer of everything that is refused.
   await withFetcher({ resolve }, async (fetcher) => {
-    await expect(fetchPictureUrl(fetcher, 'http://unknown.example/', signal)).rejects.toMatchObject({ code: 'image_url_blocked' })
+    await expect(fetchImageUrl(fetcher, 'http://unknown.example/', signal)).rejects.toMatchObject({ code: 'image_url_blocked' })
   })
 })
 
 test('an image compressed although identity was requested is decompressed within the limit', async () => {
   await withFetcher({ allowlist: [`127.0.0.1:${port}`], maxBytes: 100_000 }, async (fetcher) => {
     const fetched = async (encoding: string, how = 'whole') => {
-      const { body, contentLength } = await fetchPictureUrl(
+      const { body, contentLength } = await fetchImageUrl(
         fetcher,
         `http://127.0.0.1:${port}/packed?encoding=${encoding}&how=${how}`,
         signal,
@@ -246,7 +246,7 @@ test('an image compressed although identity was requested is decompressed within
       codes.push(await fetched(encoding, how).catch((error: { code: string }) => error.code))
     expect(codes).toEqual(['picture_too_large', 'picture_too_large', 'image_url_failed', 'image_url_failed', 'image_url_failed'])
     // Not packed at all, said so.
-    const plain = await fetchPictureUrl(fetcher, `http://127.0.0.1:${port}/packed?encoding=identity`, signal)
+    const plain = await fetchImageUrl(fetcher, `http://127.0.0.1:${port}/packed?encoding=identity`, signal)
     expect(String(await buffer(plain.body))).toBe('picture')
   })
 })

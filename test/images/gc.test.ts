@@ -5,20 +5,20 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { beforeAll, expect, test } from 'vitest'
 import { addPhotos, deletePhoto } from '../../src/images/gallery/edit.ts'
-import { ingestPicture } from '../../src/images/processing/ingest.ts'
-import { sweepBlobs } from '../../src/images/storage/gc-blobs.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { ingestImage } from '../../src/images/processing/ingest.ts'
+import { deleteUnreferencedBlobs } from '../../src/images/storage/gc-blobs.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { bmpOf } from '../helpers/bmp.ts'
-import { drawnPicture } from '../helpers/images.ts'
+import { drawnImage } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 let zinc: TestZinc
 let products: string[]
 const signal = AbortSignal.timeout(times(110_000, 1_700_000))
 beforeAll(async () => {
-  const held = await openZinc({ items: createCatalogue({ count: 60 }) })
+  const held = await openZinc({ items: createSeed({ count: 60 }) })
   zinc = held
   await zinc.sync()
   products = (await zinc.services.db.product.findMany({ select: { id: true } })).map((it) => it.id)
@@ -29,7 +29,7 @@ const soon = () => new Date(Date.now() + 60_000)
 const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const put = async (productId: string, bytes: Buffer) => {
   const { ingest } = zinc.services
-  const { sha256 } = await ingestPicture(ingest, Readable.from([bytes]), signal)
+  const { sha256 } = await ingestImage(ingest, Readable.from([bytes]), signal)
   const [photo] = await addPhotos(zinc.services, { productId, photos: [{ source: 'upload', filename: 'a.png', sha256 }], primary: false })
   return photo!
 }
@@ -42,9 +42,9 @@ const originals = async () => {
 
 test('bytes of 50 products are stored once and deleted with the last one after the grace period', async () => {
   const { db, store } = zinc.services
-  const bytes = await drawnPicture()
+  const bytes = await drawnImage()
   const sha256 = sha256Of(bytes)
-  const other = await put(products[55]!, await drawnPicture())
+  const other = await put(products[55]!, await drawnImage())
   const photos = await Promise.all(products.slice(0, 50).map((id) => put(id, bytes)))
   expect([new Set(photos.map((it) => it.product_id)).size, new Set(photos.map((it) => it.sha256)).size]).toEqual([50, 1])
   expect((await originals()).sort()).toEqual([sha256, other.sha256].sort())
@@ -52,11 +52,11 @@ test('bytes of 50 products are stored once and deleted with the last one after t
   const variants = await db.variant.findMany({ where: { source_sha256: sha256 } })
   expect(variants).toHaveLength(2)
   for (const photo of photos.slice(1)) await deletePhoto(zinc.services, { productId: photo.product_id, photoId: photo.id })
-  expect(await sweepBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 0 })
+  expect(await deleteUnreferencedBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 0 })
   await deletePhoto(zinc.services, { productId: photos[0]!.product_id, photoId: photos[0]!.id })
-  expect(await sweepBlobs(zinc.services, new Date(Date.now() - 60_000), signal)).toMatchObject({ removed: 0 })
+  expect(await deleteUnreferencedBlobs(zinc.services, new Date(Date.now() - 60_000), signal)).toMatchObject({ removed: 0 })
   expect(await store.sizeOf('originals', sha256)).toBe(bytes.length)
-  expect(await sweepBlobs(zinc.services, soon(), signal)).toEqual({ removed: 1, bytes: bytes.length })
+  expect(await deleteUnreferencedBlobs(zinc.services, soon(), signal)).toEqual({ removed: 1, bytes: bytes.length })
   expect(await store.sizeOf('originals', sha256)).toBeNull()
   for (const variant of variants) expect(await store.sizeOf('variants', variant.sha256)).toBeNull()
   // The tombstones keep the row; the same bytes come in again as if new.
@@ -65,7 +65,7 @@ test('bytes of 50 products are stored once and deleted with the last one after t
   // And once more while they are being removed, their time being over.
   const graceEnd = new Date(Date.now() - 7 * 86_400_000)
   await db.blob.update({ where: { sha256 }, data: { orphaned_at: new Date(graceEnd.getTime() - 1_000) } })
-  const [, again] = await Promise.all([sweepBlobs(zinc.services, graceEnd, signal), put(products[0]!, bytes)])
+  const [, again] = await Promise.all([deleteUnreferencedBlobs(zinc.services, graceEnd, signal), put(products[0]!, bytes)])
   const kept = await db.blob.findUniqueOrThrow({ where: { sha256 } })
   expect([await store.sizeOf('originals', sha256), again.sha256, kept.removed_at, kept.orphaned_at]).toEqual([
     bytes.length,
@@ -80,9 +80,9 @@ test('bytes of 50 products are stored once and deleted with the last one after t
 
 test('bytes that never reach a product go too', async () => {
   const { db, ingest, store } = zinc.services
-  const bytes = await drawnPicture()
-  await ingestPicture(ingest, Readable.from([bytes]), signal)
-  expect(await sweepBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 1 })
+  const bytes = await drawnImage()
+  await ingestImage(ingest, Readable.from([bytes]), signal)
+  expect(await deleteUnreferencedBlobs(zinc.services, soon(), signal)).toMatchObject({ removed: 1 })
   expect([await db.blob.count({ where: { sha256: sha256Of(bytes) } }), await store.sizeOf('originals', sha256Of(bytes))]).toEqual([0, null])
 })
 
@@ -90,7 +90,7 @@ test('uploads of the very bytes that a sweep is removing survive it', async () =
   const { db, store } = zinc.services
   const old = new Date(Date.now() - 7 * 86_400_000)
   for (let n = 0; n < times(15, 1_000); n++) {
-    const bytes = await drawnPicture()
+    const bytes = await drawnImage()
     const sha256 = sha256Of(bytes)
     const first = await put(products[0]!, bytes)
     await deletePhoto(zinc.services, { productId: first.product_id, photoId: first.id })
@@ -98,9 +98,9 @@ test('uploads of the very bytes that a sweep is removing survive it', async () =
     if (n % 2) await db.photo.delete({ where: { id: first.id } })
     await db.blob.update({ where: { sha256 }, data: { orphaned_at: new Date(old.getTime() - 86_400_000) } })
     const [, a, , b] = await Promise.all([
-      sweepBlobs(zinc.services, old, signal),
+      deleteUnreferencedBlobs(zinc.services, old, signal),
       put(products[1]!, bytes),
-      sweepBlobs(zinc.services, old, signal),
+      deleteUnreferencedBlobs(zinc.services, old, signal),
       put(products[2]!, bytes),
     ])
     const row = await db.blob.findUniqueOrThrow({ where: { sha256 } })
@@ -127,16 +127,16 @@ test('a sweep waits for a put that has found the file there and not yet written 
     const size = await store.sizeOf(kind, sha256)
     if (sha256 !== first.sha256) return size
     let over = false
-    sweep = sweepBlobs(zinc.services, graceEnd, signal).finally(() => {
+    sweep = deleteUnreferencedBlobs(zinc.services, graceEnd, signal).finally(() => {
       over = true
     })
     const waits = () => db.$queryRaw<unknown[]>`
       select 1 from pg_locks join pg_database on pg_database.oid = pg_locks.database
       where datname = current_database() and locktype = 'advisory' and not granted`
-    await until(async () => over || (await waits()).length > 0)
+    await waitFor(async () => over || (await waits()).length > 0)
     return size
   }
-  await ingestPicture({ ...ingest, store: { ...store, sizeOf } }, Readable.from([bytes]), signal)
+  await ingestImage({ ...ingest, store: { ...store, sizeOf } }, Readable.from([bytes]), signal)
   expect([(await sweep).removed, await store.sizeOf('originals', first.sha256)]).toEqual([0, Number(first.blob.size)])
 })
 
@@ -156,7 +156,7 @@ test('the bytes of a BMP stay beside its PNG, once, and go with it', async () =>
   ])
   expect([await store.sizeOf('received', received), await store.sizeOf('received', sha256Of(same))]).toEqual([bytes.length, null])
   for (const photo of [first, ...others]) await deletePhoto(zinc.services, { productId: photo.product_id, photoId: photo.id })
-  await sweepBlobs(zinc.services, soon(), signal)
+  await deleteUnreferencedBlobs(zinc.services, soon(), signal)
   expect([await store.sizeOf('originals', first.sha256), await store.sizeOf('received', received)]).toEqual([null, null])
   const back = await put(products[10]!, bytes)
   expect([
@@ -168,14 +168,14 @@ test('the bytes of a BMP stay beside its PNG, once, and go with it', async () =>
 test('a disk without room refuses the new picture in words, and the old one stays', async () => {
   const { ingest, store } = zinc.services
   const productId = products[5]!
-  const old = await put(productId, await drawnPicture())
+  const old = await put(productId, await drawnImage())
   const full = { ...ingest, store: { ...store, space: async () => ({ free: 1_000_000, total: 100_000_000 }) } }
-  await expect(ingestPicture(full, Readable.from([await drawnPicture()]), signal)).rejects.toMatchObject({
+  await expect(ingestImage(full, Readable.from([await drawnImage()]), signal)).rejects.toMatchObject({
     code: 'storage_full',
     detail: { remedy: expect.any(String) },
   })
   const enospc = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   const broken = { ...ingest, store: { ...store, keep: () => Promise.reject(enospc) } }
-  await expect(ingestPicture(broken, Readable.from([await drawnPicture()]), signal)).rejects.toMatchObject({ code: 'storage_full' })
+  await expect(ingestImage(broken, Readable.from([await drawnImage()]), signal)).rejects.toMatchObject({ code: 'storage_full' })
   expect(await store.sizeOf('originals', old.sha256)).toBe(Number(old.blob.size))
 })

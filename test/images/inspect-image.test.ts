@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDecoder, type Decoder } from '../../src/images/processing/worker-pool.ts'
+import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
 import { seeded } from '../../src/zoho-simulator/seed.ts'
 import { bmpOf } from '../helpers/bmp.ts'
 import { times } from '../helpers/long.ts'
@@ -13,22 +13,22 @@ import { times } from '../helpers/long.ts'
 sharp.cache(false)
 
 let dir: string
-let decoder: Decoder
+let workers: WorkerPool
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zinc-judge-'))
-  decoder = createDecoder()
+  workers = createWorkerPool()
 })
 afterAll(async () => {
-  await decoder[Symbol.asyncDispose]()
+  await workers[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
 })
 
-async function judge(bytes: Buffer, { acceptDamaged = false } = {}) {
+async function inspect(bytes: Buffer, { acceptDamaged = false } = {}) {
   const path = join(dir, 'picture')
   await writeFile(path, bytes)
   const variants = [{ name: 'thumb', side: 200, format: 'webp' as const, quality: 78, effort: 2, output: join(dir, 'thumb') }]
-  return decoder.decode({ path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged }, AbortSignal.timeout(60_000)).then(
-    ({ picture, variants: made }) => ({ picture, made, code: null }),
+  return workers.decode({ path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged }, AbortSignal.timeout(60_000)).then(
+    ({ image, variants: made }) => ({ picture: image, made, code: null }),
     (error: { code: string }) => ({ picture: null, made: [], code: error.code }),
   )
 }
@@ -66,13 +66,13 @@ function crc32(bytes: Buffer): number {
 }
 
 test.each(['jpeg', 'png', 'gif', 'webp', 'avif'] as const)('%s is taken, with a thumbnail no larger than 200', async (format) => {
-  const { picture, made } = await judge(await drawn().toFormat(format).toBuffer())
-  expect(picture).toMatchObject({ width: 300, height: 200, content_type: `image/${format}`, damaged: false })
+  const { picture: image, made } = await inspect(await drawn().toFormat(format).toBuffer())
+  expect(image).toMatchObject({ width: 300, height: 200, content_type: `image/${format}`, damaged: false })
   expect(made).toMatchObject([{ width: 200, height: 133 }])
 })
 
 test('a small picture is never enlarged', async () => {
-  expect((await judge(await drawn(20, 10).png().toBuffer())).made).toMatchObject([{ width: 20, height: 10 }])
+  expect((await inspect(await drawn(20, 10).png().toBuffer())).made).toMatchObject([{ width: 20, height: 10 }])
 })
 
 test('orientation is applied and nothing of EXIF stays in a variant', async () => {
@@ -81,8 +81,8 @@ test('orientation is applied and nothing of EXIF stays in a variant', async () =
     .withExifMerge({ IFD0: { Copyright: 'somebody' } })
     .jpeg()
     .toBuffer()
-  const { picture, made } = await judge(turned)
-  expect(picture).toMatchObject({ width: 200, height: 300 })
+  const { picture: image, made } = await inspect(turned)
+  expect(image).toMatchObject({ width: 200, height: 300 })
   expect(made).toMatchObject([{ width: 133, height: 200 }])
   expect((await sharp(join(dir, 'thumb')).metadata()).exif).toBeUndefined()
 })
@@ -131,9 +131,9 @@ test('hostile and broken bytes each have their answer', async () => {
     ['a PNG of 1 × 200,000', pngOf(1, 200_000), 'side_too_long'],
     ['a PNG of nothing', pngOf(0, 0), 'corrupt'],
   ]
-  const answers = []
-  for (const [name, bytes] of cases) answers.push([name, (await judge(bytes)).code])
-  expect(answers).toEqual(cases.map(([name, , code]) => [name, code]))
+  const responses = []
+  for (const [name, bytes] of cases) responses.push([name, (await inspect(bytes)).code])
+  expect(responses).toEqual(cases.map(([name, , code]) => [name, code]))
 })
 
 /** Twenty pictures, of every format and most of the ways in which each is written. */
@@ -164,7 +164,7 @@ test('mutated, cut and spliced pictures of every format never bring the decoder 
   const below = (n: number) => Math.floor(random() * n)
   const seeds = await manyKinds()
   expect(seeds).toHaveLength(21)
-  const answers = new Map<string | null, number>()
+  const responses = new Map<string | null, number>()
   for (let n = 0; n < times(400, 10_000); n++) {
     let bytes = Buffer.from(seeds[n % seeds.length]!)
     for (let flips = 1 + below(64); flips > 0; flips--) bytes[below(bytes.length)] = below(256)
@@ -179,12 +179,12 @@ test('mutated, cut and spliced pictures of every format never bring the decoder 
     else if (way < 0.6) bytes = Buffer.concat([bytes.subarray(0, at), other.subarray(from)])
     const began = performance.now()
     // Checksums would keep most of what is inside from the decoder; damaged pictures of Zoho's come to it all the same.
-    const { code } = await judge(bytes, { acceptDamaged: n % 40 >= 20 })
-    answers.set(code, (answers.get(code) ?? 0) + 1)
+    const { code } = await inspect(bytes, { acceptDamaged: n % 40 >= 20 })
+    responses.set(code, (responses.get(code) ?? 0) + 1)
     expect([n, code === 'decoder_crash', performance.now() - began < 10_000]).toEqual([n, false, true])
   }
   // Most are refused, some can still be seen: else the changes were too great, or too small, to tell anything.
-  expect([answers.get(null)! > 10, [...answers.values()].reduce((a, b) => a + b) - answers.get(null)! > 100]).toEqual([true, true])
+  expect([responses.get(null)! > 10, [...responses.values()].reduce((a, b) => a + b) - responses.get(null)! > 100]).toEqual([true, true])
 })
 
 /** The colour in the middle of a picture, 0–255. */
@@ -205,7 +205,7 @@ test('wide gamut, CMYK, 16 bits and grey become sRGB that looks the same', async
     ['grey', await drawn().greyscale().png().toBuffer(), [102, 102, 102]],
   ]
   for (const [name, bytes, wanted] of cases) {
-    const { made, code } = await judge(bytes)
+    const { made, code } = await inspect(bytes)
     expect([name, code, made.length]).toEqual([name, null, 1])
     const facts = await sharp(join(dir, 'thumb')).metadata()
     expect([name, facts.space, facts.icc, facts.exif]).toEqual([name, 'srgb', undefined, undefined])
@@ -262,7 +262,7 @@ test('CMYK, with its profile or without, looks as another program shows it', asy
     const ink = sharp({ create: { width: 60, height: 40, channels: 3, background: { r: r!, g: g!, b: b! } } }).toColourspace('cmyk')
     const withProfile = await ink.withIccProfile('cmyk').jpeg({ quality: 100 }).toBuffer()
     for (const bytes of [withProfile, withoutProfile(withProfile)]) {
-      const { code } = await judge(bytes)
+      const { code } = await inspect(bytes)
       const facts = await sharp(join(dir, 'thumb')).metadata()
       expect([code, facts.space, facts.icc]).toEqual([null, 'srgb', undefined])
       expect([shown, await distance(await middle(join(dir, 'thumb')), shown)]).toSatisfy(([, away]) => away < 6)
@@ -294,14 +294,14 @@ test('eight orientations give one thumbnail', async () => {
   for (const [n, turn] of turns.entries()) {
     // Two steps: sharp applies flips before turns within one pipeline.
     const turned = await turn(sharp(png)).png().toBuffer()
-    const { picture } = await judge(
+    const { picture: image } = await inspect(
       await sharp(turned)
         .withMetadata({ orientation: n + 1 })
         .jpeg({ quality: 100 })
         .toBuffer(),
     )
     const { data, info } = await sharp(join(dir, 'thumb')).raw().toBuffer({ resolveWithObject: true })
-    expect([n + 1, picture?.width, picture?.height, info.width, info.height]).toEqual([n + 1, 90, 60, 90, 60])
+    expect([n + 1, image?.width, image?.height, info.width, info.height]).toEqual([n + 1, 90, 60, 90, 60])
     expect([n + 1, near([...data.subarray(0, 3)], [204, 0, 0], 30), near([...data.subarray(-3)], [255, 255, 255], 10)]).toEqual([
       n + 1,
       true,
@@ -319,19 +319,19 @@ test('what moves has a still variant and keeps its original; too many frames are
     ),
   )
   for (const format of ['gif', 'webp'] as const) {
-    const { picture, made } = await judge(
+    const { picture: image, made } = await inspect(
       await sharp(frames, { join: { animated: true } })
         .toFormat(format)
         .toBuffer(),
     )
-    expect([format, picture?.frames, picture?.width, picture?.height, made]).toMatchObject([format, 3, 60, 40, [{ width: 60, height: 40 }]])
+    expect([format, image?.frames, image?.width, image?.height, made]).toMatchObject([format, 3, 60, 40, [{ width: 60, height: 40 }]])
     expect((await sharp(join(dir, 'thumb')).metadata()).pages ?? 1).toBe(1)
     expect(near(await middle(join(dir, 'thumb')), [255, 0, 0], 12)).toBe(true)
   }
   const frame = Buffer.from([0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x4c, 1, 0])
   const canvas = Buffer.from([...Buffer.from('GIF89a'), 0xd0, 0x07, 0xd0, 0x07, 0x80, 0, 0, 0, 0, 0, 255, 255, 255])
   const many = Buffer.concat([canvas, ...Array.from({ length: 20_000 }, () => frame), Buffer.from([0x3b])])
-  expect((await judge(many)).code).toBe('too_many_pixels')
+  expect((await inspect(many)).code).toBe('too_many_pixels')
 })
 
 test('transparency is white in JPEG, kept in WebP, and AVIF can be made', async () => {
@@ -348,7 +348,7 @@ test('transparency is white in JPEG, kept in WebP, and AVIF can be made', async 
     effort: 2,
     output: join(dir, format),
   }))
-  await decoder.decode({ path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged: false }, AbortSignal.timeout(60_000))
+  await workers.decode({ path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged: false }, AbortSignal.timeout(60_000))
   expect(near(await middle(join(dir, 'jpeg')), [255, 255, 255], 3)).toBe(true)
   expect((await sharp(join(dir, 'webp')).metadata()).hasAlpha).toBe(true)
   expect((await sharp(join(dir, 'avif')).metadata()).compression).toBe('av1')
@@ -405,7 +405,7 @@ test('polyglots, lies and bombs: the answer is the contract, and nothing foreign
     ['a BMP that is cut', lyingBmp(100, 100), ['truncated']],
   ]
   for (const [name, bytes, wanted] of cases) {
-    const { code } = await judge(bytes)
+    const { code } = await inspect(bytes)
     expect([name, code, wanted.includes(code)]).toEqual([name, code, true])
     if (code === null) expect((await readFile(join(dir, 'thumb'))).includes('<script')).toBe(false)
   }
@@ -424,8 +424,8 @@ function lyingBmp(width: number, height: number): Buffer {
 }
 
 test('a child that grows too large or takes too long is ended, tried twice, and the next picture is served', async () => {
-  const small = createDecoder({ size: 1, maxRssBytes: 50 * 1024 * 1024 })
-  const slow = createDecoder({ size: 1, wallClockMs: 20 })
+  const small = createWorkerPool({ size: 1, maxRssBytes: 50 * 1024 * 1024 })
+  const slow = createWorkerPool({ size: 1, wallClockMs: 20 })
   const path = join(dir, 'large')
   // An interlaced picture stands in memory as a whole, and so large a one longer than a child waits before it looks.
   await writeFile(
@@ -440,11 +440,11 @@ test('a child that grows too large or takes too long is ended, tried twice, and 
     await expect(limited.decode(job, AbortSignal.timeout(60_000))).rejects.toMatchObject({ code: 'decoder_crash' })
     await limited[Symbol.asyncDispose]()
   }
-  expect((await judge(await drawn().png().toBuffer())).code).toBe(null)
+  expect((await inspect(await drawn().png().toBuffer())).code).toBe(null)
 })
 
 test('more load than may wait is refused at once', async () => {
-  const one = createDecoder({ size: 1 })
+  const one = createWorkerPool({ size: 1 })
   const path = join(dir, 'load')
   await writeFile(path, await drawn(2_000, 2_000).png().toBuffer())
   const job = (n: number) => ({
@@ -454,7 +454,7 @@ test('more load than may wait is refused at once', async () => {
     maxSide: 12_000,
     acceptDamaged: false,
   })
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 10 }, (_, n) =>
       one.decode(job(n), AbortSignal.timeout(60_000), { maxWaiting: 4 }).then(
         () => 'made',
@@ -462,7 +462,7 @@ test('more load than may wait is refused at once', async () => {
       ),
     ),
   )
-  expect([answers.filter((it) => it === 'made').length, answers.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
+  expect([responses.filter((it) => it === 'made').length, responses.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
   await one[Symbol.asyncDispose]()
 })
 
@@ -480,16 +480,16 @@ test('a PNG with a wrong checksum is corrupt in its pixels or palette, and taken
     ['tIME', '\x07\x6e\x0c\x01\0\0\0'],
     ['vpAg', 'any private one'],
   ] as const) {
-    const { picture, code } = await judge(withChunk(type, data, true))
-    expect([type, code, picture?.damaged]).toEqual([type, null, false])
+    const { picture: image, code } = await inspect(withChunk(type, data, true))
+    expect([type, code, image?.damaged]).toEqual([type, null, false])
     const [red] = await sharp(join(dir, 'thumb')).raw().toBuffer()
     expect(Math.abs(red! - 200)).toBeLessThan(6)
   }
   const flipped = Buffer.from(png)
   const pixels = png.indexOf('IDAT') + 6
   flipped[pixels]! ^= 1
-  expect((await judge(flipped)).code).toBe('corrupt')
+  expect((await inspect(flipped)).code).toBe('corrupt')
   const palette = await drawn(30, 20).png({ palette: true }).toBuffer()
   palette[palette.indexOf('PLTE') + 4]! ^= 1
-  expect((await judge(palette)).code).toBe('corrupt')
+  expect((await inspect(palette)).code).toBe('corrupt')
 })

@@ -6,26 +6,26 @@ import { join } from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDecoder, type Decoder } from '../../src/images/processing/worker-pool.ts'
+import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
 
 let dir: string
-let decoder: Decoder
+let workers: WorkerPool
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zinc-judge-'))
-  decoder = createDecoder()
+  workers = createWorkerPool()
 })
 afterAll(async () => {
-  await decoder[Symbol.asyncDispose]()
+  await workers[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
 })
 
-async function judge(bytes: Buffer, by = decoder) {
+async function inspect(bytes: Buffer, by = workers) {
   const [path, output] = [join(dir, 'picture'), join(dir, 'thumb')]
   await writeFile(path, bytes)
   const variants = [{ name: 'thumb', side: 200, format: 'webp' as const, quality: 78, effort: 2, output }]
   const job = { path, variants, maxPixels: 50_000_000, maxSide: 12_000, acceptDamaged: false }
   return by.decode(job, AbortSignal.timeout(60_000)).then(
-    async ({ picture, variants: [made] }) => ({ code: null, picture, made, thumb: await readFile(output) }),
+    async ({ image, variants: [made] }) => ({ code: null, picture: image, made, thumb: await readFile(output) }),
     (error: { code: string }) => ({ code: error.code, picture: null, made: undefined, thumb: Buffer.alloc(0) }),
   )
 }
@@ -81,14 +81,14 @@ test('rare but honest pictures are taken, and nothing of what they carry along s
     ],
   ]
   for (const [name, bytes, size] of cases) {
-    const { code, picture, made, thumb } = await judge(bytes)
-    expect([name, code, picture?.width, picture?.height]).toEqual([name, null, size.width, size.height])
+    const { code, picture: image, made, thumb } = await inspect(bytes)
+    expect([name, code, image?.width, image?.height]).toEqual([name, null, size.width, size.height])
     expect([name, made!.width >= 1 && made!.height >= 1, Math.max(made!.width, made!.height) <= 200]).toEqual([name, true, true])
     const facts = await sharp(thumb).metadata()
     expect([name, facts.exif, facts.icc, facts.xmp, thumb.includes('secret')]).toEqual([name, undefined, undefined, undefined, false])
   }
   // Wrong pixels in a whole file are not to be seen by decoding; whatever the answer is, it is one.
-  expect([null, 'corrupt', 'truncated']).toContain((await judge(flipped)).code)
+  expect([null, 'corrupt', 'truncated']).toContain((await inspect(flipped)).code)
 })
 
 /** A keyword, and zeros that take a thousandth of their room. */
@@ -119,9 +119,9 @@ const HEVC =
 
 test('JPEG in every coding is decoded or corrupt; HEIC is recognized by its content', async () => {
   for (const coded of [ARITHMETIC, ARITHMETIC_PROGRESSIVE]) {
-    const { code, picture, thumb } = await judge(Buffer.from(coded, 'base64'))
+    const { code, picture: image, thumb } = await inspect(Buffer.from(coded, 'base64'))
     const { channels } = await sharp(thumb).stats()
-    expect([code, picture?.width, picture?.height]).toEqual([null, 16, 12])
+    expect([code, image?.width, image?.height]).toEqual([null, 16, 12])
     expect(channels.map((it, n) => Math.abs(it.mean - [200, 30, 60][n]!) < 4)).toEqual([true, true, true])
   }
   // No encoder is at hand for lossless, hierarchical and 12-bit ones; their headers before other data ask for the same readers.
@@ -134,21 +134,21 @@ test('JPEG in every coding is decoded or corrupt; HEIC is recognized by its cont
     other[sof + 1] = marker
     other[sof + 4] = bits
     const wanted = marker <= 0xc1 && bits === 8 ? null : 'corrupt'
-    expect([marker.toString(16), bits, (await judge(other)).code]).toEqual([marker.toString(16), bits, wanted])
+    expect([marker.toString(16), bits, (await inspect(other)).code]).toEqual([marker.toString(16), bits, wanted])
   }
 
   const heic = Buffer.from(HEVC, 'base64')
-  expect((await judge(heic)).code).toBe('unsupported_format')
+  expect((await inspect(heic)).code).toBe('unsupported_format')
   for (const brands of ['avif', 'avifavif', 'mif1avif']) {
     const called = Buffer.from(heic)
     called.write(brands.slice(0, 4), 8)
     called.write(brands.slice(4), 16)
-    expect([brands, (await judge(called)).code]).toEqual([brands, 'unsupported_format'])
+    expect([brands, (await inspect(called)).code]).toEqual([brands, 'unsupported_format'])
   }
 })
 
 /** The directory of a multi-picture file (CIPA DC-007) that says where a second picture lies. */
-function multiPicture(size: number, second: { size: number; offset: number }): Buffer {
+function multiImage(size: number, second: { size: number; offset: number }): Buffer {
   const entry = (tag: number, type: number, count: number, value: number) => [tag >> 8, tag & 255, 0, type, ...u32(count), ...u32(value)]
   const u32 = (n: number) => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255]
   return Buffer.from([
@@ -174,13 +174,13 @@ test('a picture that carries another file is the picture alone', async () => {
     'far beyond its end': { size: 0x7fffffff, offset: 0x7fffffff },
     'itself once more': { size: jpeg.length, offset: 0 },
   })) {
-    const gainMap = Buffer.concat([withSegment(withSegment(jpeg, 0xe2, multiPicture(jpeg.length, where)), 0xe1, xmp), second])
-    const { code, picture, thumb } = await judge(gainMap)
-    expect([name, code, picture?.width, picture?.height, picture?.frames]).toEqual([name, null, 300, 200, 1])
+    const gainMap = Buffer.concat([withSegment(withSegment(jpeg, 0xe2, multiImage(jpeg.length, where)), 0xe1, xmp), second])
+    const { code, picture: image, thumb } = await inspect(gainMap)
+    expect([name, code, image?.width, image?.height, image?.frames]).toEqual([name, null, 300, 200, 1])
     expect([name, (await sharp(thumb).stats()).channels[1]!.mean < 60]).toEqual([name, true])
   }
   const gifar = Buffer.concat([await drawn().gif().toBuffer(), Buffer.from('PK\x03\x04META-INF/MANIFEST.MF')])
-  const { code, thumb } = await judge(gifar)
+  const { code, thumb } = await inspect(gifar)
   expect([code, thumb.includes('META-INF')]).toEqual([null, false])
 })
 
@@ -194,10 +194,10 @@ async function peakOf(known: Set<string>): Promise<number> {
 // Linux tells a process's memory in /proc.
 test.runIf(process.platform === 'linux')('bombs are answered soon and take next to no memory', async () => {
   const known = new Set((await readdir('/proc')).filter((it) => /^\d+$/.test(it)))
-  await using one = createDecoder({ size: 1 })
+  await using one = createWorkerPool({ size: 1 })
   const jpeg = await drawn().jpeg().toBuffer()
   const png = await drawn().png().toBuffer()
-  for (const warm of [jpeg, png, await drawn().gif().toBuffer(), await drawn().avif().toBuffer()]) await judge(warm, one)
+  for (const warm of [jpeg, png, await drawn().gif().toBuffer(), await drawn().avif().toBuffer()]) await inspect(warm, one)
 
   const head = Buffer.from([0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 1, 0, 0, 0, 0]) // 30,000² of one bit
   const black = deflateSync(Buffer.alloc((30_000 / 8 + 1) * 30_000), { level: 1 })
@@ -231,7 +231,7 @@ test.runIf(process.platform === 'linux')('bombs are answered soon and take next 
   ]
   for (const [name, bytes, wanted, megabytes] of cases) {
     const [before, began] = [await peakOf(known), performance.now()]
-    const { code } = await judge(bytes, one)
+    const { code } = await inspect(bytes, one)
     const grown = (await peakOf(known)) - before
     expect([name, code, performance.now() - began < 10_000, grown < megabytes ? 'little' : grown]).toEqual([name, wanted, true, 'little'])
   }
@@ -262,12 +262,12 @@ test('pictures that name addresses are not followed anywhere', async () => {
       svg(`<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="${at}n.xml"/>`),
     ]
     const codes = []
-    for (const text of texts) codes.push((await judge(Buffer.from(text))).code)
+    for (const text of texts) codes.push((await inspect(Buffer.from(text))).code)
     expect(codes).toEqual(texts.map(() => 'unsupported_format'))
     // Behind an honest head and inside what it carries along.
     const xmp = withSegment(jpeg, 0xe1, Buffer.from(`http://ns.adobe.com/xap/1.0/\0${texts[5]}`))
-    expect((await judge(xmp)).code).toBe(null)
-    expect((await judge(Buffer.concat([jpeg, Buffer.from(texts[0]!)]))).code).toBe(null)
+    expect((await inspect(xmp)).code).toBe(null)
+    expect((await inspect(Buffer.concat([jpeg, Buffer.from(texts[0]!)]))).code).toBe(null)
     expect(asked).toEqual(['/alive'])
   } finally {
     await new Promise((resolve) => canary.close(resolve))
@@ -305,7 +305,7 @@ test('more ways to be cut, to lie and to be something else', async () => {
     ],
   ]
   for (const [name, bytes, wanted] of cases) {
-    const { code } = await judge(bytes)
+    const { code } = await inspect(bytes)
     expect([name, code, wanted.includes(code!)]).toEqual([name, code, true])
   }
 })

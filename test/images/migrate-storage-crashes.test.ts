@@ -4,26 +4,26 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { serve } from '../../src/start-server.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { startServer } from '../../src/start-server.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { hashOf } from '../helpers/hash.ts'
 import { times } from '../helpers/long.ts'
-import { startBadBucket } from '../helpers/s3-faults.ts'
+import { startFaultyS3 } from '../helpers/s3-faults.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_KEY: Buffer.alloc(32, 2).toString('base64') }
 
 test('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
-  const bucket = await startBadBucket()
+  const bucket = await startFaultyS3()
   onTestFinished(bucket.close)
   // Each kill leaves some more moved, those under way included: the files must last for all of them.
-  const zinc = await startZinc({ environment: KEYS, items: createCatalogue({ count: times(30, 250) }) })
+  const zinc = await startZinc({ environment: KEYS, items: createSeed({ count: times(30, 250) }) })
   await zinc.sync('?sync_images=true')
   const { data: shown } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as {
     data: { image_url: string; images: { sha256: string }[] }[]
   }
   const environment = { ...zinc.environment, ...bucket.environment }
-  const serving = await serve(parseConfig(environment), pino({ level: 'silent' }))
+  const serving = await startServer(parseConfig(environment), pino({ level: 'silent' }))
   onTestFinished(() => serving[Symbol.asyncDispose]())
   const authorization = `Bearer ${await login(serving.url)}`
 

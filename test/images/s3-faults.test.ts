@@ -4,22 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { beforeAll, expect, test } from 'vitest'
-import type { PhotoStore } from '../../src/images/storage/blob-store.ts'
+import type { BlobStore } from '../../src/images/storage/blob-store.ts'
 import { createFileStore } from '../../src/images/storage/file-store.ts'
 import { moveStorage } from '../../src/images/storage/migrate.ts'
 import { createS3Store, type S3Store } from '../../src/images/storage/s3-store.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { hashOf } from '../helpers/hash.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
-import { startBadBucket } from '../helpers/s3-faults.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
+import { startFaultyS3 } from '../helpers/s3-faults.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 let dir: string
-let bucket: Awaited<ReturnType<typeof startBadBucket>>
+let bucket: Awaited<ReturnType<typeof startFaultyS3>>
 let store: S3Store
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'zinc-bad-'))
-  bucket = await startBadBucket()
+  bucket = await startFaultyS3()
   store = createS3Store(bucket.settings, join(dir, 'tmp'))
   return async () => {
     store.close()
@@ -28,7 +28,7 @@ beforeAll(async () => {
   }
 })
 
-async function put(to: PhotoStore, bytes: Buffer): Promise<string> {
+async function put(to: BlobStore, bytes: Buffer): Promise<string> {
   const path = await to.temporaryPath()
   await writeFile(path, bytes)
   await to.keep('originals', path, hashOf(bytes))
@@ -96,7 +96,7 @@ test('a move takes no copy of the right size for the right bytes: it is made aga
 })
 
 test('a sync waits for a bucket that refuses, no picture counts as failed for it, and people hear why', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 8 }), environment: bucket.environment })
+  const zinc = await startZinc({ items: createSeed({ count: 8 }), environment: bucket.environment })
   bucket.fail({ method: 'PUT', times: 1_000, act: 'forbidden' })
   const paused = await zinc.sync('?sync_images=true')
   expect(paused).toMatchObject({ status: 'paused', statistics: { images_failed: 0 } })
@@ -105,7 +105,7 @@ test('a sync waits for a bucket that refuses, no picture counts as failed for it
     cause: expect.stringContaining('AccessDenied'),
   })
   const { id } = await zinc.services.db.product.findFirstOrThrow()
-  const upload = await zinc.call(`/api/products/${id}/images/upload`, { method: 'POST', body: pictureForm([await drawnPicture()]) })
+  const upload = await zinc.call(`/api/products/${id}/images/upload`, { method: 'POST', body: imageForm([await drawnImage()]) })
   expect([upload.status, ((await upload.json()) as { code: string }).code]).toEqual([503, 'storage_unavailable'])
   bucket.fail()
   await zinc.services.runs.resume(paused.run_id)

@@ -7,16 +7,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { parseConfig } from '../../src/config.ts'
 import { openServices } from '../../src/services.ts'
-import { serve } from '../../src/start-server.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
-import { startBucket } from '../helpers/s3-server.ts'
+import { startServer } from '../../src/start-server.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
+import { startS3Server } from '../helpers/s3-server.ts'
 import { login, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_KEY: Buffer.alloc(32, 2).toString('base64') }
 const silent = pino({ level: 'silent' })
 
 async function bucket() {
-  const it = await startBucket()
+  const it = await startS3Server()
   onTestFinished(it.close)
   return it
 }
@@ -26,7 +26,7 @@ async function instance(environment: Record<string, string>) {
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
   return parseConfig({ ...environment, DATA_DIR: dataDir })
 }
-const pictures = async (url: string, token: string) => {
+const all = async (url: string, token: string) => {
   const reply = await fetch(`${url}/api/products?has_image=true&limit=500`, { headers: { authorization: `Bearer ${token}` } })
   return ((await reply.json()) as { data: { id: string; image_url: string; images: { sha256: string }[] }[] }).data
 }
@@ -42,16 +42,16 @@ test('two instances share one bucket: what comes in at one is served by the othe
   const { environment: s3, close: _, ...rest } = await bucket()
   const zinc = await startZinc({ environment: { ...KEYS, ...s3 } })
   expect((await zinc.sync('?sync_images=true')).status).toBe('success')
-  const other = await serve(await instance({ ...zinc.environment, ...s3 }), silent)
+  const other = await startServer(await instance({ ...zinc.environment, ...s3 }), silent)
   try {
     const token = await login(other.url)
-    const shown = await pictures(other.url, token)
+    const shown = await all(other.url, token)
     expect(shown.length).toBeGreaterThan(10)
     await allOpen(other.url, token, shown)
     const upload = await fetch(`${other.url}/api/products/${shown[0]!.id}/images/upload`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}` },
-      body: pictureForm([await drawnPicture()], { is_primary: 'true' }),
+      body: imageForm([await drawnImage()], { is_primary: 'true' }),
     })
     expect(upload.status).toBe(201)
     const { data } = (await upload.json()) as { data: { image_url: string } }
@@ -76,9 +76,9 @@ test('pictures move from the disk to a bucket while zinc serves them, and back',
   const s3 = (await bucket()).environment
   const zinc: TestZinc = await startZinc({ environment: KEYS })
   await zinc.sync('?sync_images=true')
-  const before = await pictures(zinc.url, await login(zinc.url))
+  const before = await all(zinc.url, await login(zinc.url))
   const moved = parseConfig({ ...zinc.environment, ...s3 })
-  const serving = await serve(moved, silent)
+  const serving = await startServer(moved, silent)
   const token = await login(serving.url)
   await allOpen(serving.url, token, before)
   const command = (environment: Record<string, string>, ...argv: string[]) =>
@@ -87,7 +87,7 @@ test('pictures move from the disk to a bucket while zinc serves them, and back',
   await allOpen(serving.url, token, before)
   await serving[Symbol.asyncDispose]()
   expect((await readdir(join(zinc.dataDir, 'images', 'originals'), { recursive: true })).filter((name) => name.length > 60)).toEqual([])
-  const onlyBucket = await serve(moved, silent)
+  const onlyBucket = await startServer(moved, silent)
   await allOpen(onlyBucket.url, token, before)
   await onlyBucket[Symbol.asyncDispose]()
   expect(await command(s3, 'verify')).toBe(0)

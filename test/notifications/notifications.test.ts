@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { startMailServer } from '../helpers/mail-server.ts'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 async function receiver() {
@@ -23,14 +23,14 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   await using mail = await startMailServer()
   const hook = await receiver()
   const zinc = await startZinc()
-  expect((await ask(zinc, 'GET', '/notifications')).body.data).toMatchObject({
+  expect((await request(zinc, 'GET', '/notifications')).body.data).toMatchObject({
     email: null,
     smtp_url: null,
     webhook_url: null,
     sources: { email: 'none' },
   })
-  expect((await ask(zinc, 'POST', '/notifications/test')).body.data).toEqual({ ok: false, email: null, webhook: null })
-  const set = await ask(zinc, 'PUT', '/notifications', {
+  expect((await request(zinc, 'POST', '/notifications/test')).body.data).toEqual({ ok: false, email: null, webhook: null })
+  const set = await request(zinc, 'PUT', '/notifications', {
     email: 'shop@example.com, boss@example.com',
     smtp_url: mail.url,
     webhook_url: hook.url,
@@ -43,19 +43,23 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
     nothing_synced_after_minutes: 60,
   })
   // The masks sent back, and the same again, change nothing.
-  await ask(zinc, 'PUT', '/notifications', {
+  await request(zinc, 'PUT', '/notifications', {
     smtp_url: set.body.data.smtp_url,
     webhook_url: set.body.data.webhook_url,
     nothing_synced_after_minutes: 60,
   })
-  expect((await ask(zinc, 'POST', '/notifications/test')).body.data).toMatchObject({ ok: true, email: { ok: true }, webhook: { ok: true } })
+  expect((await request(zinc, 'POST', '/notifications/test')).body.data).toMatchObject({
+    ok: true,
+    email: { ok: true },
+    webhook: { ok: true },
+  })
   expect(mail.mails).toMatchObject([{ to: [expect.stringContaining('shop@example.com'), expect.stringContaining('boss@example.com')] }])
   expect(mail.mails[0]!.text).toContain('Subject: [zinc] A test')
   expect(hook.got).toMatchObject([{ kind: 'test', subject: 'A test' }])
 
   mail.refuses = 'password'
   hook.status = 500
-  const refused = await ask(zinc, 'POST', '/notifications/test')
+  const refused = await request(zinc, 'POST', '/notifications/test')
   expect(refused.body.data).toMatchObject({
     ok: false,
     email: { ok: false, message: expect.stringContaining('535'), remedy: expect.any(String) },
@@ -68,7 +72,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
     [{ smtp_url: 'http://127.0.0.1' }, 'smtp_url'],
     [{ webhook_url: 'ftp://127.0.0.1/x' }, 'webhook_url'],
   ] as const) {
-    expect(await ask(zinc, 'PUT', '/notifications', body)).toMatchObject({
+    expect(await request(zinc, 'PUT', '/notifications', body)).toMatchObject({
       status: 400,
       body: { code: 'bad_address', message: expect.stringContaining(field) },
     })
@@ -83,13 +87,13 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ clock, environment: { NOTIFY_WEBHOOK_URL: hook.url } })
   const { zoho, services } = zinc
-  expect(await ask(zinc, 'PUT', '/notifications', { webhook_url: null })).toMatchObject({
+  expect(await request(zinc, 'PUT', '/notifications', { webhook_url: null })).toMatchObject({
     status: 409,
     body: { code: 'set_by_environment' },
   })
   const told = async () => {
-    await services.notify.watch()
-    await services.notify.deliver()
+    await services.notifier.watch()
+    await services.notifier.deliver()
     return hook.got.splice(0).map((it) => it.kind)
   }
   await zinc.sync()
@@ -112,7 +116,7 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   await zinc.sync()
   await told()
 
-  await ask(zinc, 'PUT', '/notifications', { nothing_synced_after_minutes: 60 })
+  await request(zinc, 'PUT', '/notifications', { nothing_synced_after_minutes: 60 })
   aheadMs = 59 * 60_000
   expect(await told()).toEqual([])
   aheadMs = 62 * 60_000
@@ -127,7 +131,7 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   aheadMs = 50 * 3_600_000
   expect(await told()).toEqual(['store_silent'])
 
-  const recent = (await ask(zinc, 'GET', '/notifications')).body.data.recent
+  const recent = (await request(zinc, 'GET', '/notifications')).body.data.recent
   expect(recent[0]).toMatchObject({ kind: 'store_silent', subject: 'Store Karada is silent', error: null, attempts: 1 })
   for (const it of recent) expect(it.text.length).toBeGreaterThan(20)
 })
@@ -141,19 +145,19 @@ test('a receiver that is away gets its notice later, another channel that took i
     clock,
     environment: { NOTIFY_WEBHOOK_URL: hook.url, NOTIFY_EMAIL: 'shop@example.com', SMTP_URL: mail.url },
   })
-  const { notify } = zinc.services
+  const { notifier } = zinc.services
   await zinc.sync()
   hook.status = 503
   zinc.zoho.revoke()
   await zinc.sync()
-  await notify.deliver()
+  await notifier.deliver()
   expect([mail.mails.length, hook.got.length]).toEqual([2, 0]) // the connection, and the run that it failed
   hook.status = 204
-  await notify.deliver() // too early
+  await notifier.deliver() // too early
   expect(hook.got.length).toBe(0)
   aheadMs = 2 * 60_000
-  await notify.deliver()
-  await notify.deliver()
+  await notifier.deliver()
+  await notifier.deliver()
   expect(hook.got.filter((it) => it.kind === 'connection_lost')).toHaveLength(1)
   expect(mail.mails.filter((it) => it.text.includes('connection to Zoho is lost'))).toHaveLength(1)
 })

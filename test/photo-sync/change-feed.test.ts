@@ -14,13 +14,13 @@ const WRITERS = 8
 
 /** What a mirror keeps of a photo; everything that a list entry says and a store acts on. */
 type Mirror = Map<string, string>
-const face = ({ sha256, version, is_primary, product_sku, product_name, filename }: SyncPhoto) =>
+const rowKey = ({ sha256, version, is_primary, product_sku, product_name, filename }: SyncPhoto) =>
   JSON.stringify([sha256, version, is_primary, product_sku, product_name, filename])
 
 function apply(mirror: Mirror, photos: SyncPhoto[]): void {
   for (const photo of photos) {
     if (photo.deleted) mirror.delete(photo.id)
-    else mirror.set(photo.id, face(photo))
+    else mirror.set(photo.id, rowKey(photo))
   }
 }
 
@@ -124,13 +124,13 @@ test('eight writers with late commits, and every mirror ends with the truth: fou
         n < 4 ? followCursor(store, mirror, cursor, limit) : followSince(store, mirror, since, limit, n % 2 ? 'first' : 'last')
       return { mirror, step, name: n < 4 ? `cursor ${limit}` : `since ${limit} ${n % 2 ? 'first' : 'last'}` }
     })
-    const reading = mirrors.map(async ({ step }) => {
+    const mapping = mirrors.map(async ({ step }) => {
       while (writing) await step()
       await step()
     })
     await Promise.all(Array.from({ length: WRITERS }, (_, n) => write(url, seed + n, times(40, 150))))
     writing = false
-    await Promise.all(reading)
+    await Promise.all(mapping)
 
     const { rows } = await client.query(
       `select p.id, p.sha256, p.version, p.is_primary, pr.sku, pr.name, p.filename from photo p join product pr on pr.id = p.product_id

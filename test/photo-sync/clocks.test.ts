@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000
 /** A program's environment, with its clock wrong. */
 const wrongBy = (aheadMs: number) => ({ NODE_OPTIONS: `--import ${SHIFTED}`, CLOCK_AHEAD_MS: String(aheadMs) })
 
-const fleetOf = async (shop: Shop, store: TestStore) => (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data
+const listStoreStatus = async (shop: Shop, store: TestStore) => (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data
 
 test("lists and reports of three machines with wrong clocks follow the database's time", async () => {
   const shop = await startShop()
@@ -40,14 +40,14 @@ test("lists and reports of three machines with wrong clocks follow the database'
     // The report that comes last was made last: with the server's time as our own edge client sends it, or without a time.
     const status = n % 2 ? 'synced' : 'failed'
     for (const synced_at of [null, last, null]) {
-      const answer = await where.fetch('/status/', {
+      const response = await where.fetch('/status/', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ store_id: store.id, sync_batch: [{ photo_id: reported!.id, status, error: 'disk full', synced_at }] }),
       })
-      expect(answer.status).toBe(200)
+      expect(response.status).toBe(200)
     }
-    expect(await fleetOf(shop, store)).toMatchObject(
+    expect(await listStoreStatus(shop, store)).toMatchObject(
       status === 'failed' ? { photos_synced: 0, photos_failed: 1 } : { photos_synced: 1, photos_failed: 0 },
     )
   }
@@ -64,13 +64,13 @@ test('an edge server whose clock is a day ahead, then a day behind, pulls and re
     return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
   }
   expect(await pullWrongBy(DAY_MS)).toMatchObject({ fetched: 20 })
-  expect(await fleetOf(shop, store)).toMatchObject({ photos_synced: 20, photos_behind: 0 })
+  expect(await listStoreStatus(shop, store)).toMatchObject({ photos_synced: 20, photos_behind: 0 })
 
   // Reports of a day ago would be older than those that are kept.
   await shop.send('POST', `/api/v1/sync/stores/${store.id}/resync`)
-  expect(await fleetOf(shop, store)).toMatchObject({ photos_behind: 20 })
+  expect(await listStoreStatus(shop, store)).toMatchObject({ photos_behind: 20 })
   expect(await pullWrongBy(-DAY_MS)).toMatchObject({ fetched: 0, unchanged: 20 })
-  expect(await fleetOf(shop, store)).toMatchObject({ photos_synced: 20, photos_behind: 0 })
+  expect(await listStoreStatus(shop, store)).toMatchObject({ photos_synced: 20, photos_behind: 0 })
 
   // And what changes meanwhile is pulled, whichever way the clock went.
   const [photo] = (await store.list()).photos

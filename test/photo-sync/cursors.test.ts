@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { dumpDatabase, restoreDatabase } from '../../src/database/dump.ts'
-import { pruneFeed } from '../../src/photo-sync/prune-tombstones.ts'
+import { pruneTombstones } from '../../src/photo-sync/prune-tombstones.ts'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
@@ -12,8 +12,8 @@ import { createTestStore, startShop, type TestStore } from '../helpers/test-shop
 import { startZinc } from '../helpers/zinc.ts'
 
 const refused = async (store: TestStore, query: string) => {
-  const answer = await store.fetch(`/?store_id=${store.id}${query}`)
-  return [answer.status, ((await answer.json()) as { code: string }).code]
+  const response = await store.fetch(`/?store_id=${store.id}${query}`)
+  return [response.status, ((await response.json()) as { code: string }).code]
 }
 
 test('a cursor that is altered, foreign, outdated or of another database is refused', async () => {
@@ -35,7 +35,7 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   await client.query(`update photo set deleted_at = now() - interval '100 days' where deleted_at is not null`)
   await store.list()
   await client.query(`update photo set published_at = now() - interval '100 days' where deleted_at is not null`)
-  expect(await pruneFeed(shop.services.db, { olderThanDays: 90 })).toMatchObject({ photos: 1 })
+  expect(await pruneTombstones(shop.services.db, { olderThanDays: 90 })).toMatchObject({ photos: 1 })
   expect(await refused(store, `&cursor=${cursor}`)).toEqual([410, 'cursor_expired'])
   expect(await refused(store, `&cursor=${halfway}`)).toEqual([410, 'cursor_expired'])
   const fresh = await store.list('&limit=2')
@@ -45,8 +45,8 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   const before = (await store.list()).next_cursor
   await client.query(`update photo set deleted_at = now() where position = (select min(position) from photo)`)
   const after = (await store.follow(before)).cursor
-  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 1 })
-  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 0 })
+  expect(await pruneTombstones(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 1 })
+  expect(await pruneTombstones(shop.services.db, { olderThanDays: 0 })).toMatchObject({ photos: 0 })
   expect(await refused(store, `&cursor=${before}`)).toEqual([410, 'cursor_expired'])
   await client.query('update photo set deleted_at = null')
   expect((await store.follow(after)).photos).toHaveLength(1)
@@ -142,8 +142,8 @@ test('pages by offset never shift, and five thousand equal times lose no row', a
     ['&offset=-1', 'offset'],
     ['&offset=1.5', 'offset'],
   ] as const) {
-    const answer = await store.fetch(`/?store_id=${store.id}${query}`)
-    expect([query, answer.status, ((await answer.json()) as { message: string }).message]).toEqual([
+    const response = await store.fetch(`/?store_id=${store.id}${query}`)
+    expect([query, response.status, ((await response.json()) as { message: string }).message]).toEqual([
       query,
       400,
       expect.stringContaining(field),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pruneFeed } from '../../src/photo-sync/prune-tombstones.ts'
+import { pruneTombstones } from '../../src/photo-sync/prune-tombstones.ts'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
 import { startShop } from '../helpers/test-shop.ts'
@@ -76,7 +76,7 @@ test('pruned deletions are in no list any more, and a photo that is restored aft
   await shop.setDeleted('now()', 'P1', 'P2')
   await shop.send('PATCH', `/api/v1/stores/${some.id}`, { assortment: { skus: ['P1', 'P2'] } })
   expect((await store.follow(start.next_cursor)).photos).toHaveLength(2)
-  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toEqual({ photos: 2, events: 1 })
+  expect(await pruneTombstones(shop.services.db, { olderThanDays: 0 })).toEqual({ photos: 2, events: 1 })
   for (const one of [store, some])
     for (const query of ['&include_deleted=true', `&include_deleted=true&since=${start.server_time}`]) {
       const { photos, total } = await one.list(query)
@@ -84,7 +84,7 @@ test('pruned deletions are in no list any more, and a photo that is restored aft
     }
   const lost = await store.fetch(`/?store_id=${store.id}&include_deleted=true&cursor=${start.next_cursor}`)
   expect([lost.status, ((await lost.json()) as { code: string }).code]).toEqual([410, 'cursor_expired'])
-  expect(await pruneFeed(shop.services.db, { olderThanDays: 0 })).toEqual({ photos: 0, events: 0 })
+  expect(await pruneTombstones(shop.services.db, { olderThanDays: 0 })).toEqual({ photos: 0, events: 0 })
 
   const now = await store.list('&include_deleted=true')
   await shop.setDeleted('null', 'P2')
@@ -93,7 +93,7 @@ test('pruned deletions are in no list any more, and a photo that is restored aft
   // In the end its row goes, and cursors that never saw it live on.
   await shop.client.query(`update photo set deleted_at = now() - interval '8 days' where deleted_at is not null`)
   await store.list()
-  await pruneFeed(shop.services.db, { olderThanDays: 0 })
+  await pruneTombstones(shop.services.db, { olderThanDays: 0 })
   expect((await store.list('&include_deleted=true')).photos.map(({ deleted }) => deleted)).toEqual(Array(5).fill(false))
 })
 

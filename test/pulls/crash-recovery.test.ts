@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runZinc } from '../helpers/cli.ts'
 import { times } from '../helpers/long.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 const ended = (child: ChildProcess) =>
@@ -30,7 +30,7 @@ test('a pull killed repeatedly resumes with the same calls, files and records', 
     })
     // By progress and not by time: the same spots on a slow machine and a fast one.
     const enough = Math.floor((undisturbed * kill) / (kills + 1)) + (kill % 3)
-    await until(async () => calls() >= enough || child.exitCode !== null || (await finished()))
+    await waitFor(async () => calls() >= enough || child.exitCode !== null || (await finished()))
     child.kill('SIGKILL')
     await ended(child)
     // A kill leaves an unfinished folder and never half a file under its own name.
@@ -76,7 +76,7 @@ test('a signal parks the pull and ends with 1; the next fetch finishes it in the
     env: { PATH: process.env.PATH ?? '', ...zinc.environment },
     stdio: 'ignore',
   })
-  await until(() => zinc.zoho.meter.calls >= 60)
+  await waitFor(() => zinc.zoho.meter.calls >= 60)
   child.kill('SIGINT')
   await ended(child)
   expect(child.exitCode).toBe(1)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { NO_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 const HTML = '<html><body>Service Unavailable</body></html>'
@@ -131,7 +131,7 @@ test("at the end of the day's quota a pull waits where it is, says until when, a
     zinc.zoho.advance(25 * 3_600_000)
     aheadMs += 25 * 3_600_000
     // It is taken up without anybody's word.
-    await until(async () => {
+    await waitFor(async () => {
       at = await runs.get(run.id)
       return at.state === 'success' || (at.state === 'paused' && at.resumes_at?.getTime() !== resumesAt?.getTime())
     })

@@ -7,12 +7,12 @@ const LIMITS = { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000
 test('a plan states calls, minutes and days of a pull, and the pull takes just those', async () => {
   const { zinc, books, pull } = await startPulls({ limits: LIMITS })
   const plan = async (body: object) => {
-    const answer = await zinc.call('/api/pulls/plan', {
+    const response = await zinc.call('/api/pulls/plan', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-    return { ...((await answer.json()) as { data: PullPlan; code?: string }), status: answer.status }
+    return { ...((await response.json()) as { data: PullPlan; code?: string }), status: response.status }
   }
   const module = async (body: object, name: string) => (await plan(body)).data.modules.find((it) => it.module === name)
   const callsOf = (runId: string) => zinc.services.db.zohoCall.count({ where: { run_id: runId } })

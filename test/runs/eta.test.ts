@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { createPace } from '../../src/runs/eta.ts'
+import { createEtaEstimator } from '../../src/runs/eta.ts'
 
 test('rate and time left are those of the last half minute, and a new phase begins its own', () => {
-  const pace = createPace()
-  const at = (seconds: number, phase: string, done: number, total?: number) => pace({ phase, done, total }, seconds * 1000)
+  const eta = createEtaEstimator()
+  const at = (seconds: number, phase: string, done: number, total?: number) => eta({ phase, done, total }, seconds * 1000)
   expect(at(0, 'images', 0, 1000)).toMatchObject({ rate: 0, eta_ms: null })
   expect(at(10, 'images', 100, 1000)).toMatchObject({ rate: 10, eta_ms: 90_000 })
   // It stood still for long: the whole run's mean would be far off.

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import type { RunContext } from '../../src/runs/run-handler.ts'
 import { createRuns } from '../../src/runs/runs.ts'
 import { createTestDatabase } from '../helpers/database.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 
 const KINDS: [string, (run: RunContext, work: (tx: RawDb) => Promise<void>) => Promise<void>][] = [
   ["Prisma's", (run, work) => run.fenced(work)],
@@ -43,7 +43,7 @@ test.each(KINDS)('an owner that another process has taken the run from writes no
     ],
   })
   await runs.start('x', {}, { startedBy: 'test' })
-  await until(() => told.length > 0)
+  await waitFor(() => told.length > 0)
   await runs.close()
   expect(told).toEqual([expect.objectContaining({ reason: 'lost' })])
   expect((await db.watermark.findMany()).map(({ name }) => name)).toEqual(['mine'])

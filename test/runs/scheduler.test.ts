@@ -1,9 +1,9 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
-import { BadInput } from '../../src/lib/errors.ts'
+import { BadRequestError } from '../../src/lib/errors.ts'
 import { nextTimes } from '../../src/runs/cron.ts'
-import { createSchedules, type ScheduleMode } from '../../src/runs/scheduler.ts'
+import { createScheduler, type ScheduleMode } from '../../src/runs/scheduler.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { times } from '../helpers/long.ts'
 
@@ -45,7 +45,7 @@ test('cron lines follow the wall clock of the zone over both changes of summer t
 })
 
 test.each(['', 'x', '* * * *', '* * * * * *', '60 * * * *', '0 25 * * *', '@hourly', '0 0 30 2 *'])('%j is no schedule', (cron) => {
-  expect(() => nextTimes(cron, { zone: 'UTC', from: at('2026-01-01T00:00Z') })).toThrow(BadInput)
+  expect(() => nextTimes(cron, { zone: 'UTC', from: at('2026-01-01T00:00Z') })).toThrow(BadRequestError)
 })
 
 async function open(start: string) {
@@ -59,7 +59,7 @@ async function open(start: string) {
   const fired: string[] = []
   /** One instance of zinc, as far as schedules go; several share the database. */
   const instance = (work: (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<unknown> = async () => {}) =>
-    createSchedules({
+    createScheduler({
       db,
       clock: { now: () => time.now, sleep: async () => {} },
       log: pino({ level: 'silent' }),

@@ -3,33 +3,33 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Database, openDatabase } from '../../src/database/client.ts'
 import type { Prisma } from '../../src/generated/client.ts'
-import { createSecrets, type Secrets } from '../../src/settings/encryption.ts'
-import { resealAll } from '../../src/settings/reencrypt.ts'
-import { createStoredValues, SEALED_SETTINGS } from '../../src/settings/setting-store.ts'
+import { createEncryption, type Encryption } from '../../src/settings/encryption.ts'
+import { reencryptAll } from '../../src/settings/reencrypt.ts'
+import { createSettingStore, ENCRYPTED_SETTINGS } from '../../src/settings/setting-store.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { times } from '../helpers/long.ts'
 
 const key = () => randomBytes(32)
-const reseal = (db: Database, secrets: Secrets) => resealAll(db, secrets, [SEALED_SETTINGS], new AbortController().signal)
+const reencrypt = (db: Database, encryption: Encryption) => reencryptAll(db, encryption, [ENCRYPTED_SETTINGS], new AbortController().signal)
 
 test('what is sealed opens again at its place, with its key, and nowhere else', () => {
   const [mine, other] = [key(), key()]
-  const secrets = createSecrets(() => [mine])
+  const encryption = createEncryption(() => [mine])
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
-      const record = secrets.seal(text, 'setting.value.a')
-      expect(secrets.open(record, 'setting.value.a')).toBe(text)
-      expect(() => secrets.open(record, 'setting.value.b')).toThrow()
-      expect(() => createSecrets(() => [other]).open(record, 'setting.value.a')).toThrow()
-      expect(record).not.toBe(secrets.seal(text, 'setting.value.a')) // a nonce of its own each time
+      const record = encryption.encrypt(text, 'setting.value.a')
+      expect(encryption.decrypt(record, 'setting.value.a')).toBe(text)
+      expect(() => encryption.decrypt(record, 'setting.value.b')).toThrow()
+      expect(() => createEncryption(() => [other]).decrypt(record, 'setting.value.a')).toThrow()
+      expect(record).not.toBe(encryption.encrypt(text, 'setting.value.a')) // a nonce of its own each time
     }),
     { numRuns: times(50, 1_000) },
   )
 })
 
 test('a record with any one byte changed does not open', () => {
-  const secrets = createSecrets(() => [key()])
-  const record = secrets.seal('fake-secret-for-tests', 'place')
+  const encryption = createEncryption(() => [key()])
+  const record = encryption.encrypt('fake-secret-for-tests', 'place')
   for (let at = 0; at < record.length; at++) {
     for (const other of ['A', 'B', ':', '0', '~']) {
       const changed = record.slice(0, at) + other + record.slice(at + 1)
@@ -40,7 +40,7 @@ test('a record with any one byte changed does not open', () => {
           .map((part, n) => (n < 2 ? part : Buffer.from(part, 'base64url').toString('hex')))
           .join(':')
       if (same(changed) === same(record)) continue
-      expect(() => secrets.open(changed, 'place'), `byte ${at} as ${other}`).toThrow()
+      expect(() => encryption.decrypt(changed, 'place'), `byte ${at} as ${other}`).toThrow()
     }
   }
 })
@@ -52,7 +52,7 @@ async function openStore(ring: Buffer[]) {
     await db.$disconnect()
     await database.drop()
   })
-  return { db, url: database.url, stored: createStoredValues({ db, secrets: createSecrets(() => ring) }) }
+  return { db, url: database.url, stored: createSettingStore({ db, encryption: createEncryption(() => ring) }) }
 }
 
 test('swapped ciphertexts are recognized, and one without its key never counts as empty', async () => {
@@ -66,7 +66,7 @@ test('swapped ciphertexts are recognized, and one without its key never counts a
   await db.setting.update({ where: { name: b!.name }, data: { value: a!.value } })
   const swapped = await stored.read('zoho.')
   expect([...swapped.values()].map((it) => it.value)).toEqual([null, null])
-  const other = createStoredValues({ db, secrets: createSecrets(() => [key()]) })
+  const other = createSettingStore({ db, encryption: createEncryption(() => [key()]) })
   expect([...(await other.read('zoho.')).keys()].sort()).toEqual(['client_secret', 'refresh_token'])
 })
 
@@ -75,16 +75,16 @@ test('a killed rotation is finished by the next one, and values stay readable th
   const { db, stored } = await openStore([old])
   const names = Array.from({ length: 250 }, (_, n) => `zoho.fake_${n}`)
   for (const name of names) await stored.write(db, name, `fake value of ${name}`, { sealed: true, by: 'test', at: new Date() })
-  const rotating = createSecrets(() => [fresh, old])
-  const reader = createStoredValues({ db, secrets: rotating })
+  const rotating = createEncryption(() => [fresh, old])
+  const reader = createSettingStore({ db, encryption: rotating })
 
   // The first rotation breaks off after 40 rows, as a killed process does: each row is a write of its own.
   let left = 40
   const dying = {
     ...rotating,
-    seal(...args: Parameters<typeof rotating.seal>) {
+    encrypt(...args: Parameters<typeof rotating.encrypt>) {
       if (left-- === 0) throw new Error('killed')
-      return rotating.seal(...args)
+      return rotating.encrypt(...args)
     },
   }
   const broken = new Proxy(db, {
@@ -93,15 +93,15 @@ test('a killed rotation is finished by the next one, and values stay readable th
       return Reflect.get(target, property)
     },
   })
-  await expect(reseal(broken, dying)).rejects.toThrow('killed')
+  await expect(reencrypt(broken, dying)).rejects.toThrow('killed')
   expect(await db.setting.count({ where: { value: { startsWith: rotating.prefixes().newest } } })).toBe(40)
   const between = await reader.read('zoho.')
   for (const name of names) expect(between.get(name.slice(5))?.value).toBe(`fake value of ${name}`)
 
-  expect(await reseal(db, rotating)).toEqual({ resealed: 210, unreadable: [] })
-  expect(await reseal(db, rotating)).toEqual({ resealed: 0, unreadable: [] })
+  expect(await reencrypt(db, rotating)).toEqual({ reencrypted: 210, unreadable: [] })
+  expect(await reencrypt(db, rotating)).toEqual({ reencrypted: 0, unreadable: [] })
   // The old key may go.
-  const after = await createStoredValues({ db, secrets: createSecrets(() => [fresh]) }).read('zoho.')
+  const after = await createSettingStore({ db, encryption: createEncryption(() => [fresh]) }).read('zoho.')
   for (const name of names) expect(after.get(name.slice(5))?.value).toBe(`fake value of ${name}`)
 })
 
@@ -109,8 +109,8 @@ test('a value that somebody changes while keys rotate is not overwritten with th
   const [old, fresh] = [key(), key()]
   const { db, stored } = await openStore([old])
   await stored.write(db, 'zoho.client_secret', 'fake-before', { sealed: true, by: 'test', at: new Date() })
-  const rotating = createSecrets(() => [fresh, old])
-  const writer = createStoredValues({ db, secrets: rotating })
+  const rotating = createEncryption(() => [fresh, old])
+  const writer = createSettingStore({ db, encryption: rotating })
   const racing = new Proxy(db, {
     get(target, property) {
       if (property !== '$queryRaw') return Reflect.get(target, property)
@@ -121,6 +121,6 @@ test('a value that somebody changes while keys rotate is not overwritten with th
       }
     },
   })
-  expect(await reseal(racing as typeof db, rotating)).toEqual({ resealed: 0, unreadable: [] })
+  expect(await reencrypt(racing as typeof db, rotating)).toEqual({ reencrypted: 0, unreadable: [] })
   expect((await writer.read('zoho.')).get('client_secret')?.value).toBe('fake-after')
 })

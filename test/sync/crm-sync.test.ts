@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { times } from '../helpers/long.ts'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
-const sync = async (zinc: TestZinc, query = '') => (await ask(zinc, 'POST', `/modules/crm/sync${query}`)).body
+const sync = async (zinc: TestZinc, query = '') => (await request(zinc, 'POST', `/modules/crm/sync${query}`)).body
 const records = (zinc: TestZinc, module: string) =>
   zinc.services.db.zohoRecord.findMany({ where: { app: 'crm', module }, orderBy: { record_id: 'asc' } })
 
@@ -47,7 +47,7 @@ test('CRM reads five modules, then changes and deletions; with nothing new one c
   const stopped = await sync(zinc, '?mode=full')
   expect(stopped).toMatchObject({ status: 'partial', errors: [{ stage: 'crm:leads', code: 'mass_delete_stopped' }] })
   expect((await records(zinc, 'leads')).filter((it) => it.deleted_at !== null)).toEqual([])
-  expect((await ask(zinc, 'GET', '/modules/crm')).body.data.last_run).toMatchObject({ state: 'partial' })
+  expect((await request(zinc, 'GET', '/modules/crm')).body.data.last_run).toMatchObject({ state: 'partial' })
 })
 
 test('CRM misses no record beyond 2,000, within one second, or edited in mid-scan', async () => {
@@ -80,8 +80,8 @@ test('CRM misses no record beyond 2,000, within one second, or edited in mid-sca
       crm.remove('Contacts', rows[1_500]!.id)
     },
   )
-  const answer = await sync(zinc)
-  expect(answer).toMatchObject({ status: 'success', errors: [] })
+  const response = await sync(zinc)
+  expect(response).toMatchObject({ status: 'success', errors: [] })
   const kept = new Map(
     (await records(zinc, 'contacts'))
       .filter((it) => it.deleted_at === null)
@@ -101,17 +101,17 @@ test('CRM names a module without scope, and reads standard fields without the fi
     ...['contacts', 'accounts', 'products', 'deals'].map((it) => `ZohoCRM.modules.${it}.READ`),
   ]
   const zinc = await startZinc({ scopes })
-  await ask(zinc, 'PATCH', '/modules/books', { enabled: false })
-  const answer = await sync(zinc)
-  expect(answer).toMatchObject({
+  await request(zinc, 'PATCH', '/modules/books', { enabled: false })
+  const response = await sync(zinc)
+  expect(response).toMatchObject({
     status: 'partial',
     statistics: { total: 100, failed: 1 },
     errors: [{ stage: 'crm:leads', code: 'OAUTH_SCOPE_MISMATCH' }],
   })
 
   // One scope less does not end the connection; the test names it, and says so until it is there.
-  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
-  const tested = (await ask(zinc, 'POST', '/test')).body.data
+  expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
+  const tested = (await request(zinc, 'POST', '/test')).body.data
   expect(tested.ok).toBe(false)
   expect(tested.checks.filter((it: { ok: boolean }) => !it.ok)).toMatchObject([
     {
@@ -122,15 +122,15 @@ test('CRM names a module without scope, and reads standard fields without the fi
     },
     { scope: 'ZohoCRM.settings.fields.READ' },
   ])
-  expect((await ask(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'OAUTH_SCOPE_MISMATCH' })
+  expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'OAUTH_SCOPE_MISMATCH' })
   await zinc.sync()
-  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('stale')
-  const listed = (await ask(zinc, 'GET', '/scopes')).body.data
+  expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('stale')
+  const listed = (await request(zinc, 'GET', '/scopes')).body.data
   expect(listed.missing).toEqual(['ZohoCRM.modules.leads.READ', 'ZohoCRM.settings.fields.READ'])
   expect(listed.line.split(',')).toContain('ZohoInventory.items.READ')
   zinc.zoho.accounts.grants[0]!.scopes.push('ZohoCRM.modules.leads.READ', 'ZohoCRM.settings.fields.READ')
-  expect((await ask(zinc, 'POST', '/test')).body.data).toMatchObject({ ok: true })
-  expect((await ask(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
+  expect((await request(zinc, 'POST', '/test')).body.data).toMatchObject({ ok: true })
+  expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('connected')
 })
 
 test('CRM: a run that is parked in the middle goes on and counts nothing twice', async () => {

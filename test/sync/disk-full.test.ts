@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { checkPictures, temporaryFiles } from '../helpers/check-images.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { checkImages, temporaryFiles } from '../helpers/check-images.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { times } from '../helpers/long.ts'
 import { createRandom } from '../helpers/random.ts'
 import { startRunAt } from '../helpers/server-process.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 const MIB = 1024 * 1024
@@ -42,20 +42,20 @@ async function noise(seed: number): Promise<Buffer> {
 
 test.runIf(mounted)('on a real full disk the run waits, all else works, and it resumes when there is room', async () => {
   const clock = createFastClock(60)
-  const items = createCatalogue({ count: times(45, 300) })
-  const pictures = items.filter((item) => item.image_document_id !== '').length
+  const items = createSeed({ count: times(45, 300) })
+  const images = items.filter((item) => item.image_document_id !== '').length
   const zinc = await startZinc({
     items,
     clock,
     now: () => clock.now().getTime(),
-    pictureOf: (item) => noise(item.image_seed),
+    imageOf: (item) => noise(item.image_seed),
     environment: { DATA_DIR: place },
   })
   const { services, url, call } = zinc
   const here = { dataDir: place, services }
   const id = await startRunAt(url)
   const run = () => services.runs.get(id)
-  await until(async () => (await run()).state === 'paused')
+  await waitFor(async () => (await run()).state === 'paused')
   expect(await run()).toMatchObject({
     cause: expect.stringContaining('storage_full'),
     remedy: expect.stringContaining('DATA_DIR'),
@@ -63,10 +63,10 @@ test.runIf(mounted)('on a real full disk the run waits, all else works, and it r
   })
   const stored = await services.db.product.count({ where: { image_state: 'stored' } })
   expect(stored).toBeGreaterThan(0)
-  expect(stored).toBeLessThan(pictures)
+  expect(stored).toBeLessThan(images)
   expect(await services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
-  await checkPictures(here)
-  await until(async () => (await temporaryFiles(here)).length === 0)
+  await checkImages(here)
+  await waitFor(async () => (await temporaryFiles(here)).length === 0)
   // It stopped before the last byte: what else lives on the disk goes on.
   const space = await services.store.space()
   expect(space!.free).toBeGreaterThan(0)
@@ -82,13 +82,13 @@ test.runIf(mounted)('on a real full disk the run waits, all else works, and it r
 
   execFileSync('mount', ['-o', `remount,${size(times(100, 500))}`, place])
   const began = clock.now().getTime()
-  await until(async () => (await run()).state !== 'paused')
+  await waitFor(async () => (await run()).state !== 'paused')
   // A minute, and the two seconds of real time in which paused runs are looked for: two minutes by this clock.
   expect(clock.now().getTime() - began).toBeLessThan(240_000)
-  await until(async () => (await run()).finished_at !== null)
+  await waitFor(async () => (await run()).finished_at !== null)
   expect(await run()).toMatchObject({ state: 'success', statistics: { images_failed: 0 } })
-  expect(await services.db.photo.count()).toBe(pictures)
-  await checkPictures(here)
+  expect(await services.db.photo.count()).toBe(images)
+  await checkImages(here)
   expect(await temporaryFiles(here)).toEqual([])
   expect((await services.store.space())!.total).toBeGreaterThan(50 * MIB)
 })

@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { startNameServer } from '../helpers/dns-server.ts'
-import { drawnPicture } from '../helpers/images.ts'
+import { startDnsServer } from '../helpers/dns-server.ts'
+import { drawnImage } from '../helpers/images.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const PUBLIC = '93.184.216.34'
@@ -27,11 +27,11 @@ test('names and redirects to internal addresses are all refused alike without a 
     createServer((_request, reply) => reply.end('secret')).on('connection', (socket) => hits.push(socket.localAddress ?? ''))
   await listen(inside(), 80, INSIDE).catch(() => {})
   const port = await listen(inside(), 0, '127.0.0.1')
-  const picture = await drawnPicture()
+  const image = await drawnImage()
   /** A host that may be asked: a picture, or a redirect to wherever its address says. */
   const named = createServer((request, reply) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://x')
-    if (pathname === '/picture.png') return reply.writeHead(200, { 'content-type': 'image/png' }).end(picture)
+    if (pathname === '/picture.png') return reply.writeHead(200, { 'content-type': 'image/png' }).end(image)
     if (pathname === '/meta')
       return reply.end(`<html><meta http-equiv="refresh" content="0;url=http://127.0.0.1:${port}/meta"><script>fetch('/x')</script></html>`)
     reply
@@ -40,7 +40,7 @@ test('names and redirects to internal addresses are all refused alike without a 
   })
   const open = `127.0.0.1:${await listen(named, 0, '127.0.0.1')}`
 
-  const names = await startNameServer({
+  const names = await startDnsServer({
     'inside.example': () => ({ a: [INSIDE] }),
     'inside6.example': () => ({ aaaa: ['::1'] }),
     'mapped.example': () => ({ aaaa: ['::ffff:7f53:1307'] }),
@@ -74,7 +74,7 @@ test('names and redirects to internal addresses are all refused alike without a 
   ]
   const zinc = await startZinc({
     environment: { IMAGE_URL_ALLOWLIST: open },
-    overrides: () => ({ resolvePictureHost: names.resolve }),
+    overrides: () => ({ resolveImageHost: names.resolve }),
   })
   const records = [
     { zoho_item_id: '9001', sku: 'good', name: 'Good', image_url: behind(`http://${open}/picture.png`, 302) },

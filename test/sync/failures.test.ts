@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/request.ts'
-import { until } from '../helpers/wait-for.ts'
+import { request } from '../helpers/request.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const broken = { body: '<html>sign in</html>', contentType: 'image/jpeg' }
@@ -19,7 +19,7 @@ test('the inbox groups what failed by cause, retries one, chosen and all, and ke
   const first = await sync('?sync_images=true')
   expect(first.statistics.images_failed).toBe(4)
 
-  const inbox = async (query = '') => (await ask(zinc, 'GET', `/failures${query}`)).body
+  const inbox = async (query = '') => (await request(zinc, 'GET', `/failures${query}`)).body
   const open = await inbox()
   expect(open).toMatchObject({ total: 4, next_cursor: null })
   expect(open.data).toMatchObject([{ code: 'not_an_image', stage: 'image', count: 4, retryable: true }])
@@ -30,19 +30,21 @@ test('the inbox groups what failed by cause, retries one, chosen and all, and ke
   expect((await inbox(`?code=not_an_image&limit=3&cursor=${page.next_cursor}`)).data[0].failures).toHaveLength(1)
 
   const ended = async (run_id: string) => {
-    await until(async () => (await services.runs.get(run_id)).finished_at !== null)
+    await waitFor(async () => (await services.runs.get(run_id)).finished_at !== null)
     return services.runs.get(run_id)
   }
   const idOf = (item: { item_id: string }) =>
     open.data[0].failures.find((it: { zoho_item_id: string }) => it.zoho_item_id === item.item_id).id
   const calls = zoho.counters.images
-  const one = await ask(zinc, 'POST', '/failures/retry', { ids: [idOf(bad[0]!)] })
+  const one = await request(zinc, 'POST', '/failures/retry', { ids: [idOf(bad[0]!)] })
   expect(one.status).toBe(202)
   expect(await ended(one.body.run_id)).toMatchObject({ state: 'success', statistics: { images_downloaded: 1, images_total: 1 } })
   expect(zoho.counters.images).toBe(calls + 1)
   expect((await inbox()).total).toBe(3)
 
-  expect((await ask(zinc, 'POST', '/failures/dismiss', { ids: [idOf(bad[1]!)], note: 'no picture wanted' })).body.data.dismissed).toBe(1)
+  expect((await request(zinc, 'POST', '/failures/dismiss', { ids: [idOf(bad[1]!)], note: 'no picture wanted' })).body.data.dismissed).toBe(
+    1,
+  )
   expect((await inbox()).total).toBe(2)
   zoho.clearFaults()
   breakAll()
@@ -51,11 +53,11 @@ test('the inbox groups what failed by cause, retries one, chosen and all, and ke
   expect((await inbox()).total).toBe(2)
   expect((await inbox('?dismissed=true')).data[0].failures).toMatchObject([{ zoho_item_id: bad[1]!.item_id, note: 'no picture wanted' }])
 
-  const ofRun = await ask(zinc, 'POST', `/sync/runs/${again.run_id}/retry-failed`)
+  const ofRun = await request(zinc, 'POST', `/sync/runs/${again.run_id}/retry-failed`)
   expect((await ended(ofRun.body.run_id)).statistics).toMatchObject({ images_downloaded: 2 })
   expect(await inbox()).toMatchObject({ total: 0, data: [] })
-  expect(await ask(zinc, 'POST', '/failures/retry', {})).toMatchObject({ status: 409, body: { code: 'nothing_to_retry' } })
-  expect((await ask(zinc, 'POST', '/failures/dismiss', { ids: [] })).status).toBe(400)
+  expect(await request(zinc, 'POST', '/failures/retry', {})).toMatchObject({ status: 409, body: { code: 'nothing_to_retry' } })
+  expect((await request(zinc, 'POST', '/failures/dismiss', { ids: [] })).status).toBe(400)
 })
 
 test('a shared SKU leaves the inbox when it is not shared any more', async () => {
@@ -63,10 +65,10 @@ test('a shared SKU leaves the inbox when it is not shared any more', async () =>
   const [one, other] = zinc.zoho.items()
   zinc.zoho.edit(other!.item_id, { sku: one!.sku })
   expect(await zinc.sync()).toMatchObject({ status: 'partial', statistics: { conflicts: 1 } })
-  expect((await ask(zinc, 'GET', '/failures')).body).toMatchObject({ total: 2, data: [{ code: 'sku_conflict', count: 2 }] })
+  expect((await request(zinc, 'GET', '/failures')).body).toMatchObject({ total: 2, data: [{ code: 'sku_conflict', count: 2 }] })
   zinc.zoho.edit(other!.item_id, { sku: 'ITS-OWN' })
   expect(await zinc.sync()).toMatchObject({ status: 'success', statistics: { conflicts: 0 } })
-  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(0)
+  expect((await request(zinc, 'GET', '/failures')).body.total).toBe(0)
 })
 
 test('a picture that failed leaves the inbox when Zoho has it no more, and with an item that is gone', async () => {
@@ -78,8 +80,8 @@ test('a picture that failed leaves the inbox when Zoho has it no more, and with 
   zoho.edit(without!.item_id, { image_document_id: '' })
   zoho.remove(gone!.item_id)
   await sync('?mode=full&dry_run=true')
-  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(3)
+  expect((await request(zinc, 'GET', '/failures')).body.total).toBe(3)
   await sync('?mode=full')
-  const { data } = (await ask(zinc, 'GET', '/failures')).body
+  const { data } = (await request(zinc, 'GET', '/failures')).body
   expect(data).toMatchObject([{ stage: 'image', count: 1, failures: [{ zoho_item_id: stays!.item_id }] }])
 })

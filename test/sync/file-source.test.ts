@@ -2,9 +2,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { startPictureHost } from '../helpers/image-host.ts'
-import { ask } from '../helpers/request.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { startImageHost } from '../helpers/image-host.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 async function putFile({ dataDir }: TestZinc, name: string, content: unknown): Promise<void> {
@@ -21,10 +21,10 @@ const CUSTOM = [
 const EXECUTE = '/sync/item/execute'
 
 test('every shape of a file is read without credentials, and its pictures are fetched once', async () => {
-  const pictures = await startPictureHost()
-  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: pictures.host } })
+  const images = await startImageHost()
+  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: images.host } })
   const { services, sync } = zinc
-  const url = (seed: number) => `http://${pictures.host}/${seed}.jpg`
+  const url = (seed: number) => `http://${images.host}/${seed}.jpg`
   const records = [
     // Zoho's own shape, with an id sent as a number beyond 2^53 (a text here, for JSON.stringify would round it).
     {
@@ -56,7 +56,7 @@ test('every shape of a file is read without credentials, and its pictures are fe
       image_url: 'https://via.placeholder.com/300',
     },
     { zoho_item_id: '4', sku: 'FLAT-4', name: 'Filled in', description: 'half \ud83d and \0\0' },
-    { zoho_item_id: '5', sku: 'FLAT-5', name: 'Not found', image_url: `http://${pictures.host}/missing` },
+    { zoho_item_id: '5', sku: 'FLAT-5', name: 'Not found', image_url: `http://${images.host}/missing` },
     { zoho_item_id: '6', sku: 'FLAT-6', name: 'Private', image_url: 'http://127.0.0.1:9/x.jpg' },
     { name: 'No id' },
     { zoho_item_id: '3', name: 'Keyboard', name_ar: 'لوحة مفاتيح', brand: 'Said later' },
@@ -108,12 +108,12 @@ test('every shape of a file is read without credentials, and its pictures are fe
   })
   expect(await product('3')).toMatchObject({ sku: 'FLAT-3', brand: 'Said later' })
   expect((await product('3')).selling_price?.toFixed()).toBe('0')
-  expect((await ask(zinc, 'GET', '/failures')).body.total).toBe(7)
+  expect((await request(zinc, 'GET', '/failures')).body.total).toBe(7)
   const shown = (await (await zinc.call('/api/products/zoho:2')).json()) as { data: { image_source: unknown; image_path: string } }
   expect(shown.data).toMatchObject({ image_source: { kind: 'url', url: url(2) }, image_path: 'images/item/2.jpg' })
 
   // Nothing changed: nothing is fetched again but what failed.
-  pictures.asked.length = 0
+  images.asked.length = 0
   const second = await sync('?source=file&sync_images=true')
   expect(second.statistics).toMatchObject({
     new: 0,
@@ -124,15 +124,15 @@ test('every shape of a file is read without credentials, and its pictures are fe
     images_missing: 2,
     images_failed: 2,
   })
-  expect(pictures.asked).toEqual(['/missing'])
+  expect(images.asked).toEqual(['/missing'])
 
   // Another address, or another file, is fetched; what the file does not speak of stays.
-  pictures.asked.length = 0
+  images.asked.length = 0
   await services.db.product.update({ where: { zoho_item_id: '2' }, data: { stock_on_hand: 5, brand: 'Kept' } })
   await putFile(zinc, 'changed.json', [{ zoho_item_id: '2', code: 'FLAT-2', name_en: 'Mouse', name_ar: 'فأرة', image_url: url(22) }])
   const third = await sync('?source=file&file=changed.json&sync_images=true')
   expect(third.statistics).toMatchObject({ total: 1, updated: 1, removed: 0, images_downloaded: 1 })
-  expect(pictures.asked).toContain('/22.jpg')
+  expect(images.asked).toContain('/22.jpg')
   expect(await product('2')).toMatchObject({ name_en: 'Mouse', brand: 'Kept' })
   expect(await services.db.product.count({ where: { deleted_at: null } })).toBe(6)
   expect(await services.db.photo.count({ where: { product: { zoho_item_id: '2' }, deleted_at: null } })).toBe(1)
@@ -158,8 +158,11 @@ test('a host of pictures that refuses connections, or cuts them, fails its pictu
 test('a missing or malformed file is refused before anything is written', async () => {
   const zinc = await startZinc({ environment: NO_CREDENTIALS })
   for (const name of ['../settings/jwt.key', 'a/b.json', '.hidden', '..', 'a%5Cb.json'])
-    expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
-  const missing = await ask(zinc, 'POST', `${EXECUTE}?source=file&file=none.json`)
+    expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({
+      status: 400,
+      body: { code: 'bad_file_name' },
+    })
+  const missing = await request(zinc, 'POST', `${EXECUTE}?source=file&file=none.json`)
   expect(missing).toMatchObject({ status: 404, body: { code: 'import_file_not_found', detail: { file: 'none.json' } } })
   for (const [name, text] of Object.entries({
     'cut.json': '[{"zoho_item_id":"1","name":"A"},{"zoho_it',
@@ -171,16 +174,16 @@ test('a missing or malformed file is refused before anything is written', async 
   })) {
     await putFile(zinc, name, '')
     await writeFile(join(zinc.dataDir, 'imports', name), text)
-    const answer = await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)
-    expect(answer).toMatchObject({ status: 400, body: { code: 'bad_import_file' } })
-    expect(answer.body.detail.remedy.length).toBeGreaterThan(10)
+    const response = await request(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)
+    expect(response).toMatchObject({ status: 400, body: { code: 'bad_import_file' } })
+    expect(response.body.detail.remedy.length).toBeGreaterThan(10)
   }
   expect(await zinc.services.db.product.count()).toBe(0)
-  expect(await ask(zinc, 'POST', `${EXECUTE}?mode=full`)).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
+  expect(await request(zinc, 'POST', `${EXECUTE}?mode=full`)).toMatchObject({ status: 502, body: { code: 'not_set_up' } })
 })
 
 test("zinc's own export comes back as it was: JSON into an empty zinc, and once more with nothing to write", async () => {
-  const items = createCatalogue({ count: 120 })
+  const items = createSeed({ count: 120 })
   items[0]!.name = ' two  blanks \u202Ertl &amp; "quotes", comma\nline '
   items[1]!.sku = '=cmd()'
   const source = await startZinc({ items })
@@ -262,8 +265,8 @@ test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repe
 })
 
 test('what programs write for nothing is blank in a file: a price, a SKU, a name, an address', async () => {
-  const pictures = await startPictureHost()
-  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: pictures.host } })
+  const images = await startImageHost()
+  const zinc = await startZinc({ environment: { ...NO_CREDENTIALS, IMAGE_URL_ALLOWLIST: images.host } })
   const blanks = ['None', 'N/A', 'nan', '-', 'NULL', '#N/A', ' ']
   await putFile(
     zinc,
@@ -283,12 +286,12 @@ test('what programs write for nothing is blank in a file: a price, a SKU, a name
   )
   // The entry that is no address costs itself only, one that is blank names no picture.
   await putFile(zinc, 'image_mappings.json', {
-    '990000000000000000': `http://${pictures.host}/1.jpg`,
+    '990000000000000000': `http://${images.host}/1.jpg`,
     '990000000000000001': null,
-    ' 990000000000000002 ': `http://${pictures.host}/2.jpg`,
+    ' 990000000000000002 ': `http://${images.host}/2.jpg`,
     '990000000000000003': { url: 'x' },
     '990000000000000004': 'nan',
-    '2.6E+17': `http://${pictures.host}/3.jpg`,
+    '2.6E+17': `http://${images.host}/3.jpg`,
   })
   const { status, statistics, errors } = await zinc.sync('?source=file&file=none.json&sync_images=true')
   expect([status, statistics]).toMatchObject(['partial', { total: 7, new: 7, failed: 0, images_downloaded: 2, images_missing: 5 }])
@@ -331,9 +334,15 @@ test('a link in imports that leads out of it is refused, one that stays inside i
   await symlink('out.json', join(imports, 'twice.json'))
   await symlink('real.json', join(imports, 'in.json'))
   for (const file of ['out.json', 'relative.json', 'twice.json'])
-    expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=${file}`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
+    expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=${file}`)).toMatchObject({
+      status: 400,
+      body: { code: 'bad_file_name' },
+    })
   expect((await zinc.sync('?source=file&file=in.json')).statistics).toMatchObject({ total: 1, new: 1 })
   await symlink(outside, join(imports, 'image_mappings.json'))
-  expect(await ask(zinc, 'POST', `${EXECUTE}?source=file&file=real.json`)).toMatchObject({ status: 400, body: { code: 'bad_file_name' } })
+  expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=real.json`)).toMatchObject({
+    status: 400,
+    body: { code: 'bad_file_name' },
+  })
   expect(await zinc.services.db.product.findMany({ select: { name: true } })).toEqual([{ name: 'inside' }])
 })

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { ITEM_SYNC } from '../../src/sync/items/item-sync-run.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { checkLinks, checkPictures, temporaryFiles } from '../helpers/check-images.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { checkImages, checkLinks, temporaryFiles } from '../helpers/check-images.ts'
 import type { Fault, StepEvent } from '../helpers/fault-preload.ts'
-import { smallPicture } from '../helpers/images.ts'
+import { smallImage } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
 import { runUntilKilled, startFaultyServer, startRunAt, startServerProcess } from '../helpers/server-process.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 /** Every step of writing one picture, in its order. */
@@ -26,9 +26,9 @@ const STEPS: Record<string, Omit<Fault, 'nth'>> = {
 
 test('killed at each step of writing a picture, rows have whole files and none is fetched twice', async () => {
   const rounds = times(1, 20)
-  const items = createCatalogue({ count: times(180, 3200) })
-  const pictures = items.filter((item) => item.image_document_id !== '').length
-  const zinc = await startZinc({ items, pictureOf: smallPicture })
+  const items = createSeed({ count: times(180, 3200) })
+  const images = items.filter((item) => item.image_document_id !== '').length
+  const zinc = await startZinc({ items, imageOf: smallImage })
   const { zoho, environment, services } = zinc
   const { db, runs } = services
   // The helper's own instance queues the run and must not work on it.
@@ -41,7 +41,7 @@ test('killed at each step of writing a picture, rows have whole files and none i
   for (let round = 0; round < rounds; round++) {
     for (const fault of Object.values(STEPS)) {
       const pid = await runUntilKilled(environment, { ...fault, nth: 1 + (kills++ % 3) }, isOver)
-      await checkPictures(zinc)
+      await checkImages(zinc)
       // What is left is the dead process's own: those of earlier ones went at its start.
       for (const name of await temporaryFiles(zinc)) expect(name).toMatch(new RegExp(`^${pid}-`))
       const stored = await db.product.findMany({ where: { image_state: 'stored' }, select: { zoho_item_id: true } })
@@ -50,36 +50,36 @@ test('killed at each step of writing a picture, rows have whole files and none i
     }
   }
   const last = await startServerProcess(environment)
-  await until(isOver)
+  await waitFor(isOver)
   last.child.kill('SIGTERM')
   expect(await last.ended).toBe(0)
 
   expect(await db.run.findUniqueOrThrow({ where: { id: run_id } })).toMatchObject({ state: 'success' })
-  await checkPictures(zinc)
-  expect(await db.product.count({ where: { image_state: 'stored' } })).toBe(pictures)
-  expect(await db.photo.count()).toBe(pictures)
+  await checkImages(zinc)
+  expect(await db.product.count({ where: { image_state: 'stored' } })).toBe(images)
+  expect(await db.photo.count()).toBe(images)
   expect(await temporaryFiles(zinc)).toEqual([])
   await checkLinks(zinc)
   for (const [id, fetched] of finished) expect(zoho.counters.perImage.get(id)).toBe(fetched)
-  expect(zoho.counters.images).toBeLessThanOrEqual(pictures + kills * 8)
+  expect(zoho.counters.images).toBeLessThanOrEqual(images + kills * 8)
 })
 
 const CALLS = ['open', 'write', 'fsync', 'rename']
 const ERRORS = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS']
 
 test('whichever disk call fails, no row lacks its file, and the picture comes when retried', async () => {
-  const items = createCatalogue({ count: times(12, 30) })
-  const zinc = await startZinc({ items, pictureOf: smallPicture })
+  const items = createSeed({ count: times(12, 30) })
+  const zinc = await startZinc({ items, imageOf: smallImage })
   const { zoho, environment, services } = zinc
   const { db } = services
   await services.runs.close()
   const { url, child, arm, tell } = await startFaultyServer(environment)
   const token = await login(url)
   const authorization = { authorization: `Bearer ${token}` }
-  const withPicture = zoho.items().filter((item) => item.image_document_id !== '')
+  const withImage = zoho.items().filter((item) => item.image_document_id !== '')
   /** Until the run stands still. */
   const standing = async (id: string) => {
-    await until(async () => !['queued', 'running'].includes((await db.run.findUniqueOrThrow({ where: { id } })).state))
+    await waitFor(async () => !['queued', 'running'].includes((await db.run.findUniqueOrThrow({ where: { id } })).state))
     return db.run.findUniqueOrThrow({ where: { id } })
   }
 
@@ -88,7 +88,7 @@ test('whichever disk call fails, no row lacks its file, and the picture comes wh
   const upTo = times(7, 60)
   for (const [at, call] of CALLS.entries()) {
     for (let nth = 1; nth <= upTo; nth += times(3, 1)) {
-      for (const { item_id } of withPicture) zoho.replaceImage(item_id, ++seed)
+      for (const { item_id } of withImage) zoho.replaceImage(item_id, ++seed)
       const error = ERRORS[(nth + at) % ERRORS.length]!
       await arm({ step: call, nth, error })
       const id = await startRunAt(url, token)
@@ -99,13 +99,13 @@ test('whichever disk call fails, no row lacks its file, and the picture comes wh
         expect(run.cause).toContain('storage_full')
         expect(run.resumes_at).not.toBeNull()
         expect(await db.product.count({ where: { image_state: 'failed' } })).toBe(0)
-        await checkPictures(zinc)
+        await checkImages(zinc)
         await fetch(`${url}/api/settings/integrations/zoho/sync/runs/${id}/resume`, { method: 'POST', headers: authorization })
         run = await standing(id)
       }
       expect([call, nth, error, run.state, child.exitCode]).toEqual([call, nth, error, 'success', null])
       expectNothingTrusted(events)
-      await checkPictures(zinc)
+      await checkImages(zinc)
       expect(await temporaryFiles(zinc)).toEqual([])
       await checkLinks(zinc)
     }
@@ -123,12 +123,12 @@ function expectNothingTrusted(events: StepEvent[]): void {
 }
 
 test('of each picture: written, synced, renamed, the folder synced, and only then its rows', async () => {
-  const items = createCatalogue({ count: times(30, 150) })
-  const { environment, services } = await startZinc({ items, pictureOf: smallPicture })
+  const items = createSeed({ count: times(30, 150) })
+  const { environment, services } = await startZinc({ items, imageOf: smallImage })
   await services.runs.close()
   const { url, tell } = await startFaultyServer(environment)
   const id = await startRunAt(url)
-  await until(async () => (await services.db.run.findUniqueOrThrow({ where: { id } })).finished_at !== null)
+  await waitFor(async () => (await services.db.run.findUniqueOrThrow({ where: { id } })).finished_at !== null)
   const { events } = await tell()
   const named = events.filter((it) => it.step === 'rename originals' && !it.ended)
   expect(named.length).toBe(items.filter((item) => item.image_document_id !== '').length)

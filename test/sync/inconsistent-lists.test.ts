@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const LIST = /inventory\/v1\/items\?/
 const page = (items: unknown[], more: boolean) => JSON.stringify({ code: 0, items, page_context: { page: 1, has_more_page: more } })
 
 test('a list that is empty, ends early, repeats itself or never ends removes nothing and is named', async () => {
-  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 450 }) })
+  const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 450 }) })
   await sync()
   const all = () => services.db.product.count({ where: { deleted_at: null } })
   const [edited] = zoho.items()
@@ -29,8 +29,8 @@ test('a list that is empty, ends early, repeats itself or never ends removes not
   for (const body of [page([], true), same]) {
     zoho.fail({ path: LIST, times: 1_000, body })
     const calls = zoho.meter.calls
-    const answer = (await sync('?mode=full')) as unknown as { status: string; code?: string; cause?: string }
-    expect(answer.status === 'failed' || answer.code === 'list_repeats').toBe(true)
+    const response = (await sync('?mode=full')) as unknown as { status: string; code?: string; cause?: string }
+    expect(response.status === 'failed' || response.code === 'list_repeats').toBe(true)
     expect(zoho.meter.calls - calls).toBeLessThan(5)
     zoho.clearFaults()
   }
@@ -103,9 +103,9 @@ test('an edit that the list shows late is not missed, nor one in the hour that s
   const { zoho, sync, services } = await startZinc({ zone: 'America/New_York' })
   await sync()
   const [late, prompt] = zoho.items()
-  zoho.switches.listLagMs = 240_000
+  zoho.toggles.listLagMs = 240_000
   zoho.edit(late!.item_id, { name: 'Shown late' })
-  zoho.switches.listLagMs = 0
+  zoho.toggles.listLagMs = 0
   zoho.advance(100_000)
   zoho.edit(prompt!.item_id, { name: 'Shown at once' })
   await sync()
@@ -129,7 +129,7 @@ test('an edit that the list shows late is not missed, nor one in the hour that s
 })
 
 test('an item that is edited while the list is read counts once, and its last state is kept', async () => {
-  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 450 }) })
+  const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 450 }) })
   const [moved] = zoho.items()
   zoho.beforePages(
     () => {},

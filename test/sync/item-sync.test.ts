@@ -2,31 +2,31 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a first sync brings every item and every picture, with ⌈N/199⌉ list calls and one call a picture', async () => {
   // Three lists, and pictures of forty: more would only be more of the same.
-  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const items = createSeed({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
   const { zoho, sync, dataDir, services } = await startZinc({ items })
-  const pictures = items.filter((item) => item.image_document_id !== '').length
+  const images = items.filter((item) => item.image_document_id !== '').length
 
-  const answer = await sync('?sync_images=true')
+  const response = await sync('?sync_images=true')
 
-  expect(answer).toMatchObject({ status: 'success', mode: 'full', errors: [] })
-  expect(answer.statistics).toMatchObject({
+  expect(response).toMatchObject({ status: 'success', mode: 'full', errors: [] })
+  expect(response.statistics).toMatchObject({
     total: 450,
     new: 450,
     updated: 0,
     unchanged: 0,
     images_total: 450,
-    images_downloaded: pictures,
-    images_missing: 450 - pictures,
+    images_downloaded: images,
+    images_missing: 450 - images,
     images_failed: 0,
   })
   expect(zoho.counters.list).toBe(Math.ceil(450 / 199))
-  expect(zoho.meter.calls).toBe(Math.ceil(450 / 199) + pictures)
-  expect(answer.statistics.api_calls).toBe(zoho.meter.calls)
+  expect(zoho.meter.calls).toBe(Math.ceil(450 / 199) + images)
+  expect(response.statistics.api_calls).toBe(zoho.meter.calls)
 
   const shown = await readdir(join(dataDir, 'images', 'item'))
   expect(shown.sort()).toEqual(
@@ -37,11 +37,11 @@ test('a first sync brings every item and every picture, with ⌈N/199⌉ list ca
   )
   for (const file of shown.slice(0, 20)) expect((await sharp(join(dataDir, 'images', 'item', file)).stats()).channels.length).toBe(3)
   const blobs = await services.db.blob.findMany({ include: { variants: true } })
-  expect(new Set(blobs.flatMap((blob) => blob.variants.map((variant) => `${blob.sha256} ${variant.name}`))).size).toBe(pictures * 2)
+  expect(new Set(blobs.flatMap((blob) => blob.variants.map((variant) => `${blob.sha256} ${variant.name}`))).size).toBe(images * 2)
 })
 
 test('names come back byte for byte, money as decimals, a blank SKU as null', async () => {
-  const items = createCatalogue({ count: 120 })
+  const items = createSeed({ count: 120 })
   const { sync, services } = await startZinc({ items })
   await sync()
 
@@ -69,11 +69,11 @@ test('a second sync with nothing changed makes one listing call and writes no ro
   const before = await rows()
   const calls = zoho.meter.calls
 
-  const answer = await sync('?sync_images=true')
+  const response = await sync('?sync_images=true')
 
-  expect(answer).toMatchObject({ status: 'success', mode: 'incremental' })
-  expect(answer.statistics.unchanged).toBe(answer.statistics.total)
-  expect(answer.statistics).toMatchObject({ new: 0, updated: 0, images_downloaded: 0 })
+  expect(response).toMatchObject({ status: 'success', mode: 'incremental' })
+  expect(response.statistics.unchanged).toBe(response.statistics.total)
+  expect(response.statistics).toMatchObject({ new: 0, updated: 0, images_downloaded: 0 })
   expect(zoho.counters.list).toBe(listed + 1)
   expect(zoho.meter.calls).toBe(calls + 1)
   expect(await rows()).toEqual(before)
@@ -81,8 +81,8 @@ test('a second sync with nothing changed makes one listing call and writes no ro
 
 test('an edit, a new picture, a removed picture and a new item follow in one incremental call', async () => {
   const { zoho, sync, services } = await startZinc({ synced: true })
-  const withPicture = zoho.items().filter((item) => item.image_document_id !== '')
-  const [edited, replaced, stripped] = withPicture
+  const withImage = zoho.items().filter((item) => item.image_document_id !== '')
+  const [edited, replaced, stripped] = withImage
   const before = await services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: replaced!.item_id } } })
   zoho.edit(edited!.item_id, { rate: 123.45 })
   zoho.edit(replaced!.item_id, { image_document_id: '999000000000000001', image_seed: 77_001 })
@@ -96,9 +96,9 @@ test('an edit, a new picture, a removed picture and a new item follow in one inc
     image_seed: 77_002,
   })
 
-  const answer = await sync('?sync_images=true')
+  const response = await sync('?sync_images=true')
 
-  expect(answer.statistics).toMatchObject({ new: 1, updated: 3, images_downloaded: 2, images_failed: 0 })
+  expect(response.statistics).toMatchObject({ new: 1, updated: 3, images_downloaded: 2, images_failed: 0 })
   expect((await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: edited!.item_id } })).selling_price?.toFixed()).toBe(
     '123.45',
   )
@@ -136,7 +136,7 @@ test('when more than a fifth would go, nothing goes until it is confirmed', asyn
 })
 
 test('two items with one SKU both become products and are reported once', async () => {
-  const { sync, services } = await startZinc({ items: createCatalogue({ count: 150, withConflicts: true }) })
+  const { sync, services } = await startZinc({ items: createSeed({ count: 150, withConflicts: true }) })
 
   expect((await sync('?dry_run=true')).statistics.conflicts).toBe(1)
   const first = await sync()

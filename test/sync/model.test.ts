@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -25,7 +25,7 @@ const change = fc.oneof(
 )
 
 test('after any edits and syncs, a full sync makes the catalogue equal to Zoho', async () => {
-  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 12 }) })
+  const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 12 }) })
   const { db } = services
   const removed: ReturnType<typeof zoho.items> = []
   let fresh = 0
@@ -75,11 +75,13 @@ test('after any edits and syncs, a full sync makes the catalogue equal to Zoho',
       expect(images_downloaded! + images_unchanged! + images_missing!).toBe(items.length)
       expect(images_failed).toBe(0)
       const products = await db.product.findMany({ where: { deleted_at: null }, include: { photos: { where: { deleted_at: null } } } })
-      const face = (id: string | null, sku: string | null, price: string | undefined, document: string | null) =>
+      const rowKey = (id: string | null, sku: string | null, price: string | undefined, document: string | null) =>
         [id, sku, price, document].join(' ')
       expect(
-        products.map((it) => face(it.zoho_item_id, it.sku, it.selling_price?.toFixed(2), it.photos[0]?.document_id ?? null)).sort(),
-      ).toEqual(items.map((it) => face(it.item_id, it.sku === '' ? null : it.sku, it.rate.toFixed(2), it.image_document_id || null)).sort())
+        products.map((it) => rowKey(it.zoho_item_id, it.sku, it.selling_price?.toFixed(2), it.photos[0]?.document_id ?? null)).sort(),
+      ).toEqual(
+        items.map((it) => rowKey(it.item_id, it.sku === '' ? null : it.sku, it.rate.toFixed(2), it.image_document_id || null)).sort(),
+      )
       for (const { photos } of products) expect(photos.filter((it) => it.is_primary).length).toBe(photos.length > 0 ? 1 : 0)
       // And then there is nothing left to do.
       const calls = zoho.meter.calls
@@ -91,7 +93,7 @@ test('after any edits and syncs, a full sync makes the catalogue equal to Zoho',
 })
 
 test('a picture that was replaced under its old id is noticed by the slow rotation, and only then', async () => {
-  const { zoho, sync, services } = await startZinc({ switches: { imageMakesNewDocument: false, imageTouchesModified: false } })
+  const { zoho, sync, services } = await startZinc({ toggles: { imageMakesNewDocument: false, imageTouchesModified: false } })
   await sync('?sync_images=true')
   const [item] = zoho.items().filter((it) => it.image_document_id !== '')
   const photo = () => services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: item!.item_id } } })
@@ -102,10 +104,10 @@ test('a picture that was replaced under its old id is noticed by the slow rotati
   expect(zoho.counters.images).toBe(images)
   await services.db.$executeRaw`update product set image_tried_at = image_tried_at - interval '31 days'`
   await services.db.$executeRaw`update product set image_tried_at = image_tried_at - interval '1 day' where zoho_item_id = ${item!.item_id}`
-  const answer = await sync('?sync_images=true')
-  expect(answer.status).toBe('success')
+  const response = await sync('?sync_images=true')
+  expect(response.status).toBe('success')
   // A few a run, not all at once.
   expect(zoho.counters.images).toBe(images + 10)
-  expect((await services.runs.get(answer.run_id)).statistics).toMatchObject({ images_rechecked: 10, images_replaced: 1 })
+  expect((await services.runs.get(response.run_id)).statistics).toMatchObject({ images_rechecked: 10, images_replaced: 1 })
   expect(await photo()).toMatchObject({ id: before.id, version: before.version + 1 })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const FEW = {
@@ -15,8 +15,8 @@ const FEW = {
 
 test('a module takes what was chosen: pictures or not, some modules of Books, with line items or without', async () => {
   const zinc = await startZinc({ books: FEW })
-  const change = (slug: string, selection: object) => ask(zinc, 'PATCH', `/modules/${slug}`, { selection })
-  expect((await ask(zinc, 'GET', '/modules/books')).body.data).toMatchObject({
+  const change = (slug: string, selection: object) => request(zinc, 'PATCH', `/modules/${slug}`, { selection })
+  expect((await request(zinc, 'GET', '/modules/books')).body.data).toMatchObject({
     selection: { sync_images: null, modules: null, line_items: true },
     offered: expect.arrayContaining(['invoices', 'organizations']),
   })
@@ -27,21 +27,21 @@ test('a module takes what was chosen: pictures or not, some modules of Books, wi
     modules: ['invoices', 'contacts'],
     line_items: false,
   })
-  const books = (await ask(zinc, 'POST', '/modules/books/sync')).body
+  const books = (await request(zinc, 'POST', '/modules/books/sync')).body
   expect(books).toMatchObject({ status: 'success', statistics: { total: FEW.invoices + FEW.contacts } })
   expect(await zinc.services.db.zohoCall.count({ where: { run_id: books.run_id } })).toBe(2)
 
   await change('inventory', { sync_images: false })
-  expect((await ask(zinc, 'POST', '/modules/inventory/sync')).body.statistics).toMatchObject({ total: 30, images_downloaded: 0 })
+  expect((await request(zinc, 'POST', '/modules/inventory/sync')).body.statistics).toMatchObject({ total: 30, images_downloaded: 0 })
   // Enabling and scheduling leave the choice alone.
-  expect((await ask(zinc, 'PATCH', '/modules/inventory', { enabled: true })).body.data.selection.sync_images).toBe(false)
+  expect((await request(zinc, 'PATCH', '/modules/inventory', { enabled: true })).body.data.selection.sync_images).toBe(false)
 })
 
 test("a module's cursor moves back, never ahead or during a sync; without it all is read again", async () => {
   const zinc = await startZinc()
   const { zoho } = zinc
-  const cursor = async (up_to: string | null) => ask(zinc, 'PUT', '/modules/inventory/cursor', { up_to })
-  const shown = async () => (await ask(zinc, 'GET', '/modules/inventory')).body.data.cursor
+  const cursor = async (up_to: string | null) => request(zinc, 'PUT', '/modules/inventory/cursor', { up_to })
+  const shown = async () => (await request(zinc, 'GET', '/modules/inventory')).body.data.cursor
   expect(await shown()).toBeNull()
   await zinc.sync()
   const at = await shown()
@@ -61,7 +61,7 @@ test("a module's cursor moves back, never ahead or during a sync; without it all
   expect(await zinc.sync()).toMatchObject({ mode: 'full', statistics: { total: 30, unchanged: 30 } })
 
   zoho.fail({ path: /items\?/, times: 1, cut: 'silent' })
-  const { run_id } = (await ask(zinc, 'POST', '/sync/item/execute?wait=false')).body
+  const { run_id } = (await request(zinc, 'POST', '/sync/item/execute?wait=false')).body
   expect(await cursor(null)).toMatchObject({ status: 409, body: { code: 'sync_running', run_id } })
   await zinc.services.runs.cancel(run_id)
 })
@@ -71,17 +71,21 @@ test('a run is downloaded whole: itself, what it failed at, and what it did to e
   const [broken] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
   zinc.zoho.fail({ path: new RegExp(`items/${broken!.item_id}/image`), status: 500, times: 99 })
   const { run_id } = await zinc.sync('?sync_images=true')
-  const answer = await zinc.call(`/api/settings/integrations/zoho/sync/runs/${run_id}/export`)
-  expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="zinc-run-${run_id}.json"`)
-  const whole = (await answer.json()) as { run: object; failures: object[]; records: object[] }
+  const response = await zinc.call(`/api/settings/integrations/zoho/sync/runs/${run_id}/export`)
+  expect(response.headers.get('content-disposition')).toBe(`attachment; filename="zinc-run-${run_id}.json"`)
+  const whole = (await response.json()) as { run: object; failures: object[]; records: object[] }
   expect(whole).toMatchObject({
     run: { id: run_id, state: 'partial' },
     failures: [{ zoho_item_id: broken!.item_id, stage: 'image' }],
   })
   expect(whole.records).toHaveLength(30)
-  const calls = (await ask(zinc, 'GET', `/calls?run_id=${run_id}&limit=500`)).body.data as { run_id: string }[]
+  const calls = (await request(zinc, 'GET', `/calls?run_id=${run_id}&limit=500`)).body.data as { run_id: string }[]
   expect(calls.length).toBeGreaterThan(20)
   expect(calls.every((it) => it.run_id === run_id)).toBe(true)
-  expect((await ask(zinc, 'GET', '/modules/inventory')).body.data.last_run).toMatchObject({ listed: 30, failed: 1, calls: calls.length })
+  expect((await request(zinc, 'GET', '/modules/inventory')).body.data.last_run).toMatchObject({
+    listed: 30,
+    failed: 1,
+    calls: calls.length,
+  })
   expect(whole.records[0]).toMatchObject({ outcome: 'new', record_id: expect.any(String) })
 })

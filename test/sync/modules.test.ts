@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const FEW = Object.fromEntries(
@@ -13,19 +13,19 @@ test('each of the four modules runs a real sync by hand and by schedule', async 
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ clock, crmRows: 5, books: FEW })
-  await ask(zinc, 'PATCH', '/modules/invoice', { enabled: true })
-  const tested = (await ask(zinc, 'POST', '/test')).body.data
+  await request(zinc, 'PATCH', '/modules/invoice', { enabled: true })
+  const tested = (await request(zinc, 'POST', '/test')).body.data
   expect(tested.checks.filter((it: { ok: boolean }) => !it.ok)).toEqual([])
   expect(tested.checks.map((it: { module?: string }) => it.module)).toEqual(
     expect.arrayContaining(['Zoho CRM', 'Zoho Books', 'Zoho Inventory', 'Zoho Invoice']),
   )
   const total: Record<string, number> = {}
   for (const slug of ['inventory', 'crm', 'books', 'invoice']) {
-    expect((await ask(zinc, 'GET', `/modules/${slug}`)).body.data.last_sync).toBeNull()
-    const { status, body } = await ask(zinc, 'POST', `/modules/${slug}/sync`)
+    expect((await request(zinc, 'GET', `/modules/${slug}`)).body.data.last_sync).toBeNull()
+    const { status, body } = await request(zinc, 'POST', `/modules/${slug}/sync`)
     expect([slug, status, body.status, body.errors]).toEqual([slug, 200, 'success', []])
     total[slug] = body.statistics.total
-    const module = (await ask(zinc, 'GET', `/modules/${slug}`)).body.data
+    const module = (await request(zinc, 'GET', `/modules/${slug}`)).body.data
     expect(module).toMatchObject({ last_sync: expect.any(String), last_run: { id: body.run_id, state: 'success' } })
   }
   for (const [slug, count] of Object.entries(total)) expect([slug, count > 0]).toEqual([slug, true])
@@ -37,14 +37,14 @@ test('each of the four modules runs a real sync by hand and by schedule', async 
   expect((await read('/api/zoho/invoice/invoices')).length).toBeGreaterThan(0)
 
   // Started by the clock: in the name of the schedule, incremental, and the next time is set.
-  await ask(zinc, 'PATCH', '/modules/crm', { schedule: '0 * * * *' })
-  const { next_run } = (await ask(zinc, 'GET', '/modules/crm')).body.data
+  await request(zinc, 'PATCH', '/modules/crm', { schedule: '0 * * * *' })
+  const { next_run } = (await request(zinc, 'GET', '/modules/crm')).body.data
   aheadMs = Date.parse(next_run) - Date.now() + 1_000
-  await zinc.services.schedules.look()
+  await zinc.services.scheduler.look()
   const [run] = await zinc.services.runs.list({ kind: 'crm', limit: 1 })
   expect(run).toMatchObject({ started_by: 'schedule' })
   expect((await zinc.services.runs.wait(run!.id, AbortSignal.timeout(60_000))).state).toBe('success')
-  expect(Date.parse((await ask(zinc, 'GET', '/modules/crm')).body.data.next_run) - Date.parse(next_run)).toBe(3_600_000)
+  expect(Date.parse((await request(zinc, 'GET', '/modules/crm')).body.data.next_run) - Date.parse(next_run)).toBe(3_600_000)
 
   // Books under way: Invoice has to wait, Books again is done already, and an incremental sync of Books does not stand for a full one.
   const { startDue } = zinc.services.modules

@@ -1,50 +1,50 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import type { Run } from '../../src/generated/client.ts'
-import { ZINC } from '../../src/settings/audit-log.ts'
-import { drawPicture } from '../../src/zoho-simulator/draw-image.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
-import { checkPictures } from '../helpers/check-images.ts'
+import { SYSTEM_ACTOR } from '../../src/settings/audit-log.ts'
+import { drawImage } from '../../src/zoho-simulator/draw-image.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { checkImages } from '../helpers/check-images.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { smallPicture } from '../helpers/images.ts'
+import { smallImage } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const IMAGE = /\/image\?/
 const LIST = /v1\/items\?/
-const picturesOf = ({ zoho }: TestZinc) => zoho.items().filter((item) => item.image_document_id !== '').length
+const imagesOf = ({ zoho }: TestZinc) => zoho.items().filter((item) => item.image_document_id !== '').length
 
 async function start({ call }: TestZinc): Promise<string> {
-  const answer = await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
-  return ((await answer.json()) as { run_id: string }).run_id
+  const response = await call('/api/settings/integrations/zoho/sync/item/execute?sync_images=true&wait=false', { method: 'POST' })
+  return ((await response.json()) as { run_id: string }).run_id
 }
 const stateOf = async ({ services }: TestZinc, id: string) => services.runs.get(id)
 
 test('while Zoho does not answer the run is parked, no picture fails, and it resumes', async () => {
   const clock = createFastClock(60)
-  const items = createCatalogue({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
-  const zinc = await startZinc({ items, pictureOf: smallPicture, clock, now: () => clock.now().getTime() })
+  const items = createSeed({ count: 450 }).map((item, n) => (n < 60 ? item : { ...item, image_document_id: '', image_name: '' }))
+  const zinc = await startZinc({ items, imageOf: smallImage, clock, now: () => clock.now().getTime() })
   zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
   const id = await start(zinc)
-  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
   expect(await stateOf(zinc, id)).toMatchObject({ cause: 'Zoho does not answer just now', statistics: { total: expect.any(Number) } })
-  await until(() => zinc.zoho.counters.images >= 20)
+  await waitFor(() => zinc.zoho.counters.images >= 20)
   zinc.zoho.fail({ path: IMAGE, times: 10_000, cut: 'reset' })
-  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
   zinc.zoho.clearFaults()
   expect(await zinc.services.db.failure.count()).toBeLessThan(10)
-  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
+  await waitFor(async () => (await stateOf(zinc, id)).finished_at !== null)
   expect(await zinc.services.db.product.count()).toBe(450)
-  expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
+  expect(await zinc.services.db.photo.count()).toBe(imagesOf(zinc))
 })
 
 test('a refresh token revoked in mid-run ends it at the next step without further calls', async () => {
-  const zinc = await startZinc({ items: createCatalogue({ count: 120 }), pictureOf: smallPicture })
+  const zinc = await startZinc({ items: createSeed({ count: 120 }), imageOf: smallImage })
   const id = await start(zinc)
-  await until(() => zinc.zoho.counters.images >= 5)
+  await waitFor(() => zinc.zoho.counters.images >= 5)
   zinc.zoho.revoke()
-  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
+  await waitFor(async () => (await stateOf(zinc, id)).finished_at !== null)
   const run = await stateOf(zinc, id)
   expect(run).toMatchObject({ state: 'failed', failure_code: 'invalid_code' })
   expect(run.remedy!.length).toBeGreaterThan(20)
@@ -54,8 +54,8 @@ test('a refresh token revoked in mid-run ends it at the next step without furthe
 
 test('a missing scope is not asked for again and again', async () => {
   const zinc = await startZinc({ scopes: ['ZohoInventory.settings.READ'] })
-  const answer = await zinc.call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
-  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([502, '57'])
+  const response = await zinc.call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, '57'])
   expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
 })
 
@@ -64,8 +64,8 @@ test('a broken transfer is repeated; a picture truncated at Zoho is kept and mar
   const differs = new Set<string>()
   let n = 0
   const zinc = await startZinc({
-    async pictureOf(item) {
-      const bytes = await drawPicture({ seed: item.image_seed, category: item.category })
+    async imageOf(item) {
+      const bytes = await drawImage({ seed: item.image_seed, category: item.category })
       if (cut.has(item.item_id ?? '')) return bytes.subarray(0, Math.floor(bytes.length * 0.9))
       if (differs.has(item.item_id ?? '')) return bytes.subarray(0, bytes.length - 100 - n++)
       return bytes
@@ -82,10 +82,10 @@ test('a broken transfer is repeated; a picture truncated at Zoho is kept and mar
     contentType: 'image/jpeg',
   })
 
-  const answer = await zinc.sync('?sync_images=true')
+  const response = await zinc.sync('?sync_images=true')
 
-  expect(answer).toMatchObject({ status: 'partial', statistics: { images_failed: 1, images_downloaded: 19 } })
-  expect(answer.errors).toMatchObject([{ code: 'truncated', zoho_item_id: odd!.item_id }])
+  expect(response).toMatchObject({ status: 'partial', statistics: { images_failed: 1, images_downloaded: 19 } })
+  expect(response.errors).toMatchObject([{ code: 'truncated', zoho_item_id: odd!.item_id }])
   const blobOf = (id: string) =>
     zinc.services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: id } }, include: { blob: true } })
   expect((await blobOf(damaged!.item_id)).blob.damaged).toBe(true)
@@ -96,7 +96,7 @@ test('a broken transfer is repeated; a picture truncated at Zoho is kept and mar
 test.each(['404', '200_json', '200_empty', '204'] as const)(
   'where Zoho has no picture after all (%s), it is missing and no failure',
   async (noImage) => {
-    const zinc = await startZinc({ items: createCatalogue({ count: 6 }), switches: { noImage, imageType: 'missing' } })
+    const zinc = await startZinc({ items: createSeed({ count: 6 }), toggles: { noImage, imageType: 'missing' } })
     const [gone] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
     zinc.zoho.beforePages(() => {})
     const id = gone!.item_id
@@ -128,48 +128,48 @@ test('when the disk is full the run waits with its cause and resumes when there 
   const room = store.space
   store.space = async () => ({ free: 1_000, total: 10_000_000_000 })
   const id = await start(zinc)
-  await until(async () => (await stateOf(zinc, id)).state === 'paused')
+  await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
   const run = await stateOf(zinc, id)
   expect(run.cause).toContain('storage_full')
   expect(run.resumes_at).not.toBeNull()
   expect(await zinc.services.db.product.count({ where: { image_state: 'failed' } })).toBe(0)
   expect((await zinc.call('/api/products')).status).toBe(200)
   store.space = room
-  await until(async () => (await stateOf(zinc, id)).finished_at !== null)
-  expect(await zinc.services.db.photo.count()).toBe(picturesOf(zinc))
+  await waitFor(async () => (await stateOf(zinc, id)).finished_at !== null)
+  expect(await zinc.services.db.photo.count()).toBe(imagesOf(zinc))
 })
 
 test('when the database drops its connections repeatedly, the run resumes without loss', async () => {
   const drops = times(4, 20)
-  const zinc = await startZinc({ items: createCatalogue({ count: times(120, 2204) }), pictureOf: smallPicture })
+  const zinc = await startZinc({ items: createSeed({ count: times(120, 2204) }), imageOf: smallImage })
   const url = new URL(zinc.services.databaseUrl)
   const name = url.pathname.slice(1)
   url.pathname = '/postgres'
   const admin = new pg.Client(url.href)
   await admin.connect()
   const id = await start(zinc)
-  const pictures = picturesOf(zinc)
+  const images = imagesOf(zinc)
   for (let drop = 1; drop <= drops; drop++) {
-    const enough = Math.ceil((pictures * drop) / (drops + 1))
-    await until(() => zinc.zoho.counters.images >= enough)
+    const enough = Math.ceil((images * drop) / (drops + 1))
+    await waitFor(() => zinc.zoho.counters.images >= enough)
     await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
   }
   await admin.end()
-  await until(async () => (await zinc.services.runs.get(id).catch(() => null))?.finished_at != null)
+  await waitFor(async () => (await zinc.services.runs.get(id).catch(() => null))?.finished_at != null)
   expect(await stateOf(zinc, id)).toMatchObject({ state: 'success' })
-  expect(await zinc.services.db.photo.count({ where: { deleted_at: null } })).toBe(pictures)
+  expect(await zinc.services.db.photo.count({ where: { deleted_at: null } })).toBe(images)
   expect(await zinc.services.db.failure.count()).toBe(0)
-  expect(zinc.zoho.counters.images).toBeLessThanOrEqual(pictures + drops * 8)
+  expect(zinc.zoho.counters.images).toBeLessThanOrEqual(images + drops * 8)
 })
 
 test('syncs, pulls and list readers survive database connections that are cut again and again', async () => {
   const zinc = await startZinc({
-    items: createCatalogue({ count: times(100, 2204) }),
-    pictureOf: smallPicture,
+    items: createSeed({ count: times(100, 2204) }),
+    imageOf: smallImage,
     books: { invoices: 230, contacts: 40 },
   })
   const { services, zoho, call } = zinc
-  const store = await services.stores.create({ code: 'A', name: 'A' }, ZINC)
+  const store = await services.stores.create({ code: 'A', name: 'A' }, SYSTEM_ACTOR)
   const url = new URL(services.databaseUrl)
   const name = url.pathname.slice(1)
   url.pathname = '/postgres'
@@ -189,10 +189,10 @@ test('syncs, pulls and list readers survive database connections that are cut ag
   let cursor = ''
   /** Reads on from where it was; what is answered by 503 is asked for again. */
   const follow = async () => {
-    const answer = await call(`/api/v1/sync/product-photos/?store_id=${store.id}&limit=50${cursor}`)
-    if (answer.status === 503) return true
-    expect(answer.status).toBe(200)
-    const { data } = (await answer.json()) as { data: { photos: { id: string }[]; has_more: boolean; next_cursor: string } }
+    const response = await call(`/api/v1/sync/product-photos/?store_id=${store.id}&limit=50${cursor}`)
+    if (response.status === 503) return true
+    expect(response.status).toBe(200)
+    const { data } = (await response.json()) as { data: { photos: { id: string }[]; has_more: boolean; next_cursor: string } }
     for (const { id } of data.photos) seen.add(id)
     cursor = `&cursor=${encodeURIComponent(data.next_cursor)}`
     return data.has_more
@@ -202,7 +202,7 @@ test('syncs, pulls and list readers survive database connections that are cut ag
     const runs = [await start(zinc), (await services.pulls.start({ modules: ['invoices', 'contacts'] }, { startedBy: 'admin' })).run_id]
     for (const id of runs) {
       let run: Run | null = null
-      await until(async () => {
+      await waitFor(async () => {
         await follow()
         // By progress and not by time: a slow machine would get nothing done between two cuts.
         if (zoho.meter.calls - callsAtCut >= 20) await cut()
@@ -212,15 +212,15 @@ test('syncs, pulls and list readers survive database connections that are cut ag
       expect(run).toMatchObject({ state: 'success' })
     }
     // What was cut last is over.
-    await until(async () => (await call('/api/products')).status === 200)
+    await waitFor(async () => (await call('/api/products')).status === 200)
   } while (performance.now() - began < times(0, 300_000))
   await admin.end()
   while (await follow());
   expect(cuts).toBeGreaterThan(3)
   expect(await services.db.failure.count()).toBe(0)
-  await checkPictures(zinc)
+  await checkImages(zinc)
   const photos = await services.db.photo.findMany({ where: { deleted_at: null }, select: { id: true } })
-  expect(photos).toHaveLength(picturesOf(zinc))
+  expect(photos).toHaveLength(imagesOf(zinc))
   expect(seen).toEqual(new Set(photos.map(({ id }) => id)))
   expect(zoho.counters.images).toBeLessThanOrEqual(photos.length + cuts * 8)
 })

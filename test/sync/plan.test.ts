@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { forecast } from '../../src/connection/estimate.ts'
-import { ask } from '../helpers/request.ts'
+import { estimateCompletion } from '../../src/connection/estimate.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test("a plan states a sync's changes field by field and its cost, and the sync does just that", async () => {
@@ -14,7 +14,7 @@ test("a plan states a sync's changes field by field and its cost, and the sync d
   zoho.add({ ...edited!, item_id: '460000009990000001', sku: edited!.sku, modified: new Date(), image_document_id: '999000000000000002' })
   const before = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: edited!.item_id } })
 
-  const { status, body } = await ask(zinc, 'POST', '/sync/item/plan?sync_images=true&mode=full')
+  const { status, body } = await request(zinc, 'POST', '/sync/item/plan?sync_images=true&mode=full')
 
   expect(status).toBe(200)
   expect(body.data).toMatchObject({
@@ -26,7 +26,7 @@ test("a plan states a sync's changes field by field and its cost, and the sync d
     days: 1,
     mass_delete: null,
   })
-  const records = async (query = '') => (await ask(zinc, 'GET', `/sync/runs/${body.data.run_id}/records${query}`)).body
+  const records = async (query = '') => (await request(zinc, 'GET', `/sync/runs/${body.data.run_id}/records${query}`)).body
   expect((await records()).data).toHaveLength(4)
   expect((await records('?outcome=updated')).data.find((it: { record_id: string }) => it.record_id === edited!.item_id)).toMatchObject({
     sku: edited!.sku,
@@ -51,7 +51,7 @@ test("a plan states a sync's changes field by field and its cost, and the sync d
 
   const done = await sync('?sync_images=true&mode=full')
   expect(done.statistics).toMatchObject({ new: 1, updated: 2, unchanged: 27, removed: 1, conflicts: 1, images_downloaded: 2 })
-  expect((await ask(zinc, 'GET', `/sync/runs/${done.run_id}/records`)).body.data).toEqual((await records()).data.map(withProduct))
+  expect((await request(zinc, 'GET', `/sync/runs/${done.run_id}/records`)).body.data).toEqual((await records()).data.map(withProduct))
   function withProduct(it: { record_id: string }) {
     return it.record_id === '460000009990000001' ? { ...it, product_id: expect.any(String) } : it
   }
@@ -61,7 +61,7 @@ test('a plan that would remove more than a fifth says so, and so does a dry run'
   const zinc = await startZinc()
   await zinc.sync()
   for (const item of zinc.zoho.items().slice(0, 12)) zinc.zoho.remove(item.item_id)
-  const { body } = await ask(zinc, 'POST', '/sync/item/plan?mode=full')
+  const { body } = await request(zinc, 'POST', '/sync/item/plan?mode=full')
   expect(body.data).toMatchObject({ items: { removed: 0 }, mass_delete: { removed: 12, of: 30 } })
   expect(await zinc.sync('?mode=full&dry_run=true&confirm_removals=true')).toMatchObject({ status: 'success', statistics: { removed: 12 } })
   expect(await zinc.services.db.product.count({ where: { deleted_at: null } })).toBe(30)
@@ -76,7 +76,7 @@ test.each([
 ])('%s calls at %j take %j', (calls, { perMinute, day }, expected) => {
   const now = new Date('2026-11-25T10:00:00Z')
   const resetsAt = new Date('2026-11-25T21:00:00Z')
-  const { minutes, days, endsAt } = forecast(calls, { perMinute, day: day && { ...day, reserve: day.limit / 20, resetsAt } }, now)
+  const { minutes, days, endsAt } = estimateCompletion(calls, { perMinute, day: day && { ...day, reserve: day.limit / 20, resetsAt } }, now)
   expect({ minutes, days }).toEqual(expected)
   if (days === 1 || days === null) expect(endsAt.getTime() - now.getTime()).toBeLessThan((minutes + 0.1) * 60_000)
   else expect(Math.ceil((endsAt.getTime() - resetsAt.getTime()) / 86_400_000)).toBe(days! - 1)

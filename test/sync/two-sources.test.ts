@@ -2,25 +2,25 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkLinks } from '../helpers/check-images.ts'
-import { startPictureHost } from '../helpers/image-host.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { startImageHost } from '../helpers/image-host.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('a product with pictures from Zoho and a file counts once, and a dead address blocks neither', async () => {
-  const pictures = await startPictureHost()
-  const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: pictures.host } })
+  const images = await startImageHost()
+  const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: images.host } })
   const { zoho, sync, services } = zinc
   const items = zoho.items()
-  const withPicture = items.filter((item) => item.image_document_id !== '')
+  const withImage = items.filter((item) => item.image_document_id !== '')
   const without = items.filter((item) => item.image_document_id === '')
-  const [alive, dead, late] = withPicture
-  const address = (path: string) => `http://${pictures.host}/${path}`
+  const [alive, dead, late] = withImage
+  const url = (path: string) => `http://${images.host}/${path}`
   const named = [
-    { zoho_item_id: alive!.item_id, image_url: address('1.jpg') },
-    { zoho_item_id: dead!.item_id, image_url: address('missing') },
+    { zoho_item_id: alive!.item_id, image_url: url('1.jpg') },
+    { zoho_item_id: dead!.item_id, image_url: url('missing') },
     { zoho_item_id: late!.item_id, image_url: 'https://via.placeholder.com/300' },
-    { zoho_item_id: without[0]!.item_id, image_url: address('2.jpg') },
-    { zoho_item_id: without[1]!.item_id, image_url: address('also-missing') },
+    { zoho_item_id: without[0]!.item_id, image_url: url('2.jpg') },
+    { zoho_item_id: without[1]!.item_id, image_url: url('also-missing') },
   ]
   await mkdir(join(zinc.dataDir, 'imports'), { recursive: true })
   await writeFile(
@@ -53,7 +53,7 @@ test('a product with pictures from Zoho and a file counts once, and a dead addre
   const shown = await services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: dead!.item_id }, source: 'zoho' } })
   expect(shown.document_id).toBe(zoho.items().find((it) => it.item_id === dead!.item_id)!.image_document_id)
   await counted('?source=file&sync_images=true', named.length)
-  expect((await counted('?mode=full&sync_images=true', items.length)).images_unchanged).toBe(withPicture.length - 1)
+  expect((await counted('?mode=full&sync_images=true', items.length)).images_unchanged).toBe(withImage.length - 1)
 })
 
 test('uploads leave and return with their item, the first as primary picture', async () => {
@@ -63,8 +63,8 @@ test('uploads leave and return with their item, the first as primary picture', a
   const item = zoho.items().find((it) => it.image_document_id !== '')!
   const product = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: item.item_id } })
   const upload = (fields: Record<string, string>, bytes: Buffer) =>
-    call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: pictureForm([bytes], fields) })
-  const [front, back, thrownAway] = [await drawnPicture(), await drawnPicture(), await drawnPicture()]
+    call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: imageForm([bytes], fields) })
+  const [front, back, thrownAway] = [await drawnImage(), await drawnImage(), await drawnImage()]
   expect((await upload({ is_primary: 'true', alt_en: 'Front' }, front)).status).toBe(201)
   expect((await upload({}, back)).status).toBe(201)
   const { data: gone } = (await (await upload({}, thrownAway)).json()) as { data: { id: string } }

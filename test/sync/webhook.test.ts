@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Product } from '../../src/schemas/products.ts'
-import { ITEM_NOTICES } from '../../src/sync/webhook/queue.ts'
-import { until } from '../helpers/wait-for.ts'
+import { WEBHOOK_SYNC } from '../../src/sync/webhook/queue.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const SECRET = 'fakeSecretOfTheNotices12'
@@ -22,10 +22,10 @@ async function startWithSecret(): Promise<TestZinc & { target: { url: string; se
     ...zinc,
     target: { url: `${zinc.url}${PATH}`, secret: SECRET },
     settled: () =>
-      until(
+      waitFor(
         async () =>
           (await db.itemNotice.count({ where: { due_at: { lte: new Date(Date.now() + 2_000) } } })) === 0 &&
-          (await db.run.count({ where: { kind: ITEM_NOTICES, finished_at: null } })) === 0,
+          (await db.run.count({ where: { kind: WEBHOOK_SYNC, finished_at: null } })) === 0,
       ),
   }
 }
@@ -77,8 +77,8 @@ test('an unsigned, wrongly signed or altered notice is refused with 401 and writ
   const body = JSON.stringify({ item: { item_id: item!.item_id } })
   const sign = (text: string, secret = SECRET) => createHmac('sha256', secret).update(text).digest('hex')
   const post = async (headers: Record<string, string>, text = body) => {
-    const answer = await fetch(target.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text })
-    return [answer.status, ((await answer.json()) as { code: string }).code]
+    const response = await fetch(target.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text })
+    return [response.status, ((await response.json()) as { code: string }).code]
   }
   const refused = [401, 'webhook_unsigned']
   expect(await post({})).toEqual(refused)
@@ -129,7 +129,7 @@ test('notices that are repeated, late or out of order end with what Zoho has, in
   await zoho.webhooks.send(target, [c!.item_id, '1'])
   await zinc.settled()
   expect((await productOf(zinc, c!.item_id)).deleted_at).not.toBeNull()
-  const runs = await services.db.run.findMany({ where: { kind: ITEM_NOTICES } })
+  const runs = await services.db.run.findMany({ where: { kind: WEBHOOK_SYNC } })
   expect(runs.every((run) => run.state === 'success' && run.started_by === 'zoho')).toBe(true)
   // A notice that never came is made up for by the next sync.
   zoho.edit(b!.item_id, { rate: 30 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
 import { GRANTED_SCOPES } from '../../src/zoho-simulator/scopes.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 interface Image {
@@ -67,8 +67,8 @@ test('our own picture goes to Zoho when asked, first dry, and does not come back
     return { ...((await reply.json()) as { code?: string; data?: Record<string, unknown> }), status: reply.status }
   }
   expect(await send()).toMatchObject({ status: 409, code: 'picture_from_zoho' })
-  const bytes = await drawnPicture('jpeg')
-  await zinc.call(`${path}/upload`, { method: 'POST', body: pictureForm([bytes], { is_primary: 'true' }) })
+  const bytes = await drawnImage('jpeg')
+  await zinc.call(`${path}/upload`, { method: 'POST', body: imageForm([bytes], { is_primary: 'true' }) })
   const images = zinc.zoho.counters.images
   expect(await send('?dry_run=true')).toMatchObject({ status: 200, data: { sent: false, calls: 2, size: bytes.length } })
   expect(zinc.zoho.counters.images).toBe(images)

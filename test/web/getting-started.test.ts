@@ -10,11 +10,11 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   const { url, zoho } = await startZinc({ environment: NOTHING })
   const browser = await openBrowser()
   const { page, context, complaints } = await visit(browser, { origin: url })
-  const answers: Promise<string>[] = []
-  page.on('response', (answer) => {
+  const responses: Promise<string>[] = []
+  page.on('response', (response) => {
     // The login's own answer carries tokens for scripts that ask without a browser; the page drops it unread.
-    if (answer.url().includes('/api/') && !/auth\/(login|refresh)|\/events|\/oauth\//.test(answer.url()))
-      answers.push(answer.text().catch(() => ''))
+    if (response.url().includes('/api/') && !/auth\/(login|refresh)|\/events|\/oauth\//.test(response.url()))
+      responses.push(response.text().catch(() => ''))
   })
 
   await page.goto('/')
@@ -68,17 +68,17 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   await page.waitForURL('**/runs/*')
   await page.getByText('Done', { exact: true }).waitFor()
   await expect.poll(() => page.getByRole('main').textContent()).toMatch(/New\s*30/)
-  const pictures = zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Pictures fetched\\s*${pictures}`))
+  const images = zoho.items().filter((item) => item.image_document_id !== '').length
+  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Pictures fetched\\s*${images}`))
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   const tile = page.getByRole('link', { name: /Without picture/ })
-  expect(await tile.textContent()).toContain(String(30 - pictures))
+  expect(await tile.textContent()).toContain(String(30 - images))
 
   expect(await page.evaluate('document.cookie')).toBe('')
   const kept = await page.evaluate<Record<string, string>>('({ ...localStorage, ...sessionStorage })')
   expect(Object.keys(kept).sort()).toEqual(['zinc-color-scheme', 'zinc-language'])
-  const all = (await Promise.all(answers)).join('\n')
+  const all = (await Promise.all(responses)).join('\n')
   expect(all.length).toBeGreaterThan(1_000)
   for (const secret of [FAKE_CREDENTIALS.clientSecret, 'a-wrong-secret', '1000.fake-refresh', 'eyJ']) expect(all).not.toContain(secret)
   expect(complaints).toEqual([])

@@ -1,12 +1,12 @@
 import { expect } from 'vitest'
-import type { ProductsAnswer } from '../../src/schemas/products.ts'
+import type { ProductsResponse } from '../../src/schemas/products.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
 longTest("a picture's panel says which stores have it, which do not yet and why, and leads to the store", async () => {
   const shop = await startShop()
-  const { data } = (await (await shop.call('/api/products?has_image=true&limit=1')).json()) as ProductsAnswer
+  const { data } = (await (await shop.call('/api/products?has_image=true&limit=1')).json()) as ProductsResponse
   const { id, images } = data[0]!
   const photo = images[0]!
   const there = await shop.addStore({ name: 'Karrada' })

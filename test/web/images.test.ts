@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import type { Product, ProductsAnswer } from '../../src/schemas/products.ts'
+import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { dropFiles } from '../helpers/drop-files.ts'
-import { drawnPicture } from '../helpers/images.ts'
+import { drawnImage } from '../helpers/images.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 import { zipOf } from '../helpers/zip.ts'
@@ -11,7 +11,7 @@ import { zipOf } from '../helpers/zip.ts'
 /** Two slow cores; the page itself shows most changes before the server has said yes. */
 const SOON = { timeout: 30_000 }
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
-const pictureMenu = async (page: Page, name: string, item: string) => {
+const imageMenu = async (page: Page, name: string, item: string) => {
   await page.getByRole('button', { name: `Actions for ${name}` }).click()
   await page.getByRole('menuitem', { name: item }).click()
   await page.getByRole('menu').waitFor({ state: 'detached' })
@@ -30,7 +30,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   // By what is missing, then by name; the rows are one tab stop and the arrow keys move in them.
   await page.getByLabel('What is missing').selectOption('without_picture')
   await page.getByText('10 products', { exact: true }).waitFor()
-  const bare = ((await (await call('/api/products?coverage=without_picture')).json()) as ProductsAnswer).data
+  const bare = ((await (await call('/api/products?coverage=without_picture')).json()) as ProductsResponse).data
   await page.locator('[data-index="0"]').focus()
   await page.keyboard.press('ArrowDown')
   expect(await page.evaluate<string>('document.activeElement.dataset.index')).toBe('1')
@@ -43,7 +43,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   const names = async () => (await product()).images.map(({ filename }) => filename)
   const shown = () => page.getByRole('list', { name: 'Pictures' }).getByRole('listitem')
   const gallery = page.getByRole('region', { name: 'Pictures' })
-  const png = async (name: string) => ({ name, type: 'image/png', bytes: await drawnPicture() })
+  const png = async (name: string) => ({ name, type: 'image/png', bytes: await drawnImage() })
   await dropFiles(gallery, [await png('front.png'), { name: 'notes.png', type: 'image/png', bytes: Buffer.from('not a picture') }])
   await shown().filter({ hasText: 'front.png' }).getByText('Primary').waitFor()
   // The one that is none says so, and does not stop the other.
@@ -55,7 +55,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await dropFiles(gallery, [await png('back.png')])
   await shown().nth(2).getByText('back.png').waitFor()
 
-  await pictureMenu(page, 'side.png', 'Make it the primary')
+  await imageMenu(page, 'side.png', 'Make it the primary')
   await expect.poll(names, SOON).toEqual(['side.png', 'front.png', 'back.png'])
   await shown().first().getByText('side.png').waitFor()
   await focusOn(page, 'side.png')
@@ -82,14 +82,14 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await page.mouse.up()
   await expect.poll(names, SOON).toEqual(['front.png', 'back.png', 'side.png'])
 
-  await pictureMenu(page, 'back.png', 'Details and alternative texts')
+  await imageMenu(page, 'back.png', 'Details and alternative texts')
   await page.getByLabel('Alternative text, English').fill('The back')
   await page.getByLabel('Alternative text, Arabic').fill('من الخلف')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect.poll(async () => (await product()).images[1], SOON).toMatchObject({ alt_en: 'The back', alt_ar: 'من الخلف' })
   await shown().getByRole('img', { name: 'The back' }).waitFor()
 
-  await pictureMenu(page, 'front.png', 'Delete')
+  await imageMenu(page, 'front.png', 'Delete')
   await page.getByText('front.png was deleted').waitFor()
   // The one that took its place has the focus.
   await focusOn(page, 'back.png')
@@ -103,15 +103,15 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
     await page.getByRole('checkbox', { name: `Choose ${name}` }).focus()
     await page.keyboard.press('Space')
   }
-  const chosen = page.getByRole('region', { name: 'What is chosen' })
-  await chosen.getByText('2 pictures chosen').waitFor()
+  const selection = page.getByRole('region', { name: 'What is chosen' })
+  await selection.getByText('2 pictures chosen').waitFor()
   expect(await axeFindings(page)).toEqual([])
-  await chosen.getByRole('button', { name: 'Delete' }).click()
+  await selection.getByRole('button', { name: 'Delete' }).click()
   await expect.poll(names, SOON).toEqual(['side.png'])
   await page.getByRole('alert').filter({ hasText: '2 pictures were deleted' }).getByRole('button', { name: 'Undo' }).click()
   await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])
   await shown().filter({ hasText: 'front.png' }).waitFor()
-  await chosen.waitFor({ state: 'detached' })
+  await selection.waitFor({ state: 'detached' })
 
   // The way back leads to the list as it was; the product has left it.
   await page.getByRole('main').getByRole('link', { name: 'Products', exact: true }).click()
@@ -123,7 +123,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await page.getByText('No product matches').waitFor()
   await page.getByRole('button', { name: 'Show all products' }).click()
   await page.getByText('30 products', { exact: true }).waitFor()
-  const arabic = ((await (await call('/api/products?limit=500')).json()) as ProductsAnswer).data.find(({ name_ar }) => name_ar !== null)!
+  const arabic = ((await (await call('/api/products?limit=500')).json()) as ProductsResponse).data.find(({ name_ar }) => name_ar !== null)!
   await page.getByRole('textbox', { name: /^Search/ }).fill(arabic.name_ar!)
   await page.getByRole('link', { name: arabic.name_en ?? arabic.name_ar!, exact: true }).waitFor()
   expect(complaints).toEqual([])
@@ -132,9 +132,9 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
 test('a ZIP shows what it would do before it does it, and is then taken in as a run', async () => {
   const { url, sync, call } = await startZinc()
   await sync()
-  const { data } = (await (await call('/api/products?limit=500')).json()) as ProductsAnswer
+  const { data } = (await (await call('/api/products?limit=500')).json()) as ProductsResponse
   const [first] = data.filter(({ sku }) => sku !== null && data.filter((other) => other.sku === sku).length === 1)
-  const zip = await zipOf({ [`${first!.sku}/front.png`]: await drawnPicture(), 'no-such-sku/front.png': await drawnPicture() })
+  const zip = await zipOf({ [`${first!.sku}/front.png`]: await drawnImage(), 'no-such-sku/front.png': await drawnImage() })
 
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto('/settings/products/import')

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { NO_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { logIn, openBrowser, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
-import { startSecond } from '../helpers/second-instance.ts'
+import { startSecondInstance } from '../helpers/second-instance.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -22,10 +22,10 @@ longTest('an open page sees a waiting run end across a restart of the server', a
   await first[Symbol.asyncDispose]()
   await page.getByText('The server is away; the run goes on when it is back.').waitFor()
   const { port } = new URL(first.url)
-  await startSecond(first, { PORT: port, ZOHO_REQUESTS_PER_MINUTE: '0' })
+  await startSecondInstance(first, { PORT: port, ZOHO_REQUESTS_PER_MINUTE: '0' })
   await page.getByText('Done', { exact: true }).waitFor()
-  const pictures = first.zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Pictures fetched${pictures}`)
+  const images = first.zoho.items().filter((item) => item.image_document_id !== '').length
+  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Pictures fetched${images}`)
   expect(complaints).toEqual([])
 })
 

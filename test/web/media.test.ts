@@ -25,15 +25,15 @@ longTest('the page tells what is stored; a new recipe is saved, and one size or 
   expect(stored.originals.count).toBeGreaterThan(10)
   await page.getByRole('region', { name: 'Storage' }).getByText(`${stored.originals.count} files`).first().waitFor()
 
-  const recipe = async () => ((await (await zinc.call('/api/media/variants')).json()) as { data: VariantSettings }).data
-  const before = await recipe()
+  const variantConfig = async () => ((await (await zinc.call('/api/media/variants')).json()) as { data: VariantSettings }).data
+  const before = await variantConfig()
   expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true)
   await page.getByLabel('Thumbnail, longest side').fill('120')
   await page.getByLabel('Also make AVIF').check()
   await page.getByLabel('Quality of AVIF').fill('44')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Saved. Existing copies are made anew').waitFor()
-  const after = await recipe()
+  const after = await variantConfig()
   expect(after).toMatchObject({ sizes: { ...before.sizes, thumb: 120 }, quality: { ...before.quality, avif: 44 } })
   expect(after.formats).toContain('avif')
   await page.getByText(after.recipe).waitFor()

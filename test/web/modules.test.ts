@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
-import { ask } from '../helpers/request.ts'
+import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
@@ -26,7 +26,7 @@ longTest("an admin chooses a module's content, resets its cursor and sets the pi
   await page.getByText('It counts from the next sync on').first().waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('region', { name: 'Zoho Books' }).getByText('9 of 10 modules, without line items').waitFor()
-  expect((await ask(zinc, 'GET', '/modules/books')).body.data.selection).toMatchObject({ line_items: false })
+  expect((await request(zinc, 'GET', '/modules/books')).body.data.selection).toMatchObject({ line_items: false })
 
   await page.getByRole('button', { name: 'Options: Zoho Inventory' }).click()
   // Never ahead: what lies between would be lost.
@@ -39,7 +39,7 @@ longTest("an admin chooses a module's content, resets its cursor and sets the pi
   await dialog.getByRole('button', { name: 'Read everything again' }).click()
   await page.getByRole('dialog', { name: 'Read everything again?' }).getByRole('button', { name: 'Read everything again' }).click()
   await dialog.getByText('nothing yet: the next sync reads everything').first().waitFor()
-  expect((await ask(zinc, 'GET', '/modules/inventory')).body.data.cursor).toBeNull()
+  expect((await request(zinc, 'GET', '/modules/inventory')).body.data.cursor).toBeNull()
 
   await page.goto('/settings/integrations/zoho')
   await page.getByText('Pictures leave 5% of the day to items: 50 calls').waitFor()

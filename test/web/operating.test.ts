@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -10,7 +10,7 @@ const MOVED_MAX = 0.02
 let zinc: TestZinc
 
 beforeAll(async () => {
-  const items = createCatalogue({ count: 30 })
+  const items = createSeed({ count: 30 })
   // Two pairs of twins, for the inbox of failures.
   for (const [one, other] of [
     [5, 6],

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import type { CoverageAnswer } from '../../src/schemas/coverage.ts'
-import type { Product, ProductsAnswer } from '../../src/schemas/products.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import type { CoverageResponse } from '../../src/schemas/coverage.ts'
+import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
-import { drawnPicture, pictureForm } from '../helpers/images.ts'
+import { drawnImage, imageForm } from '../helpers/images.ts'
 import { longTest } from '../helpers/long.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -15,7 +15,7 @@ const SOON = { timeout: 30_000 }
 const ZOHO = '/api/settings/integrations/zoho'
 let zinc: TestZinc
 beforeAll(async () => {
-  const items = createCatalogue({ count: 30 })
+  const items = createSeed({ count: 30 })
   items[6]!.sku = items[5]!.sku
   const opened = await openZinc({ items })
   zinc = opened
@@ -33,14 +33,14 @@ async function open(path: string, person = ADMIN): Promise<Page> {
   await settled(page)
   return page
 }
-const products = async (query: string) => ((await (await zinc.call(`/api/products?${query}`)).json()) as ProductsAnswer).data
+const products = async (query: string) => ((await (await zinc.call(`/api/products?${query}`)).json()) as ProductsResponse).data
 const imagesOf = async (id: string) => ((await (await zinc.call(`/api/products/${id}`)).json()) as { data: Product }).data.images
 
 test('a picture is pasted into a product, and a deleted one is restored from the list', async () => {
   const [bare] = await products('coverage=without_picture&limit=1')
   const page = await open(`/settings/products/${bare!.id}`)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
-  const base64 = (await drawnPicture()).toString('base64')
+  const base64 = (await drawnImage()).toString('base64')
   await page.evaluate(`navigator.clipboard.write([new ClipboardItem({
     'image/png': new Blob([Uint8Array.from(atob('${base64}'), (char) => char.charCodeAt(0))], { type: 'image/png' }),
   })])`)
@@ -63,10 +63,10 @@ test('a picture is pasted into a product, and a deleted one is restored from the
 })
 
 longTest("our own primary picture is compared with Zoho's, and Zoho's is taken instead", async () => {
-  const pictured = (await products('has_image=true&limit=500')).find(({ image_source }) => image_source?.kind === 'zoho')
-  const form = pictureForm([await drawnPicture()], { is_primary: 'true' }, 'ours.png')
-  expect((await zinc.call(`/api/products/${pictured!.id}/images/upload`, { method: 'POST', body: form })).ok).toBe(true)
-  const page = await open(`/settings/products/${pictured!.id}`)
+  const withImage = (await products('has_image=true&limit=500')).find(({ image_source }) => image_source?.kind === 'zoho')
+  const form = imageForm([await drawnImage()], { is_primary: 'true' }, 'ours.png')
+  expect((await zinc.call(`/api/products/${withImage!.id}/images/upload`, { method: 'POST', body: form })).ok).toBe(true)
+  const page = await open(`/settings/products/${withImage!.id}`)
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText('They are different pictures.').waitFor()
@@ -75,7 +75,7 @@ longTest("our own primary picture is compared with Zoho's, and Zoho's is taken i
   await dialog.getByRole('button', { name: 'Take Zoho’s as primary' }).click()
   await dialog.waitFor({ state: 'detached' })
   await expect
-    .poll(async () => (await imagesOf(pictured!.id)).find(({ is_primary }) => is_primary)?.image_source, SOON)
+    .poll(async () => (await imagesOf(withImage!.id)).find(({ is_primary }) => is_primary)?.image_source, SOON)
     .toMatchObject({ kind: 'zoho' })
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
   await dialog.getByText('Both are the same picture, byte for byte.').waitFor()
@@ -83,7 +83,7 @@ longTest("our own primary picture is compared with Zoho's, and Zoho's is taken i
 
 longTest('every filter of what is missing lists its number, and records export as JSON and CSV', async () => {
   const page = await open('/settings/products')
-  const coverage = (await (await zinc.call(`${ZOHO}/coverage`)).json()) as import('zod').z.infer<typeof CoverageAnswer>
+  const coverage = (await (await zinc.call(`${ZOHO}/coverage`)).json()) as import('zod').z.infer<typeof CoverageResponse>
   for (const [key, count] of Object.entries(coverage.data)) {
     await page.getByLabel('What is missing').selectOption(key)
     await page.waitForURL(`**/settings/products?coverage=${key}`)
@@ -117,7 +117,7 @@ longTest('a viewer sees products, pictures and media without controls, and the s
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...person, role: 'viewer' }),
   })
-  const [pictured] = await products('has_image=true&limit=1')
+  const [withImage] = await products('has_image=true&limit=1')
   const page = await open('/settings/products', person)
   const acting = () =>
     page
@@ -131,7 +131,7 @@ longTest('a viewer sees products, pictures and media without controls, and the s
   expect(await page.getByRole('link', { name: 'Import pictures' }).count()).toBe(0)
   expect(await page.getByRole('link', { name: 'Pulls' }).count()).toBe(0)
 
-  await page.goto(`/settings/products/${pictured!.id}`)
+  await page.goto(`/settings/products/${withImage!.id}`)
   await settled(page)
   expect((await acting()).filter((name) => !/^(Compare with Zoho|Actions for .*|Copy .*)$/.test(name))).toEqual([])
   await page
@@ -154,11 +154,11 @@ longTest('a viewer sees products, pictures and media without controls, and the s
     await page.getByRole('main').getByText(words).first().waitFor()
     expect([path, (await acting()).filter((name) => !/^(Copy .*|Try again)$/.test(name))]).toEqual([path, []])
   }
-  const image = pictured!.images[0]!.id
+  const image = withImage!.images[0]!.id
   for (const [method, path] of [
-    ['POST', `/api/products/${pictured!.id}/images/upload`],
-    ['DELETE', `/api/products/${pictured!.id}/images/${image}`],
-    ['PATCH', `/api/products/${pictured!.id}/images/${image}`],
+    ['POST', `/api/products/${withImage!.id}/images/upload`],
+    ['DELETE', `/api/products/${withImage!.id}/images/${image}`],
+    ['PATCH', `/api/products/${withImage!.id}/images/${image}`],
     ['POST', '/api/products/images/delete'],
     ['POST', '/api/products/images/refetch'],
     ['PUT', '/api/media/variants'],

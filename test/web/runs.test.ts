@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -42,7 +42,7 @@ test('a run is paused, resumed and cancelled, and what it did is downloaded', as
 })
 
 longTest('a failure is retried from the inbox, and a stopped removal leads to its plan', async () => {
-  const items = createCatalogue({ count: 30 })
+  const items = createSeed({ count: 30 })
   items[6]!.sku = items[5]!.sku
   const zinc = await startZinc({ items })
   const [broken] = zinc.zoho.items().filter((item) => item.image_document_id !== '')

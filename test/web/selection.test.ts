@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import type { ProductsAnswer } from '../../src/schemas/products.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import type { ProductsResponse } from '../../src/schemas/products.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -9,18 +9,18 @@ import { startZinc } from '../helpers/zinc.ts'
 longTest('chosen products lose and regain pictures, regenerate, refetch and export', async () => {
   // Names that a page or a spreadsheet could take for something to run.
   const naughty = '=<img src=x onerror="window.hit=1">'
-  const zinc = await startZinc({ items: createCatalogue({ count: 30 }).map((it) => ({ ...it, name: `${naughty}${it.name}` })) })
+  const zinc = await startZinc({ items: createSeed({ count: 30 }).map((it) => ({ ...it, name: `${naughty}${it.name}` })) })
   await zinc.sync('?sync_images=true')
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/products?has_image=true')
   await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
   await settled(page)
   await page.locator('[data-index="5"]').getByRole('link').waitFor()
-  const { data } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsAnswer
-  const pictured = async () => ((await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsAnswer).data.length
+  const { data } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsResponse
+  const withImage = async () => ((await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsResponse).data.length
   const bar = page.getByRole('region', { name: 'What is chosen' })
   const box = (index: number) => page.locator(`[data-index="${index}"]`).getByRole('checkbox')
-  const chosen = () =>
+  const selection = () =>
     page
       .locator('[role=row][aria-selected=true]')
       .evaluateAll((rows: { dataset: { index: string } }[]) => rows.map((row) => Number(row.dataset.index)).sort((a, b) => a - b))
@@ -30,7 +30,7 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   await bar.getByText('1 product chosen').waitFor()
   await box(4).click({ modifiers: ['Shift'] })
   await bar.getByText('4 products chosen').waitFor()
-  expect(await chosen()).toEqual([1, 2, 3, 4])
+  expect(await selection()).toEqual([1, 2, 3, 4])
   expect(new URL(page.url()).pathname).toBe('/settings/products')
   for (const width of [1440, 360]) {
     await page.setViewportSize({ width, height: 900 })
@@ -48,7 +48,7 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   await bar.getByText('2 products chosen').waitFor()
   await page.keyboard.press('Shift+ArrowDown')
   await bar.getByText('3 products chosen').waitFor()
-  expect(await chosen()).toEqual([0, 1, 2])
+  expect(await selection()).toEqual([0, 1, 2])
   await page.keyboard.press('Control+a')
   await bar.getByText(`${data.length} products chosen`).waitFor()
   // Another list is another choice.
@@ -102,10 +102,10 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
 
   await bar.getByRole('button', { name: 'Delete pictures' }).click()
   await page.getByText('2 pictures were deleted').waitFor()
-  await expect.poll(pictured, { timeout: 30_000 }).toBe(data.length - 2)
+  await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length - 2)
   await page.getByText(`${data.length - 2} products`, { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByText('2 pictures are back').waitFor()
-  await expect.poll(pictured, { timeout: 30_000 }).toBe(data.length)
+  await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length)
   expect(complaints).toEqual([])
 })

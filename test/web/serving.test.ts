@@ -18,11 +18,11 @@ test('the page is served at its own addresses only, strictly, and its hashed fil
     '/settings/integrations/zoho/runs/x.y',
     '/settings/users',
   ]) {
-    const answer = await fetch(`${url}${path}`)
-    expect(`${answer.status} ${path}`).toBe(`200 ${path}`)
-    expect(answer.headers.get('content-type')).toMatch(/^text\/html/)
-    expect(answer.headers.get('cache-control')).toBe('no-cache')
-    const policy = answer.headers.get('content-security-policy') ?? ''
+    const response = await fetch(`${url}${path}`)
+    expect(`${response.status} ${path}`).toBe(`200 ${path}`)
+    expect(response.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(response.headers.get('cache-control')).toBe('no-cache')
+    const policy = response.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("script-src 'self';")
     expect(policy).toContain("style-src 'self';")
     expect(policy).not.toContain('unsafe')
@@ -35,11 +35,11 @@ test('the page is served at its own addresses only, strictly, and its hashed fil
   const scripts = [...html.matchAll(/(?:src|href|data-arabic-font)="(\/settings\/assets\/[^"]+)"/g)].map((match) => match[1])
   expect(scripts.length).toBeGreaterThan(1)
   for (const script of scripts) {
-    const answer = await fetch(`${url}${script}`, { headers: { 'accept-encoding': 'br' } })
-    expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
-    expect(answer.status, script).toBe(200)
-    const { length } = await answer.text()
-    if (!script?.endsWith('.woff2') && length >= COMPRESSED_FROM_BYTES) expect(answer.headers.get('content-encoding')).toBe('br')
+    const response = await fetch(`${url}${script}`, { headers: { 'accept-encoding': 'br' } })
+    expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect(response.status, script).toBe(200)
+    const { length } = await response.text()
+    if (!script?.endsWith('.woff2') && length >= COMPRESSED_FROM_BYTES) expect(response.headers.get('content-encoding')).toBe('br')
   }
   for (const path of [
     '/settings/assets/none.js',
@@ -48,9 +48,9 @@ test('the page is served at its own addresses only, strictly, and its hashed fil
     '/api/settings/none',
     '/none',
   ]) {
-    const answer = await fetch(`${url}${path}`)
-    expect(answer.status, path).toBeGreaterThanOrEqual(400)
-    expect(await answer.json()).toMatchObject({ status: 'error' })
+    const response = await fetch(`${url}${path}`)
+    expect(response.status, path).toBeGreaterThanOrEqual(400)
+    expect(await response.json()).toMatchObject({ status: 'error' })
   }
 })
 

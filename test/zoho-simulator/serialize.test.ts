@@ -17,7 +17,7 @@ test("times carry the zone's offset of that day without a colon", () => {
 
 test('sign-in errors come with HTTP 200, the eleventh token in ten minutes is refused, GET is not taken', async () => {
   const zoho = await startZohoSimulator()
-  const ask = (change: object = {}) =>
+  const requestPage = (change: object = {}) =>
     fetch(`${zoho.url}/oauth/v2/token`, {
       method: 'POST',
       body: new URLSearchParams({
@@ -33,11 +33,11 @@ test('sign-in errors come with HTTP 200, the eleventh token in ten minutes is re
     [{ client_secret: 'x' }, 'invalid_client_secret'],
     [{ refresh_token: 'x' }, 'invalid_code'],
   ] as const) {
-    const answer = await ask(change)
-    expect([answer.status, await answer.json()]).toEqual([200, { error }])
+    const response = await requestPage(change)
+    expect([response.status, await response.json()]).toEqual([200, { error }])
   }
-  for (let n = 0; n < 10; n++) expect(await (await ask()).json()).toMatchObject({ token_type: 'Bearer', expires_in: 3600 })
-  expect((await ask()).status).toBe(400)
+  for (let n = 0; n < 10; n++) expect(await (await requestPage()).json()).toMatchObject({ token_type: 'Bearer', expires_in: 3600 })
+  expect((await requestPage()).status).toBe(400)
   expect((await fetch(`${zoho.url}/oauth/v2/token`)).status).toBe(400)
   await zoho.close()
 })

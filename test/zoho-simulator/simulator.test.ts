@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS, type SimulatorOptions, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 
 async function startSignedIn(options: SimulatorOptions = {}) {
-  const zoho = await startZohoSimulator({ items: createCatalogue({ count: 400, allImages: true }), ...options })
+  const zoho = await startZohoSimulator({ items: createSeed({ count: 400, allImages: true }), ...options })
   onTestFinished(zoho.close)
   const tokenCall = (parameters: Record<string, string>) =>
     fetch(`${zoho.url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(parameters) })
@@ -11,7 +11,7 @@ async function startSignedIn(options: SimulatorOptions = {}) {
   const refresh = (refresh_token = FAKE_CREDENTIALS.refreshToken) => tokenCall({ ...client, grant_type: 'refresh_token', refresh_token })
   const exchange = (code: string, more: object = {}) => tokenCall({ ...client, grant_type: 'authorization_code', code, ...more })
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field
-  const json = async (answer: Promise<Response>): Promise<any> => (await answer).json()
+  const json = async (response: Promise<Response>): Promise<any> => (await response).json()
   let token = (await json(refresh())).access_token as string
   return {
     zoho,
@@ -75,7 +75,7 @@ test.each([
   ['denied_200', 200, 'access_denied'],
   ['localised_200', 200, '拒绝访问'],
 ] as const)('an eleventh token in ten minutes is refused in the spelling %s', async (tokenThrottle, status, error) => {
-  const { refresh } = await startSignedIn({ switches: { tokenThrottle, expiresIn: 'both', apiDomain: 'https://evil.example' } })
+  const { refresh } = await startSignedIn({ toggles: { tokenThrottle, expiresIn: 'both', apiDomain: 'https://evil.example' } })
   for (let n = 0; n < 9; n++)
     expect(await (await refresh()).json()).toMatchObject({
       expires_in: 3_600_000,
@@ -90,17 +90,17 @@ test('the API checks scheme, scopes and organisation, and sends the headers of t
   const { zoho, get, json, tokenCall, client } = await startSignedIn({ scopes: ['ZohoInventory.items.READ'] })
   expect((await get(ITEMS, 'Bearer')).status).toBe(200)
   expect((await get(`${ITEMS}?authtoken=x`, 'Basic')).status).toBe(401)
-  const answer = await get(ITEMS)
-  expect(answer.headers.get('content-disposition')).toBe('attachment;')
-  expect(answer.headers.get('etag')).toBeNull()
-  expect(Number(answer.headers.get('x-rate-limit-reset'))).toBeGreaterThan(0)
-  expect(Number(answer.headers.get('x-rate-limit-limit')) - Number(answer.headers.get('x-rate-limit-remaining'))).toBe(2)
+  const response = await get(ITEMS)
+  expect(response.headers.get('content-disposition')).toBe('attachment;')
+  expect(response.headers.get('etag')).toBeNull()
+  expect(Number(response.headers.get('x-rate-limit-reset'))).toBeGreaterThan(0)
+  expect(Number(response.headers.get('x-rate-limit-limit')) - Number(response.headers.get('x-rate-limit-remaining'))).toBe(2)
   const organizations = await get('/inventory/v1/organizations')
   expect([organizations.status, organizations.headers.get('x-rate-limit-limit')]).toEqual([200, null])
   expect((await organizations.json()) as object).not.toHaveProperty('page_context')
   expect(await json(tokenCall({ ...client }))).toEqual({ error: 'invalid_request' })
   zoho.expireTokens()
-  Object.assign(zoho.switches, { tokenRefusal: { status: 200, code: 14 } })
+  Object.assign(zoho.toggles, { tokenRefusal: { status: 200, code: 14 } })
   const refused = await get(ITEMS)
   expect([refused.status, await refused.json()]).toEqual([200, { code: 14, message: 'Invalid value passed for authtoken' }])
 })
@@ -124,7 +124,7 @@ test('the list: filters, sorting, pages at exact multiples and past the end, and
   expect((await list('filter_by=Status.Inactive')).items).toHaveLength(inactive)
   const down = (await list('sort_column=rate&sort_order=D')).items as { rate: number }[]
   expect(down.every((it, n) => n === 0 || it.rate <= down[n - 1]!.rate)).toBe(true)
-  Object.assign(zoho.switches, { pagePastEnd: 'refuse', perPageAbove200: 'refuse' })
+  Object.assign(zoho.toggles, { pagePastEnd: 'refuse', perPageAbove200: 'refuse' })
   for (const query of ['page=3', 'per_page=500']) expect((await get(`${ITEMS}?${query}`)).status).toBe(400)
 })
 
@@ -149,7 +149,7 @@ test('details, galleries and pictures look as at Zoho, with and without a pictur
     ['200_empty', 200, 0],
     ['204', 204, 0],
   ] as const) {
-    zoho.switches.noImage = noImage
+    zoho.toggles.noImage = noImage
     const none = await get(`${ITEMS}/${without!.item_id}/image`)
     expect(none.status).toBe(status)
     if (length !== null) expect((await none.arrayBuffer()).byteLength).toBe(length)
@@ -159,7 +159,7 @@ test('details, galleries and pictures look as at Zoho, with and without a pictur
     ['octet_stream', 'application/octet-stream'],
     ['wrong', 'text/html;charset=UTF-8'],
   ] as const) {
-    zoho.switches.imageType = imageType
+    zoho.toggles.imageType = imageType
     expect((await get(`${ITEMS}/${with_!.item_id}/image`)).headers.get('content-type')?.replace('; ', ';') ?? null).toBe(type)
   }
   const before = { document: with_!.image_document_id, modified: with_!.modified.getTime() }
@@ -169,6 +169,6 @@ test('details, galleries and pictures look as at Zoho, with and without a pictur
   expect(zoho.items().find((it) => it.item_id === with_!.item_id)!.image_document_id).not.toBe(before.document)
   zoho.remove(with_!.item_id)
   expect((await get(`${ITEMS}/${with_!.item_id}`)).status).toBe(404)
-  zoho.switches.maxDetailIds = 2
+  zoho.toggles.maxDetailIds = 2
   expect((await get('/inventory/v1/itemdetails?item_ids=1,2,3')).status).toBe(414)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Decimal, isDoubtful } from '../../src/zoho/schemas.ts'
+import { Decimal, hasInvalidFields } from '../../src/zoho/schemas.ts'
 
 test.each([
   ['1,234.50', '1234.50'],
@@ -16,6 +16,6 @@ test.each([
 test.each(['12,50', '0,5', '1.234,50', '1,2345', '1 234,50', ',500'])(
   '%s may be one amount or another a hundred times it, and is none',
   (text) => {
-    expect([Decimal.parse(text), isDoubtful(text)]).toEqual([null, true])
+    expect([Decimal.parse(text), hasInvalidFields(text)]).toEqual([null, true])
   },
 )

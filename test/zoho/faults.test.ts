@@ -2,14 +2,14 @@ import { pino } from 'pino'
 import { Agent } from 'undici'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { openZoho } from '../../src/connection/create-client.ts'
+import { createClient } from '../../src/connection/create-client.ts'
 import { openDatabase } from '../../src/database/client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { createSecrets } from '../../src/settings/encryption.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createEncryption } from '../../src/settings/encryption.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { until } from '../helpers/wait-for.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const LIST = /inventory\/v1\/items\?/
@@ -42,12 +42,12 @@ test('"Access Denied" instead of a token parks the run without calls until Zoho 
   const clock = createFastClock(600)
   const { zoho, services, call } = await startZinc({ clock, now: () => clock.now().getTime() })
   zoho.fail({ path: /oauth\/v2\/token/, times: 1, body: '{"error":"access_denied"}' })
-  const answer = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
-  const parked = (await answer.json()) as { status: string; run_id: string; resumes_at: string; remedy: string }
+  const response = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+  const parked = (await response.json()) as { status: string; run_id: string; resumes_at: string; remedy: string }
   expect(parked).toMatchObject({ status: 'paused', remedy: expect.stringMatching(/\w{4}/) })
   expect(Date.parse(parked.resumes_at) - clock.now().getTime()).toBeGreaterThan(10 * 60_000)
   expect(zoho.counters.token).toBeLessThanOrEqual(1)
-  await until(async () => (await services.runs.get(parked.run_id)).state === 'success')
+  await waitFor(async () => (await services.runs.get(parked.run_id)).state === 'success')
   expect(zoho.counters.token).toBeLessThanOrEqual(2)
   expect(await services.db.product.count()).toBe(30)
 })
@@ -58,7 +58,7 @@ test.each([
   ['is empty and ends the list', () => JSON.stringify({ code: 0, items: [], page_context: { has_more_page: false } })],
   ['has no rows', () => JSON.stringify({ code: 0, message: 'success' })],
 ])('a second page that %s overwrites and removes nothing', async (_name, bodyFrom) => {
-  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 450 }) })
+  const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 450 }) })
   await sync()
   const before = await services.db.product.findMany({ orderBy: { id: 'asc' } })
   const token = await signInAt(zoho.url)
@@ -70,13 +70,13 @@ test.each([
   ).text()
   zoho.fail({ path: LIST, times: 1_000, after: 1, body: bodyFrom(first) })
   const calls = zoho.meter.calls
-  const answer = (await sync('?mode=full&confirm_removals=true')) as unknown as {
+  const response = (await sync('?mode=full&confirm_removals=true')) as unknown as {
     status: string
     cause?: string
     statistics?: { removed: number }
   }
-  expect(['failed', 'partial', 'error']).toContain(answer.status)
-  expect(answer.statistics?.removed ?? 0).toBe(0)
+  expect(['failed', 'partial', 'error']).toContain(response.status)
+  expect(response.statistics?.removed ?? 0).toBe(0)
   expect(zoho.meter.calls - calls).toBeLessThan(10)
   expect(await services.db.product.findMany({ orderBy: { id: 'asc' } })).toEqual(before)
   zoho.clearFaults()
@@ -86,8 +86,8 @@ test.each([
 async function signInAt(url: string): Promise<string> {
   const { clientId, clientSecret, refreshToken } = FAKE_CREDENTIALS
   const form = { grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken }
-  const answer = await fetch(`${url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
-  return ((await answer.json()) as { access_token: string }).access_token
+  const response = await fetch(`${url}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) })
+  return ((await response.json()) as { access_token: string }).access_token
 }
 
 test.each([
@@ -98,9 +98,9 @@ test.each([
   ['nothing set up', { ZOHO_CLIENT_ID: '' }, 'not_set_up'],
 ])("with %s the sync answers 502 with Zoho's code and the next step", async (_name, environment, code) => {
   const { call } = await startZinc({ environment })
-  const answer = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
-  expect(answer.status).toBe(502)
-  const body = (await answer.json()) as { code: string; detail: { remedy: string; run_id: string } }
+  const response = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
+  expect(response.status).toBe(502)
+  const body = (await response.json()) as { code: string; detail: { remedy: string; run_id: string } }
   expect(body.code).toBe(code)
   expect(body.detail.remedy.length).toBeGreaterThan(20)
 })
@@ -110,19 +110,19 @@ test('200 calls that find their token refused at the same moment refresh it once
   await using stack = new AsyncDisposableStack()
   const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())
   const config = parseConfig(environment)
-  const secrets = createSecrets(() => [Buffer.alloc(32, 1)])
+  const encryption = createEncryption(() => [Buffer.alloc(32, 1)])
   // Two clients with pools of their own, as two processes have.
   const clients = [services.db, stack.adopt(openDatabase(services.databaseUrl), (db) => db.$disconnect())].map((db) =>
-    openZoho({ db, secrets, clock: systemClock, log: pino({ level: 'silent' }), dispatcher, settings: config.zoho }),
+    createClient({ db, encryption, clock: systemClock, log: pino({ level: 'silent' }), dispatcher, settings: config.zoho }),
   )
-  const ask = (n: number) =>
+  const requestPage = (n: number) =>
     clients[n % 2]!.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(60_000))
-  await ask(0)
-  await ask(1)
+  await requestPage(0)
+  await requestPage(1)
   const before = zoho.counters.token
   zoho.expireTokens()
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => ask(n)))
-  expect(answers.every(({ body }) => body.code === 0)).toBe(true)
+  const responses = await Promise.all(Array.from({ length: 200 }, (_, n) => requestPage(n)))
+  expect(responses.every(({ body }) => body.code === 0)).toBe(true)
   expect(zoho.counters.token - before).toBe(1)
 })
 
@@ -139,7 +139,7 @@ test('the refresh token and the access token stand in no row and no log in the c
 })
 
 test('while rows are edited, added and removed between pages, none is missed and none is doubled', async () => {
-  const { zoho, sync, services } = await startZinc({ items: createCatalogue({ count: 700 }) })
+  const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 700 }) })
   const [first, second, third] = zoho.items()
   zoho.beforePages(
     () => {},
@@ -158,7 +158,7 @@ test('while rows are edited, added and removed between pages, none is missed and
 
 test('more rows in one second than a page holds are all read', async () => {
   const same = new Date('2026-02-03T04:05:06Z')
-  const items = createCatalogue({ count: 900 }).map((item, n) => (n > 100 && n < 620 ? { ...item, modified: same } : item))
+  const items = createSeed({ count: 900 }).map((item, n) => (n > 100 && n < 620 ? { ...item, modified: same } : item))
   const { sync, services } = await startZinc({ items })
   expect((await sync()).statistics).toMatchObject({ total: 900, new: 900 })
   expect(await services.db.product.count()).toBe(900)

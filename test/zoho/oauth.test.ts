@@ -1,9 +1,9 @@
 import { Agent } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Clock } from '../../src/lib/clock.ts'
-import { HeldBack, NeedsPerson } from '../../src/zoho/errors.ts'
-import { signIn } from '../../src/zoho/oauth.ts'
-import { HOLD_MS, SignInUnavailable } from '../../src/zoho/oauth-errors.ts'
+import { ConfigurationError, RateLimitedError } from '../../src/zoho/errors.ts'
+import { requestToken } from '../../src/zoho/oauth.ts'
+import { HOLD_MS, OAuthUnavailableError } from '../../src/zoho/oauth-errors.ts'
 import { createTokens, type TokenSlot } from '../../src/zoho/token-refresh.ts'
 import { startZohoSimulator, type ZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 
@@ -20,12 +20,12 @@ afterAll(async () => {
 })
 
 const clock: Clock = { now: () => NOW, sleep: async () => {} }
-const ask = (purpose: 'refresh' | 'exchange' = 'refresh') =>
-  signIn({ accountsUrl: zoho.url, purpose, parameters: { grant_type: 'refresh_token' } }, { clock, dispatcher }).catch(
+const requestPage = (purpose: 'refresh' | 'exchange' = 'refresh') =>
+  requestToken({ accountsUrl: zoho.url, purpose, parameters: { grant_type: 'refresh_token' } }, { clock, dispatcher }).catch(
     (error: unknown) => error,
   )
 
-const answers = {
+const responses = {
   invalid_code: { body: '{"error":"invalid_code"}' },
   invalid_client: { body: '{"error":"invalid_client"}' },
   invalid_client_secret: { body: '{"error":"invalid_client_secret"}' },
@@ -35,18 +35,18 @@ const answers = {
 
 test('each refusal of the token endpoint that needs a person has a cause and a remedy of its own', async () => {
   const told = new Set<string>()
-  for (const [code, answer] of Object.entries(answers)) {
-    zoho.fail({ path: TOKEN, times: 1, ...answer })
-    const error = await ask()
-    expect(error).toBeInstanceOf(NeedsPerson)
+  for (const [code, response] of Object.entries(responses)) {
+    zoho.fail({ path: TOKEN, times: 1, ...response })
+    const error = await requestPage()
+    expect(error).toBeInstanceOf(ConfigurationError)
     expect(error).toMatchObject({ code, detail: { remedy: expect.any(String) } })
-    told.add((error as NeedsPerson).message)
-    told.add(String((error as NeedsPerson).detail?.remedy))
+    told.add((error as ConfigurationError).message)
+    told.add(String((error as ConfigurationError).detail?.remedy))
   }
-  expect(told.size).toBe(2 * Object.keys(answers).length)
+  expect(told.size).toBe(2 * Object.keys(responses).length)
   // The same code for a pasted grant code means another thing.
-  zoho.fail({ path: TOKEN, times: 1, ...answers.invalid_code })
-  const exchanged = (await ask('exchange')) as NeedsPerson
+  zoho.fail({ path: TOKEN, times: 1, ...responses.invalid_code })
+  const exchanged = (await requestPage('exchange')) as ConfigurationError
   expect(told.has(exchanged.message)).toBe(false)
   expect(exchanged.code).toBe('invalid_code')
 })
@@ -66,10 +66,10 @@ test.each([
   ],
   ['a localised text', { body: '{"error_description":"您连续发出的请求过多，请稍后再试。","error":"拒绝访问","status":"failure"}' }],
   ['a text that nobody knows', { body: '{"error":"some_new_reason"}' }],
-])('%s is a wish to be left alone for a while, never a success and never a reason to ask a person', async (_name, answer) => {
-  zoho.fail({ path: TOKEN, times: 1, ...answer })
-  const error = await ask()
-  expect(error).toBeInstanceOf(HeldBack)
+])('%s is a wish to be left alone for a while, never a success and never a reason to ask a person', async (_name, response) => {
+  zoho.fail({ path: TOKEN, times: 1, ...response })
+  const error = await requestPage()
+  expect(error).toBeInstanceOf(RateLimitedError)
   expect(error).toMatchObject({ code: 'access_denied', resetsAt: new Date(NOW.getTime() + HOLD_MS) })
 })
 
@@ -80,10 +80,10 @@ test.each([
   ['a reset connection', { cut: 'reset' as const }, 'zoho_unreachable'],
   ['cut JSON', { body: '{"access_token":"1000.fa' }, 'sign_in_unavailable'],
   ['general_error', { body: '{"error":"general_error"}' }, 'general_error'],
-])('%s is an outage of the sign-in: worth another try, and no fault of the credentials', async (_name, answer, code) => {
-  zoho.fail({ path: TOKEN, times: 1, ...answer })
-  const error = await ask()
-  expect(error).toBeInstanceOf(SignInUnavailable)
+])('%s is an outage of the sign-in: worth another try, and no fault of the credentials', async (_name, response, code) => {
+  zoho.fail({ path: TOKEN, times: 1, ...response })
+  const error = await requestPage()
+  expect(error).toBeInstanceOf(OAuthUnavailableError)
   expect(error).toMatchObject({ code, detail: { remedy: expect.any(String) } })
 })
 
@@ -121,7 +121,7 @@ test('what is temporary is tried three times, and what Zoho holds back is noted 
 
   zoho.fail({ path: TOKEN, times: 1, body: '{"error":"access_denied"}' })
   const throttled = tokensWith()
-  await expect(throttled.tokens.current()).rejects.toBeInstanceOf(HeldBack)
+  await expect(throttled.tokens.current()).rejects.toBeInstanceOf(RateLimitedError)
   expect(throttled.kept.held).toEqual(new Date(NOW.getTime() + HOLD_MS))
 
   const asked = zoho.counters.token
@@ -148,7 +148,7 @@ test('lifetimes in seconds, in milliseconds and in both are read as what they me
     ['"expires_in":"1800"', 1800],
   ] as const) {
     zoho.fail({ path: TOKEN, times: 1, body: `{"access_token":"fake-token",${expires},"scope":"A.b.READ C.d.READ"}` })
-    expect(await ask()).toMatchObject({
+    expect(await requestPage()).toMatchObject({
       accessToken: 'fake-token',
       expiresAt: new Date(NOW.getTime() + seconds * 1000),
       refreshToken: null,

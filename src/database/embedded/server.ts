@@ -6,35 +6,35 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Logger } from 'pino'
-import { CannotStart } from '../../lib/errors.ts'
+import { StartupError } from '../../lib/errors.ts'
 import { createClient } from '../connection.ts'
 import { alive } from './data-dir.ts'
-import type { Account } from './system-user.ts'
+import type { SystemUser } from './system-user.ts'
 
 const START_TIMEOUT_MS = 60_000
 
 const run = promisify(execFile)
 /** The caller's locale and PG* variables must not change what is made. */
 const cleanEnvironment = () => ({ PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' })
-const asAccount = (account: Account | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
+const asAccount = (account: SystemUser | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
 
-export async function initialise({
+export async function initdb({
   native,
-  place,
+  dataDir,
   cluster,
   account,
   log,
 }: {
   native: string
-  place: string
+  dataDir: string
   cluster: string
-  account: Account | undefined
+  account: SystemUser | undefined
   log: Logger
 }) {
   const fresh = `${cluster}.new`
   await rm(fresh, { recursive: true, force: true }) // a start that was killed here
   await mkdir(fresh, { mode: 0o700 })
-  const passwordFile = join(place, 'password')
+  const passwordFile = join(dataDir, 'password')
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
   if (account) {
     await chown(fresh, account.uid, account.gid)
@@ -54,7 +54,7 @@ export async function initialise({
   try {
     await run(join(native, 'bin', 'initdb'), args, { ...asAccount(account), env: cleanEnvironment(), cwd: '/' })
   } catch (cause) {
-    throw new CannotStart('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
+    throw new StartupError('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
   }
   await rename(fresh, cluster)
   log.info('the embedded database was made')
@@ -69,13 +69,13 @@ export async function liveUrl(cluster: string, password: string): Promise<string
   if (!pid || !port || !alive(pid)) return null
   const url = urlOf(port, password)
   for (let tries = 0; tries < 100 && alive(pid); tries++) {
-    if (await answers(url)) return url
+    if (await isAccepting(url)) return url
     await delay(100)
   }
   return null
 }
 
-export async function answers(url: string): Promise<boolean> {
+export async function isAccepting(url: string): Promise<boolean> {
   const client = createClient(url, { connectionTimeoutMs: 2_000 })
   try {
     await client.connect()
@@ -88,11 +88,11 @@ export async function answers(url: string): Promise<boolean> {
 }
 
 /** `wanted` if nobody listens there, else any free port. */
-async function freePort(wanted: number): Promise<number> {
+async function freePort(requested: number): Promise<number> {
   const server = createServer()
   const listening = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false))
-    server.listen(wanted, '127.0.0.1', () => resolve(true))
+    server.listen(requested, '127.0.0.1', () => resolve(true))
   })
   if (!listening) return freePort(0)
   const address = server.address()
@@ -102,18 +102,18 @@ async function freePort(wanted: number): Promise<number> {
 
 interface StartOptions {
   native: string
-  place: string
+  dataDir: string
   cluster: string
   password: string
-  account: Account | undefined
+  account: SystemUser | undefined
   log: Logger
   durable: boolean
 }
 
-export async function startServer({ native, place, cluster, password, account, log, durable }: StartOptions): Promise<string> {
+export async function startPostgres({ native, dataDir, cluster, password, account, log, durable }: StartOptions): Promise<string> {
   await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
   // The same port as before where it is free: after a crash, the pools of every user find the new server under the old address.
-  const portFile = join(place, 'port')
+  const portFile = join(dataDir, 'port')
   const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')))
   await writeFile(portFile, String(port))
   const settings: Record<string, string> = {
@@ -145,18 +145,18 @@ export async function startServer({ native, place, cluster, password, account, l
   child.on('exit', (code) => (ended ??= `exit status ${code}`))
   const url = urlOf(port, password)
   for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until && ended === null; ) {
-    if (await answers(url)) {
+    if (await isAccepting(url)) {
       log.debug({ port }, 'the embedded database is up')
       return url
     }
     await delay(50)
   }
   const tail = (await readFile(join(cluster, 'server.log'), 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' · ')
-  throw new CannotStart('database_start', `The embedded database did not start (${ended ?? 'no answer'}): ${tail}`, { exitStatus: 1 })
+  throw new StartupError('database_start', `The embedded database did not start (${ended ?? 'no answer'}): ${tail}`, { exitStatus: 1 })
 }
 
 /** SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back and everything is on disk when it ends. */
-export async function stopServer(cluster: string): Promise<void> {
+export async function stopPostgres(cluster: string): Promise<void> {
   const pid = Number((await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
   if (!pid || !alive(pid)) return
   process.kill(pid, 'SIGINT')

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-export interface Account {
+export interface SystemUser {
   name: string
   uid: number
   gid: number
@@ -10,7 +10,7 @@ export interface Account {
 
 const ACCOUNT = 'zinc-postgres'
 
-function find(name: string): Account | undefined {
+function find(name: string): SystemUser | undefined {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((it) => it.startsWith(`${name}:`))
@@ -22,7 +22,7 @@ function find(name: string): Account | undefined {
  * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or `postgres` or `nobody` where none can be made.
  * Undefined when zinc does not run as root: then PostgreSQL runs as the same user.
  */
-export function serviceAccount(): Account | undefined {
+export function findSystemUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined
   const known = find(ACCOUNT)
   if (known) return known
@@ -37,7 +37,7 @@ export function serviceAccount(): Account | undefined {
 }
 
 /** Whether an account without rights of its own can enter every folder on the way to `path`. */
-export function reachableByOthers(path: string): boolean {
+export function isWorldAccessible(path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     if (existsSync(at) && at !== path && (statSync(at).mode & 0o001) === 0) return false
     if (at === dirname(at)) return true

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Identity } from '../../auth/access-tokens.ts'
-import type { Identification } from '../../auth/authenticate.ts'
+import type { Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
-import { Forbidden, Unauthorized } from '../../lib/errors.ts'
+import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
 import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
 import type { Actor } from '../../settings/audit-log.ts'
-import { readAccessCookie, refuseForeignPage } from './session-cookies.ts'
+import { assertSameOrigin, readAccessCookie } from './session-cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,8 +30,8 @@ const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
 
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
-export const authentication = fp<{ identification: Identification; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
-  async (app, { identification, edgeTokens, publicUrl }) => {
+export const authentication = fp<{ authenticator: Authenticator; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
+  async (app, { authenticator, edgeTokens, publicUrl }) => {
     app.decorateRequest('identity', null)
     app.decorateRequest('edge', null)
     app.addHook('onRequest', async (request) => {
@@ -40,48 +40,48 @@ export const authentication = fp<{ identification: Identification; edgeTokens: E
       if (header !== undefined) {
         const [scheme, bearer] = header.split(' ')
         if (scheme?.toLowerCase() !== 'bearer' || !bearer) return
-        request.edge = await edgeTokens.recall(bearer)
+        request.edge = await edgeTokens.authenticateCached(bearer)
         if (request.edge) return
-        request.identity = await identification.identify(bearer)
-        if (!request.identity) request.edge = await edgeTokens.identify(bearer)
+        request.identity = await authenticator.authenticate(bearer)
+        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer)
         return
       }
       const cookie = readAccessCookie(request)
       if (cookie === undefined) return
-      request.identity = await identification.identify(cookie)
-      if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') refuseForeignPage(request, publicUrl)
+      request.identity = await authenticator.authenticate(cookie)
+      if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') assertSameOrigin(request, publicUrl)
     })
   },
   { name: 'authentication' },
 )
 
-/** Throws Unauthorized `login_required` with a login line to paste, Forbidden for an edge server. */
+/** Throws UnauthorizedError `login_required` with a login line to paste, ForbiddenError for an edge server. */
 export function requireIdentity(request: FastifyRequest): Identity {
   if (request.identity) return request.identity
   if (request.edge)
-    throw new Forbidden('edge_token', 'The token of an edge server opens the photo sync of its store only', {
+    throw new ForbiddenError('edge_token', 'The token of an edge server opens the photo sync of its store only', {
       remedy: 'Log in as a person for this.',
     })
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
-  throw new Unauthorized('login_required', 'A valid token is required', {
+  throw new UnauthorizedError('login_required', 'A valid token is required', {
     remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
   })
 }
 
 /** A hook for routes: lets in people of this role or a higher one. It runs before a body is read. `needs` is what the API documentation shows. */
-export const allow = (role: Role): onRequestHookHandler & { needs: Role } =>
+export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } =>
   Object.assign(
     async (request: FastifyRequest) => {
       const identity = requireIdentity(request)
       if (RANK[identity.role] < RANK[role])
-        throw new Forbidden('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+        throw new ForbiddenError('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
     },
     { needs: role },
   )
 
 /** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
-export const allowEdgeOr = (role: Role): onRequestHookHandler & { needs: Role } => {
-  const person = allow(role)
+export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role } => {
+  const person = requireRole(role)
   return Object.assign(
     async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
       if (!request.edge) await person.call(this, request, reply, () => {})

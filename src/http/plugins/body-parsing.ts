@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { BadInput, TooLarge, UnsupportedType, UriTooLong } from '../../lib/errors.ts'
-import { jsonFlaw } from '../validate-json.ts'
+import { BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError, UriTooLongError } from '../../lib/errors.ts'
+import { findJsonIssue } from '../validate-json.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 /** Longer addresses are no use here; Node itself takes 16 KB of headers, the address included. */
@@ -18,7 +18,7 @@ declare module 'fastify' {
  * What a request may carry: strict JSON in UTF-8, nothing compressed, nothing larger than its route takes.
  * All of it is decided by headers where it can be, and after the token: a body for a route that refuses is not read.
  */
-export const requestBodies = fp(
+export const bodyParsing = fp(
   async (app) => {
     const parseJson = app.getDefaultJsonParser('error', 'error')
     app.removeContentTypeParser(['application/json', 'text/plain'])
@@ -29,7 +29,7 @@ export const requestBodies = fp(
       if (text === null) return done(notJson('it is not UTF-8'))
       parseJson(request, text, (error, value: unknown) => {
         if (error) return done(notJson('it cannot be parsed'))
-        const flaw = jsonFlaw(text)
+        const flaw = findJsonIssue(text)
         return flaw === null ? done(null, value) : done(notJson(flaw))
       })
     })
@@ -46,16 +46,16 @@ export const requestBodies = fp(
       request.expectsContinue = expecting.has(request.raw)
       const url = request.raw.url ?? ''
       if (url.length > MAX_URL_LENGTH)
-        throw new UriTooLong('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`, {
+        throw new UriTooLongError('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`, {
           remedy: 'Ask for less at once.',
         })
-      if (/%00|\0/.test(url)) throw new BadInput('bad_request', 'The address holds a character that cannot be stored')
+      if (/%00|\0/.test(url)) throw new BadRequestError('bad_request', 'The address holds a character that cannot be stored')
       // Node's own refusal (requireHostHeader) would not be in the shape of the others.
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
-        throw new BadInput('bad_request', 'The Host header is missing')
+        throw new BadRequestError('bad_request', 'The Host header is missing')
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-        throw new UnsupportedType('content_encoding', 'Compressed request bodies are not taken', {
+        throw new UnsupportedMediaTypeError('content_encoding', 'Compressed request bodies are not taken', {
           remedy: 'Send it without Content-Encoding.',
         })
       done()
@@ -91,22 +91,22 @@ function refuseTooLarge(request: FastifyRequest): void {
   const length = Number(request.headers['content-length'] ?? 0)
   const limit = request.routeOptions.bodyLimit
   if (limit !== undefined && length > limit)
-    throw new TooLarge('body_too_large', `The body is larger than ${limit} bytes`, {
+    throw new PayloadTooLargeError('body_too_large', `The body is larger than ${limit} bytes`, {
       detail: { max_bytes: limit },
       remedy: 'Send it in parts.',
     })
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const workers = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function readUtf8(bytes: Buffer): string | null {
   try {
-    return decoder.decode(bytes)
+    return workers.decode(bytes)
   } catch {
     return null
   }
 }
 
 const notJson = (why: string) =>
-  new BadInput('invalid_json', `The body is not JSON that is taken here: ${why}`, {
+  new BadRequestError('invalid_json', `The body is not JSON that is taken here: ${why}`, {
     remedy: 'In a shell put the whole of it into single quotes, as in -d \'{"key":"value"}\'.',
   })

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { failRaw } from '../raw-error-response.ts'
+import { writeRawError } from '../raw-error-response.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-export interface Patience {
+export interface BodyTimeouts {
   /** A body that is no upload must be here by then, and what is left of any body this long after its answer. */
   bodyWithinMs: number
   /** An upload may take as long as it likes, at this pace or faster, looked at over each of these spans. */
@@ -19,7 +19,7 @@ export interface Patience {
   uploadSpanMs: number
   lookEveryMs: number
 }
-const PATIENCE: Patience = { bodyWithinMs: 30_000, uploadBytesPerSecond: 10_000, uploadSpanMs: 10_000, lookEveryMs: 1_000 }
+const PATIENCE: BodyTimeouts = { bodyWithinMs: 30_000, uploadBytesPerSecond: 10_000, uploadSpanMs: 10_000, lookEveryMs: 1_000 }
 
 interface Arriving {
   request: FastifyRequest
@@ -37,8 +37,8 @@ interface Arriving {
  * Ends requests whose body trickles in, with 408. Node's own `requestTimeout` knows one time for all, which would cut a good upload over a slow line;
  * slow headers and idle sockets are Node's (headersTimeout, keepAliveTimeout).
  */
-export const slowRequests = fp<{ patience?: Patience }>(
-  async (app, { patience = PATIENCE }) => {
+export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
+  async (app, { bodyTimeouts = PATIENCE }) => {
     const arriving = new Map<IncomingMessage, Arriving>()
 
     app.addHook('onRequest', (request, reply, done) => {
@@ -64,23 +64,23 @@ export const slowRequests = fp<{ patience?: Patience }>(
       const now = performance.now()
       for (const [raw, one] of arriving) {
         if (raw.complete) arriving.delete(raw)
-        else if (isTooSlow(one, now, patience)) {
+        else if (isTooSlow(one, now, bodyTimeouts)) {
           arriving.delete(raw)
           one.request.log.info('a request was ended: its body came too slowly')
           const failure = { status: 408, code: 'request_timeout', message: 'The request did not arrive in time', requestId: one.request.id }
           // One that was answered already (no token) only still sends: it gets no second answer.
-          if (!one.reply.raw.headersSent) failRaw(one.socket, failure)
+          if (!one.reply.raw.headersSent) writeRawError(one.socket, failure)
           one.socket.destroySoon()
         }
       }
-    }, patience.lookEveryMs)
+    }, bodyTimeouts.lookEveryMs)
     timer.unref()
     app.addHook('onClose', async () => clearInterval(timer))
   },
   { name: 'slow-requests' },
 )
 
-function isTooSlow(one: Arriving, now: number, { bodyWithinMs, uploadBytesPerSecond, uploadSpanMs }: Patience): boolean {
+function isTooSlow(one: Arriving, now: number, { bodyWithinMs, uploadBytesPerSecond, uploadSpanMs }: BodyTimeouts): boolean {
   if (one.reply.raw.writableFinished) one.answered ??= now
   if (one.answered !== null) return now - one.answered > bodyWithinMs
   // A body that nobody may send (no token) gets no patience beyond that of a small one.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import fp from 'fastify-plugin'
-import { Unavailable } from '../../lib/errors.ts'
+import { ServiceUnavailableError } from '../../lib/errors.ts'
 
 /** What zinc itself keeps open: the database, Zoho, the decoders, the log. */
 const OWN_FILES = 64
@@ -24,7 +24,7 @@ function openFilesLimit(): number | null {
  * Keeps a crowd of connections from taking every file that the process may open: without one left, zinc could reach neither its database nor Zoho nor a
  * picture. Beyond the room requests get 503 on a connection that then closes.
  */
-export const openConnections = fp<{ filesLimit?: number | null }>(
+export const connectionLimit = fp<{ filesLimit?: number | null }>(
   async (app, { filesLimit = openFilesLimit() }) => {
     if (filesLimit === null) return
     const room = roomFor(filesLimit)
@@ -38,7 +38,7 @@ export const openConnections = fp<{ filesLimit?: number | null }>(
       // Health is told as it is.
       if (open <= room || request.url.startsWith('/health/')) return
       reply.header('connection', 'close')
-      throw new Unavailable('too_busy', 'zinc has as many connections as it can bear', {
+      throw new ServiceUnavailableError('too_busy', 'zinc has as many connections as it can bear', {
         retryAfterMs: 5_000,
         remedy: 'Send it again in a few seconds. A higher limit of open files (ulimit -n) gives room for more.',
       })

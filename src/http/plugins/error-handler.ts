@@ -1,42 +1,42 @@
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isDatabaseGone } from '../../database/errors.ts'
+import { isConnectionError } from '../../database/errors.ts'
 import {
   AppError,
-  BadImage,
-  BadInput,
-  Conflict,
-  Forbidden,
-  Gone,
-  NotFound,
-  PreconditionFailed,
-  RangeNotThere,
-  TooLarge,
-  TooManyRequests,
-  Unauthorized,
-  Unavailable,
-  UnsupportedType,
-  UpstreamFailed,
-  UriTooLong,
+  BadGatewayError,
+  BadRequestError,
+  ConflictError,
+  ForbiddenError,
+  GoneError,
+  InvalidImageError,
+  NotFoundError,
+  PayloadTooLargeError,
+  PreconditionFailedError,
+  RangeNotSatisfiableError,
+  ServiceUnavailableError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
+  UriTooLongError,
 } from '../../lib/errors.ts'
 
 const KINDS: [new (...args: never[]) => AppError, number][] = [
-  [BadInput, 400],
-  [Unauthorized, 401],
-  [Forbidden, 403],
-  [NotFound, 404],
-  [Conflict, 409],
-  [Gone, 410],
-  [PreconditionFailed, 412],
-  [TooLarge, 413],
-  [UriTooLong, 414],
-  [UnsupportedType, 415],
-  [RangeNotThere, 416],
-  [BadImage, 422],
-  [TooManyRequests, 429],
-  [UpstreamFailed, 502],
-  [Unavailable, 503],
+  [BadRequestError, 400],
+  [UnauthorizedError, 401],
+  [ForbiddenError, 403],
+  [NotFoundError, 404],
+  [ConflictError, 409],
+  [GoneError, 410],
+  [PreconditionFailedError, 412],
+  [PayloadTooLargeError, 413],
+  [UriTooLongError, 414],
+  [UnsupportedMediaTypeError, 415],
+  [RangeNotSatisfiableError, 416],
+  [InvalidImageError, 422],
+  [TooManyRequestsError, 429],
+  [BadGatewayError, 502],
+  [ServiceUnavailableError, 503],
 ]
 const statusOf = (error: AppError): number => KINDS.find(([kind]) => error instanceof kind)?.[1] ?? 500
 
@@ -66,21 +66,21 @@ const valueAt = (part: unknown, path: string[]): unknown =>
   path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), part)
 
 /** An address that the router cannot read never reaches a route or its hooks; its failure has the same shape all the same. */
-export function failUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+export function frameworkErrorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const status = error.statusCode === 414 ? 414 : 400
   reply.header('x-request-id', request.id)
   return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
 }
 
 /** The one place where a failure becomes a status. Everything else only throws. */
-export const errorHandling = fp(
+export const errorHandler = fp(
   async (app) => {
     app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
       if (error instanceof AppError) {
         const status = statusOf(error)
         if (status === 401) reply.header('www-authenticate', 'Bearer realm="zinc"')
         request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
-        if ((error instanceof TooManyRequests || error instanceof Unavailable) && error.retryAfterMs !== undefined)
+        if ((error instanceof TooManyRequestsError || error instanceof ServiceUnavailableError) && error.retryAfterMs !== undefined)
           reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
         return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
       }
@@ -109,7 +109,7 @@ export const errorHandling = fp(
           code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',
           message: error.message,
         })
-      if (isDatabaseGone(error)) {
+      if (isConnectionError(error)) {
         request.log.warn({ err: error }, 'the database does not answer')
         reply.header('retry-after', '5')
         return fail(request, reply, 503, {

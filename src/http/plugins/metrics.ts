@@ -3,8 +3,8 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../../database/client.ts'
-import { Forbidden } from '../../lib/errors.ts'
-import { sameText } from '../../lib/timing-safe-equal.ts'
+import { ForbiddenError } from '../../lib/errors.ts'
+import { timingSafeEqualStrings } from '../../lib/timing-safe-equal.ts'
 import { requireIdentity } from './authentication.ts'
 
 declare module 'fastify' {
@@ -17,7 +17,7 @@ declare module 'fastify' {
 const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /** Counts and times every request by route (never by address: those are endless) and reads the rest from the database when it is asked. */
-export const metricsCollection = fp<{ db: Database }>(
+export const metricsPlugin = fp<{ db: Database }>(
   async (app, { db }) => {
     const registers = [new Registry()]
     const [registry] = registers
@@ -122,9 +122,12 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
 /** Open to a direct connection from this machine; others show METRICS_TOKEN or are admins. */
 export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefined }> = async (app, { metricsToken }) => {
   app.get('/metrics', { schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
-    if (!isLocal(request) && !(metricsToken !== undefined && sameText(request.headers.authorization ?? '', `Bearer ${metricsToken}`))) {
+    if (
+      !isLocal(request) &&
+      !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
+    ) {
       if (requireIdentity(request).role !== 'admin')
-        throw new Forbidden('metrics_closed', 'Metrics are for this machine and for admins', {
+        throw new ForbiddenError('metrics_closed', 'Metrics are for this machine and for admins', {
           remedy: 'Set METRICS_TOKEN and send it as a Bearer token.',
         })
     }

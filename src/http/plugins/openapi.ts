@@ -19,7 +19,7 @@ const FAILURE = {
 } as const
 
 /** `/docs` and `/docs/json`: each route with who may use it, and with the shape of its failures. */
-export const apiDocs = fp(
+export const openapi = fp(
   async (app) => {
     await app.register(fastifySwagger, {
       openapi: {

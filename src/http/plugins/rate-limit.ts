@@ -1,7 +1,7 @@
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { TooManyRequests } from '../../lib/errors.ts'
+import { TooManyRequestsError } from '../../lib/errors.ts'
 
 export interface RequestLimits {
   /** A minute; 0: no limit. Requests without a token count by their address, with the limit of a person. */
@@ -10,7 +10,7 @@ export interface RequestLimits {
 }
 
 /** How much one caller may ask in a minute, counted in this process. Routes that are public (health, login) have limits of their own or none. */
-export const requestLimits = fp<{ requestsPerMinute: RequestLimits }>(
+export const rateLimit = fp<{ requestsPerMinute: RequestLimits }>(
   async (app, { requestsPerMinute }) => {
     if (requestsPerMinute.person === 0) return
     await app.register(fastifyRateLimit, { global: false })
@@ -26,7 +26,7 @@ export const requestLimits = fp<{ requestsPerMinute: RequestLimits }>(
       if (count.isAllowed) return
       reply.header('x-ratelimit-limit', count.max).header('x-ratelimit-remaining', count.remaining)
       if (count.isExceeded)
-        throw new TooManyRequests('too_many_requests', 'Too many requests', {
+        throw new TooManyRequestsError('too_many_requests', 'Too many requests', {
           retryAfterMs: count.ttl,
           remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
         })

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Forbidden } from '../../lib/errors.ts'
+import { ForbiddenError } from '../../lib/errors.ts'
 
 /**
  * The page's tokens. Over https the names carry the browser's own promise: `__Host-` cannot be set by a sibling domain or over http.
@@ -47,14 +47,14 @@ export function clearCookies(reply: FastifyReply): void {
 
 /**
  * A cookie is sent by the browser whoever wrote the page: changes must come from our own. Browsers say so in Sec-Fetch-Site; those that do not,
- * in Origin; a request with neither is no browser's and has no business with a cookie. Throws Forbidden `cross_site`.
+ * in Origin; a request with neither is no browser's and has no business with a cookie. Throws ForbiddenError `cross_site`.
  */
-export function refuseForeignPage(request: FastifyRequest, publicUrl: string | undefined): void {
+export function assertSameOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
   const site = request.headers['sec-fetch-site']
   const origin = request.headers.origin
   const ownOrigin = origin !== undefined && isOwnOrigin(origin, request, publicUrl)
   if (site === undefined ? ownOrigin : site === 'same-origin' && (origin === undefined || ownOrigin)) return
-  throw new Forbidden('cross_site', 'This change did not come from the page of zinc', {
+  throw new ForbiddenError('cross_site', 'This change did not come from the page of zinc', {
     remedy: 'Use the page itself, or a Bearer token.',
   })
 }

@@ -1,20 +1,20 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Database } from '../../database/client.ts'
-import { BadInput } from '../../lib/errors.ts'
-import { AuditAnswer, AuditQuery } from '../../schemas/audit.ts'
+import { BadRequestError } from '../../lib/errors.ts'
+import { AuditQuery, AuditResponse } from '../../schemas/audit.ts'
 import { listAudit } from '../../settings/audit-log.ts'
-import { allow } from '../plugins/authentication.ts'
+import { requireRole } from '../plugins/authentication.ts'
 
 export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
   app.get(
     '/audit',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags: ['settings'],
         summary: 'Who changed what, when; newest first',
         querystring: AuditQuery,
-        response: { 200: AuditAnswer },
+        response: { 200: AuditResponse },
       },
     },
     async ({ query: { cursor, ...filter } }) => {
@@ -35,5 +35,5 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
 
 function readEntryId(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
+  throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
 }

@@ -2,18 +2,18 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Session, Sessions } from '../../auth/sessions.ts'
-import { BadInput, Unauthorized } from '../../lib/errors.ts'
-import { LoginBody, MeAnswer, RefreshBody, SessionAnswer } from '../../schemas/auth.ts'
-import { allow, requireIdentity } from '../plugins/authentication.ts'
-import { clearCookies, readRefreshCookie, refuseForeignPage, setCookies } from '../plugins/session-cookies.ts'
+import { BadRequestError, UnauthorizedError } from '../../lib/errors.ts'
+import { CurrentUserResponse, LoginBody, RefreshBody, SessionResponse } from '../../schemas/auth.ts'
+import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { assertSameOrigin, clearCookies, readRefreshCookie, setCookies } from '../plugins/session-cookies.ts'
 
 const tags = ['access']
 
-export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: string | undefined }> = async (
+export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: string | undefined }> = async (
   app,
   { sessions, publicUrl },
 ) => {
-  const answer = (data: z.infer<typeof SessionAnswer>['data']) => ({ status: 'success' as const, data })
+  const response = (data: z.infer<typeof SessionResponse>['data']) => ({ status: 'success' as const, data })
   // Tokens must not come to rest in a cache on the way.
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -23,28 +23,28 @@ export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl:
     '/login',
     {
       config: { public: true },
-      schema: { tags, summary: 'Log in and get tokens', body: LoginBody, response: { 200: SessionAnswer } },
+      schema: { tags, summary: 'Log in and get tokens', body: LoginBody, response: { 200: SessionResponse } },
     },
     async (request, reply) => {
       const { cookie, ...credentials } = request.body
       // Another page must not log its visitors in as somebody else.
-      if (cookie && isBrowser(request)) refuseForeignPage(request, publicUrl)
+      if (cookie && isBrowser(request)) assertSameOrigin(request, publicUrl)
       const session = await sessions.login({ ...credentials, address: request.ip })
       if (cookie) setCookies(request, reply, session, publicUrl)
-      return answer(session)
+      return response(session)
     },
   )
 
   /** The page sends no token in the body: its own is in the cookie, and the new ones go there. */
   async function refreshByCookie(request: FastifyRequest, reply: FastifyReply, token: string) {
-    refuseForeignPage(request, publicUrl)
+    assertSameOrigin(request, publicUrl)
     const renewed = await sessions.refresh(token, { shared: true, address: request.ip, requestId: request.id }).catch((error: unknown) => {
       // Only when the login is over: a database that is away for a moment must not log everybody out.
-      if (error instanceof Unauthorized) clearCookies(reply)
+      if (error instanceof UnauthorizedError) clearCookies(reply)
       throw error
     })
     setCookies(request, reply, renewed, publicUrl)
-    return answer({ ...renewed, refresh_token: null })
+    return response({ ...renewed, refresh_token: null })
   }
 
   app.post(
@@ -55,7 +55,7 @@ export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl:
         tags,
         summary: 'Swap a refresh token (in the body, or the cookie of the page) for new tokens; each works once',
         body: RefreshBody,
-        response: { 200: SessionAnswer },
+        response: { 200: SessionResponse },
       },
     },
     async (request, reply) => {
@@ -63,21 +63,21 @@ export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl:
       const cookie = readRefreshCookie(request)
       if (refresh_token === undefined) {
         if (cookie !== undefined) return refreshByCookie(request, reply, cookie)
-        throw new BadInput('bad_request', 'refresh_token is required', { remedy: 'Send the refresh_token that the login answered.' })
+        throw new BadRequestError('bad_request', 'refresh_token is required', { remedy: 'Send the refresh_token that the login answered.' })
       }
       const renewed: Omit<Session, 'refresh_token'> & { refresh_token: string | null } = await sessions.refresh(refresh_token, {
         shared: false,
         address: request.ip,
         requestId: request.id,
       })
-      return answer(renewed)
+      return response(renewed)
     },
   )
 
   app.post(
     '/logout',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'End this login: its access and refresh tokens are refused from now on',
@@ -93,7 +93,7 @@ export const loginRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl:
 
   app.get(
     '/me',
-    { onRequest: allow('viewer'), schema: { tags, summary: 'Who the token belongs to', response: { 200: MeAnswer } } },
+    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Who the token belongs to', response: { 200: CurrentUserResponse } } },
     async (request) => {
       const { user_id, username, role } = requireIdentity(request)
       return { status: 'success' as const, data: { user_id, username, role } }

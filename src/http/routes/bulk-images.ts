@@ -12,21 +12,21 @@ import {
   restoreUntil,
 } from '../../images/gallery/bulk-edit.ts'
 import { MEDIA_REGENERATE, type RegenerateParams } from '../../images/processing/regenerate-run.ts'
-import type { View } from '../../images/storage/item-links.ts'
+import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type AppError, Conflict, NotFound } from '../../lib/errors.ts'
+import { type AppError, ConflictError, NotFoundError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { ManyAnswer, ManyImages, type ManyOutcome, ManyProducts, ManyQueued } from '../../schemas/images.ts'
+import { BulkImages, type BulkOutcome, BulkProducts, BulkQueued, BulkResponse } from '../../schemas/images.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { refetchParams } from '../../sync/items/refetch-params.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
-export interface ManyPicturesDeps {
+export interface BulkImagesDeps {
   db: Database
   clock: Clock
   runs: Runs
-  view: View
+  itemLinks: ItemLinks
 }
 
 const tags = ['pictures']
@@ -34,20 +34,20 @@ const RUNS = '/api/settings/integrations/zoho/sync/runs'
 const VIEWS_AT_ONCE = 4
 
 /** The same as on one picture, for up to a thousand of any products; the answer tells of each what became of it. */
-export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async (app, { db, clock, runs, view }) => {
+export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app, { db, clock, runs, itemLinks }) => {
   const audited =
     (request: FastifyRequest, action: string): OnChange =>
     async (tx, photos) => {
       const products = [...new Set(photos.map((it) => it.product_id))]
       await recordAudit(tx, ...products.map((id) => ({ ...actorOf(request), action: `image.${action}`, target: `product:${id}` })))
     }
-  const answer = async (outcomes: PhotoOutcome[]) => {
+  const response = async (outcomes: PhotoOutcome[]) => {
     const products = new Set(outcomes.flatMap(({ photo }) => photo?.product_id ?? []))
     const limit = pLimit(VIEWS_AT_ONCE)
-    await Promise.all([...products].map((id) => limit(() => view.refresh(db, id))))
+    await Promise.all([...products].map((id) => limit(() => itemLinks.refresh(db, id))))
     return {
       status: outcomes.some(({ error }) => error) ? ('partial' as const) : ('success' as const),
-      data: outcomes.map(({ id, photo, error }): ManyOutcome => {
+      data: outcomes.map(({ id, photo, error }): BulkOutcome => {
         if (error) return failed(id, error)
         return { id, status: 'done', ...(photo.deleted_at && { restore_until: restoreUntil(photo.deleted_at).toISOString() }) }
       }),
@@ -57,30 +57,30 @@ export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async 
   app.post(
     '/api/products/images/delete',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Take many pictures away; they can be restored for seven days',
-        body: ManyImages,
-        response: { 200: ManyAnswer },
+        body: BulkImages,
+        response: { 200: BulkResponse },
       },
     },
-    async (request) => answer(await deletePhotos({ db, clock }, request.body, audited(request, 'delete'))),
+    async (request) => response(await deletePhotos({ db, clock }, request.body, audited(request, 'delete'))),
   )
   app.post(
     '/api/products/images/restore',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Bring many deleted pictures back', body: ManyImages, response: { 200: ManyAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Bring many deleted pictures back', body: BulkImages, response: { 200: BulkResponse } },
     },
-    async (request) => answer(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
+    async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
   )
 
   app.post(
     '/api/products/images/regenerate',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Make the variants of many pictures again, as a run', body: ManyImages, response: { 202: ManyQueued } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Make the variants of many pictures again, as a run', body: BulkImages, response: { 202: BulkQueued } },
     },
     async (request, reply) => {
       const ids = [...new Set(request.body.ids)]
@@ -89,19 +89,19 @@ export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async 
       if (known.size === 0) throw imageNotFound()
       const params: RegenerateParams = { which: 'all', sha256: [...new Set(known.values())] }
       const { run_id } = await runs.start(MEDIA_REGENERATE, params, { startedBy: requireIdentity(request).username })
-      const data = ids.map((id): ManyOutcome => (known.has(id) ? { id, status: 'done' } : failed(id, imageNotFound())))
+      const data = ids.map((id): BulkOutcome => (known.has(id) ? { id, status: 'done' } : failed(id, imageNotFound())))
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id, data })
     },
   )
   app.post(
     '/api/products/images/refetch',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Fetch the pictures of many products again from Zoho, or from their address, as a run; one call to Zoho each',
-        body: ManyProducts,
-        response: { 202: ManyQueued },
+        body: BulkProducts,
+        response: { 202: BulkQueued },
       },
     },
     async (request, reply) => {
@@ -109,13 +109,13 @@ export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async 
       const { params, products } = await refetchParams(db, ids)
       const refused = (id: string): AppError | null => {
         const product = products.get(id)
-        if (!product) return new NotFound('product_not_found', 'Product not found')
+        if (!product) return new NotFoundError('product_not_found', 'Product not found')
         if (product.deleted) return productDeleted()
         return product.hasSource ? null : noSource()
       }
       if (params.retry?.products.length === 0) throw refused(ids[0]!)
       const { run_id } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
-      const data = ids.map((id): ManyOutcome => {
+      const data = ids.map((id): BulkOutcome => {
         const error = refused(id)
         return error ? failed(id, error) : { id, status: 'done' }
       })
@@ -124,8 +124,8 @@ export const manyPictureRoutes: FastifyPluginAsyncZod<ManyPicturesDeps> = async 
   )
 }
 
-const failed = (id: string, { code, message }: AppError): ManyOutcome => ({ id, status: 'failed', code, message })
+const failed = (id: string, { code, message }: AppError): BulkOutcome => ({ id, status: 'failed', code, message })
 const noSource = () =>
-  new Conflict('no_source', 'Neither Zoho nor an address has a picture of this product', {
+  new ConflictError('no_source', 'Neither Zoho nor an address has a picture of this product', {
     remedy: 'Upload one, or add it in Zoho and sync.',
   })

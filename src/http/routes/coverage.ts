@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { coverageHistory, measureCoverage } from '../../catalog/coverage.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { CoverageAnswer, CoverageHistoryAnswer, CoverageHistoryQuery } from '../../schemas/coverage.ts'
-import { allow } from '../plugins/authentication.ts'
+import { CoverageHistoryQuery, CoverageHistoryResponse, CoverageResponse } from '../../schemas/coverage.ts'
+import { requireRole } from '../plugins/authentication.ts'
 
 const tags = ['coverage']
 
@@ -11,11 +11,11 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
   app.get(
     '/coverage',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'What the products lack; each count is a filter of GET /api/products?coverage=',
-        response: { 200: CoverageAnswer },
+        response: { 200: CoverageResponse },
       },
     },
     async () => {
@@ -26,12 +26,12 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
   app.get(
     '/coverage/history',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'The same by day, oldest first',
         querystring: CoverageHistoryQuery,
-        response: { 200: CoverageHistoryAnswer },
+        response: { 200: CoverageHistoryResponse },
       },
     },
     async ({ query }) => {

@@ -3,15 +3,15 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { ZipFile } from 'yazl'
 import { EXPORT_COLUMNS, exportProducts } from '../../catalog/export.ts'
 import type { Database } from '../../database/client.ts'
-import type { PhotoStore } from '../../images/storage/blob-store.ts'
-import { csvLine } from '../../lib/csv.ts'
+import type { BlobStore } from '../../images/storage/blob-store.ts'
+import { formatCsvRow } from '../../lib/csv.ts'
 import { ExportQuery } from '../../schemas/export.ts'
-import { allow } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 export interface ExportDeps {
   db: Database
-  store: PhotoStore
+  store: BlobStore
 }
 
 /** `GET /export`: everything in the catalogue, streamed; a reader that hangs up ends it. */
@@ -19,7 +19,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
   app.get(
     '/export',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags: ['sync'],
         summary:
@@ -28,7 +28,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
       },
     },
     async ({ query }, reply) => {
-      const signal = closedSignal(reply)
+      const signal = requestSignal(reply)
       const name = `zinc-items-${new Date().toISOString().slice(0, 10)}`
       reply.header('cache-control', 'no-store').header('content-disposition', `attachment; filename="${name}.${query.format}"`)
       if (query.format === 'csv') return reply.type('text/csv; charset=utf-8').send(Readable.from(csv(db, signal)))
@@ -49,9 +49,9 @@ async function* json(db: Database, signal: AbortSignal): AsyncGenerator<string> 
 
 async function* csv(db: Database, signal: AbortSignal): AsyncGenerator<string> {
   // The mark makes spreadsheets read Arabic names as UTF-8.
-  yield `\uFEFF${csvLine(EXPORT_COLUMNS)}`
+  yield `\uFEFF${formatCsvRow(EXPORT_COLUMNS)}`
   for await (const page of exportProducts(db, signal))
-    yield page.map(({ record }) => csvLine(EXPORT_COLUMNS.map((key) => record[key]))).join('')
+    yield page.map(({ record }) => formatCsvRow(EXPORT_COLUMNS.map((key) => record[key]))).join('')
 }
 
 /**
@@ -65,7 +65,7 @@ function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
   const add = async () => {
     file.addReadStream(Readable.from(json(db, signal)), 'items.json')
     for await (const page of exportProducts(db, signal)) {
-      for (const { path, sha256, size, at } of page.flatMap(({ pictures }) => pictures)) {
+      for (const { path, sha256, size, at } of page.flatMap(({ pictures: images }) => images)) {
         if ((await store.sizeOf('originals', sha256)) !== size) continue
         // Opened only when its turn comes: a catalogue has more pictures than a process may have files open. They are packed already.
         file.addReadStreamLazy(path, { size, mtime: at, compress: false }, (opened) => {

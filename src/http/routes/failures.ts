@@ -4,13 +4,13 @@ import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { dismissFailures, type FailureRow, listCauses, listFailures } from '../../runs/failures.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { DismissAnswer, DismissFailures, FailuresAnswer, FailuresQuery, RetryFailures } from '../../schemas/failures.ts'
+import { DismissFailures, DismissResponse, FailuresQuery, FailuresResponse, RetryFailures } from '../../schemas/failures.ts'
 import { Accepted } from '../../schemas/runs.ts'
 import { causeOf } from '../../sync/items/failure-causes.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { retryParams } from '../../sync/items/retry-params.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { allow, requireIdentity } from '../plugins/authentication.ts'
+import { requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['sync']
 
@@ -19,8 +19,13 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   app.get(
     '/failures',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: 'What failed and is open, grouped by cause', querystring: FailuresQuery, response: { 200: FailuresAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: {
+        tags,
+        summary: 'What failed and is open, grouped by cause',
+        querystring: FailuresQuery,
+        response: { 200: FailuresResponse },
+      },
     },
     async ({ query }) => {
       const { code, stage, run_id: runId, dismissed, cursor, limit } = query
@@ -52,7 +57,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   app.post(
     '/failures/retry',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Try failed things again: chosen ones, those of a cause or a run, or all',
@@ -74,8 +79,13 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   app.post(
     '/failures/dismiss',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Take failures out of the inbox, with a note why', body: DismissFailures, response: { 200: DismissAnswer } },
+      onRequest: requireRole('operator'),
+      schema: {
+        tags,
+        summary: 'Take failures out of the inbox, with a note why',
+        body: DismissFailures,
+        response: { 200: DismissResponse },
+      },
     },
     async ({ body }) => ({ status: 'success' as const, data: { dismissed: await dismissFailures({ db, clock }, body) } }),
   )
@@ -83,7 +93,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   app.post(
     '/sync/runs/:id/retry-failed',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: { tags, summary: 'Try again what failed in a run', params: z.object({ id: z.uuid() }), response: { 202: Accepted } },
     },
     async (request, reply) => {

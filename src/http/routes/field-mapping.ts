@@ -1,25 +1,25 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { z } from 'zod'
 import { changeFieldRules, type FieldRules, readFieldRules, rulesChangedAt } from '../../catalog/field-mapping.ts'
-import type { Connect } from '../../connection/connection.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { MappedField, MappingAnswer, MappingBody, MappingPreviewAnswer, MappingPreviewBody } from '../../schemas/mapping.ts'
+import { MappedField, MappingBody, MappingPreviewBody, MappingPreviewResponse, MappingResponse } from '../../schemas/mapping.ts'
 import { fieldSources } from '../../sync/items/field-sources.ts'
 import { previewMapping } from '../../sync/items/mapping-preview.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 export interface MappingDeps {
   db: Database
   clock: Clock
-  connect: Pick<Connect, 'open' | 'knownOrganization'>
+  connect: Pick<ConnectionContext, 'open' | 'knownOrganization'>
 }
 
 const tags = ['mapping']
 
-export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, connect }) => {
-  async function shown(rules: FieldRules): Promise<z.infer<typeof MappingAnswer>> {
+export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, connect }) => {
+  async function shown(rules: FieldRules): Promise<z.infer<typeof MappingResponse>> {
     const custom = await db.$queryRaw<{ key: string }[]>`
       select distinct jsonb_object_keys(custom_fields) as key from (
         select custom_fields from product where deleted_at is null and custom_fields <> '{}' order by created_at desc, id desc limit 1000) p order by 1`
@@ -44,20 +44,20 @@ export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { d
   app.get(
     '/mapping',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Which field of Zoho goes to which product field, and who owns it', response: { 200: MappingAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Which field of Zoho goes to which product field, and who owns it', response: { 200: MappingResponse } },
     },
     async () => shown(await readFieldRules(db)),
   )
   app.put(
     '/mapping',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Change sources and owners of fields, or return to the default; a full sync then reaches every product',
         body: MappingBody,
-        response: { 200: MappingAnswer },
+        response: { 200: MappingResponse },
       },
     },
     async (request) => shown(await changeFieldRules(db, request.body, { by: actorOf(request), at: clock.now(), sources: fieldSources })),
@@ -65,17 +65,17 @@ export const mappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { d
   app.post(
     '/mapping/preview',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'What the mapping, with these changes, makes of a real item of Zoho; nothing is written',
         body: MappingPreviewBody,
-        response: { 200: MappingPreviewAnswer },
+        response: { 200: MappingPreviewResponse },
       },
     },
     async (request, reply) => {
       const currency = (await connect.knownOrganization())?.currency ?? null
-      const data = await previewMapping({ db, zoho: await connect.open(), currency }, request.body, closedSignal(reply))
+      const data = await previewMapping({ db, zoho: await connect.open(), currency }, request.body, requestSignal(reply))
       return { status: 'success' as const, data }
     },
   )

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
-import { Unavailable } from '../../lib/errors.ts'
+import { ServiceUnavailableError } from '../../lib/errors.ts'
 
 const Ok = z.object({ status: z.literal('success') })
 const tags = ['health']
@@ -21,9 +21,13 @@ export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): b
     '/health/ready',
     { config, schema: { tags, summary: 'Requests can be served; otherwise the failing part is named', response: { 200: Ok } } },
     async () => {
-      if (isStopping()) throw new Unavailable('stopping', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
+      if (isStopping())
+        throw new ServiceUnavailableError('stopping', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
       await Promise.race([db.$queryRaw`select 1`, late()]).catch(() => {
-        throw new Unavailable('database_unavailable', 'The database does not answer', { retryAfterMs: 5_000, detail: { part: 'database' } })
+        throw new ServiceUnavailableError('database_unavailable', 'The database does not answer', {
+          retryAfterMs: 5_000,
+          detail: { part: 'database' },
+        })
       })
       return { status: 'success' as const }
     },

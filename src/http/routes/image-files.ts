@@ -1,22 +1,22 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
-import type { Recipes } from '../../images/processing/variant-settings.ts'
+import type { VariantSettingsStore } from '../../images/processing/variant-settings.ts'
 import type { VariantMaker } from '../../images/processing/variants.ts'
-import { findServedPicture } from '../../images/serving/find-image.ts'
+import { findImage } from '../../images/serving/find-image.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
-import type { PhotoStore } from '../../images/storage/blob-store.ts'
-import type { HotFiles } from '../../images/storage/file-cache.ts'
+import type { BlobStore } from '../../images/storage/blob-store.ts'
+import type { FileCache } from '../../images/storage/file-cache.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { Gone, NotFound } from '../../lib/errors.ts'
+import { GoneError, NotFoundError } from '../../lib/errors.ts'
 import { requireIdentity } from '../plugins/authentication.ts'
 import { sendFile } from '../send-file.ts'
 
 export interface ProductImagesDeps {
   db: Database
-  store: PhotoStore
-  hotFiles: HotFiles
-  recipes: Recipes
+  store: BlobStore
+  fileCache: FileCache
+  variantSettings: VariantSettingsStore
   makeVariant: VariantMaker
   imageUrls: ImageUrls
   clock: Clock
@@ -30,9 +30,9 @@ const Query = z.object({
   sig: z.string().optional(),
 })
 
-export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
+export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app,
-  { db, store, hotFiles, recipes, makeVariant, imageUrls, clock },
+  { db, store, fileCache, variantSettings, makeVariant, imageUrls, clock },
 ) => {
   app.get(
     '/api/data/images/item/:filename',
@@ -55,19 +55,19 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
       else requireIdentity(request)
 
       const dot = filename.lastIndexOf('.')
-      const picture =
+      const image =
         dot > 0
-          ? await findServedPicture(
-              { db, store, recipes, makeVariant },
+          ? await findImage(
+              { db, store, variantSettings, makeVariant },
               { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' },
             )
           : null
-      if (!picture || filename.slice(dot + 1) !== picture.originalExt)
-        throw new NotFound('picture_not_found', 'There is no such picture', {
+      if (!image || filename.slice(dot + 1) !== image.originalExt)
+        throw new NotFoundError('picture_not_found', 'There is no such picture', {
           remedy: 'The product says in image_url where its picture is.',
         })
-      if (v !== undefined && v !== imageUrls.versionOf(picture.originalSha256))
-        throw new Gone('picture_replaced', 'The picture was replaced since this address was made', {
+      if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256))
+        throw new GoneError('picture_replaced', 'The picture was replaced since this address was made', {
           remedy: 'Read the product again; it carries the new image_url.',
         })
 
@@ -77,7 +77,7 @@ export const productImageRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = asyn
         vary: variant === 'original' ? 'Authorization' : 'Accept, Authorization',
         'cache-control': secondsLeft === null ? 'private, no-cache' : `private, max-age=${secondsLeft}, immutable`,
       })
-      return sendFile(request, reply, hotFiles, picture)
+      return sendFile(request, reply, fileCache, image)
     },
   )
 }

@@ -4,13 +4,13 @@ import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import { IMAGES_IMPORT } from '../../images/import/import-run.ts'
 import { claimImport, dropImport, type ImportDeps, importResult, LISTED, previewImport, stageArchive } from '../../images/import/imports.ts'
-import { planAnswer } from '../../images/import/match.ts'
-import { BadInput } from '../../lib/errors.ts'
+import { serializePlan } from '../../images/import/match.ts'
+import { BadRequestError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { ImportAnswer, ImportPreviewAnswer, QueuedRun } from '../../schemas/images.ts'
-import { readForm } from '../multipart.ts'
-import { allow, requireIdentity } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { ImportPreviewResponse, ImportResponse, QueuedRun } from '../../schemas/images.ts'
+import { parseMultipart } from '../multipart.ts'
+import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 export interface ProductImportsDeps {
   db: Database
@@ -22,36 +22,36 @@ const tags = ['pictures']
 const consumes = ['multipart/form-data']
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 
-export const productImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = async (app, { db, runs, imageImports: imports }) => {
+export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = async (app, { db, runs, imageImports: imports }) => {
   await app.register(fastifyMultipart)
 
   /** Keeps the ZIP of the form; exactly one. */
-  async function stage(request: Parameters<typeof readForm>[0], signal: AbortSignal) {
+  async function stage(request: Parameters<typeof parseMultipart>[0], signal: AbortSignal) {
     const { totalBytes } = imports.limits
     const staged: Awaited<ReturnType<typeof stageArchive>>[] = []
-    await readForm(request, { fileBytes: totalBytes, totalBytes, files: 1 }, async ({ bytes }) => {
+    await parseMultipart(request, { fileBytes: totalBytes, totalBytes, files: 1 }, async ({ bytes }) => {
       staged.push(await stageArchive(imports, bytes, signal))
     })
     const [one] = staged
-    if (!one) throw new BadInput('bad_request', 'file is required', { remedy: 'curl -F file=@pictures.zip …' })
+    if (!one) throw new BadRequestError('bad_request', 'file is required', { remedy: 'curl -F file=@pictures.zip …' })
     return one
   }
 
   app.post(
     '/api/products/images/import',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       config: { largeBody: true },
       schema: {
         tags,
         summary: 'Import a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
         consumes,
         querystring: z.object({ wait: z.stringbool().default(true) }),
-        response: { 201: ImportAnswer, 202: QueuedRun },
+        response: { 201: ImportResponse, 202: QueuedRun },
       },
     },
     async (request, reply) => {
-      const signal = closedSignal(reply)
+      const signal = requestSignal(reply)
       const { id } = await stage(request, signal)
       await claimImport(imports, id)
       const { run_id } = await runs.start(IMAGES_IMPORT, { import_id: id }, { startedBy: requireIdentity(request).username })
@@ -65,12 +65,12 @@ export const productImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = as
   app.post(
     '/api/products/images/import/preview',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       config: { largeBody: true },
-      schema: { tags, summary: 'What an import would do; kept for a day', consumes, response: { 201: ImportPreviewAnswer } },
+      schema: { tags, summary: 'What an import would do; kept for a day', consumes, response: { 201: ImportPreviewResponse } },
     },
     async (request, reply) => {
-      const signal = closedSignal(reply)
+      const signal = requestSignal(reply)
       const { id, expires_at } = await stage(request, signal)
       try {
         const matching = await previewImport(imports, id, signal)
@@ -81,7 +81,7 @@ export const productImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = as
           unmatched: count('unmatched'),
           unreadable: count('unreadable'),
         }
-        const data = { id, import_id: id, ...planAnswer(matching, LISTED), counts, expires_at: expires_at.toISOString() }
+        const data = { id, import_id: id, ...serializePlan(matching, LISTED), counts, expires_at: expires_at.toISOString() }
         return reply.code(201).send({ status: 'success', data })
       } catch (error) {
         await dropImport(imports, id)
@@ -93,7 +93,7 @@ export const productImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = as
   app.post(
     '/api/products/images/import/:id',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: { tags, summary: 'Start a previewed import as a run', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
     },
     async (request, reply) => {

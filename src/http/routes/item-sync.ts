@@ -7,8 +7,8 @@ import { DEFAULT_FILE, findImportFile } from '../../sync/items/file-source.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { itemSyncPlan } from '../../sync/items/plan.ts'
 import { itemSyncResult } from '../../sync/items/result.ts'
-import { allow, requireIdentity } from '../plugins/authentication.ts'
-import { answerRun } from '../run-response.ts'
+import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { sendRun } from '../run-response.ts'
 
 const tags = ['sync']
 
@@ -30,7 +30,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
   app.post(
     '/sync/item/execute',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Sync the items of Zoho, or of a file, and their pictures into the catalogue',
@@ -42,14 +42,14 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       const { wait, ...params } = request.query
       await checkFile(params)
       const { run_id: runId } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
-      return answerRun(reply, runs, { runId, wait, result: (run) => itemSyncResult(db, run) })
+      return sendRun(reply, runs, { runId, wait, result: (run) => itemSyncResult(db, run) })
     },
   )
 
   app.post(
     '/sync/item/plan',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'What a sync would change, and the calls, minutes and days it would take; changes nothing',
@@ -61,7 +61,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       const { wait, ...params } = request.query
       await checkFile(params)
       const { run_id: runId } = await runs.start(ITEM_SYNC, { ...params, dry_run: true }, { startedBy: requireIdentity(request).username })
-      return answerRun(reply, runs, { runId, wait, result: (run) => itemSyncPlan(deps, run) })
+      return sendRun(reply, runs, { runId, wait, result: (run) => itemSyncPlan(deps, run) })
     },
   )
 }

@@ -6,65 +6,65 @@ import { readIntegrity } from '../../images/integrity/report.ts'
 import { MEDIA_INTEGRITY_SCAN } from '../../images/integrity/scan-run.ts'
 import { clearFailed, listMediaJobs, pauseQueue, resumeQueue } from '../../images/media-jobs.ts'
 import { MEDIA_REGENERATE } from '../../images/processing/regenerate-run.ts'
-import type { Recipe, Recipes } from '../../images/processing/variant-settings.ts'
-import type { Decoder } from '../../images/processing/worker-pool.ts'
-import type { PhotoStore } from '../../images/storage/blob-store.ts'
+import type { VariantConfig, VariantSettingsStore } from '../../images/processing/variant-settings.ts'
+import type { WorkerPool } from '../../images/processing/worker-pool.ts'
+import type { BlobStore } from '../../images/storage/blob-store.ts'
 import { readMediaStorage } from '../../images/storage/usage.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadInput } from '../../lib/errors.ts'
+import { BadRequestError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { QueuedRun } from '../../schemas/images.ts'
 import {
-  IntegrityAnswer,
   IntegrityRepair,
-  MediaJobsAnswer,
+  IntegrityResponse,
+  MediaJobsResponse,
   MediaQueue,
-  MediaStorageAnswer,
+  MediaStorageResponse,
   Regenerate,
   type VariantSettings,
-  VariantSettingsAnswer,
   VariantSettingsPatch,
+  VariantSettingsResponse,
 } from '../../schemas/media.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 export interface MediaDeps {
   db: Database
   clock: Clock
   runs: Runs
-  store: PhotoStore
-  decoder: Decoder
-  recipes: Recipes
+  store: BlobStore
+  workers: WorkerPool
+  variantSettings: VariantSettingsStore
 }
 
 const tags = ['media']
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 const Cursor = z.object({ kind: z.string(), sha256: z.string() })
 
-const shown = ({ id, sizes, quality, formats }: Recipe): VariantSettings => ({ recipe: id, sizes, quality, formats })
+const shown = ({ id, sizes, quality, formats }: VariantConfig): VariantSettings => ({ recipe: id, sizes, quality, formats })
 
 /** What the operator sees and does about variants, stored bytes and their state. */
-export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, decoder, recipes }) => {
+export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, workers, variantSettings }) => {
   app.get(
     '/api/media/variants',
-    { onRequest: allow('viewer'), schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsAnswer } } },
-    async () => ({ status: 'success' as const, data: shown(await recipes.current()) }),
+    { onRequest: requireRole('viewer'), schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsResponse } } },
+    async () => ({ status: 'success' as const, data: shown(await variantSettings.current()) }),
   )
   app.put(
     '/api/media/variants',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Change how variants are made; those that exist are made anew when asked for, or by regenerate',
         body: VariantSettingsPatch,
-        response: { 200: VariantSettingsAnswer },
+        response: { 200: VariantSettingsResponse },
       },
     },
     async (request) => {
-      const recipe = await recipes.change(request.body)
+      const variantConfig = await variantSettings.change(request.body)
       await recordAudit(db, { ...actorOf(request), action: 'media.variants', target: 'media', fields: Object.keys(request.body) })
-      return { status: 'success' as const, data: shown(recipe) }
+      return { status: 'success' as const, data: shown(variantConfig) }
     },
   )
 
@@ -74,12 +74,13 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   app.post(
     '/api/media/variants/regenerate',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: { tags, summary: 'Make variants again, as a run', body: Regenerate, response: { 202: QueuedRun } },
     },
     async (request, reply) => {
       const { which, size } = request.body
-      if (which === 'size' && size === undefined) throw new BadInput('bad_request', 'size is required with which=size: thumb or medium')
+      if (which === 'size' && size === undefined)
+        throw new BadRequestError('bad_request', 'size is required with which=size: thumb or medium')
       const run_id = await start(MEDIA_REGENERATE, { which, ...(size && { size }) }, request)
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
     },
@@ -88,12 +89,12 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   app.get(
     '/api/media/integrity',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'What the last scan of the stored files found, with its age',
         querystring: z.object({ cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
-        response: { 200: IntegrityAnswer },
+        response: { 200: IntegrityResponse },
       },
     },
     async ({ query }) => {
@@ -114,7 +115,10 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   )
   app.post(
     '/api/media/integrity/scan',
-    { onRequest: allow('operator'), schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } } },
+    {
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } },
+    },
     async (request, reply) => {
       const run_id = await start(MEDIA_INTEGRITY_SCAN, {}, request)
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
@@ -123,7 +127,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   app.post(
     '/api/media/integrity/repair',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Repair what the last scan found, all or the findings that are named, each re-checked first, as a run',
@@ -141,19 +145,19 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   app.get(
     '/api/media/storage',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: 'Bytes of originals and variants, and what can be reclaimed', response: { 200: MediaStorageAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Bytes of originals and variants, and what can be reclaimed', response: { 200: MediaStorageResponse } },
     },
-    async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await recipes.current()).id }) }),
+    async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await variantSettings.current()).id }) }),
   )
 
   app.get(
     '/api/media/jobs',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: 'Work on pictures: queued, running, paused, failed', response: { 200: MediaJobsAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Work on pictures: queued, running, paused, failed', response: { 200: MediaJobsResponse } },
     },
-    async () => ({ status: 'success' as const, data: await listMediaJobs(db), decoder: decoder.load() }),
+    async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
   )
   const Queue = z.object({ queue: MediaQueue })
   const Changed = z.object({ status: z.literal('success'), data: z.object({ queue: MediaQueue, changed: z.number() }) })
@@ -164,7 +168,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   ] as const) {
     app.post(
       `/api/media/jobs/:queue/${verb}`,
-      { onRequest: allow('operator'), schema: { tags, summary, params: Queue, response: { 200: Changed } } },
+      { onRequest: requireRole('operator'), schema: { tags, summary, params: Queue, response: { 200: Changed } } },
       async ({ params: { queue } }) => ({ status: 'success' as const, data: { queue, changed: await work({ db, runs }, queue) } }),
     )
   }
@@ -174,6 +178,6 @@ function readCursor(text: string): z.infer<typeof Cursor> {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
   } catch (cause) {
-    throw new BadInput('bad_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
+    throw new BadRequestError('bad_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
   }
 }

@@ -2,14 +2,14 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Database } from '../../database/client.ts'
 import type { NotificationTest } from '../../notifications/send-test.ts'
 import {
-  NoticeKind,
+  NotificationKind,
   type Notifications,
-  NotificationsAnswer,
   NotificationsBody,
-  NotificationsTestAnswer,
+  NotificationsResponse,
+  NotificationsTestResponse,
 } from '../../schemas/notifications.ts'
 import { type NotificationStore, shownAddress } from '../../settings/notification-settings.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['notifications']
 const RECENT = 20
@@ -18,7 +18,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
   app,
   { db, notifications, test },
 ) => {
-  async function answer(): Promise<{ status: 'success'; data: Notifications }> {
+  async function response(): Promise<{ status: 'success'; data: Notifications }> {
     const { addresses, sources, silences } = await notifications.read()
     const recent = await db.notice.findMany({ orderBy: { id: 'desc' }, take: RECENT })
     return {
@@ -31,7 +31,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
         ...silences,
         recent: recent.map((row) => ({
           id: String(row.id),
-          kind: NoticeKind.parse(row.kind),
+          kind: NotificationKind.parse(row.kind),
           subject: row.subject,
           text: row.text,
           created_at: row.created_at.toISOString(),
@@ -46,27 +46,27 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
   app.get(
     '/notifications',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Where notices go, when silence is told, and the newest notices', response: { 200: NotificationsAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Where notices go, when silence is told, and the newest notices', response: { 200: NotificationsResponse } },
     },
-    answer,
+    response,
   )
   app.put(
     '/notifications',
     {
-      onRequest: allow('admin'),
-      schema: { tags, summary: 'Change any subset; null clears', body: NotificationsBody, response: { 200: NotificationsAnswer } },
+      onRequest: requireRole('admin'),
+      schema: { tags, summary: 'Change any subset; null clears', body: NotificationsBody, response: { 200: NotificationsResponse } },
     },
     async (request) => {
       await notifications.change(request.body, actorOf(request))
-      return answer()
+      return response()
     },
   )
   app.post(
     '/notifications/test',
     {
-      onRequest: allow('admin'),
-      schema: { tags, summary: 'Send one notice through each channel that is set', response: { 200: NotificationsTestAnswer } },
+      onRequest: requireRole('admin'),
+      schema: { tags, summary: 'Send one notice through each channel that is set', response: { 200: NotificationsTestResponse } },
     },
     async () => ({ status: 'success' as const, data: await test() }),
   )

@@ -1,10 +1,16 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Connect } from '../../connection/connection.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
 import { AppError } from '../../lib/errors.ts'
-import { CallbackQuery, ConsentLinkAnswer, FollowLinkAnswer, FollowLinkBody, NewConsentLinkAnswer } from '../../schemas/connection.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import {
+  CallbackQuery,
+  ConsentLinkResponse,
+  NewConsentLinkResponse,
+  OpenConsentLinkBody,
+  OpenConsentLinkResponse,
+} from '../../schemas/connection.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { overHttps } from '../plugins/session-cookies.ts'
 
 const tags = ['connection']
@@ -20,7 +26,7 @@ const CONSENT_SECONDS = 600
 const BY_LINK = 'link.'
 
 /** Zoho's consent page: there from the settings page or by a link, and the way back. */
-export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl: string | undefined }> = async (
+export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; publicUrl: string | undefined }> = async (
   app,
   { connect, publicUrl },
 ) => {
@@ -36,7 +42,7 @@ export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl:
 
   app.get(
     '/oauth/start',
-    { onRequest: allow('admin'), schema: { tags, summary: 'To the consent page of Zoho', response: { 302: z.null() } } },
+    { onRequest: requireRole('admin'), schema: { tags, summary: 'To the consent page of Zoho', response: { 302: z.null() } } },
     async (request, reply) => {
       const { url, cookie } = await connect.beginConsent(requireIdentity(request).username)
       return setConsentCookie(request, reply, cookie).redirect(url, 302)
@@ -46,8 +52,12 @@ export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl:
   app.get(
     '/oauth/link',
     {
-      onRequest: allow('admin'),
-      schema: { tags, summary: 'Until when the link that was sent out is good; null: there is none', response: { 200: ConsentLinkAnswer } },
+      onRequest: requireRole('admin'),
+      schema: {
+        tags,
+        summary: 'Until when the link that was sent out is good; null: there is none',
+        response: { 200: ConsentLinkResponse },
+      },
     },
     async () => ({
       status: 'success' as const,
@@ -57,11 +67,11 @@ export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl:
   app.post(
     '/oauth/link',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'A link to the consent page for the owner of the Zoho account, shown once; it replaces any before',
-        response: { 201: NewConsentLinkAnswer },
+        response: { 201: NewConsentLinkResponse },
       },
     },
     async (request, reply) => {
@@ -77,7 +87,7 @@ export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl:
   app.delete(
     '/oauth/link',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Withdraw the link that was sent out',
@@ -93,8 +103,8 @@ export const consentRoutes: FastifyPluginAsyncZod<{ connect: Connect; publicUrl:
       schema: {
         tags,
         summary: 'With a link: the address of the consent page of Zoho',
-        body: FollowLinkBody,
-        response: { 200: FollowLinkAnswer },
+        body: OpenConsentLinkBody,
+        response: { 200: OpenConsentLinkResponse },
       },
     },
     async (request, reply) => {

@@ -1,16 +1,16 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { create as contentDisposition } from 'content-disposition'
 import { z } from 'zod'
-import type { PhotoStore } from '../../images/storage/blob-store.ts'
-import type { HotFiles } from '../../images/storage/file-cache.ts'
-import { AppError, Unavailable } from '../../lib/errors.ts'
+import type { BlobStore } from '../../images/storage/blob-store.ts'
+import type { FileCache } from '../../images/storage/file-cache.ts'
+import { AppError, ServiceUnavailableError } from '../../lib/errors.ts'
 import { writeArchive } from '../../photo-sync/archive.ts'
-import { storeOf } from '../../photo-sync/authorize-store.ts'
+import { authorizeStore } from '../../photo-sync/authorize-store.ts'
 import type { Feed } from '../../photo-sync/change-feed.ts'
 import type { PhotoList } from '../../photo-sync/list.ts'
-import type { DownloadFile, PhotoFiles } from '../../photo-sync/photo-downloads.ts'
+import type { DownloadFile, PhotoDownloads } from '../../photo-sync/photo-downloads.ts'
 import { ArchiveBody, DownloadQuery } from '../../schemas/photo-sync.ts'
-import { allowEdgeOr, readerOf } from '../plugins/authentication.ts'
+import { readerOf, requireEdgeOrRole } from '../plugins/authentication.ts'
 import { sendFile } from '../send-file.ts'
 import { photoSyncTags as tags } from './photo-sync.ts'
 
@@ -34,11 +34,11 @@ function createArchiveSlots() {
   const taken = new Map<string, number>()
   let all = 0
   return {
-    /** Answers what gives the slot back. Throws Unavailable `too_busy`. */
+    /** Answers what gives the slot back. Throws ServiceUnavailableError `too_busy`. */
     take(reader: string): () => void {
       const mine = taken.get(reader) ?? 0
       if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
-        throw new Unavailable('too_busy', 'Too many archives are under way', {
+        throw new ServiceUnavailableError('too_busy', 'Too many archives are under way', {
           retryAfterMs: ARCHIVE_RETRY_MS,
           remedy: `Read an archive to its end before the next one; ${ARCHIVES_PER_READER} at a time are given to one token.`,
         })
@@ -57,21 +57,21 @@ function createArchiveSlots() {
 export interface PhotoSyncFilesDeps {
   feed: Feed
   photoList: PhotoList
-  photoFiles: PhotoFiles
-  hotFiles: HotFiles
-  store: PhotoStore
+  photoFiles: PhotoDownloads
+  fileCache: FileCache
+  store: BlobStore
   /** A proxy in front sends the bytes, from the location /_zinc_files/ of its configuration. */
   xAccel: boolean
 }
 
-export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = async (
+export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = async (
   app,
-  { feed, photoList, photoFiles, hotFiles, store: bytes, xAccel },
+  { feed, photoList, photoFiles, fileCache, store: bytes, xAccel },
 ) => {
   app.get(
     '/:photo_id/download',
     {
-      onRequest: allowEdgeOr('viewer'),
+      onRequest: requireEdgeOrRole('viewer'),
       schema: {
         tags,
         summary: 'The bytes of one photo, whole or in part',
@@ -81,8 +81,8 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     },
     async (request, reply) => {
       const { store_id, variant = null } = request.query
-      const moment = await feed.now()
-      const store = storeOf(moment, store_id, request.edge)
+      const snapshot = await feed.now()
+      const store = authorizeStore(snapshot, store_id, request.edge)
       const send = async (file: DownloadFile) => {
         // A proxy that does not find the file would answer in zinc's place, with what zinc says of the picture.
         const accel =
@@ -96,12 +96,12 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
           vary: 'Authorization',
           'content-security-policy': "default-src 'none'; sandbox",
         })
-        return sendFile(request, reply, hotFiles, {
+        return sendFile(request, reply, fileCache, {
           ...file,
           accelPath: accel ? `/_zinc_files/${file.kind}/${file.sha256.slice(0, 2)}/${file.sha256}` : undefined,
         })
       }
-      const file = await photoFiles.find(moment, store, request.params.photo_id, variant)
+      const file = await photoFiles.find(snapshot, store, request.params.photo_id, variant)
       try {
         return await send(file)
       } catch (error) {
@@ -117,7 +117,7 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
   app.post(
     '/archive',
     {
-      onRequest: allowEdgeOr('viewer'),
+      onRequest: requireEdgeOrRole('viewer'),
       schema: {
         tags,
         summary: 'Many photos as one tar, in the order asked; what failed is named in a last entry errors.json',
@@ -126,17 +126,19 @@ export const photoSyncFileRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     },
     async (request, reply) => {
       const { store_id, photo_ids, cursor, variant } = request.body
-      const moment = await feed.now()
-      const store = storeOf(moment, store_id, request.edge)
+      const snapshot = await feed.now()
+      const store = authorizeStore(snapshot, store_id, request.edge)
       const release = archives.take(readerOf(request))
       reply.raw.once('close', release)
       const photoIds = photo_ids
         ? [...new Set(photo_ids.map((id) => id.toLowerCase()))]
-        : await photoList.idsAfter(moment, store, cursor ?? '')
+        : await photoList.idsAfter(snapshot, store, cursor ?? '')
       reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
-      const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort(new Error('the reader hung up')))
-      return reply.send(writeArchive({ files: photoFiles, hotFiles }, { moment, store, photoIds, variant: variant ?? null }, gone.signal))
+      const disconnected = new AbortController()
+      reply.raw.once('close', () => disconnected.abort(new Error('the reader hung up')))
+      return reply.send(
+        writeArchive({ files: photoFiles, fileCache }, { snapshot, store, photoIds, variant: variant ?? null }, disconnected.signal),
+      )
     },
   )
 }

@@ -2,23 +2,23 @@ import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
-import { BadInput } from '../../lib/errors.ts'
-import { readInstant } from '../../lib/parse-timestamp.ts'
-import { storeOf } from '../../photo-sync/authorize-store.ts'
+import { BadRequestError } from '../../lib/errors.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
+import { authorizeStore } from '../../photo-sync/authorize-store.ts'
 import type { Feed } from '../../photo-sync/change-feed.ts'
 import type { PhotoList } from '../../photo-sync/list.ts'
-import { keepReports } from '../../photo-sync/reports.ts'
+import { saveReports } from '../../photo-sync/reports.ts'
 import {
-  DigestAnswer,
+  DigestResponse,
   MAX_REPORTS,
-  PhotoListAnswer,
   PhotoListQuery,
-  StatusAnswer,
+  PhotoListResponse,
   StatusBody,
+  StatusResponse,
   StoreQuery,
 } from '../../schemas/photo-sync.ts'
-import { noneMatchHits } from '../conditional-requests.ts'
-import { allowEdgeOr, readerOf } from '../plugins/authentication.ts'
+import { matchesIfNoneMatch } from '../conditional-requests.ts'
+import { readerOf, requireEdgeOrRole } from '../plugins/authentication.ts'
 
 export interface PhotoSyncDeps {
   db: Database
@@ -39,7 +39,7 @@ const NotModified = z.unknown().describe('Nothing of it has changed since the an
 function refuseTooMany(body: unknown): void {
   const batch = (body as { sync_batch?: unknown } | null)?.sync_batch
   if (!Array.isArray(batch) || batch.length <= MAX_REPORTS) return
-  throw new BadInput('bad_request', `sync_batch has more than ${MAX_REPORTS} reports`, {
+  throw new BadRequestError('bad_request', `sync_batch has more than ${MAX_REPORTS} reports`, {
     detail: { fields: [{ field: 'sync_batch', message: `has more than ${MAX_REPORTS} reports` }] },
     remedy: 'Send them in parts.',
   })
@@ -51,20 +51,20 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
   app.get(
     '/',
     {
-      onRequest: allowEdgeOr('viewer'),
+      onRequest: requireEdgeOrRole('viewer'),
       schema: {
         tags: photoSyncTags,
         summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
         querystring: PhotoListQuery,
-        response: { 200: PhotoListAnswer, 304: NotModified },
+        response: { 200: PhotoListResponse, 304: NotModified },
       },
     },
     async (request, reply) => {
       const { store_id, since, limit, offset, cursor, include_deleted } = request.query
-      const moment = await feed.now()
-      const store = storeOf(moment, store_id, request.edge)
-      const page = await photoList.read(moment, store, {
-        since: since === undefined ? null : readInstant('since', since),
+      const snapshot = await feed.now()
+      const store = authorizeStore(snapshot, store_id, request.edge)
+      const page = await photoList.read(snapshot, store, {
+        since: since === undefined ? null : parseTimestamp('since', since),
         limit,
         offset,
         cursor,
@@ -72,7 +72,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
         reader: readerOf(request),
       })
       reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${page.etag}`)
-      if (noneMatchHits(request.headers['if-none-match'], page.etag)) return reply.code(304).send()
+      if (matchesIfNoneMatch(request.headers['if-none-match'], page.etag)) return reply.code(304).send()
       reply.header('content-type', 'application/json; charset=utf-8')
       const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
       // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
@@ -89,20 +89,20 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
   app.get(
     '/digest',
     {
-      onRequest: allowEdgeOr('viewer'),
+      onRequest: requireEdgeOrRole('viewer'),
       schema: {
         tags: photoSyncTags,
         summary: 'Whether anything is new for a store, in one small answer',
         querystring: StoreQuery,
-        response: { 200: DigestAnswer, 304: NotModified },
+        response: { 200: DigestResponse, 304: NotModified },
       },
     },
     async (request, reply) => {
-      const moment = await feed.now()
-      const data = await photoList.digest(moment, storeOf(moment, request.query.store_id, request.edge))
+      const snapshot = await feed.now()
+      const data = await photoList.digest(snapshot, authorizeStore(snapshot, request.query.store_id, request.edge))
       const etag = `"${hash('sha256', data.digest, 'base64url').slice(0, 27)}"`
       reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${etag}`)
-      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
+      if (matchesIfNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return { status: 'success' as const, data }
     },
   )
@@ -110,20 +110,20 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
   app.post(
     '/status',
     {
-      onRequest: allowEdgeOr('admin'),
+      onRequest: requireEdgeOrRole('admin'),
       bodyLimit: MAX_STATUS_BYTES,
       preValidation: async ({ body }) => refuseTooMany(body),
       schema: {
         tags: photoSyncTags,
         summary: 'What an edge server has done with its photos',
         body: StatusBody,
-        response: { 200: StatusAnswer },
+        response: { 200: StatusResponse },
       },
     },
     async (request) => {
-      const moment = await feed.now()
-      const store = storeOf(moment, request.body.store_id, request.edge)
-      const data = await keepReports(db, store, request.body.sync_batch)
+      const snapshot = await feed.now()
+      const store = authorizeStore(snapshot, request.body.store_id, request.edge)
+      const data = await saveReports(db, store, request.body.sync_batch)
       return { status: 'success' as const, message: `Sync status updated for ${data.updated} photos`, data }
     },
   )

@@ -3,38 +3,38 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { findProduct } from '../../catalog/products.ts'
-import { imageAnswer } from '../../catalog/serialize-image.ts'
+import { serializeImage } from '../../catalog/serialize-image.ts'
 import type { Database } from '../../database/client.ts'
 import { type GalleryPhoto, type OnChange, restoreUntil } from '../../images/gallery/bulk-edit.ts'
 import { type AddedPhoto, addPhotos, changePhoto, deletePhoto, listGallery, orderPhotos, restorePhoto } from '../../images/gallery/edit.ts'
 import { cleanFilename } from '../../images/gallery/filename.ts'
-import { type IngestDeps, ingestPicture } from '../../images/processing/ingest.ts'
+import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
-import type { View } from '../../images/storage/item-links.ts'
+import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadInput, NotFound } from '../../lib/errors.ts'
-import { createSlots } from '../../lib/semaphore.ts'
+import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
+import { createSemaphore } from '../../lib/semaphore.ts'
 import {
-  CompareAnswer,
-  DeletedAnswer,
-  GalleryAnswer,
+  CompareResponse,
+  DeletedResponse,
   type GalleryImage,
-  ImageAnswer,
+  GalleryResponse,
   ImageOrder,
   ImagePatch,
-  UploadAnswer,
+  ImageResponse,
+  UploadResponse,
 } from '../../schemas/images.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
-import { readForm } from '../multipart.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { parseMultipart } from '../multipart.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 export interface ProductGalleryDeps {
   db: Database
   clock: Clock
   ingest: IngestDeps
   imageUrls: ImageUrls
-  view: View
+  itemLinks: ItemLinks
 }
 
 const tags = ['pictures']
@@ -49,13 +49,13 @@ const OfImage = OfProduct.extend({ image_id: z.string().max(100) })
 const UUID = z.uuid()
 const YesNo = z.stringbool()
 
-export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = async (app, { db, clock, ingest, imageUrls, view }) => {
+export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = async (app, { db, clock, ingest, imageUrls, itemLinks }) => {
   await app.register(fastifyMultipart)
-  const slots = createSlots(SLOTS)
+  const slots = createSemaphore(SLOTS)
   const gallery = { db, clock }
   type Named = { id: string; zoho_item_id: string | null }
   const shown = (product: Named, photo: GalleryPhoto): GalleryImage => ({
-    ...imageAnswer(product, photo, { imageUrl: imageUrls.build, now: clock.now() }),
+    ...serializeImage(product, photo, { imageUrl: imageUrls.build, now: clock.now() }),
     deleted_at: photo.deleted_at?.toISOString() ?? null,
     restore_until: photo.deleted_at ? restoreUntil(photo.deleted_at).toISOString() : null,
   })
@@ -74,28 +74,28 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.post(
     '/api/products/:id/images/upload',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       config: { largeBody: true },
       schema: {
         tags,
         summary: 'Upload one or more pictures of a product (multipart, parts named file); all are taken or none',
         consumes: ['multipart/form-data'],
         params: OfProduct,
-        response: { 201: UploadAnswer },
+        response: { 201: UploadResponse },
       },
     },
     async (request, reply) => {
       const product = await findProduct(db, request.params.id)
-      const signal = closedSignal(reply)
+      const signal = requestSignal(reply)
       const { maxBytes } = ingest.limits
       const photos: AddedPhoto[] = []
       const fields = await slots.use(signal, () =>
-        readForm(request, { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES }, async ({ filename, bytes }) => {
-          const blob = await ingestPicture(ingest, bytes, signal)
+        parseMultipart(request, { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES }, async ({ filename, bytes }) => {
+          const blob = await ingestImage(ingest, bytes, signal)
           photos.push({ source: 'upload', filename: cleanFilename(filename ?? '', `image.${blob.ext}`), sha256: blob.sha256 })
         }),
       )
-      if (photos.length === 0) throw new BadInput('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
+      if (photos.length === 0) throw new BadRequestError('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
       const { alt_en, alt_ar } = readWords(fields)
       const added = await addPhotos(
         gallery,
@@ -106,7 +106,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
         },
         audited(request, 'upload', product),
       )
-      await view.refresh(db, product.id)
+      await itemLinks.refresh(db, product.id)
       const images = added.map((photo) => shown(product, photo))
       return reply.code(201).send({ status: 'success', data: images[0]!, images })
     },
@@ -115,13 +115,13 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.get(
     '/api/products/:id/images',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'The pictures of a product in their order; is_primary names the primary',
         params: OfProduct,
         querystring: z.object({ include_deleted: z.stringbool().default(false) }),
-        response: { 200: GalleryAnswer },
+        response: { 200: GalleryResponse },
       },
     },
     async ({ params, query }) => {
@@ -133,15 +133,21 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.patch(
     '/api/products/:id/images/:image_id',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Make it primary, move it, describe it', params: OfImage, body: ImagePatch, response: { 200: ImageAnswer } },
+      onRequest: requireRole('operator'),
+      schema: {
+        tags,
+        summary: 'Make it primary, move it, describe it',
+        params: OfImage,
+        body: ImagePatch,
+        response: { 200: ImageResponse },
+      },
     },
     async (request) => {
       const { params, body } = request
       const product = await findProduct(db, params.id)
       const change = { productId: product.id, photoId: imageId(params.image_id), change: body }
       const photo = await changePhoto(gallery, change, audited(request, 'change', product, Object.keys(body)))
-      if (body.is_primary) await view.refresh(db, product.id)
+      if (body.is_primary) await itemLinks.refresh(db, product.id)
       return one(product, photo)
     },
   )
@@ -149,13 +155,13 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.put(
     '/api/products/:id/images/order',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Order the pictures: a JSON array of their ids',
         params: OfProduct,
         body: ImageOrder,
-        response: { 200: GalleryAnswer },
+        response: { 200: GalleryResponse },
       },
     },
     async (request) => {
@@ -168,12 +174,12 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.delete(
     '/api/products/:id/images/:image_id',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Take a picture away; it can be restored for seven days',
         params: OfImage,
-        response: { 200: DeletedAnswer },
+        response: { 200: DeletedResponse },
       },
     },
     async (request) => {
@@ -184,7 +190,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
         { productId: product.id, photoId },
         audited(request, 'delete', product),
       )
-      await view.refresh(db, product.id)
+      await itemLinks.refresh(db, product.id)
       return {
         status: 'success' as const,
         data: { id: photoId, deleted_at: deleted_at.toISOString(), restore_until: restore_until.toISOString() },
@@ -195,14 +201,14 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.post(
     '/api/products/:id/images/:image_id/restore',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'Bring a deleted picture back', params: OfImage, response: { 200: ImageAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'Bring a deleted picture back', params: OfImage, response: { 200: ImageResponse } },
     },
     async (request) => {
       const product = await findProduct(db, request.params.id)
       const which = { productId: product.id, photoId: imageId(request.params.image_id) }
       const photo = await restorePhoto(gallery, which, audited(request, 'restore', product))
-      await view.refresh(db, product.id)
+      await itemLinks.refresh(db, product.id)
       return one(product, photo)
     },
   )
@@ -210,8 +216,8 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   app.get(
     '/api/products/:id/images/compare',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: "Our primary picture beside Zoho's", params: OfProduct, response: { 200: CompareAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: "Our primary picture beside Zoho's", params: OfProduct, response: { 200: CompareResponse } },
     },
     async ({ params }) => {
       const product = await findProduct(db, params.id)
@@ -239,21 +245,21 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
 /** An id of another shape belongs to no image. */
 function imageId(text: string): string {
   if (UUID.safeParse(text).success) return text
-  throw new NotFound('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
+  throw new NotFoundError('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
 }
 
 function readYesNo(fields: Record<string, string>, name: string): boolean {
   const value = fields[name]
   if (value === undefined || value === '') return false
   const read = YesNo.safeParse(value)
-  if (!read.success) throw new BadInput('bad_request', `${name} is wrong: must be true or false`)
+  if (!read.success) throw new BadRequestError('bad_request', `${name} is wrong: must be true or false`)
   return read.data
 }
 
 function readWords(fields: Record<string, string>): { alt_en: string | null; alt_ar: string | null } {
   const read = (name: 'alt_en' | 'alt_ar') => {
     const words = ImagePatch.shape[name].safeParse(fields[name] ?? null)
-    if (!words.success) throw new BadInput('bad_request', `${name} is wrong: at most 500 characters`)
+    if (!words.success) throw new BadRequestError('bad_request', `${name} is wrong: at most 500 characters`)
     return words.data || null
   }
   return { alt_en: read('alt_en'), alt_ar: read('alt_ar') }

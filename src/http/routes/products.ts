@@ -3,16 +3,16 @@ import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
 import { findProduct, listProducts } from '../../catalog/products.ts'
 import { countProducts } from '../../catalog/search-products.ts'
-import { productAnswer } from '../../catalog/serialize-product.ts'
+import { serializeProduct } from '../../catalog/serialize-product.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
 import type { Database } from '../../database/client.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { CoverageKey } from '../../schemas/coverage.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
-import { CategoriesAnswer, Product, ProductsAnswer } from '../../schemas/products.ts'
+import { CategoriesResponse, Product, ProductsResponse } from '../../schemas/products.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { allow } from '../plugins/authentication.ts'
+import { requireRole } from '../plugins/authentication.ts'
 
 const tags = ['products']
 const Query = z.object({
@@ -37,12 +37,12 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
   app.get(
     '/api/products',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'Products, oldest first',
         querystring: Query,
-        response: { 200: ProductsAnswer },
+        response: { 200: ProductsResponse },
       },
     },
     async ({ query }) => {
@@ -60,7 +60,7 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
       const last = page.at(-1)
       return {
         status: 'success' as const,
-        data: page.map((row) => productAnswer(row, shown())),
+        data: page.map((row) => serializeProduct(row, shown())),
         next_cursor: rows.length > page.length && last ? writeCursor(last) : null,
         ...(total !== undefined && { total }),
       }
@@ -69,11 +69,11 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
   app.get(
     '/api/products/categories',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'The categories that products stand in, by name, each with its number of products',
-        response: { 200: CategoriesAnswer },
+        response: { 200: CategoriesResponse },
       },
     },
     async () => ({ status: 'success' as const, data: await listCategories(db), next_cursor: null }),
@@ -81,7 +81,7 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
   app.patch(
     '/api/products/:id',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
@@ -92,13 +92,13 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
     },
     async ({ params, body }) => ({
       status: 'success' as const,
-      data: productAnswer(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
+      data: serializeProduct(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
     }),
   )
   app.get(
     '/api/products/:id',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'One product, by id, sku:… or zoho:…',
@@ -106,6 +106,6 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
         response: { 200: z.object({ status: z.literal('success'), data: Product }) },
       },
     },
-    async ({ params }) => ({ status: 'success' as const, data: productAnswer(await findProduct(db, params.id), shown()) }),
+    async ({ params }) => ({ status: 'success' as const, data: serializeProduct(await findProduct(db, params.id), shown()) }),
   )
 }

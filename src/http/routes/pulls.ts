@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { readInstant } from '../../lib/parse-timestamp.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import type { Pulls } from '../../pulls/pulls.ts'
 import {
   PullPlan,
@@ -12,8 +12,8 @@ import {
   SessionName,
   VerifyReport,
 } from '../../schemas/pulls.ts'
-import { allow, requireIdentity } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 const tags = ['pulls']
 const Named = z.object({ session: SessionName })
@@ -24,7 +24,7 @@ const success = <T>(data: T) => ({ status: 'success' as const, data })
 const Since = { since: z.string().max(60).optional() }
 const withInstant = <Body extends { since?: string | undefined }>({ since, ...body }: Body) => ({
   ...body,
-  ...(since !== undefined && { since: readInstant('since', since).toISOString() }),
+  ...(since !== undefined && { since: parseTimestamp('since', since).toISOString() }),
 })
 const runAddress = (run_id: string) => `/api/settings/integrations/zoho/sync/runs/${run_id}`
 
@@ -35,7 +35,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.post(
     '/',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Pull modules of Books or Invoice into files and records',
@@ -54,7 +54,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.post(
     '/plan',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'The calls, minutes and days that a pull would take; with count Zoho is asked how much there is. Changes nothing',
@@ -62,12 +62,12 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
         response: { 200: one(PullPlan) },
       },
     },
-    async ({ body }, reply) => success(await pulls.plan(withInstant(body ?? {}), closedSignal(reply))),
+    async ({ body }, reply) => success(await pulls.plan(withInstant(body ?? {}), requestSignal(reply))),
   )
   app.get(
     '/',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Sessions, newest first',
@@ -79,7 +79,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.get(
     '/compare',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'What two sessions hold of each module, record by record',
@@ -92,7 +92,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.get(
     '/:session',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: { tags, summary: 'One session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
     },
     async ({ params }) => success(await sessions.get(params.session)),
@@ -100,7 +100,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.patch(
     '/:session',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Pin a session, so that no pruning takes it, or take the pin off',
@@ -114,7 +114,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.delete(
     '/:session',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Remove a session folder; the records in the database stay',
@@ -129,7 +129,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   )
   app.get(
     '/:session/archive',
-    { onRequest: allow('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
+    { onRequest: requireRole('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
     async ({ params }, reply) => {
       const zip = await pulls.archive(params.session)
       return reply.type('application/zip').header('content-disposition', `attachment; filename="${params.session}.zip"`).send(zip)
@@ -138,7 +138,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.post(
     '/:session/verify',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Check the files of a session against Zoho, or with quick against the database and the manifests alone',
@@ -160,7 +160,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.get(
     '/:session/report',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: { tags, summary: 'The newest report of a check', params: Named, response: { 200: one(VerifyReport) } },
     },
     async ({ params }) => success(await sessions.report(params.session)),
@@ -168,7 +168,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
   app.post(
     '/:session/repair',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Fetch just what differs, and write the files that held it anew',

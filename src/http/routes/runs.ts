@@ -1,18 +1,18 @@
 import { PassThrough, Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import { askForDayLeft } from '../../connection/quota.ts'
+import { fetchRemainingQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Run } from '../../generated/client.ts'
-import { BadInput } from '../../lib/errors.ts'
+import { BadRequestError } from '../../lib/errors.ts'
 import { exportRun } from '../../runs/export-run.ts'
 import { listRunRecords } from '../../runs/run-records.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { Run as RunAnswer, RunState } from '../../schemas/runs.ts'
-import { RunRecordsAnswer, RunRecordsQuery } from '../../schemas/sync-plan.ts'
+import { Run as RunResponse, RunState } from '../../schemas/runs.ts'
+import { RunRecordsQuery, RunRecordsResponse } from '../../schemas/sync-plan.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { allow } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 const tags = ['sync']
 /** Shorter than any proxy's patience. */
@@ -20,14 +20,14 @@ const KEEP_ALIVE_MS = 15_000
 const Id = z.object({ id: z.uuid() })
 
 /** Runs of every kind: list, one, its records and its progress; stopping and going on. */
-export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
-  const One = z.object({ status: z.literal('success'), data: RunAnswer })
+export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
+  const One = z.object({ status: z.literal('success'), data: RunResponse })
   const one = (run: Run) => ({ status: 'success' as const, data: runAnswer(run) })
 
   app.get(
     '/sync/runs',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'Runs of every kind, newest first',
@@ -37,7 +37,7 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
           cursor: z.string().max(500).optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
         }),
-        response: { 200: z.object({ status: z.literal('success'), data: z.array(RunAnswer), next_cursor: z.string().nullable() }) },
+        response: { 200: z.object({ status: z.literal('success'), data: z.array(RunResponse), next_cursor: z.string().nullable() }) },
       },
     },
     async ({ query }) => {
@@ -57,19 +57,19 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
   )
   app.get(
     '/sync/runs/:id',
-    { onRequest: allow('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
+    { onRequest: requireRole('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
     async ({ params }) => one(await runs.get(params.id)),
   )
   app.get(
     '/sync/runs/:id/records',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'What a run did to each record, or in a dry run would do, with the fields that differ',
         params: Id,
         querystring: RunRecordsQuery,
-        response: { 200: RunRecordsAnswer },
+        response: { 200: RunRecordsResponse },
       },
     },
     async ({ params, query }) => {
@@ -87,7 +87,7 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
   app.get(
     '/sync/runs/:id/export',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: { tags, summary: 'The run with its failures and records as one JSON file', params: Id },
     },
     async ({ params }, reply) => {
@@ -96,30 +96,30 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
         .type('application/json; charset=utf-8')
         .header('cache-control', 'no-store')
         .header('content-disposition', `attachment; filename="zinc-run-${run.id}.json"`)
-        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, closedSignal(reply))))
+        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))))
     },
   )
   for (const act of ['cancel', 'pause', 'resume'] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
-      { onRequest: allow('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
+      { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
       async ({ params }) => {
-        if (act === 'resume' && (await runs.get(params.id)).failure_code === 'day_quota_spent') await askForDayLeft(db)
+        if (act === 'resume' && (await runs.get(params.id)).failure_code === 'day_quota_spent') await fetchRemainingQuota(db)
         return one(await runs[act](params.id))
       },
     )
   }
   app.get(
     '/sync/runs/:id/events',
-    { onRequest: allow('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
+    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
     async (request, reply) => {
       await runs.get(request.params.id)
-      const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
+      const disconnected = new AbortController()
+      reply.raw.once('close', () => disconnected.abort())
       const body = new PassThrough()
       const alive = setInterval(() => body.write(': still here\n\n'), KEEP_ALIVE_MS)
       void (async () => {
-        for await (const run of runs.events(request.params.id, gone.signal))
+        for await (const run of runs.events(request.params.id, disconnected.signal))
           body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
       })()
         .catch((err: unknown) => request.log.warn({ err }, 'event stream ended early'))
@@ -136,7 +136,7 @@ export const syncRunRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> 
   )
 }
 
-function runAnswer(run: Run): RunAnswer {
+function runAnswer(run: Run): RunResponse {
   const mode =
     typeof run.checkpoint === 'object' && run.checkpoint !== null && 'mode' in run.checkpoint ? String(run.checkpoint.mode) : null
   return {
@@ -158,11 +158,13 @@ function runAnswer(run: Run): RunAnswer {
   }
 }
 
-/** Throws BadInput `bad_cursor`. */
+/** Throws BadRequestError `bad_cursor`. */
 function recordId(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8')
   if (id === '' || id.length > 300) {
-    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
+    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', {
+      remedy: 'Begin without a cursor and follow next_cursor.',
+    })
   }
   return id
 }

@@ -5,20 +5,20 @@ import type { EdgeTokens } from '../../photo-sync/edge-tokens.ts'
 import type { Stores } from '../../photo-sync/stores.ts'
 import {
   Assortment,
-  EdgeTokenAnswer,
   EdgeTokenBody,
-  EdgeTokenMadeAnswer,
-  EdgeTokensAnswer,
-  StoreAnswer,
+  EdgeTokenMadeResponse,
+  EdgeTokenResponse,
+  EdgeTokensResponse,
   StoreBody,
   StorePatch,
   StorePatchQuery,
   type Store as StoreRecord,
-  StoreSavedAnswer,
-  StoresAnswer,
+  StoreResponse,
+  StoreSavedResponse,
+  StoresResponse,
   StoreVariant,
 } from '../../schemas/stores.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['stores']
 const Id = z.object({ id: z.string().max(200) })
@@ -47,14 +47,14 @@ const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_a
 })
 
 export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: EdgeTokens }> = async (app, { stores, edgeTokens }) => {
-  const onRequest = allow('admin')
+  const onRequest = requireRole('admin')
   const success = <T>(data: T) => ({ status: 'success' as const, data })
   async function saved(store: Store) {
     const warnings = await stores.warnings(store)
     return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
   }
 
-  app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresAnswer } } }, async () => ({
+  app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresResponse } } }, async () => ({
     ...success((await stores.list()).map(storeAnswer)),
     next_cursor: null,
   }))
@@ -63,11 +63,11 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     {
       onRequest,
       bodyLimit: MAX_STORE_BYTES,
-      schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedAnswer } },
+      schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedResponse } },
     },
     async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
   )
-  app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreAnswer } } }, async ({ params }) =>
+  app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreResponse } } }, async ({ params }) =>
     success(storeAnswer(await stores.find(params.id))),
   )
   app.patch(
@@ -81,7 +81,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
         params: Id,
         querystring: StorePatchQuery,
         body: StorePatch,
-        response: { 200: StoreSavedAnswer },
+        response: { 200: StoreSavedResponse },
       },
     },
     async (request) => {
@@ -92,13 +92,16 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   )
   app.delete(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreAnswer } } },
+    { onRequest, schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreResponse } } },
     async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
   )
 
   app.get(
     '/:id/tokens',
-    { onRequest, schema: { tags, summary: 'The tokens of a store, without the secrets', params: Id, response: { 200: EdgeTokensAnswer } } },
+    {
+      onRequest,
+      schema: { tags, summary: 'The tokens of a store, without the secrets', params: Id, response: { 200: EdgeTokensResponse } },
+    },
     async ({ params }) => ({ ...success((await edgeTokens.list(params.id)).map(tokenAnswer)), next_cursor: null }),
   )
   app.post(
@@ -110,7 +113,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
         summary: "A token for the store's edge server, shown this once",
         params: Id,
         body: EdgeTokenBody,
-        response: { 201: EdgeTokenMadeAnswer },
+        response: { 201: EdgeTokenMadeResponse },
       },
     },
     async (request, reply) => {
@@ -123,7 +126,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     '/:id/tokens/:token_id',
     {
       onRequest,
-      schema: { tags, summary: 'Revoke a token: refused from the next request on', params: TokenId, response: { 200: EdgeTokenAnswer } },
+      schema: { tags, summary: 'Revoke a token: refused from the next request on', params: TokenId, response: { 200: EdgeTokenResponse } },
     },
     async (request) => success(tokenAnswer(await edgeTokens.revoke(request.params.id, request.params.token_id, actorOf(request)))),
   )

@@ -3,24 +3,24 @@ import { z } from 'zod'
 import { Role } from '../../auth/roles.ts'
 import type { Users } from '../../auth/users.ts'
 import type { AppUser } from '../../generated/client.ts'
-import { UserAnswer, UserBody, UserDeletedAnswer, UserPatch, type User as UserShown, UsersAnswer } from '../../schemas/auth.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
+import { UserBody, UserDeletedResponse, UserPatch, UserResponse, type User as UserShown, UsersResponse } from '../../schemas/auth.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['access']
 const Params = z.object({ id: z.uuid() })
 
 export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, { users }) => {
   const one = (user: AppUser) => ({ status: 'success' as const, data: shown(user) })
-  const onRequest = allow('admin')
+  const onRequest = requireRole('admin')
 
-  app.get('', { onRequest, schema: { tags, summary: 'Users, oldest first', response: { 200: UsersAnswer } } }, async () => ({
+  app.get('', { onRequest, schema: { tags, summary: 'Users, oldest first', response: { 200: UsersResponse } } }, async () => ({
     status: 'success' as const,
     data: (await users.list()).map(shown),
     next_cursor: null,
   }))
   app.post(
     '',
-    { onRequest, schema: { tags, summary: 'Add a user', body: UserBody, response: { 201: UserAnswer } } },
+    { onRequest, schema: { tags, summary: 'Add a user', body: UserBody, response: { 201: UserResponse } } },
     async (request, reply) => reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
   )
   app.patch(
@@ -32,7 +32,7 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
         summary: "Change a user's name, password or role; a new password or role ends the user's logins",
         params: Params,
         body: UserPatch,
-        response: { 200: UserAnswer },
+        response: { 200: UserResponse },
       },
     },
     async (request) =>
@@ -40,7 +40,10 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
   )
   app.delete(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Remove a user and end all its logins', params: Params, response: { 200: UserDeletedAnswer } } },
+    {
+      onRequest,
+      schema: { tags, summary: 'Remove a user and end all its logins', params: Params, response: { 200: UserDeletedResponse } },
+    },
     async (request) => one(await users.remove(request.params.id, actorOf(request))),
   )
 }

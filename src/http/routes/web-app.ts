@@ -13,7 +13,7 @@ const ASSETS = 'assets/'
  * The operator's page, built by `npm ci`: its files, and its document at every address below /settings, which it sorts out by itself.
  * Everything else that does not exist stays a JSON answer.
  */
-export const pageRoutes: FastifyPluginAsyncZod = async (app) => {
+export const webAppRoutes: FastifyPluginAsyncZod = async (app) => {
   await app.register(fastifyStatic, {
     root: BUILT,
     serve: false,

@@ -1,33 +1,33 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
-import type { Connect } from '../../connection/connection.ts'
-import { wantedScopes } from '../../connection/oauth-flow.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
+import { requiredScopes } from '../../connection/oauth-flow.ts'
 import { scopesOf } from '../../connection/scope-list.ts'
-import { shownSettings } from '../../connection/settings-view.ts'
+import { maskSettings } from '../../connection/settings-view.ts'
 import type { Database } from '../../database/client.ts'
 import {
   AuthorizeBody,
-  ConnectionAnswer,
-  OrganizationAnswer,
+  ConnectionResponse,
   OrganizationBody,
-  OrganizationsAnswer,
-  ScopesAnswer,
-  TestAnswer,
+  OrganizationResponse,
+  OrganizationsResponse,
+  ScopesResponse,
+  TestResponse,
 } from '../../schemas/connection.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['connection']
 /** A test makes some twenty small calls; at Zoho's own pace that is below a minute. */
 const TEST_MS = 120_000
 
-export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect: Connect }> = async (app, { db, connect }) => {
+export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect: ConnectionContext }> = async (app, { db, connect }) => {
   app.post(
     '/test',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'Sign in and try everything that zinc needs; 200 with the check list, 502 when Zoho does not let zinc sign in',
-        response: { 200: TestAnswer },
+        response: { 200: TestResponse },
       },
     },
     async () => ({ status: 'success' as const, data: await connect.test(AbortSignal.timeout(TEST_MS)) }),
@@ -35,25 +35,25 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
   app.post(
     '/authorize',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Exchange a self-client grant code for a refresh token and keep it',
         body: AuthorizeBody,
-        response: { 200: ConnectionAnswer },
+        response: { 200: ConnectionResponse },
       },
     },
     async (request) => {
       await connect.authorize(request.body.code, actorOf(request), AbortSignal.timeout(TEST_MS))
-      return { status: 'success' as const, data: (await shownSettings(connect)).connection }
+      return { status: 'success' as const, data: (await maskSettings(connect)).connection }
     },
   )
 
   app.get(
     '/organizations',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'The organisations of the account, with currency and time zone', response: { 200: OrganizationsAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'The organisations of the account, with currency and time zone', response: { 200: OrganizationsResponse } },
     },
     async () => {
       const { values } = await connect.settings.effective()
@@ -67,8 +67,8 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
   app.put(
     '/organization',
     {
-      onRequest: allow('admin'),
-      schema: { tags, summary: 'Choose the organisation to work on', body: OrganizationBody, response: { 200: OrganizationAnswer } },
+      onRequest: requireRole('admin'),
+      schema: { tags, summary: 'Choose the organisation to work on', body: OrganizationBody, response: { 200: OrganizationResponse } },
     },
     async (request) => {
       const { timeZone, ...it } = await connect.chooseOrganization(request.body.id, actorOf(request), AbortSignal.timeout(TEST_MS))
@@ -78,11 +78,11 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
   app.get(
     '/scopes',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'The scopes that each module needs, granted or not, and all of them as one line',
-        response: { 200: ScopesAnswer },
+        response: { 200: ScopesResponse },
       },
     },
     async () => {
@@ -90,7 +90,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       const missing = modules.filter((it) => it.enabled).flatMap((it) => it.scopes.filter(({ granted }) => granted === false))
       return {
         status: 'success' as const,
-        data: { modules, line: await wantedScopes(db), missing: missing.map(({ scope }) => scope), redirect_uri: connect.redirectUri() },
+        data: { modules, line: await requiredScopes(db), missing: missing.map(({ scope }) => scope), redirect_uri: connect.redirectUri() },
       }
     },
   )

@@ -3,34 +3,34 @@ import { z } from 'zod'
 import { findProduct } from '../../catalog/products.ts'
 import type { Database } from '../../database/client.ts'
 import type { Runs } from '../../runs/runs.ts'
-import { GalleryFetch, GalleryPlanAnswer, QueuedRun, SentPictureAnswer } from '../../schemas/images.ts'
+import { GalleryFetch, GalleryPlanResponse, QueuedRun, UploadedImageResponse } from '../../schemas/images.ts'
 import { planGallery, ZOHO_GALLERY } from '../../sync/images/gallery-run.ts'
-import { type SendPictureDeps, sendPicture } from '../../sync/images/upload-to-zoho.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
-import { closedSignal } from '../request-signal.ts'
+import { type UploadImageDeps, uploadImage } from '../../sync/images/upload-to-zoho.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
-export interface ZohoPicturesDeps {
+export interface ZohoImagesDeps {
   db: Database
   runs: Runs
-  sendPictures: SendPictureDeps
+  sendImages: UploadImageDeps
 }
 
 const tags = ['pictures']
 
 /** Further pictures of Zoho's items, and our own sent there: both only when somebody asks. */
-export const zohoPictureRoutes: FastifyPluginAsyncZod<ZohoPicturesDeps> = async (app, { db, runs, sendPictures }) => {
+export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app, { db, runs, sendImages }) => {
   app.get(
     '/api/media/gallery/plan',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: "How many calls Zoho's further pictures take", response: { 200: GalleryPlanAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: "How many calls Zoho's further pictures take", response: { 200: GalleryPlanResponse } },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
   )
   app.post(
     '/api/media/gallery/fetch',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: "Bring all further pictures of Zoho's items, as a run; a dry run counts the calls exactly",
@@ -46,19 +46,19 @@ export const zohoPictureRoutes: FastifyPluginAsyncZod<ZohoPicturesDeps> = async 
   app.post(
     '/api/products/:id/images/send-to-zoho',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: "Make the product's own primary picture the item's picture in Zoho",
         params: z.object({ id: z.string().min(1).max(250) }),
         querystring: z.object({ dry_run: z.stringbool().default(false) }),
-        response: { 200: SentPictureAnswer },
+        response: { 200: UploadedImageResponse },
       },
     },
     async (request, reply) => {
       const { id } = await findProduct(db, request.params.id)
       const what = { productId: id, dryRun: request.query.dry_run, actor: actorOf(request) }
-      return { status: 'success' as const, data: await sendPicture(sendPictures, what, closedSignal(reply)) }
+      return { status: 'success' as const, data: await uploadImage(sendImages, what, requestSignal(reply)) }
     },
   )
 }

@@ -1,23 +1,23 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
-import type { Connect } from '../../connection/connection.ts'
-import { readQuota, setImageReserve } from '../../connection/quota.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
+import { readQuota, setImageQuotaReserve } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadInput } from '../../lib/errors.ts'
-import { slotsUntil } from '../../runs/cron.ts'
-import { CallsAnswer, CallsQuery, QuotaAnswer, QuotaBody } from '../../schemas/quota.ts'
+import { BadRequestError } from '../../lib/errors.ts'
+import { occurrencesUntil } from '../../runs/cron.ts'
+import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
 import { KINDS, type ZohoModules } from '../../sync/modules/modules.ts'
-import { actorOf, allow } from '../plugins/authentication.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['quota']
 
 export interface ZohoQuotaRoutes {
   db: Database
   clock: Clock
-  connect: Connect
+  connect: ConnectionContext
   modules: ZohoModules
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
 }
@@ -32,7 +32,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       organization: await organization(),
       zone: await modules.zone(),
       limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
-      slots: ({ cron, zone }, until) => slotsUntil(cron, { zone, from: clock.now(), until }),
+      slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
       kindOf: (module) => KINDS[moduleOf(module).slug],
     }),
   })
@@ -40,32 +40,37 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
   app.get(
     '/quota',
     {
-      onRequest: allow('viewer'),
-      schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaAnswer } },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaResponse } },
     },
     quota,
   )
   app.put(
     '/quota',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'How much of the day pictures leave to items, in percent',
         body: QuotaBody,
-        response: { 200: QuotaAnswer },
+        response: { 200: QuotaResponse },
       },
     },
     async (request) => {
-      await setImageReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
+      await setImageQuotaReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
       return quota()
     },
   )
   app.get(
     '/calls',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'The calls to Zoho, newest first, without bodies', querystring: CallsQuery, response: { 200: CallsAnswer } },
+      onRequest: requireRole('operator'),
+      schema: {
+        tags,
+        summary: 'The calls to Zoho, newest first, without bodies',
+        querystring: CallsQuery,
+        response: { 200: CallsResponse },
+      },
     },
     async ({ query: { cursor, limit, job, run_id: runId, failed } }) => {
       const rows = await listCalls(db, {
@@ -96,5 +101,5 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
 
 function readCallId(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
+  throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', { remedy: 'Begin without a cursor and follow next_cursor.' })
 }

@@ -2,12 +2,12 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
-import { BadInput, NotFound } from '../../lib/errors.ts'
-import { readInstant } from '../../lib/parse-timestamp.ts'
+import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { listRecords, type StoredRecord } from '../../pulls/records/query.ts'
-import type { RecordPlace } from '../../pulls/records/upsert.ts'
+import type { RecordScope } from '../../pulls/records/upsert.ts'
 import { PULL_MODULES } from '../../schemas/pulls.ts'
-import { allow } from '../plugins/authentication.ts'
+import { requireRole } from '../plugins/authentication.ts'
 
 const tags = ['records']
 const APPS = ['books', 'invoice', 'inventory', 'crm'] as const
@@ -28,7 +28,7 @@ function readPosition(cursor: string): { modified_at: Date | null; record_id: st
     const [at, record_id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { modified_at: at === null ? null : new Date(at), record_id }
   } catch (cause) {
-    throw new BadInput('bad_cursor', 'cursor is not one that zinc gave', {
+    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', {
       cause,
       remedy: 'Begin without a cursor and follow next_cursor.',
     })
@@ -50,12 +50,14 @@ function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): st
 
 /** Records of Zoho's modules as they were pulled, in the order of their modification. */
 export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
-  async function answer(place: RecordPlace, query: Query, reply: FastifyReply) {
-    if (place.app === 'books' && !PULL_MODULES.some((name) => name === place.module))
-      throw new NotFound('module_not_found', `Zoho Books has no module ${place.module}`, { remedy: `It has: ${PULL_MODULES.join(', ')}.` })
-    const rows = await listRecords(db, place, {
+  async function response(scope: RecordScope, query: Query, reply: FastifyReply) {
+    if (scope.app === 'books' && !PULL_MODULES.some((name) => name === scope.module))
+      throw new NotFoundError('module_not_found', `Zoho Books has no module ${scope.module}`, {
+        remedy: `It has: ${PULL_MODULES.join(', ')}.`,
+      })
+    const rows = await listRecords(db, scope, {
       search: query.search,
-      modifiedSince: query.modified_since === undefined ? undefined : readInstant('modified_since', query.modified_since),
+      modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
       includeDeleted: query.include_deleted,
       after: query.cursor ? readPosition(query.cursor) : undefined,
       limit: query.limit + 1,
@@ -72,7 +74,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
   app.get(
     '/:app/:module',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: {
         tags,
         summary: 'Records of a module, as Zoho wrote them; beside each, under `zinc`: record_id, modified_at, deleted_at',
@@ -80,14 +82,14 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
         querystring: Query,
       },
     },
-    async ({ params, query }, reply) => answer(params, query, reply),
+    async ({ params, query }, reply) => response(params, query, reply),
   )
   app.get(
     '/:module',
     {
-      onRequest: allow('viewer'),
+      onRequest: requireRole('viewer'),
       schema: { tags, summary: 'Records of a module of Books', params: z.object({ module: Module }), querystring: Query },
     },
-    async ({ params, query }, reply) => answer({ app: 'books', module: params.module }, query, reply),
+    async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),
   )
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
-import type { Connect } from '../../connection/connection.ts'
-import { shownSettings } from '../../connection/settings-view.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
+import { maskSettings } from '../../connection/settings-view.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { localTime, nextTimes } from '../../runs/cron.ts'
@@ -10,27 +10,27 @@ import { ItemSyncResult } from '../../schemas/runs.ts'
 import {
   ModuleCursorBody,
   ModuleSyncQuery,
-  SchedulePreviewAnswer,
   SchedulePreviewQuery,
-  ZohoModuleAnswer,
+  SchedulePreviewResponse,
   ZohoModuleBody,
-  ZohoModulesAnswer,
+  ZohoModuleResponse,
+  ZohoModulesResponse,
   type ZohoSettings,
-  ZohoSettingsAnswer,
   ZohoSettingsBody,
+  ZohoSettingsResponse,
 } from '../../schemas/zoho-settings.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { itemSyncResult } from '../../sync/items/result.ts'
 import { runResult } from '../../sync/items/run-result.ts'
 import type { ZohoModules } from '../../sync/modules/modules.ts'
-import { actorOf, allow, requireIdentity } from '../plugins/authentication.ts'
-import { answerRun } from '../run-response.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { sendRun } from '../run-response.ts'
 
 export interface ZohoSettingsRoutes {
   db: Database
   clock: Clock
   runs: Runs
-  connect: Connect
+  connect: ConnectionContext
   modules: ZohoModules
 }
 const tags = ['settings']
@@ -39,17 +39,17 @@ const ModuleParam = z.object({ module: z.string().min(1).max(100) })
 /** The Zoho settings and the four modules. Admins and operators read, admins write, operators sync. */
 export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = async (app, { db, clock, runs, connect, modules }) => {
   async function settings(): Promise<{ status: 'success'; data: ZohoSettings }> {
-    return { status: 'success', data: { ...(await shownSettings(connect)), modules: await modules.list() } }
+    return { status: 'success', data: { ...(await maskSettings(connect)), modules: await modules.list() } }
   }
 
   app.get(
     '/',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'The Zoho settings, secrets masked, with the state of the connection',
-        response: { 200: ZohoSettingsAnswer },
+        response: { 200: ZohoSettingsResponse },
       },
     },
     settings,
@@ -57,46 +57,46 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
   app.post(
     '/',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Change any subset of the Zoho settings; a masked secret sent back stays as it is, null forgets a stored value',
         body: ZohoSettingsBody,
-        response: { 200: ZohoSettingsAnswer },
+        response: { 200: ZohoSettingsResponse },
       },
     },
     async (request) => {
-      const { modules: wanted = [], ...change } = request.body
-      await connect.settings.change(change, actorOf(request), await modules.changes(wanted))
+      const { modules: requested = [], ...change } = request.body
+      await connect.settings.change(change, actorOf(request), await modules.changes(requested))
       return settings()
     },
   )
   app.get(
     '/modules',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesResponse } },
     },
     async () => ({ status: 'success' as const, data: await modules.list() }),
   )
   app.get(
     '/modules/:module',
     {
-      onRequest: allow('operator'),
-      schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleAnswer } },
+      onRequest: requireRole('operator'),
+      schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
     },
     async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
   )
   app.patch(
     '/modules/:module',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Switch a module on or off, or set its schedules (cron of five fields in the time zone of the shop; null: off)',
         params: ModuleParam,
         body: ZohoModuleBody,
-        response: { 200: ZohoModuleAnswer },
+        response: { 200: ZohoModuleResponse },
       },
     },
     async (request) => ({
@@ -107,13 +107,13 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
   app.put(
     '/modules/:module/cursor',
     {
-      onRequest: allow('admin'),
+      onRequest: requireRole('admin'),
       schema: {
         tags,
         summary: 'Move back how far a module is known, so that the next sync reads again from there; null: from the beginning',
         params: ModuleParam,
         body: ModuleCursorBody,
-        response: { 200: ZohoModuleAnswer },
+        response: { 200: ZohoModuleResponse },
       },
     },
     async (request) => {
@@ -127,7 +127,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
   app.post(
     '/modules/:module/sync',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags: ['sync'],
         summary: 'Sync a module now, for real; answers when it has ended, or with wait=false at once',
@@ -140,18 +140,18 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       const { mode, wait } = request.query
       const { run_id, kind } = await modules.start(request.params.module, mode, requireIdentity(request).username)
       const result = kind === ITEM_SYNC ? itemSyncResult : runResult
-      return answerRun(reply, runs, { runId: run_id, wait, result: (run) => result(db, run) }) as never
+      return sendRun(reply, runs, { runId: run_id, wait, result: (run) => result(db, run) }) as never
     },
   )
   app.get(
     '/schedule/preview',
     {
-      onRequest: allow('operator'),
+      onRequest: requireRole('operator'),
       schema: {
         tags,
         summary: 'The next times of a cron line in the time zone of the shop',
         querystring: SchedulePreviewQuery,
-        response: { 200: SchedulePreviewAnswer },
+        response: { 200: SchedulePreviewResponse },
       },
     },
     async ({ query: { cron, count } }) => {

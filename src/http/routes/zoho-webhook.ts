@@ -1,21 +1,21 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Connect } from '../../connection/connection.ts'
-import { isTestNotice, WEBHOOK_SIGNATURE } from '../../connection/test-webhook.ts'
-import { isSignedWith } from '../../connection/webhook-signature.ts'
+import type { ConnectionContext } from '../../connection/connection.ts'
+import { isTestNotification, WEBHOOK_SIGNATURE } from '../../connection/test-webhook.ts'
+import { verifySignature } from '../../connection/webhook-signature.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadInput, Unauthorized } from '../../lib/errors.ts'
-import { noticedItems } from '../../sync/webhook/payload.ts'
-import type { NoticeInbox } from '../../sync/webhook/queue.ts'
+import { BadRequestError, UnauthorizedError } from '../../lib/errors.ts'
+import { eventItemIds } from '../../sync/webhook/payload.ts'
+import type { WebhookQueue } from '../../sync/webhook/queue.ts'
 import { noteAccepted, noteRefused } from '../../sync/webhook/stats.ts'
 
 export interface ZohoWebhookDeps {
   db: Database
   clock: Clock
-  connect: Pick<Connect, 'settings'>
-  notices: Pick<NoticeInbox, 'take'>
+  connect: Pick<ConnectionContext, 'settings'>
+  webhookQueue: Pick<WebhookQueue, 'take'>
 }
 
 const signatureOf = ({ headers }: FastifyRequest): string => {
@@ -24,11 +24,11 @@ const signatureOf = ({ headers }: FastifyRequest): string => {
   throw refused()
 }
 const refused = () =>
-  new Unauthorized('webhook_unsigned', 'The notice is not signed with the secret that is set here', {
+  new UnauthorizedError('webhook_unsigned', 'The notice is not signed with the secret that is set here', {
     remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
   })
 
-export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { db, clock, connect, notices }) => {
+export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { db, clock, connect, webhookQueue }) => {
   // The signature is over the bytes, whatever they claim to be; this scope has no other route.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -52,20 +52,20 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       const query = request.raw.url?.split('?')[1] ?? ''
       const parameters = [...new URLSearchParams(query), ...(isForm ? new URLSearchParams(body.toString('utf8')) : [])]
       const secret = (await connect.settings.effective()).values.webhook_secret
-      const signed = secret !== null && isSignedWith(secret, { signature: signatureOf(request), body, isJson: !isForm, parameters })
+      const signed = secret !== null && verifySignature(secret, { signature: signatureOf(request), body, isJson: !isForm, parameters })
       if (!signed) {
         await noteRefused({ db, clock })
         throw refused()
       }
       const text = isForm ? '' : body.toString('utf8')
-      const items = noticedItems({ body: text, parameters })
+      const items = eventItemIds({ body: text, parameters })
       await noteAccepted({ db, clock }, items)
-      if (items.length === 0 && isTestNotice(text)) return reply.code(202).send({ status: 'queued' as const, items })
+      if (items.length === 0 && isTestNotification(text)) return reply.code(202).send({ status: 'queued' as const, items })
       if (items.length === 0)
-        throw new BadInput('bad_request', 'item_id is required: the notice names no item', {
+        throw new BadRequestError('bad_request', 'item_id is required: the notice names no item', {
           remedy: "Use Zoho's default payload of the module Items, or a JSON body with item_id.",
         })
-      await notices.take(items)
+      await webhookQueue.take(items)
       return reply.code(202).send({ status: 'queued' as const, items })
     },
   )

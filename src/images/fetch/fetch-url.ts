@@ -3,12 +3,12 @@ import type { LookupFunction } from 'node:net'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, buildConnector, request } from 'undici'
-import { BadInput, TooLarge, UpstreamFailed } from '../../lib/errors.ts'
+import { BadGatewayError, BadRequestError, PayloadTooLargeError } from '../../lib/errors.ts'
 import { isPlaceholderUrl } from './placeholder-hosts.ts'
-import { isPublicAddress } from './ssrf-guard.ts'
+import { isPublicIp } from './ssrf-guard.ts'
 
 /** The address is one of a service that draws grey boxes: the item has no picture. */
-export class PlaceholderPicture extends BadInput {}
+export class PlaceholderImageError extends BadRequestError {}
 
 export interface UrlFetcher extends AsyncDisposable {
   fetcher: { guarded: Agent; named: Agent; isNamed(url: URL): boolean }
@@ -17,7 +17,7 @@ export interface UrlFetcher extends AsyncDisposable {
   totalMs: number
 }
 
-export interface FetchedPicture {
+export interface FetchedImage {
   body: Readable
   /** What the server announced; null when it did not. */
   contentLength: number | null
@@ -30,8 +30,8 @@ const CONNECT_MS = 5_000
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** One failure for every address that is refused: neither its words nor its time tell what is behind the address. */
-function blocked(): BadInput {
-  return new BadInput('image_url_blocked', 'The address of the picture is not one that zinc may fetch', {
+function blocked(): BadRequestError {
+  return new BadRequestError('image_url_blocked', 'The address of the picture is not one that zinc may fetch', {
     remedy: 'Use a public http or https address, check how its host is written, or name the host in IMAGE_URL_ALLOWLIST.',
   })
 }
@@ -56,17 +56,17 @@ export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolv
   /** The check at the moment of connecting: all addresses of the name must be public, else a name could answer with a public one first. */
   const guardedLookup: LookupFunction = (host, options, callback) => {
     resolveAll(host).then(
-      (addresses) => {
-        if (addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address))) return callback(blocked(), '', 4)
-        if (options.all) return callback(null, addresses)
-        return callback(null, addresses[0]!.address, addresses[0]!.family)
+      (ips) => {
+        if (ips.length === 0 || !ips.every(({ address: url }) => isPublicIp(url))) return callback(blocked(), '', 4)
+        if (options.all) return callback(null, ips)
+        return callback(null, ips[0]!.address, ips[0]!.family)
       },
       () => callback(blocked(), '', 4),
     )
   }
   const openLookup: LookupFunction = (host, options, callback) => {
     resolveAll(host).then(
-      (addresses) => (options.all ? callback(null, addresses) : callback(null, addresses[0]!.address, addresses[0]!.family)),
+      (ips) => (options.all ? callback(null, ips) : callback(null, ips[0]!.address, ips[0]!.family)),
       (error: Error) => callback(error, '', 4),
     )
   }
@@ -78,7 +78,7 @@ export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolv
       connectGuarded(options, (...[error, socket]) => {
         if (error) return callback(error, null)
         // And once more where the connection really went.
-        if (!isPublicAddress(socket.remoteAddress ?? '')) {
+        if (!isPublicIp(socket.remoteAddress ?? '')) {
           socket.destroy()
           return callback(blocked(), null)
         }
@@ -105,27 +105,23 @@ const portOf = (url: URL): string => url.port || (url.protocol === 'https:' ? '4
 /** Throws `image_url_blocked` unless this hop may be asked; a name's addresses are checked later, when it is connected to. */
 function checkHop({ isNamed }: UrlFetcher['fetcher'], url: URL): void {
   if (isPlaceholderUrl(url.href))
-    throw new PlaceholderPicture('placeholder_image', 'The address is one of a placeholder service', { detail: { host: url.hostname } })
+    throw new PlaceholderImageError('placeholder_image', 'The address is one of a placeholder service', { detail: { host: url.hostname } })
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') throw blocked()
   if (isNamed(url)) return
   if (portOf(url) !== '80' && portOf(url) !== '443') throw blocked()
   // undici asks no lookup for literals, and the URL parser has turned every spelling of an address into one by now.
   const literal = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : /^[\d.]+$/.test(url.hostname) ? url.hostname : null
-  if (literal !== null && !isPublicAddress(literal)) throw blocked()
+  if (literal !== null && !isPublicIp(literal)) throw blocked()
   if (/(^|\.)localhost\.?$/i.test(url.hostname)) throw blocked()
 }
 
 /**
  * Opens the picture behind an address from outside. Each hop is checked before it is asked and again when it is connected to; at most three redirects are
  * followed, never from https to http; bytes and time are bounded. The caller reads `body` to its end or destroys it.
- * Throws BadInput `image_url_blocked`, PlaceholderPicture `placeholder_image`, TooLarge `picture_too_large`, UpstreamFailed `image_url_failed`.
+ * Throws BadRequestError `image_url_blocked`, PlaceholderPicture `placeholder_image`, PayloadTooLargeError `picture_too_large`, BadGatewayError `image_url_failed`.
  */
-export async function fetchPictureUrl(
-  { fetcher, maxBytes, totalMs }: UrlFetcher,
-  address: string,
-  signal: AbortSignal,
-): Promise<FetchedPicture> {
-  const first = address.length <= MAX_URL_LENGTH ? URL.parse(address) : null
+export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, href: string, signal: AbortSignal): Promise<FetchedImage> {
+  const first = href.length <= MAX_URL_LENGTH ? URL.parse(href) : null
   if (!first) throw blocked()
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(totalMs)])
   let url = first
@@ -138,7 +134,7 @@ export async function fetchPictureUrl(
       ...TIMEOUTS,
     }).catch((cause: Error) => {
       signal.throwIfAborted()
-      throw cause instanceof BadInput ? cause : failed('The server of the picture cannot be reached', cause)
+      throw cause instanceof BadRequestError ? cause : failed('The server of the picture cannot be reached', cause)
     })
     const announced = reply.headers['content-length'] === undefined ? null : Number(reply.headers['content-length'])
     if (REDIRECTS.has(reply.statusCode)) {
@@ -190,18 +186,20 @@ async function* counted(body: Readable, { maxBytes, signal }: { maxBytes: number
     }
   } catch (cause) {
     signal.throwIfAborted()
-    throw cause instanceof TooLarge || cause instanceof UpstreamFailed ? cause : failed('The picture broke off on the way', cause)
+    throw cause instanceof PayloadTooLargeError || cause instanceof BadGatewayError
+      ? cause
+      : failed('The picture broke off on the way', cause)
   } finally {
     body.destroy()
   }
 }
 
 const tooLarge = (maxBytes: number) =>
-  new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+  new PayloadTooLargeError('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
     remedy: 'Use a smaller one, or raise MAX_UPLOAD_BYTES.',
   })
 const failed = (message: string, cause?: unknown) =>
-  new UpstreamFailed('image_url_failed', message, {
+  new BadGatewayError('image_url_failed', message, {
     cause,
     remedy: 'Open the address in a browser; try again later, or upload the picture.',
   })

@@ -18,7 +18,7 @@ const SERVICES = [
 ]
 
 /** Whether an address is one of a known placeholder service (or a host below it). Anything that is no address is not. */
-export function isPlaceholderUrl(address: string): boolean {
-  const host = URL.parse(address)?.hostname.toLowerCase().replace(/\.$/, '')
+export function isPlaceholderUrl(url: string): boolean {
+  const host = URL.parse(url)?.hostname.toLowerCase().replace(/\.$/, '')
   return host !== undefined && SERVICES.some((service) => host === service || host.endsWith(`.${service}`))
 }

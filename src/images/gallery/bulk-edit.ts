@@ -1,7 +1,7 @@
 import type { Database, Db } from '../../database/client.ts'
 import type { Blob, Photo } from '../../generated/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type AppError, Conflict, Gone, NotFound } from '../../lib/errors.ts'
+import { type AppError, ConflictError, GoneError, NotFoundError } from '../../lib/errors.ts'
 import { choosePrimaries } from './gallery.ts'
 
 export type GalleryPhoto = Photo & { blob: Blob }
@@ -23,7 +23,7 @@ export type OnChange = (tx: Db, photos: Photo[]) => Promise<void>
 export type PhotoOutcome = { id: string } & ({ photo: GalleryPhoto; error?: never } | { photo?: never; error: AppError })
 
 /** Pictures by their ids, of any products; with `productId` those of another product count as unknown. */
-export interface ManyPhotos {
+export interface BulkPhotos {
   ids: string[]
   productId?: string
 }
@@ -31,19 +31,19 @@ export interface ManyPhotos {
 type Found = GalleryPhoto & { product: { deleted_at: Date | null } }
 
 /** Takes pictures away; they can be restored within the grace period. Where a primary one goes, the next in order takes its place. One that cannot go leaves the others alone. */
-export function deletePhotos({ db, clock }: GalleryDeps, many: ManyPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
+export function deletePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
   const at = clock.now()
   const refuse = (photo: Found) => (photo.deleted_at ? imageNotFound() : null)
   return changeMany(db, many, { refuse, data: { deleted_at: at }, at }, onChange)
 }
 
 /** Brings deleted pictures back, each as a further one unless its product has no other. */
-export function restorePhotos({ db, clock }: GalleryDeps, many: ManyPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
+export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
   const at = clock.now()
   const refuse = ({ deleted_at, blob }: Found) => {
-    if (!deleted_at) return new Conflict('image_not_deleted', 'This image is not deleted')
+    if (!deleted_at) return new ConflictError('image_not_deleted', 'This image is not deleted')
     if (restoreUntil(deleted_at) > at && !blob.removed_at) return null
-    return new Gone('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
+    return new GoneError('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
       remedy: 'Upload it again.',
     })
   }
@@ -53,7 +53,7 @@ export function restorePhotos({ db, clock }: GalleryDeps, many: ManyPhotos, onCh
 /** The same few statements for one picture as for a thousand. */
 function changeMany(
   db: Database,
-  { ids: named, productId }: ManyPhotos,
+  { ids: named, productId }: BulkPhotos,
   { refuse, data, at }: { refuse(photo: Found): AppError | null; data: { deleted_at: Date | null }; at: Date },
   onChange: OnChange,
 ): Promise<PhotoOutcome[]> {
@@ -97,6 +97,8 @@ function changeMany(
 }
 
 export const imageNotFound = () =>
-  new NotFound('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
+  new NotFoundError('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
 export const productDeleted = () =>
-  new Conflict('product_deleted', 'The product is deleted', { remedy: 'It comes back when Zoho lists it again; then change its images.' })
+  new ConflictError('product_deleted', 'The product is deleted', {
+    remedy: 'It comes back when Zoho lists it again; then change its images.',
+  })

@@ -1,7 +1,7 @@
 import type { Db } from '../../database/client.ts'
 import type { Photo } from '../../generated/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadInput, NotFound } from '../../lib/errors.ts'
+import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import {
   deletePhotos,
   type GalleryDeps,
@@ -61,7 +61,7 @@ export async function addPhotosIn(
   const current = await lockedPhotos(tx, productId)
   const at = clock.now()
   const asPrimary = primary || !current.some((it) => it.is_primary)
-  if (asPrimary) await dethrone(tx, productId, at)
+  if (asPrimary) await clearPrimary(tx, productId, at)
   const order = nextInOrder(current)
   // In one order everywhere, so that two uploads of the same pictures cannot wait for each other.
   const hashes = photos.map(({ sha256 }) => sha256)
@@ -97,7 +97,7 @@ export async function changePhoto(
       const photo = find(current, photoId)
       const at = clock.now()
       const { is_primary, ...words } = change
-      if (is_primary && !photo.is_primary) await dethrone(tx, productId, at)
+      if (is_primary && !photo.is_primary) await clearPrimary(tx, productId, at)
       const changed = await tx.photo.update({
         where: { id: photo.id },
         // The database itself marks what changes for the stores: a change to the same values, or to a text, is none.
@@ -155,7 +155,7 @@ export async function deletePhoto(
   return { deleted_at: deleted_at!, restore_until: restoreUntil(deleted_at!) }
 }
 
-/** Brings a deleted picture back, as a further one unless there is no other. Throws Gone when its bytes may be gone. */
+/** Brings a deleted picture back, as a further one unless there is no other. Throws GoneError when its bytes may be gone. */
 export async function restorePhoto(
   gallery: GalleryDeps,
   { productId, photoId }: { productId: string; photoId: string },
@@ -172,13 +172,13 @@ function onlyOne([outcome]: PhotoOutcome[]): GalleryPhoto {
 async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   await lockProduct(tx, productId)
   const product = await tx.product.findUnique({ where: { id: productId }, select: { deleted_at: true } })
-  if (!product) throw new NotFound('product_not_found', 'Product not found')
+  if (!product) throw new NotFoundError('product_not_found', 'Product not found')
   if (product.deleted_at) throw productDeleted()
   return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: IN_ORDER })
 }
 
 /** Ahead of a new primary: the database allows one at any moment. */
-async function dethrone(tx: Db, productId: string, at: Date): Promise<void> {
+async function clearPrimary(tx: Db, productId: string, at: Date): Promise<void> {
   await tx.photo.updateMany({
     where: { product_id: productId, is_primary: true, deleted_at: null },
     data: { is_primary: false, updated_at: at, feed_pending: true },
@@ -191,5 +191,7 @@ function find(photos: Photo[], id: string): Photo {
   return photo
 }
 const wrongOrder = (message: string) =>
-  new BadInput('wrong_image_ids', message, { remedy: 'Send a JSON array of the ids of this product, each once, in the wanted order.' })
+  new BadRequestError('wrong_image_ids', message, {
+    remedy: 'Send a JSON array of the ids of this product, each once, in the wanted order.',
+  })
 const definedOf = <T extends object>(value: T) => Object.fromEntries(Object.entries(value).filter(([, it]) => it !== undefined))

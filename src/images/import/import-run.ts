@@ -4,12 +4,12 @@ import { AppError } from '../../lib/errors.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { addPhotosIn } from '../gallery/edit.ts'
 import { cleanFilename } from '../gallery/filename.ts'
-import { type IngestDeps, ingestPicture } from '../processing/ingest.ts'
-import { isStorageTrouble } from '../storage/disk-space.ts'
-import type { View } from '../storage/item-links.ts'
+import { type IngestDeps, ingestImage } from '../processing/ingest.ts'
+import { isStorageError } from '../storage/disk-space.ts'
+import type { ItemLinks } from '../storage/item-links.ts'
 import { dropImport, type ImportDeps, withImport } from './imports.ts'
 import { isExported } from './layout.ts'
-import { type MatchedEntry, type MissedEntry, matchEntries } from './match.ts'
+import { type MatchedEntry, matchEntries, type UnmatchedEntry } from './match.ts'
 
 export const IMAGES_IMPORT = 'images_import'
 
@@ -21,10 +21,10 @@ const AT_ONCE = 8
 
 export interface ImportRunDeps extends ImportDeps {
   ingest: IngestDeps
-  view: View
+  itemLinks: ItemLinks
 }
 
-type Taken = { it: MatchedEntry; sha256: string; ext: string } | { it: MatchedEntry; miss: MissedEntry }
+type Taken = { it: MatchedEntry; sha256: string; ext: string } | { it: MatchedEntry; miss: UnmatchedEntry }
 
 /**
  * Takes the pictures of a ZIP or folder. The order of the files is the same at every look, and how far it came is written with the rows of a batch:
@@ -48,7 +48,7 @@ export function createImportRun(deps: ImportRunDeps): RunHandler {
           const taken = await takeAll(deps.ingest, batch, run.signal)
           done += batch.length
           const added = await writeBatch(run, deps, taken, done, counts)
-          for (const productId of added) await deps.view.refresh(deps.db, productId)
+          for (const productId of added) await deps.itemLinks.refresh(deps.db, productId)
           unreadable += taken.filter((it) => 'miss' in it).length
           run.report({
             statistics: {
@@ -76,13 +76,13 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
         try {
           // A damaged picture that another zinc kept is kept as it is there, and marked; one that was cut on the way does not pass for it.
           const acceptDamaged = it.entry.proven && isExported(it.entry.name)
-          const blob = await ingestPicture(ingest, await it.entry.open(), signal, { acceptDamaged })
+          const blob = await ingestImage(ingest, await it.entry.open(), signal, { acceptDamaged })
           return { it, sha256: blob.sha256, ext: blob.ext }
         } catch (error) {
           signal.throwIfAborted()
           // A full disk stops the run; a picture that is none does not.
-          if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
-          const miss: MissedEntry = {
+          if (!(error instanceof AppError) || isStorageError(error)) throw error
+          const miss: UnmatchedEntry = {
             entry: it.entry,
             kind: 'unreadable',
             code: error.code,
@@ -136,7 +136,7 @@ async function writeBatch(
   })
 }
 
-async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run: RunContext, missed: MissedEntry[]): Promise<void> {
+async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run: RunContext, missed: UnmatchedEntry[]): Promise<void> {
   await tx.runRecord.createMany({
     data: missed.map(({ entry, kind, code, message, productIds }) => ({
       run_id: run.id,

@@ -5,16 +5,16 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { Conflict, NotFound, TooLarge } from '../../lib/errors.ts'
+import { ConflictError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
 import type { ImportPlan } from '../../schemas/images.ts'
-import type { PhotoStore } from '../storage/blob-store.ts'
-import { asStorageFull, takeSpace } from '../storage/disk-space.ts'
-import { lookInside, type Matching, matchEntries } from './match.ts'
+import type { BlobStore } from '../storage/blob-store.ts'
+import { reserveDiskSpace, toStorageError } from '../storage/disk-space.ts'
+import { detectFormats, type MatchResult, matchEntries } from './match.ts'
 import { type ImportLimits, type ImportSource, openFolder, openZip } from './source.ts'
 
 export interface ImportDeps {
   db: Database
-  store: PhotoStore
+  store: BlobStore
   clock: Clock
   limits: ImportLimits
 }
@@ -23,13 +23,13 @@ const EXPIRES_MS = 24 * 3_600_000
 /** Entries of each list that an answer carries; the counts are whole, and the run's records have all. */
 export const LISTED = 1_000
 
-/** Keeps a ZIP in the store until its run is over, so that any instance can work on it. Answers the import's id. Throws TooLarge, StorageFull. */
+/** Keeps a ZIP in the store until its run is over, so that any instance can work on it. Answers the import's id. Throws PayloadTooLargeError, StorageFullError. */
 export async function stageArchive(
   { db, store, clock, limits }: ImportDeps,
   bytes: Readable,
   signal: AbortSignal,
 ): Promise<{ id: string; expires_at: Date }> {
-  using _room = await takeSpace(store, 0)
+  using _room = await reserveDiskSpace(store, 0)
   const path = await store.temporaryPath()
   const hash = createHash('sha256')
   let size = 0
@@ -40,7 +40,7 @@ export async function stageArchive(
         for await (const chunk of chunks) {
           size += chunk.length
           if (size > limits.totalBytes)
-            throw new TooLarge('import_too_large', `The ZIP is larger than ${limits.totalBytes} bytes`, {
+            throw new PayloadTooLargeError('import_too_large', `The ZIP is larger than ${limits.totalBytes} bytes`, {
               remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
             })
           hash.update(chunk)
@@ -59,7 +59,7 @@ export async function stageArchive(
     const { id } = await db.imageImport.create({ data: { archive, expires_at } })
     return { id, expires_at }
   } catch (error) {
-    throw asStorageFull(error)
+    throw toStorageError(error)
   } finally {
     await rm(path, { force: true })
   }
@@ -74,7 +74,7 @@ export async function stageFolder(
   return db.imageImport.create({ data: { folder, expires_at }, select: { id: true, expires_at: true } })
 }
 
-/** Opens what was staged. Throws NotFound when there is no such import any more. */
+/** Opens what was staged. Throws NotFoundError when there is no such import any more. */
 export async function withImport<T>(
   { db, store, limits }: Pick<ImportDeps, 'db' | 'store' | 'limits'>,
   id: string,
@@ -87,14 +87,14 @@ export async function withImport<T>(
     await using source = await openFolder(row.folder, limits)
     return await work(source)
   }
-  await using archive = await store.borrow('imports', row.archive ?? '', signal)
+  await using archive = await store.openLocal('imports', row.archive ?? '', signal)
   await using source = await openZip(archive.path, limits)
   return await work(source)
 }
 
 /** What an import would do now, without doing it. */
-export function previewImport(deps: ImportDeps, id: string, signal: AbortSignal): Promise<Matching> {
-  return withImport(deps, id, signal, async (source) => lookInside(await matchEntries(deps.db, source)))
+export function previewImport(deps: ImportDeps, id: string, signal: AbortSignal): Promise<MatchResult> {
+  return withImport(deps, id, signal, async (source) => detectFormats(await matchEntries(deps.db, source)))
 }
 
 /** Marks an import as started, once. */
@@ -105,11 +105,11 @@ export async function claimImport({ db, clock }: Pick<ImportDeps, 'db' | 'clock'
   })
   if (count === 1) return
   if (!(await db.imageImport.findFirst({ where: { id, started_at: { not: null } } }))) throw notFound()
-  throw new Conflict('import_started', 'This import was started already', { remedy: 'See its run, or send the ZIP again.' })
+  throw new ConflictError('import_started', 'This import was started already', { remedy: 'See its run, or send the ZIP again.' })
 }
 
 const notFound = () =>
-  new NotFound('import_not_found', 'There is no such import, or it has expired', {
+  new NotFoundError('import_not_found', 'There is no such import, or it has expired', {
     remedy: 'Send the ZIP again; a preview is kept for a day.',
   })
 

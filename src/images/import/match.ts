@@ -2,7 +2,7 @@ import { extname } from 'node:path'
 import type { Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
 import type { ImportPlan } from '../../schemas/images.ts'
-import { sniff } from '../processing/file-type.ts'
+import { detectFileType } from '../processing/file-type.ts'
 import { readImportName } from './layout.ts'
 import type { ImportEntry, ImportSource } from './source.ts'
 
@@ -11,17 +11,17 @@ export interface MatchedEntry {
   file: string
   product: { id: string; sku: string | null; hasPicture: boolean }
 }
-export interface MissedEntry {
+export interface UnmatchedEntry {
   entry: ImportEntry
   kind: 'ambiguous' | 'unmatched' | 'unreadable'
   code: string
   message: string
   productIds: string[]
 }
-export interface Matching {
+export interface MatchResult {
   /** In the order of product and picture, the same at every look. */
   matched: MatchedEntry[]
-  missed: MissedEntry[]
+  missed: UnmatchedEntry[]
 }
 
 /** Blanks and invisible marks, none of which people see in a SKU. */
@@ -41,7 +41,7 @@ interface Candidate {
  * case and blanks, and taken if one product fits. Names that are no pictures (folders, system files) are left out.
  * Each product's pictures are in the order in which they come: what is called front or main, then number 1, then as they lie in the source.
  */
-export async function matchEntries(db: Db, source: ImportSource): Promise<Matching> {
+export async function matchEntries(db: Db, source: ImportSource): Promise<MatchResult> {
   const named = source.entries.flatMap((entry) => {
     const readings = [entry.name, ...entry.otherNames].flatMap((name) => {
       const read = readImportName(name)
@@ -51,7 +51,7 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<Matchi
   })
   const find = await findProducts(db, [...new Set(named.flatMap(({ readings }) => readings.flatMap(({ keys }) => keys)))])
   const matched: MatchedEntry[] = []
-  const missed: MissedEntry[] = []
+  const missed: UnmatchedEntry[] = []
   for (const { entry, readings } of named) {
     if (entry.problem) {
       missed.push({ entry, kind: 'unreadable', ...entry.problem, productIds: [] })
@@ -125,10 +125,10 @@ function frontRank(file: string): number {
 }
 
 /** Looks at the first bytes of what matched: what is no picture is told before anything is taken. Decoding comes with the run. */
-export async function lookInside({ matched, missed }: Matching): Promise<Matching> {
+export async function detectFormats({ matched, missed }: MatchResult): Promise<MatchResult> {
   const readable: MatchedEntry[] = []
   for (const it of matched) {
-    const verdict = sniff(await firstBytes(it.entry).catch(() => Buffer.alloc(0)))
+    const verdict = detectFileType(await firstBytes(it.entry).catch(() => Buffer.alloc(0)))
     if (verdict !== 'not_an_image' && verdict !== 'unsupported') readable.push(it)
     else
       missed.push({
@@ -155,8 +155,8 @@ async function firstBytes(entry: ImportEntry): Promise<Buffer> {
 }
 
 /** As the API shows it; each list holds at most `most` entries. */
-export function planAnswer({ matched, missed }: Matching, most: number): ImportPlan {
-  const of = (kind: MissedEntry['kind']) =>
+export function serializePlan({ matched, missed }: MatchResult, most: number): ImportPlan {
+  const of = (kind: UnmatchedEntry['kind']) =>
     missed
       .filter((it) => it.kind === kind)
       .slice(0, most)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
-import { BadImage, BadInput, TooLarge } from '../../lib/errors.ts'
+import { BadRequestError, InvalidImageError, PayloadTooLargeError } from '../../lib/errors.ts'
 import { entryNames, openZipFile } from './zip-file.ts'
 
 export interface ImportEntry {
@@ -36,11 +36,11 @@ const SYMLINK = 0o120000
 
 /**
  * The files of a ZIP. A name that would lead out of it refuses the whole, as does one that unpacks to more than `totalBytes`: nobody packs such a
- * thing by accident. Nothing is ever written under a name from inside. Throws BadInput `unsafe_path`, `not_a_zip`, TooLarge `zip_too_large`.
+ * thing by accident. Nothing is ever written under a name from inside. Throws BadRequestError `unsafe_path`, `not_a_zip`, PayloadTooLargeError `zip_too_large`.
  */
 export async function openZip(path: string, { fileBytes, totalBytes }: ImportLimits): Promise<ImportSource> {
   const zip = await openZipFile(path).catch((cause: Error) => {
-    throw new BadInput('not_a_zip', 'This is not a ZIP file that can be read', {
+    throw new BadRequestError('not_a_zip', 'This is not a ZIP file that can be read', {
       cause,
       remedy: 'Pack the folders of pictures as .zip and send that.',
     })
@@ -52,7 +52,7 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
       if (entry.fileName.endsWith('/')) continue
       total += entry.uncompressedSize
       if (entries.length >= MAX_ENTRIES || total > totalBytes) {
-        throw new TooLarge('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
+        throw new PayloadTooLargeError('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
           remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
         })
       }
@@ -95,14 +95,14 @@ async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
   }
 }
 
-function badZip(cause: Error): BadInput {
+function badZip(cause: Error): BadRequestError {
   return /invalid (relative|characters|absolute)|absolute path|relative path/i.test(cause.message)
     ? unsafePath(cause)
-    : new BadInput('not_a_zip', 'The ZIP is damaged', { cause, remedy: 'Pack it again and send that.' })
+    : new BadRequestError('not_a_zip', 'The ZIP is damaged', { cause, remedy: 'Pack it again and send that.' })
 }
 
 const unsafePath = (cause?: unknown) =>
-  new BadInput('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
+  new BadRequestError('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
     cause,
     remedy: 'Pack it again with an ordinary program.',
   })
@@ -134,17 +134,18 @@ async function* checked(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
   if (sum !== entry.crc32) throw damaged()
 }
 
-const damaged = (cause?: unknown) => new BadImage('corrupt', 'The file is damaged inside the ZIP', { cause, remedy: 'Pack it again.' })
+const damaged = (cause?: unknown) =>
+  new InvalidImageError('corrupt', 'The file is damaged inside the ZIP', { cause, remedy: 'Pack it again.' })
 
 const NOT_READABLE = { code: 'file_not_readable', message: 'The file cannot be read' }
 function notReadable(cause: unknown): never {
-  throw new BadImage(NOT_READABLE.code, NOT_READABLE.message, { cause, remedy: 'Check its name and who may read it.' })
+  throw new InvalidImageError(NOT_READABLE.code, NOT_READABLE.message, { cause, remedy: 'Check its name and who may read it.' })
 }
 
 /** The files of a folder of this machine and the folders in it. Links are not followed. */
 export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimits, 'fileBytes'>): Promise<ImportSource> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
-    throw new BadInput('folder_not_readable', `The folder ${folder} cannot be read`, {
+    throw new BadRequestError('folder_not_readable', `The folder ${folder} cannot be read`, {
       cause,
       remedy: 'Check its name and who may read it.',
     })

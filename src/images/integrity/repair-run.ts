@@ -2,27 +2,27 @@ import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { lockInTransaction } from '../../database/locks.ts'
+import { advisoryXactLock } from '../../database/locks.ts'
 import type { MediaFinding } from '../../generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { putSourcePhoto } from '../gallery/gallery.ts'
-import { blobLock, gather, type IngestDeps, ingestPicture } from '../processing/ingest.ts'
+import { blobLock, type IngestDeps, ingestImage, saveToTemp } from '../processing/ingest.ts'
 import type { EncodedFormat, VariantName } from '../processing/variant-settings.ts'
 import { makeVariants } from '../processing/variants.ts'
-import { isStorageTrouble } from '../storage/disk-space.ts'
+import { isStorageError } from '../storage/disk-space.ts'
 import { lastScan } from './report.ts'
-import { type IntegrityScanDeps, judgeFile } from './scan-run.ts'
+import { type IntegrityScanDeps, inspectFile } from './scan-run.ts'
 
 export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
 
 /** Opens a picture where it came from; `close` ends the transfer. Given by those who know Zoho and the web; null when that way is not set up. */
-export type Refetch<Where> = ((where: Where, signal: AbortSignal) => Promise<{ body: Readable; close(): Promise<void> }>) | null
+export type Refetcher<Where> = ((where: Where, signal: AbortSignal) => Promise<{ body: Readable; close(): Promise<void> }>) | null
 
 export interface RepairDeps extends IntegrityScanDeps {
   ingest: IngestDeps
-  fromZoho: Refetch<{ zoho_item_id: string; document_id: string | null; place: string }>
-  fromUrl: Refetch<string>
+  fromZoho: Refetcher<{ zoho_item_id: string; document_id: string | null; place: string }>
+  fromUrl: Refetcher<string>
 }
 
 const BATCH = 100
@@ -31,7 +31,7 @@ export const IntegrityRepairParams = z.object({ sha256: z.array(z.string()).opti
 
 /** Repairs what the last scan found. Each finding is looked at again first: what is right by now is left alone, and what cannot be repaired stays a finding. */
 export function createIntegrityRepair(deps: RepairDeps): RunHandler {
-  const { db, clock, view } = deps
+  const { db, clock, itemLinks } = deps
   return {
     kind: MEDIA_INTEGRITY_REPAIR,
     exclusiveKey: MEDIA_INTEGRITY_REPAIR,
@@ -64,7 +64,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
             repaired++
           } catch (error) {
             run.signal.throwIfAborted()
-            if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+            if (!(error instanceof AppError) || isStorageError(error)) throw error
             failed++
             await run.fenced((tx) =>
               run.fail(tx, [{ stage: 'repair', code: error.code, message: `${finding.sha256.slice(0, 16)}: ${error.message}` }]),
@@ -74,7 +74,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
         }
         after = { kind: last.kind, sha256: last.sha256 }
       }
-      await view.restore(db)
+      await itemLinks.restore(db)
       return { state: failed > 0 ? 'partial' : 'success' }
     },
   }
@@ -86,24 +86,24 @@ async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size
   if (kind === 'untracked' || kind === 'orphan_variant') return removeUnknown(deps, kind === 'untracked' ? 'originals' : 'variants', sha256)
   const blob = await deps.db.blob.findUnique({ where: { sha256 } })
   if (blob) {
-    if (blob.removed_at || (await judgeFile(deps.store, 'originals', { sha256, size: Number(blob.size) })) === 'whole') return
+    if (blob.removed_at || (await inspectFile(deps.store, 'originals', { sha256, size: Number(blob.size) })) === 'whole') return
     return fetchAgain(run, deps, sha256)
   }
   const rows = await deps.db.variant.findMany({ where: { sha256 } })
-  if (rows.length === 0 || (await judgeFile(deps.store, 'variants', { sha256, size: Number(size ?? rows[0]?.size) })) === 'whole') return
-  const recipe = await deps.ingest.recipes.current()
+  if (rows.length === 0 || (await inspectFile(deps.store, 'variants', { sha256, size: Number(size ?? rows[0]?.size) })) === 'whole') return
+  const variantConfig = await deps.ingest.variantSettings.current()
   await deps.db.variant.deleteMany({ where: { sha256 } })
   await deps.store.remove('variants', sha256)
-  for (const row of rows.filter((it) => it.recipe === recipe.id)) {
-    const wanted = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
-    await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe, wanted }, run.signal, { shed: false })
+  for (const row of rows.filter((it) => it.recipe === variantConfig.id)) {
+    const requested = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
+    await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe: variantConfig, wanted: requested }, run.signal, { shed: false })
   }
 }
 
 /** A file that no row knew when the scan had waited for it to settle, looked at again under the lock of its hash. */
 async function removeUnknown({ db, store }: RepairDeps, kind: 'originals' | 'variants', sha256: string): Promise<void> {
   await db.$transaction(async (tx) => {
-    await lockInTransaction(tx, blobLock(sha256))
+    await advisoryXactLock(tx, blobLock(sha256))
     const known =
       kind === 'originals' ? await tx.blob.count({ where: { sha256, removed_at: null } }) : await tx.variant.count({ where: { sha256 } })
     if (known === 0) await store.remove(kind, sha256)
@@ -133,7 +133,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
       const { body, close } = await open(run.signal)
       let came: { sha256: string }
       try {
-        came = await gather(body, path, { maxBytes: deps.ingest.limits.maxBytes, expectedBytes: null, signal: run.signal })
+        came = await saveToTemp(body, path, { maxBytes: deps.ingest.limits.maxBytes, expectedBytes: null, signal: run.signal })
       } finally {
         body.destroy()
         await close()
@@ -141,14 +141,14 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
       if (came.sha256 === sha256) {
         await db.$transaction(
           async (tx) => {
-            await lockInTransaction(tx, blobLock(sha256))
+            await advisoryXactLock(tx, blobLock(sha256))
             await store.keep('originals', path, sha256)
           },
           { timeout: 30_000 },
         )
         return
       }
-      const blob = await ingestPicture(deps.ingest, createReadStream(path), run.signal)
+      const blob = await ingestImage(deps.ingest, createReadStream(path), run.signal)
       await run.fenced((tx) =>
         putSourcePhoto(tx, {
           product_id: photo.product_id,
@@ -163,7 +163,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
       return
     } catch (error) {
       run.signal.throwIfAborted()
-      if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+      if (!(error instanceof AppError) || isStorageError(error)) throw error
       reason = error
     } finally {
       await rm(path, { force: true })

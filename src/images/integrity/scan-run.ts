@@ -4,8 +4,8 @@ import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import type { IntegrityFinding } from '../../schemas/media.ts'
-import type { PhotoStore, StoredEntry } from '../storage/blob-store.ts'
-import type { View } from '../storage/item-links.ts'
+import type { BlobStore, StoredEntry } from '../storage/blob-store.ts'
+import type { ItemLinks } from '../storage/item-links.ts'
 import { hashIn } from '../storage/migrate.ts'
 
 export const MEDIA_INTEGRITY_SCAN = 'media_integrity_scan'
@@ -19,8 +19,8 @@ export const SETTLED_MS = 15_000
 
 export interface IntegrityScanDeps {
   db: Database
-  store: PhotoStore
-  view: View
+  store: BlobStore
+  itemLinks: ItemLinks
   clock: Clock
 }
 
@@ -32,7 +32,7 @@ interface Found {
 }
 
 /** Reads every stored file and hashes it, then looks for files that no row knows. Writes only its findings; the view of the pictures is made true on the way. */
-export function createIntegrityScan({ db, store, view, clock }: IntegrityScanDeps): RunHandler {
+export function createIntegrityScan({ db, store, itemLinks, clock }: IntegrityScanDeps): RunHandler {
   return {
     kind: MEDIA_INTEGRITY_SCAN,
     exclusiveKey: MEDIA_INTEGRITY_SCAN,
@@ -88,7 +88,7 @@ export function createIntegrityScan({ db, store, view, clock }: IntegrityScanDep
         }
         await flush()
       }
-      await view.restore(db)
+      await itemLinks.restore(db)
       await run.fenced((tx) => tx.mediaScan.update({ where: { run_id: run.id }, data: { finished_at: clock.now(), checked } }))
       const cause = findings > 0 ? `${findings} files are not as they should be` : undefined
       return findings > 0
@@ -101,7 +101,7 @@ export function createIntegrityScan({ db, store, view, clock }: IntegrityScanDep
 type Damage = { kind: 'missing' | 'wrong_hash'; sha256: string; size: bigint }
 
 async function inspect(
-  store: PhotoStore,
+  store: BlobStore,
   kind: 'originals' | 'variants',
   rows: { sha256: string; size: bigint }[],
   run: RunContext,
@@ -111,7 +111,7 @@ async function inspect(
     rows.map(({ sha256, size }) =>
       limit(async (): Promise<Damage | null> => {
         run.signal.throwIfAborted()
-        const verdict = await judgeFile(store, kind, { sha256, size: Number(size) })
+        const verdict = await inspectFile(store, kind, { sha256, size: Number(size) })
         return verdict === 'whole' ? null : { kind: verdict, sha256, size }
       }),
     ),
@@ -120,8 +120,8 @@ async function inspect(
 }
 
 /** Looks at one stored file now. */
-export async function judgeFile(
-  store: PhotoStore,
+export async function inspectFile(
+  store: BlobStore,
   kind: 'originals' | 'variants',
   { sha256, size }: { sha256: string; size: number },
 ): Promise<'whole' | 'missing' | 'wrong_hash'> {

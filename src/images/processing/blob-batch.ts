@@ -2,7 +2,7 @@ import type { Database } from '../../database/client.ts'
 import type { Blob } from '../../generated/client.ts'
 import type { MadeVariant } from './worker-pool.ts'
 
-export interface BlobFacts {
+export interface BlobInfo {
   sha256: string
   md5: string
   size: number
@@ -18,7 +18,7 @@ export interface BlobFacts {
 }
 
 export interface BlobRows {
-  facts: BlobFacts
+  facts: BlobInfo
   recipe: string
   variants: MadeVariant[]
 }
@@ -29,8 +29,8 @@ export interface BlobRows {
  */
 export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows[]): Promise<Map<string, Blob>> {
   const blobs = rows.map(({ facts }) => facts)
-  const variants = rows.flatMap(({ facts, recipe, variants: made }) =>
-    made.map((variant) => ({ ...variant, source_sha256: facts.sha256, recipe, content_type: `image/${variant.format}` })),
+  const variants = rows.flatMap(({ facts, recipe: variantConfig, variants: made }) =>
+    made.map((variant) => ({ ...variant, source_sha256: facts.sha256, recipe: variantConfig, content_type: `image/${variant.format}` })),
   )
   const written = await db.$queryRaw<Blob[]>`
     with incoming as (

@@ -1,30 +1,30 @@
 import { crc32 } from 'node:zlib'
-import type { Sniffed } from './file-type.ts'
+import type { FileType } from './file-type.ts'
 
 /** whole · cut: its end is missing · corrupt: a checksum inside is wrong */
-export type Ending = 'whole' | 'cut' | 'corrupt'
+export type FileIntegrity = 'whole' | 'cut' | 'corrupt'
 
 /**
  * Whether a picture is there to its end, by its own structure. One that was cut can still decode (a PNG without its last chunk, a GIF without its later
  * frames, a JPEG without its last two bytes), so decoding does not tell. Bytes after the end are allowed: cameras and editors append to JPEG.
  */
-export function endingOf(format: Sniffed, bytes: Buffer): Ending {
+export function checkIntegrity(format: FileType, bytes: Buffer): FileIntegrity {
   switch (format) {
     case 'jpeg':
-      return asEnding(jpegEnds(bytes))
+      return toIntegrity(jpegEnds(bytes))
     case 'png':
       return pngEnds(bytes)
     case 'gif':
-      return asEnding(gifEnds(bytes))
+      return toIntegrity(gifEnds(bytes))
     case 'webp':
-      return asEnding(bytes.length >= 12 && bytes.readUInt32LE(4) + 8 <= bytes.length)
+      return toIntegrity(bytes.length >= 12 && bytes.readUInt32LE(4) + 8 <= bytes.length)
     case 'avif':
-      return asEnding(boxesEnd(bytes))
+      return toIntegrity(boxesEnd(bytes))
     default:
       return 'whole'
   }
 }
-const asEnding = (whole: boolean): Ending => (whole ? 'whole' : 'cut')
+const toIntegrity = (whole: boolean): FileIntegrity => (whole ? 'whole' : 'cut')
 
 /** Walks the segments to the first scan, over pictures inside EXIF, and looks for the end marker behind it: coded data cannot contain one. */
 function jpegEnds(bytes: Buffer): boolean {
@@ -44,7 +44,7 @@ function jpegEnds(bytes: Buffer): boolean {
 const isAncillary = (bytes: Buffer, at: number): boolean => (bytes[at + 4]! & 0x20) !== 0
 
 /** Chunk after chunk to IEND, those that make the picture with their checksums: a flipped bit that still decodes is seen here. */
-function pngEnds(bytes: Buffer): Ending {
+function pngEnds(bytes: Buffer): FileIntegrity {
   for (let at = 8; at + 12 <= bytes.length; ) {
     const end = at + 8 + bytes.readUInt32BE(at)
     if (end + 4 > bytes.length) return 'cut'

@@ -2,7 +2,7 @@ import { constants, gunzipSync } from 'node:zlib'
 import { isBmp } from './bmp.ts'
 
 /** What the first bytes of a file say it is. Names, extensions and Content-Type are outside talk and not asked. */
-export type Sniffed = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'bmp' | 'unsupported' | 'not_an_image'
+export type FileType = 'jpeg' | 'png' | 'gif' | 'webp' | 'avif' | 'bmp' | 'unsupported' | 'not_an_image'
 
 export const FORMATS = {
   jpeg: { ext: 'jpg', contentType: 'image/jpeg' },
@@ -29,7 +29,7 @@ const NETPBM = /^P[1-7]\s+[\d#W]/
 const ZIPPED_DOCUMENT = ['[Content_Types].xml', '_rels/', 'docProps/', 'mimetypeapplication/']
 
 /** Looks at the first 64 bytes or more. Formats that zinc knows but does not take are `unsupported`; HTML, programs and text are `not_an_image`. */
-export function sniff(bytes: Buffer): Sniffed {
+export function detectFileType(bytes: Buffer): FileType {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) return 'jpeg'
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])) return 'png'
   if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return 'gif'

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Database } from '../../database/client.ts'
-import { lockInTransaction } from '../../database/locks.ts'
+import { advisoryXactLock } from '../../database/locks.ts'
 import type { Blob } from '../../generated/client.ts'
-import { TooLarge, Unavailable, UpstreamFailed } from '../../lib/errors.ts'
-import type { PhotoStore, StoredKind } from '../storage/blob-store.ts'
-import { asStorageFull, takeSpace } from '../storage/disk-space.ts'
+import { BadGatewayError, PayloadTooLargeError, ServiceUnavailableError } from '../../lib/errors.ts'
+import type { BlobStore, StoredKind } from '../storage/blob-store.ts'
+import { reserveDiskSpace, toStorageError } from '../storage/disk-space.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-batch.ts'
-import { EFFORT, type Recipes, VARIANT_NAMES } from './variant-settings.ts'
-import type { Decoder, VariantJob } from './worker-pool.ts'
+import { EFFORT, VARIANT_NAMES, type VariantSettingsStore } from './variant-settings.ts'
+import type { VariantJob, WorkerPool } from './worker-pool.ts'
 
 export interface IngestDeps {
   db: Database
-  store: PhotoStore
-  decoder: Decoder
-  recipes: Recipes
+  store: BlobStore
+  workers: WorkerPool
+  variantSettings: VariantSettingsStore
   writeBlob: BlobWriter
   limits: { maxBytes: number; maxPixels: number; maxSide: number }
 }
@@ -34,15 +34,15 @@ export const blobLock = (sha256: string): string => `blob ${sha256}`
 /**
  * Takes a picture in: gathers and hashes it while it comes, judges its bytes, makes its variants, stores all of it and then writes the rows.
  * Bytes that are known already are not decoded again. The caller gives them to a product; until then nobody refers to them.
- * Throws TooLarge, BadImage, UnsupportedType, StorageFull, UpstreamFailed `incomplete`.
+ * Throws PayloadTooLargeError, InvalidImageError, UnsupportedMediaTypeError, StorageFullError, BadGatewayError `incomplete`.
  */
-export async function ingestPicture(
-  { db, store, decoder, recipes, writeBlob, limits }: IngestDeps,
+export async function ingestImage(
+  { db, store, workers, variantSettings, writeBlob, limits }: IngestDeps,
   bytes: Readable,
   signal: AbortSignal,
   { acceptDamaged = false, expectedBytes = null, maxWaiting }: IngestOptions = {},
 ): Promise<Blob> {
-  using _room = await takeSpace(store, expectedBytes ?? 0)
+  using _room = await reserveDiskSpace(store, expectedBytes ?? 0)
   const path = await store.temporaryPath()
   /** Temporary files that exist or may exist: what was kept is none any more. */
   const leftover = new Set([path])
@@ -51,38 +51,45 @@ export async function ingestPicture(
     leftover.delete(temporary)
   }
   try {
-    const gathered = await gather(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
+    const received = await saveToTemp(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
     // A look at the store is cheaper than one at the database, and new bytes are the usual case. Without a file nothing can be swept under us.
-    const there = await store.sizeOf('originals', gathered.sha256)
-    const known = there === null ? null : await db.blob.findUnique({ where: { sha256: gathered.sha256 } })
+    const there = await store.sizeOf('originals', received.sha256)
+    const known = there === null ? null : await db.blob.findUnique({ where: { sha256: received.sha256 } })
     if (known && (await isReady(db, known, there))) return known
 
-    const recipe = await recipes.current()
+    const variantConfig = await variantSettings.current()
     const variants: VariantJob[] = []
     for (const name of VARIANT_NAMES) {
       const output = await store.temporaryPath()
       leftover.add(output)
-      variants.push({ name, side: recipe.sizes[name], format: 'webp' as const, quality: recipe.quality.webp, effort: EFFORT.webp, output })
+      variants.push({
+        name,
+        side: variantConfig.sizes[name],
+        format: 'webp' as const,
+        quality: variantConfig.quality.webp,
+        effort: EFFORT.webp,
+        output,
+      })
     }
     const convertedTo = await store.temporaryPath()
     leftover.add(convertedTo)
     const job = { path, variants, convertedTo, maxPixels: limits.maxPixels, maxSide: limits.maxSide, acceptDamaged }
-    const { picture, variants: made } = await decoder.decode(job, signal, maxWaiting === undefined ? {} : { maxWaiting })
-    const { converted, ...judged } = picture
-    const facts = { ...judged, ...(converted ? { ...converted, received_sha256: gathered.sha256 } : gathered) }
+    const { image, variants: made } = await workers.decode(job, signal, maxWaiting === undefined ? {} : { maxWaiting })
+    const { converted, ...info } = image
+    const facts = { ...info, ...(converted ? { ...converted, received_sha256: received.sha256 } : received) }
     const keepVariants = made.map((variant, n) => keep('variants', variants[n]!.output, variant.sha256))
-    const rows: BlobRows = { facts, recipe: recipe.id, variants: made }
+    const rows: BlobRows = { facts, recipe: variantConfig.id, variants: made }
     if (known || converted) {
       await Promise.all(keepVariants)
       // Bytes that had a row may be swept at this moment: both sides take the lock of the hash.
       return await db.$transaction(
         async (tx) => {
-          await lockInTransaction(tx, blobLock(facts.sha256))
+          await advisoryXactLock(tx, blobLock(facts.sha256))
           if ((await store.sizeOf('originals', facts.sha256)) !== facts.size)
             await keep('originals', converted ? convertedTo : path, facts.sha256)
           const blob = (await writeBlobs(tx, [rows])).get(facts.sha256)!
           // Before the row is committed. Another file with the same pixels may have been first; its bytes are kept then.
-          if (converted && blob.received_sha256 === gathered.sha256) await keep('received', path, gathered.sha256)
+          if (converted && blob.received_sha256 === received.sha256) await keep('received', path, received.sha256)
           return blob
         },
         { timeout: 30_000 },
@@ -93,10 +100,10 @@ export async function ingestPicture(
     const blob = await writeBlob(rows)
     // A repair that took the file for one without a row must not leave a row without its file.
     if ((await store.sizeOf('originals', facts.sha256)) === null)
-      throw new Unavailable('picture_vanished', 'The picture was removed while it came in', { remedy: 'Send it again.' })
+      throw new ServiceUnavailableError('picture_vanished', 'The picture was removed while it came in', { remedy: 'Send it again.' })
     return blob
   } catch (error) {
-    throw asStorageFull(error)
+    throw toStorageError(error)
   } finally {
     await Promise.all([...leftover].map((file) => rm(file, { force: true })))
   }
@@ -106,14 +113,14 @@ export async function ingestPicture(
 async function isReady(db: Database, known: Blob, there: number | null): Promise<boolean> {
   if (known.removed_at || there !== Number(known.size)) return false
   if (!known.orphaned_at) return true
-  const [kept] = await db.$queryRaw<{ sha256: string }[]>`
+  const [saved] = await db.$queryRaw<{ sha256: string }[]>`
     update blob set orphaned_at = case when orphaned_at is null then null else clock_timestamp() end
     where sha256 = ${known.sha256} and removed_at is null returning sha256`
-  return kept !== undefined
+  return saved !== undefined
 }
 
-/** Writes what comes to a new read-only file at `path`, and hashes it. Throws TooLarge past `maxBytes`, UpstreamFailed `incomplete`. */
-export async function gather(
+/** Writes what comes to a new read-only file at `path`, and hashes it. Throws PayloadTooLargeError past `maxBytes`, BadGatewayError `incomplete`. */
+export async function saveToTemp(
   bytes: Readable,
   path: string,
   { maxBytes, expectedBytes, signal }: { maxBytes: number; expectedBytes: number | null; signal: AbortSignal },
@@ -130,7 +137,7 @@ export async function gather(
       signal.throwIfAborted()
       size += chunk.length
       if (size > maxBytes) {
-        throw new TooLarge('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+        throw new PayloadTooLargeError('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
           remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
         })
       }
@@ -147,7 +154,7 @@ export async function gather(
     await file.close()
   }
   if (expectedBytes !== null && size !== expectedBytes) {
-    throw new UpstreamFailed('incomplete', `${size} bytes of the picture came, ${expectedBytes} were announced`, {
+    throw new BadGatewayError('incomplete', `${size} bytes of the picture came, ${expectedBytes} were announced`, {
       remedy: 'It is tried again at the next sync.',
     })
   }

@@ -2,8 +2,8 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import { AppError } from '../../lib/errors.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
-import { isStorageTrouble } from '../storage/disk-space.ts'
-import { type EncodedFormat, type Recipes, VARIANT_NAMES, type VariantName } from './variant-settings.ts'
+import { isStorageError } from '../storage/disk-space.ts'
+import { type EncodedFormat, VARIANT_NAMES, type VariantName, type VariantSettingsStore } from './variant-settings.ts'
 import { type MakeVariantDeps, makeVariants } from './variants.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
@@ -20,14 +20,14 @@ const BATCH = 100
 const AT_ONCE = 8
 
 export interface RegenerateDeps extends MakeVariantDeps {
-  recipes: Recipes
+  variantSettings: VariantSettingsStore
 }
 
 /**
  * Makes variants again under the recipe that stands: what is missing, all of them, or one size. Originals are read, never touched.
  * A picture's variants are replaced one by one, so at every moment there is one to serve; killed, it goes on after the last batch.
  */
-export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHandler {
+export function createRegenerateRun({ variantSettings, ...deps }: RegenerateDeps): RunHandler {
   const { db, store } = deps
   return {
     kind: MEDIA_REGENERATE,
@@ -43,10 +43,10 @@ export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHa
       let failed = run.statistics.failed ?? 0
       const limit = pLimit(AT_ONCE)
       for (;;) {
-        const recipe = await recipes.current()
+        const variantConfig = await variantSettings.current()
         const batch = await db.blob.findMany({
           where: { ...where, sha256: { gt: after } },
-          include: { variants: { where: { recipe: recipe.id } } },
+          include: { variants: { where: { recipe: variantConfig.id } } },
           orderBy: { sha256: 'asc' },
           take: BATCH,
         })
@@ -57,21 +57,23 @@ export function createRegenerateRun({ recipes, ...deps }: RegenerateDeps): RunHa
             limit(async () => {
               run.signal.throwIfAborted()
               // The formats that somebody has asked for, and WebP always.
-              const wanted: { name: VariantName; format: EncodedFormat }[] = []
+              const requested: { name: VariantName; format: EncodedFormat }[] = []
               for (const name of names) {
-                for (const format of [...recipe.formats, 'png' as const]) {
+                for (const format of [...variantConfig.formats, 'png' as const]) {
                   const there = blob.variants.find((it) => it.name === name && it.format === format)
                   const whole = there && which === 'missing' ? (await store.sizeOf('variants', there.sha256)) === Number(there.size) : false
-                  if (!whole && (there || format === 'webp')) wanted.push({ name, format })
+                  if (!whole && (there || format === 'webp')) requested.push({ name, format })
                 }
               }
-              if (wanted.length === 0) return
+              if (requested.length === 0) return
               try {
-                const variants = await makeVariants(deps, { sha256: blob.sha256, recipe, wanted }, run.signal, { shed: false })
+                const variants = await makeVariants(deps, { sha256: blob.sha256, recipe: variantConfig, wanted: requested }, run.signal, {
+                  shed: false,
+                })
                 made += variants.length
               } catch (error) {
                 run.signal.throwIfAborted()
-                if (!(error instanceof AppError) || isStorageTrouble(error)) throw error
+                if (!(error instanceof AppError) || isStorageError(error)) throw error
                 failed++
                 await run.fenced((tx) =>
                   run.fail(tx, [{ stage: 'variant', code: error.code, message: `${blob.sha256.slice(0, 16)}: ${error.message}` }]),

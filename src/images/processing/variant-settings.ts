@@ -8,7 +8,7 @@ export type VariantFormat = 'webp' | 'jpeg' | 'avif'
 export type EncodedFormat = VariantFormat | 'png'
 
 /** How variants are made. `id` names the settings, so that other settings make other files and old ones never pass for new. */
-export interface Recipe {
+export interface VariantConfig {
   id: string
   sizes: Record<VariantName, number>
   quality: Record<VariantFormat, number>
@@ -26,9 +26,9 @@ const Stored = z.object({
   quality: z.object({ webp: z.number(), jpeg: z.number(), avif: z.number() }),
   formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
 })
-export type RecipeSettings = z.infer<typeof Stored>
+export type VariantConfigSettings = z.infer<typeof Stored>
 
-const DEFAULT: RecipeSettings = {
+const DEFAULT: VariantConfigSettings = {
   sizes: { thumb: 200, medium: 600 },
   quality: { webp: 80, jpeg: 82, avif: 55 },
   formats: ['webp', 'jpeg'],
@@ -36,7 +36,7 @@ const DEFAULT: RecipeSettings = {
 /** Changes when the way of making variants does, beyond what the settings say. */
 const MAKER = 'v2'
 
-function named(settings: RecipeSettings): Recipe {
+function named(settings: VariantConfigSettings): VariantConfig {
   const formats = (['webp', 'jpeg', 'avif'] as const).filter((it) => it !== 'avif' || settings.formats.includes('avif'))
   // Which formats are offered does not change a file.
   const digest = createHash('sha256')
@@ -46,36 +46,36 @@ function named(settings: RecipeSettings): Recipe {
     .digest('hex')
   return { sizes: settings.sizes, quality: settings.quality, formats, id: `${MAKER}-${digest.slice(0, 8)}` }
 }
-export const DEFAULT_RECIPE: Recipe = named(DEFAULT)
+export const DEFAULT_VARIANT_CONFIG: VariantConfig = named(DEFAULT)
 
 const NAME = 'variants'
 /** How long another process may go on with the old settings. */
 const KNOWN_FOR_MS = 1_000
 
-export type Recipes = ReturnType<typeof createRecipes>
+export type VariantSettingsStore = ReturnType<typeof createVariantSettings>
 
 /** The recipe that stands, shared by all processes through the database and remembered for a second. */
-export function createRecipes(db: Database) {
-  let known: { recipe: Recipe; until: number } | undefined
-  async function read(): Promise<Recipe> {
+export function createVariantSettings(db: Database) {
+  let known: { recipe: VariantConfig; until: number } | undefined
+  async function read(): Promise<VariantConfig> {
     const row = await db.mediaSetting.findUnique({ where: { name: NAME } })
     const settings = Stored.safeParse(row?.value)
-    return settings.success ? named(settings.data) : DEFAULT_RECIPE
+    return settings.success ? named(settings.data) : DEFAULT_VARIANT_CONFIG
   }
   return {
-    async current(): Promise<Recipe> {
+    async current(): Promise<VariantConfig> {
       if (known && performance.now() < known.until) return known.recipe
-      const recipe = await read()
-      known = { recipe, until: performance.now() + KNOWN_FOR_MS }
-      return recipe
+      const variantConfig = await read()
+      known = { recipe: variantConfig, until: performance.now() + KNOWN_FOR_MS }
+      return variantConfig
     },
     async change(patch: {
       sizes?: { [K in VariantName]?: number | undefined } | undefined
       quality?: { [K in VariantFormat]?: number | undefined } | undefined
       formats?: VariantFormat[] | undefined
-    }): Promise<Recipe> {
+    }): Promise<VariantConfig> {
       const now = await read()
-      const value: RecipeSettings = {
+      const value: VariantConfigSettings = {
         sizes: { ...now.sizes, ...dropUndefined(patch.sizes) },
         quality: { ...now.quality, ...dropUndefined(patch.quality) },
         formats: patch.formats ?? now.formats,

@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises'
 import type { Database } from '../../database/client.ts'
 import type { Variant } from '../../generated/client.ts'
-import type { PhotoStore } from '../storage/blob-store.ts'
-import { asStorageFull } from '../storage/disk-space.ts'
-import { EFFORT, type EncodedFormat, type Recipe, type VariantName } from './variant-settings.ts'
-import type { Decoder } from './worker-pool.ts'
+import type { BlobStore } from '../storage/blob-store.ts'
+import { toStorageError } from '../storage/disk-space.ts'
+import { EFFORT, type EncodedFormat, type VariantConfig, type VariantName } from './variant-settings.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 export interface MakeVariantDeps {
   db: Database
-  store: PhotoStore
-  decoder: Decoder
+  store: BlobStore
+  workers: WorkerPool
 }
 
 /** The limits of today were checked when the original came; a picture that was taken then is served, whatever they are now. */
@@ -17,43 +17,47 @@ const NO_LIMITS = { maxPixels: 268_000_000, maxSide: 65_000 }
 /** More than this waiting for a decoder: a request is told to come again rather than kept. */
 const MAX_WAITING = 64
 
-/** Makes variants of stored bytes in one decode and writes their rows. Throws Unavailable `too_busy` when `shed` and too much waits already. */
+/** Makes variants of stored bytes in one decode and writes their rows. Throws ServiceUnavailableError `too_busy` when `shed` and too much waits already. */
 export async function makeVariants(
-  { db, store, decoder }: MakeVariantDeps,
-  { sha256, recipe, wanted }: { sha256: string; recipe: Recipe; wanted: { name: VariantName; format: EncodedFormat }[] },
+  { db, store, workers }: MakeVariantDeps,
+  {
+    sha256,
+    recipe: variantConfig,
+    wanted: requested,
+  }: { sha256: string; recipe: VariantConfig; wanted: { name: VariantName; format: EncodedFormat }[] },
   signal: AbortSignal,
   { shed }: { shed: boolean },
 ): Promise<Variant[]> {
   const outputs: string[] = []
   try {
     const variants = []
-    for (const { name, format } of wanted) {
+    for (const { name, format } of requested) {
       const output = await store.temporaryPath()
       outputs.push(output)
       variants.push({
         name,
         format,
-        side: recipe.sizes[name],
-        quality: format === 'png' ? 100 : recipe.quality[format],
+        side: variantConfig.sizes[name],
+        quality: format === 'png' ? 100 : variantConfig.quality[format],
         effort: EFFORT[format],
         output,
       })
     }
-    await using original = await store.borrow('originals', sha256, signal)
+    await using original = await store.openLocal('originals', sha256, signal)
     // As when the picture came, whichever are made now: other bytes would be fetched again by every edge server.
-    const through = Math.max(...Object.values(recipe.sizes))
+    const through = Math.max(...Object.values(variantConfig.sizes))
     const job = { path: original.path, variants, through, ...NO_LIMITS, acceptDamaged: true }
-    const { variants: made } = await decoder.decode(job, signal, shed ? { maxWaiting: MAX_WAITING } : {})
+    const { variants: made } = await workers.decode(job, signal, shed ? { maxWaiting: MAX_WAITING } : {})
     await Promise.all(made.map((variant, n) => store.keep('variants', outputs[n]!, variant.sha256)))
     return await db.$transaction(
       made.map((variant) => {
-        const row = { ...variant, source_sha256: sha256, recipe: recipe.id, content_type: `image/${variant.format}` }
-        const key = { source_sha256: sha256, name: variant.name, format: variant.format, recipe: recipe.id }
+        const row = { ...variant, source_sha256: sha256, recipe: variantConfig.id, content_type: `image/${variant.format}` }
+        const key = { source_sha256: sha256, name: variant.name, format: variant.format, recipe: variantConfig.id }
         return db.variant.upsert({ where: { source_sha256_name_format_recipe: key }, create: row, update: row })
       }),
     )
   } catch (error) {
-    throw asStorageFull(error)
+    throw toStorageError(error)
   } finally {
     await Promise.all(outputs.map((output) => rm(output, { force: true })))
   }
@@ -65,11 +69,13 @@ export type VariantMaker = ReturnType<typeof createVariantMaker>
 /** Makes single variants for requests; requests for the same one share the work. */
 export function createVariantMaker(deps: MakeVariantDeps) {
   const underWay = new Map<string, Promise<Variant>>()
-  return (sha256: string, recipe: Recipe, name: VariantName, format: EncodedFormat): Promise<Variant> => {
-    const key = `${sha256} ${recipe.id} ${name} ${format}`
+  return (sha256: string, variantConfig: VariantConfig, name: VariantName, format: EncodedFormat): Promise<Variant> => {
+    const key = `${sha256} ${variantConfig.id} ${name} ${format}`
     let making = underWay.get(key)
     if (!making) {
-      making = makeVariants(deps, { sha256, recipe, wanted: [{ name, format }] }, AbortSignal.timeout(30_000), { shed: true })
+      making = makeVariants(deps, { sha256, recipe: variantConfig, wanted: [{ name, format }] }, AbortSignal.timeout(30_000), {
+        shed: true,
+      })
         .then(([made]) => made!)
         .finally(() => underWay.delete(key))
       underWay.set(key, making)

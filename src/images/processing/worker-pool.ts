@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import pLimit from 'p-limit'
-import { BadImage, Unavailable, UnsupportedType } from '../../lib/errors.ts'
+import { InvalidImageError, ServiceUnavailableError, UnsupportedMediaTypeError } from '../../lib/errors.ts'
 import type { EncodedFormat } from './variant-settings.ts'
 
 export interface VariantJob {
@@ -16,7 +16,7 @@ export interface VariantJob {
   output: string
 }
 
-export interface DecodeJob {
+export interface WorkerRequest {
   path: string
   variants: VariantJob[]
   /** Where a picture that is stored in another format (a BMP as PNG) is written; left out: it is not written. */
@@ -39,7 +39,7 @@ export interface MadeVariant {
   md5: string
 }
 
-export interface JudgedPicture {
+export interface ImageInfo {
   ext: string
   content_type: string
   width: number
@@ -54,22 +54,22 @@ export interface JudgedPicture {
 }
 
 export interface Decoded {
-  picture: JudgedPicture
+  image: ImageInfo
   variants: MadeVariant[]
 }
-export type DecodeAnswer = ({ ok: true } & Decoded) | { ok: false; code: string; message: string }
+export type WorkerResponse = ({ ok: true } & Decoded) | { ok: false; code: string; message: string }
 
-export interface Decoder extends AsyncDisposable {
+export interface WorkerPool extends AsyncDisposable {
   /**
-   * Judges the file at `path` and makes its variants. Throws BadImage or UnsupportedType with the contract's codes,
-   * and Unavailable `too_busy` at once when more than `maxWaiting` others wait already.
+   * Judges the file at `path` and makes its variants. Throws InvalidImageError or UnsupportedMediaTypeError with the contract's codes,
+   * and ServiceUnavailableError `too_busy` at once when more than `maxWaiting` others wait already.
    */
-  decode(job: DecodeJob, signal: AbortSignal, options?: { maxWaiting?: number }): Promise<Decoded>
+  decode(job: WorkerRequest, signal: AbortSignal, options?: { maxWaiting?: number }): Promise<Decoded>
   /** Pictures in the children and waiting for one. */
   load(): { active: number; waiting: number; limit: number }
 }
 
-export interface DecoderOptions {
+export interface WorkerPoolOptions {
   /** Children at most. One more than the cores: while one waits for the disk or for us, the others fill them. */
   size?: number
   /** sharp's own time limit is soft: past this the child is killed. */
@@ -85,11 +85,11 @@ const TRIES = 2
 const CHILD = join(import.meta.dirname, `worker${extname(import.meta.filename)}`)
 
 /** Child processes that decode, started when needed and ended when idle; none of zinc's secrets are in their environment. */
-export function createDecoder({
+export function createWorkerPool({
   size = availableParallelism() + 1,
   wallClockMs = 20_000,
   maxRssBytes = 640 * 1024 * 1024,
-}: DecoderOptions = {}): Decoder {
+}: WorkerPoolOptions = {}): WorkerPool {
   const idle: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const limit = pLimit(size)
@@ -133,7 +133,7 @@ export function createDecoder({
   }
 
   /** Null when the child died over it. */
-  function once(job: DecodeJob, signal: AbortSignal): Promise<DecodeAnswer | null> {
+  function once(job: WorkerRequest, signal: AbortSignal): Promise<WorkerResponse | null> {
     return new Promise((resolve, reject) => {
       const child = take()
       child.channel?.ref()
@@ -151,10 +151,10 @@ export function createDecoder({
         child.removeListener('exit', onExit)
         child.channel?.unref()
       }
-      const onMessage = (answer: unknown) => {
+      const onMessage = (result: unknown) => {
         finish()
         giveBack(child)
-        resolve(answer as DecodeAnswer)
+        resolve(result as WorkerResponse)
       }
       const onExit = () => {
         finish()
@@ -167,11 +167,11 @@ export function createDecoder({
     })
   }
 
-  async function attempt(job: DecodeJob, signal: AbortSignal): Promise<DecodeAnswer> {
+  async function attempt(job: WorkerRequest, signal: AbortSignal): Promise<WorkerResponse> {
     for (let tries = 0; tries < TRIES; tries++) {
       signal.throwIfAborted()
-      const answer = await once(job, signal)
-      if (answer) return answer
+      const result = await once(job, signal)
+      if (result) return result
     }
     return { ok: false, code: 'decoder_crash', message: 'The picture cannot be decoded within the limits of memory and time' }
   }
@@ -181,16 +181,16 @@ export function createDecoder({
     async decode(job, signal, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
       signal.throwIfAborted()
       if (limit.pendingCount >= maxWaiting) {
-        throw new Unavailable('too_busy', 'Too many pictures are being worked on', {
+        throw new ServiceUnavailableError('too_busy', 'Too many pictures are being worked on', {
           retryAfterMs: 2_000,
           remedy: 'Try again in a few seconds.',
         })
       }
-      const answer = await limit(() => attempt(job, signal))
-      if (answer.ok) return answer
-      if (answer.code === 'unsupported_format')
-        throw new UnsupportedType(answer.code, answer.message, { remedy: 'Save it as JPEG or PNG and send that.' })
-      throw new BadImage(answer.code, answer.message, { remedy: 'Open the picture, save it again as JPEG or PNG, and send that.' })
+      const result = await limit(() => attempt(job, signal))
+      if (result.ok) return result
+      if (result.code === 'unsupported_format')
+        throw new UnsupportedMediaTypeError(result.code, result.message, { remedy: 'Save it as JPEG or PNG and send that.' })
+      throw new InvalidImageError(result.code, result.message, { remedy: 'Open the picture, save it again as JPEG or PNG, and send that.' })
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(

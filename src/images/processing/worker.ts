@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import sharp, { type Sharp } from 'sharp'
 import { BmpError, decodeBmp } from './bmp.ts'
-import { endingOf } from './detect-truncation.ts'
-import { FORMATS, type Sniffed, sniff } from './file-type.ts'
-import type { DecodeAnswer, DecodeJob, MadeVariant, VariantJob } from './worker-pool.ts'
+import { checkIntegrity } from './detect-truncation.ts'
+import { detectFileType, type FileType, FORMATS } from './file-type.ts'
+import type { MadeVariant, VariantJob, WorkerRequest, WorkerResponse } from './worker-pool.ts'
 
 sharp.concurrency(1)
 sharp.cache(false)
@@ -24,7 +24,7 @@ try {
   writeFileSync('/proc/self/oom_score_adj', '900')
 } catch {}
 
-class Refused extends Error {
+class InvalidInputError extends Error {
   readonly code: string
   constructor(code: string, message: string) {
     super(message)
@@ -32,15 +32,15 @@ class Refused extends Error {
   }
 }
 
-const CUT = () => new Refused('truncated', 'The picture is cut: its end is missing')
-const HEIC = () => new Refused('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+const CUT = () => new InvalidInputError('truncated', 'The picture is cut: its end is missing')
+const HEIC = () => new InvalidInputError('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
 
 /** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
-const openPicture = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
+const openImage = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
   sharp(input, { limitInputPixels: maxPixels, failOn, pages: 1 })
 
 /** BMP, which libvips does not read without ImageMagick, is stored as PNG. */
-async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
+async function bmpToPng(bytes: Buffer, job: WorkerRequest): Promise<Buffer> {
   const { data, width, height, channels } = decodeBmp(bytes, (w, h) => checkSize(w, h, job))
   const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer()
   if (job.convertedTo) {
@@ -51,29 +51,33 @@ async function bmpToPng(bytes: Buffer, job: DecodeJob): Promise<Buffer> {
   return png
 }
 
-function checkSize(width: number, height: number, { maxPixels, maxSide }: DecodeJob): void {
-  if (width < 1 || height < 1) throw new Refused('corrupt', 'The picture has no size')
-  if (width * height > maxPixels) throw new Refused('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
+function checkSize(width: number, height: number, { maxPixels, maxSide }: WorkerRequest): void {
+  if (width < 1 || height < 1) throw new InvalidInputError('corrupt', 'The picture has no size')
+  if (width * height > maxPixels)
+    throw new InvalidInputError('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
   if (width > maxSide || height > maxSide)
-    throw new Refused('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
+    throw new InvalidInputError('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
 }
 
 /** Files are read and written at once: nothing else waits in this process, and a hop to another thread for each call costs more than the call. */
-async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
+async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
   let input: Buffer = readFileSync(job.path)
-  let format: Sniffed = sniff(input.subarray(0, HEAD_BYTES))
-  if (format === 'not_an_image') throw new Refused('not_an_image', 'These bytes are not a picture')
-  if (format === 'unsupported') throw new Refused('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+  let format: FileType = detectFileType(input.subarray(0, HEAD_BYTES))
+  if (format === 'not_an_image') throw new InvalidInputError('not_an_image', 'These bytes are not a picture')
+  if (format === 'unsupported')
+    throw new InvalidInputError('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
   const converted = format === 'bmp'
   if (format === 'bmp') {
     input = await bmpToPng(input, job).catch((error: unknown) => {
-      if (error instanceof Refused) throw error
-      throw error instanceof BmpError ? new Refused(error.code, error.message) : new Refused('corrupt', 'The BMP cannot be read')
+      if (error instanceof InvalidInputError) throw error
+      throw error instanceof BmpError
+        ? new InvalidInputError(error.code, error.message)
+        : new InvalidInputError('corrupt', 'The BMP cannot be read')
     })
     format = 'png'
   }
-  const ending = endingOf(format, input)
-  const facts = await openPicture(input, job, 'truncated')
+  const ending = checkIntegrity(format, input)
+  const facts = await openImage(input, job, 'truncated')
     .metadata()
     .catch((error: Error) => {
       const refused = refusedBy(error, job, 'corrupt')
@@ -87,15 +91,16 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   checkSize(width, height, job)
   const frames = facts.pages ?? 1
   if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
-    throw new Refused('too_many_pixels', 'The frames together have too many pixels')
+    throw new InvalidInputError('too_many_pixels', 'The frames together have too many pixels')
 
   // After the size: of a bomb that is cut, too, people want to hear that it is too large.
   if (ending === 'cut' && !job.acceptDamaged) throw CUT()
-  if (ending === 'corrupt' && !job.acceptDamaged) throw new Refused('corrupt', 'The picture is damaged: a checksum inside is wrong')
+  if (ending === 'corrupt' && !job.acceptDamaged)
+    throw new InvalidInputError('corrupt', 'The picture is damaged: a checksum inside is wrong')
 
   let damaged = ending !== 'whole'
   const { variants, transparent } = await shrink(input, job, 'truncated').catch((error: unknown) => {
-    const refused = error instanceof Refused ? error : refusedBy(error, job, 'truncated or corrupt')
+    const refused = error instanceof InvalidInputError ? error : refusedBy(error, job, 'truncated or corrupt')
     if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
     damaged = true
     return shrink(input, job, 'none').catch(() => {
@@ -105,7 +110,7 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
   const { ext, contentType } = FORMATS[format as keyof typeof FORMATS]
   return {
     ok: true,
-    picture: {
+    image: {
       ext,
       content_type: contentType,
       width,
@@ -123,11 +128,11 @@ async function judgeAndShrink(job: DecodeJob): Promise<DecodeAnswer> {
 /** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
 async function shrink(
   input: Buffer,
-  job: DecodeJob,
+  job: WorkerRequest,
   failOn: 'truncated' | 'none',
 ): Promise<{ variants: MadeVariant[]; transparent: boolean }> {
   const largest = job.through ?? Math.max(...job.variants.map(({ side }) => side), 1)
-  const { data, info } = await openPicture(input, job, failOn)
+  const { data, info } = await openImage(input, job, failOn)
     .autoOrient()
     .resize(largest, largest, { fit: 'inside', withoutEnlargement: true })
     .raw()
@@ -168,13 +173,13 @@ function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
 }
 
 /** libvips' words, in the contract's codes. */
-function refusedBy(error: unknown, { maxPixels }: DecodeJob, otherwise: 'corrupt' | 'truncated or corrupt'): Refused {
+function refusedBy(error: unknown, { maxPixels }: WorkerRequest, otherwise: 'corrupt' | 'truncated or corrupt'): InvalidInputError {
   const text = error instanceof Error ? error.message : ''
   // HEVC whose first brand is AVIF's passes for it until it is decoded.
   if (/compression format has not been built in/i.test(text)) return HEIC()
-  if (/pixel limit/i.test(text)) return new Refused('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
-  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new Refused('truncated', 'The picture is cut')
-  return new Refused('corrupt', 'The picture is damaged and cannot be read')
+  if (/pixel limit/i.test(text)) return new InvalidInputError('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
+  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new InvalidInputError('truncated', 'The picture is cut')
+  return new InvalidInputError('corrupt', 'The picture is damaged and cannot be read')
 }
 
 const hashes = (bytes: Buffer) => ({
@@ -182,20 +187,20 @@ const hashes = (bytes: Buffer) => ({
   md5: createHash('md5').update(bytes).digest('hex'),
 })
 
-process.on('message', (job: DecodeJob) => {
+process.on('message', (job: WorkerRequest) => {
   const watch = setInterval(() => {
     if (process.memoryUsage.rss() > MAX_RSS_BYTES) process.exit(137)
   }, LOOK_EVERY_MS)
-  judgeAndShrink(job)
+  inspectAndShrink(job)
     .catch(
-      (error: unknown): DecodeAnswer =>
-        error instanceof Refused
+      (error: unknown): WorkerResponse =>
+        error instanceof InvalidInputError
           ? { ok: false, code: error.code, message: error.message }
           : { ok: false, code: 'corrupt', message: 'The picture cannot be read' },
     )
-    .then((answer) => {
+    .then((result) => {
       clearInterval(watch)
-      process.send?.(answer)
+      process.send?.(result)
     })
 })
 process.on('disconnect', () => process.exit(0))

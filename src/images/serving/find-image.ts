@@ -1,10 +1,10 @@
 import type { Database } from '../../database/client.ts'
 import type { Blob, Variant } from '../../generated/client.ts'
-import type { EncodedFormat, Recipe, Recipes, VariantName } from '../processing/variant-settings.ts'
+import type { EncodedFormat, VariantConfig, VariantName, VariantSettingsStore } from '../processing/variant-settings.ts'
 import type { VariantMaker } from '../processing/variants.ts'
-import type { PhotoStore } from '../storage/blob-store.ts'
+import type { BlobStore } from '../storage/blob-store.ts'
 
-export interface ServedPicture {
+export interface ServedImage {
   kind: 'originals' | 'variants'
   sha256: string
   size: number
@@ -13,10 +13,10 @@ export interface ServedPicture {
   originalSha256: string
 }
 
-export interface ServedPictureDeps {
+export interface ServedImageDeps {
   db: Database
-  store: PhotoStore
-  recipes: Recipes
+  store: BlobStore
+  variantSettings: VariantSettingsStore
   makeVariant: VariantMaker
 }
 
@@ -27,7 +27,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * For everybody else JPEG, or PNG where the picture is transparent and the reader does not refuse PNG. A missing Accept means anything.
  * A format with `q=0` is refused, not wanted.
  */
-export function formatFor(accept: string, { formats }: Pick<Recipe, 'formats'>, { transparent }: { transparent: boolean }): EncodedFormat {
+export function formatFor(
+  accept: string,
+  { formats }: Pick<VariantConfig, 'formats'>,
+  { transparent }: { transparent: boolean },
+): EncodedFormat {
   const wants = (type: string) => new RegExp(`(^|,)\\s*${type}\\s*(;(?!\\s*q=0(\\.0*)?\\s*(,|;|$))[^,]*)?(,|$)`, 'i').test(accept)
   if (formats.includes('avif') && wants('image/avif')) return 'avif'
   if (wants('image/webp')) return 'webp'
@@ -37,34 +41,34 @@ export function formatFor(accept: string, { formats }: Pick<Recipe, 'formats'>, 
 }
 
 /** Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none. */
-export async function findServedPicture(
-  deps: ServedPictureDeps,
+export async function findImage(
+  deps: ServedImageDeps,
   { name, variant, accept }: { name: string; variant: VariantName | 'original'; accept: string },
-): Promise<ServedPicture | null> {
-  const recipe = await deps.recipes.current()
-  const include = { blob: { include: { variants: { where: { recipe: recipe.id } } } } }
+): Promise<ServedImage | null> {
+  const variantConfig = await deps.variantSettings.current()
+  const include = { blob: { include: { variants: { where: { recipe: variantConfig.id } } } } }
   const ofProduct = { is_primary: true, deleted_at: null }
   const photo = UUID.test(name)
     ? ((await deps.db.photo.findFirst({ where: { ...ofProduct, product_id: name }, include })) ??
       (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null }, include })))
     : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { zoho_item_id: name } }, include })
-  return photo && servedFile(deps, recipe, photo.blob, { variant, format: formatFor(accept, recipe, photo.blob) })
+  return photo && servedFile(deps, variantConfig, photo.blob, { variant, format: formatFor(accept, variantConfig, photo.blob) })
 }
 
 /** The file of a blob, or of a variant of it, which is made when it is asked for the first time or its file is gone. */
 export async function servedFile(
-  { store, makeVariant }: Pick<ServedPictureDeps, 'store' | 'makeVariant'>,
-  recipe: Recipe,
+  { store, makeVariant }: Pick<ServedImageDeps, 'store' | 'makeVariant'>,
+  variantConfig: VariantConfig,
   blob: Blob & { variants: Variant[] },
   { variant, format }: { variant: VariantName | 'original'; format: EncodedFormat },
-): Promise<ServedPicture> {
+): Promise<ServedImage> {
   const base = { originalExt: blob.ext, originalSha256: blob.sha256 }
   if (variant === 'original')
     return { ...base, kind: 'originals', sha256: blob.sha256, size: Number(blob.size), contentType: blob.content_type }
-  const made = blob.variants.find((it) => it.name === variant && it.format === format && it.recipe === recipe.id)
+  const made = blob.variants.find((it) => it.name === variant && it.format === format && it.recipe === variantConfig.id)
   const file =
     made && (await store.sizeOf('variants', made.sha256)) === Number(made.size)
       ? made
-      : await makeVariant(blob.sha256, recipe, variant, format)
+      : await makeVariant(blob.sha256, variantConfig, variant, format)
   return { ...base, kind: 'variants', sha256: file.sha256, size: Number(file.size), contentType: file.content_type }
 }

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { Forbidden } from '../../lib/errors.ts'
-import { sameText } from '../../lib/timing-safe-equal.ts'
+import { ForbiddenError } from '../../lib/errors.ts'
+import { timingSafeEqualStrings } from '../../lib/timing-safe-equal.ts'
 
 /** How many hex digits of the content's hash an address carries. */
 const VERSION_DIGITS = 16
@@ -11,9 +11,9 @@ export type ImageUrls = ReturnType<typeof createImageUrls>
  * Addresses of pictures that carry their own permission: `…/{name}.{ext}?v=&exp=&sig=`.
  * `exp` is the end of the month after next, so the address of an unchanged picture changes at most once a month and caches keep it.
  */
-export function createImageUrls({ keys: secrets, publicUrl }: { keys: Buffer[]; publicUrl(): string }) {
+export function createImageUrls({ keys: encryption, publicUrl }: { keys: Buffer[]; publicUrl(): string }) {
   // Node makes such an object of plain bytes at each use, which takes six times as long as the signature itself.
-  const keys = secrets.map((secret) => createSecretKey(secret))
+  const keys = encryption.map((secret) => createSecretKey(secret))
   const sign = (key: KeyObject, file: string, version: string, exp: number) =>
     createHmac('sha256', key).update(`image ${file} ${version} ${exp}`).digest('base64url').slice(0, 32)
   return {
@@ -24,12 +24,12 @@ export function createImageUrls({ keys: secrets, publicUrl }: { keys: Buffer[]; 
       const exp = Math.floor(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 1) / 1000)
       return `${publicUrl()}/api/data/images/item/${encodeURIComponent(file)}?v=${version}&exp=${exp}&sig=${sign(keys[0]!, file, version, exp)}`
     },
-    /** Throws Forbidden when the address was altered or is late. Answers the seconds that it still has. */
+    /** Throws ForbiddenError when the address was altered or is late. Answers the seconds that it still has. */
     check({ file, version, exp, sig, now }: { file: string; version: string; exp: number; sig: string; now: Date }): number {
-      const right = keys.some((key) => sameText(sig, sign(key, file, version, exp)))
+      const right = keys.some((key) => timingSafeEqualStrings(sig, sign(key, file, version, exp)))
       const left = exp - Math.floor(now.getTime() / 1000)
       if (!right || left <= 0)
-        throw new Forbidden('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', {
+        throw new ForbiddenError('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', {
           remedy: 'Read the product again; it carries a fresh image_url.',
         })
       return left

@@ -14,7 +14,7 @@ export interface StoredEntry {
 }
 
 /** Bytes as a file of this machine, for programs that want a path; disposing ends the loan. */
-export interface BorrowedFile extends AsyncDisposable {
+export interface LocalFile extends AsyncDisposable {
   path: string
 }
 
@@ -24,15 +24,15 @@ export interface OpenedBytes {
 }
 
 /** A place for bytes, by content: equal bytes are one file, a name never changes its bytes. Disk and bucket pass one suite of tests. */
-export interface PhotoStore {
-  readonly place: 'file' | 's3'
+export interface BlobStore {
+  readonly backend: 'file' | 's3'
   /** Where bytes are gathered before they are judged, always on this machine; removed by the caller, and by the sweep at start. */
   temporaryPath(): Promise<string>
   /** Takes a whole temporary file under its hash; afterwards the temporary path is gone. Originals are safe before this resolves, also through a loss of power; variants can be made again. */
   keep(kind: StoredKind, temporary: string, sha256: string): Promise<void>
   /** Opens before any header is sent, so that a missing file is an ordinary error; `size` is of the whole file and must match the row's. */
   open(kind: StoredKind, sha256: string, range?: { start: number; end: number }): Promise<OpenedBytes>
-  borrow(kind: StoredKind, sha256: string, signal: AbortSignal): Promise<BorrowedFile>
+  openLocal(kind: StoredKind, sha256: string, signal: AbortSignal): Promise<LocalFile>
   /** Where the file lies on this machine; null with a bucket. */
   localPath(kind: StoredKind, sha256: string): string | null
   /** Null when it is not there. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { LRUCache } from 'lru-cache'
-import { NotFound } from '../../lib/errors.ts'
-import type { PhotoStore, StoredKind } from './blob-store.ts'
+import { NotFoundError } from '../../lib/errors.ts'
+import type { BlobStore, StoredKind } from './blob-store.ts'
 
 /** Memory for pictures that are asked for again and again; a picture of a shop is about 100 KB. */
 const KEPT_BYTES = 48 * 1024 * 1024
@@ -15,13 +15,13 @@ export interface StoredFile {
   size: number
 }
 
-export type HotFiles = ReturnType<typeof createHotFiles>
+export type FileCache = ReturnType<typeof createFileCache>
 
 /**
  * The bytes of stored files: small ones from a bounded memory, checked against their hash when they come in, others as a stream.
  * A crowd that asks for the same cold file reads it once.
  */
-export function createHotFiles(store: PhotoStore) {
+export function createFileCache(store: BlobStore) {
   const hot = new LRUCache<string, Buffer>({ maxSize: KEPT_BYTES, sizeCalculation: (bytes) => Math.max(bytes.length, 1) })
   const loading = new Map<string, Promise<Buffer>>()
 
@@ -36,7 +36,7 @@ export function createHotFiles(store: PhotoStore) {
   }
 
   return {
-    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFound `picture_file_missing` or `picture_file_damaged`. */
+    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFoundError `picture_file_missing` or `picture_file_damaged`. */
     async open(file: StoredFile, part?: { start: number; end: number }): Promise<Buffer | Readable> {
       const key = `${file.kind} ${file.sha256}`
       const known = hot.get(key)
@@ -59,4 +59,4 @@ export function createHotFiles(store: PhotoStore) {
 }
 
 const damaged = () =>
-  new NotFound('picture_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })
+  new NotFoundError('picture_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })

@@ -1,18 +1,18 @@
 import { link, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { NotFound } from '../../lib/errors.ts'
-import { syncPath } from '../../lib/fsync.ts'
-import { isContentName, type PhotoStore, type StoredKind } from './blob-store.ts'
+import { NotFoundError } from '../../lib/errors.ts'
+import { fsyncPath } from '../../lib/fsync.ts'
+import { type BlobStore, isContentName, type StoredKind } from './blob-store.ts'
 import { hashFile } from './migrate.ts'
-import { createTemporaryFiles } from './temp-files.ts'
+import { createTempFiles } from './temp-files.ts'
 
 /**
  * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` under the pictures' folder.
  * Write order for originals: temporary file, fsync, rename, fsync of the folder; the database row comes after all of that,
  * so a kill at any point leaves at most a file without a row, never a row without its file.
  */
-export function createFileStore(root: string): PhotoStore {
-  const temporary = createTemporaryFiles(join(root, 'tmp'))
+export function createFileStore(root: string): BlobStore {
+  const temporary = createTempFiles(join(root, 'tmp'))
   const pathOf = (kind: StoredKind, sha256: string) => join(root, kind, sha256.slice(0, 2), sha256)
   const made = new Set<string>()
 
@@ -20,12 +20,12 @@ export function createFileStore(root: string): PhotoStore {
     if (made.has(path)) return
     const first = await mkdir(path, { recursive: true })
     // A folder that a crash of the machine forgets takes its files along.
-    for (let at = dirname(path); first && at.length >= dirname(first).length; at = dirname(at)) await syncPath(at)
+    for (let at = dirname(path); first && at.length >= dirname(first).length; at = dirname(at)) await fsyncPath(at)
     made.add(path)
   }
 
   return {
-    place: 'file',
+    backend: 'file',
     temporaryPath: () => temporary.path(),
     sweep: () => temporary.sweep(),
     localPath: pathOf,
@@ -33,16 +33,16 @@ export function createFileStore(root: string): PhotoStore {
       const to = pathOf(kind, sha256)
       await folder(dirname(to))
       if (kind === 'variants') return rename(from, to)
-      await syncPath(from)
+      await fsyncPath(from)
       // The first of two that come at the same moment stays, since the view may hold a link to it; a file that is damaged gives way.
       const failure = await link(from, to).then(
         () => null,
         (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
       )
-      const isThere = failure === null || (failure === 'EEXIST' && (await hashFile(to).catch(() => null)) === sha256)
-      if (isThere) await rm(from, { force: true })
+      const exists = failure === null || (failure === 'EEXIST' && (await hashFile(to).catch(() => null)) === sha256)
+      if (exists) await rm(from, { force: true })
       else await rename(from, to)
-      await syncPath(dirname(to))
+      await fsyncPath(dirname(to))
     },
     async open(kind, sha256, range) {
       try {
@@ -53,7 +53,7 @@ export function createFileStore(root: string): PhotoStore {
         throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? fileMissing(cause) : cause
       }
     },
-    async borrow(kind, sha256) {
+    async openLocal(kind, sha256) {
       const path = pathOf(kind, sha256)
       await stat(path).catch((cause: NodeJS.ErrnoException) => {
         throw cause.code === 'ENOENT' ? fileMissing(cause) : cause
@@ -94,7 +94,7 @@ export function createFileStore(root: string): PhotoStore {
 }
 
 export const fileMissing = (cause: unknown) =>
-  new NotFound('picture_file_missing', 'The picture is known but its file is missing', {
+  new NotFoundError('picture_file_missing', 'The picture is known but its file is missing', {
     cause,
     remedy: 'Run `zinc images verify --repair`.',
   })

@@ -1,11 +1,11 @@
 import type { Database } from '../../database/client.ts'
-import { lockInTransaction } from '../../database/locks.ts'
+import { advisoryXactLock } from '../../database/locks.ts'
 import { blobLock } from '../processing/ingest.ts'
-import type { PhotoStore } from './blob-store.ts'
+import type { BlobStore } from './blob-store.ts'
 
-export interface SweepDeps {
+export interface BlobGcDeps {
   db: Database
-  store: PhotoStore
+  store: BlobStore
 }
 
 const BATCH = 200
@@ -15,7 +15,11 @@ const BATCH = 200
  * restore wait for, so bytes that came back into use at this moment stay. A row that a tombstone still names stays too, without its bytes.
  * Killed between file and row, the row says "there" and the next put of these bytes sees that they are not.
  */
-export async function sweepBlobs({ db, store }: SweepDeps, before: Date, signal: AbortSignal): Promise<{ removed: number; bytes: number }> {
+export async function deleteUnreferencedBlobs(
+  { db, store }: BlobGcDeps,
+  before: Date,
+  signal: AbortSignal,
+): Promise<{ removed: number; bytes: number }> {
   let removed = 0
   let bytes = 0
   for (let after = ''; ; ) {
@@ -37,10 +41,10 @@ export async function sweepBlobs({ db, store }: SweepDeps, before: Date, signal:
   }
 }
 
-function removeOne({ db, store }: SweepDeps, sha256: string, before: Date): Promise<boolean> {
+function removeOne({ db, store }: BlobGcDeps, sha256: string, before: Date): Promise<boolean> {
   return db.$transaction(
     async (tx) => {
-      await lockInTransaction(tx, blobLock(sha256))
+      await advisoryXactLock(tx, blobLock(sha256))
       const [still] = await tx.$queryRaw<{ sha256: string; received_sha256: string | null }[]>`
         select sha256, received_sha256 from blob where sha256 = ${sha256} and orphaned_at < ${before} and removed_at is null
           and not exists (select 1 from photo where photo.sha256 = blob.sha256 and photo.deleted_at is null)
@@ -64,12 +68,17 @@ function removeOne({ db, store }: SweepDeps, sha256: string, before: Date): Prom
 }
 
 /** Removes variants of other recipes than the one that stands, once they are older than `before`; requests make the new ones. */
-export async function sweepOldVariants({ db, store }: SweepDeps, recipe: string, before: Date, signal: AbortSignal): Promise<number> {
+export async function deleteOutdatedVariants(
+  { db, store }: BlobGcDeps,
+  variantConfig: string,
+  before: Date,
+  signal: AbortSignal,
+): Promise<number> {
   let removed = 0
   for (;;) {
     signal.throwIfAborted()
     const old = await db.$queryRaw<{ sha256: string }[]>`
-      delete from variant where ctid in (select ctid from variant where recipe <> ${recipe} and created_at < ${before} limit ${BATCH}) returning sha256`
+      delete from variant where ctid in (select ctid from variant where recipe <> ${variantConfig} and created_at < ${before} limit ${BATCH}) returning sha256`
     for (const { sha256 } of old) if ((await db.variant.count({ where: { sha256 } })) === 0) await store.remove('variants', sha256)
     removed += old.length
     if (old.length < BATCH) return removed

@@ -3,14 +3,14 @@ import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { GRACE_DAYS } from '../gallery/bulk-edit.ts'
 import { dropExpiredImports } from '../import/imports.ts'
-import type { Recipes } from '../processing/variant-settings.ts'
-import type { PhotoStore } from './blob-store.ts'
-import { sweepBlobs, sweepOldVariants } from './gc-blobs.ts'
+import type { VariantSettingsStore } from '../processing/variant-settings.ts'
+import type { BlobStore } from './blob-store.ts'
+import { deleteOutdatedVariants, deleteUnreferencedBlobs } from './gc-blobs.ts'
 
-export interface TidyDeps {
+export interface GarbageCollectionDeps {
   db: Database
-  store: PhotoStore
-  recipes: Recipes
+  store: BlobStore
+  variantSettings: VariantSettingsStore
   clock: Clock
   log: Logger
 }
@@ -18,10 +18,13 @@ export interface TidyDeps {
 const DAY_MS = 86_400_000
 
 /** What nobody refers to any more goes after its grace period. Several instances may do it at once; locks keep them apart. */
-export async function tidyPictures({ db, store, recipes, clock, log }: TidyDeps, signal: AbortSignal): Promise<void> {
+export async function collectGarbage(
+  { db, store, variantSettings, clock, log }: GarbageCollectionDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const before = new Date(clock.now().getTime() - GRACE_DAYS * DAY_MS)
-  const { removed, bytes } = await sweepBlobs({ db, store }, before, signal)
-  const variants = await sweepOldVariants({ db, store }, (await recipes.current()).id, before, signal)
+  const { removed, bytes } = await deleteUnreferencedBlobs({ db, store }, before, signal)
+  const variants = await deleteOutdatedVariants({ db, store }, (await variantSettings.current()).id, before, signal)
   const imports = await dropExpiredImports({ db, store, clock })
   if (removed + variants + imports > 0)
     log.info({ pictures: removed, bytes, variants, imports }, 'bytes that nobody refers to were removed')

@@ -1,12 +1,12 @@
 import { link, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { pictureName } from '../../catalog/image-name.ts'
+import { imageName } from '../../catalog/image-name.ts'
 import type { Database } from '../../database/client.ts'
-import { lockInTransaction } from '../../database/locks.ts'
-import type { PhotoStore } from './blob-store.ts'
+import { advisoryXactLock } from '../../database/locks.ts'
+import type { BlobStore } from './blob-store.ts'
 
 /** What the view calls a product. */
-export const viewName = pictureName
+export const linkName = imageName
 
 const EXTENSIONS = ['jpg', 'png', 'gif', 'webp', 'avif']
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
@@ -15,7 +15,7 @@ const NIL_UUID = '00000000-0000-0000-0000-000000000000'
  * `images/item/{zoho_item_id}.{ext}`: one link per product with a picture, for people who look with `ls`.
  * It is only a view: everything in it can be made again from the rows, and nothing reads it. With a bucket there is none.
  */
-export function createView(folder: string, store: PhotoStore) {
+export function createItemLinks(folder: string, store: BlobStore) {
   async function show(name: string, { sha256, ext }: { sha256: string; ext: string }): Promise<void> {
     const original = store.localPath('originals', sha256)
     if (original === null) return
@@ -33,7 +33,7 @@ export function createView(folder: string, store: PhotoStore) {
     for (const other of EXTENSIONS) if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
   }
   async function hide(name: string): Promise<void> {
-    if (store.place !== 'file') return
+    if (store.backend !== 'file') return
     for (const ext of EXTENSIONS) await rm(join(folder, `${name}.${ext}`), { force: true })
   }
   /** Whether a link shows these bytes: a picture may have been replaced by one of the same format just before a kill. */
@@ -49,22 +49,22 @@ export function createView(folder: string, store: PhotoStore) {
     hide,
     /** Makes the link of one product what its rows say now, whoever else changes it at the same moment. */
     async refresh(db: Database, productId: string): Promise<void> {
-      if (store.place !== 'file') return
+      if (store.backend !== 'file') return
       await db.$transaction(async (tx) => {
-        await lockInTransaction(tx, `view ${productId}`)
+        await advisoryXactLock(tx, `view ${productId}`)
         const product = await tx.product.findUnique({
           where: { id: productId },
           include: { photos: { where: { is_primary: true, deleted_at: null }, include: { blob: true } } },
         })
         if (!product) return
         const [primary] = product.photos
-        if (primary && !product.deleted_at) await show(viewName(product), primary.blob)
-        else await hide(viewName(product))
+        if (primary && !product.deleted_at) await show(linkName(product), primary.blob)
+        else await hide(linkName(product))
       })
     },
     /** Makes the view what the rows say: after a kill between a row and its link, or after somebody tidied up. */
     async restore(db: Database): Promise<{ shown: number; removed: number }> {
-      if (store.place !== 'file') return { shown: 0, removed: 0 }
+      if (store.backend !== 'file') return { shown: 0, removed: 0 }
       await mkdir(folder, { recursive: true })
       const there = new Set(await readdir(folder))
       let shown = 0
@@ -76,9 +76,9 @@ export function createView(folder: string, store: PhotoStore) {
           take: 1000,
         })
         for (const { blob, product } of photos) {
-          const file = `${viewName(product)}.${blob.ext}`
+          const file = `${linkName(product)}.${blob.ext}`
           if (there.delete(file) && (await isTrue(file, blob.sha256))) continue
-          await show(viewName(product), blob)
+          await show(linkName(product), blob)
           shown++
         }
         const last = photos.at(-1)
@@ -90,4 +90,4 @@ export function createView(folder: string, store: PhotoStore) {
     },
   }
 }
-export type View = ReturnType<typeof createView>
+export type ItemLinks = ReturnType<typeof createItemLinks>

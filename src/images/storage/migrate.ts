@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import pLimit from 'p-limit'
-import { type PhotoStore, STORED_KINDS, type StoredKind } from './blob-store.ts'
+import { type BlobStore, STORED_KINDS, type StoredKind } from './blob-store.ts'
 
 export interface MoveCounts {
   copied: number
@@ -15,8 +15,8 @@ export interface MoveCounts {
 }
 
 export interface MoveOptions {
-  from: PhotoStore
-  to: PhotoStore
+  from: BlobStore
+  to: BlobStore
   /** Remove each file from the old place once it was read back whole from the new one. */
   removeOld: boolean
   onProgress(counts: MoveCounts): void
@@ -67,7 +67,7 @@ export async function moveStorage({ from, to, removeOld, onProgress, signal }: M
 }
 
 /** False when the old bytes are not what their name says. */
-async function copy(from: PhotoStore, to: PhotoStore, kind: StoredKind, sha256: string, signal: AbortSignal): Promise<boolean> {
+async function copy(from: BlobStore, to: BlobStore, kind: StoredKind, sha256: string, signal: AbortSignal): Promise<boolean> {
   const path = await to.temporaryPath()
   try {
     const { stream } = await from.open(kind, sha256)
@@ -92,7 +92,7 @@ async function copy(from: PhotoStore, to: PhotoStore, kind: StoredKind, sha256: 
 }
 
 /** The hash of what is really stored there. */
-export async function hashIn(store: PhotoStore, kind: StoredKind, sha256: string): Promise<string> {
+export async function hashIn(store: BlobStore, kind: StoredKind, sha256: string): Promise<string> {
   return hashStream((await store.open(kind, sha256)).stream)
 }
 export const hashFile = (path: string): Promise<string> => hashStream(createReadStream(path))

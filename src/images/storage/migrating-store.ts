@@ -1,27 +1,27 @@
-import { NotFound } from '../../lib/errors.ts'
-import type { PhotoStore, StoredKind } from './blob-store.ts'
+import { NotFoundError } from '../../lib/errors.ts'
+import type { BlobStore, StoredKind } from './blob-store.ts'
 
 /**
  * Two places as one, while pictures move from the old to the new: everything new goes to the new one, what is not there yet is read from the old one.
  * So every picture can be read at any moment of the move, whatever is killed.
  */
-export function createMovingStore(to: PhotoStore, from: PhotoStore): PhotoStore {
+export function createMigratingStore(to: BlobStore, from: BlobStore): BlobStore {
   /** A name never changes its bytes, so either copy will do. One that moves at this moment is in the new place when it is gone from the old. */
-  async function read<T>(kind: StoredKind, sha256: string, work: (store: PhotoStore) => Promise<T>): Promise<T> {
+  async function read<T>(kind: StoredKind, sha256: string, work: (store: BlobStore) => Promise<T>): Promise<T> {
     if ((await to.sizeOf(kind, sha256)) !== null) return work(to)
     return work(from).catch((error: unknown) => {
-      if (error instanceof NotFound) return work(to)
+      if (error instanceof NotFoundError) return work(to)
       throw error
     })
   }
   return {
-    place: to.place,
+    backend: to.backend,
     temporaryPath: () => to.temporaryPath(),
     sweep: async () => (await to.sweep()) + (await from.sweep()),
     space: () => to.space(),
     keep: (kind, temporary, sha256) => to.keep(kind, temporary, sha256),
     open: (kind, sha256, range) => read(kind, sha256, (store) => store.open(kind, sha256, range)),
-    borrow: (kind, sha256, signal) => read(kind, sha256, (store) => store.borrow(kind, sha256, signal)),
+    openLocal: (kind, sha256, signal) => read(kind, sha256, (store) => store.openLocal(kind, sha256, signal)),
     localPath: (kind, sha256) => to.localPath(kind, sha256),
     sizeOf: async (kind, sha256) => (await to.sizeOf(kind, sha256)) ?? (await from.sizeOf(kind, sha256)) ?? to.sizeOf(kind, sha256),
     remove: async (kind, sha256) => {

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type PhotoStore, STORED_KINDS } from './blob-store.ts'
+import { type BlobStore, STORED_KINDS } from './blob-store.ts'
 import { createFileStore } from './file-store.ts'
-import { createMovingStore } from './migrating-store.ts'
+import { createMigratingStore } from './migrating-store.ts'
 import type { S3Settings } from './s3-store.ts'
 
 export interface Storage extends AsyncDisposable {
   /** What everybody uses; while pictures move, both places as one. */
-  store: PhotoStore
+  store: BlobStore
   /** Written where the pictures are; the database knows the one that belongs to it. */
   id: string
   /** The two places while the old one still holds pictures; null when there is nothing to move. */
-  moving: { from: PhotoStore; to: PhotoStore } | null
+  moving: { from: BlobStore; to: BlobStore } | null
 }
 
 export interface StorageSettings {
@@ -55,7 +55,7 @@ export async function openStorage({ kind, s3 }: StorageSettings, imagesDir: stri
     if (id === null) id = await toId.claim(other && knownId !== null ? knownId : randomUUID())
     const moving = other && id === knownId && (await hasAny(other)) ? { from: other, to } : null
     return {
-      store: moving ? createMovingStore(to, moving.from) : to,
+      store: moving ? createMigratingStore(to, moving.from) : to,
       id,
       moving,
       async [Symbol.asyncDispose]() {
@@ -83,7 +83,7 @@ function idPlace(read: () => Promise<string | null>, write: (id: string) => Prom
 }
 
 /** Of any kind: a move that was killed may have left variants and waiting imports only. */
-async function hasAny(store: PhotoStore): Promise<boolean> {
+async function hasAny(store: BlobStore): Promise<boolean> {
   for (const kind of STORED_KINDS) for await (const _ of store.list(kind)) return true
   return false
 }

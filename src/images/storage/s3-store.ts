@@ -13,10 +13,10 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3'
-import { isContentName, type PhotoStore, type StoredKind } from './blob-store.ts'
-import { StorageUnavailable } from './disk-space.ts'
+import { type BlobStore, isContentName, type StoredKind } from './blob-store.ts'
+import { StorageUnavailableError } from './disk-space.ts'
 import { fileMissing } from './file-store.ts'
-import { createTemporaryFiles } from './temp-files.ts'
+import { createTempFiles } from './temp-files.ts'
 
 export interface S3Settings {
   endpoint: string | undefined
@@ -27,7 +27,7 @@ export interface S3Settings {
   forcePathStyle: boolean
 }
 
-export interface S3Store extends PhotoStore {
+export interface S3Store extends BlobStore {
   /** A small text object of ours, e.g. the bucket's id; null when there is none. */
   readText(name: string): Promise<string | null>
   writeText(name: string, text: string): Promise<void>
@@ -63,7 +63,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
-  const temporary = createTemporaryFiles(temporaryFolder)
+  const temporary = createTempFiles(temporaryFolder)
   const isMissing = (error: unknown) =>
     error instanceof S3ServiceException &&
     (error.name === 'NoSuchKey' || error.name === 'NotFound' || error.$metadata.httpStatusCode === 404)
@@ -71,13 +71,13 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
   const passes = (error: unknown) =>
     !(error instanceof S3ServiceException) || (error.$metadata.httpStatusCode ?? 500) >= 500 || PASSING.has(error.name)
   /** What the bucket or the line to it refuses, in one kind of failure; `missing` is left to the caller. */
-  const told = (cause: unknown) =>
+  const toStorageUnavailable = (cause: unknown) =>
     isMissing(cause) || !(cause instanceof Error)
       ? cause
-      : new StorageUnavailable(cause.name === 'Error' ? cause.message : cause.name, cause)
-  const ask = <T>(answer: Promise<T>): Promise<T> =>
-    answer.catch((cause: unknown) => {
-      throw told(cause)
+      : new StorageUnavailableError(cause.name === 'Error' ? cause.message : cause.name, cause)
+  const ask = <T>(response: Promise<T>): Promise<T> =>
+    response.catch((cause: unknown) => {
+      throw toStorageUnavailable(cause)
     })
   /** Sent twice it is the same object, so a reply that was lost costs nothing. `body` opens the bytes anew for each try. */
   async function put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Body'>, body: () => Readable | string): Promise<void> {
@@ -87,7 +87,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         await client.send(new PutObjectCommand({ ...input, Bucket, Body }))
         return
       } catch (error) {
-        if (tries >= PUT_TRIES || !passes(error)) throw told(error)
+        if (tries >= PUT_TRIES || !passes(error)) throw toStorageUnavailable(error)
         await pause(PUT_PAUSE_MS * 2 ** (tries - 1))
       } finally {
         if (typeof Body !== 'string') Body.destroy()
@@ -96,7 +96,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
   }
 
   const store: S3Store = {
-    place: 's3',
+    backend: 's3',
     temporaryPath: () => temporary.path(),
     sweep: () => temporary.sweep(),
     localPath: () => null,
@@ -122,10 +122,10 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         const size = ContentRange === undefined ? (ContentLength ?? 0) : Number(ContentRange.split('/')[1])
         return { size, stream: Body as Readable }
       } catch (cause) {
-        throw isMissing(cause) ? fileMissing(cause) : told(cause)
+        throw isMissing(cause) ? fileMissing(cause) : toStorageUnavailable(cause)
       }
     },
-    async borrow(kind, sha256, signal) {
+    async openLocal(kind, sha256, signal) {
       const { stream } = await store.open(kind, sha256)
       const path = await temporary.path()
       try {
@@ -141,7 +141,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         return (await client.send(new HeadObjectCommand({ Bucket, Key: keyOf(kind, sha256) }))).ContentLength ?? 0
       } catch (error) {
         if (isMissing(error)) return null
-        throw told(error)
+        throw toStorageUnavailable(error)
       }
     },
     async remove(kind, sha256) {
@@ -167,7 +167,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         return (await Body?.transformToString()) ?? null
       } catch (error) {
         if (isMissing(error)) return null
-        throw told(error)
+        throw toStorageUnavailable(error)
       }
     },
     async writeText(name, text) {

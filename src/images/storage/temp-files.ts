@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Temporary files of this machine, in one folder; a name begins with the id of the process that made it. */
-export function createTemporaryFiles(folder: string) {
+export function createTempFiles(folder: string) {
   let made: Promise<unknown> | undefined
   return {
     async path(): Promise<string> {

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/client.ts'
-import type { PhotoStore } from './blob-store.ts'
-import { reserveOf } from './disk-space.ts'
+import type { BlobStore } from './blob-store.ts'
+import { minFreeBytes } from './disk-space.ts'
 
 interface Amount {
   count: number
@@ -17,9 +17,17 @@ export interface MediaStorage {
 }
 
 /** How much pictures take, by the rows; equal bytes count once. */
-export async function readMediaStorage({ db, store, recipe }: { db: Database; store: PhotoStore; recipe: string }): Promise<MediaStorage> {
+export async function readMediaStorage({
+  db,
+  store,
+  recipe: variantConfig,
+}: {
+  db: Database
+  store: BlobStore
+  recipe: string
+}): Promise<MediaStorage> {
   const [sums] = await db.$queryRaw<Record<'oc' | 'ob' | 'vc' | 'vb' | 'rc' | 'rb', bigint>[]>`
-    with files as (select sha256, max(size) as size, bool_and(recipe <> ${recipe}) as old from variant group by sha256),
+    with files as (select sha256, max(size) as size, bool_and(recipe <> ${variantConfig}) as old from variant group by sha256),
     orphans as (select sha256, size from blob where removed_at is null and orphaned_at is not null)
     select (select count(*) from blob where removed_at is null) as oc,
       (select coalesce(sum(size), 0) from blob where removed_at is null)::bigint as ob,
@@ -31,9 +39,9 @@ export async function readMediaStorage({ db, store, recipe }: { db: Database; st
     bytes: Number(bytes ?? 0n),
   })
   const space = await store.space()
-  const reserve = reserveOf(space)
+  const reserve = minFreeBytes(space)
   return {
-    kind: store.place,
+    kind: store.backend,
     originals: amount(sums?.oc, sums?.ob),
     variants: amount(sums?.vc, sums?.vb),
     reclaimable: amount(sums?.rc, sums?.rb),

@@ -2,16 +2,16 @@ import { join } from 'node:path'
 import { REPORT_IDS, type SessionComparison } from '../../schemas/pulls.ts'
 import { BOOKS_MODULES, type BooksModule } from '../../zoho/books-modules.ts'
 import { Id, parseZohoJson } from '../../zoho/schemas.ts'
-import { isThere } from './find-sessions.ts'
+import { exists } from './find-sessions.ts'
 import { shortHash } from './inspect-file.ts'
-import { BrokenFile, readJsonArray } from './json-array-reader.ts'
+import { InvalidFileError, readJsonArray } from './json-array-reader.ts'
 
 const limited = (ids: string[]) => ({ count: ids.length, ids: ids.slice(0, REPORT_IDS) })
 
 /** Id and hash of each record of one file; null when there is none. */
 async function hashes(root: string, stamp: string, module: BooksModule): Promise<Map<string, string> | null> {
   const path = join(root, 'raw_json', stamp, `${module.name}.json`)
-  if (!(await isThere(path))) return null
+  if (!(await exists(path))) return null
   const found = new Map<string, string>()
   try {
     for await (const texts of readJsonArray(path)) {
@@ -21,7 +21,7 @@ async function hashes(root: string, stamp: string, module: BooksModule): Promise
       }
     }
   } catch (error) {
-    if (!(error instanceof BrokenFile)) throw error // what can be read is compared
+    if (!(error instanceof InvalidFileError)) throw error // what can be read is compared
   }
   return found
 }

@@ -1,6 +1,6 @@
 import type { Db } from '../../database/client.ts'
 import { BOOKS_MODULES, type BooksModule } from '../../zoho/books-modules.ts'
-import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleScope } from '../checkpoint.ts'
 import { partDocument, readRecords } from '../phases/write-files.ts'
 
 export interface ExportName {
@@ -20,7 +20,7 @@ export function readExportName(name: string): ExportName | null {
 readExportName.names = BOOKS_MODULES.flatMap((it) => [it.name, ...(it.lineItems ? [`${it.name}${LINES}`] : [])])
 
 /** The newest state of a module, as its files would hold it in one: each record as Zoho wrote it, in the order of ids. */
-export async function* exportRecords(db: Db, app: ModulePlace['app'], { module, lineItems }: ExportName): AsyncGenerator<string> {
+export async function* exportRecords(db: Db, app: ModuleScope['app'], { module, lineItems }: ExportName): AsyncGenerator<string> {
   for await (const batch of readRecords(db, { app, module: module.name }, { of: 'all' })) {
     for (const { record_id, raw } of batch) {
       if (!module.lineItems) {

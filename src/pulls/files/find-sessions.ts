@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { BadInput, NotFound } from '../../lib/errors.ts'
+import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import { Manifest, SessionInfo } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
-import { folderOf, isStamp, type PullPlaces, sessionName, stampOfSession } from './paths.ts'
+import { isStamp, type PullPaths, sessionDir, sessionName, stampOfSession } from './paths.ts'
 
 /** A folder with files of a finished pull. */
 export interface Source {
@@ -29,14 +29,14 @@ async function readJson<T>(path: string, schema: { safeParse(value: unknown): { 
 }
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
-export const isThere = (path: string): Promise<boolean> =>
+export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   )
 
-async function openSource(places: PullPlaces, stamp: string, session: boolean): Promise<Source> {
-  const folder = folderOf(places, { stamp, session })
+async function openSource(paths: PullPaths, stamp: string, session: boolean): Promise<Source> {
+  const folder = sessionDir(paths, { stamp, session })
   const about = (name: string) => join(folder.finished, folder.about(name))
   return {
     stamp,
@@ -50,12 +50,12 @@ async function openSource(places: PullPlaces, stamp: string, session: boolean): 
 }
 
 /** Every finished pull of an app, oldest first. */
-export async function findSources(places: PullPlaces, app: SessionInfo['app']): Promise<Source[]> {
-  const sessions = (await namesIn(places.sessionsDir)).flatMap((name) => stampOfSession(name) ?? [])
-  const plain = (await namesIn(places.rawDir)).filter(isStamp)
+export async function findSources(paths: PullPaths, app: SessionInfo['app']): Promise<Source[]> {
+  const sessions = (await namesIn(paths.sessionsDir)).flatMap((name) => stampOfSession(name) ?? [])
+  const plain = (await namesIn(paths.rawDir)).filter(isStamp)
   const sources = await Promise.all([
-    ...sessions.map((stamp) => openSource(places, stamp, true)),
-    ...plain.map((stamp) => openSource(places, stamp, false)),
+    ...sessions.map((stamp) => openSource(paths, stamp, true)),
+    ...plain.map((stamp) => openSource(paths, stamp, false)),
   ])
   return sources
     .filter((it) => it.info === null || it.info.app === app)
@@ -68,36 +68,38 @@ export interface SourceChoice {
   app: SessionInfo['app']
 }
 
-/** The pulls that make up a state, oldest first: all of them, or up to a session or a folder. Throws NotFound `session_not_found`, BadInput `no_such_folder`. */
-export async function chooseSources(places: PullPlaces, { session, directory, app }: SourceChoice): Promise<Source[]> {
-  const known = await findSources(places, app)
+/** The pulls that make up a state, oldest first: all of them, or up to a session or a folder. Throws NotFoundError `session_not_found`, BadRequestError `no_such_folder`. */
+export async function chooseSources(paths: PullPaths, { session, directory, app }: SourceChoice): Promise<Source[]> {
+  const known = await findSources(paths, app)
   if (session !== undefined) {
     const name = basename(session)
     const stamp = stampOfSession(name) ?? (isStamp(name) ? name : null)
     const at = known.findIndex((it) => it.session !== null && it.stamp === stamp)
     if (at === -1)
-      throw new NotFound('session_not_found', `There is no session ${name}`, {
+      throw new NotFoundError('session_not_found', `There is no session ${name}`, {
         remedy: '`zinc sessions list` names them; an unfinished one is carried on by the next `zinc fetch`.',
       })
     return known.slice(0, at + 1)
   }
   if (directory === undefined) return known
-  const wanted = resolve(directory)
-  const at = known.findIndex((it) => join(it.root, it.inner) === wanted || it.root === wanted)
+  const requested = resolve(directory)
+  const at = known.findIndex((it) => join(it.root, it.inner) === requested || it.root === requested)
   if (at !== -1) return known.slice(0, at + 1)
-  if (!(await isThere(wanted)))
-    throw new BadInput('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
-  return foreignSources(wanted, app)
+  if (!(await exists(requested)))
+    throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+  return foreignSources(requested, app)
 }
 
 /** A folder from elsewhere, after older ones beside it. */
-async function foreignSources(wanted: string, app: SessionInfo['app']): Promise<Source[]> {
-  const parent = dirname(wanted)
-  const older = isStamp(basename(wanted)) ? (await namesIn(parent)).filter((name) => isStamp(name) && name < basename(wanted)).sort() : []
+async function foreignSources(requested: string, app: SessionInfo['app']): Promise<Source[]> {
+  const parent = dirname(requested)
+  const older = isStamp(basename(requested))
+    ? (await namesIn(parent)).filter((name) => isStamp(name) && name < basename(requested)).sort()
+    : []
   const sources = await Promise.all(
-    [...older.map((name) => join(parent, name)), wanted].map(async (folder): Promise<Source> => {
+    [...older.map((name) => join(parent, name)), requested].map(async (folder): Promise<Source> => {
       // A raw_json/<stamp> within a session folder that was copied.
-      const inSession = basename(dirname(folder)) === 'raw_json' && (await isThere(join(folder, '..', '..', 'manifest.json')))
+      const inSession = basename(dirname(folder)) === 'raw_json' && (await exists(join(folder, '..', '..', 'manifest.json')))
       const root = inSession ? resolve(folder, '..', '..') : folder
       const about = (name: string) => join(root, inSession ? name : `.${name}`)
       return {
@@ -107,7 +109,7 @@ async function foreignSources(wanted: string, app: SessionInfo['app']): Promise<
         inner: inSession ? join('raw_json', basename(folder)) : '',
         info: await readJson(about('session_info.json'), SessionInfo),
         manifest: await readJson(about('manifest.json'), Manifest),
-        about: (await isThere(about('manifest.json'))) ? about : null,
+        about: (await exists(about('manifest.json'))) ? about : null,
       }
     }),
   )
@@ -126,17 +128,17 @@ export interface ModuleSource {
 }
 
 /** Which files make up a module's newest state, newest first: the latest that holds the whole module, and what came after it. */
-export async function chainOf(sources: Source[], module: BooksModule): Promise<ModuleSource[]> {
+export async function fileHistory(sources: Source[], module: BooksModule): Promise<ModuleSource[]> {
   const chain: ModuleSource[] = []
   for (const source of [...sources].reverse()) {
     const file = join(source.inner, `${module.name}.json`)
-    const told = source.info?.modules.find((it) => it.module === module.name)
+    const reported = source.info?.modules.find((it) => it.module === module.name)
     const listed = source.manifest?.files.some((it) => it.file === file) ?? false
-    if (told ? told.state !== 'success' : !listed && !(await isThere(join(source.root, file)))) continue
+    if (reported ? reported.state !== 'success' : !listed && !(await exists(join(source.root, file)))) continue
     const linesFile = join(source.inner, `${module.name}_line_items.json`)
-    const withLines = module.lineItems && (source.info ? source.info.line_items : await isThere(join(source.root, linesFile)))
-    chain.push({ source, file, linesFile: withLines ? linesFile : null, full: told?.mode === 'full', lineItems: withLines })
-    if (told?.mode === 'full') break
+    const withLines = module.lineItems && (source.info ? source.info.line_items : await exists(join(source.root, linesFile)))
+    chain.push({ source, file, linesFile: withLines ? linesFile : null, full: reported?.mode === 'full', lineItems: withLines })
+    if (reported?.mode === 'full') break
   }
   return chain
 }

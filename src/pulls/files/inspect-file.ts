@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
-import { checkLineSum, type WrongSum } from '../verify/check-totals.ts'
+import { checkTotals, type TotalsMismatch } from '../verify/check-totals.ts'
 import { toAmount } from '../verify/decimal.ts'
 import type { ModuleSource } from './find-sessions.ts'
-import { BrokenFile, readJsonArray } from './json-array-reader.ts'
+import { InvalidFileError, readJsonArray } from './json-array-reader.ts'
 import type { WrittenFile } from './json-array-writer.ts'
 
 /** What is kept of a record in the files while they are checked: little, since there may be a hundred thousand of them. */
@@ -34,7 +34,7 @@ export interface FileState {
   duplicates: Set<string>
   /** Places in the chain whose files have to be written anew, whatever else: damaged, or with a record twice. */
   damaged: Set<number>
-  lines: { checked: number; rows: number; wrong: Map<string, WrongSum> } | null
+  lines: { checked: number; rows: number; wrong: Map<string, TotalsMismatch> } | null
 }
 
 export const shortHash = (text: string): string => hash('sha1', text, 'base64')
@@ -65,7 +65,7 @@ async function* readChecked(
   place: number,
   { state, signal }: { state: FileState; signal: AbortSignal },
 ): AsyncGenerator<string> {
-  const told = source.manifest?.files.find((it) => it.file === file)
+  const reported = source.manifest?.files.find((it) => it.file === file)
   const label = join(source.session ?? source.stamp, file)
   const problem = (text: string) => {
     state.files.push({ file: label, ok: false, problem: text })
@@ -84,15 +84,15 @@ async function* readChecked(
       yield* next.value
     }
   } catch (error) {
-    if (error instanceof BrokenFile) return problem(error.message)
+    if (error instanceof InvalidFileError) return problem(error.message)
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return problem('the file is missing')
     throw error
   }
   if (source.about !== null && !source.manifest) return problem('its folder has no manifest.json that can be read')
-  if (source.manifest && !told) return problem('manifest.json does not name it')
-  if (told && whole.sha256 !== told.sha256)
+  if (source.manifest && !reported) return problem('manifest.json does not name it')
+  if (reported && whole.sha256 !== reported.sha256)
     return problem(
-      `it is not the file that was written: ${whole.rows} rows, ${whole.bytes} bytes; the manifest says ${told.rows} rows, ${told.bytes} bytes`,
+      `it is not the file that was written: ${whole.rows} rows, ${whole.bytes} bytes; the manifest says ${reported.rows} rows, ${reported.bytes} bytes`,
     )
   state.files.push({ file: label, ok: true, problem: null })
 }
@@ -154,7 +154,7 @@ async function readDocuments(
       holder: place,
     })
     if (lines && state.lines) {
-      const wrong = checkLineSum(record, ofDocument ?? { sum: 0n, count: 0 })
+      const wrong = checkTotals(record, ofDocument ?? { sum: 0n, count: 0 })
       state.lines.checked++
       state.lines.rows += ofDocument?.count ?? 0
       if (wrong) state.lines.wrong.set(id, wrong)

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { WrittenFile } from './json-array-writer.ts'
 
 /** The file is not an array of records; what stood before the fault was given out. */
-export class BrokenFile extends Error {}
+export class InvalidFileError extends Error {}
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -16,11 +16,11 @@ const isSpace = (code: number) => code === 0x20 || code === 0x0a || code === 0x0
 
 /**
  * The records of a JSON array, each as it was written, a batch for each chunk that is read: a file of any size in little memory, however it is laid out.
- * Answers what the file as a whole is. Throws BrokenFile; whether a record itself is right JSON is for the caller to see when it parses it.
+ * Answers what the file as a whole is. Throws InvalidFileError; whether a record itself is right JSON is for the caller to see when it parses it.
  */
 export async function* readJsonArray(path: string): AsyncGenerator<string[], WrittenFile> {
   const hash = createHash('sha256')
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const workers = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const split = createSplitter()
   let bytes = 0
   let rows = 0
@@ -30,13 +30,13 @@ export async function* readJsonArray(path: string): AsyncGenerator<string[], Wri
     const records: string[] = []
     let fault: unknown
     try {
-      split.take(decoder.decode(chunk, { stream: true }), records)
+      split.take(workers.decode(chunk, { stream: true }), records)
     } catch (error) {
       fault = error
     }
     rows += records.length
     if (records.length > 0) yield records
-    if (fault) throw fault instanceof BrokenFile ? fault : new BrokenFile('it is not UTF-8', { cause: fault })
+    if (fault) throw fault instanceof InvalidFileError ? fault : new InvalidFileError('it is not UTF-8', { cause: fault })
   }
   split.end()
   return { rows, bytes, sha256: hash.digest('hex') }
@@ -76,14 +76,14 @@ function createSplitter() {
           depth = 1
         } else if (phase === 'after_value' && code === COMMA) phase = 'comma'
         else if ((phase === 'first' || phase === 'after_value') && code === CLOSE_BRACKET) phase = 'end'
-        else throw new BrokenFile(`it is not an array of records (found ${JSON.stringify(text.charAt(at))})`)
+        else throw new InvalidFileError(`it is not an array of records (found ${JSON.stringify(text.charAt(at))})`)
       }
       const keepFrom = phase === 'value' ? start : text.length
       at -= keepFrom
       text = text.slice(keepFrom)
     },
     end(): void {
-      if (phase !== 'end') throw new BrokenFile('it ends too early')
+      if (phase !== 'end') throw new InvalidFileError('it ends too early')
     },
   }
 }

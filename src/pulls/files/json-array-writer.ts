@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { syncPath } from '../../lib/fsync.ts'
+import { fsyncPath } from '../../lib/fsync.ts'
 
 export interface WrittenFile {
   rows: number
@@ -44,7 +44,7 @@ export async function createJsonArrayFile(path: string) {
       await handle.sync()
       await handle.close()
       await rename(partial, path)
-      await syncPath(dirname(path))
+      await fsyncPath(dirname(path))
       return { rows, bytes, sha256: hash.digest('hex') }
     },
     async abandon(): Promise<void> {
@@ -67,5 +67,5 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await handle.close()
   }
   await rename(partial, path)
-  await syncPath(dirname(path))
+  await fsyncPath(dirname(path))
 }

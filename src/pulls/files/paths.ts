@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 /** Where pulled files stand. */
-export interface PullPlaces {
+export interface PullPaths {
   /** `sync_sessions/` of the data folder. */
   sessionsDir: string
   /** Stamped folders without a session: `raw_json/` of the data folder, or JSON_BASE_DIR. */
@@ -10,7 +10,7 @@ export interface PullPlaces {
   reportsDir: string
 }
 
-export const placesOf = (dataDir: string, jsonBaseDir: string | undefined): PullPlaces => ({
+export const pullPaths = (dataDir: string, jsonBaseDir: string | undefined): PullPaths => ({
   sessionsDir: join(dataDir, 'sync_sessions'),
   rawDir: jsonBaseDir ?? join(dataDir, 'raw_json'),
   reportsDir: join(dataDir, 'reports'),
@@ -37,8 +37,8 @@ export interface Folder {
   about(name: string): string
 }
 
-export function folderOf(places: PullPlaces, { stamp, session }: { stamp: string; session: boolean }): Folder {
-  const parent = session ? places.sessionsDir : places.rawDir
+export function sessionDir(paths: PullPaths, { stamp, session }: { stamp: string; session: boolean }): Folder {
+  const parent = session ? paths.sessionsDir : paths.rawDir
   const name = session ? sessionName(stamp) : stamp
   return {
     unfinished: join(parent, `.${name}`),

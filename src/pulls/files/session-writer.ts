@@ -1,9 +1,9 @@
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { syncPath } from '../../lib/fsync.ts'
+import { fsyncPath } from '../../lib/fsync.ts'
 import type { Manifest, SessionInfo } from '../../schemas/pulls.ts'
 import { writeWhole } from './json-array-writer.ts'
-import { type Folder, folderOf, type PullPlaces, stampOf } from './paths.ts'
+import { type Folder, type PullPaths, sessionDir, stampOf } from './paths.ts'
 import { sessionReadme } from './session-readme.ts'
 
 const exists = (path: string) =>
@@ -13,10 +13,10 @@ const exists = (path: string) =>
   )
 
 /** Makes the folder of a new pull, under the first free stamp from now on: two never share one. */
-export async function newFolder(places: PullPlaces, { now, session }: { now: Date; session: boolean }): Promise<string> {
+export async function newFolder(paths: PullPaths, { now, session }: { now: Date; session: boolean }): Promise<string> {
   for (let at = now; ; at = new Date(at.getTime() + 1_000)) {
     const stamp = stampOf(at)
-    const folder = folderOf(places, { stamp, session })
+    const folder = sessionDir(paths, { stamp, session })
     if (await exists(folder.finished)) continue
     await mkdir(dirname(folder.unfinished), { recursive: true })
     try {
@@ -31,8 +31,8 @@ export async function newFolder(places: PullPlaces, { now, session }: { now: Dat
 export type SessionWriter = ReturnType<typeof createSessionWriter>
 
 /** Writes what is about a pull as a whole. Safe to call again after a kill at any line. */
-export function createSessionWriter(places: PullPlaces, { stamp, session }: { stamp: string; session: boolean }) {
-  const folder: Folder = folderOf(places, { stamp, session })
+export function createSessionWriter(paths: PullPaths, { stamp, session }: { stamp: string; session: boolean }) {
+  const folder: Folder = sessionDir(paths, { stamp, session })
   const root = folder.unfinished
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
@@ -67,7 +67,7 @@ export function createSessionWriter(places: PullPlaces, { stamp, session }: { st
       }
       await writeWhole(join(root, folder.about('manifest.json')), json(manifest))
       await rename(root, folder.finished)
-      await syncPath(dirname(folder.finished))
+      await fsyncPath(dirname(folder.finished))
     },
   }
 }

@@ -2,18 +2,18 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { Conflict, NotFound } from '../../lib/errors.ts'
-import { type Badge, Manifest, type ManifestFile, type PullSession, SessionInfo, VerifyReport } from '../../schemas/pulls.ts'
-import { isThere } from './find-sessions.ts'
+import { ConflictError, NotFoundError } from '../../lib/errors.ts'
+import { Manifest, type ManifestFile, type PullSession, SessionInfo, type SessionStatus, VerifyReport } from '../../schemas/pulls.ts'
+import { exists } from './find-sessions.ts'
 import { writeWhole } from './json-array-writer.ts'
-import { folderOf, type PullPlaces, sessionName, stampOfSession } from './paths.ts'
+import { type PullPaths, sessionDir, sessionName, stampOfSession } from './paths.ts'
 
 const PIN = '.pinned'
 
 export interface SessionsDeps {
   db: Database
   clock: Clock
-  places: PullPlaces
+  paths: PullPaths
 }
 
 export interface PruneRule {
@@ -25,16 +25,16 @@ export interface PruneRule {
 export type PullSessions = ReturnType<typeof createPullSessions>
 
 /** The session folders as people look after them: what there is, how each stands, which go. */
-export function createPullSessions({ db, clock, places }: SessionsDeps) {
-  /** Where a session is: finished, else unfinished. Throws NotFound `session_not_found`. */
+export function createPullSessions({ db, clock, paths }: SessionsDeps) {
+  /** Where a session is: finished, else unfinished. Throws NotFoundError `session_not_found`. */
   async function find(name: string): Promise<{ root: string; stamp: string; finished: boolean }> {
     const stamp = stampOfSession(name)
     if (stamp !== null) {
-      const folder = folderOf(places, { stamp, session: true })
-      if (await isThere(folder.finished)) return { root: folder.finished, stamp, finished: true }
-      if (await isThere(folder.unfinished)) return { root: folder.unfinished, stamp, finished: false }
+      const folder = sessionDir(paths, { stamp, session: true })
+      if (await exists(folder.finished)) return { root: folder.finished, stamp, finished: true }
+      if (await exists(folder.unfinished)) return { root: folder.unfinished, stamp, finished: false }
     }
-    throw new NotFound('session_not_found', 'Session not found', {
+    throw new NotFoundError('session_not_found', 'Session not found', {
       remedy: 'GET /api/pulls/ (or `zinc sessions list`) names the sessions.',
     })
   }
@@ -47,14 +47,14 @@ export function createPullSessions({ db, clock, places }: SessionsDeps) {
       ...info,
       badge: finished ? badgeOf(info, report, newest) : await unfinishedBadge(info),
       size,
-      pinned: await isThere(join(root, PIN)),
+      pinned: await exists(join(root, PIN)),
       records: info.modules.reduce((sum, it) => sum + it.records, 0),
       verified_at: report?.checked_at ?? null,
     }
   }
 
   /** A folder with a dot belongs to a run that goes on, waits, or is over without having ended it. */
-  async function unfinishedBadge(info: SessionInfo): Promise<Badge> {
+  async function unfinishedBadge(info: SessionInfo): Promise<SessionStatus> {
     const run = await db.run.findUnique({ where: { id: info.run_id }, select: { state: true } })
     if (run?.state === 'running' || run?.state === 'queued') return 'running'
     if (run?.state === 'paused') return 'paused'
@@ -62,7 +62,7 @@ export function createPullSessions({ db, clock, places }: SessionsDeps) {
   }
 
   async function all(): Promise<PullSession[]> {
-    const names = (await readdir(places.sessionsDir).catch(() => [])).map((name) => name.replace(/^\./, ''))
+    const names = (await readdir(paths.sessionsDir).catch(() => [])).map((name) => name.replace(/^\./, ''))
     const stamps = [...new Set(names.flatMap((name) => stampOfSession(name) ?? []))].sort().reverse()
     return Promise.all(stamps.map(async (stamp) => look(await find(sessionName(stamp)))))
   }
@@ -71,12 +71,12 @@ export function createPullSessions({ db, clock, places }: SessionsDeps) {
     const found = await find(name)
     const session = await look(found)
     if (session.badge === 'running' || session.badge === 'paused')
-      throw new Conflict('session_in_use', 'This session is not finished', {
+      throw new ConflictError('session_in_use', 'This session is not finished', {
         detail: { run_id: session.run_id },
         remedy: `Cancel its run first: POST /api/settings/integrations/zoho/sync/runs/${session.run_id}/cancel`,
       })
     if (session.pinned)
-      throw new Conflict('session_pinned', 'This session is pinned', { remedy: 'Take the pin off first: PATCH {"pinned":false}.' })
+      throw new ConflictError('session_pinned', 'This session is pinned', { remedy: 'Take the pin off first: PATCH {"pinned":false}.' })
     // Under a name with a dot first, so that a kill leaves no half session under its own name.
     await rm(found.root, { recursive: true, force: true })
   }
@@ -91,10 +91,10 @@ export function createPullSessions({ db, clock, places }: SessionsDeps) {
       return { ...(await look(found)), files: manifest?.files ?? [] }
     },
 
-    /** The folder of a finished session, to be read. Throws Conflict `session_in_use`. */
+    /** The folder of a finished session, to be read. Throws ConflictError `session_in_use`. */
     async folder(name: string): Promise<string> {
       const { root, finished } = await find(name)
-      if (!finished) throw new Conflict('session_in_use', 'This session is not finished', { remedy: 'Wait until its run has ended.' })
+      if (!finished) throw new ConflictError('session_in_use', 'This session is not finished', { remedy: 'Wait until its run has ended.' })
       return root
     },
 
@@ -136,11 +136,11 @@ export function createPullSessions({ db, clock, places }: SessionsDeps) {
       return { removed, kept }
     },
 
-    /** The newest report of a session. Throws NotFound `not_verified`. */
+    /** The newest report of a session. Throws NotFoundError `not_verified`. */
     async report(name: string): Promise<VerifyReport> {
       const report = await newestReport((await find(name)).root)
       if (report) return report
-      throw new NotFound('not_verified', 'This session was not verified yet', { remedy: `POST /api/pulls/${name}/verify` })
+      throw new NotFoundError('not_verified', 'This session was not verified yet', { remedy: `POST /api/pulls/${name}/verify` })
     },
   }
 }
@@ -173,7 +173,7 @@ async function newestReport(root: string): Promise<VerifyReport | null> {
 }
 
 /** A report counts only for the files that it has seen. */
-function badgeOf(info: SessionInfo, report: VerifyReport | null, newestFile: number): Badge {
+function badgeOf(info: SessionInfo, report: VerifyReport | null, newestFile: number): SessionStatus {
   if (info.status === 'incomplete') return 'incomplete'
   if (!report || Date.parse(report.checked_at) + 1_000 < newestFile) return 'unverified'
   if (report.ok) return 'verified'

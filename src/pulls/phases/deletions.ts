@@ -1,42 +1,42 @@
 import type { Clock } from '../../lib/clock.ts'
-import { UpstreamFailed } from '../../lib/errors.ts'
+import { BadGatewayError } from '../../lib/errors.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import { readBooksDetail } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { NothingThere } from '../../zoho/errors.ts'
+import { ZohoNotFoundError } from '../../zoho/errors.ts'
 import { itemsById } from '../../zoho/inventory.ts'
-import { type ModulePlace, pageRange } from '../checkpoint.ts'
+import { type ModuleScope, pageRange } from '../checkpoint.ts'
 import { markDeleted } from '../records/upsert.ts'
 
 /** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
-const BRAKE_SHARE = 0.2
+const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
 
 export interface RemovalPhase {
   zoho: ZohoClient
   clock: Clock
   module: BooksModule
-  place: ModulePlace
+  scope: ModuleScope
   confirmed: boolean
 }
 
 /** Which of these Zoho really has no more, each asked for by its id. */
-export async function confirmGone(
-  { zoho, module, place }: Pick<RemovalPhase, 'zoho' | 'module' | 'place'>,
+export async function confirmDeleted(
+  { zoho, module, scope }: Pick<RemovalPhase, 'zoho' | 'module' | 'scope'>,
   { ids, runId }: { ids: string[]; runId: string },
   signal: AbortSignal,
 ): Promise<string[]> {
-  if (module.name === 'items' && place.app === 'books') {
+  if (module.name === 'items' && scope.app === 'books') {
     const still = await itemsById(zoho, { ids, runId }, signal)
     return ids.filter((id) => !still.has(id))
   }
   const gone: string[] = []
   for (const id of ids) {
     try {
-      await readBooksDetail(zoho, module, { app: place.app, id, runId }, signal)
+      await readBooksDetail(zoho, module, { app: scope.app, id, runId }, signal)
     } catch (error) {
-      if (!(error instanceof NothingThere)) throw error
+      if (!(error instanceof ZohoNotFoundError)) throw error
       gone.push(id)
     }
   }
@@ -45,23 +45,23 @@ export async function confirmGone(
 
 /**
  * Marks what a complete list did not name and Zoho does not know any more. Answers how many went.
- * Throws UpstreamFailed `mass_delete_stopped` when it would be more than a fifth and more than ten, before anything is asked or marked.
+ * Throws BadGatewayError `mass_delete_stopped` when it would be more than a fifth and more than ten, before anything is asked or marked.
  */
-export async function removeMissing(run: RunContext, { zoho, clock, module, place, confirmed }: RemovalPhase): Promise<number> {
+export async function removeMissing(run: RunContext, { zoho, clock, module, scope, confirmed }: RemovalPhase): Promise<number> {
   const { from, to } = pageRange(module)
-  const suspects = await run.fenced(
+  const candidates = await run.fenced(
     (tx) => tx.$queryRaw<{ record_id: string }[]>`
       -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL compared each with each until the statement's time was over.
-      select record_id from zoho_record where app = ${place.app} and module = ${module.name} and deleted_at is null
+      select record_id from zoho_record where app = ${scope.app} and module = ${module.name} and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid and number between ${from} and ${to}
       order by record_id`,
   )
-  if (suspects.length === 0) return 0
-  const known = await run.fenced((tx) => tx.zohoRecord.count({ where: { app: place.app, module: module.name, deleted_at: null } }))
-  if (suspects.length > BRAKE_COUNT && suspects.length > known * BRAKE_SHARE && !confirmed) {
-    throw new UpstreamFailed(
+  if (candidates.length === 0) return 0
+  const known = await run.fenced((tx) => tx.zohoRecord.count({ where: { app: scope.app, module: module.name, deleted_at: null } }))
+  if (candidates.length > BRAKE_COUNT && candidates.length > known * MAX_DELETE_RATIO && !confirmed) {
+    throw new BadGatewayError(
       'mass_delete_stopped',
-      `${suspects.length} of ${known} ${module.name} are gone from Zoho's list; nothing was removed`,
+      `${candidates.length} of ${known} ${module.name} are gone from Zoho's list; nothing was removed`,
       {
         remedy: 'If that is right, pull the module in full with confirm_removals (--full --confirm-removals on the command line).',
       },
@@ -69,10 +69,10 @@ export async function removeMissing(run: RunContext, { zoho, clock, module, plac
   }
   let removed = 0
   // A few at a time, so that a kill does not ask for all of them again.
-  for (let at = 0; at < suspects.length; at += 100) {
-    const ids = suspects.slice(at, at + 100).map((row) => row.record_id)
-    const gone = await confirmGone({ zoho, module, place }, { ids, runId: run.id }, run.signal)
-    removed += await run.fenced((tx) => markDeleted(tx, place, gone, { runId: run.id, at: clock.now() }))
+  for (let at = 0; at < candidates.length; at += 100) {
+    const ids = candidates.slice(at, at + 100).map((row) => row.record_id)
+    const gone = await confirmDeleted({ zoho, module, scope }, { ids, runId: run.id }, run.signal)
+    removed += await run.fenced((tx) => markDeleted(tx, scope, gone, { runId: run.id, at: clock.now() }))
   }
   return removed
 }

@@ -1,13 +1,13 @@
-import { createGroupCommit } from '../../lib/batch-writes.ts'
+import { createBatchWriter } from '../../lib/batch-writes.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import { readBooksDetail } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { DayQuotaSpent, NeedsPerson, NothingThere, ZohoAway } from '../../zoho/errors.ts'
-import type { ModulePlace } from '../checkpoint.ts'
-import { dueIds } from '../records/pending-details.ts'
+import { ConfigurationError, QuotaExceededError, ZohoNotFoundError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import type { ModuleScope } from '../checkpoint.ts'
+import { idsNeedingDetail } from '../records/pending-details.ts'
 import { markDeleted, upsertRecords } from '../records/upsert.ts'
 import { toRecordRow } from './list.ts'
 
@@ -19,7 +19,7 @@ export interface DetailPhase {
   zoho: ZohoClient
   clock: Clock
   module: BooksModule
-  place: ModulePlace
+  scope: ModuleScope
   changedIn: number
   concurrency: number
 }
@@ -34,22 +34,22 @@ export interface DetailResult {
 /** Fetches the details of these documents and writes each before its worker asks for the next. Throws what stops all: the day's quota, a person's stop, sign-in, an outage. */
 export async function fetchDetails(
   run: RunContext,
-  { zoho, clock, module, place, changedIn, concurrency }: DetailPhase,
+  { zoho, clock, module, scope, changedIn, concurrency }: DetailPhase,
   ids: string[],
   onDone: () => void = () => {},
 ): Promise<DetailResult> {
   const result: DetailResult = { fetched: 0, removed: 0, failed: [] }
-  const save = createGroupCommit<{ id: string; row: ReturnType<typeof toRecordRow> | null }>((group) =>
+  const save = createBatchWriter<{ id: string; row: ReturnType<typeof toRecordRow> | null }>((group) =>
     run.fenced(async (tx) => {
       const options = { runId: run.id, at: clock.now(), detailed: true, changedIn }
       await upsertRecords(
         tx,
-        place,
+        scope,
         group.flatMap(({ row }) => row ?? []),
         options,
       )
       const gone = group.filter(({ row }) => row === null).map(({ id }) => id)
-      result.removed += await markDeleted(tx, place, gone, options)
+      result.removed += await markDeleted(tx, scope, gone, options)
     }),
   )
   let next = 0
@@ -61,8 +61,8 @@ export async function fetchDetails(
       const id = ids[next++]!
       try {
         run.signal.throwIfAborted()
-        const row = await readBooksDetail(zoho, module, { app: place.app, id, runId: run.id }, run.signal).catch((error: unknown) => {
-          if (error instanceof NothingThere) return null
+        const row = await readBooksDetail(zoho, module, { app: scope.app, id, runId: run.id }, run.signal).catch((error: unknown) => {
+          if (error instanceof ZohoNotFoundError) return null
           throw error
         })
         await save({ id, row: row && toRecordRow(row) })
@@ -70,11 +70,11 @@ export async function fetchDetails(
         inARow = 0
         onDone()
       } catch (error) {
-        const ofThisOne = error instanceof AppError && !(error instanceof DayQuotaSpent) && !(error instanceof NeedsPerson)
+        const ofThisOne = error instanceof AppError && !(error instanceof QuotaExceededError) && !(error instanceof ConfigurationError)
         if (!ofThisOne || run.signal.aborted) fatal ??= error
         else {
           result.failed.push({ id, error })
-          if (++inARow >= FAILURES_IN_A_ROW && error instanceof ZohoAway) fatal ??= error
+          if (++inARow >= FAILURES_IN_A_ROW && error instanceof ZohoUnavailableError) fatal ??= error
         }
       }
     }
@@ -85,14 +85,14 @@ export async function fetchDetails(
 }
 
 /** Fetches every detail that the module owes. What a killed run had fetched is not owed any more. */
-export async function fetchDueDetails(
+export async function fetchPendingDetails(
   run: RunContext,
   phase: DetailPhase,
   { among, onDone }: { among?: { runId: string; from: number; to: number } | undefined; onDone(): void },
 ): Promise<DetailResult> {
   const total: DetailResult = { fetched: 0, removed: 0, failed: [] }
   for (let after = ''; ; ) {
-    const ids = await run.fenced((tx) => dueIds(tx, phase.place, { after, limit: BATCH, among }))
+    const ids = await run.fenced((tx) => idsNeedingDetail(tx, phase.scope, { after, limit: BATCH, among }))
     if (ids.length === 0) return total
     after = ids.at(-1)!
     const { fetched, removed, failed } = await fetchDetails(run, phase, ids, onDone)

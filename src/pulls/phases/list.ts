@@ -4,8 +4,8 @@ import type { PullRequest } from '../../schemas/pulls.ts'
 import { type BooksRow, walkBooks } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { type ModulePlace, type ModuleProgress, pageRange, wantsDetails } from '../checkpoint.ts'
-import { noteListed, writeListRows } from '../records/pending-details.ts'
+import { type ModuleProgress, type ModuleScope, pageRange, wantsDetails } from '../checkpoint.ts'
+import { upsertListed, upsertListRows } from '../records/pending-details.ts'
 import { searchText } from '../records/search-text.ts'
 import { type RecordCounts, type RecordRow, upsertRecords } from '../records/upsert.ts'
 
@@ -14,7 +14,7 @@ export interface ListPhase {
   clock: Clock
   request: PullRequest
   module: BooksModule
-  place: ModulePlace
+  scope: ModuleScope
   /** Inclusive; null: everything. */
   from: Date | null
   /** How many records are known: a list that ends far below is not believed. */
@@ -33,12 +33,12 @@ export const toRecordRow = (row: BooksRow): RecordRow => ({
 
 /** Lists a module from its place on; each page, what it changed, and the place after it are one transaction. Answers the progress at a clean end. */
 export async function listModule(run: RunContext, start: ModuleProgress, phase: ListPhase): Promise<ModuleProgress> {
-  const { zoho, clock, request, module, place, from, known } = phase
+  const { zoho, clock, request, module, scope, from, known } = phase
   let progress = start
   const range = pageRange(module)
   const details = wantsDetails(module, request)
   const staged = module.lineItems && !details
-  const options = { app: place.app, from, known, place: start.place ?? undefined, runId: run.id }
+  const options = { app: scope.app, from, known, scope: start.cursor ?? undefined, runId: run.id }
   for await (const page of walkBooks(zoho, module, options, run.signal)) {
     const rows = [...new Map(page.rows.map((row) => [row.id, row])).values()].map(toRecordRow)
     const times = rows.flatMap((row) => row.modified_at?.toISOString() ?? [])
@@ -46,10 +46,10 @@ export async function listModule(run: RunContext, start: ModuleProgress, phase: 
     const write = { runId: run.id, at: clock.now(), changedIn: progress.changed_in }
     await run.fenced(async (tx) => {
       const counts: RecordCounts & { changed?: string[] } = details
-        ? await noteListed(tx, place, rows, write)
+        ? await upsertListed(tx, scope, rows, write)
         : staged
-          ? await writeListRows(tx, place, rows, write)
-          : await upsertRecords(tx, place, rows, write)
+          ? await upsertListRows(tx, scope, rows, write)
+          : await upsertRecords(tx, scope, rows, write)
       if (progress.mode !== 'incremental') {
         const numbered = { run_id: run.id, number: range.from + progress.pages }
         await tx.runPage.create({ data: { ...numbered, ids: rows.map((row) => row.record_id) } })
@@ -66,7 +66,7 @@ export async function listModule(run: RunContext, start: ModuleProgress, phase: 
       progress = {
         ...progress,
         state: 'listing',
-        place: page.place,
+        cursor: page.cursor,
         pages: progress.pages + 1,
         listed: progress.listed + rows.length,
         new: progress.new + counts.new,

@@ -5,7 +5,7 @@ import { Prisma } from '../../generated/client.ts'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../../lib/raw-json.ts'
 import type { ManifestFile } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
-import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleScope } from '../checkpoint.ts'
 import { createJsonArrayFile } from '../files/json-array-writer.ts'
 
 /** Which records of a module go into its file. */
@@ -25,7 +25,7 @@ interface RawRecord {
 }
 
 /** The records in the order of their ids, a batch at a time: any number of them in little memory. */
-export async function* readRecords(db: Db, { app, module }: ModulePlace, selection: Selection): AsyncGenerator<RawRecord[]> {
+export async function* readRecords(db: Db, { app, module }: ModuleScope, selection: Selection): AsyncGenerator<RawRecord[]> {
   for (let after = ''; ; ) {
     const batch =
       selection.of === 'staged'

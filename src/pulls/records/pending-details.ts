@@ -1,13 +1,13 @@
 import type { Db } from '../../database/client.ts'
-import { asJson, NOTHING_WRITTEN, type RecordCounts, type RecordPlace, type RecordRow, type WriteOptions } from './upsert.ts'
+import { asJson, NOTHING_WRITTEN, type RecordCounts, type RecordRow, type RecordScope, type WriteOptions } from './upsert.ts'
 
 /**
  * Notes what the list says of documents whose detail is wanted: new and changed ones are due from now on, until `upsertRecords` writes their detail.
  * A document that is known keeps its data until then, so that nobody reads half of it.
  */
-export async function noteListed(
+export async function upsertListed(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   rows: RecordRow[],
   { runId, at }: Pick<WriteOptions, 'runId' | 'at'>,
 ): Promise<RecordCounts> {
@@ -30,9 +30,9 @@ export async function noteListed(
  * Writes list rows of documents whose detail is not wanted now: it stays due. An unchanged document keeps the detail that it has.
  * Answers which were new or changed, too.
  */
-export async function writeListRows(
+export async function upsertListRows(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   rows: RecordRow[],
   { runId, at, changedIn = 0 }: WriteOptions,
 ): Promise<RecordCounts & { changed: string[] }> {
@@ -57,9 +57,9 @@ export async function writeListRows(
 }
 
 /** Which of a module's documents still owe their detail, in the order of their ids; `among`: only those that pages of this run have listed. */
-export async function dueIds(
+export async function idsNeedingDetail(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   { after, limit, among }: { after: string; limit: number; among?: { runId: string; from: number; to: number } | undefined },
 ): Promise<string[]> {
   const rows = among

@@ -1,6 +1,6 @@
 import type { Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
-import type { RecordPlace } from './upsert.ts'
+import type { RecordScope } from './upsert.ts'
 
 export interface RecordFilter {
   search?: string | undefined
@@ -24,7 +24,7 @@ export interface StoredRecord {
 /** A page of records in the order of their modification, those without a time last: one that changes while it is read comes again later, none is missed. */
 export function listRecords(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   { search, modifiedSince, includeDeleted, after, limit }: RecordFilter,
 ): Promise<StoredRecord[]> {
   const conditions = [
@@ -53,7 +53,7 @@ export function listRecords(
 }
 
 /** How many records of each module are there, and when they changed last. */
-export async function countRecords(db: Db, app: RecordPlace['app']): Promise<Map<string, { records: number; newest: Date | null }>> {
+export async function countRecords(db: Db, app: RecordScope['app']): Promise<Map<string, { records: number; newest: Date | null }>> {
   const rows = await db.zohoRecord.groupBy({ by: ['module'], where: { app, deleted_at: null }, _count: true, _max: { modified_at: true } })
   return new Map(rows.map((row) => [row.module, { records: row._count, newest: row._max.modified_at }]))
 }

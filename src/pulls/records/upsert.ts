@@ -1,8 +1,8 @@
 import type { Db } from '../../database/client.ts'
-import { forJsonb } from '../../lib/jsonb.ts'
+import { sanitizeForJsonb } from '../../lib/jsonb.ts'
 
 /** Whose records: an app of Zoho and one of its modules, e.g. books/invoices or crm/Contacts. */
-export interface RecordPlace {
+export interface RecordScope {
   app: 'books' | 'invoice' | 'inventory' | 'crm'
   module: string
 }
@@ -40,7 +40,7 @@ export const NOTHING_WRITTEN: RecordCounts = { new: 0, updated: 0, unchanged: 0,
 export const asJson = (rows: RecordRow[]): string =>
   JSON.stringify(
     rows.map(({ record_id, raw, modified_at, search }) => {
-      const clean = forJsonb(raw)
+      const clean = sanitizeForJsonb(raw)
       return { record_id, raw: raw.toWellFormed(), modified_at, search, ...(clean !== raw && { clean }) }
     }),
   )
@@ -48,7 +48,7 @@ export const asJson = (rows: RecordRow[]): string =>
 /** Writes records in one statement, whatever their number; equal ones are not written. One that was deleted and is back is restored. Ids must differ. */
 export async function upsertRecords(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   rows: RecordRow[],
   { runId, at, detailed = false, changedIn = 0 }: WriteOptions,
 ): Promise<RecordCounts> {
@@ -74,7 +74,7 @@ export async function upsertRecords(
 /** Notes that these are gone; answers how many were still there. */
 export async function markDeleted(
   db: Db,
-  { app, module }: RecordPlace,
+  { app, module }: RecordScope,
   ids: string[],
   { runId, at }: { runId: string | null; at: Date },
 ): Promise<number> {

@@ -1,6 +1,6 @@
-import { fromAmount, lastPlace, toAmount } from './decimal.ts'
+import { fromAmount, lastCursor, toAmount } from './decimal.ts'
 
-export interface WrongSum {
+export interface TotalsMismatch {
   total: string
   expected: string
   reason: string
@@ -12,16 +12,16 @@ const near = (a: bigint, b: bigint, tolerance: bigint) => (a > b ? a - b : b - a
  * Whether a document's line items add up to its header. Zoho's `item_total` has the line's own discount taken off; the header then takes off a discount
  * on the whole, adds tax that is not within the prices, shipping, an adjustment and what rounding to a whole amount has changed. Null: it adds up.
  */
-export function checkLineSum(header: Record<string, unknown>, lines: { sum: bigint; count: number }): WrongSum | null {
+export function checkTotals(header: Record<string, unknown>, lines: { sum: bigint; count: number }): TotalsMismatch | null {
   const total = toAmount(header.total)
   if (total === null) return { total: String(header.total), expected: '', reason: 'the total is not an amount' }
   const of = (...keys: string[]) => keys.map((key) => toAmount(header[key])).find((it) => it !== null && it !== 0n) ?? 0n
   // A line is rounded by at most half a unit of the last place.
-  const tolerance = (lastPlace(header.price_precision) * BigInt(lines.count + 2)) / 2n
+  const tolerance = (lastCursor(header.price_precision) * BigInt(lines.count + 2)) / 2n
   const subTotal = header.sub_total === undefined || header.sub_total === '' ? null : toAmount(header.sub_total)
   const discount = of('discount_total', 'discount_amount')
   const tax = of('tax_total', 'tax_amount')
-  const wrong = (expected: bigint, reason: string): WrongSum => ({ total: fromAmount(total), expected: fromAmount(expected), reason })
+  const wrong = (expected: bigint, reason: string): TotalsMismatch => ({ total: fromAmount(total), expected: fromAmount(expected), reason })
 
   // With prices that hold the tax, one side may be told with it and the other without.
   const inclusive = header.is_inclusive_tax === true || header.is_inclusive_tax === 'true'

@@ -23,7 +23,7 @@ export function fromAmount(amount: bigint): string {
 }
 
 /** One unit of the last place that a document is written in, e.g. 0.01. */
-export function lastPlace(precision: unknown): bigint {
+export function lastCursor(precision: unknown): bigint {
   const places = typeof precision === 'number' || (typeof precision === 'string' && precision !== '') ? Number(precision) : 2
   return Number.isInteger(places) && places >= 0 && places <= DIGITS ? 10n ** BigInt(DIGITS - places) : 10n ** BigInt(DIGITS - 2)
 }

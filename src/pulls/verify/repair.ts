@@ -4,10 +4,10 @@ import type { RunContext } from '../../runs/run-handler.ts'
 import type { BooksRow } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleScope } from '../checkpoint.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
 import type { FileState } from '../files/inspect-file.ts'
-import { confirmGone } from '../phases/deletions.ts'
+import { confirmDeleted } from '../phases/deletions.ts'
 import { fetchDetails } from '../phases/details.ts'
 import { toRecordRow } from '../phases/list.ts'
 import { markDeleted, upsertRecords } from '../records/upsert.ts'
@@ -18,7 +18,7 @@ import type { DatabaseDifferences, Differences, Listed } from './verify-module.t
 /** Up to so many documents are fetched anew, Zoho being the truth; beyond, the database's copy of the same version spares the day's quota. */
 const FETCH_AT_MOST = 100
 /** More than this share of the files, and more than a handful, is not taken away: the list is likelier wrong. */
-const BRAKE_SHARE = 0.2
+const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
 
 export interface RepairDeps {
@@ -26,7 +26,7 @@ export interface RepairDeps {
   clock: Clock
   zoho: ZohoClient
   module: BooksModule
-  place: ModulePlace
+  scope: ModuleScope
   concurrency: number
 }
 
@@ -41,7 +41,7 @@ export interface Repaired {
 /** In modules without line items the list's row is the record: those that differ are kept while the list is read, without a further call. */
 export async function keepDifferentRows(
   run: RunContext,
-  { clock, module, place }: Pick<RepairDeps, 'clock' | 'module' | 'place'>,
+  { clock, module, scope }: Pick<RepairDeps, 'clock' | 'module' | 'scope'>,
   { state, database, kept }: { state: FileState; database: DatabaseDifferences; kept: Set<string> },
   rows: BooksRow[],
 ): Promise<void> {
@@ -54,12 +54,12 @@ export async function keepDifferentRows(
     )
   })
   if (different.length === 0) return
-  await run.fenced((tx) => upsertRecords(tx, place, different.map(toRecordRow), { runId: run.id, at: clock.now() }))
+  await run.fenced((tx) => upsertRecords(tx, scope, different.map(toRecordRow), { runId: run.id, at: clock.now() }))
   for (const row of different) kept.add(row.id)
 }
 
 /** What a check has found of a module. */
-export interface Finding {
+export interface Difference {
   chain: ModuleSource[]
   state: FileState
   database: DatabaseDifferences
@@ -73,29 +73,29 @@ export interface Finding {
 export async function repairModule(
   run: RunContext,
   deps: RepairDeps,
-  { chain, state, database, differences, listed, kept }: Finding,
+  { chain, state, database, differences, listed, kept }: Difference,
 ): Promise<Repaired> {
-  const { db, clock, zoho, module, place } = deps
+  const { db, clock, zoho, module, scope } = deps
   const { extra } = differences
   const isExtra = new Set(extra)
   const wrongLines = [...(state.lines?.wrong.keys() ?? [])].filter((id) => !isExtra.has(id))
-  const wanted = [...new Set([...differences.missing, ...differences.stale, ...differences.altered, ...wrongLines])]
+  const requested = [...new Set([...differences.missing, ...differences.stale, ...differences.altered, ...wrongLines])]
 
   let fetched = kept.size
   if (module.lineItems) {
-    const fresh = wanted.length > FETCH_AT_MOST ? await sameVersion(db, place, wanted, listed) : new Set<string>()
-    const ids = wanted.filter((id) => !fresh.has(id))
+    const fresh = requested.length > FETCH_AT_MOST ? await sameVersion(db, scope, requested, listed) : new Set<string>()
+    const ids = requested.filter((id) => !fresh.has(id))
     const result = await fetchDetails(run, { ...deps, changedIn: 0 }, ids)
     fetched = result.fetched
   }
 
-  const braked = extra.length > BRAKE_COUNT && extra.length > state.records.size * BRAKE_SHARE
-  const gone = braked ? [] : await confirmGone({ zoho, module, place }, { ids: extra, runId: run.id }, run.signal)
-  await run.fenced((tx) => markDeleted(tx, place, gone, { runId: run.id, at: clock.now() }))
+  const braked = extra.length > BRAKE_COUNT && extra.length > state.records.size * MAX_DELETE_RATIO
+  const gone = braked ? [] : await confirmDeleted({ zoho, module, scope }, { ids: extra, runId: run.id }, run.signal)
+  await run.fenced((tx) => markDeleted(tx, scope, gone, { runId: run.id, at: clock.now() }))
 
   const byHolder = new Map<number, string[]>()
   // What only looks different gets its own text again, without a call.
-  for (const id of new Set([...wanted, ...database.reformatted])) {
+  for (const id of new Set([...requested, ...database.reformatted])) {
     const holder = state.records.get(id)?.holder ?? 0
     byHolder.set(holder, [...(byHolder.get(holder) ?? []), id])
   }
@@ -105,16 +105,16 @@ export async function repairModule(
     // A record that is gone may stand in older files, too, and must not come to light again.
     if (!byHolder.has(n) && !state.damaged.has(n) && drop.size === 0) continue
     run.signal.throwIfAborted()
-    await rewriteModule(db, module, place, source, { drop, write: byHolder.get(n) ?? [] })
+    await rewriteModule(db, module, scope, source, { drop, write: byHolder.get(n) ?? [] })
     files++
   }
-  return { fetched, removed: gone.length, files, refreshed: new Set(wanted) }
+  return { fetched, removed: gone.length, files, refreshed: new Set(requested) }
 }
 
 /** Which of these the database has in the version that Zoho lists, whole. */
-async function sameVersion(db: Database, place: ModulePlace, ids: string[], listed: Listed): Promise<Set<string>> {
+async function sameVersion(db: Database, scope: ModuleScope, ids: string[], listed: Listed): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ record_id: string; modified_at: Date | null }[]>`
     select record_id, modified_at from zoho_record
-    where app = ${place.app} and module = ${place.module} and deleted_at is null and detailed and not detail_due and record_id = any(${ids})`
+    where app = ${scope.app} and module = ${scope.module} and deleted_at is null and detailed and not detail_due and record_id = any(${ids})`
   return new Set(rows.filter((row) => row.modified_at?.getTime() === listed.get(row.record_id)?.modified).map((row) => row.record_id))
 }

@@ -4,9 +4,9 @@ import type { Database } from '../../database/client.ts'
 import type { ManifestFile, ModuleResult } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import { Id, parseZohoJson } from '../../zoho/schemas.ts'
-import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleScope } from '../checkpoint.ts'
 import type { ModuleSource, Source } from '../files/find-sessions.ts'
-import { BrokenFile, readJsonArray } from '../files/json-array-reader.ts'
+import { InvalidFileError, readJsonArray } from '../files/json-array-reader.ts'
 import { createJsonArrayFile, writeWhole } from '../files/json-array-writer.ts'
 import { sessionReadme } from '../files/session-readme.ts'
 import { sessionSummary } from '../files/session-writer.ts'
@@ -22,7 +22,7 @@ export interface Rewrite {
 }
 
 /** What can be read of a file, one record at a time; what comes after a fault is lost, and written anew from the database. */
-export async function* whatIsLeft(path: string, idField: string): AsyncGenerator<{ id: string; text: string }> {
+export async function* readableRecords(path: string, idField: string): AsyncGenerator<{ id: string; text: string }> {
   try {
     for await (const texts of readJsonArray(path)) {
       for (const text of texts) {
@@ -31,7 +31,7 @@ export async function* whatIsLeft(path: string, idField: string): AsyncGenerator
       }
     }
   } catch (error) {
-    if (!(error instanceof BrokenFile) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!(error instanceof InvalidFileError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 
@@ -39,7 +39,7 @@ export async function* whatIsLeft(path: string, idField: string): AsyncGenerator
 export async function rewriteModule(
   db: Database,
   module: BooksModule,
-  place: ModulePlace,
+  scope: ModuleScope,
   { source, file, linesFile }: ModuleSource,
   { drop, write }: Rewrite,
 ): Promise<void> {
@@ -49,18 +49,19 @@ export async function rewriteModule(
   try {
     const anew = new Set(write)
     const kept = new Set<string>()
-    for await (const { id, text } of whatIsLeft(join(source.root, file), module.idField)) {
+    for await (const { id, text } of readableRecords(join(source.root, file), module.idField)) {
       if (drop.has(id) || anew.has(id) || kept.has(id)) continue
       kept.add(id)
       await documents.add(text)
     }
     if (lines) {
-      for await (const { id, text } of whatIsLeft(join(source.root, linesFile!), module.idField)) if (kept.has(id)) await lines.add(text)
+      for await (const { id, text } of readableRecords(join(source.root, linesFile!), module.idField))
+        if (kept.has(id)) await lines.add(text)
     }
     for (let at = 0; at < write.length; at += BATCH_ROWS) {
       const rows = await db.$queryRaw<{ record_id: string; raw: string }[]>`
         select record_id, coalesce(raw, data::text) as raw from zoho_record
-        where app = ${place.app} and module = ${place.module} and deleted_at is null and record_id = any(${write.slice(at, at + BATCH_ROWS)})
+        where app = ${scope.app} and module = ${scope.module} and deleted_at is null and record_id = any(${write.slice(at, at + BATCH_ROWS)})
         order by record_id`
       for (const { record_id, raw } of rows) {
         const parts = module.lineItems ? partDocument(raw, module, record_id) : { document: raw, lines: [] }

@@ -3,7 +3,7 @@ import type { BooksModule } from '../../zoho/books-modules.ts'
 import { parseZohoJson } from '../../zoho/schemas.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
 import { shortHash } from '../files/inspect-file.ts'
-import { whatIsLeft } from './rewrite-files.ts'
+import { readableRecords } from './rewrite-files.ts'
 
 /** The record without what its layout adds: spaces, the order of keys, zeros at the end of a number. */
 function ordered(value: unknown): unknown {
@@ -17,24 +17,25 @@ function ordered(value: unknown): unknown {
 }
 
 /** A hash that two texts share when they mean the same. */
-export const meaningHash = (text: string): string => shortHash(JSON.stringify(ordered(parseZohoJson(text))))
+export const canonicalHash = (text: string): string => shortHash(JSON.stringify(ordered(parseZohoJson(text))))
 
 /** Records whose texts differ, with what they should mean. */
-export type Suspects = Map<string, { holder: number; document: string; lines: string }>
+export type Candidates = Map<string, { holder: number; document: string; lines: string }>
 
 /** Which of the suspects only look different: their files are read once more, since a file that a tool wrote anew differs in every text. */
-export async function sameMeaning(module: BooksModule, chain: ModuleSource[], suspects: Suspects): Promise<Set<string>> {
+export async function semanticallyEqual(module: BooksModule, chain: ModuleSource[], candidates: Candidates): Promise<Set<string>> {
   const same = new Set<string>()
-  for (const [place, { source, file, linesFile }] of chain.entries()) {
-    const here = (id: string) => suspects.get(id)?.holder === place
+  for (const [scope, { source, file, linesFile }] of chain.entries()) {
+    const here = (id: string) => candidates.get(id)?.holder === scope
     const lines = new Map<string, string>()
     if (linesFile !== null) {
-      for await (const { id, text } of whatIsLeft(join(source.root, linesFile), module.idField))
-        if (here(id)) lines.set(id, shortHash((lines.get(id) ?? '') + meaningHash(text)))
+      for await (const { id, text } of readableRecords(join(source.root, linesFile), module.idField))
+        if (here(id)) lines.set(id, shortHash((lines.get(id) ?? '') + canonicalHash(text)))
     }
-    for await (const { id, text } of whatIsLeft(join(source.root, file), module.idField)) {
-      const suspect = here(id) ? suspects.get(id) : undefined
-      if (suspect && meaningHash(text) === suspect.document && (linesFile === null || (lines.get(id) ?? '') === suspect.lines)) same.add(id)
+    for await (const { id, text } of readableRecords(join(source.root, file), module.idField)) {
+      const suspect = here(id) ? candidates.get(id) : undefined
+      if (suspect && canonicalHash(text) === suspect.document && (linesFile === null || (lines.get(id) ?? '') === suspect.lines))
+        same.add(id)
     }
   }
   return same

@@ -4,12 +4,12 @@ import { REPORT_IDS } from '../../schemas/pulls.ts'
 import { type BooksRow, walkBooks } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import type { ModulePlace } from '../checkpoint.ts'
+import type { ModuleScope } from '../checkpoint.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
 import { type FileState, hashOfLines, shortHash } from '../files/inspect-file.ts'
 import { partDocument } from '../phases/write-files.ts'
 import { fromAmount, toAmount } from './decimal.ts'
-import { meaningHash, type Suspects, sameMeaning } from './semantic-diff.ts'
+import { type Candidates, canonicalHash, semanticallyEqual } from './semantic-diff.ts'
 
 /** What is kept of a record as Zoho lists it. */
 export interface ListedRecord {
@@ -23,11 +23,11 @@ export type Listed = Map<string, ListedRecord>
 export async function listForVerify(
   zoho: ZohoClient,
   module: BooksModule,
-  { place, runId, onRows }: { place: ModulePlace; runId: string; onRows(rows: BooksRow[]): Promise<void> },
+  { scope, runId, onRows }: { scope: ModuleScope; runId: string; onRows(rows: BooksRow[]): Promise<void> },
   signal: AbortSignal,
 ): Promise<Listed> {
   const listed: Listed = new Map()
-  for await (const { rows } of walkBooks(zoho, module, { app: place.app, from: null, runId }, signal)) {
+  for await (const { rows } of walkBooks(zoho, module, { app: scope.app, from: null, runId }, signal)) {
     for (const { id, modified, fields } of rows) {
       listed.set(id, {
         modified: modified?.getTime() ?? null,
@@ -62,17 +62,17 @@ interface DatabaseRow {
 export async function compareWithDatabase(
   db: Db,
   module: BooksModule,
-  place: ModulePlace,
+  scope: ModuleScope,
   { state, chain }: { state: FileState; chain: ModuleSource[] },
 ): Promise<DatabaseDifferences> {
   const found: DatabaseDifferences = { missing: new Set(), extra: new Set(), altered: new Set(), reformatted: new Set() }
-  const suspects: Suspects = new Map()
-  const filings = (await db.pullModule.findUnique({ where: { app_module: place } }))?.filings ?? 0
+  const candidates: Candidates = new Map()
+  const filings = (await db.pullModule.findUnique({ where: { app_module: scope } }))?.filings ?? 0
   let known = 0
   for (let after = ''; ; ) {
     const rows = await db.$queryRaw<DatabaseRow[]>`
       select record_id, coalesce(raw, data::text) as raw, detailed, (detail_due or changed_in > ${filings}) as pending from zoho_record
-      where app = ${place.app} and module = ${place.module} and deleted_at is null and record_id > ${after}
+      where app = ${scope.app} and module = ${scope.module} and deleted_at is null and record_id > ${after}
       order by record_id limit ${BATCH_ROWS}`
     for (const { record_id, raw, detailed, pending } of rows) {
       const record = state.records.get(record_id)
@@ -87,13 +87,13 @@ export async function compareWithDatabase(
       if (module.lineItems && detailed !== lineItems) continue
       const { document, lines } = lineItems ? partDocument(raw, module, record_id) : { document: raw, lines: [] }
       if (shortHash(document) === record.hash && (!lineItems || hashOfLines(lines) === record.linesHash)) continue
-      suspects.set(record_id, { holder: record.holder, document: meaningHash(document), lines: hashOfLines(lines.map(meaningHash)) })
+      candidates.set(record_id, { holder: record.holder, document: canonicalHash(document), lines: hashOfLines(lines.map(canonicalHash)) })
     }
     if (rows.length < BATCH_ROWS) break
     after = rows.at(-1)!.record_id
   }
-  const same = suspects.size === 0 ? new Set<string>() : await sameMeaning(module, chain, suspects)
-  for (const id of suspects.keys()) (same.has(id) ? found.reformatted : found.altered).add(id)
+  const same = candidates.size === 0 ? new Set<string>() : await semanticallyEqual(module, chain, candidates)
+  for (const id of candidates.keys()) (same.has(id) ? found.reformatted : found.altered).add(id)
   if (known < state.records.size) {
     const ids = [...state.records.keys()]
     for (let at = 0; at < ids.length; at += 10_000) {
@@ -101,7 +101,7 @@ export async function compareWithDatabase(
       const there = new Set(
         (
           await db.$queryRaw<{ record_id: string }[]>`
-            select record_id from zoho_record where app = ${place.app} and module = ${place.module} and deleted_at is null and record_id = any(${some})`
+            select record_id from zoho_record where app = ${scope.app} and module = ${scope.module} and deleted_at is null and record_id = any(${some})`
         ).map((row) => row.record_id),
       )
       for (const id of some) if (!there.has(id)) found.extra.add(id)

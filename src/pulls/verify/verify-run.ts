@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError, NotFound } from '../../lib/errors.ts'
+import { AppError, NotFoundError } from '../../lib/errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { type ModuleReport, PULL_APPS, PullModule, type VerifyReport } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { DayQuotaSpent } from '../../zoho/errors.ts'
-import type { Wait } from '../../zoho/rate-limiter.ts'
-import { type ModulePlace, modulesOf, PULL } from '../checkpoint.ts'
-import { chainOf, chooseSources, type ModuleSource, type Source } from '../files/find-sessions.ts'
+import { QuotaExceededError } from '../../zoho/errors.ts'
+import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { type ModuleScope, modulesOf, PULL } from '../checkpoint.ts'
+import { chooseSources, fileHistory, type ModuleSource, type Source } from '../files/find-sessions.ts'
 import { readFileState } from '../files/inspect-file.ts'
 import { writeWhole } from '../files/json-array-writer.ts'
-import { type PullPlaces, stampOf } from '../files/paths.ts'
+import { type PullPaths, stampOf } from '../files/paths.ts'
 import { countRecords } from '../records/query.ts'
 import { reportText } from './format-report.ts'
 import { keepDifferentRows, repairModule } from './repair.ts'
@@ -38,8 +38,8 @@ export const VerifyCheckpoint = z.object({ mode: z.string(), report: z.string() 
 export interface VerifyDeps {
   db: Database
   clock: Clock
-  places: PullPlaces
-  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  paths: PullPaths
+  openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   concurrency: number
 }
 
@@ -49,10 +49,10 @@ export function createVerify(deps: VerifyDeps, kind: typeof PULL_VERIFY | typeof
 }
 
 async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promise<RunOutcome> {
-  const { db, clock, places } = deps
+  const { db, clock, paths } = deps
   const given = VerifyParams.parse(run.params)
   const params = { ...given, quick: given.quick && !repair }
-  const sources = await chooseSources(places, params)
+  const sources = await chooseSources(paths, params)
   const newest = sources.at(-1) ?? null
   const zoho = params.quick
     ? null
@@ -65,7 +65,7 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
       reports.push(await checkModule(run, { ...deps, zoho, module, app: params.app, sources, repair }))
     } catch (error) {
       run.signal.throwIfAborted()
-      if (error instanceof DayQuotaSpent)
+      if (error instanceof QuotaExceededError)
         return {
           state: 'paused',
           resumes_at: error.resetsAt,
@@ -86,7 +86,7 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
     api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
     modules: reports,
   }
-  const path = await saveReport(places, newest, report)
+  const path = await saveReport(paths, newest, report)
   await run.fenced((tx) =>
     run.saveCheckpoint(
       tx,
@@ -119,11 +119,11 @@ async function modulesToCheck(db: Database, params: VerifyParams, sources: Sourc
   if (named) return all.filter((it) => named.includes(it.name))
   if (!params.quick && params.directory === undefined) return all
   // Without a call to Zoho nobody knows whether a module that was never pulled has anything.
-  const chains = await Promise.all(all.map((module) => chainOf(sources, module)))
+  const chains = await Promise.all(all.map((module) => fileHistory(sources, module)))
   const records = params.directory === undefined ? await countRecords(db, params.app) : new Map<string, unknown>()
   const some = all.filter((module, n) => chains[n]!.length > 0 || records.has(module.name))
   if (some.length === 0)
-    throw new NotFound('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
+    throw new NotFoundError('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
   return some
 }
 
@@ -138,15 +138,15 @@ interface ModuleCheck extends VerifyDeps {
 
 async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleReport> {
   const { db, zoho, module, app, sources, repair } = deps
-  const place: ModulePlace = { app, module: module.name }
-  const chain = await chainOf(sources, module)
+  const scope: ModuleScope = { app, module: module.name }
+  const chain = await fileHistory(sources, module)
   const state = await readFileState(module, chain, run.signal)
-  const database = await compareWithDatabase(db, module, place, { state, chain })
+  const database = await compareWithDatabase(db, module, scope, { state, chain })
   const kept = new Set<string>()
   const onRows = async (rows: Parameters<typeof keepDifferentRows>[3]) => {
-    if (repair) await keepDifferentRows(run, { ...deps, place }, { state, database, kept }, rows)
+    if (repair) await keepDifferentRows(run, { ...deps, scope }, { state, database, kept }, rows)
   }
-  const listed = zoho && (await listForVerify(zoho, module, { place, runId: run.id, onRows }, run.signal))
+  const listed = zoho && (await listForVerify(zoho, module, { scope, runId: run.id, onRows }, run.signal))
   const differences = differencesOf(state, database, listed)
   const found = reportOf(module, { state, differences, listed, chain })
   if (found.ok || !repair || !zoho || !listed) return found
@@ -154,12 +154,12 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
   const mended = chain.length > 0 ? chain : newFileIn(sources, module)
   const { refreshed, ...repaired } = await repairModule(
     run,
-    { ...deps, zoho, place },
+    { ...deps, zoho, scope },
     { chain: mended, state, database, differences, listed, kept },
   )
-  const after = await chainOf(sources, module)
+  const after = await fileHistory(sources, module)
   const again = await readFileState(module, after, run.signal)
-  const left = differencesOf(again, await compareWithDatabase(db, module, place, { state: again, chain: after }), listed, refreshed)
+  const left = differencesOf(again, await compareWithDatabase(db, module, scope, { state: again, chain: after }), listed, refreshed)
   const report = reportOf(module, { state: again, differences: left, listed: current(again, listed, refreshed), chain: after })
   return { ...report, repaired }
 }
@@ -167,7 +167,7 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
 /** A module of which there is no file yet gets its own in the newest folder. */
 function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
   const source = sources.at(-1)
-  if (!source) throw new NotFound('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
+  if (!source) throw new NotFoundError('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
   const file = join(source.inner, `${module.name}.json`)
   const linesFile = module.lineItems ? join(source.inner, `${module.name}_line_items.json`) : null
   return [{ source, file, linesFile, full: true, lineItems: module.lineItems }]
@@ -208,8 +208,8 @@ function unread(module: BooksModule, error: AppError): ModuleReport {
 }
 
 /** In the session's own `reports/`, or beside all of them; answers the JSON file's path. */
-async function saveReport(places: PullPlaces, source: Source | null, report: VerifyReport): Promise<string> {
-  const folder = source?.session ? join(source.root, 'reports') : places.reportsDir
+async function saveReport(paths: PullPaths, source: Source | null, report: VerifyReport): Promise<string> {
+  const folder = source?.session ? join(source.root, 'reports') : paths.reportsDir
   await mkdir(folder, { recursive: true })
   const name = join(folder, `verify_${stampOf(new Date(report.checked_at))}`)
   await writeWhole(`${name}.txt`, reportText(report))

@@ -3,14 +3,14 @@ import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
 import { searchText } from '../../pulls/records/search-text.ts'
-import { markDeleted, type RecordPlace, upsertRecords } from '../../pulls/records/upsert.ts'
-import { pausedUntilReset } from '../../runs/paused.ts'
+import { markDeleted, type RecordScope, upsertRecords } from '../../pulls/records/upsert.ts'
+import { pausedUntil } from '../../runs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { type CrmRecord, listCrm, listCrmDeletions } from '../../zoho/crm.ts'
 import { CRM_MODULES, type CrmModule, crmFields } from '../../zoho/crm-fields.ts'
-import { HeldBack, NeedsPerson, ZohoAway } from '../../zoho/errors.ts'
-import type { Wait } from '../../zoho/rate-limiter.ts'
+import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 
 export const CRM_SYNC = 'crm'
 /** Zoho's list may show a row late, so an incremental pass begins a little before the newest row it knows. */
@@ -40,11 +40,11 @@ type Checkpoint = z.infer<typeof Checkpoint>
 export interface CrmSyncDeps {
   db: Database
   clock: Clock
-  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
 }
 
 /** The place of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
-export const placeOf = (module: CrmModule): RecordPlace => ({ app: 'crm', module: module.toLowerCase() })
+export const placeOf = (module: CrmModule): RecordScope => ({ app: 'crm', module: module.toLowerCase() })
 export const CRM_WATERMARKS = 'crm:'
 const watermarkOf = (module: CrmModule): string => `${CRM_WATERMARKS}${module.toLowerCase()}`
 
@@ -60,7 +60,7 @@ export function createCrmSync(deps: CrmSyncDeps): RunHandler {
       try {
         return await sync(run, deps)
       } catch (error) {
-        if (error instanceof HeldBack) return pausedUntilReset(error)
+        if (error instanceof RateLimitedError) return pausedUntil(error)
         throw error
       }
     },
@@ -82,7 +82,8 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       at = await syncModule(module, index)
     } catch (error) {
       // What is wrong with the account as a whole is not tried five times; what is wrong with one module leaves the others alone.
-      if (!(error instanceof AppError) || error instanceof HeldBack || error instanceof ZohoAway || wholeAccount(error)) throw error
+      if (!(error instanceof AppError) || error instanceof RateLimitedError || error instanceof ZohoUnavailableError || wholeAccount(error))
+        throw error
       failure = error
       counts.failed = (counts.failed ?? 0) + 1
       at = { ...at, done: [...at.done, module], module: null }
@@ -99,7 +100,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', cause: failure.message, remedy, failure_code: failure.code }
 
   async function syncModule(module: CrmModule, index: number): Promise<Checkpoint> {
-    const place = placeOf(module)
+    const scope = placeOf(module)
     const known = await db.watermark.findUnique({ where: { name: watermarkOf(module) } })
     const began = clock.now()
     if (at.module !== module) {
@@ -110,17 +111,17 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       at = { ...at, module, mode: full ? 'full' : 'incremental', from, newest: upTo?.toISOString() ?? null, pages: 0, taken: [] }
     }
     const fields = await crmFields(zoho, module, { runId: run.id }, run.signal)
-    run.report({ progress: { phase: place.module, done: counts[`${place.module}_total`] ?? 0, waiting: null } })
+    run.report({ progress: { phase: scope.module, done: counts[`${scope.module}_total`] ?? 0, waiting: null } })
 
     const taken = new Set(at.taken)
     for await (const listed of listCrm(zoho, { module, fields, from: at.from ? new Date(at.from) : null, runId: run.id }, run.signal)) {
-      const page = listed.filter((row) => !taken.has(face(row)))
+      const page = listed.filter((row) => !taken.has(rowKey(row)))
       if (page.length === 0) continue
       at = advance(at, page)
       await run.fenced(async (tx) => {
         const rows = [...new Map(page.map((row) => [row.id, toRow(row)])).values()]
-        const written = await upsertRecords(tx, place, rows, { runId: run.id, at: clock.now() })
-        count(place.module, { total: rows.length, new: written.new, updated: written.updated, unchanged: written.unchanged })
+        const written = await upsertRecords(tx, scope, rows, { runId: run.id, at: clock.now() })
+        count(scope.module, { total: rows.length, new: written.new, updated: written.updated, unchanged: written.unchanged })
         if (at.mode === 'full') {
           const number = index * PAGES_A_MODULE + at.pages
           const ids = rows.map((row) => row.record_id)
@@ -132,7 +133,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
         }
         await run.saveCheckpoint(tx, at, counts)
       })
-      run.report({ statistics: counts, progress: { phase: place.module, done: counts[`${place.module}_total`] ?? 0, waiting: null } })
+      run.report({ statistics: counts, progress: { phase: scope.module, done: counts[`${scope.module}_total`] ?? 0, waiting: null } })
     }
 
     const since = at.mode === 'full' || !known?.succeeded_at ? null : new Date(known.succeeded_at.getTime() - DELETIONS_OVERLAP_MS)
@@ -140,11 +141,11 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       await run.fenced(async (tx) => {
         const removed = await markDeleted(
           tx,
-          place,
+          scope,
           page.map(({ id }) => id),
           { runId: run.id, at: clock.now() },
         )
-        count(place.module, { removed })
+        count(scope.module, { removed })
         await run.saveCheckpoint(tx, at, counts)
       })
     }
@@ -161,31 +162,31 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
 
   /** What a complete pass did not list is gone, also when it went longer ago than the list of deletions reaches. */
   async function removeUnlisted(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], module: CrmModule, index: number): Promise<void> {
-    const place = placeOf(module)
+    const scope = placeOf(module)
     const first = index * PAGES_A_MODULE
     const gone = await tx.$queryRaw<{ record_id: string }[]>`
-      select record_id from zoho_record where app = ${place.app} and module = ${place.module} and deleted_at is null
+      select record_id from zoho_record where app = ${scope.app} and module = ${scope.module} and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid and number >= ${first} and number < ${first + PAGES_A_MODULE}`
     if (gone.length === 0) return
-    const all = await tx.zohoRecord.count({ where: { ...place, deleted_at: null } })
+    const all = await tx.zohoRecord.count({ where: { ...scope, deleted_at: null } })
     if (gone.length > MAX_GONE && gone.length > all * MAX_GONE_SHARE) {
       counts.stopped = (counts.stopped ?? 0) + gone.length
       await run.fail(tx, [
         {
-          stage: `crm:${place.module}`,
+          stage: `crm:${scope.module}`,
           code: 'mass_delete_stopped',
-          message: `${gone.length} of ${all} ${place.module} are not in Zoho's list any more, which is more than a fifth; none was taken for deleted.`,
+          message: `${gone.length} of ${all} ${scope.module} are not in Zoho's list any more, which is more than a fifth; none was taken for deleted.`,
         },
       ])
       return
     }
     const removed = await markDeleted(
       tx,
-      place,
+      scope,
       gone.map(({ record_id }) => record_id),
       { runId: run.id, at: clock.now() },
     )
-    count(place.module, { removed })
+    count(scope.module, { removed })
   }
 
   function count(module: string, more: Record<string, number>): void {
@@ -198,7 +199,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
 
 /** Scopes and permissions are a module's; the sign-in, the client and the organisation are everybody's. */
 const wholeAccount = (error: AppError): boolean =>
-  error instanceof NeedsPerson && !['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+  error instanceof ConfigurationError && !['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
 
 const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
   record_id: id,
@@ -207,13 +208,13 @@ const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
   search: searchText(record),
 })
 
-const face = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
+const rowKey = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
 
 /** Taken up again from here: the last second once more, less the rows that are remembered. */
 function advance(at: Checkpoint, page: CrmRecord[]): Checkpoint {
   const last = Math.max(...page.map((row) => row.modifiedAt.getTime()))
   const from = Math.max(last, at.from ? Date.parse(at.from) : 0)
-  const recent = page.filter((row) => row.modifiedAt.getTime() >= from - 1_000).map(face)
+  const recent = page.filter((row) => row.modifiedAt.getTime() >= from - 1_000).map(rowKey)
   const still = at.from && from - Date.parse(at.from) <= 1_000 ? at.taken : []
   return {
     ...at,

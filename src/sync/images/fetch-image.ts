@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Blob } from '../../generated/client.ts'
-import { fetchPictureUrl, type UrlFetcher } from '../../images/fetch/fetch-url.ts'
-import { type IngestDeps, ingestPicture } from '../../images/processing/ingest.ts'
-import { BadImage, UpstreamFailed } from '../../lib/errors.ts'
+import { fetchImageUrl, type UrlFetcher } from '../../images/fetch/fetch-url.ts'
+import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
+import { BadGatewayError, InvalidImageError } from '../../lib/errors.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { itemImage } from '../../zoho/inventory.ts'
-import type { ImageWork } from './pending-images.ts'
+import type { PendingImage } from './pending-images.ts'
 
 export interface FetchImageDeps {
   /** Null: only pictures behind addresses can be fetched. */
@@ -14,7 +14,7 @@ export interface FetchImageDeps {
   urls: UrlFetcher
   ingest: IngestDeps
   /** Do not ask while Zoho is known not to answer; see zoho/circuit-breaker.ts. */
-  guarded?: boolean
+  useBreaker?: boolean
 }
 
 /** A line may break; a sender that breaks off each time is not followed for ever. */
@@ -28,7 +28,7 @@ const DAMAGED = new Set(['truncated', 'corrupt'])
  */
 export async function fetchImage(
   deps: FetchImageDeps,
-  work: ImageWork,
+  work: PendingImage,
   { runId, signal }: { runId: string; signal: AbortSignal },
 ): Promise<Blob> {
   /** The hash of damaged bytes that came; the next transfer may bring them again, and is then taken as it is. */
@@ -37,18 +37,18 @@ export async function fetchImage(
     const { body, contentLength, done } = await openImage(deps, work, { runId, signal })
     const hash = createHash('sha256')
     try {
-      const blob = await ingestPicture(deps.ingest, hashed(body, hash), signal, {
+      const blob = await ingestImage(deps.ingest, hashed(body, hash), signal, {
         expectedBytes: contentLength,
         acceptDamaged: damaged !== null,
       })
       const bytes = hash.digest('hex')
       if (!blob.damaged || bytes === damaged) return blob
-      if (tries >= ATTEMPTS) throw new BadImage('truncated', 'The picture comes damaged, and differently each time')
+      if (tries >= ATTEMPTS) throw new InvalidImageError('truncated', 'The picture comes damaged, and differently each time')
       damaged = bytes
     } catch (error) {
       signal.throwIfAborted()
       if (tries >= ATTEMPTS) throw error
-      if (error instanceof BadImage && DAMAGED.has(error.code) && damaged === null) damaged = hash.digest('hex')
+      if (error instanceof InvalidImageError && DAMAGED.has(error.code) && damaged === null) damaged = hash.digest('hex')
       else if (!brokeOff(error)) throw error
     } finally {
       body.destroy()
@@ -58,17 +58,17 @@ export async function fetchImage(
 }
 
 const brokeOff = (error: unknown): boolean =>
-  (error instanceof UpstreamFailed && ['incomplete', 'image_url_failed'].includes(error.code)) ||
+  (error instanceof BadGatewayError && ['incomplete', 'image_url_failed'].includes(error.code)) ||
   (error instanceof Error && /^(UND_ERR|ECONN|EPIPE|ABORT_ERR|ERR_STREAM_PREMATURE_CLOSE)/.test(codeOf(error)))
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.name === 'TimeoutError' ? 'ABORT_ERR' : '')
 
 function openImage(
-  { zoho, urls, guarded }: FetchImageDeps,
-  work: ImageWork,
+  { zoho, urls, useBreaker }: FetchImageDeps,
+  work: PendingImage,
   { runId, signal }: { runId: string; signal: AbortSignal },
 ): Promise<{ body: Readable; contentLength: number | null; done(): Promise<void> }> {
-  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId, guarded }, signal)
-  return fetchPictureUrl(urls, work.image_source_url ?? '', signal).then((fetched) => ({ ...fetched, done: async () => {} }))
+  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId, useBreaker }, signal)
+  return fetchImageUrl(urls, work.image_source_url ?? '', signal).then((fetched) => ({ ...fetched, done: async () => {} }))
 }
 
 function hashed(body: Readable, hash: ReturnType<typeof createHash>): Readable {

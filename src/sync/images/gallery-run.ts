@@ -3,17 +3,17 @@ import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import { cleanFilename } from '../../images/gallery/filename.ts'
 import { lockProduct, putSourcePhoto, removePhoto } from '../../images/gallery/gallery.ts'
-import { type IngestDeps, ingestPicture } from '../../images/processing/ingest.ts'
-import { isStorageTrouble } from '../../images/storage/disk-space.ts'
-import type { View } from '../../images/storage/item-links.ts'
+import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
+import { isStorageError } from '../../images/storage/disk-space.ts'
+import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
-import { pausedUntilReset } from '../../runs/paused.ts'
+import { pausedUntil } from '../../runs/paused.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { HeldBack, NeedsPerson, ZohoAway } from '../../zoho/errors.ts'
+import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { documentImage, IDS_PER_CALL, itemDocuments } from '../../zoho/inventory.ts'
-import type { Wait } from '../../zoho/rate-limiter.ts'
+import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 
 export const ZOHO_GALLERY = 'zoho_gallery'
 /** `dry_run` asks for the details only, and so tells exactly how many calls the pictures would take. */
@@ -23,21 +23,21 @@ const Checkpoint = z.object({ after: z.uuid() })
 export interface GalleryRunDeps {
   db: Database
   clock: Clock
-  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   ingest: IngestDeps
-  view: View
+  itemLinks: ItemLinks
   concurrency: number
 }
 
 /** Items that can have further pictures: those that have a main one. */
-const WITH_PICTURE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
+const WITH_IMAGE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
 /** Endings of attachments that are no pictures. Everything else is asked for and judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
-const NO_PICTURE =
+const NO_IMAGE =
   /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
 
 /** How many calls the details take; how many pictures there are is known only from them. */
 export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
-  const items = await db.product.count({ where: WITH_PICTURE })
+  const items = await db.product.count({ where: WITH_IMAGE })
   const stored = await db.photo.count({ where: { source: 'zoho', place: 'gallery', deleted_at: null } })
   return { items, detail_calls: Math.ceil(items / IDS_PER_CALL), stored }
 }
@@ -52,9 +52,9 @@ export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
     exclusiveKey: ZOHO_GALLERY,
     async execute(run) {
       try {
-        return await bring(run, deps)
+        return await downloadAll(run, deps)
       } catch (error) {
-        if (error instanceof HeldBack) return pausedUntilReset(error)
+        if (error instanceof RateLimitedError) return pausedUntil(error)
         throw error
       }
     },
@@ -69,16 +69,16 @@ interface Todo {
   order: number
 }
 
-async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 'success' | 'partial' }> {
+async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 'success' | 'partial' }> {
   const { db } = deps
   const { dry_run } = GalleryParams.parse(run.params)
   const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
-  const total = await db.product.count({ where: WITH_PICTURE })
+  const total = await db.product.count({ where: WITH_IMAGE })
   let after = run.checkpoint ? Checkpoint.parse(run.checkpoint).after : null
   const counts = { items: 0, found: 0, downloaded: 0, removed: 0, failed: 0, ...run.statistics }
   for (;;) {
     const products = await db.product.findMany({
-      where: { ...WITH_PICTURE, ...(after !== null && { id: { gt: after } }) },
+      where: { ...WITH_IMAGE, ...(after !== null && { id: { gt: after } }) },
       select: {
         id: true,
         zoho_item_id: true,
@@ -98,7 +98,7 @@ async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 's
       if (!item) continue // gone from Zoho: the item sync removes it with its pictures
       const main = item.image_document_id ?? product.zoho_image_id
       const further = item.documents
-        .filter((it) => it.document_id !== main && !NO_PICTURE.test(it.file_name?.trim() ?? ''))
+        .filter((it) => it.document_id !== main && !NO_IMAGE.test(it.file_name?.trim() ?? ''))
         .sort((a, b) => a.attachment_order - b.attachment_order)
       counts.found += further.length
       const named = new Set(further.map((it) => it.document_id))
@@ -115,7 +115,7 @@ async function bring(run: RunContext, deps: GalleryRunDeps): Promise<{ state: 's
         for (const photo of await tx.photo.findMany({ where: { id: { in: gone.map((it) => it.id) }, deleted_at: null } }))
           await removePhoto(tx, photo, deps.clock.now())
       })
-      await deps.view.refresh(db, product.id)
+      await deps.itemLinks.refresh(db, product.id)
       counts.removed += gone.length
     }
     counts.items += products.length
@@ -144,8 +144,9 @@ async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient,
           counts.downloaded++
         } catch (error) {
           if (signal.aborted) return
-          const concernsAll = error instanceof HeldBack || error instanceof NeedsPerson || error instanceof ZohoAway
-          if (concernsAll || !(error instanceof AppError) || isStorageTrouble(error)) {
+          const isRunLevelError =
+            error instanceof RateLimitedError || error instanceof ConfigurationError || error instanceof ZohoUnavailableError
+          if (isRunLevelError || !(error instanceof AppError) || isStorageError(error)) {
             stopped = error
             stop.abort(error)
             return
@@ -171,14 +172,14 @@ async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient,
 
 async function fetchOne(
   run: RunContext,
-  { ingest, db, view }: GalleryRunDeps,
+  { ingest, db, itemLinks }: GalleryRunDeps,
   zoho: ZohoClient,
   { product, documentId, name, order }: Todo,
   signal: AbortSignal,
 ): Promise<void> {
   const { body, contentLength, done } = await documentImage(zoho, { documentId, runId: run.id }, signal)
   try {
-    const blob = await ingestPicture(ingest, body, signal, { expectedBytes: contentLength })
+    const blob = await ingestImage(ingest, body, signal, { expectedBytes: contentLength })
     const photo = {
       product_id: product.id,
       source: 'zoho' as const,
@@ -189,7 +190,7 @@ async function fetchOne(
       sort_order: order,
     }
     const put = await run.fenced((tx) => putSourcePhoto(tx, photo))
-    if (put.photo.is_primary) await view.refresh(db, product.id)
+    if (put.photo.is_primary) await itemLinks.refresh(db, product.id)
   } finally {
     body.destroy()
     await done()

@@ -2,7 +2,7 @@ import type { Database, Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
 
 /** One picture to fetch: Zoho's own of an item, or one behind the address that a file import named. */
-export interface ImageWork {
+export interface PendingImage {
   id: string
   zoho_item_id: string
   sku: string | null
@@ -41,14 +41,14 @@ function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prism
  * The next pictures to fetch, those that failed least often first. A run tries one of a product: where both wait they take turns after a failure, so that a
  * dead address does not keep Zoho's picture away.
  */
-export function nextWork(db: Database, filter: WorkFilter, limit: number): Promise<ImageWork[]> {
-  return db.$queryRaw<ImageWork[]>`
+export function nextPending(db: Database, filter: WorkFilter, limit: number): Promise<PendingImage[]> {
+  return db.$queryRaw<PendingImage[]>`
     select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key,
       case when ${ADDRESS_WAITS} and not (${filter.zoho} and ${ZOHO_WAITS} and p.image_attempts % 2 = 1) then 'url' else 'zoho' end as kind
     from product p where ${pending(filter)} order by p.image_attempts, p.id limit ${limit}`
 }
 
-export async function countWork(db: Db, filter: WorkFilter): Promise<number> {
+export async function countPending(db: Db, filter: WorkFilter): Promise<number> {
   const [row] = await db.$queryRaw<{ n: number }[]>`select count(*)::int as n from product p where ${pending(filter)}`
   return row?.n ?? 0
 }
@@ -59,8 +59,8 @@ const RECHECK_AFTER = "interval '30 days'"
 const RECHECK_EDITED_AFTER = "interval '7 days'"
 
 /** Pictures whose turn it is in the rotation, the longest unseen first; few a run, so that they never crowd out new ones. */
-export function nextRechecks(db: Database, now: Date, limit: number): Promise<ImageWork[]> {
-  return db.$queryRaw<ImageWork[]>`
+export function nextRechecks(db: Database, now: Date, limit: number): Promise<PendingImage[]> {
+  return db.$queryRaw<PendingImage[]>`
     select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, 'zoho' as kind
     from product p
     where p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null and p.image_state = 'stored'

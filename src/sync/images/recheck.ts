@@ -1,10 +1,10 @@
 import { cleanFilename } from '../../images/gallery/filename.ts'
 import { putSourcePhoto } from '../../images/gallery/gallery.ts'
-import { viewName } from '../../images/storage/item-links.ts'
+import { linkName } from '../../images/storage/item-links.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import { fetchImage } from './fetch-image.ts'
-import { type ImageWork, nextRechecks } from './pending-images.ts'
-import { concernsAll, type ImagePassDeps } from './sync-images.ts'
+import { nextRechecks, type PendingImage } from './pending-images.ts'
+import { isRunLevelError, type SyncImagesDeps } from './sync-images.ts'
 
 /** So few a run that they cost a small part of a day's quota: a catalogue of 2,200 pictures is through in a month of hourly runs. */
 const RECHECKS_A_RUN = 10
@@ -13,7 +13,7 @@ const RECHECKS_A_RUN = 10
  * Looks again at a few stored pictures whose id did not change: Zoho may keep the id when a picture is replaced, so only the bytes tell.
  * One that cannot be had now keeps its place; its turn comes again.
  */
-export async function recheckImages(run: RunContext, deps: ImagePassDeps): Promise<void> {
+export async function recheckImages(run: RunContext, deps: SyncImagesDeps): Promise<void> {
   const { db, clock } = deps
   let checked = 0
   let replaced = 0
@@ -22,7 +22,7 @@ export async function recheckImages(run: RunContext, deps: ImagePassDeps): Promi
     try {
       if (await recheck(run, deps, work)) replaced++
     } catch (error) {
-      if (run.signal.aborted || concernsAll(error)) throw error
+      if (run.signal.aborted || isRunLevelError(error)) throw error
       await db.product.updateMany({ where: { id: work.id }, data: { image_tried_at: clock.now() } })
     }
     checked++
@@ -30,7 +30,7 @@ export async function recheckImages(run: RunContext, deps: ImagePassDeps): Promi
   if (checked > 0) run.report({ statistics: { images_rechecked: checked, images_replaced: replaced } })
 }
 
-async function recheck(run: RunContext, deps: ImagePassDeps, work: ImageWork): Promise<boolean> {
+async function recheck(run: RunContext, deps: SyncImagesDeps, work: PendingImage): Promise<boolean> {
   const blob = await fetchImage(deps, work, { runId: run.id, signal: run.signal })
   const { photo, changed } = await run.fenced(async (tx) => {
     const put = await putSourcePhoto(tx, {
@@ -43,6 +43,6 @@ async function recheck(run: RunContext, deps: ImagePassDeps, work: ImageWork): P
     await tx.product.updateMany({ where: { id: work.id }, data: { image_tried_at: deps.clock.now() } })
     return put
   })
-  if (changed && photo.is_primary) await deps.view.show(viewName(work), blob)
+  if (changed && photo.is_primary) await deps.itemLinks.show(linkName(work), blob)
   return changed
 }

@@ -3,7 +3,7 @@ import type { ZohoClient } from '../../zoho/client.ts'
 import { documentImage, itemImage } from '../../zoho/inventory.ts'
 
 /** Asks Zoho again for a picture whose bytes were lost here: the item's own, or a document of its gallery. */
-export const refetchFromZoho =
+export const refetchImage =
   (openZoho: () => Promise<ZohoClient>): NonNullable<RepairDeps['fromZoho']> =>
   async ({ zoho_item_id, document_id, place }, signal) => {
     const zoho = await openZoho()

@@ -1,24 +1,24 @@
 import pLimit from 'p-limit'
 import type { Database } from '../../database/client.ts'
-import { isDatabaseGone } from '../../database/errors.ts'
+import { isConnectionError } from '../../database/errors.ts'
 import type { Blob, Photo } from '../../generated/client.ts'
-import { PlaceholderPicture } from '../../images/fetch/fetch-url.ts'
+import { PlaceholderImageError } from '../../images/fetch/fetch-url.ts'
 import { cleanFilename } from '../../images/gallery/filename.ts'
 import { putSourcePhoto, removeSourcePhoto } from '../../images/gallery/gallery.ts'
-import { isStorageTrouble } from '../../images/storage/disk-space.ts'
-import { type View, viewName } from '../../images/storage/item-links.ts'
+import { isStorageError } from '../../images/storage/disk-space.ts'
+import { type ItemLinks, linkName } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
-import { type RunContext, RunStopped } from '../../runs/run-handler.ts'
-import { HeldBack, NeedsPerson, NothingThere, ZohoAway } from '../../zoho/errors.ts'
-import { SignInUnavailable } from '../../zoho/oauth-errors.ts'
+import { RunAborted, type RunContext } from '../../runs/run-handler.ts'
+import { ConfigurationError, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
 import { type FetchImageDeps, fetchImage } from './fetch-image.ts'
-import { countImages, countWork, type ImageCounts, type ImageWork, nextWork, type WorkFilter } from './pending-images.ts'
+import { countImages, countPending, type ImageCounts, nextPending, type PendingImage, type WorkFilter } from './pending-images.ts'
 
-export interface ImagePassDeps extends FetchImageDeps {
+export interface SyncImagesDeps extends FetchImageDeps {
   db: Database
   clock: Clock
-  view: View
+  itemLinks: ItemLinks
   /** How many pictures are under way at once; the call budget holds them back where Zoho's limits do. */
   concurrency: number
 }
@@ -33,12 +33,12 @@ export class ZohoOutage extends Error {}
 /**
  * Fetches every picture that is untried, failed or changed, each once a run. One that fails is noted and does not stop the others.
  * Killed at any line: the product's row still says untried, and the bytes, if they are stored already, are known by their hash.
- * Throws what concerns all pictures: HeldBack, NeedsPerson, StorageFull, ZohoOutage, or the stop.
+ * Throws what concerns all pictures: RateLimitedError, ConfigurationError, StorageFullError, ZohoOutage, or the stop.
  */
-export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: WorkFilter): Promise<ImageCounts> {
+export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: WorkFilter): Promise<ImageCounts> {
   const { db } = deps
   const counts = await countImages(db, run.id)
-  const total = sumOf(counts) + (await countWork(db, filter))
+  const total = sumOf(counts) + (await countPending(db, filter))
   const limit = pLimit(deps.concurrency)
   /** The first failure that concerns all pictures. */
   const stopped = new AbortController()
@@ -56,9 +56,9 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: Wo
   }
 
   for (;;) {
-    const batch = await nextWork(db, filter, BATCH)
+    const batch = await nextPending(db, filter, BATCH)
     if (batch.length === 0) {
-      for (const id of unshown) await deps.view.refresh(db, id)
+      for (const id of unshown) await deps.itemLinks.refresh(db, id)
       return counts
     }
     await Promise.all(
@@ -66,7 +66,7 @@ export async function imagePass(run: RunContext, deps: ImagePassDeps, filter: Wo
         limit(async () => {
           if (signal.aborted) return
           try {
-            const outcome = await oneImage(run, deps, work, { signal, unshown })
+            const outcome = await syncImage(run, deps, work, { signal, unshown })
             unanswered = outcome.unanswered ? [...unanswered, work.id] : []
             counts[outcome.counts]++
             report()
@@ -93,35 +93,35 @@ async function forgetTries(run: RunContext, productIds: string[]): Promise<void>
 }
 
 /** Fetches one picture and writes how it went. Throws only what concerns all pictures. */
-async function oneImage(
+async function syncImage(
   run: RunContext,
-  deps: ImagePassDeps,
-  work: ImageWork,
+  deps: SyncImagesDeps,
+  work: PendingImage,
   { signal, unshown }: { signal: AbortSignal; unshown: string[] },
 ): Promise<{ counts: keyof ImageCounts; unanswered?: boolean }> {
   try {
     const blob = await fetchImage(deps, work, { runId: run.id, signal })
-    const photo = await keep(run, deps, work, blob)
-    if (photo.is_primary) await deps.view.show(viewName(work), blob).catch(() => unshown.push(work.id))
+    const photo = await saveImage(run, deps, work, blob)
+    if (photo.is_primary) await deps.itemLinks.show(linkName(work), blob).catch(() => unshown.push(work.id))
     return { counts: 'downloaded' }
   } catch (error) {
     signal.throwIfAborted()
-    if (concernsAll(error)) throw error
-    if (error instanceof ZohoAway && error.code === 'zoho_unwell') throw new ZohoOutage('Zoho does not answer')
-    if (error instanceof NothingThere) {
-      await noPicture(run, deps, work)
+    if (isRunLevelError(error)) throw error
+    if (error instanceof ZohoUnavailableError && error.code === 'zoho_unwell') throw new ZohoOutage('Zoho does not answer')
+    if (error instanceof ZohoNotFoundError) {
+      await markWithoutImage(run, deps, work)
       return { counts: 'missing' }
     }
     const { code, message } =
       error instanceof AppError
         ? error
         : { code: 'download_failed', message: 'The picture did not arrive whole, although it was asked for again' }
-    const placeholder = error instanceof PlaceholderPicture
+    const placeholder = error instanceof PlaceholderImageError
     await run.fenced(async (tx) => {
       await tx.product.updateMany({
-        where: still(work),
+        where: whereUnchanged(work),
         data: {
-          ...tried(run, deps),
+          ...attempt(run, deps),
           image_state: placeholder ? 'placeholder' : 'failed',
           image_error_code: code,
           image_error: message,
@@ -132,16 +132,16 @@ async function oneImage(
         { stage: 'image', code, message, product_id: work.id, zoho_item_id: work.zoho_item_id, sku: work.sku ?? undefined },
       ])
     })
-    return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoAway }
+    return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoUnavailableError }
   }
 }
 
 /** The state is written only if the source still names the same picture: it may have been replaced while this one was under way. */
-const still = (work: ImageWork) =>
+const whereUnchanged = (work: PendingImage) =>
   work.kind === 'zoho' ? { id: work.id, zoho_image_id: work.zoho_image_id } : { id: work.id, image_source_key: work.image_source_key }
-const tried = (run: RunContext, { clock }: ImagePassDeps) => ({ image_run: run.id, image_tried_at: clock.now() })
+const attempt = (run: RunContext, { clock }: SyncImagesDeps) => ({ image_run: run.id, image_tried_at: clock.now() })
 
-async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob: Blob): Promise<Photo> {
+async function saveImage(run: RunContext, deps: SyncImagesDeps, work: PendingImage, blob: Blob): Promise<Photo> {
   return run.fenced(async (tx) => {
     const zoho = work.kind === 'zoho'
     const { photo } = await putSourcePhoto(tx, {
@@ -160,9 +160,9 @@ async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob:
         where: { id: work.id, OR: [{ image_fetched_id: null }, { image_fetched_id: { not: work.zoho_image_id } }] },
       })) > 0
     await tx.product.updateMany({
-      where: still(work),
+      where: whereUnchanged(work),
       data: {
-        ...tried(run, deps),
+        ...attempt(run, deps),
         image_state: waits ? 'untried' : 'stored',
         ...(zoho ? { image_fetched_id: work.zoho_image_id } : { image_source_fetched: work.image_source_key }),
         image_error: null,
@@ -178,10 +178,13 @@ async function keep(run: RunContext, deps: ImagePassDeps, work: ImageWork, blob:
   })
 }
 
-async function noPicture(run: RunContext, deps: ImagePassDeps, work: ImageWork): Promise<void> {
+async function markWithoutImage(run: RunContext, deps: SyncImagesDeps, work: PendingImage): Promise<void> {
   await run.fenced(async (tx) => {
     await removeSourcePhoto(tx, work.id, 'zoho')
-    await tx.product.updateMany({ where: still(work), data: { ...tried(run, deps), image_state: 'none', image_fetched_id: null } })
+    await tx.product.updateMany({
+      where: whereUnchanged(work),
+      data: { ...attempt(run, deps), image_state: 'none', image_fetched_id: null },
+    })
     await tx.failure.updateMany({
       where: { product_id: work.id, stage: 'image', resolved_at: null },
       data: { resolved_at: deps.clock.now() },
@@ -192,13 +195,13 @@ async function noPicture(run: RunContext, deps: ImagePassDeps, work: ImageWork):
 const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE', 'ENFILE'])
 /** The place for pictures takes no more of them, whatever picture it is. */
 export const isStorageFailure = (error: unknown): boolean =>
-  isStorageTrouble(error) || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
+  isStorageError(error) || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
 
 /** Not this picture's fault: every other would meet it too. */
-export const concernsAll = (error: unknown): boolean =>
-  error instanceof HeldBack ||
-  error instanceof SignInUnavailable ||
-  error instanceof NeedsPerson ||
-  error instanceof RunStopped ||
+export const isRunLevelError = (error: unknown): boolean =>
+  error instanceof RateLimitedError ||
+  error instanceof OAuthUnavailableError ||
+  error instanceof ConfigurationError ||
+  error instanceof RunAborted ||
   isStorageFailure(error) ||
-  isDatabaseGone(error)
+  isConnectionError(error)

@@ -1,19 +1,19 @@
 import { buffer } from 'node:stream/consumers'
 import type { Database } from '../../database/client.ts'
 import { removeSourcePhoto } from '../../images/gallery/gallery.ts'
-import type { PhotoStore } from '../../images/storage/blob-store.ts'
-import { Conflict, NotFound, TooLarge, UnsupportedType } from '../../lib/errors.ts'
+import type { BlobStore } from '../../images/storage/blob-store.ts'
+import { ConflictError, NotFoundError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../../lib/errors.ts'
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { itemsById, setItemImage } from '../../zoho/inventory.ts'
 
-export interface SendPictureDeps {
+export interface UploadImageDeps {
   db: Database
-  store: PhotoStore
+  store: BlobStore
   openZoho(): Promise<ZohoClient>
 }
 
-export interface SentPicture {
+export interface UploadedImage {
   zoho_item_id: string
   image_id: string
   size: number
@@ -34,25 +34,29 @@ const CALLS = 2
  * Makes a product's own primary picture the item's main picture in Zoho. Afterwards the document that Zoho made of it counts as fetched, so that the next
  * sync does not bring our own picture back; Zoho's former picture, which is no more, goes here too. Nothing is sent unless somebody asks for this picture.
  */
-export async function sendPicture(
-  { db, store, openZoho }: SendPictureDeps,
+export async function uploadImage(
+  { db, store, openZoho }: UploadImageDeps,
   { productId, dryRun, actor }: { productId: string; dryRun: boolean; actor: Actor },
   signal: AbortSignal,
-): Promise<SentPicture> {
+): Promise<UploadedImage> {
   const product = await db.product.findUniqueOrThrow({ where: { id: productId } })
   const { zoho_item_id } = product
   if (zoho_item_id === null || product.deleted_at)
-    throw new Conflict('not_in_zoho', 'Zoho does not have this product', { remedy: 'Only items of Zoho can get a picture there.' })
+    throw new ConflictError('not_in_zoho', 'Zoho does not have this product', { remedy: 'Only items of Zoho can get a picture there.' })
   const photo = await db.photo.findFirst({ where: { product_id: productId, is_primary: true, deleted_at: null }, include: { blob: true } })
-  if (!photo) throw new NotFound('image_not_found', 'The product has no picture', { remedy: 'Upload one first.' })
+  if (!photo) throw new NotFoundError('image_not_found', 'The product has no picture', { remedy: 'Upload one first.' })
   if (photo.source === 'zoho')
-    throw new Conflict('picture_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
+    throw new ConflictError('picture_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
   const { ext, content_type } = photo.blob
   const size = Number(photo.blob.size)
   if (!TAKEN.has(ext))
-    throw new UnsupportedType('unsupported_format', `Zoho does not take ${ext.toUpperCase()}`, { remedy: 'Upload it as JPEG or PNG.' })
+    throw new UnsupportedMediaTypeError('unsupported_format', `Zoho does not take ${ext.toUpperCase()}`, {
+      remedy: 'Upload it as JPEG or PNG.',
+    })
   if (size > MAX_BYTES)
-    throw new TooLarge('picture_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, { remedy: 'Upload a smaller one.' })
+    throw new PayloadTooLargeError('picture_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, {
+      remedy: 'Upload a smaller one.',
+    })
   const facts = { zoho_item_id, image_id: photo.id, size, content_type, calls: CALLS }
   if (dryRun) return { ...facts, sent: false, document_id: null }
 

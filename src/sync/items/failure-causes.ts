@@ -6,22 +6,22 @@ export interface FailureCause {
   retryable: boolean
 }
 
-const picture = (cause: string, remedy: string): FailureCause => ({ cause, remedy, retryable: true })
+const image = (cause: string, remedy: string): FailureCause => ({ cause, remedy, retryable: true })
 
 /** The causes in words, by their code. */
 const CAUSES: Record<string, FailureCause> = {
-  not_an_image: picture('What Zoho sent is not a picture', 'Open the item in Zoho and attach its picture again; then retry.'),
-  truncated: picture('The picture breaks off', 'Retry; if it stays, attach the picture again in Zoho.'),
-  corrupt: picture('The picture is damaged', 'Attach the picture again in Zoho, saved anew; then retry.'),
-  too_many_pixels: picture('The picture has too many pixels', 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.'),
-  side_too_long: picture('A side of the picture is too long', 'Make it smaller in Zoho; 12,000 pixels is the most.'),
-  unsupported_format: picture('The format of the picture is not taken', 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.'),
-  picture_too_large: picture('The file of the picture is too large', 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.'),
-  decoder_crash: picture('The picture breaks the decoder', 'Save it anew with another program and attach that in Zoho.'),
-  incomplete: picture('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
-  download_failed: picture('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
-  image_url_failed: picture('The server of the picture did not send it', 'Open the address in a browser; retry, or name another one.'),
-  image_url_blocked: picture(
+  not_an_image: image('What Zoho sent is not a picture', 'Open the item in Zoho and attach its picture again; then retry.'),
+  truncated: image('The picture breaks off', 'Retry; if it stays, attach the picture again in Zoho.'),
+  corrupt: image('The picture is damaged', 'Attach the picture again in Zoho, saved anew; then retry.'),
+  too_many_pixels: image('The picture has too many pixels', 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.'),
+  side_too_long: image('A side of the picture is too long', 'Make it smaller in Zoho; 12,000 pixels is the most.'),
+  unsupported_format: image('The format of the picture is not taken', 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.'),
+  picture_too_large: image('The file of the picture is too large', 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.'),
+  decoder_crash: image('The picture breaks the decoder', 'Save it anew with another program and attach that in Zoho.'),
+  incomplete: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
+  download_failed: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
+  image_url_failed: image('The server of the picture did not send it', 'Open the address in a browser; retry, or name another one.'),
+  image_url_blocked: image(
     'The address of the picture is not one that zinc may fetch',
     'Use a public address, or name its host in IMAGE_URL_ALLOWLIST.',
   ),

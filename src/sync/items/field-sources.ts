@@ -1,5 +1,5 @@
 import type { FieldRules, Sources } from '../../catalog/field-mapping.ts'
-import { decodeEntities, readNames } from '../../catalog/split-name.ts'
+import { decodeEntities, splitName } from '../../catalog/split-name.ts'
 import type { MappedField } from '../../schemas/mapping.ts'
 import { Decimal, Key, Text, type ZohoItem } from '../../zoho/schemas.ts'
 
@@ -52,7 +52,7 @@ type FieldValues = Record<Exclude<MappedField, 'name' | 'status'>, string | null
 
 /** Reads every field of a product out of Zoho's item, each from the source that its rule names. */
 export function readFields(item: ZohoItem, { rules, currency }: { rules: FieldRules; currency: string | null }): FieldValues {
-  const names = readNames(item.name)
+  const names = splitName(item.name)
   const values: FieldValues = {
     sku: item.sku,
     name: item.name,

@@ -1,5 +1,5 @@
 import type { ItemRow } from '../../catalog/item-fields.ts'
-import { decodeEntities, readNames } from '../../catalog/split-name.ts'
+import { decodeEntities, splitName } from '../../catalog/split-name.ts'
 import { Decimal, Id, Instant, Key } from '../../zoho/schemas.ts'
 
 /** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
@@ -18,7 +18,7 @@ const MONEY = {
   stock_on_hand: ['stock_on_hand'],
 } as const
 
-export interface UnreadableItem {
+export interface InvalidItemError {
   zoho_item_id: string | null
   sku: string | null
   reason: string
@@ -28,7 +28,7 @@ export interface UnreadableItem {
 export function readFileItem(
   value: unknown,
   { mappings, version }: { mappings: Map<string, string>; version: string },
-): { row: ItemRow } | UnreadableItem {
+): { row: ItemRow } | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { zoho_item_id: null, sku: null, reason: 'it is no object' }
   const record = value as Record<string, unknown>
@@ -107,7 +107,7 @@ function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_
   const ar = textOf(record, ['name_ar'])
   const name = textOf(record, ['name', 'item_name']) ?? en ?? ar
   if (name === undefined || name === null) return {}
-  const read = readNames(name)
+  const read = splitName(name)
   return {
     name,
     name_en: en === undefined ? read.name_en : en && decodeEntities(en),

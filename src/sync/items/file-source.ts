@@ -8,7 +8,7 @@ import { pick } from 'stream-json/filters/pick.js'
 import type { Token } from 'stream-json/parser.js'
 import { streamArray } from 'stream-json/streamers/stream-array.js'
 import type { ItemRow } from '../../catalog/item-fields.ts'
-import { BadInput, NotFound, TooLarge } from '../../lib/errors.ts'
+import { BadRequestError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
 import { isBlank, readFileId, readFileItem } from './file-item.ts'
 
 export const DEFAULT_FILE = 'all_zoho_inventory_items.json'
@@ -28,23 +28,23 @@ export interface ImportFile {
   version: string
 }
 
-/** Checks a name and looks for its file. Throws BadInput `bad_file_name`, NotFound `import_file_not_found`, TooLarge. */
+/** Checks a name and looks for its file. Throws BadRequestError `bad_file_name`, NotFoundError `import_file_not_found`, PayloadTooLargeError. */
 export async function findImportFile(importsDir: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
   if (name !== basename(name) || name.includes('\\') || name.startsWith('.') || name.includes('\0') || name === '') {
-    throw new BadInput('bad_file_name', 'file is wrong: it must be a plain file name', {
+    throw new BadRequestError('bad_file_name', 'file is wrong: it must be a plain file name', {
       remedy: `Put the file into ${importsDir} and name it without a folder.`,
     })
   }
   const path = await insideOf(importsDir, name)
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found?.isFile()) {
-    throw new NotFound('import_file_not_found', `There is no file ${name} in ${importsDir}`, {
+    throw new NotFoundError('import_file_not_found', `There is no file ${name} in ${importsDir}`, {
       detail: { file: name },
       remedy: `Put it there; without \`file\` zinc looks for ${DEFAULT_FILE}.`,
     })
   }
   if (found.size > maxBytes) {
-    throw new TooLarge('import_file_too_large', `${name} has ${found.size} bytes; at most ${maxBytes} are read`, {
+    throw new PayloadTooLargeError('import_file_too_large', `${name} has ${found.size} bytes; at most ${maxBytes} are read`, {
       remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
     })
   }
@@ -54,12 +54,12 @@ export async function findImportFile(importsDir: string, name: string, { maxByte
   return { name, path, ...mappings, version: hash.digest('hex').slice(0, 16) }
 }
 
-/** Where a file of the folder really lies; null when there is none. Throws BadInput when it is a link that leads out: it could show any file of the machine. */
+/** Where a file of the folder really lies; null when there is none. Throws BadRequestError when it is a link that leads out: it could show any file of the machine. */
 async function insideOf(folder: string, name: string): Promise<string | null> {
   const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
   if (real === null || root === null) return null
   if (real.startsWith(root + sep)) return real
-  throw new BadInput('bad_file_name', `${name} is a link to a file outside of ${folder}`, {
+  throw new BadRequestError('bad_file_name', `${name} is a link to a file outside of ${folder}`, {
     remedy: 'Copy the file itself into the folder.',
   })
 }
@@ -71,14 +71,18 @@ async function readMappings(
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found) return { mappings: new Map(), badMappings: [] }
   if (found.size > MAX_MAPPINGS_BYTES)
-    throw new TooLarge('import_file_too_large', `${MAPPINGS_FILE} has ${found.size} bytes; at most ${MAX_MAPPINGS_BYTES} are read`, {
-      remedy: 'Put the addresses into the items as image_url.',
-    })
+    throw new PayloadTooLargeError(
+      'import_file_too_large',
+      `${MAPPINGS_FILE} has ${found.size} bytes; at most ${MAX_MAPPINGS_BYTES} are read`,
+      {
+        remedy: 'Put the addresses into the items as image_url.',
+      },
+    )
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   hash.update(text)
   const read = parseJson(text)
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
-    throw new BadInput('bad_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
+    throw new BadRequestError('bad_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
       remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or take it away.',
     })
   }
@@ -110,7 +114,7 @@ export interface FilePage {
 
 /**
  * The items of the file, in pages, whatever its size; each with the fields that its record carries. A saved answer of Zoho
- * (`{"items": […]}`) is read like the array in it. Throws BadInput `bad_import_file` where the text stops being a JSON array.
+ * (`{"items": […]}`) is read like the array in it. Throws BadRequestError `bad_import_file` where the text stops being a JSON array.
  */
 export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
   let hasArray = false
@@ -142,7 +146,7 @@ export async function* readImportFile(file: ImportFile, signal: AbortSignal): As
     if (!hasArray) throw new Error('it is an object without an array named items')
   } catch (cause) {
     signal.throwIfAborted()
-    throw new BadInput(
+    throw new BadRequestError(
       'bad_import_file',
       `${file.name} is not a JSON array of items: ${cause instanceof Error ? cause.message : 'it cannot be read'}`,
       {
@@ -165,8 +169,8 @@ async function isObject(path: string): Promise<boolean> {
 
 /** A byte order mark, which editors put in front, is left out; bytes that are no UTF-8 are an error and not replaced by guesses. */
 function asText() {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  return (chunk: Buffer): string => decoder.decode(chunk, { stream: true })
+  const workers = new TextDecoder('utf-8', { fatal: true })
+  return (chunk: Buffer): string => workers.decode(chunk, { stream: true })
 }
 
 /** Ids and prices that a JavaScript number cannot hold stay texts as written. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { StorageUnavailable } from '../../images/storage/disk-space.ts'
-import { pausedUntilReset } from '../../runs/paused.ts'
+import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
+import { pausedUntil } from '../../runs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
-import { HeldBack, ZohoAway } from '../../zoho/errors.ts'
-import { SignInUnavailable } from '../../zoho/oauth-errors.ts'
+import { RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
 import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
 import { retryFailed } from './retry.ts'
 import { type ApiSyncDeps, syncFromApi } from './sync-from-api.ts'
@@ -55,7 +55,7 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
         if (params.retry) return await retryFailed(run, deps, params.retry)
         return params.source === 'file' ? await syncFromFile(run, deps, params) : await syncFromApi(run, deps, params)
       } catch (error) {
-        const parked = await park(run, deps, error)
+        const parked = await pauseOnTransientError(run, deps, error)
         if (parked) return parked
         throw error
       }
@@ -63,13 +63,13 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   }
 }
 
-const OUTAGES = [ZohoOutage, ZohoAway, SignInUnavailable]
+const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
 /** What passes by itself parks the run; anything else is thrown on. */
-async function park(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
-  if (error instanceof HeldBack) return pausedUntilReset(error, 'It goes on by itself then; items come before pictures.')
+async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
+  if (error instanceof RateLimitedError) return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
-  if (error instanceof StorageUnavailable) {
+  if (error instanceof StorageUnavailableError) {
     return {
       state: 'paused',
       resumes_at: later(STORAGE_RETRY_MS),

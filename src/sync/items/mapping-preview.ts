@@ -2,7 +2,7 @@ import { changedRules, type FieldChanges, readFieldRules } from '../../catalog/f
 import { ownedValue } from '../../catalog/field-ownership.ts'
 import type { Database } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
-import { NotFound } from '../../lib/errors.ts'
+import { NotFoundError } from '../../lib/errors.ts'
 import { MappedField, type MappingPreviewBody } from '../../schemas/mapping.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { readItem, type ZohoItem } from '../../zoho/schemas.ts'
@@ -15,7 +15,7 @@ export interface PreviewDeps {
   currency: string | null
 }
 
-/** What the mapping with these changes makes of one real item, read from Zoho now (one call). Nothing is written. Throws NotFound `item_not_found`. */
+/** What the mapping with these changes makes of one real item, read from Zoho now (one call). Nothing is written. Throws NotFoundError `item_not_found`. */
 export async function previewMapping(
   { db, zoho, currency }: PreviewDeps,
   { zoho_item_id, sku, ...changes }: Pick<MappingPreviewBody, 'zoho_item_id' | 'sku'> & FieldChanges,
@@ -76,4 +76,4 @@ async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal
   return readItem(row)
 }
 
-const notFound = (message: string) => new NotFound('item_not_found', message, { remedy: 'Name another item by zoho_item_id or sku.' })
+const notFound = (message: string) => new NotFoundError('item_not_found', message, { remedy: 'Name another item by zoho_item_id or sku.' })

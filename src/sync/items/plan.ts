@@ -1,4 +1,4 @@
-import { forecast, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
+import { estimateCompletion, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
 import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
 import { countsFrom } from './counts.ts'
@@ -22,7 +22,7 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   const total = list + details + images
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
   const limits = await knownLimits(deps, call?.organization ?? null)
-  const { minutes, days, endsAt } = forecast(total, limits, deps.clock.now())
+  const { minutes, days, endsAt } = estimateCompletion(total, limits, deps.clock.now())
   return {
     status: 'success',
     data: {

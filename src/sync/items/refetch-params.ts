@@ -19,6 +19,6 @@ export async function refetchParams(
       },
     ]),
   )
-  const wanted = [...products].filter(([, it]) => !it.deleted && it.hasSource).map(([id]) => id)
-  return { params: { retry: { items: [], products: wanted, again: true } }, products }
+  const requested = [...products].filter(([, it]) => !it.deleted && it.hasSource).map(([id]) => id)
+  return { params: { retry: { items: [], products: requested, again: true } }, products }
 }

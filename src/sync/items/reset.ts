@@ -1,17 +1,17 @@
 import type { Database } from '../../database/client.ts'
-import { Conflict } from '../../lib/errors.ts'
+import { ConflictError } from '../../lib/errors.ts'
 import { UNFINISHED } from '../../runs/runs.ts'
 import { ITEM_SYNC } from './item-sync-run.ts'
 import { WATERMARK } from './sync-from-api.ts'
 
 /**
  * Makes the next sync a first one: every item is read again, and with `images` every picture of Zoho's is fetched again. Products and pictures stay; equal ones
- * are not written. Throws Conflict `sync_running`.
+ * are not written. Throws ConflictError `sync_running`.
  */
 export async function resetItemSync(db: Database, { images }: { images: boolean }): Promise<{ pictures: number }> {
   const running = await db.run.findFirst({ where: { exclusive_key: ITEM_SYNC, state: { in: UNFINISHED } }, select: { id: true } })
   if (running) {
-    throw new Conflict('sync_running', 'A sync is under way', {
+    throw new ConflictError('sync_running', 'A sync is under way', {
       detail: { run_id: running.id },
       remedy: 'Wait for it, or cancel it; then reset.',
     })

@@ -5,7 +5,7 @@ import type { ItemSyncResult } from '../../schemas/runs.ts'
 import { countImages } from '../images/pending-images.ts'
 import { countsFrom } from './counts.ts'
 import { ItemSyncParams } from './item-sync-run.ts'
-import { durationMs, endingOf, firstFailures, statusOf } from './run-result.ts'
+import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts'
 
 /** Worth telling, but nothing that failed. */
 const REMARKS = ['placeholder_image', 'price_unreadable']
@@ -36,7 +36,11 @@ const noImages = (): ImageStatistics => ({
 })
 
 /** Ends a run's counting: what could change under later runs is written down, and whether anything failed decides the state. */
-export async function closeCounts(run: RunContext, db: Database, { withImages }: { withImages: boolean }): Promise<'success' | 'partial'> {
+export async function finalizeStatistics(
+  run: RunContext,
+  db: Database,
+  { withImages }: { withImages: boolean },
+): Promise<'success' | 'partial'> {
   run.report({
     statistics: {
       ...(withImages ? await imageStatistics(db, run.id, run.counted()) : noImages()),
@@ -79,6 +83,6 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
       duration_ms: durationMs(run),
     },
     errors: await firstFailures(db, run),
-    ...endingOf(run),
+    ...runOutcome(run),
   }
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/client.ts'
-import { Conflict } from '../../lib/errors.ts'
+import { ConflictError } from '../../lib/errors.ts'
 import { type FailureFilter, listFailures } from '../../runs/failures.ts'
 import { causeOf, RETRYABLE_ITEM_CODES } from './failure-causes.ts'
 import type { ItemSyncParams } from './item-sync-run.ts'
@@ -7,14 +7,14 @@ import type { ItemSyncParams } from './item-sync-run.ts'
 /** More at once is a full sync's work. */
 const MOST = 100_000
 
-/** The parameters of a run that tries these failures again. Throws Conflict `nothing_to_retry`. */
+/** The parameters of a run that tries these failures again. Throws ConflictError `nothing_to_retry`. */
 export async function retryParams(db: Database, filter: FailureFilter): Promise<Pick<ItemSyncParams, 'retry'>> {
   const failures = await listFailures(db, filter, { limit: MOST })
   const retryable = failures.filter((it) => causeOf(it.code, it.stage, it.message).retryable)
   const items = retryable.filter((it) => RETRYABLE_ITEM_CODES.includes(it.code)).flatMap((it) => it.zoho_item_id ?? [])
   const products = retryable.filter((it) => it.stage === 'image').flatMap((it) => it.product_id ?? [])
   if (items.length + products.length === 0) {
-    throw new Conflict('nothing_to_retry', 'None of these failures can be tried again', {
+    throw new ConflictError('nothing_to_retry', 'None of these failures can be tried again', {
       remedy: 'GET /api/settings/integrations/zoho/failures says what helps instead.',
     })
   }

@@ -2,12 +2,12 @@ import { upsertItems } from '../../catalog/upsert-items.ts'
 import type { Db } from '../../database/client.ts'
 import type { RunContext, RunOutcome } from '../../runs/run-handler.ts'
 import { itemsById } from '../../zoho/inventory.ts'
-import { countWork } from '../images/pending-images.ts'
-import { imagePass } from '../images/sync-images.ts'
+import { countPending } from '../images/pending-images.ts'
+import { syncImages } from '../images/sync-images.ts'
 import type { ItemSyncParams } from './item-sync-run.ts'
-import { closeCounts } from './result.ts'
+import { finalizeStatistics } from './result.ts'
 import { reportSkuConflicts } from './sku-conflicts.ts'
-import { type ApiSyncDeps, readingFor, zohoFor } from './sync-from-api.ts'
+import { type ApiSyncDeps, mappingFor, openClient } from './sync-from-api.ts'
 import { toItemRow } from './to-item-row.ts'
 
 /** Works on failed things alone: reads the items anew by their ids, looks again whether SKUs are shared, and tries the pictures. */
@@ -20,12 +20,12 @@ export async function retryFailed(
   if (again) await run.fenced((tx) => forgetFetched(tx, run.id, products))
   const urlsOnly = { runId: run.id, zoho: false, only: products }
   // Pictures behind addresses of a file need no credentials.
-  const needsZoho = items.length > 0 || (await countWork(db, { ...urlsOnly, zoho: true })) > (await countWork(db, urlsOnly))
-  const zoho = needsZoho ? await zohoFor(run, deps) : null
+  const needsZoho = items.length > 0 || (await countPending(db, { ...urlsOnly, zoho: true })) > (await countPending(db, urlsOnly))
+  const zoho = needsZoho ? await openClient(run, deps) : null
   if (zoho && items.length > 0) {
-    const reading = await readingFor(zoho, deps, run.signal)
+    const mapping = await mappingFor(zoho, deps, run.signal)
     const found = await itemsById(zoho, { ids: items, runId: run.id }, run.signal)
-    const rows = [...found.values()].map((item) => toItemRow(item, reading))
+    const rows = [...found.values()].map((item) => toItemRow(item, mapping))
     await run.fenced(async (tx) => {
       await upsertItems(tx, rows, { at: clock.now() })
       await tx.failure.updateMany({
@@ -35,8 +35,8 @@ export async function retryFailed(
     })
   }
   run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
-  await imagePass(run, { ...deps, zoho }, { ...urlsOnly, zoho: zoho !== null })
-  return { state: await closeCounts(run, db, { withImages: true }) }
+  await syncImages(run, { ...deps, zoho }, { ...urlsOnly, zoho: zoho !== null })
+  return { state: await finalizeStatistics(run, db, { withImages: true }) }
 }
 
 /** The products' pictures count as new to us, but for those that this run has tried already: it may go on after a kill. What is shown stays until the bytes differ. */

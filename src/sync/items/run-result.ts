@@ -22,7 +22,7 @@ export async function firstFailures(db: Database, run: Run): Promise<ItemSyncRes
 }
 
 /** When it goes on, why it stands or failed, and what to do. */
-export function endingOf(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause' | 'remedy'> {
+export function runOutcome(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause' | 'remedy'> {
   return {
     ...(isParked(run) && {
       resumes_at: new Date().toISOString(),
@@ -49,6 +49,6 @@ export async function runResult(db: Database, run: Run): Promise<ItemSyncResult>
       duration_ms: durationMs(run),
     },
     errors: await firstFailures(db, run),
-    ...endingOf(run),
+    ...runOutcome(run),
   }
 }

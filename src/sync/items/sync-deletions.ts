@@ -1,23 +1,23 @@
 import { upsertItems } from '../../catalog/upsert-items.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { choosePrimaries, lockProduct, removeSourcePhoto } from '../../images/gallery/gallery.ts'
-import { type View, viewName } from '../../images/storage/item-links.ts'
+import { type ItemLinks, linkName } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { itemsById } from '../../zoho/inventory.ts'
-import { type Reading, toItemRow } from './to-item-row.ts'
+import { type ItemMapping, toItemRow } from './to-item-row.ts'
 
 export interface RemovalDeps {
   db: Database
   zoho: ZohoClient
   clock: Clock
-  view: View
-  reading: Reading
+  itemLinks: ItemLinks
+  mapping: ItemMapping
 }
 
 /** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
-const BRAKE_SHARE = 0.2
+const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
 /** Products that one transaction removes: short enough that nobody waits for it. */
 const BATCH = 200
@@ -38,27 +38,27 @@ export interface RemovalResult {
  */
 export async function removeGone(
   run: RunContext,
-  { db, zoho, clock, view, reading }: RemovalDeps,
+  { db, zoho, clock, itemLinks, mapping }: RemovalDeps,
   { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
 ): Promise<RemovalResult> {
-  const suspects = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
+  const candidates = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
     -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL might compare each with each.
     with unlisted as materialized (
       select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
     select p.id, p.zoho_item_id from unlisted join product p using (zoho_item_id) where p.deleted_at is null`
-  if (suspects.length === 0) return { removed: 0, leftOut: 0 }
-  const still = await itemsById(zoho, { ids: suspects.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
+  if (candidates.length === 0) return { removed: 0, leftOut: 0 }
+  const still = await itemsById(zoho, { ids: candidates.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
   if (still.size > 0 && !dryRun) {
-    const rows = [...still.values()].map((item) => toItemRow(item, reading))
+    const rows = [...still.values()].map((item) => toItemRow(item, mapping))
     for (let at = 0; at < rows.length; at += BATCH)
       await run.fenced((tx) => upsertItems(tx, rows.slice(at, at + BATCH), { at: clock.now() }))
   }
-  const gone = suspects.filter((it) => !still.has(it.zoho_item_id))
+  const gone = candidates.filter((it) => !still.has(it.zoho_item_id))
   const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
-  if (gone.length > BRAKE_COUNT && gone.length > all * BRAKE_SHARE && !confirmed)
+  if (gone.length > BRAKE_COUNT && gone.length > all * MAX_DELETE_RATIO && !confirmed)
     return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
-  await removeProducts(run, { clock, view }, gone, { dryRun })
+  await removeProducts(run, { clock, itemLinks }, gone, { dryRun })
   // Counted from the notes: right also when a kill came between two batches.
   const removed = await db.runRecord.count({ where: { run_id: run.id, outcome: 'removed' } })
   return { removed, leftOut: still.size }
@@ -67,7 +67,7 @@ export async function removeGone(
 /** Soft-deletes products that Zoho has confirmed to be gone, and notes it for the run. A dry run only notes it. */
 export async function removeProducts(
   run: RunContext,
-  { clock, view }: { clock: Clock; view: View },
+  { clock, itemLinks }: { clock: Clock; itemLinks: ItemLinks },
   gone: { id: string; zoho_item_id: string | null }[],
   { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<void> {
@@ -81,7 +81,7 @@ export async function removeProducts(
         on conflict (run_id, record_id) do update set outcome = 'removed'`
       if (!dryRun) await softDelete(tx, ids, clock.now())
     })
-    if (!dryRun) for (const product of batch) await view.hide(viewName(product))
+    if (!dryRun) for (const product of batch) await itemLinks.hide(linkName(product))
   }
 }
 
@@ -103,7 +103,10 @@ async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
  * Items that came back in this run get back what people uploaded to them and the removal took away; Zoho's own picture is fetched anew.
  * Bytes whose grace period is over stay gone.
  */
-export async function restorePhotos(run: RunContext, { db, clock, view }: { db: Database; clock: Clock; view: View }): Promise<void> {
+export async function restorePhotos(
+  run: RunContext,
+  { db, clock, itemLinks }: { db: Database; clock: Clock; itemLinks: ItemLinks },
+): Promise<void> {
   const back = await db.$queryRaw<{ id: string; zoho_item_id: string; photos: string[] }[]>`
     select p.id, p.zoho_item_id, array_agg(photo.id::text) as photos
     from run_record r join product p on p.zoho_item_id = r.record_id
@@ -119,12 +122,12 @@ export async function restorePhotos(run: RunContext, { db, clock, view }: { db: 
       await tx.photo.updateMany({ where: { id: { in: product.photos } }, data: { deleted_at: null, updated_at: at, feed_pending: true } })
       await choosePrimaries(tx, [product.id], at)
     })
-    await showPrimary(db, view, product)
+    await showPrimary(db, itemLinks, product)
   }
 }
 
 /** Pictures that Zoho's list no longer names are taken away here too. Needs no call. */
-export async function dropRemovedPictures(run: RunContext, { db, view }: { db: Database; view: View }): Promise<void> {
+export async function dropRemovedImages(run: RunContext, { db, itemLinks }: { db: Database; itemLinks: ItemLinks }): Promise<void> {
   const stale = await db.product.findMany({
     where: { zoho_item_id: { not: null }, zoho_image_id: null, photos: { some: { source: 'zoho', deleted_at: null } } },
     select: { id: true, zoho_item_id: true },
@@ -134,15 +137,15 @@ export async function dropRemovedPictures(run: RunContext, { db, view }: { db: D
       await removeSourcePhoto(tx, product.id, 'zoho')
       await tx.product.update({ where: { id: product.id }, data: { image_fetched_id: null } })
     })
-    await showPrimary(db, view, product)
+    await showPrimary(db, itemLinks, product)
   }
 }
 
-async function showPrimary(db: Database, view: View, product: { id: string; zoho_item_id: string | null }): Promise<void> {
+async function showPrimary(db: Database, itemLinks: ItemLinks, product: { id: string; zoho_item_id: string | null }): Promise<void> {
   const primary = await db.photo.findFirst({
     where: { product_id: product.id, is_primary: true, deleted_at: null },
     include: { blob: true },
   })
-  if (primary) await view.show(viewName(product), primary.blob)
-  else await view.hide(viewName(product))
+  if (primary) await itemLinks.show(linkName(product), primary.blob)
+  else await itemLinks.hide(linkName(product))
 }

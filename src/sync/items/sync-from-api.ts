@@ -1,67 +1,67 @@
 import { readFieldRules } from '../../catalog/field-mapping.ts'
 import type { Database } from '../../database/client.ts'
-import type { View } from '../../images/storage/item-links.ts'
+import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext, RunFailure, RunOutcome } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { askForOneItem } from '../../zoho/inventory.ts'
-import type { Wait } from '../../zoho/rate-limiter.ts'
-import { dropOldNotes } from '../delete-old-records.ts'
-import { countWork } from '../images/pending-images.ts'
+import { ping } from '../../zoho/inventory.ts'
+import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { deleteOldRecords } from '../delete-old-records.ts'
+import { countPending } from '../images/pending-images.ts'
 import { recheckImages } from '../images/recheck.ts'
-import { type ImagePassDeps, imagePass } from '../images/sync-images.ts'
+import { type SyncImagesDeps, syncImages } from '../images/sync-images.ts'
 import type { ItemSyncParams } from './item-sync-run.ts'
-import { closeCounts } from './result.ts'
+import { finalizeStatistics } from './result.ts'
 import { countSkuConflicts, reportSkuConflicts } from './sku-conflicts.ts'
-import { dropRemovedPictures, type RemovalResult, removeGone, restorePhotos } from './sync-deletions.ts'
-import { firstCheckpoint, ListCheckpoint, listPass } from './sync-list.ts'
-import type { Reading } from './to-item-row.ts'
+import { dropRemovedImages, type RemovalResult, removeGone, restorePhotos } from './sync-deletions.ts'
+import { firstCheckpoint, ListCheckpoint, syncList } from './sync-list.ts'
+import type { ItemMapping } from './to-item-row.ts'
 
 export const WATERMARK = 'items'
 
-export interface ApiSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
+export interface ApiSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
   db: Database
   clock: Clock
-  view: View
-  /** Opened when a run begins, so that changed settings count at once. Throws NeedsPerson when Zoho is not set up. */
-  openZoho(onWait: (wait: Wait) => void): Promise<ZohoClient>
+  itemLinks: ItemLinks
+  /** Opened when a run begins, so that changed settings count at once. Throws ConfigurationError when Zoho is not set up. */
+  openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   /** The organisation's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
 }
 
-const NOTHING_READ: Reading = { currency: null, rules: new Map() }
+const NOTHING_READ: ItemMapping = { currency: null, rules: new Map() }
 
 /** How the items of this run are read; a mapping that is changed meanwhile counts from the next run on, its owners at once. */
-export const readingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDeps, signal: AbortSignal): Promise<Reading> => ({
+export const mappingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDeps, signal: AbortSignal): Promise<ItemMapping> => ({
   currency: await currencyOf(zoho, signal),
   rules: await readFieldRules(db),
 })
 
 /** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
-export const zohoFor = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
+export const openClient = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
   deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
 
 /** The sync of Zoho's own list. A dry run stops ahead of the pictures and has only noted what would change. */
 export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
-  const { db, clock, view } = deps
+  const { db, clock, itemLinks } = deps
   const dryRun = params.dry_run
-  const zoho = await zohoFor(run, deps)
+  const zoho = await openClient(run, deps)
   const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
   // Without a full pass there is nothing to be incremental on.
   const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
   let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
 
-  const reading = at.phase === 'images' ? NOTHING_READ : await readingFor(zoho, deps, run.signal)
+  const mapping = at.phase === 'images' ? NOTHING_READ : await mappingFor(zoho, deps, run.signal)
   if (at.phase === 'items') {
     const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
-    at = await listPass(run, { zoho, clock, reading }, at, { dryRun, began: created_at })
+    at = await syncList(run, { zoho, clock, mapping }, at, { dryRun, began: created_at })
     at = { ...at, phase: 'removals', taken: [], outages: 0 }
     await run.fenced((tx) => run.saveCheckpoint(tx, at))
   }
   if (at.phase === 'removals') {
     let found: RemovalResult = { removed: 0, leftOut: 0 }
     if (at.mode === 'full') {
-      found = await removeGone(run, { db, zoho, clock, view, reading }, { confirmed: params.confirm_removals, dryRun })
+      found = await removeGone(run, { db, zoho, clock, itemLinks, mapping }, { confirmed: params.confirm_removals, dryRun })
       run.report({
         statistics: {
           removed: found.removed,
@@ -70,11 +70,11 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       })
     }
     if (dryRun) {
-      const pending = await countWork(db, { runId: run.id, zoho: true, only: null, unlistedOnly: true })
+      const pending = await countPending(db, { runId: run.id, zoho: true, only: null, unlistedOnly: true })
       run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
     } else {
-      await restorePhotos(run, { db, clock, view })
-      await dropRemovedPictures(run, { db, view })
+      await restorePhotos(run, { db, clock, itemLinks })
+      await dropRemovedImages(run, { db, itemLinks })
       run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
     }
     at = { ...at, phase: 'images' }
@@ -86,16 +86,16 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       await tx.runPage.deleteMany({ where: { run_id: run.id } })
       await run.fail(tx, removalFailures(found))
       await run.saveCheckpoint(tx, at)
-      await dropOldNotes(tx, clock.now())
+      await deleteOldRecords(tx, clock.now())
     })
   }
   if (params.sync_images && !dryRun) {
     // Parked because nothing was answered: one small call tells whether Zoho is back. If it is, pictures that still are not answered are to blame themselves.
-    if (at.outages > 0) await askForOneItem(zoho, { runId: run.id }, run.signal)
-    await imagePass(run, { ...deps, zoho, guarded: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
+    if (at.outages > 0) await ping(zoho, { runId: run.id }, run.signal)
+    await syncImages(run, { ...deps, zoho, useBreaker: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
     await recheckImages(run, { ...deps, zoho })
   }
-  return { state: await closeCounts(run, db, { withImages: params.sync_images && !dryRun }) }
+  return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun }) }
 }
 
 /** What the removals found that a person should know. */

@@ -3,17 +3,17 @@ import type { ItemRow } from '../../catalog/item-fields.ts'
 import type { Database, RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext, RunOutcome } from '../../runs/run-handler.ts'
-import { countWork } from '../images/pending-images.ts'
-import { type ImagePassDeps, imagePass } from '../images/sync-images.ts'
+import { countPending } from '../images/pending-images.ts'
+import { type SyncImagesDeps, syncImages } from '../images/sync-images.ts'
 import { countsFrom } from './counts.ts'
 import { DEFAULT_FILE, type FilePage, findImportFile, readImportFile } from './file-source.ts'
 import type { ItemSyncParams } from './item-sync-run.ts'
-import { closeCounts } from './result.ts'
+import { finalizeStatistics } from './result.ts'
 import { countSkuConflicts, reportSkuConflicts } from './sku-conflicts.ts'
 import { restorePhotos } from './sync-deletions.ts'
-import { listedBefore, noteListed, writePage } from './sync-list.ts'
+import { listedBefore, upsertListed, writePage } from './sync-list.ts'
 
-export interface FileSyncDeps extends Omit<ImagePassDeps, 'zoho'> {
+export interface FileSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
   db: Database
   clock: Clock
   /** DATA_DIR/imports */
@@ -37,7 +37,7 @@ const merged = (rows: ItemRow[]): ItemRow[] => {
  * addresses that the file names, and only if the address or the file changed.
  */
 export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
-  const { db, clock, view } = deps
+  const { db, clock, itemLinks } = deps
   const file = await findImportFile(deps.importsDir, params.file ?? DEFAULT_FILE, { maxBytes: deps.maxImportBytes })
   const saved = FileCheckpoint.safeParse(run.checkpoint).data
   // A file that was exchanged in the meantime is another import: it is read from its start, and equal rows cost nothing.
@@ -72,16 +72,16 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
         )
         await noteRepeated(run, tx, { file: file.name, page, again })
         if (number === 1) await noteBadMappings(run, tx, file.badMappings)
-        await noteListed(tx, { runId: run.id, number, rows })
+        await upsertListed(tx, { runId: run.id, number, rows })
         await run.saveCheckpoint(tx, at, counts)
       })
       run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
     }
     if (params.dry_run) {
-      const pending = await countWork(db, { runId: run.id, zoho: false, only: null, unlistedOnly: true })
+      const pending = await countPending(db, { runId: run.id, zoho: false, only: null, unlistedOnly: true })
       run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
     } else {
-      await restorePhotos(run, { db, clock, view })
+      await restorePhotos(run, { db, clock, itemLinks })
       run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
     }
     at = { ...at, phase: 'images' }
@@ -90,8 +90,8 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
       await run.saveCheckpoint(tx, at)
     })
   }
-  if (params.sync_images && !params.dry_run) await imagePass(run, { ...deps, zoho: null }, { runId: run.id, zoho: false, only: null })
-  return { state: await closeCounts(run, db, { withImages: params.sync_images && !params.dry_run }) }
+  if (params.sync_images && !params.dry_run) await syncImages(run, { ...deps, zoho: null }, { runId: run.id, zoho: false, only: null })
+  return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !params.dry_run }) }
 }
 
 /** Records that have the id of an earlier one: they were written over it, which may be right (one adds to the other) or a damaged export. */

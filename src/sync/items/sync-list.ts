@@ -1,23 +1,23 @@
 import { z } from 'zod'
-import { noteDifferences } from '../../catalog/diff-items.ts'
-import { keepOwned } from '../../catalog/field-ownership.ts'
+import { recordDifferences } from '../../catalog/diff-items.ts'
+import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import type { RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { listItems } from '../../zoho/inventory.ts'
-import { followKeyset, KeysetPlace } from '../../zoho/keyset-cursor.ts'
+import { followKeyset, KeysetCursor } from '../../zoho/keyset-cursor.ts'
 import { LIST_LAG_MS } from '../../zoho/paginate.ts'
 import type { ZohoItem } from '../../zoho/schemas.ts'
 import { countsFrom, type ListCounts } from './counts.ts'
-import { type Reading, toItemRow } from './to-item-row.ts'
+import { type ItemMapping, toItemRow } from './to-item-row.ts'
 
 /** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
 const CLOCKS_MS = 10 * 60_000
 
 /** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
-export const ListCheckpoint = KeysetPlace.extend({
+export const ListCheckpoint = KeysetCursor.extend({
   phase: z.enum(['items', 'removals', 'images']),
   mode: z.enum(['full', 'incremental']),
   pages: z.number(),
@@ -27,13 +27,13 @@ export const ListCheckpoint = KeysetPlace.extend({
 })
 export type ListCheckpoint = z.infer<typeof ListCheckpoint>
 
-export interface ListPassDeps {
+export interface SyncListDeps {
   zoho: ZohoClient
   clock: Clock
-  reading: Reading
+  mapping: ItemMapping
 }
 
-export interface ListPassOptions {
+export interface SyncListOptions {
   /** Only notes what would change. */
   dryRun: boolean
   /** When the run began. */
@@ -47,11 +47,11 @@ export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null)
 }
 
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
-export async function listPass(
+export async function syncList(
   run: RunContext,
-  { zoho, clock, reading }: ListPassDeps,
+  { zoho, clock, mapping }: SyncListDeps,
   start: ListCheckpoint,
-  { dryRun, began }: ListPassOptions,
+  { dryRun, began }: SyncListOptions,
 ): Promise<ListCheckpoint> {
   const counts = countsFrom(run.statistics)
   let at = start
@@ -66,17 +66,17 @@ export async function listPass(
       const place = walk.after(fresh)
       at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
     }
-    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, reading)])).values()]
+    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, mapping)])).values()]
     const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
     await run.fencedRaw(async (tx) => {
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       await noteUnreadable(run, tx, bad)
       await noteDoubtful(run, tx, fresh, clock.now())
-      if (!dryRun) await forgetPictureFailures(tx, fresh, clock.now())
+      if (!dryRun) await forgetImageFailures(tx, fresh, clock.now())
       counts.failed += bad.length
       counts.total += rows.length - again.size + bad.length
-      if (rows.length > 0) await noteListed(tx, { runId: run.id, number: at.pages, rows })
+      if (rows.length > 0) await upsertListed(tx, { runId: run.id, number: at.pages, rows })
       await run.saveCheckpoint(tx, at, counts)
     })
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
@@ -96,7 +96,7 @@ interface PageWrite {
 
 /** Notes what differs, writes it unless this is a dry run, and counts. */
 export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
-  const found = await noteDifferences(tx, await keepOwned(tx, rows), { runId: run.id, again, writeAt: dryRun ? null : at })
+  const found = await recordDifferences(tx, await applyFieldOwnership(tx, rows), { runId: run.id, again, writeAt: dryRun ? null : at })
   counts.new += found.new
   counts.updated += found.updated
   counts.restored += found.restored
@@ -107,7 +107,7 @@ export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryR
 }
 
 /** Notes which items a page has listed: what no page lists is gone. */
-export async function noteListed(tx: RawDb, { runId, number, rows }: { runId: string; number: number; rows: ItemRow[] }): Promise<void> {
+export async function upsertListed(tx: RawDb, { runId, number, rows }: { runId: string; number: number; rows: ItemRow[] }): Promise<void> {
   const ids = rows.map((row) => row.zoho_item_id)
   await tx.$executeRaw`insert into run_page (run_id, number, ids) values (${runId}::uuid, ${number}, ${ids})`
 }
@@ -140,7 +140,7 @@ async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: D
 }
 
 /** Who took a bad picture away in Zoho has mended it: what is not there cannot fail. */
-async function forgetPictureFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
+async function forgetImageFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
   await tx.$executeRaw`
     update failure f set resolved_at = ${at} from product p
     where p.zoho_item_id = any(${items.map((item) => item.item_id)}) and p.image_state = 'none'

@@ -1,11 +1,11 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
-import { Conflict } from '../../lib/errors.ts'
+import { ConflictError } from '../../lib/errors.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
-import { knownZone } from '../../runs/cron.ts'
+import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
-import type { ScheduleMode, Schedules } from '../../runs/scheduler.ts'
+import type { ScheduleMode, Scheduler } from '../../runs/scheduler.ts'
 import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts'
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
@@ -21,7 +21,7 @@ export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, i
 export interface ModulesDeps {
   db: Database
   runs: Runs
-  schedules: Schedules
+  scheduler: Scheduler
   isEnabled(): Promise<boolean>
   /** The time zone of the shop, as Zoho told it; null before. */
   shopZone(): Promise<string | null>
@@ -37,8 +37,8 @@ export interface ModuleChange {
 export type ZohoModules = ReturnType<typeof createModules>
 
 /** The four modules of Zoho as an operator sees them: on or off, by which clock, and the real sync behind each. */
-export function createModules({ db, runs, schedules, isEnabled, shopZone }: ModulesDeps) {
-  const zone = async () => knownZone(await shopZone())
+export function createModules({ db, runs, scheduler, isEnabled, shopZone }: ModulesDeps) {
+  const zone = async () => isTimeZone(await shopZone())
 
   async function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Promise<Prisma.InputJsonObject> {
     const chosen = selectionParams(slug, await readSelection(db, slug))
@@ -83,7 +83,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
 
   async function list(): Promise<ZohoModule[]> {
     const enabled = await enabledModules(db)
-    const planned = await schedules.list()
+    const planned = await scheduler.list()
     return Promise.all(MODULES.map((module) => shown(module, { enabled: enabled.get(module.slug) ?? false, planned })))
   }
 
@@ -105,7 +105,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       const cron = change[field]
       if (cron === undefined) continue
       const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
-      if (await schedules.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
+      if (await scheduler.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
     }
     return changed
   }
@@ -113,7 +113,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
   async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
-      throw new Conflict('module_disabled', `${module.name} is switched off`, {
+      throw new ConflictError('module_disabled', `${module.name} is switched off`, {
         detail: { module: module.slug },
         remedy: `Switch it on: PATCH /api/settings/integrations/zoho/modules/${module.slug} {"enabled":true}.`,
       })
@@ -131,12 +131,12 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       return (await list()).find((it) => it.slug === slug)!
     },
 
-    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFound, BadInput `bad_schedule`. */
+    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFoundError, BadRequestError `bad_schedule`. */
     async changes(
-      wanted: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
+      requested: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
     ): Promise<(tx: Db) => Promise<string[]>> {
       const shopsZone = await zone()
-      const each = wanted.map((it) => ({ module: moduleOf(it.slug ?? it.name ?? ''), change: it }))
+      const each = requested.map((it) => ({ module: moduleOf(it.slug ?? it.name ?? ''), change: it }))
       return async (tx) => {
         const changed: string[] = []
         for (const { module, change } of each)
@@ -145,7 +145,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       }
     },
 
-    /** Throws NotFound `module_not_found`, BadInput `bad_schedule`. */
+    /** Throws NotFoundError `module_not_found`, BadRequestError `bad_schedule`. */
     async change(nameOrSlug: string, change: ModuleChange, actor: Actor): Promise<ZohoModule> {
       const module = moduleOf(nameOrSlug)
       const shopsZone = await zone()
@@ -156,7 +156,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       return this.one(module.slug)
     },
 
-    /** Throws NotFound `module_not_found`, Conflict `sync_running`, BadInput `cursor_ahead`. */
+    /** Throws NotFoundError `module_not_found`, ConflictError `sync_running`, BadRequestError `cursor_ahead`. */
     async moveCursor(nameOrSlug: string, upTo: Date | null, actor: Actor): Promise<ZohoModule> {
       const { slug } = moduleOf(nameOrSlug)
       await moveCursor(db, slug, { kind: KINDS[slug], upTo })
@@ -164,7 +164,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
       return this.one(slug)
     },
 
-    /** A real sync. Throws Conflict `module_disabled`, `integration_disabled`, `sync_running`. */
+    /** A real sync. Throws ConflictError `module_disabled`, `integration_disabled`, `sync_running`. */
     start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
 
     /**
@@ -182,7 +182,7 @@ export function createModules({ db, runs, schedules, isEnabled, shopZone }: Modu
         await start(it, mode, BY_SCHEDULE)
         return true
       } catch (error) {
-        if (!(error instanceof Conflict)) throw error
+        if (!(error instanceof ConflictError)) throw error
         if (error.code !== 'sync_running') return true
         const [covered] = await db.$queryRaw<{ id: string }[]>`
           select id from run where ${isOf(it.slug)} and state in ('queued', 'running', 'paused') and ${mode === 'full' ? isMode('full') : Prisma.sql`true`} limit 1`

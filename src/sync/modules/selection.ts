@@ -1,6 +1,6 @@
 import type { Db } from '../../database/client.ts'
 import type { Prisma } from '../../generated/client.ts'
-import { BadInput } from '../../lib/errors.ts'
+import { BadRequestError } from '../../lib/errors.ts'
 import { modulesOf } from '../../pulls/checkpoint.ts'
 import type { ModuleSelection } from '../../schemas/zoho-settings.ts'
 import type { ModuleSlug } from '../../settings/modules.ts'
@@ -22,7 +22,7 @@ export async function readSelection(db: Db, slug: ModuleSlug): Promise<ModuleSel
   return { ...DEFAULTS[slug], ...(row?.selection as Partial<ModuleSelection> | null) }
 }
 
-/** Answers whether anything changed. Throws BadInput `bad_selection`. */
+/** Answers whether anything changed. Throws BadRequestError `bad_selection`. */
 export async function changeSelection(
   tx: Db,
   slug: ModuleSlug,
@@ -33,7 +33,7 @@ export async function changeSelection(
   const offered = offeredBy(slug)
   const unknown = change.modules?.find((name) => !offered.includes(name))
   if (change.modules?.length === 0 || unknown !== undefined)
-    throw new BadInput(
+    throw new BadRequestError(
       'bad_selection',
       unknown === undefined ? 'modules must name at least one' : `modules is wrong: it has no ${unknown}`,
       {

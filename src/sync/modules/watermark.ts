@@ -1,5 +1,5 @@
 import type { Database, Db } from '../../database/client.ts'
-import { BadInput, Conflict } from '../../lib/errors.ts'
+import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import { UNFINISHED } from '../../runs/runs.ts'
 import type { ModuleSlug } from '../../settings/modules.ts'
 import { CRM_WATERMARKS } from '../crm/crm-sync-run.ts'
@@ -20,12 +20,12 @@ export async function readCursor(db: Db, slug: ModuleSlug): Promise<Date | null>
 
 /**
  * Moves a module's cursor back, or with null to the beginning: the next sync reads again what was modified since. Never ahead, since what lies between
- * would never be read. Throws Conflict `sync_running`, BadInput `cursor_ahead`.
+ * would never be read. Throws ConflictError `sync_running`, BadRequestError `cursor_ahead`.
  */
 export async function moveCursor(db: Database, slug: ModuleSlug, { kind, upTo }: { kind: string; upTo: Date | null }): Promise<void> {
   const running = await db.run.findFirst({ where: { kind, state: { in: UNFINISHED } }, select: { id: true } })
   if (running) {
-    throw new Conflict('sync_running', 'A sync is under way', {
+    throw new ConflictError('sync_running', 'A sync is under way', {
       detail: { run_id: running.id },
       remedy: 'Wait for it, or cancel it; then move the cursor.',
     })
@@ -33,7 +33,7 @@ export async function moveCursor(db: Database, slug: ModuleSlug, { kind, upTo }:
   await db.$transaction(async (tx) => {
     const now = await readCursor(tx, slug)
     if (upTo !== null && (now === null || upTo > now))
-      throw new BadInput('cursor_ahead', 'The cursor can only be moved back: what lies between would never be read', {
+      throw new BadRequestError('cursor_ahead', 'The cursor can only be moved back: what lies between would never be read', {
         remedy: now === null ? 'The next sync reads everything anyway.' : `Choose a moment before ${now.toISOString()}.`,
       })
     const mine = slug === 'inventory' || slug === 'crm' ? watermarksOf(slug) : null

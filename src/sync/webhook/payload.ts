@@ -7,7 +7,7 @@ const ITEM_ID = /^\d{1,20}$/
  * The ids that a notice names: Zoho's default payload `{"item":{"item_id":…}}`, a list of items, the bare `item_id` of a payload that people made up,
  * or any of these in the older form field `JSONString`. Nothing else of the body is used.
  */
-export function noticedItems({ body, parameters }: { body: string; parameters: [string, string][] }): string[] {
+export function eventItemIds({ body, parameters }: { body: string; parameters: [string, string][] }): string[] {
   const form = Object.fromEntries(parameters)
   const documents = [parseZohoJson(body), parseZohoJson(form.JSONString ?? ''), parseZohoJson(form.item ?? ''), form]
   const ids = documents.flatMap((document) => (document ? [document, document.item, ...listOf(document.items)] : [])).map(idOf)

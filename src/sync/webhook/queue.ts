@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { Conflict } from '../../lib/errors.ts'
+import { ConflictError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
 
-export const ITEM_NOTICES = 'item_notices'
+export const WEBHOOK_SYNC = 'item_notices'
 
 /** Zoho often sends several notices for one change: they are read together. */
 const GATHER_MS = 1_000
@@ -16,9 +16,9 @@ const RETRY_MS = 10 * 60_000
 const LOOK_EVERY_MS = 2_000
 const KEEP_MS = 86_400_000
 
-export type NoticeInbox = ReturnType<typeof createNoticeInbox>
+export type WebhookQueue = ReturnType<typeof createWebhookQueue>
 
-export interface NoticeInboxDeps {
+export interface WebhookQueueDeps {
   db: Database
   clock: Clock
   log: Logger
@@ -28,15 +28,15 @@ export interface NoticeInboxDeps {
 }
 
 /** Notices wait in the database until a run has read their items, so none is lost by a kill, and none is read twice for being sent twice. */
-export function createNoticeInbox({ db, clock, log, runs, works }: NoticeInboxDeps) {
+export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueueDeps) {
   const closing = new AbortController()
 
   async function look(): Promise<void> {
     const due = await db.itemNotice.findFirst({ where: { due_at: { lte: clock.now() } }, select: { zoho_item_id: true } })
     if (!due) return
-    await runs.start(ITEM_NOTICES, {}, { startedBy: 'zoho' }).catch((error: unknown) => {
+    await runs.start(WEBHOOK_SYNC, {}, { startedBy: 'zoho' }).catch((error: unknown) => {
       // One is under way already; it takes what is due, and the rest waits for the next look.
-      if (!(error instanceof Conflict)) throw error
+      if (!(error instanceof ConflictError)) throw error
     })
   }
 
@@ -67,13 +67,13 @@ export function createNoticeInbox({ db, clock, log, runs, works }: NoticeInboxDe
 }
 
 /** The items that are due, at most so many. */
-export async function dueNotices(db: Db, { at, limit }: { at: Date; limit: number }): Promise<string[]> {
+export async function dueNotifications(db: Db, { at, limit }: { at: Date; limit: number }): Promise<string[]> {
   const rows = await db.itemNotice.findMany({ where: { due_at: { lte: at } }, orderBy: { due_at: 'asc' }, take: limit })
   return rows.map((row) => row.zoho_item_id)
 }
 
 /** Notes that these items were read at that moment; one that was noticed again meanwhile is read once more. */
-export async function settleNotices(tx: Db, ids: string[], { readAt }: { readAt: Date }): Promise<void> {
+export async function completeEvents(tx: Db, ids: string[], { readAt }: { readAt: Date }): Promise<void> {
   await tx.$executeRaw`
     update item_notice set read_at = ${readAt},
       due_at = case when noticed_at > ${readAt} then ${new Date(readAt.getTime() + DISTANCE_MS)}::timestamptz end
@@ -82,6 +82,6 @@ export async function settleNotices(tx: Db, ids: string[], { readAt }: { readAt:
 }
 
 /** The reading failed: what is due now is tried again later. */
-export async function postponeNotices(db: Db, at: Date): Promise<void> {
+export async function postponeNotifications(db: Db, at: Date): Promise<void> {
   await db.itemNotice.updateMany({ where: { due_at: { lte: at } }, data: { due_at: new Date(at.getTime() + RETRY_MS) } })
 }

@@ -6,7 +6,7 @@ const SHOWN_ITEMS = 5
 /** Anybody may send unsigned requests: they are noted, but write no row each. */
 const NOTED_EVERY_MS = 5_000
 
-export interface WebhookNotices {
+export interface WebhookEvents {
   accepted: number
   accepted_at: Date | null
   accepted_items: string[]
@@ -33,7 +33,7 @@ export async function noteRefused({ db, clock }: { db: Database; clock: Clock })
     where w.refused_at is null or w.refused_at < ${new Date(now.getTime() - NOTED_EVERY_MS)}`
 }
 
-export async function readWebhookNotices(db: Database): Promise<WebhookNotices> {
+export async function readWebhookEvents(db: Database): Promise<WebhookEvents> {
   const row = await db.webhookState.findUnique({ where: { id: ID } })
   if (!row) return { accepted: 0, accepted_at: null, accepted_items: [], refused: 0, refused_at: null }
   return { ...row, accepted: Number(row.accepted), refused: Number(row.refused) }

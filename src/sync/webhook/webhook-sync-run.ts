@@ -1,17 +1,17 @@
-import { pausedUntilReset } from '../../runs/paused.ts'
+import { pausedUntil } from '../../runs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
-import { HeldBack } from '../../zoho/errors.ts'
+import { RateLimitedError } from '../../zoho/errors.ts'
 import { itemsById } from '../../zoho/inventory.ts'
-import { imagePass } from '../images/sync-images.ts'
+import { syncImages } from '../images/sync-images.ts'
 import { countsFrom } from '../items/counts.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
-import { closeCounts } from '../items/result.ts'
+import { finalizeStatistics } from '../items/result.ts'
 import { reportSkuConflicts } from '../items/sku-conflicts.ts'
-import { dropRemovedPictures, removeProducts, restorePhotos } from '../items/sync-deletions.ts'
-import { type ApiSyncDeps, readingFor, zohoFor } from '../items/sync-from-api.ts'
+import { dropRemovedImages, removeProducts, restorePhotos } from '../items/sync-deletions.ts'
+import { type ApiSyncDeps, mappingFor, openClient } from '../items/sync-from-api.ts'
 import { writePage } from '../items/sync-list.ts'
 import { toItemRow } from '../items/to-item-row.ts'
-import { dueNotices, ITEM_NOTICES, postponeNotices, settleNotices } from './queue.ts'
+import { completeEvents, dueNotifications, postponeNotifications, WEBHOOK_SYNC } from './queue.ts'
 
 /** One call of Zoho's. */
 const AT_ONCE = 100
@@ -22,10 +22,10 @@ const MOST_GONE = 10
  * Reads the items that Zoho's notices named, by their ids, and writes what Zoho says now; one that Zoho does not have any more goes, like after a full pass.
  * Killed at any line, the notices are still due.
  */
-export function createNoticeSync(deps: ApiSyncDeps): RunHandler {
+export function createWebhookSync(deps: ApiSyncDeps): RunHandler {
   return {
-    kind: ITEM_NOTICES,
-    exclusiveKey: ITEM_NOTICES,
+    kind: WEBHOOK_SYNC,
+    exclusiveKey: WEBHOOK_SYNC,
     async execute(run) {
       const { db, clock } = deps
       // A page of a sync that was listed before the notice must not be written after it.
@@ -40,8 +40,8 @@ export function createNoticeSync(deps: ApiSyncDeps): RunHandler {
       try {
         return await readNoticed(run, deps)
       } catch (error) {
-        if (error instanceof HeldBack) return pausedUntilReset(error)
-        if (!run.signal.aborted) await postponeNotices(db, clock.now())
+        if (error instanceof RateLimitedError) return pausedUntil(error)
+        if (!run.signal.aborted) await postponeNotifications(db, clock.now())
         throw error
       }
     },
@@ -49,35 +49,35 @@ export function createNoticeSync(deps: ApiSyncDeps): RunHandler {
 }
 
 async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutcome> {
-  const { db, clock, view } = deps
-  const zoho = await zohoFor(run, deps)
-  const reading = await readingFor(zoho, deps, run.signal)
+  const { db, clock, itemLinks } = deps
+  const zoho = await openClient(run, deps)
+  const mapping = await mappingFor(zoho, deps, run.signal)
   const counts = countsFrom(run.statistics)
   const seen: string[] = []
   for (;;) {
     const readAt = clock.now()
-    const ids = await dueNotices(db, { at: readAt, limit: AT_ONCE })
+    const ids = await dueNotifications(db, { at: readAt, limit: AT_ONCE })
     if (ids.length === 0) break
     const found = await itemsById(zoho, { ids, runId: run.id }, run.signal)
-    const rows = [...found.values()].map((item) => toItemRow(item, reading))
+    const rows = [...found.values()].map((item) => toItemRow(item, mapping))
     const gone = await confirmedGone(ids.filter((id) => !found.has(id)))
-    await removeProducts(run, { clock, view }, gone)
+    await removeProducts(run, { clock, itemLinks }, gone)
     await run.fenced(async (tx) => {
       await writePage(run, tx, { rows, counts, dryRun: false, again: new Set(), at: clock.now() })
       counts.total += rows.length
       counts.removed += gone.length
-      await settleNotices(tx, ids, { readAt })
+      await completeEvents(tx, ids, { readAt })
       await run.saveCheckpoint(tx, {}, counts)
     })
     seen.push(...ids)
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
   }
-  await restorePhotos(run, { db, clock, view })
-  await dropRemovedPictures(run, { db, view })
+  await restorePhotos(run, { db, clock, itemLinks })
+  await dropRemovedImages(run, { db, itemLinks })
   run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })
   const products = await db.product.findMany({ where: { zoho_item_id: { in: seen }, deleted_at: null }, select: { id: true } })
-  await imagePass(run, { ...deps, zoho }, { runId: run.id, zoho: true, only: products.map((product) => product.id) })
-  return { state: await closeCounts(run, db, { withImages: true }) }
+  await syncImages(run, { ...deps, zoho }, { runId: run.id, zoho: true, only: products.map((product) => product.id) })
+  return { state: await finalizeStatistics(run, db, { withImages: true }) }
 
   /** Asked for once more, since one wrong answer must not take a product away; many at once are left to the full pass and its brake. */
   async function confirmedGone(ids: string[]): Promise<{ id: string; zoho_item_id: string | null }[]> {

@@ -1,5 +1,5 @@
 /** What went wrong with one request, in the shape that an error card shows. Everything that is thrown by `call` is one of these. */
-export class ApiFailure extends Error {
+export class ApiError extends Error {
   /** HTTP status; 0 when no answer came. */
   readonly status: number
   /** Stable and snake_case, as the API gives it; `network` and `unreadable_answer` are the page's own. */
@@ -7,7 +7,7 @@ export class ApiFailure extends Error {
   readonly remedy: string | null
   readonly detail: Record<string, unknown>
   readonly requestId: string | null
-  readonly address: string
+  readonly url: string
   readonly at: string
 
   constructor(
@@ -15,7 +15,7 @@ export class ApiFailure extends Error {
     facts: {
       status: number
       code: string
-      address: string
+      url: string
       remedy?: string | null
       detail?: Record<string, unknown>
       requestId?: string | null
@@ -28,7 +28,7 @@ export class ApiFailure extends Error {
     this.remedy = facts.remedy ?? null
     this.detail = facts.detail ?? {}
     this.requestId = facts.requestId ?? null
-    this.address = facts.address
+    this.url = facts.url
     this.at = new Date().toISOString()
   }
 
@@ -43,7 +43,7 @@ export class ApiFailure extends Error {
       `code: ${this.code}`,
       `status: ${this.status}`,
       `message: ${this.message}`,
-      `request: ${this.address}`,
+      `request: ${this.url}`,
       ...(this.requestId ? [`request_id: ${this.requestId}`] : []),
       `time: ${this.at}`,
     ].join('\n')
@@ -51,33 +51,33 @@ export class ApiFailure extends Error {
 }
 
 /** Anything thrown, as a failure that can be shown: a bug of the page itself is named as such. */
-export function asFailure(error: unknown): ApiFailure {
-  if (error instanceof ApiFailure) return error
-  return new ApiFailure(error instanceof Error ? error.message : String(error), {
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error
+  return new ApiError(error instanceof Error ? error.message : String(error), {
     status: 0,
     code: 'page_error',
-    address: location.pathname,
+    url: location.pathname,
   })
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Reads a failed answer of any kind: ours, a proxy's HTML, an empty one. */
-export async function readFailure(answer: Response, address: string): Promise<ApiFailure> {
-  const requestId = answer.headers.get('x-request-id')
-  const body: unknown = await answer.json().catch(() => null)
+export async function parseError(response: Response, url: string): Promise<ApiError> {
+  const requestId = response.headers.get('x-request-id')
+  const body: unknown = await response.json().catch(() => null)
   if (!isRecord(body) || typeof body.code !== 'string')
-    return new ApiFailure(`The answer had status ${answer.status} and no explanation`, {
-      status: answer.status,
-      code: answer.status >= 502 && answer.status <= 504 ? 'server_unreachable' : 'unreadable_answer',
-      address,
+    return new ApiError(`The answer had status ${response.status} and no explanation`, {
+      status: response.status,
+      code: response.status >= 502 && response.status <= 504 ? 'server_unreachable' : 'unreadable_answer',
+      url,
       requestId,
     })
   const detail = isRecord(body.detail) ? body.detail : {}
-  return new ApiFailure(typeof body.message === 'string' ? body.message : body.code, {
-    status: answer.status,
+  return new ApiError(typeof body.message === 'string' ? body.message : body.code, {
+    status: response.status,
     code: body.code,
-    address,
+    url,
     remedy: typeof detail.remedy === 'string' ? detail.remedy : null,
     detail: typeof body.run_id === 'string' ? { run_id: body.run_id, ...detail } : detail,
     requestId: requestId ?? (typeof body.request_id === 'string' ? body.request_id : null),

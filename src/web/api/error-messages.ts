@@ -1,15 +1,15 @@
 import type { Language } from '../i18n/language.tsx'
-import { onThePage } from '../i18n/server-messages/en-remedies.ts'
-import { serverSentence, serverWords } from '../i18n/server-messages/index.ts'
-import type { ApiFailure } from './api-error.ts'
+import { pageRemedy } from '../i18n/server-messages/en-remedies.ts'
+import { serverMessages, translateServerText } from '../i18n/server-messages/index.ts'
+import type { ApiError } from './api-error.ts'
 
-interface Words {
+interface ServerMessage {
   what: string
   next?: string
 }
 
 /** Failures that only the page knows: no answer, or none that can be read. */
-const OWN: Record<string, Record<Language, Words>> = {
+const OWN: Record<string, Record<Language, ServerMessage>> = {
   network: {
     en: { what: 'The server did not answer', next: 'Check the network and whether zinc is running, then try again.' },
     ar: { what: 'لم يُجب الخادم', next: 'تحقّق من الشبكة ومن أن zinc يعمل، ثم أعد المحاولة.' },
@@ -31,9 +31,9 @@ const OWN: Record<string, Record<Language, Words>> = {
   },
 }
 
-const ARABIC_FALLBACK: Words = { what: 'لم ينجح الطلب', next: 'أعد المحاولة. إن تكرّر فأرسل التفاصيل أدناه إلى الدعم.' }
+const ARABIC_FALLBACK: ServerMessage = { what: 'لم ينجح الطلب', next: 'أعد المحاولة. إن تكرّر فأرسل التفاصيل أدناه إلى الدعم.' }
 
-export interface FailureWords {
+export interface ErrorMessage {
   what: string
   next: string | null
   /** The API's own English sentence, where it says what the translation cannot: which field of what was entered is wrong, or all of an unknown failure. */
@@ -41,13 +41,13 @@ export interface FailureWords {
 }
 
 /** What an error card says in the reader's language. */
-export function wordsOf(failure: ApiFailure, language: Language): FailureWords {
+export function errorMessage(failure: ApiError, language: Language): ErrorMessage {
   const own = OWN[failure.code]
   if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
-  if (language === 'en') return { what: failure.message, next: failure.remedy && onThePage(failure.code, failure.remedy), original: null }
-  const words = serverWords(failure.code, language)
+  if (language === 'en') return { what: failure.message, next: failure.remedy && pageRemedy(failure.code, failure.remedy), original: null }
+  const words = serverMessages(failure.code, language)
   const { what, next = null } = words ?? ARABIC_FALLBACK
-  const said = serverSentence(failure.message, language)
+  const said = translateServerText(failure.message, language)
   if (said !== null) return { what: said, next, original: null }
   const saysMore = words === null || failure.status === 400
   return { what, next, original: saysMore ? [failure.message, failure.remedy].filter(Boolean).join('. ') : null }

@@ -1,5 +1,5 @@
 import { QueryClient } from '@tanstack/react-query'
-import { asFailure } from './api-error.ts'
+import { toApiError } from './api-error.ts'
 
 /** Worth another try by itself: the server is away or busy for a moment. */
 const PASSING = new Set([0, 502, 503, 504])
@@ -10,7 +10,7 @@ export const createQueryClient = () =>
     defaultOptions: {
       queries: {
         staleTime: 10_000,
-        retry: (tries, error) => tries < MAX_TRIES && PASSING.has(asFailure(error).status),
+        retry: (tries, error) => tries < MAX_TRIES && PASSING.has(toApiError(error).status),
         retryDelay: (tries) => Math.min(500 * 2 ** tries, 4_000),
       },
       mutations: { retry: false },

@@ -1,7 +1,7 @@
-import { ApiFailure, readFailure } from './api-error.ts'
+import { ApiError, parseError } from './api-error.ts'
 import { AUTH } from './endpoints.ts'
 
-export interface CallOptions {
+export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Sent as JSON; FormData goes as it is. */
   body?: unknown
@@ -13,7 +13,7 @@ export interface CallOptions {
 /** Heard by the session when an answer says that nobody is logged in. */
 export const sessionEnd = new EventTarget()
 
-export function addressOf(path: string, query: CallOptions['query'] = {}): string {
+export function buildUrl(path: string, query: RequestOptions['query'] = {}): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
@@ -21,17 +21,17 @@ export function addressOf(path: string, query: CallOptions['query'] = {}): strin
   return search.size === 0 ? path : `${path}?${search}`
 }
 
-const noAnswer = (address: string) => new ApiFailure('The server did not answer', { status: 0, code: 'network', address })
+const noAnswer = (url: string) => new ApiError('The server did not answer', { status: 0, code: 'network', url })
 
-let refreshing: Promise<ApiFailure | null> | null = null
+let refreshing: Promise<ApiError | null> | null = null
 
 /** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. Answers why not. */
-function refreshSession(): Promise<ApiFailure | null> {
+function refreshSession(): Promise<ApiError | null> {
   const path = `${AUTH}/refresh`
   const named = `POST ${path}`
   refreshing ??= fetch(path, { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json' }, body: '{}' })
     .then(
-      (answer) => (answer.ok ? null : readFailure(answer, named)),
+      (response) => (response.ok ? null : parseError(response, named)),
       () => noAnswer(named),
     )
     .finally(() => {
@@ -41,14 +41,14 @@ function refreshSession(): Promise<ApiFailure | null> {
 }
 
 /** The server could not say whether the login is over: nobody is sent to the login for that. */
-const saysNothing = ({ status }: ApiFailure): boolean => status === 0 || status === 429 || status >= 500
+const saysNothing = ({ status }: ApiError): boolean => status === 0 || status === 429 || status >= 500
 
 /**
  * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
- * Throws ApiFailure, whatever went wrong. The session travels in a cookie that scripts cannot read.
+ * Throws ApiError, whatever went wrong. The session travels in a cookie that scripts cannot read.
  */
-export async function call<T>(path: string, { method = 'GET', body, query, signal }: CallOptions = {}): Promise<T> {
-  const address = addressOf(path, query)
+export async function request<T>(path: string, { method = 'GET', body, query, signal }: RequestOptions = {}): Promise<T> {
+  const url = buildUrl(path, query)
   const named = `${method} ${path}`
   const isForm = body instanceof FormData
   const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } }
@@ -59,27 +59,27 @@ export async function call<T>(path: string, { method = 'GET', body, query, signa
   }
   const send = async () => {
     try {
-      return await fetch(address, init)
+      return await fetch(url, init)
     } catch (error) {
       if (signal?.aborted) throw error
       throw noAnswer(named)
     }
   }
-  let answer = await send()
+  let response = await send()
   // A wrong password is a 401, too, but no end of a session.
   const needsSession = path !== `${AUTH}/login`
-  if (answer.status === 401 && needsSession) {
+  if (response.status === 401 && needsSession) {
     const failure = await refreshSession()
     if (failure && saysNothing(failure)) throw failure
-    if (!failure) answer = await send()
+    if (!failure) response = await send()
   }
-  if (!answer.ok) {
-    const failure = await readFailure(answer, named)
+  if (!response.ok) {
+    const failure = await parseError(response, named)
     if (failure.status === 401 && needsSession) sessionEnd.dispatchEvent(new Event('end'))
     throw failure
   }
-  const data: unknown = await answer.json().catch(() => {
-    throw new ApiFailure('The answer is not JSON', { status: answer.status, code: 'unreadable_answer', address: named })
+  const data: unknown = await response.json().catch(() => {
+    throw new ApiError('The answer is not JSON', { status: response.status, code: 'unreadable_answer', url: named })
   })
   return data as T
 }

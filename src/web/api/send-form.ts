@@ -1,6 +1,6 @@
-import { ApiFailure, readFailure } from './api-error.ts'
+import { ApiError, parseError } from './api-error.ts'
 import { AUTH } from './endpoints.ts'
-import { call } from './request.ts'
+import { request } from './request.ts'
 
 interface SendOptions {
   signal: AbortSignal
@@ -9,18 +9,18 @@ interface SendOptions {
 }
 
 /**
- * Posts a form and says how much of it has left, which `fetch` cannot. Otherwise like `call`: throws ApiFailure; a session that
+ * Posts a form and says how much of it has left, which `fetch` cannot. Otherwise like `call`: throws ApiError; a session that
  * has to be renewed is renewed once.
  */
 export async function sendForm<T>(path: string, form: FormData, options: SendOptions): Promise<T> {
-  let answer = await post(path, form, options)
-  if (answer.status === 401) {
+  let response = await post(path, form, options)
+  if (response.status === 401) {
     // Asking who is logged in renews the session, or ends it for the whole page.
-    await call(`${AUTH}/me`)
-    answer = await post(path, form, options)
+    await request(`${AUTH}/me`)
+    response = await post(path, form, options)
   }
-  if (!answer.ok) throw await readFailure(answer, `POST ${path}`)
-  return (await answer.json()) as T
+  if (!response.ok) throw await parseError(response, `POST ${path}`)
+  return (await response.json()) as T
 }
 
 function post(path: string, form: FormData, { signal, onProgress }: SendOptions): Promise<Response> {
@@ -33,7 +33,7 @@ function post(path: string, form: FormData, { signal, onProgress }: SendOptions)
       const id = request.getResponseHeader('x-request-id')
       resolve(new Response(request.responseText, { status: request.status, ...(id && { headers: { 'x-request-id': id } }) }))
     }
-    request.onerror = () => reject(new ApiFailure('The server did not answer', { status: 0, code: 'network', address: `POST ${path}` }))
+    request.onerror = () => reject(new ApiError('The server did not answer', { status: 0, code: 'network', url: `POST ${path}` }))
     request.onabort = () => reject(signal.reason)
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(form)

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { type CallOptions, call } from './request.ts'
+import { type RequestOptions, request } from './request.ts'
 
 /** What every list of the API answers. */
-interface ListAnswer<Row> {
+interface ListResponse<Row> {
   data: Row[]
   next_cursor: string | null
 }
@@ -11,11 +11,11 @@ interface ListAnswer<Row> {
 export function useCursorList<Row>(
   key: readonly unknown[],
   path: string,
-  { query = {}, refetchInterval = false }: { query?: CallOptions['query']; refetchInterval?: number | false } = {},
+  { query = {}, refetchInterval = false }: { query?: RequestOptions['query']; refetchInterval?: number | false } = {},
 ) {
   const list = useInfiniteQuery({
     queryKey: [...key, query],
-    queryFn: ({ pageParam, signal }) => call<ListAnswer<Row>>(path, { query: { ...query, cursor: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }) => request<ListResponse<Row>>(path, { query: { ...query, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     refetchInterval,

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import type { Run } from '../../schemas/runs.ts'
 import { ZOHO } from './endpoints.ts'
-import { call } from './request.ts'
+import { request } from './request.ts'
 
 export const runKey = (id: string) => ['run', id] as const
 /** States in which something may still change by itself. */
@@ -21,7 +21,7 @@ export function useRun(id: string) {
   const client = useQueryClient()
   const query = useQuery({
     queryKey: runKey(id),
-    queryFn: ({ signal }) => call<{ data: Run }>(`${ZOHO}/sync/runs/${id}`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Run }>(`${ZOHO}/sync/runs/${id}`, { signal }).then(({ data }) => data),
   })
   const [liveness, setLiveness] = useState<Liveness>('still')
   const moving = query.data !== undefined && MOVING.has(query.data.state)

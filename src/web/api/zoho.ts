@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import type { Quota } from '../../schemas/quota.ts'
 import type { ZohoSettings } from '../../schemas/zoho-settings.ts'
 import { ZOHO } from './endpoints.ts'
-import { call } from './request.ts'
+import { request } from './request.ts'
 
 export const settingsKey = ['zoho', 'settings'] as const
 export const quotaKey = ['zoho', 'quota'] as const
@@ -13,12 +13,12 @@ export const useZohoSettings = (enabled = true) =>
     queryKey: settingsKey,
     enabled,
     refetchInterval: 30_000,
-    queryFn: ({ signal }) => call<{ data: ZohoSettings }>(ZOHO, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: ZohoSettings }>(ZOHO, { signal }).then(({ data }) => data),
   })
 
 export const useQuota = () =>
   useQuery({
     queryKey: quotaKey,
     refetchInterval: 30_000,
-    queryFn: ({ signal }) => call<{ data: Quota }>(`${ZOHO}/quota`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Quota }>(`${ZOHO}/quota`, { signal }).then(({ data }) => data),
   })

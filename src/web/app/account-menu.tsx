@@ -3,14 +3,14 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down'
 import LogOut from 'lucide-react/icons/log-out'
 import { AUTH } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { useMessages } from '../i18n/language.tsx'
 import classes from './account-menu.module.css'
 import { frameMessages } from './messages.ts'
 import { LanguageSwitch, ThemeSwitch } from './preferences.tsx'
-import { forgetAllButSession, type Person, sessionKey, usePerson } from './session.tsx'
+import { type CurrentUser, clearCache, sessionKey, useCurrentUser } from './session.tsx'
 
-export function useRoleName(): (role: Person['role']) => string {
+export function useRoleName(): (role: CurrentUser['role']) => string {
   const m = useMessages(frameMessages)
   const names = { admin: m.roleAdmin, operator: m.roleOperator, viewer: m.roleViewer }
   return (role) => names[role]
@@ -19,15 +19,15 @@ export function useRoleName(): (role: Person['role']) => string {
 /** Who is logged in; opens language, theme and log out. */
 export function AccountMenu() {
   const m = useMessages(frameMessages)
-  const person = usePerson()
+  const person = useCurrentUser()
   const roleName = useRoleName()
   const client = useQueryClient()
   const logout = useMutation({
-    mutationFn: () => call<unknown>(`${AUTH}/logout`, { method: 'POST' }),
+    mutationFn: () => request<unknown>(`${AUTH}/logout`, { method: 'POST' }),
     // Whatever the answer: who asked to be logged out must not go on seeing the page.
     onSettled: () => {
       client.setQueryData(sessionKey, null)
-      forgetAllButSession(client)
+      clearCache(client)
     },
   })
   return (

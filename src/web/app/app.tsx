@@ -13,7 +13,7 @@ import { Login } from './login.tsx'
 import { frameMessages } from './messages.ts'
 import { NotFound } from './not-found.tsx'
 import { HOME, ROUTES } from './routes.ts'
-import { type Person, PersonProvider, useMay, useSession } from './session.tsx'
+import { type CurrentUser, CurrentUserProvider, useHasRole, useSession } from './session.tsx'
 import { Shell } from './shell.tsx'
 
 const BASE = '/settings'
@@ -46,7 +46,7 @@ function ForPeople() {
   return <Login />
 }
 
-function Pages({ person }: { person: Person }) {
+function Pages({ person }: { person: CurrentUser }) {
   const m = useMessages(commonMessages)
   return (
     <Router
@@ -55,9 +55,9 @@ function Pages({ person }: { person: Person }) {
         if (mayLeave(m.unsaved)) navigate(to, options)
       }}
     >
-      <PersonProvider person={person}>
+      <CurrentUserProvider person={person}>
         <Framed />
-      </PersonProvider>
+      </CurrentUserProvider>
     </Router>
   )
 }
@@ -65,7 +65,7 @@ function Pages({ person }: { person: Person }) {
 function Framed() {
   const m = useMessages(frameMessages)
   const common = useMessages(commonMessages)
-  const { data: settings } = useZohoSettings(useMay('operator'))
+  const { data: settings } = useZohoSettings(useHasRole('operator'))
   const [path] = useLocation()
   return (
     <ShopZone timeZone={settings?.organization?.time_zone ?? undefined}>

@@ -2,14 +2,14 @@ import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { AUTH } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { ErrorCard } from '../components/error-card.tsx'
 import { PasswordField } from '../components/password-field.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
-import { Entrance } from './auth-layout.tsx'
+import { AuthLayout } from './auth-layout.tsx'
 import classes from './login.module.css'
-import { forgetAllButSession, sessionKey } from './session.tsx'
+import { clearCache, sessionKey } from './session.tsx'
 
 const messages = defineMessages(
   {
@@ -36,9 +36,9 @@ export function Login() {
   const [password, setPassword] = useState('')
   const login = useMutation({
     // The session is an HttpOnly cookie; the answer's own tokens, if any, are dropped here unread.
-    mutationFn: () => call<unknown>(`${AUTH}/login`, { method: 'POST', body: { username, password, cookie: true } }),
+    mutationFn: () => request<unknown>(`${AUTH}/login`, { method: 'POST', body: { username, password, cookie: true } }),
     onSuccess: () => {
-      forgetAllButSession(client)
+      clearCache(client)
       return client.invalidateQueries({ queryKey: sessionKey })
     },
   })
@@ -47,7 +47,7 @@ export function Login() {
     login.mutate()
   }
   return (
-    <Entrance title={m.title}>
+    <AuthLayout title={m.title}>
       <form className={classes.form} onSubmit={submit}>
         <TextInput
           label={m.username}
@@ -76,6 +76,6 @@ export function Login() {
         </Button>
       </form>
       <p className={classes.hint}>{m.hint}</p>
-    </Entrance>
+    </AuthLayout>
   )
 }

@@ -3,7 +3,7 @@ import { useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
 import classes from './navigation.module.css'
 import { NAV_GROUPS, type PageRoute, ROUTES } from './routes.ts'
-import { isAtLeast, usePerson } from './session.tsx'
+import { isAtLeast, useCurrentUser } from './session.tsx'
 
 const listed = ROUTES.filter((route) => route.nav !== undefined)
 
@@ -14,7 +14,7 @@ function currentOf(path: string): PageRoute | undefined {
 
 export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
   const m = useMessages(frameMessages)
-  const { role } = usePerson()
+  const { role } = useCurrentUser()
   const [path] = useLocation()
   const current = currentOf(path)
   return (

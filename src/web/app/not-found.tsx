@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import Compass from 'lucide-react/icons/compass'
 import { Link } from 'wouter'
-import { Empty } from '../components/empty-state.tsx'
+import { EmptyState } from '../components/empty-state.tsx'
 import { Page } from '../components/page.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
@@ -11,7 +11,7 @@ export function NotFound() {
   const m = useMessages(frameMessages)
   return (
     <Page title={m.notFoundTitle}>
-      <Empty
+      <EmptyState
         icon={Compass}
         title={m.notFoundTitle}
         text={m.notFoundText}

@@ -1,11 +1,11 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect } from 'react'
-import { asFailure } from '../api/api-error.ts'
+import { toApiError } from '../api/api-error.ts'
 import { AUTH } from '../api/endpoints.ts'
-import { call, sessionEnd } from '../api/request.ts'
+import { request, sessionEnd } from '../api/request.ts'
 import type { Role } from './routes.ts'
 
-export interface Person {
+export interface CurrentUser {
   user_id: string
   username: string
   role: Role
@@ -14,10 +14,9 @@ export interface Person {
 export const sessionKey = ['session'] as const
 
 /** What one person saw must not be shown to the next. The session itself stays: it is being watched. */
-export const forgetAllButSession = (client: QueryClient) =>
-  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
+export const clearCache = (client: QueryClient) => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
 
-const PersonContext = createContext<Person | null>(null)
+const PersonContext = createContext<CurrentUser | null>(null)
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
 /** Who is logged in: undefined while asking, null when nobody is. */
@@ -32,26 +31,26 @@ export function useSession() {
     queryKey: sessionKey,
     staleTime: 60_000,
     queryFn: ({ signal }) =>
-      call<{ data: Person }>(`${AUTH}/me`, { signal })
+      request<{ data: CurrentUser }>(`${AUTH}/me`, { signal })
         .then(({ data }) => data)
         .catch((error: unknown) => {
-          const status = asFailure(error).status
+          const status = toApiError(error).status
           if (status === 401 || status === 403) return null
           throw error
         }),
   })
 }
 
-export function PersonProvider({ person, children }: { person: Person; children: ReactNode }) {
+export function CurrentUserProvider({ person, children }: { person: CurrentUser; children: ReactNode }) {
   return <PersonContext value={person}>{children}</PersonContext>
 }
 
-export function usePerson(): Person {
+export function useCurrentUser(): CurrentUser {
   const person = use(PersonContext)
   if (!person) throw new Error('usePerson outside of a session')
   return person
 }
 
 /** Whether the person has this role or a higher one. The server checks again; this only decides what is offered. */
-export const useMay = (least: Role): boolean => RANK[usePerson().role] >= RANK[least]
+export const useHasRole = (least: Role): boolean => RANK[useCurrentUser().role] >= RANK[least]
 export const isAtLeast = (role: Role, least: Role): boolean => RANK[role] >= RANK[least]

@@ -9,7 +9,7 @@ import { useMessages } from '../i18n/language.tsx'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import { frameMessages } from './messages.ts'
 import { HOME } from './routes.ts'
-import { useMay } from './session.tsx'
+import { useHasRole } from './session.tsx'
 import classes from './status-line.module.css'
 
 export const STATE_TONE: Record<ConnectionState, Tone> = {
@@ -37,7 +37,7 @@ export function StatusLine() {
   const m = useMessages(frameMessages)
   const format = useFormat()
   const stateName = useStateName()
-  const mayRead = useMay('operator')
+  const mayRead = useHasRole('operator')
   const { data: settings } = useZohoSettings(mayRead)
   const { data: quota } = useQuota()
   const callsLeft = quota && quota.day.left !== null ? m.callsLeft({ left: format.number(quota.day.left) }) : null

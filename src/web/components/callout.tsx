@@ -7,7 +7,7 @@ import classes from './callout.module.css'
 const ICONS = { good: CircleCheck, info: Info, warn: TriangleAlert, bad: TriangleAlert }
 
 /** Something to know at this place; errors of requests are ErrorCards. */
-export function Notice({ tone, title, children }: { tone: 'good' | 'info' | 'warn' | 'bad'; title: ReactNode; children?: ReactNode }) {
+export function Callout({ tone, title, children }: { tone: 'good' | 'info' | 'warn' | 'bad'; title: ReactNode; children?: ReactNode }) {
   const Icon = ICONS[tone]
   return (
     <div className={classes.notice} data-tone={tone} role={tone === 'good' || tone === 'info' ? 'status' : 'alert'}>

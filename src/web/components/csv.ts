@@ -1,12 +1,12 @@
-import { csvLine } from '../../lib/csv.ts'
+import { formatCsvRow } from '../../lib/csv.ts'
 
 /** Saves rows as a file, made here in the browser; the first row names the columns. */
 export function downloadCsv(filename: string, rows: unknown[][]): void {
   // The mark makes spreadsheets read Arabic names as UTF-8.
-  const address = URL.createObjectURL(new Blob(['\ufeff', ...rows.map(csvLine)], { type: 'text/csv' }))
+  const url = URL.createObjectURL(new Blob(['\ufeff', ...rows.map(formatCsvRow)], { type: 'text/csv' }))
   const link = document.createElement('a')
-  link.href = address
+  link.href = url
   link.download = filename
   link.click()
-  URL.revokeObjectURL(address)
+  URL.revokeObjectURL(url)
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { useMessages } from '../i18n/language.tsx'
 import classes from './dialog.module.css'
 import { commonMessages } from './messages.ts'
-import { useFocusBack } from './use-restore-focus.ts'
+import { useRestoreFocus } from './use-restore-focus.ts'
 
 interface DialogProps {
   opened: boolean
@@ -18,7 +18,7 @@ interface DialogProps {
 /** A dialog in the middle of the page, with a named way out. Its head is no `header`: the page has one already. */
 export function Dialog({ opened, onClose, title, size = 'md', closeOnClickOutside = true, children }: DialogProps) {
   const m = useMessages(commonMessages)
-  useFocusBack(opened)
+  useRestoreFocus(opened)
   return (
     // Locking the scroll writes a style element, which the page's policy refuses.
     <Modal.Root opened={opened} onClose={onClose} size={size} closeOnClickOutside={closeOnClickOutside} centered lockScroll={false}>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import classes from './empty-state.module.css'
 
 /** What stands where a list has nothing: why, and what to do about it. */
-export function Empty({ icon: Icon, title, text, action }: { icon: LucideIcon; title: string; text?: ReactNode; action?: ReactNode }) {
+export function EmptyState({ icon: Icon, title, text, action }: { icon: LucideIcon; title: string; text?: ReactNode; action?: ReactNode }) {
   return (
     <div className={classes.empty}>
       <span className={classes.icon}>

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
 import CircleAlert from 'lucide-react/icons/circle-alert'
 import { Link } from 'wouter'
-import { asFailure } from '../api/api-error.ts'
-import { wordsOf } from '../api/error-messages.ts'
+import { toApiError } from '../api/api-error.ts'
+import { errorMessage } from '../api/error-messages.ts'
 import { useLanguage, useMessages } from '../i18n/language.tsx'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import { CopyButton } from './copy-button.tsx'
@@ -12,11 +12,11 @@ import { commonMessages } from './messages.ts'
 
 /** What happened, what to do next, and the code to copy for support. Takes anything that was thrown. */
 export function ErrorCard({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
-  const failure = asFailure(error)
+  const failure = toApiError(error)
   const { language } = useLanguage()
   const m = useMessages(commonMessages)
   const format = useFormat()
-  const { what, next, original } = wordsOf(failure, language)
+  const { what, next, original } = errorMessage(failure, language)
   return (
     <div role="alert" className={classes.card}>
       <CircleAlert size={18} aria-hidden className={classes.icon} />

@@ -1,7 +1,15 @@
 import classes from './progress-bar.module.css'
 
 /** How much of something is done or used; `share` of null: under way, nobody knows how much. */
-export function Bar({ label, share, tone = 'accent' }: { label: string; share: number | null; tone?: 'accent' | 'warn' | 'bad' | 'good' }) {
+export function ProgressBar({
+  label,
+  share,
+  tone = 'accent',
+}: {
+  label: string
+  share: number | null
+  tone?: 'accent' | 'warn' | 'bad' | 'good'
+}) {
   const percent = share === null ? undefined : Math.round(Math.min(1, Math.max(0, share)) * 100)
   return (
     <div

@@ -1,6 +1,6 @@
 import { useLanguage } from '../i18n/language.tsx'
-import { onThePage } from '../i18n/server-messages/en-remedies.ts'
-import { serverSentence, serverWords } from '../i18n/server-messages/index.ts'
+import { pageRemedy } from '../i18n/server-messages/en-remedies.ts'
+import { serverMessages, translateServerText } from '../i18n/server-messages/index.ts'
 import { useFormat } from '../i18n/shop-zone.tsx'
 
 interface ServerTextProps {
@@ -21,8 +21,8 @@ const STAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g
 export function ServerText({ code, part, children }: ServerTextProps) {
   const { language } = useLanguage()
   const format = useFormat()
-  const said = serverSentence(children, language) ?? serverWords(code, language)?.[part]
-  const shown = (said ?? (part === 'next' ? onThePage(code, children) : children)).replace(STAMP, (stamp) => format.dateTime(stamp))
+  const said = translateServerText(children, language) ?? serverMessages(code, language)?.[part]
+  const shown = (said ?? (part === 'next' ? pageRemedy(code, children) : children)).replace(STAMP, (stamp) => format.dateTime(stamp))
   if (said !== undefined) return <span title={children}>{shown}</span>
   if (language === 'en') return <bdi>{shown}</bdi>
   return (

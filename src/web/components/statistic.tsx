@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import classes from './statistic.module.css'
 
 /** A figure with its name; with `href` the whole tile leads there. */
-export function Stat({
+export function Statistic({
   label,
   value,
   note,
@@ -35,4 +35,4 @@ export function Stat({
 }
 
 /** Tiles side by side, as many as there is room for. */
-export const Stats = ({ children }: { children: ReactNode }) => <div className={classes.grid}>{children}</div>
+export const Statistics = ({ children }: { children: ReactNode }) => <div className={classes.grid}>{children}</div>

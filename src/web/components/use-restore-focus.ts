@@ -4,7 +4,7 @@ import { useLayoutEffect } from 'react'
  * Gives the focus back to where it was when `opened` began, also when the dialog is not closed but gone: whoever uses the keyboard must not
  * begin again at the top of the page.
  */
-export function useFocusBack(opened: boolean): void {
+export function useRestoreFocus(opened: boolean): void {
   useLayoutEffect(() => {
     if (!opened) return
     const before = document.activeElement

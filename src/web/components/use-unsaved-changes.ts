@@ -6,7 +6,7 @@ const dirtyForms = new Set<symbol>()
  * While `dirty`, leaving the page asks first: by a link of ours (see `mayLeave`) or by closing the tab.
  * A layout effect: who sees that the form is saved may leave at that moment, and must not be asked.
  */
-export function useUnsavedWarning(dirty: boolean): void {
+export function useUnsavedChanges(dirty: boolean): void {
   useLayoutEffect(() => {
     if (!dirty) return
     const form = Symbol('form')

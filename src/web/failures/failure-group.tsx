@@ -3,11 +3,11 @@ import ChevronDown from 'lucide-react/icons/chevron-down'
 import RotateCcw from 'lucide-react/icons/rotate-ccw'
 import { useId, useState } from 'react'
 import { Link } from 'wouter'
-import type { FailuresAnswer } from '../../schemas/failures.ts'
+import type { FailuresResponse } from '../../schemas/failures.ts'
 import { ZOHO } from '../api/endpoints.ts'
 import { useCursorList } from '../api/use-cursor-list.ts'
 import { HOME } from '../app/routes.ts'
-import { useMay } from '../app/session.tsx'
+import { useHasRole } from '../app/session.tsx'
 import { Badge } from '../components/badge.tsx'
 import { Ltr } from '../components/ltr.tsx'
 import { ServerText } from '../components/server-text.tsx'
@@ -18,7 +18,7 @@ import { useModuleName } from '../pulls/pull-labels.tsx'
 import classes from './failure-group.module.css'
 import { failureMessages } from './messages.ts'
 
-export type Group = FailuresAnswer['data'][number]
+export type Group = FailuresResponse['data'][number]
 export type Entry = Group['failures'][number]
 
 interface GroupProps {
@@ -34,7 +34,7 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
   const m = useMessages(failureMessages)
   const format = useFormat()
   const id = useId()
-  const mayAct = useMay('operator')
+  const mayAct = useHasRole('operator')
   const moduleName = useModuleName()
   const [opened, setOpened] = useState(false)
   const stages: Record<string, string> = {
@@ -105,18 +105,18 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
 
 function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupProps & { mayAct: boolean }) {
   const m = useMessages(failureMessages)
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const [selection, setChosen] = useState<ReadonlySet<string>>(new Set())
   // The answer lists groups; the pages of one code are pages of its only group.
   const list = useCursorList<Group>(['failures', 'of', group.code], `${ZOHO}/failures`, {
     query: { code: group.code, stage: group.stage, run_id: runId, limit: 50 },
   })
   const entries: Entry[] = list.rows?.flatMap(({ failures }) => failures) ?? group.failures
   const toggle = (entry: string) => {
-    const next = new Set(chosen)
+    const next = new Set(selection)
     if (!next.delete(entry)) next.add(entry)
     setChosen(next)
   }
-  const ids = [...chosen].filter((id) => entries.some((entry) => entry.id === id))
+  const ids = [...selection].filter((id) => entries.some((entry) => entry.id === id))
   return (
     <>
       <ul className={classes.entries}>
@@ -124,7 +124,7 @@ function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupPro
           <li key={entry.id} className={classes.entry}>
             {mayAct && (
               <Checkbox
-                checked={chosen.has(entry.id)}
+                checked={selection.has(entry.id)}
                 onChange={() => toggle(entry.id)}
                 aria-label={`${m.choose} ${entry.sku ?? entry.zoho_item_id ?? entry.message}`}
               />
@@ -169,7 +169,7 @@ function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupPro
         )}
         {mayAct && ids.length > 0 && (
           <>
-            <span>{m.chosen({ count: ids.length })}</span>
+            <span>{m.selection({ count: ids.length })}</span>
             {group.retryable && (
               <Button size="xs" variant="default" loading={pending} onClick={() => onRetry({ ids })}>
                 {m.retryOne}

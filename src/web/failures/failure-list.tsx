@@ -3,11 +3,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import CircleCheck from 'lucide-react/icons/circle-check'
 import { useState } from 'react'
 import { ZOHO } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { Confirm } from '../components/confirm.tsx'
-import { Empty } from '../components/empty-state.tsx'
+import { EmptyState } from '../components/empty-state.tsx'
 import { ErrorCard } from '../components/error-card.tsx'
-import { Loaded } from '../components/query-boundary.tsx'
+import { QueryBoundary } from '../components/query-boundary.tsx'
 import { RowsSkeleton } from '../components/skeleton.tsx'
 import { toast } from '../components/toast.tsx'
 import { useMessages } from '../i18n/language.tsx'
@@ -35,7 +35,7 @@ export function FailureList({
   const [note, setNote] = useState('')
   const dismiss = useMutation({
     mutationFn: (ids: string[]) =>
-      call<{ data: { dismissed: number } }>(`${ZOHO}/failures/dismiss`, { method: 'POST', body: { ids, note } }),
+      request<{ data: { dismissed: number } }>(`${ZOHO}/failures/dismiss`, { method: 'POST', body: { ids, note } }),
     onSuccess: ({ data }) => {
       void client.invalidateQueries({ queryKey: ['failures'] })
       setDismissing(null)
@@ -46,11 +46,11 @@ export function FailureList({
   return (
     <>
       {retry.error && <ErrorCard error={retry.error} />}
-      <Loaded query={query} skeleton={<RowsSkeleton rows={3} height={96} />}>
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={3} height={96} />}>
         {({ data: all }) => {
           const data = all.filter(only)
           return data.length === 0 ? (
-            <Empty icon={CircleCheck} title={emptyTitle} text={emptyText} />
+            <EmptyState icon={CircleCheck} title={emptyTitle} text={emptyText} />
           ) : (
             data.map((group) => (
               <FailureGroup
@@ -64,7 +64,7 @@ export function FailureList({
             ))
           )
         }}
-      </Loaded>
+      </QueryBoundary>
       <Confirm
         opened={dismissing !== null}
         title={m.dismissTitle({ count: dismissing?.length ?? 0 })}

@@ -46,7 +46,7 @@ export const failureMessages = defineMessages(
     run: 'Run',
     actions: 'Actions',
     choose: 'Choose',
-    chosen: ({ count }: { count: number }) => pluralEn(count, { one: '# chosen', other: '# chosen' }),
+    selection: ({ count }: { count: number }) => pluralEn(count, { one: '# chosen', other: '# chosen' }),
     showDismissed: 'Show dismissed ones',
   },
   {
@@ -109,7 +109,7 @@ export const failureMessages = defineMessages(
     run: 'التشغيل',
     actions: 'إجراءات',
     choose: 'اختر',
-    chosen: ({ count }) => pluralAr(count, { one: 'اختير واحد', two: 'اختير اثنان', few: 'اختير #', many: 'اختير #', other: 'اختير #' }),
+    selection: ({ count }) => pluralAr(count, { one: 'اختير واحد', two: 'اختير اثنان', few: 'اختير #', many: 'اختير #', other: 'اختير #' }),
     showDismissed: 'اعرض ما تُجوهل',
   },
 )

@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useLocation } from 'wouter'
-import type { FailuresAnswer } from '../../schemas/failures.ts'
+import type { FailuresResponse } from '../../schemas/failures.ts'
 import { ZOHO } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { HOME } from '../app/routes.ts'
 
 /** What nothing but a person's decision ends: they stand apart from what failed. */
@@ -14,7 +14,7 @@ export const useFailures = (runId?: string) =>
   useQuery({
     queryKey: ['failures', runId ?? 'all'],
     refetchInterval: 30_000,
-    queryFn: ({ signal }) => call<FailuresAnswer>(`${ZOHO}/failures`, { query: { run_id: runId }, signal }),
+    queryFn: ({ signal }) => request<FailuresResponse>(`${ZOHO}/failures`, { query: { run_id: runId }, signal }),
   })
 
 /** Retry, by a run that one is led to. */
@@ -23,7 +23,7 @@ export function useRetry() {
   const [, navigate] = useLocation()
   return useMutation({
     mutationFn: (choice: { ids?: string[]; code?: string; run_id?: string }) =>
-      call<{ run_id: string }>(`${ZOHO}/failures/retry`, { method: 'POST', body: choice }),
+      request<{ run_id: string }>(`${ZOHO}/failures/retry`, { method: 'POST', body: choice }),
     onSuccess: ({ run_id }) => {
       void client.invalidateQueries({ queryKey: ['failures'] })
       navigate(`${HOME}/runs/${run_id}`)

@@ -1,7 +1,7 @@
 import { useDirection } from '@mantine/core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
-import type { Catalogue, Messages } from './messages.ts'
-import { loadServerWords } from './server-messages/index.ts'
+import type { Messages, Seed } from './messages.ts'
+import { loadServerMessages } from './server-messages/index.ts'
 
 export type Language = 'en' | 'ar'
 const STORED = 'zinc-language'
@@ -38,7 +38,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
       // Without storage the choice lasts until the page is left.
     }
     // What is read already stays until the words of the other language are here.
-    void loadServerWords(next).then(() => setState(next))
+    void loadServerMessages(next).then(() => setState(next))
   }, [])
   const state = useMemo(() => ({ language, setLanguage }), [language, setLanguage])
   return <LanguageContext value={state}>{children}</LanguageContext>
@@ -51,7 +51,7 @@ export function useLanguage(): LanguageState {
 }
 
 /** The texts of a catalogue in the language of the page. */
-export function useMessages<E extends Messages>(catalogue: Catalogue<E>): E {
+export function useMessages<E extends Messages>(catalogue: Seed<E>): E {
   // Translated<E> takes what E takes, key by key; only the literal types of the English texts differ.
   return catalogue[useLanguage().language] as E
 }

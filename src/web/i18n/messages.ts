@@ -5,10 +5,10 @@ export type Messages = Record<string, Message>
 /** Arabic has the same keys, and takes the same values: a missing or differing translation is a type error. */
 type Translated<E extends Messages> = { readonly [Key in keyof E]: E[Key] extends string ? string : E[Key] }
 
-export interface Catalogue<E extends Messages> {
+export interface Seed<E extends Messages> {
   en: E
   ar: Translated<E>
 }
 
 /** The texts of one page or component in both languages; they stand beside it and travel in its chunk. */
-export const defineMessages = <E extends Messages>(en: E, ar: Translated<E>): Catalogue<E> => ({ en, ar })
+export const defineMessages = <E extends Messages>(en: E, ar: Translated<E>): Seed<E> => ({ en, ar })

@@ -6,7 +6,7 @@ interface Count {
 }
 
 /** What is said of many pictures at once, wherever they were chosen. */
-export const manyMessages = defineMessages(
+export const bulkMessages = defineMessages(
   {
     title: 'What is chosen',
     clear: 'Let go of all',

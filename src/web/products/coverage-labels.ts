@@ -30,7 +30,7 @@ const words = defineMessages(
 )
 
 /** What a product lacks, in words. */
-export function useCoverageWords(): Record<CoverageKey, string> {
+export function useCoverageLabels(): Record<CoverageKey, string> {
   return useMessages(words)
 }
 

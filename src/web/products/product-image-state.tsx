@@ -33,18 +33,18 @@ const words = defineMessages(
 type Kind = NonNullable<Product['image_source']>['kind']
 
 /** Where a picture comes from, in words. */
-export function useSourceWords(): Record<Kind, string> {
+export function useSourceLabels(): Record<Kind, string> {
   return useMessages(words)
 }
 
-interface Pictured {
+interface Imaged {
   image_state: string
   source: Kind | null
   damaged: boolean
 }
 
 /** Whether a product has a picture, where it comes from, and what is wrong with it. */
-export function PictureState({ image_state, source, damaged }: Pictured) {
+export function ProductImageState({ image_state, source, damaged }: Imaged) {
   const m = useMessages(words)
   const [tone, text]: [Tone, string] =
     source !== null

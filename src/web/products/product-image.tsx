@@ -1,9 +1,9 @@
 import ImageOff from 'lucide-react/icons/image-off'
 import { useState } from 'react'
 import classes from './product-image.module.css'
-import { pictureAddress } from './product-image-url.ts'
+import { productImageUrl } from './product-image-url.ts'
 
-interface PictureProps {
+interface ImageProps {
   imageUrl: string | null
   variant: 'thumb' | 'medium' | 'original'
   /** '' where the words beside it say the same. */
@@ -12,7 +12,7 @@ interface PictureProps {
 }
 
 /** A picture in a frame that has its size before it comes; where there is none, or it cannot be read, a mark says so. */
-export function Picture({ imageUrl, variant, alt, className }: PictureProps) {
+export function ProductImage({ imageUrl, variant, alt, className }: ImageProps) {
   const [broken, setBroken] = useState<string | null>(null)
   if (imageUrl === null || broken === imageUrl)
     return (
@@ -23,7 +23,7 @@ export function Picture({ imageUrl, variant, alt, className }: PictureProps) {
   return (
     <span className={`${classes.frame} ${className ?? ''}`}>
       <img
-        src={pictureAddress(imageUrl, variant)}
+        src={productImageUrl(imageUrl, variant)}
         alt={alt}
         loading="lazy"
         decoding="async"

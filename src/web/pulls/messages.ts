@@ -39,7 +39,7 @@ export const pullsMessages = defineMessages(
     sinceAt: 'Changed since',
     full: 'Everything',
     fullHint: 'Lists all again and notices what is gone. Details are fetched only for what is new or changed.',
-    chosen: ({ count }: { count: number }) => pluralEn(count, { one: '# module', other: '# modules' }),
+    selection: ({ count }: { count: number }) => pluralEn(count, { one: '# module', other: '# modules' }),
     allModules: 'All',
     noModules: 'None',
     lineItems: 'With line items',
@@ -172,7 +172,7 @@ export const pullsMessages = defineMessages(
     sinceAt: 'منذ',
     full: 'كل شيء',
     fullHint: 'يسرد الكل من جديد ويلاحظ ما حُذف. لا تُجلب التفاصيل إلا للجديد والمتغيّر.',
-    chosen: ({ count }) =>
+    selection: ({ count }) =>
       pluralAr(count, { zero: 'لا وحدات', one: 'وحدة واحدة', two: 'وحدتان', few: '# وحدات', many: '# وحدة', other: '# وحدة' }),
     allModules: 'الكل',
     noModules: 'لا شيء',

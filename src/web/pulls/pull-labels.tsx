@@ -1,4 +1,4 @@
-import type { Badge as BadgeName, PullModule } from '../../schemas/pulls.ts'
+import type { SessionStatus as BadgeName, PullModule } from '../../schemas/pulls.ts'
 import { Badge, type Tone } from '../components/badge.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { pullsMessages } from './messages.ts'

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ManifestFile, PullPlan, PullSession, SessionComparison, VerifyReport } from '../../schemas/pulls.ts'
-import { asFailure } from '../api/api-error.ts'
-import { call } from '../api/request.ts'
+import { toApiError } from '../api/api-error.ts'
+import { request } from '../api/request.ts'
 
 export type PullSessionDetail = PullSession & { files: ManifestFile[] }
 
@@ -12,14 +12,14 @@ export const usePullSessions = () =>
   useQuery({
     queryKey: ['pulls', 'sessions'],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: PullSession[] }>(`${PULLS}/`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: PullSession[] }>(`${PULLS}/`, { signal }).then(({ data }) => data),
   })
 
 export const usePullSession = (session: string) =>
   useQuery({
     queryKey: ['pulls', 'session', session],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: PullSessionDetail }>(`${PULLS}/${session}`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: PullSessionDetail }>(`${PULLS}/${session}`, { signal }).then(({ data }) => data),
   })
 
 /** The newest report of a check; null when there was none. */
@@ -27,10 +27,10 @@ export const useVerifyReport = (session: string) =>
   useQuery({
     queryKey: ['pulls', 'report', session],
     queryFn: ({ signal }) =>
-      call<{ data: VerifyReport }>(`${PULLS}/${session}/report`, { signal })
+      request<{ data: VerifyReport }>(`${PULLS}/${session}/report`, { signal })
         .then(({ data }) => data)
         .catch((error: unknown) => {
-          if (asFailure(error).code === 'not_verified') return null
+          if (toApiError(error).code === 'not_verified') return null
           throw error
         }),
   })
@@ -39,7 +39,7 @@ export const useComparison = (a: string, b: string) =>
   useQuery({
     queryKey: ['pulls', 'compare', a, b],
     enabled: a !== '' && b !== '' && a !== b,
-    queryFn: ({ signal }) => call<{ data: SessionComparison }>(`${PULLS}/compare`, { query: { a, b }, signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: SessionComparison }>(`${PULLS}/compare`, { query: { a, b }, signal }).then(({ data }) => data),
   })
 
 export interface PullOrder {
@@ -53,12 +53,12 @@ export interface PullOrder {
 export function usePullEdit() {
   const client = useQueryClient()
   const onSettled = () => client.invalidateQueries({ queryKey: ['pulls'] })
-  const run = (path: string, body: unknown) => call<{ run_id: string }>(path, { method: 'POST', body }).then(({ run_id }) => run_id)
+  const run = (path: string, body: unknown) => request<{ run_id: string }>(path, { method: 'POST', body }).then(({ run_id }) => run_id)
   return {
     /** Counted at Zoho, in a few calls a module. */
     plan: useMutation({
       mutationFn: (order: PullOrder) =>
-        call<{ data: PullPlan }>(`${PULLS}/plan`, { method: 'POST', body: { ...order, count: true } }).then(({ data }) => data),
+        request<{ data: PullPlan }>(`${PULLS}/plan`, { method: 'POST', body: { ...order, count: true } }).then(({ data }) => data),
     }),
     start: useMutation({ mutationFn: (order: PullOrder) => run(`${PULLS}/`, order), onSettled }),
     verify: useMutation({
@@ -68,9 +68,9 @@ export function usePullEdit() {
     repair: useMutation({ mutationFn: (session: string) => run(`${PULLS}/${session}/repair`, {}), onSettled }),
     pin: useMutation({
       mutationFn: ({ session, pinned }: { session: string; pinned: boolean }) =>
-        call(`${PULLS}/${session}`, { method: 'PATCH', body: { pinned } }),
+        request(`${PULLS}/${session}`, { method: 'PATCH', body: { pinned } }),
       onSettled,
     }),
-    remove: useMutation({ mutationFn: (session: string) => call(`${PULLS}/${session}`, { method: 'DELETE' }), onSettled }),
+    remove: useMutation({ mutationFn: (session: string) => request(`${PULLS}/${session}`, { method: 'DELETE' }), onSettled }),
   }
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Run } from '../../schemas/runs.ts'
 import type { Liveness } from '../api/use-run-events.ts'
-import { Bar } from '../components/progress-bar.tsx'
+import { ProgressBar } from '../components/progress-bar.tsx'
 import { ServerText } from '../components/server-text.tsx'
 import { useNow } from '../components/time.tsx'
 import { useMessages } from '../i18n/language.tsx'
@@ -9,7 +9,7 @@ import { defineMessages } from '../i18n/messages.ts'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import classes from './live-progress.module.css'
 import { readProgress } from './progress.ts'
-import { useRunWords } from './run-labels.ts'
+import { useRunLabels } from './run-labels.ts'
 
 const messages = defineMessages(
   {
@@ -41,7 +41,7 @@ const messages = defineMessages(
 /** Bar, figures, rate, time left, and the reason whenever it waits. Keeps its height whatever there is to say. */
 export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }) {
   const m = useMessages(messages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const format = useFormat()
   const now = useNow(1_000)
   const { phase, done, total, rate, etaMs, waiting } = readProgress(run)
@@ -70,7 +70,7 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
           {done !== null && (total !== null ? m.of({ done: format.number(done), total: format.number(total) }) : format.number(done))}
         </span>
       </div>
-      <Bar
+      <ProgressBar
         label={m.progress}
         share={done !== null && total !== null && total > 0 ? done / total : run.state === 'paused' || run.state === 'queued' ? 0 : null}
         tone={run.state === 'paused' || liveness === 'reconnecting' ? 'warn' : 'accent'}

@@ -8,10 +8,10 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 import type { Run } from '../../schemas/runs.ts'
 import { ZOHO } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { runKey } from '../api/use-run-events.ts'
 import { HOME } from '../app/routes.ts'
-import { useMay } from '../app/session.tsx'
+import { useHasRole } from '../app/session.tsx'
 import { Confirm } from '../components/confirm.tsx'
 import { ErrorCard } from '../components/error-card.tsx'
 import { useMessages } from '../i18n/language.tsx'
@@ -46,7 +46,7 @@ export function RunActions({ run, failed }: { run: Run; failed: number }) {
   const [, navigate] = useLocation()
   const [cancelling, setCancelling] = useState(false)
   const act = useMutation({
-    mutationFn: (verb: 'pause' | 'resume' | 'cancel') => call<{ data: Run }>(`${ZOHO}/sync/runs/${run.id}/${verb}`, { method: 'POST' }),
+    mutationFn: (verb: 'pause' | 'resume' | 'cancel') => request<{ data: Run }>(`${ZOHO}/sync/runs/${run.id}/${verb}`, { method: 'POST' }),
     onSuccess: ({ data }) => {
       client.setQueryData(runKey(run.id), data)
       void client.invalidateQueries({ queryKey: ['runs'] })
@@ -54,10 +54,10 @@ export function RunActions({ run, failed }: { run: Run; failed: number }) {
     },
   })
   const retry = useMutation({
-    mutationFn: () => call<{ run_id: string }>(`${ZOHO}/sync/runs/${run.id}/retry-failed`, { method: 'POST' }),
+    mutationFn: () => request<{ run_id: string }>(`${ZOHO}/sync/runs/${run.id}/retry-failed`, { method: 'POST' }),
     onSuccess: ({ run_id }) => navigate(`${HOME}/runs/${run_id}`),
   })
-  if (!useMay('operator')) return null
+  if (!useHasRole('operator')) return null
   const moving = run.state === 'queued' || run.state === 'running'
   const ended = !moving && run.state !== 'paused'
   return (

@@ -129,7 +129,7 @@ export const RUN_TONE: Record<Run['state'], Tone> = {
 }
 
 /** Words for what a run says in codes; a code that is not known yet is shown as it is. */
-export function useRunWords() {
+export function useRunLabels() {
   const m = useMessages(words)
   const known = (key: string): string => (Object.hasOwn(m, key) ? (m[key as keyof typeof m] as string) : key.replaceAll('_', ' '))
   const phases: Record<string, string> = { items: m.phaseItems, removals: m.phaseRemovals, images: m.phaseImages }

@@ -9,7 +9,7 @@ import { useMessages } from '../i18n/language.tsx'
 import { defineMessages } from '../i18n/messages.ts'
 import { LiveProgress } from './live-progress.tsx'
 import { RunBadge } from './run-badge.tsx'
-import { useRunWords } from './run-labels.ts'
+import { useRunLabels } from './run-labels.ts'
 import classes from './run-strip.module.css'
 
 const messages = defineMessages({ open: 'Open the run' }, { open: 'افتح التشغيل' })
@@ -17,7 +17,7 @@ const messages = defineMessages({ open: 'Open the run' }, { open: 'افتح ال
 /** A run that was started from this page, followed in place: its progress while it moves, then how it ended. */
 export function RunStrip({ id }: { id: string }) {
   const m = useMessages(messages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const query = useRun(id)
   const run = query.data
   if (query.error) return <ErrorCard error={query.error} />

@@ -8,7 +8,7 @@ import { useFormat } from '../i18n/shop-zone.tsx'
 import { runsMessages } from '../pages/runs/messages.ts'
 import { paramOf, readProgress } from './progress.ts'
 import { RunBadge } from './run-badge.tsx'
-import { useRunWords } from './run-labels.ts'
+import { useRunLabels } from './run-labels.ts'
 import classes from './run-table.module.css'
 
 /** What a list says about the outcome, the telling ones first. */
@@ -17,21 +17,21 @@ const TOLD_AT_MOST = 3
 
 /** "2,204 new · 12 changed" */
 export function useRunResult(): (run: Run) => string {
-  const words = useRunWords()
+  const words = useRunLabels()
   const format = useFormat()
   return (run) => {
-    const told = TOLD.filter((name) => (run.statistics[name] ?? 0) > 0).slice(0, TOLD_AT_MOST)
+    const reported = TOLD.filter((name) => (run.statistics[name] ?? 0) > 0).slice(0, TOLD_AT_MOST)
     const { done, total } = readProgress(run)
-    if (told.length === 0 && run.state === 'running' && done !== null && total !== null)
+    if (reported.length === 0 && run.state === 'running' && done !== null && total !== null)
       return `${format.number(done)} / ${format.number(total)}`
-    return told.map((name) => `${words.statistic(name)} ${format.number(run.statistics[name] ?? 0)}`).join(' · ')
+    return reported.map((name) => `${words.statistic(name)} ${format.number(run.statistics[name] ?? 0)}`).join(' · ')
   }
 }
 
 /** Runs as rows; each leads to its page. */
 export function RunTable({ runs }: { runs: Run[] }) {
   const m = useMessages(runsMessages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const format = useFormat()
   const result = useRunResult()
   return (

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
 import { ZOHO } from '../api/endpoints.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { HOME } from '../app/routes.ts'
 import { Dialog } from '../components/dialog.tsx'
 import { ErrorCard } from '../components/error-card.tsx'
@@ -38,11 +38,11 @@ function StartForm({ first, onStarted }: { first: Mode; onStarted(): void }) {
   const query = { mode, sync_images: withImages }
 
   const plan = useMutation({
-    mutationFn: () => call<{ data: Plan }>(`${ZOHO}/sync/item/plan`, { method: 'POST', query }).then(({ data }) => data),
+    mutationFn: () => request<{ data: Plan }>(`${ZOHO}/sync/item/plan`, { method: 'POST', query }).then(({ data }) => data),
   })
   const start = useMutation({
     mutationFn: () =>
-      call<{ run_id: string }>(`${ZOHO}/sync/item/execute`, {
+      request<{ run_id: string }>(`${ZOHO}/sync/item/execute`, {
         method: 'POST',
         query: { ...query, wait: false, ...(confirmed && { confirm_removals: true }) },
       }),

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import RefreshCw from 'lucide-react/icons/refresh-cw'
 import { lazy, Suspense, useState } from 'react'
-import { useMay } from '../app/session.tsx'
+import { useHasRole } from '../app/session.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { startMessages } from './start-messages.ts'
 
@@ -14,7 +14,7 @@ const preload = () => void load().catch(() => undefined)
 export function StartSync({ primary = true, mode, label }: { primary?: boolean; mode?: 'full'; label?: string }) {
   const m = useMessages(startMessages)
   const [opened, setOpened] = useState(false)
-  if (!useMay('operator')) return null
+  if (!useHasRole('operator')) return null
   return (
     <>
       <Button

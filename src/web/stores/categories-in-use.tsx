@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useId } from 'react'
 import type { Category } from '../../schemas/products.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import { storesMessages } from './messages.ts'
@@ -11,14 +11,14 @@ import classes from './store-fields.module.css'
 const SHOWN = 40
 
 /** The catalogue's categories, the largest first, each to be taken into the assortment or out of it by one press. */
-export function CategoriesInUse({ chosen, onChange }: { chosen: string[]; onChange(names: string[]): void }) {
+export function CategoriesInUse({ selection, onChange }: { selection: string[]; onChange(names: string[]): void }) {
   const m = useMessages(storesMessages)
   const format = useFormat()
   const id = useId()
   const { data } = useQuery({
     queryKey: ['categories'],
     staleTime: 300_000,
-    queryFn: ({ signal }) => call<{ data: Category[] }>('/api/products/categories', { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Category[] }>('/api/products/categories', { signal }).then(({ data }) => data),
   })
   // Without them the names are typed, as ever.
   if (!data || data.length === 0) return null
@@ -30,14 +30,14 @@ export function CategoriesInUse({ chosen, onChange }: { chosen: string[]; onChan
         {m.inUse}
       </span>
       {sorted.slice(0, SHOWN).map(({ name, products }) => {
-        const pressed = chosen.includes(name)
+        const pressed = selection.includes(name)
         return (
           <Button
             key={name}
             size="compact-sm"
             variant={pressed ? 'filled' : 'default'}
             aria-pressed={pressed}
-            onClick={() => onChange(pressed ? chosen.filter((one) => one !== name) : [...chosen, name])}
+            onClick={() => onChange(pressed ? selection.filter((one) => one !== name) : [...selection, name])}
           >
             <bdi>{name}</bdi>
             <span className={classes.count}>{format.number(products)}</span>

@@ -6,7 +6,7 @@ import { storesMessages } from './messages.ts'
 import classes from './store-fields.module.css'
 
 /** What a store receives, as the form holds it. */
-export interface Receives {
+export interface AssortmentForm {
   variant: 'original' | 'medium' | 'thumb'
   selected: boolean
   skus: string
@@ -14,9 +14,9 @@ export interface Receives {
   inStock: boolean
 }
 
-export const EVERYTHING: Receives = { variant: 'original', selected: false, skus: '', categories: '', inStock: false }
+export const EVERYTHING: AssortmentForm = { variant: 'original', selected: false, skus: '', categories: '', inStock: false }
 
-export function receivesOf({ variant, assortment }: Pick<Store, 'variant' | 'assortment'>): Receives {
+export function toAssortmentForm({ variant, assortment }: Pick<Store, 'variant' | 'assortment'>): AssortmentForm {
   return {
     variant: variant ?? 'original',
     selected: assortment !== null,
@@ -29,7 +29,7 @@ export function receivesOf({ variant, assortment }: Pick<Store, 'variant' | 'ass
 const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter(Boolean)
 
 /** In the words of the API; `assortment` of undefined: a selection that selects nothing, which nobody means. */
-export function bodyOf(receives: Receives): { variant: Receives['variant']; assortment: Assortment | null | undefined } {
+export function bodyOf(receives: AssortmentForm): { variant: AssortmentForm['variant']; assortment: Assortment | null | undefined } {
   const { variant, selected, inStock } = receives
   if (!selected) return { variant, assortment: null }
   const skus = linesOf(receives.skus)
@@ -42,7 +42,7 @@ export function bodyOf(receives: Receives): { variant: Receives['variant']; asso
 }
 
 /** Size and assortment. */
-export function ReceivesFields({ value, onChange }: { value: Receives; onChange(value: Receives): void }) {
+export function AssortmentFields({ value, onChange }: { value: AssortmentForm; onChange(value: AssortmentForm): void }) {
   const m = useMessages(storesMessages)
   return (
     <>
@@ -50,7 +50,7 @@ export function ReceivesFields({ value, onChange }: { value: Receives; onChange(
         label={m.variant}
         description={m.variantHint}
         value={value.variant}
-        onChange={(event) => onChange({ ...value, variant: event.currentTarget.value as Receives['variant'] })}
+        onChange={(event) => onChange({ ...value, variant: event.currentTarget.value as AssortmentForm['variant'] })}
         data={[
           { value: 'original', label: m.variantOriginal },
           { value: 'medium', label: m.variantMedium },
@@ -86,7 +86,10 @@ export function ReceivesFields({ value, onChange }: { value: Receives; onChange(
             value={value.categories}
             onChange={(event) => onChange({ ...value, categories: event.currentTarget.value })}
           />
-          <CategoriesInUse chosen={linesOf(value.categories)} onChange={(names) => onChange({ ...value, categories: names.join('\n') })} />
+          <CategoriesInUse
+            selection={linesOf(value.categories)}
+            onChange={(names) => onChange({ ...value, categories: names.join('\n') })}
+          />
           <Checkbox
             label={m.inStock}
             checked={value.inStock}

@@ -1,4 +1,4 @@
-import type { FleetStore } from '../../schemas/photo-sync.ts'
+import type { StoreStatus } from '../../schemas/photo-sync.ts'
 import type { Tone } from '../components/badge.tsx'
 
 export type StoreState = 'paused' | 'never' | 'silent' | 'failing' | 'behind' | 'complete'
@@ -16,7 +16,7 @@ export const STORE_TONE: Record<StoreState, Tone> = {
   complete: 'good',
 }
 
-export function storeState(store: FleetStore, now: number): StoreState {
+export function storeState(store: StoreStatus, now: number): StoreState {
   // Somebody wants it silent.
   if (store.paused_at !== null) return 'paused'
   if (store.last_seen_at === null) return 'never'
@@ -26,9 +26,9 @@ export function storeState(store: FleetStore, now: number): StoreState {
 }
 
 /** Those that need help first; among equals the one that is further behind. */
-export const worstFirst =
+export const bySeverity =
   (now: number) =>
-  (a: FleetStore, b: FleetStore): number =>
+  (a: StoreStatus, b: StoreStatus): number =>
     RANK[storeState(a, now)] - RANK[storeState(b, now)] ||
     b.photos_failed - a.photos_failed ||
     b.photos_behind - a.photos_behind ||

@@ -1,25 +1,25 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { FleetStore } from '../../schemas/photo-sync.ts'
+import type { StoreStatus } from '../../schemas/photo-sync.ts'
 import type { EdgeToken, Store, StoreBody, StorePatch } from '../../schemas/stores.ts'
-import { call } from '../api/request.ts'
+import { request } from '../api/request.ts'
 
 const FLEET = '/api/v1/sync/stores'
 const STORES = '/api/v1/stores'
 /** Stores report at any time; whoever watches one should see it move. */
 const LOOK_EVERY_MS = 5_000
 
-export const useFleet = () =>
+export const useStoreStatusList = () =>
   useQuery({
     queryKey: ['stores', 'fleet'],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: FleetStore[] }>(FLEET, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: StoreStatus[] }>(FLEET, { signal }).then(({ data }) => data),
   })
 
-export const useFleetStore = (id: string) =>
+export const useStoreStatus = (id: string) =>
   useQuery({
     queryKey: ['stores', 'fleet', id],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: FleetStore }>(`${FLEET}/${id}`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: StoreStatus }>(`${FLEET}/${id}`, { signal }).then(({ data }) => data),
   })
 
 /** What the store is set to. For admins: others are refused. */
@@ -27,13 +27,13 @@ export const useStore = (id: string, enabled: boolean) =>
   useQuery({
     queryKey: ['stores', 'settings', id],
     enabled,
-    queryFn: ({ signal }) => call<{ data: Store }>(`${STORES}/${id}`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Store }>(`${STORES}/${id}`, { signal }).then(({ data }) => data),
   })
 
 export const useEdgeTokens = (storeId: string) =>
   useQuery({
     queryKey: ['stores', 'tokens', storeId],
-    queryFn: ({ signal }) => call<{ data: EdgeToken[] }>(`${STORES}/${storeId}/tokens`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: EdgeToken[] }>(`${STORES}/${storeId}/tokens`, { signal }).then(({ data }) => data),
   })
 
 export interface MadeToken {
@@ -48,17 +48,17 @@ export function useStoreEdit() {
   const onSettled = () => client.invalidateQueries({ queryKey: ['stores'] })
   return {
     create: useMutation({
-      mutationFn: (body: StoreBody) => call<{ data: Store }>(STORES, { method: 'POST', body }).then(({ data }) => data),
+      mutationFn: (body: StoreBody) => request<{ data: Store }>(STORES, { method: 'POST', body }).then(({ data }) => data),
       onSettled,
     }),
     change: useMutation({
-      mutationFn: ({ id, patch }: { id: string; patch: StorePatch }) => call(`${STORES}/${id}`, { method: 'PATCH', body: patch }),
+      mutationFn: ({ id, patch }: { id: string; patch: StorePatch }) => request(`${STORES}/${id}`, { method: 'PATCH', body: patch }),
       onSettled,
     }),
-    remove: useMutation({ mutationFn: (id: string) => call(`${STORES}/${id}`, { method: 'DELETE' }), onSettled }),
+    remove: useMutation({ mutationFn: (id: string) => request(`${STORES}/${id}`, { method: 'DELETE' }), onSettled }),
     resync: useMutation({
       mutationFn: ({ id, photos }: { id: string; photos?: string[] }) =>
-        call<{ data: { photos: number } }>(`${FLEET}/${id}/resync`, { method: 'POST', body: photos ? { photo_ids: photos } : {} }).then(
+        request<{ data: { photos: number } }>(`${FLEET}/${id}/resync`, { method: 'POST', body: photos ? { photo_ids: photos } : {} }).then(
           ({ data }) => data.photos,
         ),
       onSettled,
@@ -67,11 +67,11 @@ export function useStoreEdit() {
     makeToken: useMutation({
       gcTime: 0,
       mutationFn: ({ id, ...body }: { id: string; name: string; expires_in_days: number | null }) =>
-        call<{ data: MadeToken }>(`${STORES}/${id}/tokens`, { method: 'POST', body }).then(({ data }) => data),
+        request<{ data: MadeToken }>(`${STORES}/${id}/tokens`, { method: 'POST', body }).then(({ data }) => data),
       onSettled,
     }),
     revoke: useMutation({
-      mutationFn: ({ id, tokenId }: { id: string; tokenId: string }) => call(`${STORES}/${id}/tokens/${tokenId}`, { method: 'DELETE' }),
+      mutationFn: ({ id, tokenId }: { id: string; tokenId: string }) => request(`${STORES}/${id}/tokens/${tokenId}`, { method: 'DELETE' }),
       onSettled,
     }),
   }

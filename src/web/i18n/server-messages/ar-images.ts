@@ -1,7 +1,7 @@
-import type { Words } from './types.ts'
+import type { ServerMessage } from './types.ts'
 
 /** Pictures, their files and imports, sessions of pulls, and what a sync meets in single items. */
-export const ARABIC_PICTURES: Record<string, Words> = {
+export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   corrupt: { what: 'الصورة تالفة', next: 'افتحها في برنامج صور واحفظها من جديد ثم أرفقها.' },
   custom: { what: 'لا يُقرأ حقل مخصص', next: 'صحّحه في Zoho ثم أعد المحاولة.' },
   decoder_crash: { what: 'تكسر الصورة برنامج القراءة', next: 'احفظها ببرنامج آخر وأرفق الجديدة.' },

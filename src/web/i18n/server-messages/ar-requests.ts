@@ -1,7 +1,7 @@
-import type { Words } from './types.ts'
+import type { ServerMessage } from './types.ts'
 
 /** Requests that were wrong, not allowed or in the way of something else. */
-export const ARABIC_REQUESTS: Record<string, Words> = {
+export const ARABIC_REQUESTS: Record<string, ServerMessage> = {
   bad_request: { what: 'في الطلب خطأ', next: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
   bad_address: { what: 'هذا ليس عنوانًا صالحًا', next: 'تحقّق من العنوان واحفظه من جديد.' },
   bad_cursor: { what: 'موضع القائمة هذا غير معروف', next: 'حدّث الصفحة لتبدأ من أولها.' },

@@ -3,7 +3,7 @@
  * values by their number. A value may be a sentence of this table itself. A test holds that each still stands in the server's sources, and that none
  * with values is missing.
  */
-export const ARABIC_SENTENCES: Record<string, string> = {
+export const ARABIC_TEMPLATES: Record<string, string> = {
   // Items
   'The items {} share the SKU {}. Both are kept; give one another SKU in Zoho.':
     'الأصناف {0} تشترك في SKU واحد: {1}. تبقى كلها؛ أعطِ أحدها SKU آخر في Zoho.',

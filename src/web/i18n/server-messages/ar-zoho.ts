@@ -1,10 +1,10 @@
-import type { Words } from './types.ts'
+import type { ServerMessage } from './types.ts'
 
 const CONNECT_AGAIN = 'اتصل بـ Zoho من جديد.'
 const BY_ITSELF = 'يتابع تلقائيًا.'
 
 /** Zoho and the way to it: Zoho's own codes, the sign-in, limits, lists. */
-export const ARABIC_ZOHO: Record<string, Words> = {
+export const ARABIC_ZOHO: Record<string, ServerMessage> = {
   '43': { what: 'تجاوزنا حد Zoho للدقيقة', next: BY_ITSELF },
   '44': { what: 'تجاوزنا حد Zoho للدقيقة؛ كل الطلبات تنتظر', next: `${BY_ITSELF} تستهلك البرامج الأخرى على المؤسسة نفسها الدقيقة ذاتها.` },
   '45': { what: 'نفدت طلبات اليوم لدى Zoho', next: 'يتابع تلقائيًا عندما تعطي Zoho طلبات جديدة.' },

@@ -36,5 +36,5 @@ const PAGE_REMEDIES: Record<string, string> = {
 const FOR_SCRIPTS = /\b(?:GET|POST|PUT|PATCH) \/|confirm_removals/
 
 /** A remedy of the server as it helps a person on the page. */
-export const onThePage = (code: string | null | undefined, remedy: string): string =>
+export const pageRemedy = (code: string | null | undefined, remedy: string): string =>
   (FOR_SCRIPTS.test(remedy) && PAGE_REMEDIES[code ?? '']) || remedy

@@ -1,7 +1,7 @@
 import { defineMessages } from '../../i18n/messages.ts'
 
 /** What was done, by the action that the server notes; a test holds that none lacks words. */
-export const actionWords = defineMessages(
+export const actionLabels = defineMessages(
   {
     'settings.change': 'Changed the connection',
     'consent_link.create': 'Made a link for the Zoho owner',

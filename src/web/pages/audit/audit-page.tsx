@@ -6,7 +6,7 @@ import { Link } from 'wouter'
 import type { AuditEntry } from '../../../schemas/audit.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
@@ -15,7 +15,7 @@ import { Table } from '../../components/table.tsx'
 import { ExactTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
-import { actionWords } from './action-labels.ts'
+import { actionLabels } from './action-labels.ts'
 import classes from './audit-page.module.css'
 
 const messages = defineMessages(
@@ -56,7 +56,7 @@ const SETTLE_MS = 300
 
 export default function AuditPage() {
   const m = useMessages(messages)
-  const words: Record<string, string> = useMessages(actionWords)
+  const words: Record<string, string> = useMessages(actionLabels)
   const [actor, setActor] = useState('')
   const [action, setAction] = useState('')
   const [asked] = useDebouncedValue(actor.trim(), SETTLE_MS)
@@ -85,7 +85,7 @@ export default function AuditPage() {
           </>
         }
       >
-        <ListView list={list} empty={<Empty icon={ScrollText} title={m.emptyTitle} text={m.emptyText} />}>
+        <ListView list={list} empty={<EmptyState icon={ScrollText} title={m.emptyTitle} text={m.emptyText} />}>
           {(entries) => (
             <Table
               label={m.title}

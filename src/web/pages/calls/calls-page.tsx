@@ -3,13 +3,13 @@ import Radio from 'lucide-react/icons/radio'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import type { z } from 'zod'
-import type { CallsAnswer } from '../../../schemas/quota.ts'
+import type { CallsResponse } from '../../../schemas/quota.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
 import { HOME } from '../../app/routes.ts'
-import { Back } from '../../components/back-link.tsx'
+import { BackLink } from '../../components/back-link.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
@@ -21,7 +21,7 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { useJobName } from '../overview/job-names.ts'
 import { QuotaCard } from '../overview/quota-card.tsx'
 
-type CallRow = z.infer<typeof CallsAnswer>['data'][number]
+type CallRow = z.infer<typeof CallsResponse>['data'][number]
 
 const messages = defineMessages(
   {
@@ -71,14 +71,18 @@ export default function CallsPage() {
   const [failed, setFailed] = useState(false)
   const list = useCursorList<CallRow>(['calls'], `${ZOHO}/calls`, { query: { limit: 50, run_id: runId, ...(failed && { failed: true }) } })
   return (
-    <Page title={m.title} intro={m.intro} {...(runId !== null && { above: <Back href={`${HOME}/runs/${runId}`}>{m.backToRun}</Back> })}>
+    <Page
+      title={m.title}
+      intro={m.intro}
+      {...(runId !== null && { above: <BackLink href={`${HOME}/runs/${runId}`}>{m.backToRun}</BackLink> })}
+    >
       {runId === null && <QuotaCard />}
       <Section
         title={runId === null ? m.calls : m.callsOfRun}
         flush
         actions={<Switch size="sm" label={m.failedOnly} checked={failed} onChange={(event) => setFailed(event.currentTarget.checked)} />}
       >
-        <ListView list={list} empty={<Empty icon={Radio} title={m.emptyTitle} text={failed ? m.emptyFailed : m.emptyText} />}>
+        <ListView list={list} empty={<EmptyState icon={Radio} title={m.emptyTitle} text={failed ? m.emptyFailed : m.emptyText} />}>
           {(calls) => (
             <Table
               label={m.calls}

@@ -6,7 +6,7 @@ import ListChecks from 'lucide-react/icons/list-checks'
 import { Fragment } from 'react'
 import type { Check, TestResult } from '../../../schemas/connection.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
@@ -16,7 +16,7 @@ import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import classes from './check-list.module.css'
 import { connectionMessages } from './messages.ts'
-import { ScopeReads } from './scope-description.tsx'
+import { ScopeDescription } from './scope-description.tsx'
 
 /** The test of the connection, line by line, each with its time and, where it failed, the remedy. */
 export function CheckList() {
@@ -24,7 +24,7 @@ export function CheckList() {
   const format = useFormat()
   const client = useQueryClient()
   const test = useMutation({
-    mutationFn: () => call<{ data: TestResult }>(`${ZOHO}/test`, { method: 'POST' }).then(({ data }) => data),
+    mutationFn: () => request<{ data: TestResult }>(`${ZOHO}/test`, { method: 'POST' }).then(({ data }) => data),
     // The test has told something about the state, the scopes and the organisation, whatever came out.
     onSettled: () => client.invalidateQueries({ queryKey: ['zoho'] }),
   })
@@ -32,7 +32,7 @@ export function CheckList() {
     sign_in: m.checkSignIn,
     organization: m.organization,
     item: m.checkItem,
-    picture: m.checkPicture,
+    picture: m.checkImage,
     quota: m.checkQuota,
     clock: m.checkClock,
   }
@@ -124,13 +124,13 @@ function CheckMessage({ check, message }: { check: Check; message: string }) {
   const format = useFormat()
   if (check.ok) {
     const sentences: Record<string, string> = {
-      'None of the items that were looked at has a picture': m.noPictureSeen,
+      'None of the items that were looked at has a picture': m.noImageSeen,
       'The organisation has no items yet': m.noItemsYet,
       'Zoho has not told the quota of this day yet': m.quotaNotTold,
       'Zoho told no time': m.noTimeTold,
     }
     if (sentences[message] !== undefined) return sentences[message]
-    if (check.scope !== undefined) return <ScopeReads scope={check.scope}>{message}</ScopeReads>
+    if (check.scope !== undefined) return <ScopeDescription scope={check.scope}>{message}</ScopeDescription>
     const [, seconds] = /by (-?\d+) s$/.exec(message) ?? []
     if (check.name === 'clock' && seconds !== undefined) return m.clockOff({ time: format.duration(Math.abs(Number(seconds)) * 1_000) })
     const [, left, limit, until] = /^(\d+) of (\d+) calls are left until (\S+)$/.exec(message) ?? []

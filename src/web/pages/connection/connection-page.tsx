@@ -1,7 +1,7 @@
 import { useZohoSettings } from '../../api/zoho.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { CheckList } from './check-list.tsx'
@@ -16,11 +16,11 @@ import { Webhook } from './webhook.tsx'
 export default function ConnectionPage() {
   const m = useMessages(connectionMessages)
   const settings = useZohoSettings()
-  const mayRead = useMay('operator')
-  const mayChange = useMay('admin')
+  const mayRead = useHasRole('operator')
+  const mayChange = useHasRole('admin')
   return (
     <Page title={m.title} intro={m.intro}>
-      <Loaded query={settings} skeleton={<BlockSkeleton height={320} />}>
+      <QueryBoundary query={settings} skeleton={<BlockSkeleton height={320} />}>
         {(data) => (
           <>
             <StateCard settings={data} mayChange={mayChange} />
@@ -32,7 +32,7 @@ export default function ConnectionPage() {
             {mayRead && <Scopes />}
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }

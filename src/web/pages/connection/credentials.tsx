@@ -3,12 +3,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { Source, ZohoSettings, ZohoSettingsBody } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { settingsKey } from '../../api/zoho.ts'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Section } from '../../components/section.tsx'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import classes from './credentials.module.css'
 import { ACCOUNTS_HOSTS, type DataCenter } from './data-centers.ts'
@@ -23,9 +23,9 @@ export function Credentials({ settings }: { settings: ZohoSettings }) {
   const client = useQueryClient()
   const [draft, setDraft] = useState<Draft>({})
   const changed = Object.keys(draft).length > 0
-  useUnsavedWarning(changed)
+  useUnsavedChanges(changed)
   const save = useMutation({
-    mutationFn: () => call<{ data: ZohoSettings }>(ZOHO, { method: 'POST', body: draft }),
+    mutationFn: () => request<{ data: ZohoSettings }>(ZOHO, { method: 'POST', body: draft }),
     onSuccess: ({ data }) => {
       client.setQueryData(settingsKey, data)
       void client.invalidateQueries({ queryKey: ['zoho'] })

@@ -2,15 +2,15 @@ import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import Building2 from 'lucide-react/icons/building-2'
 import type { z } from 'zod'
-import type { Organization, OrganizationsAnswer } from '../../../schemas/connection.ts'
+import type { Organization, OrganizationsResponse } from '../../../schemas/connection.ts'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { Badge } from '../../components/badge.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -28,10 +28,10 @@ export function Organizations({ settings, mayChange }: { settings: ZohoSettings;
     enabled: canSignIn,
     // Each look costs a call of the day's quota.
     staleTime: 300_000,
-    queryFn: ({ signal }) => call<z.infer<typeof OrganizationsAnswer>>(`${ZOHO}/organizations`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<z.infer<typeof OrganizationsResponse>>(`${ZOHO}/organizations`, { signal }).then(({ data }) => data),
   })
   const choose = useMutation({
-    mutationFn: (id: string) => call<{ data: Organization }>(`${ZOHO}/organization`, { method: 'PUT', body: { id } }),
+    mutationFn: (id: string) => request<{ data: Organization }>(`${ZOHO}/organization`, { method: 'PUT', body: { id } }),
     onSuccess: ({ data }) => {
       void client.invalidateQueries({ queryKey: ['zoho'] })
       toast(m.organizationSaved({ name: data.name ?? data.id }))
@@ -42,9 +42,9 @@ export function Organizations({ settings, mayChange }: { settings: ZohoSettings;
     <Section title={m.organizations} description={fixed ? m.fixedByEnvironment : m.organizationsHint} flush>
       {choose.error && <ErrorCard error={choose.error} />}
       {!canSignIn ? (
-        <Empty icon={Building2} title={m.organizationsNone} text={m.organizationsNoneText} />
+        <EmptyState icon={Building2} title={m.organizationsNone} text={m.organizationsNoneText} />
       ) : (
-        <Loaded query={query} skeleton={<RowsSkeleton rows={2} />}>
+        <QueryBoundary query={query} skeleton={<RowsSkeleton rows={2} />}>
           {(organizations) => (
             <Table
               label={m.organizations}
@@ -61,7 +61,7 @@ export function Organizations({ settings, mayChange }: { settings: ZohoSettings;
                   end: true,
                   cell: ({ id, selected }) =>
                     selected ? (
-                      <Badge tone="good">{m.chosen}</Badge>
+                      <Badge tone="good">{m.selection}</Badge>
                     ) : (
                       mayChange &&
                       !fixed && (
@@ -79,7 +79,7 @@ export function Organizations({ settings, mayChange }: { settings: ZohoSettings;
               ]}
             />
           )}
-        </Loaded>
+        </QueryBoundary>
       )}
     </Section>
   )

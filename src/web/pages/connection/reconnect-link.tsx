@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import Mail from 'lucide-react/icons/mail'
 import { useState } from 'react'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { CodeLine } from '../../components/code-line.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
@@ -71,16 +71,16 @@ function LinkDialog({ onClose }: { onClose(): void }) {
   const client = useQueryClient()
   const pending = useQuery({
     queryKey: linkKey,
-    queryFn: ({ signal }) => call<{ data: { expires_at: string | null } }>(LINK, { signal }).then(({ data }) => data.expires_at),
+    queryFn: ({ signal }) => request<{ data: { expires_at: string | null } }>(LINK, { signal }).then(({ data }) => data.expires_at),
   })
   const onSettled = () => client.invalidateQueries({ queryKey: linkKey })
   const make = useMutation({
     gcTime: 0,
-    mutationFn: () => call<{ data: { url: string } }>(LINK, { method: 'POST' }).then(({ data }) => data.url),
+    mutationFn: () => request<{ data: { url: string } }>(LINK, { method: 'POST' }).then(({ data }) => data.url),
     onSettled,
   })
   const withdraw = useMutation({
-    mutationFn: () => call<unknown>(LINK, { method: 'DELETE' }),
+    mutationFn: () => request<unknown>(LINK, { method: 'DELETE' }),
     onSuccess: () => {
       make.reset()
       toast(m.withdrawn)

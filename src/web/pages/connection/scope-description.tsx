@@ -1,12 +1,12 @@
 import { useMessages } from '../../i18n/language.tsx'
-import { wordKeyOfScope } from './scope-labels.ts'
+import { scopeMessageKey } from './scope-labels.ts'
 import { scopeMessages } from './scope-messages.ts'
 
 /** What a scope opens, in the reader's language; `children` is how the server says it, for a scope that is not known here. */
-export function ScopeReads({ scope, children }: { scope: string; children: string }) {
+export function ScopeDescription({ scope, children }: { scope: string; children: string }) {
   const words: Record<string, string> = useMessages(scopeMessages)
   return (
-    words[wordKeyOfScope(scope)] ?? (
+    words[scopeMessageKey(scope)] ?? (
       <bdi lang="en" dir="ltr">
         {children}
       </bdi>

@@ -1,25 +1,25 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import type { z } from 'zod'
-import type { ScopesAnswer } from '../../../schemas/connection.ts'
+import type { ScopesResponse } from '../../../schemas/connection.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { Badge } from '../../components/badge.tsx'
-import { Notice } from '../../components/callout.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { CodeLine } from '../../components/code-line.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { connectionMessages } from './messages.ts'
-import { ScopeReads } from './scope-description.tsx'
+import { ScopeDescription } from './scope-description.tsx'
 import classes from './scopes.module.css'
 
 export const scopesQuery = queryOptions({
   queryKey: ['zoho', 'scopes'],
-  queryFn: ({ signal }) => call<z.infer<typeof ScopesAnswer>>(`${ZOHO}/scopes`, { signal }).then(({ data }) => data),
+  queryFn: ({ signal }) => request<z.infer<typeof ScopesResponse>>(`${ZOHO}/scopes`, { signal }).then(({ data }) => data),
 })
 
 /** The exact scopes by module, whether they are granted, and the one line to copy. */
@@ -29,11 +29,11 @@ export function Scopes() {
   const query = useQuery(scopesQuery)
   return (
     <Section title={m.scopes} description={m.scopesHint} flush>
-      <Loaded query={query} skeleton={<RowsSkeleton rows={6} height={40} />}>
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={6} height={40} />}>
         {({ modules, line, missing, redirect_uri }) => (
           <>
             <div className={classes.lines}>
-              {missing.length > 0 && <Notice tone="warn" title={m.missing({ count: format.number(missing.length) })} />}
+              {missing.length > 0 && <Callout tone="warn" title={m.missing({ count: format.number(missing.length) })} />}
               <div>
                 <p className={classes.name}>{m.scopesLine}</p>
                 <CodeLine value={line} what={m.scopes} />
@@ -56,7 +56,7 @@ export function Scopes() {
                   header: m.reads,
                   cell: ({ module, reads, scope }) => (
                     <>
-                      <Ltr>{module.name}</Ltr>: <ScopeReads scope={scope}>{reads}</ScopeReads>
+                      <Ltr>{module.name}</Ltr>: <ScopeDescription scope={scope}>{reads}</ScopeDescription>
                     </>
                   ),
                 },
@@ -78,7 +78,7 @@ export function Scopes() {
             />
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }

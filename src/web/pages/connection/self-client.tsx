@@ -4,7 +4,7 @@ import ExternalLink from 'lucide-react/icons/external-link'
 import { type FormEvent, useState } from 'react'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { CodeLine } from '../../components/code-line.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Section } from '../../components/section.tsx'
@@ -28,7 +28,7 @@ export function SelfClient({ settings }: { settings: ZohoSettings }) {
   const [code, setCode] = useState('')
   const [copiedAt, setCopiedAt] = useState<number | null>(null)
   const authorize = useMutation({
-    mutationFn: () => call<unknown>(`${ZOHO}/authorize`, { method: 'POST', body: { code: code.trim() } }),
+    mutationFn: () => request<unknown>(`${ZOHO}/authorize`, { method: 'POST', body: { code: code.trim() } }),
     onSuccess: () => {
       setCode('')
       setCopiedAt(null)

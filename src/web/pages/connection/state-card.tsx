@@ -4,8 +4,8 @@ import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Notice } from '../../components/callout.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { Callout } from '../../components/callout.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
@@ -26,7 +26,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
     <Section title={m.state} actions={<Badge tone={STATE_TONE[connection.state]}>{stateName(connection.state)}</Badge>}>
       <div className={classes.body}>
         {connection.cause !== null && (
-          <Notice
+          <Callout
             tone={connection.state === 'revoked' ? 'bad' : 'warn'}
             title={
               <ServerText code={connection.code} part="what">
@@ -47,10 +47,10 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
                 <Ltr mono>{connection.code}</Ltr>
               </span>
             )}
-          </Notice>
+          </Callout>
         )}
-        <Facts
-          facts={[
+        <DescriptionList
+          items={[
             [m.since, connection.since && <RelativeTime at={connection.since} />],
             [m.until, connection.until && <ExactTime at={connection.until} />],
             [

@@ -4,15 +4,15 @@ import Send from 'lucide-react/icons/send'
 import { useState } from 'react'
 import type { Webhook as WebhookSetup, WebhookTest } from '../../../schemas/webhook.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { settingsKey } from '../../api/zoho.ts'
-import { Notice } from '../../components/callout.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { CodeLine } from '../../components/code-line.tsx'
 import { Confirm } from '../../components/confirm.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { RelativeTime } from '../../components/time.tsx'
@@ -32,11 +32,11 @@ export function Webhook({ mayChange }: { mayChange: boolean }) {
   const query = useQuery({
     queryKey: setupKey,
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: WebhookSetup }>(SETUP, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: WebhookSetup }>(SETUP, { signal }).then(({ data }) => data),
   })
   return (
     <Section title={m.title} description={m.hint}>
-      <Loaded query={query} skeleton={<BlockSkeleton height={260} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={260} />}>
         {(setup) => (
           <>
             <ol className={classes.steps}>
@@ -46,7 +46,7 @@ export function Webhook({ mayChange }: { mayChange: boolean }) {
                   <div className={classes.wide}>
                     <CodeLine value={setup.url} what={m.address} />
                   </div>
-                  {!setup.reachable && <Notice tone="warn" title={m.unreachable} />}
+                  {!setup.reachable && <Callout tone="warn" title={m.unreachable} />}
                 </div>
               </li>
               <li>
@@ -61,7 +61,7 @@ export function Webhook({ mayChange }: { mayChange: boolean }) {
             <Arrivals setup={setup} />
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }
@@ -69,8 +69,8 @@ export function Webhook({ mayChange }: { mayChange: boolean }) {
 function Arrivals({ setup: { accepted, refused } }: { setup: WebhookSetup }) {
   const m = useMessages(webhookMessages)
   return (
-    <Facts
-      facts={[
+    <DescriptionList
+      items={[
         [m.accepted, accepted.last_at === null ? m.acceptedNone : <RelativeTime key="at" at={accepted.last_at} />],
         [
           m.ofItems,
@@ -108,7 +108,7 @@ function Secret({ masked, mayChange }: { masked: string | null; mayChange: boole
   const [asking, setAsking] = useState(false)
   const make = useMutation({
     gcTime: 0,
-    mutationFn: () => call<{ data: { secret: string } }>(`${SETUP}/secret`, { method: 'POST' }).then(({ data }) => data.secret),
+    mutationFn: () => request<{ data: { secret: string } }>(`${SETUP}/secret`, { method: 'POST' }).then(({ data }) => data.secret),
     onSuccess: () => {
       setAsking(false)
       void client.invalidateQueries({ queryKey: setupKey })
@@ -164,7 +164,7 @@ function Test({ ready }: { ready: boolean }) {
   const format = useFormat()
   const client = useQueryClient()
   const test = useMutation({
-    mutationFn: () => call<{ data: WebhookTest }>(`${SETUP}/test`, { method: 'POST' }).then(({ data }) => data),
+    mutationFn: () => request<{ data: WebhookTest }>(`${SETUP}/test`, { method: 'POST' }).then(({ data }) => data),
     onSettled: () => client.invalidateQueries({ queryKey: setupKey }),
   })
   const problems = { network: m.testNetwork, not_zinc: m.testNotZinc, refused: m.testRefused }
@@ -183,7 +183,7 @@ function Test({ ready }: { ready: boolean }) {
       </Button>
       {test.error && <ErrorCard error={test.error} />}
       {data && (
-        <Notice
+        <Callout
           tone={data.problem === null ? 'good' : 'bad'}
           title={data.problem === null ? m.testGood({ time: format.duration(data.ms) }) : problems[data.problem]}
         />

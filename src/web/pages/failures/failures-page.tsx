@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import RotateCcw from 'lucide-react/icons/rotate-ccw'
 import { Link } from 'wouter'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
@@ -15,7 +15,7 @@ const isFailure = (group: { code: string }) => !isToDecide(group)
 
 export default function FailuresPage() {
   const m = useMessages(failureMessages)
-  const mayAct = useMay('operator')
+  const mayAct = useHasRole('operator')
   const { data } = useFailures()
   const retry = useRetry()
   const failed = data?.data.filter(isFailure).reduce((sum, { count }) => sum + count, 0) ?? 0

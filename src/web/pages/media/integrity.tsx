@@ -6,14 +6,14 @@ import Wrench from 'lucide-react/icons/wrench'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { IntegrityFinding } from '../../../schemas/media.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Notice } from '../../components/callout.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { Confirm } from '../../components/confirm.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -30,7 +30,7 @@ const OLD_AFTER_MS = 7 * 24 * 3_600_000
 /** What the last check of the files found, how old that is, and the repair: one finding or all of them. */
 export function IntegritySection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
-  const mayEdit = useMay('operator')
+  const mayEdit = useHasRole('operator')
   const format = useFormat()
   const query = useIntegrity()
   const { scan, repair } = useMediaEdit()
@@ -80,11 +80,11 @@ export function IntegritySection({ onStarted }: { onStarted(runId: string): void
           <ErrorCard error={scan.error ?? repair.error} />
         </div>
       )}
-      <Loaded query={query} skeleton={<RowsSkeleton rows={3} />}>
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={3} />}>
         {(data) => (
           <Findings data={data} mayEdit={mayEdit} repairing={repair.isPending ? repair.variables?.[0] : undefined} onRepair={repairOne} />
         )}
-      </Loaded>
+      </QueryBoundary>
       <Confirm
         opened={asking}
         title={m.repairAllTitle}
@@ -117,18 +117,18 @@ interface FindingsProps {
 function Findings({ data, mayEdit, repairing, onRepair }: FindingsProps) {
   const m = useMessages(mediaMessages)
   const format = useFormat()
-  if (data.scanned_at === null) return <Empty icon={ScanSearch} title={m.never} text={m.neverText} />
+  if (data.scanned_at === null) return <EmptyState icon={ScanSearch} title={m.never} text={m.neverText} />
   const old = (data.age_ms ?? 0) > OLD_AFTER_MS
   const kindOf = ({ kind }: IntegrityFinding) => m[`kind_${kind}`]
   return (
     <>
       {old && (
         <div className={classes.pad}>
-          <Notice tone="warn" title={m.old} />
+          <Callout tone="warn" title={m.old} />
         </div>
       )}
       {data.findings.length === 0 ? (
-        <Empty icon={ShieldCheck} title={m.clean} text={m.cleanText({ count: format.number(data.checked) })} />
+        <EmptyState icon={ShieldCheck} title={m.clean} text={m.cleanText({ count: format.number(data.checked) })} />
       ) : (
         <Table
           label={m.integrity}

@@ -2,9 +2,9 @@ import { Button } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -12,7 +12,7 @@ import { RelativeTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { RunBadge } from '../../runs/run-badge.tsx'
-import { useRunWords } from '../../runs/run-labels.ts'
+import { useRunLabels } from '../../runs/run-labels.ts'
 import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
 import { useJobs, useMediaEdit } from './use-media.ts'
@@ -21,8 +21,8 @@ import { useJobs, useMediaEdit } from './use-media.ts'
 export function JobsSection() {
   const m = useMessages(mediaMessages)
   const format = useFormat()
-  const words = useRunWords()
-  const mayEdit = useMay('operator')
+  const words = useRunLabels()
+  const mayEdit = useHasRole('operator')
   const query = useJobs()
   const { queue: change } = useMediaEdit()
   const count = (value: number) => <span className={value === 0 ? classes.muted : undefined}>{format.number(value)}</span>
@@ -33,8 +33,8 @@ export function JobsSection() {
           <ErrorCard error={change.error} />
         </div>
       )}
-      <Loaded query={query} skeleton={<RowsSkeleton rows={4} />}>
-        {({ data, decoder }) => (
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={4} />}>
+        {({ data, workers }) => (
           <>
             <Table
               label={m.jobs}
@@ -86,15 +86,15 @@ export function JobsSection() {
               ]}
             />
             <p className={classes.decoder}>
-              {m.decoder({
-                active: format.number(decoder.active),
-                limit: format.number(decoder.limit),
-                waiting: format.number(decoder.waiting),
+              {m.workers({
+                active: format.number(workers.active),
+                limit: format.number(workers.limit),
+                waiting: format.number(workers.waiting),
               })}
             </p>
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }

@@ -77,7 +77,7 @@ export const mediaMessages = defineMessages(
     pause: 'Pause',
     resume: 'Resume',
     clearFailed: 'Clear failed',
-    decoder: ({ active, limit, waiting }: { active: string; limit: string; waiting: string }) =>
+    workers: ({ active, limit, waiting }: { active: string; limit: string; waiting: string }) =>
       `Decoding now: ${active} of ${limit} at once, ${waiting} waiting`,
   },
   {
@@ -155,6 +155,6 @@ export const mediaMessages = defineMessages(
     pause: 'إيقاف مؤقت',
     resume: 'استئناف',
     clearFailed: 'أزل الفاشلة',
-    decoder: ({ active, limit, waiting }) => `يُفك الآن: ${active} من ${limit} معًا، و${waiting} تنتظر`,
+    workers: ({ active, limit, waiting }) => `يُفك الآن: ${active} من ${limit} معًا، و${waiting} تنتظر`,
   },
 )

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { z } from 'zod'
-import type { IntegrityAnswer, MediaJobsAnswer, MediaStorageAnswer, VariantSettings } from '../../../schemas/media.ts'
-import { call } from '../../api/request.ts'
+import type { IntegrityResponse, MediaJobsResponse, MediaStorageResponse, VariantSettings } from '../../../schemas/media.ts'
+import { request } from '../../api/request.ts'
 
 const MEDIA = '/api/media'
 const LOOK_EVERY_MS = 5_000
@@ -9,30 +9,30 @@ const LOOK_EVERY_MS = 5_000
 export const useStorage = () =>
   useQuery({
     queryKey: ['media', 'storage'],
-    queryFn: ({ signal }) => call<z.infer<typeof MediaStorageAnswer>>(`${MEDIA}/storage`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<z.infer<typeof MediaStorageResponse>>(`${MEDIA}/storage`, { signal }).then(({ data }) => data),
   })
 
 export const useVariants = () =>
   useQuery({
     queryKey: ['media', 'variants'],
-    queryFn: ({ signal }) => call<{ data: VariantSettings }>(`${MEDIA}/variants`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: VariantSettings }>(`${MEDIA}/variants`, { signal }).then(({ data }) => data),
   })
 
-export type Integrity = z.infer<typeof IntegrityAnswer>['data']
+export type Integrity = z.infer<typeof IntegrityResponse>['data']
 export const useIntegrity = () =>
   useQuery({
     queryKey: ['media', 'integrity'],
     queryFn: ({ signal }) =>
-      call<z.infer<typeof IntegrityAnswer>>(`${MEDIA}/integrity`, { query: { limit: 200 }, signal }).then(({ data }) => data),
+      request<z.infer<typeof IntegrityResponse>>(`${MEDIA}/integrity`, { query: { limit: 200 }, signal }).then(({ data }) => data),
   })
 
-export type Jobs = z.infer<typeof MediaJobsAnswer>
+export type Jobs = z.infer<typeof MediaJobsResponse>
 export type Queue = Jobs['data'][number]['queue']
 export const useJobs = () =>
   useQuery({
     queryKey: ['media', 'jobs'],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<Jobs>(`${MEDIA}/jobs`, { signal }),
+    queryFn: ({ signal }) => request<Jobs>(`${MEDIA}/jobs`, { signal }),
   })
 
 export interface Regenerate {
@@ -45,10 +45,10 @@ export function useMediaEdit() {
   const client = useQueryClient()
   const onSettled = () => client.invalidateQueries({ queryKey: ['media'] })
   const run = (path: string, body: unknown) =>
-    call<{ run_id: string }>(`${MEDIA}${path}`, { method: 'POST', body }).then(({ run_id }) => run_id)
+    request<{ run_id: string }>(`${MEDIA}${path}`, { method: 'POST', body }).then(({ run_id }) => run_id)
   return {
     change: useMutation({
-      mutationFn: (settings: VariantChange) => call(`${MEDIA}/variants`, { method: 'PUT', body: settings }),
+      mutationFn: (settings: VariantChange) => request(`${MEDIA}/variants`, { method: 'PUT', body: settings }),
       onSettled,
     }),
     regenerate: useMutation({ mutationFn: (what: Regenerate) => run('/variants/regenerate', what), onSettled }),
@@ -60,7 +60,7 @@ export function useMediaEdit() {
     }),
     queue: useMutation({
       mutationFn: ({ queue, verb }: { queue: Queue; verb: 'pause' | 'resume' | 'clear-failed' }) =>
-        call(`${MEDIA}/jobs/${queue}/${verb}`, { method: 'POST', body: {} }),
+        request(`${MEDIA}/jobs/${queue}/${verb}`, { method: 'POST', body: {} }),
       onSettled,
     }),
   }

@@ -3,15 +3,15 @@ import ChevronDown from 'lucide-react/icons/chevron-down'
 import ImagesIcon from 'lucide-react/icons/images'
 import { type FormEvent, useState } from 'react'
 import type { VariantSettings } from '../../../schemas/media.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { commonMessages } from '../../components/messages.ts'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import classes from './media-page.module.css'
 import { mediaMessages } from './messages.ts'
@@ -23,7 +23,7 @@ export function VariantsSection({ onStarted }: { onStarted(runId: string): void 
   const query = useVariants()
   // Here and not in the form, which is a new one once its recipe is saved: what it has to say would be lost with it.
   const { regenerate, change } = useMediaEdit()
-  const mayEdit = useMay('operator')
+  const mayEdit = useHasRole('operator')
   const make = (what: Regenerate) => regenerate.mutate(what, { onSuccess: onStarted })
   return (
     <Section
@@ -55,9 +55,9 @@ export function VariantsSection({ onStarted }: { onStarted(runId: string): void 
       }
     >
       {regenerate.error && <ErrorCard error={regenerate.error} />}
-      <Loaded query={query} skeleton={<BlockSkeleton height={180} />}>
-        {(settings) => <Recipe key={settings.recipe} settings={settings} mayEdit={mayEdit} change={change} />}
-      </Loaded>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={180} />}>
+        {(settings) => <VariantConfig key={settings.recipe} settings={settings} mayEdit={mayEdit} change={change} />}
+      </QueryBoundary>
     </Section>
   )
 }
@@ -68,13 +68,13 @@ interface RecipeProps {
   change: ReturnType<typeof useMediaEdit>['change']
 }
 
-function Recipe({ settings, mayEdit, change }: RecipeProps) {
+function VariantConfig({ settings, mayEdit, change }: RecipeProps) {
   const m = useMessages(mediaMessages)
   const common = useMessages(commonMessages)
   const before: VariantChange = { sizes: settings.sizes, quality: settings.quality, formats: settings.formats }
   const [value, setValue] = useState(before)
   const changed = JSON.stringify(value) !== JSON.stringify(before)
-  useUnsavedWarning(changed)
+  useUnsavedChanges(changed)
   const avif = value.formats.includes('avif')
   const save = (event: FormEvent) => {
     event.preventDefault()

@@ -2,25 +2,25 @@ import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { z } from 'zod'
-import type { FieldOwner, MappedField, MappingAnswer, MappingBody, MappingPreviewAnswer } from '../../../schemas/mapping.ts'
+import type { FieldOwner, MappedField, MappingBody, MappingPreviewResponse, MappingResponse } from '../../../schemas/mapping.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
-import { useMay } from '../../app/session.tsx'
+import { request } from '../../api/request.ts'
+import { useHasRole } from '../../app/session.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import classes from './mapping.module.css'
 import { modulesMessages } from './messages.ts'
 
-type MappingData = z.infer<typeof MappingAnswer>['data']
+type MappingData = z.infer<typeof MappingResponse>['data']
 type Row = MappingData['fields'][number]
 type Change = { field: MappedField; source?: string; owner?: FieldOwner }
 
@@ -29,13 +29,13 @@ export function Mapping() {
   const m = useMessages(modulesMessages)
   const query = useQuery({
     queryKey: ['zoho', 'mapping'],
-    queryFn: ({ signal }) => call<{ data: MappingData }>(`${ZOHO}/mapping`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: MappingData }>(`${ZOHO}/mapping`, { signal }).then(({ data }) => data),
   })
   return (
     <Section title={m.mapping} description={m.mappingHint} flush>
-      <Loaded query={query} skeleton={<RowsSkeleton rows={8} />}>
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={8} />}>
         {(data) => <MappingForm key={data.changed_at ?? 'default'} mapping={data} />}
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }
@@ -43,12 +43,12 @@ export function Mapping() {
 function MappingForm({ mapping }: { mapping: MappingData }) {
   const m = useMessages(modulesMessages)
   const client = useQueryClient()
-  const mayChange = useMay('admin')
+  const mayChange = useHasRole('admin')
   const [changes, setChanges] = useState<ReadonlyMap<MappedField, Change>>(new Map())
   const [resetting, setResetting] = useState(false)
-  useUnsavedWarning(changes.size > 0)
+  useUnsavedChanges(changes.size > 0)
   const save = useMutation({
-    mutationFn: (body: MappingBody) => call<unknown>(`${ZOHO}/mapping`, { method: 'PUT', body }),
+    mutationFn: (body: MappingBody) => request<unknown>(`${ZOHO}/mapping`, { method: 'PUT', body }),
     onSuccess: () => {
       setResetting(false)
       setChanges(new Map())
@@ -165,7 +165,7 @@ function Preview({ changes }: { changes: Change[] }) {
   const [sku, setSku] = useState('')
   const preview = useMutation({
     mutationFn: () =>
-      call<z.infer<typeof MappingPreviewAnswer>>(`${ZOHO}/mapping/preview`, {
+      request<z.infer<typeof MappingPreviewResponse>>(`${ZOHO}/mapping/preview`, {
         method: 'POST',
         body: { fields: changes, ...(sku.trim() !== '' && { sku: sku.trim() }) },
       }).then(({ data }) => data),

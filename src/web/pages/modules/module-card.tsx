@@ -5,11 +5,11 @@ import { Link, useLocation } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ModuleSelection, ZohoModule, ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { settingsKey } from '../../api/zoho.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
@@ -32,8 +32,8 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
   const m = useMessages(modulesMessages)
   const client = useQueryClient()
   const [, navigate] = useLocation()
-  const mayChange = useMay('admin')
-  const mayRun = useMay('operator')
+  const mayChange = useHasRole('admin')
+  const mayRun = useHasRole('operator')
   const format = useFormat()
   const put = (changed: ZohoModule) =>
     client.setQueryData<ZohoSettings>(
@@ -41,12 +41,12 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       (settings) => settings && { ...settings, modules: settings.modules.map((one) => (one.slug === changed.slug ? changed : one)) },
     )
   const change = useMutation({
-    mutationFn: (body: ModuleChange) => call<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}`, { method: 'PATCH', body }),
+    mutationFn: (body: ModuleChange) => request<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}`, { method: 'PATCH', body }),
     onSuccess: ({ data }) => put(data),
   })
   const sync = useMutation({
     mutationFn: (mode: 'incremental' | 'full') =>
-      call<{ run_id: string }>(`${ZOHO}/modules/${module.slug}/sync`, { method: 'POST', query: { mode, wait: false } }),
+      request<{ run_id: string }>(`${ZOHO}/modules/${module.slug}/sync`, { method: 'POST', query: { mode, wait: false } }),
     onSuccess: ({ run_id }) => {
       void client.invalidateQueries({ queryKey: ['runs'] })
       navigate(`${HOME}/runs/${run_id}`)
@@ -80,8 +80,8 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
       }
     >
       <div className={classes.body}>
-        <Facts
-          facts={[
+        <DescriptionList
+          items={[
             [m.lastSync, module.last_sync === null ? m.never : <RelativeTime key="last" at={module.last_sync} />],
             [
               m.lastRun,
@@ -154,7 +154,7 @@ function didOf(
 
 /** What the module's syncs take, where there is a choice. */
 function takesOf({ selection, offered }: ZohoModule, m: (typeof modulesMessages)['en']): string | null {
-  if (selection.sync_images !== null) return selection.sync_images ? m.takesPictures : m.takesNoPictures
+  if (selection.sync_images !== null) return selection.sync_images ? m.takesImages : m.takesNoImages
   if (offered.length === 0) return null
   const parts = selection.modules === null ? m.takesAll : m.takesSome({ count: selection.modules.length, of: offered.length })
   return selection.line_items === false ? `${parts}, ${m.takesNoLines}` : parts

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { ModuleSelection, ZohoModule } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
@@ -32,9 +32,9 @@ function Selection({ module, change }: Pick<ModuleSettingsProps, 'module' | 'cha
   const m = useMessages(modulesMessages)
   const nameOf = useModuleName()
   const [draft, setDraft] = useState<ModuleSelection>(module.selection)
-  const chosen = draft.modules ?? module.offered
+  const selection = draft.modules ?? module.offered
   const toggle = (name: string, checked: boolean) => {
-    const next = module.offered.filter((one) => (one === name ? checked : chosen.includes(one)))
+    const next = module.offered.filter((one) => (one === name ? checked : selection.includes(one)))
     setDraft({ ...draft, modules: next.length === module.offered.length ? null : next })
   }
   const changed = JSON.stringify(draft) !== JSON.stringify(module.selection)
@@ -47,14 +47,14 @@ function Selection({ module, change }: Pick<ModuleSettingsProps, 'module' | 'cha
       <h3 className={classes.title}>{m.what}</h3>
       {draft.sync_images !== null && (
         <Checkbox
-          label={m.withPictures}
-          description={m.withPicturesHint}
+          label={m.withImages}
+          description={m.withImagesHint}
           checked={draft.sync_images}
           onChange={(event) => setDraft({ ...draft, sync_images: event.currentTarget.checked })}
         />
       )}
       {module.offered.length > 0 && (
-        <Checkbox.Group label={m.whichModules} value={chosen} error={chosen.length === 0 ? m.atLeastOne : undefined}>
+        <Checkbox.Group label={m.whichModules} value={selection} error={selection.length === 0 ? m.atLeastOne : undefined}>
           <div className={classes.modules}>
             {module.offered.map((name) => (
               <Checkbox key={name} value={name} label={nameOf(name)} onChange={(event) => toggle(name, event.currentTarget.checked)} />
@@ -72,7 +72,7 @@ function Selection({ module, change }: Pick<ModuleSettingsProps, 'module' | 'cha
       )}
       {change.error && <ErrorCard error={change.error} />}
       <div className={classes.buttons}>
-        <Button type="submit" size="xs" disabled={!changed || chosen.length === 0} loading={change.isPending}>
+        <Button type="submit" size="xs" disabled={!changed || selection.length === 0} loading={change.isPending}>
           {m.saveSelection}
         </Button>
       </div>
@@ -86,7 +86,7 @@ function Cursor({ module, onChanged }: Pick<ModuleSettingsProps, 'module' | 'onC
   const [asking, setAsking] = useState(false)
   const move = useMutation({
     mutationFn: (up_to: string | null) =>
-      call<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}/cursor`, { method: 'PUT', body: { up_to } }).then(({ data }) => data),
+      request<{ data: ZohoModule }>(`${ZOHO}/modules/${module.slug}/cursor`, { method: 'PUT', body: { up_to } }).then(({ data }) => data),
     onSuccess: (moved) => {
       onChanged(moved)
       setAsking(false)

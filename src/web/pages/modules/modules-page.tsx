@@ -1,7 +1,7 @@
 import { useZohoSettings } from '../../api/zoho.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { Mapping } from './mapping.tsx'
@@ -15,10 +15,10 @@ const ORDER = ['inventory', 'books', 'crm', 'invoice']
 export default function ModulesPage() {
   const m = useMessages(modulesMessages)
   const settings = useZohoSettings()
-  const mayRead = useMay('operator')
+  const mayRead = useHasRole('operator')
   return (
     <Page title={m.title} intro={m.intro}>
-      <Loaded query={settings} skeleton={<BlockSkeleton height={420} />}>
+      <QueryBoundary query={settings} skeleton={<BlockSkeleton height={420} />}>
         {({ modules }) => (
           <>
             <div className={classes.grid}>
@@ -32,7 +32,7 @@ export default function ModulesPage() {
             {mayRead && <Mapping />}
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }

@@ -3,13 +3,13 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { type UseMutationResult, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { z } from 'zod'
-import type { SchedulePreviewAnswer, ZohoModule } from '../../../schemas/zoho-settings.ts'
-import { asFailure } from '../../api/api-error.ts'
+import type { SchedulePreviewResponse, ZohoModule } from '../../../schemas/zoho-settings.ts'
+import { toApiError } from '../../api/api-error.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { wordsOf } from '../../api/error-messages.ts'
-import { call } from '../../api/request.ts'
+import { errorMessage } from '../../api/error-messages.ts'
+import { request } from '../../api/request.ts'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat, useShopZone } from '../../i18n/shop-zone.tsx'
 import { modulesMessages } from './messages.ts'
@@ -29,7 +29,7 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const zone = useShopZone()
   const [draft, setDraft] = useState<Lines>({ schedule: module.schedule, full_schedule: module.full_schedule })
   const changed = draft.schedule !== module.schedule || draft.full_schedule !== module.full_schedule
-  useUnsavedWarning(changed)
+  useUnsavedChanges(changed)
   const isSuggested = draft.schedule === module.suggested.schedule && draft.full_schedule === module.suggested.full_schedule
   return (
     <fieldset className={classes.schedule} disabled={!mayChange}>
@@ -110,9 +110,9 @@ function CronField({
         label={label}
         value={shown}
         onChange={(event) => {
-          const chosen = event.currentTarget.value
-          setCustom(chosen === CUSTOM)
-          if (chosen !== CUSTOM) onChange(chosen === '' ? null : chosen)
+          const selection = event.currentTarget.value
+          setCustom(selection === CUSTOM)
+          if (selection !== CUSTOM) onChange(selection === '' ? null : selection)
         }}
         data={[
           { value: '', label: m.off2 },
@@ -147,9 +147,9 @@ function NextTimes({ cron }: { cron: string }) {
     staleTime: 60_000,
     retry: false,
     queryFn: ({ signal }) =>
-      call<z.infer<typeof SchedulePreviewAnswer>>(`${ZOHO}/schedule/preview`, { query: { cron: asked, count: 3 }, signal }),
+      request<z.infer<typeof SchedulePreviewResponse>>(`${ZOHO}/schedule/preview`, { query: { cron: asked, count: 3 }, signal }),
   })
-  if (error) return <span className={classes.wrong}>{wordsOf(asFailure(error), language).what}</span>
+  if (error) return <span className={classes.wrong}>{errorMessage(toApiError(error), language).what}</span>
   if (!data) return null
   const today = format.date(new Date().toISOString())
   return (

@@ -1,6 +1,6 @@
 import { defineMessages } from '../../i18n/messages.ts'
 
-export const noticesMessages = defineMessages(
+export const notificationMessages = defineMessages(
   {
     title: 'Notices',
     intro: 'Told once for each change: connection lost or regained, a run failed, nothing synced for long, a store silent.',

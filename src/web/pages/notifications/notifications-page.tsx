@@ -4,62 +4,62 @@ import Bell from 'lucide-react/icons/bell'
 import Send from 'lucide-react/icons/send'
 import { type FormEvent, useState } from 'react'
 import type { z } from 'zod'
-import type { Notifications, NotificationsBody, NotificationsTestAnswer } from '../../../schemas/notifications.ts'
+import type { Notifications, NotificationsBody, NotificationsTestResponse } from '../../../schemas/notifications.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
-import { useMay } from '../../app/session.tsx'
+import { request } from '../../api/request.ts'
+import { useHasRole } from '../../app/session.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
 import { RelativeTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { noticesMessages } from './messages.ts'
+import { notificationMessages } from './messages.ts'
 import classes from './notifications-page.module.css'
 
 const NOTIFICATIONS = `${ZOHO}/notifications`
-const noticesKey = ['zoho', 'notifications'] as const
+const notificationsKey = ['zoho', 'notifications'] as const
 
-export default function NoticesPage() {
-  const m = useMessages(noticesMessages)
+export default function NotificationsPage() {
+  const m = useMessages(notificationMessages)
   const query = useQuery({
-    queryKey: noticesKey,
-    queryFn: ({ signal }) => call<{ data: Notifications }>(NOTIFICATIONS, { signal }).then(({ data }) => data),
+    queryKey: notificationsKey,
+    queryFn: ({ signal }) => request<{ data: Notifications }>(NOTIFICATIONS, { signal }).then(({ data }) => data),
   })
   return (
     <Page title={m.title} intro={m.intro}>
-      <Loaded query={query} skeleton={<BlockSkeleton height={360} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={360} />}>
         {(data) => (
           <>
             <Channels notifications={data} />
             <Recent recent={data.recent} />
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }
 
 function Channels({ notifications }: { notifications: Notifications }) {
-  const m = useMessages(noticesMessages)
+  const m = useMessages(notificationMessages)
   const client = useQueryClient()
-  const mayChange = useMay('admin')
+  const mayChange = useHasRole('admin')
   const format = useFormat()
   const [draft, setDraft] = useState<NotificationsBody>({})
   const changed = Object.keys(draft).length > 0
-  useUnsavedWarning(changed)
+  useUnsavedChanges(changed)
   const save = useMutation({
-    mutationFn: () => call<{ data: Notifications }>(NOTIFICATIONS, { method: 'PUT', body: draft }),
+    mutationFn: () => request<{ data: Notifications }>(NOTIFICATIONS, { method: 'PUT', body: draft }),
     onSuccess: ({ data }) => {
-      client.setQueryData(noticesKey, data)
+      client.setQueryData(notificationsKey, data)
       setDraft({})
       toast(m.saved)
     },
@@ -140,11 +140,12 @@ function Channels({ notifications }: { notifications: Notifications }) {
 }
 
 function TestButton({ ready }: { ready: boolean }) {
-  const m = useMessages(noticesMessages)
+  const m = useMessages(notificationMessages)
   const client = useQueryClient()
   const test = useMutation({
-    mutationFn: () => call<z.infer<typeof NotificationsTestAnswer>>(`${NOTIFICATIONS}/test`, { method: 'POST' }).then(({ data }) => data),
-    onSettled: () => client.invalidateQueries({ queryKey: noticesKey }),
+    mutationFn: () =>
+      request<z.infer<typeof NotificationsTestResponse>>(`${NOTIFICATIONS}/test`, { method: 'POST' }).then(({ data }) => data),
+    onSettled: () => client.invalidateQueries({ queryKey: notificationsKey }),
   })
   const channels = test.data
     ? ([
@@ -191,7 +192,7 @@ const AsSent = ({ children }: { children: string }) => (
 )
 
 function Recent({ recent }: { recent: Notifications['recent'] }) {
-  const m = useMessages(noticesMessages)
+  const m = useMessages(notificationMessages)
   const format = useFormat()
   const kinds: Record<Notifications['recent'][number]['kind'], string> = {
     connection_lost: m.connection_lost,
@@ -204,7 +205,7 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
   return (
     <Section title={m.recent} flush>
       {recent.length === 0 ? (
-        <Empty icon={Bell} title={m.emptyTitle} text={m.emptyText} />
+        <EmptyState icon={Bell} title={m.emptyTitle} text={m.emptyText} />
       ) : (
         <Table
           label={m.recent}

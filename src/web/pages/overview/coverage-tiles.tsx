@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query'
 import Package from 'lucide-react/icons/package'
 import { Link } from 'wouter'
 import type { z } from 'zod'
-import type { CoverageAnswer, CoverageHistoryAnswer, CoverageKey } from '../../../schemas/coverage.ts'
+import type { CoverageHistoryResponse, CoverageKey, CoverageResponse } from '../../../schemas/coverage.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
-import { Empty } from '../../components/empty-state.tsx'
+import { request } from '../../api/request.ts'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { commonMessages } from '../../components/messages.ts'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { Sparkline } from '../../components/sparkline.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -39,23 +39,25 @@ export function CoverageTiles() {
   const format = useFormat()
   const coverage = useQuery({
     queryKey: ['coverage'],
-    queryFn: ({ signal }) => call<z.infer<typeof CoverageAnswer>>(`${ZOHO}/coverage`, { signal }),
+    queryFn: ({ signal }) => request<z.infer<typeof CoverageResponse>>(`${ZOHO}/coverage`, { signal }),
   })
   const history = useQuery({
     queryKey: ['coverage', 'history'],
     staleTime: 300_000,
     queryFn: ({ signal }) =>
-      call<z.infer<typeof CoverageHistoryAnswer>>(`${ZOHO}/coverage/history`, { query: { days: DAYS }, signal }).then(({ data }) => data),
+      request<z.infer<typeof CoverageHistoryResponse>>(`${ZOHO}/coverage/history`, { query: { days: DAYS }, signal }).then(
+        ({ data }) => data,
+      ),
   })
   return (
     <Section
       title={m.coverage}
       description={coverage.data && coverage.data.total > 0 ? m.coverageHint({ count: coverage.data.total }) : KEPT_LINE}
     >
-      <Loaded query={coverage} skeleton={<TilesSkeleton />}>
+      <QueryBoundary query={coverage} skeleton={<TilesSkeleton />}>
         {({ data, total }) =>
           total === 0 ? (
-            <Empty icon={Package} title={m.noProducts} text={m.noProductsText} action={<StartSync primary={false} />} />
+            <EmptyState icon={Package} title={m.noProducts} text={m.noProductsText} action={<StartSync primary={false} />} />
           ) : (
             <ul className={classes.tiles}>
               {KEYS.map((key) => (
@@ -75,7 +77,7 @@ export function CoverageTiles() {
             </ul>
           )
         }
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }

@@ -3,9 +3,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Quota } from '../../../schemas/quota.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { quotaKey } from '../../api/zoho.ts'
-import { useMay } from '../../app/session.tsx'
+import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -16,15 +16,15 @@ import classes from './quota-card.module.css'
 const CHOICES = [0, 5, 10, 20, 30, 50, 75]
 
 /** How much of the day pictures leave to items: said to everybody, set by admins. */
-export function Reserve({ day }: { day: Quota['day'] }) {
+export function ImageQuotaReserve({ day }: { day: Quota['day'] }) {
   const m = useMessages(overviewMessages)
   const format = useFormat()
   const client = useQueryClient()
-  const mayChange = useMay('admin')
+  const mayChange = useHasRole('admin')
   const [editing, setEditing] = useState(false)
   const save = useMutation({
     mutationFn: (reserve_percent: number) =>
-      call<{ data: Quota }>(`${ZOHO}/quota`, { method: 'PUT', body: { reserve_percent } }).then(({ data }) => data),
+      request<{ data: Quota }>(`${ZOHO}/quota`, { method: 'PUT', body: { reserve_percent } }).then(({ data }) => data),
     onSuccess: (quota) => {
       client.setQueryData(quotaKey, quota)
       setEditing(false)

@@ -4,12 +4,12 @@ import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { useZohoSettings } from '../../api/zoho.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
-import { Notice } from '../../components/callout.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
@@ -19,11 +19,11 @@ import { useMessages } from '../../i18n/language.tsx'
 import { LiveProgress } from '../../runs/live-progress.tsx'
 import { isGoodSync } from '../../runs/progress.ts'
 import { RunBadge } from '../../runs/run-badge.tsx'
-import { useRunWords } from '../../runs/run-labels.ts'
+import { useRunLabels } from '../../runs/run-labels.ts'
 import { StartSync } from '../../runs/start-sync.tsx'
-import { ConsentNotice } from '../connection/consent-callout.tsx'
+import { ConsentCallout } from '../connection/consent-callout.tsx'
 import { CoverageTiles } from './coverage-tiles.tsx'
-import { Begin } from './getting-started.tsx'
+import { GettingStarted } from './getting-started.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './overview-page.module.css'
 import { QuotaCard } from './quota-card.tsx'
@@ -34,18 +34,18 @@ const RECENT = 6
 
 export default function OverviewPage() {
   const m = useMessages(overviewMessages)
-  const mayRead = useMay('operator')
+  const mayRead = useHasRole('operator')
   const settings = useZohoSettings(mayRead)
   const runs = useQuery({
     queryKey: ['runs', 'recent'],
     refetchInterval: 5_000,
-    queryFn: ({ signal }) => call<{ data: Run[] }>(`${ZOHO}/sync/runs`, { query: { limit: RECENT }, signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Run[] }>(`${ZOHO}/sync/runs`, { query: { limit: RECENT }, signal }).then(({ data }) => data),
   })
   const moving = runs.data?.find(({ state }) => MOVING.has(state) || state === 'paused')
   const isNew = settings.data !== undefined && runs.data !== undefined && isBeginner(settings.data, runs.data)
   return (
     <Page title={m.title} actions={settings.data && settings.data.connection.state !== 'not_set_up' && !isNew && <StartSync />}>
-      <ConsentNotice />
+      <ConsentCallout />
       {settings.error && <ErrorCard error={settings.error} onRetry={() => void settings.refetch()} />}
       {/* All at once: a step that is inserted above what is being read would push it away. */}
       {!mayRead ? (
@@ -58,7 +58,7 @@ export default function OverviewPage() {
       ) : settings.data && (runs.data || runs.error) ? (
         <>
           <Attention settings={settings.data} />
-          {isNew && <Begin settings={settings.data} runs={runs.data ?? []} />}
+          {isNew && <GettingStarted settings={settings.data} runs={runs.data ?? []} />}
           {moving && <UnderWay id={moving.id} />}
           <div className={classes.pair}>
             <SyncCard settings={settings.data} runs={runs.data ?? []} />
@@ -96,7 +96,7 @@ function Attention({ settings }: { settings: ZohoSettings }) {
   const { state, cause, code, remedy } = settings.connection
   if (cause === null || state === 'not_set_up' || state === 'connected') return null
   return (
-    <Notice
+    <Callout
       tone={state === 'revoked' ? 'bad' : 'warn'}
       title={
         <ServerText code={code} part="what">
@@ -110,13 +110,13 @@ function Attention({ settings }: { settings: ZohoSettings }) {
         </ServerText>
       )}{' '}
       <Link href={`${HOME}/connection`}>{m.goConnection}</Link>
-    </Notice>
+    </Callout>
   )
 }
 
 function UnderWay({ id }: { id: string }) {
   const m = useMessages(overviewMessages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const { data: run, liveness } = useRun(id)
   if (!run) return <BlockSkeleton height={126} />
   return (

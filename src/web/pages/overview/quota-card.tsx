@@ -1,13 +1,13 @@
 import type { Quota } from '../../../schemas/quota.ts'
 import { useQuota } from '../../api/zoho.ts'
-import { Bar } from '../../components/progress-bar.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { Bars } from '../../components/sparkline.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { Reserve } from './image-quota-reserve.tsx'
+import { ImageQuotaReserve } from './image-quota-reserve.tsx'
 import { useJobName } from './job-names.ts'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
@@ -20,9 +20,9 @@ export function QuotaCard() {
   const query = useQuota()
   return (
     <Section title={m.quota}>
-      <Loaded query={query} skeleton={<BlockSkeleton height={168} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={168} />}>
         {(quota) => <Gauge quota={quota} />}
-      </Loaded>
+      </QueryBoundary>
     </Section>
   )
 }
@@ -46,7 +46,7 @@ function Gauge({ quota }: { quota: Quota }) {
           ? m.quotaUsedOnly({ used: format.number(day.used) })
           : m.quotaUsed({ used: format.number(day.used), limit: format.number(day.limit) })}
       </p>
-      {share !== null && <Bar label={m.quota} share={share} tone={share >= 1 ? 'bad' : share > NEARLY_OUT ? 'warn' : 'accent'} />}
+      {share !== null && <ProgressBar label={m.quota} share={share} tone={share >= 1 ? 'bad' : share > NEARLY_OUT ? 'warn' : 'accent'} />}
       <p className={classes.notes}>
         {day.left !== null && day.resets_at !== null && (
           <span>{m.quotaLeft({ left: format.number(day.left), at: format.dateTime(day.resets_at) })}</span>
@@ -57,7 +57,7 @@ function Gauge({ quota }: { quota: Quota }) {
       <p className={classes.forecast} data-short={forecast.enough_today === false || undefined}>
         {forecastText}
       </p>
-      <Reserve day={day} />
+      <ImageQuotaReserve day={day} />
       {quota.by_day.length > 1 && (
         <div>
           <Bars label={m.byDay} values={quota.by_day.map(({ date, calls }) => ({ name: date, value: calls }))} />

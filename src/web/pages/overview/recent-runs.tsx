@@ -4,8 +4,8 @@ import History from 'lucide-react/icons/history'
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import { HOME } from '../../app/routes.ts'
-import { Empty } from '../../components/empty-state.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -24,9 +24,9 @@ export function RecentRuns({ query }: { query: UseQueryResult<Run[]> }) {
         </Button>
       }
     >
-      <Loaded query={query} skeleton={<RowsSkeleton rows={6} />}>
-        {(runs) => (runs.length === 0 ? <Empty icon={History} title={m.noRuns} text={m.noRunsText} /> : <RunTable runs={runs} />)}
-      </Loaded>
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={6} />}>
+        {(runs) => (runs.length === 0 ? <EmptyState icon={History} title={m.noRuns} text={m.noRunsText} /> : <RunTable runs={runs} />)}
+      </QueryBoundary>
     </Section>
   )
 }

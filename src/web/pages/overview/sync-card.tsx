@@ -4,7 +4,7 @@ import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
 import { HOME } from '../../app/routes.ts'
 import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
 import { Badge } from '../../components/badge.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { Section } from '../../components/section.tsx'
 import { RelativeTime } from '../../components/time.tsx'
 import { useFailures } from '../../failures/queries.ts'
@@ -32,8 +32,8 @@ export function SyncCard({ settings, runs }: { settings: ZohoSettings; runs: Run
           <bdi>{settings.organization.name}</bdi>
         </p>
       )}
-      <Facts
-        facts={[
+      <DescriptionList
+        items={[
           [
             m.lastSync,
             last ? (

@@ -3,22 +3,22 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import Columns2 from 'lucide-react/icons/columns-2'
 import { useState } from 'react'
 import type { z } from 'zod'
-import type { CompareAnswer, GalleryImage } from '../../../schemas/images.ts'
-import { call } from '../../api/request.ts'
-import { useMay } from '../../app/session.tsx'
+import type { CompareResponse, GalleryImage } from '../../../schemas/images.ts'
+import { request } from '../../api/request.ts'
+import { useHasRole } from '../../app/session.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Ltr } from '../../components/ltr.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { Picture } from '../../products/product-image.tsx'
+import { ProductImage } from '../../products/product-image.tsx'
 import classes from './compare.module.css'
 import { productMessages } from './messages.ts'
 import { useGalleryEdit } from './use-gallery.ts'
 
-type Comparison = z.infer<typeof CompareAnswer>['data']
+type Comparison = z.infer<typeof CompareResponse>['data']
 
 /** Ours beside Zoho's, and the way to take Zoho's. */
 export function Compare({ productId }: { productId: string }) {
@@ -38,18 +38,19 @@ export function Compare({ productId }: { productId: string }) {
 
 function Comparing({ productId, onTaken }: { productId: string; onTaken(): void }) {
   const m = useMessages(productMessages)
-  const mayEdit = useMay('operator')
+  const mayEdit = useHasRole('operator')
   const client = useQueryClient()
   const edit = useGalleryEdit(productId)
   const queryKey = ['product', productId, 'compare']
   const query = useQuery({
     queryKey,
-    queryFn: ({ signal }) => call<{ data: Comparison }>(`/api/products/${productId}/images/compare`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) =>
+      request<{ data: Comparison }>(`/api/products/${productId}/images/compare`, { signal }).then(({ data }) => data),
   })
   const why = (zoho: Comparison['zoho']) =>
     ({ failed: m.zohoFailed, untried: m.zohoUntried, placeholder: m.zohoPlaceholder })[zoho.state] ?? m.zohoHasNone
   return (
-    <Loaded query={query} skeleton={<BlockSkeleton height={320} />}>
+    <QueryBoundary query={query} skeleton={<BlockSkeleton height={320} />}>
       {({ ours, zoho, same_bytes }) => (
         <div className={classes.compare}>
           <div className={classes.pair}>
@@ -77,7 +78,7 @@ function Comparing({ productId, onTaken }: { productId: string; onTaken(): void 
           )}
         </div>
       )}
-    </Loaded>
+    </QueryBoundary>
   )
 }
 
@@ -86,7 +87,7 @@ function Side({ title, image, none }: { title: string; image: GalleryImage | nul
   return (
     <figure className={classes.side}>
       <figcaption className={classes.title}>{title}</figcaption>
-      <Picture imageUrl={image?.url ?? null} variant="medium" alt={image ? title : ''} className={classes.picture} />
+      <ProductImage imageUrl={image?.url ?? null} variant="medium" alt={image ? title : ''} className={classes.picture} />
       <p className={classes.facts}>
         {image ? (
           <>

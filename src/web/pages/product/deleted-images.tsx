@@ -14,28 +14,28 @@ interface TrashProps {
 }
 
 /** What was deleted and can still be brought back. */
-export function Trash({ pictures, restore }: TrashProps) {
+export function DeletedImages({ pictures: images, restore }: TrashProps) {
   const m = useMessages(productMessages)
   const format = useFormat()
   return (
     <details className={classes.trash}>
       <summary>
-        {m.trash} ({format.number(pictures.length)})
+        {m.trash} ({format.number(images.length)})
       </summary>
       <p className={classes.hint}>{m.trashHint}</p>
       <ul className={classes.list}>
-        {pictures.map((picture) => (
-          <li key={picture.id} className={classes.row}>
+        {images.map((image) => (
+          <li key={image.id} className={classes.row}>
             <span className={classes.name}>
-              <bdi>{picture.filename}</bdi>
-              {picture.restore_until && <span className={classes.until}>{m.until({ at: format.dateTime(picture.restore_until) })}</span>}
+              <bdi>{image.filename}</bdi>
+              {image.restore_until && <span className={classes.until}>{m.until({ at: format.dateTime(image.restore_until) })}</span>}
             </span>
             <Button
               size="xs"
               variant="default"
               leftSection={<Undo2 size={14} aria-hidden />}
-              loading={restore.isPending && restore.variables === picture.id}
-              onClick={() => restore.mutate(picture.id, { onSuccess: () => toast(m.restored) })}
+              loading={restore.isPending && restore.variables === image.id}
+              onClick={() => restore.mutate(image.id, { onSuccess: () => toast(m.restored) })}
             >
               {m.restore}
             </Button>

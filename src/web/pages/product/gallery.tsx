@@ -14,26 +14,26 @@ import ImagePlus from 'lucide-react/icons/image-plus'
 import { useEffect, useRef, useState } from 'react'
 import type { GalleryImage } from '../../../schemas/images.ts'
 import type { Product } from '../../../schemas/products.ts'
-import { useMay } from '../../app/session.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { useFileDrop } from '../../components/file-drop.ts'
 import { commonMessages } from '../../components/messages.ts'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { toast, toastWithUndo } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
-import { Trash } from './deleted-images.tsx'
+import { DeletedImages } from './deleted-images.tsx'
 import classes from './gallery.module.css'
-import { PictureCard } from './image-card.tsx'
-import { PictureDetails } from './image-details.tsx'
+import { ImageCard } from './image-card.tsx'
+import { ImageDetails } from './image-details.tsx'
 import { productMessages } from './messages.ts'
-import { ChosenPictures } from './selected-images.tsx'
+import { SelectedImages } from './selected-images.tsx'
 import { UploadList } from './upload-list.tsx'
 import { type Gallery as GalleryData, useGallery, useGalleryEdit } from './use-gallery.ts'
-import { useKeptFocus } from './use-list-focus.ts'
+import { useListFocus } from './use-list-focus.ts'
 import { useUploads } from './use-uploads.ts'
 
 const TAKEN = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
@@ -43,7 +43,7 @@ const DRAG_PX = 6
 /** The pictures of a product: upload by drop, paste or choice, order by drag, keys or menu, primary, words, delete with undo. */
 export function Gallery({ product }: { product: Product }) {
   const m = useMessages(productMessages)
-  const mayEdit = useMay('operator')
+  const mayEdit = useHasRole('operator')
   const gallery = useGallery(product.id)
   const edit = useGalleryEdit(product.id)
   const section = useRef<HTMLDivElement>(null)
@@ -52,7 +52,7 @@ export function Gallery({ product }: { product: Product }) {
     edit.refresh()
   })
   const { over, handlers } = useFileDrop(add, mayEdit)
-  useUnsavedWarning(uploads.some(({ state }) => state !== 'failed'))
+  useUnsavedChanges(uploads.some(({ state }) => state !== 'failed'))
   usePastedFiles(add, mayEdit)
   const failed = [edit.order, edit.makePrimary, edit.describe, edit.remove, edit.restore].find(({ error }) => error)
 
@@ -60,13 +60,13 @@ export function Gallery({ product }: { product: Product }) {
     <div className={classes.drop} data-over={over || undefined} ref={section} {...handlers}>
       <Section
         title={m.pictures}
-        description={mayEdit && (gallery.data?.shown.length ?? 0) > 1 ? m.picturesHint : undefined}
+        description={mayEdit && (gallery.data?.shown.length ?? 0) > 1 ? m.imageHint : undefined}
         actions={
           mayEdit && (
             <FileButton multiple accept={TAKEN} onChange={add}>
               {(props) => (
                 <Button {...props} leftSection={<ImagePlus size={15} aria-hidden />}>
-                  {m.addPictures}
+                  {m.addImages}
                 </Button>
               )}
             </FileButton>
@@ -76,20 +76,20 @@ export function Gallery({ product }: { product: Product }) {
         <div className={classes.body}>
           {failed && <ErrorCard error={failed.error} onRetry={failed.reset} />}
           <UploadList uploads={uploads} onStop={stop} onAgain={again} />
-          <Loaded query={gallery} skeleton={<BlockSkeleton height={220} />}>
+          <QueryBoundary query={gallery} skeleton={<BlockSkeleton height={220} />}>
             {(data) => (
               <>
                 {data.shown.length > 0 ? (
-                  <SortablePictures product={product} gallery={data} edit={edit} mayEdit={mayEdit} />
+                  <SortableImages product={product} gallery={data} edit={edit} mayEdit={mayEdit} />
                 ) : (
                   uploads.length === 0 && (
-                    <Empty icon={ImagePlus} title={m.noPictures} text={mayEdit ? m.noPicturesText : m.noPicturesViewer} />
+                    <EmptyState icon={ImagePlus} title={m.noImages} text={mayEdit ? m.noImagesText : m.noImagesViewer} />
                   )
                 )}
-                {data.deleted.length > 0 && mayEdit && <Trash pictures={data.deleted} restore={edit.restore} />}
+                {data.deleted.length > 0 && mayEdit && <DeletedImages pictures={data.deleted} restore={edit.restore} />}
               </>
             )}
-          </Loaded>
+          </QueryBoundary>
         </div>
       </Section>
       {over && (
@@ -102,26 +102,26 @@ export function Gallery({ product }: { product: Product }) {
   )
 }
 
-interface SortablePicturesProps {
+interface SortableImagesProps {
   product: Product
   gallery: GalleryData
   edit: ReturnType<typeof useGalleryEdit>
   mayEdit: boolean
 }
 
-function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesProps) {
+function SortableImages({ product, gallery, edit, mayEdit }: SortableImagesProps) {
   const m = useMessages(productMessages)
   const common = useMessages(commonMessages)
   const [shownId, setShownId] = useState<string | null>(null)
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set())
   const list = useRef<HTMLUListElement>(null)
-  const pictures = gallery.shown
-  const ids = pictures.map(({ id }) => id)
-  const keptFocus = useKeptFocus(list, ids)
+  const images = gallery.shown
+  const ids = images.map(({ id }) => id)
+  const keptFocus = useListFocus(list, ids)
   // One that was deleted meanwhile is chosen no more.
-  const chosen = ids.filter((id) => marked.has(id))
-  const choose = (id: string) => setMarked(new Set(marked.has(id) ? chosen.filter((one) => one !== id) : [...chosen, id]))
-  const nameOf = (id: unknown) => pictures.find((picture) => picture.id === id)?.filename ?? ''
+  const selection = ids.filter((id) => marked.has(id))
+  const choose = (id: string) => setMarked(new Set(marked.has(id) ? selection.filter((one) => one !== id) : [...selection, id]))
+  const nameOf = (id: unknown) => images.find((image) => image.id === id)?.filename ?? ''
   const placeOf = (id: unknown) => ids.indexOf(String(id)) + 1
 
   const sensors = useSensors(
@@ -138,19 +138,19 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
   const move = (from: number, to: number) => {
     if (from === to || from < 0 || to < 0 || to >= ids.length) return
     const next = arrayMove(ids, from, to)
-    const promote = next[0] !== pictures.find(({ is_primary }) => is_primary)?.id
+    const promote = next[0] !== images.find(({ is_primary }) => is_primary)?.id
     edit.order.mutate({ ids: next, promote }, { onSuccess: () => promote && toast(m.nowPrimary) })
   }
-  const remove = (picture: GalleryImage) => {
-    edit.remove.mutate(picture.id, {
+  const remove = (image: GalleryImage) => {
+    edit.remove.mutate(image.id, {
       onSuccess: () =>
-        toastWithUndo(m.removed({ name: picture.filename }), {
+        toastWithUndo(m.removed({ name: image.filename }), {
           label: common.undo,
-          act: () => edit.restore.mutate(picture.id, { onSuccess: () => toast(m.restored) }),
+          act: () => edit.restore.mutate(image.id, { onSuccess: () => toast(m.restored) }),
         }),
     })
   }
-  const shown = pictures.find(({ id }) => id === shownId)
+  const shown = images.find(({ id }) => id === shownId)
 
   return (
     <>
@@ -162,28 +162,28 @@ function SortablePictures({ product, gallery, edit, mayEdit }: SortablePicturesP
       >
         <SortableContext items={ids} strategy={rectSortingStrategy}>
           <ul className={classes.grid} aria-label={m.pictures} ref={list} {...keptFocus}>
-            {pictures.map((picture, index) => (
-              <PictureCard
-                key={picture.id}
-                picture={picture}
+            {images.map((image, index) => (
+              <ImageCard
+                key={image.id}
+                image={image}
                 productName={product.name}
                 mayEdit={mayEdit}
                 isFirst={index === 0}
-                isLast={index === pictures.length - 1}
-                chosen={marked.has(picture.id)}
-                onChoose={() => choose(picture.id)}
-                onPrimary={() => edit.makePrimary.mutate(picture.id, { onSuccess: () => toast(m.nowPrimary) })}
+                isLast={index === images.length - 1}
+                selection={marked.has(image.id)}
+                onChoose={() => choose(image.id)}
+                onPrimary={() => edit.makePrimary.mutate(image.id, { onSuccess: () => toast(m.nowPrimary) })}
                 onMove={(by) => move(index, index + by)}
-                onDetails={() => setShownId(picture.id)}
-                onRemove={() => remove(picture)}
+                onDetails={() => setShownId(image.id)}
+                onRemove={() => remove(image)}
               />
             ))}
           </ul>
         </SortableContext>
       </DndContext>
-      {mayEdit && <ChosenPictures ids={chosen} onClear={() => setMarked(new Set())} />}
-      <PictureDetails
-        picture={shown ?? null}
+      {mayEdit && <SelectedImages ids={selection} onClear={() => setMarked(new Set())} />}
+      <ImageDetails
+        image={shown ?? null}
         productName={product.name}
         mayEdit={mayEdit}
         describe={edit.describe}

@@ -14,18 +14,18 @@ import { Badge } from '../../components/badge.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { Picture } from '../../products/product-image.tsx'
-import { useSourceWords } from '../../products/product-image-state.tsx'
+import { ProductImage } from '../../products/product-image.tsx'
+import { useSourceLabels } from '../../products/product-image-state.tsx'
 import classes from './image-card.module.css'
 import { productMessages } from './messages.ts'
 
-interface PictureCardProps {
-  picture: GalleryImage
+interface ImageCardProps {
+  image: GalleryImage
   productName: string
   mayEdit: boolean
   isFirst: boolean
   isLast: boolean
-  chosen: boolean
+  selection: boolean
   onChoose(): void
   onPrimary(): void
   onMove(by: 1 | -1): void
@@ -37,16 +37,16 @@ interface PictureCardProps {
 export const altOf = ({ alt_en, alt_ar }: GalleryImage, language: 'en' | 'ar'): string | null =>
   (language === 'ar' ? (alt_ar ?? alt_en) : (alt_en ?? alt_ar)) || null
 
-export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, chosen, ...on }: PictureCardProps) {
+export function ImageCard({ image, productName, mayEdit, isFirst, isLast, selection, ...on }: ImageCardProps) {
   const m = useMessages(productMessages)
   const format = useFormat()
   const { language } = useLanguage()
-  const sources = useSourceWords()
+  const sources = useSourceLabels()
   const { setNodeRef, setActivatorNodeRef, attributes, listeners, transform, transition, isDragging } = useSortable({
-    id: picture.id,
+    id: image.id,
     disabled: !mayEdit,
   })
-  const alt = altOf(picture, language)
+  const alt = altOf(image, language)
   const place = transform ? { transform: `translate(${transform.x}px, ${transform.y}px)` } : {}
   // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still scrolls under a finger.
   const onPointerDown = (event: PointerEvent) => event.pointerType === 'mouse' && listeners?.onPointerDown?.(event)
@@ -54,14 +54,14 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ch
     <li
       ref={setNodeRef}
       className={classes.card}
-      data-picture={picture.id}
-      data-chosen={chosen || undefined}
+      data-picture={image.id}
+      data-chosen={selection || undefined}
       data-dragging={isDragging || undefined}
       style={{ ...place, transition }}
     >
       <div className={classes.stage} onPointerDown={mayEdit ? onPointerDown : undefined}>
-        <Picture imageUrl={picture.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
-        {picture.is_primary && (
+        <ProductImage imageUrl={image.url} variant="medium" alt={alt ?? productName} className={classes.picture} />
+        {image.is_primary && (
           <span className={classes.primary}>
             <Star size={12} fill="currentColor" aria-hidden /> {m.primary}
           </span>
@@ -69,24 +69,24 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ch
       </div>
       {mayEdit && !(isFirst && isLast) && (
         <label className={classes.choose}>
-          <input type="checkbox" aria-label={m.choosePicture({ name: picture.filename })} checked={chosen} onChange={on.onChoose} />
+          <input type="checkbox" aria-label={m.chooseImage({ name: image.filename })} checked={selection} onChange={on.onChoose} />
         </label>
       )}
       <div className={classes.facts}>
-        <p className={classes.name} dir="auto" title={picture.filename}>
-          {picture.filename}
+        <p className={classes.name} dir="auto" title={image.filename}>
+          {image.filename}
         </p>
         <p className={`${classes.small} ${classes.sizes}`}>
           <Ltr>
-            {picture.width} × {picture.height}
+            {image.width} × {image.height}
           </Ltr>
-          <span>{format.bytes(picture.size)}</span>
+          <span>{format.bytes(image.size)}</span>
         </p>
         <p className={classes.small} dir="auto" title={alt ?? undefined}>
           {alt ?? m.altMissing}
         </p>
         <div className={classes.foot}>
-          {picture.damaged ? <Badge tone="warn">{m.damaged}</Badge> : <Badge>{sources[picture.image_source.kind]}</Badge>}
+          {image.damaged ? <Badge tone="warn">{m.damaged}</Badge> : <Badge>{sources[image.image_source.kind]}</Badge>}
           <span className={classes.buttons}>
             {mayEdit && !(isFirst && isLast) && (
               <ActionIcon
@@ -96,19 +96,19 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ch
                 className={classes.handle}
                 {...attributes}
                 {...listeners}
-                aria-label={m.dragOf({ name: picture.filename })}
+                aria-label={m.dragOf({ name: image.filename })}
               >
                 <GripVertical size={16} aria-hidden />
               </ActionIcon>
             )}
             <Menu position="bottom-end" withinPortal>
               <Menu.Target>
-                <ActionIcon variant="subtle" color="gray" data-menu aria-label={m.menuOf({ name: picture.filename })}>
+                <ActionIcon variant="subtle" color="gray" data-menu aria-label={m.menuOf({ name: image.filename })}>
                   <Ellipsis size={16} aria-hidden />
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
-                {mayEdit && !picture.is_primary && (
+                {mayEdit && !image.is_primary && (
                   <Menu.Item leftSection={<Star size={15} aria-hidden />} onClick={on.onPrimary}>
                     {m.makePrimary}
                   </Menu.Item>
@@ -126,10 +126,10 @@ export function PictureCard({ picture, productName, mayEdit, isFirst, isLast, ch
                     {m.moveLater}
                   </Menu.Item>
                 )}
-                {picture.url !== null && (
+                {image.url !== null && (
                   <Menu.Item
                     component="a"
-                    href={picture.url}
+                    href={image.url}
                     target="_blank"
                     rel="noreferrer"
                     leftSection={<ArrowDownToLine size={15} aria-hidden />}

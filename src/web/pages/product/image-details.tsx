@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { GalleryImage } from '../../../schemas/images.ts'
 import { CopyButton } from '../../components/copy-button.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
@@ -11,18 +11,18 @@ import { ExactTime } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { Picture } from '../../products/product-image.tsx'
-import { useSourceWords } from '../../products/product-image-state.tsx'
+import { ProductImage } from '../../products/product-image.tsx'
+import { useSourceLabels } from '../../products/product-image-state.tsx'
 import { altOf } from './image-card.tsx'
 import classes from './image-details.module.css'
-import { PictureStores } from './image-stores.tsx'
+import { ImageStores } from './image-stores.tsx'
 import { productMessages } from './messages.ts'
 import type { useGalleryEdit } from './use-gallery.ts'
 
 const MAX_ALT = 500
 
-interface PictureDetailsProps {
-  picture: GalleryImage | null
+interface ImageDetailsProps {
+  image: GalleryImage | null
   productName: string
   mayEdit: boolean
   describe: ReturnType<typeof useGalleryEdit>['describe']
@@ -30,28 +30,28 @@ interface PictureDetailsProps {
 }
 
 /** One picture, larger, with all that is known of it, and its words in both languages. */
-export function PictureDetails({ picture, onClose, ...rest }: PictureDetailsProps) {
+export function ImageDetails({ image, onClose, ...rest }: ImageDetailsProps) {
   const m = useMessages(productMessages)
   return (
-    <Dialog opened={picture !== null} onClose={onClose} title={m.details} size="xl">
-      {picture && <Details picture={picture} onClose={onClose} {...rest} />}
+    <Dialog opened={image !== null} onClose={onClose} title={m.details} size="xl">
+      {image && <Details image={image} onClose={onClose} {...rest} />}
     </Dialog>
   )
 }
 
-function Details({ picture, productName, mayEdit, describe, onClose }: PictureDetailsProps & { picture: GalleryImage }) {
+function Details({ image, productName, mayEdit, describe, onClose }: ImageDetailsProps & { image: GalleryImage }) {
   const m = useMessages(productMessages)
   const common = useMessages(commonMessages)
   const format = useFormat()
   const { language } = useLanguage()
-  const sources = useSourceWords()
-  const [en, setEn] = useState(picture.alt_en ?? '')
-  const [ar, setAr] = useState(picture.alt_ar ?? '')
-  const changed = en !== (picture.alt_en ?? '') || ar !== (picture.alt_ar ?? '')
+  const sources = useSourceLabels()
+  const [en, setEn] = useState(image.alt_en ?? '')
+  const [ar, setAr] = useState(image.alt_ar ?? '')
+  const changed = en !== (image.alt_en ?? '') || ar !== (image.alt_ar ?? '')
   const save = (event: FormEvent) => {
     event.preventDefault()
     describe.mutate(
-      { image: picture.id, texts: { alt_en: en.trim() || null, alt_ar: ar.trim() || null } },
+      { image: image.id, texts: { alt_en: en.trim() || null, alt_ar: ar.trim() || null } },
       {
         onSuccess: () => {
           toast(m.saved)
@@ -62,7 +62,7 @@ function Details({ picture, productName, mayEdit, describe, onClose }: PictureDe
   }
   return (
     <div className={classes.details}>
-      <Picture imageUrl={picture.url} variant="medium" alt={altOf(picture, language) ?? productName} className={classes.picture} />
+      <ProductImage imageUrl={image.url} variant="medium" alt={altOf(image, language) ?? productName} className={classes.picture} />
       <div className={classes.side}>
         {mayEdit && (
           <form className={classes.form} onSubmit={save}>
@@ -90,29 +90,29 @@ function Details({ picture, productName, mayEdit, describe, onClose }: PictureDe
             </Button>
           </form>
         )}
-        <Facts
-          facts={[
-            [m.source, sources[picture.image_source.kind]],
-            [m.file, <bdi key="file">{picture.filename}</bdi>],
-            [m.type, <Ltr key="type">{picture.content_type}</Ltr>],
+        <DescriptionList
+          items={[
+            [m.source, sources[image.image_source.kind]],
+            [m.file, <bdi key="file">{image.filename}</bdi>],
+            [m.type, <Ltr key="type">{image.content_type}</Ltr>],
             [
               m.dimensions,
               <Ltr key="size">
-                {picture.width} × {picture.height}
+                {image.width} × {image.height}
               </Ltr>,
             ],
-            [m.size, format.bytes(picture.size)],
-            [m.version, format.number(picture.version)],
-            [m.updated, <ExactTime key="at" at={picture.updated_at} />],
+            [m.size, format.bytes(image.size)],
+            [m.version, format.number(image.version)],
+            [m.updated, <ExactTime key="at" at={image.updated_at} />],
             [
               m.hash,
               <span key="hash" className={classes.hash}>
-                <Ltr mono>{picture.sha256.slice(0, 16)}…</Ltr> <CopyButton value={picture.sha256} what={m.hash} />
+                <Ltr mono>{image.sha256.slice(0, 16)}…</Ltr> <CopyButton value={image.sha256} what={m.hash} />
               </span>,
             ],
           ]}
         />
-        <PictureStores photoId={picture.id} />
+        <ImageStores photoId={image.id} />
       </div>
     </div>
   )

@@ -1,7 +1,7 @@
 import { defineMessages } from '../../i18n/messages.ts'
 import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 
-export const pictureStoresMessages = defineMessages(
+export const imageStoresMessages = defineMessages(
   {
     title: 'In the stores',
     there: ({ count, of }: { count: string; of: string }) => `${count} of ${of}`,

@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
-import type { PhotoStore, PhotoStoreState } from '../../../schemas/photo-sync.ts'
-import { call } from '../../api/request.ts'
+import type { BlobStore, PhotoStoreState } from '../../../schemas/photo-sync.ts'
+import { request } from '../../api/request.ts'
 import { Badge, type Tone } from '../../components/badge.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import classes from './image-stores.module.css'
-import { pictureStoresMessages } from './image-stores-messages.ts'
+import { imageStoresMessages } from './image-stores-messages.ts'
 
 const TONE: Record<PhotoStoreState, Tone> = {
   synced: 'good',
@@ -22,24 +22,24 @@ const TONE: Record<PhotoStoreState, Tone> = {
 const LOOK_EVERY_MS = 5_000
 
 /** Which stores have this picture, and why the others have not. */
-export function PictureStores({ photoId }: { photoId: string }) {
-  const m = useMessages(pictureStoresMessages)
+export function ImageStores({ photoId }: { photoId: string }) {
+  const m = useMessages(imageStoresMessages)
   const query = useQuery({
     queryKey: ['stores', 'of-photo', photoId],
     refetchInterval: LOOK_EVERY_MS,
-    queryFn: ({ signal }) => call<{ data: PhotoStore[] }>(`/api/v1/sync/photos/${photoId}/stores`, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: BlobStore[] }>(`/api/v1/sync/photos/${photoId}/stores`, { signal }).then(({ data }) => data),
   })
   return (
     <section className={classes.stores} aria-label={m.title}>
-      <Loaded query={query} skeleton={<BlockSkeleton height={72} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={72} />}>
         {(stores) => <StoreList stores={stores} />}
-      </Loaded>
+      </QueryBoundary>
     </section>
   )
 }
 
-function StoreList({ stores }: { stores: PhotoStore[] }) {
-  const m = useMessages(pictureStoresMessages)
+function StoreList({ stores }: { stores: BlobStore[] }) {
+  const m = useMessages(imageStoresMessages)
   const format = useFormat()
   const selling = stores.filter(({ state }) => state !== 'not_sold' && state !== 'leaving')
   const there = selling.filter(({ state }) => state === 'synced')

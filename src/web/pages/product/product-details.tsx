@@ -1,6 +1,6 @@
 import type { Product } from '../../../schemas/products.ts'
 import { CopyButton } from '../../components/copy-button.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
 import { ExactTime, RelativeTime } from '../../components/time.tsx'
@@ -10,7 +10,7 @@ import { productMessages } from './messages.ts'
 import classes from './product-page.module.css'
 
 /** What the record says. A blank price is called blank: it is not 0. */
-export function ProductFacts({ product }: { product: Product }) {
+export function ProductDetails({ product }: { product: Product }) {
   const m = useMessages(productMessages)
   const format = useFormat()
   const price = (amount: string | null) => (amount === null ? m.noPrice : <Ltr>{format.money(amount, product.currency)}</Ltr>)
@@ -25,8 +25,8 @@ export function ProductFacts({ product }: { product: Product }) {
   return (
     <div className={classes.side}>
       <Section title={m.facts}>
-        <Facts
-          facts={[
+        <DescriptionList
+          items={[
             [m.sku, copied(product.sku, m.sku)],
             [m.nameEn, text(product.name_en)],
             [m.nameAr, text(product.name_ar)],
@@ -47,8 +47,8 @@ export function ProductFacts({ product }: { product: Product }) {
       </Section>
       {custom.length > 0 && (
         <Section title={m.custom}>
-          <Facts
-            facts={custom.map(([name, value]) => [name, <bdi key={name}>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi>])}
+          <DescriptionList
+            items={custom.map(([name, value]) => [name, <bdi key={name}>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi>])}
           />
         </Section>
       )}

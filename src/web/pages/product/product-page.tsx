@@ -1,10 +1,10 @@
 import { useParams } from 'wouter'
 import type { Product } from '../../../schemas/products.ts'
-import { Back } from '../../components/back-link.tsx'
+import { BackLink } from '../../components/back-link.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
@@ -13,7 +13,7 @@ import { listAddress } from '../products/list-position.ts'
 import { Compare } from './compare.tsx'
 import { Gallery } from './gallery.tsx'
 import { productMessages } from './messages.ts'
-import { ProductFacts } from './product-details.tsx'
+import { ProductDetails } from './product-details.tsx'
 import classes from './product-page.module.css'
 import { useProduct } from './use-gallery.ts'
 
@@ -26,17 +26,17 @@ export default function ProductPage() {
     <Page
       title={query.data ? productNames(query.data, language).first : m.title}
       intro={query.data && <Intro product={query.data} />}
-      above={<Back href={listAddress()}>{m.back}</Back>}
+      above={<BackLink href={listAddress()}>{m.back}</BackLink>}
       actions={query.data?.zoho_item_id && <Compare productId={query.data.id} />}
     >
-      <Loaded query={query} skeleton={<BlockSkeleton height={420} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={420} />}>
         {(product) => (
           <div className={classes.columns}>
             <Gallery product={product} />
-            <ProductFacts product={product} />
+            <ProductDetails product={product} />
           </div>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }

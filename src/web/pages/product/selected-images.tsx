@@ -2,28 +2,28 @@ import { Button } from '@mantine/core'
 import ImagesIcon from 'lucide-react/icons/images'
 import Trash2 from 'lucide-react/icons/trash-2'
 import { useMessages } from '../../i18n/language.tsx'
-import { type ManyResult, useManyPictures } from '../../products/bulk-images.ts'
-import { manyMessages } from '../../products/bulk-messages.ts'
-import { ChosenFrame } from '../../products/selection-frame.tsx'
-import { useManyToasts } from '../../products/use-bulk-toasts.ts'
+import { type BulkResult, useBulkImages } from '../../products/bulk-images.ts'
+import { bulkMessages } from '../../products/bulk-messages.ts'
+import { SelectionFrame } from '../../products/selection-frame.tsx'
+import { useBulkToasts } from '../../products/use-bulk-toasts.ts'
 import { productMessages } from './messages.ts'
 
 /** What can be done with several pictures of a product at once. */
-export function ChosenPictures({ ids, onClear }: { ids: string[]; onClear(): void }) {
+export function SelectedImages({ ids, onClear }: { ids: string[]; onClear(): void }) {
   const m = useMessages(productMessages)
-  const many = useMessages(manyMessages)
-  const { remove, restore, regenerate } = useManyPictures()
-  const { started, removed } = useManyToasts(restore)
+  const many = useMessages(bulkMessages)
+  const { remove, restore, regenerate } = useBulkImages()
+  const { started, removed } = useBulkToasts(restore)
   const actions = [remove, regenerate, restore]
   const busy = actions.some(({ isPending }) => isPending)
-  const onRemoved = (result: ManyResult) => {
+  const onRemoved = (result: BulkResult) => {
     if (result.done.length === 0) return
     removed(result)
     // Brought back, they are chosen no more.
     onClear()
   }
   return (
-    <ChosenFrame count={ids.length === 0 ? null : m.chosen({ count: ids.length })} actions={actions} onClear={onClear}>
+    <SelectionFrame count={ids.length === 0 ? null : m.selection({ count: ids.length })} actions={actions} onClear={onClear}>
       <Button
         size="xs"
         variant="default"
@@ -44,6 +44,6 @@ export function ChosenPictures({ ids, onClear }: { ids: string[]; onClear(): voi
       >
         {m.removeChosen}
       </Button>
-    </ChosenFrame>
+    </SelectionFrame>
   )
 }

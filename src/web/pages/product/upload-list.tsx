@@ -2,10 +2,10 @@ import { ActionIcon, Button } from '@mantine/core'
 import FileX from 'lucide-react/icons/file-x'
 import X from 'lucide-react/icons/x'
 import { useState } from 'react'
-import { asFailure } from '../../api/api-error.ts'
-import { wordsOf } from '../../api/error-messages.ts'
+import { toApiError } from '../../api/api-error.ts'
+import { errorMessage } from '../../api/error-messages.ts'
 import { Ltr } from '../../components/ltr.tsx'
-import { Bar } from '../../components/progress-bar.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { productMessages } from './messages.ts'
@@ -37,8 +37,8 @@ function UploadRow({ upload, onStop, onAgain }: { upload: Upload; onStop(): void
   const { language } = useLanguage()
   const [unseen, setUnseen] = useState(false)
   const { file, state, share } = upload
-  const failure = state === 'failed' ? asFailure(upload.error) : null
-  const words = failure && wordsOf(failure, language)
+  const failure = state === 'failed' ? toApiError(upload.error) : null
+  const words = failure && errorMessage(failure, language)
   return (
     <li className={classes.row} data-failed={failure ? true : undefined}>
       {unseen ? (
@@ -58,7 +58,7 @@ function UploadRow({ upload, onStop, onAgain }: { upload: Upload; onStop(): void
           </p>
         ) : (
           <>
-            <Bar label={m.uploading({ name: file.name })} share={state === 'storing' ? null : share} />
+            <ProgressBar label={m.uploading({ name: file.name })} share={state === 'storing' ? null : share} />
             <p className={classes.state}>{state === 'waiting' ? m.waiting : state === 'storing' ? m.storing : format.percent(share)}</p>
           </>
         )}

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { GalleryImage } from '../../../schemas/images.ts'
 import type { Product } from '../../../schemas/products.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 
 export const productKey = (id: string) => ['product', id] as const
 const galleryKey = (id: string) => ['product', id, 'gallery'] as const
@@ -11,7 +11,7 @@ const addressOf = (id: string) => `/api/products/${encodeURIComponent(id)}`
 export const useProduct = (id: string) =>
   useQuery({
     queryKey: productKey(id),
-    queryFn: ({ signal }) => call<{ data: Product }>(addressOf(id), { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: Product }>(addressOf(id), { signal }).then(({ data }) => data),
   })
 
 /** The pictures, and those that were deleted and can be brought back. */
@@ -19,7 +19,7 @@ export const useGallery = (id: string) =>
   useQuery({
     queryKey: galleryKey(id),
     queryFn: ({ signal }) =>
-      call<{ data: GalleryImage[] }>(`${addressOf(id)}/images`, { query: { include_deleted: true }, signal }).then(({ data }) => ({
+      request<{ data: GalleryImage[] }>(`${addressOf(id)}/images`, { query: { include_deleted: true }, signal }).then(({ data }) => ({
         shown: data.filter(({ deleted_at }) => deleted_at === null).sort(primaryFirst),
         deleted: data.filter(({ deleted_at }) => deleted_at !== null),
       })),
@@ -55,8 +55,8 @@ export function useGalleryEdit(id: string) {
   const order = useMutation(
     optimistic<{ ids: string[]; promote: boolean }>(
       async ({ ids, promote }) => {
-        if (promote) await call(`${images}/${ids[0]}`, { method: 'PATCH', body: { is_primary: true } })
-        await call(`${images}/order`, { method: 'PUT', body: ids })
+        if (promote) await request(`${images}/${ids[0]}`, { method: 'PATCH', body: { is_primary: true } })
+        await request(`${images}/order`, { method: 'PUT', body: ids })
       },
       (gallery, { ids }) => {
         const byId = new Map(gallery.shown.map((image) => [image.id, image]))
@@ -67,7 +67,7 @@ export function useGalleryEdit(id: string) {
   )
   const makePrimary = useMutation(
     optimistic<string>(
-      (image) => call(`${images}/${image}`, { method: 'PATCH', body: { is_primary: true } }),
+      (image) => request(`${images}/${image}`, { method: 'PATCH', body: { is_primary: true } }),
       (gallery, primary) => ({
         ...gallery,
         shown: gallery.shown.map((image) => ({ ...image, is_primary: image.id === primary })).sort(primaryFirst),
@@ -76,18 +76,18 @@ export function useGalleryEdit(id: string) {
   )
   const describe = useMutation(
     optimistic<{ image: string; texts: AltTexts }>(
-      ({ image, texts }) => call(`${images}/${image}`, { method: 'PATCH', body: texts }),
+      ({ image, texts }) => request(`${images}/${image}`, { method: 'PATCH', body: texts }),
       (gallery, { image, texts }) => ({ ...gallery, shown: gallery.shown.map((it) => (it.id === image ? { ...it, ...texts } : it)) }),
     ),
   )
   const remove = useMutation(
     optimistic<string>(
-      (image) => call(`${images}/${image}`, { method: 'DELETE' }),
+      (image) => request(`${images}/${image}`, { method: 'DELETE' }),
       (gallery, image) => ({ ...gallery, shown: gallery.shown.filter((it) => it.id !== image) }),
     ),
   )
   const restore = useMutation({
-    mutationFn: (image: string) => call(`${images}/${image}/restore`, { method: 'POST' }),
+    mutationFn: (image: string) => request(`${images}/${image}/restore`, { method: 'POST' }),
     onSettled: settle,
   })
   return { order, makePrimary, describe, remove, restore, refresh: settle }

@@ -4,7 +4,7 @@ import { type FocusEvent, type RefObject, useLayoutEffect, useRef } from 'react'
  * A card that is moved in the document, or taken out of it, loses the focus. Whoever works by keys goes on at the same card, or at the one that
  * took its place.
  */
-export function useKeptFocus(list: RefObject<HTMLElement | null>, ids: string[]) {
+export function useListFocus(list: RefObject<HTMLElement | null>, ids: string[]) {
   const last = useRef<{ id: string; index: number } | null>(null)
   const order = ids.join(' ')
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another order takes the focus away

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { GalleryImage } from '../../../schemas/images.ts'
-import { asFailure } from '../../api/api-error.ts'
+import { toApiError } from '../../api/api-error.ts'
 import { sendForm } from '../../api/send-form.ts'
 
 export interface Upload {
@@ -50,7 +50,7 @@ export function useUploads(productId: string, onStored: (image: GalleryImage) =>
         stored.current(data)
         drop(key)
       } catch (error) {
-        if (!abort.signal.aborted) change(key, { state: 'failed', error: asFailure(error) })
+        if (!abort.signal.aborted) change(key, { state: 'failed', error: toApiError(error) })
       } finally {
         running.current.delete(key)
       }

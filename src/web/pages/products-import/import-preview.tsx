@@ -2,11 +2,11 @@ import { Button } from '@mantine/core'
 import FolderX from 'lucide-react/icons/folder-x'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
-import { Stat, Stats } from '../../components/statistic.tsx'
+import { Statistic, Statistics } from '../../components/statistic.tsx'
 import { Table } from '../../components/table.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
@@ -44,17 +44,17 @@ export function ImportPreview({ preview, starting, onStart }: ImportPreviewProps
           )
         }
       >
-        <Stats>
+        <Statistics>
           {KINDS.map((kind) => (
-            <Stat
+            <Statistic
               key={kind}
               label={words[kind]}
               value={format.number(counts[kind])}
               {...(kind !== 'matched' && counts[kind] > 0 && { tone: 'warn' as const })}
             />
           ))}
-        </Stats>
-        {counts.matched === 0 && <Empty icon={FolderX} title={m.nothing} text={m.nothingText} />}
+        </Statistics>
+        {counts.matched === 0 && <EmptyState icon={FolderX} title={m.nothing} text={m.nothingText} />}
       </Section>
       {KINDS.filter((kind) => counts[kind] > 0).map((kind) => (
         <Section key={kind} title={`${words[kind]} (${format.number(counts[kind])})`} flush>

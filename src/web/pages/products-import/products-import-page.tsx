@@ -4,39 +4,39 @@ import FileArchive from 'lucide-react/icons/file-archive'
 import { useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { z } from 'zod'
-import type { ImportPreviewAnswer } from '../../../schemas/images.ts'
-import { call } from '../../api/request.ts'
+import type { ImportPreviewResponse } from '../../../schemas/images.ts'
+import { request } from '../../api/request.ts'
 import { sendForm } from '../../api/send-form.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
-import { Back } from '../../components/back-link.tsx'
-import { Notice } from '../../components/callout.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { BackLink } from '../../components/back-link.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { useFileDrop } from '../../components/file-drop.ts'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Bar } from '../../components/progress-bar.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
 import { Section } from '../../components/section.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { ImportPreview } from './import-preview.tsx'
 import { importMessages } from './messages.ts'
 import classes from './products-import-page.module.css'
 
-export type Preview = z.infer<typeof ImportPreviewAnswer>['data']
+export type Preview = z.infer<typeof ImportPreviewResponse>['data']
 const IMPORT = '/api/products/images/import'
 
 export default function ProductsImportPage() {
   const m = useMessages(importMessages)
-  const mayImport = useMay('operator')
+  const mayImport = useHasRole('operator')
   return (
-    <Page title={m.title} intro={m.intro} above={<Back href="/products">{m.back}</Back>}>
+    <Page title={m.title} intro={m.intro} above={<BackLink href="/products">{m.back}</BackLink>}>
       {mayImport ? (
         <Import />
       ) : (
-        <Notice tone="info" title={m.notYours}>
+        <Callout tone="info" title={m.notYours}>
           {m.notYoursText}
-        </Notice>
+        </Callout>
       )}
     </Page>
   )
@@ -59,7 +59,7 @@ function Import() {
     },
   })
   const start = useMutation({
-    mutationFn: (id: string) => call<{ run_id: string }>(`${IMPORT}/${id}`, { method: 'POST', body: {} }),
+    mutationFn: (id: string) => request<{ run_id: string }>(`${IMPORT}/${id}`, { method: 'POST', body: {} }),
     onSuccess: ({ run_id }) => navigate(`${HOME}/runs/${run_id}`),
   })
   const take = (files: File[]) => {
@@ -67,7 +67,7 @@ function Import() {
     if (files[0]) preview.mutate(files[0])
   }
   const { over, handlers } = useFileDrop(take, !preview.isPending)
-  useUnsavedWarning(preview.isPending)
+  useUnsavedChanges(preview.isPending)
   const stopped = preview.error instanceof DOMException && preview.error.name === 'AbortError'
   return (
     <>
@@ -78,7 +78,7 @@ function Import() {
             <p>
               <bdi>{share < 1 ? m.sending({ name: preview.variables.name }) : m.reading}</bdi>
             </p>
-            <Bar label={m.sending({ name: preview.variables.name })} share={share < 1 ? share : null} />
+            <ProgressBar label={m.sending({ name: preview.variables.name })} share={share < 1 ? share : null} />
             <Button variant="default" size="xs" onClick={() => abort.current?.abort(new DOMException('stopped', 'AbortError'))}>
               {m.stop}
             </Button>

@@ -6,18 +6,18 @@ interface Position {
   scrollY: number
 }
 
-let kept: Position | null = null
+let saved: Position | null = null
 
-export const keepPosition = (position: Position): void => {
-  kept = position
+export const saveScroll = (position: Position): void => {
+  saved = position
 }
 
 /** The address of the list as it was left. */
-export const listAddress = (): string => (kept?.search ? `/products?${kept.search}` : '/products')
+export const listAddress = (): string => (saved?.search ? `/products?${saved.search}` : '/products')
 
 /** Answers the position once, and only for the same list. */
-export function takePosition(search: string): Position | null {
-  const position = kept?.search === search ? kept : null
-  kept = null
+export function restoreScroll(search: string): Position | null {
+  const position = saved?.search === search ? saved : null
+  saved = null
   return position
 }

@@ -6,13 +6,13 @@ import { useLocation, useSearch } from 'wouter'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { keepPosition, takePosition } from './list-position.ts'
+import { restoreScroll, saveScroll } from './list-position.ts'
 import { productsMessages } from './messages.ts'
 import type { ProductFilter } from './product-filter.ts'
 import classes from './product-grid.module.css'
 import { ProductRow } from './product-row.tsx'
 import { BLOCK_ROWS, type GridRow, useProductBlocks } from './use-product-blocks.ts'
-import { CHOSEN_MAX, type Chosen } from './use-selection.ts'
+import { SELECTION_MAX, type Selection } from './use-selection.ts'
 
 const ROW_PX = 60
 const CARD_PX = 92
@@ -28,12 +28,12 @@ interface ProductGridProps {
   filter: ProductFilter
   empty: ReactNode
   /** Null where nothing can be chosen. */
-  chosen: Chosen | null
+  selection: Selection | null
   onCount(total: number | undefined): void
 }
 
 /** Any number of products; only the rows in sight exist. One tab stop: the arrow keys move inside. */
-export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps) {
+export function ProductGrid({ filter, empty, selection, onCount }: ProductGridProps) {
   const m = useMessages(productsMessages)
   const search = useSearch()
   const [, navigate] = useLocation()
@@ -52,7 +52,7 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
     overscan: 12,
     scrollMargin: top,
     scrollPaddingStart: STICKY_PX,
-    scrollPaddingEnd: chosen && chosen.rows.size > 0 ? BAR_PX : 16,
+    scrollPaddingEnd: selection && selection.rows.size > 0 ? BAR_PX : 16,
   })
   const items = rows.getVirtualItems()
   const firstBlock = Math.floor((items[0]?.index ?? 0) / BLOCK_ROWS)
@@ -71,7 +71,7 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new list moves the reader
   useEffect(() => {
     if (total === undefined || isOld || seen.current === search) return
-    const position = seen.current === null ? takePosition(search) : null
+    const position = seen.current === null ? restoreScroll(search) : null
     const isFirst = seen.current === null
     seen.current = search
     setActive(position?.index ?? 0)
@@ -96,20 +96,20 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
   const open = (index: number) => {
     const row = rowAt(index)
     if (!row) return
-    keepPosition({ search, index, scrollY })
+    saveScroll({ search, index, scrollY })
     navigate(`/products/${row.id}`)
   }
   const choose = (index: number, row: GridRow, extend: boolean) => {
-    if (extend) void chosen?.extendTo(index)
-    else chosen?.toggle(index, row)
+    if (extend) void selection?.extendTo(index)
+    else selection?.toggle(index, row)
   }
   /** True: the key was one that chooses. */
   const chooseByKey = (event: KeyboardEvent): boolean => {
-    if (!chosen) return false
+    if (!selection) return false
     const row = rowAt(active)
     if (event.key === ' ' && row) choose(active, row, event.shiftKey)
-    else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) void chosen.all()
-    else if (event.key === 'Escape' && chosen.rows.size > 0) chosen.clear()
+    else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) void selection.all()
+    else if (event.key === 'Escape' && selection.rows.size > 0) selection.clear()
     else return false
     event.preventDefault()
     return true
@@ -132,10 +132,10 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
     event.preventDefault()
     const index = Math.max(0, Math.min(total - 1, next))
     focusActive.current = true
-    if (event.shiftKey && chosen && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+    if (event.shiftKey && selection && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       const row = rowAt(active)
-      if (row && !chosen.rows.has(row.id)) chosen.toggle(active, row)
-      void chosen.extendTo(index)
+      if (row && !selection.rows.has(row.id)) selection.toggle(active, row)
+      void selection.extendTo(index)
     }
     setActive(index)
     rows.scrollToIndex(index, { align: 'auto' })
@@ -159,23 +159,23 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
         aria-rowcount={(total ?? 0) + 1}
         aria-describedby="product-grid-keys"
         aria-busy={isOld}
-        {...(chosen && { 'aria-multiselectable': true })}
+        {...(selection && { 'aria-multiselectable': true })}
         tabIndex={-1}
-        className={chosen ? `${classes.grid} ${classes.choosing}` : classes.grid}
+        className={selection ? `${classes.grid} ${classes.choosing}` : classes.grid}
         onKeyDown={onKeyDown}
       >
         <div role="row" aria-rowindex={1} className={`${classes.columns} ${classes.head}`} tabIndex={-1}>
-          {chosen && (
+          {selection && (
             <span role="columnheader" tabIndex={-1} className={classes.choose}>
               <label>
                 <input
                   type="checkbox"
                   aria-label={m.chooseAll}
-                  checked={chosen.rows.size > 0 && chosen.rows.size >= Math.min(total ?? 0, CHOSEN_MAX)}
+                  checked={selection.rows.size > 0 && selection.rows.size >= Math.min(total ?? 0, SELECTION_MAX)}
                   ref={(box) => {
-                    if (box) box.indeterminate = chosen.rows.size > 0 && chosen.rows.size < Math.min(total ?? 0, CHOSEN_MAX)
+                    if (box) box.indeterminate = selection.rows.size > 0 && selection.rows.size < Math.min(total ?? 0, SELECTION_MAX)
                   }}
-                  onChange={() => (chosen.rows.size > 0 ? chosen.clear() : void chosen.all())}
+                  onChange={() => (selection.rows.size > 0 ? selection.clear() : void selection.all())}
                 />
               </label>
             </span>
@@ -205,7 +205,7 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
               top={start - top}
               height={size}
               tabStop={index === stop}
-              chosen={chosen ? chosen.rows.has(rowAt(index)?.id ?? '') : undefined}
+              selection={selection ? selection.rows.has(rowAt(index)?.id ?? '') : undefined}
               onChoose={(row, extend) => choose(index, row, extend)}
               onFocus={() => setActive(index)}
               onOpen={() => open(index)}
@@ -216,7 +216,7 @@ export function ProductGrid({ filter, empty, chosen, onCount }: ProductGridProps
       {/* Behind the head, which stays where it is when the rows come. */}
       {total === undefined && error === null && <RowsSkeleton rows={10} height={small ? CARD_PX : ROW_PX} />}
       <p id="product-grid-keys" className={classes.keys}>
-        {m.gridKeys} {chosen && m.chooseKeys}
+        {m.gridKeys} {selection && m.chooseKeys}
       </p>
     </>
   )

@@ -6,8 +6,8 @@ import { Badge } from '../../components/badge.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { Picture } from '../../products/product-image.tsx'
-import { PictureState } from '../../products/product-image-state.tsx'
+import { ProductImage } from '../../products/product-image.tsx'
+import { ProductImageState } from '../../products/product-image-state.tsx'
 import { productNames } from '../../products/product-names.ts'
 import { productsMessages } from './messages.ts'
 import classes from './product-grid.module.css'
@@ -20,7 +20,7 @@ interface ProductRowProps {
   height: number
   tabStop: boolean
   /** Undefined where nothing can be chosen. */
-  chosen: boolean | undefined
+  selection: boolean | undefined
   onChoose(row: GridRow, extend: boolean): void
   onFocus(): void
   onOpen(): void
@@ -32,9 +32,9 @@ const same = (before: ProductRowProps, after: ProductRowProps) =>
   before.top === after.top &&
   before.height === after.height &&
   before.tabStop === after.tabStop &&
-  before.chosen === after.chosen
+  before.selection === after.selection
 
-export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, chosen, ...on }: ProductRowProps) {
+export const ProductRow = memo(function ProductRow({ index, row, top, height, tabStop, selection, ...on }: ProductRowProps) {
   const m = useMessages(productsMessages)
   const place = { transform: `translateY(${top}px)`, height }
   const common = {
@@ -45,12 +45,12 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
     className: `${classes.columns} ${classes.row}`,
     style: place,
     onFocus: on.onFocus,
-    ...(chosen !== undefined && { 'aria-selected': chosen }),
+    ...(selection !== undefined && { 'aria-selected': selection }),
   }
   if (!row)
     return (
       <div {...common}>
-        {chosen !== undefined && <span role="gridcell" aria-label={m.loadingRow} tabIndex={-1} className={classes.choose} />}
+        {selection !== undefined && <span role="gridcell" aria-label={m.loadingRow} tabIndex={-1} className={classes.choose} />}
         <span role="gridcell" aria-label={m.loadingRow} className={classes.product} tabIndex={-1}>
           <Skeleton width={44} height={44} radius={7} className={classes.thumb} />
           <Skeleton height={12} width={`${35 + ((index * 17) % 40)}%`} />
@@ -65,14 +65,14 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
   }
   return (
     <div {...common}>
-      {chosen !== undefined && <Choice row={row} chosen={chosen} onChoose={on.onChoose} />}
+      {selection !== undefined && <Choice row={row} selection={selection} onChoose={on.onChoose} />}
       <Cells row={row} onFollow={follow} />
     </div>
   )
 }, same)
 
 /** Part of the row for the keyboard: the space bar chooses the row, so that the box is no tab stop of its own. */
-function Choice({ row, chosen, onChoose }: { row: GridRow; chosen: boolean; onChoose: ProductRowProps['onChoose'] }) {
+function Choice({ row, selection, onChoose }: { row: GridRow; selection: boolean; onChoose: ProductRowProps['onChoose'] }) {
   const m = useMessages(productsMessages)
   const { language } = useLanguage()
   return (
@@ -82,7 +82,7 @@ function Choice({ row, chosen, onChoose }: { row: GridRow; chosen: boolean; onCh
           type="checkbox"
           tabIndex={-1}
           aria-label={m.chooseRow({ name: productNames(row, language).first })}
-          checked={chosen}
+          checked={selection}
           onChange={(event) => onChoose(row, (event.nativeEvent as globalThis.MouseEvent).shiftKey)}
         />
       </label>
@@ -98,7 +98,7 @@ function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): v
   return (
     <>
       <span role="gridcell" className={classes.product} tabIndex={-1}>
-        <Picture imageUrl={row.image_url} variant="thumb" alt="" className={classes.thumb} />
+        <ProductImage imageUrl={row.image_url} variant="thumb" alt="" className={classes.thumb} />
         <span className={classes.names}>
           <span className={classes.first}>
             <Link href={`/products/${row.id}`} tabIndex={-1} dir="auto" className={classes.link} onClick={onFollow}>
@@ -123,7 +123,7 @@ function Cells({ row, onFollow }: { row: GridRow; onFollow(event: MouseEvent): v
         {row.stock !== null && <Ltr>{format.money(row.stock, null)}</Ltr>}
       </span>
       <span role="gridcell" className={classes.state} tabIndex={-1}>
-        <PictureState image_state={row.image_state} source={row.source} damaged={row.damaged} />
+        <ProductImageState image_state={row.image_state} source={row.source} damaged={row.damaged} />
       </span>
     </>
   )

@@ -10,31 +10,31 @@ import SearchX from 'lucide-react/icons/search-x'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
 import type { z } from 'zod'
-import type { CoverageAnswer } from '../../../schemas/coverage.ts'
+import type { CoverageResponse } from '../../../schemas/coverage.ts'
 import { ZOHO } from '../../api/endpoints.ts'
-import { addressOf, call } from '../../api/request.ts'
+import { buildUrl, request } from '../../api/request.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { Page } from '../../components/page.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { COVERAGE_KEYS, useCoverageWords } from '../../products/coverage-labels.ts'
+import { COVERAGE_KEYS, useCoverageLabels } from '../../products/coverage-labels.ts'
 import { productsMessages } from './messages.ts'
 import { type ProductFilter, useProductFilter } from './product-filter.ts'
 import { ProductGrid } from './product-grid.tsx'
 import classes from './products-page.module.css'
-import { ChosenBar } from './selection-bar.tsx'
-import { useChosen } from './use-selection.ts'
+import { SelectionBar } from './selection-bar.tsx'
+import { useSelection } from './use-selection.ts'
 
 /** Long enough to write a word, short enough to feel immediate. */
 const TYPING_MS = 180
 
 export default function ProductsPage() {
   const m = useMessages(productsMessages)
-  const mayAct = useMay('operator')
+  const mayAct = useHasRole('operator')
   const [filter, setFilter] = useProductFilter()
-  const chosen = useChosen(filter)
+  const selection = useSelection(filter)
   const [count, setCount] = useState<number>()
   const filtered = filter.search !== '' || filter.show !== ''
   return (
@@ -56,11 +56,11 @@ export default function ProductsPage() {
         <Toolbar filter={filter} setFilter={setFilter} count={count} />
         <ProductGrid
           filter={filter}
-          chosen={mayAct ? chosen : null}
+          selection={mayAct ? selection : null}
           onCount={setCount}
           empty={
             filtered ? (
-              <Empty
+              <EmptyState
                 icon={SearchX}
                 title={m.noneTitle}
                 text={m.noneText}
@@ -71,7 +71,7 @@ export default function ProductsPage() {
                 }
               />
             ) : (
-              <Empty
+              <EmptyState
                 icon={Package}
                 title={m.emptyTitle}
                 text={m.emptyText}
@@ -84,7 +84,7 @@ export default function ProductsPage() {
             )
           }
         />
-        <ChosenBar chosen={chosen} />
+        <SelectionBar selection={selection} />
       </section>
     </Page>
   )
@@ -99,12 +99,12 @@ interface ToolbarProps {
 function Toolbar({ filter, setFilter, count }: ToolbarProps) {
   const m = useMessages(productsMessages)
   const format = useFormat()
-  const words = useCoverageWords()
+  const words = useCoverageLabels()
   const [text, setText] = useState(filter.search)
   const { data: coverage } = useQuery({
     queryKey: ['coverage'],
     staleTime: 60_000,
-    queryFn: ({ signal }) => call<z.infer<typeof CoverageAnswer>>(`${ZOHO}/coverage`, { signal }),
+    queryFn: ({ signal }) => request<z.infer<typeof CoverageResponse>>(`${ZOHO}/coverage`, { signal }),
   })
   const search = useDebouncedCallback((value: string) => setFilter({ ...filter, search: value }), TYPING_MS)
   // The address can change without typing: the way back, "show all".
@@ -145,7 +145,7 @@ function Toolbar({ filter, setFilter, count }: ToolbarProps) {
         onChange={(event) => setFilter({ ...filter, show: event.currentTarget.value as ProductFilter['show'] })}
       >
         <option value="">{withCount(m.all, coverage?.total)}</option>
-        <option value="with_picture">{withCount(m.withPicture, coverage && coverage.total - coverage.data.without_picture)}</option>
+        <option value="with_picture">{withCount(m.withImage, coverage && coverage.total - coverage.data.without_picture)}</option>
         <hr />
         {COVERAGE_KEYS.map((key) => (
           <option key={key} value={key}>
@@ -177,7 +177,7 @@ function ExportMenu() {
       <Menu.Dropdown>
         <Menu.Label>{m.exportAll}</Menu.Label>
         {items.map(([kind, label]) => (
-          <Menu.Item key={kind} component="a" href={addressOf(`${ZOHO}/export`, { format: kind })} download>
+          <Menu.Item key={kind} component="a" href={buildUrl(`${ZOHO}/export`, { format: kind })} download>
             {label}
           </Menu.Item>
         ))}

@@ -5,36 +5,36 @@ import RefreshCw from 'lucide-react/icons/refresh-cw'
 import Trash2 from 'lucide-react/icons/trash-2'
 import { downloadCsv } from '../../components/csv.ts'
 import { useMessages } from '../../i18n/language.tsx'
-import { type ManyResult, useManyPictures } from '../../products/bulk-images.ts'
-import { manyMessages } from '../../products/bulk-messages.ts'
-import { ChosenFrame } from '../../products/selection-frame.tsx'
-import { useManyToasts } from '../../products/use-bulk-toasts.ts'
-import { chosenMessages } from './selection-messages.ts'
+import { type BulkResult, useBulkImages } from '../../products/bulk-images.ts'
+import { bulkMessages } from '../../products/bulk-messages.ts'
+import { SelectionFrame } from '../../products/selection-frame.tsx'
+import { useBulkToasts } from '../../products/use-bulk-toasts.ts'
+import { selectionMessages } from './selection-messages.ts'
 import type { GridRow } from './use-product-blocks.ts'
-import { CHOSEN_MAX, type Chosen } from './use-selection.ts'
+import { SELECTION_MAX, type Selection } from './use-selection.ts'
 
 /** What can be done with all that is chosen, at the foot of the list for as long as something is. */
-export function ChosenBar({ chosen }: { chosen: Chosen }) {
-  const m = useMessages(chosenMessages)
-  const many = useMessages(manyMessages)
-  const { remove, restore, regenerate, refetch } = useManyPictures()
-  const { started, removed } = useManyToasts(restore)
-  const rows = [...chosen.rows.values()]
-  const pictures = rows.flatMap(({ images }) => images)
+export function SelectionBar({ selection }: { selection: Selection }) {
+  const m = useMessages(selectionMessages)
+  const many = useMessages(bulkMessages)
+  const { remove, restore, regenerate, refetch } = useBulkImages()
+  const { started, removed } = useBulkToasts(restore)
+  const rows = [...selection.rows.values()]
+  const all = rows.flatMap(({ images }) => images)
   const actions = [remove, regenerate, refetch, restore]
   const busy = actions.some(({ isPending }) => isPending)
-  const onRemoved = (result: ManyResult) => {
+  const onRemoved = (result: BulkResult) => {
     if (result.done.length === 0) return
     removed(result)
     // Nothing of what was chosen has a picture any more.
-    chosen.clear()
+    selection.clear()
   }
   return (
-    <ChosenFrame
+    <SelectionFrame
       count={rows.length === 0 ? null : m.products({ count: rows.length })}
       actions={actions}
-      note={rows.length >= CHOSEN_MAX ? m.atMost : undefined}
-      onClear={chosen.clear}
+      note={rows.length >= SELECTION_MAX ? m.atMost : undefined}
+      onClear={selection.clear}
     >
       <Button size="xs" variant="default" leftSection={<Download size={14} aria-hidden />} onClick={() => exportRows(rows)}>
         {m.export}
@@ -58,10 +58,10 @@ export function ChosenBar({ chosen }: { chosen: Chosen }) {
         size="xs"
         variant="default"
         leftSection={<ImagesIcon size={14} aria-hidden />}
-        disabled={busy || pictures.length === 0}
+        disabled={busy || all.length === 0}
         loading={regenerate.isPending}
-        {...(pictures.length === 0 && { title: m.noPictures })}
-        onClick={() => regenerate.mutate(pictures, started(many.regenerating))}
+        {...(all.length === 0 && { title: m.noImages })}
+        onClick={() => regenerate.mutate(all, started(many.regenerating))}
       >
         {many.regenerate}
       </Button>
@@ -69,14 +69,14 @@ export function ChosenBar({ chosen }: { chosen: Chosen }) {
         size="xs"
         color="red.9"
         leftSection={<Trash2 size={14} aria-hidden />}
-        disabled={busy || pictures.length === 0}
+        disabled={busy || all.length === 0}
         loading={remove.isPending}
-        {...(pictures.length === 0 && { title: m.noPictures })}
-        onClick={() => remove.mutate(pictures, { onSuccess: onRemoved })}
+        {...(all.length === 0 && { title: m.noImages })}
+        onClick={() => remove.mutate(all, { onSuccess: onRemoved })}
       >
         {m.remove}
       </Button>
-    </ChosenFrame>
+    </SelectionFrame>
   )
 }
 

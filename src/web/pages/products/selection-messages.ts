@@ -5,14 +5,14 @@ interface Count {
   count: number
 }
 
-export const chosenMessages = defineMessages(
+export const selectionMessages = defineMessages(
   {
     products: ({ count }: Count) => pluralEn(count, { one: '# product chosen', other: '# products chosen' }),
     atMost: 'No more than 1,000 go at once.',
     export: 'Export as CSV',
     refetch: 'Fetch pictures again',
     remove: 'Delete pictures',
-    noPictures: 'None of them has a picture.',
+    noImages: 'None of them has a picture.',
     refetching: ({ count }: Count) =>
       pluralEn(count, { one: 'The pictures of # product are fetched again', other: 'The pictures of # products are fetched again' }),
   },
@@ -30,7 +30,7 @@ export const chosenMessages = defineMessages(
     export: 'تصدير CSV',
     refetch: 'أعد جلب الصور',
     remove: 'احذف الصور',
-    noPictures: 'ليس لأي منها صورة.',
+    noImages: 'ليس لأي منها صورة.',
     refetching: ({ count }) =>
       pluralAr(count, {
         one: 'تُجلب صور منتج واحد من جديد',

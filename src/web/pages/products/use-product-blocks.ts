@@ -1,6 +1,6 @@
 import { keepPreviousData, type UseQueryOptions, useQueries, useQuery } from '@tanstack/react-query'
-import type { Product, ProductsAnswer } from '../../../schemas/products.ts'
-import { call } from '../../api/request.ts'
+import type { Product, ProductsResponse } from '../../../schemas/products.ts'
+import { request } from '../../api/request.ts'
 import { type ProductFilter, queryOf } from './product-filter.ts'
 
 export const BLOCK_ROWS = 100
@@ -49,7 +49,7 @@ export async function readRows(filter: ProductFilter, from: number, to: number):
   const rows: GridRow[] = []
   while (from + rows.length <= to) {
     const limit = Math.min(READ_ROWS, to - from - rows.length + 1)
-    const { data } = await call<ProductsAnswer>('/api/products', { query: { ...queryOf(filter), limit, offset: from + rows.length } })
+    const { data } = await request<ProductsResponse>('/api/products', { query: { ...queryOf(filter), limit, offset: from + rows.length } })
     rows.push(...data.map(rowOf))
     if (data.length < limit) break
   }
@@ -61,12 +61,12 @@ const blockQuery = (filter: ProductFilter, block: number): UseQueryOptions<Block
   gcTime: KEPT_MS,
   staleTime: 30_000,
   queryFn: async ({ signal }) => {
-    const answer = await call<ProductsAnswer>('/api/products', {
+    const response = await request<ProductsResponse>('/api/products', {
       // Only the first block counts: the number is the same for all.
       query: { ...queryOf(filter), limit: BLOCK_ROWS, offset: block * BLOCK_ROWS, total: block === 0 ? true : undefined },
       signal,
     })
-    return { rows: answer.data.map(rowOf), total: answer.total }
+    return { rows: response.data.map(rowOf), total: response.total }
   },
 })
 
@@ -78,13 +78,13 @@ export function useProductBlocks(filter: ProductFilter, [from, to]: readonly [nu
   const first = useQuery({ ...blockQuery(filter, 0), placeholderData: keepPreviousData })
   const total = first.data?.total
   const last = total === undefined ? 0 : Math.ceil(total / BLOCK_ROWS) - 1
-  const wanted: number[] = []
-  if (!first.isPlaceholderData) for (let block = Math.max(1, from); block <= Math.min(to, last); block++) wanted.push(block)
-  const others = useQueries({ queries: wanted.map((block) => blockQuery(filter, block)) })
+  const requested: number[] = []
+  if (!first.isPlaceholderData) for (let block = Math.max(1, from); block <= Math.min(to, last); block++) requested.push(block)
+  const others = useQueries({ queries: requested.map((block) => blockQuery(filter, block)) })
 
   const byBlock = new Map<number, GridRow[]>()
   if (first.data) byBlock.set(0, first.data.rows)
-  wanted.forEach((block, index) => {
+  requested.forEach((block, index) => {
     const rows = others[index]?.data?.rows
     if (rows) byBlock.set(block, rows)
   })

@@ -3,9 +3,9 @@ import { type ProductFilter, queryOf } from './product-filter.ts'
 import { type GridRow, readRows } from './use-product-blocks.ts'
 
 /** As many as the API takes at once. */
-export const CHOSEN_MAX = 1_000
+export const SELECTION_MAX = 1_000
 
-export interface Chosen {
+export interface Selection {
   rows: ReadonlyMap<string, GridRow>
   /** Chooses a row, or lets go of it; ranges begin here. */
   toggle(index: number, row: GridRow): void
@@ -17,10 +17,10 @@ export interface Chosen {
 }
 
 const NONE: ReadonlyMap<string, GridRow> = new Map()
-const upToLimit = (rows: Iterable<GridRow>) => new Map(Array.from(rows, (row) => [row.id, row] as const).slice(0, CHOSEN_MAX))
+const upToLimit = (rows: Iterable<GridRow>) => new Map(Array.from(rows, (row) => [row.id, row] as const).slice(0, SELECTION_MAX))
 
 /** The chosen rows of a list. Another filter is another list: nothing stays chosen that is no longer in sight. */
-export function useChosen(filter: ProductFilter): Chosen {
+export function useSelection(filter: ProductFilter): Selection {
   const list = JSON.stringify(queryOf(filter))
   const [held, setHeld] = useState({ list, rows: NONE })
   const rows = held.list === list ? held.rows : NONE
@@ -34,7 +34,7 @@ export function useChosen(filter: ProductFilter): Chosen {
   const add = useCallback(
     async (from: number, to: number) => {
       const asked = current.current
-      const read = await readRows(asked.filter, from, Math.min(to, from + CHOSEN_MAX - 1))
+      const read = await readRows(asked.filter, from, Math.min(to, from + SELECTION_MAX - 1))
       if (current.current.list === asked.list) change((before) => upToLimit([...before.values(), ...read]))
     },
     [change],
@@ -46,12 +46,12 @@ export function useChosen(filter: ProductFilter): Chosen {
         anchor.current = index
         change((before) => {
           const next = new Map(before)
-          if (!next.delete(row.id) && next.size < CHOSEN_MAX) next.set(row.id, row)
+          if (!next.delete(row.id) && next.size < SELECTION_MAX) next.set(row.id, row)
           return next
         })
       },
       extendTo: (index) => add(Math.min(anchor.current, index), Math.max(anchor.current, index)),
-      all: () => add(0, CHOSEN_MAX - 1),
+      all: () => add(0, SELECTION_MAX - 1),
       clear: () => change(() => NONE),
     }),
     [rows, change, add],

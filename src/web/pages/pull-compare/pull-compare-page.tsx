@@ -2,10 +2,10 @@ import { NativeSelect } from '@mantine/core'
 import GitCompare from 'lucide-react/icons/git-compare'
 import { useSearchParams } from 'wouter'
 import type { PullSession } from '../../../schemas/pulls.ts'
-import { Back } from '../../components/back-link.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { BackLink } from '../../components/back-link.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -25,17 +25,17 @@ export default function PullComparePage() {
   const b = search.get('b') ?? ''
   const choose = (name: 'a' | 'b', value: string) => setSearch({ ...(a && { a }), ...(b && { b }), [name]: value }, { replace: true })
   return (
-    <Page title={m.compareTitle} intro={m.compareIntro} above={<Back href="/pulls">{m.back}</Back>}>
-      <Loaded query={sessions} skeleton={<RowsSkeleton rows={2} />}>
+    <Page title={m.compareTitle} intro={m.compareIntro} above={<BackLink href="/pulls">{m.back}</BackLink>}>
+      <QueryBoundary query={sessions} skeleton={<RowsSkeleton rows={2} />}>
         {(list) => (
           <div className={classes.choice}>
             <Choice label={m.first} sessions={list} value={a} other={b} onChange={(value) => choose('a', value)} />
             <Choice label={m.second} sessions={list} value={b} other={a} onChange={(value) => choose('b', value)} />
           </div>
         )}
-      </Loaded>
+      </QueryBoundary>
       <Section title={m.modules} flush>
-        {a && b && a !== b ? <Comparison a={a} b={b} /> : <Empty icon={GitCompare} title={m.chooseTwo} text={m.chooseTwoText} />}
+        {a && b && a !== b ? <Comparison a={a} b={b} /> : <EmptyState icon={GitCompare} title={m.chooseTwo} text={m.chooseTwoText} />}
       </Section>
     </Page>
   )
@@ -74,10 +74,10 @@ function Comparison({ a, b }: { a: string; b: string }) {
   const moduleName = useModuleName()
   const query = useComparison(a, b)
   return (
-    <Loaded query={query} skeleton={<RowsSkeleton rows={5} />}>
+    <QueryBoundary query={query} skeleton={<RowsSkeleton rows={5} />}>
       {({ modules }) =>
         modules.length === 0 ? (
-          <Empty icon={GitCompare} title={m.nothingCommon} />
+          <EmptyState icon={GitCompare} title={m.nothingCommon} />
         ) : (
           <Table
             label={m.modules}
@@ -95,6 +95,6 @@ function Comparison({ a, b }: { a: string; b: string }) {
           />
         )
       }
-    </Loaded>
+    </QueryBoundary>
   )
 }

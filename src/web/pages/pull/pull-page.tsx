@@ -10,14 +10,14 @@ import Wrench from 'lucide-react/icons/wrench'
 import { useState } from 'react'
 import { useLocation, useParams, useSearchParams } from 'wouter'
 import type { ManifestFile } from '../../../schemas/pulls.ts'
-import { Back } from '../../components/back-link.tsx'
+import { BackLink } from '../../components/back-link.tsx'
 import { Confirm } from '../../components/confirm.tsx'
-import { Facts } from '../../components/description-list.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { ExactTime, RelativeTime } from '../../components/time.tsx'
@@ -56,7 +56,7 @@ export default function PullPage() {
           </span>
         )
       }
-      above={<Back href="/pulls">{m.back}</Back>}
+      above={<BackLink href="/pulls">{m.back}</BackLink>}
       actions={
         query.data && (
           <Actions
@@ -70,13 +70,15 @@ export default function PullPage() {
     >
       {failed && <ErrorCard error={failed.error} />}
       {running && <RunStrip key={running} id={running} />}
-      <Loaded query={query} skeleton={<BlockSkeleton height={260} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={260} />}>
         {(data) => (
           <>
             <Section title={m.report} description={report.data && <Checked report={report.data} />}>
-              <Loaded query={report} skeleton={<BlockSkeleton height={80} />}>
-                {(found) => (found ? <Report report={found} /> : <Empty icon={FileQuestion} title={m.noReport} text={m.noReportText} />)}
-              </Loaded>
+              <QueryBoundary query={report} skeleton={<BlockSkeleton height={80} />}>
+                {(found) =>
+                  found ? <Report report={found} /> : <EmptyState icon={FileQuestion} title={m.noReport} text={m.noReportText} />
+                }
+              </QueryBoundary>
             </Section>
             <Section title={m.modules} flush>
               <ModuleTable modules={data.modules} />
@@ -87,8 +89,8 @@ export default function PullPage() {
               </Section>
             )}
             <Section title={m.session}>
-              <Facts
-                facts={[
+              <DescriptionList
+                items={[
                   [m.app, data.app === 'books' ? 'Zoho Books' : 'Zoho Invoice'],
                   [m.startedBy, data.started_by && <bdi>{data.started_by}</bdi>],
                   [m.started, <ExactTime key="started" at={data.started_at} />],
@@ -101,7 +103,7 @@ export default function PullPage() {
             </Section>
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }

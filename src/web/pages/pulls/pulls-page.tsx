@@ -5,10 +5,10 @@ import Pin from 'lucide-react/icons/pin'
 import Plus from 'lucide-react/icons/plus'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import { useMay } from '../../app/session.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -25,7 +25,7 @@ export default function PullsPage() {
   const format = useFormat()
   const [starting, setStarting] = useState(false)
   const query = usePullSessions()
-  const start = useMay('operator') && (
+  const start = useHasRole('operator') && (
     <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setStarting(true)}>
       {m.start}
     </Button>
@@ -46,10 +46,10 @@ export default function PullsPage() {
       }
     >
       <Section title={m.sessions} flush>
-        <Loaded query={query} skeleton={<RowsSkeleton rows={5} />}>
+        <QueryBoundary query={query} skeleton={<RowsSkeleton rows={5} />}>
           {(sessions) =>
             sessions.length === 0 ? (
-              <Empty icon={DatabaseBackup} title={m.emptyTitle} text={m.emptyText} action={start} />
+              <EmptyState icon={DatabaseBackup} title={m.emptyTitle} text={m.emptyText} action={start} />
             ) : (
               <Table
                 label={m.sessions}
@@ -67,7 +67,7 @@ export default function PullsPage() {
                     ),
                   },
                   { key: 'state', header: m.state, cell: ({ badge }) => <SessionBadge badge={badge} /> },
-                  { key: 'modules', header: m.modules, cell: ({ modules }) => m.chosen({ count: modules.length }) },
+                  { key: 'modules', header: m.modules, cell: ({ modules }) => m.selection({ count: modules.length }) },
                   { key: 'records', header: m.records, end: true, cell: ({ records }) => format.number(records) },
                   { key: 'size', header: m.size, end: true, cell: ({ size }) => format.bytes(size) },
                   {
@@ -80,7 +80,7 @@ export default function PullsPage() {
               />
             )
           }
-        </Loaded>
+        </QueryBoundary>
       </Section>
       <StartPull opened={starting} onClose={() => setStarting(false)} />
     </Page>

@@ -32,16 +32,16 @@ function Form({ onClose }: { onClose(): void }) {
   const [, navigate] = useLocation()
   const { plan, start } = usePullEdit()
   const [app, setApp] = useState<'books' | 'invoice'>('books')
-  const [chosen, setChosen] = useState<ReadonlySet<PullModule>>(new Set(MODULES))
+  const [selection, setChosen] = useState<ReadonlySet<PullModule>>(new Set(MODULES))
   const [what, setWhat] = useState<What>('changed')
   const [since, setSince] = useState('')
   const [lineItems, setLineItems] = useState(true)
   const offered = app === 'books' ? MODULES : INVOICE_MODULES
-  const modules = offered.filter((module) => chosen.has(module))
+  const modules = offered.filter((module) => selection.has(module))
   const sinceAt = new Date(since)
   const ready = modules.length > 0 && (what !== 'since' || !Number.isNaN(sinceAt.getTime()))
   const choose = (module: PullModule, on: boolean) => {
-    const next = new Set(chosen)
+    const next = new Set(selection)
     if (on) next.add(module)
     else next.delete(module)
     setChosen(next)
@@ -75,7 +75,7 @@ function Form({ onClose }: { onClose(): void }) {
       />
       <fieldset className={classes.modules}>
         <legend>
-          {m.modules} <span className={classes.count}>{m.chosen({ count: modules.length })}</span>
+          {m.modules} <span className={classes.count}>{m.selection({ count: modules.length })}</span>
         </legend>
         <div className={classes.all}>
           <Button size="compact-xs" variant="subtle" onClick={() => chooseAll(MODULES)}>
@@ -90,7 +90,7 @@ function Form({ onClose }: { onClose(): void }) {
             <Checkbox
               key={module}
               label={moduleName(module)}
-              checked={chosen.has(module)}
+              checked={selection.has(module)}
               onChange={(event) => choose(module, event.currentTarget.checked)}
             />
           ))}

@@ -3,13 +3,13 @@ import { useMutation } from '@tanstack/react-query'
 import Plug from 'lucide-react/icons/plug'
 import { useEffect, useState } from 'react'
 import { ZOHO } from '../../api/endpoints.ts'
-import { call } from '../../api/request.ts'
-import { Entrance } from '../../app/auth-layout.tsx'
-import { Notice } from '../../components/callout.tsx'
+import { request } from '../../api/request.ts'
+import { AuthLayout } from '../../app/auth-layout.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
-import { serverWords } from '../../i18n/server-messages/index.ts'
+import { serverMessages } from '../../i18n/server-messages/index.ts'
 import classes from './reconnect-page.module.css'
 
 const messages = defineMessages(
@@ -47,24 +47,24 @@ export default function ReconnectPage() {
   // Read once and taken out of the address bar: nobody should copy it from there.
   const [token] = useState(() => location.hash.slice(1))
   const follow = useMutation({
-    mutationFn: () => call<{ data: { url: string } }>(`${ZOHO}/oauth/link/follow`, { method: 'POST', body: { token } }),
+    mutationFn: () => request<{ data: { url: string } }>(`${ZOHO}/oauth/link/follow`, { method: 'POST', body: { token } }),
     onSuccess: ({ data }) => location.assign(data.url),
   })
   useEffect(() => {
     if (token !== '') history.replaceState(null, '', location.pathname)
   }, [token])
   return (
-    <Entrance title={m.title}>
+    <AuthLayout title={m.title}>
       {consent === 'success' ? (
-        <Notice tone="good" title={m.done}>
+        <Callout tone="good" title={m.done}>
           {m.doneText}
-        </Notice>
+        </Callout>
       ) : consent !== null ? (
-        <Notice tone="bad" title={m.failed}>
-          {consent === 'consent_refused' ? m.refused : serverWords(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
-        </Notice>
+        <Callout tone="bad" title={m.failed}>
+          {consent === 'consent_refused' ? m.refused : serverMessages(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
+        </Callout>
       ) : token === '' ? (
-        <Notice tone="info" title={m.noLink} />
+        <Callout tone="info" title={m.noLink} />
       ) : (
         <>
           <p className={classes.text}>{m.text}</p>
@@ -80,6 +80,6 @@ export default function ReconnectPage() {
           </Button>
         </>
       )}
-    </Entrance>
+    </AuthLayout>
   )
 }

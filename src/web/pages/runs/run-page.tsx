@@ -5,17 +5,17 @@ import type { Run } from '../../../schemas/runs.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { MOVING, useRun } from '../../api/use-run-events.ts'
 import { HOME } from '../../app/routes.ts'
-import { useMay } from '../../app/session.tsx'
-import { Back } from '../../components/back-link.tsx'
+import { useHasRole } from '../../app/session.tsx'
+import { BackLink } from '../../components/back-link.tsx'
 import { CopyButton } from '../../components/copy-button.tsx'
-import { Facts } from '../../components/description-list.tsx'
+import { DescriptionList } from '../../components/description-list.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
-import { Stat, Stats } from '../../components/statistic.tsx'
+import { Statistic, Statistics } from '../../components/statistic.tsx'
 import { ExactTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
@@ -23,7 +23,7 @@ import { LiveProgress } from '../../runs/live-progress.tsx'
 import { paramOf } from '../../runs/progress.ts'
 import { RunActions } from '../../runs/run-actions.tsx'
 import { RunBadge } from '../../runs/run-badge.tsx'
-import { useRunWords } from '../../runs/run-labels.ts'
+import { useRunLabels } from '../../runs/run-labels.ts'
 import { runsMessages } from './messages.ts'
 import { RunFailures } from './run-failures.tsx'
 import classes from './run-page.module.css'
@@ -55,18 +55,18 @@ const BAD = new Set(['failed', 'images_failed', 'conflicts'])
 
 export default function RunPage() {
   const m = useMessages(runsMessages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const { id = '' } = useParams<{ id: string }>()
   const query = useRun(id)
   return (
     <Page
       title={query.data ? words.kind(query.data.kind) : m.title}
       actions={query.data && <RunActions run={query.data} failed={failedOf(query.data)} />}
-      above={<Back href={`${HOME}/runs`}>{m.back}</Back>}
+      above={<BackLink href={`${HOME}/runs`}>{m.back}</BackLink>}
     >
-      <Loaded query={query} skeleton={<BlockSkeleton height={240} />}>
+      <QueryBoundary query={query} skeleton={<BlockSkeleton height={240} />}>
         {(run) => <RunDetail run={run} liveness={query.liveness} />}
-      </Loaded>
+      </QueryBoundary>
     </Page>
   )
 }
@@ -75,9 +75,9 @@ const failedOf = (run: Run): number => (run.statistics.failed ?? 0) + (run.stati
 
 function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof useRun>['liveness'] }) {
   const m = useMessages(runsMessages)
-  const words = useRunWords()
+  const words = useRunLabels()
   const format = useFormat()
-  const mayRead = useMay('operator')
+  const mayRead = useHasRole('operator')
   const dry = paramOf(run, 'dry_run') === true
   const statistics = Object.entries(run.statistics)
     .filter(([name, value]) => !INNER.has(name) && (value > 0 || name === 'total'))
@@ -107,16 +107,16 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
           )}
           {dry && <p className={classes.dry}>{m.dryNote}</p>}
           {statistics.length > 0 && (
-            <Stats>
+            <Statistics>
               {statistics.map(([name, value]) => (
-                <Stat
+                <Statistic
                   key={name}
                   label={words.statistic(name)}
                   value={format.number(value)}
                   {...(BAD.has(name) && value > 0 && { tone: 'bad' as const })}
                 />
               ))}
-            </Stats>
+            </Statistics>
           )}
         </div>
       </Section>
@@ -144,8 +144,8 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
           </>
         }
       >
-        <Facts
-          facts={[
+        <DescriptionList
+          items={[
             [m.startedBy, run.started_by && <bdi>{run.started_by}</bdi>],
             [
               m.mode,

@@ -4,11 +4,11 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import type { z } from 'zod'
 import type { Run } from '../../../schemas/runs.ts'
-import type { RecordOutcome, RunRecordsAnswer } from '../../../schemas/sync-plan.ts'
+import type { RecordOutcome, RunRecordsResponse } from '../../../schemas/sync-plan.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
 import { Badge, type Tone } from '../../components/badge.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
@@ -18,7 +18,7 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { runsMessages } from './messages.ts'
 import classes from './run-records.module.css'
 
-type RunRecord = z.infer<typeof RunRecordsAnswer>['data'][number]
+type RunRecord = z.infer<typeof RunRecordsResponse>['data'][number]
 const TONE: Record<RecordOutcome, Tone> = { new: 'good', updated: 'info', removed: 'bad', restored: 'good' }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/
@@ -59,7 +59,7 @@ export function RunRecords({ run, dry }: { run: Run; dry: boolean }) {
       <ListView
         list={list}
         empty={
-          <Empty
+          <EmptyState
             icon={FileCheck}
             {...(run.finished_at === null
               ? { title: m.noChangesYet, text: m.noChangesYetText }

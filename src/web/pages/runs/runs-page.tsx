@@ -4,12 +4,12 @@ import { useSearchParams } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
-import { Empty } from '../../components/empty-state.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
 import { Page } from '../../components/page.tsx'
 import { Section } from '../../components/section.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { RUN_TONE, useRunWords } from '../../runs/run-labels.ts'
+import { RUN_TONE, useRunLabels } from '../../runs/run-labels.ts'
 import { RunTable } from '../../runs/run-table.tsx'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { runsMessages } from './messages.ts'
@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 10_000
 
 export default function RunsPage() {
   const m = useMessages(runsMessages)
-  const words = useRunWords()
+  const words = useRunLabels()
   // In the address, so that a link shows the same list.
   const [search, setSearch] = useSearchParams()
   const kind = search.get('kind') ?? ''
@@ -64,7 +64,7 @@ export default function RunsPage() {
         <ListView
           list={list}
           empty={
-            <Empty
+            <EmptyState
               icon={History}
               title={filtered ? m.noneTitle : m.emptyTitle}
               text={filtered ? m.noneText : m.emptyText}

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { Link } from 'wouter'
-import type { FleetStore } from '../../../schemas/photo-sync.ts'
-import { useMay } from '../../app/session.tsx'
+import type { StoreStatus } from '../../../schemas/photo-sync.ts'
+import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
@@ -15,10 +15,10 @@ import { useStoreEdit } from '../../stores/use-stores.ts'
 import classes from './store-page.module.css'
 
 /** What the store could not fetch or keep, with its own words, and the way to send it again. */
-export function FailingPictures({ store }: { store: FleetStore }) {
+export function FailingImages({ store }: { store: StoreStatus }) {
   const m = useMessages(storesMessages)
   const format = useFormat()
-  const mayResend = useMay('operator')
+  const mayResend = useHasRole('operator')
   const { resync } = useStoreEdit()
   // By the promise: when the last one is sent this list is gone, and a callback of it would not be heard.
   const send = (photos: string[]) =>

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import Pause from 'lucide-react/icons/pause'
 import Play from 'lucide-react/icons/play'
 import { useState } from 'react'
-import type { FleetStore } from '../../../schemas/photo-sync.ts'
+import type { StoreStatus } from '../../../schemas/photo-sync.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { toast } from '../../components/toast.tsx'
@@ -11,7 +11,7 @@ import { storesMessages } from '../../stores/messages.ts'
 import { useStoreEdit } from '../../stores/use-stores.ts'
 
 /** Stops a store's pulls for a while, and lets them go on. */
-export function PauseStore({ store }: { store: FleetStore }) {
+export function PauseStore({ store }: { store: StoreStatus }) {
   const m = useMessages(storesMessages)
   const { change } = useStoreEdit()
   const [asking, setAsking] = useState(false)

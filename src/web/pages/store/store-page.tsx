@@ -2,19 +2,19 @@ import { Button } from '@mantine/core'
 import RefreshCw from 'lucide-react/icons/refresh-cw'
 import { useState } from 'react'
 import { useParams } from 'wouter'
-import type { FleetStore } from '../../../schemas/photo-sync.ts'
-import { useMay } from '../../app/session.tsx'
-import { Back } from '../../components/back-link.tsx'
-import { Notice } from '../../components/callout.tsx'
+import type { StoreStatus } from '../../../schemas/photo-sync.ts'
+import { useHasRole } from '../../app/session.tsx'
+import { BackLink } from '../../components/back-link.tsx'
+import { Callout } from '../../components/callout.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { CopyButton } from '../../components/copy-button.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Bar } from '../../components/progress-bar.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { BlockSkeleton } from '../../components/skeleton.tsx'
-import { Stat, Stats } from '../../components/statistic.tsx'
+import { Statistic, Statistics } from '../../components/statistic.tsx'
 import { RelativeTime, useNow } from '../../components/time.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
@@ -22,8 +22,8 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { StoreBadge } from '../../stores/store-badge.tsx'
 import { storeState } from '../../stores/store-state.ts'
-import { useFleetStore, useStore, useStoreEdit } from '../../stores/use-stores.ts'
-import { FailingPictures } from './failing-images.tsx'
+import { useStore, useStoreEdit, useStoreStatus } from '../../stores/use-stores.ts'
+import { FailingImages } from './failing-images.tsx'
 import { PauseStore } from './pause-store.tsx'
 import classes from './store-page.module.css'
 import { StoreSettings } from './store-settings.tsx'
@@ -32,14 +32,14 @@ import { Tokens } from './tokens.tsx'
 export default function StorePage() {
   const m = useMessages(storesMessages)
   const { id = '' } = useParams<{ id: string }>()
-  const isAdmin = useMay('admin')
-  const fleet = useFleetStore(id)
+  const isAdmin = useHasRole('admin')
+  const fleet = useStoreStatus(id)
   const settings = useStore(id, isAdmin)
   return (
     <Page
       title={fleet.data?.name ?? m.store}
       intro={fleet.data && <Intro store={fleet.data} />}
-      above={<Back href="/stores">{m.back}</Back>}
+      above={<BackLink href="/stores">{m.back}</BackLink>}
       actions={
         fleet.data && (
           <>
@@ -49,26 +49,26 @@ export default function StorePage() {
         )
       }
     >
-      <Loaded query={fleet} skeleton={<BlockSkeleton height={180} />}>
+      <QueryBoundary query={fleet} skeleton={<BlockSkeleton height={180} />}>
         {(store) => (
           <>
-            {store.paused_at !== null && <Notice tone="info" title={m.pausedNotice} />}
+            {store.paused_at !== null && <Callout tone="info" title={m.pausedNotice} />}
             <Progress store={store} />
-            {store.failing.length > 0 && <FailingPictures store={store} />}
+            {store.failing.length > 0 && <FailingImages store={store} />}
           </>
         )}
-      </Loaded>
+      </QueryBoundary>
       {isAdmin && fleet.data && <Tokens storeId={id} />}
       {isAdmin && fleet.data && (
-        <Loaded query={settings} skeleton={<BlockSkeleton height={260} />}>
+        <QueryBoundary query={settings} skeleton={<BlockSkeleton height={260} />}>
           {(store) => <StoreSettings key={store.updated_at} store={store} />}
-        </Loaded>
+        </QueryBoundary>
       )}
     </Page>
   )
 }
 
-function Intro({ store }: { store: FleetStore }) {
+function Intro({ store }: { store: StoreStatus }) {
   const m = useMessages(storesMessages)
   const now = useNow(30_000)
   return (
@@ -85,25 +85,25 @@ function Intro({ store }: { store: FleetStore }) {
   )
 }
 
-function Progress({ store }: { store: FleetStore }) {
+function Progress({ store }: { store: StoreStatus }) {
   const m = useMessages(storesMessages)
   const format = useFormat()
   const share = store.photos_total === 0 ? 1 : store.photos_synced / store.photos_total
   return (
     <Section title={m.progress} actions={<span className="figures">{format.percent(Math.floor(share * 1_000) / 1_000)}</span>}>
       <div className={classes.progress}>
-        <Bar label={m.progressOf({ name: store.name })} share={share} tone={store.photos_behind === 0 ? 'good' : 'accent'} />
-        <Stats>
-          <Stat label={m.photosTotal} value={format.number(store.photos_total)} />
-          <Stat label={m.photosSynced} value={format.number(store.photos_synced)} />
-          <Stat label={m.photosBehind} value={format.number(store.photos_behind)} />
-          <Stat
+        <ProgressBar label={m.progressOf({ name: store.name })} share={share} tone={store.photos_behind === 0 ? 'good' : 'accent'} />
+        <Statistics>
+          <Statistic label={m.photosTotal} value={format.number(store.photos_total)} />
+          <Statistic label={m.photosSynced} value={format.number(store.photos_synced)} />
+          <Statistic label={m.photosBehind} value={format.number(store.photos_behind)} />
+          <Statistic
             label={m.photosFailed}
             value={format.number(store.photos_failed)}
             {...(store.photos_failed > 0 && { tone: 'bad' as const })}
           />
-          <Stat label={m.bytes} value={format.bytes(store.bytes_synced)} />
-        </Stats>
+          <Statistic label={m.bytes} value={format.bytes(store.bytes_synced)} />
+        </Statistics>
       </div>
     </Section>
   )
@@ -113,7 +113,7 @@ function Resync({ storeId }: { storeId: string }) {
   const m = useMessages(storesMessages)
   const [asking, setAsking] = useState(false)
   const { resync } = useStoreEdit()
-  if (!useMay('operator')) return null
+  if (!useHasRole('operator')) return null
   return (
     <>
       <Button variant="default" leftSection={<RefreshCw size={15} aria-hidden />} onClick={() => setAsking(true)}>

@@ -7,10 +7,10 @@ import { ErrorCard } from '../../components/error-card.tsx'
 import { commonMessages } from '../../components/messages.ts'
 import { Section } from '../../components/section.tsx'
 import { toast } from '../../components/toast.tsx'
-import { useUnsavedWarning } from '../../components/use-unsaved-changes.ts'
+import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
-import { bodyOf, ReceivesFields, receivesOf } from '../../stores/store-fields.tsx'
+import { AssortmentFields, bodyOf, toAssortmentForm } from '../../stores/store-fields.tsx'
 import { useStoreEdit } from '../../stores/use-stores.ts'
 import classes from './store-page.module.css'
 
@@ -21,11 +21,11 @@ export function StoreSettings({ store }: { store: Store }) {
   const [, navigate] = useLocation()
   const { change, remove } = useStoreEdit()
   const [name, setName] = useState(store.name)
-  const [receives, setReceives] = useState(() => receivesOf(store))
+  const [receives, setReceives] = useState(() => toAssortmentForm(store))
   const [deleting, setDeleting] = useState(false)
   const { variant, assortment } = bodyOf(receives)
-  const changed = name !== store.name || JSON.stringify(receives) !== JSON.stringify(receivesOf(store))
-  useUnsavedWarning(changed)
+  const changed = name !== store.name || JSON.stringify(receives) !== JSON.stringify(toAssortmentForm(store))
+  useUnsavedChanges(changed)
   const save = (event: FormEvent) => {
     event.preventDefault()
     if (assortment === undefined) return
@@ -47,7 +47,7 @@ export function StoreSettings({ store }: { store: Store }) {
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <ReceivesFields value={receives} onChange={setReceives} />
+        <AssortmentFields value={receives} onChange={setReceives} />
         {assortment === undefined && <p>{m.selectionEmpty}</p>}
         {change.error && <ErrorCard error={change.error} />}
         <div className={classes.buttons}>

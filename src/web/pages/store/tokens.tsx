@@ -6,8 +6,8 @@ import { useSearchParams } from 'wouter'
 import type { EdgeToken } from '../../../schemas/stores.ts'
 import { Badge } from '../../components/badge.tsx'
 import { Confirm } from '../../components/confirm.tsx'
-import { Empty } from '../../components/empty-state.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -47,10 +47,10 @@ export function Tokens({ storeId }: { storeId: string }) {
     )
   return (
     <Section title={m.tokens} description={m.tokensHint} flush actions={newToken}>
-      <Loaded query={tokens} skeleton={<RowsSkeleton rows={2} />}>
+      <QueryBoundary query={tokens} skeleton={<RowsSkeleton rows={2} />}>
         {(rows) =>
           rows.length === 0 ? (
-            <Empty icon={KeyRound} title={m.noTokens} text={m.noTokensText} />
+            <EmptyState icon={KeyRound} title={m.noTokens} text={m.noTokensText} />
           ) : (
             <Table
               label={m.tokens}
@@ -85,7 +85,7 @@ export function Tokens({ storeId }: { storeId: string }) {
             />
           )
         }
-      </Loaded>
+      </QueryBoundary>
       <NewToken storeId={storeId} opened={making} onClose={close} />
       <Confirm
         opened={revoking !== null}

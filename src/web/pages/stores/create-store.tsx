@@ -6,7 +6,7 @@ import { ErrorCard } from '../../components/error-card.tsx'
 import { commonMessages } from '../../components/messages.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { storesMessages } from '../../stores/messages.ts'
-import { bodyOf, EVERYTHING, ReceivesFields } from '../../stores/store-fields.tsx'
+import { AssortmentFields, bodyOf, EVERYTHING } from '../../stores/store-fields.tsx'
 import { useStoreEdit } from '../../stores/use-stores.ts'
 import classes from './create-store.module.css'
 
@@ -61,7 +61,7 @@ function Form({ onClose }: { onClose(): void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
       </div>
-      <ReceivesFields value={receives} onChange={setReceives} />
+      <AssortmentFields value={receives} onChange={setReceives} />
       {assortment === undefined && <p className={classes.hint}>{m.selectionEmpty}</p>}
       {create.error && <ErrorCard error={create.error} />}
       <div className={classes.buttons}>

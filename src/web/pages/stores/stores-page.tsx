@@ -3,32 +3,32 @@ import Plus from 'lucide-react/icons/plus'
 import StoreIcon from 'lucide-react/icons/store'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import type { FleetStore } from '../../../schemas/photo-sync.ts'
-import { useMay } from '../../app/session.tsx'
-import { Empty } from '../../components/empty-state.tsx'
+import type { StoreStatus } from '../../../schemas/photo-sync.ts'
+import { useHasRole } from '../../app/session.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Page } from '../../components/page.tsx'
-import { Bar } from '../../components/progress-bar.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { ProgressBar } from '../../components/progress-bar.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
-import { Stat, Stats } from '../../components/statistic.tsx'
+import { Statistic, Statistics } from '../../components/statistic.tsx'
 import { Table } from '../../components/table.tsx'
 import { RelativeTime, useNow } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { storesMessages } from '../../stores/messages.ts'
 import { StoreBadge } from '../../stores/store-badge.tsx'
-import { storeState, worstFirst } from '../../stores/store-state.ts'
-import { useFleet } from '../../stores/use-stores.ts'
+import { bySeverity, storeState } from '../../stores/store-state.ts'
+import { useStoreStatusList } from '../../stores/use-stores.ts'
 import { CreateStore } from './create-store.tsx'
 import classes from './stores-page.module.css'
 
 export default function StoresPage() {
   const m = useMessages(storesMessages)
-  const mayCreate = useMay('admin')
+  const mayCreate = useHasRole('admin')
   const [creating, setCreating] = useState(false)
-  const fleet = useFleet()
+  const fleet = useStoreStatusList()
   const newStore = (
     <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setCreating(true)}>
       {m.create}
@@ -36,7 +36,7 @@ export default function StoresPage() {
   )
   return (
     <Page title={m.title} intro={m.intro} actions={mayCreate && newStore}>
-      <Loaded
+      <QueryBoundary
         query={fleet}
         skeleton={
           <Section title={m.title} flush>
@@ -47,7 +47,7 @@ export default function StoresPage() {
         {(stores) =>
           stores.length === 0 ? (
             <Section title={m.title}>
-              <Empty
+              <EmptyState
                 icon={StoreIcon}
                 title={m.emptyTitle}
                 text={mayCreate ? m.emptyText : `${m.emptyText} ${m.emptyViewer}`}
@@ -58,13 +58,13 @@ export default function StoresPage() {
             <Fleet stores={stores} />
           )
         }
-      </Loaded>
+      </QueryBoundary>
       <CreateStore opened={creating} onClose={() => setCreating(false)} />
     </Page>
   )
 }
 
-function Fleet({ stores }: { stores: FleetStore[] }) {
+function Fleet({ stores }: { stores: StoreStatus[] }) {
   const m = useMessages(storesMessages)
   const format = useFormat()
   const now = useNow(30_000)
@@ -73,16 +73,16 @@ function Fleet({ stores }: { stores: FleetStore[] }) {
   const silent = count('silent', 'never')
   return (
     <>
-      <Stats>
-        <Stat label={m.countStores} value={format.number(stores.length)} />
-        <Stat label={m.countComplete} value={format.number(count('complete'))} />
-        <Stat label={m.countFailing} value={format.number(failing)} {...(failing > 0 && { tone: 'bad' as const })} />
-        <Stat label={m.countSilent} value={format.number(silent)} {...(silent > 0 && { tone: 'warn' as const })} />
-      </Stats>
+      <Statistics>
+        <Statistic label={m.countStores} value={format.number(stores.length)} />
+        <Statistic label={m.countComplete} value={format.number(count('complete'))} />
+        <Statistic label={m.countFailing} value={format.number(failing)} {...(failing > 0 && { tone: 'bad' as const })} />
+        <Statistic label={m.countSilent} value={format.number(silent)} {...(silent > 0 && { tone: 'warn' as const })} />
+      </Statistics>
       <Section title={m.title} flush>
         <Table
           label={m.title}
-          rows={[...stores].sort(worstFirst(now))}
+          rows={[...stores].sort(bySeverity(now))}
           rowKey={({ id }) => id}
           columns={[
             {
@@ -106,7 +106,7 @@ function Fleet({ stores }: { stores: FleetStore[] }) {
                   <span className="figures">
                     {m.ofPhotos({ synced: format.number(store.photos_synced), total: format.number(store.photos_total) })}
                   </span>
-                  <Bar
+                  <ProgressBar
                     label={m.progressOf({ name: store.name })}
                     share={store.photos_total === 0 ? 1 : store.photos_synced / store.photos_total}
                     tone={store.photos_behind === 0 ? 'good' : 'accent'}

@@ -2,7 +2,7 @@ import { Button, Radio, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { User, UserBody, UserPatch } from '../../../schemas/auth.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { useRoleName } from '../../app/account-menu.tsx'
 import { sessionKey } from '../../app/session.tsx'
 import { Dialog } from '../../components/dialog.tsx'
@@ -29,13 +29,13 @@ export function UserDialog({ user, onClose }: { user: User | null; onClose(): vo
   const save = useMutation({
     mutationFn: () => {
       if (user === null)
-        return call<unknown>(USERS, { method: 'POST', body: { username: username.trim(), password, role } satisfies UserBody })
+        return request<unknown>(USERS, { method: 'POST', body: { username: username.trim(), password, role } satisfies UserBody })
       const patch: UserPatch = {
         ...(username.trim() !== user.username && { username: username.trim() }),
         ...(password !== '' && { password }),
         ...(role !== user.role && { role }),
       }
-      return call<unknown>(`${USERS}/${user.id}`, { method: 'PATCH', body: patch })
+      return request<unknown>(`${USERS}/${user.id}`, { method: 'PATCH', body: patch })
     },
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: usersKey })

@@ -3,13 +3,13 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import UserPlus from 'lucide-react/icons/user-plus'
 import { useState } from 'react'
 import type { User } from '../../../schemas/auth.ts'
-import { call } from '../../api/request.ts'
+import { request } from '../../api/request.ts'
 import { useRoleName } from '../../app/account-menu.tsx'
-import { usePerson } from '../../app/session.tsx'
+import { useCurrentUser } from '../../app/session.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { Confirm } from '../../components/confirm.tsx'
 import { Page } from '../../components/page.tsx'
-import { Loaded } from '../../components/query-boundary.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
 import { Section } from '../../components/section.tsx'
 import { RowsSkeleton } from '../../components/skeleton.tsx'
 import { Table } from '../../components/table.tsx'
@@ -24,16 +24,16 @@ import classes from './users-page.module.css'
 export default function UsersPage() {
   const m = useMessages(usersMessages)
   const roleName = useRoleName()
-  const me = usePerson()
+  const me = useCurrentUser()
   const client = useQueryClient()
   const [editing, setEditing] = useState<User | 'new' | null>(null)
   const [removing, setRemoving] = useState<User | null>(null)
   const query = useQuery({
     queryKey: usersKey,
-    queryFn: ({ signal }) => call<{ data: User[] }>(USERS, { signal }).then(({ data }) => data),
+    queryFn: ({ signal }) => request<{ data: User[] }>(USERS, { signal }).then(({ data }) => data),
   })
   const remove = useMutation({
-    mutationFn: (user: User) => call<unknown>(`${USERS}/${user.id}`, { method: 'DELETE' }),
+    mutationFn: (user: User) => request<unknown>(`${USERS}/${user.id}`, { method: 'DELETE' }),
     onSuccess: (_answer, user) => {
       void client.invalidateQueries({ queryKey: usersKey })
       setRemoving(null)
@@ -51,7 +51,7 @@ export default function UsersPage() {
       }
     >
       <Section title={m.title} flush>
-        <Loaded query={query} skeleton={<RowsSkeleton rows={3} />}>
+        <QueryBoundary query={query} skeleton={<RowsSkeleton rows={3} />}>
           {(users) => (
             <Table
               label={m.title}
@@ -103,7 +103,7 @@ export default function UsersPage() {
               ]}
             />
           )}
-        </Loaded>
+        </QueryBoundary>
       </Section>
       {editing && <UserDialog user={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />}
       <Confirm

@@ -124,7 +124,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')
   }
   if (!read.success || wrong.length > 0) {
-    throw new StartupError('bad_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
+    throw new StartupError('invalid_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
       exitStatus: 2,
     })
   }

@@ -74,7 +74,7 @@ function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException):
     case 'EACCES':
       return failure('port_not_permitted', `This account may not listen on port ${port}`, 'Set PORT to 1024 or higher.')
     default:
-      return failure('cannot_listen', `Cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.')
+      return failure('listen_failed', `Cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.')
   }
 }
 

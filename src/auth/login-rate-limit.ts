@@ -70,7 +70,7 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
   return {
     /**
      * Notes an attempt before the password is looked at, so that of a thousand guesses at the same moment no more are looked at than one after the other.
-     * Throws TooManyRequestsError `too_many_logins`.
+     * Throws TooManyRequestsError `login_rate_limited`.
      */
     async admit({ username, address }: { username: string; address: string }): Promise<Attempt> {
       const network = toNetworkPrefix(address)
@@ -98,7 +98,7 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
 }
 
 const tooMany = (retryAfterMs: number) =>
-  new TooManyRequestsError('too_many_logins', 'Too many failed logins', {
+  new TooManyRequestsError('login_rate_limited', 'Too many failed logins', {
     retryAfterMs,
     remedy: 'Wait as long as Retry-After says and try again. Other addresses and other accounts are not held up.',
   })

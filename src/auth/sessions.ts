@@ -101,7 +101,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
   return {
     open,
 
-    /** Throws UnauthorizedError `wrong_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
+    /** Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
     async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
       const attempt = await rateLimiter.admit({ username, address })
       // Names are kept composed; one of before may have its accents apart.
@@ -110,7 +110,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
         (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
       if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
-        throw new UnauthorizedError('wrong_credentials', 'Wrong username or password', {
+        throw new UnauthorizedError('invalid_credentials', 'Wrong username or password', {
           remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
         })
       }

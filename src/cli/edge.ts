@@ -250,7 +250,7 @@ function inWords(error: unknown, dir: string): unknown {
         'Have whoever runs the network let this machine through to the server, https included. What is here stays; the next pull continues from it.',
     })
   if (error instanceof NetworkError)
-    return new ServiceUnavailableError('line_down', error.message, {
+    return new ServiceUnavailableError('network_error', error.message, {
       cause: error,
       remedy: 'What is here stays; the next pull goes on from it.',
     })

@@ -23,7 +23,7 @@ export function addExport(program: Command, action: Action): void {
         const { db } = await context.services({ mustExist: true })
         const app = readApp(options.app)
         if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: requested.module.name } } })))
-          throw new NotFoundError('nothing_pulled', `${requested.module.name} was not pulled yet`, {
+          throw new NotFoundError('no_data', `${requested.module.name} was not pulled yet`, {
             remedy: `Pull it first: zinc fetch ${requested.module.name}`,
           })
         const texts = exportRecords(db, app, requested)

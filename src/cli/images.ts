@@ -132,7 +132,7 @@ async function remakeVariants(
   context: CommandContext,
   { missing = false, all = false }: { missing?: boolean; all?: boolean },
 ): Promise<ExitStatus> {
-  if (missing === all) throw new BadRequestError('which_thumbnails', 'Say --missing or --all')
+  if (missing === all) throw new BadRequestError('invalid_options', 'Say --missing or --all')
   const run = await runToItsEnd(context, MEDIA_REGENERATE, { which: all ? 'all' : 'missing' })
   if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>

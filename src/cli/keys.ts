@@ -65,7 +65,7 @@ async function forget({ config, log }: Pick<CommandContext, 'config' | 'log'>, {
     const db = opened.adopt(openDatabase(url), (it) => it.$disconnect())
     const { newest, older } = createEncryption(ring.keys).prefixes()
     if (await usesKey(db, ENCRYPTED_COLUMNS, [newest, ...older]))
-      throw new ConflictError('keys_fit', 'A key that zinc has opens stored secrets; nothing was removed', {
+      throw new ConflictError('keys_valid', 'A key that zinc has opens stored secrets; nothing was removed', {
         remedy: '`zinc keys rotate` says what is sealed with which key.',
       })
     if (!yes)

@@ -27,7 +27,7 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
     .action(
       action(async (context): Promise<ExitStatus> => {
         if (!process.stdin.isTTY || !process.stdout.isTTY)
-          throw new BadRequestError('no_terminal', 'The menu needs a terminal', {
+          throw new BadRequestError('tty_required', 'The menu needs a terminal', {
             remedy: '`zinc --help` lists the commands that do the same.',
           })
         const prompt = { signal: context.signal }

@@ -41,7 +41,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
       let services: Services | undefined
       try {
         const level = LEVELS[options.logLevel.toUpperCase()]
-        if (!level) throw new BadRequestError('bad_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
+        if (!level) throw new BadRequestError('invalid_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
         readEnvFile({ quiet: true, processEnv: env as Record<string, string> })
         const config = parseConfig(env)
         const log = createLogger(level)

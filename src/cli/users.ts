@@ -46,7 +46,7 @@ export function addUsers(program: Command, action: Action): void {
         const { password, made } = await newPassword()
         const body = UserBody.safeParse({ username, password, role })
         if (!body.success)
-          throw new BadRequestError('bad_user', `${body.error.issues[0]?.path.join('.')}: ${body.error.issues[0]?.message}`)
+          throw new BadRequestError('invalid_user', `${body.error.issues[0]?.path.join('.')}: ${body.error.issues[0]?.message}`)
         const user = await (await services()).users.create(body.data, SYSTEM_ACTOR)
         result(
           { status: 'success', data: { ...shown(user), ...(made && { password }) } },

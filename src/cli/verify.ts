@@ -29,8 +29,8 @@ export function addVerify(program: Command, action: Action): void {
     .action(
       action(async (context, options: VerifyOptions): Promise<ExitStatus> => {
         const { directory, session, quick, repair, output } = options
-        if (directory !== undefined && session !== undefined) throw new BadRequestError('directory_and_session', 'Use -d or -s, not both')
-        if (quick && repair) throw new BadRequestError('quick_and_repair', 'A repair asks Zoho; leave --quick out')
+        if (directory !== undefined && session !== undefined) throw new BadRequestError('invalid_options', 'Use -d or -s, not both')
+        if (quick && repair) throw new BadRequestError('invalid_options', 'A repair asks Zoho; leave --quick out')
         if (directory !== undefined && !(await isFolder(directory)))
           throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
         const modules = options.modules === undefined ? undefined : readModules([options.modules])

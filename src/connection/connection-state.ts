@@ -10,7 +10,7 @@ import { ConfigurationError, RateLimitedError } from '../zoho/errors.ts'
 import { notSetUp } from '../zoho/oauth-errors.ts'
 
 const ID = 'zoho'
-const NOT_TRIED = 'not_tried'
+const NOT_TRIED = 'untested'
 /** A success is looked up in the database at most this often: a sync makes thousands of calls. */
 const BELIEVED_MS = 30_000
 
@@ -19,7 +19,7 @@ const REVOKED = new Set(['invalid_code', 'invalid_grant'])
 /** One scope that is missing does not end the connection: the others go on working. Only a test, which tries them all, tells of it here. */
 const SCOPES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
 /** Zoho, or the way to it, does not work. Other failures of a call say nothing about the connection. */
-const AWAY = /^(unreachable|zoho_unreachable|sign_in_unavailable|general_error|not_json|http_5\d\d|1000)$/
+const AWAY = /^(unreachable|zoho_unreachable|oauth_unavailable|general_error|not_json|http_5\d\d|1000)$/
 
 interface ConnectionStatus {
   state: Exclude<ConnectionState, 'not_set_up'>

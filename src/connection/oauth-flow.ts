@@ -112,14 +112,14 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
       return { url: url.href, cookie }
     },
 
-    /** The way back from Zoho. Throws BadRequestError `bad_state`, `consent_refused`; BadGatewayError with Zoho's code. */
+    /** The way back from Zoho. Throws BadRequestError `invalid_state`, `consent_denied`; BadGatewayError with Zoho's code. */
     async finish(
       back: { code?: string | undefined; state?: string | undefined; error?: string | undefined; accountsServer?: string | undefined },
       { cookie, request }: { cookie: string | undefined; request: Omit<Actor, 'actor'> },
     ): Promise<void> {
       const begun = await takeState(back.state, cookie)
       if (back.error !== undefined || back.code === undefined) {
-        throw new BadRequestError('consent_refused', 'Zoho did not give its consent', {
+        throw new BadRequestError('consent_denied', 'Zoho did not give its consent', {
           detail: { zoho: (back.error ?? 'no code').slice(0, 100) },
           remedy: 'Press "Connect to Zoho" again and accept; Zoho shows which rights zinc asks for.',
         })
@@ -140,7 +140,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
   /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
   async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
     const wrong = new BadRequestError(
-      'bad_state',
+      'invalid_state',
       'This way back from Zoho was not begun here, was used already, or is older than ten minutes',
       {
         remedy: 'Begin again where you came from, in this browser.',

@@ -102,7 +102,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     const state = await tx.zohoBudget.findUnique({ where: { organization } })
     if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
       const reason = "Zoho's limit for a minute was overrun; all calls wait"
-      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'minute_overrun', reason }
+      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'zoho_blocked', reason }
     }
     const inFlight = recent.filter((it) => it.finished_at === null).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
@@ -111,7 +111,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       // Calls under way are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
         if (inFlight > 0 && state.day_left - spent > reserve)
-          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'last_calls_of_day', reason: 'the last calls of the day are under way' }
+          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'quota_nearly_exhausted', reason: 'the last calls of the day are under way' }
         throw new QuotaExceededError(state.day_resets_at)
       }
     }
@@ -120,10 +120,10 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     if (minute.length >= limits.perMinute) {
       const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
       const reason = `zinc makes at most ${limits.perMinute} calls a minute`
-      return { waitMs: Math.max(1, free - now.getTime()), code: 'minute_full', reason }
+      return { waitMs: Math.max(1, free - now.getTime()), code: 'rate_limited_minute', reason }
     }
     if (inFlight >= (await allowedInFlight(tx, state, now)))
-      return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'calls_under_way', reason: 'enough calls are under way' }
+      return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'concurrency_limited', reason: 'enough calls are under way' }
     return null
   }
 

@@ -155,7 +155,7 @@ function itemCheck(items: Record<string, unknown> | undefined, signal: AbortSign
     'item',
     async () => {
       if (!items)
-        throw new Problem('not_tried', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+        throw new Problem('untested', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
       const [item] = rowsOf(items)
       return item ? `${String(item.sku ?? '')} ${String(item.name ?? '')}`.trim().slice(0, 200) : 'The organisation has no items yet'
     },
@@ -168,7 +168,7 @@ function imageCheck(items: Record<string, unknown> | undefined, client: ZohoClie
     'picture',
     async () => {
       if (!items)
-        throw new Problem('not_tried', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+        throw new Problem('untested', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
       const item = rowsOf(items).find((it) => it.image_document_id !== '' && it.image_document_id !== undefined)
       if (!item) return 'None of the items that were looked at has a picture'
       const { body, done } = await itemImage(client, { itemId: String(item.item_id) }, signal)
@@ -197,7 +197,7 @@ function quotaCheck(
         return 'Zoho has not told the quota of this day yet'
       if (rateLimiter.day_left === 0) {
         throw new Problem(
-          'day_quota_spent',
+          'daily_quota_exceeded',
           "The day's calls are spent",
           `Zoho gives new ones at ${rateLimiter.day_resets_at.toISOString()}; zinc goes on by itself.`,
         )

@@ -91,7 +91,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
 
 /**
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
- * Throws BadRequestError `not_a_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
+ * Throws BadRequestError `invalid_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
   const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY })[
@@ -176,7 +176,7 @@ async function refuseFilled(url: string): Promise<void> {
 }
 
 const notADump = (file: string, cause?: Error) =>
-  new BadRequestError('not_a_dump', `${file} is not a whole dump of zinc`, {
+  new BadRequestError('invalid_dump', `${file} is not a whole dump of zinc`, {
     ...(cause && { cause }),
     remedy: 'Name a file that `zinc db dump` wrote to its end.',
   })

@@ -38,7 +38,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     const [row] = await db.$queryRaw<{ value: string }[]>`
       insert into instance_fact (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_fact.value returning value`
     if (!row || !values.includes(row.value)) {
-      throw new StartupError('wrong_instance', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
+      throw new StartupError('instance_mismatch', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
         exitStatus: 2,
         remedy,
       })

@@ -74,7 +74,7 @@ const REPORTED_UNWRITABLE = 100
 /** The server says that the photo is none of this store any more. */
 const GONE = new Set(['photo_deleted', 'not_in_assortment', 'photo_not_found'])
 /** The cursor leads nowhere: everything is listed again, and what is equal stays. */
-const LOST_CURSOR = new Set(['cursor_expired', 'epoch_changed', 'bad_cursor'])
+const LOST_CURSOR = new Set(['cursor_expired', 'epoch_changed', 'invalid_cursor'])
 
 /**
  * Makes the folder hold exactly the store's photos, and reports what was done. Killed or cut at any moment, the next pull goes on where this one was.

@@ -7,13 +7,13 @@ const Position = z.tuple([z.iso.datetime(), z.string()])
 export const writeCursor = (row: { created_at: Date; id: string }): string =>
   Buffer.from(JSON.stringify([row.created_at.toISOString(), row.id])).toString('base64url')
 
-/** Throws BadRequestError `bad_cursor`. */
+/** Throws BadRequestError `invalid_cursor`. */
 export function readCursor(cursor: string): { created_at: Date; id: string } {
   try {
     const [at, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { created_at: new Date(at), id }
   } catch (cause) {
-    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', {
+    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
       cause,
       remedy: 'Begin without a cursor and follow next_cursor.',
     })

@@ -106,7 +106,7 @@ function counted(file: Readable, budget: { left: number }, totalBytes: number): 
 }
 
 const tooLarge = (totalBytes: number) =>
-  new PayloadTooLargeError('body_too_large', `The form is larger than ${totalBytes} bytes`, {
+  new PayloadTooLargeError('payload_too_large', `The form is larger than ${totalBytes} bytes`, {
     remedy: 'Send fewer or smaller files at a time.',
   })
 
@@ -120,12 +120,12 @@ function toAppError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
   if (code?.startsWith('FST_') && statusCode === 413) return tooLargeParts()
-  if (code?.startsWith('FST_')) return new BadRequestError('bad_multipart', 'The form cannot be read', { detail: { reason: code } })
+  if (code?.startsWith('FST_')) return new BadRequestError('invalid_multipart', 'The form cannot be read', { detail: { reason: code } })
   if (
     typeof message === 'string' &&
     /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message)
   )
-    return new BadRequestError('bad_multipart', 'The form cannot be read or broke off', {
+    return new BadRequestError('invalid_multipart', 'The form cannot be read or broke off', {
       remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
     })
   return error

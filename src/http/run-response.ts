@@ -13,7 +13,13 @@ const EARLY_MS = 50_000
 /** Failures that lie in what was asked for, and not at Zoho. */
 /** What an operator has switched off. */
 const SWITCHED_OFF = new Set(['integration_disabled'])
-const ASKED_WRONG = new Set(['bad_import_file', 'bad_mappings', 'bad_file_name', 'import_file_not_found', 'import_file_too_large'])
+const ASKED_WRONG = new Set([
+  'invalid_import_file',
+  'invalid_mappings',
+  'invalid_file_name',
+  'import_file_not_found',
+  'import_file_too_large',
+])
 
 /**
  * Answers a started run: 202 with its id at once, or what it has come to when it stands. A failure before the first page keeps its status; after that

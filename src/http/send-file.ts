@@ -32,7 +32,7 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
       : ({ kind: 'whole' } as const)
   if (range.kind === 'unsatisfiable') {
     reply.header('content-range', `bytes */${file.size}`)
-    throw new RangeNotSatisfiableError('range_not_there', `The file has ${file.size} bytes; the part begins behind them`, {
+    throw new RangeNotSatisfiableError('range_not_satisfiable', `The file has ${file.size} bytes; the part begins behind them`, {
       remedy: 'Ask for the whole file, without Range.',
     })
   }

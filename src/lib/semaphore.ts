@@ -1,7 +1,7 @@
 import { ServiceUnavailableError } from './errors.ts'
 
 export interface Semaphore {
-  /** Waits for a slot, works, gives the slot back. Throws ServiceUnavailableError `too_busy` when too many wait already or the wait is too long. */
+  /** Waits for a slot, works, gives the slot back. Throws ServiceUnavailableError `overloaded` when too many wait already or the wait is too long. */
   use<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
 }
 
@@ -10,7 +10,7 @@ export function createSemaphore({ running, waiting, maxWaitMs }: { running: numb
   let taken = 0
   const queue: (() => void)[] = []
   const busy = () =>
-    new ServiceUnavailableError('too_busy', 'Too many uploads are under way', {
+    new ServiceUnavailableError('overloaded', 'Too many uploads are under way', {
       retryAfterMs: 5_000,
       remedy: 'Send it again in a few seconds.',
     })

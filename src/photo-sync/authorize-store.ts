@@ -12,7 +12,9 @@ export function authorizeStore(snapshot: FeedSnapshot, storeId: string | undefin
       remedy: 'Add store_id=… to the query, or to the body of a POST.',
     })
   if (edge && edge.store_id !== storeId.toLowerCase())
-    throw new ForbiddenError('other_store', 'This token is not for that store', { remedy: 'Use the store_id that the token was made for.' })
+    throw new ForbiddenError('store_mismatch', 'This token is not for that store', {
+      remedy: 'Use the store_id that the token was made for.',
+    })
   const store = snapshot.stores.get(storeId.toLowerCase())
   if (!store) throw new NotFoundError('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
   if (edge && store.paused)

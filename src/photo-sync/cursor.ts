@@ -24,7 +24,7 @@ export function writeCursor(snapshot: FeedSnapshot, store: FeedStore, { seq, pag
 }
 
 /**
- * Throws BadRequestError `bad_cursor` for what was altered or belongs to another store, GoneError `cursor_expired` when tombstones behind it are gone,
+ * Throws BadRequestError `invalid_cursor` for what was altered or belongs to another store, GoneError `cursor_expired` when tombstones behind it are gone,
  * GoneError `epoch_changed` when the database is not the one that gave it: never an empty answer that looks like "nothing new".
  */
 export function readCursor(snapshot: FeedSnapshot, store: FeedStore, given: string): FeedCursor {
@@ -33,7 +33,7 @@ export function readCursor(snapshot: FeedSnapshot, store: FeedStore, given: stri
   const text = parts.join('.')
   const requested = Buffer.from(sign(snapshot, store.id, text))
   if (mac.length !== requested.length || !timingSafeEqual(mac, requested) || (parts.length !== 3 && parts.length !== 5))
-    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave for this store', {
+    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave for this store', {
       remedy: 'Begin without a cursor and follow next_cursor.',
     })
   const [epoch = '', generation = 0, seq = 0, position, until] = [parts[0] ?? '', ...parts.slice(1).map(Number)] as [string, ...number[]]

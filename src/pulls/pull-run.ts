@@ -154,7 +154,7 @@ const SIGN_IN = new Set([
   'invalid_client_secret',
   'invalid_code',
   'invalid_grant',
-  'sign_in_failed',
+  'oauth_failed',
   'zoho_unreachable',
   '6041',
 ])

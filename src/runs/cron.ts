@@ -15,7 +15,7 @@ export function isTimeZone(zone: string | null | undefined): string {
 /**
  * The next times of a cron line of five fields, strictly after `from`, on the wall clock of `zone`. Where summer time begins, a time in the gap runs
  * right after it; where it ends, a time that comes twice runs once, while "every n minutes" goes through both hours.
- * Throws BadRequestError `bad_schedule`.
+ * Throws BadRequestError `invalid_schedule`.
  */
 export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: string; from: Date; count?: number }): Date[] {
   let times: Date[]
@@ -23,14 +23,14 @@ export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: strin
     if (!/^\S+(\s+\S+){4}$/.test(cron.trim())) throw new Error('it must have five fields: minute hour day month weekday')
     times = new Cron(cron.trim(), { timezone: zone, paused: true, mode: '5-part' }).nextRuns(count, from)
   } catch (cause) {
-    throw new BadRequestError('bad_schedule', `schedule is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new BadRequestError('invalid_schedule', `schedule is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
       detail: { cron },
       remedy: 'A cron line has five fields, e.g. */15 * * * * (every 15 minutes) or 5 1,13 * * * (at 1:05 and 13:05).',
     })
   }
   if (times.length === 0)
-    throw new BadRequestError('bad_schedule', 'schedule is wrong: there is no such day', {
+    throw new BadRequestError('invalid_schedule', 'schedule is wrong: there is no such day', {
       detail: { cron },
       remedy: 'Choose a day that exists.',
     })

@@ -11,7 +11,7 @@ export type RunStatus =
   | { state: 'queued' }
 
 export const STATE_AFTER: Record<RequestedAction, RunStatus> = {
-  pause: { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_person' },
+  pause: { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_user' },
   cancel: { state: 'cancelled' },
 }
 

@@ -76,7 +76,7 @@ export function createScheduler({ db, clock, log, start, works }: SchedulerDeps)
 
     list: (from: Db = db): Promise<Schedule[]> => from.schedule.findMany(),
 
-    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadRequestError `bad_schedule`. */
+    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadRequestError `invalid_schedule`. */
     async set(
       tx: Db,
       { module, mode, cron, zone }: { module: string; mode: ScheduleMode; cron: string | null; zone: string },

@@ -62,7 +62,7 @@ export function createNotificationSettings({
 
   return {
     read,
-    /** Throws ConflictError `set_by_environment`, BadRequestError `bad_address`. */
+    /** Throws ConflictError `set_by_environment`, BadRequestError `invalid_address`. */
     async change(change: NotificationChange, actor: Actor): Promise<void> {
       await db.$transaction(async (tx) => {
         const now = await read(tx)
@@ -101,12 +101,12 @@ export const shownAddress = (field: Address, value: string | null): string | nul
 function checked(field: Address, value: string): string {
   if (field === 'email') {
     if (value.split(',').every((one) => /^[^\s@<>]+@[^\s@<>]+$/.test(one.trim()))) return value
-    throw new BadRequestError('bad_address', 'email is wrong: it must be mail addresses, separated by commas')
+    throw new BadRequestError('invalid_address', 'email is wrong: it must be mail addresses, separated by commas')
   }
   const protocols = field === 'smtp_url' ? ['smtp:', 'smtps:'] : ['http:', 'https:']
   if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
   throw new BadRequestError(
-    'bad_address',
+    'invalid_address',
     `${field} is wrong: it must be an address that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
   )
 }

@@ -33,7 +33,7 @@ export interface Imported {
   fixed: string[]
 }
 
-/** Reads a `zoho_config.json`. Throws BadRequestError `bad_config_file`; the message never quotes the file. */
+/** Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never quotes the file. */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new BadRequestError('file_not_found', `${file} cannot be read (${cause.code})`, { remedy: 'Name a zoho_config.json.' })
@@ -44,12 +44,12 @@ export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
     if (content.length > MAX_BYTES) throw new Error('too long')
     json = JSON.parse(content.replace(/^\uFEFF/, ''))
   } catch {
-    throw new BadRequestError('bad_config_file', `${file} is not JSON`, { remedy })
+    throw new BadRequestError('invalid_config_file', `${file} is not JSON`, { remedy })
   }
   const parsed = ZohoConfigFile.safeParse(json)
   if (parsed.success) return parsed.data
   const keys = parsed.error.issues.map((issue) => issue.path.join('.')).filter((key) => key !== '')
-  throw new BadRequestError('bad_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
+  throw new BadRequestError('invalid_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
 }
 
 /** Stores what the file has; what the environment fixes is left out and named. */

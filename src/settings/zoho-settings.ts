@@ -184,6 +184,6 @@ function assertChangeable(field: Field, source: Source): void {
 }
 
 const keyMissing = (names: string[]) =>
-  new BadGatewayError('key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
+  new BadGatewayError('decryption_key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
     remedy: 'Start zinc with the CREDENTIALS_KEY that sealed it (`new,old` while rotating), or enter the value again.',
   })

@@ -48,7 +48,7 @@ export interface WalkOptions {
   app: BooksApp
   /** Only rows modified from this moment on (inclusive); null: all. Rows without a time always come. */
   from: Date | null
-  /** How many records are known; a list that is read to its end and has far fewer is not believed (`list_short`). */
+  /** How many records are known; a list that is read to its end and has far fewer is not believed (`list_truncated`). */
   known?: number | undefined
   /** Where a walk that broke off goes on. */
   cursor?: BooksCursor | undefined
@@ -77,7 +77,7 @@ export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptio
     withText: true,
     read: (row, raw) => readBooksRow(module, row, raw),
     onUnreadable() {
-      throw new BadGatewayError('row_without_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
+      throw new BadGatewayError('missing_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
         remedy: 'Nothing is skipped: the module is tried again at the next pull. If it stays, tell Zoho support.',
       })
     },
@@ -225,12 +225,12 @@ const SHORT_SHARE = 0.2
 const SHORT_ROWS = 10
 
 const short = (path: string) =>
-  new BadGatewayError('list_short', `Zoho's list ${path} is much shorter than what is known`, {
+  new BadGatewayError('list_truncated', `Zoho's list ${path} is much shorter than what is known`, {
     remedy: 'Nothing was changed. If so many records were really deleted, pull the module in full and confirm the removals.',
   })
 
 const endless = (path: string) =>
-  new BadGatewayError('list_repeats', `Zoho's list ${path} does not lead to an end`, {
+  new BadGatewayError('pagination_loop', `Zoho's list ${path} does not lead to an end`, {
     remedy: 'Nothing was removed. Start the pull again later; if it stays, tell Zoho support.',
   })
 
@@ -246,13 +246,13 @@ export async function readBooksDetail(
   const raw = rawMember(text, module.detailKey) ?? rawMember(text, module.name)
   const fields = raw === undefined ? null : parseZohoJson(raw)
   if (raw === undefined || !fields)
-    throw new BadGatewayError('detail_without_record', `Zoho's answer has no ${module.detailKey}`, {
+    throw new BadGatewayError('detail_malformed', `Zoho's answer has no ${module.detailKey}`, {
       remedy: 'zinc tries again at the next pull.',
     })
   const row = readBooksRow(module, fields, raw)
   // A proxy or a mixed-up answer must never put one document in the place of another.
   if (row.id !== id)
-    throw new BadGatewayError('other_record', `Zoho answered with another record than ${module.name} ${id}`, {
+    throw new BadGatewayError('record_mismatch', `Zoho answered with another record than ${module.name} ${id}`, {
       remedy: 'zinc tries again at the next pull.',
     })
   return row

@@ -12,7 +12,7 @@ export interface GuardedCall {
 }
 
 export interface CircuitBreaker {
-  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoUnavailableError `zoho_unwell`. */
+  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoUnavailableError `zoho_circuit_open`. */
   execute<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
 }
 
@@ -88,7 +88,7 @@ export function createCircuitBreaker({ clock }: { clock: Clock }): CircuitBreake
 }
 
 const unwell = (until: Date) =>
-  new ZohoUnavailableError('zoho_unwell', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
+  new ZohoUnavailableError('zoho_circuit_open', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
     detail: { until: until.toISOString() },
     remedy: `zinc looks again after ${until.toISOString()}. If it stays, see status.zoho.com.`,
   })

@@ -12,7 +12,7 @@ export class RateLimitedError extends BadGatewayError {
 /** The day's calls are spent. */
 export class QuotaExceededError extends RateLimitedError {
   constructor(resetsAt: Date, facts: AppErrorOptions = {}) {
-    super('day_quota_spent', "The day's quota of Zoho calls is spent", resetsAt, facts)
+    super('daily_quota_exceeded', "The day's quota of Zoho calls is spent", resetsAt, facts)
   }
 }
 
@@ -22,7 +22,7 @@ export class ConfigurationError extends BadGatewayError {}
 /** Zoho says that there is nothing under this address: the item, or its picture. */
 export class ZohoNotFoundError extends BadGatewayError {
   constructor(what: string) {
-    super('nothing_there', `Zoho has no ${what}`)
+    super('not_found_in_zoho', `Zoho has no ${what}`)
   }
 }
 

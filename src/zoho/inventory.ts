@@ -72,7 +72,7 @@ async function itemDetails(
     try {
       const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
       if (!Array.isArray(body.items))
-        throw new BadGatewayError('list_without_rows', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
+        throw new BadGatewayError('list_malformed', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
       found.push(...body.items)
       at += some.length
     } catch (error) {

@@ -92,7 +92,7 @@ export function tokenError(
   if (error !== undefined && known) return new ConfigurationError(error, known.cause, { remedy: known.remedy })
   if (status >= 500 || error === undefined) {
     return new OAuthUnavailableError(
-      'sign_in_unavailable',
+      'oauth_unavailable',
       `Zoho's sign-in does not work just now: it answered with status ${status} and no token`,
       {
         remedy: 'zinc tries again by itself. If it stays, see status.zoho.com.',

@@ -28,7 +28,7 @@ export const LIST_LAG_MS = 5 * 60_000
 /** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
 export class ListUnorderedError extends BadGatewayError {
   constructor(path: string) {
-    super('list_unsorted', `Zoho does not list ${path} in the order that was asked for`, {
+    super('list_unordered', `Zoho does not list ${path} in the order that was asked for`, {
       remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
     })
   }
@@ -42,7 +42,7 @@ const MAX_PASSES = 5
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`
 const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
 
-/** One page of a list, in whatever order the query asks for. Throws BadGatewayError `list_without_rows`. */
+/** One page of a list, in whatever order the query asks for. Throws BadGatewayError `list_malformed`. */
 export async function readPage<Row>(
   client: ZohoClient,
   listing: Pick<Listing<Row>, 'path' | 'key' | 'query' | 'withText' | 'read' | 'onUnreadable' | 'job' | 'runId'>,
@@ -62,7 +62,7 @@ export async function readPage<Row>(
   const key = keys.find((it) => Array.isArray(body[it]))
   const found = key === undefined ? undefined : body[key]
   if (key === undefined || !Array.isArray(found))
-    throw new BadGatewayError('list_without_rows', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
+    throw new BadGatewayError('list_malformed', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
   const texts = listing.withText ? rawElements(rawMember(text, key) ?? '[]') : []
   const rows = found.flatMap((row: unknown, n) => {
     try {
@@ -170,6 +170,6 @@ interface Page<Row> {
 }
 
 const loops = (why: string) =>
-  new BadGatewayError('list_repeats', `Zoho's list does not lead to an end: ${why}`, {
+  new BadGatewayError('pagination_loop', `Zoho's list does not lead to an end: ${why}`, {
     remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
   })

@@ -17,7 +17,7 @@ export interface Lease {
 
 /** Why the next call has to wait, for whoever watches. */
 export interface RateLimitWait {
-  code: 'minute_overrun' | 'last_calls_of_day' | 'minute_full' | 'calls_under_way'
+  code: 'zoho_blocked' | 'quota_nearly_exhausted' | 'rate_limited_minute' | 'concurrency_limited'
   reason: string
   until: Date
 }

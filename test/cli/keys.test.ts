@@ -68,7 +68,7 @@ test('the new key alone is refused while something is still sealed with the old 
   const rotating = await startSecondInstance(zinc, { CREDENTIALS_KEY: `${key(2)},${key(1)}` })
   expect((await fetch(`${rotating}/health/ready`)).status).toBe(200)
   await expect(startSecondInstance(zinc, { CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({
-    code: 'wrong_instance',
+    code: 'instance_mismatch',
     exitStatus: 2,
     detail: { remedy: expect.stringContaining('zinc keys rotate') },
   })

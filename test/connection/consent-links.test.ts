@@ -39,7 +39,7 @@ test('a link renews the connection without a login and ends with success, withdr
   expect(await pending()).not.toBeNull()
   const link = await make()
   // A new one replaces the one before.
-  expect(await follow(zinc, first)).toMatchObject({ status: 410, body: { code: 'consent_link_over' } })
+  expect(await follow(zinc, first)).toMatchObject({ status: 410, body: { code: 'consent_link_expired' } })
 
   // A mail program that looks first spoils nothing.
   await follow(zinc, link)

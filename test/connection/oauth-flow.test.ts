@@ -97,7 +97,7 @@ test('a consent is accepted once, in the same browser, with its own state', asyn
     sources: { refresh_token: 'stored' },
   })
   const replay = await back(zinc, query, first.cookie)
-  expect([replay.status, ((await replay.json()) as { code: string }).code]).toEqual([400, 'bad_state'])
+  expect([replay.status, ((await replay.json()) as { code: string }).code]).toEqual([400, 'invalid_state'])
 
   const state = other.location.searchParams.get('state')!
   const foreignCookie = await back(zinc, { state, code: zoho.accounts.issueCode() }, first.cookie)
@@ -105,13 +105,13 @@ test('a consent is accepted once, in the same browser, with its own state', asyn
 
   const refused = await begin(zinc)
   const denied = await back(zinc, { error: 'access_denied', state: refused.location.searchParams.get('state')! }, refused.cookie)
-  expect(await denied.json()).toMatchObject({ code: 'consent_refused', detail: { remedy: expect.any(String) } })
+  expect(await denied.json()).toMatchObject({ code: 'consent_denied', detail: { remedy: expect.any(String) } })
   const person = await begin(zinc)
   const shown = await fetch(`${zinc.url}${CALLBACK}?error=access_denied&state=${person.location.searchParams.get('state')}`, {
     redirect: 'manual',
     headers: { cookie: person.cookie, accept: 'text/html' },
   })
-  expect(shown.headers.get('location')).toBe('/settings/integrations/zoho?consent=consent_refused')
+  expect(shown.headers.get('location')).toBe('/settings/integrations/zoho?consent=consent_denied')
   const audit = await zinc.services.db.auditEntry.findMany({ where: { fields: { has: 'refresh_token' } } })
   expect(audit.map((it) => it.actor)).toEqual(['admin'])
 })

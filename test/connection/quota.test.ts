@@ -53,7 +53,7 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   expect(pages).toHaveLength(22)
   expect(pages.at(-1)).toBe('/inventory/v1/organizations')
   expect(pages.some((path) => path.includes('?'))).toBe(false)
-  expect(await request(zinc, 'GET', '/calls?cursor=junk')).toMatchObject({ status: 400, body: { code: 'bad_cursor' } })
+  expect(await request(zinc, 'GET', '/calls?cursor=junk')).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } })
 
   zinc.zoho.fail({
     path: /items\?/,
@@ -66,7 +66,7 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({
     state: 'limited',
     until: expect.any(String),
-    code: 'day_quota_spent',
+    code: 'daily_quota_exceeded',
   })
   expect((await request(zinc, 'GET', '/calls?failed=true')).body.data).toMatchObject([{ status: 429, code: '45' }])
   expect((await request(zinc, 'GET', '/quota')).body.data.day).toMatchObject({ left: 0 })

@@ -101,11 +101,11 @@ test('modules are switched and scheduled by name or slug, and what is off is not
   })
   expect(await request(zinc, 'PATCH', '/modules/inventory', { schedule: 'every day' })).toMatchObject({
     status: 400,
-    body: { code: 'bad_schedule' },
+    body: { code: 'invalid_schedule' },
   })
   expect(await request(zinc, 'PATCH', '/modules/inventory', { schedule: '0 0 30 2 *' })).toMatchObject({
     status: 400,
-    body: { code: 'bad_schedule' },
+    body: { code: 'invalid_schedule' },
   })
 
   const scheduled = await request(zinc, 'PATCH', '/modules/inventory', { enabled: true, schedule: '30 9 * * *' })
@@ -114,7 +114,7 @@ test('modules are switched and scheduled by name or slug, and what is off is not
   const preview = await request(zinc, 'GET', `/schedule/preview?cron=${encodeURIComponent('30 9 * * *')}&count=3`)
   expect(preview.body.data.time_zone).toBe('Asia/Baghdad')
   expect(preview.body.data.next.map((it: { local: string }) => it.local.slice(11))).toEqual(['09:30', '09:30', '09:30'])
-  expect(await request(zinc, 'GET', '/schedule/preview?cron=x')).toMatchObject({ status: 400, body: { code: 'bad_schedule' } })
+  expect(await request(zinc, 'GET', '/schedule/preview?cron=x')).toMatchObject({ status: 400, body: { code: 'invalid_schedule' } })
   expect((await request(zinc, 'PATCH', '/modules/inventory', { schedule: null })).body.data).toMatchObject({
     schedule: null,
     next_run: null,

@@ -69,7 +69,7 @@ test("a clock set back by an hour delays neither logins nor the check of Zoho's 
   const rateLimiter = createLoginRateLimiter({ db, clock })
   const who = { username: 'admin', address: '192.0.2.1' }
   for (let n = 0; n < 10; n++) await (await rateLimiter.admit(who)).failed()
-  await expect(rateLimiter.admit(who)).rejects.toMatchObject({ code: 'too_many_logins' })
+  await expect(rateLimiter.admit(who)).rejects.toMatchObject({ code: 'login_rate_limited' })
   const breaker = createCircuitBreaker({ clock })
   const call = (response: () => Promise<string>) =>
     breaker.execute(response, {
@@ -79,7 +79,7 @@ test("a clock set back by an hour delays neither logins nor the check of Zoho's 
       classifyResponse: () => 'fails',
     })
   for (let n = 0; n < 10; n++) await expect(call(() => Promise.reject(new Error('ill')))).rejects.toThrow('ill')
-  await expect(call(async () => 'well')).rejects.toMatchObject({ code: 'zoho_unwell' })
+  await expect(call(async () => 'well')).rejects.toMatchObject({ code: 'zoho_circuit_open' })
 
   time -= 60 * MINUTE_MS
   await (await rateLimiter.admit(who)).succeeded()

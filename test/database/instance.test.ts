@@ -20,12 +20,12 @@ test('a second instance with other keys or another disk is refused with the reme
     await services[Symbol.asyncDispose]()
   }
   for (const wrong of [{ JWT_SECRET: key(9) }, { CREDENTIALS_KEY: key(9) }, { DATA_DIR: `${environment.DATA_DIR}/elsewhere` }]) {
-    await expect(open(wrong)).rejects.toMatchObject({ code: 'wrong_instance', exitStatus: 2, detail: { remedy: expect.any(String) } })
+    await expect(open(wrong)).rejects.toMatchObject({ code: 'instance_mismatch', exitStatus: 2, detail: { remedy: expect.any(String) } })
   }
   await open({})
   await open({ CREDENTIALS_KEY: `${key(3)},${key(2)}` })
   await open({ CREDENTIALS_KEY: key(3) })
-  await expect(open({ CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({ code: 'wrong_instance' })
+  await expect(open({ CREDENTIALS_KEY: key(2) })).rejects.toMatchObject({ code: 'instance_mismatch' })
 })
 
 test('a lost or empty key file stops the start, and with the file restored everything opens', async () => {
@@ -33,8 +33,8 @@ test('a lost or empty key file stops the start, and with the file restored every
   await services.connect.settings.change({ webhook_secret: 'a secret of the webhook' }, { actor: 'admin', request_id: null, ip: null })
   const open = () => openServices(parseConfig(environment), pino({ level: 'silent' }))
   for (const [name, lost] of [
-    ['credentials.key', 'wrong_instance'],
-    ['jwt.key', 'wrong_instance'],
+    ['credentials.key', 'instance_mismatch'],
+    ['jwt.key', 'instance_mismatch'],
   ] as const) {
     const file = join(environment.DATA_DIR!, 'settings', name)
     const key = await readFile(file)
@@ -43,7 +43,7 @@ test('a lost or empty key file stops the start, and with the file restored every
     for (const text of ['', '\n', key.subarray(0, 20)]) {
       await writeFile(file, text)
       await expect(open()).rejects.toMatchObject({
-        code: 'bad_key_file',
+        code: 'invalid_key_file',
         exitStatus: 2,
         detail: { remedy: expect.stringContaining('backup') },
       })

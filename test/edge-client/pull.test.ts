@@ -124,7 +124,7 @@ test('a revoked token and another store are refused at once, in words', async ()
   const shop = await startShop()
   const [store, other] = [await shop.addStore(), await shop.addStore()]
   const dir = await edgeFolder()
-  await expect(puller({ ...store, id: other.id }, shop.url, dir)()).rejects.toMatchObject({ status: 403, code: 'other_store' })
+  await expect(puller({ ...store, id: other.id }, shop.url, dir)()).rejects.toMatchObject({ status: 403, code: 'store_mismatch' })
   await shop.send('DELETE', `/api/v1/stores/${store.id}/tokens/${store.tokenId}`)
   await expect(puller(store, shop.url, dir)()).rejects.toMatchObject({ status: 401 })
 })

@@ -78,7 +78,10 @@ test('a token that is not exactly ours is refused, also when it is signed with o
   expect((await me(`Basic ${Buffer.from('admin:a-password-for-tests').toString('base64')}`)).status).toBe(401)
   expect((await me(`Bearer ${good}`)).headers.get('www-authenticate')).toBeNull()
   const refused = await me(`Bearer ${sign(header, { ...claims, exp: now - 61 })}`)
-  expect([refused.headers.get('www-authenticate'), await refused.json()]).toMatchObject(['Bearer realm="zinc"', { code: 'login_required' }])
+  expect([refused.headers.get('www-authenticate'), await refused.json()]).toMatchObject([
+    'Bearer realm="zinc"',
+    { code: 'unauthenticated' },
+  ])
 
   // The role is the one that the person has now, whatever the token says.
   await services.db.appUser.updateMany({ data: { role: 'viewer' } })

@@ -139,7 +139,7 @@ test('large photos pass through an archive whole, each once, in the order asked,
   )
   const refused = open.filter(({ status }) => status === 503)
   for (const response of refused)
-    expect([response.headers.get('retry-after'), ((await response.json()) as { code: string }).code]).toEqual(['5', 'too_busy'])
+    expect([response.headers.get('retry-after'), ((await response.json()) as { code: string }).code]).toEqual(['5', 'overloaded'])
   for (const response of open) if (!response.bodyUsed) await response.arrayBuffer()
   expect((await entriesOf(await post('/archive/', JSON.stringify({ store_id: store.id, photo_ids: [large] })))).length).toBe(1)
 })

@@ -149,7 +149,7 @@ test('the page stays signed in with cookies that no script can read, and no othe
     { origin: 'null' },
     {},
   ])
-    expect(await code(await add(foreign as Record<string, string>))).toBe('cross_site')
+    expect(await code(await add(foreign as Record<string, string>))).toBe('csrf_rejected')
   expect((await post(url, 'users', {}, { ...jar, ...own, 'content-type': 'text/plain' })).status).toBe(415)
 
   // The access cookie has ended; the refresh cookie alone brings a new pair, and a second tab at the same moment is not thrown out.

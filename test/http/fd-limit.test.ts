@@ -41,7 +41,7 @@ test.runIf(process.platform === 'linux')('with 256 files and 400 connections zin
   // Connected is not taken yet: the system keeps connections in line until the server asks for them.
   await waitFor(async () => (await files()) >= before + 85)
   const refused = await products()
-  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([503, '5', { code: 'too_busy' }])
+  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([503, '5', { code: 'overloaded' }])
   expect((await fetch(`${url}/health/live`)).status).toBe(200)
   few.leave()
   await waitFor(async () => (await products()).status === 200)

@@ -194,7 +194,7 @@ test('forms that are wrong, too large or broken get their 4xx and leave nothing 
     ['HTML that says it is JPEG', { method: 'POST', body: imageForm([Buffer.from('<html>')], {}, 'a.jpg') }, 422, 'not_an_image'],
     ['SVG', { method: 'POST', body: imageForm([Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')]) }, 415, 'unsupported_format'],
     ['cut', { method: 'POST', body: imageForm([(await drawnImage('jpeg')).subarray(0, -40)]) }, 422, 'truncated'],
-    ['too large', { method: 'POST', body: imageForm([Buffer.alloc(25 * 1024 * 1024 + 1)]) }, 413, 'picture_too_large'],
+    ['too large', { method: 'POST', body: imageForm([Buffer.alloc(25 * 1024 * 1024 + 1)]) }, 413, 'image_too_large'],
     ['too large together', { method: 'POST', body: imageForm(Array.from({ length: 5 }, () => Buffer.alloc(21 * 1024 * 1024))) }, 413],
     ['a wrong flag', { method: 'POST', body: imageForm([image], { is_primary: 'perhaps' }) }, 400, 'bad_request'],
     ['gzip', { method: 'POST', headers: { 'content-encoding': 'gzip' }, body: imageForm([image]) }, 415],

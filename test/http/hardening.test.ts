@@ -35,10 +35,10 @@ test('malformed JSON bodies are refused with 400, large or compressed ones befor
   expect(await post('"text"')).toEqual([400, 'bad_request'])
   expect(await post('{"username":"a \\"quoted\\" {[,:]} name","password":"wrong","n":-1.5e3,"m":[{"a":1},{"a":2}]}')).toEqual([
     401,
-    'wrong_credentials',
+    'invalid_credentials',
   ])
-  expect(await post(`{"username":"${'x'.repeat(256 * 1024)}"}`)).toEqual([413, 'body_too_large'])
-  expect(await post(gzipSync('{}'), { 'content-encoding': 'gzip' })).toEqual([415, 'content_encoding'])
+  expect(await post(`{"username":"${'x'.repeat(256 * 1024)}"}`)).toEqual([413, 'payload_too_large'])
+  expect(await post(gzipSync('{}'), { 'content-encoding': 'gzip' })).toEqual([415, 'unsupported_content_encoding'])
   expect(await post('a=1', { 'content-type': 'application/x-www-form-urlencoded' })).toEqual([415, 'unsupported_media_type'])
 })
 

@@ -202,7 +202,7 @@ test('file ids that are not digits are reported, and pictures of such products s
   await writeFile(join(shop.dataDir, 'imports', 'ids.json'), JSON.stringify(items))
   const synced = await shop.sync('?source=file&file=ids.json')
   expect(synced).toMatchObject({ status: 'partial', statistics: { new: 0, failed: ids.length + none.length + 1 } })
-  expect(new Set(synced.errors.map((it) => it.code))).toEqual(new Set(['file_item_unreadable']))
+  expect(new Set(synced.errors.map((it) => it.code))).toEqual(new Set(['invalid_file_item']))
   await shop.services.db.product.createMany({ data: ids.map((zoho_item_id, n) => ({ zoho_item_id, name: `N ${n}`, sku: `S-${n}` })) })
 
   const products = await productsOf(shop)

@@ -95,7 +95,7 @@ test('a SKU is found without regard to case, blanks and invisible marks when exa
   const twins = await preview(await zipOf({ 'ROW-9/a.png': image, 'Row-9/a.png': image }))
   expect([twins.matched.map((it) => it.sku), twins.ambiguous]).toEqual([
     ['ROW-9'],
-    [expect.objectContaining({ name: 'Row-9/a.png', code: 'several_products' })],
+    [expect.objectContaining({ name: 'Row-9/a.png', code: 'ambiguous_sku' })],
   ])
 })
 

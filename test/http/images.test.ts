@@ -82,7 +82,7 @@ test('image_url opens without a token until altered, expired or replaced; no fai
   zoho.edit(zoho_item_id, { image_document_id: '999000000000000077', image_seed: 5_555 })
   await sync('?sync_images=true')
   const old = await fetch(image_url)
-  expect([old.status, ((await old.json()) as { code: string }).code]).toEqual([410, 'picture_replaced'])
+  expect([old.status, ((await old.json()) as { code: string }).code]).toEqual([410, 'image_replaced'])
 })
 
 test.each([

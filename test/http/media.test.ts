@@ -112,7 +112,7 @@ test('bombs, path tricks and what is no ZIP are refused, and nothing is written 
   expect(await code(Buffer.from('PK not really'))).toEqual([400, 'not_a_zip'])
   expect(await code(zip.subarray(0, zip.length - 30))).toEqual([400, 'not_a_zip'])
   expect(await code(bomb)).toEqual([413, 'zip_too_large'])
-  expect(await code(huge)).toEqual([201, 'picture_too_large'])
+  expect(await code(huge)).toEqual([201, 'image_too_large'])
   expect((await post('/api/products/images/import', { body: imageForm([]) })).status).toBe(400)
 })
 

@@ -80,7 +80,11 @@ test('a download is whole, in part, conditional or a HEAD, and always says what 
     if (wanted) expect([name, got.equals(wanted)]).toEqual([name, true])
     if (status === 416) {
       expect(response.headers.get('content-range')).toBe(`bytes */${size}`)
-      expect(JSON.parse(got.toString())).toMatchObject({ status: 'error', code: 'range_not_there', detail: { remedy: expect.any(String) } })
+      expect(JSON.parse(got.toString())).toMatchObject({
+        status: 'error',
+        code: 'range_not_satisfiable',
+        detail: { remedy: expect.any(String) },
+      })
     }
     if (status === 206) expect(response.headers.get('content-range')).toMatch(new RegExp(`^bytes \\d+-\\d+/${size}$`))
     if (status === 304) expect([response.headers.get('etag'), got.length]).toEqual([etag, 0])
@@ -119,7 +123,7 @@ test('a missing or damaged variant is made again; a damaged original is never se
   await chmod(original, 0o644)
   await writeFile(original, 'not the picture')
   const refused = await store.download(lost!.id, '&variant=original')
-  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([404, 'picture_file_damaged'])
+  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([404, 'image_file_damaged'])
 
   // Rows of variants are gone, too, as after another version of zinc: a list makes them before it shows the photos.
   const client = await connect(shop.environment.DATABASE_URL!)

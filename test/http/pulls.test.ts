@@ -38,7 +38,7 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
   })
   expect(await call('POST', '/api/pulls/', { modules: ['bills'], since: 'soon' })).toMatchObject({
     status: 400,
-    body: { code: 'bad_time' },
+    body: { code: 'invalid_time' },
   })
   const first = await call('POST', '/api/pulls', { modules: ['invoices', 'contacts', 'organizations'] })
   const second = await call('POST', '/api/pulls/', { modules: ['bills'] })
@@ -139,8 +139,8 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
   expect((recent.body.data as object[]).length).toBe(1)
   expect((await call('GET', '/api/zoho/crm/Contacts')).body).toMatchObject({ data: [], next_cursor: null })
   expect(await call('GET', '/api/zoho/books/nothing')).toMatchObject({ status: 404, body: { code: 'module_not_found' } })
-  expect(await call('GET', '/api/zoho/invoices?cursor=x')).toMatchObject({ status: 400, body: { code: 'bad_cursor' } })
-  expect(await call('GET', '/api/zoho/invoices?modified_since=x')).toMatchObject({ status: 400, body: { code: 'bad_time' } })
+  expect(await call('GET', '/api/zoho/invoices?cursor=x')).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } })
+  expect(await call('GET', '/api/zoho/invoices?modified_since=x')).toMatchObject({ status: 400, body: { code: 'invalid_time' } })
 
   // Viewers read records; pulls are for operators.
   await call('POST', '/api/v1/users', { username: 'looks', password: 'a-password-of-a-viewer', role: 'viewer' })

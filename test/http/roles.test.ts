@@ -40,7 +40,7 @@ test('everything but health and login needs a token, and the documentation says 
       const response = await fetch(`${url}${real}`, { method: method.toUpperCase(), redirect: 'manual' })
       expect(`${response.status} ${name}`).toBe(`401 ${name}`)
       const body = (await response.json()) as { status: string; code: string; detail: { remedy: string }; request_id: string }
-      expect(body).toMatchObject({ status: 'error', code: 'login_required', request_id: response.headers.get('x-request-id') })
+      expect(body).toMatchObject({ status: 'error', code: 'unauthenticated', request_id: response.headers.get('x-request-id') })
       expect(body.detail.remedy).toContain('/api/v1/auth/login')
       asked++
     }
@@ -55,13 +55,13 @@ test('failures of every layer have one shape', async () => {
   expect(await shape(await call('/nowhere'))).toEqual([404, 'not_found'])
   expect(await shape(await call('/api/products/nothing'))).toEqual([404, 'product_not_found'])
   expect(await shape(await call('/api/products?limit=0'))).toEqual([400, 'bad_request'])
-  expect(await shape(await call('/api/products?cursor=junk'))).toEqual([400, 'bad_cursor'])
+  expect(await shape(await call('/api/products?cursor=junk'))).toEqual([400, 'invalid_cursor'])
   const login = (body: string, type = 'application/json') =>
     fetch(`${url}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': type }, body })
   expect(await shape(await login('{'))).toEqual([400, 'invalid_json'])
   expect(await shape(await login('{"__proto__":{"x":1}}'))).toEqual([400, 'invalid_json'])
   expect(await shape(await login('x', 'text/plain'))).toEqual([415, 'unsupported_media_type'])
-  expect(await shape(await login(`{"username":"${'x'.repeat(300_000)}"}`))).toEqual([413, 'body_too_large'])
+  expect(await shape(await login(`{"username":"${'x'.repeat(300_000)}"}`))).toEqual([413, 'payload_too_large'])
   const missing = (await (await login('')).json()) as { message: string }
   expect(missing.message).toBe('username is required')
   // No body at all, and what curl makes of -d '', are an empty object as well; a field that is missing is called so, whatever it should be.

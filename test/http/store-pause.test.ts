@@ -27,7 +27,7 @@ test('a paused store is refused at every address with one code, and goes on wher
     expect([path, response.status, ((await response.json()) as { code: string }).code]).toEqual([path, 403, 'store_paused'])
   }
   // Of another store it still learns the one refusal only; the others and people notice nothing.
-  expect(await (await store.fetch(`/digest?store_id=${other.id}`)).json()).toMatchObject({ code: 'other_store' })
+  expect(await (await store.fetch(`/digest?store_id=${other.id}`)).json()).toMatchObject({ code: 'store_mismatch' })
   expect((await other.list()).photos).toHaveLength(20)
   expect((await shop.send('GET', `/api/v1/sync/product-photos/?store_id=${store.id}`)).status).toBe(200)
   expect((await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data.paused_at).toBe(paused.paused_at)

@@ -74,8 +74,8 @@ describe.each<[string, () => BlobStore]>([
     await store.remove('originals', sha256)
     expect(await store.sizeOf('originals', sha256)).toBeNull()
     expect(await store.sizeOf('variants', sha256)).toBe(500)
-    await expect(store.open('originals', sha256)).rejects.toMatchObject({ code: 'picture_file_missing' })
-    await expect(store.openLocal('originals', sha256, signal)).rejects.toMatchObject({ code: 'picture_file_missing' })
+    await expect(store.open('originals', sha256)).rejects.toMatchObject({ code: 'image_file_missing' })
+    await expect(store.openLocal('originals', sha256, signal)).rejects.toMatchObject({ code: 'image_file_missing' })
   })
   test('many puts of the same and of other bytes at once all end well, and leave no temporary file', async () => {
     const store = open()

@@ -181,8 +181,8 @@ test('sizes and times are bounded, and a broken answer is a failure with a name'
           codeOf,
         )
       )[0]
-    expect(await failure('/endless')).toBe('picture_too_large')
-    expect(await failure('/announced')).toBe('picture_too_large')
+    expect(await failure('/endless')).toBe('image_too_large')
+    expect(await failure('/announced')).toBe('image_too_large')
     expect(await failure('/cut')).toBe('image_url_failed')
     expect(await failure('/gone')).toBe('image_url_failed')
     expect(await failure('/stuck')).toBe('image_url_failed')
@@ -244,7 +244,7 @@ test('an image compressed although identity was requested is decompressed within
       ['lzma', 'whole'],
     ] as const)
       codes.push(await fetched(encoding, how).catch((error: { code: string }) => error.code))
-    expect(codes).toEqual(['picture_too_large', 'picture_too_large', 'image_url_failed', 'image_url_failed', 'image_url_failed'])
+    expect(codes).toEqual(['image_too_large', 'image_too_large', 'image_url_failed', 'image_url_failed', 'image_url_failed'])
     // Not packed at all, said so.
     const plain = await fetchImageUrl(fetcher, `http://127.0.0.1:${port}/packed?encoding=identity`, signal)
     expect(String(await buffer(plain.body))).toBe('picture')

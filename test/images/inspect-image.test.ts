@@ -462,7 +462,7 @@ test('more load than may wait is refused at once', async () => {
       ),
     ),
   )
-  expect([responses.filter((it) => it === 'made').length, responses.filter((it) => it === 'too_busy').length]).toEqual([5, 5])
+  expect([responses.filter((it) => it === 'made').length, responses.filter((it) => it === 'overloaded').length]).toEqual([5, 5])
   await one[Symbol.asyncDispose]()
 })
 

@@ -84,7 +84,7 @@ test('a repair takes no more of a picture than an upload may have, and leaves no
   await run('scan')
   zoho.fail({ path: /\/image\?/, times: 1, cut: 'endless', contentType: 'image/png', body: await drawnImage('png') })
   expect(await run('repair')).toBe('partial')
-  expect(await services.db.failure.findFirst({ where: { stage: 'repair' } })).toMatchObject({ code: 'picture_too_large' })
+  expect(await services.db.failure.findFirst({ where: { stage: 'repair' } })).toMatchObject({ code: 'image_too_large' })
   expect(await temporaryFiles({ dataDir })).toEqual([])
   expect(await run('repair')).toBe('success')
   expect(hashOf(await readFile(pathOf('originals', photo.sha256)))).toBe(photo.sha256)

@@ -67,7 +67,7 @@ test('two instances share one bucket: what comes in at one is served by the othe
   }
   const elsewhere = await bucket()
   await expect(openServices(await instance({ ...zinc.environment, ...elsewhere.environment }), silent)).rejects.toMatchObject({
-    code: 'wrong_instance',
+    code: 'instance_mismatch',
     exitStatus: 2,
   })
 })

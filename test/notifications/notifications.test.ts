@@ -74,7 +74,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   ] as const) {
     expect(await request(zinc, 'PUT', '/notifications', body)).toMatchObject({
       status: 400,
-      body: { code: 'bad_address', message: expect.stringContaining(field) },
+      body: { code: 'invalid_address', message: expect.stringContaining(field) },
     })
   }
   const audit = await zinc.services.db.auditEntry.findMany({ where: { action: 'notifications.change' } })

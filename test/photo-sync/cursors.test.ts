@@ -24,9 +24,9 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   const store = await shop.addStore()
   const other = await shop.addStore()
   const { next_cursor: cursor } = await store.list()
-  expect(await refused(other, `&cursor=${cursor}`)).toEqual([400, 'bad_cursor'])
+  expect(await refused(other, `&cursor=${cursor}`)).toEqual([400, 'invalid_cursor'])
   for (const bad of [`${cursor.slice(0, -2)}xx`, cursor.slice(1), 'junk', 'a'.repeat(400)])
-    expect(await refused(store, `&cursor=${bad}`)).toEqual([400, 'bad_cursor'])
+    expect(await refused(store, `&cursor=${bad}`)).toEqual([400, 'invalid_cursor'])
 
   // Deletions that were forgotten: who had not read them begins anew; who begins anew, or had read them, notices nothing.
   const halfway = (await store.list('&limit=2')).next_cursor
@@ -134,7 +134,7 @@ test('pages by offset never shift, and five thousand equal times lose no row', a
   // As it stands in an address, a plus is a space.
   expect((await store.list(`&since=${local}+03:00`)).total).toBe(0)
   for (const bad of ['yesterday', '2026-02-31T00:00:00Z', '2026-13-01', '1764000000', '2026-01-01T25:00:00Z'])
-    expect([bad, ...(await refused(store, `&since=${bad}`))]).toEqual([bad, 400, 'bad_time'])
+    expect([bad, ...(await refused(store, `&since=${bad}`))]).toEqual([bad, 400, 'invalid_time'])
   for (const [query, field] of [
     ['&limit=0', 'limit'],
     ['&limit=1001', 'limit'],

@@ -84,7 +84,7 @@ test('a list that ends early removes nothing, and many removals need a confirmat
   const live = (module: string) => db.zohoRecord.count({ where: { module, deleted_at: null } })
 
   books.short.set('contacts', 1)
-  expect((await pull({ modules: ['contacts'] })).failure_code).toBe('list_short')
+  expect((await pull({ modules: ['contacts'] })).failure_code).toBe('list_truncated')
   books.short.set('contacts', 1)
   expect((await pull({ modules: ['contacts'], full: true })).failure_code).toBe('mass_delete_stopped')
   expect(await live('contacts')).toBe(60)

@@ -66,7 +66,7 @@ test('a plan states calls, minutes and days of a pull, and the pull takes just t
   })
 
   expect(await plan({ app: 'invoice', modules: ['bills'] })).toMatchObject({ status: 400, code: 'no_such_module' })
-  expect(await plan({ modules: ['bills'], since: 'soon' })).toMatchObject({ status: 400, code: 'bad_time' })
+  expect(await plan({ modules: ['bills'], since: 'soon' })).toMatchObject({ status: 400, code: 'invalid_time' })
 })
 
 test('a module of many pages is counted exactly in a few calls and planned over several days', async () => {

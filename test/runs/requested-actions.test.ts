@@ -60,7 +60,7 @@ test('a run that waits for a time is cancelled and paused at once by any process
   await using two = await openTwo(async () => ({ state: 'paused', resumes_at: tomorrow(), cause: 'the day is spent' }))
   const { run_id } = await two.works.start('x', {}, { startedBy: 'test' })
   await waitFor(async () => (await two.works.get(run_id)).resumes_at !== null)
-  expect(await two.answers.pause(run_id)).toMatchObject({ state: 'paused', resumes_at: null, failure_code: 'paused_by_person' })
+  expect(await two.answers.pause(run_id)).toMatchObject({ state: 'paused', resumes_at: null, failure_code: 'paused_by_user' })
   expect(await two.answers.cancel(run_id)).toMatchObject({ state: 'cancelled', resumes_at: null, finished_at: expect.any(Date) })
   await expect(two.answers.cancel(run_id)).rejects.toMatchObject({ code: 'run_finished' })
 })

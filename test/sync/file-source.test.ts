@@ -83,9 +83,9 @@ test('every shape of a file is read without credentials, and its pictures are fe
     ['image', 'image_url_failed'],
     ['image', 'placeholder_image'],
     ['item', 'file_item_repeated'],
-    ['item', 'file_item_unreadable'],
-    ['item', 'file_item_unreadable'],
-    ['item', 'file_item_unreadable'],
+    ['item', 'invalid_file_item'],
+    ['item', 'invalid_file_item'],
+    ['item', 'invalid_file_item'],
   ])
   const product = async (id: string) => services.db.product.findUniqueOrThrow({ where: { zoho_item_id: id } })
   expect((await product('4')).description).toBe('half \ufffd and \ufffd\ufffd')
@@ -160,7 +160,7 @@ test('a missing or malformed file is refused before anything is written', async 
   for (const name of ['../settings/jwt.key', 'a/b.json', '.hidden', '..', 'a%5Cb.json'])
     expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)).toMatchObject({
       status: 400,
-      body: { code: 'bad_file_name' },
+      body: { code: 'invalid_file_name' },
     })
   const missing = await request(zinc, 'POST', `${EXECUTE}?source=file&file=none.json`)
   expect(missing).toMatchObject({ status: 404, body: { code: 'import_file_not_found', detail: { file: 'none.json' } } })
@@ -175,7 +175,7 @@ test('a missing or malformed file is refused before anything is written', async 
     await putFile(zinc, name, '')
     await writeFile(join(zinc.dataDir, 'imports', name), text)
     const response = await request(zinc, 'POST', `${EXECUTE}?source=file&file=${name}`)
-    expect(response).toMatchObject({ status: 400, body: { code: 'bad_import_file' } })
+    expect(response).toMatchObject({ status: 400, body: { code: 'invalid_import_file' } })
     expect(response.body.detail.remedy.length).toBeGreaterThan(10)
   }
   expect(await zinc.services.db.product.count()).toBe(0)
@@ -248,7 +248,7 @@ test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repe
   expect([status, statistics]).toMatchObject(['partial', { total: 262, new: 255, failed: 7 }])
   const told = errors as unknown as { code: string; message: string; sku: string | null; zoho_item_id: string | null }[]
   const of = (code: string) => told.filter((it) => it.code === code)
-  expect(of('file_item_unreadable').map((it) => [it.sku, it.message.includes('Excel has shortened this id')])).toEqual([
+  expect(of('invalid_file_item').map((it) => [it.sku, it.message.includes('Excel has shortened this id')])).toEqual([
     ...short.map((it) => [it.sku, true]),
     ...odd.map((it) => [it.sku, false]),
   ])
@@ -336,13 +336,13 @@ test('a link in imports that leads out of it is refused, one that stays inside i
   for (const file of ['out.json', 'relative.json', 'twice.json'])
     expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=${file}`)).toMatchObject({
       status: 400,
-      body: { code: 'bad_file_name' },
+      body: { code: 'invalid_file_name' },
     })
   expect((await zinc.sync('?source=file&file=in.json')).statistics).toMatchObject({ total: 1, new: 1 })
   await symlink(outside, join(imports, 'image_mappings.json'))
   expect(await request(zinc, 'POST', `${EXECUTE}?source=file&file=real.json`)).toMatchObject({
     status: 400,
-    body: { code: 'bad_file_name' },
+    body: { code: 'invalid_file_name' },
   })
   expect(await zinc.services.db.product.findMany({ select: { name: true } })).toEqual([{ name: 'inside' }])
 })

@@ -16,7 +16,7 @@ test('a list that is empty, ends early, repeats itself or never ends removes not
   zoho.fail({ path: LIST, times: 1, body: page([], false) })
   const empty = await sync('?mode=full')
   expect(empty).toMatchObject({ status: 'partial', statistics: { total: 0, removed: 0 } })
-  expect(empty.errors.map((it) => it.code)).toEqual(['list_incomplete'])
+  expect(empty.errors.map((it) => it.code)).toEqual(['list_missing_items'])
   expect(await all()).toBe(450)
   // Each was asked for by its id, so that even then no change is missed.
   expect((await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: edited!.item_id } })).name).toBe('Edited')
@@ -30,7 +30,7 @@ test('a list that is empty, ends early, repeats itself or never ends removes not
     zoho.fail({ path: LIST, times: 1_000, body })
     const calls = zoho.meter.calls
     const response = (await sync('?mode=full')) as unknown as { status: string; code?: string; cause?: string }
-    expect(response.status === 'failed' || response.code === 'list_repeats').toBe(true)
+    expect(response.status === 'failed' || response.code === 'pagination_loop').toBe(true)
     expect(zoho.meter.calls - calls).toBeLessThan(5)
     zoho.clearFaults()
   }
@@ -77,7 +77,7 @@ test('unreadable items, long numbers, price texts and direction marks are kept a
 
   const first = await sync()
   expect(first).toMatchObject({ status: 'partial', statistics: { total: 32, new: 31, failed: 1 } })
-  expect(first.errors).toMatchObject([{ code: 'item_unreadable', stage: 'item' }])
+  expect(first.errors).toMatchObject([{ code: 'invalid_item', stage: 'item' }])
   const template_ = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: template!.item_id } })
   expect([template_.name, template_.sku]).toEqual([marks, '  0017 '])
   const unstorable = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '8' } })
@@ -86,10 +86,10 @@ test('unreadable items, long numbers, price texts and direction marks are kept a
   const second = await sync()
   expect(second.statistics).toMatchObject({ total: 3, new: 3 })
   expect(second.errors.map(({ zoho_item_id, code }) => `${zoho_item_id} ${code}`).sort()).toEqual([
-    '10 item_unreadable',
-    '10 item_unreadable',
-    '10 price_unreadable',
-    '9 price_unreadable',
+    '10 invalid_item',
+    '10 invalid_item',
+    '10 invalid_price',
+    '9 invalid_price',
   ])
   const endless = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '10' } })
   expect([endless.selling_price, endless.sku, endless.category]).toEqual([null, null, null])

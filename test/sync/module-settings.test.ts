@@ -20,8 +20,8 @@ test('a module takes what was chosen: pictures or not, some modules of Books, wi
     selection: { sync_images: null, modules: null, line_items: true },
     offered: expect.arrayContaining(['invoices', 'organizations']),
   })
-  expect(await change('books', { modules: [] })).toMatchObject({ status: 400, body: { code: 'bad_selection' } })
-  expect(await change('invoice', { modules: ['bills'] })).toMatchObject({ status: 400, body: { code: 'bad_selection' } })
+  expect(await change('books', { modules: [] })).toMatchObject({ status: 400, body: { code: 'invalid_selection' } })
+  expect(await change('invoice', { modules: ['bills'] })).toMatchObject({ status: 400, body: { code: 'invalid_selection' } })
   expect((await change('books', { modules: ['contacts', 'invoices'], line_items: false })).body.data.selection).toEqual({
     sync_images: null,
     modules: ['invoices', 'contacts'],

@@ -80,7 +80,7 @@ test('an unsigned, wrongly signed or altered notice is refused with 401 and writ
     const response = await fetch(target.url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text })
     return [response.status, ((await response.json()) as { code: string }).code]
   }
-  const refused = [401, 'webhook_unsigned']
+  const refused = [401, 'invalid_signature']
   expect(await post({})).toEqual(refused)
   for (const signature of [
     '',

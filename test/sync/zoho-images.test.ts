@@ -66,7 +66,7 @@ test('our own picture goes to Zoho when asked, first dry, and does not come back
     const reply = await zinc.call(`${path}/send-to-zoho${query}`, { method: 'POST' })
     return { ...((await reply.json()) as { code?: string; data?: Record<string, unknown> }), status: reply.status }
   }
-  expect(await send()).toMatchObject({ status: 409, code: 'picture_from_zoho' })
+  expect(await send()).toMatchObject({ status: 409, code: 'image_from_zoho' })
   const bytes = await drawnImage('jpeg')
   await zinc.call(`${path}/upload`, { method: 'POST', body: imageForm([bytes], { is_primary: 'true' }) })
   const images = zinc.zoho.counters.images

@@ -72,7 +72,7 @@ longTest("an admin's link leads the owner of the Zoho account to the consent onc
   const again = await visit(browser, { origin: url, language: 'ar' })
   await again.page.goto(link)
   await again.page.getByRole('button', { name: 'تابع إلى Zoho' }).click()
-  await again.page.getByRole('alert').getByText('consent_link_over').waitFor()
+  await again.page.getByRole('alert').getByText('consent_link_expired').waitFor()
   await again.page.getByRole('alert').getByText('استُعمل هذا الرابط').waitFor()
   expect([...admin.complaints, ...owner.complaints, ...again.complaints]).toEqual([])
 })

@@ -146,8 +146,8 @@ longTest('a viewer sees products, pictures and media without controls, and the s
 
   // Who types an address that is not theirs hears which role it takes, and is offered nothing.
   for (const [path, words] of [
-    ['/settings/pulls', 'role_too_low'],
-    ['/settings/pulls/compare', 'role_too_low'],
+    ['/settings/pulls', 'forbidden'],
+    ['/settings/pulls/compare', 'forbidden'],
     ['/settings/products/import', 'Importing takes the role of an operator'],
   ] as const) {
     await page.goto(path)

@@ -86,7 +86,7 @@ test('a remedy that names an address of the API has another for the page', () =>
       expect(pageRemedy(code, remedy!), `${code} (${file})`).not.toMatch(/(?:GET|POST|PUT|PATCH) \//)
     }
   expect(found.size).toBeGreaterThan(15)
-  expect(pageRemedy('too_busy', 'Try again.')).toBe('Try again.')
+  expect(pageRemedy('overloaded', 'Try again.')).toBe('Try again.')
 })
 
 test('every action of the audit log has words in both languages', () => {

@@ -39,7 +39,7 @@ longTest("a viewer's pages have no control that acts, and the server refuses the
   }
   // Who types an address that is not theirs hears which role it takes.
   await page.goto(`${H}/connection`)
-  await page.getByRole('alert').getByText('role_too_low').waitFor()
+  await page.getByRole('alert').getByText('forbidden').waitFor()
   for (const [method, path] of [
     ['POST', '/api/settings/integrations/zoho/sync/item/execute'],
     ['PATCH', '/api/settings/integrations/zoho/modules/crm'],
@@ -78,7 +78,7 @@ test("a new password ends the user's sessions and only the new one logs in", asy
   await layla.page.getByLabel('User name').fill('layla')
   await layla.page.getByLabel('Password', { exact: true }).fill('a-password-of-theirs')
   await layla.page.getByRole('button', { name: 'Log in' }).click()
-  await layla.page.getByRole('alert').getByText('wrong_credentials').waitFor()
+  await layla.page.getByRole('alert').getByText('invalid_credentials').waitFor()
   await logIn(layla.page, { username: 'layla', password: 'another-password' })
   await layla.page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor()
   expect(await layla.page.getByRole('button', { name: 'Sync now' }).count()).toBe(0)

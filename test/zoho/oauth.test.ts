@@ -74,11 +74,11 @@ test.each([
 })
 
 test.each([
-  ['HTML with status 502', { status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' }, 'sign_in_unavailable'],
-  ['HTML with status 200', { body: '<html>Sign in</html>', contentType: 'text/html' }, 'sign_in_unavailable'],
+  ['HTML with status 502', { status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' }, 'oauth_unavailable'],
+  ['HTML with status 200', { body: '<html>Sign in</html>', contentType: 'text/html' }, 'oauth_unavailable'],
   ['a body that breaks off', { cut: 'body' as const }, 'zoho_unreachable'],
   ['a reset connection', { cut: 'reset' as const }, 'zoho_unreachable'],
-  ['cut JSON', { body: '{"access_token":"1000.fa' }, 'sign_in_unavailable'],
+  ['cut JSON', { body: '{"access_token":"1000.fa' }, 'oauth_unavailable'],
   ['general_error', { body: '{"error":"general_error"}' }, 'general_error'],
 ])('%s is an outage of the sign-in: worth another try, and no fault of the credentials', async (_name, response, code) => {
   zoho.fail({ path: TOKEN, times: 1, ...response })

@@ -76,7 +76,7 @@ test('a picture that stalls, drips or never ends fails alone and comes when Zoho
     [silent!.item_id]: 'timeout',
     [stops!.item_id]: 'download_failed',
     [drips!.item_id]: 'download_failed',
-    [endless!.item_id]: 'picture_too_large',
+    [endless!.item_id]: 'image_too_large',
   })
   const shown = (await (await call('/api/settings/integrations/zoho/failures')).json()) as { data: { cause: string; remedy: string }[] }
   expect(shown.data).toHaveLength(3)
@@ -152,11 +152,14 @@ test('one product of Zoho that is ill does not keep calls from another', async (
   const requestPage = (path: string) => client.json({ path, job: 'items', query: { per_page: '1' } }, AbortSignal.timeout(60_000))
   zoho.fail({ path: /books\/v3/, times: 100, status: 502, body: '<html>', contentType: 'text/html' })
   for (let n = 0; n < 2; n++) await expect(requestPage('/books/v3/invoices')).rejects.toMatchObject({ code: 'not_json' })
-  await expect(requestPage('/books/v3/invoices')).rejects.toMatchObject({ code: 'zoho_unwell', detail: { remedy: expect.any(String) } })
+  await expect(requestPage('/books/v3/invoices')).rejects.toMatchObject({
+    code: 'zoho_circuit_open',
+    detail: { remedy: expect.any(String) },
+  })
   // Another client of the same process knows of it, too.
   const other = await services.connect.open()
   await expect(other.json({ path: '/books/v3/bills', job: 'items' }, AbortSignal.timeout(60_000))).rejects.toMatchObject({
-    code: 'zoho_unwell',
+    code: 'zoho_circuit_open',
   })
   expect((await requestPage('/inventory/v1/items')).body.code).toBe(0)
 })

@@ -55,15 +55,15 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
   { name: 'authentication' },
 )
 
-/** Throws UnauthorizedError `login_required` with a login line to paste, ForbiddenError for an edge server. */
+/** Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server. */
 export function requireIdentity(request: FastifyRequest): Identity {
   if (request.identity) return request.identity
   if (request.edge)
-    throw new ForbiddenError('edge_token', 'The token of an edge server opens the photo sync of its store only', {
+    throw new ForbiddenError('edge_token_not_allowed', 'The token of an edge server opens the photo sync of its store only', {
       remedy: 'Log in as a person for this.',
     })
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
-  throw new UnauthorizedError('login_required', 'A valid token is required', {
+  throw new UnauthorizedError('unauthenticated', 'A valid token is required', {
     remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
   })
 }
@@ -74,7 +74,7 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
     async (request: FastifyRequest) => {
       const identity = requireIdentity(request)
       if (RANK[identity.role] < RANK[role])
-        throw new ForbiddenError('role_too_low', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+        throw new ForbiddenError('forbidden', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
     },
     { needs: role },
   )

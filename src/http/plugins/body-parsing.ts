@@ -55,7 +55,7 @@ export const bodyParsing = fp(
         throw new BadRequestError('bad_request', 'The Host header is missing')
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-        throw new UnsupportedMediaTypeError('content_encoding', 'Compressed request bodies are not taken', {
+        throw new UnsupportedMediaTypeError('unsupported_content_encoding', 'Compressed request bodies are not taken', {
           remedy: 'Send it without Content-Encoding.',
         })
       done()
@@ -91,7 +91,7 @@ function refuseTooLarge(request: FastifyRequest): void {
   const length = Number(request.headers['content-length'] ?? 0)
   const limit = request.routeOptions.bodyLimit
   if (limit !== undefined && length > limit)
-    throw new PayloadTooLargeError('body_too_large', `The body is larger than ${limit} bytes`, {
+    throw new PayloadTooLargeError('payload_too_large', `The body is larger than ${limit} bytes`, {
       detail: { max_bytes: limit },
       remedy: 'Send it in parts.',
     })

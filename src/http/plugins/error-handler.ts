@@ -43,7 +43,7 @@ const statusOf = (error: AppError): number => KINDS.find(([kind]) => error insta
 /** What Fastify and its plugins throw, in our codes. */
 const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
 }
 const STATUS_CODES: Record<number, string> = {
@@ -51,7 +51,7 @@ const STATUS_CODES: Record<number, string> = {
   404: 'not_found',
   405: 'method_not_allowed',
   408: 'request_timeout',
-  413: 'body_too_large',
+  413: 'payload_too_large',
   414: 'uri_too_long',
   429: 'too_many_requests',
 }

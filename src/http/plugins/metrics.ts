@@ -127,7 +127,7 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
       !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
     ) {
       if (requireIdentity(request).role !== 'admin')
-        throw new ForbiddenError('metrics_closed', 'Metrics are for this machine and for admins', {
+        throw new ForbiddenError('metrics_forbidden', 'Metrics are for this machine and for admins', {
           remedy: 'Set METRICS_TOKEN and send it as a Bearer token.',
         })
     }

@@ -47,14 +47,14 @@ export function clearCookies(reply: FastifyReply): void {
 
 /**
  * A cookie is sent by the browser whoever wrote the page: changes must come from our own. Browsers say so in Sec-Fetch-Site; those that do not,
- * in Origin; a request with neither is no browser's and has no business with a cookie. Throws ForbiddenError `cross_site`.
+ * in Origin; a request with neither is no browser's and has no business with a cookie. Throws ForbiddenError `csrf_rejected`.
  */
 export function assertSameOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
   const site = request.headers['sec-fetch-site']
   const origin = request.headers.origin
   const ownOrigin = origin !== undefined && isOwnOrigin(origin, request, publicUrl)
   if (site === undefined ? ownOrigin : site === 'same-origin' && (origin === undefined || ownOrigin)) return
-  throw new ForbiddenError('cross_site', 'This change did not come from the page of zinc', {
+  throw new ForbiddenError('csrf_rejected', 'This change did not come from the page of zinc', {
     remedy: 'Use the page itself, or a Bearer token.',
   })
 }

@@ -126,6 +126,6 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
 
 const failed = (id: string, { code, message }: AppError): BulkOutcome => ({ id, status: 'failed', code, message })
 const noSource = () =>
-  new ConflictError('no_source', 'Neither Zoho nor an address has a picture of this product', {
+  new ConflictError('no_remote_source', 'Neither Zoho nor an address has a picture of this product', {
     remedy: 'Upload one, or add it in Zoho and sync.',
   })

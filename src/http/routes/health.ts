@@ -22,7 +22,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): b
     { config, schema: { tags, summary: 'Requests can be served; otherwise the failing part is named', response: { 200: Ok } } },
     async () => {
       if (isStopping())
-        throw new ServiceUnavailableError('stopping', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
+        throw new ServiceUnavailableError('shutting_down', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
       await Promise.race([db.$queryRaw`select 1`, late()]).catch(() => {
         throw new ServiceUnavailableError('database_unavailable', 'The database does not answer', {
           retryAfterMs: 5_000,

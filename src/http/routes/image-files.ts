@@ -63,11 +63,11 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
             )
           : null
       if (!image || filename.slice(dot + 1) !== image.originalExt)
-        throw new NotFoundError('picture_not_found', 'There is no such picture', {
+        throw new NotFoundError('image_not_found', 'There is no such picture', {
           remedy: 'The product says in image_url where its picture is.',
         })
       if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256))
-        throw new GoneError('picture_replaced', 'The picture was replaced since this address was made', {
+        throw new GoneError('image_replaced', 'The picture was replaced since this address was made', {
           remedy: 'Read the product again; it carries the new image_url.',
         })
 

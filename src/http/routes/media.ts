@@ -178,6 +178,6 @@ function readCursor(text: string): z.infer<typeof Cursor> {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
   } catch (cause) {
-    throw new BadRequestError('bad_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
+    throw new BadRequestError('invalid_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
   }
 }

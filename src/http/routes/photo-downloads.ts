@@ -34,11 +34,11 @@ function createArchiveSlots() {
   const taken = new Map<string, number>()
   let all = 0
   return {
-    /** Answers what gives the slot back. Throws ServiceUnavailableError `too_busy`. */
+    /** Answers what gives the slot back. Throws ServiceUnavailableError `overloaded`. */
     take(reader: string): () => void {
       const mine = taken.get(reader) ?? 0
       if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
-        throw new ServiceUnavailableError('too_busy', 'Too many archives are under way', {
+        throw new ServiceUnavailableError('overloaded', 'Too many archives are under way', {
           retryAfterMs: ARCHIVE_RETRY_MS,
           remedy: `Read an archive to its end before the next one; ${ARCHIVES_PER_READER} at a time are given to one token.`,
         })

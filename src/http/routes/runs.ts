@@ -104,7 +104,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       `/sync/runs/:id/${act}`,
       { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
       async ({ params }) => {
-        if (act === 'resume' && (await runs.get(params.id)).failure_code === 'day_quota_spent') await fetchRemainingQuota(db)
+        if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
         return one(await runs[act](params.id))
       },
     )
@@ -158,11 +158,11 @@ function runAnswer(run: Run): RunResponse {
   }
 }
 
-/** Throws BadRequestError `bad_cursor`. */
+/** Throws BadRequestError `invalid_cursor`. */
 function recordId(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8')
   if (id === '' || id.length > 300) {
-    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', {
+    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
       remedy: 'Begin without a cursor and follow next_cursor.',
     })
   }

@@ -28,7 +28,7 @@ function readPosition(cursor: string): { modified_at: Date | null; record_id: st
     const [at, record_id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { modified_at: at === null ? null : new Date(at), record_id }
   } catch (cause) {
-    throw new BadRequestError('bad_cursor', 'cursor is not one that zinc gave', {
+    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
       cause,
       remedy: 'Begin without a cursor and follow next_cursor.',
     })

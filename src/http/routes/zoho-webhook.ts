@@ -24,7 +24,7 @@ const signatureOf = ({ headers }: FastifyRequest): string => {
   throw refused()
 }
 const refused = () =>
-  new UnauthorizedError('webhook_unsigned', 'The notice is not signed with the secret that is set here', {
+  new UnauthorizedError('invalid_signature', 'The notice is not signed with the secret that is set here', {
     remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
   })
 

@@ -118,7 +118,7 @@ function checkHop({ isNamed }: UrlFetcher['fetcher'], url: URL): void {
 /**
  * Opens the picture behind an address from outside. Each hop is checked before it is asked and again when it is connected to; at most three redirects are
  * followed, never from https to http; bytes and time are bounded. The caller reads `body` to its end or destroys it.
- * Throws BadRequestError `image_url_blocked`, PlaceholderPicture `placeholder_image`, PayloadTooLargeError `picture_too_large`, BadGatewayError `image_url_failed`.
+ * Throws BadRequestError `image_url_blocked`, PlaceholderPicture `placeholder_image`, PayloadTooLargeError `image_too_large`, BadGatewayError `image_url_failed`.
  */
 export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, href: string, signal: AbortSignal): Promise<FetchedImage> {
   const first = href.length <= MAX_URL_LENGTH ? URL.parse(href) : null
@@ -195,7 +195,7 @@ async function* counted(body: Readable, { maxBytes, signal }: { maxBytes: number
 }
 
 const tooLarge = (maxBytes: number) =>
-  new PayloadTooLargeError('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+  new PayloadTooLargeError('image_too_large', `The picture is larger than ${maxBytes} bytes`, {
     remedy: 'Use a smaller one, or raise MAX_UPLOAD_BYTES.',
   })
 const failed = (message: string, cause?: unknown) =>

@@ -43,7 +43,7 @@ export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onCh
   const refuse = ({ deleted_at, blob }: Found) => {
     if (!deleted_at) return new ConflictError('image_not_deleted', 'This image is not deleted')
     if (restoreUntil(deleted_at) > at && !blob.removed_at) return null
-    return new GoneError('image_gone', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
+    return new GoneError('restore_expired', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
       remedy: 'Upload it again.',
     })
   }

@@ -191,7 +191,7 @@ function find(photos: Photo[], id: string): Photo {
   return photo
 }
 const wrongOrder = (message: string) =>
-  new BadRequestError('wrong_image_ids', message, {
+  new BadRequestError('image_order_mismatch', message, {
     remedy: 'Send a JSON array of the ids of this product, each once, in the wanted order.',
   })
 const definedOf = <T extends object>(value: T) => Object.fromEntries(Object.entries(value).filter(([, it]) => it !== undefined))

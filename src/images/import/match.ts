@@ -65,7 +65,7 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<MatchR
       missed.push({
         entry,
         kind: 'ambiguous',
-        code: 'several_products',
+        code: 'ambiguous_sku',
         message: `${found.products.length} products have this SKU; name the file by the Zoho id`,
         productIds: found.products.map((it) => it.id),
       })

@@ -111,7 +111,7 @@ function problemOf(entry: Entry, fileBytes: number): ImportEntry['problem'] {
   if (((entry.externalFileAttributes >>> 16) & 0o170000) === SYMLINK) return { code: 'symbolic_link', message: 'Links are not followed' }
   if (entry.isEncrypted()) return { code: 'encrypted', message: 'Encrypted files cannot be read' }
   if (!entry.canDecodeFileData()) return { code: 'unknown_compression', message: 'Packed in a way that is not understood' }
-  if (entry.uncompressedSize > fileBytes) return { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
+  if (entry.uncompressedSize > fileBytes) return { code: 'image_too_large', message: `Larger than ${fileBytes} bytes` }
   return null
 }
 
@@ -171,7 +171,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
         : size === null
           ? NOT_READABLE
           : size > fileBytes
-            ? { code: 'picture_too_large', message: `Larger than ${fileBytes} bytes` }
+            ? { code: 'image_too_large', message: `Larger than ${fileBytes} bytes` }
             : null,
       open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })

@@ -122,7 +122,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
     await db.blob.updateMany({ where: { sha256, orphaned_at: { not: null } }, data: { removed_at: deps.clock.now() } })
     return
   }
-  let reason = new CannotRepair('no_source', 'It was uploaded here, so nobody else has it', {
+  let reason = new CannotRepair('no_remote_source', 'It was uploaded here, so nobody else has it', {
     remedy: 'Upload the picture again.',
   }) as AppError
   for (const photo of photos) {

@@ -24,7 +24,7 @@ export interface IngestOptions {
   acceptDamaged?: boolean
   /** What the sender said the length is; a shorter or longer body is a fault of the line. */
   expectedBytes?: number | null
-  /** Refuse with `too_busy` when this many pictures wait for a decoder; without it, wait. */
+  /** Refuse with `overloaded` when this many pictures wait for a decoder; without it, wait. */
   maxWaiting?: number
 }
 
@@ -100,7 +100,7 @@ export async function ingestImage(
     const blob = await writeBlob(rows)
     // A repair that took the file for one without a row must not leave a row without its file.
     if ((await store.sizeOf('originals', facts.sha256)) === null)
-      throw new ServiceUnavailableError('picture_vanished', 'The picture was removed while it came in', { remedy: 'Send it again.' })
+      throw new ServiceUnavailableError('image_removed', 'The picture was removed while it came in', { remedy: 'Send it again.' })
     return blob
   } catch (error) {
     throw toStorageError(error)
@@ -137,7 +137,7 @@ export async function saveToTemp(
       signal.throwIfAborted()
       size += chunk.length
       if (size > maxBytes) {
-        throw new PayloadTooLargeError('picture_too_large', `The picture is larger than ${maxBytes} bytes`, {
+        throw new PayloadTooLargeError('image_too_large', `The picture is larger than ${maxBytes} bytes`, {
           remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
         })
       }

@@ -17,7 +17,7 @@ const NO_LIMITS = { maxPixels: 268_000_000, maxSide: 65_000 }
 /** More than this waiting for a decoder: a request is told to come again rather than kept. */
 const MAX_WAITING = 64
 
-/** Makes variants of stored bytes in one decode and writes their rows. Throws ServiceUnavailableError `too_busy` when `shed` and too much waits already. */
+/** Makes variants of stored bytes in one decode and writes their rows. Throws ServiceUnavailableError `overloaded` when `shed` and too much waits already. */
 export async function makeVariants(
   { db, store, workers }: MakeVariantDeps,
   {

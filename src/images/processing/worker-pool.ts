@@ -62,7 +62,7 @@ export type WorkerResponse = ({ ok: true } & Decoded) | { ok: false; code: strin
 export interface WorkerPool extends AsyncDisposable {
   /**
    * Judges the file at `path` and makes its variants. Throws InvalidImageError or UnsupportedMediaTypeError with the contract's codes,
-   * and ServiceUnavailableError `too_busy` at once when more than `maxWaiting` others wait already.
+   * and ServiceUnavailableError `overloaded` at once when more than `maxWaiting` others wait already.
    */
   decode(job: WorkerRequest, signal: AbortSignal, options?: { maxWaiting?: number }): Promise<Decoded>
   /** Pictures in the children and waiting for one. */
@@ -181,7 +181,7 @@ export function createWorkerPool({
     async decode(job, signal, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
       signal.throwIfAborted()
       if (limit.pendingCount >= maxWaiting) {
-        throw new ServiceUnavailableError('too_busy', 'Too many pictures are being worked on', {
+        throw new ServiceUnavailableError('overloaded', 'Too many pictures are being worked on', {
           retryAfterMs: 2_000,
           remedy: 'Try again in a few seconds.',
         })

@@ -36,7 +36,7 @@ export function createFileCache(store: BlobStore) {
   }
 
   return {
-    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFoundError `picture_file_missing` or `picture_file_damaged`. */
+    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFoundError `image_file_missing` or `image_file_damaged`. */
     async open(file: StoredFile, part?: { start: number; end: number }): Promise<Buffer | Readable> {
       const key = `${file.kind} ${file.sha256}`
       const known = hot.get(key)
@@ -59,4 +59,4 @@ export function createFileCache(store: BlobStore) {
 }
 
 const damaged = () =>
-  new NotFoundError('picture_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })
+  new NotFoundError('image_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })

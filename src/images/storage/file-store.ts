@@ -94,7 +94,7 @@ export function createFileStore(root: string): BlobStore {
 }
 
 export const fileMissing = (cause: unknown) =>
-  new NotFoundError('picture_file_missing', 'The picture is known but its file is missing', {
+  new NotFoundError('image_file_missing', 'The picture is known but its file is missing', {
     cause,
     remedy: 'Run `zinc images verify --repair`.',
   })

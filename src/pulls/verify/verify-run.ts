@@ -123,7 +123,7 @@ async function modulesToCheck(db: Database, params: VerifyParams, sources: Sourc
   const records = params.directory === undefined ? await countRecords(db, params.app) : new Map<string, unknown>()
   const some = all.filter((module, n) => chains[n]!.length > 0 || records.has(module.name))
   if (some.length === 0)
-    throw new NotFoundError('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
+    throw new NotFoundError('no_data', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
   return some
 }
 
@@ -167,7 +167,7 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
 /** A module of which there is no file yet gets its own in the newest folder. */
 function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
   const source = sources.at(-1)
-  if (!source) throw new NotFoundError('nothing_pulled', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
+  if (!source) throw new NotFoundError('no_data', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
   const file = join(source.inner, `${module.name}.json`)
   const linesFile = module.lineItems ? join(source.inner, `${module.name}_line_items.json`) : null
   return [{ source, file, linesFile, full: true, lineItems: module.lineItems }]

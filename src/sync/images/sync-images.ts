@@ -107,7 +107,7 @@ async function syncImage(
   } catch (error) {
     signal.throwIfAborted()
     if (isRunLevelError(error)) throw error
-    if (error instanceof ZohoUnavailableError && error.code === 'zoho_unwell') throw new ZohoOutage('Zoho does not answer')
+    if (error instanceof ZohoUnavailableError && error.code === 'zoho_circuit_open') throw new ZohoOutage('Zoho does not answer')
     if (error instanceof ZohoNotFoundError) {
       await markWithoutImage(run, deps, work)
       return { counts: 'missing' }

@@ -46,7 +46,7 @@ export async function uploadImage(
   const photo = await db.photo.findFirst({ where: { product_id: productId, is_primary: true, deleted_at: null }, include: { blob: true } })
   if (!photo) throw new NotFoundError('image_not_found', 'The product has no picture', { remedy: 'Upload one first.' })
   if (photo.source === 'zoho')
-    throw new ConflictError('picture_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
+    throw new ConflictError('image_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
   const { ext, content_type } = photo.blob
   const size = Number(photo.blob.size)
   if (!TAKEN.has(ext))
@@ -54,7 +54,7 @@ export async function uploadImage(
       remedy: 'Upload it as JPEG or PNG.',
     })
   if (size > MAX_BYTES)
-    throw new PayloadTooLargeError('picture_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, {
+    throw new PayloadTooLargeError('image_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, {
       remedy: 'Upload a smaller one.',
     })
   const facts = { zoho_item_id, image_id: photo.id, size, content_type, calls: CALLS }

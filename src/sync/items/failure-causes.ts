@@ -16,7 +16,7 @@ const CAUSES: Record<string, FailureCause> = {
   too_many_pixels: image('The picture has too many pixels', 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.'),
   side_too_long: image('A side of the picture is too long', 'Make it smaller in Zoho; 12,000 pixels is the most.'),
   unsupported_format: image('The format of the picture is not taken', 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.'),
-  picture_too_large: image('The file of the picture is too large', 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.'),
+  image_too_large: image('The file of the picture is too large', 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.'),
   decoder_crash: image('The picture breaks the decoder', 'Save it anew with another program and attach that in Zoho.'),
   incomplete: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
   download_failed: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
@@ -31,8 +31,8 @@ const CAUSES: Record<string, FailureCause> = {
     retryable: false,
   },
   sku_conflict: { cause: 'Items share one SKU', remedy: 'Give one of them another SKU in Zoho; then retry.', retryable: true },
-  item_unreadable: { cause: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho and save it again; then retry.', retryable: true },
-  file_item_unreadable: {
+  invalid_item: { cause: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho and save it again; then retry.', retryable: true },
+  invalid_file_item: {
     cause: 'A record of the file cannot be read',
     remedy: 'Mend the record and import the file again.',
     retryable: false,
@@ -47,7 +47,7 @@ const CAUSES: Record<string, FailureCause> = {
     remedy: 'Write it as "<zoho_item_id>": "<url>" and import the file again.',
     retryable: false,
   },
-  price_unreadable: {
+  invalid_price: {
     cause: 'A price is a text that is no number',
     remedy: 'Correct the price in Zoho. Until then the item has none.',
     retryable: true,
@@ -57,7 +57,7 @@ const CAUSES: Record<string, FailureCause> = {
     remedy: 'Check the items in Zoho. If it is right, run a full sync with confirm_removals=true.',
     retryable: false,
   },
-  list_incomplete: {
+  list_missing_items: {
     cause: "Zoho's list left out items that it has",
     remedy: 'Nothing is lost. Run a full sync; if it stays, tell Zoho support.',
     retryable: false,
@@ -69,4 +69,4 @@ export function causeOf(code: string, stage: string, message: string): FailureCa
   return CAUSES[code] ?? { cause: message, remedy: 'Retry; if it stays, the log names it under its run.', retryable: stage === 'image' }
 }
 
-export const RETRYABLE_ITEM_CODES = ['item_unreadable', 'price_unreadable', 'sku_conflict']
+export const RETRYABLE_ITEM_CODES = ['invalid_item', 'invalid_price', 'sku_conflict']

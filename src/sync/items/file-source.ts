@@ -28,10 +28,10 @@ export interface ImportFile {
   version: string
 }
 
-/** Checks a name and looks for its file. Throws BadRequestError `bad_file_name`, NotFoundError `import_file_not_found`, PayloadTooLargeError. */
+/** Checks a name and looks for its file. Throws BadRequestError `invalid_file_name`, NotFoundError `import_file_not_found`, PayloadTooLargeError. */
 export async function findImportFile(importsDir: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
   if (name !== basename(name) || name.includes('\\') || name.startsWith('.') || name.includes('\0') || name === '') {
-    throw new BadRequestError('bad_file_name', 'file is wrong: it must be a plain file name', {
+    throw new BadRequestError('invalid_file_name', 'file is wrong: it must be a plain file name', {
       remedy: `Put the file into ${importsDir} and name it without a folder.`,
     })
   }
@@ -59,7 +59,7 @@ async function insideOf(folder: string, name: string): Promise<string | null> {
   const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
   if (real === null || root === null) return null
   if (real.startsWith(root + sep)) return real
-  throw new BadRequestError('bad_file_name', `${name} is a link to a file outside of ${folder}`, {
+  throw new BadRequestError('invalid_file_name', `${name} is a link to a file outside of ${folder}`, {
     remedy: 'Copy the file itself into the folder.',
   })
 }
@@ -82,7 +82,7 @@ async function readMappings(
   hash.update(text)
   const read = parseJson(text)
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
-    throw new BadRequestError('bad_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
+    throw new BadRequestError('invalid_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
       remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or take it away.',
     })
   }
@@ -114,7 +114,7 @@ export interface FilePage {
 
 /**
  * The items of the file, in pages, whatever its size; each with the fields that its record carries. A saved answer of Zoho
- * (`{"items": […]}`) is read like the array in it. Throws BadRequestError `bad_import_file` where the text stops being a JSON array.
+ * (`{"items": […]}`) is read like the array in it. Throws BadRequestError `invalid_import_file` where the text stops being a JSON array.
  */
 export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
   let hasArray = false
@@ -147,7 +147,7 @@ export async function* readImportFile(file: ImportFile, signal: AbortSignal): As
   } catch (cause) {
     signal.throwIfAborted()
     throw new BadRequestError(
-      'bad_import_file',
+      'invalid_import_file',
       `${file.name} is not a JSON array of items: ${cause instanceof Error ? cause.message : 'it cannot be read'}`,
       {
         cause,

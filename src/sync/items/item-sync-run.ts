@@ -97,7 +97,7 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
     return {
       state: 'partial',
       cause: 'Zoho did not answer for hours',
-      failure_code: 'zoho_away_for_hours',
+      failure_code: 'zoho_unavailable_timeout',
       remedy: 'What is missing comes with the next sync. See status.zoho.com.',
     }
   }
@@ -106,7 +106,7 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
     state: 'paused',
     resumes_at: later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1))),
     cause: 'Zoho does not answer just now',
-    failure_code: 'zoho_away',
+    failure_code: 'zoho_unavailable',
     remedy: 'It goes on by itself. If it stays, see status.zoho.com.',
   }
 }

@@ -111,7 +111,7 @@ function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | '
   if (leftOut > 0) {
     found.push({
       stage: 'list',
-      code: 'list_incomplete',
+      code: 'list_missing_items',
       message: `Zoho's list left out ${leftOut} items that it still has; zinc read them one by one. Nothing is lost.`,
     })
   }

@@ -64,7 +64,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
           tx,
           page.unreadable.map(({ index, zoho_item_id, sku, reason }) => ({
             stage: 'item',
-            code: 'file_item_unreadable',
+            code: 'invalid_file_item',
             message: `Item ${index + 1} of ${file.name} cannot be read: ${reason}. The others are synced.`,
             zoho_item_id: zoho_item_id ?? undefined,
             sku: sku ?? undefined,

@@ -125,7 +125,7 @@ async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: D
   const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
   await tx.$executeRaw`
     update failure set resolved_at = ${at}
-    where code in ('price_unreadable', 'item_unreadable') and zoho_item_id = any(${sound}) and resolved_at is null`
+    where code in ('invalid_price', 'invalid_item') and zoho_item_id = any(${sound}) and resolved_at is null`
   await run.fail(
     tx,
     items.flatMap((item) =>
@@ -150,10 +150,10 @@ async function forgetImageFailures(tx: RawDb, items: ZohoItem[], at: Date): Prom
 function doubt(field: string, name: string): { code: string; message: string } {
   if (field === 'sku' || field === 'category_name') {
     const what = field === 'sku' ? 'SKU' : 'category'
-    return { code: 'item_unreadable', message: `The ${what} of ${name} is longer than 500 characters; the product has none.` }
+    return { code: 'invalid_item', message: `The ${what} of ${name} is longer than 500 characters; the product has none.` }
   }
   const what = field === 'rate' ? 'selling' : 'purchase'
-  return { code: 'price_unreadable', message: `The ${what} price of ${name} is no number in Zoho; the product has none.` }
+  return { code: 'invalid_price', message: `The ${what} price of ${name} is no number in Zoho; the product has none.` }
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */
@@ -166,7 +166,7 @@ async function noteUnreadable(run: RunContext, tx: RawDb, rows: unknown[]): Prom
     tx,
     rows.map((row) => ({
       stage: 'item',
-      code: 'item_unreadable',
+      code: 'invalid_item',
       message: `Zoho lists an item without an id that can be read${text(row, 'name') ? `: ${text(row, 'name')}` : ''}. The others are synced.`,
       zoho_item_id: text(row, 'item_id'),
       sku: text(row, 'sku'),

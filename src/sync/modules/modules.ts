@@ -131,7 +131,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       return (await list()).find((it) => it.slug === slug)!
     },
 
-    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFoundError, BadRequestError `bad_schedule`. */
+    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFoundError, BadRequestError `invalid_schedule`. */
     async changes(
       requested: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
     ): Promise<(tx: Db) => Promise<string[]>> {
@@ -145,7 +145,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       }
     },
 
-    /** Throws NotFoundError `module_not_found`, BadRequestError `bad_schedule`. */
+    /** Throws NotFoundError `module_not_found`, BadRequestError `invalid_schedule`. */
     async change(nameOrSlug: string, change: ModuleChange, actor: Actor): Promise<ZohoModule> {
       const module = moduleOf(nameOrSlug)
       const shopsZone = await zone()

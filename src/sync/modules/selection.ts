@@ -22,7 +22,7 @@ export async function readSelection(db: Db, slug: ModuleSlug): Promise<ModuleSel
   return { ...DEFAULTS[slug], ...(row?.selection as Partial<ModuleSelection> | null) }
 }
 
-/** Answers whether anything changed. Throws BadRequestError `bad_selection`. */
+/** Answers whether anything changed. Throws BadRequestError `invalid_selection`. */
 export async function changeSelection(
   tx: Db,
   slug: ModuleSlug,
@@ -34,7 +34,7 @@ export async function changeSelection(
   const unknown = change.modules?.find((name) => !offered.includes(name))
   if (change.modules?.length === 0 || unknown !== undefined)
     throw new BadRequestError(
-      'bad_selection',
+      'invalid_selection',
       unknown === undefined ? 'modules must name at least one' : `modules is wrong: it has no ${unknown}`,
       {
         remedy: offered.length === 0 ? 'This module is taken whole.' : `One or more of: ${offered.join(', ')}; null for all.`,

@@ -2,7 +2,7 @@
 export class ApiError extends Error {
   /** HTTP status; 0 when no answer came. */
   readonly status: number
-  /** Stable and snake_case, as the API gives it; `network` and `unreadable_answer` are the page's own. */
+  /** Stable and snake_case, as the API gives it; `network` and `unreadable_response` are the page's own. */
   readonly code: string
   readonly remedy: string | null
   readonly detail: Record<string, unknown>
@@ -69,7 +69,7 @@ export async function parseError(response: Response, url: string): Promise<ApiEr
   if (!isRecord(body) || typeof body.code !== 'string')
     return new ApiError(`The answer had status ${response.status} and no explanation`, {
       status: response.status,
-      code: response.status >= 502 && response.status <= 504 ? 'server_unreachable' : 'unreadable_answer',
+      code: response.status >= 502 && response.status <= 504 ? 'server_unreachable' : 'unreadable_response',
       url,
       requestId,
     })

@@ -18,7 +18,7 @@ const OWN: Record<string, Record<Language, ServerMessage>> = {
     en: { what: 'The server is not reachable right now', next: 'It may be restarting. Try again in a few seconds.' },
     ar: { what: 'لا يمكن الوصول إلى الخادم الآن', next: 'ربما يُعاد تشغيله. أعد المحاولة بعد بضع ثوانٍ.' },
   },
-  unreadable_answer: {
+  unreadable_response: {
     en: {
       what: 'The answer could not be read',
       next: 'Something between the browser and zinc answered instead, such as a proxy. Try again, or ask who runs it.',

@@ -79,7 +79,7 @@ export async function request<T>(path: string, { method = 'GET', body, query, si
     throw failure
   }
   const data: unknown = await response.json().catch(() => {
-    throw new ApiError('The answer is not JSON', { status: response.status, code: 'unreadable_answer', url: named })
+    throw new ApiError('The answer is not JSON', { status: response.status, code: 'unreadable_response', url: named })
   })
   return data as T
 }

@@ -6,7 +6,7 @@ import { request } from '../api/request.ts'
 import { HOME } from '../app/routes.ts'
 
 /** What nothing but a person's decision ends: they stand apart from what failed. */
-const TO_DECIDE = new Set(['sku_conflict', 'mass_delete_stopped', 'list_incomplete'])
+const TO_DECIDE = new Set(['sku_conflict', 'mass_delete_stopped', 'list_missing_items'])
 export const isToDecide = ({ code }: { code: string }): boolean => TO_DECIDE.has(code)
 
 /** What is open: of one run, or of all. */

@@ -14,7 +14,7 @@ export function ConsentCallout() {
   const consent = search.get('consent')
   if (consent === null) return null
   if (consent === 'success') return <Callout tone="good" title={m.connected} />
-  const words: Record<string, string> = { consent_refused: m.consentRefused, bad_state: m.consentState }
+  const words: Record<string, string> = { consent_denied: m.consentRefused, invalid_state: m.consentState }
   // English words for a code come with an answer of the API, which a redirect does not have.
   const arabic = language === 'ar' ? errorMessage(new ApiError(consent, { status: 0, code: consent, url: '' }), language).what : undefined
   return (

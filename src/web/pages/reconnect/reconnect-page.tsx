@@ -61,7 +61,7 @@ export default function ReconnectPage() {
         </Callout>
       ) : consent !== null ? (
         <Callout tone="bad" title={m.failed}>
-          {consent === 'consent_refused' ? m.refused : serverMessages(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
+          {consent === 'consent_denied' ? m.refused : serverMessages(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
         </Callout>
       ) : token === '' ? (
         <Callout tone="info" title={m.noLink} />

@@ -107,7 +107,7 @@ test.each([
 })
 
 test('the root of src holds entry points and composition only', () => {
-  const composition = ['config.ts', 'encrypted.ts', ...ENTRY_POINTS]
+  const composition = ['config.ts', ...ENTRY_POINTS]
   expect(
     globSync('src/*.{ts,tsx,js}')
       .map((file) => file.slice('src/'.length))

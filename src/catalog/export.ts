@@ -1,9 +1,9 @@
 import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
 import { ExportRecord } from '../schemas/export.ts'
-import { imageName } from './image-name.ts'
 import { WITH_PHOTOS } from './products.ts'
-import { serializeItem } from './serialize-item.ts'
+import { imageName } from './serialize-image.ts'
+import { serializeItem } from './serialize-product.ts'
 
 const PAGE_ROWS = 500
 /** Of a file's name; its extension comes on top. */

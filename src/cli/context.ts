@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { openEmbeddedPostgres } from '../database/embedded/embedded-postgres.ts'
 import type { Services } from '../services.ts'
 
 /** 0 done, 1 the command found or met a problem, 2 it was called wrongly. */
@@ -30,3 +31,13 @@ export interface CommandContext {
 export type Action = <A extends unknown[]>(
   work: (context: CommandContext, ...args: A) => Promise<ExitStatus | undefined>,
 ) => (...args: A) => Promise<void>
+
+/** Only the database, without the rest of zinc: a restore must meet an empty one, a lost key lets nothing else start, and a migration needs nothing else. */
+export async function withDatabase<T>(
+  { config, log }: Pick<CommandContext, 'config' | 'log'>,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  if (config.databaseUrl) return work(config.databaseUrl)
+  await using embedded = await openEmbeddedPostgres({ dataDir: config.dataDir, log })
+  return await work(embedded.url)
+}

@@ -4,7 +4,7 @@ import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
 import { migrate } from '../database/migrate.ts'
 import { BadRequestError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
-import { withDatabase } from './with-database.ts'
+import { withDatabase } from './context.ts'
 
 export function addDatabase(program: Command, action: Action): void {
   program

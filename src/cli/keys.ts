@@ -1,19 +1,18 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { ENCRYPTED_COLUMNS } from '../connection/token-store.ts'
 import { openDatabase } from '../database/client.ts'
 import { tokenKeySince } from '../database/instance.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
 import { migrate } from '../database/migrate.ts'
-import { ENCRYPTED_COLUMNS } from '../encrypted.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import type { Services } from '../services.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
-import { countEncrypted, deleteEncrypted } from '../settings/delete-encrypted.ts'
 import { createEncryption } from '../settings/encryption.ts'
 import { openKeyRing, rotateKeyFile } from '../settings/key-ring.ts'
-import { reencryptAll, usesKey, usesOldKey } from '../settings/reencrypt.ts'
+import { countEncrypted, deleteEncrypted, reencryptAll, usesKey, usesOldKey } from '../settings/reencrypt.ts'
 import type { Action, CommandContext } from './context.ts'
-import { withDatabase } from './with-database.ts'
+import { withDatabase } from './context.ts'
 
 /** Picture addresses live until the end of the month after next. */
 const IMAGE_ADDRESS_DAYS = 92

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadRequestError } from '../lib/errors.ts'
 import { PULL_MODULES } from '../schemas/pulls.ts'
 import type { Action, ExitStatus } from './context.ts'
-import { isPromptCancelled } from './prompt-cancelled.ts'
+import { isPromptCancelled } from './prompt-password.ts'
 
 /** Runs another command line in this process: the menu has no ways of its own. */
 type RunCommand = (argv: string[]) => Promise<ExitStatus>

@@ -23,3 +23,7 @@ function longEnough(password: string): string {
   if (password.length >= MIN_LENGTH) return password
   throw new BadRequestError('password_too_short', `A password has at least ${MIN_LENGTH} characters`)
 }
+
+/** Ctrl-C at a question: the terminal is in raw mode there, so it comes as an error of the prompt and not as a signal. */
+export const isPromptCancelled = (error: unknown): boolean =>
+  error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name)

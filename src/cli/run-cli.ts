@@ -10,7 +10,7 @@ import { listenForShutdown } from '../lib/shutdown-signal.ts'
 import { toStartupError } from '../lib/startup-error.ts'
 import type { Services } from '../services.ts'
 import type { Action, CommandContext, ExitStatus } from './context.ts'
-import { isPromptCancelled } from './prompt-cancelled.ts'
+import { isPromptCancelled } from './prompt-password.ts'
 import { addCommands } from './register.ts'
 
 const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }

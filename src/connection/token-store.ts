@@ -3,6 +3,7 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import { aadFor, type EncryptedColumn } from '../settings/encrypted-columns.ts'
 import type { Encryption } from '../settings/encryption.ts'
+import { ENCRYPTED_SETTINGS } from '../settings/setting-store.ts'
 import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/token-refresh.ts'
 
 /** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
@@ -81,3 +82,6 @@ export async function saveToken(
   }
   await tx.zohoToken.upsert({ where: { id }, create: { id, ...data }, update: data })
 }
+
+/** Everything that is kept sealed, for the rotation of the key and its loss. */
+export const ENCRYPTED_COLUMNS = [ENCRYPTED_SETTINGS, ENCRYPTED_TOKENS]

@@ -1,5 +1,4 @@
-import { imageName } from '../catalog/image-name.ts'
-import { imageSource } from '../catalog/serialize-image.ts'
+import { imageName, imageSource } from '../catalog/serialize-image.ts'
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
 import type { FeedStore } from './change-feed.ts'
 

@@ -73,3 +73,9 @@ export interface RunHandler {
   /** Throws when something unforeseen happened: the run is then `failed` with the error's message. */
   execute(run: RunContext): Promise<RunOutcome>
 }
+
+/** How a run stands that is held back by a limit with a known end. */
+export const pausedUntil = (
+  { resetsAt, message, code }: { resetsAt: Date; message: string; code: string },
+  remedy = 'It goes on by itself then.',
+): RunOutcome => ({ state: 'paused', resumes_at: resetsAt, cause: message, remedy, failure_code: code })

@@ -103,7 +103,7 @@ test('every action of the audit log has words in both languages', () => {
 
 test('what each scope opens has words in Arabic', async () => {
   const { scopeMessages } = await import('../../src/web/pages/connection/scope-messages.ts')
-  const { scopeMessageKey } = await import('../../src/web/pages/connection/scope-labels.ts')
+  const { scopeMessageKey } = await import('../../src/web/pages/connection/scope-messages.ts')
   for (const [slug, scopes] of Object.entries(SCOPES))
     for (const { scope } of scopes)
       expect((scopeMessages.ar as Record<string, string>)[scopeMessageKey(scope)], `${slug} ${scope}`).toMatch(/[؀-ۿ]/)

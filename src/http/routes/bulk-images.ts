@@ -19,7 +19,7 @@ import type { Runs } from '../../runs/runs.ts'
 import { BulkImages, type BulkOutcome, BulkProducts, BulkQueued, BulkResponse } from '../../schemas/images.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
-import { refetchParams } from '../../sync/items/refetch-params.ts'
+import { refetchParams } from '../../sync/items/retry-params.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 export interface BulkImagesDeps {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { ConnectionContext } from '../../connection/connection.ts'
 import { requiredScopes } from '../../connection/oauth-flow.ts'
-import { scopesOf } from '../../connection/scope-list.ts'
+import { scopesOf } from '../../connection/scopes.ts'
 import { maskSettings } from '../../connection/settings-view.ts'
 import type { Database } from '../../database/client.ts'
 import {

@@ -1,6 +1,6 @@
 import { link, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { imageName } from '../../catalog/image-name.ts'
+import { imageName } from '../../catalog/serialize-image.ts'
 import type { Database } from '../../database/client.ts'
 import { advisoryXactLock } from '../../database/locks.ts'
 import type { BlobStore } from './blob-store.ts'

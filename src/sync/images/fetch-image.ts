@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Blob } from '../../generated/client.ts'
 import { fetchImageUrl, type UrlFetcher } from '../../images/fetch/fetch-url.ts'
+import type { RepairDeps } from '../../images/integrity/repair-run.ts'
 import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
 import { BadGatewayError, InvalidImageError } from '../../lib/errors.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { itemImage } from '../../zoho/inventory.ts'
+import { documentImage, itemImage } from '../../zoho/inventory.ts'
 import type { PendingImage } from './pending-images.ts'
 
 export interface FetchImageDeps {
@@ -82,3 +83,15 @@ function hashed(body: Readable, hash: ReturnType<typeof createHash>): Readable {
     { objectMode: false },
   )
 }
+
+/** Asks Zoho again for a picture whose bytes were lost here: the item's own, or a document of its gallery. */
+export const refetchImage =
+  (openZoho: () => Promise<ZohoClient>): NonNullable<RepairDeps['fromZoho']> =>
+  async ({ zoho_item_id, document_id, place }, signal) => {
+    const zoho = await openZoho()
+    const { body, done } =
+      place === 'gallery' && document_id !== null
+        ? await documentImage(zoho, { documentId: document_id }, signal)
+        : await itemImage(zoho, { itemId: zoho_item_id }, signal)
+    return { body, close: done }
+  }

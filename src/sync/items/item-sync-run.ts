@@ -1,10 +1,10 @@
-import { z } from 'zod'
 import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
-import { pausedUntil } from '../../runs/paused.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import { pausedUntil } from '../../runs/run-handler.ts'
 import { RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
 import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
+import { ItemSyncParams } from './params.ts'
 import { retryFailed } from './retry.ts'
 import { type ApiSyncDeps, syncFromApi } from './sync-from-api.ts'
 import { type FileSyncDeps, syncFromFile } from './sync-from-file.ts'
@@ -18,26 +18,6 @@ const OUTAGE_MS = 60_000
 const LONGEST_OUTAGE_MS = 15 * 60_000
 /** Two hours and a half of outage: the rest is left to the next sync. */
 const MAX_OUTAGES = 13
-
-export const ItemSyncParams = z.object({
-  mode: z.enum(['incremental', 'full']).optional(),
-  source: z.enum(['api', 'file']).default('api'),
-  /** Of source=file: a plain name. */
-  file: z.string().optional(),
-  sync_images: z.boolean().default(false),
-  dry_run: z.boolean().default(false),
-  confirm_removals: z.boolean().default(false),
-  /** Only these failed things, and nothing else. */
-  retry: z
-    .object({
-      items: z.array(z.string()),
-      products: z.array(z.uuid()),
-      /** The pictures of these products also where they are here already. */
-      again: z.boolean().default(false),
-    })
-    .optional(),
-})
-export type ItemSyncParams = z.infer<typeof ItemSyncParams>
 
 export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
 

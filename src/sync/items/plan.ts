@@ -1,9 +1,8 @@
 import { estimateCompletion, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
 import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
-import { countsFrom } from './counts.ts'
-import { ItemSyncParams } from './item-sync-run.ts'
-import { itemSyncResult } from './result.ts'
+import { ItemSyncParams } from './params.ts'
+import { countsFrom, itemSyncResult } from './result.ts'
 
 /** What a finished dry run says about the real one: what would change, and what it would cost at the limits that hold now. */
 export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {

@@ -3,8 +3,7 @@ import type { Run } from '../../generated/client.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ItemSyncResult } from '../../schemas/runs.ts'
 import { countImages } from '../images/pending-images.ts'
-import { countsFrom } from './counts.ts'
-import { ItemSyncParams } from './item-sync-run.ts'
+import { ItemSyncParams } from './params.ts'
 import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts'
 
 /** Worth telling, but nothing that failed. */
@@ -86,3 +85,21 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
     ...runOutcome(run),
   }
 }
+
+/** What a pass over items counts; some of it is only for the sums of the answer. */
+const COUNTED = [
+  'total',
+  'new',
+  'updated',
+  'unchanged',
+  'removed',
+  'restored',
+  'failed',
+  'images_listed_missing',
+  'images_listed_stored',
+  'images_to_fetch',
+] as const
+export type ListCounts = Record<(typeof COUNTED)[number], number>
+
+export const countsFrom = (statistics: Record<string, number>): ListCounts =>
+  Object.fromEntries(COUNTED.map((key) => [key, statistics[key] ?? 0])) as ListCounts

@@ -10,7 +10,7 @@ import { listItems } from '../../zoho/inventory.ts'
 import { followKeyset, KeysetCursor } from '../../zoho/keyset-cursor.ts'
 import { LIST_LAG_MS } from '../../zoho/paginate.ts'
 import type { ZohoItem } from '../../zoho/schemas.ts'
-import { countsFrom, type ListCounts } from './counts.ts'
+import { countsFrom, type ListCounts } from './result.ts'
 import { type ItemMapping, toItemRow } from './to-item-row.ts'
 
 /** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */

@@ -2,7 +2,8 @@ import { Link, useLocation } from 'wouter'
 import { useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
 import classes from './navigation.module.css'
-import { NAV_GROUPS, type PageRoute, ROUTES } from './routes.ts'
+import { NAV_GROUPS, type PageRoute } from './route.ts'
+import { ROUTES } from './routes.ts'
 import { isAtLeast, useCurrentUser } from './session.tsx'
 
 const listed = ROUTES.filter((route) => route.nav !== undefined)

@@ -5,7 +5,7 @@ import { EmptyState } from '../components/empty-state.tsx'
 import { Page } from '../components/page.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
-import { HOME } from './routes.ts'
+import { HOME } from './paths.ts'
 
 export function NotFound() {
   const m = useMessages(frameMessages)

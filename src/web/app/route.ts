@@ -25,5 +25,3 @@ export const page = (path: string, load: () => Promise<{ default: ComponentType 
   component: lazy(load),
   ...(nav && { nav }),
 })
-
-export const HOME = '/integrations/zoho'

@@ -1,16 +1,41 @@
 import Bell from 'lucide-react/icons/bell'
 import Blocks from 'lucide-react/icons/blocks'
+import DatabaseBackup from 'lucide-react/icons/database-backup'
 import History from 'lucide-react/icons/history'
+import Images from 'lucide-react/icons/images'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
+import Package from 'lucide-react/icons/package'
 import Plug from 'lucide-react/icons/plug'
 import Radio from 'lucide-react/icons/radio'
 import ScrollText from 'lucide-react/icons/scroll-text'
+import Store from 'lucide-react/icons/store'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
-import { HOME, type PageRoute, page } from './route.ts'
-import { SHOP_ROUTES } from './shop-routes.ts'
+import { HOME } from './paths.ts'
+import { type PageRoute, page } from './route.ts'
 
-export { HOME, NAV_GROUPS, type PageRoute, type Role } from './route.ts'
+/** The catalogue and what is made of it: products, pictures, stores, pulls. */
+const SHOP_ROUTES: PageRoute[] = [
+  page('/products', () => import('../pages/products/products-page.tsx'), {
+    label: 'products',
+    icon: Package,
+    group: 'groupCatalogue',
+    least: 'viewer',
+  }),
+  page('/products/import', () => import('../pages/products-import/products-import-page.tsx')),
+  page('/products/:id', () => import('../pages/product/product-page.tsx')),
+  page('/media', () => import('../pages/media/media-page.tsx'), { label: 'media', icon: Images, group: 'groupCatalogue', least: 'viewer' }),
+  page('/stores', () => import('../pages/stores/stores-page.tsx'), { label: 'stores', icon: Store, group: 'groupShops', least: 'viewer' }),
+  page('/stores/:id', () => import('../pages/store/store-page.tsx')),
+  page('/pulls', () => import('../pages/pulls/pulls-page.tsx'), {
+    label: 'pulls',
+    icon: DatabaseBackup,
+    group: 'groupZoho',
+    least: 'operator',
+  }),
+  page('/pulls/compare', () => import('../pages/pull-compare/pull-compare-page.tsx')),
+  page('/pulls/:session', () => import('../pages/pull/pull-page.tsx')),
+]
 
 /** In the order of the navigation. Paths are below /settings. */
 export const ROUTES: PageRoute[] = [

@@ -3,7 +3,7 @@ import { createContext, type ReactNode, use, useEffect } from 'react'
 import { toApiError } from '../api/api-error.ts'
 import { AUTH } from '../api/endpoints.ts'
 import { request, sessionEnd } from '../api/request.ts'
-import type { Role } from './routes.ts'
+import type { Role } from './route.ts'
 
 export interface CurrentUser {
   user_id: string

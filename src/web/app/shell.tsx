@@ -8,7 +8,7 @@ import { AccountMenu } from './account-menu.tsx'
 import { Logo } from './logo.tsx'
 import { frameMessages } from './messages.ts'
 import { Navigation } from './navigation.tsx'
-import { HOME } from './routes.ts'
+import { HOME } from './paths.ts'
 import classes from './shell.module.css'
 import { StatusLine } from './status-line.tsx'
 

@@ -8,7 +8,7 @@ import { RelativeTime } from '../components/time.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import { frameMessages } from './messages.ts'
-import { HOME } from './routes.ts'
+import { HOME } from './paths.ts'
 import { useHasRole } from './session.tsx'
 import classes from './status-line.module.css'
 

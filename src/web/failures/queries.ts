@@ -3,7 +3,7 @@ import { useLocation } from 'wouter'
 import type { FailuresResponse } from '../../schemas/failures.ts'
 import { ZOHO } from '../api/endpoints.ts'
 import { request } from '../api/request.ts'
-import { HOME } from '../app/routes.ts'
+import { HOME } from '../app/paths.ts'
 
 /** What nothing but a person's decision ends: they stand apart from what failed. */
 const TO_DECIDE = new Set(['sku_conflict', 'mass_delete_stopped', 'list_missing_items'])

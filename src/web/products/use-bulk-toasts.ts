@@ -1,5 +1,5 @@
 import { useLocation } from 'wouter'
-import { HOME } from '../app/routes.ts'
+import { HOME } from '../app/paths.ts'
 import { commonMessages } from '../components/messages.ts'
 import { toast, toastWithUndo } from '../components/toast.tsx'
 import { useMessages } from '../i18n/language.tsx'

@@ -1,7 +1,7 @@
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { Link } from 'wouter'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
-import { HOME } from '../app/routes.ts'
+import { HOME } from '../app/paths.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { useFormat } from '../i18n/shop-zone.tsx'
 import { PlanBox } from './plan-box.tsx'

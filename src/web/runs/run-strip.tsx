@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { Link } from 'wouter'
 import { MOVING, useRun } from '../api/use-run-events.ts'
-import { HOME } from '../app/routes.ts'
+import { HOME } from '../app/paths.ts'
 import { ErrorCard } from '../components/error-card.tsx'
 import { Section } from '../components/section.tsx'
 import { ServerText } from '../components/server-text.tsx'

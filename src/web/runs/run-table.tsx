@@ -1,6 +1,6 @@
 import { Link } from 'wouter'
 import type { Run } from '../../schemas/runs.ts'
-import { HOME } from '../app/routes.ts'
+import { HOME } from '../app/paths.ts'
 import { Table } from '../components/table.tsx'
 import { RelativeTime } from '../components/time.tsx'
 import { useMessages } from '../i18n/language.tsx'

@@ -1,7 +1,7 @@
 import { Link, useSearchParams } from 'wouter'
 import { ApiError } from '../../api/api-error.ts'
 import { errorMessage } from '../../api/error-messages.ts'
-import { HOME } from '../../app/routes.ts'
+import { HOME } from '../../app/paths.ts'
 import { Callout } from '../../components/callout.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { connectionMessages } from './messages.ts'

@@ -1,6 +1,5 @@
 import { useMessages } from '../../i18n/language.tsx'
-import { scopeMessageKey } from './scope-labels.ts'
-import { scopeMessages } from './scope-messages.ts'
+import { scopeMessageKey, scopeMessages } from './scope-messages.ts'
 
 /** What a scope opens, in the reader's language; `children` is how the server says it, for a scope that is not known here. */
 export function ScopeDescription({ scope, children }: { scope: string; children: string }) {

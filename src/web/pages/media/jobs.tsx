@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
-import { HOME } from '../../app/routes.ts'
+import { HOME } from '../../app/paths.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { QueryBoundary } from '../../components/query-boundary.tsx'

@@ -7,7 +7,7 @@ import type { ModuleSelection, ZohoModule, ZohoSettings } from '../../../schemas
 import { ZOHO } from '../../api/endpoints.ts'
 import { request } from '../../api/request.ts'
 import { settingsKey } from '../../api/zoho.ts'
-import { HOME } from '../../app/routes.ts'
+import { HOME } from '../../app/paths.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { DescriptionList } from '../../components/description-list.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'

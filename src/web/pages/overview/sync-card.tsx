@@ -1,7 +1,7 @@
 import { Link } from 'wouter'
 import type { Run } from '../../../schemas/runs.ts'
 import type { ZohoSettings } from '../../../schemas/zoho-settings.ts'
-import { HOME } from '../../app/routes.ts'
+import { HOME } from '../../app/paths.ts'
 import { STATE_TONE, useStateName } from '../../app/status-line.tsx'
 import { Badge } from '../../components/badge.tsx'
 import { DescriptionList } from '../../components/description-list.tsx'

@@ -24,7 +24,7 @@ export interface Sources {
 export async function readFieldRules(db: RawDb): Promise<FieldRules> {
   const rows = await db.$queryRaw<
     { field: string; source: string | null; owner: string | null }[]
-  >`select field, source, owner from field_rule`
+  >`select field, source, owner from field_mapping`
   return new Map(
     rows.flatMap(({ field, source, owner }) => {
       const name = MappedField.safeParse(field)
@@ -34,7 +34,7 @@ export async function readFieldRules(db: RawDb): Promise<FieldRules> {
 }
 
 export async function rulesChangedAt(db: Db): Promise<Date | null> {
-  return (await db.fieldRule.aggregate({ _max: { changed_at: true } }))._max.changed_at
+  return (await db.fieldMapping.aggregate({ _max: { changed_at: true } }))._max.changed_at
 }
 
 /** The rules as they would be after these changes. Throws BadRequestError `unknown_source`, `fixed_source`. */
@@ -77,8 +77,8 @@ export async function changeFieldRules(
       return a?.source !== b?.source || a?.owner !== b?.owner
     })
     if (touched.length === 0) return after
-    await tx.fieldRule.deleteMany({ where: { field: { in: touched } } })
-    await tx.fieldRule.createMany({
+    await tx.fieldMapping.deleteMany({ where: { field: { in: touched } } })
+    await tx.fieldMapping.createMany({
       data: touched.flatMap((field) => {
         const rule = after.get(field)
         return rule ? [{ field, ...rule, changed_at: at }] : []

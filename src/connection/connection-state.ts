@@ -164,7 +164,7 @@ export function createConnectionStateStore({
       // A limit ends by itself, whether anybody calls then or not.
       if (row.state === 'limited' && row.until && row.until <= now) return { ...CONNECTED, since: row.until }
       if (row.state === 'connected') {
-        const rateLimiter = await db.zohoBudget.findFirst({
+        const rateLimiter = await db.zohoRateLimit.findFirst({
           where: { organization: settings.values.organization_id ?? '', blocked_until: { gt: now } },
         })
         if (rateLimiter?.blocked_until) {

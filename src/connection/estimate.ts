@@ -44,7 +44,7 @@ export async function knownLimits(
   { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
   organization: string | null,
 ): Promise<KnownLimits> {
-  const rateLimiter = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const rateLimiter = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
   const known = rateLimiter?.day_limit ?? null
   const limit = requestsPerDay ?? known
   if (limit === null) return { perMinute: requestsPerMinute, day: null }

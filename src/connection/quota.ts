@@ -29,7 +29,7 @@ const UNFINISHED = ['queued', 'running', 'paused']
 export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const { db, clock, organization, zone, limits } = deps
   const now = clock.now()
-  const rateLimiter = await db.zohoBudget.findUnique({ where: { organization } })
+  const rateLimiter = await db.zohoRateLimit.findUnique({ where: { organization } })
   const minuteUsed = await db.zohoCall.count({ where: { organization, started_at: { gt: new Date(now.getTime() - MINUTE_MS) } } })
   const reported =
     rateLimiter?.day_limit != null && rateLimiter.day_left !== null && rateLimiter.day_resets_at !== null && rateLimiter.day_resets_at > now
@@ -87,14 +87,14 @@ export async function setImageQuotaReserve(
 ): Promise<void> {
   const data = { image_reserve_percent: percent }
   await db.$transaction(async (tx) => {
-    await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+    await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     await recordAudit(tx, { ...actor, action: 'quota.change', target: 'zoho', fields: Object.keys(data) })
   })
 }
 
 /** Somebody knows more than the last reply told (a larger plan, another midnight): the next call is made, and its reply tells anew what is left. */
 export async function fetchRemainingQuota(db: Database): Promise<void> {
-  await db.zohoBudget.updateMany({ data: { day_left: null } })
+  await db.zohoRateLimit.updateMany({ data: { day_left: null } })
 }
 
 /** What the runs that are not over will still ask for. */

@@ -2,7 +2,7 @@ import pLimit from 'p-limit'
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
-import { Prisma, type ZohoBudget } from '../generated/client.ts'
+import { Prisma, type ZohoRateLimit } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { QuotaExceededError } from '../zoho/errors.ts'
 import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
@@ -99,7 +99,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
   async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
     // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
     const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
-    const state = await tx.zohoBudget.findUnique({ where: { organization } })
+    const state = await tx.zohoRateLimit.findUnique({ where: { organization } })
     if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
       const reason = "Zoho's limit for a minute was overrun; all calls wait"
       return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'zoho_blocked', reason }
@@ -137,7 +137,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       with soon as materialized (${SOON}),
       -- Replies come out of order; within one day what is left only falls.
       day as (
-        insert into zoho_budget as b (organization, day_limit, day_left, day_resets_at)
+        insert into zoho_rate_limit as b (organization, day_limit, day_left, day_resets_at)
         select ${organization}, t.day_limit, t.day_left, t.day_resets_at
         from (values (${reported?.day_limit ?? null}::int, ${reported?.day_left ?? null}::int, ${reported?.day_resets_at ?? null}::timestamptz)) as t(day_limit, day_left, day_resets_at)
         where t.day_limit is not null
@@ -151,7 +151,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     log.warn({ code }, 'Zoho says that a limit is reached')
     if (code === '45') {
       const data = { day_left: 0, day_resets_at: reported?.day_resets_at ?? nextMidnightUtc(now) }
-      await db.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+      await db.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     } else await hold(code, retryAfterSeconds)
   }
 
@@ -160,11 +160,11 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     await db.$transaction(async (tx) => {
       await advisoryXactLock(tx, `zoho budget ${organization}`)
       const now = clock.now()
-      const state = await tx.zohoBudget.findUnique({ where: { organization } })
+      const state = await tx.zohoRateLimit.findUnique({ where: { organization } })
       if (code === '1070') {
         const concurrency = Math.max(1, (state?.concurrency ?? limits.concurrency) - 1)
         const data = { concurrency, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
-        await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+        await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
         return
       }
       // Calls that were under way together all hear of the one block.
@@ -175,12 +175,12 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         retryAfterSeconds === undefined || retryAfterSeconds < 0 ? 0 : Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1000)
       const ms = Math.max(block_ms, requested) * (1 + Math.random() * BLOCK_JITTER)
       const data = { blocked_until: new Date(now.getTime() + ms), blocked_code: code, block_ms }
-      await tx.zohoBudget.upsert({ where: { organization }, create: { organization, ...data }, update: data })
+      await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     }, PATIENCE)
   }
 
   /** As configured, or fewer for a while after 1070. */
-  async function allowedInFlight(tx: Db, state: ZohoBudget | null, now: Date): Promise<number> {
+  async function allowedInFlight(tx: Db, state: ZohoRateLimit | null, now: Date): Promise<number> {
     if (state?.concurrency == null) return limits.concurrency
     if (state.concurrency_until && state.concurrency_until > now) return Math.min(state.concurrency, limits.concurrency)
     const more = state.concurrency + 1
@@ -188,7 +188,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       more >= limits.concurrency
         ? { concurrency: null, concurrency_until: null }
         : { concurrency: more, concurrency_until: new Date(now.getTime() + RECOVER_MS) }
-    await tx.zohoBudget.update({ where: { organization }, data })
+    await tx.zohoRateLimit.update({ where: { organization }, data })
     return Math.min(more, limits.concurrency)
   }
 

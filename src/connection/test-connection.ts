@@ -191,7 +191,7 @@ function quotaCheck(
   return check(
     'quota',
     async () => {
-      const rateLimiter = await db.zohoBudget.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
+      const rateLimiter = await db.zohoRateLimit.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
       const now = clock.now()
       if (rateLimiter?.day_left === null || !rateLimiter?.day_resets_at || rateLimiter.day_resets_at <= now)
         return 'Zoho has not told the quota of this day yet'

@@ -36,7 +36,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     const newest = values[0] ?? ''
     // Insert and look in one statement: of two first starts, the second sees the first one's value.
     const [row] = await db.$queryRaw<{ value: string }[]>`
-      insert into instance_fact (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_fact.value returning value`
+      insert into instance_property (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_property.value returning value`
     if (!row || !values.includes(row.value)) {
       throw new StartupError('instance_mismatch', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
         exitStatus: 2,
@@ -44,14 +44,14 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
       })
     }
     if (row.value === newest || (name === 'credentials_key' && !(await isSettled()))) continue
-    await db.instanceFact.update({ where: { name }, data: { value: newest } })
+    await db.instanceProperty.update({ where: { name }, data: { value: newest } })
     if (name === 'jwt_key') await noteTokenKey(db)
   }
 }
 
 /** The id of the place that holds the pictures of this database; null before the first start. */
 export async function knownStorageId(db: Database): Promise<string | null> {
-  return (await db.instanceFact.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
+  return (await db.instanceProperty.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
 }
 
 const TOKEN_KEY_SINCE = 'jwt_key_since'
@@ -59,11 +59,11 @@ const TOKEN_KEY_SINCE = 'jwt_key_since'
 /** Since when tokens are signed with the newest key: those of before need the old one. */
 async function noteTokenKey(db: Database): Promise<void> {
   const value = new Date().toISOString()
-  await db.instanceFact.upsert({ where: { name: TOKEN_KEY_SINCE }, create: { name: TOKEN_KEY_SINCE, value }, update: { value } })
+  await db.instanceProperty.upsert({ where: { name: TOKEN_KEY_SINCE }, create: { name: TOKEN_KEY_SINCE, value }, update: { value } })
 }
 
 /** Null: the token key was never changed. */
 export async function tokenKeySince(db: Database): Promise<Date | null> {
-  const fact = await db.instanceFact.findUnique({ where: { name: TOKEN_KEY_SINCE } })
+  const fact = await db.instanceProperty.findUnique({ where: { name: TOKEN_KEY_SINCE } })
   return fact && new Date(fact.value)
 }

@@ -63,7 +63,7 @@ export function createAlertChecks({ db, clock, settings, syncKinds }: AlertCheck
     const silent = minutes === null ? [] : await db.store.findMany({ where: { last_seen_at: { lt: before } } })
     const keys = new Set(silent.map(({ id }) => STORE_KEY + id))
     await db.$transaction(async (tx) => {
-      const reported = await tx.noticeTold.findMany({ where: { key: { startsWith: STORE_KEY } } })
+      const reported = await tx.sentNotification.findMany({ where: { key: { startsWith: STORE_KEY } } })
       await clearOnce(
         tx,
         reported.map(({ key }) => key).filter((key) => !keys.has(key)),

@@ -37,7 +37,7 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
 
   async function deliver(): Promise<void> {
     const now = clock.now()
-    const due = await db.notice.findMany({ where: { sent_at: null, try_at: { lte: now } }, orderBy: { id: 'asc' }, take: AT_ONCE })
+    const due = await db.notification.findMany({ where: { sent_at: null, try_at: { lte: now } }, orderBy: { id: 'asc' }, take: AT_ONCE })
     if (due.length === 0) return
     const { addresses, ...rest } = await settings.read()
     const channels = channelsOf({ addresses, ...rest })
@@ -56,7 +56,7 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
         }
       }
       const clearOnce = error === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS
-      await db.notice.update({
+      await db.notification.update({
         where: { id: notification.id },
         data: {
           sent_by: [...sentBy],
@@ -74,7 +74,7 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
   async function look(): Promise<void> {
     const now = clock.now()
     const watching = now.getTime() - watchedAt >= WATCH_EVERY_MS
-    if (!watching && (await db.notice.count({ where: { sent_at: null, try_at: { lte: now } } })) === 0) return
+    if (!watching && (await db.notification.count({ where: { sent_at: null, try_at: { lte: now } } })) === 0) return
     const lock = await tryAdvisoryLock(databaseUrl, 'notices', { log })
     if (!lock) return // another process sends
     try {

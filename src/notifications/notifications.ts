@@ -13,16 +13,16 @@ export interface NewNotification {
 /** Puts a notice into the queue, in the transaction of the change that it tells: neither is without the other. */
 export async function addNotification(tx: Db, notification: NewNotification, { clock }: { clock: Clock }): Promise<void> {
   const now = clock.now()
-  await tx.notice.create({ data: { ...notification, created_at: now, try_at: now }, select: { id: true } })
+  await tx.notification.create({ data: { ...notification, created_at: now, try_at: now }, select: { id: true } })
 }
 
 /** Adds the notice unless the same thing (`key`) was told already and still holds. */
 export async function notifyOnce(tx: Db, key: string, notification: NewNotification, { clock }: { clock: Clock }): Promise<void> {
-  const { count } = await tx.noticeTold.createMany({ data: [{ key, since: clock.now() }], skipDuplicates: true })
+  const { count } = await tx.sentNotification.createMany({ data: [{ key, since: clock.now() }], skipDuplicates: true })
   if (count === 1) await addNotification(tx, notification, { clock })
 }
 
 /** It does not hold any more: the next time is told again. */
 export async function clearOnce(tx: Db, keys: string[]): Promise<void> {
-  if (keys.length > 0) await tx.noticeTold.deleteMany({ where: { key: { in: keys } } })
+  if (keys.length > 0) await tx.sentNotification.deleteMany({ where: { key: { in: keys } } })
 }

@@ -153,10 +153,10 @@ export async function assignSequence(db: Db): Promise<void> {
  */
 async function ensureEpoch(db: Database): Promise<void> {
   await db.$executeRaw`
-    insert into feed_state as s (id, born_in)
+    insert into feed_state as s (id, database_id)
     select 1, (select system_identifier from pg_control_system()) || '/' || (select timeline_id from pg_control_checkpoint()) || '/' ||
       (select oid from pg_database where datname = current_database()) || '/' || 'photo'::regclass::oid
-    on conflict (id) do update set epoch = gen_random_uuid(), born_in = excluded.born_in where s.born_in <> excluded.born_in`
+    on conflict (id) do update set epoch = gen_random_uuid(), database_id = excluded.database_id where s.database_id <> excluded.database_id`
 }
 
 async function readStores(db: Db): Promise<Map<string, FeedStore>> {

@@ -27,7 +27,7 @@ export interface PackedWalkSnapshot {
 
 /** When the walk began, as a value of a statement: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
 export const walkSnapshot = ({ store_id, reader, since }: OffsetWalk): Prisma.Sql => Prisma.sql`(
-  select json_build_object('seq', seq, 'clock_at', clock_at at time zone 'utc') from feed_pass
+  select json_build_object('seq', seq, 'clock_at', clock_at at time zone 'utc') from feed_walk
   where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
   order by clock_at > clock_timestamp() - interval '1 hour' desc,
     case when clock_at > clock_timestamp() - interval '1 hour' then clock_at end, clock_at desc limit 1)`
@@ -49,9 +49,9 @@ export function createOffsetWalks(db: Database) {
       if (noted.get(key) === `${epoch} ${lastSeq}`) return
       await db.$executeRaw`
         with older as (
-          delete from feed_pass where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
+          delete from feed_walk where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
             and clock_at < clock_timestamp() - interval '1 hour')
-        insert into feed_pass (store_id, reader, since, seq, clock_at)
+        insert into feed_walk (store_id, reader, since, seq, clock_at)
         values (${store_id}::uuid, ${reader}::uuid, ${since}, ${lastSeq}, ${clockAt}::timestamptz)`
       noted.set(key, `${epoch} ${lastSeq}`)
     },

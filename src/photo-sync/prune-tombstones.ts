@@ -44,6 +44,6 @@ export async function pruneTombstones(
     pruned.events = row?.events ?? 0
   })
   await assignSequence(db)
-  await db.$executeRaw`delete from feed_pass where clock_at < clock_timestamp() - interval '2 days'`
+  await db.$executeRaw`delete from feed_walk where clock_at < clock_timestamp() - interval '2 days'`
   return pruned
 }

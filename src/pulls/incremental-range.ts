@@ -11,7 +11,7 @@ export async function rangeOf(
   module: BooksModule,
 ): Promise<Pick<ModuleProgress, 'mode' | 'since' | 'changed_in' | 'newest'>> {
   const known = await db.pullModule.findUnique({ where: { app_module: { app: request.app, module: module.name } } })
-  const range = { changed_in: (known?.filings ?? 0) + 1, newest: known?.up_to?.toISOString() ?? null }
+  const range = { changed_in: (known?.pull_count ?? 0) + 1, newest: known?.up_to?.toISOString() ?? null }
   if (request.since && !request.full) return { ...range, mode: 'since', since: new Date(request.since).toISOString() }
   if (request.full || !known?.full_at) return { ...range, mode: 'full', since: null }
   // A module without modified times is listed whole every time; it costs a call.

@@ -77,7 +77,7 @@ async function planModule(deps: PullPlanDeps, ask: ModuleAsk, signal: AbortSigna
 
   let details = 0
   if (wantsDetails(module, request) && records !== null) {
-    const detailed = await db.zohoRecord.count({ where: { ...live, detailed: true, detail_due: false } })
+    const detailed = await db.zohoRecord.count({ where: { ...live, detailed: true, needs_detail: false } })
     // What is listed again unchanged is not asked for.
     if (seen === null) details = Math.max(0, records - detailed)
     else details = known - detailed + (await changedSince(mode === 'since' && place.from && place.from > seen ? place.from : seen))

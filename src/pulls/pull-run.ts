@@ -221,7 +221,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   if (progress.state === 'details') {
     if (details) {
       const among = progress.mode === 'since' ? { runId: run.id, ...range } : undefined
-      const total = await db.zohoRecord.count({ where: { ...live, detail_due: true } })
+      const total = await db.zohoRecord.count({ where: { ...live, needs_detail: true } })
       let done = 0
       const onDone = () => run.report({ progress: { phase: `${module.name} details`, done: ++done, total, waiting: null } })
       const phase = { zoho, clock, module, scope, changedIn: progress.changed_in, concurrency: deps.concurrency }
@@ -284,7 +284,7 @@ async function moveWatermark(
     ...(!gap && { up_to: newest }),
     ...(mode === 'full' && { full_at: at }),
     // What else had changed earlier stands in no file yet.
-    ...(mode !== 'since' && { filings: changed_in }),
+    ...(mode !== 'since' && { pull_count: changed_in }),
   }
   await tx.pullModule.upsert({ where: { app_module: key }, create: { ...key, ...data }, update: data })
 }

@@ -4,7 +4,7 @@ import type { Database } from '../database/client.ts'
 export async function findStatus(db: Database, organization: string | null) {
   const pulled = await db.pullModule.findMany({ orderBy: [{ app: 'asc' }, { module: 'asc' }] })
   const counts = await db.zohoRecord.groupBy({ by: ['app', 'module'], where: { deleted_at: null }, _count: true })
-  const budget = organization === null ? null : await db.zohoBudget.findUnique({ where: { organization } })
+  const budget = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
   const requested = { deleted_at: null, zoho_image_id: { not: null } }
   return {
     pulled: pulled.map(({ app, module, up_to, succeeded_at }) => ({

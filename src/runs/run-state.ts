@@ -30,7 +30,7 @@ export function toStatusColumns(status: RunStatus, now: Date) {
     failure_code: 'failure_code' in status ? (status.failure_code ?? null) : null,
     resumes_at: 'resumes_at' in status ? status.resumes_at : null,
     // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
-    wanted: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,
+    requested_action: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,
     ...(!waits(status) && { finished_at: now }),
   }
 }
@@ -42,8 +42,8 @@ export function toStatusColumns(status: RunStatus, now: Date) {
 export async function lockRun(
   tx: Db,
   runId: string,
-): Promise<{ state: string; fence: bigint; wanted: RequestedAction | null } | undefined> {
-  const [row] = await tx.$queryRaw<{ state: string; fence: bigint; wanted: RequestedAction | null }[]>`
-    select state, fence, wanted from run where id = ${runId}::uuid for update`
+): Promise<{ state: string; fence: bigint; requested_action: RequestedAction | null } | undefined> {
+  const [row] = await tx.$queryRaw<{ state: string; fence: bigint; requested_action: RequestedAction | null }[]>`
+    select state, fence, requested_action from run where id = ${runId}::uuid for update`
   return row
 }

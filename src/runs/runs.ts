@@ -76,7 +76,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     const now = clock.now()
     const waiting = await db.run.findMany({
       where: {
-        OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { lte: now }, wanted: null }],
+        OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { lte: now }, requested_action: null }],
         kind: { in: [...handlerOf.keys()] },
       },
       select: { id: true },
@@ -101,7 +101,8 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
           remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
         })
       // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
-      const data = run.state === 'running' ? { wanted: requestedAction } : toStatusColumns(STATE_AFTER[requestedAction], clock.now())
+      const data =
+        run.state === 'running' ? { requested_action: requestedAction } : toStatusColumns(STATE_AFTER[requestedAction], clock.now())
       await tx.run.update({ where: { id: runId }, data })
     })
     await workers.get(runId)?.stop(requestedAction)
@@ -200,7 +201,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       const run = await get(runId)
       const { count } = await db.run.updateMany({
         where: { id: runId, state: 'paused' },
-        data: { state: 'queued', wanted: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
+        data: { state: 'queued', requested_action: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
       })
       if (count === 0)
         throw new ConflictError('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {

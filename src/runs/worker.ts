@@ -98,10 +98,10 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
     const flusher = setInterval(() => void flush().catch(() => {}), REPORT_EVERY_MS)
     const looker = setInterval(() => {
       db.run
-        .findUnique({ where: { id: runId }, select: { wanted: true, fence: true } })
+        .findUnique({ where: { id: runId }, select: { requested_action: true, fence: true } })
         .then((row) => {
           if (row?.fence !== run.fence) stopWith('lost')
-          else if (row.wanted === 'pause' || row.wanted === 'cancel') stopWith(row.wanted)
+          else if (row.requested_action === 'pause' || row.requested_action === 'cancel') stopWith(row.requested_action)
         })
         .catch(() => {}) // the database is away: the lock's own connection tells when it is lost
     }, LOOK_EVERY_MS)
@@ -160,7 +160,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
         data: {
           statistics: json(statistics),
           progress: json({ ...progress, waiting: null }),
-          ...toStatusColumns(applyRequestedAction(outcome, now.wanted), clock.now()),
+          ...toStatusColumns(applyRequestedAction(outcome, now.requested_action), clock.now()),
         },
       })
     })

@@ -68,7 +68,7 @@ export function createNotificationSettings({
         const now = await read(tx)
         const changed: string[] = []
         const write = (field: string, value: string) =>
-          stored.write(tx, `notify.${field}`, value, { sealed: SECRET.has(field), by: actor.actor, at: clock.now() })
+          stored.write(tx, `notify.${field}`, value, { encrypted: SECRET.has(field), by: actor.actor, at: clock.now() })
         for (const field of ADDRESSES) {
           const requested = change[field]
           if (requested === undefined || (requested !== null && isMasked(requested)) || requested === now.addresses[field]) continue

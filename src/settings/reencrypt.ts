@@ -94,7 +94,7 @@ export async function deleteEncrypted(db: Database, columns: EncryptedColumn[]):
   return db.$transaction(async (tx) => {
     let forgotten = 0
     for (const column of columns) forgotten += await tx.$executeRaw(Prisma.sql`delete ${encryptedRows(column)}`)
-    await tx.instanceFact.deleteMany({ where: { name: 'credentials_key' } })
+    await tx.instanceProperty.deleteMany({ where: { name: 'credentials_key' } })
     await recordAudit(tx, { ...SYSTEM_ACTOR, action: 'keys.forget', target: 'keys', fields: ['credentials'] })
     return forgotten
   })

@@ -10,7 +10,7 @@ export interface StoredSetting {
 
 export type SettingStore = ReturnType<typeof createSettingStore>
 
-export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'sealed' }
+export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'encrypted' }
 const aadOf = (name: string): string => aadFor(ENCRYPTED_SETTINGS, name)
 
 /** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
@@ -28,16 +28,11 @@ export function createSettingStore({ db, encryption }: { db: Database; encryptio
     async read(prefix: string, from: Db = db): Promise<Map<string, StoredSetting>> {
       const rows = await from.setting.findMany({ where: { name: { startsWith: prefix } } })
       return new Map(
-        rows.map((row) => [row.name.slice(prefix.length), { value: row.sealed ? opened(row) : row.value, changedAt: row.changed_at }]),
+        rows.map((row) => [row.name.slice(prefix.length), { value: row.encrypted ? opened(row) : row.value, changedAt: row.changed_at }]),
       )
     },
-    async write(
-      tx: Db,
-      name: string,
-      value: string,
-      { sealed: encrypted, by, at }: { sealed: boolean; by: string; at: Date },
-    ): Promise<void> {
-      const data = { value: encrypted ? encryption.encrypt(value, aadOf(name)) : value, sealed: encrypted, changed_by: by, changed_at: at }
+    async write(tx: Db, name: string, value: string, { encrypted, by, at }: { encrypted: boolean; by: string; at: Date }): Promise<void> {
+      const data = { value: encrypted ? encryption.encrypt(value, aadOf(name)) : value, encrypted, changed_by: by, changed_at: at }
       await tx.setting.upsert({ where: { name }, create: { name, ...data }, update: data })
     },
     async remove(tx: Db, name: string): Promise<void> {

@@ -154,11 +154,11 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
         continue
       assertChangeable(field, sources[field])
       if (requested === null) await stored.remove(tx, `zoho.${field}`)
-      else await stored.write(tx, `zoho.${field}`, requested, { sealed: SECRET.has(field), by: actor.actor, at })
+      else await stored.write(tx, `zoho.${field}`, requested, { encrypted: SECRET.has(field), by: actor.actor, at })
       changed.push(field)
     }
     if (change.enabled !== undefined && change.enabled !== enabled) {
-      await stored.write(tx, 'zoho.enabled', String(change.enabled), { sealed: false, by: actor.actor, at })
+      await stored.write(tx, 'zoho.enabled', String(change.enabled), { encrypted: false, by: actor.actor, at })
       changed.push('enabled')
     }
     changed.push(...((await also?.(tx)) ?? []))

@@ -20,11 +20,11 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
   await zinc.sync() // an access token is sealed, too
   const stored = createSettingStore({ db, encryption: rotation.encryption })
   const nameOf = (n: number) => `test.${String(n).padStart(4, '0')}`
-  const entry = { sealed: true, by: 'test', at: new Date() }
+  const entry = { encrypted: true, by: 'test', at: new Date() }
   for (let n = 0; n < VALUES; n++) await stored.write(db, nameOf(n), `secret ${n}`, entry)
-  await stored.write(db, 'test.plain', 'v1:no secret', { ...entry, sealed: false })
+  await stored.write(db, 'test.plain', 'v1:no secret', { ...entry, encrypted: false })
   const old = rotation.encryption.prefixes().newest
-  const left = () => db.setting.count({ where: { sealed: true, value: { startsWith: old } } })
+  const left = () => db.setting.count({ where: { encrypted: true, value: { startsWith: old } } })
 
   const both = { ...zinc.environment, CREDENTIALS_KEY: `${key(2)},${key(1)}` }
   for (let kill = 0; kill < times(2, 10); kill++) {
@@ -93,7 +93,11 @@ test('servers use a new key in the key file immediately, and tokens stay valid',
   const signIns = zinc.zoho.counters.token
   expect((await zinc.sync()).status).toBe('success')
   expect(zinc.zoho.counters.token).toBe(signIns)
-  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.new', 'x', { sealed: true, by: 'test', at: new Date() })
+  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.new', 'x', {
+    encrypted: true,
+    by: 'test',
+    at: new Date(),
+  })
   expect(
     (await db.setting.findUniqueOrThrow({ where: { name: 'test.new' } })).value.startsWith(rotation.encryption.prefixes().newest),
   ).toBe(true)
@@ -112,9 +116,13 @@ test('secrets of a lost key are forgotten only on demand, and never while a key 
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
   const { db, rotation } = zinc.services
-  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.a', 'x', { sealed: true, by: 'test', at: new Date() })
+  await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.a', 'x', {
+    encrypted: true,
+    by: 'test',
+    at: new Date(),
+  })
   await createSettingStore({ db, encryption: rotation.encryption }).write(db, 'test.b', 'plain', {
-    sealed: false,
+    encrypted: false,
     by: 'test',
     at: new Date(),
   })

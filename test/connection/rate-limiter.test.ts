@@ -13,7 +13,7 @@ const HELD_UP = `select 1 from pg_locks join pg_database on pg_database.oid = pg
   where not granted and relation = $1::regclass and datname = current_database()`
 
 // Wherever the look for a permit stands when another process notes the end of its call, the last call of the day is counted once.
-test.each(['zoho_call', 'zoho_budget'])(
+test.each(['zoho_call', 'zoho_rate_limit'])(
   'a call that ends while another process looks at %s leaves no room that is not there',
   async (table) => {
     const database = await createTestDatabase()
@@ -34,7 +34,7 @@ test.each(['zoho_call', 'zoho_budget'])(
       (error: unknown) => error,
     )
     await waitFor(async () => (await other.query(HELD_UP, [table])).rows.length === 1)
-    await other.query("update zoho_budget set day_left = 0 where organization = '1'")
+    await other.query("update zoho_rate_limit set day_left = 0 where organization = '1'")
     await other.query('update zoho_call set finished_at = now() where finished_at is null')
     await other.query('commit')
 

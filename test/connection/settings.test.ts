@@ -143,5 +143,5 @@ test('what the environment sets beats what is stored and cannot be changed over 
     data_center: 'eu',
     sources: { data_center: 'stored' },
   })
-  expect(await zinc.services.db.setting.count({ where: { sealed: true } })).toBe(0)
+  expect(await zinc.services.db.setting.count({ where: { encrypted: true } })).toBe(0)
 })

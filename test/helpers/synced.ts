@@ -28,7 +28,7 @@ async function makeTemplate(sync: (work: (source: Source) => Promise<void>) => P
         // Tokens, limits and calls are another Zoho's.
         const client = new pg.Client(url)
         await client.connect()
-        await client.query('truncate zoho_token, zoho_budget, zoho_call')
+        await client.query('truncate zoho_token, zoho_rate_limit, zoho_call')
         await client.end()
         await copyFolder(dataDir, inject('syncedDir'))
         await admin.query(`create database ${TEMPLATE} template ${new URL(url).pathname.slice(1)}`)

@@ -53,7 +53,7 @@ test('a run that has done its work has ended, whatever was wished in its last mo
   })
   const { run_id } = await two.works.start('x', {}, { startedBy: 'test' })
   await waitFor(async () => (await two.works.get(run_id)).finished_at !== null)
-  expect(await two.works.get(run_id)).toMatchObject({ state: 'success', wanted: null })
+  expect(await two.works.get(run_id)).toMatchObject({ state: 'success', requested_action: null })
 })
 
 test('a run that waits for a time is cancelled and paused at once by any process', async () => {

@@ -58,7 +58,7 @@ async function openStore(ring: Buffer[]) {
 test('swapped ciphertexts are recognized, and one without its key never counts as empty', async () => {
   const ring = [key()]
   const { db, stored } = await openStore(ring)
-  const options = { sealed: true, by: 'test', at: new Date() }
+  const options = { encrypted: true, by: 'test', at: new Date() }
   await stored.write(db, 'zoho.client_secret', 'fake-one', options)
   await stored.write(db, 'zoho.refresh_token', 'fake-two', options)
   const [a, b] = await db.setting.findMany({ orderBy: { name: 'asc' } })
@@ -74,7 +74,7 @@ test('a killed rotation is finished by the next one, and values stay readable th
   const [old, fresh] = [key(), key()]
   const { db, stored } = await openStore([old])
   const names = Array.from({ length: 250 }, (_, n) => `zoho.fake_${n}`)
-  for (const name of names) await stored.write(db, name, `fake value of ${name}`, { sealed: true, by: 'test', at: new Date() })
+  for (const name of names) await stored.write(db, name, `fake value of ${name}`, { encrypted: true, by: 'test', at: new Date() })
   const rotating = createEncryption(() => [fresh, old])
   const reader = createSettingStore({ db, encryption: rotating })
 
@@ -108,7 +108,7 @@ test('a killed rotation is finished by the next one, and values stay readable th
 test('a value that somebody changes while keys rotate is not overwritten with the one before', async () => {
   const [old, fresh] = [key(), key()]
   const { db, stored } = await openStore([old])
-  await stored.write(db, 'zoho.client_secret', 'fake-before', { sealed: true, by: 'test', at: new Date() })
+  await stored.write(db, 'zoho.client_secret', 'fake-before', { encrypted: true, by: 'test', at: new Date() })
   const rotating = createEncryption(() => [fresh, old])
   const writer = createSettingStore({ db, encryption: rotating })
   const racing = new Proxy(db, {
@@ -116,7 +116,7 @@ test('a value that somebody changes while keys rotate is not overwritten with th
       if (property !== '$queryRaw') return Reflect.get(target, property)
       return async (query: Prisma.Sql) => {
         const rows = await db.$queryRaw(query)
-        await writer.write(db, 'zoho.client_secret', 'fake-after', { sealed: true, by: 'person', at: new Date() })
+        await writer.write(db, 'zoho.client_secret', 'fake-after', { encrypted: true, by: 'person', at: new Date() })
         return rows
       }
     },

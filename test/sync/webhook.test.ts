@@ -24,7 +24,7 @@ async function startWithSecret(): Promise<TestZinc & { target: { url: string; se
     settled: () =>
       waitFor(
         async () =>
-          (await db.itemNotice.count({ where: { due_at: { lte: new Date(Date.now() + 2_000) } } })) === 0 &&
+          (await db.webhookEvent.count({ where: { due_at: { lte: new Date(Date.now() + 2_000) } } })) === 0 &&
           (await db.run.count({ where: { kind: WEBHOOK_SYNC, finished_at: null } })) === 0,
       ),
   }
@@ -93,7 +93,7 @@ test('an unsigned, wrongly signed or altered notice is refused with 401 and writ
   ])
     expect(await post({ 'x-zoho-webhook-signature': signature })).toEqual(refused)
   expect(await post({ 'x-zoho-webhook-signature': sign(body) }, `${body} `)).toEqual(refused)
-  expect(await services.db.itemNotice.count()).toBe(0)
+  expect(await services.db.webhookEvent.count()).toBe(0)
   expect(await post({ 'x-zoho-webhook-signature': sign('{"event":"ping"}') }, '{"event":"ping"}')).toEqual([400, 'bad_request'])
   // Without a secret nothing is signed, not even with an empty one.
   await services.connect.settings.change({ webhook_secret: null }, { actor: 'test', request_id: null, ip: null })
@@ -123,7 +123,7 @@ test('notices that are repeated, late or out of order end with what Zoho has, in
   await zoho.webhooks.send(target, [a!.item_id], { times: 30 })
   await zinc.settled()
   expect(zoho.meter.calls - calls).toBeLessThanOrEqual(1)
-  expect(await services.db.itemNotice.count({ where: { due_at: { not: null } } })).toBeLessThanOrEqual(1)
+  expect(await services.db.webhookEvent.count({ where: { due_at: { not: null } } })).toBeLessThanOrEqual(1)
 
   zoho.remove(c!.item_id)
   await zoho.webhooks.send(target, [c!.item_id, '1'])

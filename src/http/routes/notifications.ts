@@ -20,7 +20,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
 ) => {
   async function response(): Promise<{ status: 'success'; data: Notifications }> {
     const { addresses, sources, silences } = await notifications.read()
-    const recent = await db.notice.findMany({ orderBy: { id: 'desc' }, take: RECENT })
+    const recent = await db.notification.findMany({ orderBy: { id: 'desc' }, take: RECENT })
     return {
       status: 'success',
       data: {

@@ -13,14 +13,14 @@ export async function upsertListed(
 ): Promise<RecordCounts> {
   if (rows.length === 0) return NOTHING_WRITTEN
   const noted = await db.$queryRaw<{ inserted: boolean }[]>`
-    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, detail_due, run_id, created_at, updated_at)
+    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, needs_detail, run_id, created_at, updated_at)
     select ${app}, ${module}, t.record_id, coalesce(t.clean, t.raw)::jsonb, t.raw, t.modified_at, t.modified_at, t.search, false, true, ${runId}::uuid, ${at}, ${at}
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
-      listed_modified_at = excluded.listed_modified_at, detail_due = true, deleted_at = null, run_id = excluded.run_id, updated_at = excluded.updated_at
+      listed_modified_at = excluded.listed_modified_at, needs_detail = true, deleted_at = null, run_id = excluded.run_id, updated_at = excluded.updated_at
     -- A list without times cannot tell what changed, so everything is asked for.
     where r.listed_modified_at is distinct from excluded.listed_modified_at or excluded.listed_modified_at is null
-      or r.deleted_at is not null or not (r.detailed or r.detail_due)
+      or r.deleted_at is not null or not (r.detailed or r.needs_detail)
     returning (xmax = 0) as inserted`
   const inserted = noted.filter((row) => row.inserted).length
   return { new: inserted, updated: noted.length - inserted, unchanged: rows.length - noted.length, restored: 0 }
@@ -38,12 +38,12 @@ export async function upsertListRows(
 ): Promise<RecordCounts & { changed: string[] }> {
   if (rows.length === 0) return { ...NOTHING_WRITTEN, changed: [] }
   const written = await db.$queryRaw<{ record_id: string; inserted: boolean }[]>`
-    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, detail_due, changed_in, run_id, created_at, updated_at)
+    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, needs_detail, changed_in, run_id, created_at, updated_at)
     select ${app}, ${module}, t.record_id, coalesce(t.clean, t.raw)::jsonb, t.raw, t.modified_at, t.modified_at, t.search, false, true, ${changedIn}, ${runId}::uuid, ${at}, ${at}
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       data = excluded.data, raw = excluded.raw, modified_at = excluded.modified_at, listed_modified_at = excluded.listed_modified_at, search = excluded.search,
-      detailed = false, detail_due = true, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
+      detailed = false, needs_detail = true, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
     where r.listed_modified_at is distinct from excluded.listed_modified_at or r.deleted_at is not null or (not r.detailed and r.data is distinct from excluded.data)
     returning record_id, (xmax = 0) as inserted`
   const inserted = written.filter((row) => row.inserted).length
@@ -64,11 +64,11 @@ export async function idsNeedingDetail(
 ): Promise<string[]> {
   const rows = among
     ? await db.$queryRaw<{ record_id: string }[]>`
-        select record_id from zoho_record where app = ${app} and module = ${module} and detail_due and deleted_at is null and record_id > ${after}
+        select record_id from zoho_record where app = ${app} and module = ${module} and needs_detail and deleted_at is null and record_id > ${after}
           and record_id in (select unnest(ids) from run_page where run_id = ${among.runId}::uuid and number between ${among.from} and ${among.to})
         order by record_id limit ${limit}`
     : await db.zohoRecord.findMany({
-        where: { app, module, detail_due: true, deleted_at: null, record_id: { gt: after } },
+        where: { app, module, needs_detail: true, deleted_at: null, record_id: { gt: after } },
         select: { record_id: true },
         orderBy: { record_id: 'asc' },
         take: limit,

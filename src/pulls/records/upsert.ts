@@ -56,15 +56,15 @@ export async function upsertRecords(
   const ids = rows.map((row) => row.record_id)
   const gone = await db.zohoRecord.count({ where: { app, module, record_id: { in: ids }, deleted_at: { not: null } } })
   const written = await db.$queryRaw<{ inserted: boolean }[]>`
-    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, detail_due, changed_in, run_id, created_at, updated_at)
+    insert into zoho_record as r (app, module, record_id, data, raw, modified_at, listed_modified_at, search, detailed, needs_detail, changed_in, run_id, created_at, updated_at)
     select ${app}, ${module}, t.record_id, coalesce(t.clean, t.raw)::jsonb, t.raw, t.modified_at, t.modified_at, t.search, ${detailed}, false, ${changedIn}, ${runId}::uuid, ${at}, ${at}
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       data = excluded.data, raw = excluded.raw, modified_at = coalesce(excluded.modified_at, r.listed_modified_at), search = excluded.search,
       -- A detail does not move what the list said: a change between the two is seen at the next listing.
       listed_modified_at = case when ${detailed} then coalesce(r.listed_modified_at, excluded.listed_modified_at) else excluded.listed_modified_at end,
-      detailed = excluded.detailed, detail_due = false, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
-    where (r.data, r.detailed, r.detail_due, r.deleted_at, r.listed_modified_at) is distinct from
+      detailed = excluded.detailed, needs_detail = false, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
+    where (r.data, r.detailed, r.needs_detail, r.deleted_at, r.listed_modified_at) is distinct from
       (excluded.data, excluded.detailed, false, null::timestamptz, case when ${detailed} then r.listed_modified_at else excluded.listed_modified_at end)
     returning (xmax = 0) as inserted`
   const inserted = written.filter((row) => row.inserted).length
@@ -81,7 +81,7 @@ export async function markDeleted(
   if (ids.length === 0) return 0
   const { count } = await db.zohoRecord.updateMany({
     where: { app, module, record_id: { in: ids }, deleted_at: null },
-    data: { deleted_at: at, updated_at: at, run_id: runId, detail_due: false },
+    data: { deleted_at: at, updated_at: at, run_id: runId, needs_detail: false },
   })
   return count
 }

@@ -115,6 +115,6 @@ export async function repairModule(
 async function sameVersion(db: Database, scope: ModuleScope, ids: string[], listed: Listed): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ record_id: string; modified_at: Date | null }[]>`
     select record_id, modified_at from zoho_record
-    where app = ${scope.app} and module = ${scope.module} and deleted_at is null and detailed and not detail_due and record_id = any(${ids})`
+    where app = ${scope.app} and module = ${scope.module} and deleted_at is null and detailed and not needs_detail and record_id = any(${ids})`
   return new Set(rows.filter((row) => row.modified_at?.getTime() === listed.get(row.record_id)?.modified).map((row) => row.record_id))
 }

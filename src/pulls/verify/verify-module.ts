@@ -67,11 +67,11 @@ export async function compareWithDatabase(
 ): Promise<DatabaseDifferences> {
   const found: DatabaseDifferences = { missing: new Set(), extra: new Set(), altered: new Set(), reformatted: new Set() }
   const candidates: Candidates = new Map()
-  const filings = (await db.pullModule.findUnique({ where: { app_module: scope } }))?.filings ?? 0
+  const pull_count = (await db.pullModule.findUnique({ where: { app_module: scope } }))?.pull_count ?? 0
   let known = 0
   for (let after = ''; ; ) {
     const rows = await db.$queryRaw<DatabaseRow[]>`
-      select record_id, coalesce(raw, data::text) as raw, detailed, (detail_due or changed_in > ${filings}) as pending from zoho_record
+      select record_id, coalesce(raw, data::text) as raw, detailed, (needs_detail or changed_in > ${pull_count}) as pending from zoho_record
       where app = ${scope.app} and module = ${scope.module} and deleted_at is null and record_id > ${after}
       order by record_id limit ${BATCH_ROWS}`
     for (const { record_id, raw, detailed, pending } of rows) {

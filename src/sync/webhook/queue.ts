@@ -32,7 +32,7 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
   const closing = new AbortController()
 
   async function look(): Promise<void> {
-    const due = await db.itemNotice.findFirst({ where: { due_at: { lte: clock.now() } }, select: { zoho_item_id: true } })
+    const due = await db.webhookEvent.findFirst({ where: { due_at: { lte: clock.now() } }, select: { zoho_item_id: true } })
     if (!due) return
     await runs.start(WEBHOOK_SYNC, {}, { startedBy: 'zoho' }).catch((error: unknown) => {
       // One is under way already; it takes what is due, and the rest waits for the next look.
@@ -46,9 +46,9 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
       const now = clock.now()
       const soon = new Date(now.getTime() + GATHER_MS)
       await db.$executeRaw`
-        insert into item_notice as n (zoho_item_id, noticed_at, due_at)
+        insert into webhook_event as n (zoho_item_id, received_at, due_at)
         select id, ${now}, ${soon} from unnest(${[...new Set(ids)].sort()}::text[]) id
-        on conflict (zoho_item_id) do update set noticed_at = excluded.noticed_at,
+        on conflict (zoho_item_id) do update set received_at = excluded.received_at,
           due_at = coalesce(n.due_at, greatest(excluded.due_at, n.read_at + ${DISTANCE_MS} * interval '1 millisecond'))`
     },
 
@@ -68,20 +68,20 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
 
 /** The items that are due, at most so many. */
 export async function dueNotifications(db: Db, { at, limit }: { at: Date; limit: number }): Promise<string[]> {
-  const rows = await db.itemNotice.findMany({ where: { due_at: { lte: at } }, orderBy: { due_at: 'asc' }, take: limit })
+  const rows = await db.webhookEvent.findMany({ where: { due_at: { lte: at } }, orderBy: { due_at: 'asc' }, take: limit })
   return rows.map((row) => row.zoho_item_id)
 }
 
 /** Notes that these items were read at that moment; one that was noticed again meanwhile is read once more. */
 export async function completeEvents(tx: Db, ids: string[], { readAt }: { readAt: Date }): Promise<void> {
   await tx.$executeRaw`
-    update item_notice set read_at = ${readAt},
-      due_at = case when noticed_at > ${readAt} then ${new Date(readAt.getTime() + DISTANCE_MS)}::timestamptz end
+    update webhook_event set read_at = ${readAt},
+      due_at = case when received_at > ${readAt} then ${new Date(readAt.getTime() + DISTANCE_MS)}::timestamptz end
     where zoho_item_id = any(${ids})`
-  await tx.itemNotice.deleteMany({ where: { due_at: null, read_at: { lt: new Date(readAt.getTime() - KEEP_MS) } } })
+  await tx.webhookEvent.deleteMany({ where: { due_at: null, read_at: { lt: new Date(readAt.getTime() - KEEP_MS) } } })
 }
 
 /** The reading failed: what is due now is tried again later. */
 export async function postponeNotifications(db: Db, at: Date): Promise<void> {
-  await db.itemNotice.updateMany({ where: { due_at: { lte: at } }, data: { due_at: new Date(at.getTime() + RETRY_MS) } })
+  await db.webhookEvent.updateMany({ where: { due_at: { lte: at } }, data: { due_at: new Date(at.getTime() + RETRY_MS) } })
 }

@@ -33,9 +33,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.notifier.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     if (config.role !== 'api')
-      void services.itemLinks
-        .restore(services.db)
-        .catch((err: unknown) => log.warn({ err }, 'the view of the pictures could not be restored'))
+      void services.itemLinks.restore(services.db).catch((err: unknown) => log.warn({ err }, 'item links could not be restored'))
     return {
       url,
       services,

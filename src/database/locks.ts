@@ -22,7 +22,7 @@ export async function tryAdvisoryLock(databaseUrl: string, name: string, { log }
   let released = false
   const gone = (err?: Error) => {
     if (released || lost.signal.aborted) return
-    log.warn({ err, lock: name }, 'the connection that holds a lock is gone')
+    log.warn({ err, lock: name }, 'advisory lock lost: its connection closed')
     lost.abort()
   }
   client.on('error', gone)

@@ -36,7 +36,7 @@ export async function openImages({ db, clock, log, storage, imagesDir, limits, r
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
-  if (swept > 0) log.info({ files: swept }, 'unfinished files of a process that was killed were removed')
+  if (swept > 0) log.info({ files: swept }, 'temporary files of a killed process deleted')
   if (moving) log.warn('the other place still holds pictures; `zinc images migrate-storage --remove-old` moves them and empties it')
   const workers = otherDecoder ?? opened.use(createWorkerPool())
   const variantSettings = createVariantSettings(db)

@@ -95,7 +95,7 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
       sending = (async () => {
         while (!closing.signal.aborted) {
           await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
-          if (!closing.signal.aborted) await look().catch((err: unknown) => log.warn({ err }, 'sending notices failed, will try again'))
+          if (!closing.signal.aborted) await look().catch((err: unknown) => log.warn({ err }, 'sending notifications failed, will retry'))
         }
       })()
     },

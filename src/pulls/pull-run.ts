@@ -119,7 +119,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
       }
       const why: NonNullable<ModuleProgress['error']> = signInFailed ?? inWords(error)
       if (!(error instanceof AppError) && error !== signInFailed)
-        deps.log.error({ err: error, run_id: run.id, module: module.name }, 'a module failed')
+        deps.log.error({ err: error, run_id: run.id, module: module.name }, 'module failed')
       if (SIGN_IN.has(why.code)) signInFailed = why
       await run.fenced(async (tx) => {
         await run.fail(tx, [{ stage: module.name, code: why.code, message: why.message }])

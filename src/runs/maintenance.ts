@@ -10,7 +10,7 @@ const EVERY_MS = 3_600_000
 export function startMaintenance(tasks: Record<string, () => Promise<void>>, { log }: { log: Logger }): Disposable {
   const turn = async () => {
     for (const [name, task] of Object.entries(tasks))
-      await task().catch((err: unknown) => log.warn({ err, task: name }, 'a chore failed and will be tried again'))
+      await task().catch((err: unknown) => log.warn({ err, task: name }, 'maintenance task failed, will retry'))
   }
   const first = setTimeout(turn, FIRST_AFTER_MS).unref()
   const timer = setInterval(turn, EVERY_MS).unref()

@@ -68,7 +68,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     if (workers.has(runId)) return
     const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce })
     workers.set(runId, worker)
-    worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run owner broke'))
+    worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
   }
 
   /** Takes up what is queued, was left behind by a dead process, or may go on after a pause. */
@@ -86,7 +86,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
 
   async function sweepForever(): Promise<void> {
     while (!closing.signal.aborted) {
-      await sweep().catch((err: unknown) => log.warn({ err }, 'looking for runs failed, will look again'))
+      await sweep().catch((err: unknown) => log.warn({ err }, 'looking for runs failed, will retry'))
       await pause(SWEEP_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
     }
   }

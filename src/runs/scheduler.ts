@@ -44,7 +44,7 @@ export function createScheduler({ db, clock, log, start, works }: SchedulerDeps)
     for (const row of due) {
       if (closing.signal.aborted) return
       await (row.next_at <= now ? fire(row, now) : takeUp(row)).catch((err: unknown) =>
-        log.warn({ err, module: row.module, mode: row.mode }, 'a scheduled sync could not be started; it is tried again'),
+        log.warn({ err, module: row.module, mode: row.mode }, 'scheduled sync could not be started, will retry'),
       )
     }
   }
@@ -105,7 +105,7 @@ export function createScheduler({ db, clock, log, start, works }: SchedulerDeps)
       if (!works) return
       looking = (async () => {
         while (!closing.signal.aborted) {
-          await look().catch((err: unknown) => log.warn({ err }, 'looking for what is due failed, will look again'))
+          await look().catch((err: unknown) => log.warn({ err }, 'reading due schedules failed, will retry'))
           await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
         }
       })()

@@ -51,7 +51,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       if (!taken) return
       if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
       const resumed = taken.fence > 1n
-      log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run taken up again' : 'run started')
+      log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run resumed' : 'run started')
       await execute(taken)
     } finally {
       await lock.release()
@@ -135,14 +135,14 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
     } catch (error) {
       const reason = stopping.signal.aborted ? (stopping.signal.reason as RunAborted).reason : undefined
       if (reason === 'lost') {
-        log.warn({ run_id: runId }, 'another process owns this run now; it goes on there')
+        log.warn({ run_id: runId }, 'run continues in another process')
         return
       }
       if (reason === 'shutdown') outcome = { state: 'queued' }
       else if (reason) outcome = STATE_AFTER[reason]
       else if (isConnectionError(error)) {
         // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
-        log.warn({ err: error, run_id: runId }, 'the database is away; the run goes on when it is back')
+        log.warn({ err: error, run_id: runId }, 'database unavailable, the run resumes when it is back')
         return
       } else {
         log.error({ err: error, run_id: runId }, 'run failed')
@@ -165,7 +165,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       })
     })
     if (row) announce(row)
-    log.info({ run_id: runId, kind: handler.kind, state: row?.state ?? 'lost', statistics }, 'run stands')
+    log.info({ run_id: runId, kind: handler.kind, state: row?.state ?? 'lost', statistics }, 'run finished')
   }
 
   const finished = work()

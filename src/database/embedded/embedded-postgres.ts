@@ -58,8 +58,8 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
   const url = await ensureRunning()
   const watching = new AbortController()
   const watcher = watch(url, watching.signal, async () => {
-    log.warn('the embedded database is gone; starting it again')
-    await ensureRunning().catch((err: unknown) => log.error({ err }, 'the embedded database cannot be started again'))
+    log.warn('embedded database stopped, restarting')
+    await ensureRunning().catch((err: unknown) => log.error({ err }, 'embedded database could not be restarted'))
   })
   return {
     url,

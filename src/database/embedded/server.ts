@@ -57,7 +57,7 @@ export async function initdb({
     throw new StartupError('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
   }
   await rename(fresh, cluster)
-  log.info('the embedded database was made')
+  log.info('embedded database created')
 }
 
 const urlOf = (port: number, password: string) => `postgresql://zinc:${password}@127.0.0.1:${port}/postgres`
@@ -146,7 +146,7 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
   const url = urlOf(port, password)
   for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until && ended === null; ) {
     if (await isAccepting(url)) {
-      log.debug({ port }, 'the embedded database is up')
+      log.debug({ port }, 'embedded database started')
       return url
     }
     await delay(50)

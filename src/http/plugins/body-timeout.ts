@@ -66,7 +66,7 @@ export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
         if (raw.complete) arriving.delete(raw)
         else if (isTooSlow(one, now, bodyTimeouts)) {
           arriving.delete(raw)
-          one.request.log.info('a request was ended: its body came too slowly')
+          one.request.log.info('request aborted: body timeout')
           const failure = { status: 408, code: 'request_timeout', message: 'The request did not arrive in time', requestId: one.request.id }
           // One that was answered already (no token) only still sends: it gets no second answer.
           if (!one.reply.raw.headersSent) writeRawError(one.socket, failure)

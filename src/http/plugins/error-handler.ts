@@ -110,7 +110,7 @@ export const errorHandler = fp(
           message: error.message,
         })
       if (isConnectionError(error)) {
-        request.log.warn({ err: error }, 'the database does not answer')
+        request.log.warn({ err: error }, 'database does not respond')
         reply.header('retry-after', '5')
         return fail(request, reply, 503, {
           code: 'database_unavailable',

@@ -64,7 +64,7 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
         this.reset()
         // Without a database the other metrics still come; zinc_database_up says why these do not.
         await read((labels, value) => this.set(labels, value)).catch((err: unknown) =>
-          log.warn({ err, metric: name }, 'a metric could not be read'),
+          log.warn({ err, metric: name }, 'metric could not be read'),
         )
       },
     })

@@ -15,7 +15,7 @@ export const responseTimeout = fp<{ idleMs?: number }>(
         const { socket } = reply.raw
         if (!socket) return
         if (socket.writableLength === 0) return void socket.setTimeout(idleMs)
-        request.log.info('an answer was ended: its reader took nothing of it')
+        request.log.info('response aborted: client stopped reading')
         socket.destroy()
       })
       done()

@@ -57,7 +57,7 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
       if (!works) return
       void (async () => {
         while (!closing.signal.aborted) {
-          await look().catch((err: unknown) => log.warn({ err }, 'looking for notices failed, will look again'))
+          await look().catch((err: unknown) => log.warn({ err }, 'reading webhook events failed, will retry'))
           await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal, ref: false }).catch(() => {}) // the abort ends the loop
         }
       })()

@@ -3,13 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import fastifyCors from '@fastify/cors'
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod'
 import Fastify, { LogController } from 'fastify'
-import type { Logger } from 'pino'
-import type { Authenticator } from './auth/authenticate.ts'
-import type { Sessions } from './auth/sessions.ts'
-import type { Users } from './auth/users.ts'
 import type { Config } from './config.ts'
-import type { ConnectionContext } from './connection/connection.ts'
-import type { Database } from './database/client.ts'
 import { authentication } from './http/plugins/authentication.ts'
 import { bodyParsing } from './http/plugins/body-parsing.ts'
 import { bodyTimeout } from './http/plugins/body-timeout.ts'
@@ -32,7 +26,7 @@ import { fieldMappingRoutes } from './http/routes/field-mapping.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { imageFileRoutes } from './http/routes/image-files.ts'
 import { imageImportRoutes } from './http/routes/image-imports.ts'
-import { type ItemSyncRoutesDeps, itemSyncRoutes } from './http/routes/item-sync.ts'
+import { itemSyncRoutes } from './http/routes/item-sync.ts'
 import { mediaRoutes } from './http/routes/media.ts'
 import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
@@ -53,69 +47,13 @@ import { zohoQuotaRoutes } from './http/routes/zoho-quota.ts'
 import { zohoRecordRoutes } from './http/routes/zoho-records.ts'
 import { zohoSettingsRoutes } from './http/routes/zoho-settings.ts'
 import { zohoWebhookRoutes } from './http/routes/zoho-webhook.ts'
-import type { ImportDeps } from './images/import/imports.ts'
-import type { IngestDeps } from './images/processing/ingest.ts'
-import type { VariantSettingsStore } from './images/processing/variant-settings.ts'
-import type { VariantMaker } from './images/processing/variants.ts'
-import type { WorkerPool } from './images/processing/worker-pool.ts'
-import type { ImageUrls } from './images/serving/signed-url.ts'
-import type { BlobStore } from './images/storage/blob-store.ts'
-import type { FileCache } from './images/storage/file-cache.ts'
-import type { ItemLinks } from './images/storage/item-links.ts'
-import type { Clock } from './lib/clock.ts'
-import type { Notifier } from './notifications/notifier.ts'
-import type { Feed } from './photo-sync/change-feed.ts'
-import type { EdgeTokens } from './photo-sync/edge-tokens.ts'
-import type { PhotoList } from './photo-sync/list.ts'
-import type { PhotoDownloads } from './photo-sync/photo-downloads.ts'
-import type { Stores } from './photo-sync/stores.ts'
-import type { Pulls } from './pulls/pulls.ts'
-import type { Runs } from './runs/runs.ts'
-import type { UploadImageDeps } from './sync/images/upload-to-zoho.ts'
-import type { ZohoModules } from './sync/modules/modules.ts'
-import type { WebhookQueue } from './sync/webhook/queue.ts'
+import type { Services } from './services.ts'
 
-export interface AppDeps {
-  db: Database
-  log: Logger
-  clock: Clock
-  authenticator: Authenticator
-  sessions: Sessions
-  users: Users
-  stores: Stores
-  edgeTokens: EdgeTokens
-  feed: Feed
-  photoList: PhotoList
-  photoFiles: PhotoDownloads
-  fileCache: FileCache
-  runs: Runs
-  connect: ConnectionContext
-  modules: ZohoModules
-  pulls: Pulls
-  notifier: Notifier
-  webhookQueue: WebhookQueue
+export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
-  itemSync: Pick<ItemSyncRoutesDeps, 'importsDir' | 'maxImportBytes' | 'requestsPerMinute' | 'requestsPerDay'>
-  store: BlobStore
-  variantSettings: VariantSettingsStore
-  makeVariant: VariantMaker
-  ingest: IngestDeps
-  workers: WorkerPool
-  imageImports: ImportDeps
-  sendImages: UploadImageDeps
-  itemLinks: ItemLinks
-  imageUrls: ImageUrls
   isStopping(): boolean
-  /** False with ROLE=worker. */
-  answers: boolean
-  http: {
-    publicUrl: string | undefined
-    trustedProxies: string[]
-    corsOrigins: string[]
-    requestsPerMinute: { person: number; edge: number }
-    metricsToken: string | undefined
-    xAccel: boolean
-  }
+  role: Config['role']
+  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel'>
 }
 
 const MAX_JSON_BYTES = 256 * 1024
@@ -162,7 +100,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
   await app.register(metricsRoute, { metricsToken: http.metricsToken })
   // A process that only works answers those who watch over it.
-  if (!deps.answers) return app
+  if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
@@ -177,13 +115,13 @@ export async function buildApp(deps: AppDeps) {
   await app.register(webhookSettingsRoutes, { prefix: zohoPrefix, db, connect })
   await app.register(zohoQuotaRoutes, { prefix: zohoPrefix, db, clock, connect, modules, limits: deps.limits })
   await app.register(notificationRoutes, { prefix: zohoPrefix, db, notifications: connect.notifications, test: notifier.test })
-  await app.register(auditRoutes, { prefix: '/api/settings/integrations/zoho', db })
-  await app.register(fieldMappingRoutes, { prefix: '/api/settings/integrations/zoho', ...deps })
-  await app.register(coverageRoutes, { prefix: '/api/settings/integrations/zoho', db, clock })
-  await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: '/api/settings/integrations/zoho' })
-  await app.register(runRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
-  await app.register(failureRoutes, { prefix: '/api/settings/integrations/zoho', db, runs, clock })
-  await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
+  await app.register(auditRoutes, { prefix: zohoPrefix, db })
+  await app.register(fieldMappingRoutes, { prefix: zohoPrefix, ...deps })
+  await app.register(coverageRoutes, { prefix: zohoPrefix, db, clock })
+  await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: zohoPrefix })
+  await app.register(runRoutes, { prefix: zohoPrefix, db, runs })
+  await app.register(failureRoutes, { prefix: zohoPrefix, db, runs, clock })
+  await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock })

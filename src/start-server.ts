@@ -3,7 +3,8 @@ import { buildApp } from './app.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './lib/errors.ts'
 import { toStartupError } from './lib/startup-error.ts'
-import { type Overrides, openServices, type Services } from './services.ts'
+import type { Overrides } from './overrides.ts'
+import { openServices, type Services } from './services.ts'
 
 /** Requests still under way after this time are cut: with the embedded database, the whole shutdown must be over in ten seconds. */
 const GRACE_MS = 7_000
@@ -19,16 +20,15 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const services = await openServices(config, log, overrides)
   let stopping = false
   try {
-    const answers = config.role !== 'worker'
-    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, answers, isStopping: () => stopping })
+    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, role: config.role, isStopping: () => stopping })
     overrides.signal?.throwIfAborted()
     const { host, port } = config.http
     const url = await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw cannotListen(host, port, cause)
     })
-    services.setAddress(url)
+    services.address.listening(url)
     services.runs.open()
-    services.scheduler.open()
+    services.scheduler.open(services.modules.startDue)
     services.webhookQueue.open()
     services.notifier.open()
     // Not awaited: a view of many pictures takes a while, and nothing reads it.

@@ -24,7 +24,7 @@ export interface OpenImagesDeps {
   storage: Storage
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
-  resolve?: UrlFetcherOptions['resolve'] | undefined
+  resolveImageHost?: UrlFetcherOptions['resolve'] | undefined
   /** Stays open when this closes; left out: one is made and closed here. */
   workers?: WorkerPool | undefined
 }
@@ -32,7 +32,7 @@ export interface OpenImagesDeps {
 export type Images = Awaited<ReturnType<typeof openImages>>
 
 /** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
-export async function openImages({ db, clock, log, storage, imagesDir, limits, resolve, workers: otherDecoder }: OpenImagesDeps) {
+export async function openImages({ db, clock, log, storage, imagesDir, limits, resolveImageHost, workers: otherDecoder }: OpenImagesDeps) {
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
@@ -51,7 +51,7 @@ export async function openImages({ db, clock, log, storage, imagesDir, limits, r
   }
   const itemLinks = createItemLinks(join(imagesDir, 'item'), store)
   const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
-  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve }))
+  const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve: resolveImageHost }))
   const closing = new AbortController()
   opened.defer(() => closing.abort())
   return {

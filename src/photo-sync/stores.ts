@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { ConflictError, NotFoundError } from '../lib/errors.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { publishStoreChange } from './publish-store-change.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -66,15 +67,13 @@ const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull
 export interface StoresDeps {
   db: Database
   clock: Clock
-  /** What the feed has to do before a store changes what it gets; in the same transaction. */
-  beforeChange(tx: Db, store: Store, after: { variant: string | null; assortment: Assortment | null }): Promise<void>
   /** Tokens of a store that is gone are refused at the next request. */
   forgetTokens(): void
 }
 
 export type Stores = ReturnType<typeof createStores>
 
-export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDeps) {
+export function createStores({ db, clock, forgetTokens }: StoresDeps) {
   async function refuseTaken<T>(code: string | undefined, work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -152,7 +151,7 @@ export function createStores({ db, clock, beforeChange, forgetTokens }: StoresDe
             // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.
             if (fields.length === 0) return store
             if (!confirmRemovals && fields.includes('assortment')) await refuseMassRemoval(tx, store, after)
-            await beforeChange(tx, store, after)
+            await publishStoreChange(tx, store, after)
             await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
             return tx.store.update({
               where: { id: store.id },

@@ -11,14 +11,15 @@ export interface SchedulerDeps {
   db: Database
   clock: Clock
   log: Logger
-  /**
-   * Starts what is due. `since`: it may have been started after this moment already, by a process that was killed.
-   * Answers false when something else is in the way: the slot stays due and is tried again soon.
-   */
-  start(due: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean>
   /** False in a process that only answers requests. */
   works: boolean
 }
+
+/**
+ * Starts what is due. `since`: it may have been started after this moment already, by a process that was killed.
+ * False when something else is in the way: the slot stays due and is tried again soon.
+ */
+export type StartDue = (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<boolean>
 
 export type Scheduler = ReturnType<typeof createScheduler>
 
@@ -31,11 +32,11 @@ const LEFT_AFTER = '30 seconds'
  * What was missed while nothing ran is started once. Killed after the update and before the start, the row still names the slot (`due_at`),
  * and whoever looks next takes it up.
  */
-export function createScheduler({ db, clock, log, start, works }: SchedulerDeps) {
+export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
   const closing = new AbortController()
   let looking: Promise<void> = Promise.resolve()
 
-  async function look(): Promise<void> {
+  async function look(start: StartDue): Promise<void> {
     const now = clock.now()
     const due = await db.$queryRaw<Schedule[]>`
       select * from schedule
@@ -43,29 +44,29 @@ export function createScheduler({ db, clock, log, start, works }: SchedulerDeps)
       order by mode` // full before incremental, which it covers
     for (const row of due) {
       if (closing.signal.aborted) return
-      await (row.next_at <= now ? fire(row, now) : takeUp(row)).catch((err: unknown) =>
+      await (row.next_at <= now ? fire(row, now, start) : takeUp(row, start)).catch((err: unknown) =>
         log.warn({ err, module: row.module, mode: row.mode }, 'scheduled sync could not be started, will retry'),
       )
     }
   }
 
-  async function fire(row: Schedule, now: Date): Promise<void> {
+  async function fire(row: Schedule, now: Date, start: StartDue): Promise<void> {
     const [next] = nextTimes(row.cron, { zone: row.zone, from: now })
     const taken = await db.$executeRaw`
       update schedule set next_at = ${next}, due_at = ${row.next_at}, taken_at = now()
       where module = ${row.module} and mode = ${row.mode} and next_at = ${row.next_at} and cron = ${row.cron} and zone = ${row.zone}`
     if (taken === 0) return // another process was quicker, or a person changed it
-    await started(row, row.next_at, null)
+    await started(row, row.next_at, null, start)
   }
 
-  async function takeUp(row: Schedule): Promise<void> {
+  async function takeUp(row: Schedule, start: StartDue): Promise<void> {
     const taken = await db.$executeRaw`
       update schedule set taken_at = now() where module = ${row.module} and mode = ${row.mode} and taken_at = ${row.taken_at} and due_at = ${row.due_at}`
     if (taken === 0 || !row.due_at) return
-    await started(row, row.due_at, row.taken_at)
+    await started(row, row.due_at, row.taken_at, start)
   }
 
-  async function started({ module, mode }: Schedule, slot: Date, since: Date | null): Promise<void> {
+  async function started({ module, mode }: Schedule, slot: Date, since: Date | null, start: StartDue): Promise<void> {
     const settled = await start({ module, mode: mode as ScheduleMode, since })
     if (settled) await db.schedule.updateMany({ where: { module, mode, due_at: slot }, data: { due_at: null, taken_at: null } })
   }
@@ -101,11 +102,11 @@ export function createScheduler({ db, clock, log, start, works }: SchedulerDeps)
       }
     },
 
-    open(): void {
+    open(start: StartDue): void {
       if (!works) return
       looking = (async () => {
         while (!closing.signal.aborted) {
-          await look().catch((err: unknown) => log.warn({ err }, 'reading due schedules failed, will retry'))
+          await look(start).catch((err: unknown) => log.warn({ err }, 'reading due schedules failed, will retry'))
           await pause(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop
         }
       })()

@@ -176,7 +176,7 @@ test('hashes and sizes of a hostile server never become paths or memory', async 
   expect(await shownFiles(dir)).toEqual([])
 })
 
-test('a journal that others wrote into removes nothing outside of the folder, and pictures are not written through links', async () => {
+test('a foreign journal removes nothing outside the folder, and photos are not written through links', async () => {
   const store = await addStore()
   const [dir, outside] = [await edgeFolder(), await edgeFolder()]
   const run = puller(store, zinc.url, dir)

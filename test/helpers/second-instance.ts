@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
-import type { Overrides } from '../../src/services.ts'
+import type { Overrides } from '../../src/overrides.ts'
 import { startServer } from '../../src/start-server.ts'
 import { type TestZinc, testOverrides } from './zinc.ts'
 

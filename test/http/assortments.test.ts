@@ -41,7 +41,7 @@ async function fill(): Promise<pg.Client> {
   return client
 }
 
-test('SKUs and categories of an assortment match without case, blanks and invisible marks; unknown ones are named', async () => {
+test('an assortment matches SKUs without case, blanks and invisible marks, and names unknown ones', async () => {
   const client = await fill()
   await client.query(`update product set sku = 'Ab-77' where sku = 'P7'`)
   await client.query(`update product set sku = 'AB-78' where sku = 'P8'`)
@@ -84,7 +84,7 @@ test('SKUs and categories of an assortment match without case, blanks and invisi
   expect(await total(made.body.data.id)).toBe(1)
 })
 
-test('an assortment that takes more than a fifth and more than a hundred of the pictures needs a confirmation', async () => {
+test('an assortment that removes over a fifth and over 100 of a store’s photos needs a confirmation', async () => {
   await fill()
   const skus = Array.from({ length: 600 }, (_, n) => `P${n + 1}`).filter((sku) => !['P7', 'P8', 'P9', 'P10'].includes(sku))
   const { id } = (await send('POST', '/api/v1/stores', { code: 'B1', name: 'B', assortment: { skus: skus.slice(0, 550) } })).body.data

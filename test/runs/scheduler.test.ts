@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
 import { BadRequestError } from '../../src/lib/errors.ts'
 import { nextTimes } from '../../src/runs/cron.ts'
-import { createScheduler, type ScheduleMode } from '../../src/runs/scheduler.ts'
+import { createScheduler, type ScheduleMode, type StartDue } from '../../src/runs/scheduler.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { times } from '../helpers/long.ts'
 
@@ -58,18 +58,20 @@ async function open(start: string) {
   const time = { now: at(start) }
   const fired: string[] = []
   /** One instance of zinc, as far as schedules go; several share the database. */
-  const instance = (work: (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<unknown> = async () => {}) =>
-    createScheduler({
+  const instance = (work: (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<unknown> = async () => {}) => {
+    const scheduler = createScheduler({
       db,
       clock: { now: () => time.now, sleep: async () => {} },
       log: pino({ level: 'silent' }),
       works: true,
-      async start(due) {
-        if ((await work(due)) === false) return false
-        fired.push(`${due.module} ${due.mode} ${time.now.toISOString().slice(0, 16)}`)
-        return true
-      },
     })
+    const start: StartDue = async (due) => {
+      if ((await work(due)) === false) return false
+      fired.push(`${due.module} ${due.mode} ${time.now.toISOString().slice(0, 16)}`)
+      return true
+    }
+    return { ...scheduler, look: () => scheduler.look(start), open: () => scheduler.open(start) }
+  }
   return { db, time, fired, instance }
 }
 

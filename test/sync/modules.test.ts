@@ -40,7 +40,7 @@ test('each of the four modules runs a real sync by hand and by schedule', async 
   await request(zinc, 'PATCH', '/modules/crm', { schedule: '0 * * * *' })
   const { next_run } = (await request(zinc, 'GET', '/modules/crm')).body.data
   aheadMs = Date.parse(next_run) - Date.now() + 1_000
-  await zinc.services.scheduler.look()
+  await zinc.services.scheduler.look(zinc.services.modules.startDue)
   const [run] = await zinc.services.runs.list({ kind: 'crm', limit: 1 })
   expect(run).toMatchObject({ started_by: 'schedule' })
   expect((await zinc.services.runs.wait(run!.id, AbortSignal.timeout(60_000))).state).toBe('success')

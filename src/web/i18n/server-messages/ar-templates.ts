@@ -16,6 +16,16 @@ export const ARABIC_TEMPLATES: Record<string, string> = {
   'it is no object': 'ليس كائنًا',
   'it has no zoho_item_id': 'ينقصه zoho_item_id',
   'it has no name': 'ينقصه الاسم',
+  'its zoho_item_id is not made of digits: {}': 'قيمة zoho_item_id فيه ليست أرقامًا: {0}',
+  'Excel has shortened this id ({}); make the column Text in the source and export it again':
+    'اختصر Excel هذا المعرّف ({0})؛ اجعل العمود نصًّا في المصدر وصدّره من جديد',
+  'Item {} of {} has the id of an earlier one ({}). What it says replaced what the earlier one said.':
+    'للسجل {0} من {1} معرّف سجل قبله ({2}). حلّت قيمه محل قيم السجل السابق.',
+  'The entry "{}" of image_mappings.json is no item id with an address. The others are used.':
+    'العنصر "{0}" في image_mappings.json ليس معرّف صنف مع عنوان. استُخدمت بقية العناصر.',
+  '{} is a link to a file outside of {}': '{0} رابط إلى ملف خارج {1}',
+  'A BMP with {} is not taken; use JPEG or PNG': 'لا يُقبل ملف BMP مع {0}؛ استخدم JPEG أو PNG',
+  'A BMP has no {} bits for a pixel': 'لا يكون ملف BMP بعدد {0} من البتات للبكسل',
   'its {} is longer than 500 characters': 'قيمة {0} فيه أطول من 500 حرف',
   'its {} is not a number: {}': 'قيمة {0} فيه ليست رقمًا: {1}',
   '{} of {} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.':

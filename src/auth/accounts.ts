@@ -1,0 +1,34 @@
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createAccessTokens } from './access-tokens.ts'
+import { createAuthenticator } from './authenticate.ts'
+import type { FirstLogin } from './first-login.ts'
+import { createLoginRateLimiter } from './login-rate-limit.ts'
+import { createPasswords, type PasswordCost } from './passwords.ts'
+import { createSessions } from './sessions.ts'
+import { createUsers, ensureAdmin } from './users.ts'
+
+export interface AccountsDeps {
+  db: Database
+  clock: Clock
+  /** Newest first. */
+  jwtKeys: Buffer[]
+  admin: { username: string; password: string | undefined }
+  passwordCost?: PasswordCost | undefined
+  /** Called as soon as the first admin exists, before anything can fail: no copy of a generated password is kept. */
+  onFirstLogin?(login: FirstLogin): void
+}
+
+/** Users, their sessions and the check of their tokens. Creates the first admin where there is none. */
+export async function openAccounts({ db, clock, jwtKeys, admin, passwordCost, onFirstLogin }: AccountsDeps) {
+  const passwords = createPasswords(passwordCost)
+  const first = await ensureAdmin({ db, passwords }, admin)
+  if (first.made) onFirstLogin?.({ username: admin.username, password: first.password })
+  const tokens = createAccessTokens(jwtKeys)
+  const authenticator = createAuthenticator({ db, tokens })
+  return {
+    authenticator,
+    sessions: createSessions({ db, tokens, authenticator, rateLimiter: createLoginRateLimiter({ db, clock }), passwords, clock }),
+    users: createUsers({ db, authenticator, passwords, clock }),
+  }
+}

@@ -1,0 +1,33 @@
+import { createDedicatedConnection } from '../database/client.ts'
+import type { ImageUrls } from '../images/serving/signed-url.ts'
+import type { Clock } from '../lib/clock.ts'
+import { openFeed } from './change-feed.ts'
+import { createEdgeTokens } from './edge-tokens.ts'
+import { createPhotoList } from './list.ts'
+import { createPhotoDownloads, type PhotoDownloadsDeps } from './photo-downloads.ts'
+import { createStores } from './stores.ts'
+
+export interface PhotoSyncDeps extends PhotoDownloadsDeps {
+  databaseUrl: string
+  clock: Clock
+  /** For the tokens of edge servers, newest first. */
+  keys: Buffer[]
+  imageUrls: ImageUrls
+  /** Where clients reach zinc. */
+  publicUrl(): string
+}
+
+/** Stores, their tokens, and the list and files that edge servers pull. Disposing closes the feed's connection. */
+export async function openPhotoSync({ db, databaseUrl, clock, keys, imageUrls, publicUrl, ...images }: PhotoSyncDeps) {
+  const reader = createDedicatedConnection(databaseUrl)
+  const edgeTokens = createEdgeTokens({ db, keys, clock })
+  const photoFiles = createPhotoDownloads({ db, ...images })
+  return {
+    edgeTokens,
+    stores: createStores({ db, clock, forgetTokens: edgeTokens.invalidate }),
+    feed: await openFeed({ db, reader }),
+    photoFiles,
+    photoList: createPhotoList({ db, clock, imageUrl: imageUrls.build, publicUrl, files: photoFiles }),
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -29,10 +29,10 @@ test('an admin creates a store, runs its command, sees it complete, and revokes 
   await page.getByRole('button', { name: 'Copy command' }).click()
   await page.getByText('Copied', { exact: true }).waitFor()
   const command = await page.evaluate<string>('navigator.clipboard.readText()')
-  const token = /--token (\S+)/.exec(command)?.[1] ?? ''
   expect(command).toBe(
-    `npx zinc edge pull --server ${url} --store ${/stores\/([^?]+)/.exec(page.url())?.[1]} --token ${token} --dir ./photos`,
+    `npx zinc edge pull --server ${url} --store ${/stores\/([^?]+)/.exec(page.url())?.[1]} --token-file zinc-edge.token --dir ./photos`,
   )
+  const token = (await page.getByRole('region', { name: 'Token', exact: true }).locator('code').textContent()) ?? ''
   expect(token.length).toBeGreaterThan(100)
   await page.getByRole('button', { name: 'I have copied it' }).click()
   await page.getByRole('table', { name: 'Tokens' }).getByText('Active').waitFor()
@@ -41,7 +41,12 @@ test('an admin creates a store, runs its command, sees it complete, and revokes 
   expect(await page.content()).not.toContain(token)
   await page.getByText('Not connected yet').waitFor()
 
-  const pulled = await runZinc([...command.replace('npx zinc ', '').replace('./photos', dir).split(' ')])
+  const tokenFile = `${dir}.token`
+  await writeFile(tokenFile, token)
+  onTestFinished(() => rm(tokenFile, { force: true }))
+  const pulled = await runZinc([
+    ...command.replace('npx zinc ', '').replace('./photos', dir).replace('zinc-edge.token', tokenFile).split(' '),
+  ])
   expect(pulled, pulled.stderr).toMatchObject({ status: 0 })
   expect((await readdir(dir)).filter((name) => !name.startsWith('.'))).toHaveLength(20)
   // The page looks again by itself.

@@ -6,7 +6,7 @@ import { z } from 'zod'
 const BUILT = join(import.meta.dirname, '../../../dist/web')
 const HOME = '/settings/integrations/zoho'
 /** Files of the build that are asked for by name; all others are named by their content and lie under assets/. */
-const NAMED_FILES = new Set(['boot.js', 'favicon.svg'])
+const NAMED_FILES = new Set(['init-theme.js', 'favicon.svg'])
 const ASSETS = 'assets/'
 
 /**

@@ -98,7 +98,8 @@ export const storesMessages = defineMessages(
     tokenOnce: 'It is shown this once. Copy it now; zinc keeps no copy that can be read.',
     token: 'Token',
     command: 'Command for the store’s server',
-    commandHint: 'Run it where the pictures are needed. It goes on wherever it was stopped.',
+    commandHint:
+      'Save the token as the file zinc-edge.token where the images are needed, and run this there. It resumes wherever it was stopped.',
     watch: 'Keep running and look every minute',
     copyCommand: 'Copy command',
     done: 'I have copied it',
@@ -227,7 +228,7 @@ export const storesMessages = defineMessages(
     tokenOnce: 'يُعرض هذه المرة فقط. انسخه الآن؛ لا يحتفظ zinc بنسخة مقروءة.',
     token: 'الرمز',
     command: 'أمر لخادم المتجر',
-    commandHint: 'شغّله حيث تلزم الصور. يتابع من حيث توقف.',
+    commandHint: 'احفظ الرمز في ملف باسم zinc-edge.token حيث تلزم الصور، وشغّل هذا الأمر هناك. يتابع من حيث توقف.',
     watch: 'يبقى يعمل ويتفقد كل دقيقة',
     copyCommand: 'انسخ الأمر',
     done: 'نسخته',

@@ -22,7 +22,7 @@ export function Page({ title, intro, actions, above, children }: PageProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is what moves the focus
   useEffect(() => {
     // Not on the first load: there the skip link must be the first stop of the tab key.
-    if (navigatedByPage()) heading.current?.focus({ preventScroll: true })
+    if (isNavigation(path)) heading.current?.focus({ preventScroll: true })
     window.scrollTo(0, 0)
   }, [path])
   return (
@@ -42,5 +42,11 @@ export function Page({ title, intro, actions, above, children }: PageProps) {
   )
 }
 
-let pages = 0
-const navigatedByPage = () => pages++ > 0
+let shownPath: string | null = null
+
+/** Whether another page was shown before. A page that mounts again while it loads is not another one. */
+function isNavigation(path: string): boolean {
+  const before = shownPath
+  shownPath = path
+  return before !== null && before !== path
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { IgnoredParameter } from './photo-sync.ts'
 
 export const RunState = z.enum(['queued', 'running', 'paused', 'success', 'partial', 'failed', 'cancelled'])
 
@@ -50,5 +51,7 @@ export const ItemSyncResult = z.object({
   resumes_at: z.iso.datetime().optional(),
   cause: z.string().optional(),
   remedy: z.string().optional(),
+  /** Absent when no parameter was ignored. */
+  warnings: z.array(IgnoredParameter).optional(),
 })
 export type ItemSyncResult = z.infer<typeof ItemSyncResult>

@@ -93,7 +93,7 @@ export const ModuleResult = z.object({
   new: z.number(),
   updated: z.number(),
   removed: z.number(),
-  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+  error: z.object({ code: z.string(), zoho_code: z.string().optional(), message: z.string(), remedy: z.string().nullable() }).nullable(),
 })
 export type ModuleResult = z.infer<typeof ModuleResult>
 

@@ -14,6 +14,8 @@ export const Run = z.object({
   cause: z.string().nullable(),
   /** Stable code of the cause, where it has one. */
   code: z.string().nullable(),
+  /** Zoho's own code of the cause, where it gave one. */
+  zoho_code: z.string().nullable(),
   remedy: z.string().nullable(),
   started_by: z.string().nullable(),
   created_at: z.iso.datetime(),
@@ -46,7 +48,15 @@ export const ItemSyncResult = z.object({
   mode: z.string(),
   statistics: z.record(z.string(), z.number()),
   errors: z.array(
-    z.object({ zoho_item_id: z.string().nullable(), sku: z.string().nullable(), stage: z.string(), code: z.string(), message: z.string() }),
+    z.object({
+      zoho_item_id: z.string().nullable(),
+      sku: z.string().nullable(),
+      stage: z.string(),
+      code: z.string(),
+      /** Zoho's own code, where it gave one. */
+      zoho_code: z.string().nullable(),
+      message: z.string(),
+    }),
   ),
   resumes_at: z.iso.datetime().optional(),
   cause: z.string().optional(),

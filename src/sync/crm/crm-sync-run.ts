@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError } from '../../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { searchText } from '../../pulls/records/search-text.ts'
 import { markDeleted, type RecordScope, upsertRecords } from '../../pulls/records/upsert.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
@@ -88,7 +88,9 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       counts.failed = (counts.failed ?? 0) + 1
       at = { ...at, done: [...at.done, module], module: null }
       await run.fenced(async (tx) => {
-        await run.fail(tx, [{ stage: `crm:${module.toLowerCase()}`, code: error.code, message: error.message }])
+        await run.fail(tx, [
+          { stage: `crm:${module.toLowerCase()}`, code: error.code, zoho_code: zohoCodeOf(error), message: error.message },
+        ])
         await run.saveCheckpoint(tx, at, counts)
       })
     }
@@ -97,7 +99,13 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   await run.fenced((tx) => tx.runPage.deleteMany({ where: { run_id: run.id } }))
   if (!failure) return { state: counts.stopped ? 'partial' : 'success' }
   const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
-  return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', cause: failure.message, remedy, failure_code: failure.code }
+  return {
+    state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial',
+    cause: failure.message,
+    remedy,
+    failure_code: failure.code,
+    zoho_code: zohoCodeOf(failure),
+  }
 
   async function syncModule(module: CrmModule, index: number): Promise<Checkpoint> {
     const scope = placeOf(module)
@@ -198,8 +206,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
 }
 
 /** Scopes and permissions are a module's; the sign-in, the client and the organisation are everybody's. */
-const wholeAccount = (error: AppError): boolean =>
-  error instanceof ConfigurationError && !['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+const wholeAccount = (error: AppError): boolean => error instanceof ConfigurationError && error.code !== 'scope_missing'
 
 const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
   record_id: id,

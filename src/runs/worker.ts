@@ -59,6 +59,9 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       if (!taken) return
       if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
       const resumed = taken.fence > 1n
+      // The lock is free, so the owner before is gone: its calls are over, and count for their minute from now on.
+      if (resumed)
+        await db.zohoCall.updateMany({ where: { run_id: runId, finished_at: null }, data: { finished_at: clock.now(), code: 'abandoned' } })
       log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run resumed' : 'run started')
       await execute(taken)
     } finally {

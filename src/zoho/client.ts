@@ -157,9 +157,10 @@ export function createZohoClient({
         return await (circuitBreaker ? circuitBreaker.execute(() => attempt(refused), about) : attempt(refused))
       } catch (error) {
         if (error instanceof TokenRejectedError) {
-          // 57 is both "expired" and "no scope": a fresh token tells them apart, a third try would not.
-          if (refused !== undefined || call.freshToken) throw notAuthorized(error.code, call.path)
-          refused = error.token
+          // 57 is both "expired" and "no scope", and Zoho also gives it at random: a new token first, then the same call after pauses.
+          if (call.freshToken || tries >= ATTEMPTS) throw notAuthorized(error.code, call.path)
+          if (refused !== undefined) await clock.sleep(500 * 2 ** (tries - 2) * (0.75 + Math.random() / 2), signal)
+          refused ??= error.token
           continue
         }
         if (!(error instanceof Fault)) throw error

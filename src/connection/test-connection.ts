@@ -5,6 +5,7 @@ import { AppError, zohoCodeOf } from '../lib/errors.ts'
 import type { Check, TestResult } from '../schemas/connection.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
+import { INVALID_MODULE } from '../zoho/crm-fields.ts'
 import { itemImage } from '../zoho/inventory.ts'
 import type { ConnectionStateStore } from './connection-state.ts'
 import { createOAuthClient, credentialsOf, type DataCenterEndpoints, type OpenZohoDeps } from './create-client.ts'
@@ -150,8 +151,13 @@ async function scopeCheck(
       if (probe.organization !== false && !organizationCheck.ok) {
         throw new Problem(organizationCheck.code ?? 'organization', 'Not tried: the organisation is not the right one', CHOOSE)
       }
-      const response = await client.json({ ...probe, job: 'test', freshToken }, signal)
-      body = response.body
+      try {
+        const response = await client.json({ ...probe, job: 'test', freshToken }, signal)
+        body = response.body
+      } catch (error) {
+        if (!(error instanceof AppError) || zohoCodeOf(error) !== INVALID_MODULE) throw error
+        return 'Zoho CRM has no such module: it is hidden or has another name there. Syncs leave it out.'
+      }
       return reads
     },
     signal,

@@ -211,7 +211,8 @@ export const SessionComparison = z.object({
   modules: z.array(
     z.object({
       module: z.string(),
-      records: z.object({ a: z.number(), b: z.number() }),
+      /** Null: the module is not in this session. */
+      records: z.object({ a: z.number().nullable(), b: z.number().nullable() }),
       only_a: Ids,
       only_b: Ids,
       changed: Ids,

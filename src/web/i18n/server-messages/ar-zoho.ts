@@ -74,6 +74,8 @@ export const ARABIC_ZOHO: Record<string, ServerMessage> = {
   unreachable: { what: 'لا يمكن الوصول إلى Zoho', next: 'تحقّق من الشبكة؛ يحاول zinc من جديد.' },
   wrong_data_center: { what: 'هذا الحساب في مركز بيانات آخر', next: 'اختر مركز البيانات الصحيح واحفظ.' },
   '429': { what: 'بلغنا حدًّا لدى Zoho', next: BY_ITSELF },
+  crm_module_missing: { what: 'ليست هذه الوحدة في Zoho CRM', next: 'أظهرها في إعدادات Zoho CRM إن احتجت إليها؛ وإلا فلا حاجة لشيء.' },
+  abandoned: { what: 'انتهت العملية التي أجرت هذا الطلب قبل الإجابة', next: BY_ITSELF },
   cut: { what: 'انقطعت إجابة Zoho', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },
   not_utf8: { what: 'إجابة Zoho ليست نصًّا يُقرأ', next: 'أعد المحاولة؛ إن بقي فانظر status.zoho.com.' },
   timeout: { what: 'أجابت Zoho ببطء شديد', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },

@@ -15,6 +15,7 @@ import { openapi } from './http/plugins/openapi.ts'
 import { rateLimit } from './http/plugins/rate-limit.ts'
 import { responseTimeout } from './http/plugins/response-timeout.ts'
 import { securityHeaders } from './http/plugins/security-headers.ts'
+import { unknownParameters } from './http/plugins/unknown-parameters.ts'
 import { clientErrorHandler } from './http/raw-error-response.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
@@ -92,6 +93,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
   await app.register(rateLimit, { requestsPerMinute: http.requestsPerMinute })
+  await app.register(unknownParameters)
   await app.register(bodyParsing)
   await app.register(bodyTimeout)
   await app.register(responseTimeout)

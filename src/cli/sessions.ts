@@ -90,9 +90,10 @@ export function addSessions(program: Command, action: Action): void {
     .action(
       action(async (context, a: string, b: string): Promise<ExitStatus> => {
         const comparison = await (await context.services({ mustExist: true })).pulls.compare(a, b)
-        const lines = comparison.modules.map(
-          (it) =>
-            `${it.module.padEnd(17)} ${it.records.a} and ${it.records.b} records: ${it.same} the same, ${it.changed.count} differ, ${it.only_a.count} only in the first, ${it.only_b.count} only in the second`,
+        const lines = comparison.modules.map(({ module, records, same, changed, only_a, only_b }) =>
+          records.a === null || records.b === null
+            ? `${module.padEnd(17)} not in the ${records.a === null ? 'first' : 'second'} session`
+            : `${module.padEnd(17)} ${records.a} and ${records.b} records: ${same} the same, ${changed.count} differ, ${only_a.count} only in the first, ${only_b.count} only in the second`,
         )
         context.result({ status: 'success', data: comparison }, lines.join('\n'))
         return 0

@@ -2,11 +2,11 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import type { ZohoConnection } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type AppError, BadGatewayError } from '../lib/errors.ts'
+import { type AppError, BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import { addNotification } from '../notifications/notifications.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
-import { ConfigurationError, RateLimitedError } from '../zoho/errors.ts'
+import { ConfigurationError, errorCodeOf, RateLimitedError } from '../zoho/errors.ts'
 import { notSetUp } from '../zoho/oauth-errors.ts'
 
 const ID = 'zoho'
@@ -17,9 +17,12 @@ const BELIEVED_MS = 30_000
 /** The refresh token itself is dead; every other refusal may be a wrong entry. */
 const REVOKED = new Set(['invalid_code', 'invalid_grant'])
 /** One scope that is missing does not end the connection: the others go on working. Only a test, which tries them all, tells of it here. */
-const SCOPES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
+const SCOPES = new Set(['scope_missing'])
 /** Zoho, or the way to it, does not work. Other failures of a call say nothing about the connection. */
-const AWAY = /^(unreachable|zoho_unreachable|oauth_unavailable|general_error|not_json|http_5\d\d|1000)$/
+const AWAY = /^(unreachable|zoho_unreachable|oauth_unavailable|general_error|not_json|http_5\d\d)$/
+
+/** Zoho's number for a failure of its own. */
+const INTERNAL_ERROR = '1000'
 
 interface ConnectionStatus {
   state: Exclude<ConnectionState, 'not_set_up'>
@@ -45,7 +48,7 @@ export function stateAfterError(error: unknown): ConnectionStatus | null {
   if (error instanceof RateLimitedError) return { state: 'limited', until: error.resetsAt, ...details }
   if (SCOPES.has(error.code) || error.code === 'not_set_up') return null
   if (error instanceof ConfigurationError) return { state: REVOKED.has(error.code) ? 'revoked' : 'stale', until: null, ...details }
-  return AWAY.test(error.code) ? { state: 'stale', until: null, ...details } : null
+  return AWAY.test(error.code) || zohoCodeOf(error) === INTERNAL_ERROR ? { state: 'stale', until: null, ...details } : null
 }
 
 /** Keeps in the database how it stands between Zoho and us, and tells people once per change. */
@@ -115,7 +118,13 @@ export function createConnectionStateStore({
     ): Promise<void> {
       worked = Number.NEGATIVE_INFINITY
       const next: ConnectionStatus = problem
-        ? { state: 'stale', until: null, code: problem.code, cause: `The test found: ${problem.message}`, remedy: problem.remedy ?? null }
+        ? {
+            state: REVOKED.has(problem.code) ? 'revoked' : 'stale',
+            until: null,
+            code: problem.code,
+            cause: `The test found: ${problem.message}`,
+            remedy: problem.remedy ?? null,
+          }
         : CONNECTED
       // Whoever tests sees the result; a mail about it would only be late.
       await stand(next, { quiet: problem !== null, sticky: new Set() })
@@ -172,7 +181,7 @@ export function createConnectionStateStore({
             state: 'limited',
             since: null,
             until: rateLimiter.blocked_until,
-            code: rateLimiter.blocked_code,
+            code: errorCodeOf(rateLimiter.blocked_code ?? '44'),
             cause: "Zoho's limit of calls a minute was overrun; all calls wait",
             remedy: 'It goes on by itself. Other programs on the same organisation use up the same minute.',
           }

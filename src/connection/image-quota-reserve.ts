@@ -8,3 +8,7 @@ export const imageQuotaReservePercent = (rateLimiter: Chosen): number => rateLim
 /** Calls of the day that pictures do not touch. */
 export const imageQuotaReserve = (rateLimiter: Chosen, dayLimit: number): number =>
   Math.ceil((dayLimit * imageQuotaReservePercent(rateLimiter)) / 100)
+
+/** The smaller one of Zoho's limit of a day and the one that is set for zinc; null while neither is known. */
+export const dayLimitInForce = (reported: number | null, configured: number | undefined): number | null =>
+  configured === undefined ? reported : Math.min(configured, reported ?? configured)

@@ -3,7 +3,7 @@ import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
-import { imageQuotaReserve, imageQuotaReservePercent } from './image-quota-reserve.ts'
+import { dayLimitInForce, imageQuotaReserve, imageQuotaReservePercent } from './image-quota-reserve.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -30,7 +30,11 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const { db, clock, organization, zone, limits } = deps
   const now = clock.now()
   const rateLimiter = await db.zohoRateLimit.findUnique({ where: { organization } })
-  const minuteUsed = await db.zohoCall.count({ where: { organization, started_at: { gt: new Date(now.getTime() - MINUTE_MS) } } })
+  const aMinuteAgo = new Date(now.getTime() - MINUTE_MS)
+  // As the limiter counts: a minute from the response on.
+  const minuteUsed = await db.zohoCall.count({
+    where: { organization, OR: [{ started_at: { gt: aMinuteAgo } }, { finished_at: { gt: aMinuteAgo } }] },
+  })
   const reported =
     rateLimiter?.day_limit != null && rateLimiter.day_left !== null && rateLimiter.day_resets_at !== null && rateLimiter.day_resets_at > now
   const resetsAt = reported ? rateLimiter.day_resets_at! : midnightAfter(now, zone)
@@ -39,7 +43,7 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
     select job, count(*)::int as calls from zoho_call where organization = ${organization} and started_at >= ${dayBegan} group by job order by calls desc, job`
   const ours = byJob.reduce((sum, { calls }) => sum + calls, 0)
   const known = reported ? rateLimiter.day_limit! : (rateLimiter?.day_limit ?? null)
-  const limit = limits.perDay === undefined ? known : Math.min(limits.perDay, known ?? limits.perDay)
+  const limit = dayLimitInForce(known, limits.perDay)
   const used = reported ? rateLimiter.day_limit! - rateLimiter.day_left! : ours
   const left = limit === null ? null : Math.max(0, limit - used)
   const queued = await queuedCalls(deps)

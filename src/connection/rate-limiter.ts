@@ -6,7 +6,7 @@ import { Prisma, type ZohoRateLimit } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { QuotaExceededError } from '../zoho/errors.ts'
 import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
-import { imageQuotaReserve } from './image-quota-reserve.ts'
+import { dayLimitInForce, imageQuotaReserve } from './image-quota-reserve.ts'
 
 export interface RateLimits {
   /** 0: none, for simulators. */
@@ -82,17 +82,22 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
   /** The calls that count now, oldest first. Those noted ahead of a clock that was set back count from now on: else all would wait until it is there again. */
   async function recentCalls(tx: Db, now: Date): Promise<{ started_at: Date; finished_at: Date | null }[]> {
     const recent = await tx.zohoCall.findMany({
-      where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS) } },
+      // No call takes longer than its lease, so all that ended within the last minute began in this time.
+      where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS - MINUTE_MS) } },
       select: { started_at: true, finished_at: true },
       orderBy: { started_at: 'asc' },
     })
     const ahead = new Date(now.getTime() + CLOCK_SET_MS)
-    const isAhead = ({ started_at }: { started_at: Date }) => started_at > ahead
+    const isAhead = ({ started_at, finished_at }: { started_at: Date; finished_at: Date | null }) =>
+      started_at > ahead || (finished_at !== null && finished_at > ahead)
     if (!recent.some(isAhead)) return recent
     await tx.zohoCall.updateMany({ where: { organization, started_at: { gt: ahead } }, data: { started_at: now } })
-    return recent
-      .map((it) => (isAhead(it) ? { ...it, started_at: now } : it))
-      .sort((a, b) => a.started_at.getTime() - b.started_at.getTime())
+    await tx.zohoCall.updateMany({ where: { organization, finished_at: { gt: ahead } }, data: { finished_at: now } })
+    const notAhead = (at: Date) => (at > ahead ? now : at)
+    return recent.map(({ started_at, finished_at }) => ({
+      started_at: notAhead(started_at),
+      finished_at: finished_at && notAhead(finished_at),
+    }))
   }
 
   /** Why a call may not be made now and for how long; null when it may. Throws QuotaExceededError. */
@@ -104,9 +109,10 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       const reason = "Zoho's limit for a minute was overrun; all calls wait"
       return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'zoho_blocked', reason }
     }
-    const inFlight = recent.filter((it) => it.finished_at === null).length
+    const inFlight = recent.filter((it) => it.finished_at === null && now.getTime() - it.started_at.getTime() < LEASE_MS).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
-      const reserve = call.job === 'image' && limits.perMinute > 0 ? imageQuotaReserve(state, state.day_limit ?? 0) : 0
+      const reserve =
+        call.job === 'image' && limits.perMinute > 0 ? imageQuotaReserve(state, dayLimitInForce(state.day_limit, limits.perDay) ?? 0) : 0
       const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
       // Calls under way are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
@@ -116,11 +122,22 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       }
     }
     if (limits.perMinute === 0) return null
-    const minute = recent.filter((it) => now.getTime() - it.started_at.getTime() < MINUTE_MS)
-    if (minute.length >= limits.perMinute) {
-      const free = minute[minute.length - limits.perMinute]!.started_at.getTime() + MINUTE_MS
+    // Zoho counts a call when it arrives there, at any moment until its response; so it counts here for a minute from the response on.
+    const ended = recent
+      .flatMap(
+        (it) => it.finished_at?.getTime() ?? (now.getTime() - it.started_at.getTime() < LEASE_MS ? [] : it.started_at.getTime() + LEASE_MS),
+      )
+      .filter((at) => now.getTime() - at < MINUTE_MS)
+      .sort((a, b) => a - b)
+    const tooMany = ended.length + inFlight - limits.perMinute
+    if (tooMany >= 0) {
       const reason = `zinc makes at most ${limits.perMinute} calls a minute`
-      return { waitMs: Math.max(1, free - now.getTime()), code: 'rate_limited_minute', reason }
+      const frees = ended[tooMany]
+      return {
+        waitMs: frees === undefined ? IN_FLIGHT_PAUSE_MS : Math.max(1, frees + MINUTE_MS - now.getTime()),
+        code: 'rate_limited_minute',
+        reason,
+      }
     }
     if (inFlight >= (await allowedInFlight(tx, state, now)))
       return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'concurrency_limited', reason: 'enough calls are under way' }

@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AppError } from '../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../lib/errors.ts'
 import type { Check, TestResult } from '../schemas/connection.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
+import { INVALID_MODULE } from '../zoho/crm-fields.ts'
 import { itemImage } from '../zoho/inventory.ts'
 import type { ConnectionStateStore } from './connection-state.ts'
 import { createOAuthClient, credentialsOf, type DataCenterEndpoints, type OpenZohoDeps } from './create-client.ts'
@@ -12,8 +13,6 @@ import { findDataCenter, RETRY_IN_OTHER_DATA_CENTER, wrongDataCenter } from './d
 import type { Organizations } from './organizations.ts'
 import { SCOPES, type Scope } from './scopes.ts'
 
-/** A token this young has just shown that the sign-in works; Zoho gives only ten in ten minutes. */
-const YOUNG_MS = 30_000
 /** Further apart and "modified since" would be asked with a wrong now. */
 const MAX_CLOCK_DIFFERENCE_MS = 60_000
 
@@ -34,7 +33,7 @@ interface Tried extends Check {
  */
 export async function testConnection(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<TestResult> {
   const { db, clock, connection, organizations } = deps
-  const signedIn = await signInCheck(settings, deps, signal)
+  const { check: signedIn, freshToken } = await signInCheck(settings, deps, signal)
   const { client, endpoints } = createOAuthClient({ ...deps, settings })
   const checks: Check[] = [signedIn]
   const run = (name: string, work: () => Promise<string | undefined>) => check(name, work, signal)
@@ -44,12 +43,12 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   let askedAt = clock.now()
   const organizationCheck = await run('organization', async () => {
     askedAt = clock.now()
-    const response = await organizations.list(client, signal, { freshToken: true })
+    const response = await organizations.list(client, signal, { freshToken })
     zohoTime = response.at
     const requested = settings.organizationId
     const mine = response.organizations.find((it) => it.id === requested)
     if (!requested) throw new Problem('organization_not_set', 'No organisation is chosen', CHOOSE)
-    if (!mine) throw new Problem('6041', `The account does not belong to the organisation ${requested}`, CHOOSE)
+    if (!mine) throw new Problem('unknown_organization', `The account does not belong to the organisation ${requested}`, CHOOSE)
     organization = { id: mine.id, name: mine.name, currency: mine.currency, time_zone: mine.timeZone }
     return [mine.name, mine.currency, mine.timeZone].filter(Boolean).join(', ')
   })
@@ -60,7 +59,7 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   for (const { slug, name } of MODULES) {
     if (!enabled.get(slug)) continue
     for (const scope of SCOPES[slug]) {
-      const tried = await scopeCheck(scope, { client, organizationCheck, signal })
+      const tried = await scopeCheck(scope, { client, organizationCheck, freshToken, signal })
       if (scope.scope === 'ZohoInventory.items.READ') items = tried.body
       const { body: _body, ...shown } = tried
       checks.push({ ...shown, module: name })
@@ -70,7 +69,7 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   checks.push(await quotaCheck(db, { settings, clock, signal }), await clockCheck(zohoTime, askedAt, signal))
 
   const scopes = Object.fromEntries(
-    checks.flatMap((it) => (it.scope !== undefined && (it.ok || SCOPE_CODES.has(it.code ?? '')) ? [[it.scope, it.ok] as const] : [])),
+    checks.flatMap((it) => (it.scope !== undefined && (it.ok || it.code === SCOPE_MISSING) ? [[it.scope, it.ok] as const] : [])),
   )
   const wrong = checks.find((it) => !it.ok)
   await connection.tested(
@@ -80,7 +79,7 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   return { ok: wrong === undefined, organization, api_domain: endpoints.apiUrl, checks }
 }
 
-const SCOPE_CODES = new Set(['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
+const SCOPE_MISSING = 'scope_missing'
 const CHOOSE =
   'Choose one of GET /api/settings/integrations/zoho/organizations (PUT /organization), or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.'
 
@@ -91,12 +90,16 @@ class Problem extends AppError {
   }
 }
 
-async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<Check> {
+async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<{ check: Check; freshToken: boolean }> {
   const { connection, dataCenters, clock, dispatcher } = deps
   const began = performance.now()
   try {
-    await createOAuthClient({ ...deps, settings }).tokens.renew({ youngerMs: YOUNG_MS })
-    return { name: 'sign_in', ok: true, ms: since(began) }
+    const { notUntil } = await createOAuthClient({ ...deps, settings }).tokens.renew()
+    const message =
+      notUntil === null
+        ? undefined
+        : `Not signed in again: Zoho gives ten tokens in ten minutes. The calls use the token that zinc has; test again after ${notUntil.toISOString()}.`
+    return { check: { name: 'sign_in', ok: true, ms: since(began), ...(message && { message }) }, freshToken: notUntil === null }
   } catch (error) {
     let reported = error
     const set = settings.dataCenter ?? 'com'
@@ -119,13 +122,27 @@ async function check(name: string, work: () => Promise<string | undefined>, sign
     signal.throwIfAborted()
     if (!(error instanceof AppError)) throw error
     const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
-    return { name, ok: false, ms: since(began), code: error.code, message: error.message, ...(remedy !== undefined && { remedy }) }
+    const zoho_code = zohoCodeOf(error)
+    return {
+      name,
+      ok: false,
+      ms: since(began),
+      code: error.code,
+      ...(zoho_code !== undefined && { zoho_code }),
+      message: error.message,
+      ...(remedy !== undefined && { remedy }),
+    }
   }
 }
 
 async function scopeCheck(
   { scope, reads, probe }: Scope,
-  { client, organizationCheck, signal }: { client: ZohoClient; organizationCheck: Check; signal: AbortSignal },
+  {
+    client,
+    organizationCheck,
+    freshToken,
+    signal,
+  }: { client: ZohoClient; organizationCheck: Check; freshToken: boolean; signal: AbortSignal },
 ): Promise<Tried> {
   let body: Record<string, unknown> | undefined
   const tried = await check(
@@ -134,13 +151,18 @@ async function scopeCheck(
       if (probe.organization !== false && !organizationCheck.ok) {
         throw new Problem(organizationCheck.code ?? 'organization', 'Not tried: the organisation is not the right one', CHOOSE)
       }
-      const response = await client.json({ ...probe, job: 'test', freshToken: true }, signal)
-      body = response.body
+      try {
+        const response = await client.json({ ...probe, job: 'test', freshToken }, signal)
+        body = response.body
+      } catch (error) {
+        if (!(error instanceof AppError) || zohoCodeOf(error) !== INVALID_MODULE) throw error
+        return 'Zoho CRM has no such module: it is hidden or has another name there. Syncs leave it out.'
+      }
       return reads
     },
     signal,
   )
-  if (!tried.ok && SCOPE_CODES.has(tried.code ?? '')) {
+  if (!tried.ok && tried.code === SCOPE_MISSING) {
     tried.message = `The scope ${scope} is missing, or the Zoho user may not read this: ${reads}`
     tried.remedy = `Connect to Zoho again with ${scope} among the scopes (GET /api/settings/integrations/zoho/scopes has the whole line), or switch the module off.`
   }

@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { AppError, BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError } from '../lib/errors.ts'
+import { describeUnknown, unknownParameter } from './plugins/unknown-parameters.ts'
 
 export interface FormLimits {
   /** Bytes of one file and of the whole form. */
   fileBytes: number
   totalBytes: number
   files: number
+  /** Names of the fields that may stand beside the files. */
+  fields: string[]
 }
 
 export interface FormFile {
@@ -27,7 +30,7 @@ const OVERHEAD_BYTES = 64 * 1024
  */
 export async function parseMultipart(
   request: FastifyRequest,
-  { fileBytes, totalBytes, files }: FormLimits,
+  { fileBytes, totalBytes, files, fields: known }: FormLimits,
   onFile: (file: FormFile) => Promise<void>,
 ): Promise<Record<string, string>> {
   if (!request.isMultipart()) {
@@ -57,6 +60,7 @@ export async function parseMultipart(
       if (part.type === 'field') {
         // The parser cuts values that are too long, and half a text must not pass for the whole; it knows no limit of names.
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
+        if (!known.includes(part.fieldname)) throw unknownParameter('form field', describeUnknown(part.fieldname, known))
         if (typeof part.value === 'string') {
           if (part.value.includes('\0') || !part.value.isWellFormed())
             throw new BadRequestError('bad_request', 'The form holds a character that cannot be stored')

@@ -70,7 +70,7 @@ async function untilFirstPage(runs: Runs, runId: string, signal: AbortSignal): P
 
 function failureOf(run: Run): Error {
   const code = run.failure_code ?? 'sync_failed'
-  const facts = { detail: { run_id: run.id }, remedy: run.remedy ?? undefined }
+  const facts = { detail: { run_id: run.id, ...(run.zoho_code !== null && { zoho_code: run.zoho_code }) }, remedy: run.remedy ?? undefined }
   if (ASKED_WRONG.has(code)) return new BadRequestError(code, run.cause ?? 'The sync failed', facts)
   if (SWITCHED_OFF.has(code)) return new ConflictError(code, run.cause ?? 'It is switched off', facts)
   // A bug of ours is no failure of Zoho's.

@@ -23,6 +23,10 @@ export abstract class AppError extends Error {
   }
 }
 
+/** The code that Zoho gave with a failure; undefined where it gave none. */
+export const zohoCodeOf = ({ detail }: AppError): string | undefined =>
+  typeof detail?.zoho_code === 'string' ? detail.zoho_code : undefined
+
 export class BadRequestError extends AppError {}
 export class UnauthorizedError extends AppError {}
 export class ForbiddenError extends AppError {}

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
 import { isConnectionError } from '../database/errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AppError } from '../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../lib/errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../runs/run-handler.ts'
 import { pausedUntil } from '../runs/run-handler.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../schemas/pulls.ts'
@@ -122,7 +122,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
         deps.log.error({ err: error, run_id: run.id, module: module.name }, 'module failed')
       if (SIGN_IN.has(why.code)) signInFailed = why
       await run.fenced(async (tx) => {
-        await run.fail(tx, [{ stage: module.name, code: why.code, message: why.message }])
+        await run.fail(tx, [{ stage: module.name, code: why.code, zoho_code: why.zoho_code, message: why.message }])
         await save(tx, { ...progressOf(module), state: 'failed', error: why })
       })
       await writer.note(clock.now(), 'module failed', { module: module.name, ...why })
@@ -145,6 +145,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     cause,
     remedy: first.error?.remedy ?? undefined,
     failure_code: first.error?.code,
+    zoho_code: first.error?.zoho_code,
   }
 }
 
@@ -156,7 +157,7 @@ const SIGN_IN = new Set([
   'invalid_grant',
   'oauth_failed',
   'zoho_unreachable',
-  '6041',
+  'unknown_organization',
 ])
 
 function inWords(error: unknown): NonNullable<ModuleProgress['error']> {
@@ -164,6 +165,7 @@ function inWords(error: unknown): NonNullable<ModuleProgress['error']> {
     return { code: 'internal', message: 'Something unforeseen went wrong in zinc', remedy: 'The log names it under this run. Pull again.' }
   return {
     code: error.code,
+    zoho_code: zohoCodeOf(error),
     message: error.message,
     remedy: typeof error.detail?.remedy === 'string' ? error.detail.remedy : null,
   }

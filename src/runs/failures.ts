@@ -24,6 +24,7 @@ export interface FailureRow {
   run_id: string
   stage: string
   code: string
+  zoho_code: string | null
   message: string
   product_id: string | null
   zoho_item_id: string | null
@@ -57,7 +58,7 @@ export function listFailures(
   { after, limit }: { after?: { created_at: Date; id: string } | undefined; limit: number },
 ): Promise<FailureRow[]> {
   return db.$queryRaw<FailureRow[]>`
-    select f.id, f.run_id, f.stage, f.code, f.message, f.product_id, f.zoho_item_id, f.sku, p.name, f.created_at, f.dismissed_at, f.note
+    select f.id, f.run_id, f.stage, f.code, f.zoho_code, f.message, f.product_id, f.zoho_item_id, f.sku, p.name, f.created_at, f.dismissed_at, f.note
     from failure f left join product p on p.id = f.product_id
     where ${matching(filter)}
       ${after === undefined ? Prisma.empty : Prisma.sql`and (f.created_at, f.id) < (${after.created_at}, ${after.id}::uuid)`}

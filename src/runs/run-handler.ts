@@ -15,6 +15,8 @@ export interface RunFailure {
   /** list | item | image | conflict … */
   stage: string
   code: string
+  /** Zoho's own code, where it gave one. */
+  zoho_code?: string | undefined
   message: string
   product_id?: string | undefined
   zoho_item_id?: string | undefined
@@ -62,8 +64,21 @@ export interface RunContext {
 }
 
 export type RunOutcome =
-  | { state: 'success' | 'partial' | 'failed'; cause?: string | undefined; remedy?: string | undefined; failure_code?: string | undefined }
-  | { state: 'paused'; resumes_at: Date; cause: string; remedy?: string | undefined; failure_code?: string | undefined }
+  | {
+      state: 'success' | 'partial' | 'failed'
+      cause?: string | undefined
+      remedy?: string | undefined
+      failure_code?: string | undefined
+      zoho_code?: string | undefined
+    }
+  | {
+      state: 'paused'
+      resumes_at: Date
+      cause: string
+      remedy?: string | undefined
+      failure_code?: string | undefined
+      zoho_code?: string | undefined
+    }
 
 export interface RunHandler {
   /** items | pull | media_regenerate … */

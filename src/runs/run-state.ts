@@ -28,6 +28,7 @@ export function toStatusColumns(status: RunStatus, now: Date) {
     cause: 'cause' in status ? (status.cause ?? null) : null,
     remedy: 'remedy' in status ? (status.remedy ?? null) : null,
     failure_code: 'failure_code' in status ? (status.failure_code ?? null) : null,
+    zoho_code: 'zoho_code' in status ? (status.zoho_code ?? null) : null,
     resumes_at: 'resumes_at' in status ? status.resumes_at : null,
     // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
     requested_action: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,

@@ -201,7 +201,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       const run = await get(runId)
       const { count } = await db.run.updateMany({
         where: { id: runId, state: 'paused' },
-        data: { state: 'queued', requested_action: null, resumes_at: null, cause: null, remedy: null, failure_code: null },
+        data: { state: 'queued', requested_action: null, resumes_at: null, cause: null, remedy: null, failure_code: null, zoho_code: null },
       })
       if (count === 0)
         throw new ConflictError('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {

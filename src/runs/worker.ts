@@ -4,7 +4,7 @@ import { isConnectionError } from '../database/errors.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
 import type { Prisma, Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AppError } from '../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../lib/errors.ts'
 import { createEtaEstimator } from './eta.ts'
 import { recordFailures } from './record-failures.ts'
 import { RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
@@ -46,11 +46,22 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
     try {
       const [taken] = await db.run.updateManyAndReturn({
         where: { id: runId, OR: [{ state: { in: ['queued', 'running'] } }, { state: 'paused', resumes_at: { not: null } }] },
-        data: { state: 'running', fence: { increment: 1 }, resumes_at: null, cause: null, remedy: null, failure_code: null },
+        data: {
+          state: 'running',
+          fence: { increment: 1 },
+          resumes_at: null,
+          cause: null,
+          remedy: null,
+          failure_code: null,
+          zoho_code: null,
+        },
       })
       if (!taken) return
       if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
       const resumed = taken.fence > 1n
+      // The lock is free, so the owner before is gone: its calls are over, and count for their minute from now on.
+      if (resumed)
+        await db.zohoCall.updateMany({ where: { run_id: runId, finished_at: null }, data: { finished_at: clock.now(), code: 'abandoned' } })
       log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run resumed' : 'run started')
       await execute(taken)
     } finally {
@@ -189,5 +200,5 @@ function failedBy(error: unknown): RunOutcome {
     }
   }
   const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
-  return { state: 'failed', cause: error.message, remedy, failure_code: error.code }
+  return { state: 'failed', cause: error.message, remedy, failure_code: error.code, zoho_code: zohoCodeOf(error) }
 }

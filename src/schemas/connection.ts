@@ -18,7 +18,7 @@ export const Connection = z.object({
   until: z.iso.datetime().nullable(),
   /** What happened, for people; null while connected. */
   cause: z.string().nullable(),
-  /** Zoho's own code of the cause, e.g. invalid_code. */
+  /** Code of the cause, e.g. invalid_code. */
   code: z.string().nullable(),
   remedy: z.string().nullable(),
 })
@@ -33,6 +33,8 @@ export const Check = z.object({
   module: z.string().optional(),
   scope: z.string().optional(),
   code: z.string().optional(),
+  /** Zoho's own code, where it gave one. */
+  zoho_code: z.string().optional(),
   message: z.string().optional(),
   remedy: z.string().optional(),
 })

@@ -14,6 +14,8 @@ export const FailureEntry = z.object({
   id: z.uuid(),
   run_id: z.uuid(),
   message: z.string(),
+  /** Zoho's own code, where it gave one. */
+  zoho_code: z.string().nullable(),
   product_id: z.uuid().nullable(),
   zoho_item_id: z.string().nullable(),
   sku: z.string().nullable(),

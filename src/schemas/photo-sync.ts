@@ -17,6 +17,16 @@ const whole = (name: string, min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `${name} must be a whole number from ${min} to ${max}`)
 
+/** A parameter that an address of the photo sync or of the item sync ignored, since it does not know it. */
+export const IgnoredParameter = z.object({
+  code: z.literal('unknown_parameter'),
+  parameter: z.string(),
+  nearest: z.string().nullable(),
+  message: z.string(),
+})
+/** Absent when nothing was ignored. */
+const warnings = z.array(IgnoredParameter).optional()
+
 /** `GET /api/v1/sync/product-photos/` */
 export const PhotoListQuery = z.object({
   store_id: StoreId,
@@ -81,6 +91,7 @@ export const PhotoListResponse = z.object({
     next_cursor: z.string(),
     server_time: z.iso.datetime(),
   }),
+  warnings,
 })
 export type PhotoListResponse = z.infer<typeof PhotoListResponse>
 
@@ -88,6 +99,7 @@ export type PhotoListResponse = z.infer<typeof PhotoListResponse>
 export const DigestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ count: z.number(), bytes: z.number(), digest: z.string(), cursor: z.string() }),
+  warnings,
 })
 
 /** `POST …/archive/`: a tar of these photos in this order, or of those that the cursor's page holds. */
@@ -127,6 +139,7 @@ export const StatusResponse = z.object({
   status: z.literal('success'),
   message: z.string(),
   data: z.object({ updated: z.number(), unknown: z.array(z.string()) }),
+  warnings,
 })
 
 /** One store as the fleet sees it. */

@@ -93,7 +93,7 @@ export const ModuleResult = z.object({
   new: z.number(),
   updated: z.number(),
   removed: z.number(),
-  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+  error: z.object({ code: z.string(), zoho_code: z.string().optional(), message: z.string(), remedy: z.string().nullable() }).nullable(),
 })
 export type ModuleResult = z.infer<typeof ModuleResult>
 
@@ -211,7 +211,8 @@ export const SessionComparison = z.object({
   modules: z.array(
     z.object({
       module: z.string(),
-      records: z.object({ a: z.number(), b: z.number() }),
+      /** Null: the module is not in this session. */
+      records: z.object({ a: z.number().nullable(), b: z.number().nullable() }),
       only_a: Ids,
       only_b: Ids,
       changed: Ids,

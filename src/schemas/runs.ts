@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { IgnoredParameter } from './photo-sync.ts'
 
 export const RunState = z.enum(['queued', 'running', 'paused', 'success', 'partial', 'failed', 'cancelled'])
 
@@ -13,6 +14,8 @@ export const Run = z.object({
   cause: z.string().nullable(),
   /** Stable code of the cause, where it has one. */
   code: z.string().nullable(),
+  /** Zoho's own code of the cause, where it gave one. */
+  zoho_code: z.string().nullable(),
   remedy: z.string().nullable(),
   started_by: z.string().nullable(),
   created_at: z.iso.datetime(),
@@ -45,10 +48,20 @@ export const ItemSyncResult = z.object({
   mode: z.string(),
   statistics: z.record(z.string(), z.number()),
   errors: z.array(
-    z.object({ zoho_item_id: z.string().nullable(), sku: z.string().nullable(), stage: z.string(), code: z.string(), message: z.string() }),
+    z.object({
+      zoho_item_id: z.string().nullable(),
+      sku: z.string().nullable(),
+      stage: z.string(),
+      code: z.string(),
+      /** Zoho's own code, where it gave one. */
+      zoho_code: z.string().nullable(),
+      message: z.string(),
+    }),
   ),
   resumes_at: z.iso.datetime().optional(),
   cause: z.string().optional(),
   remedy: z.string().optional(),
+  /** Absent when no parameter was ignored. */
+  warnings: z.array(IgnoredParameter).optional(),
 })
 export type ItemSyncResult = z.infer<typeof ItemSyncResult>

@@ -1,3 +1,4 @@
+import { zohoCodeOf } from '../lib/errors.ts'
 import { type BooksApp, booksListing, firstCursor } from './books.ts'
 import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
@@ -35,7 +36,7 @@ export async function countBooks(
       return { rows: fresh.length, more: more && fresh.length === rows.length && rows.length > 0 }
     } catch (error) {
       // The list cannot be sorted so; the pull will read it whole.
-      if (!(error instanceof ZohoRequestError && error.code === '2' && order.sort_column)) throw error
+      if (!(error instanceof ZohoRequestError && zohoCodeOf(error) === '2' && order.sort_column)) throw error
       order = {}
       return look(page)
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BadGatewayError } from '../lib/errors.ts'
+import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import { rawMember } from '../lib/raw-json.ts'
 import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
@@ -106,7 +106,7 @@ export async function* walkBooks(
       return
     } catch (error) {
       // The order is not taken (code 2) or not kept to: the next way needs less of Zoho.
-      const refused = error instanceof ZohoRequestError && error.code === '2'
+      const refused = error instanceof ZohoRequestError && zohoCodeOf(error) === '2'
       const next = nextWalk(cursor)
       if (!next || !(refused || error instanceof ListUnorderedError)) throw error
       cursor = next

@@ -1,5 +1,5 @@
 import type { CallOutcome } from './circuit-breaker.ts'
-import { ConfigurationError, ZohoNotFoundError, ZohoRequestError } from './errors.ts'
+import { ConfigurationError, errorCodeOf, NO_CODE, ZohoNotFoundError, ZohoRequestError, zohoDetail } from './errors.ts'
 
 /** One answer that was not usable; asking again can help. */
 export class Fault extends Error {
@@ -46,9 +46,17 @@ export const CRM_LIMITS = new Map([
   ['LIMIT_EXCEEDED', 60 * 60_000],
 ])
 
-export function notAuthorized(code: string, path: string): ConfigurationError {
+/** What stays refused with a new token. */
+export function notAuthorized(zohoCode: string, path: string): ConfigurationError {
+  const code = errorCodeOf(zohoCode)
+  const detail = { path, ...zohoDetail(zohoCode) }
+  if (code !== 'scope_missing')
+    return new ConfigurationError(code, 'Zoho refuses the access token, also a new one', {
+      detail,
+      remedy: 'Check the data centre, then connect to Zoho again.',
+    })
   return new ConfigurationError(code, 'Zoho does not allow this: a scope or a permission is missing', {
-    detail: { path },
+    detail,
     remedy:
       'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
   })
@@ -64,14 +72,15 @@ export function classifyResponse(
 ): Error {
   if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
   if (code !== null && SCOPE_CODES.has(code)) return notAuthorized(code, path)
-  if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRejectedError(code ?? '401', token)
+  if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRejectedError(code ?? NO_CODE, token)
   if (code === '6041') {
-    return new ConfigurationError('6041', 'Zoho does not know this organisation, or the account does not belong to it', {
+    return new ConfigurationError(errorCodeOf(code), 'Zoho does not know this organisation, or the account does not belong to it', {
+      detail: zohoDetail(code),
       remedy:
         'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
     })
   }
-  if (code === '1002' || code === '2006') return new ZohoNotFoundError('such record')
+  if (code === '1002' || code === '2006') return new ZohoNotFoundError('such record', code)
   if (status === 429) return new Fault('429', 'a limit of Zoho')
   const refused = REFUSALS.has(status)
   if (status >= 500 || code === '1000' || (body === null && !refused))
@@ -80,8 +89,9 @@ export function classifyResponse(
       body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
     )
   const message = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
-  return new ZohoRequestError(code ?? `http_${status}`, `Zoho refuses the call: ${message}`, {
-    detail: { path },
+  const given = code ?? `http_${status}`
+  return new ZohoRequestError(errorCodeOf(given), `Zoho refuses the call: ${message}`, {
+    detail: { path, ...zohoDetail(given) },
     remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
   })
 }

@@ -15,7 +15,7 @@ import {
   TokenRejectedError,
   tooLate,
 } from './classify-response.ts'
-import { RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from './errors.ts'
+import { errorCodeOf, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError, zohoDetail } from './errors.ts'
 import { SIGN_IN_MS } from './oauth.ts'
 import type { CallResult, RateLimiter } from './rate-limiter.ts'
 import { parseZohoJson } from './schemas.ts'
@@ -157,16 +157,18 @@ export function createZohoClient({
         return await (circuitBreaker ? circuitBreaker.execute(() => attempt(refused), about) : attempt(refused))
       } catch (error) {
         if (error instanceof TokenRejectedError) {
-          // 57 is both "expired" and "no scope": a fresh token tells them apart, a third try would not.
-          if (refused !== undefined || call.freshToken) throw notAuthorized(error.code, call.path)
-          refused = error.token
+          // 57 is both "expired" and "no scope", and Zoho also gives it at random: a new token first, then the same call after pauses.
+          if (call.freshToken || tries >= ATTEMPTS) throw notAuthorized(error.code, call.path)
+          if (refused !== undefined) await clock.sleep(500 * 2 ** (tries - 2) * (0.75 + Math.random() / 2), signal)
+          refused ??= error.token
           continue
         }
         if (!(error instanceof Fault)) throw error
         // A limit is the budget's business: it holds all calls back, and none is dropped for it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
-          throw new ZohoUnavailableError(error.code, `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
+          throw new ZohoUnavailableError(errorCodeOf(error.code), `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
             cause: error,
+            detail: zohoDetail(error.code),
             remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
           })
         }
@@ -194,7 +196,12 @@ export function createZohoClient({
           if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text, status: reply.statusCode, at }
           const crmPauseMs = CRM_LIMITS.get(code ?? '')
           if (crmPauseMs !== undefined)
-            throw new RateLimitedError(code ?? '', "Zoho CRM's limit is reached", new Date(clock.now().getTime() + crmPauseMs))
+            throw new RateLimitedError(
+              errorCodeOf(code ?? ''),
+              "Zoho CRM's limit is reached",
+              new Date(clock.now().getTime() + crmPauseMs),
+              { detail: zohoDetail(code ?? '') },
+            )
           throw classifyResponse(call.path, reply.statusCode, code, body, token)
         } catch (error) {
           if (error instanceof Fault) code ??= error.code

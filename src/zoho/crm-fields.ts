@@ -106,6 +106,8 @@ const STANDARD_FIELDS: Record<CrmModule, string[]> = {
     'Description',
   ],
 }
+/** Zoho CRM's code for a module that the organisation hides, renamed or does not have. */
+export const INVALID_MODULE = 'INVALID_MODULE'
 /** Asked for with every record: how a list is ordered, and who looks after it. */
 export const LISTED_ALWAYS = ['Modified_Time', 'Created_Time', 'Owner']
 
@@ -142,7 +144,7 @@ async function fieldNames(
     const names = fields.filter((it) => !NOT_LISTED.has(it.data_type ?? '')).map((it) => it.api_name)
     return names.length > 0 ? names : STANDARD_FIELDS[module]
   } catch (error) {
-    const lacksRight = error instanceof ConfigurationError && ['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+    const lacksRight = error instanceof ConfigurationError && error.code === 'scope_missing'
     if (lacksRight || error instanceof ZohoNotFoundError || error instanceof ZohoRequestError) return STANDARD_FIELDS[module]
     throw error
   }

@@ -1,5 +1,31 @@
 import { type AppErrorOptions, BadGatewayError } from '../lib/errors.ts'
 
+const CODES: Record<string, string> = {
+  '43': 'zoho_minute_limit',
+  '44': 'zoho_minute_limit',
+  '45': 'zoho_day_limit',
+  '57': 'scope_missing',
+  '429': 'zoho_minute_limit',
+  '1002': 'not_found_in_zoho',
+  '1070': 'zoho_concurrency_limit',
+  '2006': 'not_found_in_zoho',
+  '6041': 'unknown_organization',
+  LIMIT_EXCEEDED: 'zoho_day_limit',
+  NO_PERMISSION: 'scope_missing',
+  OAUTH_SCOPE_MISMATCH: 'scope_missing',
+  TOO_MANY_REQUESTS: 'zoho_minute_limit',
+}
+
+/** Zoho's numbers and CRM's words as codes of ours; what is one of ours already (`timeout`, `http_502`) stays. */
+export const errorCodeOf = (zohoCode: string): string => CODES[zohoCode] ?? (isOwnCode(zohoCode) ? zohoCode : 'zoho_refused')
+const isOwnCode = (code: string): boolean => /^[a-z]/.test(code)
+/** Zoho's own code for `detail`, beside ours. */
+export const zohoDetail = (code: string): { zoho_code?: string } => (isOwnCode(code) || NOT_OF_ZOHO.has(code) ? {} : { zoho_code: code })
+/** Statuses of responses that carried no code of Zoho's. */
+const NOT_OF_ZOHO = new Set(['401', '429'])
+/** A bare 401. */
+export const NO_CODE = '401'
+
 /** Zoho lets nobody through until `resetsAt`: a state with an end, not an error of anybody. */
 export class RateLimitedError extends BadGatewayError {
   readonly resetsAt: Date
@@ -21,8 +47,8 @@ export class ConfigurationError extends BadGatewayError {}
 
 /** Zoho says that there is nothing under this address: the item, or its picture. */
 export class ZohoNotFoundError extends BadGatewayError {
-  constructor(what: string) {
-    super('not_found_in_zoho', `Zoho has no ${what}`)
+  constructor(what: string, zohoCode?: string) {
+    super('not_found_in_zoho', `Zoho has no ${what}`, zohoCode === undefined ? {} : { detail: { zoho_code: zohoCode } })
   }
 }
 

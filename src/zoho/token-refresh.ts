@@ -49,6 +49,8 @@ const EARLY_MS = 5 * 60_000
 /** Zoho gives ten tokens in ten minutes for one refresh token, and the next request makes it refuse for longer: one is left for others. */
 export const SIGN_IN_WINDOW_MS = 10 * 60_000
 const SIGN_INS_PER_WINDOW = 9
+/** Tests of the connection leave the rest to the syncs. */
+const SIGN_INS_FOR_TESTS = 6
 /** What is temporary is tried again, outside of the lock, after these pauses. */
 const PAUSES_MS = [500, 2_000]
 
@@ -66,14 +68,17 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
     token !== null && token.value !== refused && token.expiresAt.getTime() - clock.now().getTime() > early(token)
 
   /** Asks Zoho unless `enough` holds for the stored token, which another process may have brought meanwhile. */
-  async function refreshOnce(enough: (stored: AccessToken | null) => stored is AccessToken): Promise<AccessToken> {
+  async function refreshOnce(
+    enough: (stored: AccessToken | null) => stored is AccessToken,
+    perWindow = SIGN_INS_PER_WINDOW,
+  ): Promise<AccessToken> {
     // What Zoho refused is an answer here and not an exception: the note of it is to be committed with the lock.
     const outcome = await store.exclusively(async (slot): Promise<AccessToken | BadGatewayError> => {
       if (enough(slot.stored)) return slot.stored
       const now = clock.now().getTime()
       if (slot.heldUntil && slot.heldUntil.getTime() > now) return new TokenRateLimitedError(slot.heldUntil)
       const window = slot.issuedAt.filter((at) => now - at.getTime() < SIGN_IN_WINDOW_MS)
-      const oldest = window.at(-SIGN_INS_PER_WINDOW)
+      const oldest = window.at(-perWindow)
       if (oldest) return new TokenRateLimitedError(new Date(oldest.getTime() + SIGN_IN_WINDOW_MS))
       try {
         const { accessToken, expiresAt, issuedAt, scope } = await requestToken(
@@ -93,10 +98,10 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
     return outcome
   }
 
-  async function refresh(enough: (stored: AccessToken | null) => stored is AccessToken): Promise<AccessToken> {
+  async function refresh(enough: (stored: AccessToken | null) => stored is AccessToken, perWindow?: number): Promise<AccessToken> {
     for (let tries = 0; ; tries++) {
       try {
-        return await refreshOnce(enough)
+        return await refreshOnce(enough, perWindow)
       } catch (error) {
         const pauseMs = PAUSES_MS[tries]
         if (!(error instanceof OAuthUnavailableError) || pauseMs === undefined) throw error
@@ -113,12 +118,22 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
       return cached.value
     },
 
-    /** Signs in although the token lives, so that it is known whether the credentials work; a token younger than `youngerMs` proves it already. */
-    async renew({ youngerMs }: { youngerMs: number }): Promise<AccessToken> {
-      const young = (stored: AccessToken | null): stored is AccessToken =>
-        lives(stored) && clock.now().getTime() - stored.issuedAt.getTime() < youngerMs
-      cached = await refresh(young)
-      return cached
+    /**
+     * Signs in although the token is valid, so that it is known whether the credentials work: a valid token hides a revoked refresh token.
+     * Where the limit of sign-ins forbids it, the valid token stays and `notUntil` is the time when the limit ends.
+     */
+    async renew(): Promise<{ notUntil: Date | null }> {
+      const never = (_stored: AccessToken | null): _stored is AccessToken => false
+      try {
+        cached = await refresh(never, SIGN_INS_FOR_TESTS)
+        return { notUntil: null }
+      } catch (error) {
+        if (!(error instanceof TokenRateLimitedError)) throw error
+        const stored = await store.read()
+        if (!lives(stored)) throw error
+        cached = stored
+        return { notUntil: error.resetsAt }
+      }
     },
   }
 }

@@ -100,7 +100,8 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
         changed: { count: 1, ids: [books.ids('contacts')[0]] },
         same: 29,
       }),
-      expect.objectContaining({ module: 'invoices', records: { a: SMALL.invoices, b: 0 } }),
+      // Not pulled is not gone.
+      expect.objectContaining({ module: 'invoices', records: { a: SMALL.invoices, b: null }, only_a: { count: 0, ids: [] } }),
     ]),
   })
   expect((await call('PATCH', `/api/pulls/${other}`, { pinned: true })).body.data).toMatchObject({ pinned: true })

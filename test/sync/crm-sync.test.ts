@@ -106,7 +106,7 @@ test('CRM names a module without scope, and reads standard fields without the fi
   expect(response).toMatchObject({
     status: 'partial',
     statistics: { total: 100, failed: 1 },
-    errors: [{ stage: 'crm:leads', code: 'OAUTH_SCOPE_MISMATCH' }],
+    errors: [{ stage: 'crm:leads', code: 'scope_missing', zoho_code: 'OAUTH_SCOPE_MISMATCH' }],
   })
 
   // One scope less does not end the connection; the test names it, and says so until it is there.
@@ -116,13 +116,14 @@ test('CRM names a module without scope, and reads standard fields without the fi
   expect(tested.checks.filter((it: { ok: boolean }) => !it.ok)).toMatchObject([
     {
       scope: 'ZohoCRM.modules.leads.READ',
-      code: 'OAUTH_SCOPE_MISMATCH',
+      code: 'scope_missing',
+      zoho_code: 'OAUTH_SCOPE_MISMATCH',
       module: 'Zoho CRM',
       remedy: expect.stringContaining('ZohoCRM.modules.leads.READ'),
     },
     { scope: 'ZohoCRM.settings.fields.READ' },
   ])
-  expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'OAUTH_SCOPE_MISMATCH' })
+  expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'stale', code: 'scope_missing' })
   await zinc.sync()
   expect((await request(zinc, 'GET', '/')).body.data.connection.state).toBe('stale')
   const listed = (await request(zinc, 'GET', '/scopes')).body.data

@@ -55,7 +55,7 @@ test('a refresh token revoked in mid-run ends it at the next step without furthe
 test('a missing scope is not asked for again and again', async () => {
   const zinc = await startZinc({ scopes: ['ZohoInventory.settings.READ'] })
   const response = await zinc.call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
-  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, '57'])
+  expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([502, 'scope_missing'])
   expect(zinc.zoho.counters.token).toBeLessThanOrEqual(2)
 })
 

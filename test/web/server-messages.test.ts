@@ -12,7 +12,16 @@ const ROOMS = 'auth,catalog,connection,http,images,notifications,photo-sync,pull
 /** Failures of ours, by the shape of where they are made. Those that only stop a start, or never leave their room, are no words for people on the page. */
 const NOT_SHOWN = new Set(['StartupError', 'Event', 'RunAborted', 'ZohoNotFoundError', 'InvalidInputError'])
 /** Zoho's own codes are not written where they are thrown. */
-const OF_ZOHO = ['43', '44', '45', '57', '1070', '6041', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION', 'not_json', 'http_error']
+const OF_ZOHO = [
+  'scope_missing',
+  'unknown_organization',
+  'zoho_minute_limit',
+  'zoho_day_limit',
+  'zoho_concurrency_limit',
+  'zoho_refused',
+  'not_json',
+  'http_error',
+]
 
 /** Every code that stands in the server's sources as a failure, a cause of a run, a wait, or a cause in a table of words. */
 function codesOfTheServer(): Map<string, string> {

@@ -94,7 +94,7 @@ test.each([
   ['wrong secret', { ZOHO_CLIENT_SECRET: 'fake-but-wrong' }, 'invalid_client_secret'],
   ['unknown client', { ZOHO_CLIENT_ID: '1000.ANOTHERFAKE' }, 'invalid_client'],
   ['revoked refresh token', { ZOHO_REFRESH_TOKEN: 'fake-and-revoked' }, 'invalid_code'],
-  ['unknown organisation', { ZOHO_ORGANIZATION_ID: '1' }, '6041'],
+  ['unknown organisation', { ZOHO_ORGANIZATION_ID: '1' }, 'unknown_organization'],
   ['nothing set up', { ZOHO_CLIENT_ID: '' }, 'not_set_up'],
 ])("with %s the sync answers 502 with Zoho's code and the next step", async (_name, environment, code) => {
   const { call } = await startZinc({ environment })

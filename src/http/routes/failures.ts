@@ -108,11 +108,12 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   )
 }
 
-function entry({ id, run_id, message, product_id, zoho_item_id, sku, name, created_at, dismissed_at, note }: FailureRow) {
+function entry({ id, run_id, message, zoho_code, product_id, zoho_item_id, sku, name, created_at, dismissed_at, note }: FailureRow) {
   return {
     id,
     run_id,
     message,
+    zoho_code,
     product_id,
     zoho_item_id,
     sku,

@@ -29,7 +29,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
   async function stage(request: Parameters<typeof parseMultipart>[0], signal: AbortSignal) {
     const { totalBytes } = imports.limits
     const staged: Awaited<ReturnType<typeof stageArchive>>[] = []
-    await parseMultipart(request, { fileBytes: totalBytes, totalBytes, files: 1 }, async ({ bytes }) => {
+    await parseMultipart(request, { fileBytes: totalBytes, totalBytes, files: 1, fields: [] }, async ({ bytes }) => {
       staged.push(await stageArchive(imports, bytes, signal))
     })
     const [one] = staged

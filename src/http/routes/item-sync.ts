@@ -31,6 +31,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     '/sync/item/execute',
     {
       onRequest: requireRole('operator'),
+      config: { unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Sync the items of Zoho, or of a file, and their pictures into the catalogue',

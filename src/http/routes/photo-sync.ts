@@ -52,6 +52,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/',
     {
       onRequest: requireEdgeOrRole('viewer'),
+      config: { unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
@@ -90,6 +91,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/digest',
     {
       onRequest: requireEdgeOrRole('viewer'),
+      config: { unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'Whether anything is new for a store, in one small answer',
@@ -111,6 +113,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/status',
     {
       onRequest: requireEdgeOrRole('admin'),
+      config: { unknownParameters: 'warn' },
       bodyLimit: MAX_STATUS_BYTES,
       preValidation: async ({ body }) => refuseTooMany(body),
       schema: {

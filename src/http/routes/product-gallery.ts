@@ -39,6 +39,7 @@ export interface ProductGalleryDeps {
 
 const tags = ['pictures']
 const FILES = 10
+const FORM_FIELDS = ['is_primary', 'alt_en', 'alt_ar']
 /** A form may be as large as four of the largest files: ten usual photographs. */
 const FORM_FACTOR = 4
 /** Uploads being read at once, and those that may wait with their bytes still at the sender. */
@@ -90,10 +91,14 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       const { maxBytes } = ingest.limits
       const photos: AddedPhoto[] = []
       const fields = await slots.use(signal, () =>
-        parseMultipart(request, { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES }, async ({ filename, bytes }) => {
-          const blob = await ingestImage(ingest, bytes, signal)
-          photos.push({ source: 'upload', filename: cleanFilename(filename ?? '', `image.${blob.ext}`), sha256: blob.sha256 })
-        }),
+        parseMultipart(
+          request,
+          { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES, fields: FORM_FIELDS },
+          async ({ filename, bytes }) => {
+            const blob = await ingestImage(ingest, bytes, signal)
+            photos.push({ source: 'upload', filename: cleanFilename(filename ?? '', `image.${blob.ext}`), sha256: blob.sha256 })
+          },
+        ),
       )
       if (photos.length === 0) throw new BadRequestError('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
       const { alt_en, alt_ar } = readWords(fields)

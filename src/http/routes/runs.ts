@@ -149,6 +149,7 @@ function runAnswer(run: Run): RunResponse {
     progress: run.progress,
     cause: run.cause,
     code: run.failure_code,
+    zoho_code: run.zoho_code,
     remedy: run.remedy,
     started_by: run.started_by,
     created_at: run.created_at.toISOString(),

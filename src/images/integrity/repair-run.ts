@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { advisoryXactLock } from '../../database/locks.ts'
 import type { MediaFinding } from '../../generated/client.ts'
-import { AppError } from '../../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { putSourcePhoto } from '../gallery/gallery.ts'
 import { blobLock, type IngestDeps, ingestImage, saveToTemp } from '../processing/ingest.ts'
@@ -67,7 +67,14 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
             if (!(error instanceof AppError) || isStorageError(error)) throw error
             failed++
             await run.fenced((tx) =>
-              run.fail(tx, [{ stage: 'repair', code: error.code, message: `${finding.sha256.slice(0, 16)}: ${error.message}` }]),
+              run.fail(tx, [
+                {
+                  stage: 'repair',
+                  code: error.code,
+                  zoho_code: zohoCodeOf(error),
+                  message: `${finding.sha256.slice(0, 16)}: ${error.message}`,
+                },
+              ]),
             )
           }
           run.report({ statistics: { repaired, failed }, progress: { phase: 'repair', done: repaired + failed } })

@@ -35,7 +35,20 @@ export async function compareSessions(
   for (const module of BOOKS_MODULES) {
     const [inA, inB] = await Promise.all([hashes(a.root, a.stamp, module), hashes(b.root, b.stamp, module)])
     if (!inA && !inB) continue
-    const of = { a: inA ?? new Map<string, string>(), b: inB ?? new Map<string, string>() }
+    if (!inA || !inB) {
+      // Not pulled is not gone: nothing can be said of a module that one of the sessions does not have.
+      const none = limited([])
+      modules.push({
+        module: module.name,
+        records: { a: inA?.size ?? null, b: inB?.size ?? null },
+        only_a: none,
+        only_b: none,
+        changed: none,
+        same: 0,
+      })
+      continue
+    }
+    const of = { a: inA, b: inB }
     const both = [...of.a.keys()].filter((id) => of.b.has(id))
     const changed = both.filter((id) => of.a.get(id) !== of.b.get(id))
     modules.push({

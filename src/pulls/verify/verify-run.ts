@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError, NotFoundError } from '../../lib/errors.ts'
+import { AppError, NotFoundError, zohoCodeOf } from '../../lib/errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { type ModuleReport, PULL_APPS, PullModule, type VerifyReport } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
@@ -72,6 +72,7 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
           cause: error.message,
           remedy: 'It begins again then.',
           failure_code: error.code,
+          zoho_code: zohoCodeOf(error),
         }
       if (!(error instanceof AppError)) throw error
       reports.push(unread(module, error))

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError } from '../../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { searchText } from '../../pulls/records/search-text.ts'
 import { markDeleted, type RecordScope, upsertRecords } from '../../pulls/records/upsert.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { type CrmRecord, listCrm, listCrmDeletions } from '../../zoho/crm.ts'
-import { CRM_MODULES, type CrmModule, crmFields } from '../../zoho/crm-fields.ts'
+import { CRM_MODULES, type CrmModule, crmFields, INVALID_MODULE } from '../../zoho/crm-fields.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 
@@ -84,11 +84,17 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       // What is wrong with the account as a whole is not tried five times; what is wrong with one module leaves the others alone.
       if (!(error instanceof AppError) || error instanceof RateLimitedError || error instanceof ZohoUnavailableError || wholeAccount(error))
         throw error
+      if (isMissingModule(error)) {
+        await leaveOut(module)
+        continue
+      }
       failure = error
       counts.failed = (counts.failed ?? 0) + 1
       at = { ...at, done: [...at.done, module], module: null }
       await run.fenced(async (tx) => {
-        await run.fail(tx, [{ stage: `crm:${module.toLowerCase()}`, code: error.code, message: error.message }])
+        await run.fail(tx, [
+          { stage: `crm:${module.toLowerCase()}`, code: error.code, zoho_code: zohoCodeOf(error), message: error.message },
+        ])
         await run.saveCheckpoint(tx, at, counts)
       })
     }
@@ -97,7 +103,25 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   await run.fenced((tx) => tx.runPage.deleteMany({ where: { run_id: run.id } }))
   if (!failure) return { state: counts.stopped ? 'partial' : 'success' }
   const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
-  return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', cause: failure.message, remedy, failure_code: failure.code }
+  return {
+    state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial',
+    cause: failure.message,
+    remedy,
+    failure_code: failure.code,
+    zoho_code: zohoCodeOf(failure),
+  }
+
+  /** A module that the CRM does not have is reported once; it neither fails the run nor holds its last sync back. */
+  async function leaveOut(module: CrmModule): Promise<void> {
+    const stage = `crm:${module.toLowerCase()}`
+    at = { ...at, done: [...at.done, module], module: null }
+    await run.fenced(async (tx) => {
+      const known = await tx.failure.count({ where: { stage, code: MODULE_MISSING, resolved_at: null } })
+      const message = `Zoho CRM has no module ${module}: it is hidden or has another name there. It is left out.`
+      if (known === 0) await run.fail(tx, [{ stage, code: MODULE_MISSING, zoho_code: INVALID_MODULE, message }])
+      await run.saveCheckpoint(tx, at, counts)
+    })
+  }
 
   async function syncModule(module: CrmModule, index: number): Promise<Checkpoint> {
     const scope = placeOf(module)
@@ -155,6 +179,11 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       const done = { up_to: at.newest, succeeded_at: began, run_id: run.id, ...(at.mode === 'full' && { full_at: began }) }
       const name = watermarkOf(module)
       await tx.watermark.upsert({ where: { name }, create: { name, ...done }, update: done })
+      // Shown again in the CRM: when it goes once more, that is reported once more.
+      await tx.failure.updateMany({
+        where: { stage: `crm:${scope.module}`, code: MODULE_MISSING, resolved_at: null },
+        data: { resolved_at: clock.now() },
+      })
       await run.saveCheckpoint(tx, end, counts)
     })
     return end
@@ -197,9 +226,11 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   }
 }
 
+const MODULE_MISSING = 'crm_module_missing'
+const isMissingModule = (error: AppError): boolean => zohoCodeOf(error) === INVALID_MODULE
+
 /** Scopes and permissions are a module's; the sign-in, the client and the organisation are everybody's. */
-const wholeAccount = (error: AppError): boolean =>
-  error instanceof ConfigurationError && !['57', 'OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'].includes(error.code)
+const wholeAccount = (error: AppError): boolean => error instanceof ConfigurationError && error.code !== 'scope_missing'
 
 const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
   record_id: id,

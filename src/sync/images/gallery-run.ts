@@ -7,7 +7,7 @@ import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
 import { isStorageError } from '../../images/storage/disk-space.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError } from '../../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
@@ -156,6 +156,7 @@ async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient,
           const failure = {
             stage: 'image',
             code: error.code,
+            zoho_code: zohoCodeOf(error),
             message: error.message,
             product_id: id,
             zoho_item_id: zoho_item_id ?? undefined,

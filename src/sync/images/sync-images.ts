@@ -8,7 +8,7 @@ import { putSourcePhoto, removeSourcePhoto } from '../../images/gallery/gallery.
 import { isStorageError } from '../../images/storage/disk-space.ts'
 import { type ItemLinks, linkName } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError } from '../../lib/errors.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { RunAborted, type RunContext } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
@@ -116,6 +116,7 @@ async function syncImage(
       error instanceof AppError
         ? error
         : { code: 'download_failed', message: 'The picture did not arrive whole, although it was asked for again' }
+    const zohoCode = error instanceof AppError ? zohoCodeOf(error) : undefined
     const placeholder = error instanceof PlaceholderImageError
     await run.fenced(async (tx) => {
       await tx.product.updateMany({
@@ -129,7 +130,15 @@ async function syncImage(
         },
       })
       await run.fail(tx, [
-        { stage: 'image', code, message, product_id: work.id, zoho_item_id: work.zoho_item_id, sku: work.sku ?? undefined },
+        {
+          stage: 'image',
+          code,
+          zoho_code: zohoCode,
+          message,
+          product_id: work.id,
+          zoho_item_id: work.zoho_item_id,
+          sku: work.sku ?? undefined,
+        },
       ])
     })
     return placeholder ? { counts: 'missing' } : { counts: 'failed', unanswered: error instanceof ZohoUnavailableError }

@@ -21,10 +21,16 @@ const CAUSES: Record<string, FailureCause> = {
   incomplete: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
   download_failed: image('The picture did not arrive whole', 'Retry; the line to Zoho broke off.'),
   image_url_failed: image('The server of the picture did not send it', 'Open the address in a browser; retry, or name another one.'),
-  image_url_blocked: image(
-    'The address of the picture is not one that zinc may fetch',
-    'Use a public address, or name its host in IMAGE_URL_ALLOWLIST.',
-  ),
+  image_url_blocked: {
+    cause: 'The address of the picture is not one that zinc may fetch',
+    remedy: 'Use a public address, or name its host in IMAGE_URL_ALLOWLIST.',
+    retryable: false,
+  },
+  crm_module_missing: {
+    cause: 'Zoho CRM does not have this module',
+    remedy: 'If it is needed, show it in Zoho CRM under Setup, Modules and Fields. Else nothing is to be done.',
+    retryable: false,
+  },
   placeholder_image: {
     cause: 'The address is one of a placeholder service: the item has no picture',
     remedy: 'Name a real picture.',

@@ -1,7 +1,8 @@
 import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
+import { zohoCodeOf } from '../../lib/errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
-import { RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
+import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
 import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
 import { ItemSyncParams } from './params.ts'
@@ -43,6 +44,10 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   }
 }
 
+/** Zoho refuses what it allowed before in the same run: it may be over soon, and the cause stays on the run until then. */
+const isRefused = (error: unknown): error is ConfigurationError =>
+  error instanceof ConfigurationError && (error.code === 'scope_missing' || error.code === 'zoho_refused')
+
 const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
 /** What passes by itself parks the run; anything else is thrown on. */
@@ -67,13 +72,15 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
       remedy: 'Free space under DATA_DIR; it goes on by itself.',
     }
   }
-  if (!OUTAGES.some((kind) => error instanceof kind)) return null
+  const refused = isRefused(error) ? error : null
+  if (!refused && !OUTAGES.some((kind) => error instanceof kind)) return null
   // Nothing was read yet: whoever started it hears at once that Zoho does not answer.
   const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
   const at = ListCheckpoint.safeParse(checkpoint).data
   if (!at) return null
   const outages = at.outages + 1
   if (outages > MAX_OUTAGES) {
+    if (refused) return null
     return {
       state: 'partial',
       cause: 'Zoho did not answer for hours',
@@ -82,9 +89,14 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
     }
   }
   await run.fenced((tx) => run.saveCheckpoint(tx, { ...at, outages }))
+  const resumes_at = later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1)))
+  if (refused) {
+    const remedy = typeof refused.detail?.remedy === 'string' ? refused.detail.remedy : undefined
+    return { state: 'paused', resumes_at, cause: refused.message, failure_code: refused.code, zoho_code: zohoCodeOf(refused), remedy }
+  }
   return {
     state: 'paused',
-    resumes_at: later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1))),
+    resumes_at,
     cause: 'Zoho does not answer just now',
     failure_code: 'zoho_unavailable',
     remedy: 'It goes on by itself. If it stays, see status.zoho.com.',

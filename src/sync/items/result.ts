@@ -6,8 +6,10 @@ import { countImages } from '../images/pending-images.ts'
 import { ItemSyncParams } from './params.ts'
 import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts'
 
-/** Worth telling, but nothing that failed. */
-const REMARKS = ['placeholder_image', 'invalid_price']
+/**
+ * Reported, but no reason to call a run partial: no later try brings what is missing, so `last_sync` would never move again.
+ */
+const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'list_missing_items']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>
@@ -46,7 +48,7 @@ export async function finalizeStatistics(
       api_calls: await db.zohoCall.count({ where: { run_id: run.id } }),
     },
   })
-  const failed = await db.failure.count({ where: { run_id: run.id, code: { notIn: REMARKS } } })
+  const failed = await db.failure.count({ where: { run_id: run.id, code: { notIn: REMARKS }, dismissed_at: null } })
   return failed > 0 ? 'partial' : 'success'
 }
 

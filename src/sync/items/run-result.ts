@@ -17,7 +17,7 @@ export async function firstFailures(db: Database, run: Run): Promise<ItemSyncRes
     where: { run_id: run.id },
     orderBy: { created_at: 'asc' },
     take: MAX_ERRORS,
-    select: { zoho_item_id: true, sku: true, stage: true, code: true, message: true },
+    select: { zoho_item_id: true, sku: true, stage: true, code: true, zoho_code: true, message: true },
   })
 }
 

@@ -73,7 +73,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
       suggested,
       last_sync: success?.at?.toISOString() ?? null,
-      last_run: last ? shownRun(last) : null,
+      last_run: last ? await shownRun(last) : null,
       next_run: enabled && next !== undefined ? new Date(next).toISOString() : null,
       selection: await readSelection(db, slug),
       offered: offeredBy(slug),
@@ -191,7 +191,9 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     },
   }
 
-  function shownRun(run: Run): NonNullable<ZohoModule['last_run']> {
+  async function shownRun(run: Run): Promise<NonNullable<ZohoModule['last_run']>> {
+    // Every kind of run makes calls, but not every kind counts them; old lines leave the log of calls, and then the run's own count remains.
+    const logged = await db.zohoCall.count({ where: { run_id: run.id } })
     return {
       id: run.id,
       state: run.state,
@@ -202,7 +204,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       code: run.failure_code,
       listed: counted(run, 'total'),
       failed: counted(run, 'failed', 'images_failed'),
-      calls: counted(run, 'api_calls'),
+      calls: run.finished_at === null ? null : Math.max(logged, counted(run, 'api_calls') ?? 0),
     }
   }
 }

@@ -49,10 +49,8 @@ export function StatusLine() {
     )
   if (!settings) return <Skeleton height={14} width={260} />
   const { state } = settings.connection
-  const lastSync = settings.modules.reduce<string | null>(
-    (latest, { last_sync }) => (last_sync !== null && (latest === null || last_sync > latest) ? last_sync : latest),
-    null,
-  )
+  // The items' own: a pull of invoices says nothing about prices and stock.
+  const lastSync = settings.modules.find(({ slug }) => slug === 'inventory')?.last_sync ?? null
   return (
     <div className={classes.line} role="status" aria-label={m.statusLine}>
       <Link href={`${HOME}/connection`} className={classes.state}>

@@ -2,6 +2,7 @@ import type { ServerMessage } from './types.ts'
 
 /** Requests that were wrong, not allowed or in the way of something else. */
 export const ARABIC_REQUESTS: Record<string, ServerMessage> = {
+  unknown_parameter: { what: 'في الطلب حقل غير معروف', next: 'أعد تحميل الصفحة؛ ربما حُدّث zinc.' },
   bad_request: { what: 'في الطلب خطأ', next: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
   invalid_address: { what: 'هذا ليس عنوانًا صالحًا', next: 'تحقّق من العنوان واحفظه من جديد.' },
   invalid_cursor: { what: 'موضع القائمة هذا غير معروف', next: 'حدّث الصفحة لتبدأ من أولها.' },

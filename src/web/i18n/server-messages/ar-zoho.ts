@@ -5,17 +5,18 @@ const BY_ITSELF = 'يتابع تلقائيًا.'
 
 /** Zoho and the way to it: Zoho's own codes, the sign-in, limits, lists. */
 export const ARABIC_ZOHO: Record<string, ServerMessage> = {
-  '43': { what: 'تجاوزنا حد Zoho للدقيقة', next: BY_ITSELF },
-  '44': { what: 'تجاوزنا حد Zoho للدقيقة؛ كل الطلبات تنتظر', next: `${BY_ITSELF} تستهلك البرامج الأخرى على المؤسسة نفسها الدقيقة ذاتها.` },
-  '45': { what: 'نفدت طلبات اليوم لدى Zoho', next: 'يتابع تلقائيًا عندما تعطي Zoho طلبات جديدة.' },
-  '57': { what: 'لا تسمح Zoho بهذا: ينقص نطاق أو صلاحية', next: 'اتصل من جديد بكل النطاقات المعروضة أدناه، أو أطفئ الوحدة.' },
-  '1070': { what: 'طلبات كثيرة في آن واحد لدى Zoho', next: BY_ITSELF },
-  '6041': {
+  zoho_minute_limit: {
+    what: 'تجاوزنا حد Zoho للدقيقة؛ كل الطلبات تنتظر',
+    next: `${BY_ITSELF} تستهلك البرامج الأخرى على المؤسسة نفسها الدقيقة ذاتها.`,
+  },
+  zoho_day_limit: { what: 'نفدت طلبات اليوم لدى Zoho', next: 'يتابع تلقائيًا عندما تعطي Zoho طلبات جديدة.' },
+  scope_missing: { what: 'لا تسمح Zoho بهذا: ينقص نطاق أو صلاحية', next: 'اتصل من جديد بكل النطاقات المعروضة أدناه، أو أطفئ الوحدة.' },
+  zoho_concurrency_limit: { what: 'طلبات كثيرة في آن واحد لدى Zoho', next: BY_ITSELF },
+  unknown_organization: {
     what: 'لا تعرف Zoho هذه المؤسسة، أو لا ينتمي الحساب إليها',
     next: 'اختر مؤسسة من القائمة، أو تحقّق من ZOHO_ORGANIZATION_ID.',
   },
-  OAUTH_SCOPE_MISMATCH: { what: 'ينقص نطاق في CRM', next: 'اتصل من جديد بكل النطاقات المعروضة، أو أطفئ الوحدة.' },
-  NO_PERMISSION: { what: 'لا يملك مستخدم Zoho هذه الصلاحية في CRM', next: 'امنحه إياها في Zoho، أو أطفئ الوحدة.' },
+  zoho_refused: { what: 'رفضت Zoho الطلب', next: 'أعد المحاولة؛ إن بقي فاعرض سجل الطلبات على الدعم.' },
   access_denied: {
     what: 'لا تعطي Zoho رموز وصول الآن: كثرت طلباتها',
     next: 'يسجّل zinc الدخول تلقائيًا بعد قليل. لا تضغط «اختبر» قبل ذلك: كل محاولة تطيل الانتظار.',
@@ -73,6 +74,8 @@ export const ARABIC_ZOHO: Record<string, ServerMessage> = {
   unreachable: { what: 'لا يمكن الوصول إلى Zoho', next: 'تحقّق من الشبكة؛ يحاول zinc من جديد.' },
   wrong_data_center: { what: 'هذا الحساب في مركز بيانات آخر', next: 'اختر مركز البيانات الصحيح واحفظ.' },
   '429': { what: 'بلغنا حدًّا لدى Zoho', next: BY_ITSELF },
+  crm_module_missing: { what: 'ليست هذه الوحدة في Zoho CRM', next: 'أظهرها في إعدادات Zoho CRM إن احتجت إليها؛ وإلا فلا حاجة لشيء.' },
+  abandoned: { what: 'انتهت العملية التي أجرت هذا الطلب قبل الإجابة', next: BY_ITSELF },
   cut: { what: 'انقطعت إجابة Zoho', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },
   not_utf8: { what: 'إجابة Zoho ليست نصًّا يُقرأ', next: 'أعد المحاولة؛ إن بقي فانظر status.zoho.com.' },
   timeout: { what: 'أجابت Zoho ببطء شديد', next: 'أعد المحاولة؛ إن بقي فتحقّق من الشبكة.' },

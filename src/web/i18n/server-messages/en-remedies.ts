@@ -1,9 +1,9 @@
 /** What to do next on the page, for failures whose own remedy names an address of the API: that is for scripts. */
 const PAGE_REMEDIES: Record<string, string> = {
-  '57': 'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
-  '6041': 'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
-  OAUTH_SCOPE_MISMATCH: 'Connect again with every scope that is listed under Connection, or switch the module off.',
-  NO_PERMISSION: 'Give the Zoho user this permission in Zoho, or switch the module off.',
+  scope_missing:
+    'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
+  unknown_organization:
+    'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
   bad_request: 'Check what you entered; the line above names the field.',
   integration_disabled: 'Switch it on under Connection.',
   invalid_redirect_uri:

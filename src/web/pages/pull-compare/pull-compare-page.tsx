@@ -68,6 +68,9 @@ function Choice({ label, sessions, value, other, onChange }: ChoiceProps) {
   )
 }
 
+/** Only then can anything be said about single records. */
+const isInBoth = ({ a, b }: { a: number | null; b: number | null }): boolean => a !== null && b !== null
+
 function Comparison({ a, b }: { a: string; b: string }) {
   const m = useMessages(pullsMessages)
   const format = useFormat()
@@ -85,12 +88,43 @@ function Comparison({ a, b }: { a: string; b: string }) {
             rowKey={({ module }) => module}
             columns={[
               { key: 'module', header: m.module, cell: ({ module }) => moduleName(module) },
-              { key: 'a', header: m.first, end: true, cell: ({ records }) => format.number(records.a) },
-              { key: 'b', header: m.second, end: true, cell: ({ records }) => format.number(records.b) },
-              { key: 'only_a', header: m.onlyFirst, end: true, cell: ({ only_a }) => format.number(only_a.count) },
-              { key: 'only_b', header: m.onlySecond, end: true, cell: ({ only_b }) => format.number(only_b.count) },
-              { key: 'changed', header: m.changedBetween, end: true, cell: ({ changed }) => format.number(changed.count) },
-              { key: 'same', header: m.same, end: true, secondary: true, cell: ({ same }) => format.number(same) },
+              {
+                key: 'a',
+                header: m.first,
+                end: true,
+                cell: ({ records }) => (records.a === null ? m.notInSession : format.number(records.a)),
+              },
+              {
+                key: 'b',
+                header: m.second,
+                end: true,
+                cell: ({ records }) => (records.b === null ? m.notInSession : format.number(records.b)),
+              },
+              {
+                key: 'only_a',
+                header: m.onlyFirst,
+                end: true,
+                cell: ({ records, only_a }) => (isInBoth(records) ? format.number(only_a.count) : '—'),
+              },
+              {
+                key: 'only_b',
+                header: m.onlySecond,
+                end: true,
+                cell: ({ records, only_b }) => (isInBoth(records) ? format.number(only_b.count) : '—'),
+              },
+              {
+                key: 'changed',
+                header: m.changedBetween,
+                end: true,
+                cell: ({ records, changed }) => (isInBoth(records) ? format.number(changed.count) : '—'),
+              },
+              {
+                key: 'same',
+                header: m.same,
+                end: true,
+                secondary: true,
+                cell: ({ records, same }) => (isInBoth(records) ? format.number(same) : '—'),
+              },
             ]}
           />
         )

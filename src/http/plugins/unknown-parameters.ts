@@ -1,0 +1,195 @@
+import { Transform, type TransformCallback } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { z } from 'zod'
+import { BadRequestError } from '../../lib/errors.ts'
+import { nearest } from '../../lib/nearest.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What becomes of query parameters and body fields that the route's schema does not name; `refuse` when left out. */
+    unknownParameters?: 'refuse' | 'warn' | 'ignore'
+  }
+  interface FastifyRequest {
+    /** Parameters that the route ignored because it does not know them. */
+    unknownParameters: UnknownParameter[]
+  }
+}
+
+interface UnknownParameter {
+  /** With the path to it, e.g. `fields.0.ownr`. */
+  parameter: string
+  nearest: string | null
+  known: string[]
+}
+
+/** What a schema says about names. Null: any name is allowed there, or there are none. */
+type Names = { keys: Map<string, Names>; readOnly: Set<string>; strict: boolean } | { element: Names } | null
+
+/** What a route takes beside its path. */
+interface Route {
+  method: string
+  path: string
+  query: Names
+  body: Names
+}
+
+const NONE = (): Names => ({ keys: new Map(), readOnly: new Set(), strict: true })
+
+/**
+ * Refuses query parameters and body fields that a route's zod schemas do not name: a misspelled `dry_run` would otherwise start a real run.
+ * It comes after sign-in and role and before the values are validated.
+ */
+export const unknownParameters = fp(
+  async (app) => {
+    const routes = new Map<string, Route>()
+    const shown = new Map<string, Names>()
+    app.decorateRequest('unknownParameters')
+
+    app.addHook('onRoute', ({ method, url, schema, config }) => {
+      const path = withoutSlash(url)
+      if (!schema || schema.hide || config?.signed || config?.unknownParameters === 'ignore') return
+      for (const one of [method].flat()) {
+        routes.set(`${one} ${path}`, {
+          method: one,
+          path,
+          query: schema.querystring === undefined ? NONE() : namesOf(schema.querystring),
+          // Forms name their fields to the parser; see http/multipart.ts.
+          body: schema.consumes ? null : schema.body === undefined ? NONE() : namesOf(schema.body),
+        })
+        if (one === 'GET') shown.set(path, namesOfData(schema.response))
+      }
+    })
+    // Clients send back what GET at the same address gave them, with what cannot be changed.
+    app.addHook('onReady', async () => {
+      for (const { method, path, body } of routes.values()) if (method !== 'GET') allowReadOnly(body, shown.get(path) ?? null)
+    })
+    const routeOf = ({ routeOptions: { method, url } }: FastifyRequest): Route | undefined =>
+      url === undefined ? undefined : routes.get(`${method} ${withoutSlash(url)}`)
+
+    const handle = (request: FastifyRequest, kind: string, unknown: UnknownParameter | null) => {
+      if (unknown === null) return
+      if (request.routeOptions.config.unknownParameters !== 'warn') throw unknownParameter(kind, unknown)
+      request.unknownParameters = [...(request.unknownParameters ?? []), unknown]
+    }
+    app.addHook('preParsing', async (request) => {
+      const route = routeOf(request)
+      if (route) for (const unknown of findUnknown(request.query, route.query)) handle(request, 'query parameter', unknown)
+    })
+    app.addHook('preValidation', async (request) => {
+      const route = routeOf(request)
+      if (route) for (const unknown of findUnknown(request.body, route.body)) handle(request, 'field', unknown)
+    })
+    app.addHook('onSend', async (request, reply, payload) => {
+      const ignored = request.unknownParameters ?? []
+      if (ignored.length === 0 || !String(reply.getHeader('content-type')).startsWith('application/json')) return payload
+      return addWarnings(payload, ignored)
+    })
+  },
+  { name: 'unknown-parameters' },
+)
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
+
+/** The error of a query parameter, body field or form field that is not known. */
+export function unknownParameter(kind: string, { parameter, nearest, known }: UnknownParameter): BadRequestError {
+  const names = known.length === 0 ? 'It takes none here.' : `Known here: ${known.join(', ')}.`
+  return new BadRequestError('unknown_parameter', `The ${kind} ${JSON.stringify(parameter.slice(0, 100))} is not known here`, {
+    detail: { parameter, nearest, known },
+    remedy: nearest === null ? names : `Did you mean ${nearest}? ${names}`,
+  })
+}
+
+/** What is wrong with a name among those that are known. */
+export const describeUnknown = (name: string, known: string[], path = ''): UnknownParameter => {
+  const similar = nearest(name, known)
+  return { parameter: path + name, nearest: similar === null ? null : path + similar, known: known.map((it) => path + it) }
+}
+
+/** The names in a value that are not known, those on the outside first. */
+function* findUnknown(value: unknown, names: Names, path = ''): Generator<UnknownParameter> {
+  if (names === null || typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return
+  if ('element' in names) {
+    if (Array.isArray(value)) for (const [at, entry] of value.entries()) yield* findUnknown(entry, names.element, `${path}${at}.`)
+    return
+  }
+  if (Array.isArray(value)) return
+  const known = [...names.keys.keys()]
+  for (const name of Object.keys(value)) if (!names.keys.has(name) && !names.readOnly.has(name)) yield describeUnknown(name, known, path)
+  for (const [name, inner] of names.keys) yield* findUnknown((value as Record<string, unknown>)[name], inner, `${path}${name}.`)
+}
+
+function namesOf(schema: unknown): Names {
+  if (!(schema instanceof z.core.$ZodType)) return null
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  switch (def.type) {
+    case 'optional':
+    case 'nullable':
+    case 'nonoptional':
+    case 'default':
+    case 'prefault':
+    case 'catch':
+    case 'readonly':
+      return namesOf(def.innerType)
+    case 'pipe':
+      return namesOf(def.in)
+    case 'array': {
+      const element = namesOf(def.element)
+      return element && { element }
+    }
+    case 'object': {
+      const strict = def.catchall?._zod.def.type === 'never'
+      if (def.catchall && !strict) return null
+      return { keys: new Map(Object.entries(def.shape).map(([name, inner]) => [name, namesOf(inner)])), readOnly: new Set(), strict }
+    }
+    default:
+      return null
+  }
+}
+
+/** The names in `data` of a route's 200 response. */
+function namesOfData(response: unknown): Names {
+  const names = namesOf((response as Record<string, unknown> | undefined)?.['200'])
+  return names && 'keys' in names ? (names.keys.get('data') ?? null) : null
+}
+
+/** A schema that is strict itself takes nothing beyond its own names. */
+function allowReadOnly(body: Names, shown: Names): void {
+  if (body === null || shown === null) return
+  if ('element' in body) {
+    if ('element' in shown) allowReadOnly(body.element, shown.element)
+    return
+  }
+  if (body.strict || 'element' in shown) return
+  for (const [name, inner] of shown.keys) {
+    const writable = body.keys.get(name)
+    if (writable === undefined) body.readOnly.add(name)
+    else allowReadOnly(writable, inner)
+  }
+}
+
+/** Puts `warnings` at the front of a JSON object, be it a text, bytes or a stream that has only begun. */
+function addWarnings(payload: unknown, ignored: UnknownParameter[]): unknown {
+  const warnings = ignored.map(({ parameter, nearest }) => ({
+    code: 'unknown_parameter',
+    parameter,
+    nearest,
+    message: `${JSON.stringify(parameter.slice(0, 100))} is not known here and was ignored${nearest === null ? '' : `; did you mean ${nearest}?`}`,
+  }))
+  const begin = `{"warnings":${JSON.stringify(warnings)},`
+  if (typeof payload === 'string') return payload.replace('{', () => begin)
+  if (Buffer.isBuffer(payload)) return Buffer.concat([Buffer.from(begin), payload.subarray(payload.indexOf('{') + 1)])
+  if (payload === null || payload === undefined || typeof (payload as NodeJS.ReadableStream).pipe !== 'function') return payload
+  let begun = false
+  const source = payload as NodeJS.ReadableStream
+  const changed = new Transform({
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      const at = begun ? -1 : chunk.indexOf('{')
+      if (at < 0) return done(null, chunk)
+      begun = true
+      done(null, Buffer.concat([chunk.subarray(0, at), Buffer.from(begin), chunk.subarray(at + 1)]))
+    },
+  })
+  source.on('error', (error) => changed.destroy(error))
+  return source.pipe(changed)
+}

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { PRIVATE_FILE_MODE } from '../lib/data-dir.ts'
 import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { exportRecords, readExportName } from '../pulls/files/export.ts'
 import type { Action, ExitStatus } from './context.ts'
@@ -33,7 +34,7 @@ export function addExport(program: Command, action: Action): void {
           return 0
         }
         const partial = join(dirname(options.output), `.${basename(options.output)}.part`)
-        const out = createWriteStream(partial)
+        const out = createWriteStream(partial, { mode: PRIVATE_FILE_MODE })
         try {
           const rows = await pour(texts, out)
           out.end('\n')

@@ -21,6 +21,7 @@ import { openapi } from './http/plugins/openapi.ts'
 import { rateLimit } from './http/plugins/rate-limit.ts'
 import { responseTimeout } from './http/plugins/response-timeout.ts'
 import { securityHeaders } from './http/plugins/security-headers.ts'
+import { untrustedProxy } from './http/plugins/untrusted-proxy.ts'
 import { clientErrorHandler } from './http/raw-error-response.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
@@ -153,6 +154,7 @@ export async function buildApp(deps: AppDeps) {
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
+  await app.register(untrustedProxy)
   await app.register(rateLimit, { requestsPerMinute: http.requestsPerMinute })
   await app.register(bodyParsing)
   await app.register(bodyTimeout)
@@ -160,7 +162,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(openapi)
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
-  await app.register(metricsRoute, { metricsToken: http.metricsToken })
+  await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (!deps.answers) return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })

@@ -4,7 +4,7 @@ import { UnauthorizedError } from '../lib/errors.ts'
 import { recordAudit } from '../settings/audit-log.ts'
 import { type AccessTokens, hashRefreshToken, newRefreshToken } from './access-tokens.ts'
 import type { Authenticator } from './authenticate.ts'
-import { type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
+import { type LoginOrigin, type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
 import type { Passwords } from './passwords.ts'
 import { Role } from './roles.ts'
 
@@ -102,8 +102,8 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     open,
 
     /** Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
-    async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
-      const attempt = await rateLimiter.admit({ username, address })
+    async login({ username, password, address, browser }: LoginOrigin & { password: string }): Promise<Session> {
+      const attempt = await rateLimiter.admit({ username, address, browser })
       // Names are kept composed; one of before may have its accents apart.
       const user =
         (await db.appUser.findUnique({ where: { username } })) ??

@@ -8,6 +8,8 @@ import { requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { assertSameOrigin, clearCookies, readRefreshCookie, setCookies } from '../plugins/session-cookies.ts'
 
 const tags = ['access']
+/** The longest name and password in any script; reading more for callers without a token would only cost time. */
+const MAX_BODY_BYTES = 8 * 1024
 
 export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: string | undefined }> = async (
   app,
@@ -22,14 +24,15 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: 
   app.post(
     '/login',
     {
-      config: { public: true },
+      config: { public: true, limited: true },
+      bodyLimit: MAX_BODY_BYTES,
       schema: { tags, summary: 'Log in and get tokens', body: LoginBody, response: { 200: SessionResponse } },
     },
     async (request, reply) => {
       const { cookie, ...credentials } = request.body
       // Another page must not log its visitors in as somebody else.
       if (cookie && isBrowser(request)) assertSameOrigin(request, publicUrl)
-      const session = await sessions.login({ ...credentials, address: request.ip })
+      const session = await sessions.login({ ...credentials, address: request.ip, browser: readRefreshCookie(request, publicUrl) })
       if (cookie) setCookies(request, reply, session, publicUrl)
       return response(session)
     },
@@ -50,7 +53,8 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: 
   app.post(
     '/refresh',
     {
-      config: { public: true },
+      config: { public: true, limited: true },
+      bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
         summary: 'Swap a refresh token (in the body, or the cookie of the page) for new tokens; each works once',
@@ -60,7 +64,7 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; publicUrl: 
     },
     async (request, reply) => {
       const { refresh_token } = request.body
-      const cookie = readRefreshCookie(request)
+      const cookie = readRefreshCookie(request, publicUrl)
       if (refresh_token === undefined) {
         if (cookie !== undefined) return refreshByCookie(request, reply, cookie)
         throw new BadRequestError('bad_request', 'refresh_token is required', { remedy: 'Send the refresh_token that the login answered.' })

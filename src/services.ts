@@ -29,6 +29,7 @@ import { createFileCache } from './images/storage/file-cache.ts'
 import { openStorage } from './images/storage/open-storage.ts'
 import type { Clock } from './lib/clock.ts'
 import { openDataDir } from './lib/data-dir.ts'
+import { createGuardedAgents, hostAndPort } from './lib/ssrf-guard.ts'
 import { openNotifier } from './notifications/notifier.ts'
 import { openFeed } from './photo-sync/change-feed.ts'
 import { createEdgeTokens } from './photo-sync/edge-tokens.ts'
@@ -221,13 +222,22 @@ export async function openServices(
     })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
+    // Who writes the environment has the machine; of it only the host is taken, an address that is stored must be public.
+    const environmentHook = config.notify.webhookUrl === undefined ? [] : [hostAndPort(new URL(config.notify.webhookUrl))]
+    const webhooks = opened.use(
+      createGuardedAgents({
+        allowlist: [...config.images.urlAllowlist, ...environmentHook],
+        resolve: resolveImageHost,
+        blocked: () => new Error('the address is not public'),
+      }),
+    )
     const notifier = opened.use(
       openNotifier({
         db,
         databaseUrl,
         clock,
         log,
-        dispatcher,
+        outlets: { webhooks },
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],

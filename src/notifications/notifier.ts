@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
-import type { Dispatcher } from 'undici'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { createAlertChecks } from './alerts.ts'
+import type { Outlets } from './channels.ts'
 import { createDelivery } from './delivery.ts'
 import { createNotificationTest } from './send-test.ts'
 
@@ -12,7 +12,7 @@ export interface NotifierDeps {
   databaseUrl: string
   clock: Clock
   log: Logger
-  dispatcher: Dispatcher
+  outlets: Outlets
   settings: NotificationStore
   syncKinds: string[]
   works: boolean

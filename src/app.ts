@@ -165,7 +165,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (!deps.answers) return app
-  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
@@ -186,7 +186,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(runRoutes, { prefix: '/api/settings/integrations/zoho', db, runs })
   await app.register(failureRoutes, { prefix: '/api/settings/integrations/zoho', db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
-  await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
+  await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(imageFileRoutes, deps)

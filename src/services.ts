@@ -129,8 +129,16 @@ export async function openServices(
     const firstAdmin = await ensureAdmin({ db, passwords }, config.admin)
     if (firstAdmin.made) onFirstLogin?.({ username: config.admin.username, password: firstAdmin.password })
     const tokens = createAccessTokens(jwtKeys)
-    const authenticator = createAuthenticator({ db, tokens })
-    const sessions = createSessions({ db, tokens, authenticator, rateLimiter: createLoginRateLimiter({ db, clock }), passwords, clock })
+    const authenticator = createAuthenticator({ db, tokens, clock, sessionDays: config.sessionDays })
+    const sessions = createSessions({
+      db,
+      tokens,
+      authenticator,
+      rateLimiter: createLoginRateLimiter({ db, clock }),
+      passwords,
+      clock,
+      sessionDays: config.sessionDays,
+    })
     const users = createUsers({ db, authenticator, passwords, clock })
     const edgeTokens = createEdgeTokens({ db, keys: jwtKeys, clock })
     const stores = createStores({ db, clock, beforeChange: publishStoreChange, forgetTokens: edgeTokens.invalidate })

@@ -8,6 +8,7 @@ import type { Command } from 'commander'
 import { PRIVATE_FILE_MODE } from '../lib/data-dir.ts'
 import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { exportRecords, readExportName } from '../pulls/files/export.ts'
+import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { didYouMean, readApp } from './pull-args.ts'
 
@@ -27,6 +28,7 @@ export function addExport(program: Command, action: Action): void {
           throw new NotFoundError('no_data', `${requested.module.name} was not pulled yet`, {
             remedy: `Pull it first: zinc fetch ${requested.module.name}`,
           })
+        await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.export', target: `pull.${app}.${requested.module.name}` })
         const texts = exportRecords(db, app, requested)
         if (options.output === undefined) {
           await pour(texts, process.stdout)

@@ -10,8 +10,9 @@ import { listRunRecords } from '../../runs/run-records.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { Run as RunResponse, RunState } from '../../schemas/runs.ts'
 import { RunRecordsQuery, RunRecordsResponse } from '../../schemas/sync-plan.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['sync']
@@ -107,9 +108,12 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     app.post(
       `/sync/runs/:id/${act}`,
       { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
-      async ({ params }) => {
+      async (request) => {
+        const { params } = request
         if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
-        return one(await runs[act](params.id))
+        const run = await runs[act](params.id)
+        await recordAudit(db, { ...actorOf(request), action: `run.${act}`, target: `run:${run.id}` })
+        return one(run)
       },
     )
   }

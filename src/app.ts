@@ -16,6 +16,7 @@ import { rateLimit } from './http/plugins/rate-limit.ts'
 import { responseTimeout } from './http/plugins/response-timeout.ts'
 import { securityHeaders } from './http/plugins/security-headers.ts'
 import { unknownParameters } from './http/plugins/unknown-parameters.ts'
+import { untrustedProxy } from './http/plugins/untrusted-proxy.ts'
 import { clientErrorHandler } from './http/raw-error-response.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
@@ -92,6 +93,7 @@ export async function buildApp(deps: AppDeps) {
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
+  await app.register(untrustedProxy)
   await app.register(rateLimit, { requestsPerMinute: http.requestsPerMinute })
   await app.register(unknownParameters)
   await app.register(bodyParsing)
@@ -100,10 +102,10 @@ export async function buildApp(deps: AppDeps) {
   await app.register(openapi)
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
-  await app.register(metricsRoute, { metricsToken: http.metricsToken })
+  await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (deps.role === 'worker') return app
-  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
@@ -124,7 +126,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(runRoutes, { prefix: zohoPrefix, db, runs })
   await app.register(failureRoutes, { prefix: zohoPrefix, db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
-  await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
+  await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock })
   await app.register(imageFileRoutes, deps)

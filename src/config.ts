@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { StartupError } from './lib/errors.ts'
+import { findPasswordWeakness } from './lib/weak-password.ts'
 
 export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
 export type DataCenter = (typeof DATA_CENTERS)[number]
@@ -63,7 +64,16 @@ const Env = z.object({
   DATABASE_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional()),
   ROLE: oneOf(['all', 'api', 'worker']),
   ADMIN_USERNAME: text(),
-  ADMIN_PASSWORD: z.preprocess(blankIsUnset, z.string().min(8, 'must have at least 8 characters').optional()),
+  ADMIN_PASSWORD: z.preprocess(
+    blankIsUnset,
+    z
+      .string()
+      .refine((value) => findPasswordWeakness(value) === null, {
+        error: ({ input }) => `${findPasswordWeakness(String(input))}; choose another one (\`openssl rand -base64 18\` makes one)`,
+      })
+      .optional(),
+  ),
+  SESSION_DAYS: whole(1, 3_650),
   JWT_SECRET: keys(),
   CREDENTIALS_KEY: keys(),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
@@ -148,6 +158,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       metricsToken: e.METRICS_TOKEN,
       xAccel: e.X_ACCEL,
     },
+    /** A login ends so many days later, whatever it refreshes. */
+    sessionDays: e.SESSION_DAYS ?? 90,
     admin: { username: e.ADMIN_USERNAME ?? 'admin', password: e.ADMIN_PASSWORD },
     /** Newest first; empty: the key file under `settings/` of the data folder. */
     keys: { jwt: e.JWT_SECRET, credentials: e.CREDENTIALS_KEY },

@@ -15,7 +15,7 @@ import { createFileCache } from './images/storage/file-cache.ts'
 import { openStorage } from './images/storage/open-storage.ts'
 import { openDataDir } from './lib/data-dir.ts'
 import { createPublicAddress } from './lib/public-address.ts'
-import { openNotifier } from './notifications/notifier.ts'
+import { createWebhookAgents, openNotifier } from './notifications/notifier.ts'
 import type { Overrides } from './overrides.ts'
 import { openPhotoSync } from './photo-sync/photo-sync.ts'
 import { pruneTombstones } from './photo-sync/prune-tombstones.ts'
@@ -51,7 +51,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       columns: ENCRYPTED_COLUMNS,
       storageId: storage.id,
     })
-    const accounts = await openAccounts({ db, clock, jwtKeys, admin: config.admin, ...overrides })
+    const accounts = await openAccounts({ db, clock, jwtKeys, admin: config.admin, sessionDays: config.sessionDays, ...overrides })
     const images = opened.use(await openImages({ ...overrides, db, clock, log, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current })
@@ -121,13 +121,16 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
+    const webhooks = opened.use(
+      createWebhookAgents({ ...config.notify, allowlist: config.images.urlAllowlist, resolve: overrides.resolveImageHost }),
+    )
     const notifier = opened.use(
       openNotifier({
         db,
         databaseUrl,
         clock,
         log,
-        dispatcher,
+        outlets: { webhooks },
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],

@@ -14,21 +14,31 @@ export interface AccountsDeps {
   /** Newest first. */
   jwtKeys: Buffer[]
   admin: { username: string; password: string | undefined }
+  /** A login ends so many days later, however often it is used. */
+  sessionDays: number
   passwordCost?: PasswordCost | undefined
   /** Called as soon as the first admin exists, before anything can fail: no copy of a generated password is kept. */
   onFirstLogin?(login: FirstLogin): void
 }
 
 /** Users, their sessions and the check of their tokens. Creates the first admin where there is none. */
-export async function openAccounts({ db, clock, jwtKeys, admin, passwordCost, onFirstLogin }: AccountsDeps) {
+export async function openAccounts({ db, clock, jwtKeys, admin, sessionDays, passwordCost, onFirstLogin }: AccountsDeps) {
   const passwords = createPasswords(passwordCost)
   const first = await ensureAdmin({ db, passwords }, admin)
   if (first.made) onFirstLogin?.({ username: admin.username, password: first.password })
   const tokens = createAccessTokens(jwtKeys)
-  const authenticator = createAuthenticator({ db, tokens })
+  const authenticator = createAuthenticator({ db, tokens, clock, sessionDays })
   return {
     authenticator,
-    sessions: createSessions({ db, tokens, authenticator, rateLimiter: createLoginRateLimiter({ db, clock }), passwords, clock }),
+    sessions: createSessions({
+      db,
+      tokens,
+      authenticator,
+      rateLimiter: createLoginRateLimiter({ db, clock }),
+      passwords,
+      clock,
+      sessionDays,
+    }),
     users: createUsers({ db, authenticator, passwords, clock }),
   }
 }

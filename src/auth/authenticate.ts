@@ -1,10 +1,18 @@
 import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { AccessTokens, Identity } from './access-tokens.ts'
 import { Role } from './roles.ts'
 
 /** A token that was found good is not looked up again for this long: a page of pictures asks once, an ended session is refused in time everywhere. */
 const REMEMBER_MS = 1_000
 const REMEMBERED = 5_000
+
+export interface AuthenticatorDeps {
+  db: Database
+  tokens: AccessTokens
+  clock: Clock
+  sessionDays: number
+}
 
 export interface Authenticator {
   /** Who a token belongs to now; null when it is not ours, has expired, or its login has ended. Answers at once when it knows. */
@@ -14,7 +22,7 @@ export interface Authenticator {
 }
 
 /** Reads tokens and asks whether the login behind them still stands, with the role that the person has now. */
-export function createAuthenticator({ db, tokens }: { db: Database; tokens: AccessTokens }): Authenticator {
+export function createAuthenticator({ db, tokens, clock, sessionDays }: AuthenticatorDeps): Authenticator {
   const remembered = new Map<string, { identity: Identity; until: number }>()
   /** Rises with every revocation: an answer that was asked for before it must not be remembered after it. */
   let generation = 0
@@ -22,7 +30,12 @@ export function createAuthenticator({ db, tokens }: { db: Database; tokens: Acce
   async function lookUp(token: string, claimed: Identity): Promise<Identity | null> {
     const asked = generation
     const session = await db.session.findFirst({
-      where: { id: claimed.session_id, user_id: claimed.user_id, ended_at: null },
+      where: {
+        id: claimed.session_id,
+        user_id: claimed.user_id,
+        ended_at: null,
+        created_at: { gt: new Date(clock.now().getTime() - sessionDays * 86_400_000) },
+      },
       select: { user: { select: { username: true, role: true } } },
     })
     if (!session) return null

@@ -5,6 +5,7 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import type { Clock } from '../lib/clock.ts'
 import { TooManyRequestsError } from '../lib/errors.ts'
+import { hashRefreshToken } from './access-tokens.ts'
 
 const WINDOW_MS = 15 * 60_000
 /** An address that an account was used from within this time is no stranger to it. */
@@ -12,7 +13,8 @@ const KNOWN_FOR_MS = 30 * 86_400_000
 /**
  * Failed logins within the window before further ones are refused. From one address: on one account, and on all of them, so that neither can be
  * guessed in a row. On one account from anywhere: then only addresses from which it was used before may still try, so that a thousand addresses
- * cannot guess either, and its owner gets in all the same.
+ * cannot guess either, and its owner gets in all the same. Behind a proxy that TRUSTED_PROXIES does not name all callers have one address: there an
+ * account that was used from it before does not wait for what others guessed, nor a browser that shows one of the account's own refresh tokens.
  */
 const MAX_FAILURES = { accountFromAddress: 10, address: 20, account: 100 }
 /** Admissions take a connection each; a flood of logins must leave the others to everybody else. */
@@ -23,6 +25,13 @@ const PENDING_MS = 30_000
 const LOOK_AGAIN_MS = 50
 /** What lies further ahead was written before the clock was set back, and would hold people off until it is there again. */
 const CLOCKS_APART_MS = 5_000
+
+export interface LoginOrigin {
+  username: string
+  address: string
+  /** The refresh token in the cookie of the browser, ended or not. */
+  browser?: string | undefined
+}
 
 export interface Attempt {
   succeeded(): Promise<void>
@@ -49,7 +58,7 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
         from login_failure where at between ${since} and ${ahead} and (subject = ${subject} or address = ${network}) order by at limit 2000`
       const limits = [
         { max: MAX_FAILURES.accountFromAddress, of: rows.filter((row) => row.here) },
-        { max: MAX_FAILURES.address, of: rows.filter((row) => row.near) },
+        { max: MAX_FAILURES.address, of: rows.filter((row) => row.near), exempt: () => isKnown(tx, username, network, now) },
         { max: MAX_FAILURES.account, of: rows.filter((row) => row.same), exempt: () => isKnown(tx, username, network, now) },
       ]
       for (const { max, of, exempt } of limits) {
@@ -62,7 +71,16 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
     })
   }
 
+  async function sessionOfBrowser(username: string, refreshToken: string): Promise<string | null> {
+    const row = await db.refreshToken.findFirst({
+      where: { token_hash: hashRefreshToken(refreshToken), user: { username } },
+      select: { session_id: true },
+    })
+    return row?.session_id ?? null
+  }
+
   async function isKnown(tx: Db, username: string, network: string, now: Date): Promise<boolean> {
+    if (network.startsWith('browser:')) return true
     const since = new Date(now.getTime() - KNOWN_FOR_MS)
     return (await tx.session.count({ where: { user: { username }, address: network, created_at: { gt: since } } })) > 0
   }
@@ -72,8 +90,10 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
      * Notes an attempt before the password is looked at, so that of a thousand guesses at the same moment no more are looked at than one after the other.
      * Throws TooManyRequestsError `login_rate_limited`.
      */
-    async admit({ username, address }: { username: string; address: string }): Promise<Attempt> {
-      const network = toNetworkPrefix(address)
+    async admit({ username, address, browser }: LoginOrigin): Promise<Attempt> {
+      // A browser that was logged in before is counted for itself: it proves that with its cookie, which nobody else has.
+      const session = browser === undefined ? null : await sessionOfBrowser(username, browser)
+      const network = session === null ? toNetworkPrefix(address) : `browser:${session}`
       for (;;) {
         if (inTurn.pendingCount > MAX_WAITING) throw tooMany(5_000)
         const result = await inTurn(() => tryToAdmit(username, network))
@@ -100,7 +120,8 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
 const tooMany = (retryAfterMs: number) =>
   new TooManyRequestsError('login_rate_limited', 'Too many failed logins', {
     retryAfterMs,
-    remedy: 'Wait as long as Retry-After says and try again. Other addresses and other accounts are not held up.',
+    remedy:
+      'Wait as long as Retry-After says and try again, or use a browser that was logged in before. Behind a proxy set TRUSTED_PROXIES: without it all callers count as one address.',
   })
 
 /** One customer of an IPv6 provider has a whole /64 to guess from. */

@@ -1,16 +1,19 @@
 import type { Database, Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { UnauthorizedError } from '../lib/errors.ts'
-import { recordAudit } from '../settings/audit-log.ts'
+import { NotFoundError, UnauthorizedError } from '../lib/errors.ts'
+import { type Actor, recordAudit, recordRefusedLogin } from '../settings/audit-log.ts'
 import { type AccessTokens, hashRefreshToken, newRefreshToken } from './access-tokens.ts'
 import type { Authenticator } from './authenticate.ts'
-import { type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
+import { type LoginOrigin, type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
 import type { Passwords } from './passwords.ts'
 import { Role } from './roles.ts'
 
 export const REFRESH_MS = 30 * 86_400_000
 /** Two tabs of a browser may refresh at the same moment with the one cookie that they share; that is no theft. */
 const SAME_MOMENT_MS = 10_000
+const DAY_MS = 86_400_000
+/** Longer ones tell a person nothing more. */
+const MAX_USER_AGENT = 300
 
 export interface SessionsDeps {
   db: Database
@@ -19,6 +22,7 @@ export interface SessionsDeps {
   rateLimiter: LoginRateLimiter
   passwords: Passwords
   clock: Clock
+  sessionDays: number
 }
 
 export interface Session {
@@ -37,6 +41,7 @@ export interface CurrentUser {
 
 export interface Origin {
   address: string
+  userAgent?: string | undefined
   requestId: string | null
 }
 
@@ -54,7 +59,10 @@ export async function endSessions(
 }
 
 /** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
-export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, clock }: SessionsDeps) {
+export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, clock, sessionDays }: SessionsDeps) {
+  /** Sessions that began before this have ended, whatever they refreshed since. */
+  const oldestStart = () => new Date(clock.now().getTime() - sessionDays * DAY_MS)
+
   async function renew(tx: Db, user: CurrentUser, session_id: string): Promise<Session> {
     const refresh_token = newRefreshToken()
     await tx.refreshToken.create({
@@ -80,13 +88,29 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
   }
 
   /** Opens a session without asking for a password: for the command line, whose user owns the database anyway. */
-  async function open(user: CurrentUser, address: string | null): Promise<Session> {
+  async function open(
+    user: CurrentUser,
+    address: string | null,
+    { by, userAgent, replaces }: { by?: Actor; userAgent?: string | undefined; replaces?: string | null } = {},
+  ): Promise<Session> {
     return db.$transaction(async (tx) => {
+      if (by) await recordAudit(tx, { ...by, action: 'session.login', target: `user:${user.username}` })
       const at = clock.now()
-      const { id } = await tx.session.create({ data: { user_id: user.id, address, created_at: at }, select: { id: true } })
+      // A browser has one login: the one before would live on without a cookie that could end it.
+      if (replaces) await tx.session.updateMany({ where: { id: replaces, ended_at: null }, data: { ended_at: at } })
+      const { id } = await tx.session.create({
+        data: { user_id: user.id, address, created_at: at, last_used_at: at, user_agent: userAgent?.slice(0, MAX_USER_AGENT) ?? null },
+        select: { id: true },
+      })
       await tx.appUser.update({ where: { id: user.id }, data: { last_login_at: at }, select: { id: true } })
       return renew(tx, user, id)
     })
+  }
+
+  /** The login that a refresh token belongs to; null when it is not one. */
+  async function sessionOf(refreshToken: string): Promise<string | null> {
+    const row = await db.refreshToken.findUnique({ where: { token_hash: hashRefreshToken(refreshToken) }, select: { session_id: true } })
+    return row?.session_id ?? null
   }
 
   async function endStolen(session_id: string, username: string, { address, requestId }: Origin): Promise<void> {
@@ -102,14 +126,23 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     open,
 
     /** Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
-    async login({ username, password, address }: { username: string; password: string; address: string }): Promise<Session> {
-      const attempt = await rateLimiter.admit({ username, address })
+    async login({
+      username,
+      password,
+      address,
+      browser,
+      requestId,
+      userAgent,
+      replacesBrowser = false,
+    }: LoginOrigin & Origin & { password: string; replacesBrowser?: boolean }): Promise<Session> {
+      const attempt = await rateLimiter.admit({ username, address, browser })
       // Names are kept composed; one of before may have its accents apart.
       const user =
         (await db.appUser.findUnique({ where: { username } })) ??
         (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
       if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
+        await recordRefusedLogin(db, { username: user?.username ?? null, ip: address, request_id: requestId })
         throw new UnauthorizedError('invalid_credentials', 'Wrong username or password', {
           remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
         })
@@ -118,7 +151,14 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       if (passwords.isOutdated(user.password_hash)) {
         await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
       }
-      return open(user, toNetworkPrefix(address))
+      const replaces = replacesBrowser && browser !== undefined ? await sessionOf(browser) : null
+      const session = await open(user, toNetworkPrefix(address), {
+        by: { actor: user.username, ip: address, request_id: requestId },
+        userAgent,
+        replaces,
+      })
+      if (replaces) authenticator.invalidate()
+      return session
     },
 
     /**
@@ -137,12 +177,15 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
         const [row] = await tx.$queryRaw<{ session_id: string; id: string; username: string; role: string }[]>`
           update refresh_token t set used_at = ${now} from session s join app_user u on u.id = s.user_id
           where t.token_hash = ${token_hash} and t.used_at is null and t.expires_at > ${now} and s.id = t.session_id and s.ended_at is null
+            and s.created_at > ${oldestStart()}
           returning s.id as session_id, u.id, u.username, u.role`
-        return row ? renew(tx, row, row.session_id) : null
+        if (!row) return null
+        await tx.session.update({ where: { id: row.session_id }, data: { last_used_at: now }, select: { id: true } })
+        return renew(tx, row, row.session_id)
       })
       if (renewed) return renewed
       const used = await db.refreshToken.findUnique({ where: { token_hash }, include: { session: { include: { user: true } } } })
-      if (used?.used_at && !used.session.ended_at) {
+      if (used?.used_at && !used.session.ended_at && used.session.created_at > oldestStart()) {
         if (shared && now.getTime() - used.used_at.getTime() < SAME_MOMENT_MS)
           return { ...access(used.session.user, used.session_id), refresh_token: null }
         await endStolen(used.session_id, used.session.user.username, origin)
@@ -151,15 +194,58 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     },
 
     /** Ends one login: its access tokens are refused from the next request on. */
-    async logout(sessionId: string): Promise<void> {
-      await db.session.updateMany({ where: { id: sessionId, ended_at: null }, data: { ended_at: clock.now() } })
+    async logout(sessionId: string, by: Actor): Promise<void> {
+      await db.$transaction(async (tx) => {
+        const { count } = await tx.session.updateMany({ where: { id: sessionId, ended_at: null }, data: { ended_at: clock.now() } })
+        if (count > 0) await recordAudit(tx, { ...by, action: 'session.logout', target: `user:${by.actor}` })
+      })
       authenticator.invalidate()
     },
 
-    /** The login that a refresh token belongs to; null when it is not one. */
-    async sessionOf(refreshToken: string): Promise<string | null> {
-      const row = await db.refreshToken.findUnique({ where: { token_hash: hashRefreshToken(refreshToken) }, select: { session_id: true } })
-      return row?.session_id ?? null
+    sessionOf,
+
+    /** The logins of a person that have not ended, the newest first. */
+    list: (userId: string) =>
+      db.session.findMany({
+        where: {
+          user_id: userId,
+          ended_at: null,
+          created_at: { gt: oldestStart() },
+          tokens: { some: { used_at: null, expires_at: { gt: clock.now() } } },
+        },
+        orderBy: [{ created_at: 'desc' }, { id: 'asc' }],
+        select: { id: true, created_at: true, last_used_at: true, address: true, user_agent: true },
+      }),
+
+    /** Ends a login of the person. Throws NotFoundError `session_not_found`, also for another's. */
+    async end(userId: string, sessionId: string, by: Actor): Promise<void> {
+      await db.$transaction(async (tx) => {
+        const { count } = await tx.session.updateMany({
+          where: { id: sessionId, user_id: userId, ended_at: null },
+          data: { ended_at: clock.now() },
+        })
+        if (count === 0)
+          throw new NotFoundError('session_not_found', 'There is no such session of yours', {
+            remedy: 'GET /api/v1/auth/sessions lists them.',
+          })
+        await recordAudit(tx, { ...by, action: 'session.end', target: `user:${by.actor}` })
+      })
+      authenticator.invalidate()
+    },
+
+    /**
+     * Proves who asks for a change of the account; wrong passwords count as at a login.
+     * Throws UnauthorizedError `invalid_credentials`, TooManyRequestsError.
+     */
+    async confirmPassword(userId: string, password: string, { address, requestId }: Origin): Promise<void> {
+      const user = await db.appUser.findUniqueOrThrow({ where: { id: userId } })
+      const attempt = await rateLimiter.admit({ username: user.username, address })
+      if (await passwords.matches(user.password_hash, password)) return attempt.succeeded()
+      await attempt.failed()
+      await recordRefusedLogin(db, { username: user.username, ip: address, request_id: requestId })
+      throw new UnauthorizedError('invalid_credentials', 'The current password is wrong', {
+        remedy: 'Type it again, or have an admin set a new one.',
+      })
     },
 
     /** Removes what can never be used again. */
@@ -169,7 +255,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       await db.session.deleteMany({
         where: {
           created_at: { lt: new Date(now.getTime() - 2 * REFRESH_MS) },
-          OR: [{ ended_at: { not: null } }, { tokens: { none: {} } }],
+          OR: [{ ended_at: { not: null } }, { tokens: { none: {} } }, { created_at: { lt: oldestStart() } }],
         },
       })
       await db.loginFailure.deleteMany({ where: { at: { lt: new Date(now.getTime() - 86_400_000) } } })

@@ -3,7 +3,8 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import type { AppUser } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { ConflictError, NotFoundError } from '../lib/errors.ts'
+import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
+import { findPasswordWeakness, MIN_PASSWORD_LENGTH } from '../lib/weak-password.ts'
 import { cleanUsername, type UserBody, type UserPatch } from '../schemas/auth.ts'
 import { type Actor, recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Authenticator } from './authenticate.ts'
@@ -14,6 +15,16 @@ import { endSessions } from './sessions.ts'
 const LOCK = 'users'
 
 export type Users = ReturnType<typeof createUsers>
+
+/** Throws BadRequestError `weak_password`. */
+function refuseWeak(password: string, username?: string): void {
+  const isName = username !== undefined && password.toLowerCase().includes(username.toLowerCase()) && password.length < username.length + 8
+  const weakness = findPasswordWeakness(password) ?? (isName ? 'is hardly more than the user name' : null)
+  if (weakness === null) return
+  throw new BadRequestError('weak_password', `The password ${weakness}`, {
+    remedy: `Choose another one with at least ${MIN_PASSWORD_LENGTH} characters; a few words that have nothing to do with each other are easy to remember.`,
+  })
+}
 
 export interface UsersDeps {
   db: Database
@@ -50,20 +61,26 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
   return {
     list: (): Promise<AppUser[]> => db.appUser.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
 
-    /** Throws ConflictError `username_taken`. */
+    /** Throws ConflictError `username_taken`, BadRequestError `weak_password`. */
     async create({ username, password, role }: UserBody, by: Actor): Promise<AppUser> {
+      refuseWeak(password, username)
       const password_hash = await passwords.hash(password)
       return change(async (tx) => {
         await refuseTaken(tx, username)
         const user = await tx.appUser.create({ data: { username, password_hash, role, created_at: clock.now() } })
-        await recordAudit(tx, { ...by, action: 'user.create', target: `user:${username}`, fields: ['username', 'password', 'role'] })
+        await recordAudit(tx, {
+          ...by,
+          action: 'user.create',
+          target: `user:${username}`,
+          fields: ['username', 'password', `role: ${role}`],
+        })
         return user
       })
     },
 
     /**
      * A new password or role ends the user's sessions, but for `keep` (the one that asks, when people change their own password).
-     * Throws NotFoundError, ConflictError `last_admin` or `username_taken`.
+     * Throws NotFoundError, ConflictError `last_admin` or `username_taken`, BadRequestError `weak_password`.
      */
     async patch(
       id: string,
@@ -71,6 +88,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
       by: Actor,
       { keep }: { keep?: string | undefined } = {},
     ): Promise<AppUser> {
+      if (password !== undefined) refuseWeak(password, username)
       const password_hash = password === undefined ? undefined : await passwords.hash(password)
       return change(async (tx) => {
         const user = await find(tx, id)
@@ -79,7 +97,8 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
         const fields = [
           ...(username !== undefined && username !== user.username ? ['username'] : []),
           ...(password_hash !== undefined ? ['password'] : []),
-          ...(role !== undefined && role !== user.role ? ['role'] : []),
+          // The one value that is kept: who raised whose rights must be seen.
+          ...(role !== undefined && role !== user.role ? [`role: ${user.role} → ${role}`] : []),
         ]
         if (fields.length === 0) return user
         const changed = await tx.appUser.update({
@@ -90,7 +109,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
             ...(role && { role }),
           },
         })
-        if (fields.includes('role')) await endSessions(tx, { userId: id, at: clock.now() })
+        if (role !== undefined && role !== user.role) await endSessions(tx, { userId: id, at: clock.now() })
         else if (fields.includes('password')) await endSessions(tx, { userId: id, at: clock.now(), except: keep })
         await recordAudit(tx, { ...by, action: 'user.change', target: `user:${user.username}`, fields })
         return changed

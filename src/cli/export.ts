@@ -5,8 +5,10 @@ import { basename, dirname, join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { PRIVATE_FILE_MODE } from '../lib/data-dir.ts'
 import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { exportRecords, readExportName } from '../pulls/files/export.ts'
+import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { didYouMean, readApp } from './pull-args.ts'
 
@@ -26,6 +28,7 @@ export function addExport(program: Command, action: Action): void {
           throw new NotFoundError('no_data', `${requested.module.name} was not pulled yet`, {
             remedy: `Pull it first: zinc fetch ${requested.module.name}`,
           })
+        await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.export', target: `pull.${app}.${requested.module.name}` })
         const texts = exportRecords(db, app, requested)
         if (options.output === undefined) {
           await pour(texts, process.stdout)
@@ -33,7 +36,7 @@ export function addExport(program: Command, action: Action): void {
           return 0
         }
         const partial = join(dirname(options.output), `.${basename(options.output)}.part`)
-        const out = createWriteStream(partial)
+        const out = createWriteStream(partial, { mode: PRIVATE_FILE_MODE })
         try {
           const rows = await pour(texts, out)
           out.end('\n')

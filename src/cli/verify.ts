@@ -1,5 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { PRIVATE_FILE_MODE } from '../lib/data-dir.ts'
 import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
 import { reportText } from '../pulls/verify/format-report.ts'
 import type { Action, ExitStatus } from './context.ts'
@@ -51,7 +52,9 @@ export function addVerify(program: Command, action: Action): void {
           })
         const text = reportText(report)
         if (output !== undefined)
-          await writeFile(output, context.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text)
+          await writeFile(output, context.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text, {
+            mode: PRIVATE_FILE_MODE,
+          })
         context.result(report, text.trimEnd())
         return report.ok ? 0 : 1
       }),

@@ -12,20 +12,27 @@ export interface SignedRequest {
 }
 
 /**
- * Whether a notice was signed with the secret: HMAC-SHA256, in either of the two ways that Zoho's documents tell.
+ * What of a notice was signed with the secret, null for nothing: HMAC-SHA256, in either of the two ways that Zoho's documents tell.
  * Hex over the body; or Base64 over the parameters, sorted by name, name and value joined, followed by a JSON body.
  */
-export function verifySignature(secret: string, { signature, body, isJson, parameters }: SignedRequest): boolean {
+export function verifySignature(
+  secret: string,
+  { signature, body, isJson, parameters }: SignedRequest,
+): 'body' | 'parameters and body' | null {
   const given = signature.trim().replace(/^sha256=/i, '')
   const sorted = [...parameters]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .flat()
     .join('')
-  const messages = [body, Buffer.concat([Buffer.from(sorted), isJson ? body : Buffer.alloc(0)])]
-  return messages.some((message) => {
+  const messages = [
+    ['body', body],
+    ['parameters and body', Buffer.concat([Buffer.from(sorted), isJson ? body : Buffer.alloc(0)])],
+  ] as const
+  const match = messages.find(([, message]) => {
     const mac = createHmac('sha256', secret).update(message).digest()
     return timingSafeEqualStrings(given.toLowerCase(), mac.toString('hex')) || timingSafeEqualStrings(given, mac.toString('base64'))
   })
+  return match?.[0] ?? null
 }
 
 /** The signature of a JSON body, as the hex form has it. */

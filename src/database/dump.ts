@@ -1,12 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { pipeline as pipe, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import type pg from 'pg'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { Logger } from 'pino'
+import { z } from 'zod'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
@@ -89,23 +89,58 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
   }
 }
 
+/** A longer line is no row of ours, and would be kept in memory whole. */
+const MAX_LINE_BYTES = 256 * 1024 * 1024
+
+interface Line {
+  number: number
+  bytes: Buffer
+}
+
+/** The lines of a gzipped file, cut at line feeds only: a row may hold any other character that ends a line elsewhere, such as U+2028. */
+async function* readLines(file: string): AsyncGenerator<Line> {
+  let number = 0
+  let rest: Buffer[] = []
+  let restBytes = 0
+  const unzipped = pipe(createReadStream(file), createGunzip(), () => {}) // a failure of either reaches the loop
+  for await (const chunk of unzipped as AsyncIterable<Buffer>) {
+    let from = 0
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
+      rest.push(chunk.subarray(from, end))
+      yield { number: ++number, bytes: rest.length === 1 ? rest[0]! : Buffer.concat(rest) }
+      rest = []
+      restBytes = 0
+      from = end + 1
+    }
+    if (from === chunk.length) continue
+    rest.push(chunk.subarray(from))
+    restBytes += chunk.length - from
+    if (restBytes > MAX_LINE_BYTES) throw new Error(`line ${number + 1} is too long`)
+  }
+  if (rest.length > 0) yield { number: number + 1, bytes: Buffer.concat(rest) }
+}
+
+const COPY_LINE = /^COPY "([a-z0-9_]+)" \(("[a-z0-9_]+"(?:, "[a-z0-9_]+")*)\) FROM stdin;$/
+const SETVAL_LINE = /^select setval\('"([a-z0-9_]+)"', (\d{1,19})\);$/
+
 /**
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
+ * A dump may come from a stranger, so nothing in it is executed: each line is either a known table with its known columns, a row of it, or a known
+ * sequence with a number, and the statements are built from these names.
  * Throws BadRequestError `invalid_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
-  const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY })[
-    Symbol.asyncIterator
-  ]()
-  const line = async (): Promise<string | null> => {
+  const lines = readLines(file)
+  const line = async (): Promise<Line | null> => {
     const next = await lines.next().catch((cause: Error) => {
-      throw notADump(file, cause)
+      throw notADump(file, { cause })
     })
     return next.done ? null : next.value
   }
-  const names = (await line()) === MAGIC ? /^-- migrations: (\[.*\])$/.exec((await line()) ?? '')?.[1] : undefined
-  if (names === undefined) throw notADump(file)
-  const only = await migrationsFor(JSON.parse(names) as string[])
+  const text = async () => (await line())?.bytes.toString('utf8') ?? ''
+  const dumped = (await text()) === MAGIC ? readMigrations(await text()) : null
+  if (dumped === null) throw notADump(file)
+  const only = await migrationsFor(dumped)
   await refuseFilled(url)
   await migrate(url, { log, only })
   const client = createClient(url)
@@ -114,29 +149,90 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   try {
     await client.query('begin')
     const tables = await tablesInOrder(client)
+    const columnsOf = new Map(tables.map(({ name, columns }) => [name, columns]))
+    const sequences = await sequenceNames(client)
     // The rows are already what the triggers made of them.
     for (const { name } of tables) await client.query(`alter table ${quoted(name)} disable trigger user`)
+    const leaveRole = await enterRestoreRole(client)
     for (let at = await line(); at !== null; at = await line()) {
-      if (at.startsWith('COPY ')) {
-        const copy = client.query(copyFrom(at.replace(/;$/, '')))
+      const statement = at.bytes.length > MAX_STATEMENT_BYTES ? '' : at.bytes.toString('utf8')
+      const [, table, columnList] = COPY_LINE.exec(statement) ?? []
+      const [, sequence, value] = SETVAL_LINE.exec(statement) ?? []
+      if (table !== undefined && columnList !== undefined) {
+        const columns = columnList.split(', ').map((it) => it.slice(1, -1))
+        const known = columnsOf.get(table)
+        if (!known || new Set(columns).size !== columns.length || !columns.every((it) => known.includes(it)))
+          throw notADump(file, { line: at.number })
+        columnsOf.delete(table) // each table stands once
+        const copy = client.query(copyFrom(`copy ${quoted(table)} (${columns.map(quoted).join(', ')}) from stdin`))
         async function* block() {
-          for (let row = await line(); row !== '\\.'; row = await line()) {
+          for (let row = await line(); ; row = await line()) {
             if (row === null) throw notADump(file)
+            if (row.bytes.length === 2 && row.bytes.equals(END_OF_ROWS)) return
             rows++
-            yield `${row}\n`
+            yield Buffer.concat([row.bytes, LINE_FEED])
           }
         }
         await pipeline(Readable.from(block()), copy)
-      } else if (at.startsWith('select setval(')) await client.query(at)
-      else throw notADump(file)
+      } else if (sequence !== undefined && sequences.has(sequence)) {
+        await client.query('select setval($1::regclass, $2::bigint)', [quoted(sequence), value])
+      } else throw notADump(file, { line: at.number })
     }
+    await leaveRole()
     for (const { name } of tables) await client.query(`alter table ${quoted(name)} enable trigger user`)
     await client.query('commit')
+  } catch (error) {
+    // PostgreSQL's classes of rows that do not fit their table.
+    const { code } = error as { code?: string }
+    throw code !== undefined && /^2[23]...$/.test(code) ? notADump(file, { cause: error as Error }) : error
   } finally {
     await client.end()
   }
   await migrate(url, { log })
   return { rows }
+}
+
+/** No table has so many columns that naming them takes longer. */
+const MAX_STATEMENT_BYTES = 64 * 1024
+const END_OF_ROWS = Buffer.from('\\.')
+const LINE_FEED = Buffer.from('\n')
+
+/** Null: not the line that names the migrations. */
+function readMigrations(text: string): string[] | null {
+  if (!text.startsWith(MIGRATIONS)) return null
+  try {
+    return z.array(z.string()).parse(JSON.parse(text.slice(MIGRATIONS.length)))
+  } catch {
+    return null
+  }
+}
+
+async function sequenceNames(client: pg.Client): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(`select sequencename as name from pg_sequences where schemaname = 'public'`)
+  return new Set(rows.map((row) => row.name))
+}
+
+/**
+ * Lets a superuser work as a role that may add rows and set sequences, and nothing else, until the returned function is called. The role lives
+ * in the open transaction only. An owner without superuser rights stays who he is.
+ */
+async function enterRestoreRole(client: pg.Client): Promise<() => Promise<void>> {
+  const { rows } = await client.query<{ superuser: boolean; pid: number }>(
+    'select rolsuper as superuser, pg_backend_pid() as pid from pg_roles where rolname = current_user',
+  )
+  const [owner] = rows
+  if (!owner?.superuser) return async () => {}
+  const role = `zinc_restore_${owner.pid}`
+  await client.query(`create role ${role} nologin nosuperuser nocreatedb nocreaterole`)
+  await client.query(`grant usage on schema public to ${role}`)
+  await client.query(`grant insert on all tables in schema public to ${role}`)
+  await client.query(`grant update on all sequences in schema public to ${role}`)
+  await client.query(`set local role ${role}`)
+  return async () => {
+    await client.query('reset role')
+    await client.query(`drop owned by ${role}`)
+    await client.query(`drop role ${role}`)
+  }
 }
 
 /** The migrations that make the tables of a dump, from the names that it carries. */
@@ -175,8 +271,15 @@ async function refuseFilled(url: string): Promise<void> {
   }
 }
 
-const notADump = (file: string, cause?: Error) =>
-  new BadRequestError('invalid_dump', `${file} is not a whole dump of zinc`, {
-    ...(cause && { cause }),
-    remedy: 'Name a file that `zinc db dump` wrote to its end.',
-  })
+const notADump = (file: string, { cause, line }: { cause?: Error; line?: number } = {}) =>
+  new BadRequestError(
+    'invalid_dump',
+    line === undefined
+      ? `${file} is not a whole dump of zinc; no row was restored`
+      : `${file} is not a dump of zinc: line ${line} is neither a table nor a sequence of this database; no row was restored`,
+    {
+      ...(cause && { cause }),
+      detail: { ...(line !== undefined && { line }) },
+      remedy: 'Name a file that `zinc db dump` wrote to its end.',
+    },
+  )

@@ -1,30 +1,58 @@
-import { access, mkdir, mkdtemp, rmdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, open, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StartupError } from './errors.ts'
 import { describeSystemError } from './startup-error.ts'
 
-/** Makes DATA_DIR where it is missing, and proves that something can be written there. Throws StartupError `data_dir_unusable` (exit status 1). */
+/**
+ * Other accounts may pass through the data folder, as nginx does to the pictures and PostgreSQL's account to its files, but not list it. Each folder
+ * inside says for itself who may look.
+ */
+const DATA_DIR_MODE = 0o711
+/** What is in these is the shop's business. */
+const PRIVATE_FOLDERS = ['sync_sessions', 'raw_json', 'reports', 'imports']
+
+/** Makes DATA_DIR where it is missing, proves that something can be written there, and closes what an older zinc left open. Throws StartupError `data_dir_unusable` (exit status 1). */
 export async function openDataDir(dataDir: string): Promise<void> {
   try {
-    await makeFolder(dataDir)
+    await makeFolder(dataDir, DATA_DIR_MODE)
     await rmdir(await mkdtemp(join(dataDir, '.try-')))
+    for (const name of PRIVATE_FOLDERS) await closeToOthers(join(dataDir, name))
   } catch (cause) {
     throw dataDirUnusable(dataDir, cause)
   }
 }
 
 /** Step by step: Node's own `recursive` goes round for ever on a file system that says of a new folder that it is not there, such as /proc. */
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, mode?: number): Promise<void> {
   const parent = dirname(folder)
   const exists = await access(parent).then(
     () => true,
     () => false,
   )
   if (!exists && parent !== folder) await makeFolder(parent)
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(folder, { mode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
 }
+
+/** Takes the rights of all other accounts; those of the group stay, since a program that drops files there may have been given them. */
+async function closeToOthers(folder: string): Promise<void> {
+  try {
+    await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    const { mode } = await handle.stat()
+    if ((mode & 0o007) !== 0) await handle.chmod(mode & 0o770)
+  } catch {
+    // It is not there, a link that somebody made on purpose, or another account's.
+  }
+}
+
+/** Makes a folder, and those on the way to it that are missing, for this account only. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+}
+/** Of files with the shop's business data. */
+export const PRIVATE_FILE_MODE = 0o600
 
 export const dataDirUnusable = (folder: string, cause: unknown): StartupError =>
   new StartupError('data_dir_unusable', `The data folder ${folder} cannot be used: ${describeSystemError(cause) ?? String(cause)}`, {

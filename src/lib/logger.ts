@@ -11,7 +11,12 @@ const SECRET_PATHS = [
   'refreshToken',
   'access_token',
   'token',
-].flatMap((key) => [key, `*.${key}`, `req.headers.${key}`])
+  'set-cookie',
+  'location',
+].flatMap((key) => {
+  const member = key.includes('-') ? `["${key}"]` : `.${key}`
+  return [key.includes('-') ? member : key, `*${member}`, `headers${member}`, `*.headers${member}`]
+})
 
 /** Keys of a query that carry something to keep: the grant of the consent, the signature of a picture's address. */
 const SECRET_QUERY = /([?&](?:code|state|sig|token|access_token|refresh_token|client_secret|password)=)[^&#]*/gi
@@ -23,7 +28,13 @@ interface LoggedRequest {
   ip?: string
 }
 
+interface LoggedResponse {
+  statusCode?: number
+}
+
 const serializers = {
+  // Pino's own writes every header, the new cookies and the OAuth state among them.
+  res: ({ statusCode }: LoggedResponse) => ({ statusCode }),
   req: ({ method, url, host, ip }: LoggedRequest) => ({ method, url: url?.replace(SECRET_QUERY, '$1[secret]'), host, remoteAddress: ip }),
 }
 

@@ -1,4 +1,5 @@
-import { type Dispatcher, request } from 'undici'
+import { request } from 'undici'
+import type { GuardedAgents } from '../lib/ssrf-guard.ts'
 import type { NotificationSettings } from '../settings/notification-settings.ts'
 
 export type Channel = 'email' | 'webhook'
@@ -17,17 +18,26 @@ export const channelsOf = ({ addresses }: NotificationSettings): Channel[] => [
   ...(addresses.webhook_url ? (['webhook'] as const) : []),
 ]
 
-/** Sends one message through one channel. The error names no address, since addresses hold passwords and tokens. */
+/** Ways out: `webhooks` for addresses that a person stored, whose hosts must be public or on the allowlist. */
+export interface Outlets {
+  webhooks: GuardedAgents
+}
+
+/**
+ * Sends one message through one channel. The error names no address, since addresses hold passwords and tokens. It is the same whatever kept a webhook
+ * from arriving, so that nobody learns from it what listens on the network of zinc; its `cause` is for the log.
+ */
 export async function deliverThrough(
   channel: Channel,
   message: Message,
-  { addresses, dispatcher }: { addresses: NotificationSettings['addresses']; dispatcher: Dispatcher },
+  { addresses, outlets }: { addresses: NotificationSettings['addresses']; outlets: Outlets },
 ): Promise<void> {
   try {
     if (channel === 'email') await mail(addresses, message)
-    else await post(addresses.webhook_url ?? '', message, dispatcher)
+    else await post(addresses.webhook_url ?? '', message, outlets.webhooks)
   } catch (error) {
-    throw new Error(reasonOf(error))
+    const message = channel === 'email' ? mailFailure(error) : 'the receiver cannot be reached or does not take it'
+    throw new Error(message, { cause: reasonOf(error) })
   }
 }
 
@@ -39,6 +49,8 @@ async function mail({ smtp_url, email }: NotificationSettings['addresses'], { su
     host: url.hostname,
     port: url.port === '' ? undefined : Number(url.port),
     secure: url.protocol === 'smtps:',
+    // Else whoever stands between could take the offer of TLS out of the greeting and read the password.
+    requireTLS: url.username !== '' && !isLoopback(url.hostname),
     ...(url.username !== '' && { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
     connectionTimeout: TIMEOUT_MS,
     greetingTimeout: TIMEOUT_MS,
@@ -55,10 +67,14 @@ async function mail({ smtp_url, email }: NotificationSettings['addresses'], { su
   }
 }
 
-async function post(url: string, { kind, subject, text, at }: Message, dispatcher: Dispatcher): Promise<void> {
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(host)
+
+async function post(address: string, { kind, subject, text, at }: Message, agents: GuardedAgents): Promise<void> {
+  const url = new URL(address)
+  if (!agents.mayConnect(url)) throw new Error('the address is not public')
   const reply = await request(url, {
     method: 'POST',
-    dispatcher,
+    dispatcher: agents.dispatcherOf(url),
     headers: { 'content-type': 'application/json' },
     // `text` alone is what chat services show.
     body: JSON.stringify({ kind, subject, text: `${subject}\n${text}`, at: at.toISOString() }),
@@ -69,12 +85,18 @@ async function post(url: string, { kind, subject, text, at }: Message, dispatche
   if (reply.statusCode >= 300) throw new Error(`the receiver answered with status ${reply.statusCode}`)
 }
 
-/** Codes and statuses only: messages of mail servers and of URL parsers quote what they were given. */
-function reasonOf(error: unknown): string {
+/** A status is a mail server's own word; everything else would tell what is behind the address. */
+function mailFailure(error: unknown): string {
   const { code, responseCode } = error as { code?: string; responseCode?: number }
+  if (code === 'ETLS') return 'the mail server offers no TLS, and a password is only sent encrypted'
   if (responseCode !== undefined)
     return `the mail server refuses it (${responseCode}${code === 'EAUTH' ? ': user or password is wrong' : ''})`
-  if (code !== undefined) return `the receiver cannot be reached (${code})`
-  const message = error instanceof Error ? error.message : ''
-  return /^the receiver answered with status \d+$/.test(message) ? message : 'the address does not work'
+  return 'the mail server cannot be reached'
+}
+
+/** For the log. Codes and statuses only: messages of mail servers and of URL parsers quote what they were given. */
+function reasonOf(error: unknown): string {
+  const { code, responseCode, message } = error as { code?: string; responseCode?: number; message?: string }
+  if (message !== undefined && /^the receiver answered with status \d+$|^the address is not public$/.test(message)) return message
+  return code ?? String(responseCode ?? 'unknown')
 }

@@ -1,18 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Dispatcher } from 'undici'
 import type { Database } from '../database/client.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { channelsOf, deliverThrough } from './channels.ts'
+import { channelsOf, deliverThrough, type Outlets } from './channels.ts'
 
 export interface DeliveryDeps {
   db: Database
   databaseUrl: string
   clock: Clock
   log: Logger
-  dispatcher: Dispatcher
+  outlets: Outlets
   settings: NotificationStore
   /** Looks for what has been silent too long, beside the sending. */
   watch(): Promise<void>
@@ -30,7 +29,7 @@ const AT_ONCE = 20
  * Sends queued notices, each through every channel that is set. One process does it at a time, under a lock; killed after a message left and before
  * the row says so, the message is sent again: at least once.
  */
-export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settings, watch, works }: DeliveryDeps) {
+export function createDelivery({ db, databaseUrl, clock, log, outlets, settings, watch, works }: DeliveryDeps) {
   const closing = new AbortController()
   let sending: Promise<void> = Promise.resolve()
   let watchedAt = 0
@@ -48,11 +47,14 @@ export function createDelivery({ db, databaseUrl, clock, log, dispatcher, settin
       for (const channel of channels) {
         if (sentBy.has(channel)) continue
         try {
-          await deliverThrough(channel, { ...notification, at: notification.created_at }, { addresses, dispatcher })
+          await deliverThrough(channel, { ...notification, at: notification.created_at }, { addresses, outlets })
           sentBy.add(channel)
         } catch (cause) {
           error = `${channel}: ${cause instanceof Error ? cause.message : 'failed'}`
-          log.warn({ notification: String(notification.id), channel, reason: error }, 'a notice could not be sent')
+          log.warn(
+            { notification: String(notification.id), channel, reason: error, cause: cause instanceof Error ? cause.cause : undefined },
+            'a notice could not be sent',
+          )
         }
       }
       const clearOnce = error === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS

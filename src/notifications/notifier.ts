@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
-import type { Dispatcher } from 'undici'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createGuardedAgents, type GuardOptions, hostAndPort } from '../lib/ssrf-guard.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { createAlertChecks } from './alerts.ts'
+import type { Outlets } from './channels.ts'
 import { createDelivery } from './delivery.ts'
 import { createNotificationTest } from './send-test.ts'
 
@@ -12,7 +13,7 @@ export interface NotifierDeps {
   databaseUrl: string
   clock: Clock
   log: Logger
-  dispatcher: Dispatcher
+  outlets: Outlets
   settings: NotificationStore
   syncKinds: string[]
   works: boolean
@@ -31,4 +32,21 @@ export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
     open: delivery.open,
     [Symbol.asyncDispose]: delivery.close,
   }
+}
+
+/**
+ * Connections for webhooks. A stored URL must be public or on the allowlist; the one of the
+ * environment may be anywhere, since who writes the environment owns the machine.
+ */
+export function createWebhookAgents({
+  webhookUrl,
+  allowlist,
+  resolve,
+}: {
+  webhookUrl: string | undefined
+  allowlist: readonly string[]
+  resolve: GuardOptions['resolve']
+}) {
+  const own = webhookUrl === undefined ? [] : [hostAndPort(new URL(webhookUrl))]
+  return createGuardedAgents({ allowlist: [...allowlist, ...own], resolve, blocked: () => new Error('the address is not public') })
 }

@@ -1,7 +1,6 @@
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { type Channel, channelsOf, deliverThrough } from './channels.ts'
+import { type Channel, channelsOf, deliverThrough, type Outlets } from './channels.ts'
 
 interface Tried {
   ok: boolean
@@ -11,19 +10,21 @@ interface Tried {
 export type NotificationTest = () => Promise<{ ok: boolean; email: Tried | null; webhook: Tried | null }>
 
 const REMEDIES: Record<Channel, string> = {
-  email: 'Check the address of the mail server (smtp://user:password@host:587, smtps:// for port 465) and the receivers.',
-  webhook: 'Check the address, and that its receiver answers a POST with a status below 300.',
+  email:
+    'Check the address of the mail server (smtp://user:password@host:587, smtps:// for port 465), that it offers TLS, and the receivers.',
+  webhook:
+    'Check that the address is public (IMAGE_URL_ALLOWLIST or NOTIFY_WEBHOOK_URL may name another host) and takes a POST with a status below 300.',
 }
 
 /** Sends one notice through each channel at once, past the queue; null: the channel is not set. */
 export function createNotificationTest({
   settings,
   clock,
-  dispatcher,
+  outlets,
 }: {
   settings: NotificationStore
   clock: Clock
-  dispatcher: Dispatcher
+  outlets: Outlets
 }): NotificationTest {
   return async () => {
     const now = await settings.read()
@@ -32,7 +33,7 @@ export function createNotificationTest({
     const trial = async (channel: Channel): Promise<Tried | null> => {
       if (!set.includes(channel)) return null
       try {
-        await deliverThrough(channel, message, { addresses: now.addresses, dispatcher })
+        await deliverThrough(channel, message, { addresses: now.addresses, outlets })
         return { ok: true, message: 'sent' }
       } catch (error) {
         return { ok: false, message: error instanceof Error ? error.message : 'failed', remedy: REMEDIES[channel] }

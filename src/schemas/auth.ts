@@ -32,6 +32,27 @@ export const SessionResponse = z.object({
   }),
 })
 
+/** `POST /api/v1/auth/password` */
+export const ChangePasswordBody = z.object({ current_password: z.string().min(1).max(1000), new_password: z.string().min(1).max(1000) })
+
+/** `GET /api/v1/auth/sessions`: the logins of the person that have not ended, the newest first. */
+export const UserSessionsResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(
+    z.object({
+      id: z.uuid(),
+      created_at: z.iso.datetime(),
+      /** The login or its last refresh. */
+      last_used_at: z.iso.datetime(),
+      /** Of an IPv6 address its network; null: opened on the command line. */
+      address: z.string().nullable(),
+      user_agent: z.string().nullable(),
+      current: z.boolean(),
+    }),
+  ),
+  next_cursor: z.null(),
+})
+
 /** `GET /api/v1/auth/me` */
 export const CurrentUserResponse = z.object({
   status: z.literal('success'),
@@ -57,7 +78,8 @@ const Username = z
       .max(100)
       .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters'),
   )
-const Password = z.string().min(8, 'must have at least 8 characters').max(1000)
+/** Its strength is told by `weak_password`. */
+const Password = z.string().min(1).max(1000)
 
 /** `POST /api/v1/users` */
 export const UserBody = z.object({ username: Username, password: Password, role: PersonRole })

@@ -1,4 +1,5 @@
-import type { Db } from '../database/client.ts'
+import type { Database, Db } from '../database/client.ts'
+import { advisoryXactLock } from '../database/locks.ts'
 import type { AuditEntry } from '../generated/client.ts'
 
 /** Who does something, and where the request came from; `http/plugins/authentication.ts` makes it of a request. */
@@ -25,6 +26,25 @@ export interface AuditRecord extends Actor {
 export async function recordAudit(tx: Db, ...records: AuditRecord[]): Promise<void> {
   const data = records.map(({ actor, action, target, fields = [], request_id, ip }) => ({ actor, action, target, fields, request_id, ip }))
   await tx.auditEntry.createMany({ data })
+}
+
+/**
+ * Notes a refused login, once for an account and address in 15 minutes: a guesser must not fill a log that nothing can be taken out of. A name that is no
+ * account is not kept, since people type passwords into the wrong field.
+ */
+export async function recordRefusedLogin(
+  db: Database,
+  { username, ip, request_id }: { username: string | null } & Omit<Actor, 'actor'>,
+): Promise<void> {
+  const target = `user:${username ?? '(unknown)'}`
+  await db.$transaction(async (tx) => {
+    await advisoryXactLock(tx, 'refused logins')
+    await tx.$executeRaw`
+      insert into audit_entry (actor, action, target, request_id, ip)
+      select 'zinc', 'session.login_refused', ${target}, ${request_id}, ${ip}
+      where not exists (select 1 from audit_entry where action = 'session.login_refused' and target = ${target} and ip is not distinct from ${ip}
+        and at > clock_timestamp() - interval '15 minutes')`
+  })
 }
 
 export interface AuditFilter {

@@ -22,12 +22,12 @@ test('people are added, listed and given passwords on the command line, and an a
 
   const made = JSON.parse((await cli(['--json', 'user', 'add', 'layla', '--role', 'operator'])).stdout) as { data: { password: string } }
   expect((await logIn('layla', made.data.password)).status).toBe(200)
-  expect(await cli(['user', 'add', 'layla'], { ZINC_PASSWORD: 'long enough' })).toMatchObject({
+  expect(await cli(['user', 'add', 'layla'], { ZINC_PASSWORD: 'cedar-lamp-14-river' })).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('layla'),
   })
   expect(await cli(['user', 'add', 'omar'], { ZINC_PASSWORD: 'short' })).toMatchObject({ status: 2 })
-  expect(await cli(['user', 'add', 'omar', '--role', 'king'], { ZINC_PASSWORD: 'long enough' })).toMatchObject({ status: 2 })
+  expect(await cli(['user', 'add', 'omar', '--role', 'king'], { ZINC_PASSWORD: 'cedar-lamp-14-river' })).toMatchObject({ status: 2 })
 
   const before = await logIn('layla', made.data.password)
   const changed = await cli(['user', 'passwd', 'layla'], { ZINC_PASSWORD: 'another password' })

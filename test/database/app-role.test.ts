@@ -59,6 +59,8 @@ test("on its own PostgreSQL zinc's role can change neither the audit log nor the
       'drop table product',
       'create table mine (id int)',
       "update _prisma_migrations set checksum = ''",
+      "select setval('audit_entry_id_seq', 1)",
+      "select setval('login_failure_id_seq', 9223372036854775807)",
       'set role zinc',
       'alter role zinc_app superuser',
     ])

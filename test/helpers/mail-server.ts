@@ -3,13 +3,15 @@ import { createServer } from 'node:net'
 export interface MailServer extends AsyncDisposable {
   url: string
   mails: { from: string; to: string[]; text: string }[]
+  /** What the clients said, line by line. */
+  lines: string[]
   /** Refuses the sender's password, or every receiver. */
   refuses: 'password' | 'receiver' | null
 }
 
-/** A mail server that listens on loopback and speaks as much SMTP as a client needs. */
-export async function startMailServer(): Promise<MailServer> {
-  const state = { mails: [] as MailServer['mails'], refuses: null as MailServer['refuses'] }
+/** A mail server that listens on loopback (or `host`) and speaks as much SMTP as a client needs. */
+export async function startMailServer({ host = '127.0.0.1' } = {}): Promise<MailServer> {
+  const state = { lines: [] as string[], mails: [] as MailServer['mails'], refuses: null as MailServer['refuses'] }
   const server = createServer((socket) => {
     let mail = { from: '', to: [] as string[], text: '' }
     let data: string[] | null = null
@@ -20,6 +22,7 @@ export async function startMailServer(): Promise<MailServer> {
     socket.on('data', (chunk) => {
       const lines = (rest + chunk.toString('utf8')).split('\r\n')
       rest = lines.pop() ?? ''
+      state.lines.push(...lines)
       for (const line of lines) {
         if (data) {
           if (line !== '.') data.push(line)
@@ -39,14 +42,15 @@ export async function startMailServer(): Promise<MailServer> {
         } else if (/^DATA/i.test(line)) {
           data = []
           say('354 go on')
-        } else if (/^QUIT/i.test(line)) {
+        } else if (/^STARTTLS/i.test(line)) say('502 no TLS here')
+        else if (/^QUIT/i.test(line)) {
           say('221 bye')
           socket.end()
         } else say('250 ok')
       }
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as { port: number }
   return Object.assign(state, {
     url: `smtp://zinc:fake-smtp-password@127.0.0.1:${port}`,

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
 import { startMailServer } from '../helpers/mail-server.ts'
 import { request } from '../helpers/request.ts'
@@ -22,7 +23,7 @@ async function receiver() {
 test('where notices go: set over HTTP, masked, tried by a button, refused in words that quote no address', async () => {
   await using mail = await startMailServer()
   const hook = await receiver()
-  const zinc = await startZinc()
+  const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: new URL(hook.url).host } })
   expect((await request(zinc, 'GET', '/notifications')).body.data).toMatchObject({
     email: null,
     smtp_url: null,
@@ -63,7 +64,7 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   expect(refused.body.data).toMatchObject({
     ok: false,
     email: { ok: false, message: expect.stringContaining('535'), remedy: expect.any(String) },
-    webhook: { ok: false, message: 'the receiver answered with status 500' },
+    webhook: { ok: false, message: 'the receiver cannot be reached or does not take it' },
   })
   expect(JSON.stringify(refused.body)).not.toMatch(/fake-smtp-password|fake-hook-token/)
 
@@ -79,6 +80,53 @@ test('where notices go: set over HTTP, masked, tried by a button, refused in wor
   }
   const audit = await zinc.services.db.auditEntry.findMany({ where: { action: 'notifications.change' } })
   expect(audit.map((it) => it.fields)).toEqual([['email', 'smtp_url', 'webhook_url', 'nothing_synced_after_minutes']])
+})
+
+test('a stored webhook address that is not public is not asked, and no failure tells what is behind it', async () => {
+  const hook = await receiver()
+  const odd = await receiver()
+  odd.status = 418
+  const redirect = createServer((_request, response) => response.writeHead(307, { location: hook.url }).end())
+  await new Promise<void>((resolve) => redirect.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => new Promise<void>((resolve) => redirect.close(() => resolve())))
+  const { port } = redirect.address() as { port: number }
+  const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: `${new URL(odd.url).host},127.0.0.1:${port},127.0.0.1:1` } })
+  const failures = new Set<string>()
+  for (const url of [
+    hook.url,
+    hook.url.replace('127.0.0.1', 'localhost'),
+    hook.url.replace('127.0.0.1', '2130706433'),
+    'http://169.254.169.254/latest/meta-data',
+    'http://[::1]/x',
+    'http://127.0.0.1:1/nothing-listens',
+    `http://127.0.0.1:${port}/redirects`,
+    odd.url,
+  ]) {
+    expect((await request(zinc, 'PUT', '/notifications', { webhook_url: url })).status).toBe(200)
+    const { webhook } = (await request(zinc, 'POST', '/notifications/test')).body.data as { webhook: object }
+    failures.add(JSON.stringify(webhook))
+  }
+  expect([...failures]).toEqual([expect.stringContaining('cannot be reached or does not take it')])
+  expect(hook.got).toEqual([])
+})
+
+test('a mail password is sent to another machine only encrypted', async () => {
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((it) => it?.family === 'IPv4' && !it.internal)
+  if (!own) return
+  await using mail = await startMailServer({ host: '0.0.0.0' })
+  const elsewhere = mail.url.replace('127.0.0.1', own.address)
+  const zinc = await startZinc()
+  const tried = async (smtp_url: string) => {
+    await request(zinc, 'PUT', '/notifications', { email: 'shop@example.com', smtp_url })
+    return ((await request(zinc, 'POST', '/notifications/test')).body.data as { email: { ok: boolean; message: string } }).email
+  }
+  expect(await tried(elsewhere)).toMatchObject({ ok: false, message: expect.stringContaining('TLS') })
+  expect(mail.lines.join(' ')).not.toMatch(/AUTH PLAIN \S/)
+  expect(await tried(mail.url)).toMatchObject({ ok: true })
+  expect(await tried(elsewhere.replace('zinc:fake-smtp-password@', ''))).toMatchObject({ ok: true })
+  expect(await tried('smtp://127.0.0.1:1')).toMatchObject({ ok: false, message: 'the mail server cannot be reached' })
 })
 
 test('a lost connection, failing runs and a stopped sync are each reported once per occurrence', async () => {

@@ -46,13 +46,25 @@ export async function resolveDataDir(dataDir: string, account: SystemUser | unde
   const here = join(dataDir, 'postgres')
   if (!account || isWorldAccessible(here)) {
     await mkdir(here, { recursive: true, mode: 0o755 })
+    if (account) await refuseForeign(here)
     return here
   }
   const there = join(COMMON_PLACE, createHash('sha256').update(dataDir).digest('hex').slice(0, 16))
   await mkdir(there, { recursive: true, mode: 0o755 })
+  await refuseForeign(there)
   await symlink(there, here).catch(() => {})
   log.info({ folder: there }, `PostgreSQL runs as ${account.name}, which cannot enter ${dataDir}; its files are kept elsewhere`)
   return there
+}
+
+/** Root writes its log, password and locks here: another account that may write too could plant links for it. */
+async function refuseForeign(folder: string): Promise<void> {
+  const { uid, mode } = await stat(folder)
+  if (uid === 0 && (mode & 0o022) === 0) return
+  throw new StartupError('unsafe_database_folder', `zinc runs as root, and another account may write to ${folder}`, {
+    exitStatus: 1,
+    remedy: `Run zinc as the account that owns the folder, or make it root's: chown root ${folder}; chmod 755 ${folder}`,
+  })
 }
 
 /** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */

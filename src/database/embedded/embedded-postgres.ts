@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { openDataDir } from '../../lib/data-dir.ts'
 import { ConflictError, StartupError } from '../../lib/errors.ts'
+import { readNoFollow } from '../../lib/open-no-follow.ts'
 import { createClient } from '../connection.ts'
 import { countActiveProcesses, exists, lockDataDir, MAJOR, newUserFile, resolveBinDir, resolveDataDir } from './data-dir.ts'
-import { initdb, isAccepting, liveUrl, startPostgres, stopPostgres } from './server.ts'
+import { initdb, isAccepting, liveUrl, removeDataDir, startPostgres, stopPostgres } from './server.ts'
 import { findSystemUser } from './system-user.ts'
 
 export interface EmbeddedOptions {
@@ -38,7 +39,8 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
     const unlock = await lockDataDir(dir)
     try {
       if (!(await exists(join(cluster, 'PG_VERSION')))) await initdb({ native, dataDir: dir, cluster, account, log })
-      const version = (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim()
+      // It belongs to the account: of anything but a number nothing may get into a message.
+      const version = /^\d+(\.\d+)?$/.exec(((await readNoFollow(join(cluster, 'PG_VERSION'))) ?? '').trim())?.[0] ?? 'unknown'
       if (version !== MAJOR) {
         throw new StartupError('database_version', `The data folder was made by PostgreSQL ${version}, this zinc brings ${MAJOR}`, {
           exitStatus: 1,
@@ -69,7 +71,7 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
       const unlock = await lockDataDir(dir)
       try {
         await rm(userFile, { force: true })
-        if ((await countActiveProcesses(dir)) === 0) await stopPostgres(cluster)
+        if ((await countActiveProcesses(dir)) === 0) await stopPostgres({ native, cluster, account, log })
       } finally {
         await unlock()
       }
@@ -83,14 +85,17 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
  * Throws ConflictError `database_in_use` while a process uses it.
  */
 export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOptions, 'dataDir' | 'log'>): Promise<void> {
-  const dir = await resolveDataDir(dataDir, findSystemUser(), log)
+  const account = findSystemUser()
+  const dir = await resolveDataDir(dataDir, account, log)
+  const native = await resolveBinDir(account)
+  const cluster = join(dir, 'cluster')
   const unlock = await lockDataDir(dir)
   try {
     if ((await countActiveProcesses(dir)) > 0) {
       throw new ConflictError('database_in_use', 'A zinc process uses this database', { remedy: 'Stop it first.' })
     }
-    await stopPostgres(join(dir, 'cluster')) // one that was left behind by a killed process
-    await rm(join(dir, 'cluster'), { recursive: true, force: true })
+    await stopPostgres({ native, cluster, account, log }) // one that was left behind by a killed process
+    await removeDataDir(cluster, account)
   } finally {
     await unlock()
   }

@@ -1,12 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chown, mkdir, readFile, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Logger } from 'pino'
 import { StartupError } from '../../lib/errors.ts'
+import { openNoFollow, readNoFollow } from '../../lib/open-no-follow.ts'
 import { createClient } from '../connection.ts'
 import { alive } from './data-dir.ts'
 import type { SystemUser } from './system-user.ts'
@@ -32,7 +34,7 @@ export async function initdb({
   log: Logger
 }) {
   const fresh = `${cluster}.new`
-  await rm(fresh, { recursive: true, force: true }) // a start that was killed here
+  await removeDataDir(fresh, account) // a start that was killed here
   await mkdir(fresh, { mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
@@ -56,15 +58,26 @@ export async function initdb({
   } catch (cause) {
     throw new StartupError('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
   }
+  // Only initdb had to read it.
+  if (account) await chown(passwordFile, 0, 0)
   await rename(fresh, cluster)
   log.info('embedded database created')
 }
 
-const urlOf = (port: number, password: string) => `postgresql://zinc:${password}@127.0.0.1:${port}/postgres`
+/** Deletes a folder of the account as that account, so that a link swapped in meanwhile leads to nothing that is not the account's own. */
+export async function removeDataDir(folder: string, account: SystemUser | undefined): Promise<void> {
+  // It cannot remove the folder itself, which stands in ours; that is the error that is not looked at.
+  if (account) await run('rm', ['-rf', '--', folder], { ...asAccount(account), env: cleanEnvironment(), cwd: '/' }).catch(() => {})
+  await (account ? rmdir(folder) : rm(folder, { recursive: true, force: true })).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
+const urlOf = (port: number, password: string) => `postgresql://zinc:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
 
 /** The address of the server that serves this cluster now, if there is one that answers. */
 export async function liveUrl(cluster: string, password: string): Promise<string | null> {
-  const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  const lines = ((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')
   const [pid, port] = [Number(lines[0]), Number(lines[3])]
   if (!pid || !port || !alive(pid)) return null
   const url = urlOf(port, password)
@@ -125,8 +138,15 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
     timezone: 'UTC',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   }
-  const logFile = await open(join(cluster, 'server.log'), 'a')
-  if (account) await chown(join(cluster, 'server.log'), account.uid, account.gid)
+  // In our own folder and never handed over: in the account's, a link planted there would have root open and chown any file.
+  const logPath = join(dataDir, 'server.log')
+  const logFile = await openNoFollow(logPath, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600).catch((cause: Error) => {
+    throw new StartupError('database_start', `The log of the embedded database cannot be written: ${cause.message}`, {
+      exitStatus: 1,
+      cause,
+      remedy: `Move ${logPath} away and start zinc again.`,
+    })
+  })
   const child = spawn(
     join(native, 'bin', 'postgres'),
     ['-D', cluster, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
@@ -151,14 +171,47 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
     }
     await delay(50)
   }
-  const tail = (await readFile(join(cluster, 'server.log'), 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' · ')
+  const tail = (await readFile(logPath, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' · ')
   throw new StartupError('database_start', `The embedded database did not start (${ended ?? 'no answer'}): ${tail}`, { exitStatus: 1 })
 }
 
-/** SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back and everything is on disk when it ends. */
-export async function stopPostgres(cluster: string): Promise<void> {
-  const pid = Number((await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
+/**
+ * Whether a process is the server of this cluster, as its account. The file with its number belongs to the account, which could name any process there.
+ * Where the system has no /proc there is no other account either.
+ */
+async function isServerOf(pid: number, cluster: string, account: SystemUser | undefined): Promise<boolean> {
+  if (process.platform !== 'linux') return account === undefined && alive(pid)
+  const [status, commandLine] = await Promise.all(
+    ['status', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+  )
+  const uid = /^Uid:\s+(\d+)/m.exec(status ?? '')?.[1]
+  const [program, option, folder] = (commandLine ?? '').split('\0')
+  if (Number(uid ?? -1) !== (account?.uid ?? process.getuid?.()) || option !== '-D' || !program?.endsWith('/postgres')) return false
+  const [theirs, ours] = await Promise.all([folder ?? '', cluster].map((path) => realpath(path).catch(() => null)))
+  return theirs !== null && theirs === ours
+}
+
+interface StopOptions {
+  native: string
+  cluster: string
+  account: SystemUser | undefined
+  log: Logger
+}
+
+/** A fast shutdown: open transactions are rolled back and everything is on disk when it ends. */
+export async function stopPostgres({ native, cluster, account, log }: StopOptions): Promise<void> {
+  const pid = Number(((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')[0])
   if (!pid || !alive(pid)) return
-  process.kill(pid, 'SIGINT')
-  for (let tries = 0; tries < 400 && alive(pid); tries++) await delay(25)
+  if (!(await isServerOf(pid, cluster, account))) {
+    log.warn({ pid }, 'postmaster.pid names a process that is not the embedded database; it is not stopped')
+    return
+  }
+  // As the account, so that the kernel refuses a signal to any process of ours even if the file has changed since.
+  await run(join(native, 'bin', 'pg_ctl'), ['stop', '-D', cluster, '-m', 'fast', '-w', '-t', '10'], {
+    ...asAccount(account),
+    env: cleanEnvironment(),
+    cwd: '/',
+    timeout: 15_000,
+  }).catch((err: unknown) => log.warn({ err }, 'the embedded database did not stop in time'))
+  for (let tries = 0; tries < 40 && alive(pid); tries++) await delay(25)
 }

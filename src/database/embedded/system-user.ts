@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { StartupError } from '../../lib/errors.ts'
 
 export interface SystemUser {
   name: string
@@ -10,22 +11,27 @@ export interface SystemUser {
 
 const ACCOUNT = 'zinc-postgres'
 
-function find(name: string): SystemUser | undefined {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((it) => it.startsWith(`${name}:`))
-  const [, , uid, gid] = line?.split(':') ?? []
-  return uid && gid ? { name, uid: Number(uid), gid: Number(gid) } : undefined
+/** The account that PostgreSQL may run as, out of the lines of /etc/passwd. Never one that other services share, such as `nobody`. */
+export function accountIn(passwd: string): SystemUser | undefined {
+  for (const name of [ACCOUNT, 'postgres']) {
+    const line = passwd.split('\n').find((it) => it.startsWith(`${name}:`))
+    const [, , uid, gid] = line?.split(':') ?? []
+    if (Number(uid) > 0 && gid) return { name, uid: Number(uid), gid: Number(gid) }
+  }
+  return undefined
 }
 
+const readPasswd = () => readFileSync('/etc/passwd', 'utf8')
+
 /**
- * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or `postgres` or `nobody` where none can be made.
+ * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or `postgres` where none can be made.
  * Undefined when zinc does not run as root: then PostgreSQL runs as the same user.
+ * Throws StartupError `no_database_account`.
  */
 export function findSystemUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const known = find(ACCOUNT)
-  if (known) return known
+  const known = accountIn(readPasswd())
+  if (known?.name === ACCOUNT) return known
   if (existsSync('/usr/sbin/useradd')) {
     try {
       execFileSync('/usr/sbin/useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', ACCOUNT], { stdio: 'ignore' })
@@ -33,7 +39,16 @@ export function findSystemUser(): SystemUser | undefined {
       // A read-only or foreign /etc: an existing account will do.
     }
   }
-  return find(ACCOUNT) ?? find('postgres') ?? find('nobody')
+  return requireAccount(accountIn(readPasswd()))
+}
+
+/** Throws StartupError `no_database_account` where there is none. */
+export function requireAccount(account: SystemUser | undefined): SystemUser {
+  if (account) return account
+  throw new StartupError('no_database_account', `PostgreSQL does not run as root, and the account ${ACCOUNT} cannot be made`, {
+    exitStatus: 1,
+    remedy: `Make it with \`useradd --system --shell /usr/sbin/nologin ${ACCOUNT}\`, run zinc as another account than root, or set DATABASE_URL to a PostgreSQL server.`,
+  })
 }
 
 /** Whether an account without rights of its own can enter every folder on the way to `path`. */

@@ -14,6 +14,8 @@ declare module 'fastify' {
     identity: Identity | null
     /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
     edge: EdgeIdentity | null
+    /** For responses that last: whether the token that opened them still does, with the same role. */
+    isStillAllowed(): Promise<boolean>
   }
   interface FastifyContextConfig {
     /** The route asks for no token, and none is read: health must answer when the database does not. */
@@ -25,6 +27,9 @@ declare module 'fastify' {
   }
 }
 
+/** One token and nothing behind it (RFC 6750). */
+const BEARER = /^bearer +([\w.~+/-]+=*)$/i
+
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
@@ -34,19 +39,24 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
   async (app, { authenticator, edgeTokens, publicUrl }) => {
     app.decorateRequest('identity', null)
     app.decorateRequest('edge', null)
+    app.decorateRequest('isStillAllowed', async function (this: FastifyRequest) {
+      const token = BEARER.exec(this.headers.authorization ?? '')?.[1] ?? readAccessCookie(this, publicUrl)
+      const now = token === undefined ? null : await authenticator.authenticate(token)
+      return now !== null && now.user_id === this.identity?.user_id && now.role === this.identity.role
+    })
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.public) return
       const header = request.headers.authorization
       if (header !== undefined) {
-        const [scheme, bearer] = header.split(' ')
-        if (scheme?.toLowerCase() !== 'bearer' || !bearer) return
+        const bearer = BEARER.exec(header)?.[1]
+        if (bearer === undefined) return
         request.edge = await edgeTokens.authenticateCached(bearer)
         if (request.edge) return
         request.identity = await authenticator.authenticate(bearer)
         if (!request.identity) request.edge = await edgeTokens.authenticate(bearer)
         return
       }
-      const cookie = readAccessCookie(request)
+      const cookie = readAccessCookie(request, publicUrl)
       if (cookie === undefined) return
       request.identity = await authenticator.authenticate(cookie)
       if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') assertSameOrigin(request, publicUrl)

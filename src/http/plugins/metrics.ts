@@ -13,8 +13,11 @@ declare module 'fastify' {
   }
 }
 
-/** Headers that say that somebody stands between: then the connection from this machine is not the caller's own. */
-const FORWARDING = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+/** Headers that proxies add: then the connection from this machine is not the caller's own. */
+const FORWARDING =
+  /^(forwarded|via|x-forwarded(-.*)?|x-(original|real|client|cluster|envoy|amzn|azure)-.*|cf-.*|cdn-.*|true-client-ip|fastly-.*|fly-.*)$/
+/** Names of this machine for itself. A web page that had its own name resolve to 127.0.0.1 would send that name. */
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
 /** Counts and times every request by route (never by address: those are endless) and reads the rest from the database when it is asked. */
 export const metricsPlugin = fp<{ db: Database }>(
@@ -119,11 +122,16 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
   )
 }
 
-/** Open to a direct connection from this machine; others show METRICS_TOKEN or are admins. */
-export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefined }> = async (app, { metricsToken }) => {
+/** Open to a direct connection from this machine under one of its own names; others show METRICS_TOKEN or are admins. */
+export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefined; publicUrl: string | undefined }> = async (
+  app,
+  { metricsToken, publicUrl },
+) => {
+  // With a public address there is a proxy, and a plain one says nothing of itself.
+  const isPublic = publicUrl !== undefined && !LOOPBACK_HOST.test(new URL(publicUrl).host)
   app.get('/metrics', { schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
     if (
-      !isLocal(request) &&
+      (isPublic || !isLocal(request)) &&
       !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
     ) {
       if (requireIdentity(request).role !== 'admin')
@@ -135,5 +143,9 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
   })
 }
 
-const isLocal = ({ socket, headers }: FastifyRequest): boolean =>
-  /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '') && FORWARDING.every((name) => headers[name] === undefined)
+/** A proxy that adds no header and sends our own address as Host still speaks HTTP/1.0, as nginx does unless told otherwise. */
+const isLocal = ({ socket, headers, raw }: FastifyRequest): boolean =>
+  /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '') &&
+  raw.httpVersion !== '1.0' &&
+  LOOPBACK_HOST.test(headers.host ?? '') &&
+  !Object.keys(headers).some((name) => FORWARDING.test(name))

@@ -11,9 +11,13 @@ const REFRESH_SECONDS = 30 * 86_400
 
 type Kind = typeof ACCESS | typeof REFRESH
 
-const read = (request: FastifyRequest, { secure, plain }: Kind): string | undefined => request.cookies[secure] ?? request.cookies[plain]
-export const readAccessCookie = (request: FastifyRequest): string | undefined => read(request, ACCESS)
-export const readRefreshCookie = (request: FastifyRequest): string | undefined => read(request, REFRESH)
+/** Over https only the name with the browser's promise counts: anybody on the way, or a sibling domain, can set the plain one. */
+const read = (request: FastifyRequest, { secure, plain }: Kind, publicUrl: string | undefined): string | undefined =>
+  request.cookies[overHttps(request, publicUrl) ? secure : plain]
+export const readAccessCookie = (request: FastifyRequest, publicUrl: string | undefined): string | undefined =>
+  read(request, ACCESS, publicUrl)
+export const readRefreshCookie = (request: FastifyRequest, publicUrl: string | undefined): string | undefined =>
+  read(request, REFRESH, publicUrl)
 
 /** Whether the browser speaks https, also when a proxy that is not named in TRUSTED_PROXIES ends it in front of the public address. */
 export function overHttps(request: FastifyRequest, publicUrl: string | undefined): boolean {
@@ -53,9 +57,11 @@ export function assertSameOrigin(request: FastifyRequest, publicUrl: string | un
   const site = request.headers['sec-fetch-site']
   const origin = request.headers.origin
   const ownOrigin = origin !== undefined && isOwnOrigin(origin, request, publicUrl)
-  if (site === undefined ? ownOrigin : site === 'same-origin' && (origin === undefined || ownOrigin)) return
+  // Without the browser's word a page of the same host behind another scheme is another origin, too.
+  const ownScheme = origin !== undefined && URL.parse(origin)?.protocol === (overHttps(request, publicUrl) ? 'https:' : 'http:')
+  if (site === undefined ? ownOrigin && ownScheme : site === 'same-origin' && (origin === undefined || ownOrigin)) return
   throw new ForbiddenError('csrf_rejected', 'This change did not come from the page of zinc', {
-    remedy: 'Use the page itself, or a Bearer token.',
+    remedy: 'Use the page itself, or a Bearer token. Behind a proxy that ends https set PUBLIC_URL and TRUSTED_PROXIES.',
   })
 }
 

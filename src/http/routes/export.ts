@@ -6,7 +6,8 @@ import type { Database } from '../../database/client.ts'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import { formatCsvRow } from '../../lib/csv.ts'
 import { ExportQuery } from '../../schemas/export.ts'
-import { requireRole } from '../plugins/authentication.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 export interface ExportDeps {
@@ -27,7 +28,9 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
         querystring: ExportQuery,
       },
     },
-    async ({ query }, reply) => {
+    async (request, reply) => {
+      const { query } = request
+      await recordAudit(db, { ...actorOf(request), action: 'catalog.export', target: `catalog.${query.format}` })
       const signal = requestSignal(reply)
       const name = `zinc-items-${new Date().toISOString().slice(0, 10)}`
       reply.header('cache-control', 'no-store').header('content-disposition', `attachment; filename="${name}.${query.format}"`)

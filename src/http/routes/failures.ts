@@ -6,11 +6,12 @@ import { dismissFailures, type FailureRow, listCauses, listFailures } from '../.
 import type { Runs } from '../../runs/runs.ts'
 import { DismissFailures, DismissResponse, FailuresQuery, FailuresResponse, RetryFailures } from '../../schemas/failures.ts'
 import { Accepted } from '../../schemas/runs.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
 import { causeOf } from '../../sync/items/failure-causes.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
 import { retryParams } from '../../sync/items/retry-params.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['sync']
 
@@ -87,7 +88,11 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
         response: { 200: DismissResponse },
       },
     },
-    async ({ body }) => ({ status: 'success' as const, data: { dismissed: await dismissFailures({ db, clock }, body) } }),
+    async (request) => {
+      const dismissed = await dismissFailures({ db, clock }, request.body)
+      await recordAudit(db, { ...actorOf(request), action: 'failure.dismiss', target: `failures:${dismissed}` })
+      return { status: 'success' as const, data: { dismissed } }
+    },
   )
 
   app.post(

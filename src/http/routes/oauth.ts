@@ -116,7 +116,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
   app.get(
     '/oauth/callback',
     {
-      config: { public: true, unknownParameters: 'ignore' },
+      config: { public: true, limited: true, unknownParameters: 'ignore' },
       schema: { tags, summary: 'The way back from the consent page of Zoho', querystring: CallbackQuery },
     },
     async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import type { Database } from '../../database/client.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import type { Pulls } from '../../pulls/pulls.ts'
 import {
@@ -12,7 +13,8 @@ import {
   SessionName,
   VerifyReport,
 } from '../../schemas/pulls.ts'
-import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['pulls']
@@ -29,7 +31,7 @@ const withInstant = <Body extends { since?: string | undefined }>({ since, ...bo
 const runAddress = (run_id: string) => `/api/settings/integrations/zoho/sync/runs/${run_id}`
 
 /** Bulk pulls of Books and Invoice: start, sessions, verify, repair. */
-export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, { pulls }) => {
+export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> = async (app, { db, pulls }) => {
   const { sessions } = pulls
 
   app.post(
@@ -109,7 +111,12 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
         response: { 200: one(PullSession) },
       },
     },
-    async ({ params, body }) => success(await sessions.pin(params.session, body.pinned)),
+    async (request) => {
+      const { params, body } = request
+      const session = await sessions.pin(params.session, body.pinned)
+      await recordAudit(db, { ...actorOf(request), action: body.pinned ? 'pull.pin' : 'pull.unpin', target: `pull:${params.session}` })
+      return success(session)
+    },
   )
   app.delete(
     '/:session',
@@ -122,16 +129,20 @@ export const pullRoutes: FastifyPluginAsyncZod<{ pulls: Pulls }> = async (app, {
         response: { 200: one(z.object({ session: z.string(), deleted: z.literal(true) })) },
       },
     },
-    async ({ params }) => {
+    async (request) => {
+      const { params } = request
       await sessions.remove(params.session)
+      await recordAudit(db, { ...actorOf(request), action: 'pull.delete', target: `pull:${params.session}` })
       return success({ session: params.session, deleted: true as const })
     },
   )
   app.get(
     '/:session/archive',
     { onRequest: requireRole('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
-    async ({ params }, reply) => {
+    async (request, reply) => {
+      const { params } = request
       const zip = await pulls.archive(params.session)
+      await recordAudit(db, { ...actorOf(request), action: 'pull.archive', target: `pull:${params.session}` })
       return reply.type('application/zip').header('content-disposition', `attachment; filename="${params.session}.zip"`).send(zip)
     },
   )

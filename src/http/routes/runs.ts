@@ -4,23 +4,28 @@ import { z } from 'zod'
 import { fetchRemainingQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Run } from '../../generated/client.ts'
-import { BadRequestError } from '../../lib/errors.ts'
+import { BadRequestError, TooManyRequestsError } from '../../lib/errors.ts'
 import { exportRun } from '../../runs/export-run.ts'
 import { listRunRecords } from '../../runs/run-records.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { Run as RunResponse, RunState } from '../../schemas/runs.ts'
 import { RunRecordsQuery, RunRecordsResponse } from '../../schemas/sync-plan.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { requireRole } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['sync']
 /** Shorter than any proxy's patience. */
 const KEEP_ALIVE_MS = 15_000
+/** Streams that one person may have open: each keeps a connection and looks at the run again and again. */
+const MAX_STREAMS = 20
 const Id = z.object({ id: z.uuid() })
 
 /** Runs of every kind: list, one, its records and its progress; stopping and going on. */
 export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
+  /** Open streams by person. */
+  const streams = new Map<string, number>()
   const One = z.object({ status: z.literal('success'), data: RunResponse })
   const one = (run: Run) => ({ status: 'success' as const, data: runAnswer(run) })
 
@@ -103,9 +108,12 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     app.post(
       `/sync/runs/:id/${act}`,
       { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
-      async ({ params }) => {
+      async (request) => {
+        const { params } = request
         if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
-        return one(await runs[act](params.id))
+        const run = await runs[act](params.id)
+        await recordAudit(db, { ...actorOf(request), action: `run.${act}`, target: `run:${run.id}` })
+        return one(run)
       },
     )
   }
@@ -114,13 +122,32 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     { onRequest: requireRole('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
     async (request, reply) => {
       await runs.get(request.params.id)
+      const person = requireIdentity(request).user_id
+      const open = streams.get(person) ?? 0
+      if (open >= MAX_STREAMS)
+        throw new TooManyRequestsError('too_many_streams', `You follow ${MAX_STREAMS} runs already`, {
+          retryAfterMs: KEEP_ALIVE_MS,
+          remedy: 'Close other pages or programs that follow runs.',
+        })
+      streams.set(person, open + 1)
       const disconnected = new AbortController()
-      reply.raw.once('close', () => disconnected.abort())
+      reply.raw.once('close', () => {
+        disconnected.abort()
+        const left = (streams.get(person) ?? 1) - 1
+        if (left > 0) streams.set(person, left)
+        else streams.delete(person)
+      })
       const body = new PassThrough()
-      const alive = setInterval(() => body.write(': still here\n\n'), KEEP_ALIVE_MS)
+      const alive = setInterval(async () => {
+        if (await request.isStillAllowed().catch(() => true)) body.write(': still here\n\n')
+        else disconnected.abort()
+      }, KEEP_ALIVE_MS)
       void (async () => {
-        for await (const run of runs.events(request.params.id, disconnected.signal))
+        for await (const run of runs.events(request.params.id, disconnected.signal)) {
+          // Asked for each event: a person who was removed or logged out sees no more of them.
+          if (!(await request.isStillAllowed())) return
           body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
+        }
       })()
         .catch((err: unknown) => request.log.warn({ err }, 'event stream ended early'))
         .finally(() => {

@@ -1,17 +1,15 @@
-import { lookup as systemLookup } from 'node:dns/promises'
-import type { LookupFunction } from 'node:net'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
-import { Agent, buildConnector, request } from 'undici'
+import { request } from 'undici'
 import { BadGatewayError, BadRequestError, PayloadTooLargeError } from '../../lib/errors.ts'
+import { createGuardedAgents, type GuardedAgents, type HostResolver } from '../../lib/ssrf-guard.ts'
 import { isPlaceholderUrl } from './placeholder-hosts.ts'
-import { isPublicIp } from './ssrf-guard.ts'
 
 /** The address is one of a service that draws grey boxes: the item has no picture. */
 export class PlaceholderImageError extends BadRequestError {}
 
 export interface UrlFetcher extends AsyncDisposable {
-  fetcher: { guarded: Agent; named: Agent; isNamed(url: URL): boolean }
+  fetcher: GuardedAgents
   maxBytes: number
   /** Milliseconds for a whole transfer, redirects included. */
   totalMs: number
@@ -26,7 +24,6 @@ export interface FetchedImage {
 const MAX_REDIRECTS = 3
 const MAX_URL_LENGTH = 4_096
 const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
-const CONNECT_MS = 5_000
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** One failure for every address that is refused: neither its words nor its time tell what is behind the address. */
@@ -42,77 +39,27 @@ export interface UrlFetcherOptions {
   maxBytes: number
   totalMs?: number
   /** All addresses of a name; the system's resolver unless a test brings its own. */
-  resolve?: ((host: string) => Promise<{ address: string; family: number }[]>) | undefined
+  resolve?: HostResolver | undefined
 }
 
 /** What `fetchPictureUrl` needs: two agents of its own, apart from Zoho's, that never see a token or a proxy from the environment. */
 export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolve }: UrlFetcherOptions): UrlFetcher {
-  const names = allowlist.map((entry) => URL.parse(`http://${entry}`)).filter((url) => url !== null)
-  const named = allowlist.flatMap((entry, n) =>
-    names[n] ? [{ host: names[n].hostname, port: /:\d+$/.test(entry) ? entry.split(':').at(-1)! : null }] : [],
-  )
-  const resolveAll = resolve ?? ((host) => systemLookup(host, { all: true }))
-
-  /** The check at the moment of connecting: all addresses of the name must be public, else a name could answer with a public one first. */
-  const guardedLookup: LookupFunction = (host, options, callback) => {
-    resolveAll(host).then(
-      (ips) => {
-        if (ips.length === 0 || !ips.every(({ address: url }) => isPublicIp(url))) return callback(blocked(), '', 4)
-        if (options.all) return callback(null, ips)
-        return callback(null, ips[0]!.address, ips[0]!.family)
-      },
-      () => callback(blocked(), '', 4),
-    )
-  }
-  const openLookup: LookupFunction = (host, options, callback) => {
-    resolveAll(host).then(
-      (ips) => (options.all ? callback(null, ips) : callback(null, ips[0]!.address, ips[0]!.family)),
-      (error: Error) => callback(error, '', 4),
-    )
-  }
-  const connectGuarded = buildConnector({ timeout: CONNECT_MS, lookup: guardedLookup, keepAlive: false })
-  const agent = { connections: 8, pipelining: 1, keepAliveTimeout: 1_000 }
-  const guarded = new Agent({
-    ...agent,
-    connect: (options, callback) =>
-      connectGuarded(options, (...[error, socket]) => {
-        if (error) return callback(error, null)
-        // And once more where the connection really went.
-        if (!isPublicIp(socket.remoteAddress ?? '')) {
-          socket.destroy()
-          return callback(blocked(), null)
-        }
-        return callback(null, socket)
-      }),
-  })
-  const open = new Agent({ ...agent, connect: { timeout: CONNECT_MS, lookup: openLookup } })
+  const agents = createGuardedAgents({ allowlist, resolve, blocked })
   return {
-    fetcher: {
-      guarded,
-      named: open,
-      isNamed: (url) => named.some(({ host, port }) => host === url.hostname && (port === null || port === portOf(url))),
-    },
+    fetcher: agents,
     maxBytes,
     totalMs,
     async [Symbol.asyncDispose]() {
-      await Promise.all([guarded.destroy(), open.destroy()])
+      await agents[Symbol.asyncDispose]()
     },
   }
 }
 
-const portOf = (url: URL): string => url.port || (url.protocol === 'https:' ? '443' : '80')
-
 /** Throws `image_url_blocked` unless this hop may be asked; a name's addresses are checked later, when it is connected to. */
-function checkHop({ isNamed }: UrlFetcher['fetcher'], url: URL): void {
+function checkHop(fetcher: GuardedAgents, url: URL): void {
   if (isPlaceholderUrl(url.href))
     throw new PlaceholderImageError('placeholder_image', 'The address is one of a placeholder service', { detail: { host: url.hostname } })
-  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') throw blocked()
-  if (isNamed(url)) return
-  if (portOf(url) !== '80' && portOf(url) !== '443') throw blocked()
-  // undici asks no lookup for literals, and the URL parser has turned every spelling of an address into one by now.
-  const literal = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : /^[\d.]+$/.test(url.hostname) ? url.hostname : null
-  if (literal !== null && !isPublicIp(literal)) throw blocked()
-  if (/(^|\.)localhost\.?$/i.test(url.hostname)) throw blocked()
+  if (!fetcher.mayConnect(url)) throw blocked()
 }
 
 /**
@@ -128,7 +75,7 @@ export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, 
   for (let hop = 0; ; hop++) {
     checkHop(fetcher, url)
     const reply = await request(url, {
-      dispatcher: fetcher.isNamed(url) ? fetcher.named : fetcher.guarded,
+      dispatcher: fetcher.dispatcherOf(url),
       signal: inTime,
       headers: { accept: 'image/*,*/*;q=0.5', 'accept-encoding': 'identity', 'user-agent': 'zinc' },
       ...TIMEOUTS,

@@ -46,16 +46,14 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
     })
   })
   try {
+    // What its directory says; a smaller number than the entries that follow makes yauzl stop there.
+    if (zip.entryCount > MAX_ENTRIES) throw tooLarge(totalBytes)
     const entries: ImportEntry[] = []
     let total = 0
     for await (const entry of entriesOf(zip)) {
       if (entry.fileName.endsWith('/')) continue
       total += entry.uncompressedSize
-      if (entries.length >= MAX_ENTRIES || total > totalBytes) {
-        throw new PayloadTooLargeError('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
-          remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
-        })
-      }
+      if (entries.length >= MAX_ENTRIES || total > totalBytes) throw tooLarge(totalBytes)
       const [name = '', ...otherNames] = entryNames(entry).map(storableName)
       if (yauzl.validateFileName(name) !== null) throw unsafePath()
       entries.push({
@@ -73,6 +71,11 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
     throw error
   }
 }
+
+const tooLarge = (totalBytes: number) =>
+  new PayloadTooLargeError('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
+    remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
+  })
 
 /** As the run's records can keep it: without NUL, and of a long path its end, which says what the file is. */
 const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()

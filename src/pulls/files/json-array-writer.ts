@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { PRIVATE_FILE_MODE } from '../../lib/data-dir.ts'
 import { fsyncPath } from '../../lib/fsync.ts'
 
 export interface WrittenFile {
@@ -18,7 +19,7 @@ const BUFFER_CHARS = 256 * 1024
  */
 export async function createJsonArrayFile(path: string) {
   const partial = join(dirname(path), `.${basename(path)}.part`)
-  const handle = await open(partial, 'w')
+  const handle = await open(partial, 'w', PRIVATE_FILE_MODE)
   const hash = createHash('sha256')
   let waiting = '[\n'
   let rows = 0
@@ -59,7 +60,7 @@ export type JsonArrayFile = Awaited<ReturnType<typeof createJsonArrayFile>>
 /** Replaces a small file in one step. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const partial = join(dirname(path), `.${basename(path)}.part`)
-  const handle = await open(partial, 'w')
+  const handle = await open(partial, 'w', PRIVATE_FILE_MODE)
   try {
     await handle.writeFile(text)
     await handle.sync()

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makePrivateFolder, PRIVATE_FILE_MODE } from '../../lib/data-dir.ts'
 import { fsyncPath } from '../../lib/fsync.ts'
 import type { Manifest, SessionInfo } from '../../schemas/pulls.ts'
 import { writeWhole } from './json-array-writer.ts'
@@ -18,9 +19,9 @@ export async function newFolder(paths: PullPaths, { now, session }: { now: Date;
     const stamp = stampOf(at)
     const folder = sessionDir(paths, { stamp, session })
     if (await exists(folder.finished)) continue
-    await mkdir(dirname(folder.unfinished), { recursive: true })
+    await makePrivateFolder(dirname(folder.unfinished))
     try {
-      await mkdir(folder.unfinished)
+      await mkdir(folder.unfinished, { mode: 0o700 })
       return stamp
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -43,8 +44,8 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
     /** Also after somebody removed the folder of a paused pull. */
     async prepare(): Promise<void> {
       if (await exists(folder.finished)) return
-      await mkdir(join(root, folder.inner), { recursive: true })
-      if (session) for (const name of ['logs', 'reports']) await mkdir(join(root, name), { recursive: true })
+      await makePrivateFolder(join(root, folder.inner))
+      if (session) for (const name of ['logs', 'reports']) await makePrivateFolder(join(root, name))
     },
 
     async saveInfo(info: SessionInfo): Promise<void> {
@@ -54,7 +55,9 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
     /** A line of the session's log; without a session there is none. */
     async note(at: Date, event: string, facts: Record<string, unknown> = {}): Promise<void> {
       if (session && (await exists(join(root, 'logs'))))
-        await appendFile(join(root, 'logs', 'pull.log'), `${JSON.stringify({ time: at.toISOString(), event, ...facts })}\n`)
+        await appendFile(join(root, 'logs', 'pull.log'), `${JSON.stringify({ time: at.toISOString(), event, ...facts })}\n`, {
+          mode: PRIVATE_FILE_MODE,
+        })
     },
 
     /** Writes the summary and, last of all, the manifest; then the folder loses its dot. */

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
+import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../../lib/raw-json.ts'
 import type { ManifestFile } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
@@ -73,7 +73,7 @@ export async function writeModuleFiles(
   module: BooksModule,
   { root, inner, lineItems }: ModuleFiles,
 ): Promise<ManifestFile[]> {
-  await mkdir(join(root, inner), { recursive: true })
+  await makePrivateFolder(join(root, inner))
   const names = [`${module.name}.json`, ...(lineItems ? [`${module.name}_line_items.json`] : [])].map((name) => join(inner, name))
   const [documents, lines] = await Promise.all(names.map((name) => createJsonArrayFile(join(root, name))))
   try {

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Database } from '../../database/client.ts'
+import { makePrivateFolder } from '../../lib/data-dir.ts'
 import type { ManifestFile, ModuleResult } from '../../schemas/pulls.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import { Id, parseZohoJson } from '../../zoho/schemas.ts'
@@ -43,7 +43,7 @@ export async function rewriteModule(
   { source, file, linesFile }: ModuleSource,
   { drop, write }: Rewrite,
 ): Promise<void> {
-  await mkdir(dirname(join(source.root, file)), { recursive: true })
+  await makePrivateFolder(dirname(join(source.root, file)))
   const documents = await createJsonArrayFile(join(source.root, file))
   const lines = linesFile === null ? null : await createJsonArrayFile(join(source.root, linesFile))
   try {
@@ -103,7 +103,7 @@ async function noteFiles(source: Source, module: BooksModule, written: ManifestF
     source.info = { ...source.info, modules, status: source.info.status === 'incomplete' && !failed ? 'complete' : source.info.status }
     await writeWhole(source.about('session_info.json'), `${JSON.stringify(source.info, null, 2)}\n`)
     if (source.session !== null) {
-      await mkdir(join(source.root, 'reports'), { recursive: true })
+      await makePrivateFolder(join(source.root, 'reports'))
       await writeWhole(join(source.root, 'README.md'), sessionReadme(source.info, manifest))
       await writeWhole(
         join(source.root, 'reports', 'session_summary.json'),

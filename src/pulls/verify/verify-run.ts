@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { AppError, NotFoundError, zohoCodeOf } from '../../lib/errors.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { type ModuleReport, PULL_APPS, PullModule, type VerifyReport } from '../../schemas/pulls.ts'
@@ -211,7 +211,7 @@ function unread(module: BooksModule, error: AppError): ModuleReport {
 /** In the session's own `reports/`, or beside all of them; answers the JSON file's path. */
 async function saveReport(paths: PullPaths, source: Source | null, report: VerifyReport): Promise<string> {
   const folder = source?.session ? join(source.root, 'reports') : paths.reportsDir
-  await mkdir(folder, { recursive: true })
+  await makePrivateFolder(folder)
   const name = join(folder, `verify_${stampOf(new Date(report.checked_at))}`)
   await writeWhole(`${name}.txt`, reportText(report))
   await writeWhole(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`)

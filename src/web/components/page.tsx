@@ -19,7 +19,6 @@ export function Page({ title, intro, actions, above, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · zinc`
   }, [title])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new path is what moves the focus
   useEffect(() => {
     // Not on the first load: there the skip link must be the first stop of the tab key.
     if (isNavigation(path)) heading.current?.focus({ preventScroll: true })

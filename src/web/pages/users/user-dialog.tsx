@@ -15,7 +15,7 @@ import { usersMessages } from './messages.ts'
 import { USERS, usersKey } from './queries.ts'
 import classes from './user-dialog.module.css'
 
-const MIN_PASSWORD = 8
+const MIN_PASSWORD = 12
 
 /** Adds a user, or changes one; of a known user only what differs is sent. */
 export function UserDialog({ user, onClose }: { user: User | null; onClose(): void }) {

@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+/**
+ * Says once in the log that requests come through a proxy that TRUSTED_PROXIES does not name. All callers then have the proxy's address, so that they
+ * share its limits; what the header says is not believed, since any caller could write it.
+ */
+export const untrustedProxy = fp(
+  async (app) => {
+    let isSaid = false
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (!isSaid && isForwardedByStranger(request)) {
+        isSaid = true
+        request.log.warn(
+          { proxy: request.socket.remoteAddress },
+          'Requests carry X-Forwarded-For from an address that is not in TRUSTED_PROXIES; all of its callers count as one. Add the address if it is your proxy',
+        )
+      }
+      done()
+    })
+  },
+  { name: 'untrusted-proxy' },
+)
+
+/** Fastify lists more than the peer only where the peer is trusted. */
+const isForwardedByStranger = ({ headers, ips }: FastifyRequest): boolean =>
+  headers['x-forwarded-for'] !== undefined && (ips === undefined || ips.length < 2)

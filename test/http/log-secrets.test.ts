@@ -1,0 +1,61 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/lib/logger.ts'
+import { startServer } from '../../src/start-server.ts'
+import { startZinc, testOverrides } from '../helpers/zinc.ts'
+
+/** A server whose debug log is kept line by line. */
+async function startLogged() {
+  const { environment } = await startZinc()
+  const lines: string[] = []
+  const log = createLogger('debug', { write: (line: string) => void lines.push(line) })
+  const serving = await startServer(parseConfig({ ...environment, LOG_LEVEL: 'debug' }), log, testOverrides())
+  onTestFinished(() => serving[Symbol.asyncDispose]())
+  return { serving, lines, password: environment.ADMIN_PASSWORD! }
+}
+
+test('a debug log holds no cookie and no OAuth state after login, refresh, consent and logout', async () => {
+  const { serving, lines, password } = await startLogged()
+  const page = { 'content-type': 'application/json', origin: serving.url, 'sec-fetch-site': 'same-origin' }
+  const secrets: string[] = []
+  const note = (response: Response) => {
+    for (const cookie of response.headers.getSetCookie()) {
+      const value = cookie.split(';')[0]!.split('=')[1]!
+      if (value !== '') secrets.push(value)
+    }
+    return response.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(';')[0]!)
+      .join('; ')
+  }
+  const login = await fetch(`${serving.url}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: page,
+    body: JSON.stringify({ username: 'admin', password, cookie: true }),
+  })
+  const cookies = note(login)
+  const refreshed = await fetch(`${serving.url}/api/v1/auth/refresh`, { method: 'POST', headers: { ...page, cookie: cookies }, body: '{}' })
+  const newer = note(refreshed)
+  const start = await fetch(`${serving.url}/api/settings/integrations/zoho/oauth/start`, { headers: { cookie: newer }, redirect: 'manual' })
+  note(start)
+  const location = start.headers.get('location')
+  const state = location === null ? /state=([^&"]+)/.exec(await start.text())?.[1] : new URL(location).searchParams.get('state')
+  secrets.push(state!)
+  await fetch(`${serving.url}/api/v1/auth/logout`, { method: 'POST', headers: { ...page, cookie: newer } })
+
+  expect(secrets.length).toBeGreaterThanOrEqual(5)
+  const log = lines.join('')
+  expect(secrets.filter((secret) => log.includes(secret))).toEqual([])
+  expect(log).toContain('"res":{"statusCode":200}')
+})
+
+test('an error that carries the headers of a request or a response is logged without its cookies', () => {
+  const lines: string[] = []
+  const log = createLogger('debug', { write: (line: string) => void lines.push(line) })
+  const headers = { 'set-cookie': ['zinc_session=canary-4711'], location: 'https://x/?state=canary-4712', cookie: 'a=canary-4713' }
+  log.error({ err: Object.assign(new Error('failed'), { headers }) }, 'with headers')
+  log.error({ headers: { ...headers, authorization: 'Bearer canary-4714' } }, 'headers alone')
+  log.error({ response: { headers } }, 'a response')
+  expect(lines).toHaveLength(3)
+  expect(lines.join('')).not.toContain('canary')
+})

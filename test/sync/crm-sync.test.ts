@@ -153,3 +153,43 @@ test('CRM: a run that is parked in the middle goes on and counts nothing twice',
   expect(run.state).toBe('success')
   expect(run.statistics).toMatchObject({ total: 2_250, new: 2_250, unchanged: 0 })
 })
+
+const NO_MODULE = { times: 10_000, status: 400, body: '{"code":"INVALID_MODULE","message":"the module name given seems to be invalid"}' }
+
+test('a CRM module that the organisation does not have is reported once and left out', async () => {
+  const zinc = await startZinc({ crmRows: 5 })
+  zinc.zoho.fail({ path: /crm\/v8\/(Leads|settings\/fields\?module=Leads)/, ...NO_MODULE })
+  expect(await sync(zinc)).toMatchObject({
+    status: 'success',
+    statistics: { total: 20, failed: 0 },
+    errors: [{ stage: 'crm:leads', code: 'crm_module_missing', zoho_code: 'INVALID_MODULE' }],
+  })
+  const { last_sync, last_run } = (await request(zinc, 'GET', '/modules/crm')).body.data
+  expect(last_sync).toBe(last_run.finished_at)
+  expect(await sync(zinc)).toMatchObject({ status: 'success', errors: [] })
+  expect((await request(zinc, 'GET', '/failures')).body).toMatchObject({
+    total: 1,
+    data: [{ code: 'crm_module_missing', stage: 'crm:leads', retryable: false, failures: [{ zoho_code: 'INVALID_MODULE' }] }],
+  })
+})
+
+test('a CRM module that is shown again is read, and its report goes', async () => {
+  const zinc = await startZinc({ crmRows: 5 })
+  zinc.zoho.fail({ path: /crm\/v8\/Leads/, ...NO_MODULE })
+  await sync(zinc)
+  zinc.zoho.clearFaults()
+  expect(await sync(zinc)).toMatchObject({ status: 'success', statistics: { leads_total: 5 } })
+  expect((await request(zinc, 'GET', '/failures')).body.total).toBe(0)
+})
+
+test('the connection test passes without a CRM module that the organisation does not have', async () => {
+  const zinc = await startZinc({ crmRows: 5 })
+  await request(zinc, 'PATCH', '/modules/books', { enabled: false })
+  zinc.zoho.fail({ path: /crm\/v8\/Leads/, ...NO_MODULE })
+  const { ok, checks } = (await request(zinc, 'POST', '/test')).body.data
+  expect(ok).toBe(true)
+  expect(checks.find((it: { scope?: string }) => it.scope === 'ZohoCRM.modules.leads.READ')).toMatchObject({
+    ok: true,
+    message: expect.stringContaining('no such module'),
+  })
+})

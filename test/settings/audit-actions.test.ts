@@ -9,7 +9,7 @@ import { startPulls } from '../pulls/helpers.ts'
 const json = { 'content-type': 'application/json' }
 const AT = '/api/settings/integrations/zoho'
 
-test('logins, logouts and refused logins are audited, a guesser with one row and an unknown name without it', async () => {
+test('logins, logouts and refused logins are audited, a guesser in one row and no unknown name', async () => {
   const { url, services } = await startZinc()
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
     fetch(`${url}/api/v1/auth/${path}`, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify(body) })

@@ -139,8 +139,10 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       })
       const body = new PassThrough()
       const alive = setInterval(async () => {
-        if (await request.isStillAllowed().catch(() => true)) body.write(': still here\n\n')
-        else disconnected.abort()
+        const isAllowed = await request.isStillAllowed().catch(() => true)
+        // The run may have ended meanwhile; a write after the end would be an error that nothing catches.
+        if (!isAllowed) disconnected.abort()
+        else if (!body.writableEnded) body.write(': still here\n\n')
       }, KEEP_ALIVE_MS)
       void (async () => {
         for await (const run of runs.events(request.params.id, disconnected.signal)) {

@@ -113,7 +113,7 @@ function bookItems(api: FastifyInstance, { store, zone }: SimulatorState, base: 
   api.get<{ Params: { id: string } }>(`${base}/items/:id`, { config: { scope } }, async ({ params }, reply) => {
     const item = store.find(params.id)
     return item
-      ? { code: 0, message: 'success', item: itemDetail(item, zone) }
+      ? { code: 0, message: 'success', item: itemDetail(item, zone, state.toggles) }
       : reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
   })
 }

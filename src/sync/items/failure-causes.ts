@@ -49,8 +49,13 @@ const CAUSES: Record<string, FailureCause> = {
   },
   invalid_price: {
     cause: 'A price is a text that is no number',
-    remedy: 'Correct the price in Zoho. Until then the item has none.',
+    remedy: 'Correct the price in Zoho. Until then the item keeps the price that it had.',
     retryable: true,
+  },
+  item_id_refused: {
+    cause: 'Zoho does not take the id of a product, which came from a file',
+    remedy: 'Import the file again with right ids, and delete the product: DELETE /api/products/{id}.',
+    retryable: false,
   },
   mass_delete_stopped: {
     cause: 'More than a fifth of the items would be removed',

@@ -7,7 +7,7 @@ import { ItemSyncParams } from './params.ts'
 import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts'
 
 /** Worth telling, but nothing that failed. */
-const REMARKS = ['placeholder_image', 'invalid_price']
+const REMARKS = ['placeholder_image', 'invalid_price', 'item_id_refused']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>

@@ -54,7 +54,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
   const mapping = at.phase === 'images' ? NOTHING_READ : await mappingFor(zoho, deps, run.signal)
   if (at.phase === 'items') {
     const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
-    at = await syncList(run, { zoho, clock, mapping }, at, { dryRun, began: created_at })
+    at = await syncList(run, { db, zoho, clock, mapping }, at, { dryRun, began: created_at })
     at = { ...at, phase: 'removals', taken: [], outages: 0 }
     await run.fenced((tx) => run.saveCheckpoint(tx, at))
   }

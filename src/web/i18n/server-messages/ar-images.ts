@@ -49,7 +49,7 @@ export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   image_too_large: { what: 'ملف الصورة كبير جدًا', next: 'صغّر الصورة أو اضغطها، أو ارفع MAX_UPLOAD_BYTES.' },
   image_removed: { what: 'اختفت الصورة أثناء القراءة', next: 'أعد المحاولة بعد قليل.' },
   placeholder_image: { what: 'العنوان لخدمة صور بديلة: لا صورة للصنف', next: 'اذكر صورة حقيقية.' },
-  invalid_price: { what: 'سعرٌ نصُّه ليس رقمًا', next: 'صحّح السعر في Zoho. حتى ذلك الحين لا سعر للصنف.' },
+  invalid_price: { what: 'سعرٌ نصُّه ليس رقمًا', next: 'صحّح السعر في Zoho. حتى ذلك الحين يبقى للصنف سعره السابق.' },
   session_in_use: { what: 'هذه الجلسة مستعملة الآن', next: 'انتظر حتى ينتهي تشغيلها.' },
   session_not_found: { what: 'لا توجد هذه الجلسة', next: 'عُد إلى قائمة الجلسات.' },
   session_pinned: { what: 'هذه الجلسة مثبتة', next: 'ألغِ التثبيت أولًا.' },

@@ -7,8 +7,10 @@ export const ARABIC_TEMPLATES: Record<string, string> = {
   // Items
   'The items {} share the SKU {}. Both are kept; give one another SKU in Zoho.':
     'الأصناف {0} تشترك في SKU واحد: {1}. تبقى كلها؛ أعطِ أحدها SKU آخر في Zoho.',
-  'The {} price of {} is no number in Zoho; the product has none.': 'سعر {0} للصنف {1} ليس رقمًا في Zoho؛ فلا سعر للمنتج.',
-  'The {} of {} is longer than 500 characters; the product has none.': '{0} للصنف {1} أطول من 500 حرف؛ فلم يُعطَ للمنتج.',
+  'The {} of {} is no number in Zoho; the product keeps the one that it has.': '{0} للصنف {1} ليس رقمًا في Zoho؛ فيبقى للمنتج ما عنده.',
+  'The {} of {} is no text of at most 500 characters; the product keeps the one that it has.':
+    '{0} للصنف {1} ليس نصًّا من 500 حرف على الأكثر؛ فيبقى للمنتج ما عنده.',
+  'The {} of {} cannot be read; the product keeps the one that it has.': '{0} للصنف {1} لا يُقرأ؛ فيبقى للمنتج ما عنده.',
   selling: 'البيع',
   purchase: 'الشراء',
   'Zoho lists an item without an id that can be read{}. The others are synced.': 'في قائمة Zoho صنف لا يُقرأ معرّفه{0}. زُومن ما سواه.',

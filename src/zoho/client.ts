@@ -101,6 +101,7 @@ export function createZohoClient({
   timeLimits = TIME_LIMITS,
 }: ZohoClientDeps) {
   const { idleMs, jsonMs, imageMs } = timeLimits
+  let serverTime: Date | null = null
   /** One permitted, authorised request; the caller judges the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
@@ -125,6 +126,7 @@ export function createZohoClient({
         headersTimeout: idleMs,
         bodyTimeout: idleMs,
       })
+      if (typeof reply.headers.date === 'string' && !Number.isNaN(Date.parse(reply.headers.date))) serverTime = new Date(reply.headers.date)
       const header = (name: string) => wholeNumber(reply.headers[name])
       const resetSeconds = header('x-rate-limit-reset')
       result = {
@@ -178,6 +180,9 @@ export function createZohoClient({
 
   return {
     organizationId,
+
+    /** Zoho's clock as its last response told it; null before the first one, or when it sends no Date. */
+    serverTime: () => serverTime,
 
     /** A JSON answer: the parsed body and the text as Zoho sent it. Throws QuotaExceededError, ConfigurationError, ZohoNotFoundError, ZohoRequestError, ZohoUnavailableError. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {

@@ -53,7 +53,7 @@ export const NO_IMAGE =
 const isBlank = (value: unknown): boolean => value === null || value === ''
 const Status = z.union([z.literal('active'), z.literal('inactive')])
 const Order = z.coerce.number().refine(Number.isFinite)
-const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), attachment_order: z.unknown() })
+const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), attachment_order: z.unknown().optional() })
 /** Zoho writes "" for an empty list too. */
 const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 

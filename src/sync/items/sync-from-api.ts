@@ -7,6 +7,7 @@ import { deleteOldRecords } from '../../runs/run-records.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { ping } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { isAhead } from '../../zoho/server-clock.ts'
 import { countPending } from '../images/pending-images.ts'
 import { recheckImages } from '../images/recheck.ts'
 import { type SyncImagesDeps, syncImages } from '../images/sync-images.ts'
@@ -48,7 +49,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
   const zoho = await openClient(run, deps)
   const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
   // Without a full pass there is nothing to be incremental on.
-  const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
+  const mode = params.mode === 'full' || !watermark?.full_at || isAhead(watermark.up_to, clock.now()) ? 'full' : 'incremental'
   let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
 
   const mapping = at.phase === 'images' ? NOTHING_READ : await mappingFor(zoho, deps, run.signal)

@@ -10,12 +10,10 @@ import { listItems } from '../../zoho/inventory.ts'
 import { followKeyset, KeysetCursor } from '../../zoho/keyset-cursor.ts'
 import { LIST_LAG_MS } from '../../zoho/paginate.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
+import { CLOCKS_MS, capCursor } from '../../zoho/server-clock.ts'
 import { confirmImages } from '../images/confirm-images.ts'
 import { countsFrom, type ListCounts } from './result.ts'
 import { type ItemMapping, reportUnreadable, toItemRows } from './to-item-row.ts'
-
-/** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
-const CLOCKS_MS = 10 * 60_000
 
 /** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
 export const ListCheckpoint = KeysetCursor.extend({
@@ -45,7 +43,8 @@ export interface SyncListOptions {
 /** Where a new pass begins. */
 export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
   const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - LIST_LAG_MS).toISOString() : null
-  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null, outages: 0 }
+  // A full pass puts the cursor right, whatever it was.
+  return { phase: 'items', mode, from, taken: [], pages: 0, newest: from === null ? null : upTo!.toISOString(), outages: 0 }
 }
 
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
@@ -66,10 +65,12 @@ export async function syncList(
     if (fresh.length === 0 && bad.length === 0) continue
     if (fresh.length > 0) {
       const place = walk.after(fresh)
-      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
+      const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
+      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
     const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]
     await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, items)
+    // These may be listed twice in one run.
     const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
     await run.fencedRaw(async (tx) => {
       const mapped = await toItemRows(tx, items, mapping)

@@ -186,7 +186,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(exportRoutes, { ...deps, prefix: '/api/settings/integrations/zoho' })
   await app.register(pullRoutes, { prefix: '/api/pulls', pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
-  await app.register(productRoutes, { db, imageUrls, clock })
+  await app.register(productRoutes, { db, imageUrls, clock, itemLinks: deps.itemLinks, openZoho: deps.sendImages.openZoho })
   await app.register(imageFileRoutes, deps)
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)

@@ -39,7 +39,8 @@ export async function ping(client: ZohoClient, { runId }: { runId: string }, sig
 export const IDS_PER_CALL = 100
 /** More ids that Zoho refuses than this are no bad ids but a call that Zoho does not take. */
 const MAX_REFUSED = 20
-const ITEM_ID = /^\d{1,20}$/
+/** Zoho's ids are digits; anything else came from a file. */
+export const ITEM_ID = /^\d{1,20}$/
 
 export interface ItemsById {
   found: Map<string, ZohoItem>
@@ -57,7 +58,7 @@ export async function itemsById(
   signal: AbortSignal,
 ): Promise<ItemsById> {
   const found = new Map<string, ZohoItem>()
-  // Zoho's ids are digits; anything else came from a file, and Zoho might refuse the whole call for it.
+  // Zoho might refuse the whole call for one of these.
   const refused = ids.filter((id) => !ITEM_ID.test(id))
   const askable = ids.filter((id) => ITEM_ID.test(id))
   let atOnce = IDS_PER_CALL

@@ -99,7 +99,7 @@ export async function removeProducts(
 }
 
 /** What people uploaded goes with the product; it comes back when the product is restored. */
-async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
+export async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
   await tx.$executeRaw`select 1 from product where id = any(${ids}::uuid[]) order by id for update`
   await tx.photo.updateMany({
     where: { product_id: { in: ids }, deleted_at: null },

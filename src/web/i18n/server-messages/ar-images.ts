@@ -28,6 +28,10 @@ export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   import_too_large: { what: 'الملف كبير جدًا', next: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
   incomplete: { what: 'لم تصل الصورة كاملة', next: 'أعد المحاولة؛ انقطع الخط مع Zoho.' },
   item_not_found: { what: 'لا يوجد هذا الصنف في Zoho', next: 'تحقّق من SKU.' },
+  item_id_refused: {
+    what: 'لا تقبل Zoho معرّف هذا المنتج الآتي من ملف',
+    next: 'استورد الملف من جديد بمعرّفات صحيحة، ثم احذف المنتج.',
+  },
   invalid_item: { what: 'لا يُقرأ صنف في Zoho', next: 'افتحه في Zoho واحفظه من جديد ثم أعد المحاولة.' },
   mass_delete_stopped: {
     what: 'كان سيُحذف أكثر من خُمس الأصناف',

@@ -184,6 +184,7 @@ export async function openServices(
       currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
       ingest,
       urls,
+      requestsPerDay: config.zoho.requestsPerDay,
       ...imports,
       // Without Zoho's limits the decoder sets the pace: as many as it can chew on, and some on the way.
       concurrency: config.zoho.requestsPerMinute === 0 ? 8 : config.zoho.concurrency,

@@ -136,7 +136,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
         unreadable.map(({ id, zoho_item_id, sku }) => ({
           stage: 'item',
           code: 'invalid_item',
-          message: `The list of pictures of ${sku || zoho_item_id} cannot be read; the product keeps the one that it has.`,
+          message: `The list of images of ${sku || zoho_item_id} cannot be read; the product keeps the one that it has.`,
           product_id: id,
           zoho_item_id: zoho_item_id ?? undefined,
           sku: sku ?? undefined,

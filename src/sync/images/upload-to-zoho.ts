@@ -73,6 +73,7 @@ export async function uploadImage(
         zoho_image_id: document_id,
         zoho_image_name: item?.image_name ?? null,
         image_fetched_id: document_id,
+        image_checked_modified_at: item?.last_modified_time ?? null,
         image_state: 'stored',
         image_error: null,
         image_error_code: null,

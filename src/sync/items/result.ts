@@ -98,6 +98,7 @@ const COUNTED = [
   'images_listed_missing',
   'images_listed_stored',
   'images_to_fetch',
+  'images_to_recheck',
 ] as const
 export type ListCounts = Record<(typeof COUNTED)[number], number>
 

@@ -110,6 +110,7 @@ export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryR
   counts.images_listed_missing += found.images_missing
   counts.images_listed_stored += found.images_stored
   counts.images_to_fetch += found.images_to_fetch
+  counts.images_to_recheck += found.images_to_recheck
 }
 
 /** Notes which items a page has listed: what no page lists is gone. */

@@ -67,16 +67,19 @@ const WORDS: Record<string, string> = {
   sku: 'SKU',
   category_name: 'category',
   item_name: 'name',
-  image_document_id: 'picture',
-  documents: 'list of pictures',
+  image_document_id: 'image',
+  documents: 'list of images',
 }
 
 function unreadableFailure(key: string, name: string): Pick<RunFailure, 'code' | 'message'> {
   const what = WORDS[key] ?? key
   if (key === 'rate' || key === 'purchase_rate')
     return { code: 'invalid_price', message: `The ${what} of ${name} is no number in Zoho; the product keeps the one that it has.` }
-  const why = key === 'sku' || key === 'category_name' ? 'is no text of at most 500 characters' : 'cannot be read'
-  return { code: 'invalid_item', message: `The ${what} of ${name} ${why}; the product keeps the one that it has.` }
+  const message =
+    key === 'sku' || key === 'category_name'
+      ? `The ${what} of ${name} is no text of at most 500 characters; the product keeps the one that it has.`
+      : `The ${what} of ${name} cannot be read; the product keeps the one that it has.`
+  return { code: 'invalid_item', message }
 }
 
 /** Names the products that Zoho refuses to speak of. They stay: their absence from its list proves nothing while the id itself may be wrong. */

@@ -28,6 +28,7 @@ export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   import_too_large: { what: 'الملف كبير جدًا', next: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
   incomplete: { what: 'لم تصل الصورة كاملة', next: 'أعد المحاولة؛ انقطع الخط مع Zoho.' },
   item_not_found: { what: 'لا يوجد هذا الصنف في Zoho', next: 'تحقّق من SKU.' },
+  no_image_bytes: { what: 'أرسلت Zoho صفحة بدل الصورة', next: 'أعد المحاولة؛ فإن بقي الأمر فراجع status.zoho.com.' },
   item_id_refused: {
     what: 'لا تقبل Zoho معرّف هذا المنتج الآتي من ملف',
     next: 'استورد الملف من جديد بمعرّفات صحيحة، ثم احذف المنتج.',

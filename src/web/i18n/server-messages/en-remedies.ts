@@ -19,7 +19,6 @@ const PAGE_REMEDIES: Record<string, string> = {
   no_data: 'Start a pull first.',
   nothing_to_retry: 'Follow what stands beside each cause.',
   organization_not_found: 'Choose one of the list under Connection.',
-  product_in_zoho: 'Delete the item in Zoho; the next full sync removes it here.',
   owned_by_zoho: 'Change it in Zoho, or give the field to the ERP in the mapping under Modules.',
   photo_not_found: 'Reload the page; somebody may have deleted it.',
   product_not_found: 'Go back to the products and look for it by its name or SKU.',

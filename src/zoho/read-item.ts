@@ -134,7 +134,8 @@ export function readCustomFields(
 }
 
 /** Texts, numbers, yes or no, and lists of them; Zoho has no custom field whose value is an object. */
-const isCustomValue = (value: unknown): boolean => typeof value !== 'object' || value === null || Array.isArray(value)
+const isCustomValue = (value: unknown): boolean => (Array.isArray(value) ? value.every(isPlain) : isPlain(value))
+const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 function customKeys(row: Row, unreadable: string[]): Row {
   const named = Object.entries(row).filter(([key, value]) => key.startsWith('cf_') && value !== undefined)

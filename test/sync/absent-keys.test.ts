@@ -63,7 +63,7 @@ test('a webhook keeps custom fields and the names mapped from them, in each shap
   expect((await productOf(zinc, item.item_id)).name_ar).toBe('العراق')
 })
 
-test('absent and unreadable keys leave the name, prices, SKU, brand and category; unreadable ones are reported', async () => {
+test('absent and unreadable keys leave each field as it is, and unreadable ones are reported', async () => {
   const zinc = await startZinc({ synced: true })
   const { zoho, sync } = zinc
   const [absent, wrong, blank] = zoho.items()

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { startShop } from '../helpers/test-shop.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an id that Zoho refuses is named and skipped, and the full pass succeeds and still removes what is gone', async () => {
+test('an id that Zoho refuses is named and skipped; the full pass succeeds and removes what is gone', async () => {
   const { zoho, sync, services } = await startZinc({ synced: true })
   const { db } = services
   const [excel, refused, gone] = ['2.60815E+17', '460000000099999991', '460000000099999992'] as const

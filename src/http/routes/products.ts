@@ -5,15 +5,11 @@ import { findProduct, listProducts } from '../../catalog/products.ts'
 import { countProducts } from '../../catalog/search-products.ts'
 import { serializeProduct } from '../../catalog/serialize-product.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
-import type { Database } from '../../database/client.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
-import type { ItemLinks } from '../../images/storage/item-links.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { CoverageKey } from '../../schemas/coverage.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
 import { CategoriesResponse, Product, ProductsResponse } from '../../schemas/products.ts'
-import { deleteProduct } from '../../sync/items/delete-product.ts'
-import type { ZohoClient } from '../../zoho/client.ts'
+import { type DeleteProductDeps, deleteProduct } from '../../sync/items/delete-product.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
@@ -32,13 +28,10 @@ const Query = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 
-export const productRoutes: FastifyPluginAsyncZod<{
-  db: Database
-  imageUrls: ImageUrls
-  clock: Clock
-  itemLinks: ItemLinks
-  openZoho(): Promise<ZohoClient>
-}> = async (app, { db, imageUrls, clock, itemLinks, openZoho }) => {
+export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrls: ImageUrls }> = async (
+  app,
+  { db, imageUrls, clock, itemLinks, openZoho },
+) => {
   const shown = () => ({ imageUrl: imageUrls.build, now: clock.now() })
 
   app.get(

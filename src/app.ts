@@ -128,7 +128,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
-  await app.register(productRoutes, { db, imageUrls, clock })
+  await app.register(productRoutes, { db, imageUrls, clock, itemLinks: deps.itemLinks, openZoho: deps.sendImages.openZoho })
   await app.register(imageFileRoutes, deps)
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)

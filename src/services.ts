@@ -103,6 +103,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             openZoho: connect.open,
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             images,
+            requestsPerDay,
             // Without Zoho's limits the decoder sets the pace: as many as it can work on, and some on the way.
             concurrency: requestsPerMinute === 0 ? 8 : concurrency,
             galleryConcurrency: concurrency,

@@ -12,6 +12,8 @@ export interface ItemDifferences {
   images_missing: number
   images_stored: number
   images_to_fetch: number
+  /** Stored, and the item was edited since its image was last asked for. */
+  images_to_recheck: number
 }
 
 /** Of the items of a page, those that are not equal. Every part of a statement sees the products as they were before it. */
@@ -38,16 +40,27 @@ export async function recordDifferences(
   items: ItemRow[],
   { runId, again, writeAt }: DifferencesOptions,
 ): Promise<ItemDifferences> {
-  const sum: ItemDifferences = { new: 0, updated: 0, restored: 0, unchanged: 0, images_missing: 0, images_stored: 0, images_to_fetch: 0 }
+  const sum: ItemDifferences = {
+    new: 0,
+    updated: 0,
+    restored: 0,
+    unchanged: 0,
+    images_missing: 0,
+    images_stored: 0,
+    images_to_fetch: 0,
+    images_to_recheck: 0,
+  }
   for (const rows of groupByFields(items)) {
     const fields = fieldsOf(rows[0]!)
-    const groups = await tx.$queryRaw<{ outcome: 'new' | 'updated' | 'restored' | 'unchanged'; image: string; n: number }[]>`
+    const groups = await tx.$queryRaw<
+      { outcome: 'new' | 'updated' | 'restored' | 'unchanged'; image: string; recheck: boolean; n: number }[]
+    >`
       with t as materialized (select * from ${rowsAsTable(rows, fields)}),
       seen as materialized (
         select t.zoho_item_id,
           case when p.id is null then 'new' when p.deleted_at is not null then 'restored'
             when (${columns(fields, 'p')}) is distinct from (${columns(fields, 't')}) then 'updated' else 'unchanged' end as outcome,
-          ${imageClass(fields)} as image
+          ${imageClass(fields)} as image, ${recheckedAfterEdit(fields)} as recheck
         from t left join product p on p.zoho_item_id = t.zoho_item_id),
       noted as (
         insert into run_record (run_id, record_id, outcome, sku, name, changes)
@@ -63,12 +76,14 @@ export async function recordDifferences(
         -- An item that changes again while the list is read keeps the note of what it was at first.
         on conflict (run_id, record_id) do nothing)
         ${writeAt === null ? Prisma.empty : Prisma.sql`, written as (${upsertFrom(DIFFERING, fields, { at: writeAt })})`}
-      select outcome, image, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2`
-    for (const { outcome, image, n } of groups) {
+      select outcome, image, recheck, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2, 3`
+    for (const { outcome, image, recheck, n } of groups) {
       sum[outcome] += n
       if (image === 'missing') sum.images_missing += n
-      else if (image === 'stored') sum.images_stored += n
-      else if (image === 'to_fetch') sum.images_to_fetch += n
+      else if (image === 'stored') {
+        sum.images_stored += n
+        if (recheck) sum.images_to_recheck += n
+      } else if (image === 'to_fetch') sum.images_to_fetch += n
     }
   }
   return sum
@@ -93,3 +108,9 @@ function imageClass(fields: ItemField[]): Prisma.Sql {
     when p.deleted_at is null and p.image_state = 'none' and p.zoho_image_id = t.zoho_image_id then 'missing'
     else 'to_fetch' end`)
 }
+
+/** Whether the row is of an edit that came after the image was last asked for. */
+const recheckedAfterEdit = (fields: ItemField[]): Prisma.Sql =>
+  Prisma.raw(
+    `coalesce(p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id and ${fields.includes('zoho_modified_at') ? 't' : 'p'}.zoho_modified_at is distinct from p.image_checked_modified_at, false)`,
+  )

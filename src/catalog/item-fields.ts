@@ -65,8 +65,22 @@ export function groupByFields(rows: ItemRow[]): ItemRow[][] {
   return [...groups.values()]
 }
 
-/** `jsonb_to_recordset(…) as t(zoho_item_id text, sku text, …)`: the rows as a table named t. */
-export const rowsAsTable = (rows: ItemRow[], fields: ItemField[]): Prisma.Sql =>
+/**
+ * The rows as a table named t. Custom fields that a row does not name keep the value that the product has: which of them a list row carries is a setting in
+ * Zoho, so their absence means nothing.
+ */
+export function rowsAsTable(rows: ItemRow[], fields: ItemField[]): Prisma.Sql {
+  const given = recordset(rows, fields)
+  if (!fields.includes('custom_fields')) return given
+  const others = fields.filter((field) => field !== 'custom_fields')
+  return Prisma.sql`(
+    select t.zoho_item_id, ${others.length > 0 ? Prisma.sql`${columns(others, 't')}, ` : Prisma.empty}
+      coalesce(held.custom_fields, '{}') || t.custom_fields as custom_fields
+    from ${given} left join product held on held.zoho_item_id = t.zoho_item_id) as t`
+}
+
+/** `jsonb_to_recordset(…) as t(zoho_item_id text, sku text, …)` */
+const recordset = (rows: ItemRow[], fields: ItemField[]): Prisma.Sql =>
   Prisma.sql`jsonb_to_recordset(${sanitizeForJsonb(JSON.stringify(rows))}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_FIELDS[field]}`).join(', '))})`
 
 /** `p.sku, p.name, …` */

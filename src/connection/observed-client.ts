@@ -8,6 +8,7 @@ export function withConnectionTracking(client: ZohoClient, connection: Connectio
   const failed = (error: unknown) => connection.failed(error).catch(() => {})
   return {
     organizationId: client.organizationId,
+    serverTime: client.serverTime,
     async json(call, signal) {
       try {
         const response = await client.json(call, signal)

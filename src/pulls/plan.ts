@@ -51,7 +51,7 @@ interface ModuleAsk {
 async function planModule(deps: PullPlanDeps, ask: ModuleAsk, signal: AbortSignal): Promise<{ plan: ModulePlan; counting: number }> {
   const { db } = deps
   const { request, module, zoho } = ask
-  const { mode, since, newest } = await rangeOf(db, request, module)
+  const { mode, since, newest } = await rangeOf(db, request, module, deps.clock.now())
   const place = { app: request.app, from: since === null ? null : new Date(since) }
   const live = { app: request.app, module: module.name, deleted_at: null }
   /** What was modified up to then is known. */

@@ -206,7 +206,9 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   let progress = start
 
   if (progress.state === 'waiting') {
-    progress = { ...progress, ...(await rangeOf(db, request, module)), state: 'listing' }
+    const listing = await rangeOf(db, request, module, clock.now())
+    // A full pass puts the cursor right, whatever it was.
+    progress = { ...progress, ...listing, newest: listing.mode === 'full' ? null : listing.newest, state: 'listing' }
     await step(progress)
   }
   if (progress.state === 'listing') {

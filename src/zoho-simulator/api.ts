@@ -89,6 +89,9 @@ export function registerApi(app: FastifyInstance, state: SimulatorState, routes:
         return reply.code(status).send({ code, message })
       }
       reply.headers(HEADERS)
+      // Zoho's clock is the simulated one, which tests move.
+      if (toggles.dateHeader === null) reply.raw.sendDate = false
+      else reply.header('date', new Date(state.now() + toggles.dateHeader).toUTCString())
       if (organization) {
         const { organization_id } = request.query as { organization_id?: string }
         if (organization_id !== credentials.organizationId) {

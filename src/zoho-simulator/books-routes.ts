@@ -83,7 +83,7 @@ export const booksRoutes =
   }
 
 /** Items of Books: fewer keys than in Inventory, and last_modified_time is not known here. */
-function bookItems(api: FastifyInstance, { store, zone }: SimulatorState, base: string, scope: string): void {
+function bookItems(api: FastifyInstance, { store, zone, toggles }: SimulatorState, base: string, scope: string): void {
   api.get<{ Querystring: Query }>(`${base}/items`, { config: { scope } }, async ({ query }) => {
     const page = Math.max(1, Number(query.page ?? 1) || 1)
     const perPage = Math.min(200, Number(query.per_page ?? 200) || 200)
@@ -113,7 +113,7 @@ function bookItems(api: FastifyInstance, { store, zone }: SimulatorState, base: 
   api.get<{ Params: { id: string } }>(`${base}/items/:id`, { config: { scope } }, async ({ params }, reply) => {
     const item = store.find(params.id)
     return item
-      ? { code: 0, message: 'success', item: itemDetail(item, zone) }
+      ? { code: 0, message: 'success', item: itemDetail(item, zone, toggles) }
       : reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
   })
 }

@@ -104,12 +104,14 @@ export const itemRoutes: ApiRoutes = (api, state) => {
     counters.details++
     const ids = (query.item_ids ?? '').split(',')
     if (ids.length > toggles.maxDetailIds) return reply.code(414).type('text/html').send('<html><h1>Request-URI Too Large</h1></html>')
+    if (ids.some((id) => toggles.refusedItemIds.includes(id) || (toggles.malformedItemIds === 'refuse' && !/^\d+$/.test(id))))
+      return reply.code(400).send({ code: 2, message: 'Invalid value passed for item_ids' })
     const found = ids.flatMap((id) => store.find(id) ?? [])
-    return { code: 0, message: 'success', items: found.map((item) => itemDetail(item, zone)) }
+    return { code: 0, message: 'success', items: found.map((item) => itemDetail(item, zone, toggles)) }
   })
   api.get<{ Params: { id: string } }>('/inventory/v1/items/:id', { config }, async ({ params }, reply) => {
     const item = store.find(params.id)
     if (!item) return reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
-    return { code: 0, message: 'success', item: itemDetail(item, zone) }
+    return { code: 0, message: 'success', item: itemDetail(item, zone, toggles) }
   })
 }

@@ -19,6 +19,16 @@ export interface SimulatorToggles {
   imageMakesNewDocument: boolean
   /** The most ids that `itemdetails` takes; more: 414. */
   maxDetailIds: number
+  /** Where a detail carries its custom fields; `absent`: the item has none and the keys are left out. */
+  detailCustomFields: 'both' | 'list' | 'hash' | 'absent'
+  /** Under which key a detail names the main image; `name_only`: only image_name and image_type say that there is one. */
+  detailImage: 'document_id' | 'image_id' | 'name_only'
+  detailDocuments: 'list' | 'absent'
+  /** Ids for which `itemdetails` refuses the whole call with 400; beside them, with `refuse`, whatever is not made of digits. */
+  refusedItemIds: string[]
+  malformedItemIds: 'left_out' | 'refuse'
+  /** The `Date` header of the API's responses is this much behind or ahead of the clock; null: there is none. */
+  dateHeader: number | null
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
   imagesCount: boolean
@@ -36,6 +46,12 @@ export const DEFAULT_TOGGLES: SimulatorToggles = {
   imageTouchesModified: true,
   imageMakesNewDocument: true,
   maxDetailIds: 200,
+  detailCustomFields: 'both',
+  detailImage: 'document_id',
+  detailDocuments: 'list',
+  refusedItemIds: [],
+  malformedItemIds: 'left_out',
+  dateHeader: 0,
   noImage: '404',
   imageType: 'right',
   imagesCount: true,

@@ -1,3 +1,4 @@
+import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import type { SimulatedItem } from './seed.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -39,6 +40,12 @@ export function secondsToMidnight(now: Date, zone: string): number {
 const ATTRIBUTES = Object.fromEntries(
   [1, 2, 3].flatMap((n) => ['id', 'name', 'type', 'option_id', 'option_name', 'option_data'].map((key) => [`attribute_${key}${n}`, ''])),
 )
+
+/** Every custom field as people see it and, under `…_unformatted`, as it is kept. */
+function bothForms(fields: Record<string, string>): Record<string, string> {
+  const raw = Object.entries(fields).flatMap(([key, value]) => (key.endsWith('_unformatted') ? [] : [[`${key}_unformatted`, value]]))
+  return { ...Object.fromEntries(raw), ...fields }
+}
 
 /** A row of the Inventory item list: every key is there, "" where it is empty, but stock keys only for items that have stock. */
 export function itemRow(item: SimulatedItem, zone: string) {
@@ -85,7 +92,7 @@ export function itemRow(item: SimulatedItem, zone: string) {
     isbn: '',
     part_number: '',
     is_storage_location_enabled: false,
-    image_name: item.image_name,
+    image_name: item.image_document_id === '' ? '' : item.image_name,
     image_type: item.image_document_id === '' ? '' : 'jpg',
     image_document_id: item.image_document_id,
     created_time: zohoTime(item.created, zone),
@@ -101,13 +108,20 @@ export function itemRow(item: SimulatedItem, zone: string) {
     dimensions_with_unit: '',
     weight_with_unit: '',
     tags: [],
-    ...item.custom_fields,
+    ...bothForms(item.custom_fields),
   }
 }
 
-/** `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but without a picture fewer image keys (recorded so). */
-export function itemDetail(item: SimulatedItem, zone: string) {
-  const { image_document_id, has_attachment, ...row } = itemRow(item, zone)
+/** Which of the documented shapes a detail has. */
+export type DetailShape = Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments'>
+
+/**
+ * `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but custom fields only as `custom_fields[]` and `custom_field_hash`, and without
+ * an image fewer image keys (recorded so).
+ */
+export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape = DEFAULT_TOGGLES) {
+  const { image_document_id, has_attachment, ...row } = itemRow({ ...item, custom_fields: {} }, zone)
+  const custom = bothForms(item.custom_fields)
   const images = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
   return {
     ...row,
@@ -120,29 +134,33 @@ export function itemDetail(item: SimulatedItem, zone: string) {
     maximum_order_quantity: '',
     initial_stock: '',
     initial_stock_rate: '',
-    documents: images.map(({ document_id, file_name }, order) => ({
-      document_id,
-      file_name,
-      file_type: file_name.split('.').at(-1) ?? '',
-      file_size: '48213',
-      file_size_formatted: '47.1 KB',
-      attachment_order: order + 1,
-      source: 'desktop',
-      alter_text: '',
-      can_show_in_portal: true,
-    })),
-    custom_fields: Object.entries(item.custom_fields)
-      .filter(([key]) => !key.endsWith('_unformatted'))
-      .map(([key, value], index) => ({
-        customfield_id: `46000000000001000${index}`,
-        index: index + 1,
-        label: key.slice(3),
-        api_name: key,
-        data_type: 'string',
-        value,
-        value_formatted: value,
+    ...(shape.detailDocuments === 'list' && {
+      documents: images.map(({ document_id, file_name }, order) => ({
+        document_id,
+        file_name,
+        file_type: file_name.split('.').at(-1) ?? '',
+        file_size: '48213',
+        file_size_formatted: '47.1 KB',
+        attachment_order: order + 1,
+        source: 'desktop',
+        alter_text: '',
+        can_show_in_portal: true,
       })),
-    custom_field_hash: item.custom_fields,
+    }),
+    ...(['both', 'list'].includes(shape.detailCustomFields) && {
+      custom_fields: Object.entries(custom)
+        .filter(([key]) => !key.endsWith('_unformatted'))
+        .map(([key, value], index) => ({
+          customfield_id: `46000000000001000${index}`,
+          index: index + 1,
+          label: key.slice(3),
+          api_name: key,
+          data_type: 'string',
+          value: custom[`${key}_unformatted`],
+          value_formatted: value,
+        })),
+    }),
+    ...(['both', 'hash'].includes(shape.detailCustomFields) && { custom_field_hash: custom }),
     package_details: { length: '', width: '', height: '', weight: '', weight_unit: 'kg', dimension_unit: 'cm' },
     item_code: {},
     lock_details: {},
@@ -163,6 +181,7 @@ export function itemDetail(item: SimulatedItem, zone: string) {
         },
       ],
     }),
-    ...(image_document_id !== '' && { image_document_id, has_attachment }),
+    ...(image_document_id !== '' && shape.detailImage === 'document_id' && { image_document_id, has_attachment }),
+    ...(image_document_id !== '' && shape.detailImage === 'image_id' && { image_id: image_document_id, has_attachment }),
   }
 }

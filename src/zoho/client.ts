@@ -87,8 +87,8 @@ const ATTEMPTS = 5
 const LONGEST_DAY_SECONDS = 48 * 3_600
 /** After 1070, too many calls under way: the others need a moment to end. */
 const IN_PROCESS_PAUSE_MS = 1_000
-/** A JSON answer where bytes were asked for is short; a picture is not read this far to find out. */
-const JSON_START = 0x7b
+/** A page or JSON where an image was asked for; no image format that zinc takes begins so. SVG is judged, and refused, like an image. */
+const isPage = (start: Buffer): boolean => /^[\s\ufeff]*(?:[{[]|<(?!svg\b|\?xml))/i.test(start.toString('utf8', 0, 512))
 
 export function createZohoClient({
   apiUrl,
@@ -101,6 +101,7 @@ export function createZohoClient({
   timeLimits = TIME_LIMITS,
 }: ZohoClientDeps) {
   const { idleMs, jsonMs, imageMs } = timeLimits
+  let serverTime: Date | null = null
   /** One permitted, authorised request; the caller judges the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
@@ -125,6 +126,7 @@ export function createZohoClient({
         headersTimeout: idleMs,
         bodyTimeout: idleMs,
       })
+      if (typeof reply.headers.date === 'string' && !Number.isNaN(Date.parse(reply.headers.date))) serverTime = new Date(reply.headers.date)
       const header = (name: string) => wholeNumber(reply.headers[name])
       const resetSeconds = header('x-rate-limit-reset')
       result = {
@@ -181,6 +183,9 @@ export function createZohoClient({
   return {
     organizationId,
 
+    /** Zoho's clock as its last response told it; null before the first one, or when it sends no Date. */
+    serverTime: () => serverTime,
+
     /** A JSON answer: the parsed body and the text as Zoho sent it. Throws QuotaExceededError, ConfigurationError, ZohoNotFoundError, ZohoRequestError, ZohoUnavailableError. */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
       return withRetry(call, signal, async (refused) => {
@@ -223,7 +228,7 @@ export function createZohoClient({
           const start = first.done ? Buffer.alloc(0) : first.value
           if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
             throw new ZohoNotFoundError('picture')
-          if (reply.statusCode !== 200 || start[0] === JSON_START) {
+          if (reply.statusCode !== 200 || isPage(start)) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {
               const next = await read()
@@ -233,8 +238,11 @@ export function createZohoClient({
             }
             const body = parseZohoJson(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
-            if (reply.statusCode === 404 || (reply.statusCode === 200 && body && (code === null || ['0', '1002', '2006'].includes(code))))
+            if (reply.statusCode === 404 || (reply.statusCode === 200 && body && ['1002', '2006'].includes(code ?? '')))
               throw new ZohoNotFoundError('picture')
+            // HTTP 200 with a page, or with JSON that says neither yes nor no, tells nothing about the image.
+            if (reply.statusCode === 200 && (body === null || code === null || code === '0'))
+              throw new Fault('no_image_bytes', 'a page or JSON instead of an image')
             const error = classifyResponse(call.path, reply.statusCode, code, body, token)
             await done(code)
             throw error

@@ -1,9 +1,9 @@
 import { FormData } from 'undici'
 import { BadGatewayError } from '../lib/errors.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
-import { ZohoRequestError } from './errors.ts'
+import { ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 import { listByModification } from './paginate.ts'
-import { ItemDocuments, readItem, type ZohoItem } from './schemas.ts'
+import { readItem, type ZohoItem } from './read-item.ts'
 
 /** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
@@ -21,7 +21,7 @@ export function listItems(
       read: (row) => readItem(row),
       onUnreadable,
       idOf: (item) => item.item_id,
-      modifiedOf: (item) => item.last_modified_time,
+      modifiedOf: (item) => item.last_modified_time ?? null,
       from,
       job: 'items',
       runId,
@@ -37,51 +37,88 @@ export async function ping(client: ZohoClient, { runId }: { runId: string }, sig
 
 /** How many ids one call may carry: about 2 KB of address. Zoho does not document its maximum. */
 export const IDS_PER_CALL = 100
+/** More ids that Zoho refuses than this are no bad ids but a call that Zoho does not take. */
+const MAX_REFUSED = 20
+/** Zoho's ids are digits; anything else came from a file. */
+export const ITEM_ID = /^\d{1,20}$/
+
+export interface ItemsById {
+  found: Map<string, ZohoItem>
+  /** Ids about which Zoho says nothing: it refuses them, or sent a row without an id in their place. Their items may exist. */
+  refused: string[]
+}
 
 /**
- * The items of these ids as Zoho has them now; ids that it does not know are left out of the answer. When Zoho finds the address too long (414) or
- * wrong (400), it is asked for half as many at once.
+ * The items of these ids with everything that only details carry, as Zoho has them now; ids that it does not know are in neither part of the result. A call
+ * that Zoho finds too long (414) or wrong (400) is halved until the ids that it refuses stand alone, so that one bad id never fails the others.
  */
 export async function itemsById(
   client: ZohoClient,
-  { ids, runId }: { ids: string[]; runId?: string | undefined },
+  { ids, runId, job = 'items' }: { ids: string[]; runId?: string | undefined; job?: 'items' | 'image' },
   signal: AbortSignal,
-): Promise<Map<string, ZohoItem>> {
-  return new Map((await itemDetails(client, { ids, runId, job: 'items' }, signal)).map(readItem).map((item) => [item.item_id, item]))
-}
-
-/** All pictures and other attachments of these items, in bulk. */
-export async function itemDocuments(
-  client: ZohoClient,
-  { ids, runId }: { ids: string[]; runId?: string | undefined },
-  signal: AbortSignal,
-): Promise<Map<string, ItemDocuments>> {
-  const rows = await itemDetails(client, { ids, runId, job: 'image' }, signal)
-  return new Map(rows.map((row) => ItemDocuments.parse(row)).map((item) => [item.item_id, item]))
-}
-
-async function itemDetails(
-  client: ZohoClient,
-  { ids, runId, job }: { ids: string[]; runId?: string | undefined; job: string },
-  signal: AbortSignal,
-): Promise<unknown[]> {
-  const found: unknown[] = []
+): Promise<ItemsById> {
+  const found = new Map<string, ZohoItem>()
+  // Zoho might refuse the whole call for one of these.
+  const refused = ids.filter((id) => !ITEM_ID.test(id))
+  const askable = ids.filter((id) => ITEM_ID.test(id))
   let atOnce = IDS_PER_CALL
-  for (let at = 0; at < ids.length; ) {
-    const some = ids.slice(at, at + atOnce)
-    try {
-      const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
-      if (!Array.isArray(body.items))
-        throw new BadGatewayError('list_malformed', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
-      found.push(...body.items)
-      at += some.length
-    } catch (error) {
-      if (!(error instanceof ZohoRequestError) || some.length === 1) throw error
-      atOnce = Math.ceil(some.length / 2)
+
+  async function read(some: string[]): Promise<void> {
+    const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
+    if (!Array.isArray(body.items))
+      throw new BadGatewayError('list_malformed', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
+    let unreadable = 0
+    for (const row of body.items) {
+      try {
+        const item = readItem(row)
+        found.set(item.item_id, item)
+      } catch {
+        unreadable++
+      }
+    }
+    // Which id such a row belongs to is unknown: none of those that are missing may be taken for gone.
+    if (unreadable > 0) refused.push(...some.filter((id) => !found.has(id)))
+  }
+
+  async function readHalves(some: string[]): Promise<void> {
+    const middle = Math.ceil(some.length / 2)
+    for (const half of [some.slice(0, middle), some.slice(middle)]) {
+      try {
+        await read(half)
+      } catch (error) {
+        if (error instanceof ZohoNotFoundError && half.length === 1) continue
+        if (!isRefusal(error)) throw error
+        if (half.length > 1) await readHalves(half)
+        else if (refused.push(half[0]!) > MAX_REFUSED) throw error
+      }
     }
   }
-  return found
+
+  for (let at = 0; at < askable.length; ) {
+    const some = askable.slice(at, at + atOnce)
+    try {
+      await read(some)
+      at += some.length
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (some.length === 1) {
+        if (!(error instanceof ZohoNotFoundError)) refused.push(some[0]!)
+        at++
+      } else if (error.code === 'http_414') atOnce = Math.ceil(some.length / 2)
+      else {
+        const before = refused.length
+        await readHalves(some)
+        at += some.length
+        // Both halves were right, so only their number was wrong.
+        if (refused.length === before && !(error instanceof ZohoNotFoundError)) atOnce = Math.ceil(some.length / 2)
+      }
+    }
+  }
+  return { found, refused }
 }
+
+const isRefusal = (error: unknown): error is ZohoRequestError | ZohoNotFoundError =>
+  error instanceof ZohoRequestError || error instanceof ZohoNotFoundError
 
 /** The bytes of an item's main picture. Throws ZohoNotFoundError when Zoho has none. */
 export function itemImage(

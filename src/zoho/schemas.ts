@@ -4,12 +4,15 @@ import { z } from 'zod'
 const blank = (value: unknown): boolean => value === undefined || value === null || value === ''
 const maybe = <T extends z.ZodType>(type: T) => z.preprocess((value) => (blank(value) ? null : value), type.nullable())
 
+/** Zoho sends some texts as numbers; an object or a list is no text and must not become "[object Object]". */
+const TextOrNumber = z.union([z.string(), z.number()]).transform(String)
+
 /** Ids have up to 19 digits: a number beyond 2^53 would already be wrong here, so it is refused rather than rounded. */
 export const Id = z.union([
   z.string().min(1).max(100).refine(isStorable),
   z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String),
 ])
-export const Text = maybe(z.coerce.string())
+export const Text = maybe(TextOrNumber)
 /** What products are looked up by. PostgreSQL's indexes take no entry over 2,700 bytes: one such row would fail the statement for its whole page. */
 export const Key = Text.refine((text) => text === null || text.length <= 500, 'longer than 500 characters')
 
@@ -21,14 +24,17 @@ function isStorable(text: string): boolean {
  * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
  * as far as it was sent; null where it is blank, no number, or more than anything costs and than a column holds (`hasInvalidFields` tells them apart).
  */
-export const Decimal = maybe(
+export const ReadableDecimal = maybe(
   z.union([z.number(), z.string()]).transform((value, context) => {
     const text = typeof value === 'number' ? plainDigits(value) : plainText(value)
     if (/^-?0*\d{1,17}(\.\d+)?$/.test(text)) return text
     context.addIssue({ code: 'custom', message: 'not a number' })
     return z.NEVER
   }),
-).catch(null)
+)
+
+/** The same, null also where no number can be read (`hasInvalidFields` tells the two apart). */
+export const Decimal = ReadableDecimal.catch(null)
 
 /** Something stands there, but no number can be read from it. */
 export const hasInvalidFields = (raw: unknown): boolean => !blank(raw) && Decimal.parse(raw) === null
@@ -60,57 +66,6 @@ export const Instant = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'not a time' })
   return z.NEVER
 })
-
-const ItemFields = z.object({
-  item_id: Id,
-  name: z.coerce.string().catch(''),
-  sku: Key.catch(null),
-  status: z.string().catch('active'),
-  description: Text,
-  rate: Decimal,
-  purchase_rate: Decimal,
-  stock_on_hand: Decimal,
-  unit: Text,
-  category_name: Key.catch(null),
-  brand: Text,
-  image_document_id: Text,
-  image_name: Text,
-  last_modified_time: maybe(Instant).catch(null),
-})
-
-/** The attachments of an item, which only details carry; in the order that people see. */
-export const ItemDocuments = z.object({
-  item_id: Id,
-  image_document_id: Text,
-  documents: z
-    .array(z.object({ document_id: Id, file_name: Text, attachment_order: z.coerce.number().catch(0) }))
-    .catch([])
-    .default([]),
-})
-export type ItemDocuments = z.infer<typeof ItemDocuments>
-/** A list row of `/items`, as far as zinc reads it; everything but the id may be missing. */
-export type ZohoItem = z.infer<typeof ItemFields> & {
-  /** As Zoho flattens them into the row: `cf_name` and `cf_name_unformatted`. */
-  custom_fields: Record<string, unknown>
-  /** What stands in the row but cannot be read: amounts, and keys that are far too long. The item has none of them. */
-  doubtful: string[]
-}
-
-const AMOUNTS = ['rate', 'purchase_rate'] as const
-const KEYS = ['sku', 'category_name'] as const
-
-/** Reads a row; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
-export function readItem(row: unknown): ZohoItem {
-  const custom_fields: Record<string, unknown> = {}
-  for (const key in row as object) if (key.startsWith('cf_')) custom_fields[key] = (row as Record<string, unknown>)[key]
-  const fields = ItemFields.parse(row)
-  const given = row as Record<string, unknown>
-  const doubtful = [
-    ...AMOUNTS.filter((key) => fields[key] === null && hasInvalidFields(given[key])),
-    ...KEYS.filter((key) => fields[key] === null && !blank(given[key])),
-  ]
-  return { ...fields, custom_fields, doubtful }
-}
 
 export const PageContext = z.looseObject({ page: z.coerce.number().catch(1), has_more_page: z.coerce.boolean().catch(false) })
 

@@ -81,7 +81,11 @@ test('unreadable items, long numbers, price texts and direction marks are kept a
   const template_ = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: template!.item_id } })
   expect([template_.name, template_.sku]).toEqual([marks, '  0017 '])
   const unstorable = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: '8' } })
-  expect([unstorable.name, unstorable.sku, unstorable.custom_fields]).toEqual(['a\ufffd\ufffdb', 'half \ufffd', { cf_note: '\ufffd' }])
+  expect([unstorable.name, unstorable.sku, unstorable.custom_fields]).toEqual([
+    'a\ufffd\ufffdb',
+    'half \ufffd',
+    { cf_note: '\ufffd', cf_note_unformatted: '\ufffd' },
+  ])
 
   const second = await sync()
   expect(second.statistics).toMatchObject({ total: 3, new: 3 })

@@ -59,6 +59,24 @@ test('further pictures come once, in order, with their calls stated, and go when
   expect((await gallery(a.item_id)).map((it) => it.filename).slice(1)).toEqual(['side 2.jpg'])
 })
 
+test('further images stay while their list is absent or one of its entries cannot be read', async () => {
+  const [item, other] = [items[4]!, items[5]!]
+  zinc.zoho.edit(item.item_id, { gallery: [document(5), document(6)] })
+  zinc.zoho.edit(other.item_id, { gallery: [document(7)] })
+  expect(await fetchGallery()).toMatchObject({ downloaded: 3 })
+  const before = await gallery(item.item_id)
+  // An upload that is under way: the entry has no id yet. The readable new one beside it comes all the same.
+  zinc.zoho.edit(item.item_id, { gallery: [document(8), { document_id: '', file_name: 'uploading', image_seed: 1 }] })
+  expect(await fetchGallery()).toMatchObject({ state: 'partial', removed: 0, unreadable: 1, downloaded: 1 })
+  expect((await gallery(item.item_id)).map((it) => it.id)).toEqual(expect.arrayContaining(before.map((it) => it.id)))
+  zinc.zoho.toggles.detailDocuments = 'absent'
+  expect(await fetchGallery()).toMatchObject({ state: 'success', removed: 0, without_list: items.length })
+  zinc.zoho.toggles.detailDocuments = 'list'
+  expect(await gallery(other.item_id)).toHaveLength(2)
+  zinc.zoho.edit(item.item_id, { gallery: [document(8)] })
+  expect(await fetchGallery()).toMatchObject({ state: 'success', removed: 2 })
+})
+
 test('our own picture goes to Zoho when asked, first dry, and does not come back as an echo', async () => {
   const item = items[3]!
   const path = `/api/products/zoho:${item.item_id}/images`
@@ -76,9 +94,10 @@ test('our own picture goes to Zoho when asked, first dry, and does not come back
   expect(sent).toMatchObject({ status: 200, data: { sent: true } })
   expect(zinc.zoho.items().find((it) => it.item_id === item.item_id)?.image_document_id).toBe(sent.data?.document_id)
   expect((await gallery(item.item_id)).map((it) => it.sha256)).toEqual([createHash('sha256').update(bytes).digest('hex')])
-  const after = zinc.zoho.counters.images
+  const fetched = () => zinc.zoho.counters.perImage.get(item.item_id)
+  const after = fetched()
   expect(await zinc.sync('?sync_images=true')).toMatchObject({ status: 'success' })
-  expect([zinc.zoho.counters.images, (await gallery(item.item_id)).length]).toEqual([after, 1])
+  expect([fetched(), (await gallery(item.item_id)).length]).toEqual([after, 1])
 })
 
 test('further images are recognised by their bytes; documents are skipped, other formats reported', async () => {

@@ -5,14 +5,14 @@ import { findProduct, listProducts } from '../../catalog/products.ts'
 import { countProducts } from '../../catalog/search-products.ts'
 import { serializeProduct } from '../../catalog/serialize-product.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
-import type { Database } from '../../database/client.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { CoverageKey } from '../../schemas/coverage.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
 import { CategoriesResponse, Product, ProductsResponse } from '../../schemas/products.ts'
+import { type DeleteProductDeps, deleteProduct } from '../../sync/items/delete-product.ts'
 import { readCursor, writeCursor } from '../cursor.ts'
-import { requireRole } from '../plugins/authentication.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 const tags = ['products']
 const Query = z.object({
@@ -28,9 +28,9 @@ const Query = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 
-export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: ImageUrls; clock: Clock }> = async (
+export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrls: ImageUrls }> = async (
   app,
-  { db, imageUrls, clock },
+  { db, imageUrls, clock, itemLinks, openZoho },
 ) => {
   const shown = () => ({ imageUrl: imageUrls.build, now: clock.now() })
 
@@ -94,6 +94,23 @@ export const productRoutes: FastifyPluginAsyncZod<{ db: Database; imageUrls: Ima
       status: 'success' as const,
       data: serializeProduct(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
     }),
+  )
+  app.delete(
+    '/api/products/:id',
+    {
+      onRequest: requireRole('operator'),
+      schema: {
+        tags,
+        summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
+        params: z.object({ id: z.string().min(1).max(250) }),
+        response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
+      },
+    },
+    async (request, reply) => {
+      const deps = { db, clock, itemLinks, openZoho }
+      const { id, deleted_at } = await deleteProduct(deps, { ref: request.params.id, actor: actorOf(request) }, requestSignal(reply))
+      return { status: 'success' as const, data: { id, deleted_at: deleted_at.toISOString() } }
+    },
   )
   app.get(
     '/api/products/:id',

@@ -28,8 +28,8 @@ export async function confirmDeleted(
   signal: AbortSignal,
 ): Promise<string[]> {
   if (module.name === 'items' && scope.app === 'books') {
-    const still = await itemsById(zoho, { ids, runId }, signal)
-    return ids.filter((id) => !still.has(id))
+    const { found, refused } = await itemsById(zoho, { ids, runId }, signal)
+    return ids.filter((id) => !found.has(id) && !refused.includes(id))
   }
   const gone: string[] = []
   for (const id of ids) {

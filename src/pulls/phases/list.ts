@@ -4,6 +4,7 @@ import type { PullRequest } from '../../schemas/pulls.ts'
 import { type BooksRow, walkBooks } from '../../zoho/books.ts'
 import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
+import { capCursor } from '../../zoho/server-clock.ts'
 import { type ModuleProgress, type ModuleScope, pageRange, wantsDetails } from '../checkpoint.ts'
 import { upsertListed, upsertListRows } from '../records/pending-details.ts'
 import { searchText } from '../records/search-text.ts'
@@ -41,7 +42,8 @@ export async function listModule(run: RunContext, start: ModuleProgress, phase: 
   const options = { app: scope.app, from, known, scope: start.cursor ?? undefined, runId: run.id }
   for await (const page of walkBooks(zoho, module, options, run.signal)) {
     const rows = [...new Map(page.rows.map((row) => [row.id, row])).values()].map(toRecordRow)
-    const times = rows.flatMap((row) => row.modified_at?.toISOString() ?? [])
+    const clocks = { zoho: zoho.serverTime(), ours: clock.now() }
+    const times = rows.flatMap((row) => (row.modified_at ? [capCursor(row.modified_at.toISOString(), clocks)] : []))
     if (page.restarted) progress = { ...progress, listed: 0 }
     const write = { runId: run.id, at: clock.now(), changedIn: progress.changed_in }
     await run.fenced(async (tx) => {

@@ -11,6 +11,7 @@ import { type CrmRecord, listCrm, listCrmDeletions } from '../../zoho/crm.ts'
 import { CRM_MODULES, type CrmModule, crmFields, INVALID_MODULE } from '../../zoho/crm-fields.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { capCursor, isAhead } from '../../zoho/server-clock.ts'
 
 export const CRM_SYNC = 'crm'
 /** Zoho's list may show a row late, so an incremental pass begins a little before the newest row it knows. */
@@ -126,22 +127,31 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   async function syncModule(module: CrmModule, index: number): Promise<Checkpoint> {
     const scope = placeOf(module)
     const known = await db.watermark.findUnique({ where: { name: watermarkOf(module) } })
-    const began = clock.now()
     if (at.module !== module) {
       // The first pass of a module is a full one, whatever was asked for.
-      const full = mode === 'full' || !known?.full_at
+      const full = mode === 'full' || !known?.full_at || isAhead(known.up_to, clock.now())
       const upTo = known?.up_to ?? null
       const from = full || !upTo ? null : new Date(upTo.getTime() - OVERLAP_MS).toISOString()
-      at = { ...at, module, mode: full ? 'full' : 'incremental', from, newest: upTo?.toISOString() ?? null, pages: 0, taken: [] }
+      at = {
+        ...at,
+        module,
+        mode: full ? 'full' : 'incremental',
+        from,
+        newest: from === null ? null : upTo!.toISOString(),
+        pages: 0,
+        taken: [],
+      }
     }
     const fields = await crmFields(zoho, module, { runId: run.id }, run.signal)
+    // Deletions are asked for from here on the next time, so it is never later than Zoho's clock.
+    const began = new Date(capCursor(clock.now().toISOString(), { zoho: zoho.serverTime(), ours: clock.now() }))
     run.report({ progress: { phase: scope.module, done: counts[`${scope.module}_total`] ?? 0, waiting: null } })
 
     const taken = new Set(at.taken)
     for await (const listed of listCrm(zoho, { module, fields, from: at.from ? new Date(at.from) : null, runId: run.id }, run.signal)) {
       const page = listed.filter((row) => !taken.has(rowKey(row)))
       if (page.length === 0) continue
-      at = advance(at, page)
+      at = advance(at, page, { zoho: zoho.serverTime(), ours: clock.now() })
       await run.fenced(async (tx) => {
         const rows = [...new Map(page.map((row) => [row.id, toRow(row)])).values()]
         const written = await upsertRecords(tx, scope, rows, { runId: run.id, at: clock.now() })
@@ -242,14 +252,15 @@ const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
 const rowKey = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
 
 /** Taken up again from here: the last second once more, less the rows that are remembered. */
-function advance(at: Checkpoint, page: CrmRecord[]): Checkpoint {
+function advance(at: Checkpoint, page: CrmRecord[], clocks: { zoho: Date | null; ours: Date }): Checkpoint {
   const last = Math.max(...page.map((row) => row.modifiedAt.getTime()))
+  const newest = capCursor(new Date(last).toISOString(), clocks)
   const from = Math.max(last, at.from ? Date.parse(at.from) : 0)
   const recent = page.filter((row) => row.modifiedAt.getTime() >= from - 1_000).map(rowKey)
   const still = at.from && from - Date.parse(at.from) <= 1_000 ? at.taken : []
   return {
     ...at,
-    newest: new Date(Math.max(last, at.newest ? Date.parse(at.newest) : 0)).toISOString(),
+    newest: new Date(Math.max(Date.parse(newest), at.newest ? Date.parse(at.newest) : 0)).toISOString(),
     from: new Date(from).toISOString(),
     pages: at.pages + 1,
     taken: [...still, ...recent],

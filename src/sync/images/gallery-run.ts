@@ -12,8 +12,9 @@ import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
-import { documentImage, IDS_PER_CALL, itemDocuments } from '../../zoho/inventory.ts'
+import { documentImage, IDS_PER_CALL, itemsById } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
+import { NO_IMAGE } from '../../zoho/read-item.ts'
 
 export const ZOHO_GALLERY = 'zoho_gallery'
 /** `dry_run` asks for the details only, and so tells exactly how many calls the pictures would take. */
@@ -31,10 +32,6 @@ export interface GalleryRunDeps {
 
 /** Items that can have further pictures: those that have a main one. */
 const WITH_IMAGE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
-/** Endings of attachments that are no pictures. Everything else is asked for and judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
-const NO_IMAGE =
-  /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
-
 /** How many calls the details take; how many pictures there are is known only from them. */
 export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
   const items = await db.product.count({ where: WITH_IMAGE })
@@ -75,7 +72,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
   const zoho = await deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
   const total = await db.product.count({ where: WITH_IMAGE })
   let after = run.checkpoint ? Checkpoint.parse(run.checkpoint).after : null
-  const counts = { items: 0, found: 0, downloaded: 0, removed: 0, failed: 0, ...run.statistics }
+  const counts = { items: 0, found: 0, downloaded: 0, removed: 0, failed: 0, unreadable: 0, without_list: 0, ...run.statistics }
   for (;;) {
     const products = await db.product.findMany({
       where: { ...WITH_IMAGE, ...(after !== null && { id: { gt: after } }) },
@@ -90,16 +87,25 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
       take: IDS_PER_CALL,
     })
     const last = products.at(-1)
-    if (!last) return { state: counts.failed > 0 ? 'partial' : 'success' }
-    const details = await itemDocuments(zoho, { ids: products.map((it) => it.zoho_item_id ?? ''), runId: run.id }, run.signal)
+    if (!last) return { state: counts.failed + counts.unreadable > 0 ? 'partial' : 'success' }
+    const ids = products.map((it) => it.zoho_item_id ?? '')
+    const { found: details } = await itemsById(zoho, { ids, runId: run.id, job: 'image' }, run.signal)
     const todo: Todo[] = []
+    const unreadable: Todo['product'][] = []
     for (const product of products) {
       const item = details.get(product.zoho_item_id ?? '')
       if (!item) continue // gone from Zoho: the item sync removes it with its pictures
       const main = item.image_document_id ?? product.zoho_image_id
-      const further = item.documents
-        .filter((it) => it.document_id !== main && !NO_IMAGE.test(it.file_name?.trim() ?? ''))
-        .sort((a, b) => a.attachment_order - b.attachment_order)
+      if (!item.documents_readable) {
+        counts.unreadable++
+        unreadable.push(product)
+      }
+      if (item.documents === undefined) {
+        // Absent says nothing about the images that we have.
+        if (item.documents_readable) counts.without_list++
+        continue
+      }
+      const further = item.documents.filter((it) => it.document_id !== main && !NO_IMAGE.test(it.file_name?.trim() ?? ''))
       counts.found += further.length
       const named = new Set(further.map((it) => it.document_id))
       const here = new Set(product.photos.map((it) => it.document_id))
@@ -109,7 +115,8 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
           .map((it) => ({ product, documentId: it.document_id, name: it.file_name, order: it.attachment_order })),
       )
       const gone = product.photos.filter((it) => it.document_id === null || !named.has(it.document_id))
-      if (dry_run || gone.length === 0) continue
+      // Only a list that is readable to its last entry proves that an image is gone.
+      if (dry_run || gone.length === 0 || !item.documents_readable) continue
       await run.fenced(async (tx) => {
         await lockProduct(tx, product.id)
         for (const photo of await tx.photo.findMany({ where: { id: { in: gone.map((it) => it.id) }, deleted_at: null } }))
@@ -123,12 +130,25 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
     else await fetchAll(run, deps, zoho, todo, counts)
     after = last.id
     const checkpoint = { after }
-    await run.fenced((tx) => run.saveCheckpoint(tx, checkpoint, counts))
+    await run.fenced(async (tx) => {
+      await run.fail(
+        tx,
+        unreadable.map(({ id, zoho_item_id, sku }) => ({
+          stage: 'item',
+          code: 'invalid_item',
+          message: `The list of images of ${sku || zoho_item_id} cannot be read; the product keeps the one that it has.`,
+          product_id: id,
+          zoho_item_id: zoho_item_id ?? undefined,
+          sku: sku ?? undefined,
+        })),
+      )
+      await run.saveCheckpoint(tx, checkpoint, counts)
+    })
     run.report({ progress: { phase: 'gallery', done: Math.min(counts.items, total), total, waiting: null } })
   }
 }
 
-type Counts = Record<'items' | 'found' | 'downloaded' | 'removed' | 'failed', number>
+type Counts = Record<'items' | 'found' | 'downloaded' | 'removed' | 'failed' | 'unreadable' | 'without_list', number>
 
 async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient, todo: Todo[], counts: Counts): Promise<void> {
   const limit = pLimit(deps.concurrency)

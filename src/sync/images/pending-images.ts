@@ -11,6 +11,8 @@ export interface PendingImage {
   zoho_image_name: string | null
   image_source_url: string | null
   image_source_key: string | null
+  /** The item's modified time that was known when the image was asked for. */
+  zoho_modified_at: Date | null
 }
 
 export interface WorkFilter {
@@ -43,7 +45,7 @@ function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prism
  */
 export function nextPending(db: Database, filter: WorkFilter, limit: number): Promise<PendingImage[]> {
   return db.$queryRaw<PendingImage[]>`
-    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key,
+    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, p.zoho_modified_at,
       case when ${ADDRESS_WAITS} and not (${filter.zoho} and ${ZOHO_WAITS} and p.image_attempts % 2 = 1) then 'url' else 'zoho' end as kind
     from product p where ${pending(filter)} order by p.image_attempts, p.id limit ${limit}`
 }
@@ -53,21 +55,34 @@ export async function countPending(db: Db, filter: WorkFilter): Promise<number> 
   return row?.n ?? 0
 }
 
-/** A picture whose id never changes may still be replaced behind it, so stored ones are looked at again in a slow rotation. */
-const RECHECK_AFTER = "interval '30 days'"
-/** Sooner where the item was edited since: its picture is the likeliest to have been replaced. */
-const RECHECK_EDITED_AFTER = "interval '7 days'"
+/** An image whose id never changes may still be replaced behind it, so stored ones are asked for again in a slow rotation. */
+const ROTATION = "interval '30 days'"
 
-/** Pictures whose turn it is in the rotation, the longest unseen first; few a run, so that they never crowd out new ones. */
-export function nextRechecks(db: Database, now: Date, limit: number): Promise<PendingImage[]> {
+/** Stored images of Zoho's under an id that did not change. One that a person deleted here, or that was sent from here, must not come back. */
+const STORED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null
+  and p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id
+  and p.id in (select product_id from photo where source = 'zoho' and place = 'main' and deleted_at is null)`
+/** The item was edited in Zoho since its image was last asked for: its image may be another one under the same id. */
+export const EDITED_SINCE_CHECK = Prisma.sql`p.zoho_modified_at is distinct from p.image_checked_modified_at`
+
+/** Images to ask for again, those of edited items first, then the longest unseen of the rotation; none that this run has tried. */
+export function nextRechecks(
+  db: Database,
+  { runId, now, limit, rotation }: { runId: string; now: Date; limit: number; rotation: boolean },
+): Promise<PendingImage[]> {
+  const due = rotation ? Prisma.sql`p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(ROTATION)}` : Prisma.sql`${EDITED_SINCE_CHECK}`
   return db.$queryRaw<PendingImage[]>`
-    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, 'zoho' as kind
-    from product p
-    where p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null and p.image_state = 'stored'
-      and p.image_fetched_id = p.zoho_image_id
-      and (p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(RECHECK_AFTER)}
-        or (p.zoho_modified_at > p.image_tried_at and p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(RECHECK_EDITED_AFTER)}))
+    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, p.zoho_modified_at, 'zoho' as kind
+    from product p where ${STORED} and ${due} and p.image_run is distinct from ${runId}::uuid
     order by p.image_tried_at limit ${limit}`
+}
+
+/** How many images of edited items the run's own list did not name still wait to be asked for again. */
+export async function countUnlistedRechecks(db: Db, runId: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ n: number }[]>`
+    select count(*)::int as n from product p where ${STORED} and ${EDITED_SINCE_CHECK}
+      and p.zoho_item_id in (select zoho_item_id from product except select unnest(ids) from run_page where run_id = ${runId}::uuid)`
+  return row?.n ?? 0
 }
 
 export interface ImageCounts {

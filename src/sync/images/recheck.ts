@@ -1,36 +1,71 @@
+import type { Db } from '../../database/client.ts'
 import { cleanFilename } from '../../images/gallery/filename.ts'
 import { putSourcePhoto } from '../../images/gallery/gallery.ts'
 import { linkName } from '../../images/storage/item-links.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
+import type { ZohoClient } from '../../zoho/client.ts'
+import { RateLimitedError } from '../../zoho/errors.ts'
 import { fetchImage } from './fetch-image.ts'
 import { nextRechecks, type PendingImage } from './pending-images.ts'
 import { isRunLevelError, type SyncImagesDeps } from './sync-images.ts'
 
-/** So few a run that they cost a small part of a day's quota: a catalogue of 2,200 pictures is through in a month of hourly runs. */
-const RECHECKS_A_RUN = 10
+/** Of the day's calls, what asking again for stored images may take: new images and items come first. */
+const DAY_SHARE = 0.1
+/** Where Zoho's limit for a day is not known. */
+const CALLS_WITHOUT_LIMIT = 200
+/** Of the rotation: a catalogue of 2,200 images is through in a month of daily full runs. */
+const ROTATION_A_RUN = 100
+const DAY_MS = 86_400_000
+
+export interface RecheckDeps extends SyncImagesDeps {
+  zoho: ZohoClient
+  /** The operator's own limit for a day; undefined: Zoho's. */
+  requestsPerDay?: number | undefined
+}
+
+/** How many stored images may be asked for again now: a share of the day's calls, less what the last day's runs took of it. */
+export async function recheckAllowance(
+  db: Db,
+  { organization, requestsPerDay, now }: { organization: string | null; requestsPerDay: number | undefined; now: Date },
+): Promise<number> {
+  const known = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization }, select: { day_limit: true } })
+  const limits = [known?.day_limit, requestsPerDay].filter((limit) => typeof limit === 'number')
+  const share = limits.length === 0 ? CALLS_WITHOUT_LIMIT : Math.ceil(Math.min(...limits) * DAY_SHARE)
+  const [row] = await db.$queryRaw<{ n: number }[]>`
+    select coalesce(sum((statistics ->> 'images_rechecked')::int), 0)::int as n from run
+    where statistics ? 'images_rechecked' and created_at > ${new Date(now.getTime() - DAY_MS)}`
+  return Math.max(0, share - (row?.n ?? 0))
+}
 
 /**
- * Looks again at a few stored pictures whose id did not change: Zoho may keep the id when a picture is replaced, so only the bytes tell.
- * One that cannot be had now keeps its place; its turn comes again.
+ * Asks again for stored images whose id did not change, since Zoho may keep the id when an image is replaced, and only the bytes tell: those of items that
+ * were edited since, and in a full run a few that were not seen for a month. What does not fit into the share comes with the following runs.
  */
-export async function recheckImages(run: RunContext, deps: SyncImagesDeps): Promise<void> {
-  const { db, clock } = deps
-  let checked = 0
-  let replaced = 0
-  for (const work of await nextRechecks(db, clock.now(), RECHECKS_A_RUN)) {
+export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotation }: { rotation: boolean }): Promise<void> {
+  const { db, clock, zoho, requestsPerDay } = deps
+  const allowed = await recheckAllowance(db, { organization: zoho.organizationId, requestsPerDay, now: clock.now() })
+  const edited = await nextRechecks(db, { runId: run.id, now: clock.now(), limit: allowed, rotation: false })
+  const left = rotation ? Math.min(ROTATION_A_RUN, allowed - edited.length) : 0
+  const old = left > 0 ? await nextRechecks(db, { runId: run.id, now: clock.now(), limit: left, rotation: true }) : []
+  const known = new Set(edited.map(({ id }) => id))
+  let { images_rechecked: checked = 0, images_replaced: replaced = 0 } = run.statistics
+  for (const work of [...edited, ...old.filter(({ id }) => !known.has(id))]) {
     run.signal.throwIfAborted()
     try {
       if (await recheck(run, deps, work)) replaced++
     } catch (error) {
+      // The day's calls are used up: the image that is held stays, and the rest comes another day.
+      if (error instanceof RateLimitedError) return
       if (run.signal.aborted || isRunLevelError(error)) throw error
-      await db.product.updateMany({ where: { id: work.id }, data: { image_tried_at: clock.now() } })
+      // Of the rotation, its turn comes again; of an edited item, it is asked for again by the next run.
+      await db.product.updateMany({ where: { id: work.id }, data: { image_tried_at: clock.now(), image_run: run.id } })
     }
     checked++
+    run.report({ statistics: { images_rechecked: checked, images_replaced: replaced } })
   }
-  if (checked > 0) run.report({ statistics: { images_rechecked: checked, images_replaced: replaced } })
 }
 
-async function recheck(run: RunContext, deps: SyncImagesDeps, work: PendingImage): Promise<boolean> {
+async function recheck(run: RunContext, deps: RecheckDeps, work: PendingImage): Promise<boolean> {
   const blob = await fetchImage(deps, work, { runId: run.id, signal: run.signal })
   const { photo, changed } = await run.fenced(async (tx) => {
     const put = await putSourcePhoto(tx, {
@@ -40,7 +75,10 @@ async function recheck(run: RunContext, deps: SyncImagesDeps, work: PendingImage
       filename: cleanFilename(work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`, `image.${blob.ext}`),
       sha256: blob.sha256,
     })
-    await tx.product.updateMany({ where: { id: work.id }, data: { image_tried_at: deps.clock.now() } })
+    await tx.product.updateMany({
+      where: { id: work.id },
+      data: { image_tried_at: deps.clock.now(), image_checked_modified_at: work.zoho_modified_at },
+    })
     return put
   })
   if (changed && photo.is_primary) await deps.itemLinks.show(linkName(work), blob)

@@ -173,7 +173,9 @@ async function saveImage(run: RunContext, deps: SyncImagesDeps, work: PendingIma
       data: {
         ...attempt(run, deps),
         image_state: waits ? 'untried' : 'stored',
-        ...(zoho ? { image_fetched_id: work.zoho_image_id } : { image_source_fetched: work.image_source_key }),
+        ...(zoho
+          ? { image_fetched_id: work.zoho_image_id, image_checked_modified_at: work.zoho_modified_at }
+          : { image_source_fetched: work.image_source_key }),
         image_error: null,
         image_error_code: null,
         image_attempts: 0,

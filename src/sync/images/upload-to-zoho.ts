@@ -63,8 +63,8 @@ export async function uploadImage(
   const zoho = await openZoho()
   const bytes = await buffer((await store.open('originals', photo.sha256)).stream)
   await setItemImage(zoho, { itemId: zoho_item_id, bytes, filename: `${zoho_item_id}.${ext}`, contentType: content_type }, signal)
-  const item = (await itemsById(zoho, { ids: [zoho_item_id] }, signal)).get(zoho_item_id)
-  const document_id = item?.image_document_id ?? null
+  const item = (await itemsById(zoho, { ids: [zoho_item_id] }, signal)).found.get(zoho_item_id)
+  const document_id = item?.image_document_id ?? item?.image_candidate ?? null
   await db.$transaction(async (tx) => {
     await removeSourcePhoto(tx, productId, 'zoho')
     await tx.product.update({
@@ -73,6 +73,7 @@ export async function uploadImage(
         zoho_image_id: document_id,
         zoho_image_name: item?.image_name ?? null,
         image_fetched_id: document_id,
+        image_checked_modified_at: item?.last_modified_time ?? null,
         image_state: 'stored',
         image_error: null,
         image_error_code: null,

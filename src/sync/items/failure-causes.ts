@@ -13,6 +13,7 @@ const CAUSES: Record<string, FailureCause> = {
   not_an_image: image('What Zoho sent is not a picture', 'Open the item in Zoho and attach its picture again; then retry.'),
   truncated: image('The picture breaks off', 'Retry; if it stays, attach the picture again in Zoho.'),
   corrupt: image('The picture is damaged', 'Attach the picture again in Zoho, saved anew; then retry.'),
+  no_image_bytes: image('Zoho sent a page instead of the picture', 'Retry; if it stays, see status.zoho.com.'),
   too_many_pixels: image('The picture has too many pixels', 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.'),
   side_too_long: image('A side of the picture is too long', 'Make it smaller in Zoho; 12,000 pixels is the most.'),
   unsupported_format: image('The format of the picture is not taken', 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.'),
@@ -55,8 +56,13 @@ const CAUSES: Record<string, FailureCause> = {
   },
   invalid_price: {
     cause: 'A price is a text that is no number',
-    remedy: 'Correct the price in Zoho. Until then the item has none.',
+    remedy: 'Correct the price in Zoho. Until then the item keeps the price that it had.',
     retryable: true,
+  },
+  item_id_refused: {
+    cause: 'Zoho does not take the id of a product, which came from a file',
+    remedy: 'Import the file again with right ids, and delete the product: DELETE /api/products/{id}.',
+    retryable: false,
   },
   mass_delete_stopped: {
     cause: 'More than a fifth of the items would be removed',

@@ -1,6 +1,7 @@
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { decodeEntities, splitName } from '../../catalog/split-name.ts'
-import { Decimal, Id, Instant, Key } from '../../zoho/schemas.ts'
+import { readCustomFields } from '../../zoho/read-item.ts'
+import { Decimal, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
 
 /** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
 const ALIASES = {
@@ -40,6 +41,7 @@ export function readFileItem(
   const row: ItemRow = { zoho_item_id: id, ...namesOf(record) }
   if (row.name === undefined) return { zoho_item_id: id, sku, reason: 'it has no name' }
   for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
+    if (ALIASES[field].some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: `its ${field} is no text` }
     const text = textOf(record, ALIASES[field])
     if ((field === 'sku' || field === 'category') && !Key.safeParse(text).success)
       return { zoho_item_id: id, sku: null, reason: `its ${field} is longer than 500 characters` }
@@ -94,11 +96,14 @@ export function readFileId(value: unknown): { id: string } | { reason: string } 
   return { id: text }
 }
 
+/** An object or a list where a text belongs: it must not become "[object Object]". */
+const isUnreadable = (value: unknown): boolean => !isBlank(value) && !Text.safeParse(value).success
+
 /** The first of these keys that the record has; null where it is blank, undefined where it has none of them. */
 function textOf(record: Record<string, unknown>, keys: readonly string[]): string | null | undefined {
   const key = keys.find((it) => record[it] !== undefined)
   if (key === undefined) return undefined
-  return isBlank(record[key]) ? null : String(record[key])
+  return isBlank(record[key]) || isUnreadable(record[key]) ? null : String(record[key])
 }
 
 /** A name in each language where the file tells them apart; otherwise both are read out of the one name. */
@@ -122,12 +127,6 @@ function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_
 function customOf(record: Record<string, unknown>): Record<string, unknown> | undefined {
   const given = record.custom_fields
   if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>
-  const flat = Object.entries(record).filter(([key]) => key.startsWith('cf_'))
-  if (flat.length === 0 && !Array.isArray(given)) return undefined
-  const listed = (Array.isArray(given) ? given : []).flatMap((field: unknown) => {
-    if (typeof field !== 'object' || field === null || !('value' in field)) return []
-    const name = 'api_name' in field ? field.api_name : 'label' in field ? field.label : undefined
-    return name === undefined ? [] : [[String(name), field.value] as const]
-  })
-  return Object.fromEntries([...listed, ...flat])
+  const read = readCustomFields(record, { byLabel: true })
+  return Object.keys(read).length > 0 || Array.isArray(given) ? read : undefined
 }

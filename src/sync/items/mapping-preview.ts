@@ -5,7 +5,7 @@ import { Prisma } from '../../generated/client.ts'
 import { NotFoundError } from '../../lib/errors.ts'
 import { MappedField, type MappingPreviewBody } from '../../schemas/mapping.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { readItem, type ZohoItem } from '../../zoho/schemas.ts'
+import { readItem, type ZohoItem } from '../../zoho/read-item.ts'
 import { fieldSources, readFields, sourceValue } from './field-sources.ts'
 
 export interface PreviewDeps {
@@ -24,20 +24,22 @@ export async function previewMapping(
   const rules = changedRules(await readFieldRules(db), changes, fieldSources)
   const item = await realItem(zoho, await itemIdOf(db, { zoho_item_id, sku }), signal)
   const columns = MappedField.options.map((field) => Prisma.raw(`${field}::text as ${field}`))
-  const [product] = await db.$queryRaw<({ id: string } & Record<MappedField, string | null>)[]>`
-    select id, ${Prisma.join(columns)} from product where zoho_item_id = ${item.item_id}`
-  const given = readFields(item, { rules, currency })
+  const [product] = await db.$queryRaw<({ id: string; custom_fields: Record<string, unknown> } & Record<MappedField, string | null>)[]>`
+    select id, custom_fields, ${Prisma.join(columns)} from product where zoho_item_id = ${item.item_id}`
+  const { values } = readFields(item, { rules, currency, held: product?.custom_fields })
   return {
     zoho_item_id: item.item_id,
     product_id: product?.id ?? null,
     fields: MappedField.options.map((field) => {
       const current = plain(product?.[field] ?? null)
-      const result = plain(ownedValue(field, rules, { current: product?.[field], given: given[field] }) ?? null)
+      // What Zoho's item does not say, or says illegibly, stays as it is.
+      const given = values[field] === undefined ? product?.[field] : values[field]
+      const result = plain(ownedValue(field, rules, { current: product?.[field], given }) ?? null)
       return {
         field,
         source: rules.get(field)?.source ?? fieldSources.defaultOf(field),
         owner: rules.get(field)?.owner ?? ('zoho' as const),
-        zoho_value: plain(given[field]),
+        zoho_value: plain(values[field] ?? null),
         current_value: current,
         result,
         changes: result !== current,

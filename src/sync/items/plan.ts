@@ -17,7 +17,8 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   const list = callsTo('/inventory/v1/items')
   const details = callsTo('/inventory/v1/itemdetails')
   // Behind addresses of a file there is no Zoho.
-  const images = params.source === 'api' ? toFetch : 0
+  const rechecks = params.sync_images ? (counted.recheck_calls ?? 0) : 0
+  const images = params.source === 'api' ? toFetch + rechecks : 0
   const total = list + details + images
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
   const limits = await knownLimits(deps, call?.organization ?? null)

@@ -9,7 +9,7 @@ import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts
 /**
  * Reported, but no reason to call a run partial: no later try brings what is missing, so `last_sync` would never move again.
  */
-const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'list_missing_items']
+const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'list_missing_items', 'item_id_refused']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>
@@ -100,6 +100,7 @@ const COUNTED = [
   'images_listed_missing',
   'images_listed_stored',
   'images_to_fetch',
+  'images_to_recheck',
 ] as const
 export type ListCounts = Record<(typeof COUNTED)[number], number>
 

@@ -2,13 +2,14 @@ import { upsertItems } from '../../catalog/upsert-items.ts'
 import type { Db } from '../../database/client.ts'
 import type { RunContext, RunOutcome } from '../../runs/run-handler.ts'
 import { itemsById } from '../../zoho/inventory.ts'
+import { confirmImages } from '../images/confirm-images.ts'
 import { countPending } from '../images/pending-images.ts'
 import { syncImages } from '../images/sync-images.ts'
 import type { ItemSyncParams } from './params.ts'
 import { finalizeStatistics } from './result.ts'
 import { reportSkuConflicts } from './sku-conflicts.ts'
 import { type ApiSyncDeps, mappingFor, openClient } from './sync-from-api.ts'
-import { toItemRow } from './to-item-row.ts'
+import { reportRefusedIds, reportUnreadable, toItemRows } from './to-item-row.ts'
 
 /** Works on failed things alone: reads the items anew by their ids, looks again whether SKUs are shared, and tries the pictures. */
 export async function retryFailed(
@@ -24,14 +25,21 @@ export async function retryFailed(
   const zoho = needsZoho ? await openClient(run, deps) : null
   if (zoho && items.length > 0) {
     const mapping = await mappingFor(zoho, deps, run.signal)
-    const found = await itemsById(zoho, { ids: items, runId: run.id }, run.signal)
-    const rows = [...found.values()].map((item) => toItemRow(item, mapping))
+    const { found, refused } = await itemsById(zoho, { ids: items, runId: run.id }, run.signal)
+    await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, [...found.values()], { areDetails: true })
     await run.fenced(async (tx) => {
-      await upsertItems(tx, rows, { at: clock.now() })
+      const mapped = await toItemRows(tx, [...found.values()], mapping)
+      await upsertItems(
+        tx,
+        mapped.map(({ row }) => row),
+        { at: clock.now() },
+      )
       await tx.failure.updateMany({
         where: { stage: 'item', code: { not: 'sku_conflict' }, zoho_item_id: { in: [...found.keys()] }, resolved_at: null },
         data: { resolved_at: clock.now() },
       })
+      await reportRefusedIds(run, tx, refused)
+      await reportUnreadable(run, tx, mapped, clock.now())
     })
   }
   run.report({ statistics: { conflicts: await reportSkuConflicts(run, { clock }) } })

@@ -6,7 +6,8 @@ import type { Clock } from '../../lib/clock.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { itemsById } from '../../zoho/inventory.ts'
-import { type ItemMapping, toItemRow } from './to-item-row.ts'
+import { confirmImages } from '../images/confirm-images.ts'
+import { type ItemMapping, reportRefusedIds, reportUnreadable, toItemRows } from './to-item-row.ts'
 
 export interface RemovalDeps {
   db: Database
@@ -48,13 +49,25 @@ export async function removeGone(
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
     select p.id, p.zoho_item_id from unlisted join product p using (zoho_item_id) where p.deleted_at is null`
   if (candidates.length === 0) return { removed: 0, leftOut: 0 }
-  const still = await itemsById(zoho, { ids: candidates.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
+  const { found: still, refused } = await itemsById(zoho, { ids: candidates.map((it) => it.zoho_item_id), runId: run.id }, run.signal)
   if (still.size > 0 && !dryRun) {
-    const rows = [...still.values()].map((item) => toItemRow(item, mapping))
-    for (let at = 0; at < rows.length; at += BATCH)
-      await run.fenced((tx) => upsertItems(tx, rows.slice(at, at + BATCH), { at: clock.now() }))
+    const items = [...still.values()]
+    for (let at = 0; at < items.length; at += BATCH) {
+      const batch = items.slice(at, at + BATCH)
+      await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, batch, { areDetails: true })
+      await run.fencedRaw(async (tx) => {
+        const mapped = await toItemRows(tx, batch, mapping)
+        await upsertItems(
+          tx,
+          mapped.map(({ row }) => row),
+          { at: clock.now() },
+        )
+        await reportUnreadable(run, tx, mapped, clock.now())
+      })
+    }
   }
-  const gone = candidates.filter((it) => !still.has(it.zoho_item_id))
+  if (refused.length > 0) await run.fenced((tx) => reportRefusedIds(run, tx, refused))
+  const gone = candidates.filter((it) => !still.has(it.zoho_item_id) && !refused.includes(it.zoho_item_id))
   const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
   if (gone.length > BRAKE_COUNT && gone.length > all * MAX_DELETE_RATIO && !confirmed)
     return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
@@ -86,7 +99,7 @@ export async function removeProducts(
 }
 
 /** What people uploaded goes with the product; it comes back when the product is restored. */
-async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
+export async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
   await tx.$executeRaw`select 1 from product where id = any(${ids}::uuid[]) order by id for update`
   await tx.photo.updateMany({
     where: { product_id: { in: ids }, deleted_at: null },

@@ -7,11 +7,12 @@ import { deleteOldRecords } from '../../runs/run-records.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { ping } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
-import { countPending } from '../images/pending-images.ts'
-import { recheckImages } from '../images/recheck.ts'
-import { type SyncImagesDeps, syncImages } from '../images/sync-images.ts'
+import { isAhead } from '../../zoho/server-clock.ts'
+import { countPending, countUnlistedRechecks } from '../images/pending-images.ts'
+import { type RecheckDeps, recheckAllowance, recheckImages } from '../images/recheck.ts'
+import { syncImages } from '../images/sync-images.ts'
 import type { ItemSyncParams } from './params.ts'
-import { finalizeStatistics } from './result.ts'
+import { countsFrom, finalizeStatistics } from './result.ts'
 import { countSkuConflicts, reportSkuConflicts } from './sku-conflicts.ts'
 import { dropRemovedImages, type RemovalResult, removeGone, restorePhotos } from './sync-deletions.ts'
 import { firstCheckpoint, ListCheckpoint, syncList } from './sync-list.ts'
@@ -19,7 +20,7 @@ import type { ItemMapping } from './to-item-row.ts'
 
 export const WATERMARK = 'items'
 
-export interface ApiSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
+export interface ApiSyncDeps extends Omit<RecheckDeps, 'zoho'> {
   db: Database
   clock: Clock
   itemLinks: ItemLinks
@@ -48,13 +49,13 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
   const zoho = await openClient(run, deps)
   const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
   // Without a full pass there is nothing to be incremental on.
-  const mode = params.mode === 'full' || !watermark?.full_at ? 'full' : 'incremental'
+  const mode = params.mode === 'full' || !watermark?.full_at || isAhead(watermark.up_to, clock.now()) ? 'full' : 'incremental'
   let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
 
   const mapping = at.phase === 'images' ? NOTHING_READ : await mappingFor(zoho, deps, run.signal)
   if (at.phase === 'items') {
     const { created_at } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { created_at: true } })
-    at = await syncList(run, { zoho, clock, mapping }, at, { dryRun, began: created_at })
+    at = await syncList(run, { db, zoho, clock, mapping }, at, { dryRun, began: created_at })
     at = { ...at, phase: 'removals', taken: [], outages: 0 }
     await run.fenced((tx) => run.saveCheckpoint(tx, at))
   }
@@ -71,7 +72,16 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     }
     if (dryRun) {
       const pending = await countPending(db, { runId: run.id, zoho: true, only: null, unlistedOnly: true })
-      run.report({ statistics: { conflicts: await countSkuConflicts(db, run.id), images_pending: pending } })
+      const { organizationId: organization } = zoho
+      const allowed = await recheckAllowance(db, { organization, requestsPerDay: deps.requestsPerDay, now: clock.now() })
+      const edited = countsFrom(run.counted()).images_to_recheck + (await countUnlistedRechecks(db, run.id))
+      run.report({
+        statistics: {
+          conflicts: await countSkuConflicts(db, run.id),
+          images_pending: pending,
+          recheck_calls: Math.min(allowed, edited),
+        },
+      })
     } else {
       await restorePhotos(run, { db, clock, itemLinks })
       await dropRemovedImages(run, { db, itemLinks })
@@ -93,7 +103,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     // Parked because nothing was answered: one small call tells whether Zoho is back. If it is, pictures that still are not answered are to blame themselves.
     if (at.outages > 0) await ping(zoho, { runId: run.id }, run.signal)
     await syncImages(run, { ...deps, zoho, useBreaker: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
-    await recheckImages(run, { ...deps, zoho })
+    await recheckImages(run, { ...deps, zoho }, { rotation: at.mode === 'full' })
   }
   return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun }) }
 }

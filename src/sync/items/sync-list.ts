@@ -2,19 +2,18 @@ import { z } from 'zod'
 import { recordDifferences } from '../../catalog/diff-items.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
-import type { RawDb } from '../../database/client.ts'
+import type { Database, RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { listItems } from '../../zoho/inventory.ts'
 import { followKeyset, KeysetCursor } from '../../zoho/keyset-cursor.ts'
 import { LIST_LAG_MS } from '../../zoho/paginate.ts'
-import type { ZohoItem } from '../../zoho/schemas.ts'
+import type { ZohoItem } from '../../zoho/read-item.ts'
+import { CLOCKS_MS, capCursor } from '../../zoho/server-clock.ts'
+import { confirmImages } from '../images/confirm-images.ts'
 import { countsFrom, type ListCounts } from './result.ts'
-import { type ItemMapping, toItemRow } from './to-item-row.ts'
-
-/** Rows modified since shortly before the run began may be listed twice in it; the clocks of Zoho and of this machine may differ by so much. */
-const CLOCKS_MS = 10 * 60_000
+import { type ItemMapping, reportUnreadable, toItemRows } from './to-item-row.ts'
 
 /** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
 export const ListCheckpoint = KeysetCursor.extend({
@@ -28,6 +27,7 @@ export const ListCheckpoint = KeysetCursor.extend({
 export type ListCheckpoint = z.infer<typeof ListCheckpoint>
 
 export interface SyncListDeps {
+  db: Database
   zoho: ZohoClient
   clock: Clock
   mapping: ItemMapping
@@ -43,19 +43,20 @@ export interface SyncListOptions {
 /** Where a new pass begins. */
 export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
   const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - LIST_LAG_MS).toISOString() : null
-  return { phase: 'items', mode, from, taken: [], pages: 0, newest: upTo?.toISOString() ?? null, outages: 0 }
+  // A full pass puts the cursor right, whatever it was.
+  return { phase: 'items', mode, from, taken: [], pages: 0, newest: from === null ? null : upTo!.toISOString(), outages: 0 }
 }
 
 /** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
 export async function syncList(
   run: RunContext,
-  { zoho, clock, mapping }: SyncListDeps,
+  { db, zoho, clock, mapping }: SyncListDeps,
   start: ListCheckpoint,
   { dryRun, began }: SyncListOptions,
 ): Promise<ListCheckpoint> {
   const counts = countsFrom(run.statistics)
   let at = start
-  const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time })
+  const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time ?? null })
   const unreadable: unknown[] = []
   const from = at.from ? new Date(at.from) : null
   for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
@@ -64,15 +65,20 @@ export async function syncList(
     if (fresh.length === 0 && bad.length === 0) continue
     if (fresh.length > 0) {
       const place = walk.after(fresh)
-      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || place.from! > at.newest ? place.from : at.newest }
+      const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
+      at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
-    const rows = [...new Map(fresh.map((item) => [item.item_id, toItemRow(item, mapping)])).values()]
+    const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]
+    await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, items)
+    // These may be listed twice in one run.
     const late = fresh.filter((item) => (item.last_modified_time?.getTime() ?? 0) > began.getTime() - CLOCKS_MS).map((item) => item.item_id)
     await run.fencedRaw(async (tx) => {
+      const mapped = await toItemRows(tx, items, mapping)
+      const rows = mapped.map(({ row }) => row)
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       await noteUnreadable(run, tx, bad)
-      await noteDoubtful(run, tx, fresh, clock.now())
+      await reportUnreadable(run, tx, mapped, clock.now())
       if (!dryRun) await forgetImageFailures(tx, fresh, clock.now())
       counts.failed += bad.length
       counts.total += rows.length - again.size + bad.length
@@ -104,6 +110,7 @@ export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryR
   counts.images_listed_missing += found.images_missing
   counts.images_listed_stored += found.images_stored
   counts.images_to_fetch += found.images_to_fetch
+  counts.images_to_recheck += found.images_to_recheck
 }
 
 /** Notes which items a page has listed: what no page lists is gone. */
@@ -120,40 +127,12 @@ export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Pro
   return new Set(rows.map((row) => row.id))
 }
 
-/** What of an item cannot be read (a price that is no number, a SKU without end) it does not have, and a person is told, until it comes with one that can be. */
-async function noteDoubtful(run: RunContext, tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
-  const sound = items.filter((item) => item.doubtful.length === 0).map((item) => item.item_id)
-  await tx.$executeRaw`
-    update failure set resolved_at = ${at}
-    where code in ('invalid_price', 'invalid_item') and zoho_item_id = any(${sound}) and resolved_at is null`
-  await run.fail(
-    tx,
-    items.flatMap((item) =>
-      item.doubtful.map((field) => ({
-        stage: 'item',
-        ...doubt(field, item.name),
-        zoho_item_id: item.item_id,
-        sku: item.sku ?? undefined,
-      })),
-    ),
-  )
-}
-
 /** Who took a bad picture away in Zoho has mended it: what is not there cannot fail. */
 async function forgetImageFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
   await tx.$executeRaw`
     update failure f set resolved_at = ${at} from product p
     where p.zoho_item_id = any(${items.map((item) => item.item_id)}) and p.image_state = 'none'
       and f.product_id = p.id and f.stage = 'image' and f.resolved_at is null`
-}
-
-function doubt(field: string, name: string): { code: string; message: string } {
-  if (field === 'sku' || field === 'category_name') {
-    const what = field === 'sku' ? 'SKU' : 'category'
-    return { code: 'invalid_item', message: `The ${what} of ${name} is longer than 500 characters; the product has none.` }
-  }
-  const what = field === 'rate' ? 'selling' : 'purchase'
-  return { code: 'invalid_price', message: `The ${what} price of ${name} is no number in Zoho; the product has none.` }
 }
 
 /** A row that cannot be read is named as far as it can be, and stops nothing. */

@@ -2,6 +2,7 @@ import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { RateLimitedError } from '../../zoho/errors.ts'
 import { itemsById } from '../../zoho/inventory.ts'
+import { confirmImages } from '../images/confirm-images.ts'
 import { syncImages } from '../images/sync-images.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
 import { countsFrom, finalizeStatistics } from '../items/result.ts'
@@ -9,7 +10,7 @@ import { reportSkuConflicts } from '../items/sku-conflicts.ts'
 import { dropRemovedImages, removeProducts, restorePhotos } from '../items/sync-deletions.ts'
 import { type ApiSyncDeps, mappingFor, openClient } from '../items/sync-from-api.ts'
 import { writePage } from '../items/sync-list.ts'
-import { toItemRow } from '../items/to-item-row.ts'
+import { reportRefusedIds, reportUnreadable, toItemRows } from '../items/to-item-row.ts'
 import { completeEvents, dueNotifications, postponeNotifications, WEBHOOK_SYNC } from './queue.ts'
 
 /** One call of Zoho's. */
@@ -57,13 +58,17 @@ async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutco
     const readAt = clock.now()
     const ids = await dueNotifications(db, { at: readAt, limit: AT_ONCE })
     if (ids.length === 0) break
-    const found = await itemsById(zoho, { ids, runId: run.id }, run.signal)
-    const rows = [...found.values()].map((item) => toItemRow(item, mapping))
-    const gone = await confirmedGone(ids.filter((id) => !found.has(id)))
+    const { found, refused } = await itemsById(zoho, { ids, runId: run.id }, run.signal)
+    await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, [...found.values()], { areDetails: true })
+    const gone = await confirmedGone(ids.filter((id) => !found.has(id) && !refused.includes(id)))
     await removeProducts(run, { clock, itemLinks }, gone)
     await run.fenced(async (tx) => {
+      const mapped = await toItemRows(tx, [...found.values()], mapping)
+      const rows = mapped.map(({ row }) => row)
       await writePage(run, tx, { rows, counts, dryRun: false, again: new Set(), at: clock.now() })
       counts.total += rows.length
+      await reportRefusedIds(run, tx, refused)
+      await reportUnreadable(run, tx, mapped, clock.now())
       counts.removed += gone.length
       await completeEvents(tx, ids, { readAt })
       await run.saveCheckpoint(tx, {}, counts)
@@ -82,7 +87,7 @@ async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutco
   async function confirmedGone(ids: string[]): Promise<{ id: string; zoho_item_id: string | null }[]> {
     if (ids.length === 0 || ids.length > MOST_GONE) return []
     const still = await itemsById(zoho, { ids, runId: run.id }, run.signal)
-    const where = { zoho_item_id: { in: ids.filter((id) => !still.has(id)) }, deleted_at: null }
+    const where = { zoho_item_id: { in: ids.filter((id) => !still.found.has(id) && !still.refused.includes(id)) }, deleted_at: null }
     return db.product.findMany({ where, select: { id: true, zoho_item_id: true } })
   }
 }

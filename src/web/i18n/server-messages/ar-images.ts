@@ -28,6 +28,11 @@ export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   import_too_large: { what: 'الملف كبير جدًا', next: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
   incomplete: { what: 'لم تصل الصورة كاملة', next: 'أعد المحاولة؛ انقطع الخط مع Zoho.' },
   item_not_found: { what: 'لا يوجد هذا الصنف في Zoho', next: 'تحقّق من SKU.' },
+  no_image_bytes: { what: 'أرسلت Zoho صفحة بدل الصورة', next: 'أعد المحاولة؛ فإن بقي الأمر فراجع status.zoho.com.' },
+  item_id_refused: {
+    what: 'لا تقبل Zoho معرّف هذا المنتج الآتي من ملف',
+    next: 'استورد الملف من جديد بمعرّفات صحيحة، ثم احذف المنتج.',
+  },
   invalid_item: { what: 'لا يُقرأ صنف في Zoho', next: 'افتحه في Zoho واحفظه من جديد ثم أعد المحاولة.' },
   mass_delete_stopped: {
     what: 'كان سيُحذف أكثر من خُمس الأصناف',
@@ -49,7 +54,7 @@ export const ARABIC_IMAGES: Record<string, ServerMessage> = {
   image_too_large: { what: 'ملف الصورة كبير جدًا', next: 'صغّر الصورة أو اضغطها، أو ارفع MAX_UPLOAD_BYTES.' },
   image_removed: { what: 'اختفت الصورة أثناء القراءة', next: 'أعد المحاولة بعد قليل.' },
   placeholder_image: { what: 'العنوان لخدمة صور بديلة: لا صورة للصنف', next: 'اذكر صورة حقيقية.' },
-  invalid_price: { what: 'سعرٌ نصُّه ليس رقمًا', next: 'صحّح السعر في Zoho. حتى ذلك الحين لا سعر للصنف.' },
+  invalid_price: { what: 'سعرٌ نصُّه ليس رقمًا', next: 'صحّح السعر في Zoho. حتى ذلك الحين يبقى للصنف سعره السابق.' },
   session_in_use: { what: 'هذه الجلسة مستعملة الآن', next: 'انتظر حتى ينتهي تشغيلها.' },
   session_not_found: { what: 'لا توجد هذه الجلسة', next: 'عُد إلى قائمة الجلسات.' },
   session_pinned: { what: 'هذه الجلسة مثبتة', next: 'ألغِ التثبيت أولًا.' },

@@ -42,6 +42,7 @@ export const ARABIC_REQUESTS: Record<string, ServerMessage> = {
   not_in_assortment: { what: 'هذه الصورة خارج تشكيلة المتجر' },
   nothing_to_retry: { what: 'لا شيء هنا تفيده إعادة المحاولة', next: 'اتبع ما يقوله كل سبب.' },
   store_mismatch: { what: 'هذا الرمز لمتجر آخر', next: 'استعمل رمز هذا المتجر.' },
+  product_in_zoho: { what: 'هذا المنتج موجود في Zoho', next: 'احذف الصنف في Zoho؛ وتحذفه المزامنة الكاملة التالية هنا.' },
   owned_by_zoho: { what: 'هذا الحقل تكتبه Zoho', next: 'غيّره في Zoho، أو غيّر مالكه في المطابقة.' },
   paused_by_user: { what: 'أوقفه شخص مؤقتًا', next: 'استأنفه متى شئت؛ يحتفظ بمكانه.' },
   precondition_failed: { what: 'تغيّر الملف في هذه الأثناء', next: 'حدّث الصفحة.' },

@@ -7,14 +7,21 @@ export const ARABIC_TEMPLATES: Record<string, string> = {
   // Items
   'The items {} share the SKU {}. Both are kept; give one another SKU in Zoho.':
     'الأصناف {0} تشترك في SKU واحد: {1}. تبقى كلها؛ أعطِ أحدها SKU آخر في Zoho.',
-  'The {} price of {} is no number in Zoho; the product has none.': 'سعر {0} للصنف {1} ليس رقمًا في Zoho؛ فلا سعر للمنتج.',
-  'The {} of {} is longer than 500 characters; the product has none.': '{0} للصنف {1} أطول من 500 حرف؛ فلم يُعطَ للمنتج.',
-  selling: 'البيع',
-  purchase: 'الشراء',
+  'The {} of {} is no number in Zoho; the product keeps the one that it has.': '{0} للصنف {1} ليس رقمًا في Zoho؛ فيبقى للمنتج ما عنده.',
+  'The {} of {} is no text of at most 500 characters; the product keeps the one that it has.':
+    '{0} للصنف {1} ليس نصًّا من 500 حرف على الأكثر؛ فيبقى للمنتج ما عنده.',
+  'The {} of {} cannot be read; the product keeps the one that it has.': '{0} للصنف {1} لا يُقرأ؛ فيبقى للمنتج ما عنده.',
+  'The list of images of {} cannot be read; the product keeps the one that it has.': 'قائمة صور {0} لا تُقرأ؛ فيبقى للمنتج ما عنده.',
+  'Zoho refuses the item id {}; the product stays as it is. The others are synced.':
+    'لا تقبل Zoho معرّف الصنف {0}؛ فيبقى المنتج كما هو. زُومن ما سواه.',
+  'selling price': 'سعر البيع',
+  'purchase price': 'سعر الشراء',
+  'list of images': 'قائمة الصور',
   'Zoho lists an item without an id that can be read{}. The others are synced.': 'في قائمة Zoho صنف لا يُقرأ معرّفه{0}. زُومن ما سواه.',
   'Item {} of {} cannot be read: {}. The others are synced.': 'لا يُقرأ السجل {0} من {1}: {2}. زُومن ما سواه.',
   'it is no object': 'ليس كائنًا',
   'it has no zoho_item_id': 'ينقصه zoho_item_id',
+  'its {} is no text': 'قيمة {0} فيه ليست نصًّا',
   'it has no name': 'ينقصه الاسم',
   'its zoho_item_id is not made of digits: {}': 'قيمة zoho_item_id فيه ليست أرقامًا: {0}',
   'Excel has shortened this id ({}); make the column Text in the source and export it again':

@@ -1,0 +1,211 @@
+import { z } from 'zod'
+import { Id, Instant, Key, ReadableDecimal, Text } from './schemas.ts'
+
+/** One picture or other attachment of an item, as details list them. */
+export interface ItemDocument {
+  document_id: string
+  file_name: string | null
+  attachment_order: number
+}
+
+/**
+ * An item as Zoho says it, in a list row, a detail or a record of a file. A key that is undefined was absent or could not be read: what zinc holds stays.
+ * Null was blank: Zoho says that there is none.
+ */
+export interface ZohoItem {
+  item_id: string
+  name?: string
+  sku?: string | null
+  status?: 'active' | 'inactive'
+  description?: string | null
+  rate?: string | null
+  purchase_rate?: string | null
+  stock_on_hand?: string | null
+  unit?: string | null
+  category_name?: string | null
+  brand?: string | null
+  image_document_id?: string | null
+  image_name?: string | null
+  /**
+   * Set when the row has no `image_document_id`: other keys name a picture, or all that are there are blank. Details and some list rows are so, and neither
+   * may remove a picture before another look confirms it.
+   */
+  image_signs?: 'named' | 'blank'
+  /** The id under which another key names the main picture; only for a product that has none yet. */
+  image_candidate?: string
+  /** The readable entries in the order that people see; undefined where the list is absent or is none. */
+  documents?: ItemDocument[]
+  /** False where an entry of `documents`, or the list itself, could not be read: nothing may be removed by it. */
+  documents_readable: boolean
+  /** `cf_name` and `cf_name_unformatted`; only those that Zoho named. */
+  custom_fields: Record<string, unknown>
+  last_modified_time?: Date | null
+  /** Zoho's keys that hold something that cannot be read. */
+  unreadable: string[]
+}
+
+type Row = Record<string, unknown>
+
+/** Endings of attachments that are no pictures. Everything else is judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
+export const NO_IMAGE =
+  /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
+
+const isBlank = (value: unknown): boolean => value === null || value === ''
+const Status = z.union([z.literal('active'), z.literal('inactive')])
+const Order = z.coerce.number().refine(Number.isFinite)
+const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), attachment_order: z.unknown().optional() })
+/** Zoho writes "" for an empty list too. */
+const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
+
+/** Reads an item in any shape; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
+export function readItem(input: unknown): ZohoItem {
+  const row = input as Row
+  const unreadable: string[] = []
+  function read<T>(key: string, type: z.ZodType<T>): T | undefined {
+    if (row[key] === undefined) return undefined
+    const { success, data } = type.safeParse(row[key])
+    if (!success) unreadable.push(key)
+    return data
+  }
+  const status = typeof row.status === 'string' ? row.status.trim().toLowerCase() : row.status
+  const item: ZohoItem = {
+    item_id: Id.parse(row.item_id),
+    ...defined({
+      sku: read('sku', Key),
+      description: read('description', Text),
+      rate: read('rate', ReadableDecimal),
+      purchase_rate: read('purchase_rate', ReadableDecimal),
+      stock_on_hand: read('stock_on_hand', ReadableDecimal),
+      unit: read('unit', Text),
+      category_name: read('category_name', Key),
+      brand: read('brand', Text),
+      last_modified_time: read('last_modified_time', z.union([z.literal('').transform(() => null), z.null(), Instant])),
+    }),
+    documents_readable: true,
+    custom_fields: {},
+    unreadable,
+  }
+  // Every item has a status: a blank one says nothing.
+  const known = Status.safeParse(status)
+  if (known.success) item.status = known.data
+  else if (status !== undefined && !isBlank(status)) unreadable.push('status')
+  readName(row, item)
+  item.custom_fields = readCustomFields(row, { unreadable })
+  readDocuments(row, item)
+  readImage(row, item, read)
+  return item
+}
+
+/** `item_name` is the same name under another key; which of the two is there differs between rows. A blank `name` is Zoho's word, too. */
+function readName(row: Row, item: ZohoItem): void {
+  for (const key of ['name', 'item_name']) {
+    if (row[key] === undefined) continue
+    const { success, data } = Text.safeParse(row[key])
+    if (success) {
+      item.name = data ?? ''
+      return
+    }
+    item.unreadable.push(key)
+  }
+  // Every item of Zoho has a name, so its absence is reported like a name that cannot be read.
+  if (row.name === undefined && row.item_name === undefined) item.unreadable.push('name')
+}
+
+/**
+ * Custom fields under the keys of a list row, whichever shape they come in: `custom_fields[]` and `custom_field_hash` of details, or `cf_…` keys. A field that
+ * is named nowhere is left out, and what zinc holds of it stays: lists carry only the fields that are set to show there.
+ */
+export function readCustomFields(
+  row: Row,
+  { unreadable = [], byLabel = false }: { unreadable?: string[]; byLabel?: boolean } = {},
+): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  const { custom_fields: listed, custom_field_hash: hash } = row
+  if (Array.isArray(listed)) {
+    for (const entry of listed) {
+      const field = readCustomField(entry, { byLabel })
+      if (field === null) unreadable.push('custom_fields')
+      else Object.assign(found, field)
+    }
+  } else if (listed !== undefined && !isBlank(listed)) unreadable.push('custom_fields')
+  if (typeof hash === 'object' && hash !== null && !Array.isArray(hash)) Object.assign(found, customKeys(hash as Row, unreadable))
+  else if (hash !== undefined && !isEmptyList(hash)) unreadable.push('custom_field_hash')
+  return Object.assign(found, customKeys(row, unreadable))
+}
+
+/** Texts, numbers, yes or no, and lists of them; Zoho has no custom field whose value is an object. */
+const isCustomValue = (value: unknown): boolean => (Array.isArray(value) ? value.every(isPlain) : isPlain(value))
+const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null
+
+function customKeys(row: Row, unreadable: string[]): Row {
+  const named = Object.entries(row).filter(([key, value]) => key.startsWith('cf_') && value !== undefined)
+  unreadable.push(...named.filter(([, value]) => !isCustomValue(value)).map(([key]) => key))
+  return Object.fromEntries(named.filter(([, value]) => isCustomValue(value)))
+}
+
+function readCustomField(entry: unknown, { byLabel }: { byLabel: boolean }): Row | null {
+  if (typeof entry !== 'object' || entry === null) return null
+  const { api_name, label, value, value_formatted: formatted } = entry as Row
+  if (!isCustomValue(value) || !isCustomValue(formatted)) return null
+  if (typeof api_name === 'string' && api_name.startsWith('cf_')) {
+    if (value === undefined && formatted === undefined) return {}
+    return { [api_name]: formatted ?? value, ...(value !== undefined && { [`${api_name}_unformatted`]: value }) }
+  }
+  if (!byLabel) return null
+  const name = api_name ?? label
+  return name === undefined || value === undefined ? {} : { [String(name)]: value }
+}
+
+/** Entry by entry: a bad one is left out, and then the list as a whole says nothing about what is not in it. */
+function readDocuments({ documents }: Row, item: ZohoItem): void {
+  if (documents === undefined) return
+  if (isEmptyList(documents)) {
+    item.documents = []
+    return
+  }
+  if (!Array.isArray(documents)) {
+    item.documents_readable = false
+    item.unreadable.push('documents')
+    return
+  }
+  const entries = documents.flatMap((entry: unknown, index): ItemDocument[] => {
+    const { success, data } = DocumentEntry.safeParse(entry)
+    if (!success) return []
+    const order = Order.safeParse(data.attachment_order)
+    return [{ document_id: data.document_id, file_name: data.file_name ?? null, attachment_order: order.success ? order.data : index }]
+  })
+  if (entries.length < documents.length) {
+    item.documents_readable = false
+    item.unreadable.push('documents')
+  }
+  item.documents = entries.sort((a, b) => a.attachment_order - b.attachment_order)
+}
+
+/** The main picture: `image_document_id` decides where it is there; without it the other keys are only signs. */
+function readImage(row: Row, item: ZohoItem, read: <T>(key: string, type: z.ZodType<T>) => T | undefined): void {
+  const id = read('image_document_id', z.union([z.literal('').transform(() => null), z.null(), Id]))
+  const name = read('image_name', Text)
+  if (id === undefined && item.unreadable.includes('image_document_id')) return
+  if (id !== undefined) {
+    item.image_document_id = id
+    if (name !== undefined) item.image_name = id === null ? null : name
+    return
+  }
+  const pictures = item.documents?.filter((it) => !NO_IMAGE.test(it.file_name?.trim() ?? ''))
+  const given = [row.image_name, row.image_type, row.image_id].filter((value) => value !== undefined)
+  const other = Id.safeParse(isBlank(row.image_id) ? undefined : row.image_id)
+  if (given.some((value) => !isBlank(value)) || (pictures?.length ?? 0) > 0) {
+    item.image_signs = 'named'
+    const candidate = pictures?.[0]?.document_id ?? other.data
+    if (candidate !== undefined) item.image_candidate = candidate
+    if (name) item.image_name = name
+  } else if (row.image_name !== undefined && item.documents !== undefined && item.documents_readable && item.documents.length === 0) {
+    // Two keys of different kinds agree: the recorded detail of an item without a picture.
+    item.image_document_id = null
+    item.image_name = null
+  } else if (given.length > 0) item.image_signs = 'blank'
+}
+
+/** Without the keys that say nothing. */
+const defined = <T extends object>(from: T) =>
+  Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }

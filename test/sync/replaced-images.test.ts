@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { request } from '../helpers/request.ts'
+import { startZinc } from '../helpers/zinc.ts'
+
+const DAY = { perMinute: null, perDay: 50, inFlight: null, blockMs: 60_000 }
+
+test('an image replaced under its id comes with the next run, and only edited items are asked for', async () => {
+  const zinc = await startZinc({ synced: true, toggles: { imageMakesNewDocument: false } })
+  const { zoho, sync, services } = zinc
+  const [replaced, priced] = zoho.items().filter((item) => item.image_document_id !== '')
+  const photo = () => services.db.photo.findFirstOrThrow({ where: { product: { zoho_item_id: replaced!.item_id }, deleted_at: null } })
+  const before = await photo()
+  zoho.replaceImage(replaced!.item_id, 88_001)
+  zoho.edit(priced!.item_id, { rate: 3 })
+  const { images } = zoho.counters
+  const plan = await request(zinc, 'POST', '/sync/item/plan?sync_images=true')
+  expect(plan.body.data.calls).toMatchObject({ list: 1, images: 2, total: 3 })
+  const calls = zoho.meter.calls
+  expect((await sync('?sync_images=true')).status).toBe('success')
+  expect(zoho.meter.calls - calls).toBe(plan.body.data.calls.total)
+  expect(zoho.counters.images - images).toBe(2)
+  expect(await photo()).toMatchObject({ id: before.id, version: before.version + 1 })
+  // An idle run asks for no image, a full one neither.
+  await sync('?sync_images=true')
+  await sync('?sync_images=true&mode=full')
+  expect(zoho.counters.images - images).toBe(2)
+  // Neighbours: one that a person has deleted here does not come back, and one that Zoho cannot send now stays and is asked for again.
+  const { id } = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: priced!.item_id } })
+  const { id: image } = await services.db.photo.findFirstOrThrow({ where: { product_id: id, deleted_at: null } })
+  expect((await zinc.call(`/api/products/${id}/images/${image}`, { method: 'DELETE' })).status).toBe(200)
+  zoho.edit(priced!.item_id, { rate: 4 })
+  zoho.replaceImage(replaced!.item_id, 88_002)
+  zoho.fail({ path: new RegExp(`${replaced!.item_id}/image`), times: 5, body: '<html>busy</html>', contentType: 'text/html' })
+  await sync('?sync_images=true')
+  expect(await services.db.photo.count({ where: { product_id: id, deleted_at: null } })).toBe(0)
+  expect((await photo()).version).toBe(before.version + 1)
+  await sync('?sync_images=true')
+  expect((await photo()).version).toBe(before.version + 2)
+})
+
+test('asking again stays within a share of the day, and the rest comes with the following runs', async () => {
+  const zinc = await startZinc({ limits: DAY, allImages: true })
+  const { zoho, sync, services } = zinc
+  expect((await sync('?sync_images=true')).status).toBe('success')
+  for (const item of zoho.items()) zoho.edit(item.item_id, { rate: 3 })
+  const { images } = zoho.counters
+  await sync('?sync_images=true')
+  expect(zoho.counters.images - images).toBe(5)
+  await sync('?sync_images=true')
+  expect(zoho.counters.images - images).toBe(5)
+  await services.db.run.updateMany({ data: { created_at: new Date(Date.now() - 2 * 86_400_000) } })
+  await sync('?sync_images=true')
+  expect(zoho.counters.images - images).toBe(10)
+})
+
+test.each([
+  ['a page', '<!DOCTYPE html><html><h1>Busy</h1></html>', 'text/html'],
+  ['an empty object', '{}', 'application/json'],
+  ['JSON that says success', ' {"code":0,"message":"success"}', 'application/json'],
+  ['a list', '\ufeff[]', 'image/jpeg'],
+])('%s with HTTP 200 in place of an image is tried again within the run', async (_, body, contentType) => {
+  const { zoho, sync, services } = await startZinc()
+  const [passing, lasting] = zoho.items().filter((item) => item.image_document_id !== '')
+  zoho.fail({ path: new RegExp(`${passing!.item_id}/image`), times: 2, body, contentType })
+  zoho.fail({ path: new RegExp(`${lasting!.item_id}/image`), times: 99, body, contentType })
+  const run = await sync('?sync_images=true')
+  expect(run).toMatchObject({ status: 'partial', statistics: { images_downloaded: 19, images_failed: 1 } })
+  expect(run.errors).toMatchObject([{ zoho_item_id: lasting!.item_id, code: 'no_image_bytes' }])
+  const stateOf = async (id: string) => (await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: id } })).image_state
+  expect([await stateOf(passing!.item_id), await stateOf(lasting!.item_id)]).toEqual(['stored', 'failed'])
+  zoho.clearFaults()
+  expect((await sync('?sync_images=true')).statistics).toMatchObject({ images_downloaded: 1, images_failed: 0 })
+})

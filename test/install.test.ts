@@ -91,7 +91,7 @@ export { code, text }
 test('a build keeps the chunks that pages of the build before it may still load, and only those', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'zinc-build-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  for (const path of ['scripts', 'src', 'prisma', 'package.json', 'prisma.config.ts', 'tsconfig.json', 'tsconfig.build.json'])
+  for (const path of ['bin', 'scripts', 'src', 'prisma', 'package.json', 'prisma.config.ts', 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(path, join(folder, path), { recursive: true })
   await run('ln', ['-s', join(process.cwd(), 'node_modules'), join(folder, 'node_modules')])
   mkdirSync(join(folder, 'dist/web/assets'), { recursive: true })

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { dumpDatabase, restoreDatabase } from '../../src/database/dump.ts'
 import { INIT_MIGRATION, migrate } from '../../src/database/migrate.ts'
 import { connect } from '../helpers/connection.ts'
-import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts'
+import { createEmptyDatabase } from '../helpers/database.ts'
 
 const log = pino({ level: 'silent' })
 /** The last migration of the zinc that had many instead of `INIT_MIGRATION`. */
@@ -22,7 +22,7 @@ async function folder(): Promise<string> {
   return dir
 }
 
-async function database(make: typeof createTestDatabase) {
+async function database(make: typeof createEmptyDatabase) {
   const { url, drop } = await make()
   onTestFinished(drop)
   return { url, client: await connect(url) }
@@ -30,7 +30,9 @@ async function database(make: typeof createTestDatabase) {
 
 /** A database whose `_prisma_migrations` has these names. */
 async function databaseWith(...names: string[]) {
-  const made = await database(createTestDatabase)
+  const made = await database(createEmptyDatabase)
+  // The tables of the first migration are those of the last zinc before it.
+  await migrate(made.url, { log, only: [INIT_MIGRATION] })
   await made.client.query('delete from _prisma_migrations')
   await made.client.query(
     `insert into _prisma_migrations (id, checksum, finished_at, migration_name) select gen_random_uuid()::text, '', now(), name from unnest($1::text[]) as name`,

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { pipeline, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -24,8 +25,8 @@ beforeAll(async () => {
       return left === 0 ? reply.end('picture') : reply.writeHead(302, { location: `/chain?left=${left - 1}` }).end()
     }
     if (url.pathname === '/endless') {
-      const more = () => reply.writable && reply.write(Buffer.alloc(64 * 1024), () => setImmediate(more))
-      more()
+      // A pipeline ends with its reader; a loop of writes would go on through all later tests of the worker.
+      pipeline(Readable.from(endless()), reply, () => {})
       return
     }
     if (url.pathname === '/announced') return reply.writeHead(200, { 'content-length': 5_000_000_000 }).write('x')
@@ -46,6 +47,10 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
 })
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(64 * 1024)
+}
+
 afterAll(() => {
   server.closeAllConnections()
   server.close()

@@ -143,7 +143,7 @@ test('two pictures that Zoho never answers for are no outage: after a look at Zo
   await waitFor(async () => (await services.runs.get(id)).finished_at !== null)
   expect(await services.runs.get(id)).toMatchObject({ state: 'partial', statistics: { images_failed: 2 } })
   const failures = await services.db.failure.findMany({ where: { run_id: id } })
-  expect(failures.map((it) => it.code)).toEqual(['1000', '1000'])
+  expect(failures.map((it) => [it.code, it.zoho_code])).toEqual(Array(2).fill(['zoho_refused', '1000']))
 })
 
 test('one product of Zoho that is ill does not keep calls from another', async () => {

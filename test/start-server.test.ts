@@ -190,7 +190,7 @@ test('further signals during the shutdown do not cut it short: exit status 0 wit
 test('SIGTERM during the first start ends it with status 0, closes the embedded database and never listens', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnServer({ DATA_DIR, PORT: '0' })
-  await waitFor(() => output.stderr.includes('the embedded database was made'))
+  await waitFor(() => output.stderr.includes('embedded database created'))
   child.kill('SIGTERM')
   child.kill('SIGINT')
   expect(await ended).toBe(0)
@@ -212,7 +212,7 @@ test('a shutdown that hangs is cut within ten seconds with status 1 and says so'
 test('a command that is told to stop twice still closes what it opened', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnProgram(['bin/zinc.js', '--log-level', 'INFO', 'sync', 'items'], { DATA_DIR })
-  await waitFor(() => output.stderr.includes('the embedded database was made'))
+  await waitFor(() => output.stderr.includes('embedded database created'))
   child.kill('SIGTERM')
   child.kill('SIGINT')
   expect(await ended).toBe(1)

@@ -44,7 +44,10 @@ run('database client', [PRISMA, 'generate', '--no-hints'], {
 })
 // Types are checked by `npm run typecheck`, so the compiler only translates here.
 run('server', [TSC, '-p', 'tsconfig.build.json', '--outDir', STAGING, '--noCheck'])
-run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', join(process.cwd(), STAGING, 'web')])
+run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', join(process.cwd(), STAGING, 'web')], {
+  // A caller's NODE_ENV=test would bundle React's development build.
+  NODE_ENV: 'production',
+})
 keepAssetsOfThePreviousBuild()
 replaceDist()
 linkCommands()

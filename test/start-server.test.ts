@@ -130,7 +130,7 @@ test('a command that makes the first admin and then fails prints the login all t
 
 test('a script that makes the first admin gets the login on stderr', async () => {
   const environment = await newPlace()
-  const script = `import { createRunner } from './bin/runner.js'; await createRunner().listSyncSessions()`
+  const script = `import { createRunner } from './src/index.ts'; await createRunner().listSyncSessions()`
   const { output, ended } = spawnProgram(['--input-type=module', '-e', script], environment)
   expect(await ended).toBe(0)
   expect(output.stderr).toMatch(/^First login: admin \/ \S{16} {2}\(shown this once\)$/m)

@@ -3,7 +3,7 @@ import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-const broken = { body: '<html>sign in</html>', contentType: 'image/jpeg' }
+const broken = { body: 'no image at all', contentType: 'image/jpeg' }
 
 test('the inbox groups what failed by cause, retries one, chosen and all, and keeps dismissed things away', async () => {
   const zinc = await startZinc()

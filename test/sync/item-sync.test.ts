@@ -150,7 +150,7 @@ test('two items with one SKU both become products and are reported once', async 
 test('a picture that cannot be read is recorded, stops nothing, and is tried again by the next run', async () => {
   const { zoho, sync } = await startZinc()
   const [bad] = zoho.items().filter((item) => item.image_document_id !== '')
-  zoho.fail({ path: new RegExp(`${bad!.item_id}/image`), times: 1, body: '<html>sign in</html>', contentType: 'image/jpeg' })
+  zoho.fail({ path: new RegExp(`${bad!.item_id}/image`), times: 1, body: 'no image at all', contentType: 'image/jpeg' })
 
   const first = await sync('?sync_images=true')
   expect(first).toMatchObject({ status: 'partial', statistics: { images_failed: 1, images_downloaded: 19 } })

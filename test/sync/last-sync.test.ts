@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
-const broken = { body: '<html>sign in</html>', contentType: 'image/jpeg' }
+const broken = { body: 'no image at all', contentType: 'image/jpeg' }
 const moduleOf = async (zinc: TestZinc, slug: string) => (await request(zinc, 'GET', `/modules/${slug}`)).body.data
 
 test('a run whose only failure was dismissed is a success and moves last_sync', async () => {

@@ -49,7 +49,7 @@ test('after any edits and syncs, a full sync makes the catalogue equal to Zoho',
           if (back) zoho.add({ ...back, modified: new Date() })
         } else if (it.op === 'strip' && item) zoho.edit(item.item_id, { image_document_id: '', image_name: '' })
         else if (it.op === 'picture' && item) zoho.replaceImage(item.item_id, 50_000 + ++fresh)
-        else if (it.op === 'failOnce') zoho.fail({ path: /\/image\?/, times: 1, body: '<html>', contentType: 'image/jpeg' })
+        else if (it.op === 'failOnce') zoho.fail({ path: /\/image\?/, times: 1, body: 'no image at all', contentType: 'image/jpeg' })
         else if (it.op === 'incremental') await sync('?sync_images=true')
         else if (it.op === 'full') await sync('?mode=full&sync_images=true&confirm_removals=true')
         else if (it.op === 'dry') await sync('?mode=full&dry_run=true&sync_images=true')

@@ -71,7 +71,7 @@ test.runIf(process.platform === 'linux')(
       yield Buffer.from('\r\n--b--\r\n')
     }
     function* parts(count: number) {
-      for (let n = 0; n < count; n++) yield Buffer.from(`--b\r\nContent-Disposition: form-data; name="f${n}"\r\n\r\nx\r\n`)
+      for (let n = 0; n < count; n++) yield Buffer.from(`--b\r\nContent-Disposition: form-data; name="is_primary"\r\n\r\nx\r\n`)
       yield Buffer.from('--b--\r\n')
     }
     let peak = await rssOf(pid)

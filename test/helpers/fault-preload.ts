@@ -76,7 +76,7 @@ interface Handle {
   writeFile(bytes: Buffer): Promise<void>
 }
 const handles = new WeakMap<object, { id: number; path: string; folder: string }>()
-const { open, rename } = fs
+const { link, open, rename } = fs
 
 fs.open = async (...args: Parameters<typeof open>) => {
   const folder = folderOf(args[0])
@@ -91,6 +91,12 @@ fs.rename = (from, to) => {
   const folder = folderOf(to)
   if (folder === null) return rename(from, to)
   return through({ step: `rename ${folder}`, path: String(to), from: String(from) }, () => rename(from, to))
+}
+
+// An original gets its name by a link, so that of two equal ones the first stays.
+fs.link = (from, to) => {
+  if (folderOf(to) !== 'originals') return link(from, to)
+  return through({ step: 'rename originals', path: String(to), from: String(from) }, () => link(from, to))
 }
 
 const probe = await open(process.execPath)

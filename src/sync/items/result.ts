@@ -9,7 +9,7 @@ import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts
 /**
  * Reported, but no reason to call a run partial: no later try brings what is missing, so `last_sync` would never move again.
  */
-const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'list_missing_items', 'item_id_refused']
+const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'item_id_refused']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>

@@ -18,8 +18,8 @@ beforeAll(async () => {
   const { id } = (await post('/api/v1/stores', { code: 'S1', name: 'One' })) as { id: string }
   const { token, id: tokenId } = (await post(`/api/v1/stores/${id}/tokens`, { name: 'till' })) as { token: string; id: string }
   store = createTestStore(zinc.url, { id, token, tokenId })
-  await post('/api/v1/users', { username: 'reader', password: 'long enough', role: 'viewer' })
-  const session = (await post('/api/v1/auth/login', { username: 'reader', password: 'long enough' })) as { access_token: string }
+  await post('/api/v1/users', { username: 'reader', password: 'reader long enough', role: 'viewer' })
+  const session = (await post('/api/v1/auth/login', { username: 'reader', password: 'reader long enough' })) as { access_token: string }
   viewer = session.access_token
   return opened.end
 })

@@ -129,6 +129,8 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
       })
     },
     isStopped: () => stopped,
+    /** How many callers wait. */
+    waiting: () => waiting.size,
     /** Ends every wait: the server stops. */
     stop(): void {
       stopped = true

@@ -44,7 +44,7 @@ export const withRaw = (product: ProductResponse, raw: string | undefined): stri
   `${JSON.stringify(product).slice(0, -1)},"raw":${raw ?? 'null'}}`
 
 /** One field as it is shown: decimals as written text. */
-function valueOf<F extends ItemFieldName>(row: Product, field: F): FieldValue<F> {
+function shownValue<F extends ItemFieldName>(row: Product, field: F): FieldValue<F> {
   const value = row[field]
   const { kind } = fieldSpec(field)
   const shown = kind === 'decimal' ? ((value as Prisma.Decimal | null)?.toFixed() ?? null) : value
@@ -53,7 +53,7 @@ function valueOf<F extends ItemFieldName>(row: Product, field: F): FieldValue<F>
 
 /** Every field under the name of its column, as a CSV has them. */
 export const flatItem = (row: Product): { [F in ItemFieldName]: FieldValue<F> } =>
-  Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, valueOf(row, field)])) as { [F in ItemFieldName]: FieldValue<F> }
+  Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, shownValue(row, field)])) as { [F in ItemFieldName]: FieldValue<F> }
 
 /** The fields of a product as people see them, those that belong together in one object. */
 export function serializeItem(row: Product): ItemFields {
@@ -98,9 +98,9 @@ export function serializeItem(row: Product): ItemFields {
 export function serializeStock(row: Product): Pick<ProductResponse, 'stock'> {
   return {
     stock: {
-      on_hand: valueOf(row, 'stock_on_hand'),
-      available: valueOf(row, 'available_stock'),
-      actual_available: valueOf(row, 'actual_available_stock'),
+      on_hand: shownValue(row, 'stock_on_hand'),
+      available: shownValue(row, 'available_stock'),
+      actual_available: shownValue(row, 'actual_available_stock'),
       committed: null,
       by_location: [],
     },

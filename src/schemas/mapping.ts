@@ -82,7 +82,7 @@ const currency = z
   .nullable()
 
 type PatchValue = z.ZodType<string | null>
-const valueOf = (field: MappedField): PatchValue => {
+const patchValue = (field: MappedField): PatchValue => {
   const { kind, max } = fieldSpec(field)
   return kind === 'decimal' ? decimal : z.string().max(max!).nullable()
 }
@@ -92,7 +92,7 @@ const simple = MappedField.exclude(['name', 'currency', 'status']).options
 /** `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`); others 409 `owned_by_zoho`. Money and stock as decimal strings. */
 export const ProductPatch = z
   .strictObject({
-    ...(Object.fromEntries(simple.map((field) => [field, valueOf(field)])) as Record<Simple, PatchValue>),
+    ...(Object.fromEntries(simple.map((field) => [field, patchValue(field)])) as Record<Simple, PatchValue>),
     name: z.string().min(1).max(1000),
     currency,
     status: z.enum(['active', 'inactive']),

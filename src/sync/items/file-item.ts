@@ -84,7 +84,8 @@ export function readFileItem(
 function flatRecord(record: Record<string, unknown>): Record<string, unknown> {
   const part = (key: string, names: Record<string, string>): Record<string, unknown> => {
     const value = record[key]
-    if (value === null) return Object.fromEntries(Object.values(names).map((name) => [name, null]))
+    // A unit without a measure is not told, so nothing is said of it.
+    if (value === null) return Object.fromEntries(Object.values(names).flatMap((name) => (name.endsWith('_unit') ? [] : [[name, null]])))
     if (typeof value !== 'object' || Array.isArray(value)) return {}
     return Object.fromEntries(Object.entries(names).map(([inner, name]) => [name, (value as Record<string, unknown>)[inner] ?? null]))
   }

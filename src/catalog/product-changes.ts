@@ -62,21 +62,28 @@ export function readChangeCursor(snapshot: ProductFeedSnapshot, given: string | 
   return { seq, start }
 }
 
-/** The changes after a cursor, each product once, by one range of an index: the cost does not grow with the depth. */
+/** One range of an index, with the row after the page: the cost does not grow with the depth. */
+export const changePageQuery = (
+  { seq, start }: ChangeCursor,
+  { lastSeq, limit }: { lastSeq: number; limit: number },
+): Prisma.Sql => Prisma.sql`
+  select product_id, seq, change, changed_at, zoho_item_id, sku, fields_changed_after(field_seqs, ${seq}) as changed_fields
+  from product_change where seq > ${seq} and seq <= ${lastSeq} and (seq > ${start ?? 0} or change <> 'delete')
+  order by seq limit ${limit + 1}`
+
+/** The changes after a cursor, each product once. */
 export async function readChangePage(
   db: Database,
   snapshot: ProductFeedSnapshot,
-  { seq, start }: ChangeCursor,
+  cursor: ChangeCursor,
   { limit }: { limit: number },
 ): Promise<ChangePage> {
+  const { seq, start } = cursor
   const end = { rows: [], next: { seq: snapshot.lastSeq, start: null }, hasMore: false }
   if (seq >= snapshot.lastSeq) return end
   const found = await queryPrepared<Omit<ProductChangeRow, 'seq'> & { seq: string }>(
     db,
-    Prisma.sql`
-    select product_id, seq, change, changed_at, zoho_item_id, sku, fields_changed_after(field_seqs, ${seq}) as changed_fields
-    from product_change where seq > ${seq} and seq <= ${snapshot.lastSeq} and (seq > ${start ?? 0} or change <> 'delete')
-    order by seq limit ${limit + 1}`,
+    changePageQuery(cursor, { lastSeq: snapshot.lastSeq, limit }),
   )
   const everything = start !== null || seq < snapshot.fieldsSeq
   const rows = found

@@ -44,6 +44,7 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
   let cursorKey: { text: string; key: KeyObject } | undefined
   /** The newest number that this process has heard of. */
   let heard = 0
+  let epoch: string | undefined
   const waiting = new Set<{ seq: number; wake(): void }>()
   let listener: AsyncDisposable | undefined
   let stopped = false
@@ -70,6 +71,9 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
     if (!state) throw new Error('The product feed has no state row')
     if (cursorKey?.text !== state.cursor_key) cursorKey = { text: state.cursor_key, key: createSecretKey(Buffer.from(state.cursor_key)) }
     const lastSeq = Number(state.last_seq)
+    // Numbers of another database say nothing here.
+    if (epoch !== state.epoch) heard = 0
+    epoch = state.epoch
     hear(lastSeq)
     return {
       epoch: state.epoch,

@@ -119,6 +119,7 @@ export const storesMessages = defineMessages(
     deleteText:
       'Its tokens and reports go with it; its server is refused from the next request on. The files at the store stay where they are.',
     saved: 'Saved',
+    removeAnyway: 'Save and remove these pictures',
     deletedDone: 'The store was deleted',
     tokenRevoked: 'The token was revoked',
   },
@@ -249,6 +250,7 @@ export const storesMessages = defineMessages(
     delete: 'احذف المتجر',
     deleteText: 'تذهب معه رموزه وتقاريره، ويُرفض خادمه من الطلب التالي. تبقى الملفات عند المتجر مكانها.',
     saved: 'حُفظ',
+    removeAnyway: 'احفظ وأزل هذه الصور',
     deletedDone: 'حُذف المتجر',
     tokenRevoked: 'أُلغي الرمز',
   },

@@ -7,8 +7,9 @@ export async function saveRawItems(tx: RawDb, items: { item_id: string; raw?: st
   await tx.$executeRaw`
     insert into product_raw as r (product_id, raw)
     select p.id, t.raw from unnest(${known.map((item) => item.item_id)}::text[], ${known.map((item) => item.raw)}::text[]) as t (zoho_item_id, raw)
-      join product p on p.zoho_item_id = t.zoho_item_id
-    on conflict (product_id) do update set raw = excluded.raw where r.raw <> excluded.raw`
+      join product p on p.zoho_item_id = t.zoho_item_id left join product_raw held on held.product_id = p.id
+    where held.raw is distinct from t.raw
+    on conflict (product_id) do update set raw = excluded.raw`
 }
 
 /** The rows of these products as Zoho sent them, by product; a product that Zoho does not know has none. */

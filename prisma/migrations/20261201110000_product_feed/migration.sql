@@ -188,6 +188,11 @@ begin
   return taken;
 end $$;
 
+-- As with number_feed(): right after a bulk load the planner knows nothing of the tables.
+alter function number_products(integer) set enable_seqscan = off;
+alter function number_products(integer) set enable_hashjoin = off;
+alter function number_products(integer) set enable_mergejoin = off;
+
 -- What changed of a product after a number: what moves with every change is named only alone.
 create function fields_changed_after(field_seqs jsonb, after bigint) returns text[] language sql immutable parallel safe as $$
   with changed as (select key from jsonb_each_text(field_seqs) where value::bigint > after)

@@ -57,7 +57,10 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
-  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'>
+  http: Pick<
+    Config['http'],
+    'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
+  >
 }
 
 const MAX_JSON_BYTES = 256 * 1024
@@ -67,7 +70,7 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, imageUrls, http } = deps
+  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),

@@ -65,7 +65,8 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, imageUrls, http } = deps
+  const { db, log, clock, authenticator, edgeTokens, sessions, secondFactor, users, runs, connect, modules, notifier, imageUrls, http } =
+    deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -105,7 +106,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (deps.role === 'worker') return app
-  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })

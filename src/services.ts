@@ -6,7 +6,6 @@ import { recordCoverage } from './catalog/coverage.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
-import { ENCRYPTED_COLUMNS } from './connection/token-store.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
 import { openImages } from './images/images.ts'
@@ -25,6 +24,7 @@ import { createPulls, pullHandlers } from './pulls/pulls.ts'
 import { startMaintenance } from './runs/maintenance.ts'
 import { createRuns } from './runs/runs.ts'
 import { createScheduler } from './runs/scheduler.ts'
+import { ENCRYPTED_COLUMNS } from './settings/encrypted-columns.ts'
 import { openKeys } from './settings/keys.ts'
 import { CRM_SYNC } from './sync/crm/crm-sync-run.ts'
 import { createSyncHandlers } from './sync/handlers.ts'
@@ -51,7 +51,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       columns: ENCRYPTED_COLUMNS,
       storageId: storage.id,
     })
-    const accounts = await openAccounts({ db, clock, jwtKeys, admin: config.admin, sessionDays: config.sessionDays, ...overrides })
+    const { admin, sessionDays, requireSecondFactor } = config
+    const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(await openImages({ ...overrides, db, clock, log, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current })

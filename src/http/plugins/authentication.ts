@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Identity } from '../../auth/access-tokens.ts'
-import type { Authenticator } from '../../auth/authenticate.ts'
+import type { AuthenticatedIdentity, Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
 import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
 import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
@@ -11,7 +10,7 @@ import { assertSameOrigin, readAccessCookie } from './session-cookies.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until a token was read. */
-    identity: Identity | null
+    identity: AuthenticatedIdentity | null
     /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
     edge: EdgeIdentity | null
     /** For responses that last: whether the token that opened them still does, with the same role. */
@@ -22,6 +21,8 @@ declare module 'fastify' {
     public?: boolean
     /** A public route that counts for the request limit of its caller's address. */
     limited?: boolean
+    /** Open also to people who must set up their second factor first. */
+    withoutSecondFactor?: boolean
     /** A signed address opens the route, else the handler asks for a token. */
     signed?: boolean
   }
@@ -42,10 +43,18 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
     app.decorateRequest('isStillAllowed', async function (this: FastifyRequest) {
       const token = BEARER.exec(this.headers.authorization ?? '')?.[1] ?? readAccessCookie(this, publicUrl)
       const now = token === undefined ? null : await authenticator.authenticate(token)
-      return now !== null && now.user_id === this.identity?.user_id && now.role === this.identity.role
+      return now !== null && now.user_id === this.identity?.user_id && now.role === this.identity.role && !now.lacks_second_factor
     })
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.public) return
+      await identify(request)
+      if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
+        throw new ForbiddenError('second_factor_setup_required', 'This account must set up a second factor first', {
+          remedy:
+            'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
+        })
+    })
+    async function identify(request: FastifyRequest): Promise<void> {
       const header = request.headers.authorization
       if (header !== undefined) {
         const bearer = BEARER.exec(header)?.[1]
@@ -60,13 +69,13 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
       if (cookie === undefined) return
       request.identity = await authenticator.authenticate(cookie)
       if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') assertSameOrigin(request, publicUrl)
-    })
+    }
   },
   { name: 'authentication' },
 )
 
 /** Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server. */
-export function requireIdentity(request: FastifyRequest): Identity {
+export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
   if (request.identity) return request.identity
   if (request.edge)
     throw new ForbiddenError('edge_token_not_allowed', 'The token of an edge server opens the photo sync of its store only', {

@@ -47,14 +47,6 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
     })
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.public) return
-      await identify(request)
-      if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
-        throw new ForbiddenError('second_factor_setup_required', 'This account must set up a second factor first', {
-          remedy:
-            'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
-        })
-    })
-    async function identify(request: FastifyRequest): Promise<void> {
       const header = request.headers.authorization
       if (header !== undefined) {
         const bearer = BEARER.exec(header)?.[1]
@@ -62,20 +54,28 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
         request.edge = await edgeTokens.authenticateCached(bearer)
         if (request.edge) return
         request.identity = await authenticator.authenticate(bearer)
-        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer)
+        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer, { ip: request.ip, request_id: request.id })
         return
       }
       const cookie = readAccessCookie(request, publicUrl)
       if (cookie === undefined) return
       request.identity = await authenticator.authenticate(cookie)
       if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') assertSameOrigin(request, publicUrl)
-    }
+    })
   },
   { name: 'authentication' },
 )
 
-/** Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server. */
+/**
+ * Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server, and for people who must set up their
+ * second factor first.
+ */
 export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
+  if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
+    throw new ForbiddenError('second_factor_setup_required', 'This account must set up a second factor first', {
+      remedy:
+        'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
+    })
   if (request.identity) return request.identity
   if (request.edge)
     throw new ForbiddenError('edge_token_not_allowed', 'The token of an edge server opens the photo sync of its store only', {

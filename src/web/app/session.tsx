@@ -9,6 +9,8 @@ export interface CurrentUser {
   user_id: string
   username: string
   role: Role
+  second_factor: { recovery_codes_left: number } | null
+  must_set_up_second_factor: boolean
 }
 
 export const sessionKey = ['session'] as const

@@ -21,6 +21,8 @@ declare module 'fastify' {
     public?: boolean
     /** A public route that counts for the request limit of its caller's address. */
     limited?: boolean
+    /** Who may use a public route, for the documentation; everybody when left out. */
+    openTo?: string
     /** Open also to people who must set up their second factor first. */
     withoutSecondFactor?: boolean
     /** A signed address opens the route, else the handler asks for a token. */
@@ -99,13 +101,13 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
   )
 
 /** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
-export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role } => {
+export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role; edge: true } => {
   const person = requireRole(role)
   return Object.assign(
     async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
       if (!request.edge) await person.call(this, request, reply, () => {})
     },
-    { needs: role },
+    { needs: role, edge: true as const },
   )
 }
 

@@ -23,7 +23,7 @@ const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scri
 const startFlags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
 await chmod(dataDir, 0o755)
-const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }) })
+const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), tcp: true })
 
 async function freshDatabase(name: string): Promise<string> {
   const client = new pg.Client(server.url)

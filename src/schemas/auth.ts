@@ -99,6 +99,8 @@ export const CurrentUserResponse = z.object({
     second_factor: z.object({ recovery_codes_left: z.number() }).nullable(),
     /** Everything but setting one up is refused until then. */
     must_set_up_second_factor: z.boolean(),
+    /** For admins: a proxy that TRUSTED_PROXIES does not name forwards requests, so that all of its callers count as one. */
+    untrusted_proxy: z.string().nullable(),
   }),
 })
 

@@ -267,7 +267,14 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       const second_factor = await secondFactor.status(user_id)
       return {
         status: 'success' as const,
-        data: { user_id, username, role, second_factor, must_set_up_second_factor: lacks_second_factor },
+        data: {
+          user_id,
+          username,
+          role,
+          second_factor,
+          must_set_up_second_factor: lacks_second_factor,
+          untrusted_proxy: role === 'admin' ? app.untrustedProxy() : null,
+        },
       }
     },
   )

@@ -49,6 +49,9 @@ export const frameMessages = defineMessages(
     callsLeft: ({ left }: { left: string }) => `${left} calls left today`,
     noDayLimit: 'no daily limit known',
     statusLine: 'State of the connection',
+    proxyTitle: 'Requests come through a proxy that zinc does not know',
+    proxyText:
+      'All of its callers count as one address: wrong passwords of one hold up the others, and the audit log shows the proxy. If it is yours, set this and start zinc again:',
     demo: 'Test Zoho',
     demoHint: 'The hosts of Zoho are overridden: this is a simulator or a proxy.',
   },
@@ -99,6 +102,9 @@ export const frameMessages = defineMessages(
     callsLeft: ({ left }) => `بقي ${left} طلبًا اليوم`,
     noDayLimit: 'لا يُعرف حد يومي',
     statusLine: 'حالة الاتصال',
+    proxyTitle: 'تأتي الطلبات عبر وكيل لا يعرفه zinc',
+    proxyText:
+      'يُحسب كل من خلفه عنوانًا واحدًا: كلمات مرور خاطئة من أحدهم تؤخر الآخرين، ويظهر الوكيل في سجل التدقيق. إن كان وكيلك فاضبط هذا وأعد تشغيل zinc:',
     demo: 'Zoho تجريبي',
     demoHint: 'عناوين Zoho مستبدلة: هذا محاكٍ أو وكيل.',
   },

@@ -11,6 +11,7 @@ export interface CurrentUser {
   role: Role
   second_factor: { recovery_codes_left: number } | null
   must_set_up_second_factor: boolean
+  untrusted_proxy: string | null
 }
 
 export const sessionKey = ['session'] as const

@@ -90,7 +90,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(errorHandler)
   await app.register(connectionLimit)
   await app.register(metricsPlugin, { db })
-  await app.register(securityHeaders)
+  await app.register(securityHeaders, { publicUrl: http.publicUrl })
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })

@@ -44,6 +44,10 @@ test('over https the plain cookie names count for nothing, for reading and for a
   const secure = await startSecondInstance(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
   const https = { cookie, 'x-forwarded-proto': 'https', 'x-forwarded-for': '198.51.100.7' }
   expect((await fetch(`${secure}/api/v1/auth/me`, { headers: https })).status).toBe(401)
+  // A promise of https is made over https only, and for this host alone.
+  const hsts = async (url: string, headers = {}) =>
+    (await fetch(`${url}/health/live`, { headers })).headers.get('strict-transport-security')
+  expect([await hsts(secure, https), await hsts(secure)]).toEqual(['max-age=31536000', null])
   const refresh = await post(secure, '/api/v1/auth/refresh', {}, { ...https, 'sec-fetch-site': 'same-origin' })
   expect(refresh.status).toBe(400)
 })

@@ -80,7 +80,7 @@ longTest('where the path is too long for a socket, the embedded database listens
   expect(await ask(server.url, 'show listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' })
 })
 
-test('a folder of another major version is refused with the way out', async () => {
+longTest('a folder of another major version is refused with the way out', async () => {
   const dataDir = await folder()
   await (await openEmbeddedPostgres({ dataDir, log, durable: false }))[Symbol.asyncDispose]()
   await writeFile(join(dataDir, 'postgres', 'cluster', 'PG_VERSION'), '15\n')
@@ -91,7 +91,7 @@ test('a folder of another major version is refused with the way out', async () =
   })
 })
 
-test('a database that is in use is not deleted; afterwards it is, and the next start makes an empty one', async () => {
+longTest('a database that is in use is not deleted; afterwards it is, and the next start makes an empty one', async () => {
   const dataDir = await folder()
   const server = await openEmbeddedPostgres({ dataDir, log, durable: false })
   await migrate(server.url, { log })

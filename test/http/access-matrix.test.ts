@@ -14,6 +14,8 @@ interface Operation {
 
 /** Everything that asks for no login, and why it may. */
 const PUBLIC: Record<string, string> = {
+  // The edge client has no token before it is installed.
+  'get /downloads/zinc-edge.js': 'everybody',
   'get /health/live': 'everybody',
   'get /health/ready': 'everybody',
   'get /metrics': 'direct connections',

@@ -103,6 +103,7 @@ const Env = z.object({
     message: 'must be hosts separated by commas, e.g. images.intra.example:8080 (no http://, no path, no *)',
   }),
   MAX_IMPORT_BYTES: whole(1),
+  PUBLIC_IMAGES: yesNo(),
   API_REQUESTS_PER_MINUTE: whole(0),
   TOMBSTONE_DAYS: whole(1, 36_500),
   JSON_BASE_DIR: text(),
@@ -200,6 +201,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       requestsPerMinute: { person: requestsPerMinute ?? 6_000, edge: requestsPerMinute ?? 60_000 },
       metricsToken: e.METRICS_TOKEN,
       xAccel: e.X_ACCEL,
+      /** `/images/{zoho_item_id}.{ext}` is open to anybody. */
+      publicImages: e.PUBLIC_IMAGES,
     },
     /** A login ends so many days later, whatever it refreshes. */
     sessionDays: e.SESSION_DAYS ?? 90,

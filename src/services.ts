@@ -55,7 +55,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
     const images = opened.use(await openImages({ ...overrides, db, clock, log, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
-    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current })
+    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
       await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
     )

@@ -56,7 +56,10 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
-  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'>
+  http: Pick<
+    Config['http'],
+    'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
+  >
 }
 
 const MAX_JSON_BYTES = 256 * 1024

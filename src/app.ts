@@ -35,6 +35,7 @@ import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
+import { productChangeRoutes } from './http/routes/product-changes.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
 import { productRoutes } from './http/routes/products.ts'
 import { pullRoutes } from './http/routes/pulls.ts'
@@ -133,7 +134,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
-  await app.register(productRoutes, { db, imageUrls, clock, itemLinks: deps.itemLinks, openZoho: deps.sendImages.openZoho })
+  await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
+  await app.register(productChangeRoutes, deps)
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)

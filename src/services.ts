@@ -3,6 +3,8 @@ import type { Logger } from 'pino'
 import { Agent } from 'undici'
 import { openAccounts } from './auth/accounts.ts'
 import { recordCoverage } from './catalog/coverage.ts'
+import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
+import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
@@ -59,13 +61,17 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const photoSync = opened.use(
       await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
     )
+    const productFeed = opened.use(await openProductFeed({ db, databaseUrl, log }))
     if (works) {
       const tasks = {
         'old logins': () => accounts.sessions.sweep(),
         coverage: () => recordCoverage(db, { at: clock.now() }),
         images: images.tidy,
         'old calls, webhook events and consents': () => deleteExpired(db, clock.now()),
-        'old deletions': async () => void (await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })),
+        'old deletions': async () => {
+          await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })
+          await pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays })
+        },
       }
       opened.use(startMaintenance(tasks, { log }))
     }
@@ -145,6 +151,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       clock,
       ...accounts,
       ...photoSync,
+      productFeed,
+      productRecords: createProductRecords({ db, clock, productFeed, imageUrl: imageUrls.build }),
       fileCache: createFileCache(images.store),
       connect,
       rotation,

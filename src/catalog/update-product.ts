@@ -1,6 +1,7 @@
 import type { Database } from '../database/client.ts'
 import { ConflictError } from '../lib/errors.ts'
-import { MappedField, type ProductPatch } from '../schemas/mapping.ts'
+import { idBeside, MappedField } from '../schemas/item-fields.ts'
+import type { ProductPatch } from '../schemas/mapping.ts'
 import { readFieldRules } from './field-mapping.ts'
 import { findProduct, type ProductWithPhotos } from './products.ts'
 
@@ -20,7 +21,8 @@ export async function patchProduct(db: Database, ref: string, patch: ProductPatc
         detail: { fields: foreign },
         remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
       })
-    await tx.product.update({ where: { id }, data: { ...definite(patch), updated_at: at }, select: { id: true } })
+    const ids = Object.fromEntries(fields.flatMap((field) => idBeside(field) ?? []).map((column) => [column, null]))
+    await tx.product.update({ where: { id }, data: { ...definite(patch), ...ids, updated_at: at }, select: { id: true } })
     return findProduct(tx, id)
   })
 }

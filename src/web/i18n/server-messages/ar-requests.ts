@@ -47,6 +47,7 @@ export const ARABIC_REQUESTS: Record<string, ServerMessage> = {
   paused_by_user: { what: 'أوقفه شخص مؤقتًا', next: 'استأنفه متى شئت؛ يحتفظ بمكانه.' },
   precondition_failed: { what: 'تغيّر الملف في هذه الأثناء', next: 'حدّث الصفحة.' },
   product_deleted: { what: 'هذا المنتج محذوف', next: 'يعود إذا أعادته Zoho.' },
+  ambiguous_reference: { what: 'أكثر من منتج يحمل هذا الرمز', next: 'سمِّ المنتج بمعرّفه، أو بمعرّف Zoho.' },
   product_not_found: { what: 'لا يوجد هذا المنتج', next: 'عُد إلى قائمة المنتجات.' },
   range_not_satisfiable: { what: 'الجزء المطلوب بعد نهاية الملف', next: 'اطلب الملف كاملًا.' },
   refresh_token_invalid: { what: 'انتهت الجلسة', next: 'سجّل الدخول من جديد.' },

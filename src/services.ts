@@ -153,6 +153,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       fileCache: createFileCache(images.store),
       connect,
       rotation,
+      queue,
       runs,
       modules,
       pulls: createPulls({

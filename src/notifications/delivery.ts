@@ -81,6 +81,7 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
   }
 
   return {
+    addMissingJobs,
     open(): void {
       if (!works) return
       watching = (async () => {

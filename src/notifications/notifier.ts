@@ -29,6 +29,7 @@ export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
   return {
     test: createNotificationTest(deps),
     watch,
+    addMissingJobs: delivery.addMissingJobs,
     open: delivery.open,
     [Symbol.asyncDispose]: delivery.close,
   }

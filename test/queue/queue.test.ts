@@ -8,8 +8,9 @@ import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 let zinc: TestZinc
 beforeAll(async () => {
-  zinc = await openZinc({ synced: true })
-  return zinc.end
+  const opened = await openZinc({ synced: true })
+  zinc = opened
+  return opened.end
 })
 
 const left = () =>

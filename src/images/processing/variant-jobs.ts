@@ -36,7 +36,7 @@ type VariantJobResult = z.infer<typeof VariantJobResult>
 const JOBS_AT_ONCE = 2
 const IMAGES_AT_ONCE = 4
 /** How often a job looks whether its run is still wanted. */
-const LOOK_EVERY_MS = 500
+const LOOK_EVERY_MS = 250
 
 /**
  * Makes the variants of a batch of originals again. Originals are read, never touched, and variants

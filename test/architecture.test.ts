@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   notifications: ['settings', 'database', 'queue'],
   'photo-sync': ['auth', 'catalog', 'database', 'images', 'schemas', 'settings'],
   pulls: ['zoho', 'connection', 'schemas', 'runs', 'database'],
-  queue: ['database'],
+  queue: ['database', 'runs'],
   runs: ['database'],
   schemas: [],
   settings: ['database'],

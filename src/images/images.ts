@@ -7,7 +7,7 @@ import { createUrlFetcher, type UrlFetcherOptions } from './fetch/fetch-url.ts'
 import { createImportRun } from './import/import-run.ts'
 import type { ImportDeps } from './import/imports.ts'
 import { createIntegrityRepair, type RepairDeps } from './integrity/repair-run.ts'
-import { createIntegrityScan } from './integrity/scan-run.ts'
+import { createHashJobs, createIntegrityScan } from './integrity/scan-run.ts'
 import { createBlobWriter } from './processing/blob-batch.ts'
 import type { IngestDeps } from './processing/ingest.ts'
 import { createRegenerateRun } from './processing/regenerate-run.ts'
@@ -63,6 +63,7 @@ export async function openImages({
     limits: { maxBytes: limits.maxUploadBytes, maxPixels: limits.maxInputPixels, maxSide: limits.maxSidePixels },
   }
   const variantJobs = createVariantJobs({ db, store, workers, variantSettings })
+  const hashJobs = createHashJobs({ db, store })
   const itemLinks = createItemLinks(join(imagesDir, 'item'), store)
   const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
   const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve: resolveImageHost }))
@@ -79,14 +80,17 @@ export async function openImages({
     imageImports: imports,
     urls,
     /** Begins to work on the small jobs of this folder, whichever process added them. */
-    openJobs: () => queue.work(variantJobs),
+    openJobs: async () => {
+      await queue.work(variantJobs)
+      await queue.work(hashJobs)
+    },
     /** A chore for every hour. */
     tidy: () => collectGarbage({ db, store, variantSettings, clock, log }, closing.signal),
     /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
     runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
       createImportRun({ ...imports, ingest, itemLinks }),
       createRegenerateRun({ db, queue, jobs: variantJobs }),
-      createIntegrityScan({ db, store, itemLinks, clock }),
+      createIntegrityScan({ db, store, itemLinks, clock, queue, jobs: hashJobs }),
       createIntegrityRepair({ db, store, itemLinks, clock, ingest, fromZoho, fromUrl }),
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

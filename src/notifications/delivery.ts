@@ -26,6 +26,8 @@ const WATCH_EVERY_MS = MINUTE_MS
 const GIVE_UP_MS = 24 * 60 * MINUTE_MS
 /** Notifications that one process sends at a time: a slow receiver holds up few others. */
 const CONCURRENCY = 2
+/** A notification of another process, or one that is due again, may wait so long. */
+const POLL_SECONDS = 5
 
 /**
  * Sends notifications, each through every channel that is set. The row says what was sent; a job only
@@ -87,7 +89,7 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
       watching = (async () => {
         while (!closing.signal.aborted) {
           await queue
-            .work({ queue: 'notification', concurrency: CONCURRENCY, execute: deliver })
+            .work({ queue: 'notification', concurrency: CONCURRENCY, pollSeconds: POLL_SECONDS, execute: deliver })
             .then(addMissingJobs)
             .catch((err: unknown) => log.warn({ err }, 'the job queue cannot be opened, will retry'))
           await pause(WATCH_EVERY_MS, undefined, { signal: closing.signal }).catch(() => {}) // the abort ends the loop

@@ -3,8 +3,7 @@ import type { Logger } from 'pino'
 import { type Database, type Db, queryText } from '../database/client.ts'
 import { JOB_DATA, type JobData, QUEUES, type QueueName } from './queues.ts'
 
-/** How often a process looks for jobs of others; its own are begun within `WAKE_AFTER_MS`. */
-const POLL_SECONDS = 2
+/** Jobs that this process adds are begun so soon; for those of others it looks now and then. */
 const WAKE_AFTER_MS = 50
 /** How often workers that vanished are looked for. */
 const SUPERVISE_SECONDS = 5
@@ -25,6 +24,8 @@ export interface JobWorker<Name extends QueueName> {
   queue: Name
   /** Jobs at a time in this process. */
   concurrency: number
+  /** How often it looks for jobs that other processes have added. */
+  pollSeconds: number
   /**
    * Does one job. What it returns is kept for an hour; when it throws, the job is tried again.
    * `signal` aborts when the process shuts down or another one has taken the job.
@@ -46,7 +47,7 @@ export interface JobQueue extends AsyncDisposable {
   finished(queue: QueueName, ids: string[]): Promise<FinishedJob[]>
   /** Takes jobs out, whatever their state; one that is being worked on is not interrupted. */
   remove(tx: Db, queue: QueueName, ids: string[]): Promise<void>
-  /** Begins to work on a queue. The second time it does nothing. */
+  /** Begins to work on a queue, in a process that works. The second time it does nothing. */
   work<Name extends QueueName>(worker: JobWorker<Name>): Promise<void>
 }
 
@@ -129,13 +130,14 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
       if (ids.length > 0) await (await boss()).deleteJob(queue, ids, { db: fromPrisma(tx) })
     },
 
-    async work({ queue, concurrency, execute }) {
+    async work({ queue, concurrency, pollSeconds, execute }) {
+      // Opened here rather than by the first job, whose transaction would need a second connection.
+      const it = await boss()
       if (!works || wakeUps.has(queue)) return
       const ids: string[] = []
       wakeUps.set(queue, () => {})
-      const it = await boss()
       for (let n = 0; n < concurrency; n++) {
-        ids[n] = await it.work(queue, { pollingIntervalSeconds: POLL_SECONDS }, async ([job]: Job[]) => {
+        ids[n] = await it.work(queue, { pollingIntervalSeconds: pollSeconds }, async ([job]: Job[]) => {
           if (!job) return null
           try {
             closing.signal.throwIfAborted()

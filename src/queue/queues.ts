@@ -6,6 +6,8 @@ export const JOB_DATA = {
   notification: z.object({ id: z.string(), attempt: z.int() }),
   /** The variants of the originals after one hash, up to another, for a run. */
   variants: z.object({ run_id: z.string(), after: z.string(), upto: z.string() }),
+  /** Stored files of a kind after one hash, up to another, to be read and compared with their hash. */
+  hashing: z.object({ run_id: z.string(), kind: z.enum(['originals', 'variants']), after: z.string(), upto: z.string() }),
 }
 export type QueueName = keyof typeof JOB_DATA
 export type JobData<Name extends QueueName> = z.infer<(typeof JOB_DATA)[Name]>
@@ -18,4 +20,5 @@ const USUAL = { heartbeatSeconds: 10, retryLimit: 20, retryDelay: 1, retryBackof
 export const QUEUES = {
   notification: { ...USUAL, policy: 'exclusive' },
   variants: { ...USUAL, policy: 'standard' },
+  hashing: { ...USUAL, policy: 'standard' },
 } satisfies Record<QueueName, object>

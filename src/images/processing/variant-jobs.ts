@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Prisma } from '../../generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import type { JobWorker } from '../../queue/queue.ts'
+import { partOfRun } from '../../queue/run-batches.ts'
 import { isStorageError } from '../storage/disk-space.ts'
 import { type EncodedFormat, VARIANT_NAMES, type VariantName, type VariantSettingsStore } from './variant-settings.ts'
 import { type MakeVariantDeps, makeVariants } from './variants.ts'
@@ -30,13 +31,11 @@ export const VariantJobResult = z.object({
   /** The storage does not take or give images: no further job can do better. */
   stopped: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() }).nullable(),
 })
-type VariantJobResult = z.infer<typeof VariantJobResult>
+export type VariantJobResult = z.infer<typeof VariantJobResult>
 
 /** Jobs at a time in a process, and images at a time in a job: more than its children decode. */
 const JOBS_AT_ONCE = 2
 const IMAGES_AT_ONCE = 4
-/** How often a job looks whether its run is still wanted. */
-const LOOK_EVERY_MS = 250
 
 /**
  * Makes the variants of a batch of originals again. Originals are read, never touched, and variants
@@ -45,74 +44,55 @@ const LOOK_EVERY_MS = 250
 export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: VariantSettingsStore }): JobWorker<'variants'> {
   const { db, store, variantSettings } = deps
 
-  /** Null: nobody waits for it any more. A run between two processes is queued, and its jobs go on. */
-  async function wantedRun(id: string) {
-    const run = await db.run.findUnique({ where: { id }, select: { state: true, requested_action: true, params: true } })
-    return run && ['queued', 'running'].includes(run.state) && run.requested_action === null ? run : null
-  }
-
   return {
     queue: 'variants',
     concurrency: JOBS_AT_ONCE,
-    async execute({ run_id, after, upto }, jobSignal) {
-      const run = await wantedRun(run_id)
-      if (!run) return null
-      const params = RegenerateParams.parse(run.params)
-      const { which, size } = params
-      const names: readonly VariantName[] = which === 'size' && size ? [size] : VARIANT_NAMES
-      const variantConfig = await variantSettings.current()
-      const blobs = await db.blob.findMany({
-        where: { ...originalsOf(params), sha256: { gt: after, lte: upto } },
-        include: { variants: { where: { recipe: variantConfig.id } } },
-        orderBy: { sha256: 'asc' },
-      })
-      const result: VariantJobResult = { checked: blobs.length, made: 0, failures: [], stopped: null }
-      const unwanted = new AbortController()
-      const signal = AbortSignal.any([jobSignal, unwanted.signal])
-      const looker = setInterval(() => {
-        // Without a database nothing can be said about it.
-        wantedRun(run_id).then(
-          (it) => it ?? unwanted.abort(),
-          () => {},
-        )
-      }, LOOK_EVERY_MS)
-      const limit = pLimit(IMAGES_AT_ONCE)
-      try {
-        await Promise.all(
-          blobs.map(({ sha256, variants }) =>
-            limit(async () => {
-              signal.throwIfAborted()
-              // The formats that somebody has asked for, and WebP always.
-              const requested: { name: VariantName; format: EncodedFormat }[] = []
-              for (const name of names) {
-                for (const format of [...variantConfig.formats, 'png' as const]) {
-                  const there = variants.find((it) => it.name === name && it.format === format)
-                  const whole = there && which === 'missing' ? (await store.sizeOf('variants', there.sha256)) === Number(there.size) : false
-                  if (!whole && (there || format === 'webp')) requested.push({ name, format })
-                }
-              }
-              if (requested.length === 0) return
-              try {
-                const made = await makeVariants(deps, { sha256, recipe: variantConfig, wanted: requested }, signal, { shed: false })
-                result.made += made.length
-              } catch (error) {
-                signal.throwIfAborted()
-                if (!(error instanceof AppError) || isStorageError(error)) throw error
-                result.failures.push({ code: error.code, message: `${sha256.slice(0, 16)}: ${error.message}` })
-              }
-            }),
-          ),
-        )
-      } catch (error) {
-        limit.clearQueue()
-        if (unwanted.signal.aborted) return null
-        if (!isStorageError(error)) throw error
-        const remedy = error.detail?.remedy
-        result.stopped = { code: error.code, message: error.message, ...(typeof remedy === 'string' && { remedy }) }
-      } finally {
-        clearInterval(looker)
-      }
-      return result
-    },
+    pollSeconds: 2,
+    execute: ({ run_id, after, upto }, jobSignal) =>
+      partOfRun(db, run_id, jobSignal, async (runParams, signal) => {
+        const params = RegenerateParams.parse(runParams)
+        const { which, size } = params
+        const names: readonly VariantName[] = which === 'size' && size ? [size] : VARIANT_NAMES
+        const variantConfig = await variantSettings.current()
+        const blobs = await db.blob.findMany({
+          where: { ...originalsOf(params), sha256: { gt: after, lte: upto } },
+          include: { variants: { where: { recipe: variantConfig.id } } },
+          orderBy: { sha256: 'asc' },
+        })
+        const result: VariantJobResult = { checked: blobs.length, made: 0, failures: [], stopped: null }
+        const limit = pLimit(IMAGES_AT_ONCE)
+
+        async function makeAgain({ sha256, variants }: (typeof blobs)[number]): Promise<void> {
+          signal.throwIfAborted()
+          // The formats that somebody has asked for, and WebP always.
+          const requested: { name: VariantName; format: EncodedFormat }[] = []
+          for (const name of names) {
+            for (const format of [...variantConfig.formats, 'png' as const]) {
+              const there = variants.find((it) => it.name === name && it.format === format)
+              const whole = there && which === 'missing' ? (await store.sizeOf('variants', there.sha256)) === Number(there.size) : false
+              if (!whole && (there || format === 'webp')) requested.push({ name, format })
+            }
+          }
+          if (requested.length === 0) return
+          try {
+            const made = await makeVariants(deps, { sha256, recipe: variantConfig, wanted: requested }, signal, { shed: false })
+            result.made += made.length
+          } catch (error) {
+            signal.throwIfAborted()
+            if (!(error instanceof AppError) || isStorageError(error)) throw error
+            result.failures.push({ code: error.code, message: `${sha256.slice(0, 16)}: ${error.message}` })
+          }
+        }
+
+        try {
+          await Promise.all(blobs.map((blob) => limit(() => makeAgain(blob))))
+        } catch (error) {
+          limit.clearQueue()
+          if (!isStorageError(error)) throw error
+          const remedy = error.detail?.remedy
+          result.stopped = { code: error.code, message: error.message, ...(typeof remedy === 'string' && { remedy }) }
+        }
+        return result
+      }),
   }
 }

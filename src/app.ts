@@ -56,7 +56,7 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
-  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel'>
+  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'>
 }
 
 const MAX_JSON_BYTES = 256 * 1024
@@ -130,7 +130,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { db, imageUrls, clock, itemLinks: deps.itemLinks, openZoho: deps.sendImages.openZoho })
-  await app.register(imageFileRoutes, deps)
+  await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)
   await app.register(imageImportRoutes, deps)

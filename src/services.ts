@@ -57,7 +57,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const accounts = await openAccounts({ db, clock, jwtKeys, admin: config.admin, sessionDays: config.sessionDays, ...overrides })
     const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
-    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current })
+    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
       await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
     )

@@ -23,6 +23,7 @@ import { pruneTombstones } from './photo-sync/prune-tombstones.ts'
 import { PULL } from './pulls/checkpoint.ts'
 import { pullPaths } from './pulls/files/paths.ts'
 import { createPulls, pullHandlers } from './pulls/pulls.ts'
+import { createJobQueue } from './queue/queue.ts'
 import { startMaintenance } from './runs/maintenance.ts'
 import { createRuns } from './runs/runs.ts'
 import { createScheduler } from './runs/scheduler.ts'
@@ -44,6 +45,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     await openDataDir(config.dataDir)
     const { db, databaseUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
 
+    const queue = createJobQueue({ db, log, works })
+
     const imagesDir = join(config.dataDir, 'images')
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
     const { jwtKeys, encryption, rotation } = await openKeys({
@@ -55,7 +58,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
-    const images = opened.use(await openImages({ ...overrides, db, clock, log, storage, imagesDir, limits: config.images }))
+    const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
@@ -86,6 +89,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         encryption,
         clock,
         log,
+        queue,
         dispatcher,
         redirectUri: () => `${address.current()}/api/settings/integrations/zoho/oauth/callback`,
         onZone: (tx, zone) => scheduler.rezone(tx, zone),
@@ -94,6 +98,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const paths = pullPaths(config.dataDir, config.pull.jsonBaseDir)
     const { requestsPerMinute, requestsPerDay, concurrency } = config.zoho
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
+    // Closed after the runs that add jobs, and before what jobs work with.
+    opened.use(queue)
     const runs = opened.adopt(
       createRuns({
         db,
@@ -135,9 +141,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const notifier = opened.use(
       openNotifier({
         db,
-        databaseUrl,
         clock,
         log,
+        queue,
         outlets: { webhooks },
         works,
         settings: connect.notifications,
@@ -156,6 +162,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       fileCache: createFileCache(images.store),
       connect,
       rotation,
+      queue,
       runs,
       modules,
       pulls: createPulls({

@@ -70,7 +70,7 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, http } = deps
+  const { db, log, clock, authenticator, edgeTokens, sessions, secondFactor, users, runs, connect, modules, notifier, http } = deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -94,7 +94,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(errorHandler)
   await app.register(connectionLimit)
   await app.register(metricsPlugin, { db })
-  await app.register(securityHeaders)
+  await app.register(securityHeaders, { publicUrl: http.publicUrl })
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
@@ -110,7 +110,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (deps.role === 'worker') return app
-  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })

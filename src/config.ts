@@ -75,6 +75,7 @@ const Env = z.object({
       .optional(),
   ),
   SESSION_DAYS: whole(1, 3_650),
+  REQUIRE_SECOND_FACTOR: oneOf(['none', 'admin', 'all']),
   JWT_SECRET: keys(),
   CREDENTIALS_KEY: keys(),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
@@ -205,6 +206,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     },
     /** A login ends so many days later, whatever it refreshes. */
     sessionDays: e.SESSION_DAYS ?? 90,
+    /** Whose accounts must have a second factor. */
+    requireSecondFactor: e.REQUIRE_SECOND_FACTOR ?? 'none',
     admin: { username: e.ADMIN_USERNAME ?? 'admin', password: e.ADMIN_PASSWORD },
     /** Newest first; empty: the key file under `settings/` of the data folder. */
     keys: { jwt: e.JWT_SECRET, credentials: e.CREDENTIALS_KEY },

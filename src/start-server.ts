@@ -32,6 +32,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.webhookQueue.open()
     services.notifier.open()
     services.productFeed.open()
+    void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     if (config.role !== 'api')
       void services.itemLinks.restore(services.db).catch((err: unknown) => log.warn({ err }, 'item links could not be restored'))

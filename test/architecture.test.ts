@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
   catalog: ['schemas', 'database', 'settings'],
-  connection: ['zoho', 'settings', 'database', 'schemas', 'notifications'],
+  connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
   database: [],
   'edge-client': ['schemas'],
   http: [
@@ -23,11 +23,12 @@ const MAY_IMPORT: Record<string, string[]> = {
     'settings',
     'sync',
   ],
-  images: ['catalog', 'schemas', 'database', 'runs'],
+  images: ['catalog', 'schemas', 'database', 'queue', 'runs'],
   lib: [],
-  notifications: ['settings', 'database'],
+  notifications: ['settings', 'database', 'queue'],
   'photo-sync': ['auth', 'catalog', 'database', 'images', 'schemas', 'settings'],
   pulls: ['zoho', 'connection', 'schemas', 'runs', 'database'],
+  queue: ['database', 'runs'],
   runs: ['database'],
   schemas: [],
   settings: ['database'],

@@ -4,6 +4,7 @@ import type { ZohoConnection } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type AppError, BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import { addNotification } from '../notifications/notifications.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
 import { ConfigurationError, errorCodeOf, RateLimitedError } from '../zoho/errors.ts'
@@ -55,10 +56,12 @@ export function stateAfterError(error: unknown): ConnectionStatus | null {
 export function createConnectionStateStore({
   db,
   clock,
+  queue,
   onRefused,
 }: {
   db: Database
   clock: Clock
+  queue: JobQueue
   /** Zoho refuses the credentials: where they come from may have newer ones. */
   onRefused(): void
 }) {
@@ -86,10 +89,10 @@ export function createConnectionStateStore({
     const broken = (state: string | null) => state === 'stale' || state === 'revoked'
     if (broken(next.state) && before !== null && before !== next.state) {
       const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
-      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock })
+      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock, queue })
     } else if (next.state === 'connected' && broken(before)) {
       const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
-      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock })
+      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock, queue })
     }
   }
 

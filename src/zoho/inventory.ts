@@ -128,13 +128,20 @@ export async function itemsById(
 const isRefusal = (error: unknown): error is ZohoRequestError | ZohoNotFoundError =>
   error instanceof ZohoRequestError || error instanceof ZohoNotFoundError
 
+export interface ImageRequest {
+  itemId: string
+  runId?: string | undefined
+  useBreaker?: boolean | undefined
+  job?: 'image' | 'recheck' | undefined
+}
+
 /** The bytes of an item's main picture. Throws ZohoNotFoundError when Zoho has none. */
 export function itemImage(
   client: ZohoClient,
-  { itemId, runId, useBreaker = false }: { itemId: string; runId?: string | undefined; useBreaker?: boolean | undefined },
+  { itemId, runId, useBreaker = false, job = 'image' }: ImageRequest,
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId, useBreaker }, signal)
+  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job, runId, useBreaker }, signal)
 }
 
 /** The bytes of one document, e.g. a further picture of an item. Throws ZohoNotFoundError when Zoho has it no more. */

@@ -26,7 +26,7 @@ const OF_ZOHO = [
 /** Every code that stands in the server's sources as a failure, a cause of a run, a wait, or a cause in a table of words. */
 function codesOfTheServer(): Map<string, string> {
   const found = new Map(OF_ZOHO.map((code) => [code, 'Zoho']))
-  for (const file of [...globSync(`src/{${ROOMS}}/**/*.ts`), 'src/lib/errors.ts', 'src/lib/parse-timestamp.ts', 'src/lib/semaphore.ts']) {
+  for (const file of [...globSync(`src/{${ROOMS}}/**/*.ts`), 'src/lib/errors.ts', 'src/lib/parse-timestamp.ts']) {
     const text = readFileSync(file, 'utf8')
     const add = (code: string | undefined) => code !== undefined && found.set(code, file)
     for (const [, kind = '', code] of text.matchAll(/new ([A-Z]\w+)\(\s*'([a-z_0-9]+)'/g)) if (!NOT_SHOWN.has(kind)) add(code)

@@ -71,8 +71,8 @@ async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreview
 async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal): Promise<ZohoItem> {
   const call =
     id === null
-      ? { path: '/inventory/v1/items', query: { per_page: '1', sort_column: 'last_modified_time', sort_order: 'D' }, job: 'items' }
-      : { path: '/inventory/v1/itemdetails', query: { item_ids: id }, job: 'items' }
+      ? { path: '/inventory/v1/items', query: { per_page: '1', sort_column: 'last_modified_time', sort_order: 'D' }, job: 'items' as const }
+      : { path: '/inventory/v1/itemdetails', query: { item_ids: id }, job: 'items' as const }
   const { body } = await zoho.json(call, signal)
   const row: unknown = Array.isArray(body.items) ? body.items[0] : undefined
   if (row === undefined) throw notFound(id === null ? 'Zoho has no items yet' : `Zoho has no item ${id}`)

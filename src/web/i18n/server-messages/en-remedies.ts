@@ -25,15 +25,18 @@ const PAGE_REMEDIES: Record<string, string> = {
   run_not_found: 'Go back to the runs and open it there.',
   session_in_use: 'Wait until its run has ended, or cancel that first.',
   session_not_found: 'Go back to the pulls; it may have been deleted.',
+  second_factor_setup_required: 'Open the account page and set it up.',
   store_not_found: 'Go back to the stores; it may have been deleted.',
   sync_running: 'Wait for it, or open it and cancel it.',
+  totp_enabled: 'Reload the page; it may have been set up in another window.',
+  totp_not_begun: 'Begin again.',
   test_timeout: 'Other calls to Zoho are under way, or Zoho is slow. Try again in a while.',
   unsupported_media_type: 'Reload the page; zinc may have been updated.',
   user_not_found: 'Reload the page; somebody may have removed them.',
   wrong_data_center: 'Choose the right data centre under Connection and save.',
 }
 
-const FOR_SCRIPTS = /\b(?:GET|POST|PUT|PATCH) \/|confirm_removals/
+const FOR_SCRIPTS = /\b(?:GET|POST|PUT|PATCH|DELETE) \/|confirm_removals/
 
 /** A remedy of the server as it helps a person on the page. */
 export const pageRemedy = (code: string | null | undefined, remedy: string): string =>

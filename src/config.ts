@@ -134,9 +134,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')
   }
   if (!read.success || wrong.length > 0) {
-    throw new StartupError('invalid_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
-      exitStatus: 2,
-    })
+    throw new StartupError('invalid_configuration', { problems: wrong }, { exitStatus: 2 })
   }
   const e = read.data
   const dataDir = resolve(e.DATA_DIR ?? './data')

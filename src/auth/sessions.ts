@@ -143,9 +143,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
         await recordRefusedLogin(db, { username: user?.username ?? null, ip: address, request_id: requestId })
-        throw new UnauthorizedError('invalid_credentials', 'Wrong username or password', {
-          remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
-        })
+        throw new UnauthorizedError('invalid_credentials')
       }
       await attempt.succeeded()
       if (passwords.isOutdated(user.password_hash)) {
@@ -190,7 +188,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
           return { ...access(used.session.user, used.session_id), refresh_token: null }
         await endStolen(used.session_id, used.session.user.username, origin)
       }
-      throw new UnauthorizedError('refresh_token_invalid', 'The refresh token is not valid any more', { remedy: 'Log in again.' })
+      throw new UnauthorizedError('refresh_token_invalid')
     },
 
     /** Ends one login: its access tokens are refused from the next request on. */
@@ -224,10 +222,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
           where: { id: sessionId, user_id: userId, ended_at: null },
           data: { ended_at: clock.now() },
         })
-        if (count === 0)
-          throw new NotFoundError('session_not_found', 'There is no such session of yours', {
-            remedy: 'GET /api/v1/auth/sessions lists them.',
-          })
+        if (count === 0) throw new NotFoundError('session_not_found.sign_in')
         await recordAudit(tx, { ...by, action: 'session.end', target: `user:${by.actor}` })
       })
       authenticator.invalidate()
@@ -243,9 +238,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       if (await passwords.matches(user.password_hash, password)) return attempt.succeeded()
       await attempt.failed()
       await recordRefusedLogin(db, { username: user.username, ip: address, request_id: requestId })
-      throw new UnauthorizedError('invalid_credentials', 'The current password is wrong', {
-        remedy: 'Type it again, or have an admin set a new one.',
-      })
+      throw new UnauthorizedError('invalid_credentials.current_password')
     },
 
     /** Removes what can never be used again. */

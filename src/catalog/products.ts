@@ -42,9 +42,7 @@ export async function findProduct(db: Db, ref: string): Promise<ProductWithPhoto
       orderBy: [{ deleted_at: { sort: 'asc', nulls: 'first' } }, { created_at: 'asc' }],
     }))
   if (!product) {
-    throw new NotFoundError('product_not_found', 'Product not found', {
-      remedy: 'Name it by its id, by sku:… or by zoho:…; GET /api/products?search=… finds it.',
-    })
+    throw new NotFoundError('product_not_found')
   }
   return product
 }

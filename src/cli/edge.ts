@@ -9,6 +9,7 @@ import { DiskFailure } from '../edge-client/disk-failure.ts'
 import { type FailedTry, ForeignResponse, HttpError, NetworkError } from '../edge-client/http.ts'
 import { type PullProgress, type PullResult, pull } from '../edge-client/pull.ts'
 import { AppError, BadRequestError, ServiceUnavailableError } from '../lib/errors.ts'
+import { inEnglish, type MessageKey, message, messageAs } from '../messages/say.ts'
 import { PhotoVariant } from '../schemas/photo-sync.ts'
 import type { Action, CommandContext, ExitStatus } from './context.ts'
 
@@ -71,11 +72,7 @@ export function addEdge(program: Command, action: Action): void {
       action(async (context, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
         process.title = 'zinc edge pull'
         const token = await tokenOf({ token: given, tokenFile }, context)
-        if (!token)
-          throw new BadRequestError('no_token', 'edge pull needs the token of its store', {
-            remedy:
-              'Put it into a file and name that with --token-file, or into ZINC_EDGE_TOKEN, or send it to --token - on standard input.',
-          })
+        if (!token) throw new BadRequestError('no_token')
         warnOfPlainHttp(call.server, context)
         return pullOnce({ ...call, token }, context)
       }),
@@ -94,10 +91,7 @@ export function addEdge(program: Command, action: Action): void {
           process.title = 'zinc edge check'
           // A name that was given leads over a token that happens to be in the environment.
           const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, context)
-          if (!username && !token)
-            throw new BadRequestError('no_login', 'edge check needs --username, or the token of an edge server', {
-              remedy: 'Name the file of the token with --token-file, or put the token into ZINC_EDGE_TOKEN.',
-            })
+          if (!username && !token) throw new BadRequestError('no_login')
           warnOfPlainHttp(server, context)
           const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', context.signal) }
           const checks = await checkServer({ server, storeId: store, access, signal: context.signal })
@@ -133,21 +127,15 @@ export function addEdge(program: Command, action: Action): void {
  * `token_twice`, `no_token`, `token_file_unreadable`.
  */
 async function tokenOf({ token, tokenFile }: TokenOptions, { say }: CommandContext): Promise<string | undefined> {
-  if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice', 'Give --token or --token-file, not both')
+  if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice')
   const one = (text: string, from: string): string => {
     const found = text.trim()
-    if (found === '' || /\s/.test(found))
-      throw new BadRequestError('no_token', found === '' ? `There is no token in ${from}` : `There is more than a token in ${from}`, {
-        remedy: 'It holds the token and nothing else. A new one: zinc token issue --store ID --name N',
-      })
+    if (found === '' || /\s/.test(found)) throw new BadRequestError(found === '' ? 'no_token.empty' : 'no_token.not_only', { from })
     return found
   }
   if (tokenFile !== undefined) {
     const text = await readFile(tokenFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new BadRequestError('token_file_unreadable', `The token file ${tokenFile} cannot be read (${cause.code})`, {
-        cause,
-        remedy: 'Give the path of a file that this user may read.',
-      })
+      throw new BadRequestError('token_file_unreadable', { file: tokenFile, error: cause.code ?? '' }, { cause })
     })
     return one(text, tokenFile)
   }
@@ -173,10 +161,7 @@ function warnOfPlainHttp(server: string, { say }: CommandContext): void {
 async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
   const given = process.env.ZINC_PASSWORD
   if (given) return given
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new BadRequestError('no_password', `The password of ${username} is needed`, {
-      remedy: 'Put it into ZINC_PASSWORD, or use --token-file.',
-    })
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new BadRequestError('no_password', { username })
   const { password } = await import('@inquirer/prompts')
   return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
 }
@@ -236,37 +221,32 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 function inWords(error: unknown, dir: string): unknown {
   // A pause ends by itself some day: whoever watches goes on then.
-  if (error instanceof HttpError && error.code === 'store_paused')
-    return new ServiceUnavailableError(error.code, error.message, { cause: error, remedy: error.remedy })
+  if (error instanceof HttpError && error.code === 'store_paused') return new ServiceUnavailableError(saidByServer(error), { cause: error })
   if (error instanceof HttpError)
-    return new BadRequest(error.code, error.message, {
-      cause: error,
-      remedy: error.status === 401 ? 'Make a new token at the server: zinc token issue --store ID --name N' : error.remedy,
-    })
-  if (error instanceof ForeignResponse)
-    return new ServiceUnavailableError('foreign_response', error.message, {
-      cause: error,
-      remedy:
-        'Have whoever runs the network let this machine through to the server, https included. What is here stays; the next pull continues from it.',
-    })
-  if (error instanceof NetworkError)
-    return new ServiceUnavailableError('network_error', error.message, {
-      cause: error,
-      remedy: 'What is here stays; the next pull goes on from it.',
-    })
+    return new BadRequest(
+      error.status === 401
+        ? { ...saidByServer(error), remedy: 'Make a new token at the server: zinc token issue --store ID --name N' }
+        : saidByServer(error),
+      { cause: error },
+    )
+  if (error instanceof ForeignResponse) return new ServiceUnavailableError('foreign_response', { said: error.message }, { cause: error })
+  if (error instanceof NetworkError) return new ServiceUnavailableError('network_error', { said: error.message }, { cause: error })
   // A watch outlives it: somebody makes room, and the next pull continues.
   if (error instanceof DiskFailure)
-    return new ServiceUnavailableError(error.code, `${error.message}: ${dir}`, {
-      cause: error,
-      remedy:
+    return new ServiceUnavailableError(
+      inEnglish(
         error.code === 'disk_full'
-          ? 'Make room on that disk. What is here stays; the next pull continues from it.'
-          : 'Let the user of this command write into that folder. What is here stays; the next pull continues from it.',
-    })
-  if (error instanceof LockedError) return new BadRequest('folder_in_use', error.message, { cause: error })
+          ? message('disk_full.edge', { said: error.message, folder: dir })
+          : messageAs(error.code, 'folder_not_writable', { said: error.message, folder: dir }),
+      ),
+      { cause: error },
+    )
+  if (error instanceof LockedError) return new BadRequest('folder_in_use', { said: error.message }, { cause: error })
   return error
 }
-class BadRequest extends AppError {}
+const saidByServer = ({ code, message, remedy }: HttpError) => ({ code, message, remedy, params: {} })
+
+class BadRequest<K extends MessageKey> extends AppError<K> {}
 
 function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say'>) {
   const bar = terminal

@@ -11,7 +11,7 @@ export const sessionLine = (it: PullSession): string =>
 
 function whole(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (!/^\d+$/.test(text)) throw new BadRequestError('invalid_number', `${name} must be a whole number from 0`)
+  if (!/^\d+$/.test(text)) throw new BadRequestError('invalid_number', { name })
   return Number(text)
 }
 
@@ -74,8 +74,7 @@ export function addSessions(program: Command, action: Action): void {
     .action(
       action(async (context, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
-        if ((rule.keep === undefined) === (rule.olderThanDays === undefined))
-          throw new BadRequestError('invalid_options', 'Say --keep N or --older-than DAYS')
+        if ((rule.keep === undefined) === (rule.olderThanDays === undefined)) throw new BadRequestError('invalid_options.keep_or_age')
         const { removed, kept: saved } = await (await context.services({ mustExist: true })).pulls.sessions.prune(rule)
         context.result(
           { status: 'success', removed, kept: saved },

@@ -122,10 +122,7 @@ export async function openConnection(deps: ConnectionDeps) {
         return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
       } catch (error) {
         if (!signal.aborted) throw error
-        throw new ServiceUnavailableError('test_timeout', 'The test did not come to an end in two minutes', {
-          cause: error,
-          remedy: 'Other calls to Zoho are under way, or Zoho is slow. Look at GET /api/settings/integrations/zoho/quota and try again.',
-        })
+        throw new ServiceUnavailableError('test_timeout', {}, { cause: error })
       }
     },
 
@@ -138,10 +135,7 @@ export async function openConnection(deps: ConnectionDeps) {
       const all = await this.listOrganizations(signal)
       const organization = all.find((it) => it.id === id)
       if (!organization) {
-        throw new NotFoundError('organization_not_found', 'The account has no such organisation', {
-          detail: { organizations: all.map((it) => it.id) },
-          remedy: 'Choose one of GET /api/settings/integrations/zoho/organizations.',
-        })
+        throw new NotFoundError('organization_not_found', { organizations: all.map((it) => it.id) })
       }
       await settings.change({ organization_id: id }, actor, async (tx) => {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
@@ -188,7 +182,4 @@ export async function openConnection(deps: ConnectionDeps) {
   }
 }
 
-export const integrationDisabled = () =>
-  new ConflictError('integration_disabled', 'The integration with Zoho is switched off', {
-    remedy: 'Switch it on: POST /api/settings/integrations/zoho {"enabled":true}.',
-  })
+export const integrationDisabled = () => new ConflictError('integration_disabled')

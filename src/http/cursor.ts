@@ -13,9 +13,6 @@ export function readCursor(cursor: string): { created_at: Date; id: string } {
     const [at, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { created_at: new Date(at), id }
   } catch (cause) {
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-      cause,
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+    throw new BadRequestError('invalid_cursor', {}, { cause })
   }
 }

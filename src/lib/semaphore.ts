@@ -9,11 +9,7 @@ export interface Semaphore {
 export function createSemaphore({ running, waiting, maxWaitMs }: { running: number; waiting: number; maxWaitMs: number }): Semaphore {
   let taken = 0
   const queue: (() => void)[] = []
-  const busy = () =>
-    new ServiceUnavailableError('overloaded', 'Too many uploads are under way', {
-      retryAfterMs: 5_000,
-      remedy: 'Send it again in a few seconds.',
-    })
+  const busy = () => new ServiceUnavailableError('overloaded', {}, { retryAfterMs: 5_000 })
 
   async function enter(signal: AbortSignal): Promise<void> {
     if (taken < running) {

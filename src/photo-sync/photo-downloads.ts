@@ -101,13 +101,9 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     async find(snapshot: FeedSnapshot, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
       const variant = asked ?? store.variant
       const first = await facts(snapshot, store, photoId)
-      if (!first)
-        throw new NotFoundError('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
-      if (!first.row.live) throw new GoneError('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
-      if (!first.member)
-        throw new GoneError('not_in_assortment', 'This photo is not in what the store sells', {
-          remedy: 'Remove it, and read the list again.',
-        })
+      if (!first) throw new NotFoundError('photo_not_found')
+      if (!first.row.live) throw new GoneError('photo_deleted')
+      if (!first.member) throw new GoneError('not_in_assortment')
       const { row } = await withVariant(first, variant)
       return { ...servedFile(row, variant), photoId: row.id, version: row.version }
     },

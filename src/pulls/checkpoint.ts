@@ -23,7 +23,15 @@ export const ModuleProgress = z.object({
   removed: z.number(),
   newest: z.iso.datetime().nullable(),
   files: z.array(ManifestFile),
-  error: z.object({ code: z.string(), zoho_code: z.string().optional(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+  error: z
+    .object({
+      code: z.string(),
+      zoho_code: z.string().optional(),
+      message: z.string(),
+      remedy: z.string().nullable(),
+      params: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .nullable(),
 })
 export type ModuleProgress = z.infer<typeof ModuleProgress>
 

@@ -11,7 +11,7 @@ import { createRoot } from 'react-dom/client'
 import { createQueryClient } from './api/query-client.ts'
 import { App } from './app/app.tsx'
 import { LanguageProvider } from './i18n/language.tsx'
-import { loadServerMessages } from './i18n/server-messages/index.ts'
+import { loadServerMessages } from './i18n/server-messages.ts'
 import { themeWithComponents } from './theme/components.ts'
 
 /** Longest that the first frame waits for its font, so that text does not change shape under the reader. */

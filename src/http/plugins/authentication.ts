@@ -32,8 +32,6 @@ const BEARER = /^bearer +([\w.~+/-]+=*)$/i
 
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
-const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
-
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
 export const authentication = fp<{ authenticator: Authenticator; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
   async (app, { authenticator, edgeTokens, publicUrl }) => {
@@ -68,14 +66,9 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
 /** Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server. */
 export function requireIdentity(request: FastifyRequest): Identity {
   if (request.identity) return request.identity
-  if (request.edge)
-    throw new ForbiddenError('edge_token_not_allowed', 'The token of an edge server opens the photo sync of its store only', {
-      remedy: 'Log in as a person for this.',
-    })
+  if (request.edge) throw new ForbiddenError('edge_token_not_allowed')
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
-  throw new UnauthorizedError('unauthenticated', 'A valid token is required', {
-    remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
-  })
+  throw new UnauthorizedError('unauthenticated', { url })
 }
 
 /** A hook for routes: lets in people of this role or a higher one. It runs before a body is read. `needs` is what the API documentation shows. */
@@ -83,8 +76,7 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
   Object.assign(
     async (request: FastifyRequest) => {
       const identity = requireIdentity(request)
-      if (RANK[identity.role] < RANK[role])
-        throw new ForbiddenError('forbidden', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+      if (RANK[identity.role] < RANK[role]) throw new ForbiddenError('forbidden', { role })
     },
     { needs: role },
   )

@@ -35,7 +35,5 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
 
 function readEntryId(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-    remedy: 'Begin without a cursor and follow next_cursor.',
-  })
+  throw new BadRequestError('invalid_cursor')
 }

@@ -62,14 +62,8 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
               { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' },
             )
           : null
-      if (!image || filename.slice(dot + 1) !== image.originalExt)
-        throw new NotFoundError('image_not_found', 'There is no such picture', {
-          remedy: 'The product says in image_url where its picture is.',
-        })
-      if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256))
-        throw new GoneError('image_replaced', 'The picture was replaced since this address was made', {
-          remedy: 'Read the product again; it carries the new image_url.',
-        })
+      if (!image || filename.slice(dot + 1) !== image.originalExt) throw new NotFoundError('image_not_found.file')
+      if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256)) throw new GoneError('image_replaced')
 
       reply.headers({
         'content-security-policy': "default-src 'none'; sandbox",

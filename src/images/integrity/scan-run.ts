@@ -2,6 +2,7 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { because } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import type { IntegrityFinding } from '../../schemas/media.ts'
 import type { BlobStore, StoredEntry } from '../storage/blob-store.ts'
@@ -90,10 +91,7 @@ export function createIntegrityScan({ db, store, itemLinks, clock }: IntegritySc
       }
       await itemLinks.restore(db)
       await run.fenced((tx) => tx.mediaScan.update({ where: { run_id: run.id }, data: { finished_at: clock.now(), checked } }))
-      const cause = findings > 0 ? `${findings} files are not as they should be` : undefined
-      return findings > 0
-        ? { state: 'partial', cause, remedy: 'Repair them under Media, or with `zinc images verify --repair`.' }
-        : { state: 'success' }
+      return findings > 0 ? { state: 'partial', ...because('files_differ', { files: findings }) } : { state: 'success' }
     },
   }
 }

@@ -1,6 +1,8 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import { AppError } from '../../lib/errors.ts'
+import { around } from '../../messages/say.ts'
+import { failureOf } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
 import { isStorageError } from '../storage/disk-space.ts'
 import { type EncodedFormat, VARIANT_NAMES, type VariantName, type VariantSettingsStore } from './variant-settings.ts'
@@ -76,7 +78,7 @@ export function createRegenerateRun({ variantSettings, ...deps }: RegenerateDeps
                 if (!(error instanceof AppError) || isStorageError(error)) throw error
                 failed++
                 await run.fenced((tx) =>
-                  run.fail(tx, [{ stage: 'variant', code: error.code, message: `${blob.sha256.slice(0, 16)}: ${error.message}` }]),
+                  run.fail(tx, [{ stage: 'variant', ...failureOf(around(error, 'around.about', { about: blob.sha256.slice(0, 16) })) }]),
                 )
               }
             }),

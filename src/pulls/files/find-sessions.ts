@@ -75,18 +75,14 @@ export async function chooseSources(paths: PullPaths, { session, directory, app 
     const name = basename(session)
     const stamp = stampOfSession(name) ?? (isStamp(name) ? name : null)
     const at = known.findIndex((it) => it.session !== null && it.stamp === stamp)
-    if (at === -1)
-      throw new NotFoundError('session_not_found', `There is no session ${name}`, {
-        remedy: '`zinc sessions list` names them; an unfinished one is carried on by the next `zinc fetch`.',
-      })
+    if (at === -1) throw new NotFoundError('session_not_found.named', { name })
     return known.slice(0, at + 1)
   }
   if (directory === undefined) return known
   const requested = resolve(directory)
   const at = known.findIndex((it) => join(it.root, it.inner) === requested || it.root === requested)
   if (at !== -1) return known.slice(0, at + 1)
-  if (!(await exists(requested)))
-    throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+  if (!(await exists(requested))) throw new BadRequestError('no_such_folder', { directory })
   return foreignSources(requested, app)
 }
 

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import type { Message } from '../../messages/message.ts'
+import { message, partInEnglish } from '../../messages/say.ts'
 import type { WrittenFile } from './json-array-writer.ts'
 
 /** The file is not an array of records; what stood before the fault was given out. */
-export class InvalidFileError extends Error {}
+export class InvalidFileError extends Error {
+  readonly finding: Message
+  constructor(finding: Message, options?: ErrorOptions) {
+    super(partInEnglish(finding), options)
+    this.finding = finding
+  }
+}
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -36,7 +44,7 @@ export async function* readJsonArray(path: string): AsyncGenerator<string[], Wri
     }
     rows += records.length
     if (records.length > 0) yield records
-    if (fault) throw fault instanceof InvalidFileError ? fault : new InvalidFileError('it is not UTF-8', { cause: fault })
+    if (fault) throw fault instanceof InvalidFileError ? fault : new InvalidFileError(message('file.not_utf8'), { cause: fault })
   }
   split.end()
   return { rows, bytes, sha256: hash.digest('hex') }
@@ -76,14 +84,14 @@ function createSplitter() {
           depth = 1
         } else if (phase === 'after_value' && code === COMMA) phase = 'comma'
         else if ((phase === 'first' || phase === 'after_value') && code === CLOSE_BRACKET) phase = 'end'
-        else throw new InvalidFileError(`it is not an array of records (found ${JSON.stringify(text.charAt(at))})`)
+        else throw new InvalidFileError(message('file.not_array', { found: text.charAt(at) }))
       }
       const keepFrom = phase === 'value' ? start : text.length
       at -= keepFrom
       text = text.slice(keepFrom)
     },
     end(): void {
-      if (phase !== 'end') throw new InvalidFileError('it ends too early')
+      if (phase !== 'end') throw new InvalidFileError(message('file.cut'))
     },
   }
 }

@@ -1,5 +1,7 @@
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { decodeEntities, splitName } from '../../catalog/split-name.ts'
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 import { readCustomFields } from '../../zoho/read-item.ts'
 import { Decimal, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
 
@@ -22,7 +24,7 @@ const MONEY = {
 export interface InvalidItemError {
   zoho_item_id: string | null
   sku: string | null
-  reason: string
+  reason: Message
 }
 
 /** Reads one record of a file: only the fields that it has, so that the others stay as they are in the catalogue. */
@@ -31,7 +33,7 @@ export function readFileItem(
   { mappings, version }: { mappings: Map<string, string>; version: string },
 ): { row: ItemRow } | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { zoho_item_id: null, sku: null, reason: 'it is no object' }
+    return { zoho_item_id: null, sku: null, reason: message('file_item.no_object') }
   const record = value as Record<string, unknown>
   const sku = textOf(record, ALIASES.sku) ?? null
   const read = readFileId(record.zoho_item_id ?? record.item_id)
@@ -39,12 +41,13 @@ export function readFileItem(
   const { id } = read
 
   const row: ItemRow = { zoho_item_id: id, ...namesOf(record) }
-  if (row.name === undefined) return { zoho_item_id: id, sku, reason: 'it has no name' }
+  if (row.name === undefined) return { zoho_item_id: id, sku, reason: message('file_item.no_name') }
   for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
-    if (ALIASES[field].some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: `its ${field} is no text` }
+    if (ALIASES[field].some((key) => isUnreadable(record[key])))
+      return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
     const text = textOf(record, ALIASES[field])
     if ((field === 'sku' || field === 'category') && !Key.safeParse(text).success)
-      return { zoho_item_id: id, sku: null, reason: `its ${field} is longer than 500 characters` }
+      return { zoho_item_id: id, sku: null, reason: message('file_item.too_long', { field }) }
     if (text !== undefined) row[field] = text
   }
   for (const field of Object.keys(MONEY) as (keyof typeof MONEY)[]) {
@@ -52,7 +55,7 @@ export function readFileItem(
     if (key === undefined) continue
     const amount = Decimal.safeParse(isBlank(record[key]) ? null : record[key])
     if (!amount.success || (amount.data === null && !isBlank(record[key])))
-      return { zoho_item_id: id, sku, reason: `its ${key} is not a number: ${String(record[key]).slice(0, 50)}` }
+      return { zoho_item_id: id, sku, reason: message('file_item.not_number', { field: key, value: String(record[key]).slice(0, 50) }) }
     row[field] = amount.data
     if (key.endsWith('_usd')) row.currency = 'USD'
   }
@@ -80,19 +83,18 @@ export const isBlank = (value: unknown): boolean =>
  * An id of Zoho out of a file, cleaned of what editors and spreadsheets put around it. Anything but digits is refused: `2.60815E+17` stands for five
  * items at once, and Zoho refuses a whole call for one such id.
  */
-export function readFileId(value: unknown): { id: string } | { reason: string } {
-  if (isBlank(value)) return { reason: 'it has no zoho_item_id' }
+export function readFileId(value: unknown): { id: string } | { reason: Message } {
+  if (isBlank(value)) return { reason: message('file_item.no_id') }
   const text = String(value)
     .replace(/\p{Cf}/gu, '')
     .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
     .trim()
     .replace(/^['"]|"$/g, '')
-  if (/^\d+([.,]\d+)?e\+?\d+$/i.test(text))
-    return { reason: `Excel has shortened this id (${text}); make the column Text in the source and export it again` }
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return { reason: 'its zoho_item_id was rounded; write it as text' }
+  if (/^\d+([.,]\d+)?e\+?\d+$/i.test(text)) return { reason: message('file_item.shortened_id', { value: text }) }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return { reason: message('file_item.rounded_id') }
   const id = Id.safeParse(text)
   if (!id.success || !/^\d+$/.test(text))
-    return { reason: `its zoho_item_id is not made of digits: ${text.slice(0, 50).toWellFormed().replaceAll('\0', '')}` }
+    return { reason: message('file_item.not_digits', { value: text.slice(0, 50).toWellFormed().replaceAll('\0', '') }) }
   return { id: text }
 }
 

@@ -29,7 +29,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
           <Callout
             tone={connection.state === 'revoked' ? 'bad' : 'warn'}
             title={
-              <ServerText code={connection.code} part="what">
+              <ServerText code={connection.code} params={connection.params} part="what">
                 {connection.cause}
               </ServerText>
             }
@@ -37,7 +37,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
             {connection.remedy && (
               <>
                 <strong>{m.remedy}:</strong>{' '}
-                <ServerText code={connection.code} part="next">
+                <ServerText code={connection.code} params={connection.params} part="next">
                   {connection.remedy}
                 </ServerText>
               </>

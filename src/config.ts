@@ -1,11 +1,9 @@
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { DATA_CENTERS } from './facts/data-centers.ts'
 import { StartupError } from './lib/errors.ts'
 import { findPasswordWeakness } from './lib/weak-password.ts'
-
-export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
-export type DataCenter = (typeof DATA_CENTERS)[number]
 
 const KIB = 1024
 const MIB = 1024 * KIB

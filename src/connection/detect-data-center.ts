@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import { DATA_CENTERS, type DataCenter } from '../config.ts'
+import { DATA_CENTERS, type DataCenter } from '../facts/data-centers.ts'
+
 import type { Clock } from '../lib/clock.ts'
 import { ConfigurationError } from '../zoho/errors.ts'
 import { requestToken } from '../zoho/oauth.ts'

@@ -1,3 +1,4 @@
+import { findBooksModule } from '../facts/books-modules.ts'
 import type { CausesIn, MessagesIn } from './en.ts'
 import { type Part, render } from './message.ts'
 
@@ -9,20 +10,8 @@ const ar = (strings: TemplateStringsArray, ...values: unknown[]): string =>
 /** A message or text within another one. */
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
 
-/** The modules of Zoho Books, as people call them. */
-const MODULES: Record<string, string> = {
-  invoices: 'الفواتير',
-  items: 'الأصناف',
-  contacts: 'جهات الاتصال',
-  customerpayments: 'مدفوعات العملاء',
-  bills: 'فواتير الشراء',
-  vendorpayments: 'مدفوعات الموردين',
-  salesorders: 'أوامر البيع',
-  purchaseorders: 'أوامر الشراء',
-  creditnotes: 'إشعارات الدائن',
-  organizations: 'المؤسسات',
-}
-const named = (name: string): string => MODULES[name] ?? name
+/** A module of Zoho Books as people call it; anything else as it is. */
+const named = (name: string): string => findBooksModule(name)?.label.ar ?? name
 
 export const MESSAGES = {
   access_denied: {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { VARIANT_NAMES, type VariantSettingsStore } from '../images/processing/variant-settings.ts'
+import { LARGEST_FIRST, type VariantSettingsStore } from '../images/processing/variant-settings.ts'
 import { makeVariants } from '../images/processing/variants.ts'
 import type { WorkerPool } from '../images/processing/worker-pool.ts'
 import type { BlobStore } from '../images/storage/blob-store.ts'
@@ -68,7 +68,7 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
    * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
    */
   async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
-    const requested = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+    const requested = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
     try {
       await makeVariants(
         { db, store: bytes, workers },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { BOOKS_MODULES, type BooksModule } from '../facts/books-modules.ts'
 import { ManifestFile, type ModuleResult, type PullRequest, type SessionInfo } from '../schemas/pulls.ts'
 import { BooksCursor } from '../zoho/books.ts'
-import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
 import type { RecordScope } from './records/upsert.ts'
 
 export const PULL = 'pull'

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { DATA_CENTERS } from '../facts/data-centers.ts'
 import { MessageParams } from './message.ts'
 
 /** Zoho's data centres by the end of their host names. */
-export const DataCenter = z.enum(['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'])
+export const DataCenter = z.enum(DATA_CENTERS)
 
 /**
  * not_set_up: a credential or the organisation is missing · connected · limited: Zoho holds calls back until `until` ·

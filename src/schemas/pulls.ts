@@ -1,19 +1,9 @@
 import { z } from 'zod'
+import { BOOKS_MODULE_NAMES } from '../facts/books-modules.ts'
 import { Message, MessageParams } from './message.ts'
 
 export const PULL_APPS = ['books', 'invoice'] as const
-export const PULL_MODULES = [
-  'invoices',
-  'items',
-  'contacts',
-  'customerpayments',
-  'bills',
-  'vendorpayments',
-  'salesorders',
-  'purchaseorders',
-  'creditnotes',
-  'organizations',
-] as const
+export const PULL_MODULES = BOOKS_MODULE_NAMES
 export const PullModule = z.enum(PULL_MODULES)
 export type PullModule = z.infer<typeof PullModule>
 

@@ -1,7 +1,8 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { DATA_CENTERS } from '../config.ts'
+import { DATA_CENTERS } from '../facts/data-centers.ts'
+
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'

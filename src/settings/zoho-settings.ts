@@ -1,5 +1,6 @@
-import type { Config, DataCenter } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
+import type { DataCenter } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type AppError, BadGatewayError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { BooksModule } from '../facts/books-modules.ts'
 import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import { rawMember } from '../lib/raw-json.ts'
-import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
 import { ZohoRequestError } from './errors.ts'
 import { ITEM_LIST } from './inventory.ts'

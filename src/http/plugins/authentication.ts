@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Identity } from '../../auth/access-tokens.ts'
 import type { Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
+import { isAtLeast } from '../../facts/roles.ts'
 import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
 import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
 import type { Actor } from '../../settings/audit-log.ts'
@@ -29,8 +30,6 @@ declare module 'fastify' {
 
 /** One token and nothing behind it (RFC 6750). */
 const BEARER = /^bearer +([\w.~+/-]+=*)$/i
-
-const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
 export const authentication = fp<{ authenticator: Authenticator; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
@@ -76,7 +75,7 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
   Object.assign(
     async (request: FastifyRequest) => {
       const identity = requireIdentity(request)
-      if (RANK[identity.role] < RANK[role]) throw new ForbiddenError('forbidden', { role })
+      if (!isAtLeast(identity.role, role)) throw new ForbiddenError('forbidden', { role })
     },
     { needs: role },
   )

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import { IMAGE_SIZES } from '../../facts/variants.ts'
 import type { VariantSettingsStore } from '../../images/processing/variant-settings.ts'
 import type { VariantMaker } from '../../images/processing/variants.ts'
 import { findImage } from '../../images/serving/find-image.ts'
@@ -23,7 +24,7 @@ export interface ProductImagesDeps {
 }
 
 const Query = z.object({
-  variant: z.enum(['thumb', 'medium', 'original']).default('original'),
+  variant: z.enum(IMAGE_SIZES).default('original'),
   /** Of these three any text is taken: an altered address is told as that, whichever part of it was. */
   v: z.string().optional(),
   exp: z.string().optional(),

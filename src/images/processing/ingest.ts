@@ -8,7 +8,7 @@ import { BadGatewayError, PayloadTooLargeError, ServiceUnavailableError } from '
 import type { BlobStore, StoredKind } from '../storage/blob-store.ts'
 import { reserveDiskSpace, toStorageError } from '../storage/disk-space.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-batch.ts'
-import { EFFORT, VARIANT_NAMES, type VariantSettingsStore } from './variant-settings.ts'
+import { EFFORT, LARGEST_FIRST, type VariantSettingsStore } from './variant-settings.ts'
 import type { VariantJob, WorkerPool } from './worker-pool.ts'
 
 export interface IngestDeps {
@@ -59,7 +59,7 @@ export async function ingestImage(
 
     const variantConfig = await variantSettings.current()
     const variants: VariantJob[] = []
-    for (const name of VARIANT_NAMES) {
+    for (const name of LARGEST_FIRST) {
       const output = await store.temporaryPath()
       leftover.add(output)
       variants.push({

@@ -1,17 +1,18 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import { VARIANT_NAMES, type VariantName } from '../../facts/variants.ts'
 import { AppError } from '../../lib/errors.ts'
 import { around } from '../../messages/say.ts'
 import { failureOf } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
 import { isStorageError } from '../storage/disk-space.ts'
-import { type EncodedFormat, VARIANT_NAMES, type VariantName, type VariantSettingsStore } from './variant-settings.ts'
+import { type EncodedFormat, LARGEST_FIRST, type VariantSettingsStore } from './variant-settings.ts'
 import { type MakeVariantDeps, makeVariants } from './variants.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
 export const RegenerateParams = z.object({
   which: z.enum(['missing', 'all', 'size']),
-  size: z.enum(['thumb', 'medium']).optional(),
+  size: z.enum(VARIANT_NAMES).optional(),
   /** Only these originals. */
   sha256: z.array(z.string()).optional(),
 })
@@ -36,7 +37,7 @@ export function createRegenerateRun({ variantSettings, ...deps }: RegenerateDeps
     exclusiveKey: MEDIA_REGENERATE,
     async execute(run) {
       const { which, size, sha256 } = RegenerateParams.parse(run.params)
-      const names: readonly VariantName[] = which === 'size' && size ? [size] : VARIANT_NAMES
+      const names: readonly VariantName[] = which === 'size' && size ? [size] : LARGEST_FIRST
       const where = { removed_at: null, photos: { some: { deleted_at: null } }, ...(sha256 && { AND: { sha256: { in: sha256 } } }) }
       const total = await db.blob.count({ where })
       let { after } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { after: '' }

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import { Manifest, SessionInfo } from '../../schemas/pulls.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import { isStamp, type PullPaths, sessionDir, sessionName, stampOfSession } from './paths.ts'
 
 /** A folder with files of a finished pull. */

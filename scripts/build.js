@@ -48,6 +48,7 @@ run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', jo
   // A caller's NODE_ENV=test would bundle React's development build.
   NODE_ENV: 'production',
 })
+run('edge client', [VITE, 'build', '--config', 'scripts/edge-client.vite.config.js', '--outDir', join(process.cwd(), STAGING, 'downloads')])
 keepAssetsOfThePreviousBuild()
 replaceDist()
 linkCommands()

@@ -22,6 +22,7 @@ import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { bulkImageRoutes } from './http/routes/bulk-images.ts'
 import { coverageRoutes } from './http/routes/coverage.ts'
+import { downloadRoutes } from './http/routes/downloads.ts'
 import { exportRoutes } from './http/routes/export.ts'
 import { failureRoutes } from './http/routes/failures.ts'
 import { fieldMappingRoutes } from './http/routes/field-mapping.ts'
@@ -135,6 +136,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(imageImportRoutes, deps)
   await app.register(mediaRoutes, deps)
   await app.register(zohoImageRoutes, deps)
+  await app.register(downloadRoutes)
   await app.register(webAppRoutes)
   return app
 }

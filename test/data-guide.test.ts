@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
+import { longTest } from './helpers/long.ts'
 import { login } from './helpers/zinc.ts'
 import { SMALL, startPulls } from './pulls/helpers.ts'
 
@@ -18,7 +19,7 @@ const installed = (program: string) =>
     () => false,
   )
 
-test('the examples of the data guide do what they say', async ({ annotate }) => {
+longTest('the examples of the data guide do what they say', async ({ annotate }) => {
   const { zinc, pull, newest } = await startPulls()
   await pull()
   const session = await newest()

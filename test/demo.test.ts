@@ -12,7 +12,9 @@ import { exportLines } from '../src/cli/demo.ts'
 import { announceDemo, choosePorts, findRunningDemo, rememberPorts, replacingOlderDatabase } from '../src/cli/demo-dir.ts'
 import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
 import { StartupError } from '../src/lib/errors.ts'
+import { childEnvironment } from './helpers/child-environment.ts'
 import { runZinc } from './helpers/cli.ts'
+import { longTest } from './helpers/long.ts'
 import { waitFor } from './helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
@@ -29,7 +31,7 @@ async function newFolder(): Promise<string> {
 /** The demo with 20 items, once it has printed all it prints. */
 async function startDemo(dataDir: string) {
   const child: ChildProcess = spawn(process.execPath, ['src/demo.ts', '--items', '20'], {
-    env: { PATH: process.env.PATH ?? '', DATA_DIR: dataDir },
+    env: { ...childEnvironment, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -42,67 +44,75 @@ async function startDemo(dataDir: string) {
 
 const images = async (folder: string) => (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp|gif)$/.test(name)).length
 
-test('one printed line lets the command line work on the demo, and no printed command holds a secret', async () => {
-  const dataDir = await newFolder()
-  const first = await startDemo(dataDir)
-  const wanted = 20 - Number(/^(\d+) of 20 items have no picture in the catalogue\.$/m.exec(first.output)![1])
-  const commands = first.output.split('\n').filter((line) => line.startsWith('  ') && !line.includes('"'))
-  const { environment } = (await findRunningDemo(join(dataDir, 'demo')))!
-  const password = (await readFile(join(dataDir, 'demo', 'login'), 'utf8')).trim()
-  for (const secret of [environment.ZINC_EDGE_TOKEN!, password]) expect(commands.join('\n')).not.toContain(secret)
-  expect((await stat(join(dataDir, 'demo', 'environment.json'))).mode & 0o777).toBe(0o600)
+longTest(
+  'one printed line lets the command line work on the demo, and no printed command holds a secret',
+  async () => {
+    const dataDir = await newFolder()
+    const first = await startDemo(dataDir)
+    const wanted = 20 - Number(/^(\d+) of 20 items have no picture in the catalogue\.$/m.exec(first.output)![1])
+    const commands = first.output.split('\n').filter((line) => line.startsWith('  ') && !line.includes('"'))
+    const { environment } = (await findRunningDemo(join(dataDir, 'demo')))!
+    const password = (await readFile(join(dataDir, 'demo', 'login'), 'utf8')).trim()
+    for (const secret of [environment.ZINC_EDGE_TOKEN!, password]) expect(commands.join('\n')).not.toContain(secret)
+    expect((await stat(join(dataDir, 'demo', 'environment.json'))).mode & 0o777).toBe(0o600)
 
-  // As a person types it, in a shell whose own environment names a real shop.
-  const evalLine = /^ {2}(eval .*)$/m.exec(first.output)![1]!.replace('npx zinc', 'bin/zinc.js')
-  const edgeLine = /^ {2}(npx zinc edge pull .*) --dir/m.exec(first.output)![1]!.replace('npx zinc', 'bin/zinc.js')
-  const script = `set -e
+    // As a person types it, in a shell whose own environment names a real shop.
+    const evalLine = /^ {2}(eval .*)$/m.exec(first.output)![1]!.replace('npx zinc', 'bin/zinc.js')
+    const edgeLine = /^ {2}(npx zinc edge pull .*) --dir/m.exec(first.output)![1]!.replace('npx zinc', 'bin/zinc.js')
+    const script = `set -e
     ${evalLine}
     bin/zinc.js status --json
     bin/zinc.js fetch contacts --no-session >&2
     ${edgeLine} --dir '${dataDir}/edge' >&2
     TOKEN=$(bin/zinc.js login)
     curl -sf -H "Authorization: Bearer $TOKEN" ${first.url}/api/settings/integrations/zoho/quota`
-  const { stdout } = await run('sh', ['-c', script], {
-    env: { PATH: process.env.PATH ?? '', DATABASE_URL: 'postgresql://127.0.0.1:1/real', ZOHO_API_URL: 'http://127.0.0.1:1' },
-  })
-  const [status, quota] = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line)) as [
-    { data: { sign_in: object; pictures: object } },
-    { data: { day: { limit: number; left: number } } },
-  ]
-  expect(status.data).toMatchObject({ sign_in: { state: 'signed_in' }, pictures: { stored: wanted, wanted } })
-  expect(await images(join(dataDir, 'edge'))).toBe(wanted)
-  expect(quota.data.day.limit).toBe(10_000)
-  expect(quota.data.day.left).toBeLessThan(10_000 - wanted)
+    const { stdout } = await run('sh', ['-c', script], {
+      env: { ...childEnvironment, DATABASE_URL: 'postgresql://127.0.0.1:1/real', ZOHO_API_URL: 'http://127.0.0.1:1' },
+    })
+    const [status, quota] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)) as [
+      { data: { sign_in: object; pictures: object } },
+      { data: { day: { limit: number; left: number } } },
+    ]
+    expect(status.data).toMatchObject({ sign_in: { state: 'signed_in' }, pictures: { stored: wanted, wanted } })
+    expect(await images(join(dataDir, 'edge'))).toBe(wanted)
+    expect(quota.data.day.limit).toBe(10_000)
+    expect(quota.data.day.left).toBeLessThan(10_000 - wanted)
 
-  const beside = await runZinc(['status'], { DATA_DIR: dataDir })
-  expect([beside.status, beside.stderr]).toEqual([1, expect.stringContaining('eval "$(npx zinc demo env)"')])
-  first.child.kill('SIGTERM')
-  first.child.kill('SIGINT')
-  expect(await first.ended).toBe(0)
-  const none = await runZinc(['demo', 'env'], { DATA_DIR: dataDir })
-  expect([none.status, none.stdout, none.stderr]).toEqual([1, '', expect.stringContaining('npm run demo')])
-}, 300_000)
+    const beside = await runZinc(['status'], { DATA_DIR: dataDir })
+    expect([beside.status, beside.stderr]).toEqual([1, expect.stringContaining('eval "$(npx zinc demo env)"')])
+    first.child.kill('SIGTERM')
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+    const none = await runZinc(['demo', 'env'], { DATA_DIR: dataDir })
+    expect([none.status, none.stdout, none.stderr]).toEqual([1, '', expect.stringContaining('npm run demo')])
+  },
+  300_000,
+)
 
-test('a demo keeps its ports, also from a shell with its environment, and is not started twice', async () => {
-  const dataDir = await newFolder()
-  const folder = join(dataDir, 'demo')
-  const first = await startDemo(dataDir)
-  const { environment } = (await findRunningDemo(folder))!
-  const twin = spawn(process.execPath, ['src/demo.ts'], { env: { PATH: process.env.PATH ?? '', DATA_DIR: folder }, stdio: 'ignore' })
-  expect((await once(twin, 'exit'))[0]).toBe(1)
-  first.child.kill('SIGTERM')
-  expect(await first.ended).toBe(0)
+longTest(
+  'a demo keeps its ports, also from a shell with its environment, and is not started twice',
+  async () => {
+    const dataDir = await newFolder()
+    const folder = join(dataDir, 'demo')
+    const first = await startDemo(dataDir)
+    const { environment } = (await findRunningDemo(folder))!
+    const twin = spawn(process.execPath, ['src/demo.ts'], { env: { ...childEnvironment, DATA_DIR: folder }, stdio: 'ignore' })
+    expect((await once(twin, 'exit'))[0]).toBe(1)
+    first.child.kill('SIGTERM')
+    expect(await first.ended).toBe(0)
 
-  const second = await startDemo(folder)
-  expect(second.url).toBe(first.url)
-  expect((await findRunningDemo(folder))!.environment.ZOHO_API_URL).toBe(environment.ZOHO_API_URL)
-  second.child.kill('SIGTERM')
-  expect(await second.ended).toBe(0)
-  expect(await readdir(dataDir)).toEqual(['demo'])
-}, 300_000)
+    const second = await startDemo(folder)
+    expect(second.url).toBe(first.url)
+    expect((await findRunningDemo(folder))!.environment.ZOHO_API_URL).toBe(environment.ZOHO_API_URL)
+    second.child.kill('SIGTERM')
+    expect(await second.ended).toBe(0)
+    expect(await readdir(dataDir)).toEqual(['demo'])
+  },
+  300_000,
+)
 
 test('a command that only reads makes no database where there is none, and says what to do', async () => {
   const dataDir = join(await newFolder(), 'data')

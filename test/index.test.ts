@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createRunner } from '../src/index.ts'
+import { longTest } from './helpers/long.ts'
 import { SMALL, startPulls } from './pulls/helpers.ts'
 
-test('a script pulls, verifies and reads the status beside a running server, and leaves nothing open', async () => {
+longTest('a script pulls, verifies and reads the status beside a running server, and leaves nothing open', async () => {
   const { zinc, books } = await startPulls()
   const runner = createRunner({ logLevel: 'ERROR', environment: zinc.environment })
   const handles = () => process.getActiveResourcesInfo().filter((it) => it.startsWith('TCPSocket')).length

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
+import { longTest } from './helpers/long.ts'
 
 const run = promisify(execFile)
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'))
@@ -88,7 +89,7 @@ export { code, text }
   expect(loaded.stdout.trim()).toBe('AppError,createRunner')
 })
 
-test('a build keeps the chunks that pages of the build before it may still load, and only those', async () => {
+longTest('a build keeps the chunks that pages of the build before it may still load, and only those', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'zinc-build-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   for (const path of ['bin', 'scripts', 'src', 'prisma', 'package.json', 'prisma.config.ts', 'tsconfig.json', 'tsconfig.build.json'])

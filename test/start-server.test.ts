@@ -12,8 +12,10 @@ import { initdb } from '../src/database/embedded/server.ts'
 import { createLogger, readableLine } from '../src/lib/logger.ts'
 import { toStartupError } from '../src/lib/startup-error.ts'
 import { startServer } from '../src/start-server.ts'
+import { childEnvironment } from './helpers/child-environment.ts'
 import { runZinc } from './helpers/cli.ts'
 import { createTestDatabase } from './helpers/database.ts'
+import { longTest } from './helpers/long.ts'
 import { startServerProcess } from './helpers/server-process.ts'
 import { CTRL_C, onTerminal } from './helpers/terminal.ts'
 import { waitFor } from './helpers/wait-for.ts'
@@ -36,7 +38,7 @@ async function newPlace(): Promise<{ DATA_DIR: string; DATABASE_URL: string; POR
 
 /** The server as another program starts it: what it prints, and its exit status. */
 function spawnProgram(args: string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { env: { ...childEnvironment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => (output.stdout += String(chunk)))
@@ -91,7 +93,7 @@ test('off a terminal the start prints JSON lines only: the first login once, the
   await second.ended
 })
 
-test('a first start on a taken port prints the login all the same, and it works at the next start', async () => {
+longTest('a first start on a taken port prints the login all the same, and it works at the next start', async () => {
   const environment = await newPlace()
   const failed = spawnServer({ ...environment, LOG_LEVEL: 'silent', PORT: await takenPort() })
   expect(await failed.ended).toBe(1)
@@ -119,7 +121,7 @@ test('an address that cannot be listened on is named, with what to set instead',
   expect(logins).toEqual([{ username: 'admin', password: expect.any(String) }])
 })
 
-test('a command that makes the first admin and then fails prints the login all the same', async () => {
+longTest('a command that makes the first admin and then fails prints the login all the same', async () => {
   const environment = await newPlace()
   const failed = await runZinc(['token', 'issue', '--store', 'nowhere', '--name', 'x'], environment)
   expect(failed.status).toBe(1)
@@ -163,7 +165,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('further signals during the shutdown do not cut it short: exit status 0 within ten seconds', async () => {
+longTest('further signals during the shutdown do not cut it short: exit status 0 within ten seconds', async () => {
   const { child, url, ended } = await startServerProcess({ ...(await newPlace()), ADMIN_PASSWORD: 'a-password-for-tests' })
   // A request whose body never ends keeps the shutdown waiting until it is cut.
   const held = request(`${url}/api/v1/auth/login`, {
@@ -187,7 +189,7 @@ test('further signals during the shutdown do not cut it short: exit status 0 wit
   expect(performance.now() - began).toBeLessThan(10_000)
 })
 
-test('SIGTERM during the first start ends it with status 0, closes the embedded database and never listens', async () => {
+longTest('SIGTERM during the first start ends it with status 0, closes the embedded database and never listens', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnServer({ DATA_DIR, PORT: '0' })
   await waitFor(() => output.stderr.includes('embedded database created'))
@@ -198,7 +200,7 @@ test('SIGTERM during the first start ends it with status 0, closes the embedded 
   await expect(readFile(join(DATA_DIR, 'postgres', 'cluster', 'postmaster.pid'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-test('a shutdown that hangs is cut within ten seconds with status 1 and says so', async () => {
+longTest('a shutdown that hangs is cut within ten seconds with status 1 and says so', async () => {
   const script = `import { listenForShutdown } from './src/lib/shutdown-signal.ts'; listenForShutdown(); setInterval(() => {}, 1000); console.log('ready')`
   const { child, output, ended } = spawnProgram(['--input-type=module', '-e', script], {})
   await waitFor(() => output.stdout.includes('ready'))
@@ -209,7 +211,7 @@ test('a shutdown that hangs is cut within ten seconds with status 1 and says so'
   expect(output.stderr).toContain('The shutdown took too long and was cut.')
 })
 
-test('a command that is told to stop twice still closes what it opened', async () => {
+longTest('a command that is told to stop twice still closes what it opened', async () => {
   const DATA_DIR = await newFolder()
   const { child, output, ended } = spawnProgram(['bin/zinc.js', '--log-level', 'INFO', 'sync', 'items'], { DATA_DIR })
   await waitFor(() => output.stderr.includes('embedded database created'))

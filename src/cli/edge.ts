@@ -2,16 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Presets, SingleBar } from 'cli-progress'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { checkServer } from '../edge-client/check.ts'
 import { LockedError } from '../edge-client/dir-lock.ts'
 import { DiskFailure } from '../edge-client/disk-failure.ts'
 import { type FailedTry, ForeignResponse, HttpError, NetworkError } from '../edge-client/http.ts'
 import { type PullProgress, type PullResult, pull } from '../edge-client/pull.ts'
+import { SERVICE_FORMATS, type ServiceFormat } from '../edge-client/service-definition.ts'
+import { readEdgeStatus } from '../edge-client/status.ts'
 import { AppError, BadRequestError, ServiceUnavailableError } from '../lib/errors.ts'
 import { inEnglish, type MessageKey, message, messageAs } from '../messages/say.ts'
 import { PhotoVariant } from '../schemas/photo-sync.ts'
-import type { Action, CommandContext, ExitStatus } from './context.ts'
+import { parseRateLimit, RATE_LIMIT_HELP } from '../schemas/rate-limit.ts'
+import type { CommandContext, ExitStatus } from './context.ts'
+import { edgeService, type InstallCall, installService, printService } from './edge-service.ts'
 
 /** Off a terminal a line is said at most this often. */
 const LINE_EVERY_MS = 5_000
@@ -31,10 +35,15 @@ const positive = (text: string): number => {
   return value
 }
 
-const days = (text: string): number => {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= 36_500)) throw new InvalidArgumentError('must be a number of days')
-  return value
+/** Seconds, from a number or like `15m`. */
+const age = (text: string): number => {
+  const [, number, unit = 's'] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? []
+  if (number === undefined) throw new InvalidArgumentError('must be seconds, or like 15m, 2h, 1d')
+  return Number(number) * { s: 1, m: 60, h: 3_600, d: 86_400 }[(unit || 's') as 's' | 'm' | 'h' | 'd']
+}
+const rateLimit = (text: string): string => {
+  if (parseRateLimit(text) === undefined) throw new InvalidArgumentError(`must be ${RATE_LIMIT_HELP}`)
+  return text
 }
 
 const TOKEN_FILE_HELP = 'a file with the token of the edge server, mode 600'
@@ -53,10 +62,18 @@ interface PullCall {
   variant?: PhotoVariant
   watch?: number
   verify?: boolean
+  limit?: string
+  adopt?: string
 }
 
-export function addEdge(program: Command, action: Action): void {
-  const edge = program.command('edge').description('the edge server of a store: pull its pictures, try a server')
+/** What the commands of an edge server need: no database, and no settings of a server. */
+export type EdgeAction = <A extends unknown[]>(
+  work: (context: EdgeContext, ...args: A) => Promise<ExitStatus | undefined>,
+) => (...args: A) => Promise<void>
+type EdgeContext = Pick<CommandContext, 'json' | 'terminal' | 'signal' | 'say' | 'result'>
+
+/** `self`: how this program is called, up to the word before `pull`. */
+export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[]): void {
   edge
     .command('pull')
     .description("make a folder hold exactly the store's pictures; goes on wherever it was stopped")
@@ -68,11 +85,13 @@ export function addEdge(program: Command, action: Action): void {
     .option('--variant <variant>', 'thumb, medium or original instead of what the store gets by default', variantName)
     .option('--watch <seconds>', 'pull again and again', positive)
     .option('--verify', 'read every file instead of only looking at it')
+    .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
+    .option('--adopt <dir>', 'a folder that another client has filled: what lies there is not fetched')
     .action(
       action(async (context, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
         process.title = 'zinc edge pull'
         const token = await tokenOf({ token: given, tokenFile }, context)
-        if (!token) throw new BadRequestError('no_token')
+        if (!token) throw noToken('edge pull')
         warnOfPlainHttp(call.server, context)
         return pullOnce({ ...call, token }, context)
       }),
@@ -105,28 +124,65 @@ export function addEdge(program: Command, action: Action): void {
       ),
     )
   edge
-    .command('prune')
-    .description('forget deletions that every store had time to read; a store that did not lists everything again')
-    .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
+    .command('status')
+    .description('how a folder is: last contact with head office, what is missing, what failed')
+    .requiredOption('--dir <dir>', 'the folder')
+    .option('--max-age <age>', 'exit status 1 when the last contact is older, in seconds or like 15m, 2h', age)
+    .option('--json', 'one JSON document')
     .action(
-      action(async (context, { olderThan }: { olderThan?: number }) => {
-        const { db } = await context.services({ mustExist: true })
-        const { pruneTombstones } = await import('../photo-sync/prune-tombstones.ts')
-        const pruned = await pruneTombstones(db, { olderThanDays: olderThan ?? context.config.edges.tombstoneDays })
-        context.result(
-          { status: 'success', ...pruned },
-          `${pruned.photos} deleted photos and ${pruned.events} moves in assortments are forgotten.`,
-        )
-        return undefined
+      action(async (context, { dir, maxAge, json = false }: { dir: string; maxAge?: number; json?: boolean }) => {
+        const status = await readEdgeStatus(dir)
+        const contactAt = status.last_contact_at === null ? null : new Date(status.last_contact_at)
+        const { behind, pictures, bytes, errors } = status
+        const lines = [
+          contactAt === null ? 'No pull has reached head office from this folder yet.' : `last contact  ${contactAt.toISOString()}`,
+          `pictures      ${pictures} (${megabytes(bytes)})`,
+          `missing       ${behind}`,
+          ...errors.slice(0, 20).map(({ photo_id, error, at }) => `failed        ${photo_id} at ${at}: ${error}`),
+        ]
+        if (json && !context.json) console.log(JSON.stringify(status))
+        else context.result(status, lines.join('\n'))
+        const tooOld = maxAge !== undefined && (contactAt === null || Date.now() - contactAt.getTime() > maxAge * 1_000)
+        return contactAt === null || tooOld ? 1 : 0
+      }),
+    )
+  edge
+    .command('install')
+    .description('keep a folder up to date from now on, as a service of this machine (systemd)')
+    .requiredOption('--server <url>', 'the address of zinc', serverAddress)
+    .requiredOption('--store <id>', 'the id of the store')
+    .requiredOption('--dir <dir>', 'the folder')
+    .option('--token-file <file>', TOKEN_FILE_HELP)
+    .option('--token <token>', TOKEN_HELP)
+    .option('--variant <variant>', 'thumb, medium or original instead of what the store gets by default', variantName)
+    .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
+    .option('--watch <seconds>', 'how often to look for changes (60)', positive)
+    .option('--user <name>', 'the account that the service runs as')
+    .addOption(new Option('--print [system]', 'only show what would be installed').choices(Object.keys(SERVICE_FORMATS)).preset('systemd'))
+    .action(
+      action(async (context, { token: given, tokenFile, print, ...call }: InstallCall & TokenOptions & { print?: ServiceFormat }) => {
+        const service = edgeService(call, self)
+        if (print !== undefined) {
+          const text = printService(service, print)
+          context.result({ status: 'success', name: service.name, text }, text.trimEnd())
+          return 0
+        }
+        const token = await tokenOf({ token: given, tokenFile }, context)
+        if (!token) throw noToken('edge install')
+        const unit = await installService(service, { store: call.store, token })
+        context.result({ status: 'success', unit }, `${unit} is installed and runs. Its log: journalctl -u ${unit}`)
+        return 0
       }),
     )
 }
+
+const noToken = (command: string) => new BadRequestError('no_token', { command })
 
 /**
  * From --token-file, from standard input (`--token -`), from the argument, else from ZINC_EDGE_TOKEN. Undefined: from nowhere. Throws BadRequestError
  * `token_twice`, `no_token`, `token_file_unreadable`.
  */
-async function tokenOf({ token, tokenFile }: TokenOptions, { say }: CommandContext): Promise<string | undefined> {
+async function tokenOf({ token, tokenFile }: TokenOptions, { say }: EdgeContext): Promise<string | undefined> {
   if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice')
   const one = (text: string, from: string): string => {
     const found = text.trim()
@@ -150,7 +206,7 @@ async function tokenOf({ token, tokenFile }: TokenOptions, { say }: CommandConte
 }
 
 /** The token would be readable on the way, and whoever can change what is sent back could choose the pictures. */
-function warnOfPlainHttp(server: string, { say }: CommandContext): void {
+function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
   const { protocol, hostname } = new URL(server)
   const loopback = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
   if (protocol === 'http:' && !loopback)
@@ -166,7 +222,7 @@ async function passwordOf(username: string, signal: AbortSignal): Promise<string
   return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
 }
 
-async function pullOnce({ watch, ...call }: PullCall & { token: string }, context: CommandContext): Promise<ExitStatus> {
+async function pullOnce({ watch, ...call }: PullCall & { token: string }, context: EdgeContext): Promise<ExitStatus> {
   for (;;) {
     const status = await onePull(call, context).catch((error: unknown) => {
       // To stop is how a watch ends, whatever it was doing.
@@ -184,8 +240,8 @@ async function pullOnce({ watch, ...call }: PullCall & { token: string }, contex
 }
 
 async function onePull(
-  { server, store, token, dir, variant, verify = false }: PullCall & { token: string },
-  context: CommandContext,
+  { server, store, token, dir, variant, verify = false, limit, adopt }: PullCall & { token: string },
+  context: EdgeContext,
 ): Promise<ExitStatus> {
   const show = createDisplay(context)
   let result: PullResult
@@ -197,6 +253,8 @@ async function onePull(
       dir,
       variant: variant ?? null,
       verify,
+      rateLimit: limit === undefined ? undefined : parseRateLimit(limit),
+      adoptFrom: adopt,
       signal: context.signal,
       onProgress: show.progress,
       onFailedTry: show.failedTry,
@@ -207,11 +265,11 @@ async function onePull(
   } finally {
     show.stop()
   }
-  const { fetched, removed, unchanged, failed, bytes, cuts } = result
+  const { fetched, adopted, removed, unchanged, failed, bytes, cuts } = result
   for (const { photo_id, error } of failed.slice(0, 20)) context.say(`failed: ${photo_id}: ${error}`)
   context.result(
     { status: failed.length > 0 ? 'partial' : 'success', ...result },
-    `${fetched} pulled (${megabytes(bytes)}), ${removed} removed, ${unchanged} as they were, ${failed.length} failed${cuts > 0 ? `, ${cuts} cuts of the line` : ''}`,
+    `${fetched} pulled (${megabytes(bytes)}), ${adopted > 0 ? `${adopted} taken over, ` : ''}${removed} removed, ${unchanged} as they were, ${failed.length} failed${cuts > 0 ? `, ${cuts} cuts of the line` : ''}`,
   )
   return failed.length > 0 ? 1 : 0
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DigestResponse, PhotoListResponse, type PhotoVariant, type StatusBody, StatusResponse } from '../schemas/photo-sync.ts'
 import { ForeignResponse, HttpError, NetworkError } from './http.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 
 /** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
 const IDLE_MS = 30_000
@@ -22,6 +23,8 @@ export interface ApiClientOptions {
   storeId: string
   token: string
   signal: AbortSignal
+  /** Left out: as fast as the line is. */
+  limiter?: RateLimiter | undefined
 }
 
 export interface Stream {
@@ -36,13 +39,14 @@ export interface Stream {
 export type ApiClient = ReturnType<typeof createApiClient>
 
 /** The server's photo sync, one method an address. Failures are NetworkError (try again) or Refused (do not). */
-export function createApiClient({ server, storeId, token, signal }: ApiClientOptions) {
+export function createApiClient({ server, storeId, token, signal, limiter }: ApiClientOptions) {
   const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
   const store = encodeURIComponent(storeId)
   /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
   let aheadMs = Number.NEGATIVE_INFINITY
 
   async function request(path: string, init: RequestInit = {}): Promise<Stream> {
+    await limiter?.whenOpen()
     const idle = new AbortController()
     const alarm = setTimeout(() => idle.abort(new NetworkError(`Nothing arrived for ${IDLE_MS / 1000} s`)), IDLE_MS)
     const response = await fetch(`${base}${path}`, {
@@ -58,6 +62,12 @@ export function createApiClient({ server, storeId, token, signal }: ApiClientOpt
       try {
         for await (const chunk of response.body ?? []) {
           alarm.refresh()
+          if (limiter) {
+            // A window without anything begins: the rest is asked for when it ends, since the server ends a stream that stands still.
+            if (limiter.isClosed()) throw new NetworkError('The limit allows nothing at this time of day')
+            await limiter.take(chunk.length)
+            alarm.refresh()
+          }
           yield chunk
         }
       } catch (cause) {
@@ -102,7 +112,7 @@ export function createApiClient({ server, storeId, token, signal }: ApiClientOpt
     /** One page: from a cursor with deletions, else from the beginning without. */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
-      return (await json(PhotoListResponse, `/?store_id=${store}&limit=${limit}${from}`)).data
+      return (await json(PhotoListResponse, `/?store_id=${store}&limit=${limit}&edge_settings=true${from}`)).data
     },
     /** What changed since a time of the server, as clients without a cursor ask. */
     async listSince(since: string) {

@@ -79,6 +79,8 @@ export function createPhotoFiles(dir: string) {
   }
 
   return {
+    dir,
+
     prepare: (): Promise<void> =>
       onDisk(async () => {
         await mkdir(dir, { recursive: true })

@@ -1,4 +1,6 @@
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
+import { parseRateLimit, type RateWindow } from '../schemas/rate-limit.ts'
+import { type AdoptableFiles, openAdoptableFiles } from './adopt-folder.ts'
 import { createApiClient } from './api-client.ts'
 import { lockDir } from './dir-lock.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
@@ -6,6 +8,7 @@ import { type ArchiveErrors, downloadArchive, UnreadableArchive } from './downlo
 import { downloadPhoto } from './download-photo.ts'
 import { createTransport, type FailedTry, ForeignResponse, HttpError, MAX_EMPTY_TRIES, NetworkError } from './http.ts'
 import { ChecksumError, createPhotoFiles } from './photo-files.ts'
+import { createRateLimiter, lowerRate, rateAt } from './rate-limiter.ts'
 import { createReporter } from './reporter.ts'
 import { type EdgeState, openState, type PendingDownload, type StoredPhoto } from './state.ts'
 import { createQueue } from './work-queue.ts'
@@ -19,6 +22,10 @@ export interface PullOptions {
   variant: PhotoVariant | null
   /** Reads every file instead of only looking at it. */
   verify: boolean
+  /** Of this machine; the store may have one of its own at head office, and the lower of both holds. */
+  rateLimit?: RateWindow[] | undefined
+  /** A folder that another client has filled: pictures that lie there are not fetched. */
+  adoptFrom?: string | undefined
   signal: AbortSignal
   onProgress?: (progress: PullProgress) => void
   /** A try failed and will be made again after a wait. */
@@ -41,6 +48,8 @@ export interface PullProgress {
 
 export interface PullResult {
   fetched: number
+  /** Taken over from the folder of another client. */
+  adopted: number
   removed: number
   unchanged: number
   failed: { photo_id: string; error: string }[]
@@ -149,11 +158,13 @@ async function pullInto({
   variant,
   verify,
   signal,
+  rateLimit,
+  adoptFrom,
   onProgress = () => {},
   onFailedTry = () => {},
   ...target
 }: PullOptions & { state: EdgeState; files: ReturnType<typeof createPhotoFiles> }): Promise<PullResult> {
-  const result: PullResult = { fetched: 0, removed: 0, unchanged: 0, failed: [], bytes: 0, cuts: 0, requests: 0 }
+  const result: PullResult = { fetched: 0, adopted: 0, removed: 0, unchanged: 0, failed: [], bytes: 0, cuts: 0, requests: 0 }
   const progress: PullProgress = { phase: 'check', done: 0, total: 0, bytes: 0, bytesTotal: 0, failed: 0, cuts: 0 }
   const tell = (patch: Partial<PullProgress> = {}) => onProgress(Object.assign(progress, patch))
   const stopped = new AbortController()
@@ -165,13 +176,21 @@ async function pullInto({
   }
   const transport = createTransport({ signal: stopSignal, onFailedTry: failedTry })
   const { server, storeId, token } = target
-  const api = createApiClient({ server, storeId, token, signal: stopSignal })
+  function bytesPerSecond(): number | null {
+    const { time_zone = null, rate_limit = null } = state.settings() ?? {}
+    const now = new Date()
+    const atHeadOffice = rate_limit === null ? undefined : parseRateLimit(rate_limit)
+    return lowerRate(rateAt(rateLimit ?? [], now, time_zone), rateAt(atHeadOffice ?? [], now, time_zone))
+  }
+  const limiter = createRateLimiter({ bytesPerSecond, signal: stopSignal })
+  const api = createApiClient({ server, storeId, token, signal: stopSignal, limiter })
   // What was done, and what went wrong, is reported even when the pull has to end.
   const reporter = createReporter({
     state,
-    api: createApiClient({ server, storeId, token, signal }),
+    api: createApiClient({ server, storeId, token, signal, limiter }),
     transport: createTransport({ signal, onFailedTry: failedTry }),
   })
+  const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
   const queue = createQueue({ begun: await files.sweep(state.pending), streams: STREAMS })
 
   function enqueue(pending: PendingDownload): void {
@@ -224,6 +243,7 @@ async function pullInto({
         limit = Math.min(PAGE, asked * 2)
         return response
       })
+      if (page.edge) await state.changeSettings(page.edge)
       reporter.serverIsAhead(Math.max(api.aheadMs(), Date.parse(page.server_time) - Date.now()))
       // Before the cursor moves on: what it has passed is not told again.
       for (const photo of page.photos) if (photo.deleted) await remove(photo.id)
@@ -270,14 +290,18 @@ async function pullInto({
 
   /** What is done with one photo is done one after the other: an older picture never comes over a newer one. */
   const turns = new Map<string, Promise<unknown>>()
-  async function finish(pending: PendingDownload, show: () => Promise<StoredPhoto>): Promise<void> {
+  async function finish(
+    pending: PendingDownload,
+    show: () => Promise<StoredPhoto>,
+    counter: 'fetched' | 'adopted' = 'fetched',
+  ): Promise<void> {
     const turn = (turns.get(pending.id) ?? Promise.resolve())
       .catch(() => {})
       .then(async () => {
         if (state.pending.get(pending.id) !== pending) return
         const one = await show()
         await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
-        result.fetched++
+        result[counter]++
         failedInARow = 0
         transport.progressed()
         tell({ done: progress.done + 1 })
@@ -290,7 +314,12 @@ async function pullInto({
   async function adopt(pending: PendingDownload): Promise<boolean> {
     const there = await files.adopt(pending)
     if (there) await finish(pending, async () => there)
-    return there !== null
+    if (there || pending.content_type === null) return there !== null
+    const { content_type } = pending
+    const bytes = await adoptable?.find(pending)
+    if (!bytes) return false
+    await finish(pending, () => files.put(pending, bytes, content_type), 'adopted')
+    return true
   }
 
   async function fail(pending: PendingDownload, error: string): Promise<void> {
@@ -299,6 +328,7 @@ async function pullInto({
     // To the end of what is wanted: the next pull begins with others.
     await state.want({ ...pending })
     await state.report({ photo_id: pending.id, status: 'failed', error, version: pending.version })
+    await state.failed(pending.id, error)
     tell({ failed: result.failed.length, done: progress.done + 1 })
   }
 
@@ -445,9 +475,10 @@ async function pullInto({
       })
     throw error
   }
+  await adoptable?.finish()
   if (state.reports.size > 0) tell({ phase: 'report' })
   await reporter.sendAll()
   tell({ phase: 'done' })
-  result.unchanged = state.held.size - result.fetched
+  result.unchanged = state.held.size - result.fetched - result.adopted
   return { ...result, requests: result.requests + reporter.requests() }
 }

@@ -3,7 +3,7 @@ import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import { Sha256 } from '../schemas/photo-sync.ts'
+import { EdgeSettings, Sha256 } from '../schemas/photo-sync.ts'
 import { DiskFailure, onDisk } from './disk-failure.ts'
 
 const PhotoInfo = z.object({
@@ -40,6 +40,10 @@ const Report = z.object({
 })
 export type PendingReport = z.infer<typeof Report>
 
+const Failure = z.object({ photo_id: z.uuid(), error: z.string(), at: z.iso.datetime() })
+/** A photo that did not come, until it does or is not wanted any more. */
+export type PullFailure = z.infer<typeof Failure>
+
 const Source = z.object({ store_id: z.string(), variant: z.string().nullable() })
 
 const Entry = z.union([
@@ -51,6 +55,9 @@ const Entry = z.union([
   z.object({ reported: z.array(z.uuid()) }),
   z.object({ seen: z.uuid(), pass: z.number() }),
   z.object({ told_at: z.iso.datetime() }),
+  z.object({ failure: Failure }),
+  z.object({ contact_at: z.iso.datetime() }),
+  z.object({ settings: EdgeSettings }),
   z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
 ])
 type Entry = z.infer<typeof Entry>
@@ -65,9 +72,9 @@ export type EdgeState = Awaited<ReturnType<typeof openState>>
  * What an edge server knows, as a journal of one line a change: a kill at any moment loses at most the line being written.
  * A photo that is wanted stands in it before the cursor moves on, so nothing that was listed is ever forgotten.
  * When the disk takes no more, the journal ends where it was whole and the rest is kept in memory: the next start finds out again what is missing.
- * `memoryOnly`: reads what is there and writes nothing.
+ * `memoryOnly`: reads what is there and writes nothing. `source` null: of whatever store and size it is.
  */
-export async function openState(dir: string, source: z.infer<typeof Source>, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
+export async function openState(dir: string, source: z.infer<typeof Source> | null, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
   const pending = new Map<string, PendingDownload>()
   const held = new Map<string, StoredPhoto>()
@@ -82,6 +89,10 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
   /** The time that the last reports carried. */
   let toldAt: string | null = null
   let known: z.infer<typeof Source> | null = null
+  const failures = new Map<string, PullFailure>()
+  /** When the head office last sent a list; null: never. */
+  let contactAt: string | null = null
+  let settings: EdgeSettings | null = null
 
   function apply(entry: Entry): void {
     if ('source' in entry) known = entry.source
@@ -94,12 +105,17 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
     else if ('held' in entry) {
       held.set(entry.held.id, entry.held)
       pending.delete(entry.held.id)
+      failures.delete(entry.held.id)
     } else if ('gone' in entry) {
       held.delete(entry.gone)
       pending.delete(entry.gone)
       seen.delete(entry.gone)
+      failures.delete(entry.gone)
     } else if ('report' in entry) reports.set(entry.report.photo_id, entry.report)
     else if ('told_at' in entry) toldAt = entry.told_at
+    else if ('failure' in entry) failures.set(entry.failure.photo_id, entry.failure)
+    else if ('contact_at' in entry) contactAt = entry.contact_at
+    else if ('settings' in entry) settings = entry.settings
     else if ('reported' in entry) for (const id of entry.reported) reports.delete(id)
     else ({ cursor, pass, whole } = entry)
   }
@@ -122,13 +138,16 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
   async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
     const all: Entry[] = [
-      { source },
+      ...(source ? [{ source }] : []),
       ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
       // What is held before what is wanted: a line that says "held" ends a want.
       ...[...held.values()].map((one) => ({ held: one })),
       ...[...pending.values()].map((item) => ({ want: item, pass: seen.get(item.id) ?? 0 })),
       ...[...reports.values()].map((report) => ({ report })),
+      ...[...failures.values()].map((failure) => ({ failure })),
       ...(toldAt === null ? [] : [{ told_at: toldAt }]),
+      ...(contactAt === null ? [] : [{ contact_at: contactAt }]),
+      ...(settings === null ? [] : [{ settings }]),
       { cursor, pass, whole },
     ]
     try {
@@ -157,7 +176,7 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
       failure ??= error
     }
   }
-  const changedSource = known !== null && JSON.stringify(known) !== JSON.stringify(source)
+  const changedSource = source !== null && known !== null && JSON.stringify(known) !== JSON.stringify(source)
   // Another store or another size: what is here may still be right, but everything must be listed again.
   if (changedSource) apply({ cursor: null, pass: pass + 1, whole: false })
   if (!memoryOnly)
@@ -191,8 +210,21 @@ export async function openState(dir: string, source: z.infer<typeof Source>, { m
     beginWalk: () => write({ cursor: null, pass: pass + 1, whole: false }),
     /** A page was read: what it lists, and where the next one begins, in one write. */
     async listed({ want: item, seen: same }: { want: PendingDownload[]; seen: string[] }, next: string): Promise<void> {
-      await write(...item.map((one) => ({ want: one, pass })), ...same.map((id) => ({ seen: id, pass })), { cursor: next, pass, whole })
+      await write(
+        ...item.map((one) => ({ want: one, pass })),
+        ...same.map((id) => ({ seen: id, pass })),
+        { contact_at: new Date().toISOString() },
+        { cursor: next, pass, whole },
+      )
     },
+    contactAt: () => contactAt,
+    /** What head office last said of this store; null: nothing yet. */
+    settings: () => settings,
+    async changeSettings(fresh: EdgeSettings): Promise<void> {
+      if (JSON.stringify(fresh) !== JSON.stringify(settings)) await write({ settings: fresh })
+    },
+    failures: failures as ReadonlyMap<string, PullFailure>,
+    failed: (photo_id: string, error: string) => write({ failure: { photo_id, error, at: new Date().toISOString() } }),
     /** What the walk did not list is gone. */
     endWalk: () => write({ cursor, pass, whole: true }),
     /** Photos that are here, or wanted, and that the walk which has just ended did not list. */

@@ -447,6 +447,7 @@ export const MESSAGES = {
     remedy: 'تحقّق من S3_ENDPOINT والمفاتيح وساعة الجهاز؛ يتابع zinc حالما يستجيب.',
   },
   store_code_taken: { message: ({ code }) => ar`رمز المتجر ${code} مستعمل`, remedy: 'اختر رمزًا آخر.' },
+  store_exists: { message: ({ id }) => ar`يوجد متجر بالمعرّف ${id}`, remedy: 'غيّر ذلك المتجر، أو اترك المعرّف فارغًا.' },
   store_id_required: { message: 'لم يُذكر المتجر', remedy: 'اختر متجرًا.' },
   store_mismatch: { message: 'هذا الرمز لمتجر آخر', remedy: 'استعمل رمز هذا المتجر.' },
   store_not_found: { message: 'لا يوجد هذا المتجر', remedy: 'عُد إلى قائمة المتاجر.' },

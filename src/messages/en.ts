@@ -755,6 +755,10 @@ export const MESSAGES = {
     remedy: "Check S3_ENDPOINT, the keys and their rights, the bucket and this machine's clock; zinc goes on as soon as it answers.",
   },
   store_code_taken: { message: ({ code }: { code: string }) => `There is a store ${code} already`, remedy: 'Choose another code.' },
+  store_exists: {
+    message: ({ id }: { id: string }) => `There is a store with the id ${id} already`,
+    remedy: 'Change that store instead, or leave the id out.',
+  },
   store_id_required: { message: 'store_id is required', remedy: 'Add store_id=… to the query, or to the body of a POST.' },
   store_mismatch: { message: 'This token is not for that store', remedy: 'Use the store_id that the token was made for.' },
   store_not_found: {

@@ -99,9 +99,11 @@ export const TERMINAL = {
   'invalid_options.quick_repair': { message: 'A repair asks Zoho; leave --quick out' },
   'invalid_options.since_and_full': { message: 'Use --since or --full, not both' },
   invalid_store: { message: ({ issues }: { issues: string[] }) => issues.join('; ') },
+  invalid_store_id: { message: 'The store is not an id', remedy: '`zinc store list` shows the ids.' },
   invalid_token_id: { message: 'token revoke wants the id of the token, not the token itself' },
   invalid_token_options: { message: 'token issue needs a --name, and as --days a number' },
   invalid_user: { message: ({ field, problem }: { field: string; problem: string }) => `${field}: ${problem}` },
+  'invalid_user.account': { message: 'The user is not a name of an account', remedy: 'Give the name of an account of this machine.' },
   keys_valid: {
     message: 'A key that zinc has opens stored secrets; nothing was removed',
     remedy: '`zinc keys rotate` says what is sealed with which key.',
@@ -158,7 +160,7 @@ export const TERMINAL = {
     remedy: 'Put it into ZINC_PASSWORD, or use --token-file.',
   },
   no_token: {
-    message: 'edge pull needs the token of its store',
+    message: ({ command }: { command: string }) => `${command} needs the token of its store`,
     remedy: 'Put it into a file and name that with --token-file, or into ZINC_EDGE_TOKEN, or send it to --token - on standard input.',
   },
   'no_token.empty': {
@@ -195,6 +197,10 @@ export const TERMINAL = {
     remedy: 'Set PORT to 1024 or higher.',
   },
   rotation_running: { message: 'The keys are being rotated already', remedy: 'Wait for it to end.' },
+  service_not_installed: {
+    message: ({ problem }: { problem: string }) => `The service cannot be installed: ${problem}`,
+    remedy: 'Run it as root on a machine with systemd. Elsewhere --print launchd and --print windows show what to install.',
+  },
   token_file_unreadable: {
     message: ({ file, error }: { file: string; error: string }) => `The token file ${file} cannot be read (${error})`,
     remedy: 'Give the path of a file that this user may read.',

@@ -16,6 +16,8 @@ export interface FeedStore {
   resynced_at: string | null
   /** Its edge server is refused. */
   paused: boolean
+  /** See src/schemas/rate-limit.ts. */
+  rate_limit: string | null
 }
 
 /** The feed at one moment, with nothing left to number that was committed before it. */
@@ -164,6 +166,6 @@ async function readStores(db: Db): Promise<Map<string, FeedStore>> {
   const rows = await db.$queryRaw<{ store: FeedStore }[]>`
     select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment,
       'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc',
-      'paused', paused_at is not null) as store from store`
+      'paused', paused_at is not null, 'rate_limit', rate_limit) as store from store`
   return new Map(rows.map(({ store }) => [store.id, store]))
 }

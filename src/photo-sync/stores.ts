@@ -54,6 +54,7 @@ function changedFields(store: Store, patch: StorePatch, after: { variant: string
     ['variant', store.variant, after.variant],
     ['assortment', normalizeAssortment(store.assortment as Assortment | null), after.assortment],
     ['paused', store.paused_at !== null, paused],
+    ['rate_limit', store.rate_limit, patch.rate_limit === undefined ? store.rate_limit : patch.rate_limit],
   ]
   return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
 }
@@ -84,16 +85,19 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     list: (): Promise<Store[]> => db.store.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
     find: (id: string): Promise<Store> => findStore(db, id),
 
-    /** Throws ConflictError `store_code_taken`. */
-    create: ({ code, name, variant, assortment }: StoreBody, by: Actor): Promise<Store> =>
+    /** Throws ConflictError `store_code_taken`, and `store_exists` for an id that is in use. */
+    create: ({ id, code, name, variant, assortment, rate_limit }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
+          if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
           const at = clock.now()
           const data = {
+            ...(id !== undefined && { id }),
             code,
             name,
             variant: variant ?? null,
             assortment: jsonOrNull(await matchAssortment(tx, normalizeAssortment(assortment))),
+            rate_limit: rate_limit ?? null,
             created_at: at,
             updated_at: at,
           }
@@ -102,7 +106,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             ...by,
             action: 'store.create',
             target: `store:${code}`,
-            fields: ['code', 'name', 'variant', 'assortment'],
+            fields: ['code', 'name', 'variant', 'assortment', 'rate_limit'],
           })
           return store
         }),
@@ -157,6 +161,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 ...(patch.name !== undefined && { name: patch.name }),
                 variant: after.variant,
                 assortment: jsonOrNull(after.assortment),
+                ...(patch.rate_limit !== undefined && { rate_limit: patch.rate_limit }),
                 ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
                 updated_at: clock.now(),
               },

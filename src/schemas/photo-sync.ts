@@ -39,7 +39,19 @@ export const PhotoListQuery = z.object({
   /** Opaque: where an earlier answer ended. Leads over `since` and `offset`. */
   cursor: z.string().max(500).optional(),
   include_deleted: z.stringbool().default(false),
+  /** Adds `data.edge`, which zinc's own edge client obeys. */
+  edge_settings: z.stringbool().default(false),
 })
+
+/** What head office says to the edge servers of a store. */
+export const EdgeSettings = z.object({
+  /** In which windows of `rate_limit` are meant; null: not known yet, UTC. */
+  time_zone: z.string().nullable(),
+  /** As `--limit` takes it. Null: none. */
+  rate_limit: z.string().nullable(),
+})
+export type EdgeSettings = z.infer<typeof EdgeSettings>
+
 export const StoreQuery = z.object({ store_id: StoreId })
 export const DownloadQuery = z.object({ store_id: StoreId, variant: PhotoVariant.optional() })
 
@@ -91,6 +103,8 @@ export const PhotoListResponse = z.object({
     next_offset: z.number().nullable(),
     next_cursor: z.string(),
     server_time: z.iso.datetime(),
+    /** With `edge_settings=true`. */
+    edge: EdgeSettings.optional(),
   }),
   warnings,
 })

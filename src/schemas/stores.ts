@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { IMAGE_SIZES } from '../facts/variants.ts'
+import { RateLimit } from './rate-limit.ts'
 
 /** What a store's downloads give by default. Null or `original`: the bytes as received. */
 export const StoreVariant = z.enum(IMAGE_SIZES)
@@ -26,14 +27,18 @@ const Code = z
 
 /** `POST /api/v1/stores` */
 export const StoreBody = z.object({
+  /** Of a store that moves in with its id; left out, zinc makes one. */
+  id: z.uuid().toLowerCase().optional(),
   code: Code,
   name: z.string().trim().min(1).max(250),
   variant: StoreVariant.nullish(),
   assortment: Assortment.nullish(),
+  /** How fast its edge servers may fetch, beside their own limit: the lower one holds. Null: no limit. */
+  rate_limit: RateLimit.nullish(),
 })
 export type StoreBody = z.infer<typeof StoreBody>
 /** `PATCH /api/v1/stores/{id}`. `paused`: its edge server is refused with 403 `store_paused` until this is false again; nothing else of it changes. */
-export const StorePatch = StoreBody.partial().extend({ paused: z.boolean().optional() })
+export const StorePatch = StoreBody.omit({ id: true }).partial().extend({ paused: z.boolean().optional() })
 export type StorePatch = z.infer<typeof StorePatch>
 
 export const Store = z.object({
@@ -47,6 +52,7 @@ export const Store = z.object({
   last_seen_at: z.iso.datetime().nullable(),
   /** Null: not paused. */
   paused_at: z.iso.datetime().nullable(),
+  rate_limit: z.string().nullable(),
 })
 export type Store = z.infer<typeof Store>
 export const StoreResponse = z.object({ status: z.literal('success'), data: Store })

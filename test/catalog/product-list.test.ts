@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { ProductsResponse } from '../../src/schemas/products.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('a list entered anywhere shows what paging shows there, and its total counts what the filter finds', async () => {
+longTest('a list entered anywhere shows what paging shows there, and its total counts what the filter finds', async () => {
   const { call, sync } = await startZinc()
   await sync()
   const read = async (query: string) => (await (await call(`/api/products?${query}`)).json()) as ProductsResponse

@@ -9,7 +9,9 @@ import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { openServices } from '../../src/services.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 
 const run = promisify(execFile)
 const SECRET = 'fake-config-secret-0001'
@@ -32,11 +34,11 @@ async function place() {
   return { dir, environment: { DATA_DIR: join(dir, 'data'), DATABASE_URL: database.url } }
 }
 
-test('zinc config import stores a zoho_config.json, and zinc config show shows it without its secrets', async () => {
+longTest('zinc config import stores a zoho_config.json, and zinc config show shows it without its secrets', async () => {
   const { dir, environment } = await place()
   const file = join(dir, 'zoho_config.json')
   const zinc = (args: string[], more: Record<string, string> = {}) =>
-    run(process.execPath, ['src/cli/main.ts', ...args], { env: { PATH: process.env.PATH ?? '', ...environment, ...more } }).then(
+    run(process.execPath, ['src/cli/main.ts', ...args], { env: { ...childEnvironment, ...environment, ...more } }).then(
       ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
       (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
     )

@@ -5,21 +5,23 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const run = promisify(execFile)
 
 /** The command line as a person calls it: a process of its own, started by whatever Node is on the machine. */
 async function zinc(args: string[], environment: Record<string, string> = {}) {
-  const env = { PATH: process.env.PATH ?? '', ...environment }
+  const env = { ...childEnvironment, ...environment }
   return run(process.execPath, ['src/cli/main.ts', ...args], { env }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
   )
 }
 
-test('a wrong call ends with status 2 and a hint, help with 0, and neither opens anything', async () => {
+longTest('a wrong call ends with status 2 and a hint, help with 0, and neither opens anything', async () => {
   const [nothing, unknown, help, wrongLevel] = await Promise.all([
     zinc([]),
     zinc(['migrat']),
@@ -59,7 +61,7 @@ test('a dump taken while zinc runs, restored elsewhere, holds every row to the b
   expect(next.position).toBe(photo!.position + 1n)
 })
 
-test('a restore refuses a database with content, and a partial dump leaves nothing behind', async () => {
+longTest('a restore refuses a database with content, and a partial dump leaves nothing behind', async () => {
   const { environment } = await startZinc()
   const dir = await mkdtemp(join(tmpdir(), 'zinc-dump-'))
   onTestFinished(() => rm(dir, { recursive: true }))

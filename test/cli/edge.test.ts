@@ -4,16 +4,18 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { edgeFolder, shownFiles } from '../helpers/edge-folder.ts'
 import { openFaultProxy } from '../helpers/fault-proxy.ts'
+import { longTest } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
 /** `zinc edge pull --watch` in a process of its own; what it says is read in order, stdout and stderr together. */
 function startWatch(server: string, store: TestStore, dir: string) {
   const args = ['src/cli/main.ts', 'edge', 'pull', '--server', server, '--store', store.id, '--dir', dir, '--watch', '0.1']
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ZINC_EDGE_TOKEN: store.token } })
+  const child = spawn(process.execPath, args, { env: { ...childEnvironment, ZINC_EDGE_TOKEN: store.token } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
   for (const stream of [child.stdout, child.stderr])
@@ -49,7 +51,7 @@ function startWatch(server: string, store: TestStore, dir: string) {
 const shownIds = async (dir: string) => (await shownFiles(dir)).map((name) => name.split('.')[0])
 const NOTHING_NEW = /^0 pulled .* 0 removed, \d+ as they were, 0 failed$/m
 
-test('a watch follows changes, outlives a pause and a killed server, and ends with 0 when it is stopped', async () => {
+longTest('a watch follows changes, outlives a pause and a killed server, and ends with 0 when it is stopped', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })
   const { photos } = await store.list()
@@ -81,7 +83,7 @@ test('a watch follows changes, outlives a pause and a killed server, and ends wi
   expect(await watch.stop()).toBe(0)
 })
 
-test('a watch ends with 0 when stopped in mid-pull, and with 1 when its token is revoked', async () => {
+longTest('a watch ends with 0 when stopped in mid-pull, and with 1 when its token is revoked', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const line = await openFaultProxy(shop.url, { bytesPerSecond: 20_000 })
@@ -112,7 +114,7 @@ test('a dead address is said with the first failed try, and each wait with its l
   const { port } = closed.address() as { port: number }
   await new Promise((resolve) => closed.close(resolve))
   const call = ['edge', 'pull', '--server', `http://127.0.0.1:${port}`, '--store', 'x', '--dir', dir]
-  const child = spawn(process.execPath, ['bin/zinc.js', ...call], { env: { PATH: process.env.PATH ?? '', ZINC_EDGE_TOKEN: 'x' } })
+  const child = spawn(process.execPath, ['bin/zinc.js', ...call], { env: { ...childEnvironment, ZINC_EDGE_TOKEN: 'x' } })
   onTestFinished(() => void child.kill('SIGKILL'))
   let said = ''
   child.stderr.on('data', (chunk) => {
@@ -142,13 +144,13 @@ test('a token comes from a file, standard input or the environment; one in the a
   expect(await runZinc(['edge', 'check', ...target, '--token-file', file])).toMatchObject({ status: 0 })
   expect(await runZinc(['edge', 'check', ...target], { ZINC_EDGE_TOKEN: store.token })).toMatchObject({ status: 0 })
 
-  const child = spawn(process.execPath, ['bin/zinc.js', ...pull, '--token', '-'], { env: { PATH: process.env.PATH ?? '' } })
+  const child = spawn(process.execPath, ['bin/zinc.js', ...pull, '--token', '-'], { env: { ...childEnvironment } })
   child.stdin.end(store.token)
   expect(await once(child, 'exit')).toEqual([0, null])
 
   // The warning names no part of it, and the process's own line does not show it while it works.
   const watching = spawn(process.execPath, ['bin/zinc.js', ...pull, '--token', store.token, '--watch', '60'], {
-    env: { PATH: process.env.PATH ?? '' },
+    env: { ...childEnvironment },
   })
   onTestFinished(() => void watching.kill('SIGKILL'))
   let said = ''

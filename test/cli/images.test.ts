@@ -1,9 +1,10 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { drawnImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 /** Runs `zinc images …` and answers its exit status and its JSON. */
@@ -17,7 +18,7 @@ async function images(environment: Record<string, string>, ...argv: string[]) {
   }
 }
 
-test('zinc images: a folder is taken, damage is found and repaired, and the exit status tells a script', async () => {
+longTest('zinc images: a folder is taken, damage is found and repaired, and the exit status tells a script', async () => {
   const { environment, dataDir, services } = await startZinc({ synced: true })
   const bare = await services.db.product.findFirstOrThrow({ where: { photos: { none: {} }, sku: { not: '' } } })
   const folder = await mkdtemp(join(tmpdir(), 'zinc-import-'))

@@ -5,8 +5,9 @@ import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { usesOldKey } from '../../src/settings/reencrypt.ts'
 import { createSettingStore } from '../../src/settings/setting-store.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { runZinc } from '../helpers/cli.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -14,7 +15,7 @@ import { startZinc } from '../helpers/zinc.ts'
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64')
 const VALUES = 600
 
-test('a killed key rotation resumes, and afterwards the database refuses the old key', async () => {
+longTest('a killed key rotation resumes, and afterwards the database refuses the old key', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1), JWT_SECRET: key(7) } })
   const { db, rotation } = zinc.services
   await zinc.sync() // an access token is sealed, too
@@ -30,7 +31,7 @@ test('a killed key rotation resumes, and afterwards the database refuses the old
   for (let kill = 0; kill < times(2, 10); kill++) {
     const before = await left()
     const child = spawn(process.execPath, ['src/cli/main.ts', 'keys', 'rotate'], {
-      env: { PATH: process.env.PATH, ...both },
+      env: { ...childEnvironment, ...both },
       stdio: 'ignore',
       detached: true,
     })
@@ -74,7 +75,7 @@ test('the new key alone is refused while something is still sealed with the old 
   })
 })
 
-test('servers use a new key in the key file immediately, and tokens stay valid', async () => {
+longTest('servers use a new key in the key file immediately, and tokens stay valid', async () => {
   const zinc = await startZinc()
   const file = join(zinc.dataDir, 'settings', 'credentials.key')
   await zinc.sync()
@@ -112,7 +113,7 @@ test('servers use a new key in the key file immediately, and tokens stay valid',
   expect(again).toHaveLength(2)
 })
 
-test('secrets of a lost key are forgotten only on demand, and never while a key opens them', async () => {
+longTest('secrets of a lost key are forgotten only on demand, and never while a key opens them', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
   const { db, rotation } = zinc.services

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTestOnLinux } from '../helpers/long.ts'
 import { CTRL_C, DOWN, onTerminal } from '../helpers/terminal.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test.runIf(process.platform === 'linux')('the menu runs what is chosen, comes back, and Ctrl-C ends it without a stack', async () => {
+longTestOnLinux('the menu runs what is chosen, comes back, and Ctrl-C ends it without a stack', async () => {
   const zinc = await startZinc()
   const menu = onTerminal(`${process.execPath} src/cli/main.ts menu`, zinc.environment)
   await menu.until('❯ Pull everything that changed')

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('stores and the tokens of their edge servers are made, listed and revoked on the command line', async () => {
+longTest('stores and the tokens of their edge servers are made, listed and revoked on the command line', async () => {
   const zinc = await startZinc()
   const cli = (...args: string[]) => runZinc(args, zinc.environment)
   const made = await cli('store', 'add', '--code', 'BGH-1', '--name', 'متجر')

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('people are added, listed and given passwords on the command line, and an admin gets a token for curl', async () => {
+longTest('people are added, listed and given passwords on the command line, and an admin gets a token for curl', async () => {
   const zinc = await startZinc()
   const cli = (args: string[], more: Record<string, string> = {}) => runZinc(args, { ...zinc.environment, ...more })
   const logIn = async (username: string, password: string) => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
-import { times } from '../helpers/long.ts'
+import { expect } from 'vitest'
+import { childEnvironment } from '../helpers/child-environment.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const CHILD = fileURLToPath(new URL('../helpers/call-zoho.ts', import.meta.url))
@@ -10,7 +11,7 @@ const CHILD = fileURLToPath(new URL('../helpers/call-zoho.ts', import.meta.url))
 /** It starts several whole processes, which takes minutes on a machine that is busy with other tests. */
 const PATIENCE_MS = times(300_000, 1_800_000)
 
-test(
+longTest(
   'ten processes that find the token expired refresh it once, and all their calls succeed',
   async () => {
     const zinc = await startZinc()
@@ -18,7 +19,7 @@ test(
     const processes = times(10, 20)
     const children = Array.from({ length: processes }, () =>
       spawn(process.execPath, [CHILD], {
-        env: { PATH: process.env.PATH, ...zinc.environment, CALLS: '5' },
+        env: { ...childEnvironment, ...zinc.environment, CALLS: '5' },
         stdio: ['pipe', 'pipe', 'inherit'],
       }),
     )

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { runZinc as cli } from '../helpers/cli.ts'
 import { times } from '../helpers/long.ts'
 import { startMailServer } from '../helpers/mail-server.ts'
@@ -69,7 +70,7 @@ test(
     const { zoho, dataDir, environment } = place
     const server = spawn(process.execPath, ['src/server.ts'], {
       env: {
-        PATH: process.env.PATH ?? '',
+        ...childEnvironment,
         ...environment,
         LOG_LEVEL: 'debug',
         // One of the two in the environment, the other stored: both ways are watched.

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -49,7 +50,7 @@ test('a token that was revoked while the test may not sign in is named, and no s
   expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'revoked', code: 'invalid_code' })
 })
 
-test("a missing scope is told by a code of zinc, with Zoho's number beside it, in checks and failures", async () => {
+longTest("a missing scope is told by a code of zinc, with Zoho's number beside it, in checks and failures", async () => {
   const zinc = await startZinc({ scopes: ['ZohoInventory.settings.READ'] })
   const { checks } = (await request(zinc, 'POST', '/test')).body.data
   expect(check(checks, 'ZohoInventory.items.READ')).toMatchObject({ ok: false, code: 'scope_missing', zoho_code: '57' })

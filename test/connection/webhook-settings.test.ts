@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('the webhook settings show address, one-time secret, test, last notice and last refusal', async () => {
+longTest('the webhook settings show address, one-time secret, test, last notice and last refusal', async () => {
   const zinc = await startZinc()
   const state = async () => (await request(zinc, 'GET', '/webhook/setup')).body.data
   expect(await state()).toMatchObject({
@@ -38,7 +39,7 @@ test('the webhook settings show address, one-time secret, test, last notice and 
   expect(await zinc.zoho.webhooks.send(target, [item!.item_id])).toMatchObject([{ status: 401 }])
 })
 
-test('what pictures leave to items is set in percent, holds for the next picture, and is audited', async () => {
+longTest('what pictures leave to items is set in percent, holds for the next picture, and is audited', async () => {
   const zinc = await startZinc({
     limits: { perMinute: null, perDay: 40, inFlight: null, blockMs: 60_000 },
     environment: { ZOHO_REQUESTS_PER_MINUTE: '1000' },

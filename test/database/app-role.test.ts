@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { startServer } from '../../src/start-server.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
+import { longTest } from '../helpers/long.ts'
 
-test("on its own PostgreSQL zinc's role can change neither the audit log nor the tables", async () => {
+longTest("on its own PostgreSQL zinc's role can change neither the audit log nor the tables", async () => {
   const zoho = await startZohoSimulator({ items: createSeed({ count: 6 }) })
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-role-'))
   const config = parseConfig({

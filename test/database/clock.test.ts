@@ -5,6 +5,7 @@ import { openDatabase, type RawDb } from '../../src/database/client.ts'
 import { openDatabaseClock } from '../../src/database/clock.ts'
 import { createCircuitBreaker } from '../../src/zoho/circuit-breaker.ts'
 import { createTestDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
@@ -12,7 +13,7 @@ import { login, startZinc } from '../helpers/zinc.ts'
 const SHIFTED = pathToFileURL(fileURLToPath(new URL('../helpers/shifted-clock.ts', import.meta.url))).href
 const MINUTE_MS = 60_000
 
-test('processes with clocks ten minutes off share one minute and date by the database', async () => {
+longTest('processes with clocks ten minutes off share one minute and date by the database', async () => {
   const { environment, services } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '80' } })
   const wrongBy = (aheadMs: number) =>
     startServerProcess({ ...environment, NODE_OPTIONS: `--import ${SHIFTED}`, CLOCK_AHEAD_MS: `${aheadMs}` })

@@ -7,6 +7,7 @@ import { tryAdvisoryLock } from '../../src/database/locks.ts'
 import { Prisma } from '../../src/generated/client.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { openFaultProxy } from '../helpers/fault-proxy.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const log = pino({ level: 'silent' })
@@ -28,7 +29,7 @@ async function databaseBehindALine() {
 
 const failure = (work: PromiseLike<unknown>) => Promise.resolve(work).catch((error: unknown) => error)
 
-test('when the line goes silent every query under way fails in time, and no dead connection serves again', async () => {
+longTest('when the line goes silent every query under way fails in time, and no dead connection serves again', async () => {
   const { url, line } = await databaseBehindALine()
   const db = openDatabase(url, { statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   onTestFinished(() => db.$disconnect())
@@ -68,7 +69,7 @@ test('when the line goes silent every query under way fails in time, and no dead
   expect(await Promise.all(Array.from({ length: 20 }, () => failure(db.product.count())))).toEqual(Array(20).fill(0))
 })
 
-test('a connection that is used is not taken for a silent one, however long ago it was made', async () => {
+longTest('a connection that is used is not taken for a silent one, however long ago it was made', async () => {
   const { url } = await databaseBehindALine()
   const db = openDatabase(url, { statementTimeoutMs: 200 })
   onTestFinished(() => db.$disconnect())
@@ -80,7 +81,7 @@ test('a connection that is used is not taken for a silent one, however long ago 
   expect(last).toEqual(first)
 })
 
-test('a lock that is asked for on a silent line is given up within seconds', async () => {
+longTest('a lock that is asked for on a silent line is given up within seconds', async () => {
   const { url, line } = await databaseBehindALine()
   const client = createClient(url)
   await client.connect()

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { alive } from '../../src/database/embedded/data-dir.ts'
 import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { accountIn, requireAccount } from '../../src/database/embedded/system-user.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
@@ -76,7 +77,7 @@ test('a stop sends no signal to a process that postmaster.pid names and that is 
   await waitFor(async () => !alive(postmaster))
 })
 
-test('postmaster.pid as a pipe or a link holds up no start and names no process', async () => {
+longTest('postmaster.pid as a pipe or a link holds up no start and names no process', async () => {
   const { dataDir, cluster, open } = await stopped()
   const file = join(cluster, 'postmaster.pid')
   const elsewhere = join(dataDir, 'pid')

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { deleteEmbeddedPostgres, openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { migrate, migrationNames } from '../../src/database/migrate.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
 const log = pino({ level: 'silent' })
@@ -63,7 +64,7 @@ test('a database that dies is started again, also when it left its lock file', a
   expect(await port()).toBe(new URL(server.url).port)
 })
 
-test('a folder of another major version is refused with the way out', async () => {
+longTest('a folder of another major version is refused with the way out', async () => {
   const dataDir = await folder()
   await (await openEmbeddedPostgres({ dataDir, log, durable: false }))[Symbol.asyncDispose]()
   await writeFile(join(dataDir, 'postgres', 'cluster', 'PG_VERSION'), '15\n')
@@ -74,7 +75,7 @@ test('a folder of another major version is refused with the way out', async () =
   })
 })
 
-test('a database that is in use is not deleted; afterwards it is, and the next start makes an empty one', async () => {
+longTest('a database that is in use is not deleted; afterwards it is, and the next start makes an empty one', async () => {
   const dataDir = await folder()
   const server = await openEmbeddedPostgres({ dataDir, log, durable: false })
   await migrate(server.url, { log })

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { migrate } from '../../src/database/migrate.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { connect } from '../helpers/connection.ts'
 import { createEmptyDatabase, createTestDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -39,13 +41,13 @@ function migrateAndDie(url: string, kill: number): Promise<unknown> {
     const { migrate } = await import('./src/database/migrate.ts')
     await migrate(process.env.DATABASE, { log: pino({ level: 'silent' }) })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: { PATH: process.env.PATH ?? '', DATABASE: url },
+    env: { ...childEnvironment, DATABASE: url },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   return once(child, 'exit')
 }
 
-test('migrating that is killed at any statement is gone on with by the next start, to the same database', async () => {
+longTest('migrating that is killed at any statement is gone on with by the next start, to the same database', async () => {
   const [database, untouched] = [await createEmptyDatabase(), await createTestDatabase()]
   onTestFinished(async () => {
     await database.drop()

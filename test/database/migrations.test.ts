@@ -8,6 +8,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { dumpDatabase, restoreDatabase } from '../../src/database/dump.ts'
 import { INIT_MIGRATION, migrate } from '../../src/database/migrate.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { connect } from '../helpers/connection.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
 
@@ -42,7 +43,7 @@ async function databaseWith(...names: string[]) {
 }
 
 async function startServer(url: string): Promise<{ status: unknown; stderr: string }> {
-  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: url, DATA_DIR: await folder(), PORT: '0', LOG_LEVEL: 'error' }
+  const env = { ...childEnvironment, DATABASE_URL: url, DATA_DIR: await folder(), PORT: '0', LOG_LEVEL: 'error' }
   return new Promise((resolve) =>
     execFile(process.execPath, ['src/server.ts'], { env }, (error, _, stderr) => resolve({ status: error?.code ?? 0, stderr })),
   )

@@ -1,5 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { connect } from '../helpers/connection.ts'
+import { longTest } from '../helpers/long.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -10,7 +11,7 @@ const WITHIN_MS = 5_000 + 4_000
 const WAITING = `select count(*)::int as n from pg_locks join pg_database on pg_database.oid = pg_locks.database
   where not granted and relation = 'product'::regclass and datname = current_database()`
 
-test('while every connection is busy requests get 503 within seconds, and all is served when they are free', async () => {
+longTest('while every connection is busy requests get 503 within seconds, and all is served when they are free', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   const admin = await connect(zinc.services.databaseUrl)

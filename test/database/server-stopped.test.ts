@@ -2,17 +2,17 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { openEmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { checkImages } from '../helpers/check-images.ts'
 import { smallImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test.each([
+longTest.each([
   ['its own', times(2, 20)],
   ['one of DATABASE_URL', times(1, 20)],
 ])('while the database (%s) is stopped zinc reports it; then the sync resumes without loss', async (whose, stops) => {

@@ -5,6 +5,7 @@ import { ForeignResponse, HttpError } from '../../src/edge-client/http.ts'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { edgeFolder, expectMirror, puller, shownFiles } from '../helpers/edge-folder.ts'
 import { blockPage, type Filter, openFilterProxy } from '../helpers/filter-proxy.ts'
+import { longTest } from '../helpers/long.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -144,7 +145,7 @@ test('where a portal takes the place of every picture, the pull ends by itself, 
   expect(await fleetEntry(store)).toMatchObject({ photos_failed: 0, photos_synced: 20 })
 })
 
-test('a picture whose download is cut at the same byte each time fails alone', { timeout: 180_000 }, async () => {
+longTest('a picture whose download is cut at the same byte each time fails alone', { timeout: 180_000 }, async () => {
   const { store, proxy, dir, run } = await setUp()
   const [cut] = photos as [SyncPhoto]
   proxy.filter = (request, response) => {

@@ -5,7 +5,7 @@ import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { edgeFolder, expectMirror, puller, sha256Of, shownFiles } from '../helpers/edge-folder.ts'
 import { type LineOptions, openFaultProxy } from '../helpers/fault-proxy.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 async function startBadLine(target: string, options: LineOptions = {}) {
@@ -63,7 +63,7 @@ test('a pull makes the folder what the store has, and every later one only does 
   await expectMirror(dir, (await store.list()).photos)
 })
 
-test('a line cut every few moments brings everything, and only the tail of a cut twice', async () => {
+longTest('a line cut every few moments brings everything, and only the tail of a cut twice', async () => {
   const shop = await startShop({ items: createSeed({ count: 90 }) })
   const store = await shop.addStore()
   const { photos } = await store.list('&limit=1000')

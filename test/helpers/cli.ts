@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { childEnvironment } from './child-environment.ts'
 
 const run = promisify(execFile)
 
@@ -8,7 +9,7 @@ export async function runZinc(
   args: string[],
   environment: Record<string, string> = {},
 ): Promise<{ status: number; stdout: string; stderr: string }> {
-  return run(process.execPath, ['src/cli/main.ts', ...args], { env: { PATH: process.env.PATH ?? '', ...environment } }).then(
+  return run(process.execPath, ['src/cli/main.ts', ...args], { env: { ...childEnvironment, ...environment } }).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ status: error.code, stdout: error.stdout, stderr: error.stderr }),
   )

@@ -25,6 +25,6 @@ export async function createFrom(template: string): Promise<TestDatabase> {
       await client.end()
     }
   }
-  await admin(`create database ${name} template ${template}`)
+  await admin(`create database ${name} template ${template} ${inject('createDatabaseOptions')}`)
   return { url: adminUrl.replace(/\/postgres$/, `/${name}`), drop: () => admin(`drop database ${name} with (force)`) }
 }

@@ -5,3 +5,6 @@ export const times = (short: number, full: number): number => (process.env.ZINC_
 
 /** A whole test that only `npm run test:long` runs. */
 export const longTest = test.runIf(process.env.ZINC_LONG === '1')
+
+/** The same where it reads /proc or limits a process as only Linux does. */
+export const longTestOnLinux = test.runIf(process.env.ZINC_LONG === '1' && process.platform === 'linux')

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { childEnvironment } from './child-environment.ts'
 import type { Fault, StepEvent } from './fault-preload.ts'
 import { login } from './zinc.ts'
 
@@ -17,7 +18,7 @@ export interface ServerProcess {
 /** The real program in a process of its own. A test that fails does not leave it behind. */
 function spawnServer(environment: Record<string, string>, nodeOptions: string[] = []): ChildProcess {
   const child = spawn(process.execPath, [...nodeOptions, 'src/server.ts'], {
-    env: { PATH: process.env.PATH ?? '', ...environment },
+    env: { ...childEnvironment, ...environment },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 import { onTestFinished } from 'vitest'
+import { childEnvironment } from './child-environment.ts'
 
 export const DOWN = '\x1b[B'
 export const CTRL_C = '\x03'
@@ -9,7 +10,7 @@ export const CTRL_C = '\x03'
 /** A program on a terminal of its own (`script` of util-linux makes one), as a person sees it. */
 export function onTerminal(command: string, environment: Record<string, string>) {
   const child: ChildProcess = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', SHELL: '/bin/sh', ...environment },
+    env: { ...childEnvironment, TERM: 'xterm', SHELL: '/bin/sh', ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -6,6 +6,7 @@ import sharp from 'sharp'
 import { extract } from 'tar-stream'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { imageForm } from '../helpers/images.ts'
+import { longTestOnLinux } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 import { waitFor } from '../helpers/wait-for.ts'
@@ -20,76 +21,73 @@ const archiveRequest = (store: { id: string; token: string }, ids: string[]) => 
   return `POST /api/v1/sync/product-photos/archive/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${store.token}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
-test.runIf(process.platform === 'linux')(
-  'forty archives that are not read are 4 a token and 16 in all, and cost next to no memory',
-  async () => {
-    const shop = await startShop()
-    const noise = await sharp(randomBytes(LARGE.width * LARGE.height * LARGE.channels), { raw: LARGE })
-      .png({ compressionLevel: 0 })
-      .toBuffer()
-    const products = await shop.services.db.product.findMany({ where: { image_state: 'stored' }, take: 2 })
-    const ids: string[] = []
-    for (const product of products) {
-      const uploaded = await shop.call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: imageForm([noise]) })
-      ids.push(((await uploaded.json()) as { data: { id: string } }).data.id)
-    }
-    const stores: TestStore[] = []
-    for (let n = 0; n < READERS / 4 / 2; n++) stores.push(await shop.addStore())
+longTestOnLinux('forty archives that are not read are 4 a token and 16 in all, and cost next to no memory', async () => {
+  const shop = await startShop()
+  const noise = await sharp(randomBytes(LARGE.width * LARGE.height * LARGE.channels), { raw: LARGE })
+    .png({ compressionLevel: 0 })
+    .toBuffer()
+  const products = await shop.services.db.product.findMany({ where: { image_state: 'stored' }, take: 2 })
+  const ids: string[] = []
+  for (const product of products) {
+    const uploaded = await shop.call(`/api/products/${product.id}/images/upload`, { method: 'POST', body: imageForm([noise]) })
+    ids.push(((await uploaded.json()) as { data: { id: string } }).data.id)
+  }
+  const stores: TestStore[] = []
+  for (let n = 0; n < READERS / 4 / 2; n++) stores.push(await shop.addStore())
 
-    const server = await startServerProcess(shop.environment)
-    const rss = async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) * 1024
-    const port = Number(new URL(server.url).port)
-    const sockets: Socket[] = []
-    onTestFinished(() => {
-      for (const socket of sockets) socket.destroy()
-    })
-    /** Takes the status line and nothing more. */
-    const open = (store: { id: string; token: string }, photoIds: string[]) =>
-      new Promise<number>((resolve, reject) => {
-        const socket = connect(port, '127.0.0.1')
-        sockets.push(socket)
-        socket.on('error', reject)
-        socket.once('readable', () => {
-          resolve(Number(String(socket.read(12)).slice(9, 12)))
-          // Nobody reads on: the rest stays in the buffers of the two systems.
-          socket.pause()
-        })
-        socket.write(archiveRequest(store, photoIds))
+  const server = await startServerProcess(shop.environment)
+  const rss = async () => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]) * 1024
+  const port = Number(new URL(server.url).port)
+  const sockets: Socket[] = []
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  /** Takes the status line and nothing more. */
+  const open = (store: { id: string; token: string }, photoIds: string[]) =>
+    new Promise<number>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1')
+      sockets.push(socket)
+      socket.on('error', reject)
+      socket.once('readable', () => {
+        resolve(Number(String(socket.read(12)).slice(9, 12)))
+        // Nobody reads on: the rest stays in the buffers of the two systems.
+        socket.pause()
       })
-
-    // Once for what the server loads and keeps.
-    expect(await open(stores[0]!, [ids[0]!])).toBe(200)
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const before = await rss()
-
-    const first = []
-    for (let n = 0; n < 8; n++) first.push(await open(stores[0]!, [...ids, ...ids]))
-    expect(first.sort()).toEqual([200, 200, 200, 200, 503, 503, 503, 503])
-    const rest = []
-    for (const store of stores.slice(1)) for (let n = 0; n < 8; n++) rest.push(await open(store, [...ids, ...ids]))
-    expect(rest.filter((status) => status === 200)).toHaveLength(12)
-    expect(rest.filter((status) => status === 503)).toHaveLength(READERS - 8 - 12)
-    let most = 0
-    for (let n = 0; n < 20; n++) {
-      most = Math.max(most, (await rss()) - before)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-    console.info(`16 of ${READERS} archives of two pictures of ${noise.length} bytes: ${(most / 1e6).toFixed(1)} MB more`)
-    expect(most).toBeLessThan(MAX_GROWTH_BYTES)
-
-    // The refusal says when to come again, and a slot is free as soon as its reader is gone.
-    const busy = await stores[0]!.fetch('/archive/', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ store_id: stores[0]!.id, photo_ids: ids }),
+      socket.write(archiveRequest(store, photoIds))
     })
-    expect(busy.status).toBe(200) // another process: its slots are its own
-    await busy.body!.cancel()
-    for (const socket of sockets) socket.destroy()
-    await waitFor(async () => (await open(stores[1]!, ids)) === 200)
-  },
-)
+
+  // Once for what the server loads and keeps.
+  expect(await open(stores[0]!, [ids[0]!])).toBe(200)
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const before = await rss()
+
+  const first = []
+  for (let n = 0; n < 8; n++) first.push(await open(stores[0]!, [...ids, ...ids]))
+  expect(first.sort()).toEqual([200, 200, 200, 200, 503, 503, 503, 503])
+  const rest = []
+  for (const store of stores.slice(1)) for (let n = 0; n < 8; n++) rest.push(await open(store, [...ids, ...ids]))
+  expect(rest.filter((status) => status === 200)).toHaveLength(12)
+  expect(rest.filter((status) => status === 503)).toHaveLength(READERS - 8 - 12)
+  let most = 0
+  for (let n = 0; n < 20; n++) {
+    most = Math.max(most, (await rss()) - before)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  console.info(`16 of ${READERS} archives of two pictures of ${noise.length} bytes: ${(most / 1e6).toFixed(1)} MB more`)
+  expect(most).toBeLessThan(MAX_GROWTH_BYTES)
+
+  // The refusal says when to come again, and a slot is free as soon as its reader is gone.
+  const busy = await stores[0]!.fetch('/archive/', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ store_id: stores[0]!.id, photo_ids: ids }),
+  })
+  expect(busy.status).toBe(200) // another process: its slots are its own
+  await busy.body!.cancel()
+  for (const socket of sockets) socket.destroy()
+  await waitFor(async () => (await open(stores[1]!, ids)) === 200)
+})
 
 let zinc: TestZinc
 beforeAll(async () => {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { checkImages } from '../helpers/check-images.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
+import { longTestOnLinux } from '../helpers/long.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
@@ -11,11 +13,11 @@ import { login, startZinc } from '../helpers/zinc.ts'
 const FILES = 256
 
 // Linux counts a process's files in /proc.
-test.runIf(process.platform === 'linux')('with 256 files and 400 connections zinc syncs, answers 503, and recovers', async () => {
+longTestOnLinux('with 256 files and 400 connections zinc syncs, answers 503, and recovers', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 30 }) })
   await zinc.services.runs.close()
   const child = spawn('sh', ['-c', `ulimit -n ${FILES}; exec "$0" src/server.ts`, process.execPath], {
-    env: { PATH: process.env.PATH ?? '', ...zinc.environment },
+    env: { ...childEnvironment, ...zinc.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

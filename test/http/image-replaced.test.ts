@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { drawImage } from '../../src/zoho-simulator/draw-image.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { hashOf } from '../helpers/hash.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const MEGABYTES = [1, 4, 8]
@@ -41,7 +41,7 @@ function read(response: Response, body: Buffer): string {
   return hash
 }
 
-test('a picture replaced while it is read arrives old or new, never mixed', async () => {
+longTest('a picture replaced while it is read arrives old or new, never mixed', async () => {
   const shop = await startShop({ items, imageOf })
   const store = await shop.addStore()
   const { photos } = await store.list()

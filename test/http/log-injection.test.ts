@@ -1,12 +1,13 @@
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { startServer } from '../../src/start-server.ts'
+import { longTest } from '../helpers/long.ts'
 import { sendRawHttp } from '../helpers/raw-http.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('names, addresses and headers that try to write log lines of their own stay inside one', async () => {
+longTest('names, addresses and headers that try to write log lines of their own stay inside one', async () => {
   const { environment, zoho } = await startZinc()
   const written: string[] = []
   const log = createLogger('debug', { write: (line: string) => void written.push(line) })

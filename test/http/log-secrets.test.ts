@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { startServer } from '../../src/start-server.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc, testOverrides } from '../helpers/zinc.ts'
 
 /** A server whose debug log is kept line by line. */
@@ -14,7 +15,7 @@ async function startLogged() {
   return { serving, lines, password: environment.ADMIN_PASSWORD! }
 }
 
-test('a debug log holds no cookie and no OAuth state after login, refresh, consent and logout', async () => {
+longTest('a debug log holds no cookie and no OAuth state after login, refresh, consent and logout', async () => {
   const { serving, lines, password } = await startLogged()
   const page = { 'content-type': 'application/json', origin: serving.url, 'sec-fetch-site': 'same-origin' }
   const secrets: string[] = []

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
+import { longTest } from '../helpers/long.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
-test('of a photo one sees how it stands in every store', async () => {
+longTest('of a photo one sees how it stands in every store', async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 3)

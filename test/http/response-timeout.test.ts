@@ -3,14 +3,15 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import Fastify from 'fastify'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { responseTimeout } from '../../src/http/plugins/response-timeout.ts'
+import { longTest } from '../helpers/long.ts'
 
 /** More than the sockets of both ends hold. */
 const LARGE_BYTES = 32 * 1024 * 1024
 const CHUNK = Buffer.alloc(64 * 1024)
 
-test('a stalled reader is cut; a slow reader and a quiet response are not', async () => {
+longTest('a stalled reader is cut; a slow reader and a quiet response are not', async () => {
   const app = Fastify()
   await app.register(responseTimeout, { idleMs: 1_000 })
   let open = 0

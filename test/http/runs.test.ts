@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { smallImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const IMAGES = '/sync/item/execute?sync_images=true&wait=false'
 
-test('a run is paused, goes on, is cancelled and started again over HTTP, and fetches no picture twice', async () => {
+longTest('a run is paused, goes on, is cancelled and started again over HTTP, and fetches no picture twice', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 120 }), imageOf: smallImage })
   const { zoho } = zinc
   const images = zoho.items().filter((item) => item.image_document_id !== '').length

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('admins keep the users; the last admin stays; a change ends the logins of the one it is about', async () => {
+longTest('admins keep the users; the last admin stays; a change ends the logins of the one it is about', async () => {
   const { url, call, services } = await startZinc()
   const users = (method: string, path = '', body?: object) =>
     call(`/api/v1/users${path}`, { method, ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) })

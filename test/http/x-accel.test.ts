@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-test('with X_ACCEL a proxy is told the file after every check; ranges and 304 are answered here', async () => {
+longTest('with X_ACCEL a proxy is told the file after every check; ranges and 304 are answered here', async () => {
   const shop = await startShop({ environment: { X_ACCEL: '1' } })
   const store = await shop.addStore()
   const [photo, next] = (await store.list()).photos

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createUrlFetcher, fetchImageUrl, type UrlFetcher } from '../../src/images/fetch/fetch-url.ts'
+import { longTest } from '../helpers/long.ts'
 
 let server: Server
 let port: number
@@ -206,7 +207,7 @@ test('placeholder services are recognised, also behind a redirect', async () => 
   })
 })
 
-test('a slow or ignorant resolver fails within seconds while others are served', async () => {
+longTest('a slow or ignorant resolver fails within seconds while others are served', async () => {
   const resolve = (host: string) => {
     if (host === 'slow.example') return new Promise<never>(() => {})
     if (host === 'unknown.example') return Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }))

@@ -2,18 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { startServer } from '../../src/start-server.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { hashOf } from '../helpers/hash.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startFaultyS3 } from '../helpers/s3-faults.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
 const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_KEY: Buffer.alloc(32, 2).toString('base64') }
 
-test('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
+longTest('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
   const bucket = await startFaultyS3()
   onTestFinished(bucket.close)
   // Each kill leaves some more moved, those under way included: the files must last for all of them.
@@ -47,7 +48,7 @@ test('a move to a bucket that is killed repeatedly keeps every picture readable 
 
   const command = (): ChildProcess =>
     spawn(process.execPath, ['src/cli/main.ts', 'images', 'migrate-storage', '--remove-old'], {
-      env: { PATH: process.env.PATH ?? '', ...environment },
+      env: { ...childEnvironment, ...environment },
       stdio: 'ignore',
     })
   const left = async () =>

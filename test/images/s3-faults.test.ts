@@ -11,6 +11,7 @@ import { createS3Store, type S3Store } from '../../src/images/storage/s3-store.t
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { hashOf } from '../helpers/hash.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startFaultyS3 } from '../helpers/s3-faults.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -95,7 +96,7 @@ test('a move takes no copy of the right size for the right bytes: it is made aga
   expect((await get(sha256)).equals(bytes)).toBe(true)
 })
 
-test('a sync waits for a bucket that refuses, no picture counts as failed for it, and people hear why', async () => {
+longTest('a sync waits for a bucket that refuses, no picture counts as failed for it, and people hear why', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 8 }), environment: bucket.environment })
   bucket.fail({ method: 'PUT', times: 1_000, act: 'forbidden' })
   const paused = await zinc.sync('?sync_images=true')

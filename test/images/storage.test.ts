@@ -3,12 +3,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { parseConfig } from '../../src/config.ts'
 import { openServices } from '../../src/services.ts'
 import { startServer } from '../../src/start-server.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startS3Server } from '../helpers/s3-server.ts'
 import { login, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -38,7 +39,7 @@ async function allOpen(url: string, token: string, shown: { image_url: string; i
   }
 }
 
-test('two instances share one bucket: what comes in at one is served by the other, with its variants', async () => {
+longTest('two instances share one bucket: what comes in at one is served by the other, with its variants', async () => {
   const { environment: s3, close: _, ...rest } = await bucket()
   const zinc = await startZinc({ environment: { ...KEYS, ...s3 } })
   expect((await zinc.sync('?sync_images=true')).status).toBe('success')
@@ -72,7 +73,7 @@ test('two instances share one bucket: what comes in at one is served by the othe
   })
 })
 
-test('pictures move from the disk to a bucket while zinc serves them, and back', async () => {
+longTest('pictures move from the disk to a bucket while zinc serves them, and back', async () => {
   const s3 = (await bucket()).environment
   const zinc: TestZinc = await startZinc({ environment: KEYS })
   await zinc.sync('?sync_images=true')

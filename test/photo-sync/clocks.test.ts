@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { createTestStore, type Shop, startShop, type TestStore } from '../helpers/test-shop.ts'
 
@@ -60,7 +61,7 @@ test('an edge server whose clock is a day ahead, then a day behind, pulls and re
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const pullWrongBy = async (aheadMs: number): Promise<Record<string, unknown>> => {
     const args = ['src/cli/main.ts', '--json', 'edge', 'pull', '--server', shop.url, '--store', store.id, '--dir', dir]
-    const env = { PATH: process.env.PATH ?? '', ZINC_EDGE_TOKEN: store.token, ...wrongBy(aheadMs) }
+    const env = { ...childEnvironment, ZINC_EDGE_TOKEN: store.token, ...wrongBy(aheadMs) }
     return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
   }
   expect(await pullWrongBy(DAY_MS)).toMatchObject({ fetched: 20 })

@@ -8,6 +8,7 @@ import { pruneTombstones } from '../../src/photo-sync/prune-tombstones.ts'
 import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
+import { longTest } from '../helpers/long.ts'
 import { createTestStore, startShop, type TestStore } from '../helpers/test-shop.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -59,7 +60,7 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   expect((await store.digest()).count).toBe(3)
 })
 
-test('a dump that is restored elsewhere refuses the cursors of the first database, and shows everything', async () => {
+longTest('a dump that is restored elsewhere refuses the cursors of the first database, and shows everything', async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 8)
@@ -85,7 +86,7 @@ test('a dump that is restored elsewhere refuses the cursors of the first databas
   expect((await store.follow(cursor)).photos).toEqual([])
 })
 
-test('pages by offset never shift, and five thousand equal times lose no row', async () => {
+longTest('pages by offset never shift, and five thousand equal times lose no row', async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 50)

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts } from '../helpers/feed-rows.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
 const ROWS = times(20_000, 1_000_000)
@@ -16,7 +16,7 @@ interface Plan {
 }
 const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)]
 
-test(`with ${ROWS} photos a page costs the same at any depth, and no plan reads or sorts the table`, async () => {
+longTest(`with ${ROWS} photos a page costs the same at any depth, and no plan reads or sorts the table`, async () => {
   const shop = await startShop({ empty: true })
   const client = await connect(shop.environment.DATABASE_URL!)
   await addBlobs(client, 1_000)

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { childEnvironment } from '../helpers/child-environment.ts'
 import { runZinc } from '../helpers/cli.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 const ended = (child: ChildProcess) =>
   new Promise<void>((resolve) => (child.exitCode !== null || child.signalCode !== null ? resolve() : child.once('exit', () => resolve())))
 
-test('a pull killed repeatedly resumes with the same calls, files and records', async () => {
+longTest('a pull killed repeatedly resumes with the same calls, files and records', async () => {
   const kills = times(4, 30)
   const invoices = times(450, 10_000)
   const { zinc, books, sessions, newest, rows, json } = await startPulls({ books: { ...SMALL, invoices, contacts: 450 } })
@@ -25,7 +26,7 @@ test('a pull killed repeatedly resumes with the same calls, files and records', 
   const finished = async () => (await db.run.count({ where: { kind: 'pull', state: 'success' } })) > 0
   for (let kill = 1; kill <= kills; kill++) {
     const child = spawn(process.execPath, ['src/cli/main.ts', 'fetch', 'all'], {
-      env: { PATH: process.env.PATH ?? '', ...zinc.environment },
+      env: { ...childEnvironment, ...zinc.environment },
       stdio: 'ignore',
     })
     // By progress and not by time: the same spots on a slow machine and a fast one.
@@ -69,11 +70,11 @@ test('a pull killed repeatedly resumes with the same calls, files and records', 
   expect(verified.status).toBe(0)
 })
 
-test('a signal parks the pull and ends with 1; the next fetch finishes it in the same session', async () => {
+longTest('a signal parks the pull and ends with 1; the next fetch finishes it in the same session', async () => {
   const { zinc, sessions, newest } = await startPulls()
   await zinc.services.runs.close()
   const child = spawn(process.execPath, ['src/cli/main.ts', 'fetch', 'invoices'], {
-    env: { PATH: process.env.PATH ?? '', ...zinc.environment },
+    env: { ...childEnvironment, ...zinc.environment },
     stdio: 'ignore',
   })
   await waitFor(() => zinc.zoho.meter.calls >= 60)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { NO_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { createFastClock } from '../helpers/clock.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
@@ -31,7 +31,7 @@ const TARGETS = [
   ['bills', /books\/v3\/bills\/\d/],
 ] as const
 
-test('a failing module leaves others and its watermark complete; the next pull catches up', async () => {
+longTest('a failing module leaves others and its watermark complete; the next pull catches up', async () => {
   const { zinc, books, pull, newest, rows, json } = await startPulls({ clock: createFastClock(60) })
   const { db } = zinc.services
   const modules = ['contacts', 'bills', 'organizations', 'vendorpayments']
@@ -112,7 +112,7 @@ test('a list that ends early removes nothing, and many removals need a confirmat
   expect(await live('bills')).toBe(SMALL.bills - 1)
 })
 
-test("at the end of the day's quota a pull waits where it is, says until when, and goes on by itself", async () => {
+longTest("at the end of the day's quota a pull waits where it is, says until when, and goes on by itself", async () => {
   let aheadMs = 0
   const clock: Clock = { now: () => new Date(Date.now() + aheadMs), sleep: systemClock.sleep }
   const { zinc, books, pull, sessions, newest } = await startPulls({ clock, limits: { ...NO_LIMITS, perDay: 50 } })

@@ -1,6 +1,7 @@
 import { rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { type Row, SMALL, startPulls } from './helpers.ts'
 
 test('a complete session verifies, and every kind of difference is found and named', async () => {
@@ -69,7 +70,7 @@ test('a complete session verifies, and every kind of difference is found and nam
   }
 })
 
-test('a repair fetches just what differs, and the files are then what was pulled, to the byte', async () => {
+longTest('a repair fetches just what differs, and the files are then what was pulled, to the byte', async () => {
   const { zinc, books, pull, check, newest, rows, rawPath } = await startPulls()
   const { readFile } = await import('node:fs/promises')
   await pull()

@@ -3,6 +3,7 @@ import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
 import { startServer } from '../../src/start-server.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc, testOverrides } from '../helpers/zinc.ts'
 import { startPulls } from '../pulls/helpers.ts'
 
@@ -51,7 +52,7 @@ test('a refused login is one log line with address and name, which no name can f
   expect(lines.join('')).not.toContain('canary')
 })
 
-test('exports, session archives, pins, deletions, dismissals and stopped runs are audited with who did it', async () => {
+longTest('exports, session archives, pins, deletions, dismissals and stopped runs are audited with who did it', async () => {
   const { zinc, pull, newest } = await startPulls()
   await pull({ modules: ['bills'] })
   const session = await newest()

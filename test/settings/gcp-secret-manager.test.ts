@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createGcpSecrets } from '../../src/settings/gcp-secret-manager.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { startGoogleSecrets } from '../helpers/google-secrets.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -26,7 +27,7 @@ test('the latest versions of three secrets are read and cached; a missing one is
   expect(await encryption.read()).toMatchObject({ client_secret: 'fake-newer' })
 })
 
-test("with GCP_PROJECT_ID alone zinc signs in with Google's secrets, and POST cannot change them", async () => {
+longTest("with GCP_PROJECT_ID alone zinc signs in with Google's secrets, and POST cannot change them", async () => {
   const manager = await google()
   manager.encryption.set(nameOf('ZOHO_CLIENT_ID'), FAKE_CREDENTIALS.clientId)
   manager.encryption.set(nameOf('ZOHO_CLIENT_SECRET'), FAKE_CREDENTIALS.clientSecret)

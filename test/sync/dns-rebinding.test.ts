@@ -2,9 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { startDnsServer } from '../helpers/dns-server.ts'
 import { drawnImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const PUBLIC = '93.184.216.34'
@@ -20,7 +21,7 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   return (server.address() as AddressInfo).port
 }
 
-test('names and redirects to internal addresses are all refused alike without a request', async () => {
+longTest('names and redirects to internal addresses are all refused alike without a request', async () => {
   const hits: string[] = []
   // A connection alone tells what listens there.
   const inside = () =>

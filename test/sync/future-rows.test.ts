@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { PULL } from '../../src/pulls/checkpoint.ts'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 import { SMALL } from '../pulls/helpers.ts'
@@ -32,7 +33,7 @@ test('an item dated in the future does not hide later edits, and a full pass put
   expect(await cursor()).toBeLessThanOrEqual(Date.now() - 3_590_000)
 })
 
-test('a record of CRM or Books dated in the future does not hide later edits', async () => {
+longTest('a record of CRM or Books dated in the future does not hide later edits', async () => {
   const zinc = await startZinc({ crmRows: 4, books: { ...SMALL, invoices: 3 } })
   const { crm, books } = zinc.zoho
   const { db, runs } = zinc.services

@@ -4,7 +4,7 @@ import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { checkImages, checkLinks, temporaryFiles } from '../helpers/check-images.ts'
 import type { Fault, StepEvent } from '../helpers/fault-preload.ts'
 import { smallImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { runUntilKilled, startFaultyServer, startRunAt, startServerProcess } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
@@ -24,7 +24,7 @@ const STEPS: Record<string, Omit<Fault, 'nth'>> = {
   'before its link is shown': { step: 'rename item', when: 'before' },
 }
 
-test('killed at each step of writing a picture, rows have whole files and none is fetched twice', async () => {
+longTest('killed at each step of writing a picture, rows have whole files and none is fetched twice', async () => {
   const rounds = times(1, 20)
   const items = createSeed({ count: times(180, 3200) })
   const images = items.filter((item) => item.image_document_id !== '').length
@@ -67,7 +67,7 @@ test('killed at each step of writing a picture, rows have whole files and none i
 const CALLS = ['open', 'write', 'fsync', 'rename']
 const ERRORS = ['EIO', 'ENOSPC', 'EMFILE', 'EROFS']
 
-test('whichever disk call fails, no row lacks its file, and the picture comes when retried', async () => {
+longTest('whichever disk call fails, no row lacks its file, and the picture comes when retried', async () => {
   const items = createSeed({ count: times(12, 30) })
   const zinc = await startZinc({ items, imageOf: smallImage })
   const { zoho, environment, services } = zinc

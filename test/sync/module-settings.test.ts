@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -66,7 +67,7 @@ test("a module's cursor moves back, never ahead or during a sync; without it all
   await zinc.services.runs.cancel(run_id)
 })
 
-test('a run is downloaded whole: itself, what it failed at, and what it did to each record', async () => {
+longTest('a run is downloaded whole: itself, what it failed at, and what it did to each record', async () => {
   const zinc = await startZinc()
   const [broken] = zinc.zoho.items().filter((item) => item.image_document_id !== '')
   zinc.zoho.fail({ path: new RegExp(`items/${broken!.item_id}/image`), status: 500, times: 99 })

@@ -7,7 +7,7 @@ import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { checkImages } from '../helpers/check-images.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { smallImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -138,7 +138,7 @@ test('when the disk is full the run waits with its cause and resumes when there 
   expect(await zinc.services.db.photo.count()).toBe(imagesOf(zinc))
 })
 
-test('when the database drops its connections repeatedly, the run resumes without loss', async () => {
+longTest('when the database drops its connections repeatedly, the run resumes without loss', async () => {
   const drops = times(4, 20)
   const zinc = await startZinc({ items: createSeed({ count: times(120, 2204) }), imageOf: smallImage })
   const url = new URL(zinc.services.databaseUrl)
@@ -161,7 +161,7 @@ test('when the database drops its connections repeatedly, the run resumes withou
   expect(zinc.zoho.counters.images).toBeLessThanOrEqual(images + drops * 8)
 })
 
-test('syncs, pulls and list readers survive database connections that are cut again and again', async () => {
+longTest('syncs, pulls and list readers survive database connections that are cut again and again', async () => {
   const zinc = await startZinc({
     items: createSeed({ count: times(100, 2204) }),
     imageOf: smallImage,

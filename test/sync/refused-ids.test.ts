@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { startShop } from '../helpers/test-shop.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an id that Zoho refuses is named and skipped; the full pass succeeds and removes what is gone', async () => {
+longTest('an id that Zoho refuses is named and skipped; the full pass succeeds and removes what is gone', async () => {
   const { zoho, sync, services } = await startZinc({ synced: true })
   const { db } = services
   const [excel, refused, gone] = ['2.60815E+17', '460000000099999991', '460000000099999992'] as const
@@ -35,7 +36,7 @@ test('an id that Zoho refuses is named and skipped; the full pass succeeds and r
   expect((await sync('?mode=full')).statistics.removed).toBe(1)
 })
 
-test('a product that Zoho does not know can be deleted, one that it has cannot, and stores are told', async () => {
+longTest('a product that Zoho does not know can be deleted, one that it has cannot, and stores are told', async () => {
   const shop = await startShop()
   const { zoho, send, services } = shop
   const item = zoho.items().find((it) => it.image_document_id !== '')!

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -38,7 +39,7 @@ test('an image replaced under its id comes with the next run, and only edited it
   expect((await photo()).version).toBe(before.version + 2)
 })
 
-test('asking again stays within a share of the day, and the rest comes with the following runs', async () => {
+longTest('asking again stays within a share of the day, and the rest comes with the following runs', async () => {
   const zinc = await startZinc({ limits: DAY, allImages: true })
   const { zoho, sync, services } = zinc
   expect((await sync('?sync_images=true')).status).toBe('success')
@@ -53,7 +54,7 @@ test('asking again stays within a share of the day, and the rest comes with the 
   expect(zoho.counters.images - images).toBe(10)
 })
 
-test.each([
+longTest.each([
   ['a page', '<!DOCTYPE html><html><h1>Busy</h1></html>', 'text/html'],
   ['an empty object', '{}', 'application/json'],
   ['JSON that says success', ' {"code":0,"message":"success"}', 'application/json'],

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { smallImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startRunAt, startServerProcess } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
+longTest('killed again and again in mid-sync, the run goes on by itself and ends as if undisturbed', async () => {
   const kills = times(4, 50)
   const items = createSeed({ count: times(120, 2204) })
   const { zoho, dataDir, environment, services } = await startZinc({ items, imageOf: smallImage })

@@ -4,9 +4,10 @@ import { expect, test } from 'vitest'
 import { checkLinks } from '../helpers/check-images.ts'
 import { startImageHost } from '../helpers/image-host.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('a product with pictures from Zoho and a file counts once, and a dead address blocks neither', async () => {
+longTest('a product with pictures from Zoho and a file counts once, and a dead address blocks neither', async () => {
   const images = await startImageHost()
   const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: images.host } })
   const { zoho, sync, services } = zinc

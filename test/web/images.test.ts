@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { dropFiles } from '../helpers/drop-files.ts'
@@ -129,7 +129,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   expect(complaints).toEqual([])
 })
 
-test('a ZIP shows what it would do before it does it, and is then taken in as a run', async () => {
+longTest('a ZIP shows what it would do before it does it, and is then taken in as a run', async () => {
   const { url, sync, call } = await startZinc()
   await sync()
   const { data } = (await (await call('/api/products?limit=500')).json()) as ProductsResponse

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
@@ -49,7 +49,7 @@ longTest("an admin chooses a module's content, resets its cursor and sets the pi
   expect(complaints).toEqual([])
 })
 
-test('a mapping is tried on a real item before it counts, saved, and reset', async () => {
+longTest('a mapping is tried on a real item before it counts, saved, and reset', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })

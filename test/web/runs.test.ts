@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
@@ -7,7 +7,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-test('a run is paused, resumed and cancelled, and what it did is downloaded', async () => {
+longTest('a run is paused, resumed and cancelled, and what it did is downloaded', async () => {
   // Fewer calls a minute than there are pictures, so that the run is under way while it is steered.
   const { url } = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '6' } })
   const { page, complaints } = await visit(await openBrowser(), { origin: url })

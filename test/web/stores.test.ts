@@ -1,13 +1,13 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('an admin creates a store, runs its command, sees it complete, and revokes the token', async () => {
+longTest('an admin creates a store, runs its command, sees it complete, and revokes the token', async () => {
   const { url } = await startZinc({ synced: true })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-store-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
@@ -56,7 +56,7 @@ longTest("a viewer's pages have no control that acts, and the server refuses the
   expect(complaints).toEqual([])
 })
 
-test("a new password ends the user's sessions and only the new one logs in", async () => {
+longTest("a new password ends the user's sessions and only the new one logs in", async () => {
   const zinc = await startZinc()
   await send(zinc, '/api/v1/users', { username: 'layla', password: 'a-password-of-theirs', role: 'operator' })
   const browser = await openBrowser()

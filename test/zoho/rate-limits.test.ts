@@ -11,10 +11,10 @@ import { REAL_LIMITS } from '../../src/zoho-simulator/rate-limits.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { smallImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test("at Zoho's own limits no call is refused, and the sync takes as long as they say", async () => {
+longTest("at Zoho's own limits no call is refused, and the sync takes as long as they say", async () => {
   const clock = createFastClock(4)
   const items = createSeed({ count: times(165, 2204) })
   const { zoho, sync } = await startZinc({

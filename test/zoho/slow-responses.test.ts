@@ -6,6 +6,7 @@ import type { Fault } from '../../src/zoho-simulator/simulator.ts'
 import { checkImages, temporaryFiles } from '../helpers/check-images.ts'
 import { createFastClock } from '../helpers/clock.ts'
 import { smallImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { startRunAt } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
@@ -41,7 +42,7 @@ test('a list that never begins, stalls, drips or never ends is requested again w
   expect(await services.db.zohoCall.count({ where: { status: null, code: 'timeout' } })).toBe(1)
 })
 
-test('a slow list fails before the first page; after it the run waits, says why, and resumes', async () => {
+longTest('a slow list fails before the first page; after it the run waits, says why, and resumes', async () => {
   const items = createSeed({ count: 450 }).map((item) => ({ ...item, image_document_id: '' }))
   const { zoho, services, url, call } = await start({ items })
   for (const slow of [STOPS, STOPS, NEVER_ENDS, NEVER_BEGINS, DRIPS]) zoho.fail({ path: LIST, times: 1, ...slow })
@@ -60,7 +61,7 @@ test('a slow list fails before the first page; after it the run waits, says why,
   expect(await services.runs.get(id)).toMatchObject({ state: 'success', statistics: { total: 450, new: 450, removed: 0 } })
 })
 
-test('a picture that stalls, drips or never ends fails alone and comes when Zoho recovers', async () => {
+longTest('a picture that stalls, drips or never ends fails alone and comes when Zoho recovers', async () => {
   const zinc = await start({ items: createSeed({ count: 15 }), environment: { MAX_UPLOAD_BYTES: String(200 * 1024) } })
   const { zoho, sync, services, call } = zinc
   const [silent, stops, drips, endless, ...well] = zoho.items().filter((item) => item.image_document_id !== '')
@@ -89,7 +90,7 @@ test('a picture that stalls, drips or never ends fails alone and comes when Zoho
   expect(await services.db.failure.count({ where: { resolved_at: null } })).toBe(0)
 })
 
-test('a sign-in that never begins, drips or never ends is named and holds up nobody for long', async () => {
+longTest('a sign-in that never begins, drips or never ends is named and holds up nobody for long', async () => {
   const { zoho, sync, call } = await start()
   for (const slow of [NEVER_BEGINS, DRIPS, NEVER_ENDS]) zoho.fail({ path: TOKEN, times: 1, ...slow })
   const response = await call('/api/settings/integrations/zoho/sync/item/execute', { method: 'POST' })
@@ -98,7 +99,7 @@ test('a sign-in that never begins, drips or never ends is named and holds up nob
   expect(await sync()).toMatchObject({ status: 'success', statistics: { total: 30 } })
 })
 
-test('after ten failures in a row one call a minute checks Zoho until it recovers', async () => {
+longTest('after ten failures in a row one call a minute checks Zoho until it recovers', async () => {
   const { zoho, services, url } = await start({ items: createSeed({ count: 60 }), imageOf: smallImage })
   // Behind the list and ten pictures.
   zoho.fail({
@@ -164,7 +165,7 @@ test('one product of Zoho that is ill does not keep calls from another', async (
   expect((await requestPage('/inventory/v1/items')).body.code).toBe(0)
 })
 
-test.each([
+longTest.each([
   [
     'knows no name',
     (response: (error: Error) => void) => response(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })),

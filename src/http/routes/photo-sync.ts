@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
+import type { ConnectionContext } from '../../connection/connection.ts'
 import type { Database } from '../../database/client.ts'
 import { BadRequestError } from '../../lib/errors.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
@@ -24,6 +25,7 @@ export interface PhotoSyncDeps {
   db: Database
   feed: Feed
   photoList: PhotoList
+  connect: Pick<ConnectionContext, 'knownOrganization'>
 }
 
 export const photoSyncTags = ['photo sync']
@@ -45,7 +47,20 @@ function refuseTooMany(body: unknown): void {
   })
 }
 
-export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList }) => {
+/** Each edge server asks each minute; the zone of an organisation changes about never. */
+const TIME_ZONE_FOR_MS = 60_000
+
+function createTimeZoneCache(connect: PhotoSyncDeps['connect']): () => Promise<string | null> {
+  let known: { zone: string | null; at: number } | undefined
+  return async () => {
+    if (known === undefined || performance.now() - known.at > TIME_ZONE_FOR_MS)
+      known = { zone: (await connect.knownOrganization())?.timeZone ?? null, at: performance.now() }
+    return known.zone
+  }
+}
+
+export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList, connect }) => {
+  const timeZone = createTimeZoneCache(connect)
   /** Whole answers of the pages that the list remembers, as long as it does. */
   const sent = new WeakMap<Buffer, { rest: string; body: Buffer }>()
   app.get(
@@ -61,7 +76,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       },
     },
     async (request, reply) => {
-      const { store_id, since, limit, offset, cursor, include_deleted } = request.query
+      const { store_id, since, limit, offset, cursor, include_deleted, edge_settings } = request.query
       const snapshot = await feed.now()
       const store = authorizeStore(snapshot, store_id, request.edge)
       const page = await photoList.read(snapshot, store, {
@@ -72,12 +87,14 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
         includeDeleted: include_deleted,
         reader: readerOf(request),
       })
-      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${page.etag}`)
-      if (matchesIfNoneMatch(request.headers['if-none-match'], page.etag)) return reply.code(304).send()
+      const edge = edge_settings ? JSON.stringify({ time_zone: await timeZone(), rate_limit: store.rate_limit }) : null
+      const etag = edge === null ? page.etag : `${page.etag.slice(0, -1)}.${hash('sha256', edge, 'base64url').slice(0, 10)}"`
+      reply.header('cache-control', 'private, no-cache').header('vary', 'Authorization').header('etag', `W/${etag}`)
+      if (matchesIfNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
       reply.header('content-type', 'application/json; charset=utf-8')
       const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
       // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
-      const rest = `,"total":${total},"has_more":${hasMore},"next_offset":${nextOffset},"next_cursor":"${nextCursor}","server_time":"${serverTime}"}}`
+      const rest = `,"total":${total},"has_more":${hasMore},"next_offset":${nextOffset},"next_cursor":"${nextCursor}","server_time":"${serverTime}"${edge === null ? '' : `,"edge":${edge}`}}}`
       let known = sent.get(photos)
       if (known?.rest !== rest) {
         known = { rest, body: Buffer.concat([LIST_BEGINS, photos, Buffer.from(rest)]) }

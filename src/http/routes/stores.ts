@@ -36,6 +36,7 @@ const storeAnswer = (store: Store): StoreRecord => ({
   updated_at: store.updated_at.toISOString(),
   last_seen_at: store.last_seen_at?.toISOString() ?? null,
   paused_at: store.paused_at?.toISOString() ?? null,
+  rate_limit: store.rate_limit,
 })
 const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_at }: EdgeToken) => ({
   id,

@@ -1,4 +1,4 @@
-import { Checkbox, NativeSelect, Radio, Textarea } from '@mantine/core'
+import { Checkbox, NativeSelect, Radio, Textarea, TextInput } from '@mantine/core'
 import type { ImageSize } from '../../facts/variants.ts'
 import type { Assortment, Store } from '../../schemas/stores.ts'
 import { useMessages } from '../i18n/language.tsx'
@@ -13,31 +13,51 @@ export interface AssortmentForm {
   skus: string
   categories: string
   inStock: boolean
+  /** Blank: no limit. */
+  rateLimit: string
 }
 
-export const EVERYTHING: AssortmentForm = { variant: 'original', selected: false, skus: '', categories: '', inStock: false }
+export const EVERYTHING: AssortmentForm = {
+  variant: 'original',
+  selected: false,
+  skus: '',
+  categories: '',
+  inStock: false,
+  rateLimit: '',
+}
 
-export function toAssortmentForm({ variant, assortment }: Pick<Store, 'variant' | 'assortment'>): AssortmentForm {
+export function toAssortmentForm({
+  variant,
+  assortment,
+  rate_limit,
+}: Pick<Store, 'variant' | 'assortment' | 'rate_limit'>): AssortmentForm {
   return {
     variant: variant ?? 'original',
     selected: assortment !== null,
     skus: (assortment?.skus ?? []).join('\n'),
     categories: (assortment?.categories ?? []).join('\n'),
     inStock: assortment?.in_stock === true,
+    rateLimit: rate_limit ?? '',
   }
 }
 
 const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter(Boolean)
 
 /** In the words of the API; `assortment` of undefined: a selection that selects nothing, which nobody means. */
-export function bodyOf(receives: AssortmentForm): { variant: AssortmentForm['variant']; assortment: Assortment | null | undefined } {
+export function bodyOf(receives: AssortmentForm): {
+  variant: AssortmentForm['variant']
+  rate_limit: string | null
+  assortment: Assortment | null | undefined
+} {
   const { variant, selected, inStock } = receives
-  if (!selected) return { variant, assortment: null }
+  const rate_limit = receives.rateLimit.trim() || null
+  if (!selected) return { variant, rate_limit, assortment: null }
   const skus = linesOf(receives.skus)
   const categories = linesOf(receives.categories)
-  if (skus.length === 0 && categories.length === 0 && !inStock) return { variant, assortment: undefined }
+  if (skus.length === 0 && categories.length === 0 && !inStock) return { variant, rate_limit, assortment: undefined }
   return {
     variant,
+    rate_limit,
     assortment: { ...(skus.length > 0 && { skus }), ...(categories.length > 0 && { categories }), ...(inStock && { in_stock: true }) },
   }
 }
@@ -57,6 +77,13 @@ export function AssortmentFields({ value, onChange }: { value: AssortmentForm; o
           { value: 'medium', label: m.variantMedium },
           { value: 'thumb', label: m.variantThumb },
         ]}
+      />
+      <TextInput
+        label={m.rateLimit}
+        description={m.rateLimitHint}
+        dir="ltr"
+        value={value.rateLimit}
+        onChange={(event) => onChange({ ...value, rateLimit: event.currentTarget.value })}
       />
       <Radio.Group
         label={m.assortment}

@@ -52,7 +52,8 @@ export function useStoreEdit() {
       onSettled,
     }),
     change: useMutation({
-      mutationFn: ({ id, patch }: { id: string; patch: StorePatch }) => request(`${STORES}/${id}`, { method: 'PATCH', body: patch }),
+      mutationFn: ({ id, patch, confirmed = false }: { id: string; patch: StorePatch; confirmed?: boolean }) =>
+        request(`${STORES}/${id}`, { method: 'PATCH', body: patch, ...(confirmed && { query: { confirm_removals: true } }) }),
       onSettled,
     }),
     remove: useMutation({ mutationFn: (id: string) => request(`${STORES}/${id}`, { method: 'DELETE' }), onSettled }),

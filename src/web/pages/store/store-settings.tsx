@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { Store } from '../../../schemas/stores.ts'
+import { ApiError } from '../../api/api-error.ts'
 import { Confirm } from '../../components/confirm.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { commonMessages } from '../../components/messages.ts'
@@ -23,21 +24,26 @@ export function StoreSettings({ store }: { store: Store }) {
   const [name, setName] = useState(store.name)
   const [receives, setReceives] = useState(() => toAssortmentForm(store))
   const [deleting, setDeleting] = useState(false)
-  const { variant, assortment } = bodyOf(receives)
+  const { variant, rate_limit, assortment } = bodyOf(receives)
   const changed = name !== store.name || JSON.stringify(receives) !== JSON.stringify(toAssortmentForm(store))
   useUnsavedChanges(changed)
-  const save = (event: FormEvent) => {
-    event.preventDefault()
+  const save = (confirmed: boolean) => {
     if (assortment === undefined) return
     // By the promise: what is saved comes back as another form, and a callback of this one would not be heard.
-    change.mutateAsync({ id: store.id, patch: { name: name.trim(), variant, assortment } }).then(
+    change.mutateAsync({ id: store.id, patch: { name: name.trim(), variant, rate_limit, assortment }, confirmed }).then(
       () => toast(m.saved),
       () => {}, // stands as a card
     )
   }
   return (
     <Section title={m.settings}>
-      <form className={classes.form} onSubmit={save}>
+      <form
+        className={classes.form}
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault()
+          save(false)
+        }}
+      >
         <TextInput
           label={m.name}
           required
@@ -50,6 +56,11 @@ export function StoreSettings({ store }: { store: Store }) {
         <AssortmentFields value={receives} onChange={setReceives} />
         {assortment === undefined && <p>{m.selectionEmpty}</p>}
         {change.error && <ErrorCard error={change.error} />}
+        {change.error instanceof ApiError && change.error.code === 'mass_delete_stopped' && (
+          <Button variant="default" className="danger" loading={change.isPending} onClick={() => save(true)}>
+            {m.removeAnyway}
+          </Button>
+        )}
         <div className={classes.buttons}>
           <Button type="submit" loading={change.isPending} disabled={!changed || name.trim() === '' || assortment === undefined}>
             {common.save}

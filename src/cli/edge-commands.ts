@@ -1,0 +1,31 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Action } from './context.ts'
+import { addEdgeCommands } from './edge.ts'
+
+const days = (text: string): number => {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 36_500)) throw new InvalidArgumentError('must be a number of days')
+  return value
+}
+
+/** `zinc edge …`: what an edge server does, and what head office does for it. */
+export function addEdge(program: Command, action: Action): void {
+  const edge = program.command('edge').description('the edge server of a store: pull its pictures, keep them up to date, try a server')
+  addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])
+  edge
+    .command('prune')
+    .description('forget deletions that every store had time to read; a store that did not lists everything again')
+    .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
+    .action(
+      action(async (context, { olderThan }: { olderThan?: number }) => {
+        const { db } = await context.services({ mustExist: true })
+        const { pruneTombstones } = await import('../photo-sync/prune-tombstones.ts')
+        const pruned = await pruneTombstones(db, { olderThanDays: olderThan ?? context.config.edges.tombstoneDays })
+        context.result(
+          { status: 'success', ...pruned },
+          `${pruned.photos} deleted photos and ${pruned.events} moves in assortments are forgotten.`,
+        )
+        return undefined
+      }),
+    )
+}

@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander'
+import { AppError, BadRequestError } from '../lib/errors.ts'
+import { listenForShutdown } from '../lib/shutdown-signal.ts'
+import type { ExitStatus } from './context.ts'
+import { addEdgeCommands, type EdgeAction } from './edge.ts'
+
+/** The edge client as one file for machines without zinc: `node zinc-edge.js pull …`. */
+async function main(): Promise<ExitStatus> {
+  let status: ExitStatus = 0
+  using stop = listenForShutdown()
+  const program = new Command('zinc-edge')
+    .description('Keeps the pictures of a store in a folder.')
+    .option('--json', 'print one JSON document', false)
+    .showHelpAfterError('Add --help for how it is called.')
+    .exitOverride()
+  const action: EdgeAction =
+    (work) =>
+    async (...args) => {
+      const { json } = program.opts<{ json: boolean }>()
+      try {
+        const context = {
+          json,
+          terminal: process.stderr.isTTY === true && !json,
+          signal: stop.signal,
+          say: (line: string) => void (json || console.error(line)),
+          result: (data: unknown, text: string) => console.log(json ? JSON.stringify(data) : text),
+        }
+        status = (await work(context, ...args)) ?? 0
+      } catch (error) {
+        status = error instanceof BadRequestError ? 2 : 1
+        if (stop.signal.aborted) console.error('Stopped; what is done is kept, and the next run continues from it.')
+        else if (!(error instanceof AppError)) console.error(error)
+        else {
+          const { code, message, detail = {} } = error
+          if (json) console.log(JSON.stringify({ status: 'error', code, message, detail }))
+          else console.error(`zinc-edge: ${message}${typeof detail.remedy === 'string' ? `\n${detail.remedy}` : ''}`)
+        }
+      }
+    }
+  addEdgeCommands(program, action, [process.execPath, process.argv[1] ?? 'zinc-edge.js'])
+  try {
+    if (process.argv.length === 2) {
+      program.outputHelp({ error: true })
+      return 2
+    }
+    await program.parseAsync()
+    return status
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+void main().then((status) => process.exit(status))

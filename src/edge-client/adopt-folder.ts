@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { lstat, readdir, readFile, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PendingDownload } from './state.ts'
+
+/** zinc's own files: what is shown, and what begins with a dot. */
+const OWN = /^\.|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]{1,5}$/
+
+export type AdoptableFiles = Awaited<ReturnType<typeof openAdoptableFiles>>
+
+/**
+ * The pictures that another client has left in `from`, whatever their names: found by size first, then by the hash of their bytes,
+ * so that only what may fit is read. Links are not followed. `dir` is the folder of the pull.
+ */
+export async function openAdoptableFiles(from: string, dir: string) {
+  const bySize = new Map<number, string[]>()
+  const hashes = new Map<string, Promise<string | null>>()
+  const adopted = new Set<string>()
+  async function look(folder: string): Promise<void> {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) await look(path)
+      if (!entry.isFile() || (folder === from && OWN.test(entry.name))) continue
+      const { size } = await lstat(path)
+      bySize.set(size, [...(bySize.get(size) ?? []), path])
+    }
+  }
+  await look(from)
+  const inPlace = (await realpath(from)) === (await realpath(dir))
+
+  function hashOf(path: string): Promise<string | null> {
+    const known = hashes.get(path)
+    if (known) return known
+    // What cannot be read is fetched instead.
+    const fresh = hashFile(path).catch(() => null)
+    hashes.set(path, fresh)
+    return fresh
+  }
+
+  return {
+    /** The wanted bytes from that folder; null: they are not there. */
+    async find({ sha256, size }: PendingDownload): Promise<Buffer | null> {
+      if (sha256 === null || size === null) return null
+      for (const path of bySize.get(size) ?? []) {
+        if ((await hashOf(path)) !== sha256) continue
+        const bytes = await readFile(path).catch(() => null)
+        if (bytes) adopted.add(path)
+        return bytes
+      }
+      return null
+    },
+    /** When folder and pull are one, removes the files under their old names: the pictures are there under their own. */
+    async finish(): Promise<number> {
+      if (inPlace) for (const path of adopted) await rm(path, { force: true })
+      return adopted.size
+    },
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
+}

@@ -1,0 +1,31 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { childEnvironment } from '../helpers/child-environment.ts'
+import { edgeFolder, expectMirror } from '../helpers/edge-folder.ts'
+import { startShop } from '../helpers/test-shop.ts'
+
+const run = promisify(execFile)
+
+test('head office serves the edge client as one file with its hash, and it pulls where nothing else is installed', async () => {
+  const shop = await startShop()
+  const store = await shop.addStore()
+  const response = await fetch(`${shop.url}/downloads/zinc-edge.js`)
+  expect(response.status).toBe(200)
+  const program = Buffer.from(await response.arrayBuffer())
+  expect(program.length).toBeLessThan(2_000_000)
+  expect(response.headers.get('x-checksum-sha256')).toBe(createHash('sha256').update(program).digest('hex'))
+
+  const alone = await edgeFolder()
+  await writeFile(join(alone, 'zinc-edge.js'), program)
+  const dir = join(alone, 'pictures')
+  const pull = ['zinc-edge.js', '--json', 'pull', '--server', shop.url, '--store', store.id, '--dir', dir]
+  const env = { PATH: childEnvironment.PATH, ZINC_EDGE_TOKEN: store.token }
+  const { stdout } = await run(process.execPath, pull, { cwd: alone, env })
+  const { photos } = await store.list()
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'success', fetched: photos.length })
+  await expectMirror(dir, photos)
+})

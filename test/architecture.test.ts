@@ -127,6 +127,13 @@ test('.env.example and docs/configuration.md list exactly the environment keys t
   expect([...rows].sort()).toEqual([...ENVIRONMENT_KEYS].sort())
 })
 
+test('.env.example and docs/configuration.md name the data centers of the table', async () => {
+  const { DATA_CENTERS } = await import('../src/facts/data-centers.ts')
+  expect(readFileSync('.env.example', 'utf8')).toContain(`# ${DATA_CENTERS.join(' | ')}. `)
+  const row = /^\| `ZOHO_DATA_CENTER` .*$/m.exec(readFileSync('docs/configuration.md', 'utf8'))?.[0] ?? ''
+  expect(DATA_CENTERS.filter((it) => !row.includes(`\`${it}\``))).toEqual([])
+})
+
 test('a title of a test has at most 100 characters', () => {
   const titles = /(?:^|\n)[ \t]*(?:(?:test|longTest)(?:\.\w+(?:\([^\n]*\))?)?|[\]})]+)\(\s*(['"`])((?:\\.|(?!\1).)*)\1\s*,/g
   const all = globSync('test/**/*.test.ts').flatMap((file) =>

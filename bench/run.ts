@@ -7,7 +7,7 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
 
-// `npm run bench -- [--only start|items|pictures|uploads|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
+// `npm run bench -- [--only start|items|pictures|queue|uploads|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
 // one table comes from one run on one machine.
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { scri
 const startFlags = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
 await chmod(dataDir, 0o755)
-const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }) })
+const server = await openEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), tcp: true })
 
 async function freshDatabase(name: string): Promise<string> {
   const client = new pg.Client(server.url)
@@ -57,6 +57,7 @@ interface Figures {
 }
 const results: {
   start?: unknown
+  queue?: unknown
   items: Record<string, Figures[]>
   pictures: unknown[]
   uploads: unknown[]
@@ -75,6 +76,11 @@ if (asked('start')) {
   const figures = JSON.parse(stdout) as { ready_ms: { median: number }; idle_mb: number | null }
   results.start = figures
   console.log(`start to ready ${figures.ready_ms.median} ms  idle ${figures.idle_mb ?? 'not measured'} MB`)
+}
+if (asked('queue')) {
+  const { stdout } = await run(process.execPath, ['bench/queue.ts', await freshDatabase('queue'), '2000'], { maxBuffer: 1024 * 1024 })
+  results.queue = JSON.parse(stdout.trim().split('\n').at(-1)!)
+  console.log('queue', JSON.stringify(results.queue))
 }
 for (const count of asked('items') ? values.items.split(',') : []) {
   const { child, url } = await startSimulator(count)

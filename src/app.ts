@@ -35,6 +35,7 @@ import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
+import { productChangeRoutes } from './http/routes/product-changes.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
 import { productRoutes } from './http/routes/products.ts'
 import { pullRoutes } from './http/routes/pulls.ts'
@@ -56,7 +57,10 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
-  http: Pick<Config['http'], 'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel'>
+  http: Pick<
+    Config['http'],
+    'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
+  >
 }
 
 const MAX_JSON_BYTES = 256 * 1024
@@ -66,7 +70,8 @@ const givenRequestId = (given: string | string[] | undefined): string | undefine
 
 /** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
 export async function buildApp(deps: AppDeps) {
-  const { db, log, clock, authenticator, edgeTokens, sessions, users, runs, connect, modules, notifier, imageUrls, http } = deps
+  const { db, log, clock, authenticator, edgeTokens, sessions, secondFactor, users, runs, connect, modules, notifier, imageUrls, http } =
+    deps
   const app = Fastify({
     loggerInstance: log,
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
@@ -90,7 +95,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(errorHandler)
   await app.register(connectionLimit)
   await app.register(metricsPlugin, { db })
-  await app.register(securityHeaders)
+  await app.register(securityHeaders, { publicUrl: http.publicUrl })
   if (http.corsOrigins.length > 0) await app.register(fastifyCors, corsOptions(http.corsOrigins))
   await app.register(fastifyCookie)
   await app.register(authentication, { authenticator, edgeTokens, publicUrl: http.publicUrl })
@@ -106,7 +111,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
   // A process that only works answers those who watch over it.
   if (deps.role === 'worker') return app
-  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, publicUrl: http.publicUrl })
+  await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
@@ -129,8 +134,9 @@ export async function buildApp(deps: AppDeps) {
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
-  await app.register(productRoutes, { db, imageUrls, clock, itemLinks: deps.itemLinks, openZoho: deps.sendImages.openZoho })
-  await app.register(imageFileRoutes, deps)
+  await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
+  await app.register(productChangeRoutes, deps)
+  await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)
   await app.register(imageImportRoutes, deps)

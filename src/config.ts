@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
@@ -72,6 +73,7 @@ const Env = z.object({
       .optional(),
   ),
   SESSION_DAYS: whole(1, 3_650),
+  REQUIRE_SECOND_FACTOR: oneOf(['none', 'admin', 'all']),
   JWT_SECRET: keys(),
   CREDENTIALS_KEY: keys(),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']),
@@ -99,6 +101,7 @@ const Env = z.object({
     message: 'must be hosts separated by commas, e.g. images.intra.example:8080 (no http://, no path, no *)',
   }),
   MAX_IMPORT_BYTES: whole(1),
+  PUBLIC_IMAGES: yesNo(),
   API_REQUESTS_PER_MINUTE: whole(0),
   TOMBSTONE_DAYS: whole(1, 36_500),
   JSON_BASE_DIR: text(),
@@ -113,6 +116,46 @@ const Env = z.object({
   MAX_INPUT_PIXELS: whole(1),
 })
 
+/** Keys that `<KEY>_FILE` may give instead: files that Docker, systemd or Kubernetes mount. */
+const SECRET_KEYS = [
+  'ADMIN_PASSWORD',
+  'JWT_SECRET',
+  'CREDENTIALS_KEY',
+  'DATABASE_URL',
+  'ZOHO_CLIENT_ID',
+  'ZOHO_CLIENT_SECRET',
+  'ZOHO_REFRESH_TOKEN',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+  'METRICS_TOKEN',
+  'SMTP_URL',
+  'NOTIFY_WEBHOOK_URL',
+] as const satisfies (keyof typeof Env.shape)[]
+
+export const SECRET_FILE_KEYS = SECRET_KEYS.map((key) => `${key}_FILE`)
+
+/** What `<KEY>_FILE` names, without one line end at its end; `wrong` says which cannot be used, without what is in them. */
+function readSecretFiles(env: NodeJS.ProcessEnv): { values: Record<string, string>; wrong: string[] } {
+  const values: Record<string, string> = {}
+  const wrong: string[] = []
+  for (const key of SECRET_KEYS) {
+    const path = env[`${key}_FILE`]
+    if (!path) continue
+    if (env[key]) {
+      wrong.push(`${key}_FILE: ${key} is set as well. Take one of the two out`)
+      continue
+    }
+    try {
+      const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      if (value === '') wrong.push(`${key}_FILE: ${path} is empty`)
+      else values[key] = value
+    } catch (error) {
+      wrong.push(`${key}_FILE: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+  return { values, wrong }
+}
+
 /** The names of the keys above, for the test that holds `.env.example` to them. */
 export const ENVIRONMENT_KEYS = Object.keys(Env.shape)
 
@@ -123,8 +166,9 @@ export type Config = ReturnType<typeof parseConfig>
  * Throws StartupError (exit status 2) with one line for each wrong key.
  */
 export function parseConfig(env: NodeJS.ProcessEnv) {
-  const read = Env.safeParse(env)
-  const wrong = read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  const secrets = readSecretFiles(env)
+  const read = Env.safeParse({ ...env, ...secrets.values })
+  const wrong = [...secrets.wrong, ...(read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))]
   if (read.success && read.data.STORAGE === 's3' && !read.data.S3_BUCKET) {
     wrong.push('S3_BUCKET: is needed with STORAGE=s3. Name the bucket that holds the pictures, or use STORAGE=file')
   }
@@ -153,9 +197,13 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       requestsPerMinute: { person: requestsPerMinute ?? 6_000, edge: requestsPerMinute ?? 60_000 },
       metricsToken: e.METRICS_TOKEN,
       xAccel: e.X_ACCEL,
+      /** `/images/{zoho_item_id}.{ext}` is open to anybody. */
+      publicImages: e.PUBLIC_IMAGES,
     },
     /** A login ends so many days later, whatever it refreshes. */
     sessionDays: e.SESSION_DAYS ?? 90,
+    /** Whose accounts must have a second factor. */
+    requireSecondFactor: e.REQUIRE_SECOND_FACTOR ?? 'none',
     admin: { username: e.ADMIN_USERNAME ?? 'admin', password: e.ADMIN_PASSWORD },
     /** Newest first; empty: the key file under `settings/` of the data folder. */
     keys: { jwt: e.JWT_SECRET, credentials: e.CREDENTIALS_KEY },

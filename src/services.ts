@@ -3,10 +3,11 @@ import type { Logger } from 'pino'
 import { Agent } from 'undici'
 import { openAccounts } from './auth/accounts.ts'
 import { recordCoverage } from './catalog/coverage.ts'
+import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
+import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
-import { ENCRYPTED_COLUMNS } from './connection/token-store.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
 import { openImages } from './images/images.ts'
@@ -22,9 +23,11 @@ import { pruneTombstones } from './photo-sync/prune-tombstones.ts'
 import { PULL } from './pulls/checkpoint.ts'
 import { pullPaths } from './pulls/files/paths.ts'
 import { createPulls, pullHandlers } from './pulls/pulls.ts'
+import { createJobQueue } from './queue/queue.ts'
 import { startMaintenance } from './runs/maintenance.ts'
 import { createRuns } from './runs/runs.ts'
 import { createScheduler } from './runs/scheduler.ts'
+import { ENCRYPTED_COLUMNS } from './settings/encrypted-columns.ts'
 import { openKeys } from './settings/keys.ts'
 import { CRM_SYNC } from './sync/crm/crm-sync-run.ts'
 import { createSyncHandlers } from './sync/handlers.ts'
@@ -42,6 +45,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     await openDataDir(config.dataDir)
     const { db, databaseUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
 
+    const queue = createJobQueue({ db, log, works })
+
     const imagesDir = join(config.dataDir, 'images')
     const storage = opened.use(await openStorage(config.storage, imagesDir, await knownStorageId(db)))
     const { jwtKeys, encryption, rotation } = await openKeys({
@@ -51,20 +56,25 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       columns: ENCRYPTED_COLUMNS,
       storageId: storage.id,
     })
-    const accounts = await openAccounts({ db, clock, jwtKeys, admin: config.admin, sessionDays: config.sessionDays, ...overrides })
-    const images = opened.use(await openImages({ ...overrides, db, clock, log, storage, imagesDir, limits: config.images }))
+    const { admin, sessionDays, requireSecondFactor } = config
+    const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
+    const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
     const address = createPublicAddress(config.http)
-    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current })
+    const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
       await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
     )
+    const productFeed = opened.use(await openProductFeed({ db, databaseUrl, log }))
     if (works) {
       const tasks = {
         'old logins': () => accounts.sessions.sweep(),
         coverage: () => recordCoverage(db, { at: clock.now() }),
         images: images.tidy,
         'old calls, webhook events and consents': () => deleteExpired(db, clock.now()),
-        'old deletions': async () => void (await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })),
+        'old deletions': async () => {
+          await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })
+          await pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays })
+        },
       }
       opened.use(startMaintenance(tasks, { log }))
     }
@@ -79,6 +89,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         encryption,
         clock,
         log,
+        queue,
         dispatcher,
         redirectUri: () => `${address.current()}/api/settings/integrations/zoho/oauth/callback`,
         onZone: (tx, zone) => scheduler.rezone(tx, zone),
@@ -87,6 +98,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const paths = pullPaths(config.dataDir, config.pull.jsonBaseDir)
     const { requestsPerMinute, requestsPerDay, concurrency } = config.zoho
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
+    // Closed after the runs that add jobs, and before what jobs work with.
+    opened.use(queue)
     const runs = opened.adopt(
       createRuns({
         db,
@@ -128,9 +141,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const notifier = opened.use(
       openNotifier({
         db,
-        databaseUrl,
         clock,
         log,
+        queue,
         outlets: { webhooks },
         works,
         settings: connect.notifications,
@@ -144,9 +157,12 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       clock,
       ...accounts,
       ...photoSync,
+      productFeed,
+      productRecords: createProductRecords({ db, clock, productFeed, imageUrl: imageUrls.build }),
       fileCache: createFileCache(images.store),
       connect,
       rotation,
+      queue,
       runs,
       modules,
       pulls: createPulls({

@@ -31,6 +31,8 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.scheduler.open(services.modules.startDue)
     services.webhookQueue.open()
     services.notifier.open()
+    services.productFeed.open()
+    void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: a view of many pictures takes a while, and nothing reads it.
     if (config.role !== 'api')
       void services.itemLinks.restore(services.db).catch((err: unknown) => log.warn({ err }, 'item links could not be restored'))
@@ -41,6 +43,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
         stopping = true
         const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
         // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
+        services.productFeed.stop()
         services.webhookQueue.close()
         await services.scheduler.close()
         await services.runs.close()

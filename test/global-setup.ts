@@ -32,7 +32,7 @@ export default async function setup(project: TestProject) {
   if (other) return makeTemplate(project, other)
   const dataDir = await mkdtemp(join(tmpdir(), 'zinc-test-'))
   await chmod(dataDir, 0o755) // the account that PostgreSQL runs as under root must get in
-  const server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  const server = await openEmbeddedPostgres({ dataDir, log, durable: false, tcp: true })
   const end = await makeTemplate(project, server.url)
   return async () => {
     await end()

@@ -1,10 +1,12 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Encryption } from '../settings/encryption.ts'
 import { createAccessTokens } from './access-tokens.ts'
-import { createAuthenticator } from './authenticate.ts'
+import { createAuthenticator, type RequireSecondFactor } from './authenticate.ts'
 import type { FirstLogin } from './first-login.ts'
 import { createLoginRateLimiter } from './login-rate-limit.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
+import { createSecondFactor } from './second-factor.ts'
 import { createSessions } from './sessions.ts'
 import { createUsers, ensureAdmin } from './users.ts'
 
@@ -16,26 +18,42 @@ export interface AccountsDeps {
   admin: { username: string; password: string | undefined }
   /** A login ends so many days later, however often it is used. */
   sessionDays: number
+  requireSecondFactor: RequireSecondFactor
+  /** For the secrets of authenticator apps. */
+  encryption: Encryption
   passwordCost?: PasswordCost | undefined
   /** Called as soon as the first admin exists, before anything can fail: no copy of a generated password is kept. */
   onFirstLogin?(login: FirstLogin): void
 }
 
 /** Users, their sessions and the check of their tokens. Creates the first admin where there is none. */
-export async function openAccounts({ db, clock, jwtKeys, admin, sessionDays, passwordCost, onFirstLogin }: AccountsDeps) {
+export async function openAccounts({
+  db,
+  clock,
+  jwtKeys,
+  admin,
+  sessionDays,
+  requireSecondFactor,
+  encryption,
+  passwordCost,
+  onFirstLogin,
+}: AccountsDeps) {
   const passwords = createPasswords(passwordCost)
   const first = await ensureAdmin({ db, passwords }, admin)
   if (first.made) onFirstLogin?.({ username: admin.username, password: first.password })
   const tokens = createAccessTokens(jwtKeys)
-  const authenticator = createAuthenticator({ db, tokens, clock, sessionDays })
+  const authenticator = createAuthenticator({ db, tokens, clock, sessionDays, requireSecondFactor })
+  const secondFactor = createSecondFactor({ db, encryption, authenticator, clock })
   return {
     authenticator,
+    secondFactor,
     sessions: createSessions({
       db,
       tokens,
       authenticator,
       rateLimiter: createLoginRateLimiter({ db, clock }),
       passwords,
+      secondFactor,
       clock,
       sessionDays,
     }),

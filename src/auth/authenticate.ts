@@ -12,22 +12,33 @@ export interface AuthenticatorDeps {
   tokens: AccessTokens
   clock: Clock
   sessionDays: number
+  requireSecondFactor: RequireSecondFactor
+}
+
+/** Whose accounts must have a second factor. */
+export type RequireSecondFactor = 'none' | 'admin' | 'all'
+
+export interface AuthenticatedIdentity extends Identity {
+  /** The role asks for a second factor and the person has none yet: they may only set one up. */
+  lacks_second_factor: boolean
 }
 
 export interface Authenticator {
   /** Who a token belongs to now; null when it is not ours, has expired, or its login has ended. Answers at once when it knows. */
-  authenticate(token: string): Identity | null | Promise<Identity | null>
+  authenticate(token: string): AuthenticatedIdentity | null | Promise<AuthenticatedIdentity | null>
   /** After something was revoked in this process: the next request asks again. */
   invalidate(): void
 }
 
 /** Reads tokens and asks whether the login behind them still stands, with the role that the person has now. */
-export function createAuthenticator({ db, tokens, clock, sessionDays }: AuthenticatorDeps): Authenticator {
-  const remembered = new Map<string, { identity: Identity; until: number }>()
+export function createAuthenticator({ db, tokens, clock, sessionDays, requireSecondFactor }: AuthenticatorDeps): Authenticator {
+  const remembered = new Map<string, { identity: AuthenticatedIdentity; until: number }>()
   /** Rises with every revocation: an answer that was asked for before it must not be remembered after it. */
   let generation = 0
 
-  async function lookUp(token: string, claimed: Identity): Promise<Identity | null> {
+  const isRequired = (role: Role) => requireSecondFactor === 'all' || (requireSecondFactor === 'admin' && role === 'admin')
+
+  async function lookUp(token: string, claimed: Identity): Promise<AuthenticatedIdentity | null> {
     const asked = generation
     const session = await db.session.findFirst({
       where: {
@@ -36,10 +47,14 @@ export function createAuthenticator({ db, tokens, clock, sessionDays }: Authenti
         ended_at: null,
         created_at: { gt: new Date(clock.now().getTime() - sessionDays * 86_400_000) },
       },
-      select: { user: { select: { username: true, role: true } } },
+      select: { address: true, user: { select: { username: true, role: true, second_factor: { select: { confirmed_at: true } } } } },
     })
     if (!session) return null
-    const identity = { ...claimed, username: session.user.username, role: Role.parse(session.user.role) }
+    const { username, second_factor } = session.user
+    const role = Role.parse(session.user.role)
+    // Without an address: opened on the command line, whose user owns the database.
+    const lacks_second_factor = session.address !== null && isRequired(role) && !second_factor?.confirmed_at
+    const identity = { ...claimed, username, role, lacks_second_factor }
     if (asked === generation) {
       if (remembered.size >= REMEMBERED) remembered.clear()
       remembered.set(token, { identity, until: performance.now() + REMEMBER_MS })

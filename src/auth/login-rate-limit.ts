@@ -34,7 +34,10 @@ export interface LoginOrigin {
 }
 
 export interface Attempt {
+  /** The login is complete: failures of before are forgotten. */
   succeeded(): Promise<void>
+  /** Right so far: counts for nothing, and forgets nothing. */
+  withdraw(): Promise<void>
   failed(): Promise<void>
 }
 export type LoginRateLimiter = ReturnType<typeof createLoginRateLimiter>
@@ -107,6 +110,9 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
             await db.loginFailure.deleteMany({
               where: { OR: [{ id: result.id }, { subject: `user:${username}`, address: network, pending: false }] },
             })
+          },
+          async withdraw() {
+            await db.loginFailure.deleteMany({ where: { id: result.id } })
           },
           async failed() {
             await db.loginFailure.updateMany({ where: { id: result.id }, data: { pending: false } })

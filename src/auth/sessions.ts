@@ -1,12 +1,14 @@
 import type { Database, Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { NotFoundError, UnauthorizedError } from '../lib/errors.ts'
+import { cleanUsername } from '../schemas/auth.ts'
 import { type Actor, recordAudit, recordRefusedLogin } from '../settings/audit-log.ts'
 import { type AccessTokens, hashRefreshToken, newRefreshToken } from './access-tokens.ts'
 import type { Authenticator } from './authenticate.ts'
-import { type LoginOrigin, type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
+import { type LoginRateLimiter, toNetworkPrefix } from './login-rate-limit.ts'
 import type { Passwords } from './passwords.ts'
 import { Role } from './roles.ts'
+import { invalidCode, type Proof, type SecondFactor } from './second-factor.ts'
 
 export const REFRESH_MS = 30 * 86_400_000
 /** Two tabs of a browser may refresh at the same moment with the one cookie that they share; that is no theft. */
@@ -14,6 +16,7 @@ const SAME_MOMENT_MS = 10_000
 const DAY_MS = 86_400_000
 /** Longer ones tell a person nothing more. */
 const MAX_USER_AGENT = 300
+const CHALLENGE_MS = 5 * 60_000
 
 export interface SessionsDeps {
   db: Database
@@ -21,6 +24,7 @@ export interface SessionsDeps {
   authenticator: Authenticator
   rateLimiter: LoginRateLimiter
   passwords: Passwords
+  secondFactor: SecondFactor
   clock: Clock
   sessionDays: number
 }
@@ -45,21 +49,16 @@ export interface Origin {
   requestId: string | null
 }
 
-export type Sessions = ReturnType<typeof createSessions>
-
-/** Ends the logins of a user, but for `except`; their access tokens are refused from then on. Call `forget` after the commit. */
-export async function endSessions(
-  tx: Db,
-  { userId, at, except }: { userId: string; at: Date; except?: string | undefined },
-): Promise<void> {
-  await tx.session.updateMany({
-    where: { user_id: userId, ended_at: null, ...(except !== undefined && { id: { not: except } }) },
-    data: { ended_at: at },
-  })
+/** A login from a browser, whose session before it ends. */
+export interface BrowserLogin extends Origin {
+  browser?: string | undefined
+  replacesBrowser?: boolean
 }
 
+export type Sessions = ReturnType<typeof createSessions>
+
 /** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
-export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, clock, sessionDays }: SessionsDeps) {
+export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, secondFactor, clock, sessionDays }: SessionsDeps) {
   /** Sessions that began before this have ended, whatever they refreshed since. */
   const oldestStart = () => new Date(clock.now().getTime() - sessionDays * DAY_MS)
 
@@ -122,19 +121,41 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     authenticator.invalidate()
   }
 
+  async function openFromBrowser(
+    user: CurrentUser,
+    { address, browser, requestId, userAgent, replacesBrowser }: BrowserLogin,
+  ): Promise<Session> {
+    const replaces = replacesBrowser && browser !== undefined ? await sessionOf(browser) : null
+    const session = await open(user, toNetworkPrefix(address), {
+      by: { actor: user.username, ip: address, request_id: requestId },
+      userAgent,
+      replaces,
+    })
+    if (replaces) authenticator.invalidate()
+    return session
+  }
+
+  async function challenge(user: CurrentUser, address: string): Promise<UnauthorizedError> {
+    const token = newRefreshToken()
+    const expires_at = new Date(clock.now().getTime() + CHALLENGE_MS)
+    await db.loginChallenge.create({
+      data: { token_hash: hashRefreshToken(token), user_id: user.id, address: toNetworkPrefix(address), expires_at },
+      select: { user_id: true },
+    })
+    return new UnauthorizedError('second_factor_required', { challenge: token, expires_at: expires_at.toISOString() })
+  }
+  const invalidPassword = () => new UnauthorizedError('invalid_credentials.current_password')
+  const invalidChallenge = () => new UnauthorizedError('challenge_invalid')
+
   return {
     open,
 
-    /** Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, TooManyRequestsError after many. */
-    async login({
-      username,
-      password,
-      address,
-      browser,
-      requestId,
-      userAgent,
-      replacesBrowser = false,
-    }: LoginOrigin & Origin & { password: string; replacesBrowser?: boolean }): Promise<Session> {
+    /**
+     * Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, `second_factor_required` with a challenge where
+     * a code must follow, TooManyRequestsError after many.
+     */
+    async login({ username, password, ...from }: BrowserLogin & { username: string; password: string }): Promise<Session> {
+      const { address, browser, requestId } = from
       const attempt = await rateLimiter.admit({ username, address, browser })
       // Names are kept composed; one of before may have its accents apart.
       const user =
@@ -145,18 +166,61 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
         await recordRefusedLogin(db, { username: user?.username ?? null, ip: address, request_id: requestId })
         throw new UnauthorizedError('invalid_credentials')
       }
-      await attempt.succeeded()
       if (passwords.isOutdated(user.password_hash)) {
         await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
       }
-      const replaces = replacesBrowser && browser !== undefined ? await sessionOf(browser) : null
-      const session = await open(user, toNetworkPrefix(address), {
-        by: { actor: user.username, ip: address, request_id: requestId },
-        userAgent,
-        replaces,
+      if (await secondFactor.status(user.id)) {
+        // The password alone must not wipe out wrong codes, or they could be guessed in turns with it.
+        await attempt.withdraw()
+        throw await challenge(user, address)
+      }
+      await attempt.succeeded()
+      return openFromBrowser(user, from)
+    },
+
+    /**
+     * The second step of a login. Wrong codes count as wrong passwords.
+     * Throws UnauthorizedError `challenge_invalid` or `invalid_code`, TooManyRequestsError.
+     */
+    async finishLogin({ challenge, proof, ...from }: BrowserLogin & { challenge: string; proof: Proof }): Promise<Session> {
+      const { address, browser, requestId } = from
+      const token_hash = hashRefreshToken(challenge)
+      const found = await db.loginChallenge.findFirst({
+        where: { token_hash, address: toNetworkPrefix(address), expires_at: { gt: clock.now() } },
+        include: { user: true },
       })
-      if (replaces) authenticator.invalidate()
-      return session
+      if (!found) throw invalidChallenge()
+      const { user } = found
+      const attempt = await rateLimiter.admit({ username: cleanUsername(user.username), address, browser })
+      const accepted = await db.$transaction(async (tx) => {
+        if (!(await secondFactor.accept(tx, user.id, proof))) return 'invalid_code'
+        const { count } = await tx.loginChallenge.deleteMany({ where: { token_hash } })
+        if (count > 0 && 'recovery_code' in proof)
+          await recordAudit(tx, {
+            actor: user.username,
+            ip: address,
+            request_id: requestId,
+            action: 'recovery_code.use',
+            target: `user:${user.username}`,
+          })
+        return count > 0 ? null : 'challenge_invalid'
+      })
+      if (accepted !== null) {
+        await attempt.failed()
+        await recordRefusedLogin(db, { username: user.username, ip: address, request_id: requestId })
+        throw accepted === 'invalid_code' ? invalidCode() : invalidChallenge()
+      }
+      await attempt.succeeded()
+      return openFromBrowser(user, from)
+    },
+
+    /** Whose login a challenge belongs to, for the log. */
+    async nameOfChallenge(challenge: string): Promise<string> {
+      const found = await db.loginChallenge.findUnique({
+        where: { token_hash: hashRefreshToken(challenge) },
+        select: { user: { select: { username: true } } },
+      })
+      return found?.user.username ?? '(unknown)'
     },
 
     /**
@@ -234,11 +298,28 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
      */
     async confirmPassword(userId: string, password: string, { address, requestId }: Origin): Promise<void> {
       const user = await db.appUser.findUniqueOrThrow({ where: { id: userId } })
-      const attempt = await rateLimiter.admit({ username: user.username, address })
-      if (await passwords.matches(user.password_hash, password)) return attempt.succeeded()
+      const attempt = await rateLimiter.admit({ username: cleanUsername(user.username), address })
+      if (await passwords.matches(user.password_hash, password))
+        return (await secondFactor.status(userId)) ? attempt.withdraw() : attempt.succeeded()
       await attempt.failed()
       await recordRefusedLogin(db, { username: user.username, ip: address, request_id: requestId })
-      throw new UnauthorizedError('invalid_credentials.current_password')
+      throw invalidPassword()
+    },
+
+    /** As `confirmPassword`, with a code or recovery code beside the password. Throws UnauthorizedError `invalid_code`, too. */
+    async confirmBoth(
+      userId: string,
+      { password, code }: { password: string; code: string },
+      { address, requestId }: Origin,
+    ): Promise<void> {
+      const user = await db.appUser.findUniqueOrThrow({ where: { id: userId } })
+      const attempt = await rateLimiter.admit({ username: cleanUsername(user.username), address })
+      const isRight = await passwords.matches(user.password_hash, password)
+      const proof = /[a-z]/i.test(code) ? { recovery_code: code } : { code }
+      if (isRight && (await secondFactor.accept(db, userId, proof))) return attempt.succeeded()
+      await attempt.failed()
+      await recordRefusedLogin(db, { username: user.username, ip: address, request_id: requestId })
+      throw isRight ? invalidCode() : invalidPassword()
     },
 
     /** Removes what can never be used again. */
@@ -251,6 +332,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
           OR: [{ ended_at: { not: null } }, { tokens: { none: {} } }, { created_at: { lt: oldestStart() } }],
         },
       })
+      await db.loginChallenge.deleteMany({ where: { expires_at: { lt: now } } })
       await db.loginFailure.deleteMany({ where: { at: { lt: new Date(now.getTime() - 86_400_000) } } })
     },
   }

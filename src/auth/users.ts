@@ -8,8 +8,8 @@ import { findPasswordWeakness, MIN_PASSWORD_LENGTH } from '../lib/weak-password.
 import { cleanUsername, type UserBody, type UserPatch } from '../schemas/auth.ts'
 import { type Actor, recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Authenticator } from './authenticate.ts'
+import { endSessions } from './end-sessions.ts'
 import type { Passwords } from './passwords.ts'
-import { endSessions } from './sessions.ts'
 
 /** Every change of users takes its turn here, so that two admins who remove each other at the same moment do not leave none. */
 const LOCK = 'users'

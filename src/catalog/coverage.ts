@@ -17,6 +17,11 @@ export const COVERAGE: Record<CoverageKey, Prisma.Sql> = {
   no_sku: Prisma.sql`coalesce(btrim(p.sku), '') = ''`,
   duplicate_sku: Prisma.sql`btrim(p.sku) <> '' and p.sku in (select sku from product where deleted_at is null group by sku having count(*) > 1)`,
   inactive_but_sold_here: Prisma.sql`p.status = 'inactive' and p.stock_on_hand > 0`,
+  no_barcode: Prisma.sql`coalesce(btrim(p.ean), '') = '' and coalesce(btrim(p.upc), '') = '' and coalesce(btrim(p.isbn), '') = ''`,
+  bad_check_digit: Prisma.sql`(p.ean is not null and not has_check_digit(btrim(p.ean)) or p.upc is not null and not has_check_digit(btrim(p.upc)))`,
+  duplicate_barcode: Prisma.sql`p.id in (select unnest(array_agg(b.id)) from (
+      select id, ltrim(btrim(code), '0') as code from product, unnest(array[ean, upc, isbn]) as code where deleted_at is null and btrim(code) <> ''
+      group by 1, 2) b group by b.code having count(*) > 1)`,
 }
 
 export interface Coverage {
@@ -49,6 +54,8 @@ export async function coverageHistory(db: Db, { days, at }: { days: number; at: 
     where: { day: { gt: new Date(today.getTime() - days * DAY_MS), lt: today } },
     orderBy: { day: 'asc' },
   })
-  const past = rows.map(({ day, total, counts }) => ({ day, total, counts: CoverageCounts.parse(counts) }))
+  // A day from before a count was known has none of it.
+  const none = Object.fromEntries(CoverageKey.options.map((key) => [key, 0]))
+  const past = rows.map(({ day, total, counts }) => ({ day, total, counts: CoverageCounts.parse({ ...none, ...(counts as object) }) }))
   return [...past, { day: today, ...(await measureCoverage(db)) }].map((entry) => ({ ...entry, day: entry.day.toISOString().slice(0, 10) }))
 }

@@ -1,6 +1,6 @@
 import type { RawDb } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+import { columns, fieldsOf, groupByFields, type ItemColumn, type ItemRow, rowsAsTable } from './item-fields.ts'
 import { upsertFrom } from './upsert-items.ts'
 
 export interface ItemDifferences {
@@ -93,7 +93,7 @@ export async function recordDifferences(
  * `missing`, `stored` or `to_fetch`, by what the row says and what we have. `to_fetch` is just what the pass over the pictures will try, which counts it then:
  * so each product counts once, also one that has both a picture of Zoho's and one behind an address of a file.
  */
-function imageClass(fields: ItemField[]): Prisma.Sql {
+function imageClass(fields: ItemColumn[]): Prisma.Sql {
   const here = "p.id is not null and p.deleted_at is null and p.image_state = 'stored'"
   if (fields.includes('image_source_key')) {
     return Prisma.raw(`case when t.image_source_key is null then case when ${here} then 'stored' else 'missing' end
@@ -110,7 +110,7 @@ function imageClass(fields: ItemField[]): Prisma.Sql {
 }
 
 /** Whether the row is of an edit that came after the image was last asked for. */
-const recheckedAfterEdit = (fields: ItemField[]): Prisma.Sql =>
+const recheckedAfterEdit = (fields: ItemColumn[]): Prisma.Sql =>
   Prisma.raw(
     `coalesce(p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id and ${fields.includes('zoho_modified_at') ? 't' : 'p'}.zoho_modified_at is distinct from p.image_checked_modified_at, false)`,
   )

@@ -1,9 +1,10 @@
 import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
-import { ExportRecord } from '../schemas/export.ts'
+import { EXPORT_COLUMNS, type ExportRecord } from '../schemas/export.ts'
+import { fieldSpec, ITEM_FIELD_NAMES } from '../schemas/item-fields.ts'
 import { WITH_PHOTOS } from './products.ts'
 import { imageName } from './serialize-image.ts'
-import { serializeItem } from './serialize-product.ts'
+import { flatItem, serializeItem, serializeStock } from './serialize-product.ts'
 
 const PAGE_ROWS = 500
 /** Of a file's name; its extension comes on top. */
@@ -12,6 +13,8 @@ const MAX_NAME = 200
 /** A product for an export, with where the bytes of its pictures are and what they are called in a ZIP; the primary first. */
 export interface ExportedProduct {
   record: ExportRecord
+  /** The same as the cells of a CSV. */
+  cells: unknown[]
   pictures: { path: string; sha256: string; size: number; at: Date }[]
 }
 
@@ -31,18 +34,24 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
         size: Number(blob.size),
         at: updated_at,
       }))
-      return {
-        record: {
-          zoho_item_id: row.zoho_item_id,
-          ...serializeItem(row),
-          zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
-          image_id: row.zoho_image_id,
-          image_name: row.zoho_image_name,
-          image_url: row.image_source_url,
-          image_path: photos[0]?.is_primary ? images[0]!.path : null,
-        },
-        pictures: images,
+      const record: ExportRecord = {
+        zoho_item_id: row.zoho_item_id,
+        ...serializeItem(row),
+        ...serializeStock(row),
+        prices: [],
+        origin: row.origin as ExportRecord['origin'],
+        zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
+        image_id: row.zoho_image_id,
+        image_name: row.zoho_image_name,
+        image_url: row.image_source_url,
+        image_path: photos[0]?.is_primary ? images[0]!.path : null,
+        created_at: row.created_at.toISOString(),
+        updated_at: row.updated_at.toISOString(),
       }
+      const flat = flatItem(row)
+      const named = Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [fieldSpec(field).csv ?? field, flat[field]]))
+      const values: Record<string, unknown> = { ...record, ...named }
+      return { record, cells: EXPORT_COLUMNS.map((column) => values[column]), pictures: images }
     })
     if (rows.length < PAGE_ROWS) return
   }
@@ -70,5 +79,3 @@ function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
  */
 const imagePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
   n === null ? `images/item/${name}.${ext}` : `images/more/${name}/${n}.${ext}`
-
-export const EXPORT_COLUMNS = ExportRecord.keyof().options

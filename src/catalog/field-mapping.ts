@@ -1,7 +1,8 @@
 import type { Database, Db, RawDb } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import { BadRequestError } from '../lib/errors.ts'
-import { FieldOwner, MappedField, type MappingBody } from '../schemas/mapping.ts'
+import { MappedField } from '../schemas/item-fields.ts'
+import { FieldOwner, type MappingBody } from '../schemas/mapping.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 
 /** A field without a rule is read from its default source and owned by Zoho. */

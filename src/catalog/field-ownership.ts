@@ -1,6 +1,6 @@
 import type { RawDb } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import type { MappedField } from '../schemas/mapping.ts'
+import { idBeside, type MappedField } from '../schemas/item-fields.ts'
 import { type FieldRules, readFieldRules } from './field-mapping.ts'
 
 /** A product cannot be without these: a new one gets Zoho's, whoever owns them afterwards. */
@@ -36,6 +36,11 @@ export async function applyFieldOwnership<R extends Owned>(tx: RawDb, rows: R[])
     const saved = fields
       .filter((field) => row[field] !== undefined)
       .map((field) => [field, ownedValue(field, rules, { current: product?.[field], given: row[field] as Value })])
-    return { ...row, ...Object.fromEntries(saved) }
+    const kept = { ...row, ...Object.fromEntries(saved) }
+    for (const field of fields) {
+      const id = idBeside(field)
+      if (id !== null) delete (kept as Record<string, unknown>)[id]
+    }
+    return kept
   })
 }

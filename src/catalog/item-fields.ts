@@ -1,46 +1,37 @@
 import { Prisma } from '../generated/client.ts'
 import { sanitizeForJsonb } from '../lib/jsonb.ts'
+import { type FieldKind, type FieldValue, fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../schemas/item-fields.ts'
 
-/** The columns of a product that its source decides, with the types in which a page of rows is read out of one JSON parameter. */
-export const ITEM_FIELDS = {
-  sku: 'text',
-  name: 'text',
-  name_en: 'text',
-  name_ar: 'text',
-  description: 'text',
-  cost_price: 'numeric',
-  selling_price: 'numeric',
-  currency: 'text',
-  stock_on_hand: 'numeric',
-  status: 'text',
-  unit: 'text',
-  category: 'text',
-  brand: 'text',
+const SQL_TYPES: Record<FieldKind, string> = {
+  text: 'text',
+  key: 'text',
+  plain: 'text',
+  plain_key: 'text',
+  decimal: 'numeric',
+  flag: 'boolean',
+  options: 'jsonb',
+}
+
+/** What a source says of an item beside its fields. */
+const SOURCE_COLUMNS = {
   custom_fields: 'jsonb',
   zoho_modified_at: 'timestamptz',
   zoho_image_id: 'text',
   zoho_image_name: 'text',
   image_source_url: 'text',
   image_source_key: 'text',
+  origin: 'text',
 } as const
-export type ItemField = keyof typeof ITEM_FIELDS
+
+/** The columns of a product that its source decides, with the types in which a page of rows is read out of one JSON parameter. */
+const ITEM_COLUMNS: Record<ItemColumn, string> = {
+  ...(Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, SQL_TYPES[fieldSpec(field).kind]])) as Record<ItemFieldName, string>),
+  ...SOURCE_COLUMNS,
+}
+export type ItemColumn = ItemFieldName | keyof typeof SOURCE_COLUMNS
 
 /** One item as its source has it, in our words. Money and stock are decimal strings; null where the source is blank, absent where it has no such field. */
-export interface ItemRow {
-  zoho_item_id: string
-  sku?: string | null
-  name?: string
-  name_en?: string | null
-  name_ar?: string | null
-  description?: string | null
-  cost_price?: string | null
-  selling_price?: string | null
-  currency?: string | null
-  stock_on_hand?: string | null
-  status?: 'active' | 'inactive'
-  unit?: string | null
-  category?: string | null
-  brand?: string | null
+export type ItemRow = { zoho_item_id: string } & { [F in ItemFieldName]?: FieldValue<F> } & {
   custom_fields?: Record<string, unknown>
   zoho_modified_at?: string | null
   zoho_image_id?: string | null
@@ -48,10 +39,13 @@ export interface ItemRow {
   /** A file import's; Zoho's list has no addresses. */
   image_source_url?: string | null
   image_source_key?: string | null
+  /** Zoho has the item; a product that only a file names keeps `file`. */
+  origin?: 'zoho'
 }
 
 /** The fields that these rows carry; all rows of one statement carry the same. */
-export const fieldsOf = (row: ItemRow): ItemField[] => (Object.keys(ITEM_FIELDS) as ItemField[]).filter((field) => row[field] !== undefined)
+export const fieldsOf = (row: ItemRow): ItemColumn[] =>
+  (Object.keys(ITEM_COLUMNS) as ItemColumn[]).filter((field) => row[field] !== undefined)
 
 /** Rows in groups that carry the same fields: one statement writes one group. */
 export function groupByFields(rows: ItemRow[]): ItemRow[][] {
@@ -69,7 +63,7 @@ export function groupByFields(rows: ItemRow[]): ItemRow[][] {
  * The rows as a table named t. Custom fields that a row does not name keep the value that the product has: which of them a list row carries is a setting in
  * Zoho, so their absence means nothing.
  */
-export function rowsAsTable(rows: ItemRow[], fields: ItemField[]): Prisma.Sql {
+export function rowsAsTable(rows: ItemRow[], fields: ItemColumn[]): Prisma.Sql {
   const given = recordset(rows, fields)
   if (!fields.includes('custom_fields')) return given
   const others = fields.filter((field) => field !== 'custom_fields')
@@ -80,9 +74,9 @@ export function rowsAsTable(rows: ItemRow[], fields: ItemField[]): Prisma.Sql {
 }
 
 /** `jsonb_to_recordset(…) as t(zoho_item_id text, sku text, …)` */
-const recordset = (rows: ItemRow[], fields: ItemField[]): Prisma.Sql =>
-  Prisma.sql`jsonb_to_recordset(${sanitizeForJsonb(JSON.stringify(rows))}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_FIELDS[field]}`).join(', '))})`
+const recordset = (rows: ItemRow[], fields: ItemColumn[]): Prisma.Sql =>
+  Prisma.sql`jsonb_to_recordset(${sanitizeForJsonb(JSON.stringify(rows))}::jsonb) as t(zoho_item_id text, ${Prisma.raw(fields.map((field) => `${field} ${ITEM_COLUMNS[field]}`).join(', '))})`
 
 /** `p.sku, p.name, …` */
-export const columns = (fields: readonly ItemField[], table: string): Prisma.Sql =>
+export const columns = (fields: readonly ItemColumn[], table: string): Prisma.Sql =>
   Prisma.raw(fields.map((field) => `${table}.${field}`).join(', '))

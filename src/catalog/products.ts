@@ -1,7 +1,6 @@
 import type { Db } from '../database/client.ts'
 import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
-import { NotFoundError } from '../lib/errors.ts'
-import { findProductIds, type ProductPage } from './search-products.ts'
+import { ConflictError, NotFoundError } from '../lib/errors.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 
@@ -14,33 +13,44 @@ export const WITH_PHOTOS = {
   },
 } satisfies Prisma.ProductInclude
 
-/** One page of products that are not deleted, oldest first, with their pictures. */
-export async function listProducts(db: Db, page: ProductPage): Promise<ProductWithPhotos[]> {
-  const ids = await findProductIds(db, page)
+/** Products with their pictures, in the order of these ids. */
+export async function productsById(db: Db, ids: string[]): Promise<ProductWithPhotos[]> {
   const rows = await db.product.findMany({ where: { id: { in: ids } }, include: WITH_PHOTOS })
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** What a product may be named by, beside its own id: a prefix and the column. */
+const REFERENCES = { sku: 'sku', zoho: 'zoho_item_id', ean: 'ean', upc: 'upc', isbn: 'isbn', part: 'part_number' } as const
 
-/** Finds one product by its id, `sku:…` or `zoho:…`; a soft-deleted one is found too and carries `deleted_at`. Throws NotFoundError. */
+function whereOf(ref: string): Prisma.ProductWhereInput | null {
+  const at = ref.indexOf(':')
+  const column = REFERENCES[ref.slice(0, at) as keyof typeof REFERENCES]
+  if (at > 0 && column !== undefined) return { [column]: ref.slice(at + 1) }
+  return UUID.test(ref) ? { id: ref } : null
+}
+
+/** So many of the products that a reference could mean are named. */
+const MAX_NAMED = 20
+
+/**
+ * Finds one product by its id, or by `sku:` `zoho:` `ean:` `upc:` `isbn:` `part:` and a text; a soft-deleted one is found where no living one is meant, and
+ * carries `deleted_at`. Throws NotFoundError, ConflictError `ambiguous_reference`.
+ */
 export async function findProduct(db: Db, ref: string): Promise<ProductWithPhotos> {
-  const where: Prisma.ProductWhereInput | null = ref.startsWith('sku:')
-    ? { sku: ref.slice(4) }
-    : ref.startsWith('zoho:')
-      ? { zoho_item_id: ref.slice(5) }
-      : UUID.test(ref)
-        ? { id: ref }
-        : null
-  // Of two products with one SKU the living one is meant, then the older one.
-  const product =
-    where &&
-    (await db.product.findFirst({
-      where,
-      include: WITH_PHOTOS,
-      orderBy: [{ deleted_at: { sort: 'asc', nulls: 'first' } }, { created_at: 'asc' }],
-    }))
+  const where = whereOf(ref)
+  const found = where
+    ? await db.product.findMany({
+        where,
+        select: { id: true, deleted_at: true },
+        orderBy: [{ deleted_at: { sort: 'desc', nulls: 'first' } }, { created_at: 'asc' }],
+        take: MAX_NAMED,
+      })
+    : []
+  const living = found.filter((product) => product.deleted_at === null)
+  if (living.length > 1) throw new ConflictError('ambiguous_reference', { reference: ref, ids: living.map((product) => product.id) })
+  const product = found[0] && (await db.product.findUnique({ where: { id: found[0].id }, include: WITH_PHOTOS }))
   if (!product) {
     throw new NotFoundError('product_not_found')
   }

@@ -1,17 +1,32 @@
 import type { Db } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
 import type { CoverageKey } from '../schemas/coverage.ts'
+import type { ProductSort } from '../schemas/products.ts'
 import { COVERAGE } from './coverage.ts'
 
 export interface ProductFilter {
-  /** Words that all occur, in any order, in the names, the SKU or Zoho's id; letters as people type them in both languages. */
+  /** Words that all occur, in any order, in the names, the SKU, Zoho's id or a barcode; letters as people type them in both languages. */
   search?: string | undefined
   hasImage?: boolean | undefined
   coverage?: CoverageKey | undefined
+  status?: 'active' | 'inactive' | undefined
+  category?: string | undefined
+  brand?: string | undefined
+  groupId?: string | undefined
+  inStock?: boolean | undefined
+  modifiedSince?: Date | undefined
+  includeDeleted?: boolean | undefined
 }
+
+/** Where a page ended: what its last row is sorted by, as text, and its id. */
+export interface ProductPosition {
+  value: string | null
+  id: string
+}
+
 export interface ProductPage extends ProductFilter {
-  /** Opaque: where the page before ended. */
-  after?: { created_at: Date; id: string } | undefined
+  sort: ProductSort
+  after?: ProductPosition | undefined
   /** So many rows are left out: for a list that is entered anywhere. Its cost grows with it. */
   offset?: number | undefined
   limit: number
@@ -19,34 +34,70 @@ export interface ProductPage extends ProductFilter {
 
 /** More words do not make a search better, only slower. */
 const MAX_WORDS = 10
+/** Shorter numbers are parts of names; of longer ones the leading zeros depend on who wrote the barcode. */
+const BARCODE = /^0+(\d{6,})$/
 
-function matching({ search, hasImage, coverage }: ProductFilter): Prisma.Sql {
-  const words = (search ?? '').split(/\s+/).filter((word) => word !== '')
-  return Prisma.join(
-    [
-      Prisma.sql`p.deleted_at is null`,
-      ...words
-        .slice(0, MAX_WORDS)
-        .map((word) => Prisma.sql`p.search like '%' || regexp_replace(search_text(${word}), '([\\\\%_])', '\\\\\\1', 'g') || '%'`),
-      ...(hasImage === undefined
-        ? []
-        : [
-            Prisma.sql`${hasImage ? Prisma.empty : Prisma.sql`not`} exists (select 1 from photo f where f.product_id = p.id and f.deleted_at is null)`,
-          ]),
-      ...(coverage === undefined ? [] : [COVERAGE[coverage]]),
-    ],
-    ' and ',
+const contains = (word: string): Prisma.Sql =>
+  Prisma.sql`p.search like '%' || regexp_replace(search_text(${word}), '([\\\\%_])', '\\\\\\1', 'g') || '%'`
+
+function matching(filter: ProductFilter): Prisma.Sql {
+  const words = (filter.search ?? '').split(/\s+/).filter((word) => word !== '')
+  const conditions = words.slice(0, MAX_WORDS).map((word) => {
+    const digits = BARCODE.exec(word)?.[1]
+    return digits === undefined ? contains(word) : Prisma.sql`(${contains(word)} or ${contains(digits)})`
+  })
+  const add = <T>(value: T | undefined, condition: (value: T) => Prisma.Sql) => {
+    if (value !== undefined) conditions.push(condition(value))
+  }
+  if (!filter.includeDeleted) conditions.push(Prisma.sql`p.deleted_at is null`)
+  add(
+    filter.hasImage,
+    (has) =>
+      Prisma.sql`${has ? Prisma.empty : Prisma.sql`not`} exists (select 1 from photo f where f.product_id = p.id and f.deleted_at is null)`,
   )
+  add(filter.coverage, (key) => COVERAGE[key])
+  add(filter.status, (status) => Prisma.sql`p.status = ${status}`)
+  add(filter.category, (category) => Prisma.sql`p.category = ${category}`)
+  add(filter.brand, (brand) => Prisma.sql`p.brand = ${brand}`)
+  add(filter.groupId, (id) => Prisma.sql`p.group_id = ${id}`)
+  add(filter.inStock, (is) => (is ? Prisma.sql`p.stock_on_hand > 0` : Prisma.sql`coalesce(p.stock_on_hand, 0) <= 0`))
+  add(filter.modifiedSince, (at) => Prisma.sql`p.updated_at >= ${at}`)
+  return conditions.length === 0 ? Prisma.sql`true` : Prisma.join(conditions, ' and ')
 }
 
-/** The ids of one page, oldest first. By `after` (keyset) the cost of a page does not grow with its depth. */
-export async function findProductIds(db: Db, { after, offset, limit, ...filter }: ProductPage): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    select p.id from product p where ${matching(filter)}
-    ${after ? Prisma.sql`and (p.created_at, p.id) > (${after.created_at}, ${after.id}::uuid)` : Prisma.empty}
-    order by p.created_at, p.id limit ${limit} offset ${offset ?? 0}`
-  return rows.map((row) => row.id)
+const TYPES: Record<string, string> = {
+  selling_price: 'numeric',
+  stock_on_hand: 'numeric',
+  updated_at: 'timestamptz',
+  created_at: 'timestamptz',
 }
+
+/**
+ * The positions of one page. By `after` (keyset) a page costs the same at any depth in the default order. Those that have a value come first, in either
+ * direction; the rest follows by id.
+ */
+export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...filter }: ProductPage): Promise<ProductPosition[]> {
+  const descending = sort.startsWith('-')
+  const column = Prisma.raw(`p.${sort.replace('-', '')}`)
+  const type = Prisma.raw(TYPES[sort.replace('-', '')] ?? 'text')
+  const beyond = Prisma.raw(descending ? '<' : '>')
+  const direction = Prisma.raw(descending ? 'desc' : 'asc')
+  const passed =
+    after === undefined
+      ? Prisma.empty
+      : after.value === null
+        ? Prisma.sql`and ${column} is null and p.id ${beyond} ${after.id}::uuid`
+        : isAlwaysThere(sort)
+          ? Prisma.sql`and (${column}, p.id) ${beyond} (${after.value}::${type}, ${after.id}::uuid)`
+          : Prisma.sql`and ((${column}, p.id) ${beyond} (${after.value}::${type}, ${after.id}::uuid) or ${column} is null)`
+  const nulls = isAlwaysThere(sort) ? Prisma.empty : Prisma.sql`nulls last`
+  return db.$queryRaw<ProductPosition[]>`
+    select p.id, ${column}::text as value from product p where ${matching(filter)} ${passed}
+    order by ${column} ${direction} ${nulls}, p.id ${direction} limit ${limit} offset ${offset}`
+}
+
+/** Columns that no product is without. */
+const isAlwaysThere = (sort: ProductSort): boolean => /^-?(name|updated_at|created_at)$/.test(sort)
 
 /** How many products a filter finds. */
 export async function countProducts(db: Db, filter: ProductFilter): Promise<number> {

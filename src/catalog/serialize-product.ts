@@ -1,11 +1,17 @@
-import type { Product } from '../generated/client.ts'
-import type { ItemFields } from '../schemas/item-fields.ts'
+import type { Prisma, Product } from '../generated/client.ts'
+import { type FieldValue, fieldSpec, ITEM_FIELD_NAMES, ItemAttribute, type ItemFieldName, type ItemFields } from '../schemas/item-fields.ts'
 import type { Product as ProductResponse } from '../schemas/products.ts'
 import type { ProductWithPhotos } from './products.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
-/** A product as the API shows it: money and stock as decimal strings, times in ISO, pictures with the address of the primary. */
-export function serializeProduct(product: ProductWithPhotos, shown: ImageUrlOptions): ProductResponse {
+/** Where a product stands in the change feed. */
+export interface FeedPlace {
+  seq: number
+  changed_at: Date
+}
+
+/** A product as the API, the change feed and exports show it: decimals as strings, times in ISO, pictures with the address of the primary. */
+export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, shown: ImageUrlOptions): ProductResponse {
   const { photos, ...row } = product
   const name = imageName(row)
   const primary = photos.find((photo) => photo.is_primary)
@@ -14,7 +20,10 @@ export function serializeProduct(product: ProductWithPhotos, shown: ImageUrlOpti
   return {
     id: row.id,
     ...serializeItem(row),
+    ...serializeStock(row),
+    prices: [],
     zoho_item_id: row.zoho_item_id,
+    origin: row.origin as ProductResponse['origin'],
     image_path: primary ? `images/item/${name}.${primary.blob.ext}` : null,
     image_url: primaryUrl,
     image_source: primary ? imageSource(primary) : null,
@@ -25,26 +34,75 @@ export function serializeProduct(product: ProductWithPhotos, shown: ImageUrlOpti
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
     deleted_at: row.deleted_at?.toISOString() ?? null,
+    seq: place.seq,
+    changed_at: place.changed_at.toISOString(),
   }
 }
 
-/** The fields of a product as people see them: decimals as written text, custom fields as an object. */
+/** The product's JSON with Zoho's row as its last member: parsing and writing that again would round long numbers. */
+export const withRaw = (product: ProductResponse, raw: string | undefined): string =>
+  `${JSON.stringify(product).slice(0, -1)},"raw":${raw ?? 'null'}}`
+
+/** One field as it is shown: decimals as written text. */
+function shownValue<F extends ItemFieldName>(row: Product, field: F): FieldValue<F> {
+  const value = row[field]
+  const { kind } = fieldSpec(field)
+  const shown = kind === 'decimal' ? ((value as Prisma.Decimal | null)?.toFixed() ?? null) : value
+  return (kind === 'options' ? ItemAttribute.array().catch([]).parse(value) : shown) as FieldValue<F>
+}
+
+/** Every field under the name of its column, as a CSV has them. */
+export const flatItem = (row: Product): { [F in ItemFieldName]: FieldValue<F> } =>
+  Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, shownValue(row, field)])) as { [F in ItemFieldName]: FieldValue<F> }
+
+/** The fields of a product as people see them, those that belong together in one object. */
 export function serializeItem(row: Product): ItemFields {
-  const custom = row.custom_fields
+  const { custom_fields: custom } = row
+  const { category, category_id, tax_id, tax_name, tax_percentage, group_id, group_name, ...of } = flatItem(row)
+  const { length, width, height, dimension_unit, weight, weight_unit } = of
+  const isMeasured = length !== null || width !== null || height !== null
   return {
-    sku: row.sku,
-    name: row.name,
-    name_en: row.name_en,
-    name_ar: row.name_ar,
-    description: row.description,
-    cost_price: row.cost_price?.toFixed() ?? null,
-    selling_price: row.selling_price?.toFixed() ?? null,
-    currency: row.currency,
-    stock_on_hand: row.stock_on_hand?.toFixed() ?? null,
-    status: row.status === 'inactive' ? 'inactive' : 'active',
-    unit: row.unit,
-    category: row.category,
-    brand: row.brand,
+    sku: of.sku,
+    name: of.name,
+    name_en: of.name_en,
+    name_ar: of.name_ar,
+    description: of.description,
+    cost_price: of.cost_price,
+    selling_price: of.selling_price,
+    currency: of.currency,
+    stock_on_hand: of.stock_on_hand,
+    status: of.status === 'inactive' ? 'inactive' : 'active',
+    upc: of.upc,
+    ean: of.ean,
+    isbn: of.isbn,
+    part_number: of.part_number,
+    brand: of.brand,
+    manufacturer: of.manufacturer,
+    unit: of.unit,
+    item_type: of.item_type,
+    product_type: of.product_type,
+    category: category === null ? null : { id: category_id, name: category },
+    tax:
+      tax_id === null && tax_name === null && tax_percentage === null ? null : { id: tax_id, name: tax_name, percentage: tax_percentage },
+    reorder_level: of.reorder_level,
+    dimensions: isMeasured ? { length, width, height, unit: dimension_unit } : null,
+    weight: weight === null ? null : { value: weight, unit: weight_unit },
+    is_combo: of.is_combo,
+    group: group_id === null ? null : { id: group_id, name: group_name },
+    attributes: of.attributes,
     custom_fields: typeof custom === 'object' && custom !== null && !Array.isArray(custom) ? custom : {},
+  }
+}
+
+/** Stock as a whole; what is committed and what each location has is not read yet. */
+export function serializeStock(row: Product): Pick<ProductResponse, 'stock'> {
+  return {
+    stock: {
+      on_hand: shownValue(row, 'stock_on_hand'),
+      available: shownValue(row, 'available_stock'),
+      actual_available: shownValue(row, 'actual_available_stock'),
+      committed: null,
+      by_location: [],
+    },
   }
 }

@@ -1,3 +1,5 @@
+import { decodeEntities } from '../lib/html-entities.ts'
+
 /** Arabic letters in all their blocks, presentation forms included (older systems export those). */
 const ARABIC = /\p{Script=Arabic}/u
 const LATIN = /\p{Script=Latin}/u
@@ -13,19 +15,6 @@ const UNITS = new Set(
     'هرتز قطعة قطع حبة حبات'
   ).split(' '),
 )
-
-/** The characters that Zoho escapes in texts, by their names in HTML. */
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
-
-/** Replaces HTML entities once, as a browser shows the text: `&amp;lt;` becomes `&lt;`. What is no entity stays. */
-export function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole
-    const code = Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10)
-    // No control character, no half of a pair.
-    return code < 0x20 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? whole : String.fromCodePoint(code)
-  })
-}
 
 /**
  * Reads an English and an Arabic name out of Zoho's one name field, its HTML entities decoded.

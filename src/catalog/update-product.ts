@@ -1,6 +1,7 @@
 import type { Database } from '../database/client.ts'
 import { ConflictError } from '../lib/errors.ts'
-import { MappedField, type ProductPatch } from '../schemas/mapping.ts'
+import { idBeside, MappedField } from '../schemas/item-fields.ts'
+import type { ProductPatch } from '../schemas/mapping.ts'
 import { readFieldRules } from './field-mapping.ts'
 import { findProduct, type ProductWithPhotos } from './products.ts'
 
@@ -16,7 +17,8 @@ export async function patchProduct(db: Database, ref: string, patch: ProductPatc
     const rules = await readFieldRules(tx)
     const foreign = zoho_item_id === null ? [] : fields.filter((field) => (rules.get(field)?.owner ?? 'zoho') === 'zoho')
     if (foreign.length > 0) throw new ConflictError('owned_by_zoho', { fields: foreign })
-    await tx.product.update({ where: { id }, data: { ...definite(patch), updated_at: at }, select: { id: true } })
+    const ids = Object.fromEntries(fields.flatMap((field) => idBeside(field) ?? []).map((column) => [column, null]))
+    await tx.product.update({ where: { id }, data: { ...definite(patch), ...ids, updated_at: at }, select: { id: true } })
     return findProduct(tx, id)
   })
 }

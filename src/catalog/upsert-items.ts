@@ -1,7 +1,7 @@
 import type { RawDb } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
 import { applyFieldOwnership } from './field-ownership.ts'
-import { columns, fieldsOf, groupByFields, type ItemField, type ItemRow, rowsAsTable } from './item-fields.ts'
+import { columns, fieldsOf, groupByFields, type ItemColumn, type ItemRow, rowsAsTable } from './item-fields.ts'
 
 /**
  * Writes items in one statement for each set of fields, whatever their number; rows that are equal already are not written, and fields that a row does
@@ -16,11 +16,13 @@ export async function upsertItems(tx: RawDb, items: ItemRow[], { at }: { at: Dat
 }
 
 /** The statement that writes a table named t of rows with these fields. */
-export function upsertFrom(table: Prisma.Sql, fields: ItemField[], { at }: { at: Date }): Prisma.Sql {
+export function upsertFrom(table: Prisma.Sql, fields: ItemColumn[], { at }: { at: Date }): Prisma.Sql {
   const raw = (text: string) => Prisma.raw(text)
+  // What every new product has, whether its row says it or not.
+  const without = (field: ItemColumn, text: string) => raw(fields.includes(field) ? '' : `, ${text}`)
   return Prisma.sql`
-    insert into product as p (zoho_item_id, ${raw(fields.join(', '))}${fields.includes('name') ? raw('') : raw(', name')}, image_state, created_at, updated_at)
-    select t.zoho_item_id, ${columns(fields, 't')}${fields.includes('name') ? raw('') : raw(", ''")}, ${firstState(fields)}, ${at}, ${at}
+    insert into product as p (zoho_item_id, ${raw(fields.join(', '))}${without('name', 'name')}${without('origin', 'origin')}, image_state, created_at, updated_at)
+    select t.zoho_item_id, ${columns(fields, 't')}${without('name', "''")}${without('origin', "'file'")}, ${firstState(fields)}, ${at}, ${at}
     from ${table}
     on conflict (zoho_item_id) do update set
       ${raw(fields.map((field) => `${field} = excluded.${field}`).join(', '))},
@@ -30,7 +32,7 @@ export function upsertFrom(table: Prisma.Sql, fields: ItemField[], { at }: { at:
     where (${columns(fields, 'p')}, p.deleted_at) is distinct from (${columns(fields, 'excluded')}, null::timestamptz)`
 }
 
-const firstState = (fields: ItemField[]): Prisma.Sql =>
+const firstState = (fields: ItemColumn[]): Prisma.Sql =>
   Prisma.raw(
     fields.includes('image_source_key')
       ? "case when t.image_source_key is null then 'none' else 'untried' end"
@@ -40,7 +42,7 @@ const firstState = (fields: ItemField[]): Prisma.Sql =>
   )
 
 /** What another picture, or none, does to the state of the picture we have. */
-function imageChanges(fields: ItemField[]): Prisma.Sql {
+function imageChanges(fields: ItemColumn[]): Prisma.Sql {
   if (fields.includes('image_source_key')) {
     return Prisma.sql`
       image_state = case when excluded.image_source_key is not null and excluded.image_source_key is distinct from p.image_source_fetched

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { dumpDatabase, restoreDatabase } from '../database/dump.ts'
 import { migrate } from '../database/migrate.ts'
+import { grantReader, READER_SCHEMA, revokeReader } from '../database/reader-role.ts'
 import { BadRequestError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
 import { withDatabase } from './context.ts'
@@ -18,7 +19,7 @@ export function addDatabase(program: Command, action: Action): void {
       }),
     )
 
-  const db = program.command('db').description('save the database to a file, or fill an empty one from it')
+  const db = program.command('db').description('save the database to a file, fill an empty one from it, or let another program read it')
   db.command('dump <file>')
     .description('write everything in the database to a file, while zinc works on; keep DATA_DIR/images and DATA_DIR/settings beside it')
     .action(
@@ -29,6 +30,25 @@ export function addDatabase(program: Command, action: Action): void {
           { status: 'success', file, tables, rows, bytes },
           `${rows} rows of ${tables} tables are in ${file} (${bytes} bytes).`,
         )
+        return undefined
+      }),
+    )
+  db.command('reader')
+    .description('make or renew a login for another program that can only read the views of schema erp; the password is shown once')
+    .requiredOption('--name <name>', 'name of the login')
+    .option('--revoke', 'remove the login')
+    .action(
+      action(async (context, { name, revoke = false }: { name: string; revoke?: boolean }) => {
+        await withDatabase(context, async (url) => {
+          await migrate(url, context)
+          const reader = revoke ? await revokeReader(url, name) : await grantReader(url, name)
+          if (reader)
+            context.result(
+              { status: 'success', data: { ...reader, schema: READER_SCHEMA } },
+              `${name} can read the views of schema ${READER_SCHEMA}. The password is not shown again.\nPassword: ${reader.password}\nURL: ${reader.url}`,
+            )
+          else context.result({ status: 'success', data: { name } }, `The login ${name} is removed.`)
+        })
         return undefined
       }),
     )

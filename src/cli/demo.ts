@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { ENVIRONMENT_KEYS } from '../config.ts'
+import { ENVIRONMENT_KEYS, SECRET_FILE_KEYS } from '../config.ts'
 import { NotFoundError } from '../lib/errors.ts'
 import type { Action } from './context.ts'
 import { findRunningDemo, type RunningDemo, resolveDemoDir } from './demo-dir.ts'
@@ -33,7 +33,7 @@ export async function findDemo(dataDir: string): Promise<RunningDemo | null> {
 /** Every other key of zinc is emptied: a DATABASE_URL of the shell or of `.env` would lead the commands to a real shop. */
 const demoEnvironment = ({ environment }: RunningDemo): Record<string, string> => ({
   ...environment,
-  ...Object.fromEntries(ENVIRONMENT_KEYS.filter((key) => !(key in environment)).map((key) => [key, ''])),
+  ...Object.fromEntries([...ENVIRONMENT_KEYS, ...SECRET_FILE_KEYS].filter((key) => !(key in environment)).map((key) => [key, ''])),
 })
 
 /** Single quotes leave nothing to the shell but the quote itself. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { ENCRYPTED_COLUMNS } from '../connection/token-store.ts'
 import { openDatabase } from '../database/client.ts'
 import { tokenKeySince } from '../database/instance.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
@@ -8,6 +7,7 @@ import { migrate } from '../database/migrate.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import type { Services } from '../services.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
+import { ENCRYPTED_COLUMNS } from '../settings/encrypted-columns.ts'
 import { createEncryption } from '../settings/encryption.ts'
 import { openKeyRing, rotateKeyFile } from '../settings/key-ring.ts'
 import { countEncrypted, deleteEncrypted, reencryptAll, usesKey, usesOldKey } from '../settings/reencrypt.ts'
@@ -48,7 +48,7 @@ export function addKeys(program: Command, action: Action): void {
         const forgotten = await forget({ config, log }, { yes: yes === true })
         result(
           { status: 'success', data: { forgotten } },
-          `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook.`,
+          `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook. People set up their second factor again.`,
         )
         return undefined
       }),

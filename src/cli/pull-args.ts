@@ -1,5 +1,6 @@
 import type { Run } from '../generated/client.ts'
 import { BadRequestError } from '../lib/errors.ts'
+import { nearest } from '../lib/nearest.ts'
 import { resumeThen } from '../pulls/resume.ts'
 import type { PullRequest } from '../schemas/pulls.ts'
 import { PULL_APPS, PULL_MODULES, PullModule } from '../schemas/pulls.ts'
@@ -8,21 +9,10 @@ import { watchRun } from './progress-bar.ts'
 
 export const BY = { startedBy: 'command line' }
 
-/** How many letters have to change to make one word of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length]!
-}
-
 /** ` Did you mean invoices?`, or nothing when no name is near. */
 export function didYouMean(word: string, names: readonly string[]): string {
-  const [nearest] = names.map((name) => ({ name, far: distance(word.toLowerCase(), name) })).sort((a, b) => a.far - b.far)
-  return nearest && nearest.far <= Math.max(2, Math.floor(word.length / 3)) ? ` Did you mean ${nearest.name}?` : ''
+  const name = nearest(word, names)
+  return name === null ? '' : ` Did you mean ${name}?`
 }
 
 /** Names of modules as they were typed; `all` is undefined: whatever the app has. Throws BadRequestError `unknown_module`. */

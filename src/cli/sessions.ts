@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { BadRequestError } from '../lib/errors.ts'
 import type { PullSession } from '../schemas/pulls.ts'
+import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
 
 export const shownSize = (bytes: number): string =>
@@ -60,7 +61,9 @@ export function addSessions(program: Command, action: Action): void {
       .description(pinned ? 'keep it whatever a prune says' : 'take the pin off')
       .action(
         action(async (context, session: string): Promise<ExitStatus> => {
-          const it = await (await context.services({ mustExist: true })).pulls.sessions.pin(session, pinned)
+          const { db, pulls } = await context.services({ mustExist: true })
+          const it = await pulls.sessions.pin(session, pinned)
+          await recordAudit(db, { ...SYSTEM_ACTOR, action: pinned ? 'pull.pin' : 'pull.unpin', target: `pull:${session}` })
           context.result({ status: 'success', data: it }, sessionLine(it))
           return 0
         }),
@@ -75,7 +78,9 @@ export function addSessions(program: Command, action: Action): void {
       action(async (context, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
         if ((rule.keep === undefined) === (rule.olderThanDays === undefined)) throw new BadRequestError('invalid_options.keep_or_age')
-        const { removed, kept: saved } = await (await context.services({ mustExist: true })).pulls.sessions.prune(rule)
+        const { db, pulls } = await context.services({ mustExist: true })
+        const { removed, kept: saved } = await pulls.sessions.prune(rule)
+        await recordAudit(db, ...removed.map((it) => ({ ...SYSTEM_ACTOR, action: 'pull.delete', target: `pull:${it}` })))
         context.result(
           { status: 'success', removed, kept: saved },
           [...removed.map((it) => `removed ${it}`), `${removed.length} removed, ${saved.length} kept`].join('\n'),

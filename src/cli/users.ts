@@ -86,4 +86,19 @@ export function addUsers(program: Command, action: Action): void {
         return undefined
       }),
     )
+  users
+    .command('reset-totp <username>')
+    .description('take the second factor away from who lost it, and end all logins of the user')
+    .action(
+      action(async ({ services, result }, username: string) => {
+        const { db, secondFactor } = await services({ mustExist: true })
+        const user = await findUser(db, username)
+        const removed = await secondFactor.remove(user, SYSTEM_ACTOR, { action: 'totp.reset', endsSessions: true })
+        result(
+          { status: 'success', data: { username, removed } },
+          removed ? `${username} logs in with the password alone now; all its logins have ended.` : `${username} has no second factor.`,
+        )
+        return undefined
+      }),
+    )
 }

@@ -6,6 +6,7 @@ import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import type { Params } from '../messages/message.ts'
 import { around, inEnglish, messageAs, type Said, say } from '../messages/say.ts'
 import { addNotification } from '../notifications/notifications.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
 import type { EffectiveSettings } from '../settings/zoho-settings.ts'
 import { ConfigurationError, errorCodeOf, RateLimitedError } from '../zoho/errors.ts'
@@ -58,10 +59,12 @@ export function stateAfterError(error: unknown): ConnectionStatus | null {
 export function createConnectionStateStore({
   db,
   clock,
+  queue,
   onRefused,
 }: {
   db: Database
   clock: Clock
+  queue: JobQueue
   /** Zoho refuses the credentials: where they come from may have newer ones. */
   onRefused(): void
 }) {
@@ -89,10 +92,10 @@ export function createConnectionStateStore({
     const broken = (state: string | null) => state === 'stale' || state === 'revoked'
     if (broken(next.state) && before !== null && before !== next.state) {
       const text = [next.cause, next.remedy].filter((line) => line !== null).join('\n')
-      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock })
+      await addNotification(tx, { kind: 'connection_lost', subject: 'The connection to Zoho is lost', text }, { clock, queue })
     } else if (next.state === 'connected' && broken(before)) {
       const text = `It was lost at ${row!.since.toISOString()}. What was missed meanwhile comes with the next sync.`
-      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock })
+      await addNotification(tx, { kind: 'connection_regained', subject: 'The connection to Zoho is back', text }, { clock, queue })
     }
   }
 

@@ -7,6 +7,7 @@ import type { Database, Db } from '../database/client.ts'
 import { DATA_CENTER_ENDPOINTS } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import type { TestResult } from '../schemas/connection.ts'
 import type { Actor } from '../settings/audit-log.ts'
 import type { Encryption } from '../settings/encryption.ts'
@@ -33,6 +34,7 @@ export interface ConnectionDeps {
   encryption: Encryption
   clock: Clock
   log: Logger
+  queue: JobQueue
   dispatcher: Dispatcher
   redirectUri(): string
   /** The shop's zone became known or changed. */
@@ -53,6 +55,7 @@ export async function openConnection(deps: ConnectionDeps) {
     encryption,
     clock,
     log,
+    queue,
     dispatcher,
     redirectUri,
     onZone,
@@ -61,7 +64,7 @@ export async function openConnection(deps: ConnectionDeps) {
     timeLimits,
   } = deps
   const stored = createSettingStore({ db, encryption })
-  const connection = createConnectionStateStore({ db, clock, onRefused: () => settings.refreshSecrets() })
+  const connection = createConnectionStateStore({ db, clock, queue, onRefused: () => settings.refreshSecrets() })
   const gcp =
     config.encryption.provider === 'gcp'
       ? createGcpSecrets({ projectId: config.encryption.gcpProjectId ?? '', ...(gcpClient && { client: gcpClient }) })

@@ -1,12 +1,13 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { imageQuotaReserve } from './image-quota-reserve.ts'
+import type { CallPurpose } from '../schemas/quota.ts'
+import { reserveOf } from './call-purposes.ts'
 
 /** Zoho's limits as they are known now. */
 export interface KnownLimits {
   /** 0: none. */
   perMinute: number
-  /** `reserve`: calls that pictures leave to items. */
+  /** `reserve`: calls that the purpose asked about leaves to others. */
   day: { limit: number; left: number; reserve: number; resetsAt: Date } | null
 }
 
@@ -43,6 +44,7 @@ export function estimateCompletion(calls: number, { perMinute, day }: KnownLimit
 export async function knownLimits(
   { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
   organization: string | null,
+  purpose: CallPurpose,
 ): Promise<KnownLimits> {
   const rateLimiter = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
   const known = rateLimiter?.day_limit ?? null
@@ -50,7 +52,7 @@ export async function knownLimits(
   if (limit === null) return { perMinute: requestsPerMinute, day: null }
   const left = Math.max(0, (rateLimiter?.day_left ?? limit) - Math.max(0, (known ?? limit) - limit))
   const resetsAt = rateLimiter?.day_resets_at ?? new Date(clock.now().getTime() + DAY_MS)
-  return { perMinute: requestsPerMinute, day: { limit, left, reserve: imageQuotaReserve(rateLimiter, limit), resetsAt } }
+  return { perMinute: requestsPerMinute, day: { limit, left, reserve: reserveOf(purpose, rateLimiter, limit), resetsAt } }
 }
 
 export interface LimitsDeps {

@@ -1,9 +1,9 @@
 import type { Database } from '../database/client.ts'
 import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Quota } from '../schemas/quota.ts'
+import type { CallPurpose, Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
-import { dayLimitInForce, imageQuotaReserve, imageQuotaReservePercent } from './image-quota-reserve.ts'
+import { CALL_PURPOSES, dayLimitInForce, PURPOSES, purposeOf, purposeOfRun, reserveOf, reservePercent, shareOf } from './call-purposes.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -46,9 +46,12 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const limit = dayLimitInForce(known, limits.perDay)
   const used = reported ? rateLimiter.day_limit! - rateLimiter.day_left! : ours
   const left = limit === null ? null : Math.max(0, limit - used)
-  const queued = await queuedCalls(deps)
-  const scheduled = await scheduledCalls(deps, resetsAt)
-  const calls = queued + scheduled
+  const queued = await callsOfQueued(deps)
+  const scheduled = await callsOfSchedules(deps, resetsAt)
+  const expected = add(queued, scheduled)
+  const [queuedCalls, scheduledCalls] = [total(queued), total(scheduled)]
+  const calls = queuedCalls + scheduledCalls
+  const usedFor = sumByPurpose(byJob)
   return {
     minute: {
       limit: limits.perMinute === 0 ? null : limits.perMinute,
@@ -60,18 +63,27 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
       used,
       left,
       resets_at: reported ? resetsAt.toISOString() : null,
-      reserve: limit === null ? 0 : imageQuotaReserve(rateLimiter, limit),
-      reserve_percent: imageQuotaReservePercent(rateLimiter),
+      reserve: limit === null ? 0 : reserveOf('images', rateLimiter, limit),
+      reserve_percent: reservePercent('images', rateLimiter),
     },
     blocked_until: rateLimiter?.blocked_until && rateLimiter.blocked_until > now ? rateLimiter.blocked_until.toISOString() : null,
     forecast: {
       calls,
-      queued_calls: queued,
-      scheduled_calls: scheduled,
-      minutes: limits.perMinute === 0 ? 0 : Math.ceil(queued / limits.perMinute),
+      queued_calls: queuedCalls,
+      scheduled_calls: scheduledCalls,
+      minutes: limits.perMinute === 0 ? 0 : Math.ceil(queuedCalls / limits.perMinute),
       days: left === null || limit === null || limit === 0 ? null : calls <= left ? 0 : Math.ceil((calls - left) / limit),
       enough_today: left === null ? null : calls <= left,
     },
+    purposes: PURPOSES.map((purpose) => ({
+      purpose,
+      used: usedFor[purpose] ?? 0,
+      forecast: expected[purpose] ?? 0,
+      reserve: limit === null ? 0 : reserveOf(purpose, rateLimiter, limit),
+      reserve_percent: reservePercent(purpose, rateLimiter),
+      share: shareOf(purpose, limit),
+      share_percent: CALL_PURPOSES[purpose].share?.percent ?? null,
+    })),
     by_job: byJob,
     by_minute: (
       await db.$queryRaw<{ at: Date; calls: number }[]>`
@@ -101,42 +113,47 @@ export async function fetchRemainingQuota(db: Database): Promise<void> {
   await db.zohoRateLimit.updateMany({ data: { day_left: null } })
 }
 
+type Calls = Partial<Record<CallPurpose, number>>
+const total = (calls: Calls): number => Object.values(calls).reduce((sum, it) => sum + it, 0)
+const add = (...all: Calls[]): Calls =>
+  Object.fromEntries(PURPOSES.map((purpose) => [purpose, all.reduce((sum, it) => sum + (it[purpose] ?? 0), 0)]))
+const sumByPurpose = (jobs: { job: string; calls: number }[]): Calls => add(...jobs.map(({ job, calls }) => ({ [purposeOf(job)]: calls })))
+
 /** What the runs that are not over will still ask for. */
-async function queuedCalls({ db }: QuotaDeps): Promise<number> {
+async function callsOfQueued({ db }: QuotaDeps): Promise<Calls> {
   const runs = await db.run.findMany({ where: { state: { in: UNFINISHED } } })
-  let calls = 0
-  for (const run of runs) calls += run.kind === 'items' ? await itemCalls(db, run) : await callsOfLast(db, run.kind, modeOf(run))
-  return calls
+  const calls: Calls[] = []
+  for (const run of runs) calls.push(run.kind === 'items' ? await itemCalls(db, run) : await callsOfLast(db, run.kind, modeOf(run)))
+  return add(...calls)
 }
 
-async function itemCalls(db: Database, run: Run): Promise<number> {
+async function itemCalls(db: Database, run: Run): Promise<Calls> {
   const params = run.params as { sync_images?: boolean; dry_run?: boolean }
   const checkpoint = run.checkpoint as { phase?: string } | null
-  const listed =
+  const items =
     checkpoint?.phase === 'images' ? 0 : modeOf(run) === 'full' ? Math.max(1, Math.ceil((await db.product.count()) / ROWS_PER_CALL)) : 1
-  if (!params.sync_images || params.dry_run) return listed
-  return (
-    listed +
-    (await db.product.count({ where: { deleted_at: null, zoho_image_id: { not: null }, image_state: { in: ['untried', 'failed'] } } }))
-  )
+  if (!params.sync_images || params.dry_run) return { items }
+  const where = { deleted_at: null, zoho_image_id: { not: null }, image_state: { in: ['untried', 'failed'] } }
+  return { items, images: await db.product.count({ where }) }
 }
 
-async function scheduledCalls({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<number> {
-  let calls = 0
+async function callsOfSchedules({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<Calls> {
+  const calls: Calls[] = []
   for (const schedule of await db.schedule.findMany()) {
-    calls += slots(schedule, until) * (await callsOfLast(db, kindOf(schedule.module), schedule.mode))
+    const once = await callsOfLast(db, kindOf(schedule.module), schedule.mode)
+    calls.push(...Array<Calls>(slots(schedule, until)).fill(once))
   }
-  return calls
+  return add(...calls)
 }
 
-/** The calls of the newest finished run of a kind and mode; 1 when there was none. */
-async function callsOfLast(db: Database, kind: string, mode: string): Promise<number> {
-  const [row] = await db.$queryRaw<{ calls: number }[]>`
-    select greatest(1, (select count(*) from zoho_call where run_id = run.id))::int as calls from run
-    where kind = ${kind} and state in ('success', 'partial')
-      and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
-    order by finished_at desc nulls last limit 1`
-  return row?.calls ?? 1
+/** The calls of the newest finished run of a kind and mode; 1 when there was none, or when it made none. */
+async function callsOfLast(db: Database, kind: string, mode: string): Promise<Calls> {
+  const jobs = await db.$queryRaw<{ job: string; calls: number }[]>`
+    select job, count(*)::int as calls from zoho_call where run_id = (
+      select id from run where kind = ${kind} and state in ('success', 'partial')
+        and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
+      order by finished_at desc nulls last limit 1) group by job`
+  return jobs.length === 0 ? { [purposeOfRun(kind)]: 1 } : sumByPurpose(jobs)
 }
 
 function modeOf(run: Run): string {

@@ -8,7 +8,7 @@ import type { Message } from '../messages/message.ts'
 import { inEnglish, message } from '../messages/say.ts'
 import { QuotaExceededError } from '../zoho/errors.ts'
 import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
-import { dayLimitInForce, imageQuotaReserve } from './image-quota-reserve.ts'
+import { callsOf, dayLimitInForce, purposeOf, reserveOf, shareOf } from './call-purposes.ts'
 
 export interface RateLimits {
   /** 0: none, for simulators. */
@@ -28,6 +28,7 @@ export interface RateLimiterDeps {
 }
 
 const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
 /** A call that is not over after this belongs to a process that was killed. */
 const LEASE_MS = 120_000
 /** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute, and longer when it comes again soon. */
@@ -112,14 +113,19 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     }
     const inFlight = recent.filter((it) => it.finished_at === null && now.getTime() - it.started_at.getTime() < LEASE_MS).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
-      const reserve =
-        call.job === 'image' && limits.perMinute > 0 ? imageQuotaReserve(state, dayLimitInForce(state.day_limit, limits.perDay) ?? 0) : 0
+      const purpose = purposeOf(call.job)
+      const dayLimit = dayLimitInForce(state.day_limit, limits.perDay)
+      const reserve = limits.perMinute > 0 ? reserveOf(purpose, state, dayLimit ?? 0) : 0
       const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
       // Calls under way are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
         if (inFlight > 0 && state.day_left - spent > reserve) return { waitMs: IN_FLIGHT_PAUSE_MS, why: message('quota_nearly_exhausted') }
         throw new QuotaExceededError(state.day_resets_at)
       }
+      const share = limits.perMinute > 0 ? shareOf(purpose, dayLimit) : null
+      const since = new Date(state.day_resets_at.getTime() - DAY_MS)
+      if (share !== null && (await callsOf(tx, { organization, purpose, since })) >= share)
+        throw new QuotaExceededError(state.day_resets_at)
     }
     if (limits.perMinute === 0) return null
     // Zoho counts a call when it arrives there, at any moment until its response; so it counts here for a minute from the response on.

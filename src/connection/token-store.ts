@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
-import { aadFor, type EncryptedColumn } from '../settings/encrypted-columns.ts'
+import { aadFor, ENCRYPTED_TOKENS } from '../settings/encrypted-columns.ts'
 import type { Encryption } from '../settings/encryption.ts'
-import { ENCRYPTED_SETTINGS } from '../settings/setting-store.ts'
 import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/token-refresh.ts'
 
 /** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
 const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
   createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
-export const ENCRYPTED_TOKENS: EncryptedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
 const aadOf = (id: string): string => aadFor(ENCRYPTED_TOKENS, id)
 
 /** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
@@ -82,6 +80,3 @@ export async function saveToken(
   }
   await tx.zohoToken.upsert({ where: { id }, create: { id, ...data }, update: data })
 }
-
-/** Everything that is kept sealed, for the rotation of the key and its loss. */
-export const ENCRYPTED_COLUMNS = [ENCRYPTED_SETTINGS, ENCRYPTED_TOKENS]

@@ -32,15 +32,15 @@ async function prepare(client: pg.Client, password: string): Promise<void> {
   const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [ROLE])
   if (!rowCount) await client.query(`create role ${ROLE} login nosuperuser nocreatedb nocreaterole password '${password}'`)
   const { rows } = await client.query<{ missing: boolean }>(
-    `select exists (select 1 from pg_class c where c.relnamespace = 'public'::regnamespace
+    `select exists (select 1 from pg_class c where c.relnamespace in ('public'::regnamespace, 'pgboss'::regnamespace)
        and ((c.relkind = 'r' and not has_table_privilege($1, c.oid, 'select')) or (c.relkind = 'S' and (not has_sequence_privilege($1, c.oid, 'usage') or has_sequence_privilege($1, c.oid, 'update'))))) as missing`,
     [ROLE],
   )
   if (!rows[0]?.missing) return
   await client.query(`
     begin;
-    grant usage on schema public to ${ROLE};
-    grant select, insert, update, delete on all tables in schema public to ${ROLE};
+    grant usage on schema public, pgboss to ${ROLE};
+    grant select, insert, update, delete on all tables in schema public, pgboss to ${ROLE};
     grant usage, select on all sequences in schema public to ${ROLE};
     revoke update on all sequences in schema public from ${ROLE};
     revoke update, delete on audit_entry from ${ROLE};

@@ -48,6 +48,11 @@ export function queryPrepared<T extends object>(db: Database, sql: Prisma.Sql): 
   return read(poolOf(db), sql)
 }
 
+/** Statements that a library writes: several in one text, with parameters as the driver takes them. */
+export function queryText(db: Database, text: string, values?: unknown[]): Promise<pg.QueryResult> {
+  return poolOf(db).query(text, values)
+}
+
 function poolOf(db: Database): pg.Pool {
   const pool = pools.get(db)
   if (!pool) throw new Error('Only a database that openDatabase has opened can be asked past Prisma')

@@ -141,8 +141,21 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   const dumped = (await text()) === MAGIC ? readMigrations(await text()) : null
   if (dumped === null) throw notADump(file)
   const only = await migrationsFor(dumped)
-  await refuseFilled(url)
-  await migrate(url, { log, only })
+  const functions = await refuseFilled(url)
+  let rows: number
+  try {
+    await migrate(url, { log, only })
+    rows = await fill(url, file, line)
+  } catch (error) {
+    await removeTables(url, functions).catch((err: unknown) => log.warn({ err }, 'the empty tables of the restore could not be removed'))
+    throw error
+  }
+  await migrate(url, { log })
+  return { rows }
+}
+
+/** Answers how many rows the tables have then. */
+async function fill(url: string, file: string, line: () => Promise<Line | null>): Promise<number> {
   const client = createClient(url)
   await client.connect()
   let rows = 0
@@ -188,8 +201,29 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   } finally {
     await client.end()
   }
-  await migrate(url, { log })
-  return { rows }
+  return rows
+}
+
+/** Makes the database as empty as it was before the restore, so that it takes another dump. `functions` stay. */
+async function removeTables(url: string, functions: string[]): Promise<void> {
+  const client = createClient(url)
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ statement: string }>(
+      `select format('drop table %s cascade', oid::regclass) as statement from pg_class
+         where relnamespace = 'public'::regnamespace and relkind = 'r'
+       union all
+       select format('drop function if exists %s cascade', oid::regprocedure) from pg_proc
+         where pronamespace = 'public'::regnamespace and oid <> all($1::oid[])
+           and not exists (select 1 from pg_depend where objid = pg_proc.oid and deptype = 'e')`,
+      [functions],
+    )
+    await client.query('begin')
+    for (const { statement } of rows) await client.query(statement)
+    await client.query('commit')
+  } finally {
+    await client.end()
+  }
 }
 
 /** No table has so many columns that naming them takes longer. */
@@ -247,7 +281,8 @@ async function migrationsFor(dumped: string[]): Promise<string[]> {
   throw new BadRequestError('older_dump', { migration: LAST_BEFORE_INIT })
 }
 
-async function refuseFilled(url: string): Promise<void> {
+/** Answers the functions that are there all the same. */
+async function refuseFilled(url: string): Promise<string[]> {
   const client = createClient(url)
   await client.connect()
   try {
@@ -255,6 +290,10 @@ async function refuseFilled(url: string): Promise<void> {
     if (rows.length > 0) {
       throw new ConflictError('database_not_empty')
     }
+    const functions = await client.query<{ oid: string }>(
+      `select oid::text from pg_proc where pronamespace = 'public'::regnamespace and not exists (select 1 from pg_depend where objid = pg_proc.oid and deptype = 'e')`,
+    )
+    return functions.rows.map(({ oid }) => oid)
   } finally {
     await client.end()
   }

@@ -16,3 +16,20 @@ export function readCursor(cursor: string): { created_at: Date; id: string } {
     throw new BadRequestError('invalid_cursor', {}, { cause })
   }
 }
+
+const SortPosition = z.tuple([z.string(), z.string().nullable(), z.uuid()])
+
+/** Opaque to callers: how a list is sorted, what its last row has there, and its id. */
+export const writeSortCursor = (sort: string, { value, id }: { value: string | null; id: string }): string =>
+  Buffer.from(JSON.stringify([sort, value, id])).toString('base64url')
+
+/** Throws BadRequestError `invalid_cursor`, also for a cursor of another order. */
+export function readSortCursor(sort: string, cursor: string): { value: string | null; id: string } {
+  try {
+    const [of, value, id] = SortPosition.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    if (of === sort) return { value, id }
+  } catch (cause) {
+    throw new BadRequestError('invalid_cursor.sorted', { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] }, { cause })
+  }
+  throw new BadRequestError('invalid_cursor.other_sort', { fields: [{ field: 'cursor', message: 'belongs to a list with another sort' }] })
+}

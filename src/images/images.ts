@@ -2,14 +2,16 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import { createUrlFetcher, type UrlFetcherOptions } from './fetch/fetch-url.ts'
 import { createImportRun } from './import/import-run.ts'
 import type { ImportDeps } from './import/imports.ts'
 import { createIntegrityRepair, type RepairDeps } from './integrity/repair-run.ts'
-import { createIntegrityScan } from './integrity/scan-run.ts'
+import { createHashJobs, createIntegrityScan } from './integrity/scan-run.ts'
 import { createBlobWriter } from './processing/blob-batch.ts'
 import type { IngestDeps } from './processing/ingest.ts'
 import { createRegenerateRun } from './processing/regenerate-run.ts'
+import { createVariantJobs } from './processing/variant-jobs.ts'
 import { createVariantSettings } from './processing/variant-settings.ts'
 import { createVariantMaker } from './processing/variants.ts'
 import { createWorkerPool, type WorkerPool } from './processing/worker-pool.ts'
@@ -21,6 +23,7 @@ export interface OpenImagesDeps {
   db: Database
   clock: Clock
   log: Logger
+  queue: JobQueue
   storage: Storage
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
@@ -32,7 +35,17 @@ export interface OpenImagesDeps {
 export type Images = Awaited<ReturnType<typeof openImages>>
 
 /** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
-export async function openImages({ db, clock, log, storage, imagesDir, limits, resolveImageHost, workers: otherDecoder }: OpenImagesDeps) {
+export async function openImages({
+  db,
+  clock,
+  log,
+  queue,
+  storage,
+  imagesDir,
+  limits,
+  resolveImageHost,
+  workers: otherDecoder,
+}: OpenImagesDeps) {
   const opened = new AsyncDisposableStack()
   const { store, moving } = storage
   const swept = await store.sweep()
@@ -49,6 +62,8 @@ export async function openImages({ db, clock, log, storage, imagesDir, limits, r
     writeBlob: createBlobWriter(db),
     limits: { maxBytes: limits.maxUploadBytes, maxPixels: limits.maxInputPixels, maxSide: limits.maxSidePixels },
   }
+  const variantJobs = createVariantJobs({ db, store, workers, variantSettings })
+  const hashJobs = createHashJobs({ db, store })
   const itemLinks = createItemLinks(join(imagesDir, 'item'), store)
   const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
   const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve: resolveImageHost }))
@@ -64,13 +79,18 @@ export async function openImages({ db, clock, log, storage, imagesDir, limits, r
     itemLinks,
     imageImports: imports,
     urls,
+    /** Begins to work on the small jobs of this folder, whichever process added them. */
+    openJobs: async () => {
+      await queue.work(variantJobs)
+      await queue.work(hashJobs)
+    },
     /** A chore for every hour. */
     tidy: () => collectGarbage({ db, store, variantSettings, clock, log }, closing.signal),
     /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
     runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
       createImportRun({ ...imports, ingest, itemLinks }),
-      createRegenerateRun({ db, store, workers, variantSettings }),
-      createIntegrityScan({ db, store, itemLinks, clock }),
+      createRegenerateRun({ db, queue, jobs: variantJobs }),
+      createIntegrityScan({ db, store, itemLinks, clock, queue, jobs: hashJobs }),
       createIntegrityRepair({ db, store, itemLinks, clock, ingest, fromZoho, fromUrl }),
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

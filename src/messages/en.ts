@@ -34,6 +34,10 @@ export const MESSAGES = {
     message: 'Zoho refuses the access token, also a new one',
     remedy: 'Check the data centre, then connect to Zoho again.',
   },
+  ambiguous_reference: {
+    message: ({ reference }: { reference: string }) => `More than one product has ${reference}`,
+    remedy: 'Name the product by one of these ids, or by zoho:….',
+  },
   ambiguous_sku: { message: ({ products }: { products: number }) => `${products} products have this SKU; name the file by the Zoho id` },
   answer_cut: { message: 'the answer broke off' },
   answer_endless: { message: 'the answer does not end' },
@@ -97,6 +101,7 @@ export const MESSAGES = {
     message: ({ said }: { said: string }) => `Zoho refuses the call: ${said}`,
     remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
   },
+  challenge_invalid: { message: 'This login has expired, or began at another address', remedy: 'Log in again with name and password.' },
   'check.bytes': { message: ({ bytes }: { bytes: number }) => `${bytes} bytes` },
   'check.calls_left': {
     message: ({ left, limit, until }: { left: number; limit: number | null; until: string }) =>
@@ -154,6 +159,11 @@ export const MESSAGES = {
     remedy:
       'Begin without a cursor: list everything, keep what is equal, remove what is not listed. TOMBSTONE_DAYS sets how long they are kept.',
   },
+  'cursor_expired.products': {
+    message: 'This cursor is older than the deletions that are kept',
+    remedy:
+      'Begin without a cursor: read everything, keep what is equal, remove what does not come. TOMBSTONE_DAYS sets how long they are kept.',
+  },
   daily_quota_exceeded: {
     message: "The day's quota of Zoho calls is spent",
     remedy: ({ resets_at }: { resets_at: string }) => `It goes on by itself at ${resets_at}.`,
@@ -193,6 +203,10 @@ export const MESSAGES = {
     message: 'This cursor was given by another database than the one that answers now',
     remedy: 'Begin without a cursor: list everything, keep what is equal, remove what is not listed.',
   },
+  'epoch_changed.products': {
+    message: 'This cursor was given by another database than the one that answers now',
+    remedy: 'Begin without a cursor: read everything, keep what is equal, remove what does not come.',
+  },
   'field.category': { message: 'category' },
   'field.image': { message: 'image' },
   'field.images': { message: 'list of images' },
@@ -218,6 +232,7 @@ export const MESSAGES = {
   'file.lines_alone': { message: ({ id }: { id: string }) => `line items of ${id} stand without their document` },
   'file.missing': { message: 'the file is missing' },
   'file.no_manifest': { message: 'its folder has no manifest.json that can be read' },
+  'file.no_member': { message: ({ member }: { member: string }) => `it is an object without an array named ${member}` },
   'file.not_array': { message: ({ found }: { found: string }) => `it is not an array of records (found ${JSON.stringify(found)})` },
   'file.not_listed': { message: 'manifest.json does not name it' },
   'file.not_utf8': { message: 'it is not UTF-8' },
@@ -365,6 +380,10 @@ export const MESSAGES = {
     remedy:
       'Generate a new code and paste it at once; choose 10 minutes in the Zoho API console. Check the client id and the data centre if it stays.',
   },
+  'invalid_code.second_factor': {
+    message: 'The code is wrong or was used before',
+    remedy: 'Enter the next code of the authenticator app. If none works, check that the phone sets its clock automatically.',
+  },
   invalid_credentials: {
     message: 'Wrong username or password',
     remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
@@ -374,6 +393,15 @@ export const MESSAGES = {
     remedy: 'Type it again, or have an admin set a new one.',
   },
   invalid_cursor: { message: 'cursor is not one that zinc gave', remedy: BEGIN_AGAIN },
+  'invalid_cursor.list': { message: 'cursor is not one that zinc gave for this list', remedy: BEGIN_AGAIN },
+  'invalid_cursor.other_sort': {
+    message: 'cursor belongs to a list with another sort',
+    remedy: 'Begin without a cursor and follow next_cursor with the same sort.',
+  },
+  'invalid_cursor.sorted': {
+    message: 'cursor is not one that zinc gave',
+    remedy: 'Begin without a cursor and follow next_cursor with the same sort.',
+  },
   'invalid_cursor.store': { message: 'cursor is not one that zinc gave for this store', remedy: BEGIN_AGAIN },
   invalid_file_item: {
     message: ({ number, file, problem }: { number: number; file: string; problem: Part }) =>
@@ -655,7 +683,7 @@ export const MESSAGES = {
   },
   product_not_found: {
     message: 'Product not found',
-    remedy: 'Name it by its id, by sku:… or by zoho:…; GET /api/products?search=… finds it.',
+    remedy: 'Name it by its id, by sku:…, zoho:…, ean:…, upc:…, isbn:… or part:…; GET /api/products?search=… finds it.',
     page: 'Go back to the products and look for it by its name or SKU.',
   },
   'product_not_found.deleted': { message: 'The product is deleted already', remedy: 'Nothing is left to do.' },
@@ -700,6 +728,16 @@ export const MESSAGES = {
     remedy: ({ scope }: { scope: string }) =>
       `Connect to Zoho again with ${scope} among the scopes (GET /api/settings/integrations/zoho/scopes has the whole line), or switch the module off.`,
     page: 'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
+  },
+  second_factor_required: {
+    message: 'The password is right; the code of the authenticator app is missing',
+    remedy: 'Send {"challenge", "code"} or {"challenge", "recovery_code"} to the same address within five minutes.',
+  },
+  second_factor_setup_required: {
+    message: 'This account must set up a second factor first',
+    remedy:
+      'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
+    page: 'Open the account page and set it up.',
   },
   server_stopped: { message: 'The server was told to stop', remedy: 'It goes on by itself at the next start.' },
   session_in_use: {
@@ -815,6 +853,12 @@ export const MESSAGES = {
     message: ({ lines, sum, reported }: { lines: number; sum: string; reported: string }) =>
       `the ${lines} line items come to ${sum}, the total says ${reported}`,
   },
+  totp_enabled: {
+    message: 'This account has a second factor already',
+    remedy: 'Remove it first: DELETE /api/v1/auth/totp with the password and a code.',
+    page: 'Reload the page; it may have been set up in another window.',
+  },
+  totp_not_begun: { message: 'No second factor is being set up', remedy: 'Begin with POST /api/v1/auth/totp.', page: 'Begin again.' },
   truncated: { message: 'The picture is cut: its end is missing', remedy: UPLOAD_AGAIN },
   'truncated.differently': { message: 'The picture comes damaged, and differently each time' },
   'truncated.while_decoding': { message: 'The picture is cut', remedy: UPLOAD_AGAIN },

@@ -10,6 +10,10 @@ export const TERMINAL = {
     message: ({ host }: { host: string }) => `The name ${host} cannot be resolved`,
     remedy: 'Set HOST to an address of this machine.',
   },
+  cannot_create_role: {
+    message: 'The account of DATABASE_URL may not manage roles',
+    remedy: 'Let a superuser of the database run: ALTER ROLE <that account> CREATEROLE; and try again.',
+  },
   data_dir_unusable: {
     message: ({ folder, problem }: { folder: string; problem: string }) => `The data folder ${folder} cannot be used: ${problem}`,
     remedy: 'Set DATA_DIR to a folder that this account may write.',
@@ -98,6 +102,10 @@ export const TERMINAL = {
   'invalid_options.missing_or_all': { message: 'Say --missing or --all' },
   'invalid_options.quick_repair': { message: 'A repair asks Zoho; leave --quick out' },
   'invalid_options.since_and_full': { message: 'Use --since or --full, not both' },
+  invalid_reader_name: {
+    message: ({ name }: { name: string }) => `${name} cannot be the name of a reader`,
+    remedy: 'Use small letters, digits and underscores, beginning with a letter; not pg_… and not zinc_….',
+  },
   invalid_store: { message: ({ issues }: { issues: string[] }) => issues.join('; ') },
   invalid_store_id: { message: 'The store is not an id', remedy: '`zinc store list` shows the ids.' },
   invalid_token_id: { message: 'token revoke wants the id of the token, not the token itself' },
@@ -195,6 +203,11 @@ export const TERMINAL = {
   port_not_permitted: {
     message: ({ port }: { port: number }) => `This account may not listen on port ${port}`,
     remedy: 'Set PORT to 1024 or higher.',
+  },
+  reader_not_found: { message: ({ name }: { name: string }) => `There is no reader ${name}`, remedy: 'Nothing is left to do.' },
+  role_exists: {
+    message: ({ name }: { name: string }) => `PostgreSQL has a role ${name} that is no reader of this database`,
+    remedy: 'Choose another name.',
   },
   rotation_running: { message: 'The keys are being rotated already', remedy: 'Wait for it to end.' },
   service_not_installed: {

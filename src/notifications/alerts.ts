@@ -1,11 +1,13 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { clearOnce, notifyOnce } from './notifications.ts'
 
 export interface AlertChecksDeps {
   db: Database
   clock: Clock
+  queue: JobQueue
   settings: NotificationStore
   /** Kinds of runs that bring data from Zoho. */
   syncKinds: string[]
@@ -15,7 +17,7 @@ const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
 /** Finds what nobody would notice by itself: failed runs, syncs that stopped, stores that fell silent. Each is told once until it is over. */
-export function createAlertChecks({ db, clock, settings, syncKinds }: AlertChecksDeps): () => Promise<void> {
+export function createAlertChecks({ db, clock, queue, settings, syncKinds }: AlertChecksDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {
     const newest = await db.run.findMany({
       where: { state: { in: ['success', 'partial', 'failed'] } },
@@ -30,7 +32,7 @@ export function createAlertChecks({ db, clock, settings, syncKinds }: AlertCheck
       )
       for (const { id, kind, cause, remedy } of newest.filter((run) => run.state === 'failed')) {
         const text = [cause ?? 'The log names the cause.', remedy ?? '', `Run ${id}`].filter((line) => line !== '').join('\n')
-        await notifyOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock })
+        await notifyOnce(tx, `run_failed:${kind}`, { kind: 'run_failed', subject: `A run failed: ${kind}`, text }, { clock, queue })
       }
     })
   }
@@ -52,7 +54,7 @@ export function createAlertChecks({ db, clock, settings, syncKinds }: AlertCheck
           subject: 'Nothing was synced for long',
           text: `The last sync that succeeded ended at ${last.finished_at!.toISOString()}.\nLook at the connection and the schedules on the settings page.`,
         },
-        { clock },
+        { clock, queue },
       )
     })
   }
@@ -70,7 +72,7 @@ export function createAlertChecks({ db, clock, settings, syncKinds }: AlertCheck
       )
       for (const { id, name, last_seen_at } of silent) {
         const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
-        await notifyOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock })
+        await notifyOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock, queue })
       }
     })
   }

@@ -1,5 +1,6 @@
 import type { Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { JobQueue } from '../queue/queue.ts'
 
 export type NotificationKind = 'connection_lost' | 'connection_regained' | 'run_failed' | 'nothing_synced' | 'store_silent' | 'test'
 
@@ -10,16 +11,27 @@ export interface NewNotification {
   text: string
 }
 
-/** Puts a notice into the queue, in the transaction of the change that it tells: neither is without the other. */
-export async function addNotification(tx: Db, notification: NewNotification, { clock }: { clock: Clock }): Promise<void> {
+export interface AddDeps {
+  clock: Clock
+  queue: JobQueue
+}
+
+/** Adds a notification in the transaction of the change that it reports: neither is without the other. */
+export async function addNotification(tx: Db, notification: NewNotification, { clock, queue }: AddDeps): Promise<void> {
   const now = clock.now()
-  await tx.notification.create({ data: { ...notification, created_at: now, try_at: now }, select: { id: true } })
+  const { id } = await tx.notification.create({ data: { ...notification, created_at: now, try_at: now }, select: { id: true } })
+  await queue.add(tx, 'notification', [attemptOf({ id, attempts: 0 })])
+}
+
+/** The job of the next attempt to send a notification; there is one at a time. */
+export function attemptOf({ id, attempts }: { id: bigint; attempts: number }) {
+  return { data: { id: String(id), attempt: attempts }, key: `${id}:${attempts}` }
 }
 
 /** Adds the notice unless the same thing (`key`) was told already and still holds. */
-export async function notifyOnce(tx: Db, key: string, notification: NewNotification, { clock }: { clock: Clock }): Promise<void> {
-  const { count } = await tx.sentNotification.createMany({ data: [{ key, since: clock.now() }], skipDuplicates: true })
-  if (count === 1) await addNotification(tx, notification, { clock })
+export async function notifyOnce(tx: Db, key: string, notification: NewNotification, deps: AddDeps): Promise<void> {
+  const { count } = await tx.sentNotification.createMany({ data: [{ key, since: deps.clock.now() }], skipDuplicates: true })
+  if (count === 1) await addNotification(tx, notification, deps)
 }
 
 /** It does not hold any more: the next time is told again. */

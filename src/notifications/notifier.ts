@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createGuardedAgents, type GuardOptions, hostAndPort } from '../lib/ssrf-guard.ts'
+import type { JobQueue } from '../queue/queue.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
 import { createAlertChecks } from './alerts.ts'
 import type { Outlets } from './channels.ts'
@@ -10,9 +11,9 @@ import { createNotificationTest } from './send-test.ts'
 
 export interface NotifierDeps {
   db: Database
-  databaseUrl: string
   clock: Clock
   log: Logger
+  queue: JobQueue
   outlets: Outlets
   settings: NotificationStore
   syncKinds: string[]
@@ -28,7 +29,7 @@ export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
   return {
     test: createNotificationTest(deps),
     watch,
-    deliver: delivery.look,
+    addMissingJobs: delivery.addMissingJobs,
     open: delivery.open,
     [Symbol.asyncDispose]: delivery.close,
   }

@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Database, Db, DedicatedConnection } from '../database/client.ts'
 import type { VariantName } from '../facts/variants.ts'
 import { Prisma } from '../generated/client.ts'
+import { shareCalls } from '../lib/share-calls.ts'
 
 /** A store as the feed needs it. */
 export interface FeedStore {
@@ -70,8 +71,6 @@ export async function openFeed({ db, reader }: { db: Database; reader: Dedicated
   let stores: { version: number; byId: ReadonlyMap<string, FeedStore> } | undefined
   let cursorKey: { text: string; key: KeyObject } | undefined
   let identityAt = performance.now()
-  let running: Promise<FeedSnapshot> | null = null
-  let next: Promise<FeedSnapshot> | null = null
 
   async function read(): Promise<StateRow | undefined> {
     const [found] = await reader.read<{ state: StateRow }>(
@@ -117,29 +116,8 @@ export async function openFeed({ db, reader }: { db: Database; reader: Dedicated
     }
   }
 
-  function start(): Promise<FeedSnapshot> {
-    running = look().finally(() => {
-      running = null
-    })
-    return running
-  }
-
-  return {
-    /**
-     * The feed now: everything that was committed before the call is numbered. Calls that come while one is under way share the one after it,
-     * so a crowd of readers costs two queries, and none is answered with what was true before it asked.
-     */
-    now(): Promise<FeedSnapshot> {
-      if (!running) return start()
-      next ??= running
-        .catch(() => {})
-        .then(() => {
-          next = null
-          return start()
-        })
-      return next
-    },
-  }
+  /** The feed now: everything that was committed before the call is numbered. A crowd of readers costs two queries. */
+  return { now: shareCalls(look) }
 }
 
 /** Numbers what is committed and waits. Rows that a writer holds at this moment stay for the next time. */

@@ -34,11 +34,12 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
   const remembered = new Map<string, { identity: Promise<EdgeIdentity | null>; until: number }>()
   const seenAt = new Map<string, number>()
 
-  async function lookUp(token: string): Promise<EdgeIdentity | null> {
+  async function lookUp(token: string, from: Omit<Actor, 'actor'>): Promise<EdgeIdentity | null> {
     const claims = tokens.read(token)
     if (!claims) return null
     const row = await db.edgeToken.findFirst({ where: { id: claims.sub, store_id: claims.store, revoked_at: null } })
     if (!row || (row.expires_at && row.expires_at <= clock.now())) return null
+    if (row.last_used_at === null) await recordFirstUse(row, from)
     if (performance.now() - (seenAt.get(row.id) ?? Number.NEGATIVE_INFINITY) > SEEN_EVERY_MS) {
       if (seenAt.size > REMEMBERED) seenAt.clear()
       seenAt.set(row.id, performance.now())
@@ -49,6 +50,16 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
     return { token_id: row.id, store_id: row.store_id, name: row.name }
   }
 
+  /** A token that comes to life is worth knowing: where it is used from, and that it was not lost on the way. */
+  async function recordFirstUse({ id, store_id, name }: EdgeToken, from: Omit<Actor, 'actor'>): Promise<void> {
+    await db.$transaction(async (tx) => {
+      const { count } = await tx.edgeToken.updateMany({ where: { id, last_used_at: null }, data: { last_used_at: clock.now() } })
+      if (count === 0) return
+      const { code } = await findStore(tx, store_id)
+      await recordAudit(tx, { ...from, actor: `edge:${name}`, action: 'edge_token.first_use', target: `store:${code}` })
+    })
+  }
+
   return {
     /** The answer of a moment ago, if this token was asked for then: a crowd of requests must not be read as anything else first. */
     authenticateCached(token: string): Promise<EdgeIdentity | null> | null {
@@ -56,10 +67,10 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       return known && known.until > performance.now() ? known.identity : null
     },
     /** Whose token this is now; null when it is none of an edge server, has expired or was revoked. Throws when the database is away. */
-    authenticate(token: string): Promise<EdgeIdentity | null> {
+    authenticate(token: string, from: Omit<Actor, 'actor'>): Promise<EdgeIdentity | null> {
       const known = remembered.get(token)
       if (known && known.until > performance.now()) return known.identity
-      const identity = lookUp(token)
+      const identity = lookUp(token, from)
       if (remembered.size >= REMEMBERED) remembered.clear()
       remembered.set(token, { identity, until: performance.now() + REMEMBER_MS })
       identity.then(

@@ -27,9 +27,8 @@ export async function planPull(deps: PullPlanDeps, request: PullPlanRequest, sig
   const modules = planned.map((it) => it.plan)
   const sum = (of: (it: ModulePlan) => number) => modules.reduce((total, it) => total + of(it), 0)
   const calls = { list: sum((it) => it.calls.list), details: sum((it) => it.calls.details), total: sum((it) => it.calls.total) }
-  const { perMinute, day } = await knownLimits(deps, await deps.organization())
-  // The reserve is kept from pictures only.
-  const { minutes, days, endsAt } = estimateCompletion(calls.total, { perMinute, day: day && { ...day, reserve: 0 } }, deps.clock.now())
+  const limits = await knownLimits(deps, await deps.organization(), 'records')
+  const { minutes, days, endsAt } = estimateCompletion(calls.total, limits, deps.clock.now())
   return {
     modules,
     calls,

@@ -21,6 +21,12 @@ export const AuditQuery = z.object({
   actor: z.string().max(200).optional(),
   action: z.string().max(100).optional(),
   target: z.string().max(300).optional(),
+  /** Entries at or after this time; a day alone begins at 00:00 UTC. */
+  from: z.string().max(60).optional(),
+  /** Entries before this time; a day alone is included to its end, UTC. */
+  to: z.string().max(60).optional(),
+  /** `csv`: all entries that match, whatever `limit` and `cursor` say. */
+  format: z.enum(['json', 'csv']).default('json'),
   cursor: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })

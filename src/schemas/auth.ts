@@ -11,12 +11,31 @@ export const cleanUsername = (name: string): string =>
     .trim()
     .normalize('NFC')
 
-/** `POST /api/v1/auth/login`. `cookie`: the page asks for HttpOnly cookies and keeps no token itself. */
-export const LoginBody = z.object({
-  username: z.string().min(1).max(200).transform(cleanUsername),
-  password: z.string().min(1).max(1000),
-  cookie: z.boolean().default(false),
-})
+/**
+ * `POST /api/v1/auth/login`: username and password, or, where `second_factor_required` asked for it, its challenge and a code or recovery code.
+ * `cookie`: the page asks for HttpOnly cookies and keeps no token itself.
+ */
+export const LoginBody = z
+  .object({
+    username: z.string().min(1).max(200).transform(cleanUsername).optional(),
+    password: z.string().min(1).max(1000).optional(),
+    challenge: z.string().min(1).max(200).optional(),
+    code: z.string().min(1).max(50).optional(),
+    recovery_code: z.string().min(1).max(100).optional(),
+    cookie: z.boolean().default(false),
+  })
+  .superRefine((body, { addIssue }) => {
+    const given = (names: ('username' | 'password' | 'code' | 'recovery_code')[]) => names.filter((name) => body[name] !== undefined)
+    const wrong = (name: string, message: string) => addIssue({ code: 'custom', path: [name], message })
+    if (body.challenge === undefined) {
+      for (const name of ['username', 'password'] as const) if (body[name] === undefined) wrong(name, 'is required')
+      for (const name of given(['code', 'recovery_code'])) wrong(name, 'it needs the challenge that the login answered')
+      return
+    }
+    for (const name of given(['username', 'password'])) wrong(name, 'the challenge stands for it')
+    if (given(['code', 'recovery_code']).length === 0) wrong('code', 'is required')
+    if (given(['code', 'recovery_code']).length === 2) wrong('recovery_code', 'send code or recovery_code, not both')
+  })
 /** `POST /api/v1/auth/refresh`. Without a token the page's own cookie is taken, and the new tokens come as cookies. */
 export const RefreshBody = z.object({ refresh_token: z.string().min(1).max(200).optional() })
 
@@ -54,10 +73,36 @@ export const UserSessionsResponse = z.object({
   next_cursor: z.null(),
 })
 
+/** `POST /api/v1/auth/totp`: for the authenticator app; the address is what a QR code holds. */
+export const TotpSecretResponse = z.object({
+  status: z.literal('success'),
+  data: z.object({ secret: z.string(), otpauth_url: z.string() }),
+})
+const Code = z.string().min(1).max(50)
+/** `POST /api/v1/auth/totp/confirm` */
+export const ConfirmTotpBody = z.object({ code: Code })
+export const RecoveryCodesResponse = z.object({
+  status: z.literal('success'),
+  /** Shown this once. */
+  data: z.object({ recovery_codes: z.array(z.string()) }),
+})
+/** `DELETE /api/v1/auth/totp`. `code`: of the app, or a recovery code. */
+export const RemoveTotpBody = z.object({ password: z.string().min(1).max(1000), code: Code })
+
 /** `GET /api/v1/auth/me` */
 export const CurrentUserResponse = z.object({
   status: z.literal('success'),
-  data: z.object({ user_id: z.uuid(), username: z.string(), role: PersonRole }),
+  data: z.object({
+    user_id: z.uuid(),
+    username: z.string(),
+    role: PersonRole,
+    /** Null: none is set up. */
+    second_factor: z.object({ recovery_codes_left: z.number() }).nullable(),
+    /** Everything but setting one up is refused until then. */
+    must_set_up_second_factor: z.boolean(),
+    /** For admins: a proxy that TRUSTED_PROXIES does not name forwards requests, so that all of its callers count as one. */
+    untrusted_proxy: z.string().nullable(),
+  }),
 })
 
 export const User = z.object({

@@ -20,6 +20,12 @@ export const CoverageKey = z.enum([
   'duplicate_sku',
   /** Zoho calls it inactive, and there is stock of it here. */
   'inactive_but_sold_here',
+  /** Neither EAN, UPC nor ISBN. */
+  'no_barcode',
+  /** An EAN or UPC whose last digit is not what the others give. */
+  'bad_check_digit',
+  /** Another product has the same EAN, UPC or ISBN. */
+  'duplicate_barcode',
 ])
 export type CoverageKey = z.infer<typeof CoverageKey>
 

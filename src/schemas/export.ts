@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ItemFields } from './item-fields.ts'
+import { fieldSpec, ITEM_FIELD_NAMES, ItemFields } from './item-fields.ts'
+import { Product } from './products.ts'
 
 export const ExportQuery = z.object({ format: z.enum(['json', 'csv', 'zip']).default('json') })
 
@@ -7,6 +8,9 @@ export const ExportQuery = z.object({ format: z.enum(['json', 'csv', 'zip']).def
 export const ExportRecord = z.object({
   zoho_item_id: z.string().nullable(),
   ...ItemFields.shape,
+  stock: Product.shape.stock,
+  prices: Product.shape.prices,
+  origin: Product.shape.origin,
   zoho_modified_at: z.iso.datetime().nullable(),
   image_id: z.string().nullable(),
   image_name: z.string().nullable(),
@@ -14,5 +18,15 @@ export const ExportRecord = z.object({
   image_url: z.string().nullable(),
   /** Where the picture stands in the data folder and in the zip. */
   image_path: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
 })
 export type ExportRecord = z.infer<typeof ExportRecord>
+
+/** The columns of a CSV: what is nested in JSON has a column for each part. */
+export const EXPORT_COLUMNS = [
+  'zoho_item_id',
+  ...ITEM_FIELD_NAMES.map((field) => fieldSpec(field).csv ?? field),
+  'custom_fields',
+  ...(['origin', 'zoho_modified_at', 'image_id', 'image_name', 'image_url', 'image_path', 'created_at', 'updated_at'] as const),
+]

@@ -1,9 +1,5 @@
 import { z } from 'zod'
-import { itemFields } from './item-fields.ts'
-
-/** Product fields that a mapping rules. */
-export const MappedField = z.object(itemFields).keyof()
-export type MappedField = z.infer<typeof MappedField>
+import { fieldSpec, MappedField } from './item-fields.ts'
 
 /**
  * Who writes a field. zoho: every sync overwrites it · erp: a sync never writes it, the ERP does (`PATCH /api/products/{id}`) ·
@@ -76,30 +72,30 @@ export const MappingPreviewResponse = z.object({
   }),
 })
 
-/** `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`); others 409 `owned_by_zoho`. Money and stock as decimal strings. */
-const text = (max: number) => z.string().max(max).nullable()
 const decimal = z
   .string()
   .regex(/^-?\d{1,18}(\.\d{1,6})?$/, 'must be a decimal number as text, e.g. "12.50"')
   .nullable()
+const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be a code of three letters, e.g. IQD')
+  .nullable()
+
+type PatchValue = z.ZodType<string | null>
+const patchValue = (field: MappedField): PatchValue => {
+  const { kind, max } = fieldSpec(field)
+  return kind === 'decimal' ? decimal : z.string().max(max!).nullable()
+}
+type Simple = Exclude<MappedField, 'name' | 'currency' | 'status'>
+const simple = MappedField.exclude(['name', 'currency', 'status']).options
+
+/** `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`); others 409 `owned_by_zoho`. Money and stock as decimal strings. */
 export const ProductPatch = z
   .strictObject({
-    sku: text(200),
+    ...(Object.fromEntries(simple.map((field) => [field, patchValue(field)])) as Record<Simple, PatchValue>),
     name: z.string().min(1).max(1000),
-    name_en: text(1000),
-    name_ar: text(1000),
-    description: text(20_000),
-    cost_price: decimal,
-    selling_price: decimal,
-    currency: z
-      .string()
-      .regex(/^[A-Z]{3}$/, 'must be a code of three letters, e.g. IQD')
-      .nullable(),
-    stock_on_hand: decimal,
+    currency,
     status: z.enum(['active', 'inactive']),
-    unit: text(100),
-    category: text(300),
-    brand: text(300),
   })
   .partial()
 export type ProductPatch = z.infer<typeof ProductPatch>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CoverageKey } from './coverage.ts'
 import { ItemFields } from './item-fields.ts'
 
 export const ImageSource = z.object({
@@ -30,10 +31,31 @@ export const ProductImage = z.object({
 })
 export type ProductImage = z.infer<typeof ProductImage>
 
+const quantity = z.string().nullable()
+/** Decimal strings; null where Zoho does not track the item, or has not said. */
+const StockFigures = { on_hand: quantity, available: quantity, actual_available: quantity, committed: quantity }
+export const Stock = z.object({
+  ...StockFigures,
+  by_location: z.array(z.object({ location_id: z.string(), name: z.string(), ...StockFigures, as_of: z.iso.datetime() })),
+})
+export const Price = z.object({
+  price_list_id: z.string(),
+  name: z.string(),
+  type: z.enum(['sales', 'purchase']),
+  currency: z.string().nullable(),
+  /** Null where there are brackets. */
+  price: z.string().nullable(),
+  brackets: z.array(z.object({ from: z.string(), to: z.string().nullable(), price: z.string() })).optional(),
+})
+
 export const Product = z.object({
   id: z.uuid(),
   ...ItemFields.shape,
+  stock: Stock,
+  prices: z.array(Price),
   zoho_item_id: z.string().nullable(),
+  /** Who brought it in: Zoho, a file, or the ERP. */
+  origin: z.enum(['zoho', 'file', 'erp']),
   image_path: z.string().nullable(),
   image_url: z.string().nullable(),
   image_source: ImageSource.nullable(),
@@ -44,8 +66,79 @@ export const Product = z.object({
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   deleted_at: z.iso.datetime().nullable(),
+  /** Its place in the change feed, and since when it is there. */
+  seq: z.int(),
+  changed_at: z.iso.datetime(),
+  /** With `include=raw`: Zoho's row as it was received; null where there is none. */
+  raw: z.unknown().optional(),
 })
 export type Product = z.infer<typeof Product>
+
+const time = z.string().max(60)
+const name = z.string().min(1).max(500)
+/** What may come beside a product. */
+export const Include = z.enum(['raw'])
+
+/** By what a list is ordered; `-` in front: from the end. Products without a value come last either way. */
+const SORTS = ['name', 'sku', 'selling_price', 'stock_on_hand', 'updated_at', 'created_at'] as const
+export const ProductSort = z.enum(SORTS.flatMap((column) => [column, `-${column}`] as const))
+export type ProductSort = z.infer<typeof ProductSort>
+
+/** `GET /api/products` */
+export const ProductsQuery = z.object({
+  /** Words in any order: of the names, the SKU, Zoho's id, or a barcode with or without leading zeros. */
+  search: z.string().max(200).optional(),
+  has_image: z.stringbool().optional(),
+  /** Only products that lack this; see GET …/coverage. */
+  coverage: CoverageKey.optional(),
+  status: z.enum(['active', 'inactive']).optional(),
+  /** The name of a category, of a brand. */
+  category: name.optional(),
+  brand: name.optional(),
+  group_id: name.optional(),
+  /** Whether any is on hand; false: all others, also what Zoho does not track. */
+  in_stock: z.stringbool().optional(),
+  /** Changed here at this time or later. */
+  modified_since: time.optional(),
+  include_deleted: z.stringbool().default(false),
+  sort: ProductSort.default('created_at'),
+  include: Include.optional(),
+  cursor: z.string().max(2000).optional(),
+  /** Instead of a cursor: so many products are left out. */
+  offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
+  /** Also say how many products match. */
+  total: z.stringbool().default(false),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+export type ProductsQuery = z.infer<typeof ProductsQuery>
+
+/** `GET /api/products/changes` */
+export const ProductChangesQuery = z.object({
+  /** Where the page before ended; `latest`: the present end; without one every product, then what changes. */
+  cursor: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  /** Seconds to wait for a change when there is none yet. */
+  wait: z.coerce.number().min(0).max(60).default(0),
+  include: Include.optional(),
+})
+export const ProductChange = z.object({
+  seq: z.int(),
+  change: z.enum(['upsert', 'delete']),
+  changed_at: z.iso.datetime(),
+  /** What changed after the cursor; `*`: new to its reader, or not known any more. */
+  changed_fields: z.array(z.string()),
+  id: z.uuid(),
+  zoho_item_id: z.string().nullable(),
+  sku: z.string().nullable(),
+  product: Product.nullable(),
+})
+export const ProductChangesResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(ProductChange),
+  next_cursor: z.string(),
+  has_more: z.boolean(),
+  server_time: z.iso.datetime(),
+})
 
 /** `GET /api/products`. `total` only when it was asked for. */
 export const ProductsResponse = z.object({

@@ -2,6 +2,10 @@ import { z } from 'zod'
 
 const Window = { limit: z.number().nullable(), used: z.number(), left: z.number().nullable() }
 
+/** What calls to Zoho are for. */
+export const CallPurpose = z.enum(['items', 'images', 'rechecks', 'stock', 'price_lists', 'groups', 'records', 'tests'])
+export type CallPurpose = z.infer<typeof CallPurpose>
+
 /** `GET /quota`. A limit of null is not known yet, or there is none (simulators). */
 export const QuotaResponse = z.object({
   status: z.literal('success'),
@@ -26,7 +30,19 @@ export const QuotaResponse = z.object({
       days: z.number().nullable(),
       enough_today: z.boolean().nullable(),
     }),
-    /** Calls of the running day by what they were for. */
+    /** What calls are for: made and expected in the running day, left to others, and allowed at most (null: no limit of its own). */
+    purposes: z.array(
+      z.object({
+        purpose: CallPurpose,
+        used: z.number(),
+        forecast: z.number(),
+        reserve: z.number(),
+        reserve_percent: z.number(),
+        share: z.number().nullable(),
+        share_percent: z.number().nullable(),
+      }),
+    ),
+    /** Calls of the running day by the name that the log of calls has for them. */
     by_job: z.array(z.object({ job: z.string(), calls: z.number() })),
     /** Calls in each of the last 60 minutes that had any, oldest first. */
     by_minute: z.array(z.object({ at: z.iso.datetime(), calls: z.number() })),

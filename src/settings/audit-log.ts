@@ -47,25 +47,43 @@ export async function recordRefusedLogin(
   })
 }
 
+const EXPORT_PAGE = 1_000
+
 export interface AuditFilter {
   actor?: string | undefined
   action?: string | undefined
   target?: string | undefined
+  from?: Date | undefined
+  /** Not included. */
+  to?: Date | undefined
   /** Entries older than this one. */
   before?: bigint | undefined
   limit: number
 }
 
 /** Newest first. */
-export function listAudit(db: Db, { before, limit, actor, action, target }: AuditFilter): Promise<AuditEntry[]> {
+export function listAudit(db: Db, { before, limit, actor, action, target, from, to }: AuditFilter): Promise<AuditEntry[]> {
   return db.auditEntry.findMany({
     where: {
       ...(actor !== undefined && { actor }),
       ...(action !== undefined && { action }),
       ...(target !== undefined && { target }),
+      ...((from ?? to) !== undefined && { at: { ...(from && { gte: from }), ...(to && { lt: to }) } }),
       ...(before !== undefined && { id: { lt: before } }),
     },
     orderBy: { id: 'desc' },
     take: limit,
   })
+}
+
+/** All that match, newest first, in pages. */
+export async function* readAudit(db: Db, filter: Omit<AuditFilter, 'before' | 'limit'>, signal: AbortSignal): AsyncGenerator<AuditEntry[]> {
+  let before: bigint | undefined
+  for (;;) {
+    signal.throwIfAborted()
+    const page = await listAudit(db, { ...filter, before, limit: EXPORT_PAGE })
+    if (page.length > 0) yield page
+    if (page.length < EXPORT_PAGE) return
+    before = page.at(-1)?.id
+  }
 }

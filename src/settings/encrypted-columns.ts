@@ -1,7 +1,4 @@
-/**
- * A column that holds sealed records. Every room that seals something exports its column and seals for `aadFor(column, id)`;
- * src/encrypted.ts lists them all, and `zinc keys rotate` seals them anew.
- */
+/** A column that holds encrypted records. Who encrypts something adds its column here and encrypts for `aadFor(column, id)`. */
 export interface EncryptedColumn {
   table: string
   /** The key column of the row. */
@@ -13,3 +10,10 @@ export interface EncryptedColumn {
 
 /** What a record is bound to: moved to another row, it does not open. */
 export const aadFor = ({ table, column }: EncryptedColumn, id: string): string => `${table}.${column}.${id}`
+
+export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'encrypted' }
+export const ENCRYPTED_TOKENS: EncryptedColumn = { table: 'zoho_token', id: 'id', column: 'access_token' }
+export const ENCRYPTED_TOTP_SECRETS: EncryptedColumn = { table: 'second_factor', id: 'user_id', column: 'totp_secret' }
+
+/** All of them, for the rotation of the key and its loss, which deletes their rows. */
+export const ENCRYPTED_COLUMNS = [ENCRYPTED_SETTINGS, ENCRYPTED_TOKENS, ENCRYPTED_TOTP_SECRETS]

@@ -1,5 +1,5 @@
 import type { Database, Db } from '../database/client.ts'
-import { aadFor, type EncryptedColumn } from './encrypted-columns.ts'
+import { aadFor, ENCRYPTED_SETTINGS } from './encrypted-columns.ts'
 import type { Encryption } from './encryption.ts'
 
 export interface StoredSetting {
@@ -10,7 +10,6 @@ export interface StoredSetting {
 
 export type SettingStore = ReturnType<typeof createSettingStore>
 
-export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'encrypted' }
 const aadOf = (name: string): string => aadFor(ENCRYPTED_SETTINGS, name)
 
 /** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */

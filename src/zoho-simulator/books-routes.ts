@@ -47,6 +47,10 @@ function listAnswer(name: BooksModuleName, books: Books, state: SimulatorState, 
   })
 }
 
+/** Keys that rows of Inventory have and those of Books have not. */
+const INVENTORY_KEYS =
+  /^(group_|attribute_|brand$|manufacturer$|upc$|ean$|isbn$|part_number$|length$|width$|height$|weight|dimension|is_combo|is_returnable)/
+
 /** `/books/v3` and `/invoice/v3`: lists without line items, details with them. */
 export const booksRoutes =
   (books: Books): ApiRoutes =>
@@ -95,8 +99,7 @@ function bookItems(api: FastifyInstance, { store, zone, toggles }: SimulatorStat
       code: 0,
       message: 'success',
       items: items.slice(start, start + perPage).map((item) => {
-        const { group_id: _, group_name: __, brand: ___, manufacturer: ____, ...row } = itemRow(item, zone)
-        return row
+        return Object.fromEntries(Object.entries(itemRow(item, zone)).filter(([key]) => !INVENTORY_KEYS.test(key)))
       }),
       page_context: {
         page,

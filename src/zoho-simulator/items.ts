@@ -38,6 +38,7 @@ function filterOf(query: Query): ((item: SimulatedItem) => boolean) | null {
     text(`${field}_contains`, (item, value) => item[field].toLowerCase().includes(value))
   }
   text('item_id', (item, value) => item.item_id === value)
+  text('group_id', (item, value) => item.group?.id === value)
   return tests.length === 0 ? null : (item) => tests.every((test) => test(item))
 }
 
@@ -72,7 +73,7 @@ function listPage(state: SimulatorState, query: Query) {
   return {
     code: 0,
     message: 'success',
-    items: rows.slice(start, start + perPage).map((item) => itemRow(item, zone)),
+    items: rows.slice(start, start + perPage).map((item) => itemRow(item, zone, toggles)),
     page_context: {
       page,
       per_page: perPage,

@@ -29,6 +29,8 @@ export interface SimulatorToggles {
   malformedItemIds: 'left_out' | 'refuse'
   /** The `Date` header of the API's responses is this much behind or ahead of the clock; null: there is none. */
   dateHeader: number | null
+  /** Which rows name a group: every one, those without variants one of their own name (newer organisations), or only those with variants. */
+  groupKeys: 'every' | 'grouped'
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
   imagesCount: boolean
@@ -52,6 +54,7 @@ export const DEFAULT_TOGGLES: SimulatorToggles = {
   refusedItemIds: [],
   malformedItemIds: 'left_out',
   dateHeader: 0,
+  groupKeys: 'every',
   noImage: '404',
   imageType: 'right',
   imagesCount: true,

@@ -37,9 +37,33 @@ export function secondsToMidnight(now: Date, zone: string): number {
   return Math.round((high - now.getTime()) / 1000)
 }
 
-const ATTRIBUTES = Object.fromEntries(
-  [1, 2, 3].flatMap((n) => ['id', 'name', 'type', 'option_id', 'option_name', 'option_data'].map((key) => [`attribute_${key}${n}`, ''])),
-)
+/** Up to three, each with its ids; blank keys where the item has no more. */
+function attributeKeys({ group, attributes = [] }: SimulatedItem): Record<string, string> {
+  const entries = [0, 1, 2].flatMap((n) => {
+    const attribute = attributes[n]
+    const id = attribute && group ? `${group.id.slice(0, -2)}${n}` : ''
+    const values = {
+      id: id && `${id}1`,
+      name: attribute?.name ?? '',
+      type: '',
+      option_id: id && `${id}${attribute!.option.length}`,
+      option_name: attribute?.option ?? '',
+      option_data: '',
+    }
+    return Object.entries(values).map(([key, value]) => [`attribute_${key}${n + 1}`, value])
+  })
+  return Object.fromEntries(entries)
+}
+
+/** Newer organisations give an item without variants a group of its own name; older ones leave the keys out. */
+function groupKeys(item: SimulatedItem, groups: SimulatorToggles['groupKeys']): Record<string, string> {
+  if (!item.group && groups === 'grouped') return {}
+  const { id, name } = item.group ?? { id: String(BigInt(item.item_id) + 1n), name: item.name }
+  return { group_id: id, group_name: name, ...attributeKeys(item) }
+}
+
+/** A measure as Zoho writes it: a text, blank where there is none. */
+const measure = (value: number | undefined): string => (value === undefined ? '' : String(value))
 
 /** Every custom field as people see it and, under `…_unformatted`, as it is kept. */
 function bothForms(fields: Record<string, string>): Record<string, string> {
@@ -48,27 +72,28 @@ function bothForms(fields: Record<string, string>): Record<string, string> {
 }
 
 /** A row of the Inventory item list: every key is there, "" where it is empty, but stock keys only for items that have stock. */
-export function itemRow(item: SimulatedItem, zone: string) {
+export function itemRow(item: SimulatedItem, zone: string, { groupKeys: groups }: Pick<SimulatorToggles, 'groupKeys'> = DEFAULT_TOGGLES) {
+  const { measures, tax } = item
   return {
-    group_id: '',
-    group_name: '',
+    ...groupKeys(item, groups),
     item_id: item.item_id,
     name: item.name,
     item_name: item.name,
     unit: item.unit,
     status: item.status,
     source: 'user',
-    is_combo_product: false,
+    is_combo_product: item.is_combo ?? false,
     is_linked_with_zohocrm: false,
     zcrm_product_id: '',
     description: item.description,
     brand: item.brand,
-    manufacturer: '',
+    manufacturer: item.manufacturer ?? '',
+    category_id: item.category_id ?? '',
     category_name: item.category,
     rate: item.rate,
-    tax_id: '',
-    tax_name: '',
-    tax_percentage: 0,
+    tax_id: tax?.id ?? '',
+    tax_name: tax?.name ?? '',
+    tax_percentage: tax?.percentage ?? 0,
     purchase_account_id: '',
     purchase_account_name: '',
     account_id: '460000000000000388',
@@ -82,15 +107,19 @@ export function itemRow(item: SimulatedItem, zone: string) {
     product_type: 'goods',
     ...(item.stock === null
       ? {}
-      : { stock_on_hand: item.stock, available_stock: item.stock, actual_available_stock: item.stock, reorder_level: '' }),
+      : {
+          stock_on_hand: item.stock,
+          available_stock: item.stock,
+          actual_available_stock: item.stock,
+          reorder_level: item.reorder_level || '',
+        }),
     has_attachment: item.image_document_id !== '',
     is_returnable: true,
-    ...ATTRIBUTES,
     sku: item.sku,
-    upc: '',
-    ean: '',
-    isbn: '',
-    part_number: '',
+    upc: item.upc ?? '',
+    ean: item.ean ?? '',
+    isbn: item.isbn ?? '',
+    part_number: item.part_number ?? '',
     is_storage_location_enabled: false,
     image_name: item.image_document_id === '' ? '' : item.image_name,
     image_type: item.image_document_id === '' ? '' : 'jpg',
@@ -99,10 +128,10 @@ export function itemRow(item: SimulatedItem, zone: string) {
     last_modified_time: zohoTime(item.modified, zone),
     purpose_of_use: '',
     vendor_name: '',
-    length: '',
-    width: '',
-    height: '',
-    weight: '',
+    length: measure(measures?.length),
+    width: measure(measures?.width),
+    height: measure(measures?.height),
+    weight: measure(measures?.weight),
     weight_unit: 'kg',
     dimension_unit: 'cm',
     dimensions_with_unit: '',
@@ -113,20 +142,19 @@ export function itemRow(item: SimulatedItem, zone: string) {
 }
 
 /** Which of the documented shapes a detail has. */
-export type DetailShape = Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments'>
+export type DetailShape = Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments' | 'groupKeys'>
 
 /**
  * `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but custom fields only as `custom_fields[]` and `custom_field_hash`, and without
  * an image fewer image keys (recorded so).
  */
 export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape = DEFAULT_TOGGLES) {
-  const { image_document_id, has_attachment, ...row } = itemRow({ ...item, custom_fields: {} }, zone)
+  const { image_document_id, has_attachment, ...row } = itemRow({ ...item, custom_fields: {} }, zone, shape)
   const custom = bothForms(item.custom_fields)
   const images = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
   return {
     ...row,
     unit_id: '460000000000000091',
-    category_id: '',
     sales_rate: item.rate,
     pricebook_rate: item.rate,
     sales_margin: '',
@@ -161,12 +189,19 @@ export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape
         })),
     }),
     ...(['both', 'hash'].includes(shape.detailCustomFields) && { custom_field_hash: custom }),
-    package_details: { length: '', width: '', height: '', weight: '', weight_unit: 'kg', dimension_unit: 'cm' },
+    package_details: {
+      length: row.length,
+      width: row.width,
+      height: row.height,
+      weight: row.weight,
+      weight_unit: row.weight_unit,
+      dimension_unit: row.dimension_unit,
+    },
     item_code: {},
     lock_details: {},
     integration_references: [],
     sales_channels: [],
-    has_variant: false,
+    has_variant: item.group !== undefined,
     image_sync_in_progress: false,
     ...(item.stock !== null && {
       locations: [

@@ -18,7 +18,7 @@ import {
 } from './classify-response.ts'
 import { errorCodeOf, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError, zohoDetail } from './errors.ts'
 import { SIGN_IN_MS } from './oauth.ts'
-import type { CallResult, RateLimiter } from './rate-limiter.ts'
+import type { CallJob, CallResult, RateLimiter } from './rate-limiter.ts'
 import { parseZohoJson } from './schemas.ts'
 
 export interface ZohoClientDeps {
@@ -51,7 +51,7 @@ export interface ZohoCall {
   path: string
   query?: Record<string, string> | undefined
   /** What it is for; pictures wait behind items when the day runs short. */
-  job: string
+  job: CallJob
   runId?: string | undefined
   /** False for what is no organisation's: `/organizations` and CRM. */
   organization?: boolean

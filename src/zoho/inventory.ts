@@ -1,24 +1,26 @@
 import { FormData } from 'undici'
 import { BadGatewayError } from '../lib/errors.ts'
+import { rawElements, rawMember } from '../lib/raw-json.ts'
 import type { ZohoBytes, ZohoClient } from './client.ts'
 import { ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 import { listByModification } from './paginate.ts'
-import { readItem, type ZohoItem } from './read-item.ts'
+import { readItem, settleGroups, type ZohoItem } from './read-item.ts'
 
 /** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
 
 /** Items of the organisation in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
-export function listItems(
+export async function* listItems(
   client: ZohoClient,
   { from, runId, onUnreadable }: { from: Date | null; runId?: string | undefined; onUnreadable(row: unknown): void },
   signal: AbortSignal,
 ): AsyncGenerator<ZohoItem[]> {
-  return listByModification(
+  const pages = listByModification(
     client,
     {
       ...ITEM_LIST,
-      read: (row) => readItem(row),
+      withText: true,
+      read: readItem,
       onUnreadable,
       idOf: (item) => item.item_id,
       modifiedOf: (item) => item.last_modified_time ?? null,
@@ -28,6 +30,11 @@ export function listItems(
     },
     signal,
   )
+  let named = { group: false, attributes: false }
+  for await (const page of pages) {
+    named = settleGroups(page, named)
+    yield page
+  }
 }
 
 /** The smallest question, to see whether Zoho answers at all. Throws what client.json throws. */
@@ -64,12 +71,13 @@ export async function itemsById(
   let atOnce = IDS_PER_CALL
 
   async function read(some: string[]): Promise<void> {
-    const { body } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
+    const { body, text } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
     if (!Array.isArray(body.items)) throw new BadGatewayError('list_malformed', { key: 'items' })
     let unreadable = 0
-    for (const row of body.items) {
+    const texts = rawElements(rawMember(text, 'items') ?? '[]')
+    for (const [n, row] of body.items.entries()) {
       try {
-        const item = readItem(row)
+        const item = readItem(row, texts[n])
         found.set(item.item_id, item)
       } catch {
         unreadable++
@@ -119,13 +127,20 @@ export async function itemsById(
 const isRefusal = (error: unknown): error is ZohoRequestError | ZohoNotFoundError =>
   error instanceof ZohoRequestError || error instanceof ZohoNotFoundError
 
+export interface ImageRequest {
+  itemId: string
+  runId?: string | undefined
+  useBreaker?: boolean | undefined
+  job?: 'image' | 'recheck' | undefined
+}
+
 /** The bytes of an item's main picture. Throws ZohoNotFoundError when Zoho has none. */
 export function itemImage(
   client: ZohoClient,
-  { itemId, runId, useBreaker = false }: { itemId: string; runId?: string | undefined; useBreaker?: boolean | undefined },
+  { itemId, runId, useBreaker = false, job = 'image' }: ImageRequest,
   signal: AbortSignal,
 ): Promise<ZohoBytes> {
-  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job: 'image', runId, useBreaker }, signal)
+  return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job, runId, useBreaker }, signal)
 }
 
 /** The bytes of one document, e.g. a further picture of an item. Throws ZohoNotFoundError when Zoho has it no more. */

@@ -1,6 +1,7 @@
 import { BadGatewayError } from '../lib/errors.ts'
 import { rawElements, rawMember } from '../lib/raw-json.ts'
 import type { ZohoClient } from './client.ts'
+import type { CallJob } from './rate-limiter.ts'
 import { PageContext } from './schemas.ts'
 
 export interface Listing<Row> {
@@ -17,7 +18,7 @@ export interface Listing<Row> {
   modifiedOf(row: Row): Date | null
   /** Only rows modified from this moment on (inclusive); null: all. */
   from: Date | null
-  job: string
+  job: CallJob
   runId?: string | undefined
 }
 

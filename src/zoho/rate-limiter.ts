@@ -25,11 +25,14 @@ export interface RateLimitWait {
   until: Date
 }
 
+/** What a call is for, as the log of calls names it. */
+export type CallJob = 'items' | 'image' | 'recheck' | 'crm' | 'stock' | 'price_lists' | 'groups' | 'pull' | 'organization' | 'test'
+
 /** Who may call, and when: one budget for all processes of an organisation. */
 export interface RateLimiter {
   /**
    * Resolves when the call may be made: minute, calls in flight and the day all have room.
    * Throws QuotaExceededError when the day has none left for this kind of job. `onWait` hears why and until when.
    */
-  acquire(call: { job: string; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Lease>
+  acquire(call: { job: CallJob; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Lease>
 }

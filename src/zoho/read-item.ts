@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Id, Instant, Key, ReadableDecimal, Text } from './schemas.ts'
+import { Flag, Id, Instant, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
 /** One picture or other attachment of an item, as details list them. */
 export interface ItemDocument {
@@ -8,22 +8,64 @@ export interface ItemDocument {
   attachment_order: number
 }
 
+/** The keys of an item that are read as they are, with what may be in them. Prices and measures are decimal strings. */
+const KEYS = {
+  sku: Key,
+  description: PlainText,
+  rate: ReadableDecimal,
+  purchase_rate: ReadableDecimal,
+  stock_on_hand: ReadableDecimal,
+  available_stock: ReadableDecimal,
+  actual_available_stock: ReadableDecimal,
+  reorder_level: ReadableDecimal,
+  unit: Text,
+  category_name: PlainKey,
+  category_id: Key,
+  brand: PlainText,
+  manufacturer: PlainText,
+  upc: Key,
+  ean: Key,
+  isbn: Key,
+  part_number: Key,
+  item_type: Text,
+  product_type: Text,
+  tax_id: Key,
+  tax_name: PlainText,
+  tax_percentage: ReadableDecimal,
+  length: ReadableDecimal,
+  width: ReadableDecimal,
+  height: ReadableDecimal,
+  dimension_unit: Text,
+  weight: ReadableDecimal,
+  weight_unit: Text,
+} as const
+type ReadKeys = { -readonly [K in keyof typeof KEYS]?: z.output<(typeof KEYS)[K]> }
+/** Keys that Zoho leaves out of rows of items whose stock it does not track. */
+const STOCK_KEYS = ['stock_on_hand', 'available_stock', 'actual_available_stock', 'reorder_level'] as const
+
+/** What distinguishes an item from the others of its group. */
+export interface ItemAttribute {
+  name: string
+  option: string
+}
+
 /**
  * An item as Zoho says it, in a list row, a detail or a record of a file. A key that is undefined was absent or could not be read: what zinc holds stays.
  * Null was blank: Zoho says that there is none.
  */
-export interface ZohoItem {
+export interface ZohoItem extends ReadKeys {
   item_id: string
+  /** To the byte, HTML entities and all. */
   name?: string
-  sku?: string | null
   status?: 'active' | 'inactive'
-  description?: string | null
-  rate?: string | null
-  purchase_rate?: string | null
-  stock_on_hand?: string | null
-  unit?: string | null
-  category_name?: string | null
-  brand?: string | null
+  is_combo_product?: boolean
+  /** Of a group that has variants; null where the item is in none. */
+  group_id?: string | null
+  group_name?: string | null
+  attributes?: ItemAttribute[]
+  /** The row has keys of a group, or of attributes. What their absence means, the other rows of the list tell (`settleGroups`). */
+  names_group?: true
+  names_attributes?: true
   image_document_id?: string | null
   image_name?: string | null
   /**
@@ -40,6 +82,8 @@ export interface ZohoItem {
   /** `cf_name` and `cf_name_unformatted`; only those that Zoho named. */
   custom_fields: Record<string, unknown>
   last_modified_time?: Date | null
+  /** The row as it was received; absent where its text is not at hand. */
+  raw?: string
   /** Zoho's keys that hold something that cannot be read. */
   unreadable: string[]
 }
@@ -57,43 +101,110 @@ const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), at
 /** Zoho writes "" for an empty list too. */
 const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 
-/** Reads an item in any shape; the some fifty keys that zinc has no use for are not copied. Throws when the id cannot be read. */
-export function readItem(input: unknown): ZohoItem {
+/** Reads an item in any shape, of which `raw` is the text. Throws when the id cannot be read. */
+export function readItem(input: unknown, raw?: string): ZohoItem {
   const row = input as Row
   const unreadable: string[] = []
   function read<T>(key: string, type: z.ZodType<T>): T | undefined {
-    if (row[key] === undefined) return undefined
-    const { success, data } = type.safeParse(row[key])
+    const value = row[key] === undefined ? packageDetail(row, key) : row[key]
+    if (value === undefined) return undefined
+    const { success, data } = type.safeParse(value)
     if (!success) unreadable.push(key)
     return data
   }
   const status = typeof row.status === 'string' ? row.status.trim().toLowerCase() : row.status
   const item: ZohoItem = {
     item_id: Id.parse(row.item_id),
+    ...defined(Object.fromEntries(Object.entries(KEYS).map(([key, type]) => [key, read<unknown>(key, type)])) as ReadKeys),
     ...defined({
-      sku: read('sku', Key),
-      description: read('description', Text),
-      rate: read('rate', ReadableDecimal),
-      purchase_rate: read('purchase_rate', ReadableDecimal),
-      stock_on_hand: read('stock_on_hand', ReadableDecimal),
-      unit: read('unit', Text),
-      category_name: read('category_name', Key),
-      brand: read('brand', Text),
       last_modified_time: read('last_modified_time', z.union([z.literal('').transform(() => null), z.null(), Instant])),
     }),
     documents_readable: true,
     custom_fields: {},
     unreadable,
+    ...(raw !== undefined && raw !== '' && { raw }),
   }
   // Every item has a status: a blank one says nothing.
   const known = Status.safeParse(status)
   if (known.success) item.status = known.data
   else if (status !== undefined && !isBlank(status)) unreadable.push('status')
   readName(row, item)
+  readTax(item)
+  readStock(row, item)
+  readCombo(row, item)
+  readGroup(row, item)
   item.custom_fields = readCustomFields(row, { unreadable })
   readDocuments(row, item)
   readImage(row, item, read)
   return item
+}
+
+/** Details have the measures of the package in an object of its own. */
+function packageDetail({ package_details: of }: Row, key: string): unknown {
+  return typeof of === 'object' && of !== null ? (of as Row)[key] : undefined
+}
+
+/** Zoho writes the percentage 0 beside an item without a tax. */
+function readTax(item: ZohoItem): void {
+  if (item.tax_id === null && !item.tax_name && item.tax_percentage !== undefined) item.tax_percentage = null
+}
+
+/** Of an item that Zoho does not track it leaves the keys out: then they mean that there is no stock, not that it is unknown. */
+function readStock(row: Row, item: ZohoItem): void {
+  if (!item.item_type || item.item_type.trim().toLowerCase() === 'inventory') return
+  for (const key of STOCK_KEYS) if (row[key] === undefined) item[key] = null
+}
+
+function readCombo({ is_combo_product: flag, combo_type: type }: Row, item: ZohoItem): void {
+  const read = Flag.safeParse(flag)
+  if (flag !== undefined && !read.success) item.unreadable.push('is_combo_product')
+  if (read.success || type !== undefined) item.is_combo_product = read.data === true || (typeof type === 'string' && type !== '')
+}
+
+const ATTRIBUTE_NUMBERS = [1, 2, 3] as const
+
+/**
+ * The group, if it has variants: newer organisations give every item a group of one with the item's own name. Attributes tell them apart where the row
+ * has their keys; where it has none, the name of the group does.
+ */
+function readGroup(row: Row, item: ZohoItem): void {
+  const attributeKeys = Object.keys(row).filter((key) => /^attribute_(id|name|option_name)[1-3]$/.test(key))
+  if (row.group_id !== undefined || row.group_name !== undefined) item.names_group = true
+  if (attributeKeys.length > 0) {
+    item.names_attributes = true
+    item.attributes = ATTRIBUTE_NUMBERS.flatMap((n) => {
+      const [name, option] = [`attribute_name${n}`, `attribute_option_name${n}`].map((key) => PlainText.safeParse(row[key]))
+      return name?.data ? [{ name: name.data, option: option?.data ?? '' }] : []
+    })
+  }
+  const id = Key.safeParse(row.group_id)
+  const name = PlainText.safeParse(row.group_name)
+  if (!id.success) item.unreadable.push('group_id')
+  if (!name.success) item.unreadable.push('group_name')
+  if (row.group_id === undefined || !id.success) return
+  const hasVariants =
+    attributeKeys.length > 0
+      ? row.has_variant !== false && ((item.attributes?.length ?? 0) > 0 || !isBlank(row.attribute_id1 ?? ''))
+      : row.has_variant === true || row.group_name !== item.name
+  item.group_id = hasVariants ? id.data : null
+  item.group_name = hasVariants ? (name.data ?? null) : null
+}
+
+/** Which of these keys a row of the list has had by now. */
+export interface NamedKeys {
+  group: boolean
+  attributes: boolean
+}
+
+/** Zoho leaves these keys out of rows that are in no group, where it writes them in others of the same list: there their absence means none. */
+export function settleGroups(items: ZohoItem[], named: NamedKeys): NamedKeys {
+  const group = named.group || items.some((item) => item.names_group)
+  const attributes = named.attributes || items.some((item) => item.names_attributes)
+  for (const item of items) {
+    if (group && !item.names_group) Object.assign(item, { group_id: null, group_name: null })
+    if (attributes && !item.names_attributes) item.attributes = []
+  }
+  return { group, attributes }
 }
 
 /** `item_name` is the same name under another key; which of the two is there differs between rows. A blank `name` is Zoho's word, too. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decodeEntities } from '../lib/html-entities.ts'
 
 /** Zoho writes "" for anything that is empty, whatever its type; absent keys mean the same. */
 const blank = (value: unknown): boolean => value === undefined || value === null || value === ''
@@ -13,8 +14,13 @@ export const Id = z.union([
   z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String),
 ])
 export const Text = maybe(TextOrNumber)
+/** A text for people: Zoho escapes some characters as HTML does. */
+export const PlainText = Text.transform((text) => text && decodeEntities(text))
 /** What products are looked up by. PostgreSQL's indexes take no entry over 2,700 bytes: one such row would fail the statement for its whole page. */
 export const Key = Text.refine((text) => text === null || text.length <= 500, 'longer than 500 characters')
+
+/** A name by which products are found. */
+export const PlainKey = Key.transform((text) => text && decodeEntities(text))
 
 function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
@@ -58,6 +64,12 @@ function plainText(value: string): string {
     .replace(/^-\s+/, '-')
   return GROUPED.test(text) ? text.replace(/[,٬\s]/g, '') : text
 }
+
+/** Yes or no, in JSON or as a text; blank is no. */
+export const Flag = z.preprocess(
+  (value) => (value === null || value === '' || value === 'false' ? false : value === 'true' ? true : value),
+  z.boolean(),
+)
 
 /** `2026-06-09T09:45:44-0400`: an offset without colon, which Date does not read everywhere. */
 export const Instant = z.string().transform((value, context) => {

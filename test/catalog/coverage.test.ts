@@ -36,6 +36,9 @@ test('each count of the coverage is what its filter lists, and the days before a
     no_sku: 1,
     duplicate_sku: 2,
     inactive_but_sold_here: 1,
+    no_barcode: 2,
+    bad_check_digit: 0,
+    duplicate_barcode: 0,
   })
   for (const [key, count] of Object.entries(coverage.data)) {
     const list = await get<{ data: { id: string }[]; total: number }>(`/api/products?coverage=${key}&total=true&limit=500`)

@@ -153,6 +153,7 @@ test('every column that holds a sealed value is known to the rotation', async ()
     headers: { 'content-type': 'application/json' },
     body: '{"webhook_secret":"a-secret-for-the-notices"}',
   })
+  await zinc.call('/api/v1/auth/totp', { method: 'POST' })
   const { db, rotation } = zinc.services
   const texts = await db.$queryRaw<{ table_name: string; column_name: string }[]>`
     select table_name::text, column_name::text from information_schema.columns

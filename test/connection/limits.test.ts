@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { CALL_PURPOSES, PURPOSES } from '../../src/connection/call-purposes.ts'
 import { createRateLimiter } from '../../src/connection/rate-limiter.ts'
 import { openDatabase } from '../../src/database/client.ts'
+import type { CallJob } from '../../src/zoho/rate-limiter.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { request } from '../helpers/request.ts'
@@ -23,8 +26,32 @@ async function openLimiter(stack: AsyncDisposableStack, perMinute: number) {
   }
   const limits = { perMinute, perDay: undefined, concurrency: 5 }
   const limiter = createRateLimiter({ db, organization: '1', limits, clock, log: pino({ level: 'silent' }) })
-  return { clock, acquire: () => limiter.acquire({ job: 'items', path: '/items' }, AbortSignal.timeout(20_000)) }
+  const acquire = (job: CallJob = 'items') => limiter.acquire({ job, path: '/items' }, AbortSignal.timeout(20_000))
+  return { db, clock, acquire }
 }
+
+test('a purpose with a share of the day makes no more calls than that, and others still may', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { db, clock, acquire } = await openLimiter(stack, 1_000)
+  const at = clock.now()
+  const day_resets_at = new Date(at.getTime() + 3_600_000)
+  await db.zohoRateLimit.create({ data: { organization: '1', day_limit: 50, day_left: 45, day_resets_at } })
+  const call = { organization: '1', job: 'stock', path: '/itemdetails', started_at: at, finished_at: at }
+  await db.zohoCall.createMany({ data: Array<typeof call>(4).fill(call) })
+  await acquire('stock')
+  await expect(acquire('stock')).rejects.toMatchObject({ code: 'daily_quota_exceeded' })
+  await acquire('items')
+})
+
+test('docs/operations.md names every purpose of calls with its reserve and share', () => {
+  const rows = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^\| `(\w+)` \| [^|]+ \| (\d+) %[^|]* \| (\d+) % \|$/gm)]
+  expect(rows.map(([, purpose, reserve, share]) => ({ purpose, reserve: Number(reserve), share: Number(share) }))).toEqual(
+    PURPOSES.map((purpose) => {
+      const { reserve, share } = CALL_PURPOSES[purpose]
+      return { purpose, reserve: reserve?.percent ?? 0, share: share?.percent ?? 100 }
+    }),
+  )
+})
 
 test('a call counts until a minute after its response, however late that comes', async () => {
   await using stack = new AsyncDisposableStack()

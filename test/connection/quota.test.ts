@@ -29,6 +29,11 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
       { job: 'organization', calls: 1 },
     ],
   })
+  expect(data.purposes.filter((it: { used: number }) => it.used > 0)).toEqual([
+    { purpose: 'items', used: 1, forecast: 0, reserve: 0, reserve_percent: 0, share: null, share_percent: null },
+    { purpose: 'images', used: 20, forecast: 0, reserve: 2, reserve_percent: 5, share: null, share_percent: null },
+    { purpose: 'tests', used: 1, forecast: 0, reserve: 0, reserve_percent: 0, share: null, share_percent: null },
+  ])
   expect(data.by_minute.reduce((sum: number, it: { calls: number }) => sum + it.calls, 0)).toBe(22)
   expect(data.by_day).toMatchObject([{ calls: 22 }])
 
@@ -37,6 +42,8 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
   const planned = (await request(zinc, 'GET', '/quota')).body.data.forecast
   expect(planned.scheduled_calls % 21).toBe(0)
   expect(planned.calls).toBe(planned.scheduled_calls)
+  const { purposes } = (await request(zinc, 'GET', '/quota')).body.data
+  expect(purposes.reduce((sum: number, it: { forecast: number }) => sum + it.forecast, 0)).toBe(planned.calls)
 
   const pages: string[] = []
   let cursor: string | null = null

@@ -8,7 +8,7 @@ import { connect } from '../helpers/connection.ts'
 import { createTestDatabase } from '../helpers/database.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
-const CALL = { job: 'items', path: '/inventory/v1/items' }
+const CALL = { job: 'items', path: '/inventory/v1/items' } as const
 const HELD_UP = `select 1 from pg_locks join pg_database on pg_database.oid = pg_locks.database
   where not granted and relation = $1::regclass and datname = current_database()`
 

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -54,14 +54,30 @@ test('a database that dies is started again, also when it left its lock file', a
   const pidNow = async () =>
     Number((await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
   await waitFor(async () => ![0, pid].includes(await pidNow()))
-  const port = async () => (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n')[3]
   await waitFor(async () =>
-    ask(server.url.replace(/:\d+\//, `:${await port()}/`), 'select 1').then(
+    ask(server.url, 'select 1').then(
       () => true,
       () => false,
     ),
   )
-  expect(await port()).toBe(new URL(server.url).port)
+})
+
+test('the embedded database listens on a socket in a folder of its account, and on no port', async () => {
+  const dataDir = await folder()
+  await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  const socketDir = new URL(server.url).searchParams.get('host')!
+  const { mode, uid } = await stat(socketDir)
+  expect([mode & 0o777, uid]).toEqual([0o700, (await stat(join(dataDir, 'postgres', 'cluster'))).uid])
+  expect(await ask(server.url, 'show listen_addresses')).toEqual({ listen_addresses: '' })
+  expect(await ask(server.url, 'select inet_server_addr() as address')).toEqual({ address: null })
+})
+
+longTest('where the path is too long for a socket, the embedded database listens on loopback', async () => {
+  const dataDir = join(await folder(), 'a-folder-with-a-long-name'.repeat(4))
+  await mkdir(dataDir)
+  await using server = await openEmbeddedPostgres({ dataDir, log, durable: false })
+  expect(new URL(server.url).hostname).toBe('127.0.0.1')
+  expect(await ask(server.url, 'show listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' })
 })
 
 longTest('a folder of another major version is refused with the way out', async () => {

@@ -104,10 +104,19 @@ test('a row with every kind of line end inside is restored to the byte', async (
   expect(await query(empty.url, 'select username from app_user')).toEqual([{ username: name }])
 })
 
-test('rows that do not fit their table, and a list of migrations that is none, are no dump', async () => {
+test('rows that do not fit their table are no dump and leave the database as it was', async () => {
   const { dir, empty } = await place()
   const rows = await forged(dir, 'COPY "app_user" ("id", "username") FROM stdin;', 'not-a-uuid\tlayla', '\\.')
+  await query(empty.url, 'create function public.theirs() returns int language sql as $$ select 1 $$')
   await expect(restoreDatabase(empty.url, rows, { log })).rejects.toMatchObject({ code: 'invalid_dump' })
+  // As empty as before, so that the right dump can be restored.
+  expect(await query(empty.url, `select count(*)::int as n from pg_class where relnamespace = 'public'::regnamespace`)).toEqual([{ n: 0 }])
+  expect(await query(empty.url, 'select public.theirs() as theirs')).toEqual([{ theirs: 1 }])
+  await restoreDatabase(empty.url, join(dir, 'whole'), { log })
+})
+
+test('a list of migrations that is none, and a folder, are no dump', async () => {
+  const { dir, empty } = await place()
   const list = join(dir, 'list')
   await writeFile(list, gzipSync('-- zinc database dump 1\n-- migrations: [{"a":\n'))
   await expect(restoreDatabase(empty.url, list, { log })).rejects.toMatchObject({ code: 'invalid_dump' })

@@ -5,7 +5,7 @@ import { edgeFolder, expectMirror, puller, sha256Of, shownFiles } from '../helpe
 import { openFaultProxy } from '../helpers/fault-proxy.ts'
 import { startShop } from '../helpers/test-shop.ts'
 
-test('a folder that another client has filled is taken over without fetching a picture again, also in place', async () => {
+test('a folder that another client has filled is taken over without fetching its pictures, also in place', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const { photos } = await store.list()

@@ -10,7 +10,7 @@ import { startShop } from '../helpers/test-shop.ts'
 
 const run = promisify(execFile)
 
-test('head office serves the edge client as one file with its hash, and it pulls where nothing else is installed', async () => {
+test('head office serves the edge client as one file with its hash, and it pulls where only Node is', async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const response = await fetch(`${shop.url}/downloads/zinc-edge.js`)

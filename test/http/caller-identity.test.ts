@@ -44,6 +44,10 @@ test('over https the plain cookie names count for nothing, for reading and for a
   const secure = await startSecondInstance(zinc, { TRUSTED_PROXIES: '127.0.0.1' })
   const https = { cookie, 'x-forwarded-proto': 'https', 'x-forwarded-for': '198.51.100.7' }
   expect((await fetch(`${secure}/api/v1/auth/me`, { headers: https })).status).toBe(401)
+  // A promise of https is made over https only, and for this host alone.
+  const hsts = async (url: string, headers = {}) =>
+    (await fetch(`${url}/health/live`, { headers })).headers.get('strict-transport-security')
+  expect([await hsts(secure, https), await hsts(secure)]).toEqual(['max-age=31536000', null])
   const refresh = await post(secure, '/api/v1/auth/refresh', {}, { ...https, 'sec-fetch-site': 'same-origin' })
   expect(refresh.status).toBe(400)
 })
@@ -196,7 +200,7 @@ test('behind a proxy that is not named, guesses on other names lock no known acc
   expect((await post(url, '/api/v1/auth/login', RIGHT, { ...page, cookie })).status).toBe(200)
 })
 
-test('forwarded headers of an address that is not trusted are said once in the log', async () => {
+test('forwarded headers of an address that is not trusted are said once in the log, and to admins', async () => {
   const { environment } = await startZinc()
   const said = async (more: Record<string, string>) => {
     const lines: string[] = []
@@ -204,8 +208,10 @@ test('forwarded headers of an address that is not trusted are said once in the l
     const serving = await startServer(parseConfig({ ...environment, ...more }), log, testOverrides())
     onTestFinished(() => serving[Symbol.asyncDispose]())
     for (let n = 0; n < 3; n++) await fetch(`${serving.url}/health/live`, { headers: { 'x-forwarded-for': '203.0.113.9' } })
-    return lines.filter((line) => line.includes('TRUSTED_PROXIES')).length
+    const me = await fetch(`${serving.url}/api/v1/auth/me`, { headers: { authorization: `Bearer ${await login(serving.url)}` } })
+    const { data } = (await me.json()) as { data: { untrusted_proxy: string | null } }
+    return [lines.filter((line) => line.includes('TRUSTED_PROXIES')).length, data.untrusted_proxy]
   }
-  expect(await said({})).toBe(1)
-  expect(await said({ TRUSTED_PROXIES: '127.0.0.1' })).toBe(0)
+  expect(await said({})).toEqual([1, '127.0.0.1'])
+  expect(await said({ TRUSTED_PROXIES: '127.0.0.1' })).toEqual([0, null])
 })

@@ -1,3 +1,4 @@
+import { Secret, TOTP } from 'otpauth'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/lib/logger.ts'
@@ -48,6 +49,30 @@ longTest('a debug log holds no cookie and no OAuth state after login, refresh, c
   const log = lines.join('')
   expect(secrets.filter((secret) => log.includes(secret))).toEqual([])
   expect(log).toContain('"res":{"statusCode":200}')
+})
+
+test('a debug log holds no secret, code, recovery code or challenge of a second factor', async () => {
+  const { serving, lines, password } = await startLogged()
+  const post = async (path: string, body: object, token = '') => {
+    const response = await fetch(`${serving.url}/api/v1/auth/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token !== '' && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body),
+    })
+    // biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field
+    return (await response.json()) as any
+  }
+  const { access_token } = (await post('login', { username: 'admin', password })).data
+  const { secret } = (await post('totp', {}, access_token)).data
+  const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate()
+  const { recovery_codes } = (await post('totp/confirm', { code }, access_token)).data
+  const { challenge } = (await post('login', { username: 'admin', password })).detail
+  await post('login', { challenge, code })
+  await post('login', { challenge, recovery_code: recovery_codes[0] })
+  await post('login', { challenge: `${challenge}x`, recovery_code: recovery_codes[1] })
+  const log = lines.join('')
+  expect(log).toContain('invalid_code')
+  expect([secret, `"${code}"`, challenge, ...recovery_codes].filter((it) => log.includes(it))).toEqual([])
 })
 
 test('an error that carries the headers of a request or a response is logged without its cookies', () => {

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
 import { startMailServer } from '../helpers/mail-server.ts'
 import { request } from '../helpers/request.ts'
+import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 async function receiver() {
@@ -141,8 +142,11 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
   })
   const told = async () => {
     await services.notifier.watch()
-    await services.notifier.deliver()
-    return hook.got.splice(0).map((it) => it.kind)
+    await waitFor(async () => (await services.db.notification.count({ where: { sent_at: null } })) === 0)
+    return hook.got
+      .splice(0)
+      .map((it) => it.kind)
+      .sort()
   }
   await zinc.sync()
   expect(await told()).toEqual([])
@@ -187,25 +191,23 @@ test('a lost connection, failing runs and a stopped sync are each reported once 
 test('a receiver that is away gets its notice later, another channel that took it does not get it twice', async () => {
   await using mail = await startMailServer()
   const hook = await receiver()
-  let aheadMs = 0
-  const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({
-    clock,
     environment: { NOTIFY_WEBHOOK_URL: hook.url, NOTIFY_EMAIL: 'shop@example.com', SMTP_URL: mail.url },
   })
-  const { notifier } = zinc.services
+  const { db, notifier } = zinc.services
   await zinc.sync()
   hook.status = 503
   zinc.zoho.revoke()
   await zinc.sync()
-  await notifier.deliver()
+  await notifier.watch()
+  await waitFor(async () => (await db.notification.count({ where: { attempts: 1 } })) === 2)
   expect([mail.mails.length, hook.got.length]).toEqual([2, 0]) // the connection, and the run that it failed
   hook.status = 204
-  await notifier.deliver() // too early
-  expect(hook.got.length).toBe(0)
-  aheadMs = 2 * 60_000
-  await notifier.deliver()
-  await notifier.deliver()
+  const waiting = await db.$queryRaw<{ seconds: number }[]>`
+    select extract(epoch from start_after - created_on)::float as seconds from pgboss.job where name = 'notification' and state = 'created'`
+  expect(waiting.map((it) => Math.round(it.seconds))).toEqual([60, 60])
+  await db.$executeRaw`update pgboss.job set start_after = now() where name = 'notification' and state = 'created'`
+  await waitFor(async () => (await db.notification.count({ where: { sent_at: null } })) === 0)
   expect(hook.got.filter((it) => it.kind === 'connection_lost')).toHaveLength(1)
   expect(mail.mails.filter((it) => it.text.includes('connection to Zoho is lost'))).toHaveLength(1)
 })

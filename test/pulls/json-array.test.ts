@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readJsonArray } from '../../src/pulls/files/json-array-reader.ts'
+import { readJsonArray } from '../../src/lib/json-array.ts'
 import { createJsonArrayFile } from '../../src/pulls/files/json-array-writer.ts'
 
 async function folder(): Promise<string> {

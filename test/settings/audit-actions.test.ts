@@ -66,6 +66,10 @@ longTest('exports, session archives, pins, deletions, dismissals and stopped run
   await send('PATCH', `/api/pulls/${session}`, { pinned: true })
   await send('PATCH', `/api/pulls/${session}`, { pinned: false })
   await send('DELETE', `/api/pulls/${session}`)
+  await pull({ modules: ['bills'] })
+  const old = await newest()
+  await pull({ modules: ['bills'], full: true })
+  expect((await runZinc(['sessions', 'prune', '--keep', '1'], zinc.environment)).status).toBe(0)
   expect((await runZinc(['export', 'bills'], zinc.environment)).status).toBe(0)
   zinc.zoho.fail({ path: /items/, times: 1_000, status: 503, body: '{}' })
   const run = await zinc.services.runs.start('items', {} as never, { startedBy: 'test' })
@@ -80,7 +84,22 @@ longTest('exports, session archives, pins, deletions, dismissals and stopped run
     ['pull.pin', 'admin', `pull:${session}`],
     ['pull.unpin', 'admin', `pull:${session}`],
     ['pull.delete', 'admin', `pull:${session}`],
+    ['pull.delete', 'zinc', `pull:${old}`],
     ['pull.export', 'zinc', 'pull.books.bills'],
     ['run.cancel', 'admin', `run:${run.run_id}`],
   ])
+})
+
+test('the first use of an edge token is audited once, with where it came from', async () => {
+  const { url, call, services } = await startZinc()
+  const post = async (path: string, body: object) =>
+    ((await (await call(path, { method: 'POST', headers: json, body: JSON.stringify(body) })).json()) as { data: Record<string, string> })
+      .data
+  const store = await post('/api/v1/stores', { code: 'BGW-01', name: 'Karrada' })
+  const { token } = await post(`/api/v1/stores/${store.id}/tokens`, { name: 'till 7' })
+  const list = () => fetch(`${url}/api/v1/sync/product-photos/?store_id=${store.id}`, { headers: { authorization: `Bearer ${token}` } })
+  const statuses = (await Promise.all([list(), list(), list()])).map(({ status }) => status)
+  expect([...statuses, (await list()).status]).toEqual([200, 200, 200, 200])
+  const rows = await services.db.auditEntry.findMany({ where: { action: 'edge_token.first_use' } })
+  expect(rows.map(({ actor, target, ip }) => [actor, target, ip])).toEqual([['edge:till 7', 'store:BGW-01', '127.0.0.1']])
 })

@@ -49,7 +49,7 @@ longTest('asking again stays within a share of the day, and the rest comes with 
   expect(zoho.counters.images - images).toBe(5)
   await sync('?sync_images=true')
   expect(zoho.counters.images - images).toBe(5)
-  await services.db.run.updateMany({ data: { created_at: new Date(Date.now() - 2 * 86_400_000) } })
+  await services.db.zohoCall.updateMany({ where: { job: 'recheck' }, data: { started_at: new Date(Date.now() - 2 * 86_400_000) } })
   await sync('?sync_images=true')
   expect(zoho.counters.images - images).toBe(10)
 })

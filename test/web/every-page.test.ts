@@ -15,6 +15,7 @@ const PATHS = [
   '/settings/stores',
   '/settings/pulls',
   '/settings/pulls/compare',
+  '/settings/account',
   '/settings/users',
   '/settings/integrations/zoho/notices',
   '/settings/integrations/zoho/calls',

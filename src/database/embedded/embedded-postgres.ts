@@ -16,6 +16,8 @@ export interface EmbeddedOptions {
   log: Logger
   /** False only in tests: a crash of the machine may then lose what was committed. */
   durable?: boolean
+  /** True only in tests and measurements, where something stands between: a port of loopback instead of a socket. */
+  tcp?: boolean
 }
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -27,7 +29,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
  * started apart from our process group (Ctrl-C and our own end do not pull it away from other users), stopped by its last user.
  * Throws StartupError (exit status 1).
  */
-export async function openEmbeddedPostgres({ dataDir, log, durable = true }: EmbeddedOptions): Promise<EmbeddedPostgres> {
+export async function openEmbeddedPostgres({ dataDir, log, durable = true, tcp = false }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = findSystemUser()
   await openDataDir(dataDir)
   const dir = await resolveDataDir(dataDir, account, log)
@@ -46,9 +48,9 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true }: Emb
       }
       await writeFile(userFile, '')
       const password = (await readFile(join(dir, 'password'), 'utf8')).trim()
-      const running = await liveUrl(cluster, password)
+      const running = await liveUrl({ dataDir: dir, cluster, password })
       if (running) return running
-      return await startPostgres({ native, dataDir: dir, cluster, password, account, log, durable })
+      return await startPostgres({ native, dataDir: dir, cluster, password, account, log, durable, tcp })
     } finally {
       await unlock()
     }

@@ -73,15 +73,34 @@ export async function removeDataDir(folder: string, account: SystemUser | undefi
   })
 }
 
-const urlOf = (port: number, password: string) => `postgresql://zinc:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`
+/** The name of the socket within its folder; the number is only a part of the name. */
+const SOCKET_PORT = 5432
+/** What every system takes as the path of a socket (macOS: 104 with the end). */
+const MAX_SOCKET_PATH = 103
+
+/** A folder that only the server's account and root can enter, or a port of loopback, which every account of the machine reaches. */
+type Address = { socketDir: string } | { port: number }
+
+const urlOf = (address: Address, password: string) => {
+  const url = `postgresql://zinc:${encodeURIComponent(password)}@${'port' in address ? `127.0.0.1:${address.port}` : 'localhost'}/postgres`
+  // pg takes a host that is a path for a socket; the one before it only makes the URL whole.
+  return 'port' in address ? url : `${url}?host=${encodeURIComponent(address.socketDir)}&port=${SOCKET_PORT}`
+}
+
+const socketDirOf = (dataDir: string) => join(dataDir, 'socket')
+const fitsSocket = (socketDir: string) => Buffer.byteLength(join(socketDir, `.s.PGSQL.${SOCKET_PORT}`)) <= MAX_SOCKET_PATH
 
 /** The address of the server that serves this cluster now, if there is one that answers. */
-export async function liveUrl(cluster: string, password: string): Promise<string | null> {
-  const lines = ((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')
-  const [pid, port] = [Number(lines[0]), Number(lines[3])]
-  if (!pid || !port || !alive(pid)) return null
-  const url = urlOf(port, password)
-  for (let tries = 0; tries < 100 && alive(pid); tries++) {
+export async function liveUrl({
+  dataDir,
+  cluster,
+  password,
+}: Pick<StartOptions, 'dataDir' | 'cluster' | 'password'>): Promise<string | null> {
+  for (let tries = 0; tries < 100; tries++) {
+    const [pid, , , port, socketDir] = ((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')
+    if (!Number(pid) || !alive(Number(pid))) return null
+    // The file belongs to the account, which could name any socket there: only ours counts.
+    const url = urlOf(socketDir === socketDirOf(dataDir) ? { socketDir } : { port: Number(port) || 0 }, password)
     if (await isAccepting(url)) return url
     await delay(100)
   }
@@ -121,18 +140,36 @@ interface StartOptions {
   account: SystemUser | undefined
   log: Logger
   durable: boolean
+  /** Listens on loopback, too: for tests with a proxy in between. */
+  tcp: boolean
 }
 
-export async function startPostgres({ native, dataDir, cluster, password, account, log, durable }: StartOptions): Promise<string> {
-  await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
-  // The same port as before where it is free: after a crash, the pools of every user find the new server under the old address.
+/** Makes the folder of the socket, and removes what a killed server left there. */
+async function prepareSocketDir(socketDir: string, account: SystemUser | undefined): Promise<void> {
+  await mkdir(socketDir, { recursive: true, mode: 0o700 })
+  if (account) await chown(socketDir, account.uid, account.gid)
+  for (const name of [`.s.PGSQL.${SOCKET_PORT}`, `.s.PGSQL.${SOCKET_PORT}.lock`]) await rm(join(socketDir, name), { force: true })
+}
+
+/** The same port as before where it is free: after a crash, the pools of every user find the new server under the old address. */
+async function keptPort(dataDir: string): Promise<number> {
   const portFile = join(dataDir, 'port')
   const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')))
   await writeFile(portFile, String(port))
+  return port
+}
+
+export async function startPostgres({ native, dataDir, cluster, password, account, log, durable, tcp }: StartOptions): Promise<string> {
+  await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
+  const socketDir = socketDirOf(dataDir)
+  const address: Address = tcp || !fitsSocket(socketDir) ? { port: await keptPort(dataDir) } : { socketDir }
+  if ('socketDir' in address) await prepareSocketDir(socketDir, account)
+  else if (!tcp)
+    log.info({ dataDir }, 'the path of the data folder is too long for a socket; the embedded database listens on a port of loopback')
   const settings: Record<string, string> = {
-    port: String(port),
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    ...('port' in address
+      ? { port: String(address.port), listen_addresses: '127.0.0.1', unix_socket_directories: '' }
+      : { port: String(SOCKET_PORT), listen_addresses: '', unix_socket_directories: socketDir, unix_socket_permissions: '0700' }),
     max_connections: '200',
     shared_buffers: '128MB',
     timezone: 'UTC',
@@ -159,10 +196,10 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
   let ended: string | null = null
   child.on('error', (error) => (ended = error.message))
   child.on('exit', (code) => (ended ??= `exit status ${code}`))
-  const url = urlOf(port, password)
+  const url = urlOf(address, password)
   for (const until = Date.now() + START_TIMEOUT_MS; Date.now() < until && ended === null; ) {
     if (await isAccepting(url)) {
-      log.debug({ port }, 'embedded database started')
+      log.debug(address, 'embedded database started')
       return url
     }
     await delay(50)

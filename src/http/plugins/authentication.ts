@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Identity } from '../../auth/access-tokens.ts'
-import type { Authenticator } from '../../auth/authenticate.ts'
+import type { AuthenticatedIdentity, Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
 import { isAtLeast } from '../../facts/roles.ts'
 import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
@@ -12,7 +11,7 @@ import { assertSameOrigin, readAccessCookie } from './session-cookies.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; null until a token was read. */
-    identity: Identity | null
+    identity: AuthenticatedIdentity | null
     /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
     edge: EdgeIdentity | null
     /** For responses that last: whether the token that opened them still does, with the same role. */
@@ -23,6 +22,10 @@ declare module 'fastify' {
     public?: boolean
     /** A public route that counts for the request limit of its caller's address. */
     limited?: boolean
+    /** Who may use a public route, for the documentation; everybody when left out. */
+    openTo?: string
+    /** Open also to people who must set up their second factor first. */
+    withoutSecondFactor?: boolean
     /** A signed address opens the route, else the handler asks for a token. */
     signed?: boolean
   }
@@ -39,7 +42,7 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
     app.decorateRequest('isStillAllowed', async function (this: FastifyRequest) {
       const token = BEARER.exec(this.headers.authorization ?? '')?.[1] ?? readAccessCookie(this, publicUrl)
       const now = token === undefined ? null : await authenticator.authenticate(token)
-      return now !== null && now.user_id === this.identity?.user_id && now.role === this.identity.role
+      return now !== null && now.user_id === this.identity?.user_id && now.role === this.identity.role && !now.lacks_second_factor
     })
     app.addHook('onRequest', async (request) => {
       if (request.routeOptions.config.public) return
@@ -50,7 +53,7 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
         request.edge = await edgeTokens.authenticateCached(bearer)
         if (request.edge) return
         request.identity = await authenticator.authenticate(bearer)
-        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer)
+        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer, { ip: request.ip, request_id: request.id })
         return
       }
       const cookie = readAccessCookie(request, publicUrl)
@@ -62,8 +65,13 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
   { name: 'authentication' },
 )
 
-/** Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server. */
-export function requireIdentity(request: FastifyRequest): Identity {
+/**
+ * Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server, and for people who must set up their
+ * second factor first.
+ */
+export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
+  if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
+    throw new ForbiddenError('second_factor_setup_required')
   if (request.identity) return request.identity
   if (request.edge) throw new ForbiddenError('edge_token_not_allowed')
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
@@ -81,13 +89,13 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
   )
 
 /** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
-export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role } => {
+export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role; edge: true } => {
   const person = requireRole(role)
   return Object.assign(
     async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
       if (!request.edge) await person.call(this, request, reply, () => {})
     },
-    { needs: role },
+    { needs: role, edge: true as const },
   )
 }
 

@@ -129,7 +129,8 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
 ) => {
   // With a public address there is a proxy, and a plain one says nothing of itself.
   const isPublic = publicUrl !== undefined && !LOOPBACK_HOST.test(new URL(publicUrl).host)
-  app.get('/metrics', { schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
+  const config = { openTo: 'direct connections from this machine under a loopback name, to METRICS_TOKEN and to admins' }
+  app.get('/metrics', { config, schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
     if (
       (isPublic || !isLocal(request)) &&
       !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))

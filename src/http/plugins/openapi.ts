@@ -58,7 +58,9 @@ function neededRole({ onRequest, config }: RouteOptions): string | null {
   return config?.signed ? 'viewer' : null
 }
 
-function whoMay(needs: string | null, { config }: RouteOptions): string {
+function whoMay(needs: string | null, { config, onRequest }: RouteOptions): string {
   if (config?.signed) return 'Open to a signed address, else to the role viewer or a higher one.'
-  return needs === null ? 'Open to everybody.' : `Open to the role ${needs}${needs === 'admin' ? '' : ' or a higher one'}.`
+  if (needs === null) return `Open to ${config?.openTo ?? 'everybody'}.`
+  const edge = [onRequest].flat().some((hook) => hook && 'edge' in hook)
+  return `Open to ${edge ? 'the edge server of the store and to ' : ''}the role ${needs}${needs === 'admin' ? '' : ' or a higher one'}.`
 }

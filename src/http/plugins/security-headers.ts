@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import helmet, { type HelmetOptions } from 'helmet'
+import { overHttps } from './session-cookies.ts'
 
 /** What every answer forbids a browser. The page's own needs are in it: its scripts, styles and pictures. */
 const OPTIONS: HelmetOptions = {
@@ -20,7 +21,10 @@ const OPTIONS: HelmetOptions = {
     },
   },
   crossOriginResourcePolicy: false,
+  // Below: only over https, and for this host alone.
+  strictTransportSecurity: false,
 }
+const HTTPS_ONLY = 'max-age=31536000'
 
 /** Helmet's headers, read off once: they depend on no request, and writing the policy anew for each would cost more than a small answer. */
 function readHeaders(): Record<string, string> {
@@ -32,11 +36,12 @@ function readHeaders(): Record<string, string> {
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]))
 }
 
-export const securityHeaders = fp(
-  async (app) => {
+export const securityHeaders = fp<{ publicUrl: string | undefined }>(
+  async (app, { publicUrl }) => {
     const headers = readHeaders()
-    app.addHook('onRequest', (_request, reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       reply.headers(headers)
+      if (overHttps(request, publicUrl)) reply.header('strict-transport-security', HTTPS_ONLY)
       done()
     })
   },

@@ -1,18 +1,26 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The address of a proxy that TRUSTED_PROXIES does not name; null while none was met. For the page. */
+    untrustedProxy(): string | null
+  }
+}
+
 /**
- * Says once in the log that requests come through a proxy that TRUSTED_PROXIES does not name. All callers then have the proxy's address, so that they
+ * Says once in the log, and to admins on the page, that requests come through a proxy that TRUSTED_PROXIES does not name. All callers then have the proxy's address, so that they
  * share its limits; what the header says is not believed, since any caller could write it.
  */
 export const untrustedProxy = fp(
   async (app) => {
-    let isSaid = false
+    let proxy: string | null = null
+    app.decorate('untrustedProxy', () => proxy)
     app.addHook('onRequest', (request, _reply, done) => {
-      if (!isSaid && isForwardedByStranger(request)) {
-        isSaid = true
+      if (proxy === null && isForwardedByStranger(request)) {
+        proxy = request.socket.remoteAddress ?? 'unknown'
         request.log.warn(
-          { proxy: request.socket.remoteAddress },
+          { proxy },
           'Requests carry X-Forwarded-For from an address that is not in TRUSTED_PROXIES; all of its callers count as one. Add the address if it is your proxy',
         )
       }

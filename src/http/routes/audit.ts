@@ -1,9 +1,17 @@
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Database } from '../../database/client.ts'
+import type { AuditEntry } from '../../generated/client.ts'
+import { formatCsvRow } from '../../lib/csv.ts'
 import { BadRequestError } from '../../lib/errors.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { AuditQuery, AuditResponse } from '../../schemas/audit.ts'
-import { listAudit } from '../../settings/audit-log.ts'
-import { requireRole } from '../plugins/authentication.ts'
+import { listAudit, readAudit, recordAudit } from '../../settings/audit-log.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
+
+const DAY_MS = 86_400_000
+const CSV_COLUMNS = ['at', 'actor', 'action', 'target', 'fields', 'ip', 'request_id'] as const
 
 export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
   app.get(
@@ -12,18 +20,27 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
       onRequest: requireRole('operator'),
       schema: {
         tags: ['settings'],
-        summary: 'Who changed what, when; newest first',
+        summary: 'Who changed what, when; newest first, as JSON in pages or as one CSV',
         querystring: AuditQuery,
         response: { 200: AuditResponse },
       },
     },
-    async ({ query: { cursor, ...filter } }) => {
-      const rows = await listAudit(db, {
-        ...filter,
-        before: cursor === undefined ? undefined : readEntryId(cursor),
-        limit: filter.limit + 1,
-      })
-      const page = rows.slice(0, filter.limit)
+    async (request, reply) => {
+      const { cursor, limit, format, from, to, ...names } = request.query
+      const filter = {
+        ...names,
+        from: from === undefined ? undefined : parseTimestamp('from', from),
+        to: to === undefined ? undefined : readEnd(to),
+      }
+      if (format === 'csv') {
+        await recordAudit(db, { ...actorOf(request), action: 'audit.export', target: 'audit.csv' })
+        const name = `zinc-audit-${new Date().toISOString().slice(0, 10)}.csv`
+        reply.header('cache-control', 'no-store').header('content-disposition', `attachment; filename="${name}"`)
+        return reply.type('text/csv; charset=utf-8').send(Readable.from(csv(readAudit(db, filter, requestSignal(reply)))) as never)
+      }
+      const before = cursor === undefined ? undefined : readEntryId(cursor)
+      const rows = await listAudit(db, { ...filter, before, limit: limit + 1 })
+      const page = rows.slice(0, limit)
       return {
         status: 'success' as const,
         data: page.map(({ id, at, ...entry }) => ({ ...entry, id: String(id), at: at.toISOString() })),
@@ -31,6 +48,20 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
       }
     },
   )
+}
+
+async function* csv(pages: AsyncIterable<AuditEntry[]>): AsyncGenerator<string> {
+  // The mark makes spreadsheets read Arabic names as UTF-8.
+  yield `\uFEFF${formatCsvRow(CSV_COLUMNS)}`
+  for await (const page of pages)
+    yield page.map(({ at, fields, ...it }) => csvRow({ ...it, at: at.toISOString(), fields: fields.join(' ') })).join('')
+}
+
+const csvRow = (entry: Record<(typeof CSV_COLUMNS)[number], string | null>) => formatCsvRow(CSV_COLUMNS.map((key) => entry[key]))
+
+const readEnd = (text: string): Date => {
+  const at = parseTimestamp('to', text)
+  return /^\d{4}-\d{2}-\d{2}$/.test(text.trim()) ? new Date(at.getTime() + DAY_MS) : at
 }
 
 function readEntryId(cursor: string): bigint {

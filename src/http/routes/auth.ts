@@ -2,15 +2,20 @@ import { isIP } from 'node:net'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Origin, Session, Sessions } from '../../auth/sessions.ts'
+import type { SecondFactor } from '../../auth/second-factor.ts'
+import type { BrowserLogin, Origin, Session, Sessions } from '../../auth/sessions.ts'
 import type { Users } from '../../auth/users.ts'
 import { BadRequestError, TooManyRequestsError, UnauthorizedError } from '../../lib/errors.ts'
 import {
   ChangePasswordBody,
+  ConfirmTotpBody,
   CurrentUserResponse,
   LoginBody,
+  RecoveryCodesResponse,
   RefreshBody,
+  RemoveTotpBody,
   SessionResponse,
+  TotpSecretResponse,
   UserSessionsResponse,
 } from '../../schemas/auth.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
@@ -20,10 +25,14 @@ const tags = ['access']
 /** The longest name and password in any script; reading more for callers without a token would only cost time. */
 const MAX_BODY_BYTES = 8 * 1024
 
-export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; users: Users; publicUrl: string | undefined }> = async (
-  app,
-  { sessions, users, publicUrl },
-) => {
+interface AuthRoutesDeps {
+  sessions: Sessions
+  users: Users
+  secondFactor: SecondFactor
+  publicUrl: string | undefined
+}
+
+export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { sessions, users, secondFactor, publicUrl }) => {
   const response = (data: z.infer<typeof SessionResponse>['data']) => ({ status: 'success' as const, data })
   // Tokens must not come to rest in a cache on the way.
   app.addHook('onSend', async (_request, reply) => {
@@ -35,22 +44,37 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; users: User
     {
       config: { public: true, limited: true },
       bodyLimit: MAX_BODY_BYTES,
-      schema: { tags, summary: 'Log in and get tokens', body: LoginBody, response: { 200: SessionResponse } },
+      schema: {
+        tags,
+        summary: 'Log in and get tokens',
+        description:
+          'With username and password. An account with a second factor is answered 401 second_factor_required; detail.challenge and a code, or a recovery code, sent here within five minutes from the same address end the login.',
+        body: LoginBody,
+        response: { 200: SessionResponse },
+      },
     },
     async (request, reply) => {
-      const { cookie, ...credentials } = request.body
+      const { cookie, ...body } = request.body
       // Another page must not log its visitors in as somebody else.
       if (cookie && isBrowser(request)) assertSameOrigin(request, publicUrl)
-      const session = await sessions
-        .login({ ...credentials, ...originOf(request), browser: readRefreshCookie(request, publicUrl), replacesBrowser: cookie })
-        .catch((error: unknown) => {
-          logRefusedLogin(request, credentials.username, error)
-          throw error
-        })
+      const from = { ...originOf(request), browser: readRefreshCookie(request, publicUrl), replacesBrowser: cookie }
+      const session = await logIn(body, from).catch(async (error: unknown) => {
+        logRefusedLogin(request, body.username ?? (await sessions.nameOfChallenge(body.challenge ?? '')), error)
+        throw error
+      })
       if (cookie) setCookies(request, reply, session, publicUrl)
       return response(session)
     },
   )
+
+  function logIn(
+    { username, password, challenge, code, recovery_code }: Omit<z.output<typeof LoginBody>, 'cookie'>,
+    from: BrowserLogin,
+  ): Promise<Session> {
+    // What must be there was checked by the schema.
+    if (challenge === undefined) return sessions.login({ ...from, username: username ?? '', password: password ?? '' })
+    return sessions.finishLogin({ ...from, challenge, proof: code === undefined ? { recovery_code: recovery_code ?? '' } : { code } })
+  }
 
   /** The page sends no token in the body: its own is in the cookie, and the new ones go there. */
   async function refreshByCookie(request: FastifyRequest, reply: FastifyReply, token: string) {
@@ -94,6 +118,7 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; users: User
   app.post(
     '/logout',
     {
+      config: { withoutSecondFactor: true },
       onRequest: requireRole('viewer'),
       schema: {
         tags,
@@ -169,12 +194,88 @@ export const authRoutes: FastifyPluginAsyncZod<{ sessions: Sessions; users: User
     },
   )
 
+  app.post(
+    '/totp',
+    {
+      config: { withoutSecondFactor: true },
+      onRequest: requireRole('viewer'),
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        tags,
+        summary: "Begin to set up one's own second factor: the secret for an authenticator app (TOTP)",
+        response: { 200: TotpSecretResponse },
+      },
+    },
+    async (request) => {
+      const { user_id, username } = requireIdentity(request)
+      return { status: 'success' as const, data: await secondFactor.begin({ id: user_id, username }) }
+    },
+  )
+
+  app.post(
+    '/totp/confirm',
+    {
+      config: { withoutSecondFactor: true },
+      onRequest: requireRole('viewer'),
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        tags,
+        summary: 'Turn the second factor on with a code; answers the recovery codes once and ends the other sessions of the person',
+        body: ConfirmTotpBody,
+        response: { 200: RecoveryCodesResponse },
+      },
+    },
+    async (request) => {
+      const { user_id, session_id } = requireIdentity(request)
+      const recovery_codes = await secondFactor.confirm(user_id, request.body.code, actorOf(request), { keep: session_id })
+      return { status: 'success' as const, data: { recovery_codes } }
+    },
+  )
+
+  app.delete(
+    '/totp',
+    {
+      onRequest: requireRole('viewer'),
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        tags,
+        summary: "Remove one's own second factor, with the password and a code or recovery code",
+        body: RemoveTotpBody,
+        response: { 200: z.object({ status: z.literal('success') }) },
+      },
+    },
+    async (request) => {
+      const { user_id, username } = requireIdentity(request)
+      await sessions.confirmBoth(user_id, request.body, originOf(request)).catch((error: unknown) => {
+        logRefusedLogin(request, username, error)
+        throw error
+      })
+      await secondFactor.remove({ id: user_id, username }, actorOf(request), { action: 'totp.disable' })
+      return { status: 'success' as const }
+    },
+  )
+
   app.get(
     '/me',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Who the token belongs to', response: { 200: CurrentUserResponse } } },
+    {
+      config: { withoutSecondFactor: true },
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Who the token belongs to', response: { 200: CurrentUserResponse } },
+    },
     async (request) => {
-      const { user_id, username, role } = requireIdentity(request)
-      return { status: 'success' as const, data: { user_id, username, role } }
+      const { user_id, username, role, lacks_second_factor } = requireIdentity(request)
+      const second_factor = await secondFactor.status(user_id)
+      return {
+        status: 'success' as const,
+        data: {
+          user_id,
+          username,
+          role,
+          second_factor,
+          must_set_up_second_factor: lacks_second_factor,
+          untrusted_proxy: role === 'admin' ? app.untrustedProxy() : null,
+        },
+      }
     },
   )
 }
@@ -187,7 +288,8 @@ const originOf = (request: FastifyRequest): Origin => ({
 
 /** One line that fail2ban reads (README, Running it): the address stands before the name, which the caller chooses. */
 function logRefusedLogin(request: FastifyRequest, username: string, error: unknown): void {
-  if (!(error instanceof UnauthorizedError || error instanceof TooManyRequestsError)) return
+  // Half a login is none that was refused.
+  if (!(error instanceof UnauthorizedError || error instanceof TooManyRequestsError) || error.code === 'second_factor_required') return
   const address = isIP(request.ip) === 0 ? 'an unknown address' : request.ip
   request.log.warn({ code: error.code, address, username }, `Refused login from ${address} as ${username}`)
 }

@@ -11,7 +11,8 @@ import {
   restorePhotos,
   restoreUntil,
 } from '../../images/gallery/bulk-edit.ts'
-import { MEDIA_REGENERATE, type RegenerateParams } from '../../images/processing/regenerate-run.ts'
+import { MEDIA_REGENERATE } from '../../images/processing/regenerate-run.ts'
+import type { RegenerateParams } from '../../images/processing/variant-jobs.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type AppError, ConflictError, NotFoundError } from '../../lib/errors.ts'

@@ -17,7 +17,7 @@ export const downloadRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/downloads/zinc-edge.js',
     {
-      config: { public: true },
+      config: { public: true, limited: true },
       schema: {
         tags: ['photo sync'],
         summary: 'The edge client as one file for Node',

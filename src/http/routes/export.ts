@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { ZipFile } from 'yazl'
-import { EXPORT_COLUMNS, exportProducts } from '../../catalog/export.ts'
+import { exportProducts } from '../../catalog/export.ts'
 import type { Database } from '../../database/client.ts'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import { formatCsvRow } from '../../lib/csv.ts'
-import { ExportQuery } from '../../schemas/export.ts'
+import { EXPORT_COLUMNS, ExportQuery } from '../../schemas/export.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
@@ -53,8 +53,7 @@ async function* json(db: Database, signal: AbortSignal): AsyncGenerator<string> 
 async function* csv(db: Database, signal: AbortSignal): AsyncGenerator<string> {
   // The mark makes spreadsheets read Arabic names as UTF-8.
   yield `\uFEFF${formatCsvRow(EXPORT_COLUMNS)}`
-  for await (const page of exportProducts(db, signal))
-    yield page.map(({ record }) => formatCsvRow(EXPORT_COLUMNS.map((key) => record[key]))).join('')
+  for await (const page of exportProducts(db, signal)) yield page.map(({ cells }) => formatCsvRow(cells)).join('')
 }
 
 /**

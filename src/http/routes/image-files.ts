@@ -21,6 +21,7 @@ export interface ProductImagesDeps {
   makeVariant: VariantMaker
   imageUrls: ImageUrls
   clock: Clock
+  publicImages: boolean
 }
 
 const Query = z.object({
@@ -33,8 +34,46 @@ const Query = z.object({
 
 export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app,
-  { db, store, fileCache, variantSettings, makeVariant, imageUrls, clock },
+  { db, store, fileCache, variantSettings, makeVariant, imageUrls, clock, publicImages },
 ) => {
+  app.get(
+    '/images/:filename',
+    {
+      config: { signed: true },
+      schema: {
+        tags: ['pictures'],
+        summary: 'The picture of a product at an address that never changes',
+        description: [
+          'By the id of Zoho or of the product: the primary picture, whatever its format is by now. With `PUBLIC_IMAGES=1` open to',
+          'anybody, but not for products that are inactive or deleted; else to a token or the login of the page.',
+          '`v`, which `image_url` carries, lets caches keep the present picture for ever; an old one is ignored.',
+        ].join(' '),
+        params: z.object({ filename: z.string().min(1).max(120) }),
+        querystring: Query.pick({ variant: true, v: true }),
+      },
+    },
+    async (request, reply) => {
+      if (!publicImages) requireIdentity(request)
+      const { filename } = request.params
+      const { variant, v } = request.query
+      const [name = ''] = filename.split('.')
+      const image = await findImage(
+        { db, store, variantSettings, makeVariant },
+        { name, variant, accept: request.headers.accept ?? '', activeOnly: publicImages },
+      )
+      if (!image) throw new NotFoundError('image_not_found.file')
+      const present = v === imageUrls.versionOf(image.originalSha256)
+      reply.headers({
+        'content-security-policy': "default-src 'none'; sandbox",
+        'cross-origin-resource-policy': 'cross-origin',
+        'cache-control': publicImages ? (present ? 'public, max-age=31536000, immutable' : 'public, max-age=300') : 'private, no-cache',
+      })
+      const vary = [...(variant === 'original' ? [] : ['Accept']), ...(publicImages ? [] : ['Authorization'])]
+      if (vary.length > 0) reply.header('vary', vary.join(', '))
+      return sendFile(request, reply, fileCache, image)
+    },
+  )
+
   app.get(
     '/api/data/images/item/:filename',
     {

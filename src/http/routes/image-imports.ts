@@ -8,8 +8,9 @@ import { serializePlan } from '../../images/import/match.ts'
 import { BadRequestError } from '../../lib/errors.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { ImportPreviewResponse, ImportResponse, QueuedRun } from '../../schemas/images.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
 import { parseMultipart } from '../multipart.ts'
-import { requireIdentity, requireRole } from '../plugins/authentication.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 export interface ProductImportsDeps {
@@ -100,6 +101,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
       const { id } = request.params
       await claimImport(imports, id)
       const { run_id } = await runs.start(IMAGES_IMPORT, { import_id: id }, { startedBy: requireIdentity(request).username })
+      await recordAudit(db, { ...actorOf(request), action: 'image.import', target: `run:${run_id}` })
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
     },
   )

@@ -99,7 +99,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
   app.post(
     '/oauth/link/follow',
     {
-      config: { public: true, limited: true },
+      config: { public: true, limited: true, openTo: 'everybody who has the secret of the link' },
       schema: {
         tags,
         summary: 'With a link: the address of the consent page of Zoho',
@@ -116,7 +116,12 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
   app.get(
     '/oauth/callback',
     {
-      config: { public: true, limited: true, unknownParameters: 'ignore' },
+      config: {
+        public: true,
+        limited: true,
+        unknownParameters: 'ignore',
+        openTo: 'the browser that began the consent',
+      },
       schema: { tags, summary: 'The way back from the consent page of Zoho', querystring: CallbackQuery },
     },
     async (request, reply) => {

@@ -1,6 +1,7 @@
 import fastifyMultipart from '@fastify/multipart'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyRequest } from 'fastify'
+import pLimit from 'p-limit'
 import { z } from 'zod'
 import { findProduct } from '../../catalog/products.ts'
 import { serializeImage } from '../../catalog/serialize-image.ts'
@@ -12,8 +13,7 @@ import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
 import type { ImageUrls } from '../../images/serving/signed-url.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
-import { createSemaphore } from '../../lib/semaphore.ts'
+import { BadRequestError, NotFoundError, ServiceUnavailableError } from '../../lib/errors.ts'
 import {
   CompareResponse,
   DeletedResponse,
@@ -42,8 +42,10 @@ const FILES = 10
 const FORM_FIELDS = ['is_primary', 'alt_en', 'alt_ar']
 /** A form may be as large as four of the largest files: ten usual photographs. */
 const FORM_FACTOR = 4
-/** Uploads being read at once, and those that may wait with their bytes still at the sender. */
-const SLOTS = { running: 8, waiting: 256, maxWaitMs: 60_000 }
+/** Uploads that are read at a time, and those that may wait with their bytes still at the sender. */
+const UPLOADS_AT_ONCE = 8
+const MAX_WAITING = 256
+const MAX_WAIT_MS = 60_000
 
 const OfProduct = z.object({ id: z.string().min(1).max(250) })
 const OfImage = OfProduct.extend({ image_id: z.string().max(100) })
@@ -52,7 +54,7 @@ const YesNo = z.stringbool()
 
 export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = async (app, { db, clock, ingest, imageUrls, itemLinks }) => {
   await app.register(fastifyMultipart)
-  const slots = createSemaphore(SLOTS)
+  const inTurn = createUploadQueue()
   const gallery = { db, clock }
   type Named = { id: string; zoho_item_id: string | null }
   const shown = (product: Named, photo: GalleryPhoto): GalleryImage => ({
@@ -90,7 +92,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       const signal = requestSignal(reply)
       const { maxBytes } = ingest.limits
       const photos: AddedPhoto[] = []
-      const fields = await slots.use(signal, () =>
+      const fields = await inTurn(signal, () =>
         parseMultipart(
           request,
           { fileBytes: maxBytes, totalBytes: maxBytes * FORM_FACTOR, files: FILES, fields: FORM_FIELDS },
@@ -268,4 +270,24 @@ function readWords(fields: Record<string, string>): { alt_en: string | null; alt
     return words.data || null
   }
   return { alt_en: read('alt_en'), alt_ar: read('alt_ar') }
+}
+
+/** Bounds the uploads that are read and those that wait: more of them get a 503 instead of memory. */
+function createUploadQueue() {
+  const limit = pLimit(UPLOADS_AT_ONCE)
+  const tooMany = () => new ServiceUnavailableError('overloaded', {}, { retryAfterMs: 5_000 })
+  return async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    if (limit.pendingCount >= MAX_WAITING) throw tooMany()
+    const late = Promise.withResolvers<never>()
+    const waited = AbortSignal.any([signal, AbortSignal.timeout(MAX_WAIT_MS)])
+    const giveUp = () => late.reject(signal.aborted ? signal.reason : tooMany())
+    waited.addEventListener('abort', giveUp, { once: true })
+    const turn = limit(async () => {
+      waited.removeEventListener('abort', giveUp)
+      if (waited.aborted) return late.promise
+      return work()
+    })
+    return Promise.race([turn, late.promise])
+  }
 }

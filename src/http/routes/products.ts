@@ -1,69 +1,70 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
-import { findProduct, listProducts } from '../../catalog/products.ts'
-import { countProducts } from '../../catalog/search-products.ts'
-import { serializeProduct } from '../../catalog/serialize-product.ts'
+import type { ProductRecords } from '../../catalog/product-records.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
-import type { ImageUrls } from '../../images/serving/signed-url.ts'
-import { CoverageKey } from '../../schemas/coverage.ts'
+import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
-import { CategoriesResponse, Product, ProductsResponse } from '../../schemas/products.ts'
+import { CategoriesResponse, Include, Product, ProductsQuery, ProductsResponse } from '../../schemas/products.ts'
 import { type DeleteProductDeps, deleteProduct } from '../../sync/items/delete-product.ts'
-import { readCursor, writeCursor } from '../cursor.ts'
+import { readSortCursor, writeSortCursor } from '../cursor.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['products']
-const Query = z.object({
-  search: z.string().max(200).optional(),
-  has_image: z.stringbool().optional(),
-  /** Only products that lack this; see GET …/coverage. */
-  coverage: CoverageKey.optional(),
-  cursor: z.string().max(500).optional(),
-  /** Instead of a cursor: so many products are left out. */
-  offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
-  /** Also say how many products match. */
-  total: z.stringbool().default(false),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-})
+const Params = z.object({ id: z.string().min(1).max(600) })
+const IncludeQuery = z.object({ include: Include.optional() })
+const OneResponse = z.object({ status: z.literal('success'), data: Product })
 
-export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrls: ImageUrls }> = async (
-  app,
-  { db, imageUrls, clock, itemLinks, openZoho },
-) => {
-  const shown = () => ({ imageUrl: imageUrls.build, now: clock.now() })
+export interface ProductRouteDeps extends DeleteProductDeps {
+  productRecords: ProductRecords
+}
 
+/** A body that is JSON already: Zoho's rows keep their digits. */
+const sendJson = (reply: FastifyReply, text: string) =>
+  reply
+    .type('application/json; charset=utf-8')
+    .serializer((body: unknown) => body as string)
+    .send(text as never)
+
+export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app, { db, clock, itemLinks, openZoho, productRecords }) => {
   app.get(
     '/api/products',
     {
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'Products, oldest first',
-        querystring: Query,
+        summary: 'Products, oldest first unless sorted otherwise',
+        querystring: ProductsQuery,
         response: { 200: ProductsResponse },
       },
     },
-    async ({ query }) => {
-      const filter = { search: query.search, hasImage: query.has_image, coverage: query.coverage }
-      const [rows, total] = await Promise.all([
-        listProducts(db, {
-          ...filter,
-          after: query.cursor === undefined ? undefined : readCursor(query.cursor),
-          offset: query.offset,
-          limit: query.limit + 1,
-        }),
-        query.total ? countProducts(db, filter) : undefined,
-      ])
-      const page = rows.slice(0, query.limit)
-      const last = page.at(-1)
-      return {
-        status: 'success' as const,
-        data: page.map((row) => serializeProduct(row, shown())),
-        next_cursor: rows.length > page.length && last ? writeCursor(last) : null,
-        ...(total !== undefined && { total }),
+    async ({ query }, reply) => {
+      const { sort, cursor, offset, limit, total: counted, include } = query
+      const filter = {
+        search: query.search,
+        hasImage: query.has_image,
+        coverage: query.coverage,
+        status: query.status,
+        category: query.category,
+        brand: query.brand,
+        groupId: query.group_id,
+        inStock: query.in_stock,
+        modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
+        includeDeleted: query.include_deleted,
       }
+      const after = cursor === undefined ? undefined : readSortCursor(sort, cursor)
+      const [{ records, next }, total] = await Promise.all([
+        productRecords.list({ ...filter, sort, after, offset, limit }, { raw: include === 'raw' }),
+        counted ? productRecords.count(filter) : undefined,
+      ])
+      const rest = { next_cursor: next && writeSortCursor(sort, next), ...(total !== undefined && { total }) }
+      if (include === 'raw') {
+        const data = records.map((record) => record.json()).join(',')
+        return sendJson(reply, `{"status":"success","data":[${data}],${JSON.stringify(rest).slice(1)}`)
+      }
+      return { status: 'success' as const, data: records.map(({ product }) => product), ...rest }
     },
   )
   app.get(
@@ -85,15 +86,15 @@ export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrl
       schema: {
         tags,
         summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
-        params: z.object({ id: z.string().min(1).max(250) }),
+        params: Params,
         body: ProductPatch,
-        response: { 200: z.object({ status: z.literal('success'), data: Product }) },
+        response: { 200: OneResponse },
       },
     },
-    async ({ params, body }) => ({
-      status: 'success' as const,
-      data: serializeProduct(await patchProduct(db, params.id, body, { at: clock.now() }), shown()),
-    }),
+    async ({ params, body }) => {
+      const { id } = await patchProduct(db, params.id, body, { at: clock.now() })
+      return { status: 'success' as const, data: (await productRecords.one(id, { raw: false })).product }
+    },
   )
   app.delete(
     '/api/products/:id',
@@ -102,7 +103,7 @@ export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrl
       schema: {
         tags,
         summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
-        params: z.object({ id: z.string().min(1).max(250) }),
+        params: Params,
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
       },
     },
@@ -118,11 +119,16 @@ export const productRoutes: FastifyPluginAsyncZod<DeleteProductDeps & { imageUrl
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'One product, by id, sku:… or zoho:…',
-        params: z.object({ id: z.string().min(1).max(250) }),
-        response: { 200: z.object({ status: z.literal('success'), data: Product }) },
+        summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',
+        params: Params,
+        querystring: IncludeQuery,
+        response: { 200: OneResponse },
       },
     },
-    async ({ params }) => ({ status: 'success' as const, data: serializeProduct(await findProduct(db, params.id), shown()) }),
+    async ({ params, query }, reply) => {
+      const record = await productRecords.one(params.id, { raw: query.include === 'raw' })
+      if (query.include === 'raw') return sendJson(reply, `{"status":"success","data":${record.json()}}`)
+      return { status: 'success' as const, data: record.product }
+    },
   )
 }

@@ -23,8 +23,8 @@ import { actorOf, requireRole } from '../plugins/authentication.ts'
 const tags = ['stores']
 const Id = z.object({ id: z.string().max(200) })
 const TokenId = z.object({ id: z.string().max(200), token_id: z.uuid() })
-/** An assortment may name every SKU of a shop. */
-const MAX_STORE_BYTES = 8 * 1024 * 1024
+/** An assortment may name every SKU of a shop: 100,000 of the usual length. */
+const MAX_STORE_BYTES = 2 * 1024 * 1024
 
 const storeAnswer = (store: Store): StoreRecord => ({
   id: store.id,

@@ -33,7 +33,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
   app.post(
     '/webhook',
     {
-      config: { public: true, limited: true, unknownParameters: 'ignore' },
+      config: { public: true, limited: true, unknownParameters: 'ignore', openTo: 'messages with the signature of the webhook' },
       // Without a signature the body is not read.
       onRequest: async (request) => void signatureOf(request),
       schema: {

@@ -22,7 +22,7 @@ export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
 /** Opens a picture where it came from; `close` ends the transfer. Given by those who know Zoho and the web; null when that way is not set up. */
 export type Refetcher<Where> = ((where: Where, signal: AbortSignal) => Promise<{ body: Readable; close(): Promise<void> }>) | null
 
-export interface RepairDeps extends IntegrityScanDeps {
+export interface RepairDeps extends Omit<IntegrityScanDeps, 'queue' | 'jobs'> {
   ingest: IngestDeps
   fromZoho: Refetcher<{ zoho_item_id: string; document_id: string | null; place: string }>
   fromUrl: Refetcher<string>

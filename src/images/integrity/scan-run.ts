@@ -2,18 +2,20 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { JobQueue, JobWorker } from '../../queue/queue.ts'
+import { BatchState, partOfRun, runBatches } from '../../queue/run-batches.ts'
 import { because } from '../../runs/because.ts'
-import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
+import type { RunHandler } from '../../runs/run-handler.ts'
 import type { IntegrityFinding } from '../../schemas/media.ts'
 import type { BlobStore, StoredEntry } from '../storage/blob-store.ts'
 import type { ItemLinks } from '../storage/item-links.ts'
 import { hashIn } from '../storage/migrate.ts'
 
 export const MEDIA_INTEGRITY_SCAN = 'media_integrity_scan'
-const Checkpoint = z.object({ phase: z.enum(['originals', 'variants', 'files']), after: z.string() })
+const Checkpoint = BatchState.extend({ phase: z.enum(['originals', 'variants', 'files']) })
 type Checkpoint = z.infer<typeof Checkpoint>
-const BATCH = 200
-/** Files read at once: a scan must not take the disk from the people. */
+const BATCH_SIZE = 50
+/** Files that a process reads at a time: a scan must not take the disk from people. */
 const AT_ONCE = 2
 /** A file that is younger may be on its way: its row comes after it. */
 export const SETTLED_MS = 15_000
@@ -23,6 +25,8 @@ export interface IntegrityScanDeps {
   store: BlobStore
   itemLinks: ItemLinks
   clock: Clock
+  queue: JobQueue
+  jobs: JobWorker<'hashing'>
 }
 
 interface Found {
@@ -33,7 +37,7 @@ interface Found {
 }
 
 /** Reads every stored file and hashes it, then looks for files that no row knows. Writes only its findings; the view of the pictures is made true on the way. */
-export function createIntegrityScan({ db, store, itemLinks, clock }: IntegrityScanDeps): RunHandler {
+export function createIntegrityScan({ db, store, itemLinks, clock, queue, jobs }: IntegrityScanDeps): RunHandler {
   return {
     kind: MEDIA_INTEGRITY_SCAN,
     exclusiveKey: MEDIA_INTEGRITY_SCAN,
@@ -42,40 +46,46 @@ export function createIntegrityScan({ db, store, itemLinks, clock }: IntegritySc
         tx.mediaScan.upsert({ where: { run_id: run.id }, create: { run_id: run.id, started_at: clock.now() }, update: {} }),
       )
       const total = (await db.blob.count({ where: { removed_at: null } })) + (await db.variant.count())
-      let at: Checkpoint = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { phase: 'originals', after: '' }
+      let at: Checkpoint = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { phase: 'originals', after: '', open: [] }
       let checked = run.statistics.checked ?? 0
       let findings = run.statistics.findings ?? 0
-      const save = async (found: Found[], next: Checkpoint, more: number) => {
+      const note = async (tx: Db, found: Found[], next: Checkpoint, more: number) => {
+        // A scan that was killed looks through the files again, and finds again what it has noted.
+        const { count } = await tx.mediaFinding.createMany({ data: found.map((it) => ({ ...it, run_id: run.id })), skipDuplicates: true })
         checked += more
+        findings += count
         at = next
-        await run.fenced(async (tx) => {
-          // A scan that was killed looks through the files again, and finds again what it has noted.
-          const { count } = await tx.mediaFinding.createMany({ data: found.map((it) => ({ ...it, run_id: run.id })), skipDuplicates: true })
-          findings += count
-          await run.saveCheckpoint(tx, next, { checked, findings })
-        })
+        await run.saveCheckpoint(tx, next, { checked, findings })
         run.report({ progress: { phase: next.phase, done: Math.min(checked, total), total } })
       }
+      const save = (found: Found[], next: Checkpoint, more: number) => run.fenced((tx) => note(tx, found, next, more))
 
-      while (at.phase === 'originals') {
-        const blobs = await db.blob.findMany({
-          where: { removed_at: null, sha256: { gt: at.after } },
-          select: { sha256: true, size: true },
-          orderBy: { sha256: 'asc' },
-          take: BATCH,
+      for (const kind of ['originals', 'variants'] as const) {
+        if (at.phase !== kind) continue
+        await runBatches(run, {
+          db,
+          queue,
+          worker: jobs,
+          state: at,
+          batchSize: BATCH_SIZE,
+          result: HashJobResult,
+          keys: (after, limit) => nextHashes(db, kind, after, limit),
+          jobOf: (range) => ({ run_id: run.id, kind, ...range }),
+          async account(tx, results, state) {
+            const damaged = results.flatMap((it) => it.damaged.map((one) => ({ ...one, size: BigInt(one.size) })))
+            const found =
+              kind === 'originals'
+                ? await withRepair(tx, damaged)
+                : damaged.map((it): Found => ({ ...it, kind: it.kind === 'missing' ? 'missing_variant' : it.kind, repair: 'rebuild' }))
+            await note(
+              tx,
+              found,
+              { phase: kind, ...state },
+              results.reduce((sum, it) => sum + it.checked, 0),
+            )
+          },
         })
-        const damaged = await inspect(store, 'originals', blobs, run)
-        const last = blobs.at(-1)
-        const found = await withRepair(db, damaged)
-        await save(found, last ? { phase: 'originals', after: last.sha256 } : { phase: 'variants', after: '' }, blobs.length)
-      }
-      while (at.phase === 'variants') {
-        const variants = await db.$queryRaw<{ sha256: string; size: bigint }[]>`
-          select distinct on (sha256) sha256, size from variant where sha256 > ${at.after} order by sha256 limit ${BATCH}`
-        const damaged = await inspect(store, 'variants', variants, run)
-        const found = damaged.map((it): Found => ({ ...it, kind: it.kind === 'missing' ? 'missing_variant' : it.kind, repair: 'rebuild' }))
-        const last = variants.at(-1)
-        await save(found, last ? { phase: 'variants', after: last.sha256 } : { phase: 'files', after: '' }, variants.length)
+        await save([], { phase: kind === 'originals' ? 'variants' : 'files', after: '', open: [] }, 0)
       }
       for (const kind of ['originals', 'variants'] as const) {
         let batch: StoredEntry[] = []
@@ -98,23 +108,49 @@ export function createIntegrityScan({ db, store, itemLinks, clock }: IntegritySc
 
 type Damage = { kind: 'missing' | 'wrong_hash'; sha256: string; size: bigint }
 
-async function inspect(
-  store: BlobStore,
-  kind: 'originals' | 'variants',
-  rows: { sha256: string; size: bigint }[],
-  run: RunContext,
-): Promise<Damage[]> {
-  const limit = pLimit(AT_ONCE)
-  const verdicts = await Promise.all(
-    rows.map(({ sha256, size }) =>
-      limit(async (): Promise<Damage | null> => {
-        run.signal.throwIfAborted()
-        const verdict = await inspectFile(store, kind, { sha256, size: Number(size) })
-        return verdict === 'whole' ? null : { kind: verdict, sha256, size }
+const HashJobResult = z.object({
+  checked: z.int(),
+  damaged: z.array(z.object({ kind: z.enum(['missing', 'wrong_hash']), sha256: z.string(), size: z.string() })),
+})
+
+async function nextHashes(db: Database, kind: 'originals' | 'variants', after: string, limit: number): Promise<string[]> {
+  const rows =
+    kind === 'originals'
+      ? await db.$queryRaw<{ sha256: string }[]>`
+          select sha256 from blob where removed_at is null and sha256 > ${after} order by sha256 limit ${limit}`
+      : await db.$queryRaw<{ sha256: string }[]>`
+          select distinct sha256 from variant where sha256 > ${after} order by sha256 limit ${limit}`
+  return rows.map(({ sha256 }) => sha256)
+}
+
+/** Reads the files of a batch and compares them with their hashes. */
+export function createHashJobs({ db, store }: Pick<IntegrityScanDeps, 'db' | 'store'>): JobWorker<'hashing'> {
+  return {
+    queue: 'hashing',
+    concurrency: 1,
+    pollSeconds: 2,
+    execute: ({ run_id, kind, after, upto }, jobSignal) =>
+      partOfRun(db, run_id, jobSignal, async (_params, signal): Promise<z.infer<typeof HashJobResult>> => {
+        const range = { gt: after, lte: upto }
+        const rows =
+          kind === 'originals'
+            ? await db.blob.findMany({ where: { removed_at: null, sha256: range }, select: { sha256: true, size: true } })
+            : await db.variant.findMany({ where: { sha256: range }, distinct: ['sha256'], select: { sha256: true, size: true } })
+        const limit = pLimit(AT_ONCE)
+        const verdicts = await Promise.all(
+          rows.map(({ sha256, size }) =>
+            limit(async () => {
+              signal.throwIfAborted()
+              return { kind: await inspectFile(store, kind, { sha256, size: Number(size) }), sha256, size: String(size) }
+            }),
+          ),
+        )
+        return {
+          checked: rows.length,
+          damaged: verdicts.flatMap(({ kind: verdict, ...it }) => (verdict === 'whole' ? [] : [{ kind: verdict, ...it }])),
+        }
       }),
-    ),
-  )
-  return verdicts.filter((it) => it !== null)
+  }
 }
 
 /** Looks at one stored file now. */

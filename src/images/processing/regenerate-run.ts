@@ -1,94 +1,75 @@
-import pLimit from 'p-limit'
-import { z } from 'zod'
-import { VARIANT_NAMES, type VariantName } from '../../facts/variants.ts'
-import { AppError } from '../../lib/errors.ts'
-import { around } from '../../messages/say.ts'
-import { failureOf } from '../../runs/because.ts'
+import type { Database } from '../../database/client.ts'
+import type { JobQueue, JobWorker } from '../../queue/queue.ts'
+import { BatchState, runBatches } from '../../queue/run-batches.ts'
+import { becauseOf } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
-import { isStorageError } from '../storage/disk-space.ts'
-import { type EncodedFormat, LARGEST_FIRST, type VariantSettingsStore } from './variant-settings.ts'
-import { type MakeVariantDeps, makeVariants } from './variants.ts'
+import { originalsOf, RegenerateParams, VariantJobResult } from './variant-jobs.ts'
 
 export const MEDIA_REGENERATE = 'media_regenerate'
-export const RegenerateParams = z.object({
-  which: z.enum(['missing', 'all', 'size']),
-  size: z.enum(VARIANT_NAMES).optional(),
-  /** Only these originals. */
-  sha256: z.array(z.string()).optional(),
-})
-export type RegenerateParams = z.infer<typeof RegenerateParams>
-const Checkpoint = z.object({ after: z.string() })
-const BATCH = 100
-/** More than the decoder's children, so that none waits for rows and files. */
-const AT_ONCE = 8
+const BATCH_SIZE = 20
 
-export interface RegenerateDeps extends MakeVariantDeps {
-  variantSettings: VariantSettingsStore
+export interface RegenerateDeps {
+  db: Database
+  queue: JobQueue
+  jobs: JobWorker<'variants'>
 }
 
-/**
- * Makes variants again under the recipe that stands: what is missing, all of them, or one size. Originals are read, never touched.
- * A picture's variants are replaced one by one, so at every moment there is one to serve; killed, it goes on after the last batch.
- */
-export function createRegenerateRun({ variantSettings, ...deps }: RegenerateDeps): RunHandler {
-  const { db, store } = deps
+type Stop = NonNullable<VariantJobResult['stopped']>
+class StorageStops extends Error {
+  readonly reason: Stop
+  constructor(reason: Stop) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+/** Makes variants again with the present settings, in jobs: what is missing, all of them, or one size. */
+export function createRegenerateRun({ db, queue, jobs }: RegenerateDeps): RunHandler {
   return {
     kind: MEDIA_REGENERATE,
     exclusiveKey: MEDIA_REGENERATE,
     async execute(run) {
-      const { which, size, sha256 } = RegenerateParams.parse(run.params)
-      const names: readonly VariantName[] = which === 'size' && size ? [size] : LARGEST_FIRST
-      const where = { removed_at: null, photos: { some: { deleted_at: null } }, ...(sha256 && { AND: { sha256: { in: sha256 } } }) }
+      const where = originalsOf(RegenerateParams.parse(run.params))
       const total = await db.blob.count({ where })
-      let { after } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { after: '' }
-      let done = run.statistics.checked ?? 0
-      let made = run.statistics.made ?? 0
-      let failed = run.statistics.failed ?? 0
-      const limit = pLimit(AT_ONCE)
-      for (;;) {
-        const variantConfig = await variantSettings.current()
-        const batch = await db.blob.findMany({
-          where: { ...where, sha256: { gt: after } },
-          include: { variants: { where: { recipe: variantConfig.id } } },
-          orderBy: { sha256: 'asc' },
-          take: BATCH,
+      let { checked = 0, made = 0, failed = 0 } = run.statistics
+      try {
+        await runBatches(run, {
+          db,
+          queue,
+          worker: jobs,
+          state: BatchState.parse(run.checkpoint ?? { after: '' }),
+          batchSize: BATCH_SIZE,
+          result: VariantJobResult,
+          jobOf: (range) => ({ run_id: run.id, ...range }),
+          async keys(after, take) {
+            const blobs = await db.blob.findMany({
+              where: { ...where, sha256: { gt: after } },
+              select: { sha256: true },
+              orderBy: { sha256: 'asc' },
+              take,
+            })
+            return blobs.map(({ sha256 }) => sha256)
+          },
+          async account(tx, results, state) {
+            const stopped = results.find((it) => it.stopped)?.stopped
+            if (stopped) throw new StorageStops(stopped)
+            const failures = results.flatMap((it) => it.failures)
+            for (const result of results) {
+              checked += result.checked
+              made += result.made
+            }
+            failed += failures.length
+            await run.fail(
+              tx,
+              failures.map((it) => ({ stage: 'variant', ...it })),
+            )
+            await run.saveCheckpoint(tx, state, { checked, made, failed })
+            run.report({ progress: { phase: 'variants', done: checked, total: Math.max(total, checked) } })
+          },
         })
-        const last = batch.at(-1)
-        if (!last) break
-        await Promise.all(
-          batch.map((blob) =>
-            limit(async () => {
-              run.signal.throwIfAborted()
-              // The formats that somebody has asked for, and WebP always.
-              const requested: { name: VariantName; format: EncodedFormat }[] = []
-              for (const name of names) {
-                for (const format of [...variantConfig.formats, 'png' as const]) {
-                  const there = blob.variants.find((it) => it.name === name && it.format === format)
-                  const whole = there && which === 'missing' ? (await store.sizeOf('variants', there.sha256)) === Number(there.size) : false
-                  if (!whole && (there || format === 'webp')) requested.push({ name, format })
-                }
-              }
-              if (requested.length === 0) return
-              try {
-                const variants = await makeVariants(deps, { sha256: blob.sha256, recipe: variantConfig, wanted: requested }, run.signal, {
-                  shed: false,
-                })
-                made += variants.length
-              } catch (error) {
-                run.signal.throwIfAborted()
-                if (!(error instanceof AppError) || isStorageError(error)) throw error
-                failed++
-                await run.fenced((tx) =>
-                  run.fail(tx, [{ stage: 'variant', ...failureOf(around(error, 'around.about', { about: blob.sha256.slice(0, 16) })) }]),
-                )
-              }
-            }),
-          ),
-        )
-        after = last.sha256
-        done += batch.length
-        await run.fenced((tx) => run.saveCheckpoint(tx, { after }, { checked: done, made, failed }))
-        run.report({ progress: { phase: 'variants', done, total: Math.max(total, done) } })
+      } catch (error) {
+        if (!(error instanceof StorageStops)) throw error
+        return { state: 'failed', ...becauseOf({ ...error.reason, remedy: error.reason.remedy }) }
       }
       return { state: failed > 0 ? 'partial' : 'success' }
     },

@@ -41,18 +41,22 @@ export function formatFor(
   return transparent && takesPng ? 'png' : 'jpeg'
 }
 
-/** Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none. */
+/**
+ * Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none.
+ * `activeOnly`: nor one of a product that is inactive or deleted.
+ */
 export async function findImage(
   deps: ServedImageDeps,
-  { name, variant, accept }: { name: string; variant: VariantName | 'original'; accept: string },
+  { name, variant, accept, activeOnly = false }: { name: string; variant: VariantName | 'original'; accept: string; activeOnly?: boolean },
 ): Promise<ServedImage | null> {
   const variantConfig = await deps.variantSettings.current()
   const include = { blob: { include: { variants: { where: { recipe: variantConfig.id } } } } }
-  const ofProduct = { is_primary: true, deleted_at: null }
+  const shown = activeOnly ? { product: { status: 'active', deleted_at: null } } : {}
+  const ofProduct = { is_primary: true, deleted_at: null, ...shown }
   const photo = UUID.test(name)
     ? ((await deps.db.photo.findFirst({ where: { ...ofProduct, product_id: name }, include })) ??
-      (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null }, include })))
-    : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { zoho_item_id: name } }, include })
+      (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null, ...shown }, include })))
+    : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { ...shown.product, zoho_item_id: name } }, include })
   return photo && servedFile(deps, variantConfig, photo.blob, { variant, format: formatFor(accept, variantConfig, photo.blob) })
 }
 

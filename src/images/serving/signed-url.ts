@@ -11,7 +11,16 @@ export type ImageUrls = ReturnType<typeof createImageUrls>
  * Addresses of pictures that carry their own permission: `…/{name}.{ext}?v=&exp=&sig=`.
  * `exp` is the end of the month after next, so the address of an unchanged picture changes at most once a month and caches keep it.
  */
-export function createImageUrls({ keys: encryption, publicUrl }: { keys: Buffer[]; publicUrl(): string }) {
+export function createImageUrls({
+  keys: encryption,
+  publicUrl,
+  publicImages = false,
+}: {
+  keys: Buffer[]
+  publicUrl(): string
+  /** Pictures are open to anybody: addresses then need no signature and do not end. */
+  publicImages?: boolean
+}) {
   // Node makes such an object of plain bytes at each use, which takes six times as long as the signature itself.
   const keys = encryption.map((secret) => createSecretKey(secret))
   const sign = (key: KeyObject, file: string, version: string, exp: number) =>
@@ -21,6 +30,7 @@ export function createImageUrls({ keys: encryption, publicUrl }: { keys: Buffer[
     build({ name, ext, sha256, now }: { name: string; ext: string; sha256: string; now: Date }): string {
       const file = `${name}.${ext}`
       const version = sha256.slice(0, VERSION_DIGITS)
+      if (publicImages) return `${publicUrl()}/images/${encodeURIComponent(file)}?v=${version}`
       const exp = Math.floor(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 1) / 1000)
       return `${publicUrl()}/api/data/images/item/${encodeURIComponent(file)}?v=${version}&exp=${exp}&sig=${sign(keys[0]!, file, version, exp)}`
     },

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { BooksModule } from '../../facts/books-modules.ts'
+import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import type { Message } from '../../messages/message.ts'
 import { message, partInEnglish } from '../../messages/say.ts'
 import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
 import { checkTotals, type TotalsMismatch } from '../verify/check-totals.ts'
 import { toAmount } from '../verify/decimal.ts'
 import type { ModuleSource } from './find-sessions.ts'
-import { InvalidFileError, readJsonArray } from './json-array-reader.ts'
 import type { WrittenFile } from './json-array-writer.ts'
 
 /** What is kept of a record in the files while they are checked: little, since there may be a hundred thousand of them. */

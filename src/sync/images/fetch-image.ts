@@ -18,6 +18,12 @@ export interface FetchImageDeps {
   useBreaker?: boolean
 }
 
+export interface FetchImageOptions {
+  runId: string
+  signal: AbortSignal
+  job?: 'image' | 'recheck' | undefined
+}
+
 /** A line may break; a sender that breaks off each time is not followed for ever. */
 const ATTEMPTS = 3
 /** What a cut on the way looks like too. */
@@ -27,15 +33,11 @@ const DAMAGED = new Set(['truncated', 'corrupt'])
  * Fetches one picture and stores it. A transfer that breaks off is tried again; a picture that comes twice with the same bytes, cut but decodable, is how the
  * source has it, and is kept as damaged. Throws what ingestPicture and the sources throw.
  */
-export async function fetchImage(
-  deps: FetchImageDeps,
-  work: PendingImage,
-  { runId, signal }: { runId: string; signal: AbortSignal },
-): Promise<Blob> {
+export async function fetchImage(deps: FetchImageDeps, work: PendingImage, { runId, signal, job }: FetchImageOptions): Promise<Blob> {
   /** The hash of damaged bytes that came; the next transfer may bring them again, and is then taken as it is. */
   let damaged: string | null = null
   for (let tries = 1; ; tries++) {
-    const { body, contentLength, done } = await openImage(deps, work, { runId, signal })
+    const { body, contentLength, done } = await openImage(deps, work, { runId, signal, job })
     const hash = createHash('sha256')
     try {
       const blob = await ingestImage(deps.ingest, hashed(body, hash), signal, {
@@ -66,9 +68,9 @@ const codeOf = (error: Error): string => ('code' in error ? String(error.code) :
 function openImage(
   { zoho, urls, useBreaker }: FetchImageDeps,
   work: PendingImage,
-  { runId, signal }: { runId: string; signal: AbortSignal },
+  { runId, signal, job }: FetchImageOptions,
 ): Promise<{ body: Readable; contentLength: number | null; done(): Promise<void> }> {
-  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId, useBreaker }, signal)
+  if (work.kind === 'zoho' && zoho) return itemImage(zoho, { itemId: work.zoho_item_id, runId, useBreaker, job }, signal)
   return fetchImageUrl(urls, work.image_source_url ?? '', signal).then((fetched) => ({ ...fetched, done: async () => {} }))
 }
 

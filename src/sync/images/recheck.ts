@@ -1,3 +1,4 @@
+import { callsOf, dayLimitInForce, shareOf } from '../../connection/call-purposes.ts'
 import type { Db } from '../../database/client.ts'
 import { cleanFilename } from '../../images/gallery/filename.ts'
 import { putSourcePhoto } from '../../images/gallery/gallery.ts'
@@ -9,10 +10,6 @@ import { fetchImage } from './fetch-image.ts'
 import { nextRechecks, type PendingImage } from './pending-images.ts'
 import { isRunLevelError, type SyncImagesDeps } from './sync-images.ts'
 
-/** Of the day's calls, what asking again for stored images may take: new images and items come first. */
-const DAY_SHARE = 0.1
-/** Where Zoho's limit for a day is not known. */
-const CALLS_WITHOUT_LIMIT = 200
 /** Of the rotation: a catalogue of 2,200 images is through in a month of daily full runs. */
 const ROTATION_A_RUN = 100
 const DAY_MS = 86_400_000
@@ -23,18 +20,15 @@ export interface RecheckDeps extends SyncImagesDeps {
   requestsPerDay?: number | undefined
 }
 
-/** How many stored images may be asked for again now: a share of the day's calls, less what the last day's runs took of it. */
+/** How many stored images may be asked for again now: a share of the day's calls, less what the last day took of it. */
 export async function recheckAllowance(
   db: Db,
   { organization, requestsPerDay, now }: { organization: string | null; requestsPerDay: number | undefined; now: Date },
 ): Promise<number> {
   const known = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization }, select: { day_limit: true } })
-  const limits = [known?.day_limit, requestsPerDay].filter((limit) => typeof limit === 'number')
-  const share = limits.length === 0 ? CALLS_WITHOUT_LIMIT : Math.ceil(Math.min(...limits) * DAY_SHARE)
-  const [row] = await db.$queryRaw<{ n: number }[]>`
-    select coalesce(sum((statistics ->> 'images_rechecked')::int), 0)::int as n from run
-    where statistics ? 'images_rechecked' and created_at > ${new Date(now.getTime() - DAY_MS)}`
-  return Math.max(0, share - (row?.n ?? 0))
+  const share = shareOf('rechecks', dayLimitInForce(known?.day_limit ?? null, requestsPerDay)) ?? Number.MAX_SAFE_INTEGER
+  if (organization === null) return share
+  return Math.max(0, share - (await callsOf(db, { organization, purpose: 'rechecks', since: new Date(now.getTime() - DAY_MS) })))
 }
 
 /**
@@ -66,7 +60,7 @@ export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotati
 }
 
 async function recheck(run: RunContext, deps: RecheckDeps, work: PendingImage): Promise<boolean> {
-  const blob = await fetchImage(deps, work, { runId: run.id, signal: run.signal })
+  const blob = await fetchImage(deps, work, { runId: run.id, signal: run.signal, job: 'recheck' })
   const { photo, changed } = await run.fenced(async (tx) => {
     const put = await putSourcePhoto(tx, {
       product_id: work.id,

@@ -1,58 +1,43 @@
+import type { z } from 'zod'
 import type { FieldRules, Sources } from '../../catalog/field-mapping.ts'
-import { decodeEntities, splitName } from '../../catalog/split-name.ts'
-import type { MappedField } from '../../schemas/mapping.ts'
+import { splitName } from '../../catalog/split-name.ts'
+import {
+  type FieldValue,
+  fieldSpec,
+  ITEM_FIELD_NAMES,
+  ITEM_FIELDS,
+  type ItemFieldName,
+  idBeside,
+  MappedField,
+} from '../../schemas/item-fields.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
-import { Key, ReadableDecimal, Text } from '../../zoho/schemas.ts'
+import { Key, PlainKey, PlainText, ReadableDecimal, Text } from '../../zoho/schemas.ts'
 
-/** The fields of Zoho's list rows that zinc reads, beside the custom ones. */
-const ITEM_KEYS = [
-  'sku',
-  'name',
-  'status',
-  'description',
-  'rate',
-  'purchase_rate',
-  'stock_on_hand',
-  'unit',
-  'category_name',
-  'brand',
-] as const
-const CURRENCY = 'organization.currency'
-
-const DEFAULT_SOURCE: Record<MappedField, string> = {
-  sku: 'sku',
-  name: 'name',
-  name_en: 'name',
-  name_ar: 'name',
-  description: 'description',
-  cost_price: 'purchase_rate',
-  selling_price: 'rate',
-  currency: CURRENCY,
-  stock_on_hand: 'stock_on_hand',
-  status: 'status',
-  unit: 'unit',
-  category: 'category_name',
-  brand: 'brand',
-}
-/** `name` is Zoho's own text to the byte, a status is one of two words, and the currency is the organisation's. */
-const FIXED: MappedField[] = ['name', 'status', 'currency']
-const DECIMALS: MappedField[] = ['cost_price', 'selling_price', 'stock_on_hand']
-const KEYS: MappedField[] = ['sku', 'category']
-const NAMES: MappedField[] = ['name_en', 'name_ar']
+const CURRENCY = ITEM_FIELDS.currency.zoho
+const mapped = MappedField.options
+const ITEM_KEYS: string[] = [...new Set(mapped.map((field) => ITEM_FIELDS[field].zoho).filter((key) => key !== CURRENCY))]
+const NAMES: readonly ItemFieldName[] = ['name_en', 'name_ar']
 
 const isCustom = (source: string): boolean => /^cf_\w{1,95}$/.test(source)
 
 export const fieldSources: Sources & { all: readonly string[] } = {
   all: ITEM_KEYS,
-  isEditable: (field) => !FIXED.includes(field),
-  isSource: (source) => (ITEM_KEYS as readonly string[]).includes(source) || isCustom(source),
-  defaultOf: (field) => DEFAULT_SOURCE[field],
+  isEditable: (field) => !fieldSpec(field).fixed,
+  isSource: (source) => ITEM_KEYS.includes(source) || isCustom(source),
+  defaultOf: (field) => ITEM_FIELDS[field].zoho,
 }
 
 /** A field that is undefined keeps what the product has. */
-export type FieldValues = { [F in Exclude<MappedField, 'name' | 'status'>]?: string | null } & {
-  name?: string
-  status?: 'active' | 'inactive'
+export type FieldValues = { [F in ItemFieldName]?: FieldValue<F> }
+
+/** How a chosen source is read. Only custom fields and Zoho's name still have their HTML entities; twice decoded, they would say something else. */
+function typeOf(field: MappedField, source: string): z.ZodType<string | null> {
+  const { kind } = fieldSpec(field)
+  if (kind === 'decimal') return ReadableDecimal
+  const escaped = isCustom(source) || source === 'name'
+  if (kind === 'plain') return escaped ? PlainText : Text
+  if (kind === 'plain_key') return escaped ? PlainKey : Key
+  return kind === 'key' ? Key : Text
 }
 
 export interface ReadOptions {
@@ -64,39 +49,34 @@ export interface ReadOptions {
 
 /** Reads every field of a product out of Zoho's item, each from the source that its rule names; `unreadable` names the sources of which none can be read. */
 export function readFields(item: ZohoItem, { rules, currency, held = {} }: ReadOptions): { values: FieldValues; unreadable: string[] } {
-  const names = item.name === undefined ? {} : splitName(item.name)
-  const values: Partial<Record<MappedField, string | null | undefined>> = {
-    sku: item.sku,
-    name: item.name,
-    ...names,
-    description: item.description,
-    cost_price: item.purchase_rate,
-    selling_price: item.rate,
+  const values: { [F in ItemFieldName]?: unknown } = {
+    ...Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, sourceValue(item, fieldSpec(field).zoho)])),
+    name_en: undefined,
+    name_ar: undefined,
+    ...(item.name !== undefined && splitName(item.name)),
     // Not yet known, it is no reason to forget the one that the product has.
     currency: currency ?? undefined,
-    stock_on_hand: item.stock_on_hand,
-    status: item.status,
-    unit: item.unit,
-    category: item.category_name,
-    brand: item.brand,
   }
   const unreadable: string[] = []
   for (const [field, { source }] of rules) {
-    if (source === null || field === 'name' || field === 'status' || field === 'currency') continue
+    if (source === null || fieldSpec(field).fixed) continue
+    const id = idBeside(field)
+    if (id !== null) values[id] = null
     const given = isCustom(source) ? { ...held, ...item.custom_fields }[source] : sourceValue(item, source)
     if (given === undefined && !isCustom(source)) {
       values[field] = undefined
       continue
     }
-    const type = DECIMALS.includes(field) ? ReadableDecimal : KEYS.includes(field) ? Key : Text
     // A custom field that is named nowhere, now or before, is one that the item does not have.
-    const { success, data } = type.safeParse(typeof given === 'boolean' || Array.isArray(given) ? String(given) : (given ?? null))
+    const { success, data } = typeOf(field, source).safeParse(
+      typeof given === 'boolean' || Array.isArray(given) ? String(given) : (given ?? null),
+    )
     if (!success) {
       unreadable.push(source)
       values[field] = undefined
     }
     // A language whose own field is blank is still read out of the name: half a mapping is better than half a name.
-    else if (NAMES.includes(field)) values[field] = data === null ? values[field] : decodeEntities(data)
+    else if (NAMES.includes(field)) values[field] = data ?? values[field]
     else values[field] = data
   }
   return { values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as FieldValues, unreadable }

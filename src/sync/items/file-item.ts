@@ -1,25 +1,19 @@
+import { z } from 'zod'
 import type { ItemRow } from '../../catalog/item-fields.ts'
-import { decodeEntities, splitName } from '../../catalog/split-name.ts'
+import { splitName } from '../../catalog/split-name.ts'
+import { decodeEntities } from '../../lib/html-entities.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
-import { readCustomFields } from '../../zoho/read-item.ts'
-import { Decimal, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
+import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
+import { readCustomFields, readItem } from '../../zoho/read-item.ts'
+import { Decimal, Flag, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
 
 /** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
-const ALIASES = {
-  sku: ['sku', 'code'],
-  description: ['description'],
-  unit: ['unit'],
-  category: ['category', 'category_name'],
-  brand: ['brand'],
-  zoho_image_id: ['image_id', 'image_document_id'],
-  zoho_image_name: ['image_name'],
-} as const
-const MONEY = {
-  cost_price: ['cost_price', 'cost_price_usd', 'purchase_rate'],
-  selling_price: ['selling_price', 'selling_price_usd', 'rate'],
-  stock_on_hand: ['stock_on_hand'],
-} as const
+const namesIn = (field: ItemFieldName): string[] => [field, ...(fieldSpec(field).files ?? [fieldSpec(field).zoho])]
+const IMAGE_NAMES = { zoho_image_id: ['image_id', 'image_document_id'], zoho_image_name: ['image_name'] } as const
+/** Read apart: names by language, and what has a form of its own. */
+const APART: readonly ItemFieldName[] = ['name', 'name_en', 'name_ar', 'currency', 'status', 'is_combo', 'attributes']
+const PLAIN_FIELDS = ITEM_FIELD_NAMES.filter((field) => !APART.includes(field))
 
 export interface InvalidItemError {
   zoho_item_id: string | null
@@ -34,31 +28,46 @@ export function readFileItem(
 ): { row: ItemRow } | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { zoho_item_id: null, sku: null, reason: message('file_item.no_object') }
-  const record = value as Record<string, unknown>
-  const sku = textOf(record, ALIASES.sku) ?? null
+  const record = flatRecord(value as Record<string, unknown>)
+  const sku = textOf(record, namesIn('sku')) ?? null
   const read = readFileId(record.zoho_item_id ?? record.item_id)
   if ('reason' in read) return { zoho_item_id: null, sku, reason: read.reason }
   const { id } = read
 
-  const row: ItemRow = { zoho_item_id: id, ...namesOf(record) }
+  // Texts of zinc's own export are decoded already.
+  const decoded = isOwnExport(record) ? (text: string) => text : decodeEntities
+  const row: ItemRow = { zoho_item_id: id, ...namesOf(record, decoded) }
   if (row.name === undefined) return { zoho_item_id: id, sku, reason: message('file_item.no_name') }
-  for (const field of Object.keys(ALIASES) as (keyof typeof ALIASES)[]) {
-    if (ALIASES[field].some((key) => isUnreadable(record[key])))
-      return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
-    const text = textOf(record, ALIASES[field])
-    if ((field === 'sku' || field === 'category') && !Key.safeParse(text).success)
+  for (const field of PLAIN_FIELDS) {
+    const { kind } = fieldSpec(field)
+    const names = namesIn(field)
+    if (kind === 'decimal') {
+      const key = names.find((it) => record[it] !== undefined)
+      if (key === undefined) continue
+      const amount = Decimal.safeParse(isBlank(record[key]) ? null : record[key])
+      if (!amount.success || (amount.data === null && !isBlank(record[key])))
+        return { zoho_item_id: id, sku, reason: message('file_item.not_number', { field: key, value: String(record[key]).slice(0, 50) }) }
+      Object.assign(row, { [field]: amount.data })
+      if (key.endsWith('_usd')) row.currency = 'USD'
+      continue
+    }
+    if (names.some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
+    const text = textOf(record, names)
+    if ((kind === 'key' || kind === 'plain_key') && !Key.safeParse(text).success)
       return { zoho_item_id: id, sku: null, reason: message('file_item.too_long', { field }) }
+    if (text !== undefined) Object.assign(row, { [field]: text && kind.startsWith('plain') ? decoded(text) : text })
+  }
+  for (const field of Object.keys(IMAGE_NAMES) as (keyof typeof IMAGE_NAMES)[]) {
+    if (IMAGE_NAMES[field].some((key) => isUnreadable(record[key])))
+      return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
+    const text = textOf(record, IMAGE_NAMES[field])
     if (text !== undefined) row[field] = text
   }
-  for (const field of Object.keys(MONEY) as (keyof typeof MONEY)[]) {
-    const key = MONEY[field].find((it) => record[it] !== undefined)
-    if (key === undefined) continue
-    const amount = Decimal.safeParse(isBlank(record[key]) ? null : record[key])
-    if (!amount.success || (amount.data === null && !isBlank(record[key])))
-      return { zoho_item_id: id, sku, reason: message('file_item.not_number', { field: key, value: String(record[key]).slice(0, 50) }) }
-    row[field] = amount.data
-    if (key.endsWith('_usd')) row.currency = 'USD'
-  }
+  const combo = Flag.safeParse(record.is_combo)
+  if (combo.success) row.is_combo = combo.data
+  const attributes = AttributeList.safeParse(record.attributes)
+  if (attributes.success) row.attributes = attributes.data
+  if (record.item_id !== undefined && record.zoho_item_id === undefined) Object.assign(row, zohoRules(record))
   if (typeof record.currency === 'string' && !isBlank(record.currency)) row.currency = record.currency
   if (typeof record.status === 'string' && !isBlank(record.status))
     row.status = /^inactive$/i.test(record.status.trim()) ? 'inactive' : 'active'
@@ -72,6 +81,43 @@ export function readFileItem(
     row.image_source_key = `${version} ${url.trim()}`
   }
   return { row }
+}
+
+/** zinc's export puts what belongs together into one object; Zoho's rows and older files have a key for each. */
+function flatRecord(record: Record<string, unknown>): Record<string, unknown> {
+  const part = (key: string, names: Record<string, string>): Record<string, unknown> => {
+    const value = record[key]
+    // A unit without a measure is not told, so nothing is said of it.
+    if (value === null) return Object.fromEntries(Object.values(names).flatMap((name) => (name.endsWith('_unit') ? [] : [[name, null]])))
+    if (typeof value !== 'object' || Array.isArray(value)) return {}
+    return Object.fromEntries(Object.entries(names).map(([inner, name]) => [name, (value as Record<string, unknown>)[inner] ?? null]))
+  }
+  return {
+    ...record,
+    ...part('category', { id: 'category_id', name: 'category' }),
+    ...part('tax', { id: 'tax_id', name: 'tax_name', percentage: 'tax_percentage' }),
+    ...part('dimensions', { length: 'length', width: 'width', height: 'height', unit: 'dimension_unit' }),
+    ...part('weight', { value: 'weight', unit: 'weight_unit' }),
+    ...part('group', { id: 'group_id', name: 'group_name' }),
+    ...part('stock', { available: 'available_stock', actual_available: 'actual_available_stock' }),
+  }
+}
+
+const isOwnExport = (record: Record<string, unknown>): boolean => 'zoho_modified_at' in record && 'image_path' in record
+
+const AttributeList = z.array(z.object({ name: z.string(), option: z.string() }))
+
+/** What a row of Zoho's means beyond its single keys: a group without variants is none, an absent stock may be none, 0 % without a tax is no tax. */
+function zohoRules(record: Record<string, unknown>): Partial<ItemRow> {
+  const item = readItem({ ...record, item_id: '1' })
+  const { group_id, group_name, attributes, is_combo_product: is_combo, stock_on_hand, available_stock, actual_available_stock } = item
+  const read = { group_id, group_name, attributes, is_combo, stock_on_hand, available_stock, actual_available_stock }
+  const known = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
+  return {
+    ...known,
+    ...(item.tax_percentage === null && { tax_percentage: null }),
+    ...(item.reorder_level === null && { reorder_level: null }),
+  }
 }
 
 /** What programs write where a field has nothing: pandas, Python, Excel, JavaScript and people. */
@@ -109,7 +155,7 @@ function textOf(record: Record<string, unknown>, keys: readonly string[]): strin
 }
 
 /** A name in each language where the file tells them apart; otherwise both are read out of the one name. */
-function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_en' | 'name_ar'> {
+function namesOf(record: Record<string, unknown>, decoded: (text: string) => string): Pick<ItemRow, 'name' | 'name_en' | 'name_ar'> {
   const en = textOf(record, ['name_en'])
   const ar = textOf(record, ['name_ar'])
   const name = textOf(record, ['name', 'item_name']) ?? en ?? ar
@@ -117,8 +163,8 @@ function namesOf(record: Record<string, unknown>): Pick<ItemRow, 'name' | 'name_
   const read = splitName(name)
   return {
     name,
-    name_en: en === undefined ? read.name_en : en && decodeEntities(en),
-    name_ar: ar === undefined ? read.name_ar : ar && decodeEntities(ar),
+    name_en: en === undefined ? read.name_en : en && decoded(en),
+    name_ar: ar === undefined ? read.name_ar : ar && decoded(ar),
   }
 }
 

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readFile, realpath, stat } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
-import chain from 'stream-chain'
-import { parser } from 'stream-json'
-import { pick } from 'stream-json/filters/pick.js'
-import type { Token } from 'stream-json/parser.js'
-import { streamArray } from 'stream-json/streamers/stream-array.js'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { BadRequestError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
+import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { isBlank, readFileId, readFileItem } from './file-item.ts'
@@ -106,61 +102,40 @@ export interface FilePage {
  * (`{"items": […]}`) is read like the array in it. Throws BadRequestError `invalid_import_file` where the text stops being a JSON array.
  */
 export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
-  let hasArray = false
-  const pipeline = chain([
-    createReadStream(file.path, { signal }),
-    asText(),
-    parser({ packValues: true, streamValues: false }),
-    keepLongNumbers,
-    ...((await isObject(file.path)) ? [pick({ filter: (path) => path.length === 1 && path[0] === 'items' })] : []),
-    (token: Token) => {
-      hasArray = true
-      return token
-    },
-    streamArray(),
-  ])
   const newPage = (): FilePage => ({ rows: [], indexes: [], unreadable: [] })
   let page = newPage()
   try {
-    for await (const { key, value } of pipeline as AsyncIterable<{ key: number; value: unknown }>) {
-      const read = readFileItem(value, { mappings: file.mappings, version: file.version })
-      if ('row' in read) {
-        page.rows.push(read.row)
-        page.indexes.push(key)
-      } else page.unreadable.push({ index: key, ...read })
-      if (page.rows.length + page.unreadable.length < PAGE_ROWS) continue
-      yield page
-      page = newPage()
+    let index = 0
+    for await (const values of readJsonArray(file.path, { member: 'items', values: 'any', signal })) {
+      for (const value of values) {
+        const read = readFileItem(parseItem(value), { mappings: file.mappings, version: file.version })
+        if ('row' in read) {
+          page.rows.push(read.row)
+          page.indexes.push(index)
+        } else page.unreadable.push({ index, ...read })
+        index++
+        if (page.rows.length + page.unreadable.length < PAGE_ROWS) continue
+        yield page
+        page = newPage()
+      }
     }
-    if (!hasArray) throw new Error('it is an object without an array named items')
   } catch (cause) {
     signal.throwIfAborted()
     throw new BadRequestError(
       'invalid_import_file',
-      { file: file.name, problem: cause instanceof Error ? cause.message : message('unreadable') },
+      {
+        file: file.name,
+        problem: cause instanceof InvalidFileError ? cause.finding : cause instanceof Error ? cause.message : message('unreadable'),
+      },
       { cause },
     )
-  } finally {
-    pipeline.destroy()
   }
   if (page.rows.length + page.unreadable.length > 0) yield page
 }
 
-/** Whether the text begins as an object. */
-async function isObject(path: string): Promise<boolean> {
-  await using file = await open(path)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(1_024), 0, 1_024, 0)
-  return /^\uFEFF?\s*\{/.test(buffer.toString('utf8', 0, bytesRead))
-}
-
-/** A byte order mark, which editors put in front, is left out; bytes that are no UTF-8 are an error and not replaced by guesses. */
-function asText() {
-  const workers = new TextDecoder('utf-8', { fatal: true })
-  return (chunk: Buffer): string => workers.decode(chunk, { stream: true })
-}
-
 /** Ids and prices that a JavaScript number cannot hold stay texts as written. */
-function keepLongNumbers(token: Token): Token {
-  if (token.name !== 'numberValue' || token.value.length < 16 || String(Number(token.value)) === token.value) return token
-  return { name: 'stringValue', value: token.value }
+function parseItem(text: string): unknown {
+  return JSON.parse(text, (_key, value: unknown, { source }: { source?: string } = {}) =>
+    typeof value === 'number' && source !== undefined && source.length >= 16 && String(value) !== source ? source : value,
+  )
 }

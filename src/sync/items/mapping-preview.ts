@@ -3,7 +3,8 @@ import { ownedValue } from '../../catalog/field-ownership.ts'
 import type { Database } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
 import { NotFoundError } from '../../lib/errors.ts'
-import { MappedField, type MappingPreviewBody } from '../../schemas/mapping.ts'
+import { MappedField } from '../../schemas/item-fields.ts'
+import type { MappingPreviewBody } from '../../schemas/mapping.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { readItem, type ZohoItem } from '../../zoho/read-item.ts'
 import { fieldSources, readFields, sourceValue } from './field-sources.ts'
@@ -70,8 +71,8 @@ async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreview
 async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal): Promise<ZohoItem> {
   const call =
     id === null
-      ? { path: '/inventory/v1/items', query: { per_page: '1', sort_column: 'last_modified_time', sort_order: 'D' }, job: 'items' }
-      : { path: '/inventory/v1/itemdetails', query: { item_ids: id }, job: 'items' }
+      ? { path: '/inventory/v1/items', query: { per_page: '1', sort_column: 'last_modified_time', sort_order: 'D' }, job: 'items' as const }
+      : { path: '/inventory/v1/itemdetails', query: { item_ids: id }, job: 'items' as const }
   const { body } = await zoho.json(call, signal)
   const row: unknown = Array.isArray(body.items) ? body.items[0] : undefined
   if (row === undefined) throw id === null ? new NotFoundError('item_not_found.none') : new NotFoundError('item_not_found', { id })

@@ -21,7 +21,7 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   const images = params.source === 'api' ? toFetch + rechecks : 0
   const total = list + details + images
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
-  const limits = await knownLimits(deps, call?.organization ?? null)
+  const limits = await knownLimits(deps, call?.organization ?? null, images > 0 ? 'images' : 'items')
   const { minutes, days, endsAt } = estimateCompletion(total, limits, deps.clock.now())
   return {
     status: 'success',

@@ -1,3 +1,4 @@
+import { saveRawItems } from '../../catalog/raw-items.ts'
 import { upsertItems } from '../../catalog/upsert-items.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { choosePrimaries, lockProduct, removeSourcePhoto } from '../../images/gallery/gallery.ts'
@@ -62,6 +63,7 @@ export async function removeGone(
           mapped.map(({ row }) => row),
           { at: clock.now() },
         )
+        await saveRawItems(tx, batch)
         await reportUnreadable(run, tx, mapped, clock.now())
       })
     }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { recordDifferences } from '../../catalog/diff-items.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
+import { saveRawItems } from '../../catalog/raw-items.ts'
 import type { Database, RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { failure } from '../../runs/because.ts'
@@ -78,6 +79,7 @@ export async function syncList(
       const rows = mapped.map(({ row }) => row)
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
+      if (!dryRun) await saveRawItems(tx, items)
       await noteUnreadable(run, tx, bad)
       await reportUnreadable(run, tx, mapped, clock.now())
       if (!dryRun) await forgetImageFailures(tx, fresh, clock.now())

@@ -26,7 +26,7 @@ export async function toItemRows(db: RawDb, items: ZohoItem[], mapping: ItemMapp
   const held = readsCustomFields(mapping.rules) ? await heldCustomFields(db, items) : new Map<string, Record<string, unknown>>()
   return items.map((item) => {
     const { values, unreadable } = readFields(item, { ...mapping, held: held.get(item.item_id) })
-    const row: ItemRow = { zoho_item_id: item.item_id, ...values, custom_fields: item.custom_fields }
+    const row: ItemRow = { zoho_item_id: item.item_id, ...values, custom_fields: item.custom_fields, origin: 'zoho' }
     if (item.last_modified_time) row.zoho_modified_at = item.last_modified_time.toISOString()
     if (item.image_document_id !== undefined) row.zoho_image_id = item.image_document_id
     if (item.image_name !== undefined) row.zoho_image_name = item.image_name

@@ -1,3 +1,4 @@
+import { saveRawItems } from '../../catalog/raw-items.ts'
 import { because } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
@@ -66,6 +67,7 @@ async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutco
       const mapped = await toItemRows(tx, [...found.values()], mapping)
       const rows = mapped.map(({ row }) => row)
       await writePage(run, tx, { rows, counts, dryRun: false, again: new Set(), at: clock.now() })
+      await saveRawItems(tx, [...found.values()])
       counts.total += rows.length
       await reportRefusedIds(run, tx, refused)
       await reportUnreadable(run, tx, mapped, clock.now())

@@ -43,6 +43,9 @@ function refreshSession(): Promise<ApiError | null> {
 /** The server could not say whether the login is over: nobody is sent to the login for that. */
 const saysNothing = ({ status }: ApiError): boolean => status === 0 || status === 429 || status >= 500
 
+/** A wrong password or code is a 401, too, but no end of a session. */
+const isLoggedOut = ({ status, code }: ApiError): boolean => status === 401 && code === 'unauthenticated'
+
 /**
  * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
  * Throws ApiError, whatever went wrong. The session travels in a cookie that scripts cannot read.
@@ -66,18 +69,17 @@ export async function request<T>(path: string, { method = 'GET', body, query, si
     }
   }
   let response = await send()
-  // A wrong password is a 401, too, but no end of a session.
-  const needsSession = path !== `${AUTH}/login`
-  if (response.status === 401 && needsSession) {
-    const failure = await refreshSession()
-    if (failure && saysNothing(failure)) throw failure
-    if (!failure) response = await send()
+  let failure = response.ok ? null : await parseError(response, named)
+  if (failure && isLoggedOut(failure)) {
+    const refused = await refreshSession()
+    if (refused && saysNothing(refused)) throw refused
+    if (!refused) {
+      response = await send()
+      failure = response.ok ? null : await parseError(response, named)
+    }
+    if (failure && isLoggedOut(failure)) sessionEnd.dispatchEvent(new Event('end'))
   }
-  if (!response.ok) {
-    const failure = await parseError(response, named)
-    if (failure.status === 401 && needsSession) sessionEnd.dispatchEvent(new Event('end'))
-    throw failure
-  }
+  if (failure) throw failure
   const data: unknown = await response.json().catch(() => {
     throw new ApiError('The answer is not JSON', { status: response.status, code: 'unreadable_response', url: named })
   })

@@ -2,11 +2,14 @@ import { Popover, UnstyledButton, VisuallyHidden } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down'
 import LogOut from 'lucide-react/icons/log-out'
+import UserRound from 'lucide-react/icons/user-round'
+import { Link } from 'wouter'
 import { AUTH } from '../api/endpoints.ts'
 import { request } from '../api/request.ts'
 import { useMessages } from '../i18n/language.tsx'
 import classes from './account-menu.module.css'
 import { frameMessages } from './messages.ts'
+import { ACCOUNT } from './paths.ts'
 import { LanguageSwitch, ThemeSwitch } from './preferences.tsx'
 import { type CurrentUser, clearCache, sessionKey, useCurrentUser } from './session.tsx'
 
@@ -15,13 +18,9 @@ export function useRoleName(): (role: CurrentUser['role']) => string {
   return (role) => m[`role_${role}`]
 }
 
-/** Who is logged in; opens language, theme and log out. */
-export function AccountMenu() {
-  const m = useMessages(frameMessages)
-  const person = useCurrentUser()
-  const roleName = useRoleName()
+export function useLogOut() {
   const client = useQueryClient()
-  const logout = useMutation({
+  return useMutation({
     mutationFn: () => request<unknown>(`${AUTH}/logout`, { method: 'POST' }),
     // Whatever the answer: who asked to be logged out must not go on seeing the page.
     onSettled: () => {
@@ -29,6 +28,14 @@ export function AccountMenu() {
       clearCache(client)
     },
   })
+}
+
+/** Who is logged in; opens the account, language, theme and log out. */
+export function AccountMenu() {
+  const m = useMessages(frameMessages)
+  const person = useCurrentUser()
+  const roleName = useRoleName()
+  const logout = useLogOut()
   return (
     <Popover position="top-start" width={240} trapFocus shadow="md">
       <Popover.Target>
@@ -45,12 +52,15 @@ export function AccountMenu() {
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown className={classes.menu}>
+        <Link href={ACCOUNT} className={classes.item}>
+          <UserRound size={15} aria-hidden /> {m.accountPage}
+        </Link>
         <div className={classes.row}>
           {m.language}
           <LanguageSwitch />
         </div>
         <ThemeSwitch />
-        <UnstyledButton className={classes.logout} onClick={() => logout.mutate()}>
+        <UnstyledButton className={classes.item} onClick={() => logout.mutate()}>
           <LogOut size={15} aria-hidden /> {m.logout}
         </UnstyledButton>
       </Popover.Dropdown>

@@ -21,6 +21,7 @@ const BASE = '/settings'
 
 /** Opened by people who have a link and no login. */
 const RECONNECT = `${BASE}/reconnect`
+const SecondFactorRequired = lazy(() => import('../pages/account/second-factor-required.tsx'))
 const ReconnectPage = lazy(() => import('../pages/reconnect/reconnect-page.tsx'))
 
 export function App() {
@@ -36,6 +37,12 @@ export function App() {
 function ForPeople() {
   const session = useSession()
   const m = useMessages(commonMessages)
+  if (session.data?.must_set_up_second_factor)
+    return (
+      <Suspense>
+        <SecondFactorRequired />
+      </Suspense>
+    )
   if (session.data) return <Pages person={session.data} />
   if (session.error)
     return (

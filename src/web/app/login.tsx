@@ -1,6 +1,7 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { toApiError } from '../api/api-error.ts'
 import { AUTH } from '../api/endpoints.ts'
 import { request } from '../api/request.ts'
 import { ErrorCard } from '../components/error-card.tsx'
@@ -17,6 +18,12 @@ const messages = defineMessages(
     username: 'User name',
     password: 'Password',
     login: 'Log in',
+    code: 'Code of the authenticator app',
+    recoveryCode: 'Recovery code',
+    useRecoveryCode: 'Use a recovery code instead',
+    useCode: 'Use the code of the app instead',
+    secondStep: 'Your account asks for a second factor.',
+    back: 'Log in as somebody else',
     hint: 'The first start of zinc printed a user name and a password in its terminal.',
   },
   {
@@ -24,6 +31,12 @@ const messages = defineMessages(
     username: 'اسم المستخدم',
     password: 'كلمة المرور',
     login: 'تسجيل الدخول',
+    code: 'رمز تطبيق المصادقة',
+    recoveryCode: 'رمز استرداد',
+    useRecoveryCode: 'استخدم رمز استرداد بدلًا منه',
+    useCode: 'استخدم رمز التطبيق بدلًا منه',
+    secondStep: 'يطلب حسابك خطوة تحقق ثانية.',
+    back: 'الدخول باسم آخر',
     hint: 'طبع zinc عند تشغيله الأول اسم مستخدم وكلمة مرور في الطرفية.',
   },
 )
@@ -32,22 +45,56 @@ const messages = defineMessages(
 export function Login() {
   const m = useMessages(messages)
   const client = useQueryClient()
-  const [username, setUsername] = useState('')
-  const [password, setPassword] = useState('')
+  const [challenge, setChallenge] = useState<string | null>(null)
   const login = useMutation({
     // The session is an HttpOnly cookie; the answer's own tokens, if any, are dropped here unread.
-    mutationFn: () => request<unknown>(`${AUTH}/login`, { method: 'POST', body: { username, password, cookie: true } }),
+    mutationFn: (body: object) => request<unknown>(`${AUTH}/login`, { method: 'POST', body: { ...body, cookie: true } }),
     onSuccess: () => {
       clearCache(client)
       return client.invalidateQueries({ queryKey: sessionKey })
     },
+    onError: (error) => {
+      const { code, detail } = toApiError(error)
+      if (code === 'second_factor_required' && typeof detail.challenge === 'string') setChallenge(detail.challenge)
+      if (code === 'challenge_invalid') setChallenge(null)
+    },
   })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    login.mutate()
-  }
+  const error = login.error !== null && toApiError(login.error).code !== 'second_factor_required' && <ErrorCard error={login.error} />
   return (
     <AuthLayout title={m.title}>
+      {challenge === null ? (
+        <Credentials pending={login.isPending} error={error} onSubmit={login.mutate} />
+      ) : (
+        <SecondStep
+          pending={login.isPending}
+          error={error}
+          onSubmit={(proof) => login.mutate({ challenge, ...proof })}
+          onBack={() => {
+            setChallenge(null)
+            login.reset()
+          }}
+        />
+      )}
+    </AuthLayout>
+  )
+}
+
+interface StepProps {
+  pending: boolean
+  error: ReactNode
+  onSubmit(body: object): void
+}
+
+function Credentials({ pending, error, onSubmit }: StepProps) {
+  const m = useMessages(messages)
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onSubmit({ username, password })
+  }
+  return (
+    <>
       <form className={classes.form} onSubmit={submit}>
         <TextInput
           label={m.username}
@@ -70,12 +117,58 @@ export function Login() {
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
-        {login.error && <ErrorCard error={login.error} />}
-        <Button type="submit" fullWidth loading={login.isPending}>
+        {error}
+        <Button type="submit" fullWidth loading={pending}>
           {m.login}
         </Button>
       </form>
       <p className={classes.hint}>{m.hint}</p>
-    </AuthLayout>
+    </>
+  )
+}
+
+function SecondStep({ pending, error, onSubmit, onBack }: StepProps & { onBack(): void }) {
+  const m = useMessages(messages)
+  const [isRecovery, setRecovery] = useState(false)
+  const [code, setCode] = useState('')
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onSubmit(isRecovery ? { recovery_code: code } : { code })
+  }
+  return (
+    <form className={classes.form} onSubmit={submit}>
+      <p className={classes.hint}>{m.secondStep}</p>
+      <TextInput
+        key={String(isRecovery)}
+        label={isRecovery ? m.recoveryCode : m.code}
+        name="code"
+        autoComplete={isRecovery ? 'off' : 'one-time-code'}
+        inputMode={isRecovery ? 'text' : 'numeric'}
+        maxLength={50}
+        required
+        withAsterisk={false}
+        autoFocus
+        dir="ltr"
+        value={code}
+        onChange={(event) => setCode(event.currentTarget.value)}
+      />
+      {error}
+      <Button type="submit" fullWidth loading={pending}>
+        {m.login}
+      </Button>
+      <Button
+        variant="subtle"
+        size="xs"
+        onClick={() => {
+          setRecovery(!isRecovery)
+          setCode('')
+        }}
+      >
+        {isRecovery ? m.useCode : m.useRecoveryCode}
+      </Button>
+      <Button variant="subtle" size="xs" onClick={onBack}>
+        {m.back}
+      </Button>
+    </form>
   )
 }

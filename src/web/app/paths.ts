@@ -1,1 +1,2 @@
 export const HOME = '/integrations/zoho'
+export const ACCOUNT = '/account'

@@ -11,7 +11,7 @@ import ScrollText from 'lucide-react/icons/scroll-text'
 import Store from 'lucide-react/icons/store'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
-import { HOME } from './paths.ts'
+import { ACCOUNT, HOME } from './paths.ts'
 import { type PageRoute, page } from './route.ts'
 
 /** The catalogue and what is made of it: products, pictures, stores, pulls. */
@@ -66,6 +66,7 @@ export const ROUTES: PageRoute[] = [
     least: 'viewer',
   }),
   ...SHOP_ROUTES,
+  page(ACCOUNT, () => import('../pages/account/account-page.tsx')),
   page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
   page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',

@@ -9,6 +9,9 @@ export interface CurrentUser {
   user_id: string
   username: string
   role: Role
+  second_factor: { recovery_codes_left: number } | null
+  must_set_up_second_factor: boolean
+  untrusted_proxy: string | null
 }
 
 export const sessionKey = ['session'] as const

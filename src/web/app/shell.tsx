@@ -3,12 +3,15 @@ import { useDisclosure } from '@mantine/hooks'
 import Menu from 'lucide-react/icons/menu'
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Link } from 'wouter'
+import { Callout } from '../components/callout.tsx'
+import { Ltr } from '../components/ltr.tsx'
 import { useMessages } from '../i18n/language.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { Logo } from './logo.tsx'
 import { frameMessages } from './messages.ts'
 import { Navigation } from './navigation.tsx'
 import { HOME } from './paths.ts'
+import { useCurrentUser } from './session.tsx'
 import classes from './shell.module.css'
 import { StatusLine } from './status-line.tsx'
 
@@ -18,6 +21,7 @@ const MenuDrawer = lazy(() => import('./menu-drawer.tsx'))
 /** The frame around every page: navigation at the side (in a drawer on small screens), the status line on top. */
 export function Shell({ children }: { children: ReactNode }) {
   const m = useMessages(frameMessages)
+  const { untrusted_proxy } = useCurrentUser()
   const [menuOpen, menu] = useDisclosure(false)
   return (
     <div className={classes.shell}>
@@ -45,6 +49,13 @@ export function Shell({ children }: { children: ReactNode }) {
         </Suspense>
       )}
       <main id="content" tabIndex={-1} className={classes.content}>
+        {untrusted_proxy !== null && (
+          <div className={classes.warning}>
+            <Callout tone="warn" title={m.proxyTitle}>
+              {m.proxyText} <Ltr mono>{`TRUSTED_PROXIES=${untrusted_proxy}`}</Ltr>
+            </Callout>
+          </div>
+        )}
         {children}
       </main>
     </div>

@@ -14,6 +14,9 @@ const words = defineMessages(
     no_sku: 'Without SKU',
     duplicate_sku: 'SKU used twice',
     inactive_but_sold_here: 'Inactive in Zoho, in stock here',
+    no_barcode: 'Without barcode',
+    bad_check_digit: 'Barcode with a wrong digit',
+    duplicate_barcode: 'Barcode used twice',
   },
   {
     without_picture: 'بلا صورة',
@@ -26,6 +29,9 @@ const words = defineMessages(
     no_sku: 'بلا SKU',
     duplicate_sku: 'SKU مكرر',
     inactive_but_sold_here: 'غير نشط في Zoho وموجود هنا',
+    no_barcode: 'بلا باركود',
+    bad_check_digit: 'باركود فيه رقم خاطئ',
+    duplicate_barcode: 'باركود مستعمل مرتين',
   },
 )
 

@@ -1,10 +1,12 @@
-import { NativeSelect, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import Download from 'lucide-react/icons/download'
 import ScrollText from 'lucide-react/icons/scroll-text'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { AuditEntry } from '../../../schemas/audit.ts'
 import { ZOHO } from '../../api/endpoints.ts'
+import { buildUrl } from '../../api/request.ts'
 import { useCursorList } from '../../api/use-cursor-list.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { ListView } from '../../components/list-view.tsx'
@@ -15,6 +17,7 @@ import { Table } from '../../components/table.tsx'
 import { ExactTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
+import { useShopZone } from '../../i18n/shop-zone.tsx'
 import { actionLabels } from './action-labels.ts'
 import classes from './audit-page.module.css'
 
@@ -31,6 +34,9 @@ const messages = defineMessages(
     from: 'From',
     allActions: 'All kinds',
     actorFilter: 'Name',
+    fromDay: 'From day',
+    toDay: 'To day',
+    csv: 'Download CSV',
     emptyTitle: 'Nothing was changed',
     emptyText: 'Changes of settings, users, stores and tokens will stand here.',
   },
@@ -46,6 +52,9 @@ const messages = defineMessages(
     from: 'من عنوان',
     allActions: 'كل الأنواع',
     actorFilter: 'الاسم',
+    fromDay: 'من يوم',
+    toDay: 'إلى يوم',
+    csv: 'تنزيل CSV',
     emptyTitle: 'لم يتغير شيء',
     emptyText: 'تقف هنا تغييرات الإعدادات والمستخدمين والمتاجر والرموز.',
   },
@@ -53,6 +62,7 @@ const messages = defineMessages(
 /** So much of an id tells it from others. */
 const SHORT_ID = 8
 const SETTLE_MS = 300
+const AUDIT = `${ZOHO}/audit`
 
 export default function AuditPage() {
   const m = useMessages(messages)
@@ -60,14 +70,50 @@ export default function AuditPage() {
   const [actor, setActor] = useState('')
   const [action, setAction] = useState('')
   const [asked] = useDebouncedValue(actor.trim(), SETTLE_MS)
-  const list = useCursorList<AuditEntry>(['audit'], `${ZOHO}/audit`, { query: { actor: asked, action, limit: 50 } })
+  const [fromDay, setFromDay] = useState('')
+  const [toDay, setToDay] = useState('')
+  const zone = useShopZone()
+  const filter = { actor: asked, action, from: startOfDay(fromDay, zone), to: startOfDay(toDay, zone, 1) }
+  const list = useCursorList<AuditEntry>(['audit'], AUDIT, { query: { ...filter, limit: 50 } })
   return (
-    <Page title={m.title} intro={m.intro}>
+    <Page
+      title={m.title}
+      intro={m.intro}
+      actions={
+        <Button
+          component="a"
+          href={buildUrl(AUDIT, { ...filter, format: 'csv' })}
+          download
+          variant="default"
+          leftSection={<Download size={15} aria-hidden />}
+        >
+          {m.csv}
+        </Button>
+      }
+    >
       <Section
         title={m.entries}
         flush
         actions={
           <>
+            <TextInput
+              size="xs"
+              type="date"
+              label={m.fromDay}
+              classNames={{ root: classes.day ?? '' }}
+              value={fromDay}
+              max={toDay === '' ? undefined : toDay}
+              onChange={(event) => setFromDay(event.currentTarget.value)}
+            />
+            <TextInput
+              size="xs"
+              type="date"
+              label={m.toDay}
+              classNames={{ root: classes.day ?? '' }}
+              value={toDay}
+              min={fromDay === '' ? undefined : fromDay}
+              onChange={(event) => setToDay(event.currentTarget.value)}
+            />
             <TextInput
               size="xs"
               aria-label={m.actorFilter}
@@ -109,6 +155,16 @@ export default function AuditPage() {
       </Section>
     </Page>
   )
+}
+
+/** When a day begins in the shop's time zone, which the times of the table are in as well; '' for none. */
+function startOfDay(day: string, timeZone: string, daysLater = 0): string {
+  const at = Date.parse(day)
+  if (Number.isNaN(at)) return ''
+  const utc = new Date(at + daysLater * 86_400_000)
+  const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(utc)
+  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', '') || 'Z'
+  return new Date(`${utc.toISOString().slice(0, 10)}T00:00:00${offset}`).toISOString()
 }
 
 /** A product by its page: its id alone would say nothing. */

@@ -28,6 +28,9 @@ const KEYS: CoverageKey[] = [
   'no_sku',
   'duplicate_sku',
   'inactive_but_sold_here',
+  'no_barcode',
+  'bad_check_digit',
+  'duplicate_barcode',
 ]
 const DAYS = 30
 /** Keeps the place of the line that comes with the figures. */

@@ -8,7 +8,7 @@ import { Bars } from '../../components/sparkline.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { ImageQuotaReserve } from './image-quota-reserve.tsx'
-import { useJobName } from './job-names.ts'
+import { usePurposeNames } from './job-names.ts'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
 
@@ -32,7 +32,8 @@ function Gauge({ quota }: { quota: Quota }) {
   const format = useFormat()
   const { day, minute, forecast } = quota
   const share = day.limit === null || day.limit === 0 ? null : day.used / day.limit
-  const jobName = useJobName()
+  const names = usePurposeNames()
+  const purposes = quota.purposes.filter(({ used }) => used > 0)
   const forecastText =
     forecast.calls === 0
       ? m.forecastNone
@@ -64,11 +65,11 @@ function Gauge({ quota }: { quota: Quota }) {
           <p className={classes.caption}>{m.byDay}</p>
         </div>
       )}
-      {quota.by_job.length > 0 && (
+      {purposes.length > 0 && (
         <p className={classes.jobs}>
-          {quota.by_job.map(({ job, calls }) => (
-            <span key={job}>
-              {jobName(job)} <strong>{format.number(calls)}</strong>
+          {purposes.map(({ purpose, used, share }) => (
+            <span key={purpose} title={share === null ? undefined : m.purposeShare({ calls: format.number(share) })}>
+              {names[purpose]} <strong>{format.number(used)}</strong>
             </span>
           ))}
         </p>

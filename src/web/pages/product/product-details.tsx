@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { Product } from '../../../schemas/products.ts'
 import { CopyButton } from '../../components/copy-button.tsx'
 import { DescriptionList } from '../../components/description-list.tsx'
@@ -21,6 +22,9 @@ export function ProductDetails({ product }: { product: Product }) {
         <Ltr mono>{value}</Ltr> <CopyButton value={value} what={what} />
       </span>
     )
+  const number = (value: string | null) => value && <Ltr>{format.money(value, null)}</Ltr>
+  const { dimensions, weight, tax, group } = product
+  const measures = dimensions && [dimensions.length, dimensions.width, dimensions.height].map((side) => side ?? '–').join(' × ')
   const custom = Object.entries(product.custom_fields)
   return (
     <div className={classes.side}>
@@ -33,10 +37,25 @@ export function ProductDetails({ product }: { product: Product }) {
             [m.nameZoho, product.name !== product.name_en && product.name !== product.name_ar ? text(product.name) : null],
             [m.sellingPrice, price(product.selling_price)],
             [m.costPrice, price(product.cost_price)],
-            [m.stock, product.stock_on_hand && <Ltr>{format.money(product.stock_on_hand, null)}</Ltr>],
-            [m.category, text(product.category)],
-            [m.brand, text(product.brand)],
+            [m.stock, number(product.stock_on_hand)],
+            [m.available, number(product.stock.available)],
+            [m.reorderLevel, number(product.reorder_level)],
             [m.unit, text(product.unit)],
+            [m.category, text(product.category?.name ?? null)],
+            [m.brand, text(product.brand)],
+            [m.manufacturer, text(product.manufacturer)],
+            [m.group, text(group && (group.name ?? group.id))],
+            ...product.attributes.map(({ name, option }): [string, ReactNode] => [name, text(option)]),
+            [m.ean, copied(product.ean, m.ean)],
+            [m.upc, copied(product.upc, m.upc)],
+            [m.isbn, copied(product.isbn, m.isbn)],
+            [m.partNumber, copied(product.part_number, m.partNumber)],
+            [m.tax, tax && <bdi key="tax">{[tax.name, tax.percentage && `${tax.percentage}%`].filter(Boolean).join(' ')}</bdi>],
+            [m.measures, measures && <Ltr>{[measures, dimensions?.unit].filter(Boolean).join(' ')}</Ltr>],
+            [m.weight, weight && <Ltr>{[weight.value, weight.unit].filter(Boolean).join(' ')}</Ltr>],
+            [m.itemType, text([product.item_type, product.product_type].filter(Boolean).join(' · ') || null)],
+            [m.combo, product.is_combo ? m.yes : null],
+            [m.origin, product.origin === 'zoho' ? null : product.origin === 'file' ? m.originFile : m.originErp],
             [m.status, product.status === 'active' ? m.active : m.inactiveShort],
             [m.description, product.description && <bdi className={classes.long}>{product.description}</bdi>],
             [m.zohoId, copied(product.zoho_item_id, m.zohoId)],

@@ -1,0 +1,111 @@
+import type { Database } from '../database/client.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Product } from '../schemas/products.ts'
+import { type ChangeCursor, readChangePage } from './product-changes.ts'
+import type { ProductFeed, ProductFeedSnapshot } from './product-feed.ts'
+import { findProduct, type ProductWithPhotos, productsById } from './products.ts'
+import { readRawItems } from './raw-items.ts'
+import { countProducts, findProducts, type ProductPage, type ProductPosition } from './search-products.ts'
+import type { ImageUrlOptions } from './serialize-image.ts'
+import { type FeedPlace, serializeProduct, withRaw } from './serialize-product.ts'
+
+export interface ProductRecordsDeps {
+  db: Database
+  clock: Clock
+  productFeed: ProductFeed
+  imageUrl: ImageUrlOptions['imageUrl']
+}
+
+export interface RecordOptions {
+  /** With Zoho's rows as they were received. */
+  raw: boolean
+}
+
+/** The record of a product with its JSON; with `raw` that has a member more, to the digit. */
+export interface ProductRecord {
+  product: Product
+  json(): string
+}
+
+export type ProductRecords = ReturnType<typeof createProductRecords>
+
+/** Reads products as the API gives them: lists, single ones and the change feed are written by the same hand. */
+export function createProductRecords({ db, clock, productFeed, imageUrl }: ProductRecordsDeps) {
+  async function recordsOf(
+    rows: ProductWithPhotos[],
+    places: ReadonlyMap<string, FeedPlace>,
+    { raw }: RecordOptions,
+  ): Promise<ProductRecord[]> {
+    const shown = { imageUrl, now: clock.now() }
+    const texts = raw
+      ? await readRawItems(
+          db,
+          rows.map(({ id }) => id),
+        )
+      : undefined
+    return rows.map((row) => {
+      const product = serializeProduct(row, places.get(row.id)!, shown)
+      return { product, json: () => (texts ? withRaw(product, texts.get(row.id)) : JSON.stringify(product)) }
+    })
+  }
+
+  /** The numbers of these products; one that was made this moment gets its own first. */
+  async function placesOf(ids: string[]): Promise<Map<string, FeedPlace>> {
+    for (let again = false; ; again = true) {
+      const rows = await db.productChange.findMany({
+        where: { product_id: { in: ids } },
+        select: { product_id: true, seq: true, changed_at: true },
+      })
+      const places = new Map(rows.map(({ product_id, seq, changed_at }) => [product_id, { seq: Number(seq), changed_at }]))
+      const missing = ids.filter((id) => !places.has(id))
+      if (missing.length === 0) return places
+      if (again) throw new Error(`Products without a number in the change feed: ${missing.slice(0, 5).join(', ')}`)
+      await productFeed.now()
+    }
+  }
+
+  return {
+    async one(ref: string, options: RecordOptions): Promise<ProductRecord> {
+      await productFeed.now()
+      const row = await findProduct(db, ref)
+      const [record] = await recordsOf([row], await placesOf([row.id]), options)
+      return record!
+    },
+
+    async list(page: ProductPage, options: RecordOptions): Promise<{ records: ProductRecord[]; next: ProductPosition | null }> {
+      await productFeed.now()
+      const found = await findProducts(db, { ...page, limit: page.limit + 1 })
+      const shown = found.slice(0, page.limit)
+      const rows = await productsById(
+        db,
+        shown.map(({ id }) => id),
+      )
+      const places = await placesOf(rows.map(({ id }) => id))
+      return { records: await recordsOf(rows, places, options), next: found.length > shown.length ? (shown.at(-1) ?? null) : null }
+    },
+
+    count: (filter: Omit<ProductPage, 'sort' | 'limit'>) => countProducts(db, filter),
+
+    /** One page of the change feed as JSON texts, in the order of change. */
+    async changes(snapshot: ProductFeedSnapshot, cursor: ChangeCursor, { limit, raw }: RecordOptions & { limit: number }) {
+      const { rows, next, hasMore } = await readChangePage(db, snapshot, cursor, { limit })
+      if (rows.length === 0) return { entries: [], next, hasMore }
+      const living = await productsById(
+        db,
+        rows.flatMap((row) => (row.change === 'upsert' ? [row.product_id] : [])),
+      )
+      const places = new Map(rows.map(({ product_id, seq, changed_at }) => [product_id, { seq, changed_at }]))
+      const records = new Map((await recordsOf(living, places, { raw })).map((record) => [record.product.id, record]))
+      const entries = rows.flatMap(({ product_id: id, change, ...row }) => {
+        const record = change === 'upsert' ? records.get(id) : undefined
+        // Deleted since the page was read: that is a change of its own, further on.
+        if (change === 'upsert' && (!record || record.product.deleted_at !== null)) return []
+        const { zoho_item_id, sku } = record?.product ?? row
+        const { seq, changed_fields } = row
+        const facts = { seq, change, changed_at: row.changed_at.toISOString(), changed_fields, id, zoho_item_id, sku }
+        return [`${JSON.stringify(facts).slice(0, -1)},"product":${record ? record.json() : 'null'}}`]
+      })
+      return { entries, next, hasMore }
+    },
+  }
+}

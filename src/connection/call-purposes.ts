@@ -1,0 +1,69 @@
+import type { Db } from '../database/client.ts'
+import type { ZohoRateLimit } from '../generated/client.ts'
+import type { CallPurpose } from '../schemas/quota.ts'
+import type { CallJob } from '../zoho/rate-limiter.ts'
+
+interface PurposeRow {
+  /** What calls say they are for. */
+  jobs: readonly CallJob[]
+  /** Kinds of runs that mostly make such calls. */
+  runs: readonly string[]
+  /** Percent of the day that it leaves to purposes without a reserve; `setting`: an operator's choice instead. */
+  reserve: { percent: number; setting: 'image_reserve_percent' } | null
+  /** Percent of the day that it may use at most, and calls where Zoho's limit is not known. */
+  share: { percent: number; callsWithoutLimit: number } | null
+}
+
+/** A shop's prices matter more than its images. */
+const IMAGE_RESERVE = { percent: 5, setting: 'image_reserve_percent' } as const
+
+/**
+ * What calls to Zoho are for: limits, use and forecast of each. The rate limiter, the quota, the plans,
+ * the page and the table of docs/operations.md follow this one.
+ */
+export const CALL_PURPOSES: Record<CallPurpose, PurposeRow> = {
+  items: { jobs: ['items', 'crm'], runs: ['items', 'item_notices', 'crm'], reserve: null, share: null },
+  images: { jobs: ['image'], runs: ['zoho_gallery'], reserve: IMAGE_RESERVE, share: null },
+  rechecks: { jobs: ['recheck'], runs: [], reserve: IMAGE_RESERVE, share: { percent: 10, callsWithoutLimit: 200 } },
+  stock: { jobs: ['stock'], runs: ['stock'], reserve: null, share: { percent: 10, callsWithoutLimit: 200 } },
+  price_lists: { jobs: ['price_lists'], runs: ['price_lists'], reserve: null, share: null },
+  groups: { jobs: ['groups'], runs: ['groups'], reserve: null, share: null },
+  records: { jobs: ['pull'], runs: ['pull', 'pull_repair'], reserve: null, share: null },
+  tests: { jobs: ['test', 'organization'], runs: [], reserve: null, share: null },
+}
+export const PURPOSES = Object.keys(CALL_PURPOSES) as CallPurpose[]
+
+/** What calls of a job are for; those of an older zinc count for items. */
+export const purposeOf = (job: string): CallPurpose =>
+  PURPOSES.find((it) => (CALL_PURPOSES[it].jobs as readonly string[]).includes(job)) ?? 'items'
+export const purposeOfRun = (kind: string): CallPurpose => PURPOSES.find((it) => CALL_PURPOSES[it].runs.includes(kind)) ?? 'items'
+
+type Chosen = Pick<ZohoRateLimit, 'image_reserve_percent'> | null | undefined
+
+export function reservePercent(purpose: CallPurpose, chosen: Chosen): number {
+  const { reserve } = CALL_PURPOSES[purpose]
+  return reserve === null ? 0 : (chosen?.[reserve.setting] ?? reserve.percent)
+}
+
+/** Calls of the day that a purpose leaves to others. */
+export const reserveOf = (purpose: CallPurpose, chosen: Chosen, dayLimit: number): number =>
+  Math.ceil((dayLimit * reservePercent(purpose, chosen)) / 100)
+
+/** Calls of a day that a purpose may make at most; null: all. */
+export function shareOf(purpose: CallPurpose, dayLimit: number | null): number | null {
+  const { share } = CALL_PURPOSES[purpose]
+  if (share === null) return null
+  return dayLimit === null ? share.callsWithoutLimit : Math.ceil((dayLimit * share.percent) / 100)
+}
+
+/** Calls of a purpose since a moment, those under way included. */
+export function callsOf(
+  db: Db,
+  { organization, purpose, since }: { organization: string; purpose: CallPurpose; since: Date },
+): Promise<number> {
+  return db.zohoCall.count({ where: { organization, job: { in: [...CALL_PURPOSES[purpose].jobs] }, started_at: { gte: since } } })
+}
+
+/** The smaller one of Zoho's limit of a day and the one that is set for zinc; null while neither is known. */
+export const dayLimitInForce = (reported: number | null, configured: number | undefined): number | null =>
+  configured === undefined ? reported : Math.min(configured, reported ?? configured)

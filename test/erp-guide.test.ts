@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { expect, test } from 'vitest'
+import { createSeed } from '../src/zoho-simulator/seed.ts'
+import { startZinc } from './helpers/zinc.ts'
+
+test('the queries of the ERP guide find what they say', async () => {
+  const guide = readFileSync('docs/erp.md', 'utf8')
+  const queries = [...guide.matchAll(/```sql\n(.*?)```/gs)].map((match) => match[1]!)
+  const items = createSeed({ count: 60 })
+  const zinc = await startZinc({ items })
+  await zinc.sync()
+  await zinc.call('/api/products/changes?limit=1')
+  const client = new pg.Client(zinc.environment.DATABASE_URL)
+  await client.connect()
+  const found: Record<string, string>[][] = []
+  for (const sql of queries) found.push((await client.query<Record<string, string>>(sql)).rows)
+  await client.end()
+  const [values, orders, variants, lacking, changes] = found
+  expect(values!.reduce((sum, row) => sum + Number(row.products), 0)).toBe(items.length)
+  expect(orders!.map((row) => row.sku).sort()).toEqual(
+    items
+      .filter((item) => item.status === 'active' && item.stock !== null && item.reorder_level && item.stock <= item.reorder_level)
+      .map((item) => item.sku)
+      .sort(),
+  )
+  expect(variants!.map((row) => row.variant)).toContain(
+    'Black / 1 m'.replace('1 m', items.find((item) => item.group)!.attributes![1]!.option),
+  )
+  expect(variants).toHaveLength(items.filter((item) => item.group).length)
+  expect(lacking!.length).toBe(items.length)
+  expect(changes!.map((row) => Number(row.seq))).toEqual(items.map((_, n) => n + 1))
+})

@@ -318,11 +318,11 @@ export const MESSAGES = {
   },
   list_unordered: { message: ({ path }) => ar`لا تسرد Zoho ${path} بالترتيب المطلوب`, remedy: 'لم يُحذف شيء. ابدأ من جديد لاحقًا.' },
   login_rate_limited: { message: 'محاولات دخول كثيرة', remedy: 'انتظر قليلًا ثم أعد المحاولة.' },
-  mass_delete_stopped: {
+  'mass_delete_stopped.items': {
     message: ({ removed, known }) =>
       ar`اختفى من Zoho ${removed} من ${known} من الأصناف، أي أكثر من الخُمس؛ لم يُحذف شيء. إن كان صحيحًا فابدأ مزامنة كاملة وأكّد الحذف.`,
   },
-  'mass_delete_stopped.assortment': {
+  mass_delete_stopped: {
     message: ({ removed, pictures }) => ar`ستأخذ هذه التشكيلة ${removed} من ${pictures} صورة من المتجر`,
     remedy: 'قارن رموز SKU والفئات بالكتالوج. إن كان مقصودًا فأكّد الحذف.',
   },

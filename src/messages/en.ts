@@ -517,11 +517,11 @@ export const MESSAGES = {
     remedy:
       'Wait as long as Retry-After says and try again, or use a browser that was logged in before. Behind a proxy set TRUSTED_PROXIES: without it all callers count as one address.',
   },
-  mass_delete_stopped: {
+  'mass_delete_stopped.items': {
     message: ({ removed, known }: { removed: number; known: number }) =>
       `${removed} of ${known} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
   },
-  'mass_delete_stopped.assortment': {
+  mass_delete_stopped: {
     message: ({ removed, pictures }: { removed: number; pictures: number }) =>
       `This assortment would take ${removed} of ${pictures} pictures from the store`,
     remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',

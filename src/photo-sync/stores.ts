@@ -43,7 +43,7 @@ async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Asso
     from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
   const { pictures: images = 0, removed = 0 } = row ?? {}
   if (removed <= MOST_REMOVED || removed <= images * MOST_REMOVED_SHARE) return
-  throw new ConflictError('mass_delete_stopped.assortment', { removed, pictures: images })
+  throw new ConflictError('mass_delete_stopped', { removed, pictures: images })
 }
 
 function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {

@@ -115,7 +115,7 @@ function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | '
   if (stopped) {
     found.push({
       stage: 'removal',
-      ...failure('mass_delete_stopped', { removed: stopped.count, known: stopped.of }),
+      ...failure('mass_delete_stopped.items', { removed: stopped.count, known: stopped.of }),
     })
   }
   if (leftOut > 0) {

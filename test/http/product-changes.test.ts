@@ -189,7 +189,6 @@ test('what commits late is not missed by a cursor that passed it', async () => {
 })
 
 test('a wait ends as soon as anybody commits, and who listens in SQL hears the number', async () => {
-  const { db } = zinc.services
   const id = await anyProduct()
   const cursor = await latest()
   const client = new pg.Client(zinc.environment.DATABASE_URL)

@@ -204,6 +204,9 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
   return rows
 }
 
+/** Schemas beside public that the migrations make: views for an ERP, and the job queue. */
+const MIGRATED_SCHEMAS = ['erp', 'pgboss']
+
 /** Makes the database as empty as it was before the restore, so that it takes another dump. `functions` stay. */
 async function removeTables(url: string, functions: string[]): Promise<void> {
   const client = createClient(url)
@@ -219,6 +222,7 @@ async function removeTables(url: string, functions: string[]): Promise<void> {
       [functions],
     )
     await client.query('begin')
+    for (const schema of MIGRATED_SCHEMAS) await client.query(`drop schema if exists ${schema} cascade`)
     for (const { statement } of rows) await client.query(statement)
     await client.query('commit')
   } finally {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
@@ -29,7 +29,7 @@ export async function grantReader(ownerUrl: string, name: string): Promise<Reade
   await withOwner(ownerUrl, name, async (client, { exists, mark, database }) => {
     await client.query(`${exists ? 'alter' : 'create'} role ${name} with login nosuperuser nocreatedb nocreaterole noreplication
       connection limit ${MAX_CONNECTIONS} password '${password}'`)
-    await client.query(`comment on role ${name} is ${pg.escapeLiteral(mark)}`)
+    await client.query(`comment on role ${name} is ${client.escapeLiteral(mark)}`)
     const settings = ['default_transaction_read_only = on', `search_path = ${READER_SCHEMA}`, "statement_timeout = '5min'"]
     for (const setting of settings) await client.query(`alter role ${name} in database ${database} set ${setting}`)
     await client.query(`grant connect on database ${database} to ${name}`)
@@ -81,7 +81,7 @@ async function withOwner(ownerUrl: string, name: string, work: (client: pg.Clien
     const { database, mark: found, exists } = rows[0]!
     const mark = `zinc: reads the views of ${database}`
     if (exists && found !== mark) throw new ConflictError('role_exists', { name })
-    await work(client, { exists, mark, database: pg.escapeIdentifier(database) })
+    await work(client, { exists, mark, database: client.escapeIdentifier(database) })
     await client.query('commit')
   } catch (cause) {
     if ((cause as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw cause

@@ -65,12 +65,12 @@ export async function visit(
 
 /** Logs in through the form, as a person does. */
 export async function logIn(page: Page, { username, password }: { username: string; password: string }): Promise<void> {
-  await page.getByLabel(/User name|اسم المستخدم/).fill(username)
+  await page.getByLabel(/Username|اسم المستخدم/).fill(username)
   await page.getByLabel(/^(Password|كلمة المرور)$/).fill(password)
   await page.getByRole('button', { name: /^(Log in|تسجيل الدخول)$/ }).click()
   await page
     .getByRole('navigation')
-    .or(page.getByRole('button', { name: /Open the menu|افتح القائمة/ }))
+    .or(page.getByRole('button', { name: /Open menu|فتح القائمة/ }))
     .first()
     .waitFor()
 }

@@ -19,57 +19,57 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
 
   await page.goto('/')
   await page.waitForURL('**/settings/integrations/zoho')
-  await page.getByLabel('User name').fill('admin')
+  await page.getByLabel('Username').fill('admin')
   await page.getByLabel('Password', { exact: true }).fill('not the password')
   await page.getByRole('button', { name: 'Log in' }).click()
   await expect.poll(() => page.getByRole('alert').textContent()).toContain('What to do')
   await logIn(page, ADMIN)
 
   // The overview says what comes first.
-  await page.getByRole('heading', { name: 'Begin here' }).waitFor()
-  await page.getByRole('link', { name: 'Set up the connection' }).click()
+  await page.getByRole('heading', { name: 'Get started' }).waitFor()
+  await page.getByRole('link', { name: 'Set up connection' }).click()
   await page.getByRole('heading', { level: 1, name: 'Connection' }).waitFor()
 
   // A wrong secret is named after the consent.
-  await page.getByLabel('Client id').fill(FAKE_CREDENTIALS.clientId)
+  await page.getByLabel('Client ID').fill(FAKE_CREDENTIALS.clientId)
   await page.getByLabel('Client secret').fill('a-wrong-secret')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Set, ends in cret').waitFor()
   const consent = async () => {
-    await page.getByRole('link', { name: /Connect (to Zoho|again)/ }).click()
+    await page.getByRole('link', { name: /^Connect to Zoho$|^Reconnect$/ }).click()
     await page.locator('#accept').click()
     await page.waitForURL('**/settings/integrations/zoho?consent=*')
     await settled(page)
   }
   await consent()
-  await page.getByText('Zoho sent you back without a connection').waitFor()
+  await page.getByText('Zoho did not complete the connection').waitFor()
   await page.getByText('invalid_client_secret').first().waitFor()
 
   await page.goto('/settings/integrations/zoho/connection')
   await page.getByRole('button', { name: 'Replace: Client secret' }).click()
   await page.getByLabel('Client secret').fill(FAKE_CREDENTIALS.clientSecret)
   await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByText('Nothing has changed').waitFor()
+  await page.getByText('No changes to save').waitFor()
   await consent()
   await page.getByText('Connected to Zoho').waitFor()
 
   await page.getByRole('link', { name: 'Connection', exact: true }).click()
-  await page.getByRole('button', { name: 'Test the connection' }).click()
-  await page.getByText('Everything works.').waitFor()
+  await page.getByRole('button', { name: 'Test connection' }).click()
+  await page.getByText('All checks passed.').waitFor()
 
   // Plan, start, watch.
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   await page.getByRole('button', { name: 'Sync now' }).first().click()
-  await page.getByRole('button', { name: 'Show what it would do' }).click()
-  const plan = page.getByRole('region', { name: 'What it would do' })
+  await page.getByRole('button', { name: 'Preview changes' }).click()
+  const plan = page.getByRole('region', { name: 'Preview' })
   await plan.waitFor()
   expect(await plan.textContent()).toMatch(/New\s*30/)
   await page.getByRole('button', { name: 'Start', exact: true }).click()
   await page.waitForURL('**/runs/*')
-  await page.getByText('Done', { exact: true }).waitFor()
+  await page.getByText('Completed', { exact: true }).waitFor()
   await expect.poll(() => page.getByRole('main').textContent()).toMatch(/New\s*30/)
   const images = zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Pictures fetched\\s*${images}`))
+  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Pictures downloaded\\s*${images}`))
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   const tile = page.getByRole('link', { name: /Without picture/ })

@@ -28,7 +28,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await page.getByText('30 products', { exact: true }).waitFor()
 
   // By what is missing, then by name; the rows are one tab stop and the arrow keys move in them.
-  await page.getByLabel('What is missing').selectOption('without_picture')
+  await page.getByLabel('Missing data').selectOption('without_picture')
   await page.getByText('10 products', { exact: true }).waitFor()
   const bare = ((await (await call('/api/products?coverage=without_picture')).json()) as ProductsResponse).data
   await page.locator('[data-index="0"]').focus()
@@ -55,7 +55,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await dropFiles(gallery, [await png('back.png')])
   await shown().nth(2).getByText('back.png').waitFor()
 
-  await imageMenu(page, 'side.png', 'Make it the primary')
+  await imageMenu(page, 'side.png', 'Set as primary')
   await expect.poll(names, SOON).toEqual(['side.png', 'front.png', 'back.png'])
   await shown().first().getByText('side.png').waitFor()
   await focusOn(page, 'side.png')
@@ -63,11 +63,11 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   // Space lifts, an arrow moves, Space drops; what stands first is the primary.
   await page.getByRole('button', { name: 'Move front.png' }).focus()
   await page.keyboard.press('Space')
-  await page.getByText('front.png is at place 2 of 3').waitFor({ state: 'attached' })
+  await page.getByText('front.png is at position 2 of 3').waitFor({ state: 'attached' })
   // The arrows are heard from the next timer on; no person is that fast, but the browser serves keys before timers.
   await page.evaluate('new Promise((done) => setTimeout(done, 1))')
   await page.keyboard.press('ArrowLeft')
-  await page.getByText('front.png is at place 1 of 3').waitFor({ state: 'attached' })
+  await page.getByText('front.png is at position 1 of 3').waitFor({ state: 'attached' })
   await page.keyboard.press('Space')
   await expect.poll(names, SOON).toEqual(['front.png', 'side.png', 'back.png'])
   expect((await product()).images.map(({ is_primary }) => is_primary)).toEqual([true, false, false])
@@ -78,13 +78,13 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   await page.mouse.down()
   await page.mouse.move(to!.x + 70, to!.y + 60, { steps: 8 })
   // Where it is dropped is known once the page has drawn the last move; no person lets go before.
-  await page.getByText('back.png is at place 2 of 3').waitFor({ state: 'attached' })
+  await page.getByText('back.png is at position 2 of 3').waitFor({ state: 'attached' })
   await page.mouse.up()
   await expect.poll(names, SOON).toEqual(['front.png', 'back.png', 'side.png'])
 
-  await imageMenu(page, 'back.png', 'Details and alternative texts')
-  await page.getByLabel('Alternative text, English').fill('The back')
-  await page.getByLabel('Alternative text, Arabic').fill('من الخلف')
+  await imageMenu(page, 'back.png', 'Details and alt text')
+  await page.getByLabel('Alt text, English').fill('The back')
+  await page.getByLabel('Alt text, Arabic').fill('من الخلف')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect.poll(async () => (await product()).images[1], SOON).toMatchObject({ alt_en: 'The back', alt_ar: 'من الخلف' })
   await shown().getByRole('img', { name: 'The back' }).waitFor()
@@ -103,12 +103,12 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
     await page.getByRole('checkbox', { name: `Choose ${name}` }).focus()
     await page.keyboard.press('Space')
   }
-  const selection = page.getByRole('region', { name: 'What is chosen' })
-  await selection.getByText('2 pictures chosen').waitFor()
+  const selection = page.getByRole('region', { name: 'Selection' })
+  await selection.getByText('2 pictures selected').waitFor()
   expect(await axeFindings(page)).toEqual([])
   await selection.getByRole('button', { name: 'Delete' }).click()
   await expect.poll(names, SOON).toEqual(['side.png'])
-  await page.getByRole('alert').filter({ hasText: '2 pictures were deleted' }).getByRole('button', { name: 'Undo' }).click()
+  await page.getByRole('alert').filter({ hasText: '2 pictures deleted' }).getByRole('button', { name: 'Undo' }).click()
   await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])
   await shown().filter({ hasText: 'front.png' }).waitFor()
   await selection.waitFor({ state: 'detached' })
@@ -120,7 +120,7 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
 
   // Words that are not the product's own language find it, too; a list that finds nothing says how to go on.
   await page.getByRole('textbox', { name: /^Search/ }).fill('no such thing')
-  await page.getByText('No product matches').waitFor()
+  await page.getByText('No products found').waitFor()
   await page.getByRole('button', { name: 'Show all products' }).click()
   await page.getByText('30 products', { exact: true }).waitFor()
   const arabic = ((await (await call('/api/products?limit=500')).json()) as ProductsResponse).data.find(({ name_ar }) => name_ar !== null)!
@@ -141,7 +141,7 @@ longTest('a ZIP shows what it would do before it does it, and is then taken in a
   await logIn(page, ADMIN)
   await page.locator('input[type=file]').setInputFiles({ name: 'pictures.zip', mimeType: 'application/zip', buffer: zip })
   await page.getByRole('table', { name: 'Will be added' }).getByText(`${first!.sku}/front.png`).waitFor()
-  await page.getByRole('table', { name: 'No product' }).getByText('no-such-sku/front.png').waitFor()
+  await page.getByRole('table', { name: 'No matching product' }).getByText('no-such-sku/front.png').waitFor()
   expect(((await (await call(`/api/products/${first!.id}`)).json()) as { data: Product }).data.images).toEqual([])
 
   await page.getByRole('button', { name: 'Import 1 picture' }).click()

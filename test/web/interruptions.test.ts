@@ -20,12 +20,12 @@ longTest('an open page sees a waiting run end across a restart of the server', a
   await page.getByText(/Waiting .*zinc makes at most 12 calls a minute/).waitFor()
 
   await first[Symbol.asyncDispose]()
-  await page.getByText('The server is away; the run goes on when it is back.').waitFor()
+  await page.getByText('The server is unreachable. Progress continues once it is back.').waitFor()
   const { port } = new URL(first.url)
   await startSecondInstance(first, { PORT: port, ZOHO_REQUESTS_PER_MINUTE: '0' })
-  await page.getByText('Done', { exact: true }).waitFor()
+  await page.getByText('Completed', { exact: true }).waitFor()
   const images = first.zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Pictures fetched${images}`)
+  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Pictures downloaded${images}`)
   expect(complaints).toEqual([])
 })
 
@@ -42,14 +42,14 @@ longTest("when the day's calls are used up the page shows when the run resumes",
   await start()
   await page.waitForURL('**/runs/*')
   await page.getByText('Paused', { exact: true }).waitFor()
-  await page.getByText(/Goes on by itself at/).waitFor()
+  await page.getByText(/Resumes automatically at/).waitFor()
   const run = new URL(page.url()).pathname
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
   await page.getByText('Limited', { exact: true }).first().waitFor()
   await start()
   await page.getByRole('alert').getByText('sync_running').waitFor()
-  await page.getByRole('link', { name: 'Open that run' }).click()
+  await page.getByRole('link', { name: 'View that run' }).click()
   await page.waitForURL(`**${run}`)
 
   // Cancelled by hand, after a question that names what happens.

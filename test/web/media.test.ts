@@ -29,8 +29,8 @@ longTest('the page tells what is stored; a new recipe is saved, and one size or 
   const before = await variantConfig()
   expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true)
   await page.getByLabel('Thumbnail, longest side').fill('120')
-  await page.getByLabel('Also make AVIF').check()
-  await page.getByLabel('Quality of AVIF').fill('44')
+  await page.getByLabel('Also generate AVIF').check()
+  await page.getByLabel('AVIF quality').fill('44')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Saved. Existing copies are made anew').waitFor()
   const after = await variantConfig()
@@ -40,18 +40,18 @@ longTest('the page tells what is stored; a new recipe is saved, and one size or 
 
   const make = async (item: string) => {
     const last = (await newestRun(zinc)).id
-    await page.getByRole('button', { name: 'Make again' }).click()
+    await page.getByRole('button', { name: 'Regenerate' }).click()
     await page.getByRole('menuitem', { name: item }).click()
     await expect.poll(async () => (await newestRun(zinc)).id, SOON).not.toBe(last)
     const { id, params } = await newestRun(zinc)
     // The page follows the run in its place, and goes on doing so after a reload.
     await page.waitForURL(`**/settings/media?run=${id}`)
-    await page.getByText('Done', { exact: true }).first().waitFor()
+    await page.getByText('Completed', { exact: true }).first().waitFor()
     return params
   }
-  expect(await make('Only thumbnails')).toMatchObject({ which: 'size', size: 'thumb' })
-  expect(await make('Only medium')).toMatchObject({ which: 'size', size: 'medium' })
-  expect(await make('Everything')).toMatchObject({ which: 'all' })
+  expect(await make('Small only')).toMatchObject({ which: 'size', size: 'thumb' })
+  expect(await make('Medium only')).toMatchObject({ which: 'size', size: 'medium' })
+  expect(await make('All thumbnails')).toMatchObject({ which: 'all' })
   expect(complaints).toEqual([])
 })
 
@@ -76,7 +76,7 @@ longTest('findings are downloaded and repaired; a queue is paused, resumed and c
   zinc.zoho.fail({ path: /\/image/, cut: 'silent', times: 2 })
   await page.getByRole('button', { name: 'Repair all' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Repair all' }).click()
-  const queue = page.getByRole('table', { name: 'Jobs' }).getByRole('row').filter({ hasText: 'Repair of the pictures' })
+  const queue = page.getByRole('table', { name: 'Jobs' }).getByRole('row').filter({ hasText: 'File repair' })
   await queue.getByRole('button', { name: 'Pause' }).waitFor()
   const before = await newestRun(zinc)
   await queue.getByRole('button', { name: 'Pause' }).click()
@@ -85,7 +85,7 @@ longTest('findings are downloaded and repaired; a queue is paused, resumed and c
   expect((await newestRun(zinc)).state).toBe('paused')
   zinc.zoho.clearFaults()
   await queue.getByRole('button', { name: 'Resume' }).click()
-  await page.getByText('Every file is whole').waitFor()
+  await page.getByText('All files OK').waitFor()
   await expect.poll(async () => (await newestRun(zinc)).state, SOON).toBe('success')
 
   await zinc.services.db.run.update({ where: { id: before.id }, data: { state: 'partial' } })

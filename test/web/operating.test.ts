@@ -40,7 +40,7 @@ test('skip link, navigation, dialogs and the account menu work by keyboard alone
   await page.reload()
   await settled(page)
   await page.keyboard.press('Tab')
-  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content')
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content')
   await expect.poll(() => page.evaluate('document.activeElement.getBoundingClientRect().top')).toBeGreaterThan(0)
   await page.keyboard.press('Enter')
   expect(await page.evaluate('document.activeElement.id')).toBe('content')
@@ -76,7 +76,7 @@ test('skip link, navigation, dialogs and the account menu work by keyboard alone
 
 longTest('a module is switched off and back by undo, and a schedule previews and guards its changes', async () => {
   const page = await open('/settings/integrations/zoho/modules')
-  const crm = page.getByRole('switch', { name: 'Zoho CRM is read' })
+  const crm = page.getByRole('switch', { name: 'Sync Zoho CRM' })
   expect(await crm.isChecked()).toBe(true)
   await crm.focus()
   await page.keyboard.press('Space')
@@ -86,12 +86,12 @@ longTest('a module is switched off and back by undo, and a schedule previews and
   await expect.poll(() => crm.isChecked()).toBe(true)
 
   const inventory = page.getByRole('region', { name: 'Zoho Inventory' })
-  await inventory.getByLabel('What changed', { exact: true }).selectOption({ label: 'Own cron line' })
-  const cron = inventory.getByLabel('What changed: Cron line')
+  await inventory.getByLabel('Incremental sync', { exact: true }).selectOption({ label: 'Custom (cron)' })
+  const cron = inventory.getByLabel('Incremental sync: Cron expression')
   await cron.fill('61 * * * *')
-  await expect.poll(() => inventory.textContent()).not.toContain('Next:')
+  await expect.poll(() => inventory.textContent()).not.toContain('Next runs:')
   await cron.fill('*/15 * * * *')
-  await inventory.getByText(/Next: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
+  await inventory.getByText(/Next runs: .*\d\d:\d\d · .*\d\d:\d\d · .*\d\d:\d\d/).waitFor()
 
   let asked = ''
   page.once('dialog', (dialog) => {
@@ -106,7 +106,7 @@ longTest('a module is switched off and back by undo, and a schedule previews and
   await page.getByText('Schedule saved').waitFor()
   await page.reload()
   await settled(page)
-  expect(await inventory.getByLabel('What changed', { exact: true }).inputValue()).toBe('*/15 * * * *')
+  expect(await inventory.getByLabel('Incremental sync', { exact: true }).inputValue()).toBe('*/15 * * * *')
   await expect.poll(() => inventory.textContent()).toMatch(/Next runin \d+/)
 })
 
@@ -122,7 +122,7 @@ test('failures are grouped by cause with a remedy and leave the inbox when dismi
   await boxes.first().check()
   await conflict.getByRole('button', { name: 'Dismiss', exact: true }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Note, for those who look later').fill('Known twins')
+  await dialog.getByLabel('Note (optional)').fill('Known twins')
   await dialog.getByRole('button', { name: 'Dismiss', exact: true }).click()
   await page.getByText('1 failure dismissed').waitFor()
   await expect.poll(() => boxes.count()).toBe(before - 1)
@@ -141,12 +141,12 @@ longTest('an admin adds users who see only what they may do; the last admin stay
     ['layla', 'Operator'],
     ['omar', 'Viewer'],
   ] as const) {
-    await page.getByRole('button', { name: 'Add a user' }).first().click()
+    await page.getByRole('button', { name: 'Add user' }).first().click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByLabel('User name').fill(username)
+    await dialog.getByLabel('Username').fill(username)
     await dialog.getByLabel('Password', { exact: true }).fill('a-password-of-theirs')
     await dialog.getByRole('radio', { name: role }).check()
-    await dialog.getByRole('button', { name: 'Add a user' }).click()
+    await dialog.getByRole('button', { name: 'Add user' }).click()
     await page.getByText(`${username} was added`).waitFor()
   }
   await page.getByRole('button', { name: 'Remove: admin' }).click()
@@ -155,7 +155,7 @@ longTest('an admin adds users who see only what they may do; the last admin stay
   await page.keyboard.press('Escape')
 
   const layla = await open('/settings/integrations/zoho/connection', { username: 'layla', password: 'a-password-of-theirs' })
-  await layla.getByRole('button', { name: 'Test the connection' }).waitFor()
+  await layla.getByRole('button', { name: 'Test connection' }).waitFor()
   expect(await layla.getByRole('heading', { name: 'Credentials' }).count()).toBe(0)
   expect(await layla.getByRole('link', { name: 'Users' }).count()).toBe(0)
   await layla.getByRole('link', { name: 'Overview', exact: true }).click()
@@ -164,7 +164,8 @@ longTest('an admin adds users who see only what they may do; the last admin stay
   const omar = await open('/settings/integrations/zoho', { username: 'omar', password: 'a-password-of-theirs' })
   await omar.getByRole('link', { name: 'Runs', exact: true }).waitFor()
   expect(await omar.getByRole('button', { name: 'Sync now' }).count()).toBe(0)
-  for (const page of ['Users', 'Notices', 'Call log', 'Audit log']) expect(await omar.getByRole('link', { name: page }).count()).toBe(0)
+  for (const page of ['Users', 'Notifications', 'Call log', 'Audit log'])
+    expect(await omar.getByRole('link', { name: page }).count()).toBe(0)
 
   // Removed while logged in: the next answer ends the session, and the page says so by asking for a login.
   await page.getByRole('button', { name: 'Remove: omar' }).click()
@@ -193,7 +194,7 @@ test('an answer that is no JSON, and no answer at all, become cards with what to
   expect(copied).toMatch(/status: 403/)
   await page.unroute('**/sync/runs/*')
   await card.getByRole('button', { name: 'Try again' }).click()
-  await page.getByText('Done', { exact: true }).waitFor()
+  await page.getByText('Completed', { exact: true }).waitFor()
 })
 
 longTest('nothing moves under the reader while a page comes: skeletons have the size of what replaces them', async () => {

@@ -45,7 +45,7 @@ test('a picture is pasted into a product, and a deleted one is restored from the
     'image/png': new Blob([Uint8Array.from(atob('${base64}'), (char) => char.charCodeAt(0))], { type: 'image/png' }),
   })])`)
   await page.keyboard.press('Control+V')
-  await page.getByText('1 picture was added').waitFor()
+  await page.getByText('1 picture added').waitFor()
   await expect.poll(async () => (await imagesOf(bare!.id)).length, SOON).toBe(1)
   const [{ filename } = { filename: '' }] = await imagesOf(bare!.id)
 
@@ -56,8 +56,8 @@ test('a picture is pasted into a product, and a deleted one is restored from the
   await page.reload()
   await settled(page)
   await page.getByText('Deleted pictures (1)').click()
-  await page.getByRole('button', { name: 'Bring back' }).click()
-  await page.getByText('The picture is back').waitFor()
+  await page.getByRole('button', { name: 'Restore' }).click()
+  await page.getByText('Picture restored').waitFor()
   await page.getByRole('list', { name: 'Pictures' }).getByText(filename).waitFor()
   expect(await imagesOf(bare!.id)).toMatchObject([{ filename, is_primary: true }])
 })
@@ -69,25 +69,25 @@ longTest("our own primary picture is compared with Zoho's, and Zoho's is taken i
   const page = await open(`/settings/products/${withImage!.id}`)
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('They are different pictures.').waitFor()
+  await dialog.getByText('The pictures are different.').waitFor()
   await dialog.getByText('ours.png').waitFor()
   expect(await dialog.locator('figure img').count()).toBe(2)
-  await dialog.getByRole('button', { name: 'Take Zoho’s as primary' }).click()
+  await dialog.getByRole('button', { name: 'Use Zoho’s as primary' }).click()
   await dialog.waitFor({ state: 'detached' })
   await expect
     .poll(async () => (await imagesOf(withImage!.id)).find(({ is_primary }) => is_primary)?.image_source, SOON)
     .toMatchObject({ kind: 'zoho' })
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
-  await dialog.getByText('Both are the same picture, byte for byte.').waitFor()
+  await dialog.getByText('Both pictures are identical.').waitFor()
 })
 
 longTest('every filter of what is missing lists its number, and records export as JSON and CSV', async () => {
   const page = await open('/settings/products')
   const coverage = (await (await zinc.call(`${ZOHO}/coverage`)).json()) as import('zod').z.infer<typeof CoverageResponse>
   for (const [key, count] of Object.entries(coverage.data)) {
-    await page.getByLabel('What is missing').selectOption(key)
+    await page.getByLabel('Missing data').selectOption(key)
     await page.waitForURL(`**/settings/products?coverage=${key}`)
-    if (count === 0) await page.getByText('No product matches').waitFor()
+    if (count === 0) await page.getByText('No products found').waitFor()
     else {
       await page.getByText(count === 1 ? '1 product' : `${count} products`, { exact: true }).waitFor()
       await page.locator(`[data-index="${count - 1}"]`).waitFor()
@@ -139,7 +139,7 @@ longTest('a viewer sees products, pictures and media without controls, and the s
     .first()
     .click()
   await page.getByRole('menuitem').last().waitFor()
-  expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Details and alternative texts', 'Open the original'])
+  expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Details and alt text', 'Open original'])
   await page.goto('/settings/media')
   await settled(page)
   expect((await acting()).filter((name) => !/^Copy .*$/.test(name))).toEqual([])
@@ -148,7 +148,7 @@ longTest('a viewer sees products, pictures and media without controls, and the s
   for (const [path, words] of [
     ['/settings/pulls', 'forbidden'],
     ['/settings/pulls/compare', 'forbidden'],
-    ['/settings/products/import', 'Importing takes the role of an operator'],
+    ['/settings/products/import', 'You need the operator role to import'],
   ] as const) {
     await page.goto(path)
     await page.getByRole('main').getByText(words).first().waitFor()

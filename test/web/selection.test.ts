@@ -18,7 +18,7 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   await page.locator('[data-index="5"]').getByRole('link').waitFor()
   const { data } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsResponse
   const withImage = async () => ((await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as ProductsResponse).data.length
-  const bar = page.getByRole('region', { name: 'What is chosen' })
+  const bar = page.getByRole('region', { name: 'Selection' })
   const box = (index: number) => page.locator(`[data-index="${index}"]`).getByRole('checkbox')
   const selection = () =>
     page
@@ -27,9 +27,9 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
 
   // The box chooses and does not open; Shift chooses all between.
   await box(1).click()
-  await bar.getByText('1 product chosen').waitFor()
+  await bar.getByText('1 product selected').waitFor()
   await box(4).click({ modifiers: ['Shift'] })
-  await bar.getByText('4 products chosen').waitFor()
+  await bar.getByText('4 products selected').waitFor()
   expect(await selection()).toEqual([1, 2, 3, 4])
   expect(new URL(page.url()).pathname).toBe('/settings/products')
   for (const width of [1440, 360]) {
@@ -43,21 +43,21 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   await page.keyboard.press('Escape')
   await bar.waitFor({ state: 'detached' })
   await page.keyboard.press('Space')
-  await bar.getByText('1 product chosen').waitFor()
+  await bar.getByText('1 product selected').waitFor()
   await page.keyboard.press('Shift+ArrowDown')
-  await bar.getByText('2 products chosen').waitFor()
+  await bar.getByText('2 products selected').waitFor()
   await page.keyboard.press('Shift+ArrowDown')
-  await bar.getByText('3 products chosen').waitFor()
+  await bar.getByText('3 products selected').waitFor()
   expect(await selection()).toEqual([0, 1, 2])
   await page.keyboard.press('Control+a')
-  await bar.getByText(`${data.length} products chosen`).waitFor()
+  await bar.getByText(`${data.length} products selected`).waitFor()
   // Another list is another choice.
-  await page.getByLabel('What is missing').selectOption('')
+  await page.getByLabel('Missing data').selectOption('')
   await bar.waitFor({ state: 'detached' })
-  await page.getByLabel('What is missing').selectOption('with_picture')
-  await page.getByRole('checkbox', { name: 'Choose all' }).check()
-  await bar.getByText(`${data.length} products chosen`).waitFor()
-  await bar.getByRole('button', { name: 'Let go of all' }).click()
+  await page.getByLabel('Missing data').selectOption('with_picture')
+  await page.getByRole('checkbox', { name: 'Select all' }).check()
+  await bar.getByText(`${data.length} products selected`).waitFor()
+  await bar.getByRole('button', { name: 'Clear selection' }).click()
   await bar.waitFor({ state: 'detached' })
 
   await box(0).click()
@@ -82,30 +82,30 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
 
   const run = async (button: string) => {
     await bar.getByRole('button', { name: button }).click()
-    await page.getByRole('button', { name: 'Open the run' }).waitFor()
+    await page.getByRole('button', { name: 'View run' }).waitFor()
     const { id, kind, params } = await zinc.services.db.run.findFirstOrThrow({ orderBy: { created_at: 'desc' } })
     await zinc.services.runs.wait(id, AbortSignal.timeout(60_000))
     return { id, kind, params: JSON.stringify(params) }
   }
-  const made = await run('Make sizes again')
+  const made = await run('Regenerate thumbnails')
   expect(made.kind).toBe('media_regenerate')
   for (const { images } of data.slice(0, 2)) expect(made.params).toContain(images[0]!.sha256)
-  await page.getByRole('button', { name: 'Open the run' }).click()
+  await page.getByRole('button', { name: 'View run' }).click()
   await page.waitForURL(`**/zoho/runs/${made.id}`)
   await page.goto('/settings/products?has_image=true')
   await page.locator('[data-index="1"]').getByRole('link').waitFor()
   await box(0).click()
   await box(1).click()
   const images = zinc.zoho.counters.images
-  expect((await run('Fetch pictures again')).kind).toBe('items')
+  expect((await run('Re-download pictures')).kind).toBe('items')
   expect(zinc.zoho.counters.images - images).toBe(2)
 
   await bar.getByRole('button', { name: 'Delete pictures' }).click()
-  await page.getByText('2 pictures were deleted').waitFor()
+  await page.getByText('2 pictures deleted').waitFor()
   await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length - 2)
   await page.getByText(`${data.length - 2} products`, { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Undo' }).click()
-  await page.getByText('2 pictures are back').waitFor()
+  await page.getByText('2 pictures restored').waitFor()
   await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length)
   expect(complaints).toEqual([])
 })

@@ -17,15 +17,15 @@ longTest('an admin creates a store, runs its command, sees it complete, and revo
   await logIn(page, { username: 'admin', password: 'a-password-for-tests' })
 
   await page.getByText('No stores yet').waitFor()
-  await page.getByRole('button', { name: 'New store' }).first().click()
+  await page.getByRole('button', { name: 'Add store' }).first().click()
   await page.getByLabel('Code').fill('BGW-01')
   await page.getByLabel('Name').fill('Karrada')
-  await page.getByRole('button', { name: 'Create store' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Add store' }).click()
 
   // The store's page goes on with its first token.
   await page.waitForURL('**/settings/stores/*?token=new')
-  await page.getByRole('button', { name: 'Make token' }).click()
-  await page.getByText('It is shown this once').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click()
+  await page.getByText('You will only see this token once').waitFor()
   await page.getByRole('button', { name: 'Copy command' }).click()
   await page.getByText('Copied', { exact: true }).waitFor()
   const command = await page.evaluate<string>('navigator.clipboard.readText()')
@@ -34,7 +34,7 @@ longTest('an admin creates a store, runs its command, sees it complete, and revo
   )
   const token = (await page.getByRole('region', { name: 'Token', exact: true }).locator('code').textContent()) ?? ''
   expect(token.length).toBeGreaterThan(100)
-  await page.getByRole('button', { name: 'I have copied it' }).click()
+  await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('table', { name: 'Tokens' }).getByText('Active').waitFor()
   await page.reload()
   await settled(page)
@@ -50,7 +50,7 @@ longTest('an admin creates a store, runs its command, sees it complete, and revo
   expect(pulled, pulled.stderr).toMatchObject({ status: 0 })
   expect((await readdir(dir)).filter((name) => !name.startsWith('.'))).toHaveLength(20)
   // The page looks again by itself.
-  await page.getByText('Complete', { exact: true }).waitFor()
+  await page.getByText('Up to date', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'Stores', exact: true }).first().click()
   const row = page.getByRole('table', { name: 'Stores' }).getByRole('row').filter({ hasText: 'Karrada' })
   await row.getByText('20 of 20').waitFor()
@@ -101,21 +101,21 @@ longTest('an admin resends, resyncs, filters, pauses, resumes and deletes a stor
   await expect.poll(() => failing.getByText('disk full').count()).toBe(1)
   const before = await digest()
   await page.getByRole('button', { name: 'Resync' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Send everything again' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Resync' }).click()
   await page.getByText(`${all.length} pictures will be sent again`).waitFor()
   expect(await digest()).not.toBe(before)
   await page.getByText('Catching up').waitFor()
 
   // Two categories by one press each; what the store lists shrinks to them.
-  await page.getByRole('radio', { name: 'A selection' }).check()
-  const inUse = page.getByRole('group', { name: 'Categories in use' }).getByRole('button')
+  await page.getByRole('radio', { name: 'Selected products' }).check()
+  const inUse = page.getByRole('group', { name: 'Existing categories' }).getByRole('button')
   await inUse.first().click()
   expect(await inUse.first().getAttribute('aria-pressed')).toBe('true')
   expect(await axeFindings(page)).toEqual([])
   await inUse.nth(1).click()
   await inUse.nth(1).click()
   expect(await inUse.nth(1).getAttribute('aria-pressed')).toBe('false')
-  const selection = await page.getByLabel('Categories, one a line').inputValue()
+  const selection = await page.getByLabel('Categories, one per line').inputValue()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Saved', { exact: true }).waitFor()
   const rest = (await photos()).photos.length
@@ -128,7 +128,7 @@ longTest('an admin resends, resyncs, filters, pauses, resumes and deletes a stor
   await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
   await page.getByText('This store is paused').waitFor()
   expect(await (await edge(`digest?store_id=${id}`)).json()).toMatchObject({ code: 'store_paused' })
-  await page.getByRole('button', { name: 'Let it go on' }).click()
+  await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByText('This store is paused').waitFor({ state: 'detached' })
   expect((await edge(`digest?store_id=${id}`)).status).toBe(200)
 

@@ -11,7 +11,7 @@ const send = ({ call }: TestZinc, path: string, body: object) =>
 
 /** Buttons that look, open and arrange; every other one acts. */
 const HARMLESS =
-  /^(Account and display|Open the menu|Copy .*|Show.*|Hide|All|New|Changed|Removed|Grid|List|Previous|Next|Close|Load more|Show more)$/
+  /^(Account and display|Open menu|Copy .*|Show.*|Hide|All|New|Changed|Removed|Grid|List|Previous|Next|Close|Load more|Show more)$/
 
 longTest("a viewer's pages have no control that acts, and the server refuses the actions", async () => {
   const zinc = await startZinc({ synced: true })
@@ -66,16 +66,16 @@ longTest("a new password ends the user's sessions and only the new one logs in",
   const { page, complaints } = await visit(browser, { origin: zinc.url })
   await page.goto('/settings/users')
   await logIn(page, ADMIN)
-  await page.getByRole('button', { name: 'Change: layla' }).click()
+  await page.getByRole('button', { name: 'Edit: layla' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('New password', { exact: true }).fill('another-password')
   await dialog.getByRole('radio', { name: 'Viewer' }).check()
   await dialog.getByRole('button', { name: 'Save' }).click()
-  await page.getByText('layla was changed').waitFor()
+  await page.getByText('layla was updated').waitFor()
 
   await layla.page.getByRole('link', { name: 'Runs', exact: true }).click()
   await layla.page.getByRole('heading', { name: 'Log in to zinc' }).waitFor()
-  await layla.page.getByLabel('User name').fill('layla')
+  await layla.page.getByLabel('Username').fill('layla')
   await layla.page.getByLabel('Password', { exact: true }).fill('a-password-of-theirs')
   await layla.page.getByRole('button', { name: 'Log in' }).click()
   await layla.page.getByRole('alert').getByText('invalid_credentials').waitFor()

@@ -10,22 +10,22 @@ interface ServerMessage {
 /** Failures that only the page knows: no answer, or none that can be read. */
 const OWN: Record<string, Record<Language, ServerMessage>> = {
   network: {
-    en: { what: 'The server did not answer', next: 'Check the network and whether zinc is running, then try again.' },
+    en: { what: 'The server did not respond', next: 'Check your network and that zinc is running, then try again.' },
     ar: { what: 'لم يُجب الخادم', next: 'تحقّق من الشبكة ومن أن zinc يعمل، ثم أعد المحاولة.' },
   },
   server_unreachable: {
-    en: { what: 'The server is not reachable right now', next: 'It may be restarting. Try again in a few seconds.' },
+    en: { what: 'The server is unreachable right now', next: 'It may be restarting. Try again in a few seconds.' },
     ar: { what: 'لا يمكن الوصول إلى الخادم الآن', next: 'ربما يُعاد تشغيله. أعد المحاولة بعد بضع ثوانٍ.' },
   },
   unreadable_response: {
     en: {
-      what: 'The answer could not be read',
-      next: 'Something between the browser and zinc answered instead, such as a proxy. Try again, or ask who runs it.',
+      what: 'The response could not be read',
+      next: 'Something between your browser and zinc, such as a proxy, responded instead. Try again, or contact whoever runs it.',
     },
     ar: { what: 'تعذّرت قراءة الإجابة', next: 'أجاب شيء آخر بين المتصفح وzinc، مثل وكيل. أعد المحاولة أو اسأل من يديره.' },
   },
   page_error: {
-    en: { what: 'This page made a mistake', next: 'Reload it. If it happens again, send the details below to support.' },
+    en: { what: 'Something went wrong on this page', next: 'Reload the page. If it happens again, send the details below to support.' },
     ar: { what: 'حدث خطأ في هذه الصفحة', next: 'أعد تحميلها. إن تكرّر الخطأ فأرسل التفاصيل أدناه إلى الدعم.' },
   },
 }

@@ -15,16 +15,16 @@ import { clearCache, sessionKey } from './session.tsx'
 const messages = defineMessages(
   {
     title: 'Log in to zinc',
-    username: 'User name',
+    username: 'Username',
     password: 'Password',
     login: 'Log in',
-    code: 'Code of the authenticator app',
+    code: 'Code from the authenticator app',
     recoveryCode: 'Recovery code',
-    useRecoveryCode: 'Use a recovery code instead',
-    useCode: 'Use the code of the app instead',
-    secondStep: 'Your account asks for a second factor.',
-    back: 'Log in as somebody else',
-    hint: 'The first start of zinc printed a user name and a password in its terminal.',
+    useRecoveryCode: 'Use a recovery code',
+    useCode: 'Use a code from the app',
+    secondStep: 'Enter your two-factor authentication code.',
+    back: 'Log in as another user',
+    hint: 'First time here? zinc printed a username and password in its terminal at the first start.',
   },
   {
     title: 'تسجيل الدخول إلى zinc',
@@ -35,9 +35,9 @@ const messages = defineMessages(
     recoveryCode: 'رمز استرداد',
     useRecoveryCode: 'استخدم رمز استرداد بدلًا منه',
     useCode: 'استخدم رمز التطبيق بدلًا منه',
-    secondStep: 'يطلب حسابك خطوة تحقق ثانية.',
-    back: 'الدخول باسم آخر',
-    hint: 'طبع zinc عند تشغيله الأول اسم مستخدم وكلمة مرور في الطرفية.',
+    secondStep: 'أدخل رمز المصادقة الثنائية.',
+    back: 'الدخول بمستخدم آخر',
+    hint: 'أول مرة هنا؟ طبع zinc اسم مستخدم وكلمة مرور في الطرفية عند تشغيله الأول.',
   },
 )
 

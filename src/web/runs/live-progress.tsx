@@ -15,14 +15,14 @@ import { useRunLabels } from './run-labels.ts'
 const messages = defineMessages(
   {
     of: ({ done, total }: { done: string; total: string }) => `${done} of ${total}`,
-    rate: ({ rate }: { rate: string }) => `${rate} a second`,
+    rate: ({ rate }: { rate: string }) => `${rate} per second`,
     left: ({ time }: { time: string }) => `about ${time} left`,
     waiting: ({ time }: { time: string }) => `Waiting ${time}`,
-    reconnecting: 'The server is away; the run goes on when it is back.',
+    reconnecting: 'The server is unreachable. Progress continues once it is back.',
     queued: 'Waiting for a free worker',
     working: 'Working',
-    pausedUntil: ({ at }: { at: string }) => `Goes on by itself at ${at}`,
-    paused: 'Paused. It keeps its place and goes on when you resume it.',
+    pausedUntil: ({ at }: { at: string }) => `Resumes automatically at ${at}`,
+    paused: 'Paused. Resume to continue where it stopped.',
     progress: 'Progress',
   },
   {
@@ -30,11 +30,11 @@ const messages = defineMessages(
     rate: ({ rate }) => `${rate} في الثانية`,
     left: ({ time }) => `بقي نحو ${time}`,
     waiting: ({ time }) => `ينتظر ${time}`,
-    reconnecting: 'الخادم غائب؛ يتابع التشغيل عند عودته.',
+    reconnecting: 'تعذّر الوصول إلى الخادم. يُستأنف التقدم عند عودته.',
     queued: 'ينتظر عاملًا متاحًا',
     working: 'يعمل',
-    pausedUntil: ({ at }) => `يتابع تلقائيًا ${at}`,
-    paused: 'متوقف مؤقتًا. يحتفظ بمكانه ويتابع عند الاستئناف.',
+    pausedUntil: ({ at }) => `يُستأنف تلقائيًا ${at}`,
+    paused: 'متوقف مؤقتًا. استأنفه ليتابع من حيث توقف.',
     progress: 'التقدم',
   },
 )

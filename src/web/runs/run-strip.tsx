@@ -12,7 +12,7 @@ import { RunBadge } from './run-badge.tsx'
 import { useRunLabels } from './run-labels.ts'
 import classes from './run-strip.module.css'
 
-const messages = defineMessages({ open: 'Open the run' }, { open: 'افتح التشغيل' })
+const messages = defineMessages({ open: 'View run' }, { open: 'عرض التشغيل' })
 
 /** A run that was started from this page, followed in place: its progress while it moves, then how it ended. */
 export function RunStrip({ id }: { id: string }) {

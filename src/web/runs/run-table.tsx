@@ -54,7 +54,7 @@ export function RunTable({ runs }: { runs: Run[] }) {
         },
         { key: 'state', header: m.state, cell: (run) => <RunBadge state={run.state} /> },
         { key: 'result', header: m.result, cell: (run) => result(run) !== '' && <span className={classes.result}>{result(run)}</span> },
-        { key: 'by', header: m.startedBy, secondary: true, cell: (run) => run.started_by && <bdi>{run.started_by}</bdi> },
+        { key: 'by', header: m.startedBy, secondary: true, cell: (run) => run.started_by && <bdi>{words.starter(run.started_by)}</bdi> },
         { key: 'started', header: m.started, cell: (run) => <RelativeTime at={run.started_at ?? run.created_at} /> },
         {
           key: 'took',

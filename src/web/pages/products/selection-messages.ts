@@ -7,14 +7,14 @@ interface Count {
 
 export const selectionMessages = defineMessages(
   {
-    products: ({ count }: Count) => pluralEn(count, { one: '# product chosen', other: '# products chosen' }),
-    atMost: 'No more than 1,000 go at once.',
+    products: ({ count }: Count) => pluralEn(count, { one: '# product selected', other: '# products selected' }),
+    atMost: 'You can process up to 1,000 at a time.',
     export: 'Export as CSV',
-    refetch: 'Fetch pictures again',
+    refetch: 'Re-download pictures',
     remove: 'Delete pictures',
-    noImages: 'None of them has a picture.',
+    noImages: 'None of these products has a picture.',
     refetching: ({ count }: Count) =>
-      pluralEn(count, { one: 'The pictures of # product are fetched again', other: 'The pictures of # products are fetched again' }),
+      pluralEn(count, { one: 'Re-downloading pictures of # product', other: 'Re-downloading pictures of # products' }),
   },
   {
     products: ({ count }) =>
@@ -26,11 +26,11 @@ export const selectionMessages = defineMessages(
         many: '# منتجًا مختارًا',
         other: '# منتج مختار',
       }),
-    atMost: 'لا يُعالج أكثر من 1,000 دفعة واحدة.',
+    atMost: 'يمكن معالجة 1,000 على الأكثر دفعة واحدة.',
     export: 'تصدير CSV',
-    refetch: 'أعد جلب الصور',
+    refetch: 'إعادة تنزيل الصور',
     remove: 'احذف الصور',
-    noImages: 'ليس لأي منها صورة.',
+    noImages: 'ليس لأي من هذه المنتجات صورة.',
     refetching: ({ count }) =>
       pluralAr(count, {
         one: 'تُجلب صور منتج واحد من جديد',

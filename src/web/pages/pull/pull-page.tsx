@@ -27,6 +27,7 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
 import { SessionBadge, sessionMoment } from '../../pulls/pull-labels.tsx'
 import { PULLS, type PullSessionDetail, usePullEdit, usePullSession, useVerifyReport } from '../../pulls/use-pulls.ts'
+import { useRunLabels } from '../../runs/run-labels.ts'
 import { RunStrip } from '../../runs/run-strip.tsx'
 import classes from './pull-page.module.css'
 import { FileTable, ModuleTable } from './pull-tables.tsx'
@@ -34,6 +35,7 @@ import { Report } from './report.tsx'
 
 export default function PullPage() {
   const m = useMessages(pullsMessages)
+  const words = useRunLabels()
   const format = useFormat()
   const { session = '' } = useParams<{ session: string }>()
   const query = usePullSession(session)
@@ -92,7 +94,7 @@ export default function PullPage() {
               <DescriptionList
                 items={[
                   [m.app, data.app === 'books' ? 'Zoho Books' : 'Zoho Invoice'],
-                  [m.startedBy, data.started_by && <bdi>{data.started_by}</bdi>],
+                  [m.startedBy, data.started_by && <bdi>{words.starter(data.started_by)}</bdi>],
                   [m.started, <ExactTime key="started" at={data.started_at} />],
                   [m.finished, data.finished_at && <ExactTime at={data.finished_at} />],
                   [m.size, format.bytes(data.size)],

@@ -17,11 +17,13 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
 import { SessionBadge, sessionMoment } from '../../pulls/pull-labels.tsx'
 import { usePullSessions } from '../../pulls/use-pulls.ts'
+import { useRunLabels } from '../../runs/run-labels.ts'
 import classes from './pulls-page.module.css'
 import { StartPull } from './start-pull.tsx'
 
 export default function PullsPage() {
   const m = useMessages(pullsMessages)
+  const words = useRunLabels()
   const format = useFormat()
   const [starting, setStarting] = useState(false)
   const query = usePullSessions()
@@ -74,7 +76,7 @@ export default function PullsPage() {
                     key: 'by',
                     header: m.startedBy,
                     secondary: true,
-                    cell: ({ started_by }) => started_by && <bdi>{started_by}</bdi>,
+                    cell: ({ started_by }) => started_by && <bdi>{words.starter(started_by)}</bdi>,
                   },
                 ]}
               />

@@ -146,7 +146,7 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
       >
         <DescriptionList
           items={[
-            [m.startedBy, run.started_by && <bdi>{run.started_by}</bdi>],
+            [m.startedBy, run.started_by && <bdi>{words.starter(run.started_by)}</bdi>],
             [
               m.mode,
               [words.mode(run.mode), paramOf(run, 'sync_images') === true ? words.withImages : null].filter(Boolean).join(', ') || null,

@@ -5,7 +5,7 @@ import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
 
 export const shownSize = (bytes: number): string =>
-  bytes >= 1024 ** 2 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024).toFixed(1)} KiB`
+  bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`
 
 export const sessionLine = (it: PullSession): string =>
   `${it.session}  ${it.badge.padEnd(11)} ${String(it.records).padStart(8)} records  ${shownSize(it.size).padStart(10)}${it.pinned ? '  pinned' : ''}`

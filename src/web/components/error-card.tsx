@@ -34,7 +34,7 @@ export function ErrorCard({ error, onRetry }: { error: unknown; onRetry?: (() =>
         )}
         <p className={classes.code}>
           <Ltr mono>{failure.code}</Ltr>
-          <span>{format.time(failure.at)}</span>
+          <span>{format.dateTimeSeconds(failure.at)}</span>
           {failure.requestId && <Ltr mono>{failure.requestId}</Ltr>}
         </p>
         <div className={classes.actions}>

@@ -2,8 +2,10 @@ import type { Language } from './language.tsx'
 
 /** Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the shops. */
 const LOCALES: Record<Language, string> = { en: 'en-GB', ar: 'ar-u-nu-latn' }
-/** Shorter than what Intl has for them, so that they fit a tile. */
+/** Of a thousand each, as disks and browsers count them; shorter than what Intl has, so that they fit a tile. */
 const BYTE_UNITS: Record<Language, string[]> = { en: ['B', 'kB', 'MB', 'GB', 'TB'], ar: ['بايت', 'ك.ب', 'م.ب', 'ج.ب', 'ت.ب'] }
+/** 4m 53s; Arabic has no shorter form than the short one that reads well. */
+const UNIT_DISPLAY: Record<Language, 'narrow' | 'short'> = { en: 'narrow', ar: 'short' }
 /** A sign would point the other way in a text from right to left. */
 const UNDER: Record<Language, string> = { en: 'under', ar: 'أقل من' }
 
@@ -14,9 +16,12 @@ export interface Format {
   /** Decimal text as the API sends it; never through a float that could change it. */
   money(amount: string, currency: string | null): string
   bytes(value: number): string
-  /** 61_500 -> 1 min 1 s */
+  /** 61_500 -> 1m 2s */
   duration(ms: number): string
+  /** 27 Nov 2026, 03:00 GMT+3: a time is nothing without its zone. */
   dateTime(iso: string): string
+  /** The same to the second, for lists of what happened within one minute. */
+  dateTimeSeconds(iso: string): string
   /** Fri 27 Nov, 03:00: for what comes within days. */
   dayTime(iso: string): string
   date(iso: string): string
@@ -34,7 +39,15 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
   // Named months: figures alone are read in two orders, and from right to left in a third.
   const day: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', year: 'numeric', ...zone }
-  const dateTime = new Intl.DateTimeFormat(locale, { ...day, hour: '2-digit', minute: '2-digit', hour12: false })
+  const dateTime = new Intl.DateTimeFormat(locale, { ...day, hour: '2-digit', minute: '2-digit', hour12: false, timeZoneName: 'short' })
+  const dateTimeSeconds = new Intl.DateTimeFormat(locale, {
+    ...day,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+    timeZoneName: 'short',
+  })
   const dayTime = new Intl.DateTimeFormat(locale, {
     weekday: 'short',
     day: 'numeric',
@@ -47,7 +60,8 @@ export function createFormat(language: Language, timeZone: string | undefined): 
   const date = new Intl.DateTimeFormat(locale, day)
   const time = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false, ...zone })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const unit = (value: number, name: string, unitDisplay: 'short' | 'long' = 'short') =>
+  const unitDisplay = UNIT_DISPLAY[language]
+  const unit = (value: number, name: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: 0 }).format(value)
 
   return {
@@ -66,8 +80,8 @@ export function createFormat(language: Language, timeZone: string | undefined): 
       }).format(text)
     },
     bytes(value) {
-      const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1024)), BYTE_UNITS[language].length - 1)
-      return `${oneDigit.format(value / 1024 ** step)}\u00a0${BYTE_UNITS[language][step]}`
+      const step = value < 1 ? 0 : Math.min(Math.floor(Math.log(value) / Math.log(1000)), BYTE_UNITS[language].length - 1)
+      return `${oneDigit.format(value / 1000 ** step)}\u00a0${BYTE_UNITS[language][step]}`
     },
     duration(ms) {
       if (ms < 1_000) return unit(Math.round(ms), 'millisecond')
@@ -76,10 +90,11 @@ export function createFormat(language: Language, timeZone: string | undefined): 
       const minutes = Math.floor(seconds / 60)
       if (minutes < 60) return seconds % 60 === 0 ? unit(minutes, 'minute') : `${unit(minutes, 'minute')} ${unit(seconds % 60, 'second')}`
       const hours = Math.floor(minutes / 60)
-      if (hours < 48) return minutes % 60 === 0 ? unit(hours, 'hour', 'long') : `${unit(hours, 'hour')} ${unit(minutes % 60, 'minute')}`
-      return unit(Math.round(hours / 24), 'day', 'long')
+      if (hours < 48) return minutes % 60 === 0 ? unit(hours, 'hour') : `${unit(hours, 'hour')} ${unit(minutes % 60, 'minute')}`
+      return unit(Math.round(hours / 24), 'day')
     },
     dateTime: (iso) => dateTime.format(new Date(iso)),
+    dateTimeSeconds: (iso) => dateTimeSeconds.format(new Date(iso)),
     dayTime: (iso) => dayTime.format(new Date(iso)),
     date: (iso) => date.format(new Date(iso)),
     time: (iso) => time.format(new Date(iso)),

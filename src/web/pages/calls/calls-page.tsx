@@ -116,7 +116,7 @@ export default function CallsPage() {
                   key: 'when',
                   header: m.when,
                   end: true,
-                  cell: ({ at }) => <time dateTime={at}>{`${format.date(at)} ${format.time(at)}`}</time>,
+                  cell: ({ at }) => <time dateTime={at}>{format.dateTimeSeconds(at)}</time>,
                 },
               ]}
             />

@@ -60,7 +60,7 @@ function Choice({ label, sessions, value, other, onChange }: ChoiceProps) {
         const at = sessionMoment(session) ?? started_at
         return (
           <option key={session} value={session} disabled={session === other}>
-            {format.date(at)} {format.time(at)} · {m.recordsOf({ count: records })}
+            {format.dateTimeSeconds(at)} · {m.recordsOf({ count: records })}
           </option>
         )
       })}

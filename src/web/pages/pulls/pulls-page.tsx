@@ -63,7 +63,7 @@ export default function PullsPage() {
                     header: m.session,
                     cell: ({ session, started_at, pinned }) => (
                       <Link href={`/pulls/${session}`} className={classes.link}>
-                        {format.date(sessionMoment(session) ?? started_at)} {format.time(sessionMoment(session) ?? started_at)}
+                        {format.dateTimeSeconds(sessionMoment(session) ?? started_at)}
                         {pinned && <Pin size={13} aria-label={m.pinned} className={classes.pin} />}
                       </Link>
                     ),

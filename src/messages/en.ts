@@ -4,21 +4,21 @@ import { type Catalogue, type Part, render } from './message.ts'
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
 
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
-const UPLOAD_AGAIN = 'Open the picture, save it again as JPEG or PNG, and send that.'
-const SAVE_AS = 'Save it as JPEG or PNG and send that.'
-const OPEN_ADDRESS = 'Open the address in a browser; try again later, or upload the picture.'
-const READ_AGAIN = 'Read the product again; it carries a fresh image_url.'
-const BEGIN_AGAIN = 'Begin without a cursor and follow next_cursor.'
-const WHOLE_ORDER = 'Send a JSON array of the ids of this product, each once, in the wanted order.'
-const ANOTHER_ITEM = 'Name another item by zoho_item_id or sku.'
+const UPLOAD_AGAIN = 'Open the picture, save it again as JPEG or PNG, and upload that file.'
+const SAVE_AS = 'Save it as JPEG or PNG and upload that file.'
+const OPEN_ADDRESS = 'Open the URL in a browser to check it. Try again later, or upload the picture.'
+const READ_AGAIN = 'Fetch the product again; it contains a new image_url.'
+const BEGIN_AGAIN = 'Start without a cursor and follow next_cursor.'
+const WHOLE_ORDER = 'Send a JSON array with the IDs of all images of this product, each once, in the order you want.'
+const ANOTHER_ITEM = 'Specify another item by zoho_item_id or sku.'
 const CHOOSE_ORGANIZATION =
-  'Choose one of GET /api/settings/integrations/zoho/organizations (PUT /organization), or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.'
+  'Choose one from GET /api/settings/integrations/zoho/organizations (with PUT /organization), or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
 const CHOOSE_UNDER_CONNECTION =
-  'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.'
-const NEXT_SYNC = 'zinc tries again at the next sync.'
-const NEXT_PULL = 'zinc tries again at the next pull.'
-const ENTERED = 'Check what you entered; the line above names the field.'
-const START_LATER = 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.'
+  'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
+const NEXT_SYNC = 'zinc retries at the next sync.'
+const NEXT_PULL = 'zinc retries at the next pull.'
+const ENTERED = 'Check your input. The message above names the field.'
+const START_LATER = 'Nothing was removed. Start the sync again later. If it keeps failing, contact Zoho support.'
 
 /**
  * What the server says to people, by `code`, or `code.reason` where one code says several things. The API sends it in English; the page makes it of the
@@ -26,26 +26,28 @@ const START_LATER = 'Nothing was removed. Start the sync again later; if it stay
  */
 export const MESSAGES = {
   access_denied: {
-    message: 'Zoho gives no more access tokens just now: it had too many requests for them',
+    message: 'Zoho refuses new access tokens for now: too many were requested',
     remedy: ({ until }: { until: string }) =>
-      `zinc signs in again by itself after ${until}. Do not press Test until then: each try makes Zoho wait longer. Other programs with the same refresh token use up the same ten tokens in ten minutes.`,
+      `zinc signs in again automatically after ${until}. Do not test the connection before then: each attempt extends the wait. Zoho allows ten tokens in ten minutes, shared by all programs that use this refresh token.`,
   },
   access_token_refused: {
-    message: 'Zoho refuses the access token, also a new one',
-    remedy: 'Check the data centre, then connect to Zoho again.',
+    message: 'Zoho rejects the access token, even a new one',
+    remedy: 'Check the data centre, then reconnect to Zoho.',
   },
   ambiguous_reference: {
     message: ({ reference }: { reference: string }) => `More than one product has ${reference}`,
-    remedy: 'Name the product by one of these ids, or by zoho:….',
+    remedy: 'Identify the product by one of these IDs, or by zoho:….',
   },
-  ambiguous_sku: { message: ({ products }: { products: number }) => `${products} products have this SKU; name the file by the Zoho id` },
-  answer_cut: { message: 'the answer broke off' },
-  answer_endless: { message: 'the answer does not end' },
-  answer_late: { message: 'the answer took too long' },
-  answer_limit: { message: 'a limit of Zoho' },
+  ambiguous_sku: {
+    message: ({ products }: { products: number }) => `${products} products have this SKU. Name the file by the Zoho item ID instead`,
+  },
+  answer_cut: { message: 'the response was cut off' },
+  answer_endless: { message: 'the response never ends' },
+  answer_late: { message: 'the response took too long' },
+  answer_limit: { message: 'a Zoho limit' },
   answer_not_image: { message: 'a page or JSON instead of an image' },
-  answer_not_json: { message: 'not JSON (a page, or cut)' },
-  answer_not_utf8: { message: 'the answer is not UTF-8' },
+  answer_not_json: { message: 'not JSON (a web page, or cut off)' },
+  answer_not_utf8: { message: 'the response is not UTF-8' },
   answer_status: { message: ({ status }: { status: number }) => `HTTP ${status}` },
   'around.about': { message: ({ about, text }: { about: string; text: string }) => `${about}: ${text}` },
   'around.modules_failed': {
@@ -58,154 +60,156 @@ export const MESSAGES = {
   'around.test_found': { message: ({ text }: { text: string }) => `The test found: ${text}` },
   'around.unread': { message: ({ text }: { text: string }) => `Zoho could not be read: ${text}` },
   bad_mapping: {
-    message: ({ key }: { key: string }) => `The entry "${key}" of image_mappings.json is no item id with an address. The others are used.`,
+    message: ({ key }: { key: string }) => `The entry "${key}" in image_mappings.json is not an item ID with a URL. It was skipped.`,
   },
   bad_request: {
     message: ({ fields }: { fields: { field: string; message: string }[] }) =>
       fields.map(({ field, message }) => `${field} ${message}`)[0] ?? '',
-    remedy: 'GET /docs shows what this address takes.',
+    remedy: 'See GET /docs for what this endpoint accepts.',
     page: ENTERED,
   },
   'bad_request.blank_names': {
-    message: ({ field }: { field: string }) => `assortment.${field} holds nothing but blanks`,
-    remedy: ({ field }: { field: string }) => `Name at least one, or send "${field}": null.`,
+    message: ({ field }: { field: string }) => `assortment.${field} contains only blanks`,
+    remedy: ({ field }: { field: string }) => `Give at least one value, or send "${field}": null.`,
   },
   'bad_request.body': {
-    message: 'The body is wrong: it must be a JSON object',
-    remedy: 'GET /docs shows what this address takes.',
+    message: 'The request body must be a JSON object',
+    remedy: 'See GET /docs for what this endpoint accepts.',
     page: ENTERED,
   },
-  'bad_request.form_character': { message: 'The form holds a character that cannot be stored' },
+  'bad_request.form_character': { message: 'The form contains a character that cannot be stored' },
   'bad_request.no_file': { message: 'file is required', remedy: 'curl -F file=@picture.jpg …' },
   'bad_request.no_host': { message: 'The Host header is missing' },
   'bad_request.no_item_id': {
-    message: 'item_id is required: the notice names no item',
-    remedy: "Use Zoho's default payload of the module Items, or a JSON body with item_id.",
+    message: 'item_id is required: the webhook does not name an item',
+    remedy: "Use Zoho's default payload for the Items module, or a JSON body with item_id.",
   },
   'bad_request.no_zip': { message: 'file is required', remedy: 'curl -F file=@pictures.zip …' },
-  'bad_request.not_boolean': { message: ({ field }: { field: string }) => `${field} is wrong: must be true or false` },
+  'bad_request.not_boolean': { message: ({ field }: { field: string }) => `${field} must be true or false` },
   'bad_request.not_http': {
-    message: 'This is not HTTP that can be read',
-    remedy: 'Percent-encode the address, as curl -G --data-urlencode does; TLS ends at a proxy.',
+    message: 'The request is not valid HTTP',
+    remedy: 'Percent-encode the URL, as curl -G --data-urlencode does. If you used https, send it to the proxy that terminates TLS.',
   },
-  'bad_request.other_part': { message: ({ part }: { part: string }) => `file is required: there is a part named ${JSON.stringify(part)}` },
-  'bad_request.refresh_token': { message: 'refresh_token is required', remedy: 'Send the refresh_token that the login answered.' },
+  'bad_request.other_part': { message: ({ part }: { part: string }) => `file is required, but the part is named ${JSON.stringify(part)}` },
+  'bad_request.refresh_token': { message: 'refresh_token is required', remedy: 'Send the refresh_token that the login returned.' },
   'bad_request.size': { message: 'size is required with which=size: thumb or medium' },
-  'bad_request.too_long': { message: ({ field }: { field: string }) => `${field} is wrong: at most 500 characters` },
+  'bad_request.too_long': { message: ({ field }: { field: string }) => `${field} must have at most 500 characters` },
   'bad_request.too_many_reports': {
     message: ({ max }: { max: number }) => `sync_batch has more than ${max} reports`,
-    remedy: 'Send them in parts.',
+    remedy: 'Send them in smaller batches.',
   },
-  'bad_request.url_character': { message: 'The address holds a character that cannot be stored' },
+  'bad_request.url_character': { message: 'The URL contains a character that cannot be stored' },
   call_refused: {
-    message: ({ said }: { said: string }) => `Zoho refuses the call: ${said}`,
-    remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
+    message: ({ said }: { said: string }) => `Zoho rejected the call: ${said}`,
+    remedy: 'This is probably a bug in zinc or a change at Zoho. Nothing was changed. See the call log for details.',
   },
-  challenge_invalid: { message: 'This login has expired, or began at another address', remedy: 'Log in again with name and password.' },
+  challenge_invalid: {
+    message: 'This login has expired, or was started from another IP address',
+    remedy: 'Log in again with your username and password.',
+  },
   'check.bytes': { message: ({ bytes }: { bytes: number }) => `${bytes} bytes` },
   'check.calls_left': {
     message: ({ left, limit, until }: { left: number; limit: number | null; until: string }) =>
-      `${left} of ${limit} calls are left until ${until}`,
+      `${left} of ${limit} calls left until ${until}`,
   },
   'check.clock': { message: ({ seconds }: { seconds: number }) => `differs from Zoho's by ${seconds} s` },
   'check.module_hidden': {
-    message: 'Zoho CRM has no such module: it is hidden or has another name there. Syncs leave it out.',
+    message: 'Zoho CRM does not have this module: it is hidden or renamed there. Syncs skip it.',
   },
-  'check.no_image': { message: 'None of the items that were looked at has a picture' },
+  'check.no_image': { message: 'None of the checked items has a picture' },
   'check.no_items': { message: 'The organisation has no items yet' },
-  'check.no_time': { message: 'Zoho told no time' },
+  'check.no_time': { message: 'Zoho did not send its time' },
   'check.not_signed_in_again': {
     message: ({ until }: { until: string }) =>
-      `Not signed in again: Zoho gives ten tokens in ten minutes. The calls use the token that zinc has; test again after ${until}.`,
+      `Sign-in was not tested: Zoho allows ten tokens in ten minutes. The other checks used the current token. Test again after ${until}.`,
   },
-  'check.quota_not_told': { message: 'Zoho has not told the quota of this day yet' },
+  'check.quota_not_told': { message: 'Zoho has not reported today’s quota yet' },
   clock_wrong: {
-    message: ({ seconds }: { seconds: number }) => `The clock of the database's machine differs from Zoho's by ${seconds} s`,
-    remedy: 'Let that machine set its clock by NTP; zinc goes by it.',
+    message: ({ seconds }: { seconds: number }) => `The clock of the database server is ${seconds} s off Zoho's clock`,
+    remedy: 'Turn on time synchronisation (NTP) on that machine; zinc uses its clock.',
   },
-  concurrency_limited: { message: 'enough calls are under way' },
+  concurrency_limited: { message: 'the limit of concurrent calls is reached' },
   consent_denied: {
-    message: 'Zoho did not give its consent',
-    remedy: 'Press "Connect to Zoho" again and accept; Zoho shows which rights zinc asks for.',
+    message: 'Access was denied at Zoho',
+    remedy: 'Select "Connect to Zoho" again and accept. Zoho shows which permissions zinc asks for.',
   },
   consent_link_expired: {
-    message: 'This link was used, replaced or withdrawn, or it is older than three days',
-    remedy: 'Ask whoever sent it for a new one.',
+    message: 'This link has been used, replaced or withdrawn, or has expired',
+    remedy: 'Ask the person who sent it for a new one.',
   },
   corrupt: { message: 'The picture is damaged and cannot be read', remedy: UPLOAD_AGAIN },
   'corrupt.bmp': { message: 'The BMP cannot be read', remedy: UPLOAD_AGAIN },
   'corrupt.checksum': { message: 'The picture is damaged: a checksum inside is wrong', remedy: UPLOAD_AGAIN },
-  'corrupt.coding': { message: 'The coding of the pixels is unknown', remedy: UPLOAD_AGAIN },
-  'corrupt.depth': { message: ({ depth }: { depth: number }) => `A BMP has no ${depth} bits for a pixel`, remedy: UPLOAD_AGAIN },
-  'corrupt.header': { message: 'The pixels begin inside the header', remedy: UPLOAD_AGAIN },
-  'corrupt.in_zip': { message: 'The file is damaged inside the ZIP', remedy: 'Pack it again.' },
+  'corrupt.coding': { message: 'The pixel encoding is unknown', remedy: UPLOAD_AGAIN },
+  'corrupt.depth': { message: ({ depth }: { depth: number }) => `A BMP cannot have ${depth} bits per pixel`, remedy: UPLOAD_AGAIN },
+  'corrupt.header': { message: 'The pixel data starts inside the header', remedy: UPLOAD_AGAIN },
+  'corrupt.in_zip': { message: 'The file inside the ZIP is damaged', remedy: 'Create the ZIP again.' },
   'corrupt.no_size': { message: 'The picture has no size', remedy: UPLOAD_AGAIN },
   'corrupt.unreadable': { message: 'The picture cannot be read', remedy: UPLOAD_AGAIN },
   crm_limit: {
-    message: "Zoho CRM's limit is reached",
-    remedy: ({ resets_at }: { resets_at: string }) => `It goes on by itself at ${resets_at}.`,
+    message: "Zoho CRM's API limit is reached",
+    remedy: ({ resets_at }: { resets_at: string }) => `It resumes automatically at ${resets_at}.`,
   },
   csrf_rejected: {
-    message: 'This change did not come from the page of zinc',
-    remedy: 'Use the page itself, or a Bearer token. Behind a proxy that ends https set PUBLIC_URL and TRUSTED_PROXIES.',
+    message: 'The request did not come from zinc’s own page',
+    remedy: 'Use the page itself, or a Bearer token. Behind a proxy that terminates https, set PUBLIC_URL and TRUSTED_PROXIES.',
   },
   cursor_ahead: {
-    message: 'The cursor can only be moved back: what lies between would never be read',
-    remedy: ({ now }: { now: string | null }) =>
-      now === null ? 'The next sync reads everything anyway.' : `Choose a moment before ${now}.`,
+    message: 'The starting point can only be moved back: the changes in between would never be read',
+    remedy: ({ now }: { now: string | null }) => (now === null ? 'The next sync reads everything anyway.' : `Choose a time before ${now}.`),
   },
   cursor_expired: {
-    message: 'This cursor is older than the deletions that are kept',
+    message: 'This cursor has expired: it is older than the kept deletions',
     remedy:
-      'Begin without a cursor: list everything, keep what is equal, remove what is not listed. TOMBSTONE_DAYS sets how long they are kept.',
+      'Start without a cursor: list everything, keep what is unchanged, and remove what is not listed. TOMBSTONE_DAYS sets how long deletions are kept.',
   },
   'cursor_expired.products': {
-    message: 'This cursor is older than the deletions that are kept',
+    message: 'This cursor has expired: it is older than the kept deletions',
     remedy:
-      'Begin without a cursor: read everything, keep what is equal, remove what does not come. TOMBSTONE_DAYS sets how long they are kept.',
+      'Start without a cursor: read everything, keep what is unchanged, and remove what is not returned. TOMBSTONE_DAYS sets how long deletions are kept.',
   },
   daily_quota_exceeded: {
-    message: "The day's quota of Zoho calls is spent",
-    remedy: ({ resets_at }: { resets_at: string }) => `It goes on by itself at ${resets_at}.`,
+    message: 'The daily quota of Zoho calls is used up',
+    remedy: ({ resets_at }: { resets_at: string }) => `It resumes automatically at ${resets_at}.`,
   },
   'daily_quota_exceeded.test': {
-    message: "The day's calls are spent",
-    remedy: ({ resets_at }: { resets_at: string }) => `Zoho gives new ones at ${resets_at}; zinc goes on by itself.`,
+    message: 'The daily quota is used up',
+    remedy: ({ resets_at }: { resets_at: string }) => `The quota resets at ${resets_at}; zinc resumes automatically.`,
   },
   database_unavailable: {
-    message: 'The database does not answer',
-    remedy: 'Try again in a few seconds; zinc goes on as soon as it is back.',
+    message: 'The database is unavailable',
+    remedy: 'Try again in a few seconds. zinc resumes as soon as the database is back.',
   },
-  decoder_crash: { message: 'The picture cannot be decoded within the limits of memory and time', remedy: UPLOAD_AGAIN },
+  decoder_crash: { message: 'The picture cannot be decoded within the memory and time limits', remedy: UPLOAD_AGAIN },
   decryption_key_missing: {
-    message: ({ fields }: { fields: readonly string[] }) => `The stored ${fields.join(', ')} cannot be opened with the key at hand`,
-    remedy: 'Start zinc with the CREDENTIALS_KEY that sealed it (`new,old` while rotating), or enter the value again.',
+    message: ({ fields }: { fields: readonly string[] }) => `The stored ${fields.join(', ')} cannot be decrypted with the current key`,
+    remedy: 'Start zinc with the CREDENTIALS_KEY that encrypted it (`new,old` while rotating), or enter the value again.',
   },
-  detail_malformed: { message: ({ key }: { key: string }) => `Zoho's answer has no ${key}`, remedy: NEXT_PULL },
+  detail_malformed: { message: ({ key }: { key: string }) => `Zoho's response has no ${key}`, remedy: NEXT_PULL },
   differs: {
     message: ({ found }: { found: { module: string; problem: Part }[] }) =>
       found.map(({ module, problem }) => `${module}: ${text(problem)}`).join('; '),
-    remedy: 'A repair fetches just what differs: `zinc verify --repair`.',
+    remedy: 'Fetch the records that differ: `zinc verify --repair`.',
   },
   'differs.repaired': {
     message: ({ found }: { found: { module: string; problem: Part }[] }) =>
       found.map(({ module, problem }) => `${module}: ${text(problem)}`).join('; '),
-    remedy: 'Pull the named modules in full.',
+    remedy: 'Run a full pull of these modules.',
   },
-  download_failed: { message: 'The picture did not arrive whole, although it was asked for again' },
+  download_failed: { message: 'The picture was incomplete, even after a retry' },
   edge_token_not_allowed: {
-    message: 'The token of an edge server opens the photo sync of its store only',
-    remedy: 'Log in as a person for this.',
+    message: 'An edge server token only gives access to its own store’s photo sync',
+    remedy: 'Log in as a user instead.',
   },
   edge_token_not_found: { message: 'Token not found', remedy: 'GET …/stores/{id}/tokens lists them.' },
-  encrypted: { message: 'Encrypted files cannot be read' },
+  encrypted: { message: 'The file is encrypted and cannot be read' },
   epoch_changed: {
-    message: 'This cursor was given by another database than the one that answers now',
-    remedy: 'Begin without a cursor: list everything, keep what is equal, remove what is not listed.',
+    message: 'This cursor belongs to another database',
+    remedy: 'Start without a cursor: list everything, keep what is unchanged, and remove what is not listed.',
   },
   'epoch_changed.products': {
-    message: 'This cursor was given by another database than the one that answers now',
-    remedy: 'Begin without a cursor: read everything, keep what is equal, remove what does not come.',
+    message: 'This cursor belongs to another database',
+    remedy: 'Start without a cursor: read everything, keep what is unchanged, and remove what is not returned.',
   },
   'field.category': { message: 'category' },
   'field.image': { message: 'image' },
@@ -226,549 +230,558 @@ export const MESSAGES = {
       manifest_rows: number
       manifest_bytes: number
     }) =>
-      `it is not the file that was written: ${rows} rows, ${bytes} bytes; the manifest says ${manifest_rows} rows, ${manifest_bytes} bytes`,
+      `the file was changed: it has ${rows} rows and ${bytes} bytes; the manifest says ${manifest_rows} rows and ${manifest_bytes} bytes`,
   },
-  'file.cut': { message: 'it ends too early' },
-  'file.lines_alone': { message: ({ id }: { id: string }) => `line items of ${id} stand without their document` },
+  'file.cut': { message: 'the file is cut off' },
+  'file.lines_alone': { message: ({ id }: { id: string }) => `line items of ${id} have no document` },
   'file.missing': { message: 'the file is missing' },
-  'file.no_manifest': { message: 'its folder has no manifest.json that can be read' },
+  'file.no_manifest': { message: 'its folder has no readable manifest.json' },
   'file.no_member': { message: ({ member }: { member: string }) => `it is an object without an array named ${member}` },
   'file.not_array': { message: ({ found }: { found: string }) => `it is not an array of records (found ${JSON.stringify(found)})` },
-  'file.not_listed': { message: 'manifest.json does not name it' },
+  'file.not_listed': { message: 'manifest.json does not list it' },
   'file.not_utf8': { message: 'it is not UTF-8' },
   'file_item.no_id': { message: 'it has no zoho_item_id' },
   'file_item.no_name': { message: 'it has no name' },
-  'file_item.no_object': { message: 'it is no object' },
-  'file_item.not_digits': { message: ({ value }: { value: string }) => `its zoho_item_id is not made of digits: ${value}` },
+  'file_item.no_object': { message: 'it is not an object' },
+  'file_item.not_digits': { message: ({ value }: { value: string }) => `its zoho_item_id must contain only digits: ${value}` },
   'file_item.not_number': { message: ({ field, value }: { field: string; value: string }) => `its ${field} is not a number: ${value}` },
-  'file_item.not_text': { message: ({ field }: { field: string }) => `its ${field} is no text` },
+  'file_item.not_text': { message: ({ field }: { field: string }) => `its ${field} is not text` },
   'file_item.rounded_id': { message: 'its zoho_item_id was rounded; write it as text' },
   'file_item.shortened_id': {
     message: ({ value }: { value: string }) =>
-      `Excel has shortened this id (${value}); make the column Text in the source and export it again`,
+      `Excel has shortened this ID (${value}); format the column as text in the source and export it again`,
   },
   'file_item.too_long': { message: ({ field }: { field: string }) => `its ${field} is longer than 500 characters` },
   file_item_repeated: {
     message: ({ number, file, id }: { number: number; file: string; id: string }) =>
-      `Item ${number} of ${file} has the id of an earlier one (${id}). What it says replaced what the earlier one said.`,
+      `Item ${number} of ${file} has the same ID as an earlier one (${id}). Its values replaced the earlier ones.`,
   },
-  file_not_readable: { message: 'The file cannot be read', remedy: 'Check its name and who may read it.' },
+  file_not_readable: { message: 'The file cannot be read', remedy: 'Check its name and permissions.' },
   files_differ: {
-    message: ({ files }: { files: number }) => `${files} files are not as they should be`,
+    message: ({ files }: { files: number }) => `${files} files are missing or damaged`,
     remedy: 'Repair them under Media, or with `zinc images verify --repair`.',
   },
   fixed_source: {
     message: ({ field, source }: { field: string; source: string }) => `${field} is always read from ${source}`,
-    remedy: 'Choose an owner for it instead.',
+    remedy: 'Only its owner can be changed.',
   },
   folder_not_readable: {
     message: ({ folder }: { folder: string }) => `The folder ${folder} cannot be read`,
-    remedy: 'Check its name and who may read it.',
+    remedy: 'Check its name and permissions.',
   },
-  forbidden: { message: ({ role }: { role: string }) => `This needs the role ${role}`, remedy: 'Ask an admin to do it, or for the role.' },
+  forbidden: {
+    message: ({ role }: { role: string }) => `This requires the ${role} role`,
+    remedy: 'Ask an admin to do it, or to give you the role.',
+  },
   gcp_secrets_unavailable: {
-    message: "Google's Secret Manager does not give the Zoho credentials",
+    message: 'Google Secret Manager did not return the Zoho credentials',
     remedy:
-      'Check GCP_PROJECT_ID and GOOGLE_APPLICATION_CREDENTIALS, and that the account may access the secrets ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN.',
+      'Check GCP_PROJECT_ID and GOOGLE_APPLICATION_CREDENTIALS, and that the account can access the secrets ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN.',
   },
   general_error: {
-    message: 'Zoho could not sign zinc in and does not say why',
-    remedy: 'zinc tries again by itself. If it stays for an hour, connect to Zoho again.',
+    message: 'Zoho could not sign zinc in and gave no reason',
+    remedy: 'zinc retries automatically. If it still fails after an hour, reconnect to Zoho.',
   },
-  headers_too_large: { message: 'The request headers are too large', remedy: 'Send fewer or shorter ones.' },
+  headers_too_large: { message: 'The request headers are too large', remedy: 'Send fewer or shorter headers.' },
   image_file_damaged: { message: 'The file of this picture is damaged', remedy: 'Run `zinc images verify --repair`.' },
-  image_file_missing: { message: 'The picture is known but its file is missing', remedy: 'Run `zinc images verify --repair`.' },
-  image_from_zoho: { message: "The primary picture is Zoho's own", remedy: 'Make an upload primary first.' },
+  image_file_missing: { message: 'The file of this picture is missing', remedy: 'Run `zinc images verify --repair`.' },
+  image_from_zoho: { message: 'The primary picture came from Zoho', remedy: 'Set an uploaded picture as primary first.' },
   image_not_deleted: { message: 'This image is not deleted' },
-  image_not_found: { message: 'Image not found', remedy: 'GET the images of the product; each has its id.' },
-  'image_not_found.file': { message: 'There is no such picture', remedy: 'The product says in image_url where its picture is.' },
+  image_not_found: { message: 'Image not found', remedy: 'List the product’s images with GET to see their IDs.' },
+  'image_not_found.file': { message: 'Picture not found', remedy: 'Use the image_url of the product.' },
   'image_not_found.none': { message: 'The product has no picture', remedy: 'Upload one first.' },
   'image_order_mismatch.other_product': {
-    message: ({ ids }: { ids: readonly string[] }) => `Not an image of this product: ${ids.join(', ')}`,
+    message: ({ ids }: { ids: readonly string[] }) => `These images do not belong to this product: ${ids.join(', ')}`,
     remedy: WHOLE_ORDER,
   },
-  'image_order_mismatch.twice': { message: 'An image is named twice', remedy: WHOLE_ORDER },
-  image_removed: { message: 'The picture was removed while it came in', remedy: 'Send it again.' },
+  'image_order_mismatch.twice': { message: 'An image is listed twice', remedy: WHOLE_ORDER },
+  image_removed: { message: 'The picture was removed during the upload', remedy: 'Upload it again.' },
   image_replaced: {
-    message: 'The picture was replaced since this address was made',
-    remedy: 'Read the product again; it carries the new image_url.',
+    message: 'The picture has been replaced since this URL was created',
+    remedy: 'Fetch the product again; it contains the new image_url.',
   },
   image_too_large: {
     message: ({ max_bytes }: { max_bytes: number }) => `The picture is larger than ${max_bytes} bytes`,
-    remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
+    remedy: 'Upload a smaller picture, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.file': { message: ({ max_bytes }: { max_bytes: number }) => `Larger than ${max_bytes} bytes` },
   'image_too_large.url': {
     message: ({ max_bytes }: { max_bytes: number }) => `The picture is larger than ${max_bytes} bytes`,
-    remedy: 'Use a smaller one, or raise MAX_UPLOAD_BYTES.',
+    remedy: 'Use a smaller picture, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.zoho': {
-    message: ({ max_bytes }: { max_bytes: number }) => `Zoho takes pictures of at most ${max_bytes} bytes`,
-    remedy: 'Upload a smaller one.',
+    message: ({ max_bytes }: { max_bytes: number }) => `Zoho accepts pictures of at most ${max_bytes} bytes`,
+    remedy: 'Upload a smaller picture.',
   },
   image_url_blocked: {
-    message: 'The address of the picture is not one that zinc may fetch',
-    remedy: 'Use a public http or https address, check how its host is written, or name the host in IMAGE_URL_ALLOWLIST.',
+    message: 'zinc is not allowed to download the picture from this URL',
+    remedy: 'Use a public http or https URL, check the spelling of its host, or add the host to IMAGE_URL_ALLOWLIST.',
   },
-  'image_url_failed.cut': { message: 'The picture broke off on the way', remedy: OPEN_ADDRESS },
-  'image_url_failed.packed': { message: 'The server of the picture packed it in a way that zinc does not read', remedy: OPEN_ADDRESS },
+  'image_url_failed.cut': { message: 'The picture download was cut off', remedy: OPEN_ADDRESS },
+  'image_url_failed.packed': { message: 'The picture’s server uses a compression that zinc does not support', remedy: OPEN_ADDRESS },
   'image_url_failed.status': {
-    message: ({ status }: { status: number }) => `The server of the picture answered HTTP ${status}`,
+    message: ({ status }: { status: number }) => `The picture’s server responded with HTTP ${status}`,
     remedy: OPEN_ADDRESS,
   },
-  'image_url_failed.unreachable': { message: 'The server of the picture cannot be reached', remedy: OPEN_ADDRESS },
-  image_url_invalid: { message: 'This picture address was altered', remedy: READ_AGAIN },
-  'image_url_invalid.ended': { message: 'This picture address has ended', remedy: READ_AGAIN },
+  'image_url_failed.unreachable': { message: 'The picture’s server cannot be reached', remedy: OPEN_ADDRESS },
+  image_url_invalid: { message: 'This picture URL was modified', remedy: READ_AGAIN },
+  'image_url_invalid.ended': { message: 'This picture URL has expired', remedy: READ_AGAIN },
   import_file_not_found: {
-    message: ({ file, folder }: { file: string; folder: string }) => `There is no file ${file} in ${folder}`,
-    remedy: ({ default_file }: { default_file: string }) => `Put it there; without \`file\` zinc looks for ${default_file}.`,
+    message: ({ file, folder }: { file: string; folder: string }) => `File ${file} not found in ${folder}`,
+    remedy: ({ default_file }: { default_file: string }) => `Put it there. Without \`file\`, zinc looks for ${default_file}.`,
   },
   import_file_too_large: {
     message: ({ file, size, max_bytes }: { file: string; size: number; max_bytes: number }) =>
-      `${file} has ${size} bytes; at most ${max_bytes} are read`,
+      `${file} has ${size} bytes; the limit is ${max_bytes}`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   'import_file_too_large.mappings': {
     message: ({ file, size, max_bytes }: { file: string; size: number; max_bytes: number }) =>
-      `${file} has ${size} bytes; at most ${max_bytes} are read`,
-    remedy: 'Put the addresses into the items as image_url.',
+      `${file} has ${size} bytes; the limit is ${max_bytes}`,
+    remedy: 'Put the URLs into the items as image_url.',
   },
-  import_not_found: { message: 'There is no such import, or it has expired', remedy: 'Send the ZIP again; a preview is kept for a day.' },
-  import_started: { message: 'This import was started already', remedy: 'See its run, or send the ZIP again.' },
+  import_not_found: { message: 'Import not found, or expired', remedy: 'Upload the ZIP again. A preview is kept for one day.' },
+  import_started: { message: 'This import has already been started', remedy: 'Open its run, or upload the ZIP again.' },
   import_too_large: {
     message: ({ total_bytes }: { total_bytes: number }) => `The ZIP is larger than ${total_bytes} bytes`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   incomplete: {
     message: ({ size, expected_bytes }: { size: number; expected_bytes: number }) =>
-      `${size} bytes of the picture came, ${expected_bytes} were announced`,
-    remedy: 'It is tried again at the next sync.',
+      `Only ${size} of ${expected_bytes} bytes of the picture arrived`,
+    remedy: 'zinc retries at the next sync.',
   },
   integration_disabled: {
-    message: 'The integration with Zoho is switched off',
-    remedy: 'Switch it on: POST /api/settings/integrations/zoho {"enabled":true}.',
-    page: 'Switch it on under Connection.',
+    message: 'The Zoho integration is turned off',
+    remedy: 'Turn it on: POST /api/settings/integrations/zoho {"enabled":true}.',
+    page: 'Turn it on under Connection.',
   },
-  internal: { message: 'Something went wrong in zinc', remedy: 'The log explains it under this request_id.' },
-  'internal.module': { message: 'Something unforeseen went wrong in zinc', remedy: 'The log names it under this run. Pull again.' },
+  internal: { message: 'Something went wrong in zinc', remedy: 'Search the log for this request_id.' },
+  'internal.module': { message: 'Something went wrong in zinc', remedy: 'Search the log for this run, then pull again.' },
   'internal.run': {
-    message: 'Something unforeseen went wrong in zinc.',
-    remedy: 'The log names it under this run_id. Start the run again; nothing is lost.',
+    message: 'Something went wrong in zinc.',
+    remedy: 'Search the log for this run_id. Nothing is lost: start the run again.',
   },
   invalid_address: {
     message: ({ field, protocols }: { field: string; protocols: readonly string[] }) =>
-      `${field} is wrong: it must be an address that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
+      `${field} must be a URL that starts with ${protocols.map((it) => `${it}//`).join(' or ')}`,
   },
-  'invalid_address.mail': { message: 'email is wrong: it must be mail addresses, separated by commas' },
+  'invalid_address.mail': { message: 'email must contain email addresses separated by commas' },
   invalid_client: {
-    message: 'Zoho does not know this client id in this data centre',
-    remedy:
-      'Compare client_id with the Zoho API console, and the data centre with the address of your console (api-console.zoho.eu means eu).',
+    message: 'Zoho does not recognise this client ID in this data centre',
+    remedy: 'Compare client_id with the Zoho API console, and the data centre with the URL of your console (api-console.zoho.eu means eu).',
   },
   invalid_client_secret: {
-    message: 'The client secret is not the one of this client id',
+    message: 'The client secret does not match the client ID',
     remedy:
-      'Copy the client secret again from the Zoho API console of your data centre; clients for several data centres have one secret each.',
+      'Copy the client secret again from the Zoho API console of your data centre. A client for several data centres has a separate secret for each.',
   },
   invalid_code: {
-    message: 'Zoho does not take the refresh token: it was revoked, or belongs to another client or data centre',
+    message: 'Zoho rejected the refresh token: it was revoked, or belongs to another client or data centre',
     remedy:
-      'Connect to Zoho again ("Connect to Zoho", or a new self-client code). A changed password, a removed user or a 21st refresh token of the same user ends old ones.',
+      'Connect to Zoho again ("Connect to Zoho", or a new self-client code). A changed password or a removed user revokes it, and creating more than 20 refresh tokens invalidates the oldest.',
   },
   'invalid_code.exchange': {
-    message: 'Zoho does not take the code: it was used already, is older than its few minutes, or belongs to another client or data centre',
+    message: 'Zoho rejected the code: it was already used, has expired, or belongs to another client or data centre',
     remedy:
-      'Generate a new code and paste it at once; choose 10 minutes in the Zoho API console. Check the client id and the data centre if it stays.',
+      'Generate a new code with a duration of 10 minutes in the Zoho API console and paste it right away. If it still fails, check the client ID and the data centre.',
   },
   'invalid_code.second_factor': {
-    message: 'The code is wrong or was used before',
-    remedy: 'Enter the next code of the authenticator app. If none works, check that the phone sets its clock automatically.',
+    message: 'The code is wrong or has already been used',
+    remedy: 'Enter the next code from the authenticator app. If none works, check that the phone sets its clock automatically.',
   },
   invalid_credentials: {
     message: 'Wrong username or password',
-    remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
+    remedy: 'Check both. The initial password was printed once at the first start; `zinc user passwd` sets a new one.',
   },
   'invalid_credentials.current_password': {
     message: 'The current password is wrong',
-    remedy: 'Type it again, or have an admin set a new one.',
+    remedy: 'Try again, or ask an admin to set a new one.',
   },
-  invalid_cursor: { message: 'cursor is not one that zinc gave', remedy: BEGIN_AGAIN },
-  'invalid_cursor.list': { message: 'cursor is not one that zinc gave for this list', remedy: BEGIN_AGAIN },
+  invalid_cursor: { message: 'cursor is invalid', remedy: BEGIN_AGAIN },
+  'invalid_cursor.list': { message: 'cursor is invalid for this list', remedy: BEGIN_AGAIN },
   'invalid_cursor.other_sort': {
-    message: 'cursor belongs to a list with another sort',
-    remedy: 'Begin without a cursor and follow next_cursor with the same sort.',
+    message: 'cursor belongs to a list with a different sort order',
+    remedy: 'Start without a cursor and follow next_cursor with the same sort order.',
   },
   'invalid_cursor.sorted': {
-    message: 'cursor is not one that zinc gave',
-    remedy: 'Begin without a cursor and follow next_cursor with the same sort.',
+    message: 'cursor is invalid',
+    remedy: 'Start without a cursor and follow next_cursor with the same sort order.',
   },
-  'invalid_cursor.store': { message: 'cursor is not one that zinc gave for this store', remedy: BEGIN_AGAIN },
+  'invalid_cursor.store': { message: 'cursor is invalid for this store', remedy: BEGIN_AGAIN },
   invalid_file_item: {
     message: ({ number, file, problem }: { number: number; file: string; problem: Part }) =>
-      `Item ${number} of ${file} cannot be read: ${text(problem)}. The others are synced.`,
+      `Item ${number} of ${file} cannot be read: ${text(problem)}. The other items are synced.`,
   },
   invalid_file_name: {
-    message: 'file is wrong: it must be a plain file name',
-    remedy: ({ folder }: { folder: string }) => `Put the file into ${folder} and name it without a folder.`,
+    message: 'file must be a plain file name',
+    remedy: ({ folder }: { folder: string }) => `Put the file into ${folder} and give only its name, without a path.`,
   },
   'invalid_file_name.link': {
-    message: ({ file, folder }: { file: string; folder: string }) => `${file} is a link to a file outside of ${folder}`,
+    message: ({ file, folder }: { file: string; folder: string }) => `${file} is a link to a file outside ${folder}`,
     remedy: 'Copy the file itself into the folder.',
   },
   invalid_grant: {
-    message: 'Zoho does not take the refresh token as a grant: it was revoked or is no refresh token',
+    message: 'Zoho rejected the refresh token: it was revoked, or is not a refresh token',
     remedy:
       'Connect to Zoho again ("Connect to Zoho", or a new self-client code). Check that refresh_token is not an access token or a grant code.',
   },
   invalid_import_file: {
     message: ({ file, problem }: { file: string; problem: Part }) => `${file} is not a JSON array of items: ${text(problem)}`,
-    remedy: "Export it again; it must be an array, in Zoho's own shape or in zinc's.",
+    remedy: "Export it again as a JSON array, in Zoho's format or in zinc's.",
   },
   invalid_item: {
     message: ({ field, name }: { field: Part; name: string }) =>
-      `The ${text(field)} of ${name} cannot be read; the product keeps the one that it has.`,
+      `The ${text(field)} of ${name} cannot be read; the product keeps its current value.`,
   },
   'invalid_item.no_id': {
     message: ({ name }: { name: string | undefined }) =>
-      `Zoho lists an item without an id that can be read${name ? `: ${name}` : ''}. The others are synced.`,
+      `Zoho lists an item without a readable ID${name ? `: ${name}` : ''}. The other items are synced.`,
   },
   'invalid_item.too_long': {
     message: ({ field, name }: { field: Part; name: string }) =>
-      `The ${text(field)} of ${name} is no text of at most 500 characters; the product keeps the one that it has.`,
+      `The ${text(field)} of ${name} is not text of at most 500 characters; the product keeps its current value.`,
   },
   invalid_json: {
-    message: ({ problem }: { problem: string }) => `The body is not JSON that is taken here: ${problem}`,
-    remedy: 'In a shell put the whole of it into single quotes, as in -d \'{"key":"value"}\'.',
+    message: ({ problem }: { problem: string }) => `The request body is not valid JSON: ${problem}`,
+    remedy: 'In a shell, put the whole body into single quotes, as in -d \'{"key":"value"}\'.',
   },
   invalid_mappings: {
-    message: ({ file }: { file: string }) => `${file} is not an object of item ids and addresses`,
-    remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or take it away.',
+    message: ({ file }: { file: string }) => `${file} is not an object of item IDs and URLs`,
+    remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or remove the file.',
   },
   invalid_multipart: { message: 'The form cannot be read' },
   'invalid_multipart.cut': {
-    message: 'The form cannot be read or broke off',
+    message: 'The form cannot be read or was cut off',
     remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
   },
   invalid_price: {
     message: ({ field, name }: { field: Part; name: string }) =>
-      `The ${text(field)} of ${name} is no number in Zoho; the product keeps the one that it has.`,
+      `The ${text(field)} of ${name} is not a number in Zoho; the product keeps its current value.`,
   },
   invalid_redirect_uri: {
-    message: 'The address that Zoho sends people back to is not the registered one',
+    message: 'The redirect URL does not match the one registered at Zoho',
     remedy:
-      'Register the redirect address that GET /api/settings/integrations/zoho/scopes shows with your client in the Zoho API console, and check PUBLIC_URL.',
-    page: 'Register the redirect address that stands under Connection with your client in the Zoho API console, and check PUBLIC_URL.',
+      'Add the redirect URL from GET /api/settings/integrations/zoho/scopes to your client in the Zoho API console, and check PUBLIC_URL.',
+    page: 'Add the redirect URL shown under Connection to your client in the Zoho API console, and check PUBLIC_URL.',
   },
   invalid_schedule: {
-    message: ({ problem }: { problem: string }) => `schedule is wrong: ${problem}`,
-    remedy: 'A cron line has five fields, e.g. */15 * * * * (every 15 minutes) or 5 1,13 * * * (at 1:05 and 13:05).',
+    message: ({ problem }: { problem: string }) => `schedule is invalid: ${problem}`,
+    remedy: 'A cron expression has five fields, e.g. */15 * * * * (every 15 minutes) or 5 1,13 * * * (at 1:05 and 13:05).',
   },
-  'invalid_schedule.no_such_day': { message: 'schedule is wrong: there is no such day', remedy: 'Choose a day that exists.' },
+  'invalid_schedule.no_such_day': { message: 'schedule is invalid: there is no such day', remedy: 'Choose a day that exists.' },
   invalid_scope: {
-    message: 'Zoho does not know one of the scopes',
-    remedy: 'Use exactly the line that GET /api/settings/integrations/zoho/scopes shows.',
-    page: 'Use exactly the line of scopes that stands under Connection.',
+    message: 'Zoho does not recognise one of the scopes',
+    remedy: 'Use exactly the scopes line from GET /api/settings/integrations/zoho/scopes.',
+    page: 'Use exactly the scopes line shown under Connection.',
   },
   invalid_selection: {
-    message: ({ module }: { module: string }) => `modules is wrong: it has no ${module}`,
+    message: ({ module }: { module: string }) => `modules is invalid: ${module} does not exist here`,
     remedy: ({ offered }: { offered: readonly string[] }) =>
-      offered.length === 0 ? 'This module is taken whole.' : `One or more of: ${offered.join(', ')}; null for all.`,
+      offered.length === 0 ? 'This module has no parts to select.' : `Choose one or more of: ${offered.join(', ')}; null for all.`,
   },
   'invalid_selection.none': {
-    message: 'modules must name at least one',
+    message: 'modules must contain at least one',
     remedy: ({ offered }: { offered: readonly string[] }) =>
-      offered.length === 0 ? 'This module is taken whole.' : `One or more of: ${offered.join(', ')}; null for all.`,
+      offered.length === 0 ? 'This module has no parts to select.' : `Choose one or more of: ${offered.join(', ')}; null for all.`,
   },
   invalid_signature: {
-    message: 'The notice is not signed with the secret that is set here',
+    message: 'The webhook signature does not match the secret',
     remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
   },
   invalid_state: {
-    message: 'This way back from Zoho was not begun here, was used already, or is older than ten minutes',
-    remedy: 'Begin again where you came from, in this browser.',
+    message: 'This sign-in was not started in this browser, was already used, or took longer than ten minutes',
+    remedy: 'Start again in this browser.',
   },
   invalid_time: {
-    message: ({ field, text }: { field: string; text: string }) => `${field} is not a time: ${text}`,
+    message: ({ field, text }: { field: string; text: string }) => `${field} is not a valid time: ${text}`,
     remedy: 'Write it as 2026-11-20T08:30:00.000Z.',
   },
   item_id_refused: {
-    message: ({ id }: { id: string }) => `Zoho refuses the item id ${id}; the product stays as it is. The others are synced.`,
+    message: ({ id }: { id: string }) => `Zoho rejects the item ID ${id}; the product is unchanged. The other items are synced.`,
   },
   item_not_found: { message: ({ id }: { id: string }) => `Zoho has no item ${id}`, remedy: ANOTHER_ITEM },
   'item_not_found.none': { message: 'Zoho has no items yet', remedy: ANOTHER_ITEM },
-  'item_not_found.sku': { message: ({ sku }: { sku: string }) => `There is no product with the SKU ${sku}`, remedy: ANOTHER_ITEM },
-  last_admin: { message: 'The last admin stays', remedy: 'Make somebody else an admin first.' },
-  list_malformed: { message: ({ key }: { key: string }) => `Zoho's answer has no ${key}`, remedy: NEXT_SYNC },
-  'list_malformed.crm': { message: "Zoho CRM's answer has no data", remedy: NEXT_SYNC },
+  'item_not_found.sku': { message: ({ sku }: { sku: string }) => `No product has the SKU ${sku}`, remedy: ANOTHER_ITEM },
+  last_admin: { message: 'The last admin cannot be removed', remedy: 'Make another user an admin first.' },
+  list_malformed: { message: ({ key }: { key: string }) => `Zoho's response has no ${key}`, remedy: NEXT_SYNC },
+  'list_malformed.crm': { message: "Zoho CRM's response has no data", remedy: NEXT_SYNC },
   list_missing_items: {
-    message: ({ items }: { items: number }) =>
-      `Zoho's list left out ${items} items that it still has; zinc read them one by one. Nothing is lost.`,
+    message: ({ items }: { items: number }) => `Zoho's list left out ${items} existing items. zinc read them one by one; nothing is lost.`,
   },
   list_truncated: {
-    message: ({ path }: { path: string }) => `Zoho's list ${path} is much shorter than what is known`,
-    remedy: 'Nothing was changed. If so many records were really deleted, pull the module in full and confirm the removals.',
+    message: ({ path }: { path: string }) => `Zoho's list ${path} is much shorter than expected`,
+    remedy: 'Nothing was changed. If so many records were really deleted, run a full pull of the module and confirm the removals.',
   },
   list_unordered: {
-    message: ({ path }: { path: string }) => `Zoho does not list ${path} in the order that was asked for`,
+    message: ({ path }: { path: string }) => `Zoho did not list ${path} in the requested order`,
     remedy: START_LATER,
   },
   login_rate_limited: {
     message: 'Too many failed logins',
     remedy:
-      'Wait as long as Retry-After says and try again, or use a browser that was logged in before. Behind a proxy set TRUSTED_PROXIES: without it all callers count as one address.',
+      'Wait for the time in Retry-After and try again, or use a browser that was logged in before. Behind a proxy, set TRUSTED_PROXIES: without it all users share one IP address.',
   },
   'mass_delete_stopped.items': {
     message: ({ removed, known }: { removed: number; known: number }) =>
-      `${removed} of ${known} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
+      `${removed} of ${known} items were deleted in Zoho, more than 20 %. Nothing was removed. If that is correct, run it again with confirm_removals=true.`,
   },
   mass_delete_stopped: {
     message: ({ removed, pictures }: { removed: number; pictures: number }) =>
-      `This assortment would take ${removed} of ${pictures} pictures from the store`,
-    remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',
-    page: 'Check the items in Zoho. If it is right, plan the removal and confirm it.',
+      `This assortment would remove ${removed} of ${pictures} pictures from the store`,
+    remedy: 'Compare the SKUs and categories with the catalogue. If it is intended, send it again with ?confirm_removals=true.',
+    page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
   'mass_delete_stopped.crm': {
     message: ({ removed, known, module }: { removed: number; known: number; module: string }) =>
-      `${removed} of ${known} ${module} are not in Zoho's list any more, which is more than a fifth; none was taken for deleted.`,
+      `${removed} of ${known} ${module} are no longer in Zoho's list, which is more than 20 %. None was marked as deleted.`,
   },
   'mass_delete_stopped.pull': {
     message: ({ removed, known, module }: { removed: number; known: number; module: string }) =>
-      `${removed} of ${known} ${module} are gone from Zoho's list; nothing was removed`,
-    remedy: 'If that is right, pull the module in full with confirm_removals (--full --confirm-removals on the command line).',
-    page: 'Check the items in Zoho. If it is right, plan the removal and confirm it.',
+      `${removed} of ${known} ${module} are no longer in Zoho's list; nothing was removed`,
+    remedy: 'If that is correct, run a full pull of the module with confirm_removals (--full --confirm-removals on the command line).',
+    page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
   method_not_allowed: {
-    message: ({ method }: { method: string }) => `${method} is not possible at this address`,
-    remedy: 'GET /docs lists every address and method.',
-    page: 'Reload the page; zinc may have been updated.',
+    message: ({ method }: { method: string }) => `${method} is not supported at this URL`,
+    remedy: 'See GET /docs for all endpoints.',
+    page: 'Reload the page. zinc may have been updated.',
   },
-  metrics_forbidden: { message: 'Metrics are for this machine and for admins', remedy: 'Set METRICS_TOKEN and send it as a Bearer token.' },
+  metrics_forbidden: {
+    message: 'Metrics are only available on this machine and to admins',
+    remedy: 'Set METRICS_TOKEN and send it as a Bearer token.',
+  },
   missing_id: {
     message: ({ module, field }: { module: string; field: string }) => `A row of Zoho's ${module} has no ${field}`,
-    remedy: 'Nothing is skipped: the module is tried again at the next pull. If it stays, tell Zoho support.',
+    remedy: 'Nothing is lost: the module is retried at the next pull. If it keeps failing, contact Zoho support.',
   },
   module_disabled: {
-    message: ({ name }: { name: string }) => `${name} is switched off`,
-    remedy: ({ module }: { module: string }) => `Switch it on: PATCH /api/settings/integrations/zoho/modules/${module} {"enabled":true}.`,
-    page: 'Switch it on under Modules, then sync.',
+    message: ({ name }: { name: string }) => `${name} is turned off`,
+    remedy: ({ module }: { module: string }) => `Turn it on: PATCH /api/settings/integrations/zoho/modules/${module} {"enabled":true}.`,
+    page: 'Turn it on under Modules, then sync.',
   },
   module_not_found: {
     message: 'Module not found',
-    remedy: ({ modules }: { modules: readonly string[] }) => `One of: ${modules.join(', ')}.`,
+    remedy: ({ modules }: { modules: readonly string[] }) => `Use one of: ${modules.join(', ')}.`,
   },
   'module_not_found.books': {
     message: ({ module }: { module: string }) => `Zoho Books has no module ${module}`,
-    remedy: ({ modules }: { modules: readonly string[] }) => `It has: ${modules.join(', ')}.`,
+    remedy: ({ modules }: { modules: readonly string[] }) => `Use one or more of: ${modules.join(', ')}.`,
   },
   multipart_required: { message: 'The body must be multipart/form-data with a part named file', remedy: 'curl -F file=@picture.jpg …' },
-  no_data: { message: 'Nothing was pulled yet', remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.', page: 'Start a pull first.' },
+  no_data: {
+    message: 'Nothing has been pulled yet',
+    remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.',
+    page: 'Start a pull first.',
+  },
   no_product: { message: 'No product has this SKU or Zoho id' },
   no_refresh_token: {
-    message: 'Zoho took the code but gave no refresh token',
-    remedy: 'Generate a new code; with the consent page, access must be offline and asked for again (prompt=consent).',
+    message: 'Zoho accepted the code but returned no refresh token',
+    remedy: 'Generate a new code. With the consent page, use offline access and prompt=consent.',
   },
   no_remote_source: {
-    message: 'Neither Zoho nor an address has a picture of this product',
+    message: 'This product has no picture in Zoho or at a URL',
     remedy: 'Upload one, or add it in Zoho and sync.',
   },
   no_such_folder: {
-    message: ({ directory }: { directory: string }) => `There is no folder ${directory}`,
-    remedy: 'Name a raw_json/<stamp> folder.',
+    message: ({ directory }: { directory: string }) => `Folder ${directory} not found`,
+    remedy: 'Specify a raw_json/<stamp> folder.',
   },
   no_such_module: {
-    message: ({ app, module }: { app: string; module: string }) => `modules is wrong: Zoho ${app} has no ${module}`,
-    remedy: ({ modules }: { modules: readonly string[] }) => `It has: ${modules.join(', ')}.`,
+    message: ({ app, module }: { app: string; module: string }) => `modules is invalid: Zoho ${app} has no ${module}`,
+    remedy: ({ modules }: { modules: readonly string[] }) => `Use one or more of: ${modules.join(', ')}.`,
   },
   no_webhook_secret: {
-    message: 'There is no secret yet to sign a notice with',
-    remedy: 'Make one first, here or by setting webhook_secret.',
+    message: 'There is no webhook secret yet',
+    remedy: 'Create one first, here or by setting webhook_secret.',
   },
-  'no_remote_source.uploaded': { message: 'It was uploaded here, so nobody else has it', remedy: 'Upload the picture again.' },
-  not_a_zip: { message: 'This is not a ZIP file that can be read', remedy: 'Pack the folders of pictures as .zip and send that.' },
-  'not_a_zip.damaged': { message: 'The ZIP is damaged', remedy: 'Pack it again and send that.' },
-  not_an_image: { message: 'These bytes are not a picture', remedy: UPLOAD_AGAIN },
+  'no_remote_source.uploaded': { message: 'The picture was uploaded here and has no other source', remedy: 'Upload the picture again.' },
+  not_a_zip: { message: 'This is not a readable ZIP file', remedy: 'Compress the picture folders as .zip and upload that file.' },
+  'not_a_zip.damaged': { message: 'The ZIP is damaged', remedy: 'Create it again and upload it.' },
+  not_an_image: { message: 'This file is not a picture', remedy: UPLOAD_AGAIN },
   not_found: {
-    message: 'There is nothing at this address',
-    remedy: 'GET /docs lists every address.',
+    message: 'Not found',
+    remedy: 'See GET /docs for all endpoints.',
     page: 'Go back to where you came from.',
   },
-  not_found_in_zoho: { message: 'Zoho has no such record' },
+  not_found_in_zoho: { message: 'Record not found in Zoho' },
   'not_found_in_zoho.picture': { message: 'Zoho has no picture' },
-  not_in_assortment: { message: 'This photo is not in what the store sells', remedy: 'Remove it, and read the list again.' },
-  not_in_zoho: { message: 'Zoho does not have this product', remedy: 'Only items of Zoho can get a picture there.' },
+  not_in_assortment: { message: 'This photo is not in the store’s assortment', remedy: 'Delete it locally and read the list again.' },
+  not_in_zoho: { message: 'This product is not in Zoho', remedy: 'Pictures can only be sent for items that exist in Zoho.' },
   not_set_up: {
     message: ({ missing }: { missing: string[] }) =>
       `Zoho is not set up yet: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
     remedy: ({ missing }: { missing: string[] }) =>
-      `Set ${missing.join(', ')} on the settings page, with POST /api/settings/integrations/zoho, or as ${missing.map((it) => `ZOHO_${it.toUpperCase()}`).join(', ')} in .env and start zinc again.`,
+      `Set ${missing.join(', ')} on the settings page, with POST /api/settings/integrations/zoho, or as ${missing.map((it) => `ZOHO_${it.toUpperCase()}`).join(', ')} in .env and restart zinc.`,
     page: 'Enter what is missing under Credentials on the Connection page, or set it in the environment.',
   },
   not_verified: {
-    message: 'This session was not verified yet',
+    message: 'This session has not been verified yet',
     remedy: ({ session }: { session: string }) => `POST /api/pulls/${session}/verify`,
-    page: 'Check it first.',
+    page: 'Verify it first.',
   },
   nothing_to_retry: {
-    message: 'None of these failures can be tried again',
-    remedy: 'GET /api/settings/integrations/zoho/failures says what helps instead.',
-    page: 'Follow what stands beside each cause.',
+    message: 'None of these failures can be retried',
+    remedy: 'GET /api/settings/integrations/zoho/failures shows what to do instead.',
+    page: 'Follow the advice shown for each cause.',
   },
   oauth_unavailable: {
-    message: ({ status }: { status: number }) => `Zoho's sign-in does not work just now: it answered with status ${status} and no token`,
-    remedy: 'zinc tries again by itself. If it stays, see status.zoho.com.',
+    message: ({ status }: { status: number }) => `Zoho's sign-in is unavailable: it responded with status ${status} and no token`,
+    remedy: 'zinc retries automatically. If it keeps failing, check status.zoho.com.',
   },
   organization_not_found: {
-    message: 'The account has no such organisation',
-    remedy: 'Choose one of GET /api/settings/integrations/zoho/organizations.',
-    page: 'Choose one of the list under Connection.',
+    message: 'The account does not have this organisation',
+    remedy: 'Choose one from GET /api/settings/integrations/zoho/organizations.',
+    page: 'Choose one from the list under Connection.',
   },
-  organization_not_set: { message: 'No organisation is chosen', remedy: CHOOSE_ORGANIZATION, page: CHOOSE_UNDER_CONNECTION },
+  organization_not_set: { message: 'No organisation is selected', remedy: CHOOSE_ORGANIZATION, page: CHOOSE_UNDER_CONNECTION },
   organization_untried: {
-    message: 'Not tried: the organisation is not the right one',
+    message: 'Not tested: the wrong organisation is selected',
     remedy: CHOOSE_ORGANIZATION,
     page: CHOOSE_UNDER_CONNECTION,
   },
-  overloaded: { message: 'Too many uploads are under way', remedy: 'Send it again in a few seconds.' },
+  overloaded: { message: 'Too many uploads in progress', remedy: 'Try again in a few seconds.' },
   'overloaded.archives': {
-    message: 'Too many archives are under way',
-    remedy: ({ limit }: { limit: number }) => `Read an archive to its end before the next one; ${limit} at a time are given to one token.`,
+    message: 'Too many archives in progress',
+    remedy: ({ limit }: { limit: number }) =>
+      `Finish reading an archive before you request the next one. Each token can read ${limit} at a time.`,
   },
   'overloaded.connections': {
-    message: 'zinc has as many connections as it can bear',
-    remedy: 'Send it again in a few seconds. A higher limit of open files (ulimit -n) gives room for more.',
+    message: 'zinc has reached its connection limit',
+    remedy: 'Try again in a few seconds. To allow more connections, raise the limit of open files (ulimit -n).',
   },
-  'overloaded.images': { message: 'Too many pictures are being worked on', remedy: 'Try again in a few seconds.' },
+  'overloaded.images': { message: 'Too many pictures are being processed', remedy: 'Try again in a few seconds.' },
   owned_by_zoho: {
-    message: ({ fields }: { fields: readonly string[] }) => `${fields.join(', ')} is written by Zoho; the next sync would undo the change`,
+    message: ({ fields }: { fields: readonly string[] }) => `${fields.join(', ')} is owned by Zoho; the next sync would undo the change`,
     remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
     page: 'Change it in Zoho, or give the field to the ERP in the mapping under Modules.',
   },
   pagination_loop: {
-    message: ({ problem }: { problem: string }) => `Zoho's list does not lead to an end: ${problem}`,
+    message: ({ problem }: { problem: string }) => `Zoho's list never ends: ${problem}`,
     remedy: START_LATER,
   },
   'pagination_loop.books': {
-    message: ({ path }: { path: string }) => `Zoho's list ${path} does not lead to an end`,
-    remedy: 'Nothing was removed. Start the pull again later; if it stays, tell Zoho support.',
+    message: ({ path }: { path: string }) => `Zoho's list ${path} never ends`,
+    remedy: 'Nothing was removed. Start the pull again later. If it keeps failing, contact Zoho support.',
   },
   'pagination_loop.crm': {
-    message: ({ problem }: { problem: string }) => `Zoho CRM's list does not lead to an end: ${problem}`,
+    message: ({ problem }: { problem: string }) => `Zoho CRM's list never ends: ${problem}`,
     remedy: START_LATER,
   },
-  paused_by_user: { message: 'Paused by a person' },
+  paused_by_user: { message: 'Paused by a user' },
   payload_too_large: {
-    message: ({ max_bytes }: { max_bytes: number }) => `The body is larger than ${max_bytes} bytes`,
-    remedy: 'Send it in parts.',
+    message: ({ max_bytes }: { max_bytes: number }) => `The request body is larger than ${max_bytes} bytes`,
+    remedy: 'Send it in smaller parts.',
   },
   'payload_too_large.form': {
     message: ({ total_bytes }: { total_bytes: number }) => `The form is larger than ${total_bytes} bytes`,
     remedy: 'Send fewer or smaller files at a time.',
   },
-  photo_deleted: { message: 'This photo was deleted', remedy: 'Remove it, and read the list again.' },
-  photo_not_found: { message: 'Photo not found', remedy: 'Read the list again; it names every photo of the store.' },
+  photo_deleted: { message: 'This photo was deleted', remedy: 'Delete it locally and read the list again.' },
+  photo_not_found: { message: 'Photo not found', remedy: 'Read the list again; it contains every photo of the store.' },
   'photo_not_found.product': {
     message: 'Photo not found',
-    remedy: 'GET /api/products/{id}/images names the photos of a product.',
-    page: 'Reload the page; somebody may have deleted it.',
+    remedy: 'GET /api/products/{id}/images lists the photos of a product.',
+    page: 'Reload the page. It may have been deleted.',
   },
-  placeholder_image: { message: 'The address is one of a placeholder service' },
+  placeholder_image: { message: 'The URL belongs to a placeholder image service' },
   precondition_failed: {
-    message: 'The file is not the one that If-Match names',
-    remedy: 'Ask again without If-Match for the present one.',
+    message: 'The file has changed since the version in If-Match',
+    remedy: 'Request it again without If-Match.',
   },
-  product_deleted: { message: 'The product is deleted', remedy: 'It comes back when Zoho lists it again; then change its images.' },
+  product_deleted: { message: 'The product is deleted', remedy: 'It is restored when it reappears in Zoho. Change its images then.' },
   product_in_zoho: {
-    message: 'Zoho has this product; the next sync would bring it back',
+    message: 'This product exists in Zoho; the next sync would restore it',
     remedy: 'Delete the item in Zoho; the next full sync removes it here.',
   },
   product_not_found: {
     message: 'Product not found',
-    remedy: 'Name it by its id, by sku:…, zoho:…, ean:…, upc:…, isbn:… or part:…; GET /api/products?search=… finds it.',
-    page: 'Go back to the products and look for it by its name or SKU.',
+    remedy: 'Use its ID, or sku:…, zoho:…, ean:…, upc:…, isbn:… or part:…. GET /api/products?search=… finds products.',
+    page: 'Go back to Products and search for it by name or SKU.',
   },
-  'product_not_found.deleted': { message: 'The product is deleted already', remedy: 'Nothing is left to do.' },
-  quota_nearly_exhausted: { message: 'the last calls of the day are under way' },
+  'product_not_found.deleted': { message: 'The product is already deleted', remedy: 'There is nothing left to do.' },
+  quota_nearly_exhausted: { message: 'the last calls of the daily quota are in use' },
   range_not_satisfiable: {
-    message: ({ size }: { size: number }) => `The file has ${size} bytes; the part begins behind them`,
-    remedy: 'Ask for the whole file, without Range.',
+    message: ({ size }: { size: number }) => `The requested range starts after the end of the file (${size} bytes)`,
+    remedy: 'Request the whole file, without Range.',
   },
   rate_limited_minute: { message: ({ limit }: { limit: number }) => `zinc makes at most ${limit} calls a minute` },
   record_mismatch: {
-    message: ({ module, id }: { module: string; id: string }) => `Zoho answered with another record than ${module} ${id}`,
+    message: ({ module, id }: { module: string; id: string }) => `Zoho returned a different record instead of ${module} ${id}`,
     remedy: NEXT_PULL,
   },
-  refresh_token_invalid: { message: 'The refresh token is not valid any more', remedy: 'Log in again.' },
+  refresh_token_invalid: { message: 'The refresh token is no longer valid', remedy: 'Log in again.' },
   request_timeout: { message: 'The request did not arrive in time' },
   restore_expired: {
-    message: ({ days }: { days: number }) => `A deleted image can be restored for ${days} days; this one is gone`,
+    message: ({ days }: { days: number }) => `A deleted image can be restored for ${days} days; this one has expired`,
     remedy: 'Upload it again.',
   },
   run_finished: {
-    message: ({ state }: { state: string }) => `The run has ended already: ${state}`,
-    remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
+    message: ({ state }: { state: string }) => `The run has already finished: ${state}`,
+    remedy: 'Start a new run to do it again. retry-failed retries what failed in this one.',
   },
   run_not_found: {
     message: 'Run not found',
     remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.',
-    page: 'Go back to the runs and open it there.',
+    page: 'Go back to Runs and open it there.',
   },
   run_not_paused: {
     message: ({ state }: { state: string }) => `Only a paused run can be resumed; this one is ${state}`,
-    remedy: 'A queued or running run goes on by itself; one that has ended is started anew.',
+    remedy: 'Queued and running runs continue automatically. If the run has finished, start a new one.',
   },
   scope_missing: {
     message: 'Zoho does not allow this: a scope or a permission is missing',
     remedy:
-      'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
-    page: 'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
+      'Reconnect to Zoho with all scopes from GET /api/settings/integrations/zoho/scopes, and check the data centre. POST /api/settings/integrations/zoho/test names the missing scope.',
+    page: 'Reconnect with all scopes listed under Connection, and check the data centre. The connection test names the missing scope.',
   },
   'scope_missing.scope': {
     message: ({ scope, reads }: { scope: string; reads: string }) =>
-      `The scope ${scope} is missing, or the Zoho user may not read this: ${reads}`,
+      `The scope ${scope} is missing, or the Zoho user has no permission to read: ${reads}`,
     remedy: ({ scope }: { scope: string }) =>
-      `Connect to Zoho again with ${scope} among the scopes (GET /api/settings/integrations/zoho/scopes has the whole line), or switch the module off.`,
-    page: 'Connect again with every scope that is listed under Connection, and check the data centre. Testing the connection names the scope that is missing.',
+      `Reconnect to Zoho with the scope ${scope} included (GET /api/settings/integrations/zoho/scopes returns the whole line), or turn the module off.`,
+    page: 'Reconnect with all scopes listed under Connection, and check the data centre. The connection test names the missing scope.',
   },
   second_factor_required: {
-    message: 'The password is right; the code of the authenticator app is missing',
-    remedy: 'Send {"challenge", "code"} or {"challenge", "recovery_code"} to the same address within five minutes.',
+    message: 'A code from the authenticator app is required',
+    remedy: 'Send {"challenge", "code"} or {"challenge", "recovery_code"} to the same URL within five minutes.',
   },
   second_factor_setup_required: {
-    message: 'This account must set up a second factor first',
+    message: 'This account must set up two-factor authentication first',
     remedy:
-      'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
+      'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. It is required by REQUIRE_SECOND_FACTOR.',
     page: 'Open the account page and set it up.',
   },
-  server_stopped: { message: 'The server was told to stop', remedy: 'It goes on by itself at the next start.' },
+  server_stopped: { message: 'The server was stopped', remedy: 'It resumes automatically at the next start.' },
   session_in_use: {
     message: 'This session is not finished',
     remedy: ({ run_id }: { run_id: string }) => `Cancel its run first: POST /api/settings/integrations/zoho/sync/runs/${run_id}/cancel`,
-    page: 'Wait until its run has ended, or cancel that first.',
+    page: 'Wait until its run has finished, or cancel the run first.',
   },
-  'session_in_use.unfinished': { message: 'This session is not finished', remedy: 'Wait until its run has ended.' },
+  'session_in_use.unfinished': { message: 'This session is not finished', remedy: 'Wait until its run has finished.' },
   session_not_found: {
     message: 'Session not found',
-    remedy: 'GET /api/pulls/ (or `zinc sessions list`) names the sessions.',
-    page: 'Go back to the pulls; it may have been deleted.',
+    remedy: 'GET /api/pulls/ (or `zinc sessions list`) lists the sessions.',
+    page: 'Go back to Pulls. It may have been deleted.',
   },
   'session_not_found.named': {
-    message: ({ name }: { name: string }) => `There is no session ${name}`,
-    remedy: '`zinc sessions list` names them; an unfinished one is carried on by the next `zinc fetch`.',
+    message: ({ name }: { name: string }) => `Session ${name} not found`,
+    remedy: '`zinc sessions list` lists them. The next `zinc fetch` continues an unfinished one.',
   },
   'session_not_found.sign_in': {
-    message: 'There is no such session of yours',
+    message: 'You have no such session',
     remedy: 'GET /api/v1/auth/sessions lists them.',
-    page: 'Go back to the pulls; it may have been deleted.',
+    page: 'Go back to Pulls. It may have been deleted.',
   },
-  session_pinned: { message: 'This session is pinned', remedy: 'Take the pin off first: PATCH {"pinned":false}.' },
+  session_pinned: { message: 'This session is pinned', remedy: 'Unpin it first: PATCH {"pinned":false}.' },
   set_by_environment: {
-    message: ({ field }: { field: string }) => `${field} is set by the environment, which beats what is stored`,
-    remedy: ({ variable }: { variable: string }) =>
-      `Change ${variable} in .env and start zinc again, or take it out of there to set it here.`,
+    message: ({ field }: { field: string }) => `${field} is set in the environment, which takes precedence over stored settings`,
+    remedy: ({ variable }: { variable: string }) => `Change ${variable} in .env and restart zinc, or remove it there to set it here.`,
   },
   'set_by_environment.gcp': {
-    message: ({ field }: { field: string }) => `${field} is set by Google's Secret Manager, which beats what is stored`,
-    remedy: ({ variable }: { variable: string }) => `Add a new version of the secret ${variable} there; zinc takes it within five minutes.`,
+    message: ({ field }: { field: string }) => `${field} is set in Google Secret Manager, which takes precedence over stored settings`,
+    remedy: ({ variable }: { variable: string }) =>
+      `Add a new version of the secret ${variable} there. zinc picks it up within five minutes.`,
   },
   shutting_down: { message: 'zinc is stopping' },
   side_too_long: {
@@ -778,57 +791,67 @@ export const MESSAGES = {
   },
   sku_conflict: {
     message: ({ ids, sku }: { ids: readonly string[]; sku: string }) =>
-      `The items ${ids.join(', ')} share the SKU ${sku}. Both are kept; give one another SKU in Zoho.`,
+      `The items ${ids.join(', ')} share the SKU ${sku}. All are kept; change the SKU of one of them in Zoho.`,
   },
   storage_full: {
-    message: 'There is no room for another picture; the ones that are there stay',
-    remedy: 'Free space where the pictures are kept (DATA_DIR), or use a larger disk or a bucket.',
+    message: 'There is not enough disk space for another picture',
+    remedy: 'Free up space in DATA_DIR, or use a larger disk or an S3 bucket.',
   },
   'storage_full.run': {
-    message: 'storage_full: the disk takes no more pictures',
-    remedy: 'Free space under DATA_DIR; it goes on by itself.',
+    message: 'storage_full: the disk has no space for more pictures',
+    remedy: 'Free up space in DATA_DIR; it resumes automatically.',
   },
   storage_unavailable: {
-    message: ({ problem }: { problem: string }) => `The bucket does not serve zinc: ${problem}`,
-    remedy: "Check S3_ENDPOINT, the keys and their rights, the bucket and this machine's clock; zinc goes on as soon as it answers.",
+    message: ({ problem }: { problem: string }) => `The S3 bucket cannot be used: ${problem}`,
+    remedy:
+      "Check S3_ENDPOINT, the keys and their permissions, the bucket and this machine's clock. zinc resumes as soon as the bucket responds.",
   },
-  store_code_taken: { message: ({ code }: { code: string }) => `There is a store ${code} already`, remedy: 'Choose another code.' },
+  store_code_taken: {
+    message: ({ code }: { code: string }) => `A store with the code ${code} already exists`,
+    remedy: 'Choose another code.',
+  },
   store_exists: {
-    message: ({ id }: { id: string }) => `There is a store with the id ${id} already`,
-    remedy: 'Change that store instead, or leave the id out.',
+    message: ({ id }: { id: string }) => `A store with the ID ${id} already exists`,
+    remedy: 'Change that store instead, or leave out the ID.',
   },
   store_id_required: { message: 'store_id is required', remedy: 'Add store_id=… to the query, or to the body of a POST.' },
-  store_mismatch: { message: 'This token is not for that store', remedy: 'Use the store_id that the token was made for.' },
+  store_mismatch: { message: 'This token is not for that store', remedy: 'Use the store_id that the token was created for.' },
   store_not_found: {
     message: 'Store not found',
     remedy: 'GET /api/v1/stores lists them.',
-    page: 'Go back to the stores; it may have been deleted.',
+    page: 'Go back to Stores. It may have been deleted.',
   },
   store_paused: {
     message: 'This store is paused',
-    remedy: 'Ask again later. What the store has stays as it is; an admin lets it go on at head office.',
+    remedy: 'Try again later. Files at the store stay as they are. An admin can resume the store at head office.',
   },
   symbolic_link: { message: 'Links are not followed' },
   sync_running: {
-    message: 'A run of this kind is under way already',
+    message: 'A run of this kind is already in progress',
     remedy: ({ run_id, state, resumes_at }: { run_id: string; state: string; resumes_at: string | null }) => {
       const wait =
         state === 'paused' && resumes_at === null
-          ? `It is paused: go on with it: POST /api/settings/integrations/zoho/sync/runs/${run_id}/resume`
-          : 'Wait for it'
+          ? `It is paused. Resume it: POST /api/settings/integrations/zoho/sync/runs/${run_id}/resume`
+          : 'Wait for it to finish'
       return `${wait}, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${run_id}/cancel`
     },
-    page: 'Wait for it, or open it and cancel it.',
+    page: 'Wait for it to finish, or open it and cancel it.',
   },
-  'sync_running.reset': { message: 'A sync is under way', remedy: 'Wait for it, or cancel it; then reset.' },
-  'sync_running.watermark': { message: 'A sync is under way', remedy: 'Wait for it, or cancel it; then move the cursor.' },
-  'sync_running.webhook': { message: 'A sync of the items is under way' },
+  'sync_running.reset': { message: 'A sync is in progress', remedy: 'Wait for it to finish or cancel it, then reset.' },
+  'sync_running.watermark': {
+    message: 'A sync is in progress',
+    remedy: 'Wait for it to finish or cancel it, then change the starting point.',
+  },
+  'sync_running.webhook': { message: 'An item sync is in progress' },
   test_timeout: {
-    message: 'The test did not come to an end in two minutes',
-    remedy: 'Other calls to Zoho are under way, or Zoho is slow. Look at GET /api/settings/integrations/zoho/quota and try again.',
-    page: 'Other calls to Zoho are under way, or Zoho is slow. Try again in a while.',
+    message: 'The test did not finish within two minutes',
+    remedy: 'Other calls to Zoho are in progress, or Zoho is slow. Check GET /api/settings/integrations/zoho/quota and try again.',
+    page: 'Other calls to Zoho are in progress, or Zoho is slow. Try again in a few minutes.',
   },
-  too_many_parts: { message: 'The form has too many or too large parts', remedy: 'At most ten files, each in a part named file.' },
+  too_many_parts: {
+    message: 'The form has too many parts, or parts that are too large',
+    remedy: 'Send at most ten files, each in a part named file.',
+  },
   too_many_pixels: {
     message: ({ width, height, max_pixels }: { width: number; height: number; max_pixels: number }) =>
       `The picture is ${width} × ${height}, more than ${max_pixels} pixels`,
@@ -839,46 +862,50 @@ export const MESSAGES = {
     message: ({ max_pixels }: { max_pixels: number }) => `The picture has more than ${max_pixels} pixels`,
     remedy: UPLOAD_AGAIN,
   },
-  too_many_requests: { message: 'Too many requests', remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.' },
+  too_many_requests: { message: 'Too many requests', remedy: 'Wait for the time in Retry-After. API_REQUESTS_PER_MINUTE sets the limit.' },
   too_many_streams: {
-    message: ({ limit }: { limit: number }) => `You follow ${limit} runs already`,
+    message: ({ limit }: { limit: number }) => `You already follow ${limit} runs`,
     remedy: 'Close other pages or programs that follow runs.',
   },
   'totals.not_amount': { message: 'the total is not an amount' },
   'totals.sub_total': {
     message: ({ lines, sum, reported }: { lines: number; sum: string; reported: string }) =>
-      `the ${lines} line items add up to ${sum}, the sub-total says ${reported}`,
+      `the ${lines} line items add up to ${sum}, the subtotal is ${reported}`,
   },
   'totals.total': {
     message: ({ lines, sum, reported }: { lines: number; sum: string; reported: string }) =>
-      `the ${lines} line items come to ${sum}, the total says ${reported}`,
+      `the ${lines} line items come to ${sum}, the total is ${reported}`,
   },
   totp_enabled: {
-    message: 'This account has a second factor already',
-    remedy: 'Remove it first: DELETE /api/v1/auth/totp with the password and a code.',
-    page: 'Reload the page; it may have been set up in another window.',
+    message: 'This account already uses two-factor authentication',
+    remedy: 'Turn it off first: DELETE /api/v1/auth/totp with the password and a code.',
+    page: 'Reload the page. It may have been set up in another window.',
   },
-  totp_not_begun: { message: 'No second factor is being set up', remedy: 'Begin with POST /api/v1/auth/totp.', page: 'Begin again.' },
-  truncated: { message: 'The picture is cut: its end is missing', remedy: UPLOAD_AGAIN },
-  'truncated.differently': { message: 'The picture comes damaged, and differently each time' },
-  'truncated.while_decoding': { message: 'The picture is cut', remedy: UPLOAD_AGAIN },
+  totp_not_begun: {
+    message: 'Two-factor authentication setup was not started',
+    remedy: 'Start with POST /api/v1/auth/totp.',
+    page: 'Start the setup again.',
+  },
+  truncated: { message: 'The picture is incomplete: its end is missing', remedy: UPLOAD_AGAIN },
+  'truncated.differently': { message: 'The picture arrives damaged, and differently each time' },
+  'truncated.while_decoding': { message: 'The picture is incomplete', remedy: UPLOAD_AGAIN },
   unanswered: {
-    message: ({ tries, why }: { tries: number; why: Part }) => `Zoho did not answer properly after ${tries} tries: ${text(why)}`,
-    remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
+    message: ({ tries, why }: { tries: number; why: Part }) => `Zoho did not respond properly after ${tries} attempts: ${text(why)}`,
+    remedy: 'zinc retries at the next sync. If it keeps failing, check status.zoho.com.',
   },
   unauthenticated: {
     message: 'A valid token is required',
     remedy: ({ url }: { url: string }) => `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
   },
   unauthorized_client: {
-    message: 'This client may not sign in this way',
-    remedy: 'Make a client of the kind "Self Client" or "Server-based" in the Zoho API console and use its id and secret.',
+    message: 'This client is not allowed to sign in this way',
+    remedy: 'Create a client of type "Self Client" or "Server-based" in the Zoho API console and use its ID and secret.',
   },
-  unknown_compression: { message: 'Packed in a way that is not understood' },
+  unknown_compression: { message: 'Unsupported compression' },
   unknown_organization: {
-    message: 'Zoho does not know this organisation, or the account does not belong to it',
+    message: 'Zoho does not recognise this organisation, or the account does not belong to it',
     remedy:
-      'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
+      'Choose one from GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.',
     page: CHOOSE_UNDER_CONNECTION,
   },
   'unknown_organization.other': {
@@ -887,55 +914,57 @@ export const MESSAGES = {
     page: CHOOSE_UNDER_CONNECTION,
   },
   unknown_parameter: {
-    message: ({ kind, parameter }: { kind: string; parameter: string }) =>
-      `The ${kind} ${JSON.stringify(parameter.slice(0, 100))} is not known here`,
+    message: ({ kind, parameter }: { kind: string; parameter: string }) => `Unknown ${kind} ${JSON.stringify(parameter.slice(0, 100))}`,
     remedy: ({ nearest, known }: { nearest: string | null; known: string[] }) => {
-      const names = known.length === 0 ? 'It takes none here.' : `Known here: ${known.join(', ')}.`
+      const names = known.length === 0 ? 'None are accepted here.' : `Accepted here: ${known.join(', ')}.`
       return nearest === null ? names : `Did you mean ${nearest}? ${names}`
     },
   },
   unknown_source: {
-    message: ({ source }: { source: string }) => `Zoho's items have no field ${source} that can be mapped`,
-    remedy: 'GET …/mapping lists the fields; custom ones begin with cf_.',
+    message: ({ source }: { source: string }) => `Zoho items have no field ${source} that can be mapped`,
+    remedy: 'GET …/mapping lists the fields. Custom fields start with cf_.',
   },
   unreachable: { message: 'Zoho cannot be reached' },
   unreadable: { message: 'it cannot be read' },
-  unsafe_path: { message: 'The ZIP has a name that leads out of it; nothing was taken', remedy: 'Pack it again with an ordinary program.' },
-  unsupported_content_encoding: { message: 'Compressed request bodies are not taken', remedy: 'Send it without Content-Encoding.' },
-  unsupported_format: { message: 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP', remedy: SAVE_AS },
+  unsafe_path: {
+    message: 'The ZIP contains an unsafe path; nothing was imported',
+    remedy: 'Create the ZIP again with a standard program.',
+  },
+  unsupported_content_encoding: { message: 'Compressed request bodies are not supported', remedy: 'Send it without Content-Encoding.' },
+  unsupported_format: { message: 'This format is not supported; use JPEG, PNG, GIF, WebP, AVIF or BMP', remedy: SAVE_AS },
   'unsupported_format.bmp': {
-    message: ({ what }: { what: string }) => `A BMP with ${what} is not taken; use JPEG or PNG`,
+    message: ({ what }: { what: string }) => `A BMP with ${what} is not supported; use JPEG or PNG`,
     remedy: SAVE_AS,
   },
-  'unsupported_format.heic': { message: 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP', remedy: SAVE_AS },
+  'unsupported_format.heic': { message: 'HEIC is not supported; use JPEG, PNG, GIF, WebP, AVIF or BMP', remedy: SAVE_AS },
   'unsupported_format.zoho': {
-    message: ({ format }: { format: string }) => `Zoho does not take ${format}`,
+    message: ({ format }: { format: string }) => `Zoho does not support ${format}`,
     remedy: 'Upload it as JPEG or PNG.',
   },
   unsupported_media_type: {
-    message: ({ type }: { type: string }) => `A body of the type ${type} is not taken here`,
-    remedy: 'Send JSON with Content-Type: application/json; GET /docs shows where a form is meant.',
-    page: 'Reload the page; zinc may have been updated.',
+    message: ({ type }: { type: string }) => `The content type ${type} is not supported here`,
+    remedy: 'Send JSON with Content-Type: application/json; see GET /docs for endpoints that take a form.',
+    page: 'Reload the page. zinc may have been updated.',
   },
   untested: {
     message: 'zinc has not signed in with these credentials yet',
-    remedy: 'Press Test, or POST /api/settings/integrations/zoho/test; the first sync does it too.',
-    page: 'Test the connection; the first sync does it too.',
+    remedy: 'Test the connection, also with POST /api/settings/integrations/zoho/test, or start the first sync.',
+    page: 'Test the connection, or start the first sync.',
   },
-  'untested.items': { message: 'Not tried: the items could not be read', remedy: 'Mend the check of ZohoInventory.items.READ first.' },
-  uri_too_long: { message: ({ max }: { max: number }) => `The address is longer than ${max} characters`, remedy: 'Ask for less at once.' },
+  'untested.items': { message: 'Not tested: the items could not be read', remedy: 'Fix the ZohoInventory.items.READ check first.' },
+  uri_too_long: { message: ({ max }: { max: number }) => `The URL is longer than ${max} characters`, remedy: 'Request less at once.' },
   user_not_found: {
     message: 'User not found',
     remedy: 'GET /api/v1/users lists them.',
-    page: 'Reload the page; somebody may have removed them.',
+    page: 'Reload the page. The user may have been removed.',
   },
   username_taken: {
-    message: ({ username }: { username: string }) => `There is a user ${username} already`,
+    message: ({ username }: { username: string }) => `A user named ${username} already exists`,
     remedy: 'Choose another name.',
   },
-  'verify.altered': { message: ({ count, id }: { count: number; id: string }) => `${count} are not what was pulled, e.g. ${id}` },
+  'verify.altered': { message: ({ count, id }: { count: number; id: string }) => `${count} were modified after the pull, e.g. ${id}` },
   'verify.duplicates': {
-    message: ({ count, id }: { count: number; id: string }) => `${count} stand more than once in one file, e.g. ${id}`,
+    message: ({ count, id }: { count: number; id: string }) => `${count} appear more than once in one file, e.g. ${id}`,
   },
   'verify.empty': {
     message: ({ module, records }: { module: string; records: number }) => `the files of ${module} are empty, Zoho has ${records}`,
@@ -951,19 +980,19 @@ export const MESSAGES = {
   'verify.missing_database': {
     message: ({ count, id }: { count: number; id: string }) => `${count} are in the database but not in the files, e.g. ${id}`,
   },
-  'verify.no_file': { message: ({ module }: { module: string }) => `no file of ${module} was ever written` },
+  'verify.no_file': { message: ({ module }: { module: string }) => `there is no file for ${module}` },
   'verify.record': { message: 'a record cannot be read' },
   'verify.stale': {
     message: ({ count, id }: { count: number; id: string }) => `${count} changed in Zoho after they were pulled, e.g. ${id}`,
   },
   'verify.totals': {
     message: ({ amount, currency, files, api }: { amount: string; currency: string; files: string; api: string }) =>
-      `the ${amount} of all in ${currency || 'no currency'} is ${files} in the files and ${api} in Zoho`,
+      `the sum of ${amount} in ${currency || 'no currency'} is ${files} in the files and ${api} in Zoho`,
   },
   weak_password: {
     message: ({ weakness }: { weakness: string }) => `The password ${weakness}`,
     remedy: ({ min_password_length }: { min_password_length: number }) =>
-      `Choose another one with at least ${min_password_length} characters; a few words that have nothing to do with each other are easy to remember.`,
+      `Choose a password with at least ${min_password_length} characters. A few unrelated words are easy to remember.`,
   },
   wrong_data_center: {
     message: ({ data_center, set }: { data_center: string; set: string }) =>
@@ -974,106 +1003,115 @@ export const MESSAGES = {
   },
   zip_too_large: {
     message: ({ files, total_bytes }: { files: number; total_bytes: number }) =>
-      `The ZIP unpacks to more than ${files} files or ${total_bytes} bytes`,
+      `The ZIP extracts to more than ${files} files or ${total_bytes} bytes`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
-  zoho_blocked: { message: "Zoho's limit for a minute was overrun; all calls wait" },
+  zoho_blocked: { message: "Zoho's per-minute limit was exceeded; all calls are waiting" },
   zoho_circuit_open: {
-    message: ({ tries }: { tries: number }) => `Zoho failed to answer ${tries} times in a row and is left alone for a minute`,
-    remedy: ({ until }: { until: string }) => `zinc looks again after ${until}. If it stays, see status.zoho.com.`,
+    message: ({ tries }: { tries: number }) => `Zoho failed to respond ${tries} times in a row; calls are paused for a minute`,
+    remedy: ({ until }: { until: string }) => `zinc retries after ${until}. If it keeps failing, check status.zoho.com.`,
   },
   zoho_minute_limit: {
-    message: "Zoho's limit of calls a minute was overrun; all calls wait",
-    remedy: 'It goes on by itself. Other programs on the same organisation use up the same minute.',
+    message: "Zoho's per-minute limit was exceeded; all calls are waiting",
+    remedy: 'It resumes automatically. Other programs on the same organisation share this limit.',
   },
-  zoho_unavailable: { message: 'Zoho does not answer just now', remedy: 'It goes on by itself. If it stays, see status.zoho.com.' },
+  zoho_unavailable: { message: 'Zoho is not responding', remedy: 'It resumes automatically. If it keeps failing, check status.zoho.com.' },
   zoho_unavailable_timeout: {
-    message: 'Zoho did not answer for hours',
-    remedy: 'What is missing comes with the next sync. See status.zoho.com.',
+    message: 'Zoho did not respond for hours',
+    remedy: 'The next sync fetches what is missing. Check status.zoho.com.',
   },
   zoho_unreachable: {
     message: 'Zoho cannot be reached to sign in',
-    remedy: 'Check the network of this machine; zinc tries again by itself.',
+    remedy: 'Check the network of this machine. zinc retries automatically.',
   },
-  'not_verified.unfinished': { message: 'The check did not come to an end' },
+  'not_verified.unfinished': { message: 'The verification did not finish' },
   sync_failed: { message: 'The sync failed' },
   'not_an_image.by_name': { message: 'This is not a picture' },
 } satisfies Catalogue
 
 /** Causes of failures in the inbox, by `code`, or `code.stage` where it means something else there: what was imported is not at Zoho. */
 export const CAUSES = {
-  not_an_image: { message: 'What Zoho sent is not a picture', remedy: 'Open the item in Zoho and attach its picture again; then retry.' },
-  truncated: { message: 'The picture breaks off', remedy: 'Retry; if it stays, attach the picture again in Zoho.' },
-  corrupt: { message: 'The picture is damaged', remedy: 'Attach the picture again in Zoho, saved anew; then retry.' },
-  no_image_bytes: { message: 'Zoho sent a page instead of the picture', remedy: 'Retry; if it stays, see status.zoho.com.' },
+  not_an_image: { message: 'Zoho sent a file that is not a picture', remedy: 'Attach the picture to the item in Zoho again, then retry.' },
+  truncated: { message: 'The picture is incomplete', remedy: 'Retry. If it keeps failing, attach the picture in Zoho again.' },
+  corrupt: { message: 'The picture is damaged', remedy: 'Save the picture again, attach the new file in Zoho, then retry.' },
+  no_image_bytes: { message: 'Zoho sent a web page instead of the picture', remedy: 'Retry. If it keeps failing, check status.zoho.com.' },
   too_many_pixels: {
     message: 'The picture has too many pixels',
-    remedy: 'Make it smaller in Zoho, or raise MAX_INPUT_PIXELS; then retry.',
+    remedy: 'Replace it with a smaller picture in Zoho, or raise MAX_INPUT_PIXELS, then retry.',
   },
-  side_too_long: { message: 'A side of the picture is too long', remedy: 'Make it smaller in Zoho; 12,000 pixels is the most.' },
-  unsupported_format: { message: 'The format of the picture is not taken', remedy: 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.' },
-  image_too_large: { message: 'The file of the picture is too large', remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES; then retry.' },
-  decoder_crash: { message: 'The picture breaks the decoder', remedy: 'Save it anew with another program and attach that in Zoho.' },
-  incomplete: { message: 'The picture did not arrive whole', remedy: 'Retry; the line to Zoho broke off.' },
-  download_failed: { message: 'The picture did not arrive whole', remedy: 'Retry; the line to Zoho broke off.' },
+  side_too_long: {
+    message: 'The picture is too wide or too high',
+    remedy: 'Replace it with a smaller one in Zoho; the limit is 12,000 pixels a side.',
+  },
+  unsupported_format: { message: 'The picture format is not supported', remedy: 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.' },
+  image_too_large: { message: 'The picture file is too large', remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES, then retry.' },
+  decoder_crash: {
+    message: 'The picture cannot be decoded',
+    remedy: 'Save it again with another program and attach the new file in Zoho.',
+  },
+  incomplete: { message: 'The picture download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
+  download_failed: { message: 'The picture download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
   image_url_failed: {
-    message: 'The server of the picture did not send it',
-    remedy: 'Open the address in a browser; retry, or name another one.',
+    message: 'The picture’s server did not send it',
+    remedy: 'Open the URL in a browser to check it, then retry or use another URL.',
   },
   image_url_blocked: {
-    message: 'The address of the picture is not one that zinc may fetch',
-    remedy: 'Use a public address, or name its host in IMAGE_URL_ALLOWLIST.',
+    message: 'zinc is not allowed to download the picture from this URL',
+    remedy: 'Use a public URL, or add its host to IMAGE_URL_ALLOWLIST.',
   },
   crm_module_missing: {
     message: 'Zoho CRM does not have this module',
-    remedy: 'If it is needed, show it in Zoho CRM under Setup, Modules and Fields. Else nothing is to be done.',
+    remedy: 'If you need it, show it in Zoho CRM under Setup, Modules and Fields. Otherwise you can dismiss this.',
   },
-  placeholder_image: { message: 'The address is one of a placeholder service: the item has no picture', remedy: 'Name a real picture.' },
-  sku_conflict: { message: 'Items share one SKU', remedy: 'Give one of them another SKU in Zoho; then retry.' },
-  invalid_item: { message: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho and save it again; then retry.' },
-  invalid_file_item: { message: 'A record of the file cannot be read', remedy: 'Mend the record and import the file again.' },
+  placeholder_image: {
+    message: 'The URL belongs to a placeholder service, so the item has no picture',
+    remedy: 'Use the URL of a real picture.',
+  },
+  sku_conflict: { message: 'Items share one SKU', remedy: 'Change the SKU of one of them in Zoho, then retry.' },
+  invalid_item: { message: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho, save it again, then retry.' },
+  invalid_file_item: { message: 'A record in the file cannot be read', remedy: 'Fix the record and import the file again.' },
   file_item_repeated: {
-    message: 'Records of the file have the same id',
-    remedy: 'Check the ids in the file: a spreadsheet may have changed them. The last record was taken.',
+    message: 'Several records in the file have the same ID',
+    remedy: 'Check the IDs in the file: a spreadsheet may have changed them. The last record was used.',
   },
   bad_mapping: {
-    message: 'An entry of image_mappings.json cannot be read',
+    message: 'An entry in image_mappings.json cannot be read',
     remedy: 'Write it as "<zoho_item_id>": "<url>" and import the file again.',
   },
   invalid_price: {
-    message: 'A price is a text that is no number',
-    remedy: 'Correct the price in Zoho. Until then the item keeps the price that it had.',
+    message: 'A price is not a number',
+    remedy: 'Correct the price in Zoho. Until then the product keeps its current price.',
   },
   item_id_refused: {
-    message: 'Zoho does not take the id of a product, which came from a file',
-    remedy: 'Import the file again with right ids, and delete the product: DELETE /api/products/{id}.',
-    page: 'Import the file again with right ids, and delete the product.',
+    message: 'Zoho rejects the ID of a product that was imported from a file',
+    remedy: 'Import the file again with the correct IDs, and delete the product: DELETE /api/products/{id}.',
+    page: 'Import the file again with the correct IDs, and delete the product.',
   },
   mass_delete_stopped: {
-    message: 'More than a fifth of the items would be removed',
-    remedy: 'Check the items in Zoho. If it is right, run a full sync with confirm_removals=true.',
-    page: 'Check the items in Zoho. If it is right, plan the removal and confirm it.',
+    message: 'More than 20 % of the items would be removed',
+    remedy: 'Check the items in Zoho. If they were really deleted, run a full sync with confirm_removals=true.',
+    page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
   list_missing_items: {
-    message: "Zoho's list left out items that it has",
-    remedy: 'Nothing is lost. Run a full sync; if it stays, tell Zoho support.',
+    message: "Zoho's list left out existing items",
+    remedy: 'Nothing is lost. Run a full sync. If it keeps happening, contact Zoho support.',
   },
   'not_an_image.import': {
-    message: 'What was imported is not a picture',
-    remedy: 'Leave it out, or replace it by a picture, and import it again.',
+    message: 'The imported file is not a picture',
+    remedy: 'Remove it or replace it with a picture, then import again.',
   },
-  'truncated.import': { message: 'The imported picture breaks off', remedy: 'Take it from its source again and import it again.' },
-  'corrupt.import': { message: 'The imported picture is damaged', remedy: 'Open it, save it anew and import it again.' },
+  'truncated.import': { message: 'The imported picture is incomplete', remedy: 'Get it from its source again and import it again.' },
+  'corrupt.import': { message: 'The imported picture is damaged', remedy: 'Open it, save it again and import the new file.' },
   'too_many_pixels.import': {
     message: 'The imported picture has too many pixels',
     remedy: 'Make it smaller, or raise MAX_INPUT_PIXELS, and import it again.',
   },
   'side_too_long.import': {
-    message: 'A side of the imported picture is too long',
-    remedy: 'Make it smaller, 12,000 pixels is the most, and import it again.',
+    message: 'The imported picture is too wide or too high',
+    remedy: 'Make it smaller (the limit is 12,000 pixels a side) and import it again.',
   },
   'unsupported_format.import': {
-    message: 'The format of the imported picture is not taken',
+    message: 'The format of the imported picture is not supported',
     remedy: 'Save it as JPEG, PNG, WebP, GIF, AVIF or BMP and import it again.',
   },
   'image_too_large.import': {
@@ -1081,27 +1119,27 @@ export const CAUSES = {
     remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES, and import it again.',
   },
   'decoder_crash.import': {
-    message: 'The imported picture breaks the decoder',
-    remedy: 'Save it anew with another program and import it again.',
+    message: 'The imported picture cannot be decoded',
+    remedy: 'Save it again with another program and import the new file.',
   },
   'file_not_readable.import': {
     message: 'A file of the import cannot be read',
-    remedy: 'Check its name and who may read it, and import it again.',
+    remedy: 'Check its name and permissions, and import it again.',
   },
   'encrypted.import': {
     message: 'A file in the ZIP has a password',
-    remedy: 'Pack the pictures without a password and import them again.',
+    remedy: 'Create the ZIP without a password and import it again.',
   },
   'unknown_compression.import': {
-    message: 'A file in the ZIP is packed in a way that is not understood',
-    remedy: 'Pack the pictures as an ordinary ZIP and import them again.',
+    message: 'A file in the ZIP uses an unsupported compression',
+    remedy: 'Create a standard ZIP and import it again.',
   },
   'symbolic_link.import': {
-    message: 'The import holds a link instead of a picture',
+    message: 'The import contains a link instead of a picture',
     remedy: 'Put the picture itself there and import it again.',
   },
   /** What the newest failure says of itself is the cause then. */
-  other: { message: '', remedy: 'Retry; if it stays, the log names it under its run.' },
+  other: { message: '', remedy: 'Retry. If it keeps failing, check the log for its run.' },
 } satisfies Catalogue
 
 type ParamsOf<T> = T extends (params: infer P) => string ? P : unknown

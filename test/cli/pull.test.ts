@@ -28,7 +28,7 @@ test.each([
   [['fetch', 'bills', '--app', 'crm'], '--app must be one of'],
   [['fetch', 'bills', '--since', '2026-01-01', '--full'], 'not both'],
   [['verify', '-m', 'foo'], 'There is no module foo'],
-  [['verify', '-d', '/nowhere/at/all'], 'There is no folder'],
+  [['verify', '-d', '/nowhere/at/all'], 'Folder /nowhere/at/all not found'],
   [['verify', '--quick', '--repair'], 'leave --quick out'],
   [['sessions', 'prune'], '--keep N or --older-than DAYS'],
   [['sessions', 'prune', '--keep', '-1'], 'whole number'],

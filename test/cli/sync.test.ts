@@ -69,7 +69,7 @@ test('zinc sync prints plain progress off a terminal and ends with a status for 
   expect(missing).toMatchObject({
     status: 1,
     stdout: '',
-    stderr: expect.stringMatching(/^zinc: There is no file none\.json in .*\n.*without `file`/),
+    stderr: expect.stringMatching(/^zinc: File none\.json not found in .*\n.*Without `file`/),
   })
   expect(await db.run.count()).toBe(runs)
 

@@ -94,7 +94,7 @@ test('too many sign-ins park the run, and no process signs in until Zoho allows 
     state: 'limited',
     code: 'access_denied',
     until: parked.resumes_at,
-    remedy: expect.stringContaining('Do not press Test'),
+    remedy: expect.stringContaining('Do not test the connection'),
   })
   const asked = zinc.zoho.counters.token
   expect(await request(zinc, 'POST', '/test')).toMatchObject({ status: 502, body: { code: 'access_denied' } })

@@ -24,7 +24,7 @@ test('failures of every layer have one shape', async () => {
   }
   const user = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"username":"a","password":"long enough"}' }
   expect(await (await call('/api/v1/users', user)).json()).toMatchObject({ message: 'role is required' })
-  expect(await (await login('[]')).json()).toMatchObject({ message: 'The body is wrong: it must be a JSON object' })
+  expect(await (await login('[]')).json()).toMatchObject({ message: 'The request body must be a JSON object' })
   expect((await call('/api/v1/auth/me/')).status).toBe(200)
   // A caller's own id comes back, in the header and in the body; one that could not stand in a log is replaced.
   const named = await call('/nowhere', { headers: { 'x-request-id': 'till-7.42' } })

@@ -161,7 +161,7 @@ test('the execute endpoint ignores what it does not know and names it, also whil
       code: 'unknown_parameter',
       parameter: 'sync_image',
       nearest: 'sync_images',
-      message: '"sync_image" is not known here and was ignored; did you mean sync_images?',
+      message: 'Unknown parameter "sync_image" was ignored. Did you mean sync_images?',
     },
   ]
   expect((await send('POST', `${path}?sync_image=true`)).warnings).toEqual(expected)

@@ -39,13 +39,13 @@ test('an error carries its facts, and each language makes a sentence of them', (
 test('one code says several things by its reason, and a reason can belong to many codes', () => {
   expect(new NotFoundError('session_not_found.named', { name: 'x' })).toMatchObject({
     code: 'session_not_found',
-    message: 'There is no session x',
+    message: 'Session x not found',
     params: { reason: 'named', name: 'x' },
   })
   const unanswered = inEnglish(messageAs('http_502', 'unanswered', { tries: 5, why: message('answer_status', { status: 502 }) }))
-  expect(unanswered).toMatchObject({ code: 'http_502', message: 'Zoho did not answer properly after 5 tries: HTTP 502' })
+  expect(unanswered).toMatchObject({ code: 'http_502', message: 'Zoho did not respond properly after 5 attempts: HTTP 502' })
   const failed = around(around(unanswered, 'around.unread', {}), 'around.about', { about: 'items' })
-  expect(failed.message).toBe('items: Zoho could not be read: Zoho did not answer properly after 5 tries: HTTP 502')
+  expect(failed.message).toBe('items: Zoho could not be read: Zoho did not respond properly after 5 attempts: HTTP 502')
   expect(plain(render(arabic.MESSAGES, failed))).toBe('الأصناف: تعذّرت القراءة من Zoho: لم تُجب Zoho كما ينبغي بعد 5 محاولات: HTTP 502')
   expect(new BadGatewayError(failed).detail).toEqual({ ...failed.params, remedy: failed.remedy })
 })

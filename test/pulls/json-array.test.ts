@@ -55,9 +55,9 @@ test('files that other tools laid out anew are read, whatever their chunks', asy
 })
 
 test.each([
-  ['cut in a record', '[{"a":1},{"a"', 'ends too early'],
-  ['cut between records', '[{"a":1},', 'ends too early'],
-  ['empty', '', 'ends too early'],
+  ['cut in a record', '[{"a":1},{"a"', 'is cut off'],
+  ['cut between records', '[{"a":1},', 'is cut off'],
+  ['empty', '', 'is cut off'],
   ['an object', '{"a":1}', 'not an array'],
   ['numbers', '[1,2]', 'not an array'],
   ['two arrays', '[{"a":1}][]', 'not an array'],

@@ -132,7 +132,7 @@ longTest('a repair fetches just what differs, and the files are then what was pu
   ).toEqual([
     ['items', ['the file is missing']],
     ['bills', ['the file is missing']],
-    ['salesorders', ['it ends too early', expect.stringContaining('without their document')]],
+    ['salesorders', ['the file is cut off', expect.stringContaining('have no document')]],
   ])
   expect(await check({}, { repair: true })).toMatchObject({ ok: true })
   expect(await check({ session })).toMatchObject({ ok: true })
@@ -163,7 +163,7 @@ test("a module never pulled, or empty against Zoho's records, is a finding", asy
   await pull({ modules: ['bills'] })
   const report = await check()
   expect(report.modules.find((it) => it.module === 'bills')).toMatchObject({ ok: true })
-  expect(report.modules.find((it) => it.module === 'invoices')!.problems[0]).toBe('no file of invoices was ever written')
+  expect(report.modules.find((it) => it.module === 'invoices')!.problems[0]).toBe('there is no file for invoices')
   expect(await check({ quick: true })).toMatchObject({ ok: true })
   const session = await newest()
   const folder = join(zinc.dataDir, 'sync_sessions', session, 'raw_json', session.slice('sync_session_'.length))
@@ -173,6 +173,6 @@ test("a module never pulled, or empty against Zoho's records, is a finding", asy
   await cp(folder, elsewhere, { recursive: true })
   expect(await check({ directory: elsewhere })).toMatchObject({ ok: true, session: null })
   await writeFile(join(elsewhere, 'bills.json'), '[]')
-  expect((await check({ directory: elsewhere })).modules[0]!.problems[0]).toMatch(/are empty|missing|without their document/)
+  expect((await check({ directory: elsewhere })).modules[0]!.problems[0]).toMatch(/are empty|missing|have no document/)
   expect(await check({ session })).toMatchObject({ ok: true })
 })

@@ -190,6 +190,6 @@ test('the connection test passes without a CRM module that the organisation does
   expect(ok).toBe(true)
   expect(checks.find((it: { scope?: string }) => it.scope === 'ZohoCRM.modules.leads.READ')).toMatchObject({
     ok: true,
-    message: expect.stringContaining('no such module'),
+    message: expect.stringContaining('does not have this module'),
   })
 })

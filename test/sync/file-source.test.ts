@@ -248,7 +248,7 @@ test('ids shortened by a spreadsheet are refused, blanks and marks cleaned, repe
   expect([status, statistics]).toMatchObject(['partial', { total: 262, new: 255, failed: 7 }])
   const told = errors as unknown as { code: string; message: string; sku: string | null; zoho_item_id: string | null }[]
   const of = (code: string) => told.filter((it) => it.code === code)
-  expect(of('invalid_file_item').map((it) => [it.sku, it.message.includes('Excel has shortened this id')])).toEqual([
+  expect(of('invalid_file_item').map((it) => [it.sku, it.message.includes('Excel has shortened this ID')])).toEqual([
     ...short.map((it) => [it.sku, true]),
     ...odd.map((it) => [it.sku, false]),
   ])

@@ -28,7 +28,7 @@ test('while Zoho does not answer the run is parked, no picture fails, and it res
   zinc.zoho.fail({ path: LIST, times: 5, after: 2, status: 502, body: '<html>Bad gateway</html>', contentType: 'text/html' })
   const id = await start(zinc)
   await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')
-  expect(await stateOf(zinc, id)).toMatchObject({ cause: 'Zoho does not answer just now', statistics: { total: expect.any(Number) } })
+  expect(await stateOf(zinc, id)).toMatchObject({ cause: 'Zoho is not responding', statistics: { total: expect.any(Number) } })
   await waitFor(() => zinc.zoho.counters.images >= 20)
   zinc.zoho.fail({ path: IMAGE, times: 10_000, cut: 'reset' })
   await waitFor(async () => (await stateOf(zinc, id)).state === 'paused')

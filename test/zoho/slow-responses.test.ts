@@ -50,13 +50,13 @@ longTest('a slow list fails before the first page; after it the run waits, says 
   expect(response.status).toBe(502)
   expect(await response.json()).toMatchObject({
     code: 'timeout',
-    message: 'Zoho did not answer properly after 5 tries: the answer took too long',
+    message: 'Zoho did not respond properly after 5 attempts: the response took too long',
     detail: { remedy: expect.stringContaining('status.zoho.com') },
   })
   zoho.fail({ path: LIST, times: 5, after: 2, ...STOPS })
   const id = await startRunAt(url)
   await waitFor(async () => (await services.runs.get(id)).state === 'paused')
-  expect(await services.runs.get(id)).toMatchObject({ cause: 'Zoho does not answer just now', resumes_at: expect.any(Date) })
+  expect(await services.runs.get(id)).toMatchObject({ cause: 'Zoho is not responding', resumes_at: expect.any(Date) })
   await waitFor(async () => (await services.runs.get(id)).finished_at !== null)
   expect(await services.runs.get(id)).toMatchObject({ state: 'success', statistics: { total: 450, new: 450, removed: 0 } })
 })

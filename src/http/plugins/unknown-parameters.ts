@@ -170,7 +170,7 @@ function addWarnings(payload: unknown, ignored: UnknownParameter[]): unknown {
     code: 'unknown_parameter',
     parameter,
     nearest,
-    message: `${JSON.stringify(parameter.slice(0, 100))} is not known here and was ignored${nearest === null ? '' : `; did you mean ${nearest}?`}`,
+    message: `Unknown parameter ${JSON.stringify(parameter.slice(0, 100))} was ignored.${nearest === null ? '' : ` Did you mean ${nearest}?`}`,
   }))
   const begin = `{"warnings":${JSON.stringify(warnings)},`
   if (typeof payload === 'string') return payload.replace('{', () => begin)

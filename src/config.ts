@@ -109,7 +109,7 @@ const Env = z.object({
   METRICS_TOKEN: z.preprocess(blankIsUnset, z.string().min(8, 'must have at least 8 characters').optional()),
   SMTP_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// address' }).optional()),
   NOTIFY_EMAIL: text().refine((value) => value === undefined || value.split(',').every((one) => isMailAddress(one.trim())), {
-    message: 'must be mail addresses separated by commas',
+    message: 'must be email addresses separated by commas',
   }),
   NOTIFY_WEBHOOK_URL: httpUrl(),
   MAX_UPLOAD_BYTES: whole(1),

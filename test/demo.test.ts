@@ -118,7 +118,7 @@ test('a command that only reads makes no database where there is none, and says 
   const dataDir = join(await newFolder(), 'data')
   for (const command of [['status'], ['user', 'list'], ['config', 'show']]) {
     const { status, stderr } = await runZinc(command, { DATA_DIR: dataDir })
-    expect([status, stderr]).toEqual([1, expect.stringContaining(`There is no database of zinc in ${dataDir}\nSet DATA_DIR`)])
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`No zinc database found in ${dataDir}\nSet DATA_DIR`)])
   }
   await expect(stat(dataDir)).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -231,7 +231,7 @@ test.each([
   if (DATA_DIR.includes('/file')) await writeFile(DATA_DIR.replace(/file.*/, 'file'), '')
   const { output, ended } = spawnProgram([program, ...(program === 'bin/zinc.js' ? ['sync', 'items'] : [])], { DATA_DIR, PORT: '0' })
   expect(await ended).toBe(1)
-  expect(output.stderr).toMatch(/^zinc[^\n]* cannot be used: [^\n]*\nSet DATA_DIR to a folder that this account may write\.\n$/)
+  expect(output.stderr).toMatch(/^zinc[^\n]* cannot be used: [^\n]*\nSet DATA_DIR to a folder that this account can write to\.\n$/)
   expect(output.stderr).toContain(reason)
 })
 
@@ -240,7 +240,7 @@ test('a file in the place of the settings folder ends the start in words that na
   await writeFile(join(environment.DATA_DIR, 'settings'), '')
   const { output, ended } = spawnServer({ ...environment, LOG_LEVEL: 'silent' })
   expect(await ended).toBe(1)
-  expect(output.stderr).toMatch(/^zinc cannot start: .*settings.* cannot be used: .*\nFiles of DATA_DIR must belong to the account/)
+  expect(output.stderr).toMatch(/^zinc cannot start: .*settings.* cannot be used: .*\nFiles in DATA_DIR must belong to the account/)
   expect(output.stderr).not.toMatch(/^ +at /m)
 })
 
@@ -251,7 +251,7 @@ test('a full disk is named as such, however deep it lies in the failure', async 
     expect(toStartupError(error)).toMatchObject({
       code: 'disk_full',
       exitStatus: 1,
-      detail: { remedy: expect.stringContaining('Free some space') },
+      detail: { remedy: expect.stringContaining('Free up space') },
     })
   expect(toStartupError(new TypeError('x is not a function'))).toBeNull()
 })

@@ -47,7 +47,7 @@ async function matchNames(db: Db, field: NameField, given: string[]): Promise<st
   if (given.length > 0 && names.length === 0)
     throw new BadRequestError('bad_request.blank_names', {
       field,
-      fields: [{ field: `assortment.${field}`, message: 'holds nothing but blanks' }],
+      fields: [{ field: `assortment.${field}`, message: 'contains only blanks' }],
     })
   return [...new Set(names)]
 }

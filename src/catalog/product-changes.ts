@@ -45,7 +45,7 @@ export function readChangeCursor(snapshot: ProductFeedSnapshot, given: string | 
   if (given === 'latest') return { seq: snapshot.lastSeq, start: null }
   const parts = readSignedCursor(snapshot.cursorKey, SCOPE, given)
   if (parts === null || parts.length < 2 || parts.length > 3)
-    throw new BadRequestError('invalid_cursor.list', { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] })
+    throw new BadRequestError('invalid_cursor.list', { fields: [{ field: 'cursor', message: 'is invalid' }] })
   const [seq = 0, start = null] = parts.slice(1).map(Number)
   const known = Math.max(seq, start ?? 0)
   if (parts[0] !== snapshot.epoch.slice(0, EPOCH_LENGTH) || known > snapshot.lastSeq) throw new GoneError('epoch_changed.products')

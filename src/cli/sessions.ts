@@ -4,8 +4,7 @@ import type { PullSession } from '../schemas/pulls.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
 
-export const shownSize = (bytes: number): string =>
-  bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`
+export const shownSize = (bytes: number): string => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} kB`)
 
 export const sessionLine = (it: PullSession): string =>
   `${it.session}  ${it.badge.padEnd(11)} ${String(it.records).padStart(8)} records  ${shownSize(it.size).padStart(10)}${it.pinned ? '  pinned' : ''}`

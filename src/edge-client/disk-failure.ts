@@ -3,8 +3,8 @@ const IN_WORDS: Record<string, { code: string; message: string }> = {
   ENOSPC: { code: 'disk_full', message: 'The disk is full' },
   EDQUOT: { code: 'disk_full', message: 'The disk quota is used up' },
   EROFS: { code: 'folder_read_only', message: 'The folder is read-only' },
-  EACCES: { code: 'folder_not_writable', message: 'The folder may not be written' },
-  EPERM: { code: 'folder_not_writable', message: 'The folder may not be written' },
+  EACCES: { code: 'folder_not_writable', message: 'The folder is not writable' },
+  EPERM: { code: 'folder_not_writable', message: 'The folder is not writable' },
 }
 
 /** The folder cannot take what was pulled. Nothing that is in it is lost, and the next pull continues from there. */

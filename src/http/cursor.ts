@@ -29,7 +29,9 @@ export function readSortCursor(sort: string, cursor: string): { value: string | 
     const [of, value, id] = SortPosition.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     if (of === sort) return { value, id }
   } catch (cause) {
-    throw new BadRequestError('invalid_cursor.sorted', { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] }, { cause })
+    throw new BadRequestError('invalid_cursor.sorted', { fields: [{ field: 'cursor', message: 'is invalid' }] }, { cause })
   }
-  throw new BadRequestError('invalid_cursor.other_sort', { fields: [{ field: 'cursor', message: 'belongs to a list with another sort' }] })
+  throw new BadRequestError('invalid_cursor.other_sort', {
+    fields: [{ field: 'cursor', message: 'belongs to a list with a different sort order' }],
+  })
 }

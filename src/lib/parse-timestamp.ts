@@ -18,5 +18,5 @@ export function parseTimestamp(field: string, text: string): Date {
     // JavaScript takes 31 February for 3 March; nobody means that.
     if (!Number.isNaN(at.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day ?? '?')) return at
   }
-  throw new BadRequestError('invalid_time', { field, text: text.slice(0, 60), fields: [{ field, message: 'is not a time' }] })
+  throw new BadRequestError('invalid_time', { field, text: text.slice(0, 60), fields: [{ field, message: 'is not a valid time' }] })
 }

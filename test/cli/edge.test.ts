@@ -104,7 +104,7 @@ longTest('a watch ends with 0 when stopped in mid-pull, and with 1 when its toke
 test('a check that needs a password and has nobody to ask for it says where to put it', async () => {
   const call = ['edge', 'check', '--server', 'http://127.0.0.1:9', '--store', 'x', '--username', 'admin']
   const { status, stdout, stderr } = await runZinc(call)
-  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^zinc: The password of admin is needed\n.*ZINC_PASSWORD/)])
+  expect([status, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^zinc: The password of admin is required\n.*ZINC_PASSWORD/)])
 })
 
 test('a dead address is said with the first failed try, and each wait with its length', async () => {
@@ -164,10 +164,10 @@ test('a token comes from a file, standard input or the environment; one in the a
 
   await writeFile(file, '\n')
   const cases: [string[], RegExp][] = [
-    [['--token-file', file], /There is no token in /],
+    [['--token-file', file], /No token found in /],
     [['--token-file', `${file}.none`], /cannot be read \(ENOENT\)/],
     [['--token-file', file, '--token', 'x'], /--token or --token-file, not both/],
-    [[], /needs the token of its store\n.*--token-file/],
+    [[], /needs the store’s token\n.*--token-file/],
   ]
   for (const [options, words] of cases)
     expect(await runZinc([...pull, ...options])).toMatchObject({ status: 2, stderr: expect.stringMatching(words) })

@@ -57,7 +57,7 @@ test('the init migration never changes: a change of the schema is a migration of
 test.each([
   ['an older', [LAST_OLD], 'older_database', ['zinc db dump FILE', 'zinc db restore FILE']],
   ['an older, half migrated', ['20261124100000_catalog_photos_jobs'], 'older_database', ['zinc db dump FILE', 'zinc db restore FILE']],
-  ['a newer', [INIT_MIGRATION, FUTURE], 'newer_database', [FUTURE, 'Start the newer zinc']],
+  ['a newer', [INIT_MIGRATION, FUTURE], 'newer_database', [FUTURE, 'Start the newer version']],
 ])('a database of %s zinc is refused with the way out and stays as it was', async (_, names, code, words) => {
   const { url, client } = await databaseWith(...names)
   await expect(migrate(url, { log })).rejects.toMatchObject({ code, exitStatus: 1 })

@@ -66,7 +66,7 @@ test.runIf(mountsDisks)('a full disk is said in words and reported, and with roo
   }
   const call = ['edge', 'pull', '--server', zinc.url, '--store', store.id, '--dir', dir]
   const { status, stderr } = await runZinc(call, { ZINC_EDGE_TOKEN: store.token })
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/The disk is full \(ENOSPC\): .*\n.*Make room/)])
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/The disk is full \(ENOSPC\): .*\n.*Free up space/)])
   expect(stderr).not.toMatch(/^\s+at /m)
 
   remount(`size=${size * 3}`)

@@ -91,7 +91,7 @@ export const errorHandler = fp(
         const part = PARTS.get(error.validationContext) ?? 'body'
         const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => {
           const path = instancePath.split('/').slice(1)
-          return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is wrong: ${message}` }
+          return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is invalid: ${message}` }
         })
         return fail(
           request,

@@ -107,7 +107,7 @@ function codingOf(compression: number, depth: number, windows: boolean): Header[
   if (compression === RLE4 && depth === 4) return 'rle4'
   if (!windows && compression === OS2_RLE24 && depth === 24) return 'rle24'
   if (!windows && compression === BITFIELDS && depth === 1) throw unsupported('Huffman coding')
-  if (depth === 64) throw unsupported('64 bits for a pixel')
+  if (depth === 64) throw unsupported('64 bits per pixel')
   if (![1, 2, 4, 8, 16, 24, 32].includes(depth)) throw new BmpError(message('corrupt.depth', { depth }))
   if (compression === RGB) return 'plain'
   if (windows && (compression === BITFIELDS || compression === ALPHA_BITFIELDS) && depth > 8) return 'plain'

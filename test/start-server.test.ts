@@ -218,7 +218,7 @@ longTest('a command that is told to stop twice still closes what it opened', asy
   child.kill('SIGTERM')
   child.kill('SIGINT')
   expect(await ended).toBe(1)
-  expect(output.stderr).toContain('Stopped; what is done is kept')
+  expect(output.stderr).toContain('Stopped. Completed work is kept')
   await expect(readFile(join(DATA_DIR, 'postgres', 'cluster', 'postmaster.pid'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 

@@ -5,10 +5,10 @@ import { importZohoConfig, readZohoConfig } from '../settings/zoho-config-file.t
 import type { Action } from './context.ts'
 
 export function addConfig(program: Command, action: Action): void {
-  const config = program.command('config').description('the connection to Zoho: take it over from a file, or show it')
+  const config = program.command('config').description('import or show the Zoho connection settings')
   config
     .command('import <file>')
-    .description('store client_id, client_secret, refresh_token and organization_id of a zoho_config.json, the secrets encrypted')
+    .description('import client_id, client_secret, refresh_token and organization_id from a zoho_config.json; secrets are stored encrypted')
     .action(
       action(async (context, file: string) => {
         const read = await readZohoConfig(file)
@@ -18,7 +18,7 @@ export function addConfig(program: Command, action: Action): void {
         context.result(
           { status: 'success', stored: changed, fixed_by_environment: fixed },
           changed.length === 0
-            ? 'Nothing was new.'
+            ? 'Nothing to import: these settings are already stored.'
             : `Stored: ${changed.join(', ')}. ${file} still holds the secrets; remove it when you do not need it any more.`,
         )
         return undefined
@@ -26,7 +26,7 @@ export function addConfig(program: Command, action: Action): void {
     )
   config
     .command('show')
-    .description('the settings that count now, where each comes from, secrets masked, and how the connection stands')
+    .description('show the current settings (secrets masked), the source of each, and the connection state')
     .action(
       action(async (context) => {
         const { connect, modules } = await context.services({ mustExist: true })

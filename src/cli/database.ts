@@ -10,7 +10,7 @@ import { withDatabase } from './context.ts'
 export function addDatabase(program: Command, action: Action): void {
   program
     .command('migrate')
-    .description('bring the database to the newest version')
+    .description('upgrade the database to the latest version')
     .action(
       action(async (context) => {
         await withDatabase(context, (url) => migrate(url, context))
@@ -19,22 +19,22 @@ export function addDatabase(program: Command, action: Action): void {
       }),
     )
 
-  const db = program.command('db').description('save the database to a file, fill an empty one from it, or let another program read it')
+  const db = program.command('db').description('dump or restore the database, or give another program read access')
   db.command('dump <file>')
-    .description('write everything in the database to a file, while zinc works on; keep DATA_DIR/images and DATA_DIR/settings beside it')
+    .description('dump the database to a file while zinc keeps running; also back up DATA_DIR/images and DATA_DIR/settings')
     .action(
       action(async (context, file: string) => {
         const { tables, rows } = await withDatabase(context, (url) => dumpDatabase(url, file))
         const bytes = (await stat(file)).size
         context.result(
           { status: 'success', file, tables, rows, bytes },
-          `${rows} rows of ${tables} tables are in ${file} (${bytes} bytes).`,
+          `${rows} rows of ${tables} tables written to ${file} (${bytes} bytes).`,
         )
         return undefined
       }),
     )
   db.command('reader')
-    .description('make or renew a login for another program that can only read the views of schema erp; the password is shown once')
+    .description('create or renew a read-only login for the views in schema erp; the password is shown once')
     .requiredOption('--name <name>', 'name of the login')
     .option('--revoke', 'remove the login')
     .action(
@@ -47,13 +47,13 @@ export function addDatabase(program: Command, action: Action): void {
               { status: 'success', data: { ...reader, schema: READER_SCHEMA } },
               `${name} can read the views of schema ${READER_SCHEMA}. The password is not shown again.\nPassword: ${reader.password}\nURL: ${reader.url}`,
             )
-          else context.result({ status: 'success', data: { name } }, `The login ${name} is removed.`)
+          else context.result({ status: 'success', data: { name } }, `Removed the login ${name}.`)
         })
         return undefined
       }),
     )
   db.command('restore <file>')
-    .description('fill an empty database from a dump')
+    .description('restore a dump into an empty database')
     .action(
       action(async (context, file: string) => {
         await stat(file).catch((cause: Error) => {
@@ -62,7 +62,7 @@ export function addDatabase(program: Command, action: Action): void {
         const { rows } = await withDatabase(context, (url) => restoreDatabase(url, file, context))
         context.result(
           { status: 'success', rows },
-          `${rows} rows are restored. Put the images and settings folders of the same time beside it, then start zinc.`,
+          `${rows} rows restored. Restore the images and settings folders from the same backup, then start zinc.`,
         )
         return undefined
       }),

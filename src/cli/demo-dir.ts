@@ -85,7 +85,7 @@ export async function replacingOlderDatabase<T>(folder: string, log: Logger, sta
   } catch (error) {
     if (!(error instanceof StartupError) || error.code !== 'older_database') throw error
     await removeDemoFolder(folder, log)
-    console.log(`The demo's data in ${folder} were made by an older zinc and are removed; the demo starts with new data.`)
+    console.log(`The demo data in ${folder} was created by an older version of zinc and has been removed. The demo starts with new data.`)
     return start()
   }
 }

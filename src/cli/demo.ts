@@ -6,10 +6,10 @@ import type { Action } from './context.ts'
 import { findRunningDemo, type RunningDemo, resolveDemoDir } from './demo-dir.ts'
 
 export function addDemo(program: Command, action: Action): void {
-  const demo = program.command('demo').description('the demo that runs beside (`npm run demo` starts one)')
+  const demo = program.command('demo').description('use the running demo (start one with `npm run demo`)')
   demo
     .command('env')
-    .description('print the environment of the running demo for a shell: eval "$(npx zinc demo env)"')
+    .description('print the environment variables of the running demo: eval "$(npx zinc demo env)"')
     .action(
       action(async ({ config, result }) => {
         const running = await findDemo(config.dataDir)

@@ -10,12 +10,12 @@ const days = (text: string): number => {
 
 /** `zinc edge …`: what an edge server does, and what head office does for it. */
 export function addEdge(program: Command, action: Action): void {
-  const edge = program.command('edge').description('the edge server of a store: pull its pictures, keep them up to date, try a server')
+  const edge = program.command('edge').description('run a store’s edge server: pull its pictures, keep them up to date, check the server')
   addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])
   edge
     .command('prune')
-    .description('forget deletions that every store had time to read; a store that did not lists everything again')
-    .option('--older-than <days>', 'TOMBSTONE_DAYS when left out', days)
+    .description('delete old records of deletions; a store that has not read them yet lists everything again')
+    .option('--older-than <days>', 'age of the deletions (default: TOMBSTONE_DAYS)', days)
     .action(
       action(async (context, { olderThan }: { olderThan?: number }) => {
         const { db } = await context.services({ mustExist: true })

@@ -9,9 +9,9 @@ async function main(): Promise<ExitStatus> {
   let status: ExitStatus = 0
   using stop = listenForShutdown()
   const program = new Command('zinc-edge')
-    .description('Keeps the pictures of a store in a folder.')
+    .description('Keeps a folder in sync with the pictures of a store.')
     .option('--json', 'print one JSON document', false)
-    .showHelpAfterError('Add --help for how it is called.')
+    .showHelpAfterError('Use --help to see usage.')
     .exitOverride()
   const action: EdgeAction =
     (work) =>
@@ -28,7 +28,7 @@ async function main(): Promise<ExitStatus> {
         status = (await work(context, ...args)) ?? 0
       } catch (error) {
         status = error instanceof BadRequestError ? 2 : 1
-        if (stop.signal.aborted) console.error('Stopped; what is done is kept, and the next run continues from it.')
+        if (stop.signal.aborted) console.error('Stopped. Completed work is kept; the next run continues from there.')
         else if (!(error instanceof AppError)) console.error(error)
         else {
           const { code, message, detail = {} } = error

@@ -76,17 +76,17 @@ type EdgeContext = Pick<CommandContext, 'json' | 'terminal' | 'signal' | 'say' |
 export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[]): void {
   edge
     .command('pull')
-    .description("make a folder hold exactly the store's pictures; goes on wherever it was stopped")
+    .description("sync a folder with the store's pictures; continues where it was stopped")
     .requiredOption('--server <url>', 'the address of zinc', serverAddress)
     .requiredOption('--store <id>', 'the id of the store')
     .option('--token-file <file>', TOKEN_FILE_HELP)
     .option('--token <token>', TOKEN_HELP)
     .requiredOption('--dir <dir>', 'the folder')
-    .option('--variant <variant>', 'thumb, medium or original instead of what the store gets by default', variantName)
-    .option('--watch <seconds>', 'pull again and again', positive)
-    .option('--verify', 'read every file instead of only looking at it')
+    .option('--variant <variant>', 'thumb, medium or original (default: the setting of the store)', variantName)
+    .option('--watch <seconds>', 'keep running and pull at this interval', positive)
+    .option('--verify', 'verify the checksum of every local file')
     .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
-    .option('--adopt <dir>', 'a folder that another client has filled: what lies there is not fetched')
+    .option('--adopt <dir>', 'reuse the pictures in a folder of another client instead of downloading them')
     .action(
       action(async (context, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
         process.title = 'zinc edge pull'
@@ -98,10 +98,10 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     )
   edge
     .command('check')
-    .description('try list, download, MD5, report and incremental list against a server')
+    .description('test list, download, MD5, report and incremental list against a server')
     .requiredOption('--server <url>', 'the address of zinc', serverAddress)
     .requiredOption('--store <id>', 'the id of the store')
-    .option('--username <name>', 'a user of zinc; the password comes from ZINC_PASSWORD, or is asked for')
+    .option('--username <name>', 'zinc user; the password is read from ZINC_PASSWORD or a prompt')
     .option('--token-file <file>', `instead of a user: ${TOKEN_FILE_HELP}`)
     .option('--token <token>', TOKEN_HELP)
     .action(
@@ -125,17 +125,17 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     )
   edge
     .command('status')
-    .description('how a folder is: last contact with head office, what is missing, what failed')
+    .description('show the status of a folder: last contact with head office, missing and failed pictures')
     .requiredOption('--dir <dir>', 'the folder')
-    .option('--max-age <age>', 'exit status 1 when the last contact is older, in seconds or like 15m, 2h', age)
-    .option('--json', 'one JSON document')
+    .option('--max-age <age>', 'exit with status 1 if the last contact is older, in seconds or as 15m, 2h', age)
+    .option('--json', 'print one JSON document')
     .action(
       action(async (context, { dir, maxAge, json = false }: { dir: string; maxAge?: number; json?: boolean }) => {
         const status = await readEdgeStatus(dir)
         const contactAt = status.last_contact_at === null ? null : new Date(status.last_contact_at)
         const { behind, pictures, bytes, errors } = status
         const lines = [
-          contactAt === null ? 'No pull has reached head office from this folder yet.' : `last contact  ${contactAt.toISOString()}`,
+          contactAt === null ? 'This folder has not contacted head office yet.' : `last contact  ${contactAt.toISOString()}`,
           `pictures      ${pictures} (${megabytes(bytes)})`,
           `missing       ${behind}`,
           ...errors.slice(0, 20).map(({ photo_id, error, at }) => `failed        ${photo_id} at ${at}: ${error}`),
@@ -148,17 +148,21 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     )
   edge
     .command('install')
-    .description('keep a folder up to date from now on, as a service of this machine (systemd)')
+    .description('install a service (systemd) that keeps a folder up to date')
     .requiredOption('--server <url>', 'the address of zinc', serverAddress)
     .requiredOption('--store <id>', 'the id of the store')
     .requiredOption('--dir <dir>', 'the folder')
     .option('--token-file <file>', TOKEN_FILE_HELP)
     .option('--token <token>', TOKEN_HELP)
-    .option('--variant <variant>', 'thumb, medium or original instead of what the store gets by default', variantName)
+    .option('--variant <variant>', 'thumb, medium or original (default: the setting of the store)', variantName)
     .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
-    .option('--watch <seconds>', 'how often to look for changes (60)', positive)
-    .option('--user <name>', 'the account that the service runs as')
-    .addOption(new Option('--print [system]', 'only show what would be installed').choices(Object.keys(SERVICE_FORMATS)).preset('systemd'))
+    .option('--watch <seconds>', 'interval between checks for changes (default: 60)', positive)
+    .option('--user <name>', 'account to run the service as')
+    .addOption(
+      new Option('--print [system]', 'print the service definition without installing it')
+        .choices(Object.keys(SERVICE_FORMATS))
+        .preset('systemd'),
+    )
     .action(
       action(async (context, { token: given, tokenFile, print, ...call }: InstallCall & TokenOptions & { print?: ServiceFormat }) => {
         const service = edgeService(call, self)
@@ -170,7 +174,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
         const token = await tokenOf({ token: given, tokenFile }, context)
         if (!token) throw noToken('edge install')
         const unit = await installService(service, { store: call.store, token })
-        context.result({ status: 'success', unit }, `${unit} is installed and runs. Its log: journalctl -u ${unit}`)
+        context.result({ status: 'success', unit }, `${unit} is installed and running. To see its log: journalctl -u ${unit}`)
         return 0
       }),
     )
@@ -198,7 +202,7 @@ async function tokenOf({ token, tokenFile }: TokenOptions, { say }: EdgeContext)
   if (token === '-') return one(await readAll(process.stdin), 'standard input')
   if (token !== undefined) {
     say(
-      'warning: a token among the arguments can be read by every user of this machine while zinc starts, and stays in the shell history. Use --token-file, ZINC_EDGE_TOKEN or --token -.',
+      'warning: a token on the command line is visible to every user of this machine while zinc starts, and stays in the shell history. Use --token-file, ZINC_EDGE_TOKEN or --token -.',
     )
     return one(token, '--token')
   }
@@ -210,7 +214,7 @@ function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
   const { protocol, hostname } = new URL(server)
   const loopback = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
   if (protocol === 'http:' && !loopback)
-    say(`warning: ${server} is not encrypted: the token and the pictures can be read and changed on the way. Use https.`)
+    say(`warning: ${server} is not encrypted: the token and the pictures can be read and changed in transit. Use https.`)
 }
 
 /** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadRequestError `no_password` where nobody can be asked. */
@@ -229,7 +233,7 @@ async function pullOnce({ watch, ...call }: PullCall & { token: string }, contex
       if (watch !== undefined && context.signal.aborted) return 0 as const
       // A watch outlives a server that is away for hours and a store that is paused; it does not outlive a token that is refused.
       if (watch === undefined || !(error instanceof ServiceUnavailableError)) throw error
-      context.say(`${error.message}; will try again in ${watch} s`)
+      context.say(`${error.message}; retrying in ${watch} s`)
       return 1 as const
     })
     if (watch === undefined) return status
@@ -269,7 +273,7 @@ async function onePull(
   for (const { photo_id, error } of failed.slice(0, 20)) context.say(`failed: ${photo_id}: ${error}`)
   context.result(
     { status: failed.length > 0 ? 'partial' : 'success', ...result },
-    `${fetched} pulled (${megabytes(bytes)}), ${adopted > 0 ? `${adopted} taken over, ` : ''}${removed} removed, ${unchanged} as they were, ${failed.length} failed${cuts > 0 ? `, ${cuts} cuts of the line` : ''}`,
+    `${fetched} pulled (${megabytes(bytes)}), ${adopted > 0 ? `${adopted} adopted, ` : ''}${removed} removed, ${unchanged} unchanged, ${failed.length} failed${cuts > 0 ? `, ${cuts} connection drops` : ''}`,
   )
   return failed.length > 0 ? 1 : 0
 }
@@ -283,7 +287,7 @@ function inWords(error: unknown, dir: string): unknown {
   if (error instanceof HttpError)
     return new BadRequest(
       error.status === 401
-        ? { ...saidByServer(error), remedy: 'Make a new token at the server: zinc token issue --store ID --name N' }
+        ? { ...saidByServer(error), remedy: 'Create a new token on the server: zinc token issue --store ID --name N' }
         : saidByServer(error),
       { cause: error },
     )
@@ -324,7 +328,7 @@ function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say
       if (phase === 'check' || total === 0) return
       const size = `${megabytes(bytes)} of ${megabytes(bytesTotal)}`
       const rate = `${megabytes((bytes * 1000) / Math.max(1, performance.now() - began))}/s`
-      const cut = cuts > 0 ? `${cuts} cuts` : ''
+      const cut = cuts > 0 ? `${cuts} drops` : ''
       if (bar) {
         if (!started) bar.start(total, done, { size, rate, cuts: cut })
         started = true
@@ -341,7 +345,7 @@ function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say
       // A cut after which pictures came is counted; only what brings nothing is said each time.
       if (message === waiting.message && (now < waiting.until || emptyTries === 0)) return
       waiting = { message, until: now + (emptyTries === 0 ? LINE_EVERY_MS : waitMs) }
-      line(`${message}; trying again in ${seconds(waitMs)}`)
+      line(`${message}; retrying in ${seconds(waitMs)}`)
     },
     stop: () => bar?.stop(),
   }

@@ -15,8 +15,8 @@ import { didYouMean, readApp } from './pull-args.ts'
 export function addExport(program: Command, action: Action): void {
   program
     .command('export <module>')
-    .description('the newest state of a module as one JSON array; of its line items with {module}_line_items')
-    .option('-o, --output <file>', 'into a file instead of stdout')
+    .description('export the latest state of a module as one JSON array; use {module}_line_items for its line items')
+    .option('-o, --output <file>', 'write to a file instead of stdout')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
       action(async (context, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
@@ -40,7 +40,7 @@ export function addExport(program: Command, action: Action): void {
           out.end('\n')
           await finished(out)
           await rename(partial, options.output)
-          context.result({ status: 'success', file: options.output, rows }, `${rows} records are in ${options.output}.`)
+          context.result({ status: 'success', file: options.output, rows }, `${rows} records written to ${options.output}.`)
           return 0
         } catch (error) {
           out.destroy()

@@ -23,11 +23,11 @@ export function addFetch(program: Command, action: Action): void {
   program
     .command('fetch <module...>')
     .description(`pull modules of Zoho Books into files and the database: all, or any of ${PULL_MODULES.join(' ')}`)
-    .option('--since <time>', 'only what was modified from this moment on (ISO 8601)')
-    .option('--full', 'list everything again; notices also what is gone from Zoho')
-    .option('--no-session', 'files under raw_json/ instead of a session folder')
-    .option('--no-line-items', 'list rows only, without a call for each document')
-    .option('--confirm-removals', 'remove also when more than a fifth of a module would go')
+    .option('--since <time>', 'only records modified since this time (ISO 8601)')
+    .option('--full', 'list everything again; also finds records deleted in Zoho')
+    .option('--no-session', 'write files to raw_json/ instead of a session folder')
+    .option('--no-line-items', 'only list rows, without an API call for each document')
+    .option('--confirm-removals', 'allow removing more than 20 % of a module')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
       action(async (context, words: string[], options: FetchOptions): Promise<ExitStatus> => {

@@ -28,27 +28,27 @@ async function runToItsEnd(context: CommandContext, kind: string, params: object
 }
 
 export function addImages(program: Command, action: Action): void {
-  const images = program.command('images').description('import, check, remake and move pictures')
+  const images = program.command('images').description('import, verify, regenerate and move pictures')
   images
     .command('import <path>')
-    .description('take a folder or a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
-    .option('--dry-run', 'only say what matches')
+    .description('import pictures from a folder or a ZIP laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
+    .option('--dry-run', 'only show what matches')
     .action(action(importImages))
   images
     .command('verify')
-    .description('read every stored picture and compare it with its hash; exit status 1 when something is wrong')
-    .option('--repair', 'fetch what is damaged from where it came, make variants again, remove what nobody knows')
+    .description('check every stored picture against its hash; exits with status 1 if there are findings')
+    .option('--repair', 'download damaged pictures again from their source, regenerate variants, delete unused files')
     .action(action(verifyImages))
   images
     .command('thumbnails')
-    .description('make variants again')
-    .option('--missing', 'those that are missing')
-    .option('--all', 'all of them')
+    .description('regenerate thumbnails (all variants)')
+    .option('--missing', 'only missing ones')
+    .option('--all', 'all thumbnails')
     .action(action(remakeVariants))
   images
     .command('migrate-storage')
-    .description('move pictures from the other place (disk or bucket) to the one that STORAGE names, while zinc works on')
-    .option('--remove-old', 'remove each file from the old place once it was read back whole from the new one')
+    .description('move pictures to the storage set in STORAGE (disk or bucket), while zinc keeps running')
+    .option('--remove-old', 'delete each file from the old storage after it has been verified in the new one')
     .action(action(migrateStorage))
 }
 
@@ -64,7 +64,7 @@ async function importImages(context: CommandContext, path: string, { dryRun = fa
   if (dryRun) {
     try {
       const plan = serializePlan(await previewImport(imageImports, id, context.signal), LISTED)
-      context.result({ status: 'success', ...plan }, describeImport(plan, countsOf(plan), 'would be taken'))
+      context.result({ status: 'success', ...plan }, describeImport(plan, countsOf(plan), 'would be imported'))
       return plan.ambiguous.length + plan.unmatched.length + plan.unreadable.length > 0 ? 1 : 0
     } finally {
       await dropImport(imageImports, id)
@@ -73,7 +73,7 @@ async function importImages(context: CommandContext, path: string, { dryRun = fa
   await claimImport(imageImports, id)
   const run = await runToItsEnd(context, IMAGES_IMPORT, { import_id: id })
   const { plan, counts } = await importResult(db, run.id)
-  context.result({ status: run.state, run_id: run.id, ...plan, counts }, describeImport(plan, counts, 'are taken'))
+  context.result({ status: run.state, run_id: run.id, ...plan, counts }, describeImport(plan, counts, 'imported'))
   return run.state === 'success' && counts.unmatched + counts.ambiguous === 0 ? 0 : 1
 }
 
@@ -91,7 +91,7 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
   const lines = missed.slice(0, SHOWN).map((it) => `  ${it.name}: ${it.message}`)
   const rest = counts.ambiguous + counts.unmatched + counts.unreadable - lines.length
   return [
-    `${counts.matched} pictures ${taken}, ${rest + lines.length} are not${lines.length > 0 ? ':' : '.'}`,
+    `${counts.matched} pictures ${taken}, ${rest + lines.length} skipped${lines.length > 0 ? ':' : '.'}`,
     ...lines,
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ].join('\n')
@@ -114,7 +114,7 @@ async function verifyImages(context: CommandContext, { repair = false }: { repai
       ({ kind, sha256, products, repair: way }) =>
         `  ${kind}  ${sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
     )
-  const text = `${checked} files are checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} ${wrong === 1 ? 'is' : 'are'} not as ${wrong === 1 ? 'it' : 'they'} should be${wrong > 0 ? ':' : '.'}`
+  const text = `${checked} files checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} missing or damaged${wrong > 0 ? ':' : '.'}`
   const data = { status: wrong > 0 ? 'partial' : 'success', checked, repaired, counts, findings }
   context.result(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
   return wrong > 0 ? 1 : 0
@@ -138,7 +138,7 @@ async function remakeVariants(
   const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>
   context.result(
     { status: run.state, run_id: run.id, made, checked, failed: broken },
-    `${made} variants of ${checked} pictures are made, ${broken} pictures could not be read.`,
+    `${made} variants of ${checked} pictures generated, ${broken} pictures could not be read.`,
   )
   return run.state === 'success' ? 0 : 1
 }
@@ -148,7 +148,7 @@ async function migrateStorage(context: CommandContext, { removeOld = false }: { 
   if (!moving) {
     context.result(
       { status: 'success', copied: 0 },
-      `There is nothing to move: all pictures are in the ${store.backend === 's3' ? 'bucket' : 'folder'} that STORAGE names.`,
+      `Nothing to move: all pictures are already in the ${store.backend === 's3' ? 'bucket' : 'folder'} set in STORAGE.`,
     )
     return 0
   }
@@ -160,13 +160,13 @@ async function migrateStorage(context: CommandContext, { removeOld = false }: { 
     onProgress: ({ copied, there }) => {
       if (Date.now() - said < 2_000) return
       said = Date.now()
-      context.say(`${copied} copied, ${there} there already`)
+      context.say(`${copied} copied, ${there} already there`)
     },
   })
   const { copied, there, damaged, removed } = counts
   context.result(
     { status: damaged > 0 ? 'partial' : 'success', ...counts },
-    `${copied} files are copied, ${there} were there already, ${removed} are removed from the old place, ${damaged} are damaged and stay there.${damaged > 0 ? '\nThen run: zinc images verify --repair' : ''}`,
+    `${copied} files copied, ${there} already there, ${removed} deleted from the old storage, ${damaged} damaged and not moved.${damaged > 0 ? '\nThen run: zinc images verify --repair' : ''}`,
   )
   return damaged > 0 ? 1 : 0
 }

@@ -18,13 +18,13 @@ import { withDatabase } from './context.ts'
 const IMAGE_ADDRESS_DAYS = 92
 
 export function addKeys(program: Command, action: Action): void {
-  const keys = program.command('keys').description('the keys that seal credentials and sign tokens')
+  const keys = program.command('keys').description('manage the keys that encrypt credentials and sign tokens')
   keys
     .command('rotate')
     .description(
-      'seal every stored credential with the newest CREDENTIALS_KEY, and say when the old keys may go; a key file gets a new key first',
+      're-encrypt every stored credential with the newest CREDENTIALS_KEY and show when old keys can be removed; adds a new key to a key file first',
     )
-    .option('--tokens', 'also give the token key file a new key; servers sign with it from their next start on')
+    .option('--tokens', 'also add a new key to the token key file; servers sign with it after their next start')
     .action(
       action(async ({ services: open, result, say, signal, log }, { tokens }: { tokens?: boolean }) => {
         const services = await open()
@@ -41,14 +41,14 @@ export function addKeys(program: Command, action: Action): void {
     )
   keys
     .command('forget')
-    .description('remove the stored secrets whose CREDENTIALS_KEY is lost for good; they are entered again on the settings page')
-    .option('--yes', 'the key is really lost')
+    .description('delete stored secrets whose CREDENTIALS_KEY is lost; enter them again on the settings page')
+    .option('--yes', 'confirm that the key is lost')
     .action(
       action(async ({ config, log, result }, { yes }: { yes?: boolean }) => {
         const forgotten = await forget({ config, log }, { yes: yes === true })
         result(
           { status: 'success', data: { forgotten } },
-          `${forgotten} stored secrets are forgotten. Start zinc and enter them again: Connection, and Notices for mail and webhook. People set up their second factor again.`,
+          `${forgotten} stored secrets deleted. Start zinc and enter them again under Connection and Notifications. Users must set up two-factor authentication again.`,
         )
         return undefined
       }),
@@ -90,14 +90,14 @@ async function rotate(
   return { reencrypted, unreadable, text: [...credentialsText(), ...(await tokensText())] }
 
   function credentialsText(): string[] {
-    const lines = [`${reencrypted} stored values are sealed with the newest key.`]
+    const lines = [`${reencrypted} stored values are encrypted with the newest key.`]
     if (unreadable.length > 0)
-      lines.push(`No key of the ring opens ${unreadable.join(', ')}: add the key that sealed them, or enter these values again.`)
-    if (credentialsRing.file !== null) lines.push('The old key stays in the file as a spare; the next rotation removes it.')
-    else if (credentialsRing.keys().length > 1) lines.push('The old CREDENTIALS_KEY may go now: set the new one alone.')
+      lines.push(`No available key can decrypt ${unreadable.join(', ')}. Add the key that encrypted them, or enter these values again.`)
+    if (credentialsRing.file !== null) lines.push('The old key stays in the file as a spare. The next rotation removes it.')
+    else if (credentialsRing.keys().length > 1) lines.push('The old CREDENTIALS_KEY is no longer needed: set only the new one.')
     else
       lines.push(
-        'CREDENTIALS_KEY is one key. To change it set it to `new,old` (a new one: openssl rand -base64 32), restart, and run this again.',
+        'CREDENTIALS_KEY has only one key. To rotate it, set it to `new,old` (create a key with openssl rand -base64 32), restart, and run this again.',
       )
     return lines
   }
@@ -111,12 +111,10 @@ async function rotate(
     const endless = edges.some(({ expires_at }) => expires_at === null)
     const last = new Date(Math.max(images.getTime(), ...edges.map(({ expires_at }) => expires_at?.getTime() ?? 0)))
     return [
-      `Tokens are signed with the newest key since ${since.toISOString()}. The old JWT_SECRET may go ${
-        endless ? 'once the edge tokens without end are issued anew' : `after ${last.toISOString()}`
-      }: picture addresses use it until ${images.toISOString()}, logins end within an hour of its going.`,
-      ...(edges.length > 0
-        ? [`Edge tokens of before, to be issued anew for an earlier end: ${edges.map(({ name }) => name).join(', ')}.`]
-        : []),
+      `Tokens are signed with the newest key since ${since.toISOString()}. The old JWT_SECRET can be removed ${
+        endless ? 'once the edge tokens that never expire have been replaced' : `after ${last.toISOString()}`
+      }: picture URLs use it until ${images.toISOString()}, and logins end within an hour of its removal.`,
+      ...(edges.length > 0 ? [`To remove it earlier, replace these older edge tokens: ${edges.map(({ name }) => name).join(', ')}.`] : []),
     ]
   }
 }

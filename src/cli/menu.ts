@@ -10,20 +10,20 @@ type RunCommand = (argv: string[]) => Promise<ExitStatus>
 
 /** What a person may choose: command lines as they would type them. */
 const CHOICES = [
-  { name: 'Pull everything that changed', value: 'fetch all' },
-  { name: 'Pull some modules …', value: 'modules' },
+  { name: 'Pull all changes', value: 'fetch all' },
+  { name: 'Pull selected modules …', value: 'modules' },
   { name: 'Verify the files against Zoho', value: 'verify' },
-  { name: 'Verify quickly, without a call', value: 'verify --quick' },
-  { name: 'Sync the items and their pictures', value: 'sync items --images' },
+  { name: 'Verify files only, without API calls', value: 'verify --quick' },
+  { name: 'Sync items and pictures', value: 'sync items --images' },
   { name: 'Status', value: 'status' },
   { name: 'Sessions', value: 'sessions list' },
-  { name: 'End', value: 'end' },
+  { name: 'Quit', value: 'end' },
 ]
 
 export function addMenu(program: Command, action: Action, run: RunCommand): void {
   program
     .command('menu')
-    .description('choose what to do, again and again, until you end it')
+    .description('open an interactive menu')
     .action(
       action(async (context): Promise<ExitStatus> => {
         if (!process.stdin.isTTY || !process.stdout.isTTY) throw new BadRequestError('tty_required')
@@ -38,7 +38,7 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
               continue
             }
             const modules = await checkbox({ message: 'Which?', choices: PULL_MODULES.map((value) => ({ value })) }, prompt)
-            const full = await confirm({ message: 'List everything again, instead of what changed?', default: false }, prompt)
+            const full = await confirm({ message: 'Run a full pull instead of changes only?', default: false }, prompt)
             if (modules.length > 0) status = await run(['fetch', ...modules, ...(full ? ['--full'] : [])])
           }
         } catch (error) {

@@ -13,7 +13,7 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
   if (!process.stdin.isTTY || !process.stderr.isTTY) return { password: randomBytes(12).toString('base64url'), made: true }
   const context = { output: process.stderr }
   const first = strongEnough(await ask({ message: 'New password', mask: true }, context))
-  if ((await ask({ message: 'Once more', mask: true }, context)) !== first) throw new BadRequestError('passwords_differ')
+  if ((await ask({ message: 'Repeat password', mask: true }, context)) !== first) throw new BadRequestError('passwords_differ')
   return { password: first, made: false }
 }
 

@@ -28,10 +28,10 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   process.stdout.on('error', onOutputError)
 
   const program = new Command('zinc')
-    .description("Keeps a shop's catalogue true everywhere.")
+    .description('Zoho item and image catalogue: syncs a shop’s items and pictures from Zoho to its stores.')
     .option('--log-level <level>', 'DEBUG, INFO, WARNING or ERROR', 'WARNING')
-    .option('--json', 'answer with one JSON document', false)
-    .showHelpAfterError('Add --help for how it is called.')
+    .option('--json', 'print one JSON document', false)
+    .showHelpAfterError('Use --help to see usage.')
     .exitOverride()
 
   const action: Action =
@@ -104,12 +104,12 @@ const isClosedPipe = (error: unknown): boolean => error instanceof Error && 'cod
 /** Says what happened and what to do next; answers the exit status. */
 function explain(error: unknown, { json, stopped }: { json: boolean; stopped: boolean }): ExitStatus {
   if (stopped) {
-    console.error('Stopped; what is done is kept, and the next run carries on.')
+    console.error('Stopped. Completed work is kept; the next run continues from there.')
     return 1
   }
   if (isClosedPipe(error)) return 0
   if (isPromptCancelled(error)) {
-    console.error('Nothing was chosen.')
+    console.error('Nothing was selected.')
     return 1
   }
   const failure = error instanceof AppError && !(error instanceof StartupError) ? error : toStartupError(error)

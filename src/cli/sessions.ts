@@ -16,23 +16,23 @@ function whole(name: string, text: string | undefined): number | undefined {
 }
 
 export function addSessions(program: Command, action: Action): void {
-  const sessions = program.command('sessions').description('the session folders of pulls: list, show, pin, prune, compare')
+  const sessions = program.command('sessions').description('list, show, pin, prune and compare pull sessions')
   sessions
     .command('list')
-    .description('every session, newest first')
+    .description('list sessions, newest first')
     .action(
       action(async (context): Promise<ExitStatus> => {
         const all = await (await context.services({ mustExist: true })).pulls.sessions.list()
         context.result(
           { status: 'success', data: all },
-          all.length === 0 ? 'There is no session yet: `zinc fetch all`.' : all.map(sessionLine).join('\n'),
+          all.length === 0 ? 'No sessions yet. Create one with `zinc fetch all`.' : all.map(sessionLine).join('\n'),
         )
         return 0
       }),
     )
   sessions
     .command('show <session>')
-    .description('one session: its modules and files')
+    .description('show the modules and files of a session')
     .action(
       action(async (context, name: string): Promise<ExitStatus> => {
         const it = await (await context.services({ mustExist: true })).pulls.sessions.get(name)
@@ -46,7 +46,7 @@ export function addSessions(program: Command, action: Action): void {
         )
         context.result(
           { status: 'success', data: it },
-          [sessionLine(it), `${it.started_at} – ${it.finished_at ?? ''}  ${it.api_calls} calls to Zoho`, ...modules, ...files].join('\n'),
+          [sessionLine(it), `${it.started_at} – ${it.finished_at ?? ''}  ${it.api_calls} API calls`, ...modules, ...files].join('\n'),
         )
         return 0
       }),
@@ -57,7 +57,7 @@ export function addSessions(program: Command, action: Action): void {
   ] as const) {
     sessions
       .command(`${name} <session>`)
-      .description(pinned ? 'keep it whatever a prune says' : 'take the pin off')
+      .description(pinned ? 'pin a session, so that it is never pruned' : 'unpin a session')
       .action(
         action(async (context, session: string): Promise<ExitStatus> => {
           const { db, pulls } = await context.services({ mustExist: true })
@@ -70,9 +70,9 @@ export function addSessions(program: Command, action: Action): void {
   }
   sessions
     .command('prune')
-    .description('remove old sessions; pinned ones, unfinished ones, and those that the newest state stands on, stay')
-    .option('--keep <n>', 'keep the newest so many')
-    .option('--older-than <days>', 'remove those that began longer ago')
+    .description('delete old sessions; pinned, unfinished and still needed ones are kept')
+    .option('--keep <n>', 'number of newest sessions to keep')
+    .option('--older-than <days>', 'delete sessions older than this')
     .action(
       action(async (context, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
@@ -89,7 +89,7 @@ export function addSessions(program: Command, action: Action): void {
     )
   sessions
     .command('compare <a> <b>')
-    .description('what two sessions hold of each module')
+    .description('compare the records of each module in two sessions')
     .action(
       action(async (context, a: string, b: string): Promise<ExitStatus> => {
         const comparison = await (await context.services({ mustExist: true })).pulls.compare(a, b)

@@ -12,7 +12,7 @@ const SESSIONS_SHOWN = 5
 export function addStatus(program: Command, action: Action): void {
   program
     .command('status')
-    .description('settings (masked), sign-in, last sync of each module, pictures, quota, sessions')
+    .description('show settings (masked), sign-in, last sync of each module, pictures, quota and sessions')
     .action(
       action(async (context): Promise<ExitStatus> => {
         const status = await readStatus(await context.services({ mustExist: true }), context.signal)
@@ -65,7 +65,7 @@ function describe(status: Status): string {
     ...times,
     '',
     `pictures         ${images.stored} of ${images.wanted}`,
-    `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'not known before the first call'}`,
+    `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'unknown until the first API call'}`,
     '',
     `sessions         ${sessions.length}`,
     ...sessions.slice(0, SESSIONS_SHOWN).map((it) => `  ${sessionLine(it)}`),

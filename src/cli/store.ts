@@ -5,13 +5,13 @@ import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
 
 export function addStore(program: Command, action: Action): void {
-  const store = program.command('store').description('the stores whose edge servers pull pictures')
+  const store = program.command('store').description('manage stores')
   store
     .command('add')
     .description('add a store')
     .requiredOption('--code <code>', 'short and unique, e.g. BGH-01')
     .requiredOption('--name <name>', 'as people call it')
-    .option('--variant <variant>', 'what it pulls: thumb, medium or original')
+    .option('--variant <variant>', 'default picture size: thumb, medium or original')
     .action(
       action(async (context, options: { code: string; name: string; variant?: string }) => {
         const body = StoreBody.safeParse(options)
@@ -28,13 +28,13 @@ export function addStore(program: Command, action: Action): void {
     )
   store
     .command('list')
-    .description('all stores, and when their edge servers were last seen')
+    .description('list stores and when their edge servers were last seen')
     .action(
       action(async (context) => {
         const { stores } = await context.services({ mustExist: true })
         const rows = (await stores.list()).map(({ id, code, name, variant, last_seen_at }) => ({ id, code, name, variant, last_seen_at }))
         const text = rows.map((row) => [row.id, row.code, row.name, row.last_seen_at?.toISOString() ?? 'never seen'].join('\t')).join('\n')
-        context.result({ status: 'success', data: rows }, text || 'There is no store yet: zinc store add --code C --name N')
+        context.result({ status: 'success', data: rows }, text || 'No stores yet. Create one with: zinc store add --code C --name N')
         return undefined
       }),
     )

@@ -18,16 +18,16 @@ interface SyncItemsOptions {
 }
 
 export function addSync(program: Command, action: Action): void {
-  const sync = program.command('sync').description('bring the items of Zoho, or of a file, into the catalogue')
+  const sync = program.command('sync').description('sync the catalogue from Zoho or a file')
   sync
     .command('items')
-    .description('sync the items, with their pictures if wanted')
-    .option('--images', 'the pictures too')
-    .option('--full', 'everything again; notices also what is gone from Zoho')
-    .option('--dry-run', 'only say what would change')
+    .description('sync items, and optionally their pictures')
+    .option('--images', 'include pictures')
+    .option('--full', 'full sync; also finds items deleted in Zoho')
+    .option('--dry-run', 'only show what would change')
     .addOption(new Option('--source <source>', 'where the items come from').choices(['api', 'file']).default('api'))
     .option('--file <name>', 'with --source file: a file in DATA_DIR/imports')
-    .option('--confirm-removals', 'remove also when more than a fifth would go')
+    .option('--confirm-removals', 'allow removing more than 20 % of the items')
     .action(
       action(async (context, options: SyncItemsOptions): Promise<ExitStatus> => {
         const { runs, db, itemSync } = await context.services()
@@ -53,15 +53,15 @@ export function addSync(program: Command, action: Action): void {
     )
   sync
     .command('reset')
-    .description('forget how far the syncs have come, so that the next one reads everything again; nothing is deleted')
-    .option('--images', 'fetch every picture of Zoho again, too')
+    .description('reset the sync position, so that the next sync reads everything again; nothing is deleted')
+    .option('--images', 'also download every picture from Zoho again')
     .action(
       action(async (context, { images = false }: { images?: boolean }): Promise<ExitStatus> => {
         const { db } = await context.services()
         const { pictures: all } = await resetItemSync(db, { images })
         context.result(
           { status: 'success', data: { pictures: all } },
-          images ? `The next sync reads every item, and fetches ${all} pictures again.` : 'The next sync reads every item again.',
+          images ? `The next sync reads every item and downloads ${all} pictures again.` : 'The next sync reads every item again.',
         )
         return 0
       }),
@@ -76,7 +76,7 @@ function describe({ status, mode, statistics: s, errors, cause, remedy, resumes_
     ...(errors.length > 20 ? [`  … and ${errors.length - 20} more; --json lists them`] : []),
     ...(cause === undefined ? [] : [cause]),
     ...(remedy === undefined ? [] : [remedy]),
-    ...(resumes_at === undefined ? [] : [`It goes on at ${resumes_at}, as long as zinc runs.`]),
+    ...(resumes_at === undefined ? [] : [`Resumes automatically at ${resumes_at} if zinc is running.`]),
   ]
   return lines.join('\n')
 }

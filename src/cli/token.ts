@@ -7,13 +7,13 @@ import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
 
 export function addToken(program: Command, action: Action): void {
-  const token = program.command('token').description('tokens of edge servers, each bound to its store')
+  const token = program.command('token').description('manage edge server tokens; each belongs to one store')
   token
     .command('issue')
-    .description('make a token and print it, this once')
+    .description('create a token and print it; it is shown only once')
     .requiredOption('--store <id>', 'the id or code of the store')
     .requiredOption('--name <name>', 'which edge server it is for')
-    .option('--days <days>', 'how long it lives; 0 for no end', '365')
+    .option('--days <days>', 'days until it expires; 0 never expires', '365')
     .action(
       action(async (context, options: { store: string; name: string; days: string }) => {
         const days = Number(options.days)
@@ -22,14 +22,16 @@ export function addToken(program: Command, action: Action): void {
         const { db, edgeTokens } = await context.services({ mustExist: true })
         const store = await findStoreByName(db, options.store)
         const { token: secret, row } = await edgeTokens.issue(store.id, body.data, SYSTEM_ACTOR)
-        context.say(`Token ${row.id} of store ${store.code}, ${row.expires_at ? `until ${row.expires_at.toISOString()}` : 'without end'}:`)
+        context.say(
+          `Token ${row.id} of store ${store.code}, ${row.expires_at ? `until ${row.expires_at.toISOString()}` : 'never expires'}:`,
+        )
         context.result({ status: 'success', data: { id: row.id, token: secret, expires_at: row.expires_at } }, secret)
         return undefined
       }),
     )
   token
     .command('revoke <token-id>')
-    .description('refuse a token from now on')
+    .description('revoke a token; it stops working immediately')
     .action(
       action(async (context, id: string) => {
         if (!z.uuid().safeParse(id).success) throw new BadRequestError('invalid_token_id')
@@ -41,17 +43,17 @@ export function addToken(program: Command, action: Action): void {
     )
   token
     .command('list')
-    .description('the tokens of a store, without their secrets')
+    .description('list the tokens of a store, without their secrets')
     .requiredOption('--store <id>', 'the id or code of the store')
     .action(
       action(async (context, options: { store: string }) => {
         const { db, edgeTokens } = await context.services({ mustExist: true })
         const rows = await edgeTokens.list((await findStoreByName(db, options.store)).id)
         const state = (row: (typeof rows)[number]) =>
-          row.revoked_at ? `revoked ${row.revoked_at.toISOString()}` : (row.expires_at?.toISOString() ?? 'no end')
+          row.revoked_at ? `revoked ${row.revoked_at.toISOString()}` : (row.expires_at?.toISOString() ?? 'never expires')
         context.result(
           { status: 'success', data: rows },
-          rows.map((row) => [row.id, row.name, state(row)].join('\t')).join('\n') || 'There is none.',
+          rows.map((row) => [row.id, row.name, state(row)].join('\t')).join('\n') || 'No tokens.',
         )
         return undefined
       }),

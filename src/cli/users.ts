@@ -19,8 +19,8 @@ const shown = ({ id, username, role, created_at, last_login_at }: AppUser) => ({
 export function addUsers(program: Command, action: Action): void {
   program
     .command('login')
-    .description('print an access token of an admin for an hour of curl: TOKEN=$(npx zinc login)')
-    .option('-u, --username <name>', 'another user than the first admin')
+    .description('print an access token of an admin, valid for one hour, for use with curl: TOKEN=$(npx zinc login)')
+    .option('-u, --username <name>', 'log in as this user instead of the first admin')
     .action(
       action(async ({ services, result }, { username }: { username?: string }) => {
         const { db, sessions } = await services()
@@ -35,10 +35,10 @@ export function addUsers(program: Command, action: Action): void {
       }),
     )
 
-  const users = program.command('user').description('the people who may log in')
+  const users = program.command('user').description('manage users')
   users
     .command('add <username>')
-    .description('add a user; the password comes from ZINC_PASSWORD, is asked for, or is made up and shown once')
+    .description('add a user; the password is read from ZINC_PASSWORD or a prompt, or generated and shown once')
     .addOption(new Option('-r, --role <role>', 'what the user may do').choices(Role.options).default('viewer'))
     .action(
       action(async ({ services, result }, username: string, { role }: { role: Role }) => {
@@ -52,14 +52,14 @@ export function addUsers(program: Command, action: Action): void {
         const user = await (await services()).users.create(body.data, SYSTEM_ACTOR)
         result(
           { status: 'success', data: { ...shown(user), ...(made && { password }) } },
-          `${user.username} is added as ${role}.${made ? ` Password: ${password}  (shown this once)` : ''}`,
+          `Added ${user.username} as ${role}.${made ? ` Password: ${password}  (shown this once)` : ''}`,
         )
         return undefined
       }),
     )
   users
     .command('list')
-    .description('list the users')
+    .description('list users')
     .action(
       action(async ({ services, result }) => {
         const all = await (await services({ mustExist: true })).users.list()
@@ -72,7 +72,7 @@ export function addUsers(program: Command, action: Action): void {
     )
   users
     .command('passwd <username>')
-    .description('set a new password and end all logins of the user')
+    .description('set a new password and log the user out everywhere')
     .action(
       action(async ({ services, result }, username: string) => {
         const { db, users: all } = await services({ mustExist: true })
@@ -81,14 +81,14 @@ export function addUsers(program: Command, action: Action): void {
         await all.patch(id, { password }, SYSTEM_ACTOR)
         result(
           { status: 'success', data: { username, ...(made && { password }) } },
-          `${username} has a new password; all its logins have ended.${made ? ` Password: ${password}  (shown this once)` : ''}`,
+          `${username} has a new password and was logged out everywhere.${made ? ` Password: ${password}  (shown this once)` : ''}`,
         )
         return undefined
       }),
     )
   users
     .command('reset-totp <username>')
-    .description('take the second factor away from who lost it, and end all logins of the user')
+    .description('turn off two-factor authentication for a user who lost it, and log the user out everywhere')
     .action(
       action(async ({ services, result }, username: string) => {
         const { db, secondFactor } = await services({ mustExist: true })
@@ -96,7 +96,9 @@ export function addUsers(program: Command, action: Action): void {
         const removed = await secondFactor.remove(user, SYSTEM_ACTOR, { action: 'totp.reset', endsSessions: true })
         result(
           { status: 'success', data: { username, removed } },
-          removed ? `${username} logs in with the password alone now; all its logins have ended.` : `${username} has no second factor.`,
+          removed
+            ? `Two-factor authentication is off for ${username}, who was logged out everywhere.`
+            : `${username} does not use two-factor authentication.`,
         )
         return undefined
       }),

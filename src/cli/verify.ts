@@ -20,13 +20,13 @@ interface VerifyOptions {
 export function addVerify(program: Command, action: Action): void {
   program
     .command('verify')
-    .description('compare the pulled files with Zoho: ids, sums per currency, line items against headers, hashes of the files')
-    .option('-d, --directory <dir>', 'a raw_json/<stamp> folder instead of the newest state')
-    .option('-m, --modules <names>', 'only these, separated by commas')
-    .option('-o, --output <file>', 'write the report to a file, too (JSON when it ends in .json)')
-    .option('--quick', 'no call to Zoho: hashes, line items, and the database')
-    .option('-s, --session <session>', 'the state as of this session')
-    .option('--repair', 'fetch just what differs, and write the files that held it anew')
+    .description('verify the pulled files against Zoho: IDs, totals per currency, line items against headers, file hashes')
+    .option('-d, --directory <dir>', 'verify a raw_json/<stamp> folder instead of the latest state')
+    .option('-m, --modules <names>', 'modules to verify, separated by commas')
+    .option('-o, --output <file>', 'also write the report to a file (JSON if it ends in .json)')
+    .option('--quick', 'make no API calls: check hashes, line items and the database')
+    .option('-s, --session <session>', 'verify the state as of this session')
+    .option('--repair', 'fetch the records that differ and rewrite the affected files')
     .option('--app <app>', 'books or invoice', 'books')
     .action(
       action(async (context, options: VerifyOptions): Promise<ExitStatus> => {

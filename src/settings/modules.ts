@@ -16,14 +16,14 @@ export const MODULES: readonly Module[] = [
   {
     slug: 'crm',
     name: 'Zoho CRM',
-    description: 'Contacts, accounts, leads, products and deals, with what was deleted',
+    description: 'Contacts, accounts, leads, products and deals, including deletions',
     enabledByDefault: true,
     suggested: { schedule: '0 * * * *', full_schedule: '30 3 * * 0' },
   },
   {
     slug: 'books',
     name: 'Zoho Books',
-    description: 'Invoices, bills, orders, payments, contacts and items with their lines',
+    description: 'Invoices, bills, orders, payments, contacts and items, with line items',
     enabledByDefault: true,
     suggested: { schedule: '15 2 * * *', full_schedule: '30 2 1 * *' },
   },

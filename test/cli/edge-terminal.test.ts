@@ -27,7 +27,7 @@ longTestOnLinux('on a terminal a pull draws one growing bar and restores the cur
   await given.until(/\d cuts/)
   given.type(CTRL_C)
   expect((await given.ended)[0]).toBe(1)
-  expect(given.screen()).toContain('Stopped; what is done is kept, and the next run carries on.')
+  expect(given.screen()).toContain('Stopped. Completed work is kept; the next run continues from there.')
   expect(given.screen()).not.toMatch(/^ +at /m)
   expect(given.bytes().lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(given.bytes().lastIndexOf(HIDE_CURSOR))
   const kept = (await readdir(dir)).filter((name) => !name.startsWith('.')).length

@@ -66,7 +66,7 @@ longTest('a watch follows changes, outlives a pause and a killed server, and end
   await watch.until(/^0 pulled .* 1 removed/m)
 
   await shop.send('PATCH', `/api/v1/stores/${store.id}`, { paused: true })
-  await watch.until(/paused.*; will try again in 0\.1 s/)
+  await watch.until(/paused.*; retrying in 0\.1 s/)
   await remove(1)
   expect(await shownIds(dir)).toContain(photos[1]!.id)
   await shop.send('PATCH', `/api/v1/stores/${store.id}`, { paused: false })
@@ -123,7 +123,7 @@ test('a dead address is said with the first failed try, and each wait with its l
   while (said.split('\n').length < 4) await once(child.stderr, 'data')
   expect(said.split('\n').slice(0, 3)).toEqual(
     Array.from({ length: 3 }, () =>
-      expect.stringMatching(/^The server cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:\d+; trying again in \d+(\.\d)? s$/),
+      expect.stringMatching(/^The server cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:\d+; retrying in \d+(\.\d)? s$/),
     ),
   )
 })
@@ -158,7 +158,7 @@ test('a token comes from a file, standard input or the environment; one in the a
     said += String(chunk)
   })
   await once(watching.stdout, 'data')
-  expect(said).toMatch(/^warning: a token among the arguments .*--token-file/)
+  expect(said).toMatch(/^warning: a token on the command line .*--token-file/)
   expect(said).not.toContain(store.token)
   if (process.platform === 'linux') expect(await readFile(`/proc/${watching.pid}/cmdline`, 'utf8')).not.toContain(store.token.slice(0, 20))
 

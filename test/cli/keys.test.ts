@@ -44,7 +44,7 @@ longTest('a killed key rotation resumes, and afterwards the database refuses the
   const done = await runZinc(['--json', 'keys', 'rotate'], both)
   expect(done).toMatchObject({ status: 0 })
   expect(JSON.parse(done.stdout)).toMatchObject({ status: 'success', data: { unreadable: [] } })
-  expect(done.stdout).toContain('The old CREDENTIALS_KEY may go now')
+  expect(done.stdout).toContain('The old CREDENTIALS_KEY is no longer needed')
   expect(await left()).toBe(0)
   expect(await db.zohoToken.count({ where: { access_token: { startsWith: old } } })).toBe(0)
 

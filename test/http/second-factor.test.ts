@@ -240,7 +240,7 @@ test('npx zinc user reset-totp takes it away and ends the logins', async () => {
   const dina = await addPerson()
   await setUp(dina)
   const reset = await runZinc(['user', 'reset-totp', dina.username], zinc.environment)
-  expect([reset.status, reset.stdout]).toEqual([0, expect.stringContaining('password alone')])
+  expect([reset.status, reset.stdout]).toEqual([0, expect.stringContaining('Two-factor authentication is off')])
   expect((await dina.logIn()).data.access_token).toBeTypeOf('string')
   const session = await zinc.services.db.session.findFirstOrThrow({
     where: { user: { username: dina.username } },

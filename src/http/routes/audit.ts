@@ -20,7 +20,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
       onRequest: requireRole('operator'),
       schema: {
         tags: ['settings'],
-        summary: 'Who changed what, when; newest first, as JSON in pages or as one CSV',
+        summary: 'List audit log entries, newest first, as JSON pages or one CSV file',
         querystring: AuditQuery,
         response: { 200: AuditResponse },
       },

@@ -46,9 +46,9 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: 'Log in and get tokens',
+        summary: 'Log in with username and password',
         description:
-          'With username and password. An account with a second factor is answered 401 second_factor_required; detail.challenge and a code, or a recovery code, sent here within five minutes from the same address end the login.',
+          'An account with two-factor authentication gets 401 second_factor_required. To complete the login, send detail.challenge with a code or a recovery code from the same IP address within five minutes.',
         body: LoginBody,
         response: { 200: SessionResponse },
       },
@@ -95,7 +95,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: 'Swap a refresh token (in the body, or the cookie of the page) for new tokens; each works once',
+        summary: 'Exchange a refresh token (in the body or the session cookie) for new tokens; each works once',
         body: RefreshBody,
         response: { 200: SessionResponse },
       },
@@ -122,7 +122,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'End this login: its access and refresh tokens are refused from now on',
+        summary: 'Log out: revoke the access and refresh tokens of this session',
         response: { 200: z.object({ status: z.literal('success') }) },
       },
     },
@@ -140,7 +140,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: "Change one's own password; all other sessions of the person end",
+        summary: 'Change your own password; logs out your other sessions',
         body: ChangePasswordBody,
         response: { 200: z.object({ status: z.literal('success') }) },
       },
@@ -161,7 +161,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     '/sessions',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: "One's own sessions, the newest first", response: { 200: UserSessionsResponse } },
+      schema: { tags, summary: 'List your own sessions, newest first', response: { 200: UserSessionsResponse } },
     },
     async (request) => {
       const { user_id, session_id } = requireIdentity(request)
@@ -181,7 +181,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: "End one of one's own sessions",
+        summary: 'Log out one of your own sessions',
         params: z.object({ id: z.uuid() }),
         response: { 200: z.object({ status: z.literal('success') }) },
       },
@@ -202,7 +202,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: "Begin to set up one's own second factor: the secret for an authenticator app (TOTP)",
+        summary: 'Start two-factor setup: return the secret for an authenticator app (TOTP)',
         response: { 200: TotpSecretResponse },
       },
     },
@@ -220,7 +220,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: 'Turn the second factor on with a code; answers the recovery codes once and ends the other sessions of the person',
+        summary: 'Turn on two-factor authentication with a code; returns the recovery codes once and logs out your other sessions',
         body: ConfirmTotpBody,
         response: { 200: RecoveryCodesResponse },
       },
@@ -239,7 +239,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
-        summary: "Remove one's own second factor, with the password and a code or recovery code",
+        summary: 'Turn off two-factor authentication with your password and a code or recovery code',
         body: RemoveTotpBody,
         response: { 200: z.object({ status: z.literal('success') }) },
       },
@@ -260,7 +260,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     {
       config: { withoutSecondFactor: true },
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Who the token belongs to', response: { 200: CurrentUserResponse } },
+      schema: { tags, summary: 'Return the current user', response: { 200: CurrentUserResponse } },
     },
     async (request) => {
       const { user_id, username, role, lacks_second_factor } = requireIdentity(request)

@@ -61,7 +61,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Take many pictures away; they can be restored for seven days',
+        summary: 'Delete many pictures; they can be restored for seven days',
         body: BulkImages,
         response: { 200: BulkResponse },
       },
@@ -72,7 +72,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/restore',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Bring many deleted pictures back', body: BulkImages, response: { 200: BulkResponse } },
+      schema: { tags, summary: 'Restore many deleted pictures', body: BulkImages, response: { 200: BulkResponse } },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
   )
@@ -81,7 +81,12 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/regenerate',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Make the variants of many pictures again, as a run', body: BulkImages, response: { 202: BulkQueued } },
+      schema: {
+        tags,
+        summary: 'Start a run that regenerates the thumbnails of many pictures',
+        body: BulkImages,
+        response: { 202: BulkQueued },
+      },
     },
     async (request, reply) => {
       const ids = [...new Set(request.body.ids)]
@@ -100,7 +105,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Fetch the pictures of many products again from Zoho, or from their address, as a run; one call to Zoho each',
+        summary: 'Start a run that downloads the pictures of many products again, from Zoho (one API call each) or their URL',
         body: BulkProducts,
         response: { 202: BulkQueued },
       },

@@ -14,7 +14,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'What the products lack; each count is a filter of GET /api/products?coverage=',
+        summary: 'Count missing product data; each key is a filter of GET /api/products?coverage=',
         response: { 200: CoverageResponse },
       },
     },
@@ -29,7 +29,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'The same by day, oldest first',
+        summary: 'List the coverage counts by day, oldest first',
         querystring: CoverageHistoryQuery,
         response: { 200: CoverageHistoryResponse },
       },

@@ -20,7 +20,7 @@ export const downloadRoutes: FastifyPluginAsyncZod = async (app) => {
       config: { public: true, limited: true },
       schema: {
         tags: ['photo sync'],
-        summary: 'The edge client as one file for Node',
+        summary: 'Download the edge client as a single file for Node.js',
         description: 'Run it with `node zinc-edge.js pull --help`. `X-Checksum-Sha256` is the SHA-256 of the file.',
         response: { 200: z.string(), 304: z.unknown() },
       },

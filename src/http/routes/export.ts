@@ -24,7 +24,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
       schema: {
         tags: ['sync'],
         summary:
-          'The item records as JSON or CSV, or as a ZIP with the pictures; source=file reads the JSON back, the import of pictures the ZIP',
+          'Export items as JSON or CSV, or as a ZIP with their pictures; the JSON can be imported with source=file, the ZIP as a picture import',
         querystring: ExportQuery,
       },
     },

@@ -23,7 +23,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'What failed and is open, grouped by cause',
+        summary: 'List open failures, grouped by cause',
         querystring: FailuresQuery,
         response: { 200: FailuresResponse },
       },
@@ -61,7 +61,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Try failed things again: chosen ones, those of a cause or a run, or all',
+        summary: 'Retry failures: selected ones, those of a cause or a run, or all',
         body: RetryFailures,
         response: { 202: Accepted },
       },
@@ -83,7 +83,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Take failures out of the inbox, with a note why',
+        summary: 'Dismiss failures, with an optional note',
         body: DismissFailures,
         response: { 200: DismissResponse },
       },
@@ -99,7 +99,12 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/sync/runs/:id/retry-failed',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Try again what failed in a run', params: z.object({ id: z.uuid() }), response: { 202: Accepted } },
+      schema: {
+        tags,
+        summary: 'Start a run that retries what failed in a run',
+        params: z.object({ id: z.uuid() }),
+        response: { 202: Accepted },
+      },
     },
     async (request, reply) => {
       const run = await runs.get(request.params.id)

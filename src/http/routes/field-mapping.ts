@@ -46,7 +46,11 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
     '/mapping',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Which field of Zoho goes to which product field, and who owns it', response: { 200: MappingResponse } },
+      schema: {
+        tags,
+        summary: 'Return the mapping of Zoho fields to product fields, and the owner of each',
+        response: { 200: MappingResponse },
+      },
     },
     async () => shown(await readFieldRules(db)),
   )
@@ -56,7 +60,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Change sources and owners of fields, or return to the default; a full sync then reaches every product',
+        summary: 'Update sources and owners of fields, or reset them to the default; a full sync then updates every product',
         body: MappingBody,
         response: { 200: MappingResponse },
       },
@@ -69,7 +73,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'What the mapping, with these changes, makes of a real item of Zoho; nothing is written',
+        summary: 'Preview the mapping, with these changes, on a real Zoho item; saves nothing',
         body: MappingPreviewBody,
         response: { 200: MappingPreviewResponse },
       },

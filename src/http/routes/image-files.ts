@@ -42,11 +42,11 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
       config: { signed: true },
       schema: {
         tags: ['pictures'],
-        summary: 'The picture of a product at an address that never changes',
+        summary: 'Return the primary picture of a product at a permanent URL',
         description: [
-          'By the id of Zoho or of the product: the primary picture, whatever its format is by now. With `PUBLIC_IMAGES=1` open to',
-          'anybody, but not for products that are inactive or deleted; else to a token or the login of the page.',
-          '`v`, which `image_url` carries, lets caches keep the present picture for ever; an old one is ignored.',
+          'Use the Zoho item ID or the product ID; the extension need not match the current format. With `PUBLIC_IMAGES=1` the URL is',
+          'public, except for inactive and deleted products; otherwise it needs a token or the session cookie.',
+          '`v`, which `image_url` contains, lets caches keep the current picture forever; an outdated one is ignored.',
         ].join(' '),
         params: z.object({ filename: z.string().min(1).max(120) }),
         querystring: Query.pick({ variant: true, v: true }),
@@ -80,7 +80,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
       config: { signed: true },
       schema: {
         tags: ['pictures'],
-        summary: "A product's primary picture, or a variant of it",
+        summary: 'Return the primary picture of a product, or a variant of it',
         params: z.object({ filename: z.string().min(3).max(120) }),
         querystring: Query,
       },

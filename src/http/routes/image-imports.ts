@@ -68,7 +68,12 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     {
       onRequest: requireRole('operator'),
       config: { largeBody: true },
-      schema: { tags, summary: 'What an import would do; kept for a day', consumes, response: { 201: ImportPreviewResponse } },
+      schema: {
+        tags,
+        summary: 'Upload a ZIP and preview its import; the preview is kept for one day',
+        consumes,
+        response: { 201: ImportPreviewResponse },
+      },
     },
     async (request, reply) => {
       const signal = requestSignal(reply)
@@ -95,7 +100,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import/:id',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Start a previewed import as a run', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
+      schema: { tags, summary: 'Start a run for a previewed import', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
     },
     async (request, reply) => {
       const { id } = request.params

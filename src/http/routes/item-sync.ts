@@ -34,7 +34,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       config: { unknownParameters: 'warn' },
       schema: {
         tags,
-        summary: 'Sync the items of Zoho, or of a file, and their pictures into the catalogue',
+        summary: 'Sync items, and optionally pictures, from Zoho or a file',
         querystring: ItemSyncQuery,
         response: { 200: ItemSyncResult, 202: Accepted },
       },
@@ -53,7 +53,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'What a sync would change, and the calls, minutes and days it would take; changes nothing',
+        summary: 'Preview a sync: its changes, API calls and duration; changes nothing',
         querystring: ItemSyncQuery.omit({ dry_run: true }),
         response: { 200: ItemSyncPlan, 202: Accepted },
       },

@@ -47,7 +47,10 @@ const shown = ({ id, sizes, quality, formats }: VariantConfig): VariantSettings 
 export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, workers, variantSettings }) => {
   app.get(
     '/api/media/variants',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsResponse } } },
+    {
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Return the variant (thumbnail) settings', response: { 200: VariantSettingsResponse } },
+    },
     async () => ({ status: 'success' as const, data: shown(await variantSettings.current()) }),
   )
   app.put(
@@ -56,7 +59,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Change how variants are made; those that exist are made anew when asked for, or by regenerate',
+        summary: 'Update the variant settings; existing variants are regenerated on demand, or with regenerate',
         body: VariantSettingsPatch,
         response: { 200: VariantSettingsResponse },
       },
@@ -75,7 +78,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/variants/regenerate',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Make variants again, as a run', body: Regenerate, response: { 202: QueuedRun } },
+      schema: { tags, summary: 'Start a run that regenerates variants', body: Regenerate, response: { 202: QueuedRun } },
     },
     async (request, reply) => {
       const { which, size } = request.body
@@ -91,7 +94,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'What the last scan of the stored files found, with its age',
+        summary: 'List the findings of the last file check, and when it ran',
         querystring: z.object({ cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
         response: { 200: IntegrityResponse },
       },
@@ -116,7 +119,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity/scan',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } },
+      schema: { tags, summary: 'Start a run that checks every stored file against its hash', response: { 202: QueuedRun } },
     },
     async (request, reply) => {
       const run_id = await start(MEDIA_INTEGRITY_SCAN, {}, request)
@@ -129,7 +132,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Repair what the last scan found, all or the findings that are named, each re-checked first, as a run',
+        summary: 'Start a run that repairs all or selected findings of the last file check; each is checked again first',
         body: IntegrityRepair,
         response: { 202: QueuedRun },
       },
@@ -145,7 +148,11 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/storage',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Bytes of originals and variants, and what can be reclaimed', response: { 200: MediaStorageResponse } },
+      schema: {
+        tags,
+        summary: 'Return the disk usage of originals and variants, and what can be reclaimed',
+        response: { 200: MediaStorageResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await variantSettings.current()).id }) }),
   )
@@ -154,16 +161,16 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/jobs',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Work on pictures: queued, running, paused, failed', response: { 200: MediaJobsResponse } },
+      schema: { tags, summary: 'Count background jobs for pictures by state', response: { 200: MediaJobsResponse } },
     },
     async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
   )
   const Queue = z.object({ queue: MediaQueue })
   const Changed = z.object({ status: z.literal('success'), data: z.object({ queue: MediaQueue, changed: z.number() }) })
   for (const [verb, work, summary] of [
-    ['pause', pauseQueue, 'Pause what is queued or running'],
-    ['resume', resumeQueue, 'Go on with what is paused'],
-    ['clear-failed', clearFailed, 'Take failed runs off the list'],
+    ['pause', pauseQueue, 'Pause queued and running jobs'],
+    ['resume', resumeQueue, 'Resume paused jobs'],
+    ['clear-failed', clearFailed, 'Clear failed jobs from the list'],
   ] as const) {
     app.post(
       `/api/media/jobs/:queue/${verb}`,

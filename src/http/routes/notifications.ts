@@ -47,7 +47,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Where notices go, when silence is told, and the newest notices', response: { 200: NotificationsResponse } },
+      schema: { tags, summary: 'Return notification settings and recent notifications', response: { 200: NotificationsResponse } },
     },
     response,
   )
@@ -55,7 +55,12 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Change any subset; null clears', body: NotificationsBody, response: { 200: NotificationsResponse } },
+      schema: {
+        tags,
+        summary: 'Update notification settings; null clears a value',
+        body: NotificationsBody,
+        response: { 200: NotificationsResponse },
+      },
     },
     async (request) => {
       await notifications.change(request.body, actorOf(request))
@@ -66,7 +71,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications/test',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Send one notice through each channel that is set', response: { 200: NotificationsTestResponse } },
+      schema: { tags, summary: 'Send a test notification through every configured channel', response: { 200: NotificationsTestResponse } },
     },
     async () => ({ status: 'success' as const, data: await test() }),
   )

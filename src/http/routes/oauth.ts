@@ -42,7 +42,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
 
   app.get(
     '/oauth/start',
-    { onRequest: requireRole('admin'), schema: { tags, summary: 'To the consent page of Zoho', response: { 302: z.null() } } },
+    { onRequest: requireRole('admin'), schema: { tags, summary: 'Redirect to Zoho’s consent page', response: { 302: z.null() } } },
     async (request, reply) => {
       const { url, cookie } = await connect.beginConsent(requireIdentity(request).username)
       return setConsentCookie(request, reply, cookie).redirect(url, 302)
@@ -55,7 +55,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Until when the link that was sent out is good; null: there is none',
+        summary: 'Return when the current consent link expires; null if there is none',
         response: { 200: ConsentLinkResponse },
       },
     },
@@ -70,7 +70,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'A link to the consent page for the owner of the Zoho account, shown once; it replaces any before',
+        summary: 'Create a consent link for the Zoho account owner; it is returned once and replaces earlier links',
         response: { 201: NewConsentLinkResponse },
       },
     },
@@ -90,7 +90,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Withdraw the link that was sent out',
+        summary: 'Withdraw the current consent link',
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ withdrawn: z.number() }) }) },
       },
     },
@@ -102,7 +102,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       config: { public: true, limited: true, openTo: 'everybody who has the secret of the link' },
       schema: {
         tags,
-        summary: 'With a link: the address of the consent page of Zoho',
+        summary: 'Exchange a consent link for the URL of Zoho’s consent page',
         body: OpenConsentLinkBody,
         response: { 200: OpenConsentLinkResponse },
       },
@@ -122,7 +122,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
         unknownParameters: 'ignore',
         openTo: 'the browser that began the consent',
       },
-      schema: { tags, summary: 'The way back from the consent page of Zoho', querystring: CallbackQuery },
+      schema: { tags, summary: 'Handle the redirect back from Zoho’s consent page', querystring: CallbackQuery },
     },
     async (request, reply) => {
       const { code, state, error, 'accounts-server': accountsServer } = request.query

@@ -72,7 +72,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       config: { unknownParameters: 'warn' },
       schema: {
         tags,
-        summary: 'The bytes of one photo, whole or in part',
+        summary: 'Download one photo, in full or by range',
         params: z.object({ photo_id: z.string().max(200) }),
         querystring: DownloadQuery,
       },
@@ -119,7 +119,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       config: { unknownParameters: 'warn' },
       schema: {
         tags,
-        summary: 'Many photos as one tar, in the order asked; what failed is named in a last entry errors.json',
+        summary: 'Download many photos as one tar, in the requested order; errors.json at the end lists any that failed',
         body: ArchiveBody,
       },
     },

@@ -35,7 +35,7 @@ const MAX_STATUS_BYTES = 1024 * 1024
 const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
 
 /** No schema that writes something: even `null` would be counted in a Content-Length, which is the whole answer's on a 304. */
-const NotModified = z.unknown().describe('Nothing of it has changed since the answer with that ETag')
+const NotModified = z.unknown().describe('Not changed since the response with that ETag')
 
 /** Counted before each is looked at: half a million wrong reports would cost more than a thousand right ones. */
 function refuseTooMany(body: unknown): void {
@@ -70,7 +70,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       config: { unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
-        summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
+        summary: 'List the photos of a store, by position, by change time, or by cursor',
         querystring: PhotoListQuery,
         response: { 200: PhotoListResponse, 304: NotModified },
       },
@@ -111,7 +111,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       config: { unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
-        summary: 'Whether anything is new for a store, in one small answer',
+        summary: 'Return a digest that changes when anything is new for a store',
         querystring: StoreQuery,
         response: { 200: DigestResponse, 304: NotModified },
       },
@@ -135,7 +135,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       preValidation: async ({ body }) => refuseTooMany(body),
       schema: {
         tags: photoSyncTags,
-        summary: 'What an edge server has done with its photos',
+        summary: 'Report the sync status of photos from an edge server',
         body: StatusBody,
         response: { 200: StatusResponse },
       },

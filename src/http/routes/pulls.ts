@@ -40,7 +40,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Pull modules of Books or Invoice into files and records',
+        summary: 'Start a pull of Books or Invoice modules into files and the database',
         body: PullRequest.extend(Since).nullish(),
         response: { 202: Queued },
       },
@@ -59,7 +59,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'The calls, minutes and days that a pull would take; with count Zoho is asked how much there is. Changes nothing',
+        summary: 'Estimate the API calls and duration of a pull; with count, asks Zoho for record counts. Changes nothing',
         body: PullPlanRequest.extend(Since).nullish(),
         response: { 200: one(PullPlan) },
       },
@@ -72,7 +72,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Sessions, newest first',
+        summary: 'List pull sessions, newest first',
         response: { 200: z.object({ status: z.literal('success'), data: z.array(PullSession), next_cursor: z.null() }) },
       },
     },
@@ -84,7 +84,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'What two sessions hold of each module, record by record',
+        summary: 'Compare the records of each module in two sessions',
         querystring: z.object({ a: SessionName, b: SessionName }),
         response: { 200: one(SessionComparison) },
       },
@@ -95,7 +95,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'One session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
+      schema: { tags, summary: 'Return one session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
     },
     async ({ params }) => success(await sessions.get(params.session)),
   )
@@ -105,7 +105,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Pin a session, so that no pruning takes it, or take the pin off',
+        summary: 'Pin a session so that it is never pruned, or unpin it',
         params: Named,
         body: z.object({ pinned: z.boolean() }),
         response: { 200: one(PullSession) },
@@ -124,7 +124,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Remove a session folder; the records in the database stay',
+        summary: 'Delete a session folder; the records in the database stay',
         params: Named,
         response: { 200: one(z.object({ session: z.string(), deleted: z.literal(true) })) },
       },
@@ -138,7 +138,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
   )
   app.get(
     '/:session/archive',
-    { onRequest: requireRole('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
+    { onRequest: requireRole('operator'), schema: { tags, summary: 'Download a session as ZIP', params: Named } },
     async (request, reply) => {
       const { params } = request
       const zip = await pulls.archive(params.session)
@@ -152,7 +152,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Check the files of a session against Zoho, or with quick against the database and the manifests alone',
+        summary: 'Start a run that verifies a session against Zoho, or with quick only against the database and the manifests',
         params: Named,
         body: z.object({ quick: z.boolean().default(false) }).nullish(),
         response: { 202: Queued },
@@ -172,7 +172,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/report',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'The newest report of a check', params: Named, response: { 200: one(VerifyReport) } },
+      schema: { tags, summary: 'Return the latest verification report', params: Named, response: { 200: one(VerifyReport) } },
     },
     async ({ params }) => success(await sessions.report(params.session)),
   )
@@ -182,7 +182,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Fetch just what differs, and write the files that held it anew',
+        summary: 'Start a run that fetches only the records that differ and rewrites the affected files',
         params: Named,
         response: { 202: Queued },
       },

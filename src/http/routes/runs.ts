@@ -36,7 +36,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'Runs of every kind, newest first',
+        summary: 'List runs of every kind, newest first',
         querystring: z.object({
           kind: z.string().max(50).optional(),
           state: RunState.optional(),
@@ -63,7 +63,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   )
   app.get(
     '/sync/runs/:id',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
+    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Return one run', params: Id, response: { 200: One } } },
     async ({ params }) => one(await runs.get(params.id)),
   )
   app.get(
@@ -72,7 +72,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'What a run did to each record, or in a dry run would do, with the fields that differ',
+        summary: 'List the changes of a run, or of a dry run, record by record and field by field',
         params: Id,
         querystring: RunRecordsQuery,
         response: { 200: RunRecordsResponse },
@@ -94,7 +94,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs/:id/export',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'The run with its failures and records as one JSON file', params: Id },
+      schema: { tags, summary: 'Download a run with its failures and records as JSON', params: Id },
     },
     async ({ params }, reply) => {
       const run = await runs.get(params.id)
@@ -105,10 +105,14 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
         .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))))
     },
   )
-  for (const act of ['cancel', 'pause', 'resume'] as const) {
+  for (const [act, summary] of [
+    ['cancel', 'Cancel a run'],
+    ['pause', 'Pause a run'],
+    ['resume', 'Resume a paused run'],
+  ] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
-      { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
+      { onRequest: requireRole('operator'), schema: { tags, summary, params: Id, response: { 200: One } } },
       async (request) => {
         const { params } = request
         if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
@@ -120,7 +124,10 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   }
   app.get(
     '/sync/runs/:id/events',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
+    {
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Stream the progress of a run as server-sent events until it stops', params: Id },
+    },
     async (request, reply) => {
       await runs.get(request.params.id)
       const person = requireIdentity(request).user_id

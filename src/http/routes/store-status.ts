@@ -21,7 +21,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'All stores: last seen, how far, what fails', response: { 200: StoreStatusListResponse } },
+      schema: { tags, summary: 'List the sync status of all stores', response: { 200: StoreStatusListResponse } },
     },
     async () => {
       const moment = await feed.now()
@@ -34,7 +34,10 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
   )
   app.get(
     '/stores/:id',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'One store', params: Id, response: { 200: StoreStatusResponse } } },
+    {
+      onRequest: requireRole('viewer'),
+      schema: { tags, summary: 'Return the sync status of one store', params: Id, response: { 200: StoreStatusResponse } },
+    },
     async ({ params }) => {
       const moment = await feed.now()
       const [data] = await listStoreStatus({ db, list }, moment, [authorizeStore(moment, params.id, null)])
@@ -47,7 +50,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Send a store everything again, or the photos that are named',
+        summary: 'Resync a store: send all photos again, or selected ones',
         params: Id,
         body: ResyncBody,
         response: { 200: ResyncResponse },
@@ -66,7 +69,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'How one photo stands in every store: there, behind, failed or not sold there',
+        summary: 'Return the sync status of one photo in every store',
         params: z.object({ id: z.uuid() }),
         response: { 200: PhotoStoresResponse },
       },

@@ -55,7 +55,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
   }
 
-  app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresResponse } } }, async () => ({
+  app.get('/', { onRequest, schema: { tags, summary: 'List stores, oldest first', response: { 200: StoresResponse } } }, async () => ({
     ...success((await stores.list()).map(storeAnswer)),
     next_cursor: null,
   }))
@@ -64,12 +64,14 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     {
       onRequest,
       bodyLimit: MAX_STORE_BYTES,
-      schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedResponse } },
+      schema: { tags, summary: 'Create a store', body: StoreBody, response: { 201: StoreSavedResponse } },
     },
     async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
   )
-  app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreResponse } } }, async ({ params }) =>
-    success(storeAnswer(await stores.find(params.id))),
+  app.get(
+    '/:id',
+    { onRequest, schema: { tags, summary: 'Return one store', params: Id, response: { 200: StoreResponse } } },
+    async ({ params }) => success(storeAnswer(await stores.find(params.id))),
   )
   app.patch(
     '/:id',
@@ -78,7 +80,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
       bodyLimit: MAX_STORE_BYTES,
       schema: {
         tags,
-        summary: 'Change a store; what it pulls follows at once',
+        summary: 'Update a store; its photo list changes immediately',
         params: Id,
         querystring: StorePatchQuery,
         body: StorePatch,
@@ -93,7 +95,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   )
   app.delete(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreResponse } } },
+    { onRequest, schema: { tags, summary: 'Delete a store with its tokens and reports', params: Id, response: { 200: StoreResponse } } },
     async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
   )
 
@@ -101,7 +103,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     '/:id/tokens',
     {
       onRequest,
-      schema: { tags, summary: 'The tokens of a store, without the secrets', params: Id, response: { 200: EdgeTokensResponse } },
+      schema: { tags, summary: 'List the tokens of a store, without their secrets', params: Id, response: { 200: EdgeTokensResponse } },
     },
     async ({ params }) => ({ ...success((await edgeTokens.list(params.id)).map(tokenAnswer)), next_cursor: null }),
   )
@@ -111,7 +113,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
       onRequest,
       schema: {
         tags,
-        summary: "A token for the store's edge server, shown this once",
+        summary: 'Create a token for the store’s edge server; it is returned only once',
         params: Id,
         body: EdgeTokenBody,
         response: { 201: EdgeTokenMadeResponse },
@@ -127,7 +129,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     '/:id/tokens/:token_id',
     {
       onRequest,
-      schema: { tags, summary: 'Revoke a token: refused from the next request on', params: TokenId, response: { 200: EdgeTokenResponse } },
+      schema: { tags, summary: 'Revoke a token; it stops working immediately', params: TokenId, response: { 200: EdgeTokenResponse } },
     },
     async (request) => success(tokenAnswer(await edgeTokens.revoke(request.params.id, request.params.token_id, actorOf(request)))),
   )

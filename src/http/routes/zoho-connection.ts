@@ -26,7 +26,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Sign in and try everything that zinc needs; 200 with the check list, 502 when Zoho does not let zinc sign in',
+        summary: 'Test the connection: sign in and check everything that zinc needs; 502 if sign-in fails',
         response: { 200: TestResponse },
       },
     },
@@ -38,7 +38,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Exchange a self-client grant code for a refresh token and keep it',
+        summary: 'Exchange a self-client grant code for a refresh token and store it',
         body: AuthorizeBody,
         response: { 200: ConnectionResponse },
       },
@@ -53,7 +53,11 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organizations',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'The organisations of the account, with currency and time zone', response: { 200: OrganizationsResponse } },
+      schema: {
+        tags,
+        summary: 'List the organisations of the account, with currency and time zone',
+        response: { 200: OrganizationsResponse },
+      },
     },
     async () => {
       const { values } = await connect.settings.effective()
@@ -68,7 +72,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organization',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Choose the organisation to work on', body: OrganizationBody, response: { 200: OrganizationResponse } },
+      schema: { tags, summary: 'Set the organisation to use', body: OrganizationBody, response: { 200: OrganizationResponse } },
     },
     async (request) => {
       const { timeZone, ...it } = await connect.chooseOrganization(request.body.id, actorOf(request), AbortSignal.timeout(TEST_MS))
@@ -81,7 +85,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'The scopes that each module needs, granted or not, and all of them as one line',
+        summary: 'List the scopes of each module, whether they are granted, and all scopes as one line',
         response: { 200: ScopesResponse },
       },
     },

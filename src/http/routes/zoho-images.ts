@@ -23,7 +23,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/plan',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: "How many calls Zoho's further pictures take", response: { 200: GalleryPlanResponse } },
+      schema: { tags, summary: 'Estimate the API calls for downloading additional pictures', response: { 200: GalleryPlanResponse } },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
   )
@@ -33,7 +33,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: "Bring all further pictures of Zoho's items, as a run; a dry run counts the calls exactly",
+        summary: 'Start a run that downloads additional pictures of items; a dry run counts the exact API calls',
         body: GalleryFetch,
         response: { 202: QueuedRun },
       },
@@ -49,7 +49,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: "Make the product's own primary picture the item's picture in Zoho",
+        summary: 'Upload the primary picture of a product to its item in Zoho',
         params: z.object({ id: z.string().min(1).max(250) }),
         querystring: z.object({ dry_run: z.stringbool().default(false) }),
         response: { 200: UploadedImageResponse },

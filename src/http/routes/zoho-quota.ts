@@ -41,7 +41,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     '/quota',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaResponse } },
+      schema: { tags, summary: 'Return API calls used and left this minute and today, with a forecast', response: { 200: QuotaResponse } },
     },
     quota,
   )
@@ -51,7 +51,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'How much of the day pictures leave to items, in percent',
+        summary: 'Set the percentage of daily calls reserved for items',
         body: QuotaBody,
         response: { 200: QuotaResponse },
       },
@@ -67,7 +67,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'The calls to Zoho, newest first, without bodies',
+        summary: 'List API calls to Zoho, newest first, without bodies',
         querystring: CallsQuery,
         response: { 200: CallsResponse },
       },

@@ -72,7 +72,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'Records of a module, as Zoho wrote them; beside each, under `zinc`: record_id, modified_at, deleted_at',
+        summary: 'List records of a module as Zoho returned them; `zinc` adds record_id, modified_at and deleted_at to each',
         params: z.object({ app: z.enum(APPS), module: Module }),
         querystring: Query,
       },
@@ -83,7 +83,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     '/:module',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Records of a module of Books', params: z.object({ module: Module }), querystring: Query },
+      schema: { tags, summary: 'List records of a Books module', params: z.object({ module: Module }), querystring: Query },
     },
     async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),
   )

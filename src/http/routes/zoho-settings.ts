@@ -48,7 +48,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'The Zoho settings, secrets masked, with the state of the connection',
+        summary: 'Return the Zoho settings, with masked secrets, and the connection state',
         response: { 200: ZohoSettingsResponse },
       },
     },
@@ -60,7 +60,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Change any subset of the Zoho settings; a masked secret sent back stays as it is, null forgets a stored value',
+        summary: 'Update Zoho settings; a masked secret is left unchanged, null deletes a stored value',
         body: ZohoSettingsBody,
         response: { 200: ZohoSettingsResponse },
       },
@@ -75,7 +75,11 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesResponse } },
+      schema: {
+        tags,
+        summary: 'List the four modules with schedule, last successful sync and next run',
+        response: { 200: ZohoModulesResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await modules.list() }),
   )
@@ -83,7 +87,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules/:module',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
+      schema: { tags, summary: 'Return one module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
     },
     async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
   )
@@ -93,7 +97,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Switch a module on or off, or set its schedules (cron of five fields in the time zone of the shop; null: off)',
+        summary: 'Turn a module on or off, or set its schedules (five-field cron in the shop’s time zone; null turns it off)',
         params: ModuleParam,
         body: ZohoModuleBody,
         response: { 200: ZohoModuleResponse },
@@ -110,7 +114,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Move back how far a module is known, so that the next sync reads again from there; null: from the beginning',
+        summary: 'Move the sync start of a module back, so that the next sync reads from there; null reads everything',
         params: ModuleParam,
         body: ModuleCursorBody,
         response: { 200: ZohoModuleResponse },
@@ -130,7 +134,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('operator'),
       schema: {
         tags: ['sync'],
-        summary: 'Sync a module now, for real; answers when it has ended, or with wait=false at once',
+        summary: 'Sync a module now; responds when it has finished, or immediately with wait=false',
         params: ModuleParam,
         querystring: ModuleSyncQuery,
         response: { 200: ItemSyncResult, 202: z.object({ status: z.literal('queued'), run_id: z.uuid() }) },
@@ -149,7 +153,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'The next times of a cron line in the time zone of the shop',
+        summary: 'Preview the next run times of a cron expression in the shop’s time zone',
         querystring: SchedulePreviewQuery,
         response: { 200: SchedulePreviewResponse },
       },

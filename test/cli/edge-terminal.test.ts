@@ -24,7 +24,7 @@ longTestOnLinux('on a terminal a pull draws one growing bar and restores the cur
   const given = pullOnTerminal()
   await given.until(/ [1-9]\d*\/20 /) // a picture has come: the line is in use
   line.cut()
-  await given.until(/\d cuts/)
+  await given.until(/\d drops/)
   given.type(CTRL_C)
   expect((await given.ended)[0]).toBe(1)
   expect(given.screen()).toContain('Stopped. Completed work is kept; the next run continues from there.')

@@ -46,7 +46,7 @@ test('zinc sync prints plain progress off a terminal and ends with a status for 
   expect(zoho.counters.images).toBe(images)
   expect(await zinc('reset', '--images')).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining(`fetches ${all} pictures again`),
+    stdout: expect.stringContaining(`downloads ${all} pictures again`),
   })
   await zinc('items', '--images')
   expect(zoho.counters.images).toBe(images + all)

@@ -44,7 +44,7 @@ async function signIn(connect: Services['connect'], signal: AbortSignal) {
     const organization = await connect.readOrganization(await connect.open(), AbortSignal.any([signal, AbortSignal.timeout(SIGN_IN_MS)]))
     return organization
       ? { state: 'signed_in' as const, message: organization.name, remedy: null }
-      : { state: 'refused' as const, message: 'The account does not have this organisation', remedy: 'Check the organisation ID.' }
+      : { state: 'refused' as const, message: 'The account does not have this organization', remedy: 'Check the organization ID.' }
   } catch (error) {
     signal.throwIfAborted()
     const remedy = error instanceof AppError && typeof error.detail?.remedy === 'string' ? error.detail.remedy : null

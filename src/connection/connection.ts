@@ -92,7 +92,7 @@ export async function openConnection(deps: ConnectionDeps) {
     organizations,
     notifications: createNotificationSettings({ db, clock, stored, environment: config.notify }),
     redirectUri,
-    /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data centre. */
+    /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data center. */
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
 
     /** A client for a run, with what is set now. Throws ConfigurationError `not_set_up`, ConflictError `integration_disabled`. */
@@ -102,7 +102,7 @@ export async function openConnection(deps: ConnectionDeps) {
       return createClient({ ...parts, settings: set, connection, breaker }, onWait)
     },
 
-    /** The organisation that is chosen, as Zoho tells it now; null when the account does not have it. */
+    /** The organization that is chosen, as Zoho tells it now; null when the account does not have it. */
     async readOrganization(zoho: ZohoClient, signal: AbortSignal): Promise<Organization | null> {
       const id = (await settings.effective()).values.organization_id
       return id === null ? null : organizations.read(zoho, id, signal)
@@ -148,7 +148,7 @@ export async function openConnection(deps: ConnectionDeps) {
       return organization
     },
 
-    /** A self client's grant code; an account with one organisation needs no choice after it. */
+    /** A self client's grant code; an account with one organization needs no choice after it. */
     async authorize(code: string, actor: Actor, signal: AbortSignal): Promise<void> {
       await authorization.authorize(code, actor)
       await this.chooseOnly(actor, signal)
@@ -168,14 +168,14 @@ export async function openConnection(deps: ConnectionDeps) {
       await this.chooseOnly({ ...from.request, actor: 'zinc' }, AbortSignal.timeout(15_000))
     },
 
-    /** Chooses the organisation where there is no choice. The new token counts whether this works or not. */
+    /** Chooses the organization where there is no choice. The new token counts whether this works or not. */
     async chooseOnly(actor: Actor, signal: AbortSignal): Promise<void> {
       try {
         if ((await settings.effective()).values.organization_id !== null) return
         const all = await this.listOrganizations(signal)
         if (all.length === 1 && all[0]) await this.chooseOrganization(all[0].id, actor, signal)
       } catch (err) {
-        log.warn({ err }, 'the organisations could not be looked up after the sign-in; choose one on the settings page')
+        log.warn({ err }, 'the organizations could not be looked up after the sign-in; choose one on the settings page')
       }
     },
 

@@ -40,7 +40,7 @@ export function createClient(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
   return createOAuthClient(deps, onWait).client
 }
 
-/** The same before an organisation is chosen: calls that belong to none, and the sign-in itself. */
+/** The same before an organization is chosen: calls that belong to none, and the sign-in itself. */
 export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
   const { db, encryption, clock, log, dispatcher, settings, connection, dataCenters, breaker, timeLimits } = deps
   const credentials = credentialsOf(settings)
@@ -69,7 +69,7 @@ export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client
   return { client: connection ? withConnectionTracking(client, connection) : client, tokens, endpoints }
 }
 
-/** Where to sign in and where the API is: of the data centre, unless the environment overrides a host. */
+/** Where to sign in and where the API is: of the data center, unless the environment overrides a host. */
 export function endpointsOf(settings: Config['zoho'], dataCenters: DataCenterEndpoints = DATA_CENTER_ENDPOINTS): Endpoints {
   const region = dataCenters[settings.dataCenter ?? 'com']
   return { accountsUrl: settings.accountsUrl ?? region.accountsUrl, apiUrl: settings.apiUrl ?? region.apiUrl }

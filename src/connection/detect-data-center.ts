@@ -7,11 +7,11 @@ import { requestToken } from '../zoho/oauth.ts'
 import type { Credentials } from '../zoho/token-refresh.ts'
 import type { DataCenterEndpoints } from './create-client.ts'
 
-/** A wrong data centre looks like wrong credentials: only after these is it worth looking. */
+/** A wrong data center looks like wrong credentials: only after these is it worth looking. */
 export const RETRY_IN_OTHER_DATA_CENTER: ReadonlySet<string> = new Set(['invalid_client', 'invalid_code'])
 
 /**
- * Asks the sign-in of every other data centre of the table once whether it knows these credentials; null: none does.
+ * Asks the sign-in of every other data center of the table once whether it knows these credentials; null: none does.
  * Only hosts of the table ever see them, and never one that a reply named.
  */
 export async function findDataCenter(

@@ -143,7 +143,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
     return row
   }
 
-  /** The data centre that the way back names, when it is another of the table; a host outside of it is not even looked at. */
+  /** The data center that the way back names, when it is another of the table; a host outside of it is not even looked at. */
   function elsewhere(set: Config['zoho'], accountsServer: string | undefined): DataCenter | undefined {
     if (accountsServer === undefined || set.accountsUrl !== undefined) return undefined
     const named = DATA_CENTERS.find((it) => dataCenters[it].accountsUrl === accountsServer.replace(/\/+$/, ''))

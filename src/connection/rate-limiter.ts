@@ -52,7 +52,7 @@ const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
 
 /**
  * One budget for all processes, in PostgreSQL: a sliding minute over the log of calls, the calls in flight, and the day's quota as Zoho's headers tell it.
- * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
+ * A permit is a row of that log, given under the organization's lock, so that two processes never see the same room.
  */
 export function createRateLimiter({ db, organization, limits, clock, log, onWait }: RateLimiterDeps): RateLimiter {
   type Refusal = { waitMs: number; why: Message }
@@ -248,5 +248,5 @@ interface DayTold {
 const SOON = Prisma.sql`select set_config('synchronous_commit', 'off', true)`
 const LIMITS = new Set(['43', '44', '45', '429', '1070'])
 
-/** Without a header the zone of the organisation is not known; asking again too early costs one refused call. */
+/** Without a header the zone of the organization is not known; asking again too early costs one refused call. */
 const nextMidnightUtc = (now: Date): Date => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1))

@@ -46,7 +46,7 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
     { scope: 'ZohoInventory.items.READ', reads: 'items and their pictures', probe: one('/inventory/v1/items') },
     {
       scope: 'ZohoInventory.settings.READ',
-      reads: 'the organisation with its currency and time zone',
+      reads: 'the organization with its currency and time zone',
       probe: { path: '/inventory/v1/organizations', organization: false },
     },
   ],

@@ -41,7 +41,7 @@ export function settingsLines(it: Omit<ZohoSettings, 'modules'>): string[] {
     line('organization_id', it.organization_id, source('organization_id')),
     line('data_center', it.data_center, it.sources.data_center === 'none' ? 'default' : it.sources.data_center),
     ...(it.organization?.name
-      ? [line('organisation', it.organization.name, [it.organization.currency, it.organization.time_zone].join(' '))]
+      ? [line('organization', it.organization.name, [it.organization.currency, it.organization.time_zone].join(' '))]
       : []),
     line('connection', it.connection.state, it.connection.since === null ? '' : `since ${it.connection.since}`),
     ...(it.connection.cause === null ? [] : [`  ${it.connection.cause}`]),

@@ -29,8 +29,8 @@ interface Tried extends Check {
 }
 
 /**
- * Signs in, reads the organisation and makes one small read for each scope of each enabled module. Answers the check list; throws only when the
- * sign-in itself fails, with Zoho's code (`wrong_data_center` when another data centre knows the credentials).
+ * Signs in, reads the organization and makes one small read for each scope of each enabled module. Answers the check list; throws only when the
+ * sign-in itself fails, with Zoho's code (`wrong_data_center` when another data center knows the credentials).
  */
 export async function testConnection(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<TestResult> {
   const { db, clock, connection, organizations } = deps

@@ -54,7 +54,7 @@ const TABLE = [
     amount: 'total',
     invoice: true,
   }),
-  module('organizations', ['Organisations', 'المؤسسات'], 'organization_id', 'organization', { invoice: true, scope: 'settings' }),
+  module('organizations', ['Organizations', 'المؤسسات'], 'organization_id', 'organization', { invoice: true, scope: 'settings' }),
 ]
 
 export type BooksModuleName = (typeof TABLE)[number]['name']

@@ -4,7 +4,7 @@ export interface Endpoints {
 }
 
 /**
- * Zoho's data centres by the end of their host names: where to sign in and where the API is. A table and not a template, since Canada does not follow the
+ * Zoho's data centers by the end of their host names: where to sign in and where the API is. A table and not a template, since Canada does not follow the
  * pattern. Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
  * Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
  */

@@ -14,7 +14,7 @@ const ANOTHER_ITEM = 'Specify another item by zoho_item_id or sku.'
 const CHOOSE_ORGANIZATION =
   'Choose one from GET /api/settings/integrations/zoho/organizations (with PUT /organization), or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
 const CHOOSE_UNDER_CONNECTION =
-  'Choose the organisation under Connection, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
+  'Choose the organization under Connection, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
 const NEXT_SYNC = 'zinc retries at the next sync.'
 const NEXT_PULL = 'zinc retries at the next pull.'
 const ENTERED = 'Check your input. The message above names the field.'
@@ -32,7 +32,7 @@ export const MESSAGES = {
   },
   access_token_refused: {
     message: 'Zoho rejects the access token, even a new one',
-    remedy: 'Check the data centre, then reconnect to Zoho.',
+    remedy: 'Check the data center, then reconnect to Zoho.',
   },
   ambiguous_reference: {
     message: ({ reference }: { reference: string }) => `More than one product has ${reference}`,
@@ -117,7 +117,7 @@ export const MESSAGES = {
     message: 'Zoho CRM does not have this module: it is hidden or renamed there. Syncs skip it.',
   },
   'check.no_image': { message: 'None of the checked items has a picture' },
-  'check.no_items': { message: 'The organisation has no items yet' },
+  'check.no_items': { message: 'The organization has no items yet' },
   'check.no_time': { message: 'Zoho did not send its time' },
   'check.not_signed_in_again': {
     message: ({ until }: { until: string }) =>
@@ -368,23 +368,23 @@ export const MESSAGES = {
   },
   'invalid_address.mail': { message: 'email must contain email addresses separated by commas' },
   invalid_client: {
-    message: 'Zoho does not recognise this client ID in this data centre',
-    remedy: 'Compare client_id with the Zoho API console, and the data centre with the URL of your console (api-console.zoho.eu means eu).',
+    message: 'Zoho does not recognise this client ID in this data center',
+    remedy: 'Compare client_id with the Zoho API console, and the data center with the URL of your console (api-console.zoho.eu means eu).',
   },
   invalid_client_secret: {
     message: 'The client secret does not match the client ID',
     remedy:
-      'Copy the client secret again from the Zoho API console of your data centre. A client for several data centres has a separate secret for each.',
+      'Copy the client secret again from the Zoho API console of your data center. A client for several data centers has a separate secret for each.',
   },
   invalid_code: {
-    message: 'Zoho rejected the refresh token: it was revoked, or belongs to another client or data centre',
+    message: 'Zoho rejected the refresh token: it was revoked, or belongs to another client or data center',
     remedy:
       'Connect to Zoho again ("Connect to Zoho", or a new self-client code). A changed password or a removed user revokes it, and creating more than 20 refresh tokens invalidates the oldest.',
   },
   'invalid_code.exchange': {
-    message: 'Zoho rejected the code: it was already used, has expired, or belongs to another client or data centre',
+    message: 'Zoho rejected the code: it was already used, has expired, or belongs to another client or data center',
     remedy:
-      'Generate a new code with a duration of 10 minutes in the Zoho API console and paste it right away. If it still fails, check the client ID and the data centre.',
+      'Generate a new code with a duration of 10 minutes in the Zoho API console and paste it right away. If it still fails, check the client ID and the data center.',
   },
   'invalid_code.second_factor': {
     message: 'The code is wrong or has already been used',
@@ -630,13 +630,13 @@ export const MESSAGES = {
     remedy: 'zinc retries automatically. If it keeps failing, check status.zoho.com.',
   },
   organization_not_found: {
-    message: 'The account does not have this organisation',
+    message: 'The account does not have this organization',
     remedy: 'Choose one from GET /api/settings/integrations/zoho/organizations.',
     page: 'Choose one from the list under Connection.',
   },
-  organization_not_set: { message: 'No organisation is selected', remedy: CHOOSE_ORGANIZATION, page: CHOOSE_UNDER_CONNECTION },
+  organization_not_set: { message: 'No organization is selected', remedy: CHOOSE_ORGANIZATION, page: CHOOSE_UNDER_CONNECTION },
   organization_untried: {
-    message: 'Not tested: the wrong organisation is selected',
+    message: 'Not tested: the wrong organization is selected',
     remedy: CHOOSE_ORGANIZATION,
     page: CHOOSE_UNDER_CONNECTION,
   },
@@ -732,15 +732,15 @@ export const MESSAGES = {
   scope_missing: {
     message: 'Zoho does not allow this: a scope or a permission is missing',
     remedy:
-      'Reconnect to Zoho with all scopes from GET /api/settings/integrations/zoho/scopes, and check the data centre. POST /api/settings/integrations/zoho/test names the missing scope.',
-    page: 'Reconnect with all scopes listed under Connection, and check the data centre. The connection test names the missing scope.',
+      'Reconnect to Zoho with all scopes from GET /api/settings/integrations/zoho/scopes, and check the data center. POST /api/settings/integrations/zoho/test names the missing scope.',
+    page: 'Reconnect with all scopes listed under Connection, and check the data center. The connection test names the missing scope.',
   },
   'scope_missing.scope': {
     message: ({ scope, reads }: { scope: string; reads: string }) =>
       `The scope ${scope} is missing, or the Zoho user has no permission to read: ${reads}`,
     remedy: ({ scope }: { scope: string }) =>
       `Reconnect to Zoho with the scope ${scope} included (GET /api/settings/integrations/zoho/scopes returns the whole line), or turn the module off.`,
-    page: 'Reconnect with all scopes listed under Connection, and check the data centre. The connection test names the missing scope.',
+    page: 'Reconnect with all scopes listed under Connection, and check the data center. The connection test names the missing scope.',
   },
   second_factor_required: {
     message: 'A code from the authenticator app is required',
@@ -903,13 +903,13 @@ export const MESSAGES = {
   },
   unknown_compression: { message: 'Unsupported compression' },
   unknown_organization: {
-    message: 'Zoho does not recognise this organisation, or the account does not belong to it',
+    message: 'Zoho does not recognise this organization, or the account does not belong to it',
     remedy:
       'Choose one from GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.',
     page: CHOOSE_UNDER_CONNECTION,
   },
   'unknown_organization.other': {
-    message: ({ organization }: { organization: string }) => `The account does not belong to the organisation ${organization}`,
+    message: ({ organization }: { organization: string }) => `The account does not belong to the organization ${organization}`,
     remedy: CHOOSE_ORGANIZATION,
     page: CHOOSE_UNDER_CONNECTION,
   },
@@ -996,10 +996,10 @@ export const MESSAGES = {
   },
   wrong_data_center: {
     message: ({ data_center, set }: { data_center: string; set: string }) =>
-      `These credentials belong to the data centre ${data_center}, not to ${set}`,
+      `These credentials belong to the data center ${data_center}, not to ${set}`,
     remedy: ({ data_center, accounts_url }: { data_center: string; accounts_url: string }) =>
-      `Set the data centre to ${data_center} (${accounts_url}): on the settings page, with POST /api/settings/integrations/zoho {"data_center":"${data_center}"}, or as ZOHO_DATA_CENTER.`,
-    page: 'Choose the right data centre under Connection and save.',
+      `Set the data center to ${data_center} (${accounts_url}): on the settings page, with POST /api/settings/integrations/zoho {"data_center":"${data_center}"}, or as ZOHO_DATA_CENTER.`,
+    page: 'Choose the right data center under Connection and save.',
   },
   zip_too_large: {
     message: ({ files, total_bytes }: { files: number; total_bytes: number }) =>
@@ -1013,7 +1013,7 @@ export const MESSAGES = {
   },
   zoho_minute_limit: {
     message: "Zoho's per-minute limit was exceeded; all calls are waiting",
-    remedy: 'It resumes automatically. Other programs on the same organisation share this limit.',
+    remedy: 'It resumes automatically. Other programs on the same organization share this limit.',
   },
   zoho_unavailable: { message: 'Zoho is not responding', remedy: 'It resumes automatically. If it keeps failing, check status.zoho.com.' },
   zoho_unavailable_timeout: {

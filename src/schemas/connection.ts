@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { DATA_CENTERS } from '../facts/data-centers.ts'
 import { MessageParams } from './message.ts'
 
-/** Zoho's data centres by the end of their host names. */
+/** Zoho's data centers by the end of their host names. */
 export const DataCenter = z.enum(DATA_CENTERS)
 
 /**
- * not_set_up: a credential or the organisation is missing · connected · limited: Zoho holds calls back until `until` ·
+ * not_set_up: a credential or the organization is missing · connected · limited: Zoho holds calls back until `until` ·
  * stale: the last sign-in or call failed, somebody should look · revoked: the refresh token is dead, connect again.
  */
 export const ConnectionState = z.enum(['not_set_up', 'connected', 'limited', 'stale', 'revoked'])

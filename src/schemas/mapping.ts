@@ -24,7 +24,7 @@ export const MappingResponse = z.object({
       FieldMapping.extend({
         default_source: z.string(),
         default_owner: FieldOwner,
-        /** False where the source cannot be chosen: name is Zoho's own text, the currency is the organisation's. */
+        /** False where the source cannot be chosen: name is Zoho's own text, the currency is the organization's. */
         source_editable: z.boolean(),
       }),
     ),

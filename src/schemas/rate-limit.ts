@@ -17,7 +17,7 @@ function parseRate(text: string): number | null | undefined {
 }
 
 /**
- * `400k` (bytes a second, k = 1000), or windows by the clock of the organisation: `08:00,256k 22:00,off`. Sorted by time;
+ * `400k` (bytes a second, k = 1000), or windows by the clock of the organization: `08:00,256k 22:00,off`. Sorted by time;
  * before the first window of a day the last one of the day before holds. Undefined: not readable.
  */
 export function parseRateLimit(text: string): RateWindow[] | undefined {

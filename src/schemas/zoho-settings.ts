@@ -78,9 +78,9 @@ export const ZohoSettings = z.object({
   }),
   /** When each stored value was last changed. */
   changed_at: z.record(z.string(), z.iso.datetime()),
-  /** Name, currency and time zone of the organisation, once Zoho told them. */
+  /** Name, currency and time zone of the organization, once Zoho told them. */
   organization: z.object({ name: z.string().nullable(), currency: z.string().nullable(), time_zone: z.string().nullable() }).nullable(),
-  /** True when ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the data centre's hosts. */
+  /** True when ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the data center's hosts. */
   hosts_overridden: z.boolean(),
   connection: Connection,
   modules: z.array(ZohoModule),

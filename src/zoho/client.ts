@@ -53,7 +53,7 @@ export interface ZohoCall {
   /** What it is for; pictures wait behind items when the day runs short. */
   job: CallJob
   runId?: string | undefined
-  /** False for what is no organisation's: `/organizations` and CRM. */
+  /** False for what is no organization's: `/organizations` and CRM. */
   organization?: boolean
   headers?: Record<string, string>
   /** A form to post; without one the call only reads. Asked again after a fault, it is posted again: what it sets must be the same twice. */

@@ -106,7 +106,7 @@ const STANDARD_FIELDS: Record<CrmModule, string[]> = {
     'Description',
   ],
 }
-/** Zoho CRM's code for a module that the organisation hides, renamed or does not have. */
+/** Zoho CRM's code for a module that the organization hides, renamed or does not have. */
 export const INVALID_MODULE = 'INVALID_MODULE'
 /** Asked for with every record: how a list is ordered, and who looks after it. */
 export const LISTED_ALWAYS = ['Modified_Time', 'Created_Time', 'Owner']

@@ -44,7 +44,7 @@ export class QuotaExceededError extends RateLimitedError {
   }
 }
 
-/** Trying again does not help: somebody has to change credentials, scopes or the organisation. */
+/** Trying again does not help: somebody has to change credentials, scopes or the organization. */
 export class ConfigurationError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
 /** Zoho says that there is nothing under this address: the item, or its picture. */

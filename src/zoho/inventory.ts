@@ -9,7 +9,7 @@ import { readItem, settleGroups, type ZohoItem } from './read-item.ts'
 /** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
 
-/** Items of the organisation in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
+/** Items of the organization in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
 export async function* listItems(
   client: ZohoClient,
   { from, runId, onUnreadable }: { from: Date | null; runId?: string | undefined; onUnreadable(row: unknown): void },

@@ -28,7 +28,7 @@ export interface RateLimitWait {
 /** What a call is for, as the log of calls names it. */
 export type CallJob = 'items' | 'image' | 'recheck' | 'crm' | 'stock' | 'price_lists' | 'groups' | 'pull' | 'organization' | 'test'
 
-/** Who may call, and when: one budget for all processes of an organisation. */
+/** Who may call, and when: one budget for all processes of an organization. */
 export interface RateLimiter {
   /**
    * Resolves when the call may be made: minute, calls in flight and the day all have room.

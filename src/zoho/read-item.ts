@@ -164,7 +164,7 @@ function readCombo({ is_combo_product: flag, combo_type: type }: Row, item: Zoho
 const ATTRIBUTE_NUMBERS = [1, 2, 3] as const
 
 /**
- * The group, if it has variants: newer organisations give every item a group of one with the item's own name. Attributes tell them apart where the row
+ * The group, if it has variants: newer organizations give every item a group of one with the item's own name. Attributes tell them apart where the row
  * has their keys; where it has none, the name of the group does.
  */
 function readGroup(row: Row, item: ZohoItem): void {

@@ -47,7 +47,7 @@ function refuseTooMany(body: unknown): void {
   })
 }
 
-/** Each edge server asks each minute; the zone of an organisation changes about never. */
+/** Each edge server asks each minute; the zone of an organization changes about never. */
 const TIME_ZONE_FOR_MS = 60_000
 
 function createTimeZoneCache(connect: PhotoSyncDeps['connect']): () => Promise<string | null> {

@@ -55,7 +55,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'List the organisations of the account, with currency and time zone',
+        summary: 'List the organizations of the account, with currency and time zone',
         response: { 200: OrganizationsResponse },
       },
     },
@@ -72,7 +72,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organization',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Set the organisation to use', body: OrganizationBody, response: { 200: OrganizationResponse } },
+      schema: { tags, summary: 'Set the organization to use', body: OrganizationBody, response: { 200: OrganizationResponse } },
     },
     async (request) => {
       const { timeZone, ...it } = await connect.chooseOrganization(request.body.id, actorOf(request), AbortSignal.timeout(TEST_MS))

@@ -25,7 +25,7 @@ export function CheckList() {
   const client = useQueryClient()
   const test = useMutation({
     mutationFn: () => request<{ data: TestResult }>(`${ZOHO}/test`, { method: 'POST' }).then(({ data }) => data),
-    // The test has told something about the state, the scopes and the organisation, whatever came out.
+    // The test has told something about the state, the scopes and the organization, whatever came out.
     onSettled: () => client.invalidateQueries({ queryKey: ['zoho'] }),
   })
   const names: Record<string, string> = {

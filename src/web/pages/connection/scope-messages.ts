@@ -5,8 +5,8 @@ import { defineMessages } from '../../i18n/messages.ts'
 export const scopeMessages = defineMessages(
   {
     inventory_items: 'items and pictures',
-    inventory_settings: 'organisation, currency and time zone',
-    settings: 'items and organisations',
+    inventory_settings: 'organization, currency and time zone',
+    settings: 'items and organizations',
     crm_contacts: 'contacts (including deletions)',
     crm_accounts: 'accounts (including deletions)',
     crm_leads: 'leads (including deletions)',

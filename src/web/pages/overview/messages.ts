@@ -81,7 +81,7 @@ export const overviewMessages = defineMessages(
     jobItems: 'items',
     jobImages: 'pictures',
     jobPull: 'data pull',
-    jobOrganization: 'organisation',
+    jobOrganization: 'organization',
     jobTest: 'connection tests',
     jobCrm: 'CRM',
   },

@@ -10,7 +10,7 @@ const days = (text: string): number => {
 
 /** `zinc edge …`: what an edge server does, and what head office does for it. */
 export function addEdge(program: Command, action: Action): void {
-  const edge = program.command('edge').description('run a store’s edge server: pull its pictures, keep them up to date, check the server')
+  const edge = program.command('edge').description('run a store’s edge server: pull its images, keep them up to date, check the server')
   addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])
   edge
     .command('prune')

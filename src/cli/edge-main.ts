@@ -9,7 +9,7 @@ async function main(): Promise<ExitStatus> {
   let status: ExitStatus = 0
   using stop = listenForShutdown()
   const program = new Command('zinc-edge')
-    .description('Keeps a folder in sync with the pictures of a store.')
+    .description('Keeps a folder in sync with the images of a store.')
     .option('--json', 'print one JSON document', false)
     .showHelpAfterError('Use --help to see usage.')
     .exitOverride()

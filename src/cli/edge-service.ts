@@ -31,7 +31,7 @@ export function edgeService({ server, store, dir, variant, limit, user, watch }:
   if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}\$?$/i.test(user)) throw new BadRequestError('invalid_user.account')
   return {
     name: `zinc-edge-${store}`,
-    description: `zinc edge: the pictures of store ${store}`,
+    description: `zinc edge: the images of store ${store}`,
     command: [
       ...self,
       'pull',

@@ -76,7 +76,7 @@ type EdgeContext = Pick<CommandContext, 'json' | 'terminal' | 'signal' | 'say' |
 export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[]): void {
   edge
     .command('pull')
-    .description("sync a folder with the store's pictures; continues where it was stopped")
+    .description("sync a folder with the store's images; continues where it was stopped")
     .requiredOption('--server <url>', 'the address of zinc', serverAddress)
     .requiredOption('--store <id>', 'the id of the store')
     .option('--token-file <file>', TOKEN_FILE_HELP)
@@ -86,7 +86,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     .option('--watch <seconds>', 'keep running and pull at this interval', positive)
     .option('--verify', 'verify the checksum of every local file')
     .option('--limit <limit>', RATE_LIMIT_HELP, rateLimit)
-    .option('--adopt <dir>', 'reuse the pictures in a folder of another client instead of downloading them')
+    .option('--adopt <dir>', 'reuse the images in a folder of another client instead of downloading them')
     .action(
       action(async (context, { token: given, tokenFile, ...call }: PullCall & TokenOptions) => {
         process.title = 'zinc edge pull'
@@ -125,7 +125,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     )
   edge
     .command('status')
-    .description('show the status of a folder: last contact with head office, missing and failed pictures')
+    .description('show the status of a folder: last contact with head office, missing and failed images')
     .requiredOption('--dir <dir>', 'the folder')
     .option('--max-age <age>', 'exit with status 1 if the last contact is older, in seconds or as 15m, 2h', age)
     .option('--json', 'print one JSON document')
@@ -136,7 +136,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
         const { behind, pictures, bytes, errors } = status
         const lines = [
           contactAt === null ? 'This folder has not contacted head office yet.' : `last contact  ${contactAt.toISOString()}`,
-          `pictures      ${pictures} (${megabytes(bytes)})`,
+          `images        ${pictures} (${megabytes(bytes)})`,
           `missing       ${behind}`,
           ...errors.slice(0, 20).map(({ photo_id, error, at }) => `failed        ${photo_id} at ${at}: ${error}`),
         ]
@@ -214,7 +214,7 @@ function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
   const { protocol, hostname } = new URL(server)
   const loopback = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
   if (protocol === 'http:' && !loopback)
-    say(`warning: ${server} is not encrypted: the token and the pictures can be read and changed in transit. Use https.`)
+    say(`warning: ${server} is not encrypted: the token and the images can be read and changed in transit. Use https.`)
 }
 
 /** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadRequestError `no_password` where nobody can be asked. */

@@ -28,16 +28,16 @@ async function runToItsEnd(context: CommandContext, kind: string, params: object
 }
 
 export function addImages(program: Command, action: Action): void {
-  const images = program.command('images').description('import, verify, regenerate and move pictures')
+  const images = program.command('images').description('import, verify, regenerate and move images')
   images
     .command('import <path>')
-    .description('import pictures from a folder or a ZIP laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
+    .description('import images from a folder or a ZIP laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
     .option('--dry-run', 'only show what matches')
     .action(action(importImages))
   images
     .command('verify')
-    .description('check every stored picture against its hash; exits with status 1 if there are findings')
-    .option('--repair', 'download damaged pictures again from their source, regenerate variants, delete unused files')
+    .description('check every stored image against its hash; exits with status 1 if there are findings')
+    .option('--repair', 'download damaged images again from their source, regenerate variants, delete unused files')
     .action(action(verifyImages))
   images
     .command('thumbnails')
@@ -47,7 +47,7 @@ export function addImages(program: Command, action: Action): void {
     .action(action(remakeVariants))
   images
     .command('migrate-storage')
-    .description('move pictures to the storage set in STORAGE (disk or bucket), while zinc keeps running')
+    .description('move images to the storage set in STORAGE (disk or bucket), while zinc keeps running')
     .option('--remove-old', 'delete each file from the old storage after it has been verified in the new one')
     .action(action(migrateStorage))
 }
@@ -91,7 +91,7 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
   const lines = missed.slice(0, SHOWN).map((it) => `  ${it.name}: ${it.message}`)
   const rest = counts.ambiguous + counts.unmatched + counts.unreadable - lines.length
   return [
-    `${counts.matched} pictures ${taken}, ${rest + lines.length} skipped${lines.length > 0 ? ':' : '.'}`,
+    `${counts.matched} images ${taken}, ${rest + lines.length} skipped${lines.length > 0 ? ':' : '.'}`,
     ...lines,
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ].join('\n')
@@ -138,7 +138,7 @@ async function remakeVariants(
   const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>
   context.result(
     { status: run.state, run_id: run.id, made, checked, failed: broken },
-    `${made} variants of ${checked} pictures generated, ${broken} pictures could not be read.`,
+    `${made} variants of ${checked} images generated, ${broken} images could not be read.`,
   )
   return run.state === 'success' ? 0 : 1
 }
@@ -148,7 +148,7 @@ async function migrateStorage(context: CommandContext, { removeOld = false }: { 
   if (!moving) {
     context.result(
       { status: 'success', copied: 0 },
-      `Nothing to move: all pictures are already in the ${store.backend === 's3' ? 'bucket' : 'folder'} set in STORAGE.`,
+      `Nothing to move: all images are already in the ${store.backend === 's3' ? 'bucket' : 'folder'} set in STORAGE.`,
     )
     return 0
   }

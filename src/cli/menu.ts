@@ -14,7 +14,7 @@ const CHOICES = [
   { name: 'Pull selected modules …', value: 'modules' },
   { name: 'Verify the files against Zoho', value: 'verify' },
   { name: 'Verify files only, without API calls', value: 'verify --quick' },
-  { name: 'Sync items and pictures', value: 'sync items --images' },
+  { name: 'Sync items and images', value: 'sync items --images' },
   { name: 'Status', value: 'status' },
   { name: 'Sessions', value: 'sessions list' },
   { name: 'Quit', value: 'end' },

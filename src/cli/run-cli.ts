@@ -28,7 +28,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   process.stdout.on('error', onOutputError)
 
   const program = new Command('zinc')
-    .description('Zoho item and image catalogue: syncs a shop’s items and pictures from Zoho to its stores.')
+    .description('Zoho item and image catalogue: syncs a shop’s items and images from Zoho to its stores.')
     .option('--log-level <level>', 'DEBUG, INFO, WARNING or ERROR', 'WARNING')
     .option('--json', 'print one JSON document', false)
     .showHelpAfterError('Use --help to see usage.')

@@ -12,7 +12,7 @@ const SESSIONS_SHOWN = 5
 export function addStatus(program: Command, action: Action): void {
   program
     .command('status')
-    .description('show settings (masked), sign-in, last sync of each module, pictures, quota and sessions')
+    .description('show settings (masked), sign-in, last sync of each module, images, quota and sessions')
     .action(
       action(async (context): Promise<ExitStatus> => {
         const status = await readStatus(await context.services({ mustExist: true }), context.signal)
@@ -64,7 +64,7 @@ function describe(status: Status): string {
     ...status.modules.map((it) => `  ${it.slug.padEnd(26)} ${it.last_sync ?? 'never'}${it.enabled ? '' : '  (off)'}`),
     ...times,
     '',
-    `pictures         ${images.stored} of ${images.wanted}`,
+    `images           ${images.stored} of ${images.wanted}`,
     `quota            ${quota ? `${quota.left} of ${quota.limit} calls left until ${quota.resets_at}` : 'unknown until the first API call'}`,
     '',
     `sessions         ${sessions.length}`,

@@ -11,7 +11,7 @@ export function addStore(program: Command, action: Action): void {
     .description('add a store')
     .requiredOption('--code <code>', 'short and unique, e.g. BGH-01')
     .requiredOption('--name <name>', 'as people call it')
-    .option('--variant <variant>', 'default picture size: thumb, medium or original')
+    .option('--variant <variant>', 'default image size: thumb, medium or original')
     .action(
       action(async (context, options: { code: string; name: string; variant?: string }) => {
         const body = StoreBody.safeParse(options)

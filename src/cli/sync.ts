@@ -21,8 +21,8 @@ export function addSync(program: Command, action: Action): void {
   const sync = program.command('sync').description('sync the catalogue from Zoho or a file')
   sync
     .command('items')
-    .description('sync items, and optionally their pictures')
-    .option('--images', 'include pictures')
+    .description('sync items, and optionally their images')
+    .option('--images', 'include images')
     .option('--full', 'full sync; also finds items deleted in Zoho')
     .option('--dry-run', 'only show what would change')
     .addOption(new Option('--source <source>', 'where the items come from').choices(['api', 'file']).default('api'))
@@ -54,14 +54,14 @@ export function addSync(program: Command, action: Action): void {
   sync
     .command('reset')
     .description('reset the sync position, so that the next sync reads everything again; nothing is deleted')
-    .option('--images', 'also download every picture from Zoho again')
+    .option('--images', 'also download every image from Zoho again')
     .action(
       action(async (context, { images = false }: { images?: boolean }): Promise<ExitStatus> => {
         const { db } = await context.services()
         const { pictures: all } = await resetItemSync(db, { images })
         context.result(
           { status: 'success', data: { pictures: all } },
-          images ? `The next sync reads every item and downloads ${all} pictures again.` : 'The next sync reads every item again.',
+          images ? `The next sync reads every item and downloads ${all} images again.` : 'The next sync reads every item again.',
         )
         return 0
       }),
@@ -71,7 +71,7 @@ export function addSync(program: Command, action: Action): void {
 function describe({ status, mode, statistics: s, errors, cause, remedy, resumes_at }: ItemSyncResult): string {
   const lines = [
     `${status} (${mode}): ${s.total} items listed, ${s.new} new, ${s.updated} updated, ${s.unchanged} unchanged, ${s.removed} removed, ${s.failed} failed`,
-    `pictures: ${s.images_downloaded} downloaded, ${s.images_unchanged} unchanged, ${s.images_missing} without, ${s.images_failed} failed; ${s.api_calls} calls to Zoho`,
+    `images: ${s.images_downloaded} downloaded, ${s.images_unchanged} unchanged, ${s.images_missing} without, ${s.images_failed} failed; ${s.api_calls} calls to Zoho`,
     ...errors.slice(0, 20).map((it) => `  ${it.code} ${it.zoho_item_id ?? it.sku ?? ''}: ${it.message}`),
     ...(errors.length > 20 ? [`  … and ${errors.length - 20} more; --json lists them`] : []),
     ...(cause === undefined ? [] : [cause]),

@@ -43,7 +43,7 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
   ],
   books: pullScopes('ZohoBooks', '/books/v3', BOOKS_MODULES),
   inventory: [
-    { scope: 'ZohoInventory.items.READ', reads: 'items and their pictures', probe: one('/inventory/v1/items') },
+    { scope: 'ZohoInventory.items.READ', reads: 'items and their images', probe: one('/inventory/v1/items') },
     {
       scope: 'ZohoInventory.settings.READ',
       reads: 'the organization with its currency and time zone',

@@ -4,9 +4,9 @@ import { type Catalogue, type Part, render } from './message.ts'
 const text = (part: Part): string => (typeof part === 'string' ? part : (render(MESSAGES, part) ?? part.code))
 
 const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
-const UPLOAD_AGAIN = 'Open the picture, save it again as JPEG or PNG, and upload that file.'
+const UPLOAD_AGAIN = 'Open the image, save it again as JPEG or PNG, and upload that file.'
 const SAVE_AS = 'Save it as JPEG or PNG and upload that file.'
-const OPEN_ADDRESS = 'Open the URL in a browser to check it. Try again later, or upload the picture.'
+const OPEN_ADDRESS = 'Open the URL in a browser to check it. Try again later, or upload the image.'
 const READ_AGAIN = 'Fetch the product again; it contains a new image_url.'
 const BEGIN_AGAIN = 'Start without a cursor and follow next_cursor.'
 const WHOLE_ORDER = 'Send a JSON array with the IDs of all images of this product, each once, in the order you want.'
@@ -78,13 +78,13 @@ export const MESSAGES = {
     page: ENTERED,
   },
   'bad_request.form_character': { message: 'The form contains a character that cannot be stored' },
-  'bad_request.no_file': { message: 'file is required', remedy: 'curl -F file=@picture.jpg …' },
+  'bad_request.no_file': { message: 'file is required', remedy: 'curl -F file=@image.jpg …' },
   'bad_request.no_host': { message: 'The Host header is missing' },
   'bad_request.no_item_id': {
     message: 'item_id is required: the webhook does not name an item',
     remedy: "Use Zoho's default payload for the Items module, or a JSON body with item_id.",
   },
-  'bad_request.no_zip': { message: 'file is required', remedy: 'curl -F file=@pictures.zip …' },
+  'bad_request.no_zip': { message: 'file is required', remedy: 'curl -F file=@images.zip …' },
   'bad_request.not_boolean': { message: ({ field }: { field: string }) => `${field} must be true or false` },
   'bad_request.not_http': {
     message: 'The request is not valid HTTP',
@@ -116,7 +116,7 @@ export const MESSAGES = {
   'check.module_hidden': {
     message: 'Zoho CRM does not have this module: it is hidden or renamed there. Syncs skip it.',
   },
-  'check.no_image': { message: 'None of the checked items has a picture' },
+  'check.no_image': { message: 'None of the checked items has an image' },
   'check.no_items': { message: 'The organization has no items yet' },
   'check.no_time': { message: 'Zoho did not send its time' },
   'check.not_signed_in_again': {
@@ -137,15 +137,15 @@ export const MESSAGES = {
     message: 'This link has been used, replaced or withdrawn, or has expired',
     remedy: 'Ask the person who sent it for a new one.',
   },
-  corrupt: { message: 'The picture is damaged and cannot be read', remedy: UPLOAD_AGAIN },
+  corrupt: { message: 'The image is damaged and cannot be read', remedy: UPLOAD_AGAIN },
   'corrupt.bmp': { message: 'The BMP cannot be read', remedy: UPLOAD_AGAIN },
-  'corrupt.checksum': { message: 'The picture is damaged: a checksum inside is wrong', remedy: UPLOAD_AGAIN },
+  'corrupt.checksum': { message: 'The image is damaged: a checksum inside is wrong', remedy: UPLOAD_AGAIN },
   'corrupt.coding': { message: 'The pixel encoding is unknown', remedy: UPLOAD_AGAIN },
   'corrupt.depth': { message: ({ depth }: { depth: number }) => `A BMP cannot have ${depth} bits per pixel`, remedy: UPLOAD_AGAIN },
   'corrupt.header': { message: 'The pixel data starts inside the header', remedy: UPLOAD_AGAIN },
   'corrupt.in_zip': { message: 'The file inside the ZIP is damaged', remedy: 'Create the ZIP again.' },
-  'corrupt.no_size': { message: 'The picture has no size', remedy: UPLOAD_AGAIN },
-  'corrupt.unreadable': { message: 'The picture cannot be read', remedy: UPLOAD_AGAIN },
+  'corrupt.no_size': { message: 'The image has no size', remedy: UPLOAD_AGAIN },
+  'corrupt.unreadable': { message: 'The image cannot be read', remedy: UPLOAD_AGAIN },
   crm_limit: {
     message: "Zoho CRM's API limit is reached",
     remedy: ({ resets_at }: { resets_at: string }) => `It resumes automatically at ${resets_at}.`,
@@ -180,7 +180,7 @@ export const MESSAGES = {
     message: 'The database is unavailable',
     remedy: 'Try again in a few seconds. zinc resumes as soon as the database is back.',
   },
-  decoder_crash: { message: 'The picture cannot be decoded within the memory and time limits', remedy: UPLOAD_AGAIN },
+  decoder_crash: { message: 'The image cannot be decoded within the memory and time limits', remedy: UPLOAD_AGAIN },
   decryption_key_missing: {
     message: ({ fields }: { fields: readonly string[] }) => `The stored ${fields.join(', ')} cannot be decrypted with the current key`,
     remedy: 'Start zinc with the CREDENTIALS_KEY that encrypted it (`new,old` while rotating), or enter the value again.',
@@ -196,7 +196,7 @@ export const MESSAGES = {
       found.map(({ module, problem }) => `${module}: ${text(problem)}`).join('; '),
     remedy: 'Run a full pull of these modules.',
   },
-  download_failed: { message: 'The picture was incomplete, even after a retry' },
+  download_failed: { message: 'The image was incomplete, even after a retry' },
   edge_token_not_allowed: {
     message: 'An edge server token only gives access to its own store’s photo sync',
     remedy: 'Log in as a user instead.',
@@ -283,49 +283,49 @@ export const MESSAGES = {
     remedy: 'zinc retries automatically. If it still fails after an hour, reconnect to Zoho.',
   },
   headers_too_large: { message: 'The request headers are too large', remedy: 'Send fewer or shorter headers.' },
-  image_file_damaged: { message: 'The file of this picture is damaged', remedy: 'Run `zinc images verify --repair`.' },
-  image_file_missing: { message: 'The file of this picture is missing', remedy: 'Run `zinc images verify --repair`.' },
-  image_from_zoho: { message: 'The primary picture came from Zoho', remedy: 'Set an uploaded picture as primary first.' },
+  image_file_damaged: { message: 'The file of this image is damaged', remedy: 'Run `zinc images verify --repair`.' },
+  image_file_missing: { message: 'The file of this image is missing', remedy: 'Run `zinc images verify --repair`.' },
+  image_from_zoho: { message: 'The primary image came from Zoho', remedy: 'Set an uploaded image as primary first.' },
   image_not_deleted: { message: 'This image is not deleted' },
   image_not_found: { message: 'Image not found', remedy: 'List the product’s images with GET to see their IDs.' },
-  'image_not_found.file': { message: 'Picture not found', remedy: 'Use the image_url of the product.' },
-  'image_not_found.none': { message: 'The product has no picture', remedy: 'Upload one first.' },
+  'image_not_found.file': { message: 'Image not found', remedy: 'Use the image_url of the product.' },
+  'image_not_found.none': { message: 'The product has no image', remedy: 'Upload one first.' },
   'image_order_mismatch.other_product': {
     message: ({ ids }: { ids: readonly string[] }) => `These images do not belong to this product: ${ids.join(', ')}`,
     remedy: WHOLE_ORDER,
   },
   'image_order_mismatch.twice': { message: 'An image is listed twice', remedy: WHOLE_ORDER },
-  image_removed: { message: 'The picture was removed during the upload', remedy: 'Upload it again.' },
+  image_removed: { message: 'The image was removed during the upload', remedy: 'Upload it again.' },
   image_replaced: {
-    message: 'The picture has been replaced since this URL was created',
+    message: 'The image has been replaced since this URL was created',
     remedy: 'Fetch the product again; it contains the new image_url.',
   },
   image_too_large: {
-    message: ({ max_bytes }: { max_bytes: number }) => `The picture is larger than ${max_bytes} bytes`,
-    remedy: 'Upload a smaller picture, or raise MAX_UPLOAD_BYTES.',
+    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${max_bytes} bytes`,
+    remedy: 'Upload a smaller image, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.file': { message: ({ max_bytes }: { max_bytes: number }) => `Larger than ${max_bytes} bytes` },
   'image_too_large.url': {
-    message: ({ max_bytes }: { max_bytes: number }) => `The picture is larger than ${max_bytes} bytes`,
-    remedy: 'Use a smaller picture, or raise MAX_UPLOAD_BYTES.',
+    message: ({ max_bytes }: { max_bytes: number }) => `The image is larger than ${max_bytes} bytes`,
+    remedy: 'Use a smaller image, or raise MAX_UPLOAD_BYTES.',
   },
   'image_too_large.zoho': {
-    message: ({ max_bytes }: { max_bytes: number }) => `Zoho accepts pictures of at most ${max_bytes} bytes`,
-    remedy: 'Upload a smaller picture.',
+    message: ({ max_bytes }: { max_bytes: number }) => `Zoho accepts images of at most ${max_bytes} bytes`,
+    remedy: 'Upload a smaller image.',
   },
   image_url_blocked: {
-    message: 'zinc is not allowed to download the picture from this URL',
+    message: 'zinc is not allowed to download the image from this URL',
     remedy: 'Use a public http or https URL, check the spelling of its host, or add the host to IMAGE_URL_ALLOWLIST.',
   },
-  'image_url_failed.cut': { message: 'The picture download was cut off', remedy: OPEN_ADDRESS },
-  'image_url_failed.packed': { message: 'The picture’s server uses a compression that zinc does not support', remedy: OPEN_ADDRESS },
+  'image_url_failed.cut': { message: 'The image download was cut off', remedy: OPEN_ADDRESS },
+  'image_url_failed.packed': { message: 'The image’s server uses a compression that zinc does not support', remedy: OPEN_ADDRESS },
   'image_url_failed.status': {
-    message: ({ status }: { status: number }) => `The picture’s server responded with HTTP ${status}`,
+    message: ({ status }: { status: number }) => `The image’s server responded with HTTP ${status}`,
     remedy: OPEN_ADDRESS,
   },
-  'image_url_failed.unreachable': { message: 'The picture’s server cannot be reached', remedy: OPEN_ADDRESS },
-  image_url_invalid: { message: 'This picture URL was modified', remedy: READ_AGAIN },
-  'image_url_invalid.ended': { message: 'This picture URL has expired', remedy: READ_AGAIN },
+  'image_url_failed.unreachable': { message: 'The image’s server cannot be reached', remedy: OPEN_ADDRESS },
+  image_url_invalid: { message: 'This image URL was modified', remedy: READ_AGAIN },
+  'image_url_invalid.ended': { message: 'This image URL has expired', remedy: READ_AGAIN },
   import_file_not_found: {
     message: ({ file, folder }: { file: string; folder: string }) => `File ${file} not found in ${folder}`,
     remedy: ({ default_file }: { default_file: string }) => `Put it there. Without \`file\`, zinc looks for ${default_file}.`,
@@ -348,7 +348,7 @@ export const MESSAGES = {
   },
   incomplete: {
     message: ({ size, expected_bytes }: { size: number; expected_bytes: number }) =>
-      `Only ${size} of ${expected_bytes} bytes of the picture arrived`,
+      `Only ${size} of ${expected_bytes} bytes of the image arrived`,
     remedy: 'zinc retries at the next sync.',
   },
   integration_disabled: {
@@ -453,7 +453,7 @@ export const MESSAGES = {
   invalid_multipart: { message: 'The form cannot be read' },
   'invalid_multipart.cut': {
     message: 'The form cannot be read or was cut off',
-    remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
+    remedy: 'Send it as multipart/form-data, e.g. curl -F file=@image.jpg',
   },
   invalid_price: {
     message: ({ field, name }: { field: Part; name: string }) =>
@@ -528,7 +528,7 @@ export const MESSAGES = {
   },
   mass_delete_stopped: {
     message: ({ removed, pictures }: { removed: number; pictures: number }) =>
-      `This assortment would remove ${removed} of ${pictures} pictures from the store`,
+      `This assortment would remove ${removed} of ${pictures} images from the store`,
     remedy: 'Compare the SKUs and categories with the catalogue. If it is intended, send it again with ?confirm_removals=true.',
     page: 'Check the items in Zoho. If they were really deleted, review the removal and confirm it.',
   },
@@ -568,7 +568,7 @@ export const MESSAGES = {
     message: ({ module }: { module: string }) => `Zoho Books has no module ${module}`,
     remedy: ({ modules }: { modules: readonly string[] }) => `Use one or more of: ${modules.join(', ')}.`,
   },
-  multipart_required: { message: 'The body must be multipart/form-data with a part named file', remedy: 'curl -F file=@picture.jpg …' },
+  multipart_required: { message: 'The body must be multipart/form-data with a part named file', remedy: 'curl -F file=@image.jpg …' },
   no_data: {
     message: 'Nothing has been pulled yet',
     remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.',
@@ -580,7 +580,7 @@ export const MESSAGES = {
     remedy: 'Generate a new code. With the consent page, use offline access and prompt=consent.',
   },
   no_remote_source: {
-    message: 'This product has no picture in Zoho or at a URL',
+    message: 'This product has no image in Zoho or at a URL',
     remedy: 'Upload one, or add it in Zoho and sync.',
   },
   no_such_folder: {
@@ -595,19 +595,19 @@ export const MESSAGES = {
     message: 'There is no webhook secret yet',
     remedy: 'Create one first, here or by setting webhook_secret.',
   },
-  'no_remote_source.uploaded': { message: 'The picture was uploaded here and has no other source', remedy: 'Upload the picture again.' },
-  not_a_zip: { message: 'This is not a readable ZIP file', remedy: 'Compress the picture folders as .zip and upload that file.' },
+  'no_remote_source.uploaded': { message: 'The image was uploaded here and has no other source', remedy: 'Upload the image again.' },
+  not_a_zip: { message: 'This is not a readable ZIP file', remedy: 'Compress the image folders as .zip and upload that file.' },
   'not_a_zip.damaged': { message: 'The ZIP is damaged', remedy: 'Create it again and upload it.' },
-  not_an_image: { message: 'This file is not a picture', remedy: UPLOAD_AGAIN },
+  not_an_image: { message: 'This file is not an image', remedy: UPLOAD_AGAIN },
   not_found: {
     message: 'Not found',
     remedy: 'See GET /docs for all endpoints.',
     page: 'Go back to where you came from.',
   },
   not_found_in_zoho: { message: 'Record not found in Zoho' },
-  'not_found_in_zoho.picture': { message: 'Zoho has no picture' },
+  'not_found_in_zoho.picture': { message: 'Zoho has no image' },
   not_in_assortment: { message: 'This photo is not in the store’s assortment', remedy: 'Delete it locally and read the list again.' },
-  not_in_zoho: { message: 'This product is not in Zoho', remedy: 'Pictures can only be sent for items that exist in Zoho.' },
+  not_in_zoho: { message: 'This product is not in Zoho', remedy: 'Images can only be sent for items that exist in Zoho.' },
   not_set_up: {
     message: ({ missing }: { missing: string[] }) =>
       `Zoho is not set up yet: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
@@ -650,7 +650,7 @@ export const MESSAGES = {
     message: 'zinc has reached its connection limit',
     remedy: 'Try again in a few seconds. To allow more connections, raise the limit of open files (ulimit -n).',
   },
-  'overloaded.images': { message: 'Too many pictures are being processed', remedy: 'Try again in a few seconds.' },
+  'overloaded.images': { message: 'Too many images are being processed', remedy: 'Try again in a few seconds.' },
   owned_by_zoho: {
     message: ({ fields }: { fields: readonly string[] }) => `${fields.join(', ')} is owned by Zoho; the next sync would undo the change`,
     remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
@@ -786,7 +786,7 @@ export const MESSAGES = {
   shutting_down: { message: 'zinc is stopping' },
   side_too_long: {
     message: ({ width, height, max_side }: { width: number; height: number; max_side: number }) =>
-      `The picture is ${width} × ${height}; no side may be longer than ${max_side}`,
+      `The image is ${width} × ${height}; no side may be longer than ${max_side}`,
     remedy: UPLOAD_AGAIN,
   },
   sku_conflict: {
@@ -794,11 +794,11 @@ export const MESSAGES = {
       `The items ${ids.join(', ')} share the SKU ${sku}. All are kept; change the SKU of one of them in Zoho.`,
   },
   storage_full: {
-    message: 'There is not enough disk space for another picture',
+    message: 'There is not enough disk space for another image',
     remedy: 'Free up space in DATA_DIR, or use a larger disk or an S3 bucket.',
   },
   'storage_full.run': {
-    message: 'storage_full: the disk has no space for more pictures',
+    message: 'storage_full: the disk has no space for more images',
     remedy: 'Free up space in DATA_DIR; it resumes automatically.',
   },
   storage_unavailable: {
@@ -854,12 +854,12 @@ export const MESSAGES = {
   },
   too_many_pixels: {
     message: ({ width, height, max_pixels }: { width: number; height: number; max_pixels: number }) =>
-      `The picture is ${width} × ${height}, more than ${max_pixels} pixels`,
+      `The image is ${width} × ${height}, more than ${max_pixels} pixels`,
     remedy: UPLOAD_AGAIN,
   },
   'too_many_pixels.frames': { message: 'The frames together have too many pixels', remedy: UPLOAD_AGAIN },
   'too_many_pixels.unmeasured': {
-    message: ({ max_pixels }: { max_pixels: number }) => `The picture has more than ${max_pixels} pixels`,
+    message: ({ max_pixels }: { max_pixels: number }) => `The image has more than ${max_pixels} pixels`,
     remedy: UPLOAD_AGAIN,
   },
   too_many_requests: { message: 'Too many requests', remedy: 'Wait for the time in Retry-After. API_REQUESTS_PER_MINUTE sets the limit.' },
@@ -886,9 +886,9 @@ export const MESSAGES = {
     remedy: 'Start with POST /api/v1/auth/totp.',
     page: 'Start the setup again.',
   },
-  truncated: { message: 'The picture is incomplete: its end is missing', remedy: UPLOAD_AGAIN },
-  'truncated.differently': { message: 'The picture arrives damaged, and differently each time' },
-  'truncated.while_decoding': { message: 'The picture is incomplete', remedy: UPLOAD_AGAIN },
+  truncated: { message: 'The image is incomplete: its end is missing', remedy: UPLOAD_AGAIN },
+  'truncated.differently': { message: 'The image arrives damaged, and differently each time' },
+  'truncated.while_decoding': { message: 'The image is incomplete', remedy: UPLOAD_AGAIN },
   unanswered: {
     message: ({ tries, why }: { tries: number; why: Part }) => `Zoho did not respond properly after ${tries} attempts: ${text(why)}`,
     remedy: 'zinc retries at the next sync. If it keeps failing, check status.zoho.com.',
@@ -1026,37 +1026,37 @@ export const MESSAGES = {
   },
   'not_verified.unfinished': { message: 'The verification did not finish' },
   sync_failed: { message: 'The sync failed' },
-  'not_an_image.by_name': { message: 'This is not a picture' },
+  'not_an_image.by_name': { message: 'This is not an image' },
 } satisfies Catalogue
 
 /** Causes of failures in the inbox, by `code`, or `code.stage` where it means something else there: what was imported is not at Zoho. */
 export const CAUSES = {
-  not_an_image: { message: 'Zoho sent a file that is not a picture', remedy: 'Attach the picture to the item in Zoho again, then retry.' },
-  truncated: { message: 'The picture is incomplete', remedy: 'Retry. If it keeps failing, attach the picture in Zoho again.' },
-  corrupt: { message: 'The picture is damaged', remedy: 'Save the picture again, attach the new file in Zoho, then retry.' },
-  no_image_bytes: { message: 'Zoho sent a web page instead of the picture', remedy: 'Retry. If it keeps failing, check status.zoho.com.' },
+  not_an_image: { message: 'Zoho sent a file that is not an image', remedy: 'Attach the image to the item in Zoho again, then retry.' },
+  truncated: { message: 'The image is incomplete', remedy: 'Retry. If it keeps failing, attach the image in Zoho again.' },
+  corrupt: { message: 'The image is damaged', remedy: 'Save the image again, attach the new file in Zoho, then retry.' },
+  no_image_bytes: { message: 'Zoho sent a web page instead of the image', remedy: 'Retry. If it keeps failing, check status.zoho.com.' },
   too_many_pixels: {
-    message: 'The picture has too many pixels',
-    remedy: 'Replace it with a smaller picture in Zoho, or raise MAX_INPUT_PIXELS, then retry.',
+    message: 'The image has too many pixels',
+    remedy: 'Replace it with a smaller image in Zoho, or raise MAX_INPUT_PIXELS, then retry.',
   },
   side_too_long: {
-    message: 'The picture is too wide or too high',
+    message: 'The image is too wide or too high',
     remedy: 'Replace it with a smaller one in Zoho; the limit is 12,000 pixels a side.',
   },
-  unsupported_format: { message: 'The picture format is not supported', remedy: 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.' },
-  image_too_large: { message: 'The picture file is too large', remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES, then retry.' },
+  unsupported_format: { message: 'The image format is not supported', remedy: 'Use JPEG, PNG, WebP, GIF, AVIF or BMP.' },
+  image_too_large: { message: 'The image file is too large', remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES, then retry.' },
   decoder_crash: {
-    message: 'The picture cannot be decoded',
+    message: 'The image cannot be decoded',
     remedy: 'Save it again with another program and attach the new file in Zoho.',
   },
-  incomplete: { message: 'The picture download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
-  download_failed: { message: 'The picture download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
+  incomplete: { message: 'The image download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
+  download_failed: { message: 'The image download was incomplete', remedy: 'Retry. The connection to Zoho was interrupted.' },
   image_url_failed: {
-    message: 'The picture’s server did not send it',
+    message: 'The image’s server did not send it',
     remedy: 'Open the URL in a browser to check it, then retry or use another URL.',
   },
   image_url_blocked: {
-    message: 'zinc is not allowed to download the picture from this URL',
+    message: 'zinc is not allowed to download the image from this URL',
     remedy: 'Use a public URL, or add its host to IMAGE_URL_ALLOWLIST.',
   },
   crm_module_missing: {
@@ -1064,8 +1064,8 @@ export const CAUSES = {
     remedy: 'If you need it, show it in Zoho CRM under Setup, Modules and Fields. Otherwise you can dismiss this.',
   },
   placeholder_image: {
-    message: 'The URL belongs to a placeholder service, so the item has no picture',
-    remedy: 'Use the URL of a real picture.',
+    message: 'The URL belongs to a placeholder service, so the item has no image',
+    remedy: 'Use the URL of a real image.',
   },
   sku_conflict: { message: 'Items share one SKU', remedy: 'Change the SKU of one of them in Zoho, then retry.' },
   invalid_item: { message: 'An item in Zoho cannot be read', remedy: 'Open it in Zoho, save it again, then retry.' },
@@ -1097,21 +1097,21 @@ export const CAUSES = {
     remedy: 'Nothing is lost. Run a full sync. If it keeps happening, contact Zoho support.',
   },
   'not_an_image.import': {
-    message: 'The imported file is not a picture',
-    remedy: 'Remove it or replace it with a picture, then import again.',
+    message: 'The imported file is not an image',
+    remedy: 'Remove it or replace it with an image, then import again.',
   },
-  'truncated.import': { message: 'The imported picture is incomplete', remedy: 'Get it from its source again and import it again.' },
-  'corrupt.import': { message: 'The imported picture is damaged', remedy: 'Open it, save it again and import the new file.' },
+  'truncated.import': { message: 'The imported image is incomplete', remedy: 'Get it from its source again and import it again.' },
+  'corrupt.import': { message: 'The imported image is damaged', remedy: 'Open it, save it again and import the new file.' },
   'too_many_pixels.import': {
-    message: 'The imported picture has too many pixels',
+    message: 'The imported image has too many pixels',
     remedy: 'Make it smaller, or raise MAX_INPUT_PIXELS, and import it again.',
   },
   'side_too_long.import': {
-    message: 'The imported picture is too wide or too high',
+    message: 'The imported image is too wide or too high',
     remedy: 'Make it smaller (the limit is 12,000 pixels a side) and import it again.',
   },
   'unsupported_format.import': {
-    message: 'The format of the imported picture is not supported',
+    message: 'The format of the imported image is not supported',
     remedy: 'Save it as JPEG, PNG, WebP, GIF, AVIF or BMP and import it again.',
   },
   'image_too_large.import': {
@@ -1119,7 +1119,7 @@ export const CAUSES = {
     remedy: 'Make it smaller, or raise MAX_UPLOAD_BYTES, and import it again.',
   },
   'decoder_crash.import': {
-    message: 'The imported picture cannot be decoded',
+    message: 'The imported image cannot be decoded',
     remedy: 'Save it again with another program and import the new file.',
   },
   'file_not_readable.import': {
@@ -1135,8 +1135,8 @@ export const CAUSES = {
     remedy: 'Create a standard ZIP and import it again.',
   },
   'symbolic_link.import': {
-    message: 'The import contains a link instead of a picture',
-    remedy: 'Put the picture itself there and import it again.',
+    message: 'The import contains a link instead of an image',
+    remedy: 'Put the image itself there and import it again.',
   },
   /** What the newest failure says of itself is the cause then. */
   other: { message: '', remedy: 'Retry. If it keeps failing, check the log for its run.' },

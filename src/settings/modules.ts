@@ -30,7 +30,7 @@ export const MODULES: readonly Module[] = [
   {
     slug: 'inventory',
     name: 'Zoho Inventory',
-    description: 'Items with prices, stock and pictures',
+    description: 'Items with prices, stock and images',
     enabledByDefault: true,
     suggested: { schedule: '*/15 * * * *', full_schedule: '5 1,13 * * *' },
   },

@@ -23,7 +23,7 @@ longTest('zinc sync prints plain progress off a terminal and ends with a status 
 
   const first = await zinc('items', '--images')
   expect(first.status).toBe(0)
-  expect(first.stdout).toContain(`pictures: ${all} downloaded`)
+  expect(first.stdout).toContain(`images: ${all} downloaded`)
   // Progress goes beside the answer: lines without a terminal's marks, the phases in their order.
   const lines = first.stderr.trim().split('\n')
   expect(lines.some((line) => /^images +\d+\/\d+/.test(line))).toBe(true)
@@ -47,7 +47,7 @@ longTest('zinc sync prints plain progress off a terminal and ends with a status 
   expect(zoho.counters.images).toBe(images)
   expect(await zinc('reset', '--images')).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining(`downloads ${all} pictures again`),
+    stdout: expect.stringContaining(`downloads ${all} images again`),
   })
   await zinc('items', '--images')
   expect(zoho.counters.images).toBe(images + all)

@@ -134,7 +134,7 @@ test('every address that is not public is refused with the same words, and nobod
     Promise.all(ips.map((url) => fetchImageUrl(fetcher, url, signal).then(() => ['taken', url], codeOf))),
   )
   expect(new Set(responses.map((it) => it.join('|')))).toEqual(
-    new Set(['image_url_blocked|zinc is not allowed to download the picture from this URL']),
+    new Set(['image_url_blocked|zinc is not allowed to download the image from this URL']),
   )
   expect(hits).toEqual([])
 })

@@ -30,7 +30,7 @@ test('an error carries its facts, and each language makes a sentence of them', (
   const error = new InvalidImageError('too_many_pixels', { width: 9000, height: 8000, max_pixels: 64_000_000 })
   expect(error).toMatchObject({
     code: 'too_many_pixels',
-    message: 'The picture is 9000 × 8000, more than 64000000 pixels',
+    message: 'The image is 9000 × 8000, more than 64000000 pixels',
     detail: { width: 9000, height: 8000, max_pixels: 64_000_000, remedy: expect.stringContaining('as JPEG or PNG') },
   })
   expect(plain(render(arabic.MESSAGES, error))).toBe('قياس الصورة 9000 × 8000، أي أكثر من 64000000 بكسل')

@@ -69,10 +69,10 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   await page.getByText('Completed', { exact: true }).waitFor()
   await expect.poll(() => page.getByRole('main').textContent()).toMatch(/New\s*30/)
   const images = zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Pictures downloaded\\s*${images}`))
+  await expect.poll(() => page.getByRole('main').textContent()).toMatch(new RegExp(`Images downloaded\\s*${images}`))
 
   await page.getByRole('link', { name: 'Overview', exact: true }).click()
-  const tile = page.getByRole('link', { name: /Without picture/ })
+  const tile = page.getByRole('link', { name: /Without image/ })
   expect(await tile.textContent()).toContain(String(30 - images))
 
   expect(await page.evaluate('document.cookie')).toBe('')

@@ -4,7 +4,7 @@ import { axeFindings, logIn, openBrowser, settled, visit } from '../helpers/brow
 import { longTest } from '../helpers/long.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
-longTest("a picture's panel says which stores have it, which do not yet and why, and leads to the store", async () => {
+longTest("an image's panel says which stores have it, which do not yet and why, and leads to the store", async () => {
   const shop = await startShop()
   const { data } = (await (await shop.call('/api/products?has_image=true&limit=1')).json()) as ProductsResponse
   const { id, images } = data[0]!

@@ -20,7 +20,7 @@ const imageMenu = async (page: Page, name: string, item: string) => {
 const focusOn = (page: Page, name: string) =>
   expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), SOON).toBe(`Actions for ${name}`)
 
-longTest('an operator adds, orders, describes, deletes and restores pictures of a product', async () => {
+longTest('an operator adds, orders, describes, deletes and restores images of a product', async () => {
   const { url, call } = await startZinc({ synced: true })
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto('/settings/products')
@@ -41,10 +41,10 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
   const id = bare[1]!.id
   const product = async () => ((await (await call(`/api/products/${id}`)).json()) as { data: Product }).data
   const names = async () => (await product()).images.map(({ filename }) => filename)
-  const shown = () => page.getByRole('list', { name: 'Pictures' }).getByRole('listitem')
-  const gallery = page.getByRole('region', { name: 'Pictures' })
+  const shown = () => page.getByRole('list', { name: 'Images' }).getByRole('listitem')
+  const gallery = page.getByRole('region', { name: 'Images' })
   const png = async (name: string) => ({ name, type: 'image/png', bytes: await drawnImage() })
-  await dropFiles(gallery, [await png('front.png'), { name: 'notes.png', type: 'image/png', bytes: Buffer.from('not a picture') }])
+  await dropFiles(gallery, [await png('front.png'), { name: 'notes.png', type: 'image/png', bytes: Buffer.from('not an image') }])
   await shown().filter({ hasText: 'front.png' }).getByText('Primary').waitFor()
   // The one that is none says so, and does not stop the other.
   await page.getByRole('alert').filter({ hasText: 'not_an_image' }).waitFor()
@@ -104,11 +104,11 @@ longTest('an operator adds, orders, describes, deletes and restores pictures of 
     await page.keyboard.press('Space')
   }
   const selection = page.getByRole('region', { name: 'Selection' })
-  await selection.getByText('2 pictures selected').waitFor()
+  await selection.getByText('2 images selected').waitFor()
   expect(await axeFindings(page)).toEqual([])
   await selection.getByRole('button', { name: 'Delete' }).click()
   await expect.poll(names, SOON).toEqual(['side.png'])
-  await page.getByRole('alert').filter({ hasText: '2 pictures deleted' }).getByRole('button', { name: 'Undo' }).click()
+  await page.getByRole('alert').filter({ hasText: '2 images deleted' }).getByRole('button', { name: 'Undo' }).click()
   await expect.poll(async () => (await names()).toSorted(), SOON).toEqual(['back.png', 'front.png', 'side.png'])
   await shown().filter({ hasText: 'front.png' }).waitFor()
   await selection.waitFor({ state: 'detached' })
@@ -139,12 +139,12 @@ longTest('a ZIP shows what it would do before it does it, and is then taken in a
   const { page, complaints } = await visit(await openBrowser(), { origin: url })
   await page.goto('/settings/products/import')
   await logIn(page, ADMIN)
-  await page.locator('input[type=file]').setInputFiles({ name: 'pictures.zip', mimeType: 'application/zip', buffer: zip })
+  await page.locator('input[type=file]').setInputFiles({ name: 'images.zip', mimeType: 'application/zip', buffer: zip })
   await page.getByRole('table', { name: 'Will be added' }).getByText(`${first!.sku}/front.png`).waitFor()
   await page.getByRole('table', { name: 'No matching product' }).getByText('no-such-sku/front.png').waitFor()
   expect(((await (await call(`/api/products/${first!.id}`)).json()) as { data: Product }).data.images).toEqual([])
 
-  await page.getByRole('button', { name: 'Import 1 picture' }).click()
+  await page.getByRole('button', { name: 'Import 1 image' }).click()
   await page.waitForURL('**/zoho/runs/*')
   await expect
     .poll(async () => ((await (await call(`/api/products/${first!.id}`)).json()) as { data: Product }).data.images, SOON)

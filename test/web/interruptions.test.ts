@@ -25,7 +25,7 @@ longTest('an open page sees a waiting run end across a restart of the server', a
   await startSecondInstance(first, { PORT: port, ZOHO_REQUESTS_PER_MINUTE: '0' })
   await page.getByText('Completed', { exact: true }).waitFor()
   const images = first.zoho.items().filter((item) => item.image_document_id !== '').length
-  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Pictures downloaded${images}`)
+  await expect.poll(() => page.getByRole('main').textContent()).toContain(`Images downloaded${images}`)
   expect(complaints).toEqual([])
 })
 

@@ -67,7 +67,7 @@ longTest('findings are downloaded and repaired; a queue is paused, resumed and c
   const coming = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Download as CSV' }).click()
   const download = await coming
-  expect(download.suggestedFilename()).toBe('picture-integrity.csv')
+  expect(download.suggestedFilename()).toBe('image-integrity.csv')
   const lines = (await readFile((await download.path()) ?? '', 'utf8')).trimEnd().split('\r\n')
   expect(lines[0]).toBe('\ufefffinding,sha256,bytes,repair,products')
   for (const { sha256 } of lost) expect(lines.filter((line) => line.startsWith(`missing,${sha256},`))).toHaveLength(1)

@@ -6,7 +6,7 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
-longTest("an admin chooses a module's content, resets its cursor and sets the picture reserve", async () => {
+longTest("an admin chooses a module's content, resets its cursor and sets the image reserve", async () => {
   const zinc = await startZinc({
     limits: { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 },
     environment: { ZOHO_REQUESTS_PER_MINUTE: '3000' },

@@ -36,7 +36,7 @@ async function open(path: string, person = ADMIN): Promise<Page> {
 const products = async (query: string) => ((await (await zinc.call(`/api/products?${query}`)).json()) as ProductsResponse).data
 const imagesOf = async (id: string) => ((await (await zinc.call(`/api/products/${id}`)).json()) as { data: Product }).data.images
 
-longTest('a picture is pasted into a product, and a deleted one is restored from the list', async () => {
+longTest('an image is pasted into a product, and a deleted one is restored from the list', async () => {
   const [bare] = await products('coverage=without_picture&limit=1')
   const page = await open(`/settings/products/${bare!.id}`)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
@@ -45,31 +45,31 @@ longTest('a picture is pasted into a product, and a deleted one is restored from
     'image/png': new Blob([Uint8Array.from(atob('${base64}'), (char) => char.charCodeAt(0))], { type: 'image/png' }),
   })])`)
   await page.keyboard.press('Control+V')
-  await page.getByText('1 picture added').waitFor()
+  await page.getByText('1 image added').waitFor()
   await expect.poll(async () => (await imagesOf(bare!.id)).length, SOON).toBe(1)
   const [{ filename } = { filename: '' }] = await imagesOf(bare!.id)
 
   await page.getByRole('button', { name: `Actions for ${filename}` }).click()
   await page.getByRole('menuitem', { name: 'Delete' }).click()
-  await page.getByText('No pictures yet').waitFor()
+  await page.getByText('No images yet').waitFor()
   await expect.poll(async () => (await imagesOf(bare!.id)).length, SOON).toBe(0)
   await page.reload()
   await settled(page)
-  await page.getByText('Deleted pictures (1)').click()
+  await page.getByText('Deleted images (1)').click()
   await page.getByRole('button', { name: 'Restore' }).click()
-  await page.getByText('Picture restored').waitFor()
-  await page.getByRole('list', { name: 'Pictures' }).getByText(filename).waitFor()
+  await page.getByText('Image restored').waitFor()
+  await page.getByRole('list', { name: 'Images' }).getByText(filename).waitFor()
   expect(await imagesOf(bare!.id)).toMatchObject([{ filename, is_primary: true }])
 })
 
-longTest("our own primary picture is compared with Zoho's, and Zoho's is taken instead", async () => {
+longTest("our own primary image is compared with Zoho's, and Zoho's is taken instead", async () => {
   const withImage = (await products('has_image=true&limit=500')).find(({ image_source }) => image_source?.kind === 'zoho')
   const form = imageForm([await drawnImage()], { is_primary: 'true' }, 'ours.png')
   expect((await zinc.call(`/api/products/${withImage!.id}/images/upload`, { method: 'POST', body: form })).ok).toBe(true)
   const page = await open(`/settings/products/${withImage!.id}`)
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('The pictures are different.').waitFor()
+  await dialog.getByText('The images are different.').waitFor()
   await dialog.getByText('ours.png').waitFor()
   expect(await dialog.locator('figure img').count()).toBe(2)
   await dialog.getByRole('button', { name: 'Use Zoho’s as primary' }).click()
@@ -78,7 +78,7 @@ longTest("our own primary picture is compared with Zoho's, and Zoho's is taken i
     .poll(async () => (await imagesOf(withImage!.id)).find(({ is_primary }) => is_primary)?.image_source, SOON)
     .toMatchObject({ kind: 'zoho' })
   await page.getByRole('button', { name: 'Compare with Zoho' }).click()
-  await dialog.getByText('Both pictures are identical.').waitFor()
+  await dialog.getByText('Both images are identical.').waitFor()
 })
 
 longTest('every filter of what is missing lists its number, and records export as JSON and CSV', async () => {
@@ -110,7 +110,7 @@ longTest('every filter of what is missing lists its number, and records export a
   expect(csv.text.split('\n')[0]).toContain('zoho_item_id')
 })
 
-longTest('a viewer sees products, pictures and media without controls, and the server refuses edits', async () => {
+longTest('a viewer sees products, images and media without controls, and the server refuses edits', async () => {
   const person = { username: 'omar', password: 'a-password-of-theirs' }
   await zinc.call('/api/v1/users', {
     method: 'POST',
@@ -128,7 +128,7 @@ longTest('a viewer sees products, pictures and media without controls, and the s
       )
   expect(await acting()).toEqual([])
   expect(await page.getByRole('main').getByRole('checkbox').count()).toBe(0)
-  expect(await page.getByRole('link', { name: 'Import pictures' }).count()).toBe(0)
+  expect(await page.getByRole('link', { name: 'Import images' }).count()).toBe(0)
   expect(await page.getByRole('link', { name: 'Pulls' }).count()).toBe(0)
 
   await page.goto(`/settings/products/${withImage!.id}`)

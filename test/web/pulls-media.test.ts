@@ -5,7 +5,7 @@ import { logIn, openBrowser, settled, visit } from '../helpers/browser.ts'
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-longTest('an operator pulls, verifies and pins a session, and repairs one lost picture', async () => {
+longTest('an operator pulls, verifies and pins a session, and repairs one lost image', async () => {
   const zinc = await startZinc({ synced: true })
   const { page, complaints } = await visit(await openBrowser(), { origin: zinc.url })
   await page.goto('/settings/pulls')

@@ -6,7 +6,7 @@ import { axeFindings, logIn, openBrowser, settled, sidewaysPixels, visit } from 
 import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-longTest('chosen products lose and regain pictures, regenerate, refetch and export', async () => {
+longTest('chosen products lose and regain images, regenerate, refetch and export', async () => {
   // Names that a page or a spreadsheet could take for something to run.
   const naughty = '=<img src=x onerror="window.hit=1">'
   const zinc = await startZinc({ items: createSeed({ count: 30 }).map((it) => ({ ...it, name: `${naughty}${it.name}` })) })
@@ -75,7 +75,7 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   // All of it, as a ZIP with the pictures.
   await page.getByRole('button', { name: 'Export', exact: true }).click()
   const zipping = page.waitForEvent('download')
-  await page.getByRole('menuitem', { name: 'Records and pictures as ZIP' }).click()
+  await page.getByRole('menuitem', { name: 'Records and images as ZIP' }).click()
   const zip = await readFile((await (await zipping).path()) ?? '')
   expect(zip.subarray(0, 2).toString()).toBe('PK')
   for (const { zoho_item_id } of data) expect(zip.includes(`images/item/${zoho_item_id}.`), zoho_item_id ?? '').toBe(true)
@@ -97,15 +97,15 @@ longTest('chosen products lose and regain pictures, regenerate, refetch and expo
   await box(0).click()
   await box(1).click()
   const images = zinc.zoho.counters.images
-  expect((await run('Re-download pictures')).kind).toBe('items')
+  expect((await run('Re-download images')).kind).toBe('items')
   expect(zinc.zoho.counters.images - images).toBe(2)
 
-  await bar.getByRole('button', { name: 'Delete pictures' }).click()
-  await page.getByText('2 pictures deleted').waitFor()
+  await bar.getByRole('button', { name: 'Delete images' }).click()
+  await page.getByText('2 images deleted').waitFor()
   await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length - 2)
   await page.getByText(`${data.length - 2} products`, { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Undo' }).click()
-  await page.getByText('2 pictures restored').waitFor()
+  await page.getByText('2 images restored').waitFor()
   await expect.poll(withImage, { timeout: 30_000 }).toBe(data.length)
   expect(complaints).toEqual([])
 })

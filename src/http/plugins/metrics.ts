@@ -109,15 +109,15 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
     for (const row of await db.product.groupBy({ by: ['status'], where: { deleted_at: null }, _count: true }))
       set({ status: row.status }, row._count)
   })
-  gauge('zinc_product_images', "Products by the state of Zoho's picture", ['state'], async (set) => {
+  gauge('zinc_product_images', "Products by the state of Zoho's image", ['state'], async (set) => {
     for (const row of await db.product.groupBy({ by: ['image_state'], where: { deleted_at: null }, _count: true }))
       set({ state: row.image_state }, row._count)
   })
-  gauge('zinc_photos', 'Pictures of products', ['source'], async (set) => {
+  gauge('zinc_photos', 'Images of products', ['source'], async (set) => {
     for (const row of await db.photo.groupBy({ by: ['source'], where: { deleted_at: null }, _count: true }))
       set({ source: row.source }, row._count)
   })
-  gauge('zinc_photo_bytes', 'Bytes of the original pictures', [], async (set) =>
+  gauge('zinc_photo_bytes', 'Bytes of the original images', [], async (set) =>
     set({}, Number((await db.blob.aggregate({ _sum: { size: true } }))._sum.size ?? 0)),
   )
 }

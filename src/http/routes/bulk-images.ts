@@ -30,7 +30,7 @@ export interface BulkImagesDeps {
   itemLinks: ItemLinks
 }
 
-const tags = ['pictures']
+const tags = ['images']
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 const VIEWS_AT_ONCE = 4
 
@@ -61,7 +61,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Delete many pictures; they can be restored for seven days',
+        summary: 'Delete many images; they can be restored for seven days',
         body: BulkImages,
         response: { 200: BulkResponse },
       },
@@ -72,7 +72,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/restore',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Restore many deleted pictures', body: BulkImages, response: { 200: BulkResponse } },
+      schema: { tags, summary: 'Restore many deleted images', body: BulkImages, response: { 200: BulkResponse } },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
   )
@@ -83,7 +83,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Start a run that regenerates the thumbnails of many pictures',
+        summary: 'Start a run that regenerates the thumbnails of many images',
         body: BulkImages,
         response: { 202: BulkQueued },
       },
@@ -105,7 +105,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Start a run that downloads the pictures of many products again, from Zoho (one API call each) or their URL',
+        summary: 'Start a run that downloads the images of many products again, from Zoho (one API call each) or their URL',
         body: BulkProducts,
         response: { 202: BulkQueued },
       },

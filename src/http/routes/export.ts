@@ -24,7 +24,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
       schema: {
         tags: ['sync'],
         summary:
-          'Export items as JSON or CSV, or as a ZIP with their pictures; the JSON can be imported with source=file, the ZIP as a picture import',
+          'Export items as JSON or CSV, or as a ZIP with their images; the JSON can be imported with source=file, the ZIP as an image import',
         querystring: ExportQuery,
       },
     },

@@ -41,12 +41,12 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
     {
       config: { signed: true },
       schema: {
-        tags: ['pictures'],
-        summary: 'Return the primary picture of a product at a permanent URL',
+        tags: ['images'],
+        summary: 'Return the primary image of a product at a permanent URL',
         description: [
           'Use the Zoho item ID or the product ID; the extension need not match the current format. With `PUBLIC_IMAGES=1` the URL is',
           'public, except for inactive and deleted products; otherwise it needs a token or the session cookie.',
-          '`v`, which `image_url` contains, lets caches keep the current picture forever; an outdated one is ignored.',
+          '`v`, which `image_url` contains, lets caches keep the current image forever; an outdated one is ignored.',
         ].join(' '),
         params: z.object({ filename: z.string().min(1).max(120) }),
         querystring: Query.pick({ variant: true, v: true }),
@@ -79,8 +79,8 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
     {
       config: { signed: true },
       schema: {
-        tags: ['pictures'],
-        summary: 'Return the primary picture of a product, or a variant of it',
+        tags: ['images'],
+        summary: 'Return the primary image of a product, or a variant of it',
         params: z.object({ filename: z.string().min(3).max(120) }),
         querystring: Query,
       },

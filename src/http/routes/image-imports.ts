@@ -19,7 +19,7 @@ export interface ProductImportsDeps {
   imageImports: ImportDeps
 }
 
-const tags = ['pictures']
+const tags = ['images']
 const consumes = ['multipart/form-data']
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 
@@ -45,7 +45,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
       config: { largeBody: true },
       schema: {
         tags,
-        summary: 'Import a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
+        summary: 'Import a ZIP of images laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
         consumes,
         querystring: z.object({ wait: z.stringbool().default(true) }),
         response: { 201: ImportResponse, 202: QueuedRun },

@@ -34,7 +34,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       config: { unknownParameters: 'warn' },
       schema: {
         tags,
-        summary: 'Sync items, and optionally pictures, from Zoho or a file',
+        summary: 'Sync items, and optionally images, from Zoho or a file',
         querystring: ItemSyncQuery,
         response: { 200: ItemSyncResult, 202: Accepted },
       },

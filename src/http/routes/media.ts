@@ -161,7 +161,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/jobs',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Count background jobs for pictures by state', response: { 200: MediaJobsResponse } },
+      schema: { tags, summary: 'Count background jobs for images by state', response: { 200: MediaJobsResponse } },
     },
     async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
   )

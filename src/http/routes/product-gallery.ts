@@ -37,7 +37,7 @@ export interface ProductGalleryDeps {
   itemLinks: ItemLinks
 }
 
-const tags = ['pictures']
+const tags = ['images']
 const FILES = 10
 const FORM_FIELDS = ['is_primary', 'alt_en', 'alt_ar']
 /** A form may be as large as four of the largest files: ten usual photographs. */
@@ -81,7 +81,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { largeBody: true },
       schema: {
         tags,
-        summary: 'Upload one or more pictures of a product (multipart, parts named file); either all are stored or none',
+        summary: 'Upload one or more images of a product (multipart, parts named file); either all are stored or none',
         consumes: ['multipart/form-data'],
         params: OfProduct,
         response: { 201: UploadResponse },
@@ -125,7 +125,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: requireRole('viewer'),
       schema: {
         tags,
-        summary: 'List the pictures of a product in order; is_primary marks the primary one',
+        summary: 'List the images of a product in order; is_primary marks the primary one',
         params: OfProduct,
         querystring: z.object({ include_deleted: z.stringbool().default(false) }),
         response: { 200: GalleryResponse },
@@ -143,7 +143,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Update a picture: set as primary, change its position or alt text',
+        summary: 'Update an image: set as primary, change its position or alt text',
         params: OfImage,
         body: ImagePatch,
         response: { 200: ImageResponse },
@@ -165,7 +165,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Reorder the pictures with a JSON array of their IDs',
+        summary: 'Reorder the images with a JSON array of their IDs',
         params: OfProduct,
         body: ImageOrder,
         response: { 200: GalleryResponse },
@@ -184,7 +184,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Delete a picture; it can be restored for seven days',
+        summary: 'Delete an image; it can be restored for seven days',
         params: OfImage,
         response: { 200: DeletedResponse },
       },
@@ -209,7 +209,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id/restore',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'Restore a deleted picture', params: OfImage, response: { 200: ImageResponse } },
+      schema: { tags, summary: 'Restore a deleted image', params: OfImage, response: { 200: ImageResponse } },
     },
     async (request) => {
       const product = await findProduct(db, request.params.id)
@@ -224,7 +224,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/compare',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Compare the primary picture with the one in Zoho', params: OfProduct, response: { 200: CompareResponse } },
+      schema: { tags, summary: 'Compare the primary image with the one in Zoho', params: OfProduct, response: { 200: CompareResponse } },
     },
     async ({ params }) => {
       const product = await findProduct(db, params.id)

@@ -15,7 +15,7 @@ export interface ZohoImagesDeps {
   sendImages: UploadImageDeps
 }
 
-const tags = ['pictures']
+const tags = ['images']
 
 /** Further pictures of Zoho's items, and our own sent there: both only when somebody asks. */
 export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app, { db, runs, sendImages }) => {
@@ -23,7 +23,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/plan',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Estimate the API calls for downloading additional pictures', response: { 200: GalleryPlanResponse } },
+      schema: { tags, summary: 'Estimate the API calls for downloading additional images', response: { 200: GalleryPlanResponse } },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
   )
@@ -33,7 +33,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Start a run that downloads additional pictures of items; a dry run counts the exact API calls',
+        summary: 'Start a run that downloads additional images of items; a dry run counts the exact API calls',
         body: GalleryFetch,
         response: { 202: QueuedRun },
       },
@@ -49,7 +49,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Upload the primary picture of a product to its item in Zoho',
+        summary: 'Upload the primary image of a product to its item in Zoho',
         params: z.object({ id: z.string().min(1).max(250) }),
         querystring: z.object({ dry_run: z.stringbool().default(false) }),
         response: { 200: UploadedImageResponse },

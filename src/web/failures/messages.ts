@@ -16,7 +16,7 @@ export const failureMessages = defineMessages(
     stage: 'Stage',
     stageList: 'item list',
     stageItem: 'item',
-    stageImage: 'picture',
+    stageImage: 'image',
     stageRemoval: 'removal',
     stageFile: 'file',
     stageConflict: 'conflict',

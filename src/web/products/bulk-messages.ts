@@ -11,10 +11,10 @@ export const bulkMessages = defineMessages(
     title: 'Selection',
     clear: 'Clear selection',
     regenerate: 'Regenerate thumbnails',
-    removed: ({ count }: Count) => pluralEn(count, { one: '# picture deleted', other: '# pictures deleted' }),
-    restored: ({ count }: Count) => pluralEn(count, { one: '# picture restored', other: '# pictures restored' }),
+    removed: ({ count }: Count) => pluralEn(count, { one: '# image deleted', other: '# images deleted' }),
+    restored: ({ count }: Count) => pluralEn(count, { one: '# image restored', other: '# images restored' }),
     regenerating: ({ count }: Count) =>
-      pluralEn(count, { one: 'Regenerating thumbnails of # picture', other: 'Regenerating thumbnails of # pictures' }),
+      pluralEn(count, { one: 'Regenerating thumbnails of # image', other: 'Regenerating thumbnails of # images' }),
     someFailed: ({ count }: Count) => pluralEn(count, { one: '# failed.', other: '# failed.' }),
     openRun: 'View run',
   },

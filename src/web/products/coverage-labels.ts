@@ -4,9 +4,9 @@ import { defineMessages } from '../i18n/messages.ts'
 
 const words = defineMessages(
   {
-    without_picture: 'Without picture',
-    failed: 'Picture failed',
-    damaged: 'Picture damaged',
+    without_picture: 'Without image',
+    failed: 'Image failed',
+    damaged: 'Image damaged',
     no_price: 'No price',
     price_zero: 'Price is 0',
     no_arabic_name: 'No Arabic name',

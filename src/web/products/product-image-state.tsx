@@ -9,7 +9,7 @@ const words = defineMessages(
     upload: 'Uploaded',
     url: 'From a URL',
     import: 'Imported',
-    none: 'No picture',
+    none: 'No image',
     untried: 'Not downloaded yet',
     failed: 'Failed',
     newerFailed: 'Update failed',

@@ -33,7 +33,7 @@ export const connectionMessages = defineMessages(
     checkBad: 'failed',
     checkSignIn: 'Sign-in',
     checkItem: 'Can read an item',
-    checkImage: 'Can read a picture',
+    checkImage: 'Can read an image',
     checkQuota: 'Daily quota',
     checkClock: 'Server clock',
     clockOff: ({ time }: { time: string }) => `${time} off Zoho’s clock`,

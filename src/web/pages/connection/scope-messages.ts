@@ -4,7 +4,7 @@ import { defineMessages } from '../../i18n/messages.ts'
 /** What each scope opens, by the part of its name that says so (see scope-labels.ts). */
 export const scopeMessages = defineMessages(
   {
-    inventory_items: 'items and pictures',
+    inventory_items: 'items and images',
     inventory_settings: 'organization, currency and time zone',
     settings: 'items and organizations',
     crm_contacts: 'contacts (including deletions)',

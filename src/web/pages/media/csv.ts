@@ -10,5 +10,5 @@ export function downloadFindings(findings: IntegrityFinding[]): void {
     repair,
     products.map(({ sku, id }) => sku ?? id).join(' '),
   ])
-  downloadCsv('picture-integrity.csv', [['finding', 'sha256', 'bytes', 'repair', 'products'], ...rows])
+  downloadCsv('image-integrity.csv', [['finding', 'sha256', 'bytes', 'repair', 'products'], ...rows])
 }

@@ -4,7 +4,7 @@ import { pluralAr, pluralEn } from '../../i18n/plural.ts'
 export const mediaMessages = defineMessages(
   {
     title: 'Media',
-    intro: 'Stored pictures: disk usage, file integrity and thumbnails.',
+    intro: 'Stored images: disk usage, file integrity and thumbnails.',
     storage: 'Storage',
     storageFile: 'On this server’s disk',
     storageS3: 'In an S3 bucket',
@@ -16,7 +16,7 @@ export const mediaMessages = defineMessages(
     files: ({ count }: { count: number }) => pluralEn(count, { one: '# file', other: '# files' }),
     full: 'The disk is almost full',
     fullText: ({ reserve }: { reserve: string }) =>
-      `New pictures are rejected while less than ${reserve} is free. Free up space, or move to a larger disk or an S3 bucket.`,
+      `New images are rejected while less than ${reserve} is free. Free up space, or move to a larger disk or an S3 bucket.`,
     sizes: 'Thumbnail settings',
     sizesHint: 'Originals are kept as received; thumbnails are generated from them. Changing these settings does not affect originals.',
     thumb: 'Small: longest side',
@@ -30,7 +30,7 @@ export const mediaMessages = defineMessages(
     recipe: 'Settings version',
     saved: 'Saved. Existing thumbnails are regenerated on demand, or all at once below.',
     make: 'Regenerate',
-    makeHint: 'Runs in the background. Pictures stay available.',
+    makeHint: 'Runs in the background. Images stay available.',
     makeMissing: 'Missing thumbnails',
     makeAll: 'All thumbnails',
     makeThumb: 'Small only',
@@ -41,7 +41,7 @@ export const mediaMessages = defineMessages(
     repairAll: 'Repair all',
     repairAllTitle: 'Repair all findings?',
     repairAllText:
-      'Missing and damaged pictures are downloaded again from their source, thumbnails are regenerated, and unused files are deleted. Findings that are already resolved are skipped.',
+      'Missing and damaged images are downloaded again from their source, thumbnails are regenerated, and unused files are deleted. Findings that are already resolved are skipped.',
     repair: 'Repair',
     never: 'Not checked yet',
     neverText: 'A check reads every file once. You can pause and resume it.',
@@ -67,7 +67,7 @@ export const mediaMessages = defineMessages(
     repair_upload_again: 'Upload again',
     downloadCsv: 'Download as CSV',
     jobs: 'Jobs',
-    jobsHint: 'Background work on pictures. One run of each kind at a time.',
+    jobsHint: 'Background work on images. One run of each kind at a time.',
     queue: 'Job',
     queued: 'Queued',
     running: 'Running',

@@ -82,5 +82,5 @@ export function SelectionBar({ selection }: { selection: Selection }) {
 
 function exportRows(rows: GridRow[]): void {
   const columns = ['zoho_item_id', 'sku', 'name', 'name_en', 'name_ar', 'price', 'currency', 'stock', 'status', 'image_state'] as const
-  downloadCsv('zinc-products.csv', [[...columns, 'pictures'], ...rows.map((row) => [...columns.map((key) => row[key]), row.images.length])])
+  downloadCsv('zinc-products.csv', [[...columns, 'images'], ...rows.map((row) => [...columns.map((key) => row[key]), row.images.length])])
 }

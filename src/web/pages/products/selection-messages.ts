@@ -10,11 +10,11 @@ export const selectionMessages = defineMessages(
     products: ({ count }: Count) => pluralEn(count, { one: '# product selected', other: '# products selected' }),
     atMost: 'You can process up to 1,000 at a time.',
     export: 'Export as CSV',
-    refetch: 'Re-download pictures',
-    remove: 'Delete pictures',
-    noImages: 'None of these products has a picture.',
+    refetch: 'Re-download images',
+    remove: 'Delete images',
+    noImages: 'None of these products has an image.',
     refetching: ({ count }: Count) =>
-      pluralEn(count, { one: 'Re-downloading pictures of # product', other: 'Re-downloading pictures of # products' }),
+      pluralEn(count, { one: 'Re-downloading images of # product', other: 'Re-downloading images of # products' }),
   },
   {
     products: ({ count }) =>

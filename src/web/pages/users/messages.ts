@@ -14,7 +14,7 @@ export const usersMessages = defineMessages(
     newPasswordHint: 'Leave empty to keep the current password. A new password logs the user out everywhere.',
     role: 'Role',
     viewerHint: 'Can view everything except settings',
-    operatorHint: 'Can run syncs and edit pictures',
+    operatorHint: 'Can run syncs and edit images',
     adminHint: 'Full access, including users and settings',
     created: 'Added',
     lastLogin: 'Last login',

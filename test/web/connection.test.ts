@@ -13,11 +13,11 @@ longTest('an operator sets up the webhook: address, one-time secret, test, first
   await logIn(page, ADMIN)
   const card = page.getByRole('region', { name: 'Zoho webhook' })
   await card.getByText(`${url}/api/settings/integrations/zoho/webhook`, { exact: true }).waitFor()
-  await card.getByText('Zoho cannot reach this address').waitFor()
+  await card.getByText('Zoho cannot reach this URL').waitFor()
   expect(await card.getByRole('button', { name: 'Send test webhook' }).isDisabled()).toBe(true)
 
   await card.getByRole('button', { name: 'Create secret' }).click()
-  await card.getByText('It is shown this once').waitFor()
+  await card.getByText('You will not be able to see it again').waitFor()
   await expect.poll(() => card.getByRole('button', { name: 'Send test webhook' }).isEnabled()).toBe(true)
   expect(await axeFindings(page)).toEqual([])
   const secret = (await card.getByRole('alert').locator('code').textContent()) ?? ''
@@ -87,11 +87,11 @@ longTest("a self client's code connects, and a refused one is explained", async 
   await page.clock.install()
   await card.getByRole('button', { name: 'Copy Scopes' }).click()
   expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('ZohoInventory.items.READ,')
-  await card.getByText(/works for (10|9) min/).waitFor()
+  await card.getByText(/valid for another (10|9)m/).waitFor()
   await page.clock.fastForward('04:30')
-  await card.getByText(/works for 5 min/).waitFor()
+  await card.getByText(/valid for another 5m/).waitFor()
   await page.clock.fastForward('06:00')
-  await card.getByText('The ten minutes are over').waitFor()
+  await card.getByText('This code has expired').waitFor()
   await page.clock.resume()
 
   await card.getByLabel('Code').fill('1000.made.up')

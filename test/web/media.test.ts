@@ -28,11 +28,11 @@ longTest('the page tells what is stored; a new recipe is saved, and one size or 
   const variantConfig = async () => ((await (await zinc.call('/api/media/variants')).json()) as { data: VariantSettings }).data
   const before = await variantConfig()
   expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true)
-  await page.getByLabel('Thumbnail, longest side').fill('120')
+  await page.getByLabel('Small: longest side').fill('120')
   await page.getByLabel('Also generate AVIF').check()
   await page.getByLabel('AVIF quality').fill('44')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
-  await page.getByText('Saved. Existing copies are made anew').waitFor()
+  await page.getByText('Saved. Existing thumbnails are regenerated').waitFor()
   const after = await variantConfig()
   expect(after).toMatchObject({ sizes: { ...before.sizes, thumb: 120 }, quality: { ...before.quality, avif: 44 } })
   expect(after.formats).toContain('avif')

@@ -32,7 +32,7 @@ longTest("an image's panel says which stores have it, which do not yet and why, 
   await panel.getByText('1 of 3').waitFor()
   const row = (store: string) => panel.getByRole('listitem').filter({ hasText: store })
   expect(await row('Karrada').textContent()).toMatch(/Synced.*Reported/)
-  expect(await row('Mansour').textContent()).toMatch(/Failed.*disk full.*1 try/)
+  expect(await row('Mansour').textContent()).toMatch(/Failed.*disk full.*1 attempt/)
   expect(await row('Basra').textContent()).toContain('Pending')
   expect(await row('Erbil').textContent()).toContain('Not in assortment')
   expect(await axeFindings(page)).toEqual([])

@@ -18,6 +18,7 @@ import { securityHeaders } from './http/plugins/security-headers.ts'
 import { unknownParameters } from './http/plugins/unknown-parameters.ts'
 import { untrustedProxy } from './http/plugins/untrusted-proxy.ts'
 import { clientErrorHandler } from './http/raw-error-response.ts'
+import { apiKeyRoutes } from './http/routes/api-keys.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { bulkImageRoutes } from './http/routes/bulk-images.ts'
@@ -113,6 +114,7 @@ export async function buildApp(deps: AppDeps) {
   if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
+  await app.register(apiKeyRoutes, { prefix: '/api/v1/api-keys', apiKeys: deps.apiKeys })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
   await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })

@@ -30,6 +30,17 @@ export const zohoCodeOf = ({ detail }: AppError): string | undefined =>
 export class BadRequestError extends AppError {}
 export class UnauthorizedError extends AppError {}
 export class ForbiddenError extends AppError {}
+/** An API key lacks what the operation asks for. */
+export class InsufficientScopeError extends ForbiddenError {
+  readonly scope: string
+  constructor(scope: string) {
+    super('insufficient_scope', `The API key lacks the scope ${scope}`, {
+      detail: { required_scope: scope },
+      remedy: 'Make a key with this scope. A key never may more than the person who made it.',
+    })
+    this.scope = scope
+  }
+}
 export class NotFoundError extends AppError {}
 export class ConflictError extends AppError {}
 /** It was there and is not any more: deleted, expired, replaced. */

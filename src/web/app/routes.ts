@@ -3,6 +3,7 @@ import Blocks from 'lucide-react/icons/blocks'
 import DatabaseBackup from 'lucide-react/icons/database-backup'
 import History from 'lucide-react/icons/history'
 import Images from 'lucide-react/icons/images'
+import KeyRound from 'lucide-react/icons/key-round'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
 import Package from 'lucide-react/icons/package'
 import Plug from 'lucide-react/icons/plug'
@@ -68,6 +69,12 @@ export const ROUTES: PageRoute[] = [
   ...SHOP_ROUTES,
   page(ACCOUNT, () => import('../pages/account/account-page.tsx')),
   page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
+  page('/api-keys', () => import('../pages/api-keys/api-keys-page.tsx'), {
+    label: 'apiKeys',
+    icon: KeyRound,
+    group: 'groupAdmin',
+    least: 'viewer',
+  }),
   page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',
     icon: Bell,

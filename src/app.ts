@@ -46,6 +46,7 @@ import { storeRoutes } from './http/routes/stores.ts'
 import { userRoutes } from './http/routes/users.ts'
 import { webAppRoutes } from './http/routes/web-app.ts'
 import { webhookSettingsRoutes } from './http/routes/webhook-settings.ts'
+import { webhookRoutes } from './http/routes/webhooks.ts'
 import { zohoConnectionRoutes } from './http/routes/zoho-connection.ts'
 import { zohoImageRoutes } from './http/routes/zoho-images.ts'
 import { zohoQuotaRoutes } from './http/routes/zoho-quota.ts'
@@ -138,6 +139,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
   await app.register(productChangeRoutes, deps)
+  await app.register(webhookRoutes, { ...deps, prefix: '/api/webhooks' })
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)

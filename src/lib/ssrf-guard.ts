@@ -35,6 +35,8 @@ export interface GuardedAgents extends AsyncDisposable {
   /** Whether an address may be asked at all; a name's addresses are checked when it is connected to. */
   mayConnect(url: URL): boolean
   dispatcherOf(url: URL): Agent
+  /** The same, with a look at what its name stands for now; a name that stands for nothing passes, since each connection looks again. */
+  mayReach(url: URL): Promise<boolean>
 }
 
 /** For every request to an address that a person or a file names: only public hosts on the web's ports, and those of the allowlist. */
@@ -79,7 +81,7 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
       }),
   })
   const open = new Agent({ ...agent, connect: { timeout: CONNECT_MS, lookup: openLookup } })
-  return {
+  const agents: GuardedAgents = {
     mayConnect(url) {
       if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') return false
       if (isNamed(url)) return true
@@ -90,10 +92,17 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
       return !/(^|\.)localhost\.?$/i.test(url.hostname)
     },
     dispatcherOf: (url) => (isNamed(url) ? open : guarded),
+    async mayReach(url) {
+      if (!agents.mayConnect(url)) return false
+      if (isNamed(url)) return true
+      const ips = await resolveAll(url.hostname.replace(/^\[|\]$/g, '')).catch(() => [])
+      return ips.every(({ address }) => isPublicIp(address))
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([guarded.destroy(), open.destroy()])
     },
   }
+  return agents
 }
 
 /** As an allowlist names one service of a host. */

@@ -105,20 +105,20 @@ create trigger webhook_connection_changed after update of state on zoho_connecti
 -- As before, and in the same transaction each webhook is told.
 create or replace function number_products(at_most integer) returns integer language plpgsql as $$
 declare
-  state product_feed_state%rowtype;
+  feed product_feed_state%rowtype;
   at timestamptz(3);
   taken integer;
   numbered integer;
 begin
-  select * into strict state from product_feed_state for update;
-  at := greatest(date_trunc('milliseconds', clock_timestamp()), state.clock_at);
+  select * into strict feed from product_feed_state for update;
+  at := greatest(date_trunc('milliseconds', clock_timestamp()), feed.clock_at);
   with due as (
     delete from product_mark where id in (select id from product_mark order by id limit at_most) returning id, product_id, fields
   ), changed as (
     select product_id, min(id) as first, array_agg(distinct field) as fields from due, unnest(fields) as field group by product_id
   ), given as (
     select c.product_id, c.fields, p.zoho_item_id, p.sku, p.id is not null and p.deleted_at is null as living,
-      state.last_seq + row_number() over (order by c.first) as seq
+      feed.last_seq + row_number() over (order by c.first) as seq
     from changed c left join product p on p.id = c.product_id
   ), written as (
     insert into product_change as old (product_id, seq, change, changed_at, zoho_item_id, sku, field_seqs)
@@ -131,9 +131,9 @@ begin
     returning 1
   ), told as (
     insert into webhook_delivery as old (webhook_id, type, product_id, zoho_item_id, sku, seq, fields, occurred_at, due_at)
-    select w.id, webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events), g.product_id, g.zoho_item_id, g.sku, g.seq,
-      g.fields, at, at + interval '2 seconds'
-    from given g cross join webhook_endpoint w
+    select w.id, webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events), g.product_id,
+      coalesce(g.zoho_item_id, c.zoho_item_id), coalesce(g.sku, c.sku), g.seq, g.fields, at, at + interval '2 seconds'
+    from given g cross join webhook_endpoint w left join product_change c on c.product_id = g.product_id
     where w.enabled and webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events) is not null
     order by g.seq
     on conflict (webhook_id, product_id) where state = 'pending' and not begun do update set
@@ -143,8 +143,8 @@ begin
   )
   select (select count(*) from due), (select count(*) from written) into taken, numbered;
   if numbered > 0 then
-    update product_feed_state set last_seq = state.last_seq + numbered, clock_at = at;
-    perform pg_notify('zinc_product', (state.last_seq + numbered)::text);
+    update product_feed_state set last_seq = feed.last_seq + numbered, clock_at = at;
+    perform pg_notify('zinc_product', (feed.last_seq + numbered)::text);
   end if;
   return taken;
 end $$;

@@ -1,0 +1,43 @@
+import { createHmac } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Received {
+  path: string
+  headers: IncomingHttpHeaders
+  body: string
+  message: { type: string; timestamp: string; data: Record<string, unknown> }
+}
+
+/** Somebody else's server that keeps what it gets; `respond` says with which status, 200 when left out. */
+export async function startReceiver(respond: (received: Received) => number | Promise<number> = () => 200) {
+  const received: Received[] = []
+  const receiver = { respond, received }
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += part
+    const one = { path: request.url ?? '', headers: request.headers, body, message: JSON.parse(body) as Received['message'] }
+    received.push(one)
+    const status = await receiver.respond(one)
+    response.writeHead(status, { ...(status === 302 && { location: '/elsewhere' }) }).end(`status ${status}${'.'.repeat(2_000)}`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return Object.assign(receiver, {
+    host,
+    url: `http://${host}/hook`,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+/** As the Standard Webhooks specification has receivers check it. */
+export function isSigned({ headers, body }: Pick<Received, 'headers' | 'body'>, secret: string): boolean {
+  const key = Buffer.from(secret.replace('whsec_', ''), 'base64')
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`
+  const expected = `v1,${createHmac('sha256', key).update(signed).digest('base64')}`
+  const age = Math.abs(Date.now() / 1000 - Number(headers['webhook-timestamp']))
+  return age < 300 && String(headers['webhook-signature']).split(' ').includes(expected)
+}

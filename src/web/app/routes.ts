@@ -12,6 +12,7 @@ import ScrollText from 'lucide-react/icons/scroll-text'
 import Store from 'lucide-react/icons/store'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
+import WebhookIcon from 'lucide-react/icons/webhook'
 import { ACCOUNT, HOME } from './paths.ts'
 import { type PageRoute, page } from './route.ts'
 
@@ -74,6 +75,12 @@ export const ROUTES: PageRoute[] = [
     icon: KeyRound,
     group: 'groupAdmin',
     least: 'viewer',
+  }),
+  page('/webhooks', () => import('../pages/webhooks/webhooks-page.tsx'), {
+    label: 'webhooks',
+    icon: WebhookIcon,
+    group: 'groupAdmin',
+    least: 'admin',
   }),
   page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',

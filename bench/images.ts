@@ -9,7 +9,7 @@ import { openDatabase } from '../src/database/client.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { createBlobWriter } from '../src/images/processing/blob-batch.ts'
 import { ingestImage } from '../src/images/processing/ingest.ts'
-import { createVariantSettings, DEFAULT_VARIANT_CONFIG, EFFORT, VARIANT_NAMES } from '../src/images/processing/variant-settings.ts'
+import { createVariantSettings, DEFAULT_VARIANT_CONFIG, EFFORT, LARGEST_FIRST } from '../src/images/processing/variant-settings.ts'
 import { makeVariants } from '../src/images/processing/variants.ts'
 import { createWorkerPool } from '../src/images/processing/worker-pool.ts'
 import { createFileStore } from '../src/images/storage/file-store.ts'
@@ -41,7 +41,7 @@ async function perSecond(inputs: Buffer[], work: (bytes: Buffer, n: number) => P
 sharp.concurrency(1)
 sharp.cache(false)
 const bare = async (bytes: Buffer, n: number) => {
-  for (const name of VARIANT_NAMES) {
+  for (const name of LARGEST_FIRST) {
     const side = DEFAULT_VARIANT_CONFIG.sizes[name]
     const webp = { quality: DEFAULT_VARIANT_CONFIG.quality.webp, effort: EFFORT.webp }
     const made = await sharp(bytes).autoOrient().resize(side, side, { fit: 'inside', withoutEnlargement: true }).webp(webp).toBuffer()
@@ -72,7 +72,7 @@ for (let round = 0; round <= ROUNDS; round++) {
 // Variants of what is stored already, as a regenerate run makes them: two a picture from one decode.
 const variantConfig = await deps.variantSettings.current()
 const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
-const wanted = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+const wanted = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
 const began = performance.now()
 await Promise.all(
   blobs.map(({ sha256 }) => limit(() => makeVariants(deps, { sha256, recipe: variantConfig, wanted }, signal, { shed: false }))),

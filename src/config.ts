@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { DATA_CENTERS } from './facts/data-centers.ts'
 import { StartupError } from './lib/errors.ts'
 import { findPasswordWeakness } from './lib/weak-password.ts'
-
-export const DATA_CENTERS = ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'] as const
-export type DataCenter = (typeof DATA_CENTERS)[number]
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -187,9 +185,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     wrong.push('GCP_PROJECT_ID: is needed with SECRETS_PROVIDER=gcp. Name the project that holds the secrets, or use SECRETS_PROVIDER=env')
   }
   if (!read.success || wrong.length > 0) {
-    throw new StartupError('invalid_configuration', `The configuration is wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
-      exitStatus: 2,
-    })
+    throw new StartupError('invalid_configuration', { problems: wrong }, { exitStatus: 2 })
   }
   const e = read.data
   const dataDir = resolve(e.DATA_DIR ?? './data')

@@ -7,6 +7,7 @@ import { BadGatewayError } from './lib/errors.ts'
 import { createLogger } from './lib/logger.ts'
 import { parseTimestamp } from './lib/parse-timestamp.ts'
 import { resumeThen } from './pulls/resume.ts'
+import { saidByRun } from './runs/because.ts'
 import type { PullModule, PullSession, PullRequest as Request, VerifyReport } from './schemas/pulls.ts'
 import { PullRequest } from './schemas/pulls.ts'
 import { openServices, type Services } from './services.ts'
@@ -115,9 +116,7 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
         const run = await resumeThen(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
         const report = await services.pulls.reportOf(run)
         if (report) return report
-        throw new BadGatewayError(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
-          remedy: run.remedy ?? undefined,
-        })
+        throw new BadGatewayError(saidByRun(run, 'not_verified.unfinished'))
       }),
 
     /** Settings (masked), sign-in, last sync of each module, pictures, quota, sessions. */

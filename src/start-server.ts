@@ -60,23 +60,19 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
 }
 
 function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException): StartupError {
-  const failure = (code: string, message: string, remedy: string) => new StartupError(code, message, { exitStatus: 1, cause, remedy })
+  const options = { exitStatus: 1, cause } as const
   switch (cause.code) {
     case 'EADDRINUSE':
-      return failure('port_in_use', `Port ${port} is in use`, 'Stop the other program, or set PORT (0 takes any free one).')
+      return new StartupError('port_in_use', { port }, options)
     case 'EADDRNOTAVAIL':
-      return failure(
-        'address_not_available',
-        `This machine has no address ${host}`,
-        'Set HOST to one of its addresses: 127.0.0.1 for this machine only, 0.0.0.0 for every network.',
-      )
+      return new StartupError('address_not_available', { host }, options)
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return failure('address_not_available', `The name ${host} cannot be resolved`, 'Set HOST to an address of this machine.')
+      return new StartupError('address_not_available.name', { host }, options)
     case 'EACCES':
-      return failure('port_not_permitted', `This account may not listen on port ${port}`, 'Set PORT to 1024 or higher.')
+      return new StartupError('port_not_permitted', { port }, options)
     default:
-      return failure('listen_failed', `Cannot listen on ${host}:${port}: ${cause.message}`, 'Check HOST and PORT.')
+      return new StartupError('listen_failed', { host, port, problem: cause.message }, options)
   }
 }
 

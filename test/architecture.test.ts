@@ -8,6 +8,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   catalog: ['schemas', 'database', 'settings'],
   connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
   database: [],
+  facts: [],
   'edge-client': ['schemas'],
   http: [
     'auth',
@@ -25,7 +26,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     'webhooks',
   ],
   images: ['catalog', 'schemas', 'database', 'queue', 'runs'],
-  lib: [],
+  lib: ['messages'],
+  messages: [],
   notifications: ['settings', 'database', 'queue'],
   'photo-sync': ['auth', 'catalog', 'database', 'images', 'schemas', 'settings'],
   pulls: ['zoho', 'connection', 'schemas', 'runs', 'database'],
@@ -40,7 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'zoho-simulator': [],
 }
 /** Folders that import nothing of ours, not even `lib/`. */
-const ALONE = ['schemas', 'zoho-simulator']
+const ALONE = ['facts', 'messages', 'schemas', 'zoho-simulator']
 /** Files directly under src that compose the program: only entry points may import them. */
 const ENTRY_POINTS = ['app.ts', 'services.ts', 'start-server.ts', 'server.ts', 'demo.ts', 'index.ts', 'overrides.ts']
 /** Folders of entry points: each file of the command line is one group of commands. */
@@ -82,7 +84,9 @@ function brokenRules(file: string, text: string): string[] {
         ? other === 'config.ts' && !['lib', ...ALONE].includes(folder)
         : other === 'generated'
           ? !['zoho', 'edge-client', 'lib', ...ALONE].includes(folder)
-          : (other === 'lib' && !ALONE.includes(folder)) || MAY_IMPORT[folder]?.includes(other)
+          : ((other === 'lib' || other === 'messages') && !ALONE.includes(folder)) ||
+            (other === 'facts' && folder !== 'zoho-simulator') ||
+            MAY_IMPORT[folder]?.includes(other)
     if (!allowed) wrong.push(`${file} -> ${target}`)
   }
   return wrong
@@ -124,6 +128,13 @@ test('.env.example and docs/configuration.md list exactly the environment keys t
   expect([...example].sort()).toEqual([...ENVIRONMENT_KEYS].sort())
   const rows = [...readFileSync('docs/configuration.md', 'utf8').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map((match) => match[1])
   expect([...rows].sort()).toEqual([...ENVIRONMENT_KEYS].sort())
+})
+
+test('.env.example and docs/configuration.md name the data centers of the table', async () => {
+  const { DATA_CENTERS } = await import('../src/facts/data-centers.ts')
+  expect(readFileSync('.env.example', 'utf8')).toContain(`# ${DATA_CENTERS.join(' | ')}. `)
+  const row = /^\| `ZOHO_DATA_CENTER` .*$/m.exec(readFileSync('docs/configuration.md', 'utf8'))?.[0] ?? ''
+  expect(DATA_CENTERS.filter((it) => !row.includes(`\`${it}\``))).toEqual([])
 })
 
 test('a title of a test has at most 100 characters', () => {

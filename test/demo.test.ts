@@ -167,9 +167,9 @@ test('an older database of the demo is replaced wherever it is; after other fail
     await mkdir(join(elsewhere, 'cluster'), { recursive: true })
     await writeFile(join(folder, 'login'), 'x')
   }
-  const failing = (code: string) => async () => {
+  const failing = (code: 'newer_database' | 'older_database') => async () => {
     await fill()
-    throw new StartupError(code, code, { exitStatus: 1 })
+    throw new StartupError(code, { migrations: ['x'] }, { exitStatus: 1 })
   }
   await expect(replacingOlderDatabase(folder, log, failing('newer_database'))).rejects.toMatchObject({ code: 'newer_database' })
   expect([await readdir(folder), await readdir(elsewhere)]).toEqual([['login', 'postgres'], ['cluster']])
@@ -186,7 +186,7 @@ test('the data of the demo are not removed while another process works on its da
   const folder = await newFolder()
   const server = await openEmbeddedPostgres({ dataDir: folder, log, durable: false })
   const older = async () => {
-    throw new StartupError('older_database', 'older', { exitStatus: 1 })
+    throw new StartupError('older_database', {}, { exitStatus: 1 })
   }
   await expect(replacingOlderDatabase(folder, log, older)).rejects.toMatchObject({ code: 'demo_in_use', exitStatus: 1 })
   await server[Symbol.asyncDispose]()

@@ -1,8 +1,8 @@
 import type { Database, Db } from '../database/client.ts'
+import { API_KEY_SCOPES, type ApiKeyScope, mayGrant } from '../facts/api-key-scopes.ts'
 import type { ApiKey as ApiKeyRow } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../lib/errors.ts'
-import { ApiKeyScope } from '../schemas/api-keys.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { hashApiKey, newApiKey, prefixOf } from './api-key-format.ts'
 import type { AuthenticatedIdentity, Authenticator } from './authenticate.ts'
@@ -16,15 +16,9 @@ type Owner = Pick<AuthenticatedIdentity, 'user_id' | 'role'>
 export type ApiKeyWithMaker = ApiKeyRow & { user: { username: string } }
 export type ApiKeys = ReturnType<typeof createApiKeys>
 
-/** Whether people of a role may give a key this scope: an admin all, a viewer those that read. */
-export function mayGrant(role: Role, scope: ApiKeyScope): boolean {
-  if (role === 'admin' || scope.endsWith(':read')) return true
-  return role === 'operator' && !scope.endsWith(':manage')
-}
-
 /** What a key may do now that its maker has this role. */
 export const scopesWithin = (role: Role, scopes: string[]): ApiKeyScope[] =>
-  ApiKeyScope.options.filter((scope) => scopes.includes(scope) && mayGrant(role, scope))
+  API_KEY_SCOPES.filter((scope) => scopes.includes(scope) && mayGrant(role, scope))
 
 /** Keys of machines: made, listed, replaced and revoked. `createAuthenticator` reads them. */
 export function createApiKeys({ db, clock, authenticator }: { db: Database; clock: Clock; authenticator: Authenticator }) {
@@ -33,7 +27,7 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
   /** Throws NotFoundError, also for another's key: whether it exists is nobody else's business. */
   async function find(tx: Db, id: string, { user_id, role }: Owner): Promise<ApiKeyWithMaker> {
     const key = await tx.apiKey.findFirst({ where: { id, ...(role !== 'admin' && { user_id }) }, include })
-    if (!key) throw new NotFoundError('api_key_not_found', 'API key not found', { remedy: 'GET /api/v1/api-keys lists them.' })
+    if (!key) throw new NotFoundError('api_key_not_found')
     return key
   }
   const endOf = (days: number | null): Date | null => (days === null ? null : new Date(clock.now().getTime() + days * DAY_MS))
@@ -50,17 +44,12 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
       by: Actor,
     ): Promise<{ key: string; row: ApiKeyWithMaker }> {
       const beyond = scopes.filter((scope) => !mayGrant(maker.role, scope))
-      if (beyond.length > 0)
-        throw new ForbiddenError('forbidden', `The role ${maker.role} may not give a key ${beyond.join(', ')}`, {
-          detail: { scopes: beyond },
-          remedy: 'Leave these scopes out, or ask an admin to make the key.',
-        })
+      if (beyond.length > 0) throw new ForbiddenError('forbidden.key_scopes', { role: maker.role, scopes: beyond })
       const key = newApiKey()
       const row = await db.$transaction(async (tx) => {
         // Runs and the audit log name keys by their name: it must lead to one person.
         const other = await tx.apiKey.findFirst({ where: { name, user_id: { not: maker.user_id } }, select: { id: true } })
-        if (other)
-          throw new ConflictError('api_key_name_taken', `Another person has a key named ${name}`, { remedy: 'Choose another name.' })
+        if (other) throw new ConflictError('api_key_name_taken', { name })
         const made = await tx.apiKey.create({
           data: {
             user_id: maker.user_id,

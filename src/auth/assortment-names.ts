@@ -45,9 +45,9 @@ async function matchNames(db: Db, field: NameField, given: string[]): Promise<st
     return [exact.has(text) ? text : (byFolded.get(fold(text)) ?? text)]
   })
   if (given.length > 0 && names.length === 0)
-    throw new BadRequestError('bad_request', `assortment.${field} holds nothing but blanks`, {
-      detail: { fields: [{ field: `assortment.${field}`, message: 'holds nothing but blanks' }] },
-      remedy: `Name at least one, or send "${field}": null.`,
+    throw new BadRequestError('bad_request.blank_names', {
+      field,
+      fields: [{ field: `assortment.${field}`, message: 'holds nothing but blanks' }],
     })
   return [...new Set(names)]
 }

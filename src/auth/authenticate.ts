@@ -1,6 +1,6 @@
 import type { Database } from '../database/client.ts'
+import type { ApiKeyScope } from '../facts/api-key-scopes.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ApiKeyScope } from '../schemas/api-keys.ts'
 import type { AccessTokens, Identity } from './access-tokens.ts'
 import { API_KEY_START, hashApiKey, isApiKey } from './api-key-format.ts'
 import { scopesWithin } from './api-keys.ts'

@@ -123,12 +123,7 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
   }
 }
 
-const tooMany = (retryAfterMs: number) =>
-  new TooManyRequestsError('login_rate_limited', 'Too many failed logins', {
-    retryAfterMs,
-    remedy:
-      'Wait as long as Retry-After says and try again, or use a browser that was logged in before. Behind a proxy set TRUSTED_PROXIES: without it all callers count as one address.',
-  })
+const tooMany = (retryAfterMs: number) => new TooManyRequestsError('login_rate_limited', {}, { retryAfterMs })
 
 /** One customer of an IPv6 provider has a whole /64 to guess from. */
 export function toNetworkPrefix(address: string): string {

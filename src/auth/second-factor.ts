@@ -31,10 +31,7 @@ export interface SecondFactorDeps {
 export type SecondFactor = ReturnType<typeof createSecondFactor>
 
 /** Throws UnauthorizedError `invalid_code`. */
-export const invalidCode = () =>
-  new UnauthorizedError('invalid_code', 'The code is wrong or was used before', {
-    remedy: 'Enter the next code of the authenticator app. If none works, check that the phone sets its clock automatically.',
-  })
+export const invalidCode = () => new UnauthorizedError('invalid_code.second_factor')
 
 /** The authenticator apps of people (TOTP, RFC 6238) and their recovery codes. */
 export function createSecondFactor({ db, encryption, authenticator, clock }: SecondFactorDeps) {
@@ -87,10 +84,7 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
           insert into second_factor (user_id, totp_secret, created_at) values (${id}::uuid, ${totp_secret}, ${clock.now()})
           on conflict (user_id) do update set totp_secret = excluded.totp_secret, created_at = excluded.created_at, last_step = null
             where second_factor.confirmed_at is null`
-        if (changed === 0)
-          throw new ConflictError('totp_enabled', 'This account has a second factor already', {
-            remedy: 'Remove it first: DELETE /api/v1/auth/totp with the password and a code.',
-          })
+        if (changed === 0) throw new ConflictError('totp_enabled')
       })
       const otpauth_url = new TOTP({ issuer: 'zinc', label: username, secret, period: PERIOD_SECONDS }).toString()
       return { secret: secret.base32, otpauth_url }
@@ -104,8 +98,7 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
       const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
       await db.$transaction(async (tx) => {
         const begun = await tx.secondFactor.findFirst({ where: { user_id: userId, confirmed_at: null } })
-        if (!begun)
-          throw new ConflictError('totp_not_begun', 'No second factor is being set up', { remedy: 'Begin with POST /api/v1/auth/totp.' })
+        if (!begun) throw new ConflictError('totp_not_begun')
         if (!(await spendCode(tx, begun, code))) throw invalidCode()
         await tx.secondFactor.update({ where: { user_id: userId }, data: { confirmed_at: clock.now() } })
         await tx.recoveryCode.createMany({ data: codes.map((it) => ({ user_id: userId, code_hash: hashRecoveryCode(it) })) })

@@ -142,19 +142,10 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       data: { token_hash: hashRefreshToken(token), user_id: user.id, address: toNetworkPrefix(address), expires_at },
       select: { user_id: true },
     })
-    return new UnauthorizedError('second_factor_required', 'The password is right; the code of the authenticator app is missing', {
-      detail: { challenge: token, expires_at: expires_at.toISOString() },
-      remedy: 'Send {"challenge", "code"} or {"challenge", "recovery_code"} to the same address within five minutes.',
-    })
+    return new UnauthorizedError('second_factor_required', { challenge: token, expires_at: expires_at.toISOString() })
   }
-  const invalidPassword = () =>
-    new UnauthorizedError('invalid_credentials', 'The current password is wrong', {
-      remedy: 'Type it again, or have an admin set a new one.',
-    })
-  const invalidChallenge = () =>
-    new UnauthorizedError('challenge_invalid', 'This login has expired, or began at another address', {
-      remedy: 'Log in again with name and password.',
-    })
+  const invalidPassword = () => new UnauthorizedError('invalid_credentials.current_password')
+  const invalidChallenge = () => new UnauthorizedError('challenge_invalid')
 
   return {
     open,
@@ -173,9 +164,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       if (!(await passwords.matches(user?.password_hash ?? null, password)) || !user) {
         await attempt.failed()
         await recordRefusedLogin(db, { username: user?.username ?? null, ip: address, request_id: requestId })
-        throw new UnauthorizedError('invalid_credentials', 'Wrong username or password', {
-          remedy: 'Check both. The first password is printed once at the first start; `zinc user passwd` sets a new one.',
-        })
+        throw new UnauthorizedError('invalid_credentials')
       }
       if (passwords.isOutdated(user.password_hash)) {
         await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
@@ -263,7 +252,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
           return { ...access(used.session.user, used.session_id), refresh_token: null }
         await endStolen(used.session_id, used.session.user.username, origin)
       }
-      throw new UnauthorizedError('refresh_token_invalid', 'The refresh token is not valid any more', { remedy: 'Log in again.' })
+      throw new UnauthorizedError('refresh_token_invalid')
     },
 
     /** Ends one login: its access tokens are refused from the next request on. */
@@ -297,10 +286,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
           where: { id: sessionId, user_id: userId, ended_at: null },
           data: { ended_at: clock.now() },
         })
-        if (count === 0)
-          throw new NotFoundError('session_not_found', 'There is no such session of yours', {
-            remedy: 'GET /api/v1/auth/sessions lists them.',
-          })
+        if (count === 0) throw new NotFoundError('session_not_found.sign_in')
         await recordAudit(tx, { ...by, action: 'session.end', target: `user:${by.actor}` })
       })
       authenticator.invalidate()

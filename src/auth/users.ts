@@ -21,9 +21,7 @@ function refuseWeak(password: string, username?: string): void {
   const isName = username !== undefined && password.toLowerCase().includes(username.toLowerCase()) && password.length < username.length + 8
   const weakness = findPasswordWeakness(password) ?? (isName ? 'is hardly more than the user name' : null)
   if (weakness === null) return
-  throw new BadRequestError('weak_password', `The password ${weakness}`, {
-    remedy: `Choose another one with at least ${MIN_PASSWORD_LENGTH} characters; a few words that have nothing to do with each other are easy to remember.`,
-  })
+  throw new BadRequestError('weak_password', { weakness, min_password_length: MIN_PASSWORD_LENGTH })
 }
 
 export interface UsersDeps {
@@ -36,17 +34,15 @@ export interface UsersDeps {
 export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) {
   async function find(tx: Db, id: string): Promise<AppUser> {
     const user = await tx.appUser.findUnique({ where: { id } })
-    if (!user) throw new NotFoundError('user_not_found', 'User not found', { remedy: 'GET /api/v1/users lists them.' })
+    if (!user) throw new NotFoundError('user_not_found')
     return user
   }
   async function refuseTaken(tx: Db, username: string, except?: string): Promise<void> {
     const other = await tx.appUser.findUnique({ where: { username }, select: { id: true } })
-    if (other && other.id !== except)
-      throw new ConflictError('username_taken', `There is a user ${username} already`, { remedy: 'Choose another name.' })
+    if (other && other.id !== except) throw new ConflictError('username_taken', { username })
   }
   async function refuseLastAdmin(tx: Db, user: AppUser): Promise<void> {
-    if (user.role === 'admin' && (await tx.appUser.count({ where: { role: 'admin' } })) === 1)
-      throw new ConflictError('last_admin', 'The last admin stays', { remedy: 'Make somebody else an admin first.' })
+    if (user.role === 'admin' && (await tx.appUser.count({ where: { role: 'admin' } })) === 1) throw new ConflictError('last_admin')
   }
   /** One change of users at a time; what is remembered of tokens is forgotten once it is committed. */
   async function change<T>(work: (tx: Db) => Promise<T>): Promise<T> {

@@ -44,14 +44,8 @@ export function changedRules(rules: FieldRules, { fields, reset }: FieldChanges,
   for (const { field, source, owner } of fields) {
     const now = result.get(field) ?? { source: null, owner: 'zoho' as const }
     if (source !== undefined && source !== sources.defaultOf(field)) {
-      if (!sources.isEditable(field))
-        throw new BadRequestError('fixed_source', `${field} is always read from ${sources.defaultOf(field)}`, {
-          remedy: 'Choose an owner for it instead.',
-        })
-      if (!sources.isSource(source))
-        throw new BadRequestError('unknown_source', `Zoho's items have no field ${source} that can be mapped`, {
-          remedy: 'GET …/mapping lists the fields; custom ones begin with cf_.',
-        })
+      if (!sources.isEditable(field)) throw new BadRequestError('fixed_source', { field, source: sources.defaultOf(field) })
+      if (!sources.isSource(source)) throw new BadRequestError('unknown_source', { source })
     }
     const next = {
       source: source === undefined ? now.source : source === sources.defaultOf(field) ? null : source,

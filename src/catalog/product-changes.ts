@@ -36,8 +36,6 @@ export function writeChangeCursor({ epoch, cursorKey }: ProductFeedSnapshot, { s
   return writeSignedCursor(cursorKey, SCOPE, [epoch.slice(0, EPOCH_LENGTH), seq, ...loading])
 }
 
-const ANEW = 'Begin without a cursor: read everything, keep what is equal, remove what does not come.'
-
 /**
  * Where a reader goes on. Without a cursor the first load begins; `latest` is the present end. Throws BadRequestError `invalid_cursor`, GoneError
  * `cursor_expired` when deletions behind it are forgotten, GoneError `epoch_changed` when another database gave it.
@@ -47,18 +45,11 @@ export function readChangeCursor(snapshot: ProductFeedSnapshot, given: string | 
   if (given === 'latest') return { seq: snapshot.lastSeq, start: null }
   const parts = readSignedCursor(snapshot.cursorKey, SCOPE, given)
   if (parts === null || parts.length < 2 || parts.length > 3)
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave for this list', {
-      detail: { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] },
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+    throw new BadRequestError('invalid_cursor.list', { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] })
   const [seq = 0, start = null] = parts.slice(1).map(Number)
   const known = Math.max(seq, start ?? 0)
-  if (parts[0] !== snapshot.epoch.slice(0, EPOCH_LENGTH) || known > snapshot.lastSeq)
-    throw new GoneError('epoch_changed', 'This cursor was given by another database than the one that answers now', { remedy: ANEW })
-  if (snapshot.prunedSeq > known)
-    throw new GoneError('cursor_expired', 'This cursor is older than the deletions that are kept', {
-      remedy: `${ANEW} TOMBSTONE_DAYS sets how long they are kept.`,
-    })
+  if (parts[0] !== snapshot.epoch.slice(0, EPOCH_LENGTH) || known > snapshot.lastSeq) throw new GoneError('epoch_changed.products')
+  if (snapshot.prunedSeq > known) throw new GoneError('cursor_expired.products')
   return { seq, start }
 }
 

@@ -49,16 +49,10 @@ export async function findProduct(db: Db, ref: string): Promise<ProductWithPhoto
       })
     : []
   const living = found.filter((product) => product.deleted_at === null)
-  if (living.length > 1)
-    throw new ConflictError('ambiguous_reference', `More than one product has ${ref}`, {
-      detail: { ids: living.map((product) => product.id) },
-      remedy: 'Name the product by one of these ids, or by zoho:….',
-    })
+  if (living.length > 1) throw new ConflictError('ambiguous_reference', { reference: ref, ids: living.map((product) => product.id) })
   const product = found[0] && (await db.product.findUnique({ where: { id: found[0].id }, include: WITH_PHOTOS }))
   if (!product) {
-    throw new NotFoundError('product_not_found', 'Product not found', {
-      remedy: 'Name it by its id, by sku:…, zoho:…, ean:…, upc:…, isbn:… or part:…; GET /api/products?search=… finds it.',
-    })
+    throw new NotFoundError('product_not_found')
   }
   return product
 }

@@ -16,11 +16,7 @@ export async function patchProduct(db: Database, ref: string, patch: ProductPatc
     if (fields.length === 0) return findProduct(tx, id)
     const rules = await readFieldRules(tx)
     const foreign = zoho_item_id === null ? [] : fields.filter((field) => (rules.get(field)?.owner ?? 'zoho') === 'zoho')
-    if (foreign.length > 0)
-      throw new ConflictError('owned_by_zoho', `${foreign.join(', ')} is written by Zoho; the next sync would undo the change`, {
-        detail: { fields: foreign },
-        remedy: 'Change it in Zoho, or give the field to the ERP: PUT /api/settings/integrations/zoho/mapping.',
-      })
+    if (foreign.length > 0) throw new ConflictError('owned_by_zoho', { fields: foreign })
     const ids = Object.fromEntries(fields.flatMap((field) => idBeside(field) ?? []).map((column) => [column, null]))
     await tx.product.update({ where: { id }, data: { ...definite(patch), ...ids, updated_at: at }, select: { id: true } })
     return findProduct(tx, id)

@@ -57,7 +57,7 @@ export function addDatabase(program: Command, action: Action): void {
     .action(
       action(async (context, file: string) => {
         await stat(file).catch((cause: Error) => {
-          throw new BadRequestError('file_not_found', `There is no file ${file}`, { cause })
+          throw new BadRequestError('file_not_found', { file }, { cause })
         })
         const { rows } = await withDatabase(context, (url) => restoreDatabase(url, file, context))
         context.result(

@@ -96,11 +96,7 @@ async function removeDemoFolder(folder: string, log: Logger): Promise<void> {
     await deleteEmbeddedPostgres({ dataDir: folder, log })
   } catch (cause) {
     if (!(cause instanceof ConflictError)) throw cause
-    throw new StartupError('demo_in_use', `Another process works on the database of ${folder}`, {
-      exitStatus: 1,
-      cause,
-      remedy: 'End it, then start the demo again.',
-    })
+    throw new StartupError('demo_in_use', { folder }, { exitStatus: 1, cause })
   }
   for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true })
 }

@@ -13,10 +13,7 @@ export function addDemo(program: Command, action: Action): void {
     .action(
       action(async ({ config, result }) => {
         const running = await findDemo(config.dataDir)
-        if (!running)
-          throw new NotFoundError('no_demo', 'No demo is running', {
-            remedy: 'Start one with `npm run demo` in another terminal; both must have the same DATA_DIR.',
-          })
+        if (!running) throw new NotFoundError('no_demo')
         const environment = demoEnvironment(running)
         result({ status: 'success', data: environment }, exportLines(environment).join('\n'))
         return undefined

@@ -27,12 +27,8 @@ const tokenPath = (store: string): string => join(TOKEN_DIR, `${store}.token`)
 /** `self`: how this program is called, up to and without `pull`. */
 export function edgeService({ server, store, dir, variant, limit, user, watch }: InstallCall, self: string[]): ServiceDefinition {
   // Both become file names.
-  if (!/^[0-9a-f-]{36}$/i.test(store))
-    throw new BadRequestError('invalid_store_id', 'The store is not an id', { remedy: '`zinc store list` shows the ids.' })
-  if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}\$?$/i.test(user))
-    throw new BadRequestError('invalid_user', 'The user is not a name of an account', {
-      remedy: 'Give the name of an account of this machine.',
-    })
+  if (!/^[0-9a-f-]{36}$/i.test(store)) throw new BadRequestError('invalid_store_id')
+  if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}\$?$/i.test(user)) throw new BadRequestError('invalid_user.account')
   return {
     name: `zinc-edge-${store}`,
     description: `zinc edge: the pictures of store ${store}`,
@@ -72,11 +68,7 @@ export async function installService(service: ServiceDefinition, { store, token 
     return unit
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new StartupError('service_not_installed', `The service cannot be installed: ${why}`, {
-      exitStatus: 1,
-      cause,
-      remedy: 'Run it as root on a machine with systemd. Elsewhere --print launchd and --print windows show what to install.',
-    })
+    throw new StartupError('service_not_installed', { problem: why }, { exitStatus: 1, cause })
   }
 }
 

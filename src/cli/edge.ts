@@ -11,6 +11,7 @@ import { type PullProgress, type PullResult, pull } from '../edge-client/pull.ts
 import { SERVICE_FORMATS, type ServiceFormat } from '../edge-client/service-definition.ts'
 import { readEdgeStatus } from '../edge-client/status.ts'
 import { AppError, BadRequestError, ServiceUnavailableError } from '../lib/errors.ts'
+import { inEnglish, type MessageKey, message, messageAs } from '../messages/say.ts'
 import { PhotoVariant } from '../schemas/photo-sync.ts'
 import { parseRateLimit, RATE_LIMIT_HELP } from '../schemas/rate-limit.ts'
 import type { CommandContext, ExitStatus } from './context.ts'
@@ -109,10 +110,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
           process.title = 'zinc edge check'
           // A name that was given leads over a token that happens to be in the environment.
           const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, context)
-          if (!username && !token)
-            throw new BadRequestError('no_login', 'edge check needs --username, or the token of an edge server', {
-              remedy: 'Name the file of the token with --token-file, or put the token into ZINC_EDGE_TOKEN.',
-            })
+          if (!username && !token) throw new BadRequestError('no_login')
           warnOfPlainHttp(server, context)
           const access = token ? { token } : { username: username ?? '', password: await passwordOf(username ?? '', context.signal) }
           const checks = await checkServer({ server, storeId: store, access, signal: context.signal })
@@ -178,31 +176,22 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
     )
 }
 
-const noToken = (command: string) =>
-  new BadRequestError('no_token', `${command} needs the token of its store`, {
-    remedy: 'Put it into a file and name that with --token-file, or into ZINC_EDGE_TOKEN, or send it to --token - on standard input.',
-  })
+const noToken = (command: string) => new BadRequestError('no_token', { command })
 
 /**
  * From --token-file, from standard input (`--token -`), from the argument, else from ZINC_EDGE_TOKEN. Undefined: from nowhere. Throws BadRequestError
  * `token_twice`, `no_token`, `token_file_unreadable`.
  */
 async function tokenOf({ token, tokenFile }: TokenOptions, { say }: EdgeContext): Promise<string | undefined> {
-  if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice', 'Give --token or --token-file, not both')
+  if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice')
   const one = (text: string, from: string): string => {
     const found = text.trim()
-    if (found === '' || /\s/.test(found))
-      throw new BadRequestError('no_token', found === '' ? `There is no token in ${from}` : `There is more than a token in ${from}`, {
-        remedy: 'It holds the token and nothing else. A new one: zinc token issue --store ID --name N',
-      })
+    if (found === '' || /\s/.test(found)) throw new BadRequestError(found === '' ? 'no_token.empty' : 'no_token.not_only', { from })
     return found
   }
   if (tokenFile !== undefined) {
     const text = await readFile(tokenFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new BadRequestError('token_file_unreadable', `The token file ${tokenFile} cannot be read (${cause.code})`, {
-        cause,
-        remedy: 'Give the path of a file that this user may read.',
-      })
+      throw new BadRequestError('token_file_unreadable', { file: tokenFile, error: cause.code ?? '' }, { cause })
     })
     return one(text, tokenFile)
   }
@@ -228,10 +217,7 @@ function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
 async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
   const given = process.env.ZINC_PASSWORD
   if (given) return given
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new BadRequestError('no_password', `The password of ${username} is needed`, {
-      remedy: 'Put it into ZINC_PASSWORD, or use --token-file.',
-    })
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new BadRequestError('no_password', { username })
   const { password } = await import('@inquirer/prompts')
   return password({ message: `Password of ${username}` }, { signal, output: process.stderr })
 }
@@ -293,37 +279,32 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 function inWords(error: unknown, dir: string): unknown {
   // A pause ends by itself some day: whoever watches goes on then.
-  if (error instanceof HttpError && error.code === 'store_paused')
-    return new ServiceUnavailableError(error.code, error.message, { cause: error, remedy: error.remedy })
+  if (error instanceof HttpError && error.code === 'store_paused') return new ServiceUnavailableError(saidByServer(error), { cause: error })
   if (error instanceof HttpError)
-    return new BadRequest(error.code, error.message, {
-      cause: error,
-      remedy: error.status === 401 ? 'Make a new token at the server: zinc token issue --store ID --name N' : error.remedy,
-    })
-  if (error instanceof ForeignResponse)
-    return new ServiceUnavailableError('foreign_response', error.message, {
-      cause: error,
-      remedy:
-        'Have whoever runs the network let this machine through to the server, https included. What is here stays; the next pull continues from it.',
-    })
-  if (error instanceof NetworkError)
-    return new ServiceUnavailableError('network_error', error.message, {
-      cause: error,
-      remedy: 'What is here stays; the next pull goes on from it.',
-    })
+    return new BadRequest(
+      error.status === 401
+        ? { ...saidByServer(error), remedy: 'Make a new token at the server: zinc token issue --store ID --name N' }
+        : saidByServer(error),
+      { cause: error },
+    )
+  if (error instanceof ForeignResponse) return new ServiceUnavailableError('foreign_response', { said: error.message }, { cause: error })
+  if (error instanceof NetworkError) return new ServiceUnavailableError('network_error', { said: error.message }, { cause: error })
   // A watch outlives it: somebody makes room, and the next pull continues.
   if (error instanceof DiskFailure)
-    return new ServiceUnavailableError(error.code, `${error.message}: ${dir}`, {
-      cause: error,
-      remedy:
+    return new ServiceUnavailableError(
+      inEnglish(
         error.code === 'disk_full'
-          ? 'Make room on that disk. What is here stays; the next pull continues from it.'
-          : 'Let the user of this command write into that folder. What is here stays; the next pull continues from it.',
-    })
-  if (error instanceof LockedError) return new BadRequest('folder_in_use', error.message, { cause: error })
+          ? message('disk_full.edge', { said: error.message, folder: dir })
+          : messageAs(error.code, 'folder_not_writable', { said: error.message, folder: dir }),
+      ),
+      { cause: error },
+    )
+  if (error instanceof LockedError) return new BadRequest('folder_in_use', { said: error.message }, { cause: error })
   return error
 }
-class BadRequest extends AppError {}
+const saidByServer = ({ code, message, remedy }: HttpError) => ({ code, message, remedy, params: {} })
+
+class BadRequest<K extends MessageKey> extends AppError<K> {}
 
 function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say'>) {
   const bar = terminal

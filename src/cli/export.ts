@@ -21,13 +21,11 @@ export function addExport(program: Command, action: Action): void {
     .action(
       action(async (context, name: string, options: { output?: string; app: string }): Promise<ExitStatus> => {
         const requested = readExportName(name)
-        if (!requested) throw new BadRequestError('unknown_module', `There is no module ${name}.${didYouMean(name, readExportName.names)}`)
+        if (!requested) throw new BadRequestError('unknown_module.export', { name, hint: didYouMean(name, readExportName.names) })
         const { db } = await context.services({ mustExist: true })
         const app = readApp(options.app)
         if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: requested.module.name } } })))
-          throw new NotFoundError('no_data', `${requested.module.name} was not pulled yet`, {
-            remedy: `Pull it first: zinc fetch ${requested.module.name}`,
-          })
+          throw new NotFoundError('no_data.module', { module: requested.module.name })
         await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.export', target: `pull.${app}.${requested.module.name}` })
         const texts = exportRecords(db, app, requested)
         if (options.output === undefined) {

@@ -31,7 +31,7 @@ export function addFetch(program: Command, action: Action): void {
     .option('--app <app>', 'books or invoice', 'books')
     .action(
       action(async (context, words: string[], options: FetchOptions): Promise<ExitStatus> => {
-        if (options.full && options.since !== undefined) throw new BadRequestError('invalid_options', 'Use --since or --full, not both')
+        if (options.full && options.since !== undefined) throw new BadRequestError('invalid_options.since_and_full')
         const request = PullRequest.parse({
           app: readApp(options.app),
           modules: readModules(words),

@@ -55,7 +55,7 @@ export function addImages(program: Command, action: Action): void {
 async function importImages(context: CommandContext, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
   const full = resolve(path)
   const facts = await stat(full).catch((cause: Error) => {
-    throw new BadRequestError('path_not_found', `There is no ${path}`, { cause, remedy: 'Name a folder or a ZIP file.' })
+    throw new BadRequestError('path_not_found', { path }, { cause })
   })
   const { imageImports, db } = await context.services()
   const { id } = facts.isDirectory()
@@ -132,7 +132,7 @@ async function remakeVariants(
   context: CommandContext,
   { missing = false, all = false }: { missing?: boolean; all?: boolean },
 ): Promise<ExitStatus> {
-  if (missing === all) throw new BadRequestError('invalid_options', 'Say --missing or --all')
+  if (missing === all) throw new BadRequestError('invalid_options.missing_or_all')
   const run = await runToItsEnd(context, MEDIA_REGENERATE, { which: all ? 'all' : 'missing' })
   if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   const { made = 0, checked = 0, failed: broken = 0 } = run.statistics as Record<string, number>

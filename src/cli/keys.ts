@@ -29,7 +29,7 @@ export function addKeys(program: Command, action: Action): void {
       action(async ({ services: open, result, say, signal, log }, { tokens }: { tokens?: boolean }) => {
         const services = await open()
         const lock = await tryAdvisoryLock(services.databaseUrl, 'keys rotate', { log })
-        if (!lock) throw new ConflictError('rotation_running', 'The keys are being rotated already', { remedy: 'Wait for it to end.' })
+        if (!lock) throw new ConflictError('rotation_running')
         try {
           const done = await rotate(services, { tokens: tokens === true, say, signal })
           result({ status: done.unreadable.length > 0 ? 'partial' : 'success', data: done }, done.text.join('\n'))
@@ -63,14 +63,8 @@ async function forget({ config, log }: Pick<CommandContext, 'config' | 'log'>, {
     await using opened = new AsyncDisposableStack()
     const db = opened.adopt(openDatabase(url), (it) => it.$disconnect())
     const { newest, older } = createEncryption(ring.keys).prefixes()
-    if (await usesKey(db, ENCRYPTED_COLUMNS, [newest, ...older]))
-      throw new ConflictError('keys_valid', 'A key that zinc has opens stored secrets; nothing was removed', {
-        remedy: '`zinc keys rotate` says what is sealed with which key.',
-      })
-    if (!yes)
-      throw new BadRequestError('not_confirmed', `${await countEncrypted(db, ENCRYPTED_COLUMNS)} stored secrets would go for good`, {
-        remedy: 'Look for the key in a backup of DATA_DIR/settings or of the environment first. If it is lost: zinc keys forget --yes',
-      })
+    if (await usesKey(db, ENCRYPTED_COLUMNS, [newest, ...older])) throw new ConflictError('keys_valid')
+    if (!yes) throw new BadRequestError('not_confirmed', { secrets: await countEncrypted(db, ENCRYPTED_COLUMNS) })
     return await deleteEncrypted(db, ENCRYPTED_COLUMNS)
   })
 }

@@ -26,10 +26,7 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
     .description('choose what to do, again and again, until you end it')
     .action(
       action(async (context): Promise<ExitStatus> => {
-        if (!process.stdin.isTTY || !process.stdout.isTTY)
-          throw new BadRequestError('tty_required', 'The menu needs a terminal', {
-            remedy: '`zinc --help` lists the commands that do the same.',
-          })
+        if (!process.stdin.isTTY || !process.stdout.isTTY) throw new BadRequestError('tty_required')
         const prompt = { signal: context.signal }
         let status: ExitStatus = 0
         try {

@@ -13,8 +13,7 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
   if (!process.stdin.isTTY || !process.stderr.isTTY) return { password: randomBytes(12).toString('base64url'), made: true }
   const context = { output: process.stderr }
   const first = strongEnough(await ask({ message: 'New password', mask: true }, context))
-  if ((await ask({ message: 'Once more', mask: true }, context)) !== first)
-    throw new BadRequestError('passwords_differ', 'The two passwords differ')
+  if ((await ask({ message: 'Once more', mask: true }, context)) !== first) throw new BadRequestError('passwords_differ')
   return { password: first, made: false }
 }
 
@@ -22,7 +21,7 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
 function strongEnough(password: string): string {
   const weakness = findPasswordWeakness(password)
   if (weakness === null) return password
-  throw new BadRequestError('weak_password', `The password ${weakness}`, { remedy: 'Choose another one.' })
+  throw new BadRequestError('weak_password.typed', { weakness })
 }
 
 /** Ctrl-C at a question: the terminal is in raw mode there, so it comes as an error of the prompt and not as a signal. */

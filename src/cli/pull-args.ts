@@ -22,21 +22,19 @@ export function readModules(words: string[]): PullModule[] | undefined {
     .map((word) => word.trim().toLowerCase())
     .filter((word) => word !== '')
   if (names.includes('all')) {
-    if (names.length > 1) throw new BadRequestError('unknown_module', '`all` stands alone')
+    if (names.length > 1) throw new BadRequestError('unknown_module.all')
     return undefined
   }
   return names.map((name) => {
     const module = PullModule.safeParse(name)
     if (module.success) return module.data
-    throw new BadRequestError('unknown_module', `There is no module ${name}.${didYouMean(name, ['all', ...PULL_MODULES])}`, {
-      remedy: `Modules: ${PULL_MODULES.join(' ')}, or all.`,
-    })
+    throw new BadRequestError('unknown_module', { name, hint: didYouMean(name, ['all', ...PULL_MODULES]), modules: PULL_MODULES })
   })
 }
 
 export function readApp(app: string): (typeof PULL_APPS)[number] {
   const found = PULL_APPS.find((it) => it === app)
-  if (!found) throw new BadRequestError('unknown_app', `--app must be one of: ${PULL_APPS.join(', ')}`)
+  if (!found) throw new BadRequestError('unknown_app', { apps: PULL_APPS })
   return found
 }
 

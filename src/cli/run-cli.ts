@@ -41,7 +41,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
       let services: Services | undefined
       try {
         const level = LEVELS[options.logLevel.toUpperCase()]
-        if (!level) throw new BadRequestError('invalid_log_level', '--log-level must be DEBUG, INFO, WARNING or ERROR')
+        if (!level) throw new BadRequestError('invalid_log_level')
         readEnvFile({ quiet: true, processEnv: env as Record<string, string> })
         const config = parseConfig(env)
         const log = createLogger(level)
@@ -95,11 +95,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
 async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
   if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
   const { findDemo } = await import('./demo.ts')
-  throw new NotFoundError('no_database', `There is no database of zinc in ${dataDir}`, {
-    remedy: (await findDemo(dataDir))
-      ? 'A demo is running: `eval "$(npx zinc demo env)"` makes the commands of this shell work on it.'
-      : 'Set DATA_DIR to the folder of your zinc, or make a new one with `npm start`.',
-  })
+  throw new NotFoundError('no_database', { folder: dataDir, demo: Boolean(await findDemo(dataDir)) })
 }
 
 /** `zinc export … | head` has read what it wanted: nobody is left to tell. */

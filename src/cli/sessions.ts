@@ -12,7 +12,7 @@ export const sessionLine = (it: PullSession): string =>
 
 function whole(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (!/^\d+$/.test(text)) throw new BadRequestError('invalid_number', `${name} must be a whole number from 0`)
+  if (!/^\d+$/.test(text)) throw new BadRequestError('invalid_number', { name })
   return Number(text)
 }
 
@@ -77,8 +77,7 @@ export function addSessions(program: Command, action: Action): void {
     .action(
       action(async (context, options: { keep?: string; olderThan?: string }): Promise<ExitStatus> => {
         const rule = { keep: whole('--keep', options.keep), olderThanDays: whole('--older-than', options.olderThan) }
-        if ((rule.keep === undefined) === (rule.olderThanDays === undefined))
-          throw new BadRequestError('invalid_options', 'Say --keep N or --older-than DAYS')
+        if ((rule.keep === undefined) === (rule.olderThanDays === undefined)) throw new BadRequestError('invalid_options.keep_or_age')
         const { db, pulls } = await context.services({ mustExist: true })
         const { removed, kept: saved } = await pulls.sessions.prune(rule)
         await recordAudit(db, ...removed.map((it) => ({ ...SYSTEM_ACTOR, action: 'pull.delete', target: `pull:${it}` })))

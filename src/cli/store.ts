@@ -16,10 +16,9 @@ export function addStore(program: Command, action: Action): void {
       action(async (context, options: { code: string; name: string; variant?: string }) => {
         const body = StoreBody.safeParse(options)
         if (!body.success)
-          throw new BadRequestError(
-            'invalid_store',
-            body.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`).join('; '),
-          )
+          throw new BadRequestError('invalid_store', {
+            issues: body.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}`),
+          })
         const { stores } = await context.services()
         const { id, code, name } = await stores.create(body.data, SYSTEM_ACTOR)
         context.result({ status: 'success', data: { id, code, name } }, id)

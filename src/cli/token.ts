@@ -18,7 +18,7 @@ export function addToken(program: Command, action: Action): void {
       action(async (context, options: { store: string; name: string; days: string }) => {
         const days = Number(options.days)
         const body = EdgeTokenBody.safeParse({ name: options.name, expires_in_days: days === 0 ? null : days })
-        if (!body.success) throw new BadRequestError('invalid_token_options', 'token issue needs a --name, and as --days a number')
+        if (!body.success) throw new BadRequestError('invalid_token_options')
         const { db, edgeTokens } = await context.services({ mustExist: true })
         const store = await findStoreByName(db, options.store)
         const { token: secret, row } = await edgeTokens.issue(store.id, body.data, SYSTEM_ACTOR)
@@ -32,8 +32,7 @@ export function addToken(program: Command, action: Action): void {
     .description('refuse a token from now on')
     .action(
       action(async (context, id: string) => {
-        if (!z.uuid().safeParse(id).success)
-          throw new BadRequestError('invalid_token_id', 'token revoke wants the id of the token, not the token itself')
+        if (!z.uuid().safeParse(id).success) throw new BadRequestError('invalid_token_id')
         const { edgeTokens } = await context.services({ mustExist: true })
         const row = await edgeTokens.revoke(null, id, SYSTEM_ACTOR)
         context.result({ status: 'success', data: { id: row.id, revoked_at: row.revoked_at } }, `Token ${row.id} is revoked.`)

@@ -10,7 +10,7 @@ import { newPassword } from './prompt-password.ts'
 
 async function findUser(db: Database, username: string): Promise<AppUser> {
   const user = await db.appUser.findUnique({ where: { username } })
-  if (!user) throw new NotFoundError('user_not_found', `There is no user ${username}`, { remedy: '`zinc user list` shows them.' })
+  if (!user) throw new NotFoundError('user_not_found.named', { username })
   return user
 }
 
@@ -27,8 +27,7 @@ export function addUsers(program: Command, action: Action): void {
         const user = username
           ? await findUser(db, username)
           : await db.appUser.findFirst({ where: { role: 'admin' }, orderBy: { created_at: 'asc' } })
-        if (!user)
-          throw new NotFoundError('user_not_found', 'There is no admin', { remedy: '`zinc user add NAME --role admin` makes one.' })
+        if (!user) throw new NotFoundError('user_not_found.no_admin')
         const session = await sessions.open(user, null)
         await recordAudit(db, { ...SYSTEM_ACTOR, action: 'session.open', target: `user:${user.username}` })
         result({ status: 'success', data: session }, session.access_token)
@@ -46,7 +45,10 @@ export function addUsers(program: Command, action: Action): void {
         const { password, made } = await newPassword()
         const body = UserBody.safeParse({ username, password, role })
         if (!body.success)
-          throw new BadRequestError('invalid_user', `${body.error.issues[0]?.path.join('.')}: ${body.error.issues[0]?.message}`)
+          throw new BadRequestError('invalid_user', {
+            field: body.error.issues[0]?.path.join('.') ?? '',
+            problem: body.error.issues[0]?.message ?? '',
+          })
         const user = await (await services()).users.create(body.data, SYSTEM_ACTOR)
         result(
           { status: 'success', data: { ...shown(user), ...(made && { password }) } },

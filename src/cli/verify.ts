@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { PRIVATE_FILE_MODE } from '../lib/data-dir.ts'
 import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
 import { reportText } from '../pulls/verify/format-report.ts'
+import { saidByRun } from '../runs/because.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { BY, readApp, readModules, runPull } from './pull-args.ts'
 
@@ -30,10 +31,9 @@ export function addVerify(program: Command, action: Action): void {
     .action(
       action(async (context, options: VerifyOptions): Promise<ExitStatus> => {
         const { directory, session, quick, repair, output } = options
-        if (directory !== undefined && session !== undefined) throw new BadRequestError('invalid_options', 'Use -d or -s, not both')
-        if (quick && repair) throw new BadRequestError('invalid_options', 'A repair asks Zoho; leave --quick out')
-        if (directory !== undefined && !(await isFolder(directory)))
-          throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+        if (directory !== undefined && session !== undefined) throw new BadRequestError('invalid_options.directory_and_session')
+        if (quick && repair) throw new BadRequestError('invalid_options.quick_repair')
+        if (directory !== undefined && !(await isFolder(directory))) throw new BadRequestError('no_such_folder', { directory })
         const modules = options.modules === undefined ? undefined : readModules([options.modules])
         const { pulls } = await context.services({ mustExist: true })
         const params = {
@@ -46,10 +46,9 @@ export function addVerify(program: Command, action: Action): void {
         const run = await runPull(context, () => pulls.check(params, { repair: repair ?? false, ...BY }), null)
         const report = await pulls.reportOf(run)
         if (!report)
-          throw new BadGatewayError(run.failure_code ?? 'not_verified', run.cause ?? 'The check did not come to an end', {
-            detail: { ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }) },
-            remedy: run.remedy ?? undefined,
-          })
+          throw new BadGatewayError(
+            saidByRun(run, 'not_verified.unfinished', { ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }) }),
+          )
         const text = reportText(report)
         if (output !== undefined)
           await writeFile(output, context.json || output.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : text, {

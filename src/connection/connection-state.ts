@@ -1,8 +1,10 @@
 import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
-import type { ZohoConnection } from '../generated/client.ts'
+import { Prisma, type ZohoConnection } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type AppError, BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
+import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
+import type { Params } from '../messages/message.ts'
+import { around, inEnglish, messageAs, type Said, say } from '../messages/say.ts'
 import { addNotification } from '../notifications/notifications.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { ConnectionState } from '../schemas/connection.ts'
@@ -31,8 +33,10 @@ interface ConnectionStatus {
   code: string | null
   cause: string | null
   remedy: string | null
+  /** The facts in cause and remedy; null where none are known, as in rows of an older zinc. */
+  params: Params | null
 }
-const CONNECTED: ConnectionStatus = { state: 'connected', until: null, code: null, cause: null, remedy: null }
+const CONNECTED: ConnectionStatus = { state: 'connected', until: null, code: null, cause: null, remedy: null, params: null }
 
 export interface ConnectionView extends Omit<ConnectionStatus, 'state'> {
   state: ConnectionState
@@ -44,8 +48,7 @@ export type ConnectionStateStore = ReturnType<typeof createConnectionStateStore>
 /** What an error of a call or a sign-in says about the connection; null: nothing. */
 export function stateAfterError(error: unknown): ConnectionStatus | null {
   if (!(error instanceof BadGatewayError)) return null
-  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : null
-  const details = { code: error.code, cause: error.message, remedy }
+  const details = wordsOf(error)
   if (error instanceof RateLimitedError) return { state: 'limited', until: error.resetsAt, ...details }
   if (SCOPES.has(error.code) || error.code === 'not_set_up') return null
   if (error instanceof ConfigurationError) return { state: REVOKED.has(error.code) ? 'revoked' : 'stale', until: null, ...details }
@@ -78,7 +81,7 @@ export function createConnectionStateStore({
       // What a test found missing stays until a test finds it there.
       if (next.state === 'connected' && row?.state === 'stale' && row.code !== null && sticky.has(row.code)) return
       if (row && row.state === next.state && row.code === next.code && row.until?.getTime() === next.until?.getTime()) return
-      const data = { ...next, since: row?.state === next.state ? row.since : now }
+      const data = { ...next, params: stored(next.params), since: row?.state === next.state ? row.since : now }
       await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
       if (!quiet) await tell(tx, row, next)
     })
@@ -115,18 +118,13 @@ export function createConnectionStateStore({
     },
 
     /** A test has tried everything: which scopes are there, and the first thing that is wrong. */
-    async tested(
-      scopes: Record<string, boolean>,
-      problem: { code: string; message: string; remedy?: string | undefined } | null,
-    ): Promise<void> {
+    async tested(scopes: Record<string, boolean>, problem: Said | null): Promise<void> {
       worked = Number.NEGATIVE_INFINITY
       const next: ConnectionStatus = problem
         ? {
             state: REVOKED.has(problem.code) ? 'revoked' : 'stale',
             until: null,
-            code: problem.code,
-            cause: `The test found: ${problem.message}`,
-            remedy: problem.remedy ?? null,
+            ...wordsOf(around(problem, 'around.test_found', {})),
           }
         : CONNECTED
       // Whoever tests sees the result; a mail about it would only be late.
@@ -142,9 +140,8 @@ export function createConnectionStateStore({
         state: 'stale',
         since: clock.now(),
         until: null,
-        code: NOT_TRIED,
-        cause: 'zinc has not signed in with these credentials yet',
-        remedy: 'Press Test, or POST /api/settings/integrations/zoho/test; the first sync does it too.',
+        ...wordsOf(say(NOT_TRIED)),
+        params: {},
         scopes: {},
       }
       await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
@@ -167,9 +164,7 @@ export function createConnectionStateStore({
           state: 'stale',
           since: null,
           until: null,
-          code: NOT_TRIED,
-          cause: 'zinc has not signed in with these credentials yet',
-          remedy: 'Press Test, or POST /api/settings/integrations/zoho/test; the first sync does it too.',
+          ...wordsOf(say(NOT_TRIED)),
         }
       }
       const now = clock.now()
@@ -184,14 +179,12 @@ export function createConnectionStateStore({
             state: 'limited',
             since: null,
             until: rateLimiter.blocked_until,
-            code: errorCodeOf(rateLimiter.blocked_code ?? '44'),
-            cause: "Zoho's limit of calls a minute was overrun; all calls wait",
-            remedy: 'It goes on by itself. Other programs on the same organisation use up the same minute.',
+            ...wordsOf(inEnglish(messageAs(errorCodeOf(rateLimiter.blocked_code ?? '44'), 'zoho_minute_limit'))),
           }
         }
       }
-      const { state, since, until, code, cause, remedy } = row
-      return { state: state as ConnectionStatus['state'], since, until, code, cause, remedy }
+      const { state, since, until, code, cause, remedy, params } = row
+      return { state: state as ConnectionStatus['state'], since, until, code, cause, remedy, params: params as Params | null }
     },
   }
 }
@@ -200,8 +193,6 @@ export function createConnectionStateStore({
 export const missingSettings = ({ values }: EffectiveSettings): string[] =>
   (['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const).filter((field) => !values[field])
 
-const wordsOf = (error: AppError) => ({
-  code: error.code,
-  cause: error.message,
-  remedy: typeof error.detail?.remedy === 'string' ? error.detail.remedy : null,
-})
+const stored = (params: Params | null) => (params === null ? Prisma.DbNull : (params as Prisma.InputJsonObject))
+
+const wordsOf = (said: Said) => ({ code: said.code, cause: said.message, remedy: said.remedy ?? null, params: said.params })

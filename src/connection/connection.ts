@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
+import { DATA_CENTER_ENDPOINTS } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
 import type { JobQueue } from '../queue/queue.ts'
@@ -17,7 +18,6 @@ import { importZohoConfigOnce } from '../settings/zoho-config-file.ts'
 import { createZohoSettings } from '../settings/zoho-settings.ts'
 import { createCircuitBreaker } from '../zoho/circuit-breaker.ts'
 import type { TimeLimits, ZohoClient } from '../zoho/client.ts'
-import { DATA_CENTER_ENDPOINTS } from '../zoho/data-centers.ts'
 import type { Organization } from '../zoho/organizations.ts'
 import type { RateLimitWait } from '../zoho/rate-limiter.ts'
 import { createConnectionStateStore } from './connection-state.ts'
@@ -125,10 +125,7 @@ export async function openConnection(deps: ConnectionDeps) {
         return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
       } catch (error) {
         if (!signal.aborted) throw error
-        throw new ServiceUnavailableError('test_timeout', 'The test did not come to an end in two minutes', {
-          cause: error,
-          remedy: 'Other calls to Zoho are under way, or Zoho is slow. Look at GET /api/settings/integrations/zoho/quota and try again.',
-        })
+        throw new ServiceUnavailableError('test_timeout', {}, { cause: error })
       }
     },
 
@@ -141,10 +138,7 @@ export async function openConnection(deps: ConnectionDeps) {
       const all = await this.listOrganizations(signal)
       const organization = all.find((it) => it.id === id)
       if (!organization) {
-        throw new NotFoundError('organization_not_found', 'The account has no such organisation', {
-          detail: { organizations: all.map((it) => it.id) },
-          remedy: 'Choose one of GET /api/settings/integrations/zoho/organizations.',
-        })
+        throw new NotFoundError('organization_not_found', { organizations: all.map((it) => it.id) })
       }
       await settings.change({ organization_id: id }, actor, async (tx) => {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
@@ -191,7 +185,4 @@ export async function openConnection(deps: ConnectionDeps) {
   }
 }
 
-export const integrationDisabled = () =>
-  new ConflictError('integration_disabled', 'The integration with Zoho is switched off', {
-    remedy: 'Switch it on: POST /api/settings/integrations/zoho {"enabled":true}.',
-  })
+export const integrationDisabled = () => new ConflictError('integration_disabled')

@@ -52,10 +52,7 @@ export function createConsentLinks({ db, clock, authorization, assertReady }: Co
     /** Begins a consent for whoever holds the link. Throws GoneError `consent_link_expired`. */
     async follow(token: string): Promise<{ url: string; cookie: string }> {
       const link = await db.consentLink.findUnique({ where: { hash: sha256Hex(token) } })
-      if (!link || link.expires_at <= clock.now())
-        throw new GoneError('consent_link_expired', 'This link was used, replaced or withdrawn, or it is older than three days', {
-          remedy: 'Ask whoever sent it for a new one.',
-        })
+      if (!link || link.expires_at <= clock.now()) throw new GoneError('consent_link_expired')
       return authorization.begin(link.username, link.hash)
     },
   }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import { DATA_CENTERS, type DataCenter } from '../config.ts'
+import { DATA_CENTERS, type DataCenter } from '../facts/data-centers.ts'
+
 import type { Clock } from '../lib/clock.ts'
 import { ConfigurationError } from '../zoho/errors.ts'
 import { requestToken } from '../zoho/oauth.ts'
@@ -40,7 +41,4 @@ export async function findDataCenter(
 }
 
 export const wrongDataCenter = (found: DataCenter, set: DataCenter, dataCenters: DataCenterEndpoints): ConfigurationError =>
-  new ConfigurationError('wrong_data_center', `These credentials belong to the data centre ${found}, not to ${set}`, {
-    detail: { data_center: found },
-    remedy: `Set the data centre to ${found} (${dataCenters[found].accountsUrl}): on the settings page, with POST /api/settings/integrations/zoho {"data_center":"${found}"}, or as ZOHO_DATA_CENTER.`,
-  })
+  new ConfigurationError('wrong_data_center', { data_center: found, set, accounts_url: dataCenters[found].accountsUrl })

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import { type Config, DATA_CENTERS, type DataCenter } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
+import { DATA_CENTERS, type DataCenter } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { BadGatewayError, BadRequestError } from '../lib/errors.ts'
 import type { Actor } from '../settings/audit-log.ts'
@@ -61,9 +62,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
     )
     const { refreshToken, accessToken, expiresAt, issuedAt, scope } = given
     if (refreshToken === null) {
-      throw new BadGatewayError('no_refresh_token', 'Zoho took the code but gave no refresh token', {
-        remedy: 'Generate a new code; with the consent page, access must be offline and asked for again (prompt=consent).',
-      })
+      throw new BadGatewayError('no_refresh_token')
     }
     await settings.change(
       { refresh_token: refreshToken, ...(dataCenter !== undefined && { data_center: dataCenter }) },
@@ -119,10 +118,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
     ): Promise<void> {
       const begun = await takeState(back.state, cookie)
       if (back.error !== undefined || back.code === undefined) {
-        throw new BadRequestError('consent_denied', 'Zoho did not give its consent', {
-          detail: { zoho: (back.error ?? 'no code').slice(0, 100) },
-          remedy: 'Press "Connect to Zoho" again and accept; Zoho shows which rights zinc asks for.',
-        })
+        throw new BadRequestError('consent_denied', { zoho: (back.error ?? 'no code').slice(0, 100) })
       }
       const set = await settings.forClient()
       await exchange(back.code, {
@@ -139,13 +135,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
 
   /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
   async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
-    const wrong = new BadRequestError(
-      'invalid_state',
-      'This way back from Zoho was not begun here, was used already, or is older than ten minutes',
-      {
-        remedy: 'Begin again where you came from, in this browser.',
-      },
-    )
+    const wrong = new BadRequestError('invalid_state')
     if (state === undefined || cookie === undefined) throw wrong
     const [row] = await db.$queryRaw<{ username: string; link_hash: string | null; cookie_hash: string; expires_at: Date }[]>`
       delete from oauth_state where hash = ${sha256Hex(state)} returning username, link_hash, cookie_hash, expires_at`

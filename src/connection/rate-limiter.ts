@@ -4,6 +4,8 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import { Prisma, type ZohoRateLimit } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Message } from '../messages/message.ts'
+import { inEnglish, message } from '../messages/say.ts'
 import { QuotaExceededError } from '../zoho/errors.ts'
 import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
 import { callsOf, dayLimitInForce, purposeOf, reserveOf, shareOf } from './call-purposes.ts'
@@ -53,7 +55,7 @@ const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
  * A permit is a row of that log, given under the organisation's lock, so that two processes never see the same room.
  */
 export function createRateLimiter({ db, organization, limits, clock, log, onWait }: RateLimiterDeps): RateLimiter {
-  type Refusal = { waitMs: number } & Omit<RateLimitWait, 'until'>
+  type Refusal = { waitMs: number; why: Message }
   type Call = Parameters<RateLimiter['acquire']>[0]
   /** Those that wait in this process wait for each other here: only the first of them asks, so that hundreds do not crowd the lock of all processes. */
   const turn = pLimit(1)
@@ -107,8 +109,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
     const state = await tx.zohoRateLimit.findUnique({ where: { organization } })
     if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
-      const reason = "Zoho's limit for a minute was overrun; all calls wait"
-      return { waitMs: state.blocked_until.getTime() - now.getTime(), code: 'zoho_blocked', reason }
+      return { waitMs: state.blocked_until.getTime() - now.getTime(), why: message('zoho_blocked') }
     }
     const inFlight = recent.filter((it) => it.finished_at === null && now.getTime() - it.started_at.getTime() < LEASE_MS).length
     if (state?.day_resets_at && state.day_resets_at > now && state.day_left !== null) {
@@ -118,8 +119,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
       // Calls under way are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
-        if (inFlight > 0 && state.day_left - spent > reserve)
-          return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'quota_nearly_exhausted', reason: 'the last calls of the day are under way' }
+        if (inFlight > 0 && state.day_left - spent > reserve) return { waitMs: IN_FLIGHT_PAUSE_MS, why: message('quota_nearly_exhausted') }
         throw new QuotaExceededError(state.day_resets_at)
       }
       const share = limits.perMinute > 0 ? shareOf(purpose, dayLimit) : null
@@ -137,16 +137,13 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       .sort((a, b) => a - b)
     const tooMany = ended.length + inFlight - limits.perMinute
     if (tooMany >= 0) {
-      const reason = `zinc makes at most ${limits.perMinute} calls a minute`
       const frees = ended[tooMany]
       return {
         waitMs: frees === undefined ? IN_FLIGHT_PAUSE_MS : Math.max(1, frees + MINUTE_MS - now.getTime()),
-        code: 'rate_limited_minute',
-        reason,
+        why: message('rate_limited_minute', { limit: limits.perMinute }),
       }
     }
-    if (inFlight >= (await allowedInFlight(tx, state, now)))
-      return { waitMs: IN_FLIGHT_PAUSE_MS, code: 'concurrency_limited', reason: 'enough calls are under way' }
+    if (inFlight >= (await allowedInFlight(tx, state, now))) return { waitMs: IN_FLIGHT_PAUSE_MS, why: message('concurrency_limited') }
     return null
   }
 
@@ -222,7 +219,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
           signal.throwIfAborted()
           const response = await ask(call)
           if ('id' in response) return { done: (result) => note(response.id, result) }
-          const { waitMs, code, reason } = response
+          const { waitMs, why } = response
           if (!onWait || waitMs <= TELL_AGAIN_MS) {
             await clock.sleep(waitMs, signal)
             continue
@@ -230,7 +227,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
           // Told again and again: what ends meanwhile reports its own progress, and would leave the watcher without the reason.
           const until = new Date(clock.now().getTime() + waitMs)
           for (let left = waitMs; left > 0; left -= TELL_AGAIN_MS) {
-            onWait({ code, reason, until })
+            onWait({ code: why.code, reason: inEnglish(why).message, params: why.params, until })
             await clock.sleep(Math.min(left, TELL_AGAIN_MS), signal)
           }
         }

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import type { Database } from '../database/client.ts'
+import { BOOKS_MODULES, type BooksModule } from '../facts/books-modules.ts'
 import type { ScopesResponse } from '../schemas/connection.ts'
 import type { ModuleSlug } from '../settings/modules.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
-import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
 import type { ConnectionStateStore } from './connection-state.ts'
 
 export interface Scope {

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AppError, zohoCodeOf } from '../lib/errors.ts'
+import { around, inEnglish, type MessageKey, messageAs, type Said, say } from '../messages/say.ts'
 import type { Check, TestResult } from '../schemas/connection.ts'
 import { enabledModules, MODULES } from '../settings/modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
@@ -36,7 +37,7 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
   const { check: signedIn, freshToken } = await signInCheck(settings, deps, signal)
   const { client, endpoints } = createOAuthClient({ ...deps, settings })
   const checks: Check[] = [signedIn]
-  const run = (name: string, work: () => Promise<string | undefined>) => check(name, work, signal)
+  const run = (name: string, work: Work) => check(name, work, signal)
 
   let organization: TestResult['organization'] = null
   let zohoTime: Date | null = null
@@ -47,8 +48,8 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
     zohoTime = response.at
     const requested = settings.organizationId
     const mine = response.organizations.find((it) => it.id === requested)
-    if (!requested) throw new Problem('organization_not_set', 'No organisation is chosen', CHOOSE)
-    if (!mine) throw new Problem('unknown_organization', `The account does not belong to the organisation ${requested}`, CHOOSE)
+    if (!requested) throw new Problem('organization_not_set')
+    if (!mine) throw new Problem('unknown_organization.other', { organization: requested })
     organization = { id: mine.id, name: mine.name, currency: mine.currency, time_zone: mine.timeZone }
     return [mine.name, mine.currency, mine.timeZone].filter(Boolean).join(', ')
   })
@@ -72,34 +73,26 @@ export async function testConnection(settings: Config['zoho'], deps: TestDeps, s
     checks.flatMap((it) => (it.scope !== undefined && (it.ok || it.code === SCOPE_MISSING) ? [[it.scope, it.ok] as const] : [])),
   )
   const wrong = checks.find((it) => !it.ok)
-  await connection.tested(
-    scopes,
-    wrong ? { code: wrong.code ?? 'failed', message: `${wrong.name}: ${wrong.message ?? ''}`, remedy: wrong.remedy } : null,
-  )
+  await connection.tested(scopes, wrong ? around(saidOf(wrong), 'around.about', { about: wrong.name }) : null)
   return { ok: wrong === undefined, organization, api_domain: endpoints.apiUrl, checks }
 }
 
 const SCOPE_MISSING = 'scope_missing'
-const CHOOSE =
-  'Choose one of GET /api/settings/integrations/zoho/organizations (PUT /organization), or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.'
+
+const saidOf = ({ code = 'failed', message = '', remedy, params = {} }: Check): Said => ({ code, message, remedy, params })
 
 /** A check that found something wrong, where no call failed. */
-class Problem extends AppError {
-  constructor(code: string, message: string, remedy: string) {
-    super(code, message, { remedy })
-  }
-}
+class Problem<K extends MessageKey> extends AppError<K> {}
 
 async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<{ check: Check; freshToken: boolean }> {
   const { connection, dataCenters, clock, dispatcher } = deps
   const began = performance.now()
   try {
     const { notUntil } = await createOAuthClient({ ...deps, settings }).tokens.renew()
-    const message =
-      notUntil === null
-        ? undefined
-        : `Not signed in again: Zoho gives ten tokens in ten minutes. The calls use the token that zinc has; test again after ${notUntil.toISOString()}.`
-    return { check: { name: 'sign_in', ok: true, ms: since(began), ...(message && { message }) }, freshToken: notUntil === null }
+    const ms = since(began)
+    if (notUntil === null) return { check: { name: 'sign_in', ok: true, ms }, freshToken: true }
+    const { message, params } = say('check.not_signed_in_again', { until: notUntil.toISOString() })
+    return { check: { name: 'sign_in', ok: true, ms, message, params }, freshToken: false }
   } catch (error) {
     let reported = error
     const set = settings.dataCenter ?? 'com'
@@ -113,15 +106,19 @@ async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: Abo
   }
 }
 
-async function check(name: string, work: () => Promise<string | undefined>, signal: AbortSignal): Promise<Check> {
+/** What a check says when all is well: a message, or a name or text of Zoho's. */
+type Work = () => Promise<Said | string | undefined>
+
+async function check(name: string, work: Work, signal: AbortSignal): Promise<Check> {
   const began = performance.now()
   try {
     const message = await work()
-    return { name, ok: true, ms: since(began), ...(message !== undefined && { message }) }
+    const ms = since(began)
+    if (typeof message === 'object') return { name, ok: true, ms, message: message.message, params: message.params }
+    return { name, ok: true, ms, ...(message !== undefined && { message }) }
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof AppError)) throw error
-    const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
     const zoho_code = zohoCodeOf(error)
     return {
       name,
@@ -130,7 +127,8 @@ async function check(name: string, work: () => Promise<string | undefined>, sign
       code: error.code,
       ...(zoho_code !== undefined && { zoho_code }),
       message: error.message,
-      ...(remedy !== undefined && { remedy }),
+      ...(error.remedy !== undefined && { remedy: error.remedy }),
+      params: error.params,
     }
   }
 }
@@ -149,22 +147,22 @@ async function scopeCheck(
     scope,
     async () => {
       if (probe.organization !== false && !organizationCheck.ok) {
-        throw new Problem(organizationCheck.code ?? 'organization', 'Not tried: the organisation is not the right one', CHOOSE)
+        throw new Problem(inEnglish(messageAs(organizationCheck.code ?? 'organization', 'organization_untried')))
       }
       try {
         const response = await client.json({ ...probe, job: 'test', freshToken }, signal)
         body = response.body
       } catch (error) {
         if (!(error instanceof AppError) || zohoCodeOf(error) !== INVALID_MODULE) throw error
-        return 'Zoho CRM has no such module: it is hidden or has another name there. Syncs leave it out.'
+        return say('check.module_hidden')
       }
       return reads
     },
     signal,
   )
   if (!tried.ok && tried.code === SCOPE_MISSING) {
-    tried.message = `The scope ${scope} is missing, or the Zoho user may not read this: ${reads}`
-    tried.remedy = `Connect to Zoho again with ${scope} among the scopes (GET /api/settings/integrations/zoho/scopes has the whole line), or switch the module off.`
+    const { message, remedy, params } = say('scope_missing.scope', { scope, reads })
+    Object.assign(tried, { message, remedy, params })
   }
   return { ...tried, scope, ...(body && { body }) }
 }
@@ -176,10 +174,9 @@ function itemCheck(items: Record<string, unknown> | undefined, signal: AbortSign
   return check(
     'item',
     async () => {
-      if (!items)
-        throw new Problem('untested', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+      if (!items) throw new Problem('untested.items')
       const [item] = rowsOf(items)
-      return item ? `${String(item.sku ?? '')} ${String(item.name ?? '')}`.trim().slice(0, 200) : 'The organisation has no items yet'
+      return item ? `${String(item.sku ?? '')} ${String(item.name ?? '')}`.trim().slice(0, 200) : say('check.no_items')
     },
     signal,
   )
@@ -189,10 +186,9 @@ function imageCheck(items: Record<string, unknown> | undefined, client: ZohoClie
   return check(
     'picture',
     async () => {
-      if (!items)
-        throw new Problem('untested', 'Not tried: the items could not be read', 'Mend the check of ZohoInventory.items.READ first.')
+      if (!items) throw new Problem('untested.items')
       const item = rowsOf(items).find((it) => it.image_document_id !== '' && it.image_document_id !== undefined)
-      if (!item) return 'None of the items that were looked at has a picture'
+      if (!item) return say('check.no_image')
       const { body, done } = await itemImage(client, { itemId: String(item.item_id) }, signal)
       let bytes = 0
       try {
@@ -200,7 +196,7 @@ function imageCheck(items: Record<string, unknown> | undefined, client: ZohoClie
       } finally {
         await done()
       }
-      return `${bytes} bytes`
+      return say('check.bytes', { bytes })
     },
     signal,
   )
@@ -216,15 +212,15 @@ function quotaCheck(
       const rateLimiter = await db.zohoRateLimit.findUnique({ where: { organization: settings.organizationId ?? 'none' } })
       const now = clock.now()
       if (rateLimiter?.day_left === null || !rateLimiter?.day_resets_at || rateLimiter.day_resets_at <= now)
-        return 'Zoho has not told the quota of this day yet'
+        return say('check.quota_not_told')
       if (rateLimiter.day_left === 0) {
-        throw new Problem(
-          'daily_quota_exceeded',
-          "The day's calls are spent",
-          `Zoho gives new ones at ${rateLimiter.day_resets_at.toISOString()}; zinc goes on by itself.`,
-        )
+        throw new Problem('daily_quota_exceeded.test', { resets_at: rateLimiter.day_resets_at.toISOString() })
       }
-      return `${rateLimiter.day_left} of ${rateLimiter.day_limit} calls are left until ${rateLimiter.day_resets_at.toISOString()}`
+      return say('check.calls_left', {
+        left: rateLimiter.day_left,
+        limit: rateLimiter.day_limit,
+        until: rateLimiter.day_resets_at.toISOString(),
+      })
     },
     signal,
   )
@@ -234,17 +230,13 @@ function clockCheck(zohoTime: Date | null, askedAt: Date, signal: AbortSignal): 
   return check(
     'clock',
     async () => {
-      if (!zohoTime) return 'Zoho told no time'
+      if (!zohoTime) return say('check.no_time')
       const differenceMs = askedAt.getTime() - zohoTime.getTime()
       const seconds = Math.round(differenceMs / 1000)
       if (Math.abs(differenceMs) > MAX_CLOCK_DIFFERENCE_MS) {
-        throw new Problem(
-          'clock_wrong',
-          `The clock of the database's machine differs from Zoho's by ${seconds} s`,
-          'Let that machine set its clock by NTP; zinc goes by it.',
-        )
+        throw new Problem('clock_wrong', { seconds })
       }
-      return `differs from Zoho's by ${seconds} s`
+      return say('check.clock', { seconds })
     },
     signal,
   )

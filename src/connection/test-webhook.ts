@@ -30,10 +30,7 @@ export async function testWebhook(
   { dispatcher, clock }: { dispatcher: Dispatcher; clock: Clock },
   { url, secret }: { url: string; secret: string | null },
 ): Promise<WebhookTest> {
-  if (secret === null)
-    throw new ConflictError('no_webhook_secret', 'There is no secret yet to sign a notice with', {
-      remedy: 'Make one first, here or by setting webhook_secret.',
-    })
+  if (secret === null) throw new ConflictError('no_webhook_secret')
   const body = JSON.stringify({ [TEST_MARK]: clock.now().toISOString() })
   const began = performance.now()
   const ms = () => Math.round(performance.now() - began)

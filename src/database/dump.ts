@@ -204,6 +204,9 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
   return rows
 }
 
+/** Schemas beside public that the migrations make: views for an ERP, and the job queue. */
+const MIGRATED_SCHEMAS = ['erp', 'pgboss']
+
 /** Makes the database as empty as it was before the restore, so that it takes another dump. `functions` stay. */
 async function removeTables(url: string, functions: string[]): Promise<void> {
   const client = createClient(url)
@@ -219,6 +222,7 @@ async function removeTables(url: string, functions: string[]): Promise<void> {
       [functions],
     )
     await client.query('begin')
+    for (const schema of MIGRATED_SCHEMAS) await client.query(`drop schema if exists ${schema} cascade`)
     for (const { statement } of rows) await client.query(statement)
     await client.query('commit')
   } finally {
@@ -274,20 +278,11 @@ async function migrationsFor(dumped: string[]): Promise<string[]> {
   const known = await migrationNames()
   const unknown = dumped.filter((name) => !known.includes(name))
   if (unknown.some((name) => name >= INIT_MIGRATION)) {
-    throw new BadRequestError('newer_dump', 'The dump was written by a newer zinc, whose tables this one does not know', {
-      detail: { migrations: unknown },
-      remedy: 'Restore it with the zinc that wrote it, or a newer one.',
-    })
+    throw new BadRequestError('newer_dump', { migrations: unknown })
   }
   if (unknown.length === 0) return dumped
   if (unknown.includes(LAST_BEFORE_INIT)) return [INIT_MIGRATION]
-  throw new BadRequestError(
-    'older_dump',
-    `The dump is of a database without the migration ${LAST_BEFORE_INIT}, which this zinc cannot make`,
-    {
-      remedy: `With a zinc that has ${LAST_BEFORE_INIT} run \`zinc db restore\` and \`zinc db dump\`; this zinc restores that dump.`,
-    },
-  )
+  throw new BadRequestError('older_dump', { migration: LAST_BEFORE_INIT })
 }
 
 /** Answers the functions that are there all the same. */
@@ -297,9 +292,7 @@ async function refuseFilled(url: string): Promise<string[]> {
   try {
     const { rows } = await client.query(`select 1 from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' limit 1`)
     if (rows.length > 0) {
-      throw new ConflictError('database_not_empty', 'The database is not empty; a restore would mix two shops', {
-        remedy: 'Restore into a fresh DATA_DIR, or name an empty database in DATABASE_URL.',
-      })
+      throw new ConflictError('database_not_empty')
     }
     const functions = await client.query<{ oid: string }>(
       `select oid::text from pg_proc where pronamespace = 'public'::regnamespace and not exists (select 1 from pg_depend where objid = pg_proc.oid and deptype = 'e')`,
@@ -311,14 +304,4 @@ async function refuseFilled(url: string): Promise<string[]> {
 }
 
 const notADump = (file: string, { cause, line }: { cause?: Error; line?: number } = {}) =>
-  new BadRequestError(
-    'invalid_dump',
-    line === undefined
-      ? `${file} is not a whole dump of zinc; no row was restored`
-      : `${file} is not a dump of zinc: line ${line} is neither a table nor a sequence of this database; no row was restored`,
-    {
-      ...(cause && { cause }),
-      detail: { ...(line !== undefined && { line }) },
-      remedy: 'Name a file that `zinc db dump` wrote to its end.',
-    },
-  )
+  new BadRequestError('invalid_dump', { file, line }, { ...(cause && { cause }) })

@@ -38,10 +38,7 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
     const [row] = await db.$queryRaw<{ value: string }[]>`
       insert into instance_property (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_property.value returning value`
     if (!row || !values.includes(row.value)) {
-      throw new StartupError('instance_mismatch', `The ${name.replace('_', ' ')} is not the one that this database belongs to`, {
-        exitStatus: 2,
-        remedy,
-      })
+      throw new StartupError('instance_mismatch', { property: name.replace('_', ' '), next: remedy }, { exitStatus: 2 })
     }
     if (row.value === newest || (name === 'credentials_key' && !(await isSettled()))) continue
     await db.instanceProperty.update({ where: { name }, data: { value: newest } })

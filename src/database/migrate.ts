@@ -33,11 +33,7 @@ export async function migrationNames(): Promise<string[]> {
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
   const client = createClient(url, { connectionTimeoutMs: 10_000 })
   await client.connect().catch((cause: Error) => {
-    throw new StartupError('database_unreachable', `The database cannot be reached: ${cause.message}`, {
-      exitStatus: 1,
-      cause,
-      remedy: 'Check DATABASE_URL and that the server runs; without DATABASE_URL zinc brings its own.',
-    })
+    throw new StartupError('database_unreachable', { problem: cause.message }, { exitStatus: 1, cause })
   })
   try {
     await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
@@ -69,22 +65,9 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
 /** This zinc would read and write the tables of migrations that it does not have wrongly. */
 function refuseUnknown(unknown: string[]): void {
   if (unknown.some((name) => name < INIT_MIGRATION)) {
-    throw new StartupError('older_database', 'The database was made by an older zinc, and this one cannot upgrade it in place', {
-      exitStatus: 1,
-      detail: { migrations: unknown },
-      remedy:
-        'Run `zinc db dump FILE` with the older zinc. Then move DATA_DIR/postgres away (if it is a link, the folder that it points to; with DATABASE_URL name an empty database instead) and run `zinc db restore FILE` with this zinc.',
-    })
+    throw new StartupError('older_database', { migrations: unknown }, { exitStatus: 1 })
   }
   if (unknown.length > 0) {
-    throw new StartupError(
-      'newer_database',
-      `The database was made by a newer zinc: this one does not know its migration ${unknown.sort().at(-1)}`,
-      {
-        exitStatus: 1,
-        detail: { migrations: unknown },
-        remedy: 'Start the newer zinc again, or restore a dump that was made before the upgrade into an empty database.',
-      },
-    )
+    throw new StartupError('newer_database', { migrations: unknown }, { exitStatus: 1 })
   }
 }

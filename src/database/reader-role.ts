@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
@@ -29,7 +29,7 @@ export async function grantReader(ownerUrl: string, name: string): Promise<Reade
   await withOwner(ownerUrl, name, async (client, { exists, mark, database }) => {
     await client.query(`${exists ? 'alter' : 'create'} role ${name} with login nosuperuser nocreatedb nocreaterole noreplication
       connection limit ${MAX_CONNECTIONS} password '${password}'`)
-    await client.query(`comment on role ${name} is ${pg.escapeLiteral(mark)}`)
+    await client.query(`comment on role ${name} is ${client.escapeLiteral(mark)}`)
     const settings = ['default_transaction_read_only = on', `search_path = ${READER_SCHEMA}`, "statement_timeout = '5min'"]
     for (const setting of settings) await client.query(`alter role ${name} in database ${database} set ${setting}`)
     await client.query(`grant connect on database ${database} to ${name}`)
@@ -48,7 +48,7 @@ export async function grantReader(ownerUrl: string, name: string): Promise<Reade
 /** Takes a reader's rights and removes its role. Throws NotFoundError `reader_not_found`, and as `grantReader`. */
 export async function revokeReader(ownerUrl: string, name: string): Promise<null> {
   await withOwner(ownerUrl, name, async (client, { exists, database }) => {
-    if (!exists) throw new NotFoundError('reader_not_found', `There is no reader ${name}`, { remedy: 'Nothing is left to do.' })
+    if (!exists) throw new NotFoundError('reader_not_found', { name })
     await client.query(`alter default privileges in schema ${READER_SCHEMA} revoke select on tables from ${name}`)
     await client.query(`revoke all on all tables in schema ${READER_SCHEMA} from ${name}`)
     await client.query(`revoke all on schema ${READER_SCHEMA} from ${name}`)
@@ -68,10 +68,7 @@ interface RoleState {
 }
 
 async function withOwner(ownerUrl: string, name: string, work: (client: pg.Client, state: RoleState) => Promise<void>): Promise<void> {
-  if (!NAME.test(name))
-    throw new BadRequestError('invalid_reader_name', `${name.slice(0, 100)} cannot be the name of a reader`, {
-      remedy: 'Use small letters, digits and underscores, beginning with a letter; not pg_… and not zinc_….',
-    })
+  if (!NAME.test(name)) throw new BadRequestError('invalid_reader_name', { name: name.slice(0, 100) })
   const client = createClient(ownerUrl, { connectionTimeoutMs: 10_000 })
   await client.connect()
   try {
@@ -83,18 +80,12 @@ async function withOwner(ownerUrl: string, name: string, work: (client: pg.Clien
     )
     const { database, mark: found, exists } = rows[0]!
     const mark = `zinc: reads the views of ${database}`
-    if (exists && found !== mark)
-      throw new ConflictError('role_exists', `PostgreSQL has a role ${name} that is no reader of this database`, {
-        remedy: 'Choose another name.',
-      })
-    await work(client, { exists, mark, database: pg.escapeIdentifier(database) })
+    if (exists && found !== mark) throw new ConflictError('role_exists', { name })
+    await work(client, { exists, mark, database: client.escapeIdentifier(database) })
     await client.query('commit')
   } catch (cause) {
     if ((cause as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw cause
-    throw new ConflictError('cannot_create_role', 'The account of DATABASE_URL may not manage roles', {
-      cause,
-      remedy: 'Let a superuser of the database run: ALTER ROLE <that account> CREATEROLE; and try again.',
-    })
+    throw new ConflictError('cannot_create_role', {}, { cause })
   } finally {
     await client.end()
   }

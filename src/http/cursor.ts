@@ -13,10 +13,7 @@ export function readCursor(cursor: string): { created_at: Date; id: string } {
     const [at, id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { created_at: new Date(at), id }
   } catch (cause) {
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-      cause,
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+    throw new BadRequestError('invalid_cursor', {}, { cause })
   }
 }
 
@@ -32,14 +29,7 @@ export function readSortCursor(sort: string, cursor: string): { value: string | 
     const [of, value, id] = SortPosition.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     if (of === sort) return { value, id }
   } catch (cause) {
-    throw wrongSortCursor('cursor is not one that zinc gave', { cause })
+    throw new BadRequestError('invalid_cursor.sorted', { fields: [{ field: 'cursor', message: 'is not one that zinc gave' }] }, { cause })
   }
-  throw wrongSortCursor('cursor belongs to a list with another sort')
+  throw new BadRequestError('invalid_cursor.other_sort', { fields: [{ field: 'cursor', message: 'belongs to a list with another sort' }] })
 }
-
-const wrongSortCursor = (message: string, options: ErrorOptions = {}) =>
-  new BadRequestError('invalid_cursor', message, {
-    ...options,
-    detail: { fields: [{ field: 'cursor', message: message.replace('cursor ', '') }] },
-    remedy: 'Begin without a cursor and follow next_cursor with the same sort.',
-  })

@@ -34,9 +34,7 @@ export async function parseMultipart(
   onFile: (file: FormFile) => Promise<void>,
 ): Promise<Record<string, string>> {
   if (!request.isMultipart()) {
-    throw new UnsupportedMediaTypeError('multipart_required', 'The body must be multipart/form-data with a part named file', {
-      remedy: 'curl -F file=@picture.jpg …',
-    })
+    throw new UnsupportedMediaTypeError('multipart_required')
   }
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > totalBytes + OVERHEAD_BYTES) throw tooLarge(totalBytes)
@@ -62,15 +60,13 @@ export async function parseMultipart(
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
         if (!known.includes(part.fieldname)) throw unknownParameter('form field', describeUnknown(part.fieldname, known))
         if (typeof part.value === 'string') {
-          if (part.value.includes('\0') || !part.value.isWellFormed())
-            throw new BadRequestError('bad_request', 'The form holds a character that cannot be stored')
+          if (part.value.includes('\0') || !part.value.isWellFormed()) throw new BadRequestError('bad_request.form_character')
           fields[part.fieldname] = part.value
           budget.left -= Buffer.byteLength(part.value)
         }
         continue
       }
-      if (part.fieldname !== 'file')
-        throw new BadRequestError('bad_request', `file is required: there is a part named ${JSON.stringify(part.fieldname.slice(0, 100))}`)
+      if (part.fieldname !== 'file') throw new BadRequestError('bad_request.other_part', { part: part.fieldname.slice(0, 100) })
       await onFile({ filename: part.filename, bytes: counted(part.file, budget, totalBytes) })
     }
     if (sent.bytes() - (totalBytes - budget.left) > OVERHEAD_BYTES) throw tooLargeParts()
@@ -109,28 +105,20 @@ function counted(file: Readable, budget: { left: number }, totalBytes: number): 
   return Readable.from(chunks(), { objectMode: false })
 }
 
-const tooLarge = (totalBytes: number) =>
-  new PayloadTooLargeError('payload_too_large', `The form is larger than ${totalBytes} bytes`, {
-    remedy: 'Send fewer or smaller files at a time.',
-  })
+const tooLarge = (totalBytes: number) => new PayloadTooLargeError('payload_too_large.form', { total_bytes: totalBytes })
 
-const tooLargeParts = () =>
-  new PayloadTooLargeError('too_many_parts', 'The form has too many or too large parts', {
-    remedy: 'At most ten files, each in a part named file.',
-  })
+const tooLargeParts = () => new PayloadTooLargeError('too_many_parts')
 
 /** The multipart parser's errors: its limits carry a status, broken forms carry none and would pass for our own fault. */
 function toAppError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
   if (code?.startsWith('FST_') && statusCode === 413) return tooLargeParts()
-  if (code?.startsWith('FST_')) return new BadRequestError('invalid_multipart', 'The form cannot be read', { detail: { reason: code } })
+  if (code?.startsWith('FST_')) return new BadRequestError('invalid_multipart', { parser: code })
   if (
     typeof message === 'string' &&
     /boundary|multipart|unexpected end of (form|multipart)|malformed part|part terminated|premature close/i.test(message)
   )
-    return new BadRequestError('invalid_multipart', 'The form cannot be read or broke off', {
-      remedy: 'Send it as multipart/form-data, e.g. curl -F file=@picture.jpg',
-    })
+    return new BadRequestError('invalid_multipart.cut')
   return error
 }

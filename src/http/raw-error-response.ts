@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { say } from '../messages/say.ts'
 
 /** Answers a request that Fastify never sees, or whose body never comes, in the shape of every other failure, and closes. */
 export function writeRawError(
@@ -11,7 +12,7 @@ export function writeRawError(
     message,
     remedy,
     requestId = randomUUID(),
-  }: { status: number; code: string; message: string; remedy?: string; requestId?: string },
+  }: { status: number; code: string; message: string; remedy?: string | undefined; requestId?: string },
 ): void {
   if (!socket.writable) return
   const body = JSON.stringify({ status: 'error', code, message, detail: { remedy }, request_id: requestId })
@@ -26,14 +27,9 @@ export function clientErrorHandler(error: Error & { code?: string }, socket: Dup
   if (error.code === 'ECONNRESET') return
   const failure =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? { status: 431, code: 'headers_too_large', message: 'The request headers are too large', remedy: 'Send fewer or shorter ones.' }
+      ? { status: 431, ...say('headers_too_large') }
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? { status: 408, code: 'request_timeout', message: 'The request did not arrive in time' }
-        : {
-            status: 400,
-            code: 'bad_request',
-            message: 'This is not HTTP that can be read',
-            remedy: 'Percent-encode the address, as curl -G --data-urlencode does; TLS ends at a proxy.',
-          }
+        ? { status: 408, ...say('request_timeout') }
+        : { status: 400, ...say('bad_request.not_http') }
   writeRawError(socket, failure)
 }

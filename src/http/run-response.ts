@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Run } from '../generated/client.ts'
 import { BadGatewayError, BadRequestError, ConflictError } from '../lib/errors.ts'
+import { saidByRun } from '../runs/because.ts'
 import type { RunProgress } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
 
@@ -70,10 +71,10 @@ async function untilFirstPage(runs: Runs, runId: string, signal: AbortSignal): P
 
 function failureOf(run: Run): Error {
   const code = run.failure_code ?? 'sync_failed'
-  const facts = { detail: { run_id: run.id, ...(run.zoho_code !== null && { zoho_code: run.zoho_code }) }, remedy: run.remedy ?? undefined }
-  if (ASKED_WRONG.has(code)) return new BadRequestError(code, run.cause ?? 'The sync failed', facts)
-  if (SWITCHED_OFF.has(code)) return new ConflictError(code, run.cause ?? 'It is switched off', facts)
+  const said = saidByRun(run, 'sync_failed', { run_id: run.id })
+  if (ASKED_WRONG.has(code)) return new BadRequestError(said)
+  if (SWITCHED_OFF.has(code)) return new ConflictError(said)
   // A bug of ours is no failure of Zoho's.
   if (code === 'internal') return new Error(`run ${run.id} failed`)
-  return new BadGatewayError(code, run.cause ?? 'The sync failed', facts)
+  return new BadGatewayError(said)
 }

@@ -21,10 +21,7 @@ export interface FileToSend extends StoredFile {
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: FileCache, file: FileToSend): Promise<FastifyReply> {
   const etag = `"${file.sha256}"`
   reply.header('etag', etag).header('accept-ranges', 'bytes').header('x-content-type-options', 'nosniff')
-  if (failsIfMatch(request.headers['if-match'], etag))
-    throw new PreconditionFailedError('precondition_failed', 'The file is not the one that If-Match names', {
-      remedy: 'Ask again without If-Match for the present one.',
-    })
+  if (failsIfMatch(request.headers['if-match'], etag)) throw new PreconditionFailedError('precondition_failed')
   if (matchesIfNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
   const range =
     request.method === 'GET'
@@ -32,9 +29,7 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
       : ({ kind: 'whole' } as const)
   if (range.kind === 'unsatisfiable') {
     reply.header('content-range', `bytes */${file.size}`)
-    throw new RangeNotSatisfiableError('range_not_satisfiable', `The file has ${file.size} bytes; the part begins behind them`, {
-      remedy: 'Ask for the whole file, without Range.',
-    })
+    throw new RangeNotSatisfiableError('range_not_satisfiable', { size: file.size })
   }
   const part = range.kind === 'part' ? { start: range.start, end: range.end } : undefined
   reply.header('content-type', file.contentType)

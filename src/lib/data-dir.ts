@@ -55,8 +55,4 @@ export async function makePrivateFolder(folder: string): Promise<void> {
 export const PRIVATE_FILE_MODE = 0o600
 
 export const dataDirUnusable = (folder: string, cause: unknown): StartupError =>
-  new StartupError('data_dir_unusable', `The data folder ${folder} cannot be used: ${describeSystemError(cause) ?? String(cause)}`, {
-    exitStatus: 1,
-    cause,
-    remedy: 'Set DATA_DIR to a folder that this account may write.',
-  })
+  new StartupError('data_dir_unusable', { folder, problem: describeSystemError(cause) ?? String(cause) }, { exitStatus: 1, cause })

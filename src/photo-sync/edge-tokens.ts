@@ -117,7 +117,7 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       const revoked = await db.$transaction(async (tx) => {
         const row = await tx.edgeToken.findUnique({ where: { id: tokenId }, include: { store: true } })
         if (!row || (storeId !== null && row.store_id !== (await findStore(tx, storeId)).id))
-          throw new NotFoundError('edge_token_not_found', 'Token not found', { remedy: 'GET …/stores/{id}/tokens lists them.' })
+          throw new NotFoundError('edge_token_not_found')
         const { store, ...token } = row
         if (token.revoked_at) return token
         await recordAudit(tx, { ...by, action: 'edge_token.revoke', target: `store:${store.code}` })

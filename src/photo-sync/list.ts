@@ -85,8 +85,8 @@ export function createPhotoList({
 
   async function holdings(snapshot: FeedSnapshot, store: FeedStore): Promise<AssortmentTotals> {
     if (store.assortment) return remembered(sums, momentOf(snapshot, store), () => assortmentTotals(db, store))
-    const { photos, bytes, medium_bytes, thumb_bytes, content } = snapshot.everything
-    return { count: photos, bytes: store.variant === 'thumb' ? thumb_bytes : store.variant === 'medium' ? medium_bytes : bytes, content }
+    const { photos, content, ...sizes } = snapshot.everything
+    return { count: photos, bytes: store.variant === null ? sizes.bytes : sizes[`${store.variant}_bytes`], content }
   }
 
   return {

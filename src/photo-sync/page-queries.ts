@@ -1,4 +1,5 @@
 import { type Database, queryPrepared } from '../database/client.ts'
+import type { VariantName } from '../facts/variants.ts'
 import { Prisma } from '../generated/client.ts'
 import { assortmentCondition } from './assortment-filter.ts'
 import type { FeedStore } from './change-feed.ts'
@@ -160,14 +161,11 @@ export interface AssortmentTotals {
   content: string
 }
 
+const BYTES: Record<VariantName, Prisma.Sql> = { thumb: Prisma.sql`p.feed_thumb_bytes`, medium: Prisma.sql`p.feed_medium_bytes` }
+
 /** What a store with an assortment has; one that sells everything has the feed's own maintained sums. */
 export async function assortmentTotals(db: Database, store: FeedStore): Promise<AssortmentTotals> {
-  const size =
-    store.variant === 'thumb'
-      ? Prisma.sql`p.feed_thumb_bytes`
-      : store.variant === 'medium'
-        ? Prisma.sql`p.feed_medium_bytes`
-        : Prisma.sql`p.feed_bytes`
+  const size = store.variant === null ? Prisma.sql`p.feed_bytes` : BYTES[store.variant]
   const [found] = await queryPrepared<{ count: string; bytes: string; content: string }>(
     db,
     Prisma.sql`

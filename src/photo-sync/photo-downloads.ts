@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
-import { VARIANT_NAMES, type VariantSettingsStore } from '../images/processing/variant-settings.ts'
+import { LARGEST_FIRST, type VariantSettingsStore } from '../images/processing/variant-settings.ts'
 import { makeVariants } from '../images/processing/variants.ts'
 import type { WorkerPool } from '../images/processing/worker-pool.ts'
 import type { BlobStore } from '../images/storage/blob-store.ts'
@@ -68,7 +68,7 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
    * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
    */
   async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
-    const requested = VARIANT_NAMES.map((name) => ({ name, format: 'webp' as const }))
+    const requested = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
     try {
       await makeVariants(
         { db, store: bytes, workers },
@@ -101,13 +101,9 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     async find(snapshot: FeedSnapshot, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
       const variant = asked ?? store.variant
       const first = await facts(snapshot, store, photoId)
-      if (!first)
-        throw new NotFoundError('photo_not_found', 'Photo not found', { remedy: 'Read the list again; it names every photo of the store.' })
-      if (!first.row.live) throw new GoneError('photo_deleted', 'This photo was deleted', { remedy: 'Remove it, and read the list again.' })
-      if (!first.member)
-        throw new GoneError('not_in_assortment', 'This photo is not in what the store sells', {
-          remedy: 'Remove it, and read the list again.',
-        })
+      if (!first) throw new NotFoundError('photo_not_found')
+      if (!first.row.live) throw new GoneError('photo_deleted')
+      if (!first.member) throw new GoneError('not_in_assortment')
       const { row } = await withVariant(first, variant)
       return { ...servedFile(row, variant), photoId: row.id, version: row.version }
     },

@@ -13,10 +13,7 @@ interface Row {
 
 /** How a photo stands in every store, from what each sells and what its edge server reported. Throws NotFoundError `photo_not_found`. */
 export async function photoStatusByStore(db: Database, photoId: string): Promise<BlobStore[]> {
-  if (!(await db.photo.count({ where: { id: photoId } })))
-    throw new NotFoundError('photo_not_found', 'Photo not found', {
-      remedy: 'GET /api/products/{id}/images names the photos of a product.',
-    })
+  if (!(await db.photo.count({ where: { id: photoId } }))) throw new NotFoundError('photo_not_found.product')
   const rows = await db.$queryRaw<{ row: Row }[]>`
     select json_build_object('store_id', s.id, 'code', s.code, 'name', s.name,
       'state', case

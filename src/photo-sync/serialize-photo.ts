@@ -1,9 +1,15 @@
 import { imageName, imageSource } from '../catalog/serialize-image.ts'
+import { VARIANT_NAMES, type VariantName } from '../facts/variants.ts'
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
 import type { FeedStore } from './change-feed.ts'
 
 /** A row of the view `feed_photo`, as PostgreSQL writes it in JSON. */
-export interface FeedPhotoRow {
+/** The columns of each variant; null where it could not be made. */
+type VariantColumns = { [K in VariantName as `${K}_sha256`]: string | null } & {
+  [K in VariantName as `${K}_md5` | `${K}_content_type`]: string
+} & { [K in VariantName as `${K}_size` | `${K}_width` | `${K}_height`]: number }
+
+export interface FeedPhotoRow extends VariantColumns {
   id: string
   product_id: string
   sku: string | null
@@ -24,18 +30,6 @@ export interface FeedPhotoRow {
   ext: string
   width: number
   height: number
-  medium_sha256: string | null
-  medium_md5: string
-  medium_size: number
-  medium_content_type: string
-  medium_width: number
-  medium_height: number
-  thumb_sha256: string | null
-  thumb_md5: string
-  thumb_size: number
-  thumb_content_type: string
-  thumb_width: number
-  thumb_height: number
 }
 
 /** The one file that a download gives. */
@@ -69,29 +63,13 @@ function nameFor(filename: string, ext: string): string {
 
 /** Which file answers for a photo: a variant where there is one, else the original. Null variants are those that could not be made. */
 export function servedFile(row: FeedPhotoRow, variant: PhotoVariant | null): ServedFile {
-  const made =
-    variant === 'medium' && row.medium_sha256 !== null
-      ? {
-          sha256: row.medium_sha256,
-          md5: row.medium_md5,
-          size: row.medium_size,
-          contentType: row.medium_content_type,
-          width: row.medium_width,
-          height: row.medium_height,
-        }
-      : variant === 'thumb' && row.thumb_sha256 !== null
-        ? {
-            sha256: row.thumb_sha256,
-            md5: row.thumb_md5,
-            size: row.thumb_size,
-            contentType: row.thumb_content_type,
-            width: row.thumb_width,
-            height: row.thumb_height,
-          }
-        : null
-  if (made) {
-    const ext = EXTENSIONS[made.contentType] ?? 'webp'
-    return { ...made, kind: 'variants', ext, filename: nameFor(row.filename, ext) }
+  const made = variant === null || variant === 'original' ? null : row[`${variant}_sha256`]
+  if (made !== null && variant !== null && variant !== 'original') {
+    const contentType = row[`${variant}_content_type`]
+    const ext = EXTENSIONS[contentType] ?? 'webp'
+    const [md5, size] = [row[`${variant}_md5`], row[`${variant}_size`]]
+    const [width, height] = [row[`${variant}_width`], row[`${variant}_height`]]
+    return { sha256: made, md5, size, contentType, width, height, kind: 'variants', ext, filename: nameFor(row.filename, ext) }
   }
   const { sha256, md5, size, content_type, ext, width, height } = row
   return { kind: 'originals', sha256, md5, size, contentType: content_type, ext, width, height, filename: nameFor(row.filename, ext) }
@@ -106,7 +84,7 @@ export function serializePhoto(
   { updatedAt, deleted, imageUrl, now }: { updatedAt: string; deleted: boolean; imageUrl: BuildImageUrl; now: Date },
 ): SyncPhoto {
   const file = servedFile(row, store.variant)
-  const facts = (variant: 'thumb' | 'medium') => {
+  const facts = (variant: VariantName) => {
     const made = servedFile(row, variant)
     if (made.kind === 'originals') return {}
     const { size, contentType, md5, sha256, width, height } = made
@@ -139,6 +117,6 @@ export function serializePhoto(
           now,
         }),
     image_source: imageSource(row),
-    variants: { ...facts('thumb'), ...facts('medium') },
+    variants: Object.assign({}, ...VARIANT_NAMES.map(facts)),
   }
 }

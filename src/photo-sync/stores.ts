@@ -13,7 +13,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Throws NotFoundError `store_not_found`, also for what is no id at all. */
 export async function findStore(db: Db, id: string): Promise<Store> {
   const store = UUID.test(id) ? await db.store.findUnique({ where: { id } }) : null
-  if (!store) throw new NotFoundError('store_not_found', 'Store not found', { remedy: 'GET /api/v1/stores lists them.' })
+  if (!store) throw new NotFoundError('store_not_found')
   return store
 }
 
@@ -43,10 +43,7 @@ async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Asso
     from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
   const { pictures: images = 0, removed = 0 } = row ?? {}
   if (removed <= MOST_REMOVED || removed <= images * MOST_REMOVED_SHARE) return
-  throw new ConflictError('mass_delete_stopped', `This assortment would take ${removed} of ${images} pictures from the store`, {
-    detail: { removed, pictures: images },
-    remedy: 'Compare the SKUs and categories with the catalogue. If it is meant, send it again with ?confirm_removals=true.',
-  })
+  throw new ConflictError('mass_delete_stopped', { removed, pictures: images })
 }
 
 function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {
@@ -80,7 +77,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
       return await work()
     } catch (error) {
       if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
-      throw new ConflictError('store_code_taken', `There is a store ${code} already`, { cause: error, remedy: 'Choose another code.' })
+      throw new ConflictError('store_code_taken', { code: code ?? '' }, { cause: error })
     }
   }
 
@@ -92,10 +89,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     create: ({ id, code, name, variant, assortment, rate_limit }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
-          if (id !== undefined && (await tx.store.findUnique({ where: { id } })))
-            throw new ConflictError('store_exists', `There is a store with the id ${id} already`, {
-              remedy: 'Change that store instead, or leave the id out.',
-            })
+          if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
           const at = clock.now()
           const data = {
             ...(id !== undefined && { id }),

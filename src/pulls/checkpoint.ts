@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { BOOKS_MODULES, type BooksModule } from '../facts/books-modules.ts'
 import { ManifestFile, type ModuleResult, type PullRequest, type SessionInfo } from '../schemas/pulls.ts'
 import { BooksCursor } from '../zoho/books.ts'
-import { BOOKS_MODULES, type BooksModule } from '../zoho/books-modules.ts'
 import type { RecordScope } from './records/upsert.ts'
 
 export const PULL = 'pull'
@@ -23,7 +23,15 @@ export const ModuleProgress = z.object({
   removed: z.number(),
   newest: z.iso.datetime().nullable(),
   files: z.array(ManifestFile),
-  error: z.object({ code: z.string(), zoho_code: z.string().optional(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+  error: z
+    .object({
+      code: z.string(),
+      zoho_code: z.string().optional(),
+      message: z.string(),
+      remedy: z.string().nullable(),
+      params: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .nullable(),
 })
 export type ModuleProgress = z.infer<typeof ModuleProgress>
 

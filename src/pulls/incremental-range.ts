@@ -1,6 +1,6 @@
 import type { Database } from '../database/client.ts'
+import type { BooksModule } from '../facts/books-modules.ts'
 import type { PullRequest } from '../schemas/pulls.ts'
-import type { BooksModule } from '../zoho/books-modules.ts'
 import { LIST_LAG_MS } from '../zoho/paginate.ts'
 import { isAhead } from '../zoho/server-clock.ts'
 import type { ModuleProgress } from './checkpoint.ts'

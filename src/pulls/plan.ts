@@ -1,7 +1,7 @@
 import { estimateCompletion, knownLimits, type LimitsDeps } from '../connection/estimate.ts'
+import type { BooksModule } from '../facts/books-modules.ts'
 import type { PullPlan, PullPlanRequest } from '../schemas/pulls.ts'
 import { countBooks, walkCalls } from '../zoho/books-count.ts'
-import type { BooksModule } from '../zoho/books-modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { LIST_LAG_MS } from '../zoho/paginate.ts'
 import { modulesOf, wantsDetails } from './checkpoint.ts'

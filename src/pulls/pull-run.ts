@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
 import type { Database, Db } from '../database/client.ts'
 import { isConnectionError } from '../database/errors.ts'
+import type { BooksModule } from '../facts/books-modules.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AppError, zohoCodeOf } from '../lib/errors.ts'
+import { AppError } from '../lib/errors.ts'
+import { around, say } from '../messages/say.ts'
+import { becauseOf, failureOf } from '../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../runs/run-handler.ts'
 import { pausedUntil } from '../runs/run-handler.ts'
 import { type ManifestFile, PullRequest, type SessionInfo } from '../schemas/pulls.ts'
-import type { BooksModule } from '../zoho/books-modules.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { RateLimitedError } from '../zoho/errors.ts'
 import type { RateLimitWait } from '../zoho/rate-limiter.ts'
@@ -122,7 +124,9 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
         deps.log.error({ err: error, run_id: run.id, module: module.name }, 'module failed')
       if (SIGN_IN.has(why.code)) signInFailed = why
       await run.fenced(async (tx) => {
-        await run.fail(tx, [{ stage: module.name, code: why.code, zoho_code: why.zoho_code, message: why.message }])
+        await run.fail(tx, [
+          { stage: module.name, code: why.code, zoho_code: why.zoho_code, message: why.message, params: why.params ?? undefined },
+        ])
         await save(tx, { ...progressOf(module), state: 'failed', error: why })
       })
       await writer.note(clock.now(), 'module failed', { module: module.name, ...why })
@@ -139,13 +143,11 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
   await writer.publish(await info(status, { finished_at }), { session: sessionName(checkpoint.stamp), created_at: finished_at, files })
   const [first] = failed
   if (!first) return { state: 'success' }
-  const cause = `${failed.map((it) => it.module).join(', ')} failed: ${first.error?.message ?? ''}`
+  const { code = 'internal', message = '', remedy, params } = first.error ?? {}
+  const said = { code, message, remedy: remedy ?? undefined, params: params ?? {} }
   return {
     state: failed.length === modules.length ? 'failed' : 'partial',
-    cause,
-    remedy: first.error?.remedy ?? undefined,
-    failure_code: first.error?.code,
-    zoho_code: first.error?.zoho_code,
+    ...becauseOf(around(said, 'around.modules_failed', { modules: failed.map((it) => it.module) })),
   }
 }
 
@@ -161,14 +163,8 @@ const SIGN_IN = new Set([
 ])
 
 function inWords(error: unknown): NonNullable<ModuleProgress['error']> {
-  if (!(error instanceof AppError))
-    return { code: 'internal', message: 'Something unforeseen went wrong in zinc', remedy: 'The log names it under this run. Pull again.' }
-  return {
-    code: error.code,
-    zoho_code: zohoCodeOf(error),
-    message: error.message,
-    remedy: typeof error.detail?.remedy === 'string' ? error.detail.remedy : null,
-  }
+  const said = error instanceof AppError ? error : say('internal.module')
+  return { ...failureOf(said), remedy: said.remedy ?? null }
 }
 
 function countUp(modules: ModuleProgress[]): Record<string, number> {
@@ -233,9 +229,10 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
       progress = { ...progress, removed: progress.removed + removed }
       const [first] = failed
       if (first)
-        throw Object.assign(first.error, {
-          message: `${failed.length} of the ${module.name} cannot be read, e.g. ${first.id}: ${first.error.message}`,
-        })
+        throw Object.assign(
+          first.error,
+          around(first.error, 'around.records_failed', { failed: failed.length, module: module.name, id: first.id }),
+        )
     }
     progress = { ...progress, state: 'removals' }
     await step(progress)

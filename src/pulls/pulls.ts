@@ -79,14 +79,10 @@ function checkModules(parsed: Pick<PullRequest, 'app' | 'modules'>): void {
   const found = modulesOf(parsed)
   const unknown = parsed.modules?.find((name) => !found.some((it) => it.name === name))
   if (unknown)
-    throw new BadRequestError(
-      'no_such_module',
-      `modules is wrong: Zoho ${parsed.app === 'books' ? 'Books' : 'Invoice'} has no ${unknown}`,
-      {
-        detail: { fields: [{ field: 'modules', message: `no ${unknown}` }] },
-        remedy: `It has: ${modulesOf({ app: parsed.app })
-          .map((it) => it.name)
-          .join(', ')}.`,
-      },
-    )
+    throw new BadRequestError('no_such_module', {
+      app: parsed.app === 'books' ? 'Books' : 'Invoice',
+      module: unknown,
+      modules: modulesOf({ app: parsed.app }).map((it) => it.name),
+      fields: [{ field: 'modules', message: `no ${unknown}` }],
+    })
 }

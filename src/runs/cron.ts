@@ -23,17 +23,9 @@ export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: strin
     if (!/^\S+(\s+\S+){4}$/.test(cron.trim())) throw new Error('it must have five fields: minute hour day month weekday')
     times = new Cron(cron.trim(), { timezone: zone, paused: true, mode: '5-part' }).nextRuns(count, from)
   } catch (cause) {
-    throw new BadRequestError('invalid_schedule', `schedule is wrong: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-      detail: { cron },
-      remedy: 'A cron line has five fields, e.g. */15 * * * * (every 15 minutes) or 5 1,13 * * * (at 1:05 and 13:05).',
-    })
+    throw new BadRequestError('invalid_schedule', { problem: cause instanceof Error ? cause.message : String(cause), cron }, { cause })
   }
-  if (times.length === 0)
-    throw new BadRequestError('invalid_schedule', 'schedule is wrong: there is no such day', {
-      detail: { cron },
-      remedy: 'Choose a day that exists.',
-    })
+  if (times.length === 0) throw new BadRequestError('invalid_schedule.no_such_day', { cron })
   return times
 }
 

@@ -1,6 +1,7 @@
 import type { Database, Db } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Params } from '../messages/message.ts'
 
 export interface FailureFilter {
   code?: string | undefined
@@ -26,6 +27,7 @@ export interface FailureRow {
   code: string
   zoho_code: string | null
   message: string
+  params: Params | null
   product_id: string | null
   zoho_item_id: string | null
   sku: string | null
@@ -58,7 +60,7 @@ export function listFailures(
   { after, limit }: { after?: { created_at: Date; id: string } | undefined; limit: number },
 ): Promise<FailureRow[]> {
   return db.$queryRaw<FailureRow[]>`
-    select f.id, f.run_id, f.stage, f.code, f.zoho_code, f.message, f.product_id, f.zoho_item_id, f.sku, p.name, f.created_at, f.dismissed_at, f.note
+    select f.id, f.run_id, f.stage, f.code, f.zoho_code, f.message, f.params, f.product_id, f.zoho_item_id, f.sku, p.name, f.created_at, f.dismissed_at, f.note
     from failure f left join product p on p.id = f.product_id
     where ${matching(filter)}
       ${after === undefined ? Prisma.empty : Prisma.sql`and (f.created_at, f.id) < (${after.created_at}, ${after.id}::uuid)`}

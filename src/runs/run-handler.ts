@@ -1,4 +1,7 @@
 import type { Db, RawDb } from '../database/client.ts'
+import type { Params } from '../messages/message.ts'
+import type { Said } from '../messages/say.ts'
+import { type Because, becauseOf } from './because.ts'
 
 /** Why a running handler was told to stop. `lost`: another process owns the run now, so nothing more may be written. */
 export type StopReason = 'pause' | 'cancel' | 'shutdown' | 'lost'
@@ -18,6 +21,8 @@ export interface RunFailure {
   /** Zoho's own code, where it gave one. */
   zoho_code?: string | undefined
   message: string
+  /** The facts in `message`. */
+  params?: Params | undefined
   product_id?: string | undefined
   zoho_item_id?: string | undefined
   sku?: string | undefined
@@ -35,7 +40,7 @@ export interface ReportedProgress {
   done?: number | undefined
   total?: number | undefined
   /** Set while the run waits for something outside, e.g. Zoho's minute. */
-  waiting?: { code: string; reason: string; until: string } | null | undefined
+  waiting?: { code: string; reason: string; params?: Params; until: string } | null | undefined
 }
 
 /** What a handler has in hand while it works. */
@@ -64,21 +69,8 @@ export interface RunContext {
 }
 
 export type RunOutcome =
-  | {
-      state: 'success' | 'partial' | 'failed'
-      cause?: string | undefined
-      remedy?: string | undefined
-      failure_code?: string | undefined
-      zoho_code?: string | undefined
-    }
-  | {
-      state: 'paused'
-      resumes_at: Date
-      cause: string
-      remedy?: string | undefined
-      failure_code?: string | undefined
-      zoho_code?: string | undefined
-    }
+  | ({ state: 'success' | 'partial' | 'failed' } & Partial<Because>)
+  | ({ state: 'paused'; resumes_at: Date } & Because)
 
 export interface RunHandler {
   /** items | pull | media_regenerate … */
@@ -90,7 +82,9 @@ export interface RunHandler {
 }
 
 /** How a run stands that is held back by a limit with a known end. */
-export const pausedUntil = (
-  { resetsAt, message, code }: { resetsAt: Date; message: string; code: string },
-  remedy = 'It goes on by itself then.',
-): RunOutcome => ({ state: 'paused', resumes_at: resetsAt, cause: message, remedy, failure_code: code })
+export const pausedUntil = (error: Said & { resetsAt: Date }, remedy = 'It goes on by itself then.'): RunOutcome => ({
+  state: 'paused',
+  resumes_at: error.resetsAt,
+  ...becauseOf(error),
+  remedy,
+})

@@ -1,17 +1,15 @@
 import type { Db } from '../database/client.ts'
+import { Prisma } from '../generated/client.ts'
+import { type Because, because } from './because.ts'
 import type { RunOutcome } from './run-handler.ts'
 
 /** What a person asked of a run. */
 export type RequestedAction = 'pause' | 'cancel'
 /** How a run stands when nobody works on it any more; `queued`: the next start goes on with it. */
-export type RunStatus =
-  | RunOutcome
-  | { state: 'cancelled' }
-  | { state: 'paused'; resumes_at: null; cause: string; failure_code: string }
-  | { state: 'queued' }
+export type RunStatus = RunOutcome | { state: 'cancelled' } | ({ state: 'paused'; resumes_at: null } & Because) | { state: 'queued' }
 
 export const STATE_AFTER: Record<RequestedAction, RunStatus> = {
-  pause: { state: 'paused', resumes_at: null, cause: 'Paused by a person', failure_code: 'paused_by_user' },
+  pause: { state: 'paused', resumes_at: null, ...because('paused_by_user') },
   cancel: { state: 'cancelled' },
 }
 
@@ -29,6 +27,7 @@ export function toStatusColumns(status: RunStatus, now: Date) {
     remedy: 'remedy' in status ? (status.remedy ?? null) : null,
     failure_code: 'failure_code' in status ? (status.failure_code ?? null) : null,
     zoho_code: 'zoho_code' in status ? (status.zoho_code ?? null) : null,
+    failure_params: ('failure_params' in status ? (status.failure_params as Prisma.InputJsonObject) : undefined) ?? Prisma.DbNull,
     resumes_at: 'resumes_at' in status ? status.resumes_at : null,
     // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
     requested_action: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,

@@ -37,12 +37,6 @@ export interface RunFilter {
 
 export type Runs = ReturnType<typeof createRuns>
 
-/** What to do until a run that is in the way has ended: one that a person paused ends by no waiting. */
-const waitFor = ({ id, state, resumes_at }: Run): string =>
-  state === 'paused' && resumes_at === null
-    ? `It is paused: go on with it: POST /api/settings/integrations/zoho/sync/runs/${id}/resume`
-    : 'Wait for it'
-
 /**
  * Work that outlives a request. A run is a row with its plan and progress; the process that works on it holds the run's
  * advisory lock on a connection of its own and carries a fence number that every write checks.
@@ -95,11 +89,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     const { state } = await get(runId)
     await db.$transaction(async (tx) => {
       const run = await lockRun(tx, runId)
-      if (!run || !UNFINISHED.includes(run.state))
-        throw new ConflictError('run_finished', `The run has ended already: ${run?.state ?? state}`, {
-          detail: { run_id: runId },
-          remedy: 'Start another one if it is to be done again; retry-failed tries again what failed in it.',
-        })
+      if (!run || !UNFINISHED.includes(run.state)) throw new ConflictError('run_finished', { state: run?.state ?? state, run_id: runId })
       // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
       const data =
         run.state === 'running' ? { requested_action: requestedAction } : toStatusColumns(STATE_AFTER[requestedAction], clock.now())
@@ -111,8 +101,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
 
   async function get(runId: string): Promise<Run> {
     const run = await db.run.findUnique({ where: { id: runId } })
-    if (!run)
-      throw new NotFoundError('run_not_found', 'Run not found', { remedy: 'GET /api/settings/integrations/zoho/sync/runs lists the runs.' })
+    if (!run) throw new NotFoundError('run_not_found')
     return run
   }
 
@@ -129,9 +118,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
         if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
         const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
         if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
-        throw new ConflictError('sync_running', 'A run of this kind is under way already', {
-          detail: { run_id: other.id, state: other.state },
-          remedy: `${waitFor(other)}, or cancel it: POST /api/settings/integrations/zoho/sync/runs/${other.id}/cancel`,
+        throw new ConflictError('sync_running', {
+          run_id: other.id,
+          state: other.state,
+          resumes_at: other.resumes_at?.toISOString() ?? null,
         })
       }
     },
@@ -201,13 +191,18 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       const run = await get(runId)
       const { count } = await db.run.updateMany({
         where: { id: runId, state: 'paused' },
-        data: { state: 'queued', requested_action: null, resumes_at: null, cause: null, remedy: null, failure_code: null, zoho_code: null },
+        data: {
+          state: 'queued',
+          requested_action: null,
+          resumes_at: null,
+          cause: null,
+          remedy: null,
+          failure_code: null,
+          zoho_code: null,
+          failure_params: Prisma.DbNull,
+        },
       })
-      if (count === 0)
-        throw new ConflictError('run_not_paused', `Only a paused run can be resumed; this one is ${run.state}`, {
-          detail: { run_id: runId },
-          remedy: 'A queued or running run goes on by itself; one that has ended is started anew.',
-        })
+      if (count === 0) throw new ConflictError('run_not_paused', { state: run.state, run_id: runId })
       await claim(runId)
       return get(runId)
     },

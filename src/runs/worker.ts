@@ -2,9 +2,10 @@ import type { Logger } from 'pino'
 import { type Database, type Db, pgTransaction, type RawDb } from '../database/client.ts'
 import { isConnectionError } from '../database/errors.ts'
 import { tryAdvisoryLock } from '../database/locks.ts'
-import type { Prisma, Run } from '../generated/client.ts'
+import { Prisma, type Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { AppError, zohoCodeOf } from '../lib/errors.ts'
+import { AppError } from '../lib/errors.ts'
+import { because, becauseOf } from './because.ts'
 import { createEtaEstimator } from './eta.ts'
 import { recordFailures } from './record-failures.ts'
 import { RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
@@ -54,6 +55,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
           remedy: null,
           failure_code: null,
           zoho_code: null,
+          failure_params: Prisma.DbNull,
         },
       })
       if (!taken) return
@@ -191,14 +193,5 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
 
 /** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
 function failedBy(error: unknown): RunOutcome {
-  if (!(error instanceof AppError)) {
-    return {
-      state: 'failed',
-      cause: 'Something unforeseen went wrong in zinc.',
-      remedy: 'The log names it under this run_id. Start the run again; nothing is lost.',
-      failure_code: 'internal',
-    }
-  }
-  const remedy = typeof error.detail?.remedy === 'string' ? error.detail.remedy : undefined
-  return { state: 'failed', cause: error.message, remedy, failure_code: error.code, zoho_code: zohoCodeOf(error) }
+  return { state: 'failed', ...(error instanceof AppError ? becauseOf(error) : because('internal.run')) }
 }

@@ -1,24 +1,7 @@
 import { z } from 'zod'
+import { API_KEY_SCOPES } from '../facts/api-key-scopes.ts'
 
-/** What a key may do. Each operation that keys may use names one of them as `x-scope`. */
-export const ApiKeyScope = z.enum([
-  'products:read',
-  'products:write',
-  'images:read',
-  'images:write',
-  'syncs:read',
-  'syncs:run',
-  'records:read',
-  'records:pull',
-  'exports:read',
-  'settings:read',
-  'webhooks:manage',
-  'stores:read',
-  'stores:manage',
-  'photo-sync:read',
-  'audit:read',
-])
-export type ApiKeyScope = z.infer<typeof ApiKeyScope>
+export const ApiKeyScope = z.enum(API_KEY_SCOPES)
 
 const MAX_DAYS = 3_650
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { ROLES } from '../facts/roles.ts'
 
 /** What a person may do: everything; run syncs and edit pictures; read. */
-export const PersonRole = z.enum(['admin', 'operator', 'viewer'])
+export const PersonRole = z.enum(ROLES)
 
 /** As people mean it: keyboards of phones add a blank, copied text has invisible marks, and one letter has several spellings. */
 export const cleanUsername = (name: string): string =>

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { DATA_CENTERS } from '../facts/data-centers.ts'
+import { MessageParams } from './message.ts'
 
 /** Zoho's data centres by the end of their host names. */
-export const DataCenter = z.enum(['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'])
+export const DataCenter = z.enum(DATA_CENTERS)
 
 /**
  * not_set_up: a credential or the organisation is missing · connected · limited: Zoho holds calls back until `until` ·
@@ -21,6 +23,8 @@ export const Connection = z.object({
   /** Code of the cause, e.g. invalid_code. */
   code: z.string().nullable(),
   remedy: z.string().nullable(),
+  /** The facts in cause and remedy. */
+  params: MessageParams.nullable(),
 })
 export type Connection = z.infer<typeof Connection>
 
@@ -37,6 +41,7 @@ export const Check = z.object({
   zoho_code: z.string().optional(),
   message: z.string().optional(),
   remedy: z.string().optional(),
+  params: MessageParams.optional(),
 })
 export type Check = z.infer<typeof Check>
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MessageParams } from './message.ts'
 
 export const FailuresQuery = z.object({
   /** Only this cause; its failures are then paged by `cursor`. */
@@ -14,6 +15,7 @@ export const FailureEntry = z.object({
   id: z.uuid(),
   run_id: z.uuid(),
   message: z.string(),
+  params: MessageParams.nullable(),
   /** Zoho's own code, where it gave one. */
   zoho_code: z.string().nullable(),
   product_id: z.uuid().nullable(),
@@ -36,6 +38,8 @@ export const FailuresResponse = z.object({
       /** The cause in words for people. */
       cause: z.string(),
       remedy: z.string(),
+      /** The facts in cause and remedy, where they are those of the newest failure. */
+      params: MessageParams.nullable(),
       /** Whether `POST /failures/retry` can help. */
       retryable: z.boolean(),
       count: z.number(),

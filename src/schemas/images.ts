@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MessageParams } from './message.ts'
 import { ProductImage } from './products.ts'
 
 /** A picture as its product's gallery shows it; deleted ones only when they were asked for. */
@@ -51,7 +52,13 @@ export const ImportMatch = z.object({
   /** In a preview: this one becomes the product's main picture. */
   is_primary: z.boolean().optional(),
 })
-export const ImportMiss = z.object({ name: z.string(), code: z.string(), message: z.string(), product_ids: z.array(z.uuid()).optional() })
+export const ImportMiss = z.object({
+  name: z.string(),
+  code: z.string(),
+  message: z.string(),
+  params: MessageParams.optional(),
+  product_ids: z.array(z.uuid()).optional(),
+})
 export const ImportPlan = z.object({
   matched: z.array(ImportMatch),
   /** More than one product has this SKU. */
@@ -102,6 +109,7 @@ export const BulkOutcome = z.object({
   status: z.enum(['done', 'failed']),
   code: z.string().optional(),
   message: z.string().optional(),
+  params: MessageParams.optional(),
   /** Until when a deleted image can be restored. */
   restore_until: z.iso.datetime().optional(),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { eachVariant, VARIANT_NAMES, VARIANTS } from '../facts/variants.ts'
 
 const Quality = z.object({ webp: z.int().min(1).max(100), jpeg: z.int().min(1).max(100), avif: z.int().min(1).max(100) })
 
@@ -6,7 +7,7 @@ const Quality = z.object({ webp: z.int().min(1).max(100), jpeg: z.int().min(1).m
 export const VariantSettings = z.object({
   recipe: z.string(),
   /** Longest sides in pixels; a picture is never enlarged. */
-  sizes: z.object({ thumb: z.int().min(16).max(1_000), medium: z.int().min(100).max(4_000) }),
+  sizes: z.object(eachVariant((name) => z.int().min(VARIANTS[name].min).max(VARIANTS[name].max))),
   quality: Quality,
   /** webp and jpeg are always there, chosen by Accept; avif only when switched on. */
   formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
@@ -26,7 +27,7 @@ export const VariantSettingsResponse = z.object({ status: z.literal('success'), 
 
 export const Regenerate = z.object({
   which: z.enum(['missing', 'all', 'size']).default('missing'),
-  size: z.enum(['thumb', 'medium']).optional(),
+  size: z.enum(VARIANT_NAMES).optional(),
 })
 
 /** `POST /api/media/integrity/repair`: these findings, by the hash of their file; left out: all that the last scan found. */

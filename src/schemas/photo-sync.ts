@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { eachVariant, IMAGE_SIZES } from '../facts/variants.ts'
 import { ImageSource } from './products.ts'
 
 export const MAX_PAGE = 1_000
 export const MAX_ARCHIVE_PHOTOS = 1_000
 export const MAX_REPORTS = 1_000
 
-export const PhotoVariant = z.enum(['thumb', 'medium', 'original'])
+export const PhotoVariant = z.enum(IMAGE_SIZES)
 export type PhotoVariant = z.infer<typeof PhotoVariant>
 
 /** `store_id` is looked at by the route itself: its absence has an exact text, and a wrong one is 404 or 403 by who asks. */
@@ -89,7 +90,7 @@ export const SyncPhoto = z.object({
   deleted: z.boolean(),
   image_url: z.string().nullable(),
   image_source: ImageSource,
-  variants: z.object({ thumb: PhotoVariantInfo.optional(), medium: PhotoVariantInfo.optional() }),
+  variants: z.object(eachVariant(() => PhotoVariantInfo.optional())),
 })
 export type SyncPhoto = z.infer<typeof SyncPhoto>
 

@@ -103,7 +103,7 @@ export const ProductsQuery = z.object({
   include_deleted: z.stringbool().default(false),
   sort: ProductSort.default('created_at'),
   include: Include.optional(),
-  cursor: z.string().max(2000).optional(),
+  cursor: z.string().max(8000).optional(),
   /** Instead of a cursor: so many products are left out. */
   offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
   /** Also say how many products match. */

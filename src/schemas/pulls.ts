@@ -1,18 +1,9 @@
 import { z } from 'zod'
+import { BOOKS_MODULE_NAMES } from '../facts/books-modules.ts'
+import { Message, MessageParams } from './message.ts'
 
 export const PULL_APPS = ['books', 'invoice'] as const
-export const PULL_MODULES = [
-  'invoices',
-  'items',
-  'contacts',
-  'customerpayments',
-  'bills',
-  'vendorpayments',
-  'salesorders',
-  'purchaseorders',
-  'creditnotes',
-  'organizations',
-] as const
+export const PULL_MODULES = BOOKS_MODULE_NAMES
 export const PullModule = z.enum(PULL_MODULES)
 export type PullModule = z.infer<typeof PullModule>
 
@@ -93,7 +84,15 @@ export const ModuleResult = z.object({
   new: z.number(),
   updated: z.number(),
   removed: z.number(),
-  error: z.object({ code: z.string(), zoho_code: z.string().optional(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+  error: z
+    .object({
+      code: z.string(),
+      zoho_code: z.string().optional(),
+      message: z.string(),
+      remedy: z.string().nullable(),
+      params: MessageParams.nullish(),
+    })
+    .nullable(),
 })
 export type ModuleResult = z.infer<typeof ModuleResult>
 
@@ -160,6 +159,8 @@ export const ModuleReport = z.object({
   ok: z.boolean(),
   /** What is wrong, in words; empty when ok. */
   problems: z.array(z.string()),
+  /** The same by codes; missing in reports of an older zinc. */
+  findings: z.array(Message).optional(),
   /** In the files, merged to the newest state. */
   records: z.number(),
   /** In Zoho; null with `quick`. */
@@ -183,11 +184,13 @@ export const ModuleReport = z.object({
       rows: z.number(),
       wrong: z.object({
         count: z.number(),
-        documents: z.array(z.object({ id: z.string(), total: z.string(), expected: z.string(), reason: z.string() })),
+        documents: z.array(
+          z.object({ id: z.string(), total: z.string(), expected: z.string(), reason: z.string(), finding: Message.optional() }),
+        ),
       }),
     })
     .nullable(),
-  files: z.array(z.object({ file: z.string(), ok: z.boolean(), problem: z.string().nullable() })),
+  files: z.array(z.object({ file: z.string(), ok: z.boolean(), problem: z.string().nullable(), finding: Message.nullish() })),
   /** What a repair has done; null before one. */
   repaired: z.object({ fetched: z.number(), removed: z.number(), files: z.number() }).nullable(),
 })

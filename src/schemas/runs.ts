@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MessageParams } from './message.ts'
 import { IgnoredParameter } from './photo-sync.ts'
 
 export const RunState = z.enum(['queued', 'running', 'paused', 'success', 'partial', 'failed', 'cancelled'])
@@ -17,6 +18,8 @@ export const Run = z.object({
   /** Zoho's own code of the cause, where it gave one. */
   zoho_code: z.string().nullable(),
   remedy: z.string().nullable(),
+  /** The facts in cause and remedy. */
+  failure_params: MessageParams.nullable(),
   started_by: z.string().nullable(),
   created_at: z.iso.datetime(),
   started_at: z.iso.datetime().nullable(),

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { IMAGE_SIZES } from '../facts/variants.ts'
 import { RateLimit } from './rate-limit.ts'
 
 /** What a store's downloads give by default. Null or `original`: the bytes as received. */
-export const StoreVariant = z.enum(['thumb', 'medium', 'original'])
+export const StoreVariant = z.enum(IMAGE_SIZES)
 
 /**
  * What a store sells: these SKUs and these categories together (either may be left out), and with `in_stock` only what is not sold out.

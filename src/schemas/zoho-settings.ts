@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Connection, DataCenter } from './connection.ts'
+import { MessageParams } from './message.ts'
 
 /** Where a value comes from; what the environment (or Google's Secret Manager) fixes cannot be changed over HTTP: 409 `set_by_environment`. */
 export const Source = z.enum(['environment', 'gcp', 'stored', 'none'])
@@ -42,6 +43,7 @@ export const ZohoModule = z.object({
       finished_at: z.iso.datetime().nullable(),
       cause: z.string().nullable(),
       code: z.string().nullable(),
+      failure_params: MessageParams.nullable(),
       /** Rows that Zoho listed, what failed (items and pictures), and calls made; null while it runs, or where the kind does not count them. */
       listed: z.number().nullable(),
       failed: z.number().nullable(),

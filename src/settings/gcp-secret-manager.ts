@@ -60,11 +60,7 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
       )
       return Object.fromEntries(entries.filter(([, value]) => value !== ''))
     } catch (cause) {
-      throw new BadGatewayError('gcp_secrets_unavailable', "Google's Secret Manager does not give the Zoho credentials", {
-        cause,
-        remedy:
-          'Check GCP_PROJECT_ID and GOOGLE_APPLICATION_CREDENTIALS, and that the account may access the secrets ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN.',
-      })
+      throw new BadGatewayError('gcp_secrets_unavailable', {}, { cause })
     }
   }
 

@@ -38,11 +38,7 @@ export async function openKeyRing(file: string, fromEnvironment: string[]): Prom
   await fsyncPath(dirname(file))
   let known = { keys: read(await readFile(file, 'utf8')), version: versionOf(file) }
   if (known.keys.length === 0 || known.keys.some((key) => key.length !== 32)) {
-    throw new StartupError('invalid_key_file', `${file} does not hold keys of 32 bytes, one a line in base64`, {
-      exitStatus: 2,
-      remedy:
-        'Put it back from the backup of DATA_DIR/settings. zinc writes no other in its place, since it could not open what the lost one has sealed. Without a backup move it away, then: zinc keys forget.',
-    })
+    throw new StartupError('invalid_key_file', { file }, { exitStatus: 2 })
   }
   return {
     file,

@@ -47,10 +47,7 @@ export const MODULES: readonly Module[] = [
 export function moduleOf(nameOrSlug: string): Module {
   const requested = nameOrSlug.trim().toLowerCase()
   const found = MODULES.find(({ slug, name }) => slug === requested || name.toLowerCase() === requested)
-  if (!found)
-    throw new NotFoundError('module_not_found', 'Module not found', {
-      remedy: `One of: ${MODULES.map(({ slug, name }) => `${slug} (${name})`).join(', ')}.`,
-    })
+  if (!found) throw new NotFoundError('module_not_found', { modules: MODULES.map(({ slug, name }) => `${slug} (${name})`) })
   return found
 }
 

@@ -73,10 +73,7 @@ export function createNotificationSettings({
           const requested = change[field]
           if (requested === undefined || (requested !== null && isMasked(requested)) || requested === now.addresses[field]) continue
           if (now.sources[field] === 'environment') {
-            throw new ConflictError('set_by_environment', `${field} is set by the environment, which beats what is stored`, {
-              detail: { field },
-              remedy: `Change ${VARIABLES[field]} in .env and start zinc again, or take it out of there to set it here.`,
-            })
+            throw new ConflictError('set_by_environment', { field, variable: VARIABLES[field] })
           }
           if (requested === null) await stored.remove(tx, `notify.${field}`)
           else await write(field, checked(field, requested))
@@ -101,12 +98,9 @@ export const shownAddress = (field: Address, value: string | null): string | nul
 function checked(field: Address, value: string): string {
   if (field === 'email') {
     if (value.split(',').every((one) => /^[^\s@<>]+@[^\s@<>]+$/.test(one.trim()))) return value
-    throw new BadRequestError('invalid_address', 'email is wrong: it must be mail addresses, separated by commas')
+    throw new BadRequestError('invalid_address.mail')
   }
   const protocols = field === 'smtp_url' ? ['smtp:', 'smtps:'] : ['http:', 'https:']
   if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value
-  throw new BadRequestError(
-    'invalid_address',
-    `${field} is wrong: it must be an address that begins with ${protocols.map((it) => `${it}//`).join(' or ')}`,
-  )
+  throw new BadRequestError('invalid_address', { field, protocols })
 }

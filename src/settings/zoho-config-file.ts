@@ -1,7 +1,8 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { DATA_CENTERS } from '../config.ts'
+import { DATA_CENTERS } from '../facts/data-centers.ts'
+
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'
@@ -36,20 +37,20 @@ export interface Imported {
 /** Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never quotes the file. */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new BadRequestError('file_not_found', `${file} cannot be read (${cause.code})`, { remedy: 'Name a zoho_config.json.' })
+    throw new BadRequestError('file_not_found.config', { file, error: cause.code ?? '' })
   })
-  const remedy = 'It must be a JSON object with client_id, client_secret, refresh_token and organization_id.'
+
   let json: unknown
   try {
     if (content.length > MAX_BYTES) throw new Error('too long')
     json = JSON.parse(content.replace(/^\uFEFF/, ''))
   } catch {
-    throw new BadRequestError('invalid_config_file', `${file} is not JSON`, { remedy })
+    throw new BadRequestError('invalid_config_file.not_json', { file })
   }
   const parsed = ZohoConfigFile.safeParse(json)
   if (parsed.success) return parsed.data
   const keys = parsed.error.issues.map((issue) => issue.path.join('.')).filter((key) => key !== '')
-  throw new BadRequestError('invalid_config_file', `${file} is wrong${keys.length > 0 ? `: ${keys.join(', ')}` : ''}`, { remedy })
+  throw new BadRequestError('invalid_config_file', { file, keys })
 }
 
 /** Stores what the file has; what the environment fixes is left out and named. */

@@ -1,5 +1,6 @@
-import type { Config, DataCenter } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
+import type { DataCenter } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type AppError, BadGatewayError, ConflictError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from './audit-log.ts'
@@ -173,17 +174,8 @@ export const shown = (field: Field, value: string | null): string | null => (SEC
 
 function assertChangeable(field: Field, source: Source): void {
   if (source !== 'environment' && source !== 'gcp') return
-  const where = source === 'gcp' ? "Google's Secret Manager" : 'the environment'
-  throw new ConflictError('set_by_environment', `${field} is set by ${where}, which beats what is stored`, {
-    detail: { field, source },
-    remedy:
-      source === 'gcp'
-        ? `Add a new version of the secret ZOHO_${field.toUpperCase()} there; zinc takes it within five minutes.`
-        : `Change ZOHO_${field.toUpperCase()} in .env and start zinc again, or take it out of there to set it here.`,
-  })
+  const facts = { field, source, variable: `ZOHO_${field.toUpperCase()}` }
+  throw new ConflictError(source === 'gcp' ? 'set_by_environment.gcp' : 'set_by_environment', facts)
 }
 
-const keyMissing = (names: string[]) =>
-  new BadGatewayError('decryption_key_missing', `The stored ${names.join(', ')} cannot be opened with the key at hand`, {
-    remedy: 'Start zinc with the CREDENTIALS_KEY that sealed it (`new,old` while rotating), or enter the value again.',
-  })
+const keyMissing = (names: string[]) => new BadGatewayError('decryption_key_missing', { fields: names })

@@ -11,7 +11,7 @@ import { createRoot } from 'react-dom/client'
 import { createQueryClient } from './api/query-client.ts'
 import { App } from './app/app.tsx'
 import { LanguageProvider } from './i18n/language.tsx'
-import { loadServerMessages } from './i18n/server-messages/index.ts'
+import { loadServerMessages } from './i18n/server-messages.ts'
 import { themeWithComponents } from './theme/components.ts'
 
 /** Longest that the first frame waits for its font, so that text does not change shape under the reader. */
@@ -22,9 +22,11 @@ const fonts = [
   document.fonts.load('14px "Inter Variable"', 'a'),
   ...(arabic ? [document.fonts.load('14px "Noto Sans Arabic Variable"', 'ا')] : []),
 ]
+const messages = loadServerMessages(arabic ? 'ar' : 'en')
 await Promise.all([
   Promise.race([Promise.all(fonts), new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS))]),
-  loadServerMessages(arabic ? 'ar' : 'en'),
+  // The server speaks English already; only what to do on the page differs, and nothing on the first frame says it.
+  ...(arabic ? [messages] : []),
 ])
 
 const queryClient = createQueryClient()

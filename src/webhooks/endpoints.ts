@@ -28,18 +28,17 @@ const targetOf = (id: string): string => `webhook:${id}`
 export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) {
   async function find(tx: Db, id: string): Promise<WebhookEndpoint> {
     const webhook = await tx.webhookEndpoint.findUnique({ where: { id } })
-    if (!webhook) throw new NotFoundError('webhook_not_found', 'Webhook not found', { remedy: 'GET /api/webhooks lists them.' })
+    if (!webhook) throw new NotFoundError('webhook_not_found')
     return webhook
   }
   async function findDelivery(tx: Db, webhook_id: string, id: string): Promise<WebhookDelivery> {
     await find(tx, webhook_id)
     const delivery = await tx.webhookDelivery.findFirst({ where: { id, webhook_id } })
-    if (!delivery)
-      throw new NotFoundError('webhook_delivery_not_found', 'Delivery not found', { remedy: 'Deliveries are kept for 14 days.' })
+    if (!delivery) throw new NotFoundError('webhook_delivery_not_found')
     return delivery
   }
   function refuseDisabled({ enabled }: WebhookEndpoint): void {
-    if (!enabled) throw new ConflictError('webhook_disabled', 'The webhook is turned off', { remedy: 'Turn it on first.' })
+    if (!enabled) throw new ConflictError('webhook_disabled')
   }
 
   return {

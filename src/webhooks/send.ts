@@ -7,11 +7,7 @@ const TIMEOUT_MS = 15_000
 const REPLY_BYTES = 1_024
 
 /** One failure for every URL that is refused, when it is stored and when it is connected to. */
-export function webhookUrlBlocked(): BadRequestError {
-  return new BadRequestError('webhook_url_blocked', 'The URL is not one that zinc may send to', {
-    remedy: 'Use a public http or https URL, or name its host in WEBHOOK_URL_ALLOWLIST.',
-  })
-}
+export const webhookUrlBlocked = (): BadRequestError => new BadRequestError('webhook_url_blocked')
 
 /** Throws BadRequestError `webhook_url_blocked`. */
 export async function refuseBlockedUrl(agents: GuardedAgents, url: string): Promise<void> {

@@ -1,27 +1,15 @@
+import { KINDS, NAMES } from './books-modules.ts'
+
 /** What the demo's account has been granted unless told otherwise: reading of everything that zinc asks for. */
 export const GRANTED_SCOPES = [
   'ZohoInventory.items.READ',
   'ZohoInventory.settings.READ',
-  ...[
-    'settings',
-    'contacts',
-    'invoices',
-    'customerpayments',
-    'bills',
-    'vendorpayments',
-    'salesorders',
-    'purchaseorders',
-    'creditnotes',
-  ].map((module) => `ZohoBooks.${module}.READ`),
+  ...['settings', ...NAMES].map((module) => `ZohoBooks.${module}.READ`),
   ...['contacts', 'accounts', 'leads', 'products', 'deals'].map((module) => `ZohoCRM.modules.${module}.READ`),
   'ZohoCRM.settings.modules.READ',
   'ZohoCRM.settings.fields.READ',
   'ZohoCRM.org.READ',
-  'ZohoInvoice.invoices.READ',
-  'ZohoInvoice.contacts.READ',
-  'ZohoInvoice.customerpayments.READ',
-  'ZohoInvoice.creditnotes.READ',
-  'ZohoInvoice.settings.READ',
+  ...['settings', ...NAMES.filter((name) => KINDS[name].invoice)].map((module) => `ZohoInvoice.${module}.READ`),
 ]
 
 /** Whether the granted scopes cover a wanted one: itself, its module's ALL, or the whole service's. */

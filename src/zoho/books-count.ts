@@ -1,6 +1,6 @@
+import type { BooksModule } from '../facts/books-modules.ts'
 import { zohoCodeOf } from '../lib/errors.ts'
 import { type BooksApp, booksListing, firstCursor } from './books.ts'
-import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
 import { ZohoRequestError } from './errors.ts'
 import { PAGE_ROWS, readPage, zohoTime } from './paginate.ts'

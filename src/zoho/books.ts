@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { BooksModule } from '../facts/books-modules.ts'
 import { BadGatewayError, zohoCodeOf } from '../lib/errors.ts'
 import { rawMember } from '../lib/raw-json.ts'
-import type { BooksModule } from './books-modules.ts'
 import type { ZohoClient } from './client.ts'
 import { ZohoRequestError } from './errors.ts'
 import { ITEM_LIST } from './inventory.ts'
@@ -77,9 +77,7 @@ export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptio
     withText: true,
     read: (row, raw) => readBooksRow(module, row, raw),
     onUnreadable() {
-      throw new BadGatewayError('missing_id', `A row of Zoho's ${module.name} has no ${module.idField}`, {
-        remedy: 'Nothing is skipped: the module is tried again at the next pull. If it stays, tell Zoho support.',
-      })
+      throw new BadGatewayError('missing_id', { module: module.name, field: module.idField })
     },
     idOf: (row) => row.id,
     modifiedOf: (row) => row.modified,
@@ -224,15 +222,9 @@ async function* walkUnsorted(
 const SHORT_SHARE = 0.2
 const SHORT_ROWS = 10
 
-const short = (path: string) =>
-  new BadGatewayError('list_truncated', `Zoho's list ${path} is much shorter than what is known`, {
-    remedy: 'Nothing was changed. If so many records were really deleted, pull the module in full and confirm the removals.',
-  })
+const short = (path: string) => new BadGatewayError('list_truncated', { path })
 
-const endless = (path: string) =>
-  new BadGatewayError('pagination_loop', `Zoho's list ${path} does not lead to an end`, {
-    remedy: 'Nothing was removed. Start the pull again later; if it stays, tell Zoho support.',
-  })
+const endless = (path: string) => new BadGatewayError('pagination_loop.books', { path })
 
 /** One record with all that Zoho knows of it. Throws ZohoNotFoundError when Zoho does not have it (any more). */
 export async function readBooksDetail(
@@ -245,15 +237,9 @@ export async function readBooksDetail(
   const { text } = await client.json({ path: `${base}/${module.name}/${encodeURIComponent(id)}`, job: 'pull', runId }, signal)
   const raw = rawMember(text, module.detailKey) ?? rawMember(text, module.name)
   const fields = raw === undefined ? null : parseZohoJson(raw)
-  if (raw === undefined || !fields)
-    throw new BadGatewayError('detail_malformed', `Zoho's answer has no ${module.detailKey}`, {
-      remedy: 'zinc tries again at the next pull.',
-    })
+  if (raw === undefined || !fields) throw new BadGatewayError('detail_malformed', { key: module.detailKey })
   const row = readBooksRow(module, fields, raw)
   // A proxy or a mixed-up answer must never put one document in the place of another.
-  if (row.id !== id)
-    throw new BadGatewayError('record_mismatch', `Zoho answered with another record than ${module.name} ${id}`, {
-      remedy: 'zinc tries again at the next pull.',
-    })
+  if (row.id !== id) throw new BadGatewayError('record_mismatch', { module: module.name, id })
   return row
 }

@@ -87,8 +87,4 @@ export function createCircuitBreaker({ clock }: { clock: Clock }): CircuitBreake
   }
 }
 
-const unwell = (until: Date) =>
-  new ZohoUnavailableError('zoho_circuit_open', `Zoho failed to answer ${OPENS_AFTER} times in a row and is left alone for a minute`, {
-    detail: { until: until.toISOString() },
-    remedy: `zinc looks again after ${until.toISOString()}. If it stays, see status.zoho.com.`,
-  })
+const unwell = (until: Date) => new ZohoUnavailableError('zoho_circuit_open', { tries: OPENS_AFTER, until: until.toISOString() })

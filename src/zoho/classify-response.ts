@@ -1,19 +1,23 @@
+import type { Message } from '../messages/message.ts'
+import { inEnglish, message, messageAs, partInEnglish } from '../messages/say.ts'
 import type { CallOutcome } from './circuit-breaker.ts'
 import { ConfigurationError, errorCodeOf, NO_CODE, ZohoNotFoundError, ZohoRequestError, zohoDetail } from './errors.ts'
 
 /** One answer that was not usable; asking again can help. */
 export class Fault extends Error {
   readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+  readonly why: Message
+  constructor(code: string, why: Message, options?: ErrorOptions) {
+    super(partInEnglish(why), options)
     this.code = code
+    this.why = why
   }
 }
 
 /** undici's own limits, and the signal of the whole time. */
 export const isLate = (error: unknown): boolean =>
   error instanceof Error && /Timeout/.test(error.name) && error.name !== 'ConnectTimeoutError'
-export const tooLate = (cause: unknown) => new Fault('timeout', 'the answer took too long', { cause })
+export const tooLate = (cause: unknown) => new Fault('timeout', message('answer_late'), { cause })
 
 /** What a try that threw says about the service; what was refused with reason is an answer. */
 export function outcomeOf(error: unknown): CallOutcome {
@@ -50,16 +54,9 @@ export const CRM_LIMITS = new Map([
 export function notAuthorized(zohoCode: string, path: string): ConfigurationError {
   const code = errorCodeOf(zohoCode)
   const detail = { path, ...zohoDetail(zohoCode) }
-  if (code !== 'scope_missing')
-    return new ConfigurationError(code, 'Zoho refuses the access token, also a new one', {
-      detail,
-      remedy: 'Check the data centre, then connect to Zoho again.',
-    })
-  return new ConfigurationError(code, 'Zoho does not allow this: a scope or a permission is missing', {
-    detail,
-    remedy:
-      'Connect to Zoho again with every scope of the line that GET /api/settings/integrations/zoho/scopes shows, and check the data centre. POST /api/settings/integrations/zoho/test names the scope that is missing.',
-  })
+  return new ConfigurationError(
+    inEnglish(code === 'scope_missing' ? message('scope_missing', detail) : messageAs(code, 'access_token_refused', detail)),
+  )
 }
 
 /** What an answer that is no success means. Zoho's codes count more than the status: errors come with HTTP 200 too. */
@@ -70,30 +67,21 @@ export function classifyResponse(
   body: Record<string, unknown> | null,
   token: string,
 ): Error {
-  if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, 'a limit of Zoho')
+  if (code !== null && LIMIT_CODES.has(code)) return new Fault(code, message('answer_limit'))
   if (code !== null && SCOPE_CODES.has(code)) return notAuthorized(code, path)
   if (status === 401 || (code !== null && TOKEN_CODES.has(code))) return new TokenRejectedError(code ?? NO_CODE, token)
-  if (code === '6041') {
-    return new ConfigurationError(errorCodeOf(code), 'Zoho does not know this organisation, or the account does not belong to it', {
-      detail: zohoDetail(code),
-      remedy:
-        'Choose one of GET /api/settings/integrations/zoho/organizations, or check ZOHO_ORGANIZATION_ID; Zoho shows it under Settings → Organization Profile.',
-    })
-  }
-  if (code === '1002' || code === '2006') return new ZohoNotFoundError('such record', code)
-  if (status === 429) return new Fault('429', 'a limit of Zoho')
+  if (code === '6041') return new ConfigurationError('unknown_organization', zohoDetail(code))
+  if (code === '1002' || code === '2006') return new ZohoNotFoundError('not_found_in_zoho', zohoDetail(code))
+  if (status === 429) return new Fault('429', message('answer_limit'))
   const refused = REFUSALS.has(status)
   if (status >= 500 || code === '1000' || (body === null && !refused))
     return new Fault(
       code ?? (body === null ? 'not_json' : `http_${status}`),
-      body === null ? 'not JSON (a page, or cut)' : `HTTP ${status}`,
+      body === null ? message('answer_not_json') : message('answer_status', { status }),
     )
-  const message = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
+  const said = typeof body?.message === 'string' ? body.message.slice(0, 200) : `HTTP ${status}`
   const given = code ?? `http_${status}`
-  return new ZohoRequestError(errorCodeOf(given), `Zoho refuses the call: ${message}`, {
-    detail: { path, ...zohoDetail(given) },
-    remedy: 'This is likely an error of zinc or a change at Zoho. Nothing was changed; the log of calls shows it.',
-  })
+  return new ZohoRequestError(inEnglish(messageAs(errorCodeOf(given), 'call_refused', { path, said, ...zohoDetail(given) })))
 }
 
 /** Zoho's code in a body; null where there is none. */

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { inEnglish, message, messageAs } from '../messages/say.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
   CRM_LIMITS,
@@ -145,7 +146,7 @@ export function createZohoClient({
     } catch (cause) {
       await done(isLate(cause) ? 'timeout' : 'unreachable')
       signal.throwIfAborted()
-      throw isLate(cause) ? tooLate(cause) : new Fault('unreachable', 'Zoho cannot be reached', { cause })
+      throw isLate(cause) ? tooLate(cause) : new Fault('unreachable', message('unreachable'), { cause })
     }
   }
 
@@ -168,11 +169,10 @@ export function createZohoClient({
         if (!(error instanceof Fault)) throw error
         // A limit is the budget's business: it holds all calls back, and none is dropped for it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
-          throw new ZohoUnavailableError(errorCodeOf(error.code), `Zoho did not answer properly after ${tries} tries: ${error.message}`, {
-            cause: error,
-            detail: zohoDetail(error.code),
-            remedy: 'zinc tries again at the next sync. If it stays, see status.zoho.com.',
-          })
+          throw new ZohoUnavailableError(
+            inEnglish(messageAs(errorCodeOf(error.code), 'unanswered', { tries, why: error.why, ...zohoDetail(error.code) })),
+            { cause: error },
+          )
         }
         if (error.code === '1070') await clock.sleep(IN_PROCESS_PAUSE_MS * (1 + Math.random() * 2), signal)
         else if (!LIMIT_CODES.has(error.code)) await clock.sleep(500 * 2 ** (tries - 1) * (0.75 + Math.random() / 2), signal)
@@ -200,13 +200,11 @@ export function createZohoClient({
           code = codeOf(body)
           if (reply.statusCode < 300 && body && (code === null || code === '0')) return { body, text, status: reply.statusCode, at }
           const crmPauseMs = CRM_LIMITS.get(code ?? '')
-          if (crmPauseMs !== undefined)
-            throw new RateLimitedError(
-              errorCodeOf(code ?? ''),
-              "Zoho CRM's limit is reached",
-              new Date(clock.now().getTime() + crmPauseMs),
-              { detail: zohoDetail(code ?? '') },
-            )
+          if (code !== null && crmPauseMs !== undefined) {
+            const resetsAt = new Date(clock.now().getTime() + crmPauseMs)
+            const facts = { resets_at: resetsAt.toISOString(), ...zohoDetail(code) }
+            throw new RateLimitedError(messageAs(errorCodeOf(code), 'crm_limit', facts), resetsAt)
+          }
           throw classifyResponse(call.path, reply.statusCode, code, body, token)
         } catch (error) {
           if (error instanceof Fault) code ??= error.code
@@ -227,7 +225,7 @@ export function createZohoClient({
           const first = await read()
           const start = first.done ? Buffer.alloc(0) : first.value
           if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
-            throw new ZohoNotFoundError('picture')
+            throw new ZohoNotFoundError('not_found_in_zoho.picture')
           if (reply.statusCode !== 200 || isPage(start)) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {
@@ -239,10 +237,10 @@ export function createZohoClient({
             const body = parseZohoJson(Buffer.concat(rest).toString('utf8'))
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && ['1002', '2006'].includes(code ?? '')))
-              throw new ZohoNotFoundError('picture')
+              throw new ZohoNotFoundError('not_found_in_zoho.picture')
             // HTTP 200 with a page, or with JSON that says neither yes nor no, tells nothing about the image.
             if (reply.statusCode === 200 && (body === null || code === null || code === '0'))
-              throw new Fault('no_image_bytes', 'a page or JSON instead of an image')
+              throw new Fault('no_image_bytes', message('answer_not_image'))
             const error = classifyResponse(call.path, reply.statusCode, code, body, token)
             await done(code)
             throw error
@@ -278,7 +276,7 @@ function wholeNumber(value: string | string[] | undefined): number | undefined {
 /** A body that did not come to its end. */
 function brokenOff(cause: unknown, signal: AbortSignal): never {
   signal.throwIfAborted()
-  throw isLate(cause) ? tooLate(cause) : new Fault('cut', 'the answer broke off', { cause })
+  throw isLate(cause) ? tooLate(cause) : new Fault('cut', message('answer_cut'), { cause })
 }
 
 async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<string> {
@@ -289,7 +287,7 @@ async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSign
       size += chunk.length
       if (size > MAX_JSON_BYTES) {
         body.destroy()
-        throw new Fault('too_large', 'the answer does not end')
+        throw new Fault('too_large', message('answer_endless'))
       }
       chunks.push(chunk)
     }
@@ -299,6 +297,6 @@ async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSign
   }
   const bytes = Buffer.concat(chunks)
   // Read leniently, a wrong charset would put replacement marks into the names of the shop.
-  if (!isUtf8(bytes)) throw new Fault('not_utf8', 'the answer is not UTF-8')
+  if (!isUtf8(bytes)) throw new Fault('not_utf8', message('answer_not_utf8'))
   return bytes.toString('utf8')
 }

@@ -186,10 +186,7 @@ export async function* listCrmDeletions(
 function rowsOf({ status, body }: ZohoJson): unknown[] {
   if (status === 204 || status === 304) return []
   if (Array.isArray(body.data)) return body.data
-  throw new BadGatewayError('list_malformed', "Zoho CRM's answer has no data", { remedy: 'zinc tries again at the next sync.' })
+  throw new BadGatewayError('list_malformed.crm')
 }
 
-const loops = (why: string) =>
-  new BadGatewayError('pagination_loop', `Zoho CRM's list does not lead to an end: ${why}`, {
-    remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
-  })
+const loops = (why: string) => new BadGatewayError('pagination_loop.crm', { problem: why })

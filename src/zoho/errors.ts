@@ -1,4 +1,6 @@
-import { type AppErrorOptions, BadGatewayError } from '../lib/errors.ts'
+import { BadGatewayError } from '../lib/errors.ts'
+import type { Message } from '../messages/message.ts'
+import { inEnglish, type MessageKey, message } from '../messages/say.ts'
 
 const CODES: Record<string, string> = {
   '43': 'zoho_minute_limit',
@@ -29,31 +31,27 @@ export const NO_CODE = '401'
 /** Zoho lets nobody through until `resetsAt`: a state with an end, not an error of anybody. */
 export class RateLimitedError extends BadGatewayError {
   readonly resetsAt: Date
-  constructor(code: string, message: string, resetsAt: Date, facts: AppErrorOptions = {}) {
-    super(code, message, { remedy: `It goes on by itself at ${resetsAt.toISOString()}.`, ...facts })
+  constructor(message: Message, resetsAt: Date) {
+    super(inEnglish(message))
     this.resetsAt = resetsAt
   }
 }
 
 /** The day's calls are spent. */
 export class QuotaExceededError extends RateLimitedError {
-  constructor(resetsAt: Date, facts: AppErrorOptions = {}) {
-    super('daily_quota_exceeded', "The day's quota of Zoho calls is spent", resetsAt, facts)
+  constructor(resetsAt: Date) {
+    super(message('daily_quota_exceeded', { resets_at: resetsAt.toISOString() }), resetsAt)
   }
 }
 
 /** Trying again does not help: somebody has to change credentials, scopes or the organisation. */
-export class ConfigurationError extends BadGatewayError {}
+export class ConfigurationError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
 /** Zoho says that there is nothing under this address: the item, or its picture. */
-export class ZohoNotFoundError extends BadGatewayError {
-  constructor(what: string, zohoCode?: string) {
-    super('not_found_in_zoho', `Zoho has no ${what}`, zohoCode === undefined ? {} : { detail: { zoho_code: zohoCode } })
-  }
-}
+export class ZohoNotFoundError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
 /** Zoho takes the call for wrong (HTTP 400 or 414 and the like): asking the same again does not help. */
-export class ZohoRequestError extends BadGatewayError {}
+export class ZohoRequestError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
 /** Zoho did not answer properly, several times in a row: an outage, or the line. */
-export class ZohoUnavailableError extends BadGatewayError {}
+export class ZohoUnavailableError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}

@@ -72,8 +72,7 @@ export async function itemsById(
 
   async function read(some: string[]): Promise<void> {
     const { body, text } = await client.json({ path: '/inventory/v1/itemdetails', query: { item_ids: some.join(',') }, job, runId }, signal)
-    if (!Array.isArray(body.items))
-      throw new BadGatewayError('list_malformed', "Zoho's answer has no items", { remedy: 'zinc tries again at the next sync.' })
+    if (!Array.isArray(body.items)) throw new BadGatewayError('list_malformed', { key: 'items' })
     let unreadable = 0
     const texts = rawElements(rawMember(text, 'items') ?? '[]')
     for (const [n, row] of body.items.entries()) {

@@ -68,10 +68,7 @@ export async function requestToken(
     text = await readShort(reply.body)
   } catch (cause) {
     signal?.throwIfAborted()
-    throw new OAuthUnavailableError('zoho_unreachable', 'Zoho cannot be reached to sign in', {
-      cause,
-      remedy: 'Check the network of this machine; zinc tries again by itself.',
-    })
+    throw new OAuthUnavailableError('zoho_unreachable', {}, { cause })
   }
   // Errors come with HTTP 200 too, so the body decides and never the status alone.
   const body = parseJson(text)

@@ -27,11 +27,9 @@ export const PAGE_ROWS = 200
 export const LIST_LAG_MS = 5 * 60_000
 
 /** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
-export class ListUnorderedError extends BadGatewayError {
+export class ListUnorderedError extends BadGatewayError<'list_unordered'> {
   constructor(path: string) {
-    super('list_unordered', `Zoho does not list ${path} in the order that was asked for`, {
-      remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
-    })
+    super('list_unordered', { path })
   }
 }
 /** More pages within one second than any import makes; past it the server repeats itself. */
@@ -62,8 +60,7 @@ export async function readPage<Row>(
   const keys = typeof listing.key === 'string' ? [listing.key] : listing.key
   const key = keys.find((it) => Array.isArray(body[it]))
   const found = key === undefined ? undefined : body[key]
-  if (key === undefined || !Array.isArray(found))
-    throw new BadGatewayError('list_malformed', `Zoho's answer has no ${keys[0]}`, { remedy: 'zinc tries again at the next sync.' })
+  if (key === undefined || !Array.isArray(found)) throw new BadGatewayError('list_malformed', { key: keys[0]! })
   const texts = listing.withText ? rawElements(rawMember(text, key) ?? '[]') : []
   const rows = found.flatMap((row: unknown, n) => {
     try {
@@ -170,7 +167,4 @@ interface Page<Row> {
   more: boolean
 }
 
-const loops = (why: string) =>
-  new BadGatewayError('pagination_loop', `Zoho's list does not lead to an end: ${why}`, {
-    remedy: 'Nothing was removed. Start the sync again later; if it stays, tell Zoho support.',
-  })
+const loops = (why: string) => new BadGatewayError('pagination_loop', { problem: why })

@@ -1,3 +1,4 @@
+import type { Params } from '../messages/message.ts'
 /** What Zoho's reply told about the limits; undefined where it told nothing. */
 export interface CallResult {
   status: number | null
@@ -17,8 +18,10 @@ export interface Lease {
 
 /** Why the next call has to wait, for whoever watches. */
 export interface RateLimitWait {
-  code: 'zoho_blocked' | 'quota_nearly_exhausted' | 'rate_limited_minute' | 'concurrency_limited'
+  /** zoho_blocked | quota_nearly_exhausted | rate_limited_minute | concurrency_limited */
+  code: string
   reason: string
+  params: Params
   until: Date
 }
 

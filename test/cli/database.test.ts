@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
@@ -76,4 +77,20 @@ longTest('a restore refuses a database with content, and a partial dump leaves n
   const filled = await zinc(['--json', 'db', 'restore', whole], environment)
   expect(filled.status).toBe(1)
   expect(JSON.parse(filled.stdout)).toMatchObject({ status: 'error', code: 'database_not_empty' })
+})
+
+test('a login for readers is printed once, reads the views, and is removed again', async () => {
+  const { environment } = await startZinc({ synced: true })
+  const name = `cli_reader_${process.pid}`
+  const made = await zinc(['db', 'reader', '--name', name, '--json'], environment)
+  expect(made.status).toBe(0)
+  const { data } = JSON.parse(made.stdout) as { data: { name: string; password: string; url: string; schema: string } }
+  expect(data).toMatchObject({ name, schema: 'erp', url: expect.stringContaining(data.password) })
+  const client = new pg.Client(data.url)
+  await client.connect()
+  expect((await client.query('select count(*)::int as n from product')).rows).toEqual([{ n: 30 }])
+  await client.end()
+  expect(await zinc(['db', 'reader', '--name', name, '--revoke'], environment)).toMatchObject({ status: 0 })
+  await expect(new pg.Client(data.url).connect()).rejects.toMatchObject({ code: '28P01' })
+  expect(await zinc(['db', 'reader'], environment)).toMatchObject({ status: 2 })
 })

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { DATA_CENTERS, type DataCenter } from '../../src/config.ts'
+import { DATA_CENTERS, type DataCenter } from '../../src/facts/data-centers.ts'
 import { FAKE_CREDENTIALS, startZohoSimulator, type ZohoSimulator } from '../../src/zoho-simulator/simulator.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'

@@ -136,17 +136,14 @@ test('a reader sees what the API says, and nothing else of the database', async 
   const [change] = await query<{ changed_fields: string[] }>(url, 'select * from product_change order by seq desc limit 1')
   expect(change!.changed_fields.length).toBeGreaterThan(0)
 
-  const relations = await query<{ name: string }>(
+  const relations = await query<{ name: string; readable: boolean }>(
     owner(),
-    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'erp') and c.relkind in ('r', 'v', 'm', 'S')`,
+    `select format('%I.%I', n.nspname, c.relname) as name, has_table_privilege('${NAME}', c.oid, 'select, insert, update, delete') as readable
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast', 'erp') and c.relkind in ('r', 'p', 'v', 'm', 'S')`,
   )
   expect(relations.length).toBeGreaterThan(40)
-  const readable = await query<{ name: string }>(
-    url,
-    `select name from unnest(array[${relations.map(({ name }) => `'${name}'`)}]) name where has_table_privilege(name::regclass, 'select,insert,update,delete')`,
-  )
-  expect(readable).toEqual([])
+  expect(relations.filter(({ readable }) => readable)).toEqual([])
   expect(await refusal(url, 'select * from public.app_user')).toBe('42501')
   expect(await refusal(url, 'set search_path = public; select number_products(1)')).toMatch(/42501|25006/)
   expect(await refusal(url, "update product set sku = 'x'")).not.toBeNull()

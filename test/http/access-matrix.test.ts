@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
-import { ApiKeyScope } from '../../src/schemas/api-keys.ts'
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../src/facts/api-key-scopes.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
@@ -94,13 +94,13 @@ test('every operation answers every kind of caller as the document says', async 
     'the edge server of another store': { token: other.token, refused: edge('403 store_mismatch') },
     'the edge server of a paused store': { token: paused.token, refused: edge('403 store_paused') },
     'a key of an admin with every scope': {
-      token: await keyOf('admin', ApiKeyScope.options),
+      token: await keyOf('admin', API_KEY_SCOPES),
       refused: ({ scope }) => (scope === null ? '403 not_for_keys' : undefined),
     },
     'a key of a viewer with every scope that reads': {
       token: await keyOf(
         'viewer',
-        ApiKeyScope.options.filter((scope) => scope.endsWith(':read')),
+        API_KEY_SCOPES.filter((scope) => scope.endsWith(':read')),
       ),
       refused: (needs) =>
         needs.scope === null ? '403 not_for_keys' : !needs.scope.endsWith(':read') ? '403 insufficient_scope' : role('viewer')(needs),
@@ -168,7 +168,7 @@ test('every operation answers every kind of caller as the document says', async 
       ),
     )
   }
-  for (const scope of ApiKeyScope.options) {
+  for (const scope of API_KEY_SCOPES) {
     const token = await keyOf('admin', [scope])
     // One operation stands for all of a scope: that each asks for its own is seen with the keys above.
     const ofScopes = new Map(operations.flatMap((it) => (it.operation['x-scope'] ? [[it.operation['x-scope'], it] as const] : [])))

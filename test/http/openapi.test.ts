@@ -1,8 +1,7 @@
 import { expect } from 'vitest'
-import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-longTest('docs/openapi.json is the document that the server serves (`npx vitest run openapi -u` renews it)', async () => {
+test('docs/openapi.json is the document that the server serves (`npx vitest run openapi -u` renews it)', async () => {
   const { url } = await startZinc()
   const document = await (await fetch(`${url}/docs/json`)).json()
   await expect(`${JSON.stringify(document, null, 1)}\n`).toMatchFileSnapshot('../../docs/openapi.json')

@@ -48,7 +48,7 @@ async function follow(cursor: string, limit = 1000): Promise<{ changes: Change[]
 const anyProduct = async () =>
   (await zinc.services.db.product.findFirstOrThrow({ where: { deleted_at: null }, orderBy: { sku: 'asc' } })).id
 
-test('a first load is every living product once, its record as the list has it, and goes over into the changes', async () => {
+test('a first load is every living product once, as the list has it, and goes over into the changes', async () => {
   const { db } = zinc.services
   const gone = await db.product.create({ data: { name: 'Gone before', deleted_at: new Date() } })
   const first = await read('limit=7')
@@ -189,7 +189,6 @@ test('what commits late is not missed by a cursor that passed it', async () => {
 })
 
 test('a wait ends as soon as anybody commits, and who listens in SQL hears the number', async () => {
-  const { db } = zinc.services
   const id = await anyProduct()
   const cursor = await latest()
   const client = new pg.Client(zinc.environment.DATABASE_URL)

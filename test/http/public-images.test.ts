@@ -10,7 +10,7 @@ const sha256 = async (response: Response) =>
     .update(Buffer.from(await response.arrayBuffer()))
     .digest('hex')
 
-test('with PUBLIC_IMAGES a picture has an address that is open to anybody and outlives its format and version', async () => {
+test('with PUBLIC_IMAGES a picture has an address open to anybody that outlives its format and version', async () => {
   const { call, url, services } = await startZinc({ synced: true, environment: { PUBLIC_IMAGES: '1' } })
   const { data } = (await (await call('/api/products?has_image=true&limit=2')).json()) as Shown
   const [product, other] = data

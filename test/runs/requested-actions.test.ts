@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/database/client.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { because } from '../../src/runs/because.ts'
 import type { RunOutcome } from '../../src/runs/run-handler.ts'
 import type { RequestedAction } from '../../src/runs/run-state.ts'
 import { createRuns, type Runs } from '../../src/runs/runs.ts'
@@ -39,7 +40,7 @@ test.each([
   // The handler does not look at its signal: it is on its last lines, as a run is that has just met the end of the day's quota.
   await using two = await openTwo(async (ask) => {
     await ask(action)
-    return { state: 'paused', resumes_at: tomorrow(), cause: 'the day is spent' }
+    return { state: 'paused', resumes_at: tomorrow(), ...because('zoho_unavailable') }
   })
   const { run_id } = await two.works.start('x', {}, { startedBy: 'test' })
   await waitFor(async () => (await two.works.get(run_id)).state !== 'running' && (await two.works.get(run_id)).started_at !== null)
@@ -57,7 +58,7 @@ test('a run that has done its work has ended, whatever was wished in its last mo
 })
 
 test('a run that waits for a time is cancelled and paused at once by any process', async () => {
-  await using two = await openTwo(async () => ({ state: 'paused', resumes_at: tomorrow(), cause: 'the day is spent' }))
+  await using two = await openTwo(async () => ({ state: 'paused', resumes_at: tomorrow(), ...because('zoho_unavailable') }))
   const { run_id } = await two.works.start('x', {}, { startedBy: 'test' })
   await waitFor(async () => (await two.works.get(run_id)).resumes_at !== null)
   expect(await two.answers.pause(run_id)).toMatchObject({ state: 'paused', resumes_at: null, failure_code: 'paused_by_user' })

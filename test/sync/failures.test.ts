@@ -60,12 +60,16 @@ test('the inbox groups what failed by cause, retries one, chosen and all, and ke
   expect((await request(zinc, 'POST', '/failures/dismiss', { ids: [] })).status).toBe(400)
 })
 
-test('a shared SKU leaves the inbox when it is not shared any more', async () => {
+test('a shared SKU is noted with its facts, and leaves the inbox when it is not shared any more', async () => {
   const zinc = await startZinc()
   const [one, other] = zinc.zoho.items()
   zinc.zoho.edit(other!.item_id, { sku: one!.sku })
   expect(await zinc.sync()).toMatchObject({ status: 'partial', statistics: { conflicts: 1 } })
-  expect((await request(zinc, 'GET', '/failures')).body).toMatchObject({ total: 2, data: [{ code: 'sku_conflict', count: 2 }] })
+  const params = { sku: one!.sku, ids: [one!.item_id, other!.item_id].sort() }
+  expect((await request(zinc, 'GET', '/failures')).body).toMatchObject({
+    total: 2,
+    data: [{ code: 'sku_conflict', count: 2, params: null, failures: [{ params }, { params }] }],
+  })
   zinc.zoho.edit(other!.item_id, { sku: 'ITS-OWN' })
   expect(await zinc.sync()).toMatchObject({ status: 'success', statistics: { conflicts: 0 } })
   expect((await request(zinc, 'GET', '/failures')).body.total).toBe(0)

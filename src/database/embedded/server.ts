@@ -56,7 +56,7 @@ export async function initdb({
   try {
     await run(join(native, 'bin', 'initdb'), args, { ...asAccount(account), env: cleanEnvironment(), cwd: '/' })
   } catch (cause) {
-    throw new StartupError('database_init', `The embedded database cannot be made: ${(cause as Error).message}`, { exitStatus: 1, cause })
+    throw new StartupError('database_init', { problem: (cause as Error).message }, { exitStatus: 1, cause })
   }
   // Only initdb had to read it.
   if (account) await chown(passwordFile, 0, 0)
@@ -178,11 +178,7 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
   // In our own folder and never handed over: in the account's, a link planted there would have root open and chown any file.
   const logPath = join(dataDir, 'server.log')
   const logFile = await openNoFollow(logPath, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600).catch((cause: Error) => {
-    throw new StartupError('database_start', `The log of the embedded database cannot be written: ${cause.message}`, {
-      exitStatus: 1,
-      cause,
-      remedy: `Move ${logPath} away and start zinc again.`,
-    })
+    throw new StartupError('database_start.log', { problem: cause.message, path: logPath }, { exitStatus: 1, cause })
   })
   const child = spawn(
     join(native, 'bin', 'postgres'),
@@ -209,7 +205,7 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
     await delay(50)
   }
   const tail = (await readFile(logPath, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join(' · ')
-  throw new StartupError('database_start', `The embedded database did not start (${ended ?? 'no answer'}): ${tail}`, { exitStatus: 1 })
+  throw new StartupError('database_start', { ended: ended ?? 'no answer', log: tail }, { exitStatus: 1 })
 }
 
 /**

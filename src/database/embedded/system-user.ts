@@ -45,10 +45,7 @@ export function findSystemUser(): SystemUser | undefined {
 /** Throws StartupError `no_database_account` where there is none. */
 export function requireAccount(account: SystemUser | undefined): SystemUser {
   if (account) return account
-  throw new StartupError('no_database_account', `PostgreSQL does not run as root, and the account ${ACCOUNT} cannot be made`, {
-    exitStatus: 1,
-    remedy: `Make it with \`useradd --system --shell /usr/sbin/nologin ${ACCOUNT}\`, run zinc as another account than root, or set DATABASE_URL to a PostgreSQL server.`,
-  })
+  throw new StartupError('no_database_account', { account: ACCOUNT }, { exitStatus: 1 })
 }
 
 /** Whether an account without rights of its own can enter every folder on the way to `path`. */

@@ -3,9 +3,10 @@ import fp from 'fastify-plugin'
 import { API_KEY_START } from '../../auth/api-key-format.ts'
 import type { AuthenticatedIdentity, Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
-import { ForbiddenError, InsufficientScopeError, UnauthorizedError } from '../../lib/errors.ts'
+import type { ApiKeyScope } from '../../facts/api-key-scopes.ts'
+import { isAtLeast } from '../../facts/roles.ts'
+import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
 import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
-import type { ApiKeyScope } from '../../schemas/api-keys.ts'
 import type { Actor } from '../../settings/audit-log.ts'
 import { assertSameOrigin, readAccessCookie } from './session-cookies.ts'
 
@@ -36,10 +37,6 @@ declare module 'fastify' {
 
 /** One token and nothing behind it (RFC 6750). */
 const BEARER = /^bearer +([\w.~+/-]+=*)$/i
-
-const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
-
-const LOGIN_LINE = `curl -s -X POST -H 'Content-Type: application/json' -d '{"username":"…","password":"…"}' URL/api/v1/auth/login`
 
 /** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
 export const authentication = fp<{ authenticator: Authenticator; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
@@ -80,27 +77,18 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
  */
 export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
   if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
-    throw new ForbiddenError('second_factor_setup_required', 'This account must set up a second factor first', {
-      remedy:
-        'Open the account page, or POST /api/v1/auth/totp and then /api/v1/auth/totp/confirm with a code. REQUIRE_SECOND_FACTOR asks for it.',
-    })
+    throw new ForbiddenError('second_factor_setup_required')
   if (request.identity?.key) requireScope(request, request.identity.key.scopes)
   if (request.identity) return request.identity
-  if (request.edge)
-    throw new ForbiddenError('edge_token_not_allowed', 'The token of an edge server opens the photo sync of its store only', {
-      remedy: 'Log in as a person for this.',
-    })
+  if (request.edge) throw new ForbiddenError('edge_token_not_allowed')
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
-  throw new UnauthorizedError('unauthenticated', 'A valid token is required', {
-    remedy: `${LOGIN_LINE.replace('URL', url)}   # then: -H "Authorization: Bearer <access_token>"`,
-  })
+  throw new UnauthorizedError('unauthenticated', { url })
 }
 
 function requireScope(request: FastifyRequest, scopes: ApiKeyScope[]): void {
   const { keyScope: scope } = request.routeOptions.config
-  if (scope === undefined)
-    throw new ForbiddenError('not_for_keys', 'This operation is closed to API keys', { remedy: 'Log in as a person for this.' })
-  if (!scopes.includes(scope)) throw new InsufficientScopeError(scope)
+  if (scope === undefined) throw new ForbiddenError('not_for_keys')
+  if (!scopes.includes(scope)) throw new ForbiddenError('insufficient_scope', { required_scope: scope })
 }
 
 /** A hook for routes: lets in people of this role or a higher one, and their API keys with the scope of the route. It runs before a body is read. `needs` is what the API documentation shows. */
@@ -108,8 +96,7 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
   Object.assign(
     async (request: FastifyRequest) => {
       const identity = requireIdentity(request)
-      if (RANK[identity.role] < RANK[role])
-        throw new ForbiddenError('forbidden', `This needs the role ${role}`, { remedy: 'Ask an admin to do it, or for the role.' })
+      if (!isAtLeast(identity.role, role)) throw new ForbiddenError('forbidden', { role })
     },
     { needs: role },
   )

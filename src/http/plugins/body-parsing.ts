@@ -45,19 +45,13 @@ export const bodyParsing = fp(
     app.addHook('onRequest', (request, _reply, done) => {
       request.expectsContinue = expecting.has(request.raw)
       const url = request.raw.url ?? ''
-      if (url.length > MAX_URL_LENGTH)
-        throw new UriTooLongError('uri_too_long', `The address is longer than ${MAX_URL_LENGTH} characters`, {
-          remedy: 'Ask for less at once.',
-        })
-      if (/%00|\0/.test(url)) throw new BadRequestError('bad_request', 'The address holds a character that cannot be stored')
+      if (url.length > MAX_URL_LENGTH) throw new UriTooLongError('uri_too_long', { max: MAX_URL_LENGTH })
+      if (/%00|\0/.test(url)) throw new BadRequestError('bad_request.url_character')
       // Node's own refusal (requireHostHeader) would not be in the shape of the others.
-      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined)
-        throw new BadRequestError('bad_request', 'The Host header is missing')
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw new BadRequestError('bad_request.no_host')
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-        throw new UnsupportedMediaTypeError('unsupported_content_encoding', 'Compressed request bodies are not taken', {
-          remedy: 'Send it without Content-Encoding.',
-        })
+        throw new UnsupportedMediaTypeError('unsupported_content_encoding')
       done()
     })
     // curl gives `-d ''` the type of a form; nobody means one by it.
@@ -90,11 +84,7 @@ function refuseTooLarge(request: FastifyRequest): void {
   if (request.routeOptions.config.largeBody) return
   const length = Number(request.headers['content-length'] ?? 0)
   const limit = request.routeOptions.bodyLimit
-  if (limit !== undefined && length > limit)
-    throw new PayloadTooLargeError('payload_too_large', `The body is larger than ${limit} bytes`, {
-      detail: { max_bytes: limit },
-      remedy: 'Send it in parts.',
-    })
+  if (limit !== undefined && length > limit) throw new PayloadTooLargeError('payload_too_large', { max_bytes: limit })
 }
 
 const workers = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -106,7 +96,4 @@ function readUtf8(bytes: Buffer): string | null {
   }
 }
 
-const notJson = (why: string) =>
-  new BadRequestError('invalid_json', `The body is not JSON that is taken here: ${why}`, {
-    remedy: 'In a shell put the whole of it into single quotes, as in -d \'{"key":"value"}\'.',
-  })
+const notJson = (why: string) => new BadRequestError('invalid_json', { problem: why })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { say } from '../../messages/say.ts'
 import { writeRawError } from '../raw-error-response.ts'
 
 declare module 'fastify' {
@@ -67,7 +68,7 @@ export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
         else if (isTooSlow(one, now, bodyTimeouts)) {
           arriving.delete(raw)
           one.request.log.info('request aborted: body timeout')
-          const failure = { status: 408, code: 'request_timeout', message: 'The request did not arrive in time', requestId: one.request.id }
+          const failure = { status: 408, ...say('request_timeout'), requestId: one.request.id }
           // One that was answered already (no token) only still sends: it gets no second answer.
           if (!one.reply.raw.headersSent) writeRawError(one.socket, failure)
           one.socket.destroySoon()

@@ -38,10 +38,7 @@ export const connectionLimit = fp<{ filesLimit?: number | null }>(
       // Health is told as it is.
       if (open <= room || request.url.startsWith('/health/')) return
       reply.header('connection', 'close')
-      throw new ServiceUnavailableError('overloaded', 'zinc has as many connections as it can bear', {
-        retryAfterMs: 5_000,
-        remedy: 'Send it again in a few seconds. A higher limit of open files (ulimit -n) gives room for more.',
-      })
+      throw new ServiceUnavailableError('overloaded.connections', {}, { retryAfterMs: 5_000 })
     })
   },
   { name: 'open-connections' },

@@ -7,9 +7,9 @@ import {
   BadGatewayError,
   BadRequestError,
   ConflictError,
+  detailOf,
   ForbiddenError,
   GoneError,
-  InsufficientScopeError,
   InvalidImageError,
   NotFoundError,
   PayloadTooLargeError,
@@ -21,6 +21,8 @@ import {
   UnsupportedMediaTypeError,
   UriTooLongError,
 } from '../../lib/errors.ts'
+import type { Params } from '../../messages/message.ts'
+import { say } from '../../messages/say.ts'
 
 const KINDS: [new (...args: never[]) => AppError, number][] = [
   [BadRequestError, 400],
@@ -80,12 +82,12 @@ export const errorHandler = fp(
       if (error instanceof AppError) {
         const status = statusOf(error)
         if (status === 401) reply.header('www-authenticate', 'Bearer realm="zinc"')
-        if (error instanceof InsufficientScopeError)
-          reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${error.scope}"`)
+        if (error.code === 'insufficient_scope')
+          reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${error.params.required_scope}"`)
         request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
         if ((error instanceof TooManyRequestsError || error instanceof ServiceUnavailableError) && error.retryAfterMs !== undefined)
           reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))
-        return fail(request, reply, status, { code: error.code, message: error.message, detail: error.detail })
+        return fail(request, reply, status, error)
       }
       if (hasZodFastifySchemaValidationErrors(error)) {
         const part = PARTS.get(error.validationContext) ?? 'body'
@@ -93,20 +95,16 @@ export const errorHandler = fp(
           const path = instancePath.split('/').slice(1)
           return { field: path.join('.'), message: valueAt(request[part], path) === undefined ? 'is required' : `is wrong: ${message}` }
         })
-        const [first] = issues
-        return fail(request, reply, 400, {
-          code: 'bad_request',
-          message: first?.field ? `${first.field} ${first.message}` : 'The body is wrong: it must be a JSON object',
-          detail: { fields: issues, remedy: 'GET /docs shows what this address takes.' },
-        })
+        return fail(
+          request,
+          reply,
+          400,
+          issues[0]?.field ? say('bad_request', { fields: issues }) : say('bad_request.body', { fields: issues }),
+        )
       }
       const status = error.statusCode ?? 500
       if (status === 415)
-        return fail(request, reply, status, {
-          code: 'unsupported_media_type',
-          message: `A body of the type ${request.headers['content-type'] || 'unknown'} is not taken here`,
-          detail: { remedy: 'Send JSON with Content-Type: application/json; GET /docs shows where a form is meant.' },
-        })
+        return fail(request, reply, status, say('unsupported_media_type', { type: request.headers['content-type'] || 'unknown' }))
       if (status < 500)
         return fail(request, reply, status, {
           code: FRAMEWORK_CODES[error.code] ?? STATUS_CODES[status] ?? 'bad_request',
@@ -115,35 +113,19 @@ export const errorHandler = fp(
       if (isConnectionError(error)) {
         request.log.warn({ err: error }, 'database does not respond')
         reply.header('retry-after', '5')
-        return fail(request, reply, 503, {
-          code: 'database_unavailable',
-          message: 'The database does not answer',
-          detail: { remedy: 'Try again in a few seconds; zinc goes on as soon as it is back.' },
-        })
+        return fail(request, reply, 503, say('database_unavailable'))
       }
       request.log.error({ err: error }, 'unexpected error')
-      return fail(request, reply, 500, {
-        code: 'internal',
-        message: 'Something went wrong in zinc',
-        detail: { remedy: 'The log explains it under this request_id.' },
-      })
+      return fail(request, reply, 500, say('internal'))
     })
     const methodsAt = knownMethods(app)
     app.setNotFoundHandler((request, reply) => {
       const methods = methodsAt(request.raw.url ?? '')
       if (methods.length > 0) {
         reply.header('allow', methods.join(', '))
-        return fail(request, reply, 405, {
-          code: 'method_not_allowed',
-          message: `${request.method} is not possible at this address`,
-          detail: { allow: methods, remedy: 'GET /docs lists every address and method.' },
-        })
+        return fail(request, reply, 405, say('method_not_allowed', { method: request.method, allow: methods }))
       }
-      return fail(request, reply, 404, {
-        code: 'not_found',
-        message: 'There is nothing at this address',
-        detail: { remedy: 'GET /docs lists every address.' },
-      })
+      return fail(request, reply, 404, say('not_found'))
     })
   },
   { name: 'error-handling' },
@@ -175,7 +157,7 @@ function fail(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  { code, message, detail }: { code: string; message: string; detail?: Record<string, unknown> | undefined },
+  { code, message, remedy, params = {} }: { code: string; message: string; remedy?: string | undefined; params?: Params },
 ) {
   for (const name of OF_THE_BODY) reply.removeHeader(name)
   return reply
@@ -187,8 +169,8 @@ function fail(
       status: 'error',
       code,
       message,
-      detail: detail ?? {},
-      ...(typeof detail?.run_id === 'string' && { run_id: detail.run_id }),
+      detail: detailOf({ params, remedy }) ?? {},
+      ...(typeof params.run_id === 'string' && { run_id: params.run_id }),
       request_id: request.id,
     })
 }

@@ -135,10 +135,7 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
       (isPublic || !isLocal(request)) &&
       !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
     ) {
-      if (requireIdentity(request).role !== 'admin')
-        throw new ForbiddenError('metrics_forbidden', 'Metrics are for this machine and for admins', {
-          remedy: 'Set METRICS_TOKEN and send it as a Bearer token.',
-        })
+      if (requireIdentity(request).role !== 'admin') throw new ForbiddenError('metrics_forbidden')
     }
     return reply.type(app.metrics.contentType).send(await app.metrics.metrics())
   })

@@ -26,11 +26,7 @@ export const rateLimit = fp<{ requestsPerMinute: RequestLimits }>(
       const count = await limited(request)
       if (count.isAllowed) return
       reply.header('x-ratelimit-limit', count.max).header('x-ratelimit-remaining', count.remaining)
-      if (count.isExceeded)
-        throw new TooManyRequestsError('too_many_requests', 'Too many requests', {
-          retryAfterMs: count.ttl,
-          remedy: 'Wait as long as Retry-After says. API_REQUESTS_PER_MINUTE sets the limit.',
-        })
+      if (count.isExceeded) throw new TooManyRequestsError('too_many_requests', {}, { retryAfterMs: count.ttl })
     })
   },
   { name: 'request-limits', dependencies: ['authentication'] },

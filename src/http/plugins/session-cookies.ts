@@ -60,9 +60,7 @@ export function assertSameOrigin(request: FastifyRequest, publicUrl: string | un
   // Without the browser's word a page of the same host behind another scheme is another origin, too.
   const ownScheme = origin !== undefined && URL.parse(origin)?.protocol === (overHttps(request, publicUrl) ? 'https:' : 'http:')
   if (site === undefined ? ownOrigin && ownScheme : site === 'same-origin' && (origin === undefined || ownOrigin)) return
-  throw new ForbiddenError('csrf_rejected', 'This change did not come from the page of zinc', {
-    remedy: 'Use the page itself, or a Bearer token. Behind a proxy that ends https set PUBLIC_URL and TRUSTED_PROXIES.',
-  })
+  throw new ForbiddenError('csrf_rejected')
 }
 
 function isOwnOrigin(origin: string, request: FastifyRequest, publicUrl: string | undefined): boolean {

@@ -93,11 +93,7 @@ const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 
 /** The error of a query parameter, body field or form field that is not known. */
 export function unknownParameter(kind: string, { parameter, nearest, known }: UnknownParameter): BadRequestError {
-  const names = known.length === 0 ? 'It takes none here.' : `Known here: ${known.join(', ')}.`
-  return new BadRequestError('unknown_parameter', `The ${kind} ${JSON.stringify(parameter.slice(0, 100))} is not known here`, {
-    detail: { parameter, nearest, known },
-    remedy: nearest === null ? names : `Did you mean ${nearest}? ${names}`,
-  })
+  return new BadRequestError('unknown_parameter', { kind, parameter, nearest, known })
 }
 
 /** What is wrong with a name among those that are known. */

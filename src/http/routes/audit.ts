@@ -67,7 +67,5 @@ const readEnd = (text: string): Date => {
 
 function readEntryId(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-    remedy: 'Begin without a cursor and follow next_cursor.',
-  })
+  throw new BadRequestError('invalid_cursor')
 }

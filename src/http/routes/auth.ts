@@ -105,7 +105,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       const cookie = readRefreshCookie(request, publicUrl)
       if (refresh_token === undefined) {
         if (cookie !== undefined) return refreshByCookie(request, reply, cookie)
-        throw new BadRequestError('bad_request', 'refresh_token is required', { remedy: 'Send the refresh_token that the login answered.' })
+        throw new BadRequestError('bad_request.refresh_token')
       }
       const renewed: Omit<Session, 'refresh_token'> & { refresh_token: string | null } = await sessions.refresh(refresh_token, {
         shared: false,

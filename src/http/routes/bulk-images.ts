@@ -114,7 +114,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       const { params, products } = await refetchParams(db, ids)
       const refused = (id: string): AppError | null => {
         const product = products.get(id)
-        if (!product) return new NotFoundError('product_not_found', 'Product not found')
+        if (!product) return new NotFoundError('product_not_found')
         if (product.deleted) return productDeleted()
         return product.hasSource ? null : noSource()
       }
@@ -129,8 +129,5 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
   )
 }
 
-const failed = (id: string, { code, message }: AppError): BulkOutcome => ({ id, status: 'failed', code, message })
-const noSource = () =>
-  new ConflictError('no_remote_source', 'Neither Zoho nor an address has a picture of this product', {
-    remedy: 'Upload one, or add it in Zoho and sync.',
-  })
+const failed = (id: string, { code, message, params }: AppError): BulkOutcome => ({ id, status: 'failed', code, message, params })
+const noSource = () => new ConflictError('no_remote_source')

@@ -45,7 +45,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
         data.push({
           code: group.code,
           stage: group.stage,
-          ...causeOf(group.code, group.stage, rows[0]?.message ?? group.code),
+          ...causeOf(group, rows[0]),
           count: group.count,
           first_at: group.first_at.toISOString(),
           last_at: group.last_at.toISOString(),
@@ -117,11 +117,25 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
   )
 }
 
-function entry({ id, run_id, message, zoho_code, product_id, zoho_item_id, sku, name, created_at, dismissed_at, note }: FailureRow) {
+function entry({
+  id,
+  run_id,
+  message,
+  params,
+  zoho_code,
+  product_id,
+  zoho_item_id,
+  sku,
+  name,
+  created_at,
+  dismissed_at,
+  note,
+}: FailureRow) {
   return {
     id,
     run_id,
     message,
+    params,
     zoho_code,
     product_id,
     zoho_item_id,

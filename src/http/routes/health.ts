@@ -21,13 +21,9 @@ export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): b
     '/health/ready',
     { config, schema: { tags, summary: 'Requests can be served; otherwise the failing part is named', response: { 200: Ok } } },
     async () => {
-      if (isStopping())
-        throw new ServiceUnavailableError('shutting_down', 'zinc is stopping', { retryAfterMs: 10_000, detail: { part: 'server' } })
+      if (isStopping()) throw new ServiceUnavailableError('shutting_down', { part: 'server' }, { retryAfterMs: 10_000 })
       await Promise.race([db.$queryRaw`select 1`, late()]).catch(() => {
-        throw new ServiceUnavailableError('database_unavailable', 'The database does not answer', {
-          retryAfterMs: 5_000,
-          detail: { part: 'database' },
-        })
+        throw new ServiceUnavailableError('database_unavailable', { part: 'database' }, { retryAfterMs: 5_000 })
       })
       return { status: 'success' as const }
     },

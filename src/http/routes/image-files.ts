@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import { IMAGE_SIZES } from '../../facts/variants.ts'
 import type { VariantSettingsStore } from '../../images/processing/variant-settings.ts'
 import type { VariantMaker } from '../../images/processing/variants.ts'
 import { findImage } from '../../images/serving/find-image.ts'
@@ -24,7 +25,7 @@ export interface ProductImagesDeps {
 }
 
 const Query = z.object({
-  variant: z.enum(['thumb', 'medium', 'original']).default('original'),
+  variant: z.enum(IMAGE_SIZES).default('original'),
   /** Of these three any text is taken: an altered address is told as that, whichever part of it was. */
   v: z.string().optional(),
   exp: z.string().optional(),
@@ -60,10 +61,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
         { db, store, variantSettings, makeVariant },
         { name, variant, accept: request.headers.accept ?? '', activeOnly: publicImages },
       )
-      if (!image)
-        throw new NotFoundError('image_not_found', 'There is no such picture', {
-          remedy: 'The product says in image_url where its picture is.',
-        })
+      if (!image) throw new NotFoundError('image_not_found.file')
       const present = v === imageUrls.versionOf(image.originalSha256)
       reply.headers({
         'content-security-policy': "default-src 'none'; sandbox",
@@ -104,14 +102,8 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
               { name: filename.slice(0, dot), variant, accept: request.headers.accept ?? '' },
             )
           : null
-      if (!image || filename.slice(dot + 1) !== image.originalExt)
-        throw new NotFoundError('image_not_found', 'There is no such picture', {
-          remedy: 'The product says in image_url where its picture is.',
-        })
-      if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256))
-        throw new GoneError('image_replaced', 'The picture was replaced since this address was made', {
-          remedy: 'Read the product again; it carries the new image_url.',
-        })
+      if (!image || filename.slice(dot + 1) !== image.originalExt) throw new NotFoundError('image_not_found.file')
+      if (v !== undefined && v !== imageUrls.versionOf(image.originalSha256)) throw new GoneError('image_replaced')
 
       reply.headers({
         'content-security-policy': "default-src 'none'; sandbox",

@@ -34,7 +34,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
       staged.push(await stageArchive(imports, bytes, signal))
     })
     const [one] = staged
-    if (!one) throw new BadRequestError('bad_request', 'file is required', { remedy: 'curl -F file=@pictures.zip …' })
+    if (!one) throw new BadRequestError('bad_request.no_zip')
     return one
   }
 

@@ -84,8 +84,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     },
     async (request, reply) => {
       const { which, size } = request.body
-      if (which === 'size' && size === undefined)
-        throw new BadRequestError('bad_request', 'size is required with which=size: thumb or medium')
+      if (which === 'size' && size === undefined) throw new BadRequestError('bad_request.size')
       const run_id = await start(MEDIA_REGENERATE, { which, ...(size && { size }) }, request)
       return reply.code(202).header('location', `${RUNS}/${run_id}`).send({ status: 'queued', run_id })
     },
@@ -192,6 +191,6 @@ function readCursor(text: string): z.infer<typeof Cursor> {
   try {
     return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
   } catch (cause) {
-    throw new BadRequestError('invalid_cursor', 'cursor is wrong', { cause, remedy: 'Begin again without a cursor.' })
+    throw new BadRequestError('invalid_cursor', {}, { cause })
   }
 }

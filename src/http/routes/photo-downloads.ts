@@ -38,10 +38,7 @@ function createArchiveSlots() {
     take(reader: string): () => void {
       const mine = taken.get(reader) ?? 0
       if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
-        throw new ServiceUnavailableError('overloaded', 'Too many archives are under way', {
-          retryAfterMs: ARCHIVE_RETRY_MS,
-          remedy: `Read an archive to its end before the next one; ${ARCHIVES_PER_READER} at a time are given to one token.`,
-        })
+        throw new ServiceUnavailableError('overloaded.archives', { limit: ARCHIVES_PER_READER }, { retryAfterMs: ARCHIVE_RETRY_MS })
       taken.set(reader, mine + 1)
       all++
       return () => {

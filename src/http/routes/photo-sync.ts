@@ -41,9 +41,9 @@ const NotModified = z.unknown().describe('Nothing of it has changed since the an
 function refuseTooMany(body: unknown): void {
   const batch = (body as { sync_batch?: unknown } | null)?.sync_batch
   if (!Array.isArray(batch) || batch.length <= MAX_REPORTS) return
-  throw new BadRequestError('bad_request', `sync_batch has more than ${MAX_REPORTS} reports`, {
-    detail: { fields: [{ field: 'sync_batch', message: `has more than ${MAX_REPORTS} reports` }] },
-    remedy: 'Send them in parts.',
+  throw new BadRequestError('bad_request.too_many_reports', {
+    max: MAX_REPORTS,
+    fields: [{ field: 'sync_batch', message: `has more than ${MAX_REPORTS} reports` }],
   })
 }
 

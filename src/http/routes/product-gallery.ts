@@ -102,7 +102,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
           },
         ),
       )
-      if (photos.length === 0) throw new BadRequestError('bad_request', 'file is required', { remedy: 'curl -F file=@picture.jpg …' })
+      if (photos.length === 0) throw new BadRequestError('bad_request.no_file')
       const { alt_en, alt_ar } = readWords(fields)
       const added = await addPhotos(
         gallery,
@@ -258,21 +258,21 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
 /** An id of another shape belongs to no image. */
 function imageId(text: string): string {
   if (UUID.safeParse(text).success) return text
-  throw new NotFoundError('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
+  throw new NotFoundError('image_not_found')
 }
 
 function readYesNo(fields: Record<string, string>, name: string): boolean {
   const value = fields[name]
   if (value === undefined || value === '') return false
   const read = YesNo.safeParse(value)
-  if (!read.success) throw new BadRequestError('bad_request', `${name} is wrong: must be true or false`)
+  if (!read.success) throw new BadRequestError('bad_request.not_boolean', { field: name })
   return read.data
 }
 
 function readWords(fields: Record<string, string>): { alt_en: string | null; alt_ar: string | null } {
   const read = (name: 'alt_en' | 'alt_ar') => {
     const words = ImagePatch.shape[name].safeParse(fields[name] ?? null)
-    if (!words.success) throw new BadRequestError('bad_request', `${name} is wrong: at most 500 characters`)
+    if (!words.success) throw new BadRequestError('bad_request.too_long', { field: name })
     return words.data || null
   }
   return { alt_en: read('alt_en'), alt_ar: read('alt_ar') }
@@ -281,11 +281,7 @@ function readWords(fields: Record<string, string>): { alt_en: string | null; alt
 /** Bounds the uploads that are read and those that wait: more of them get a 503 instead of memory. */
 function createUploadQueue() {
   const limit = pLimit(UPLOADS_AT_ONCE)
-  const tooMany = () =>
-    new ServiceUnavailableError('overloaded', 'Too many uploads are under way', {
-      retryAfterMs: 5_000,
-      remedy: 'Send it again in a few seconds.',
-    })
+  const tooMany = () => new ServiceUnavailableError('overloaded', {}, { retryAfterMs: 5_000 })
   return async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted()
     if (limit.pendingCount >= MAX_WAITING) throw tooMany()

@@ -5,6 +5,7 @@ import { fetchRemainingQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Run } from '../../generated/client.ts'
 import { BadRequestError, TooManyRequestsError } from '../../lib/errors.ts'
+import type { Params } from '../../messages/message.ts'
 import { exportRun } from '../../runs/export-run.ts'
 import { listRunRecords } from '../../runs/run-records.ts'
 import type { Runs } from '../../runs/runs.ts'
@@ -139,11 +140,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       await runs.get(request.params.id)
       const person = requireIdentity(request).user_id
       const open = streams.get(person) ?? 0
-      if (open >= MAX_STREAMS)
-        throw new TooManyRequestsError('too_many_streams', `You follow ${MAX_STREAMS} runs already`, {
-          retryAfterMs: KEEP_ALIVE_MS,
-          remedy: 'Close other pages or programs that follow runs.',
-        })
+      if (open >= MAX_STREAMS) throw new TooManyRequestsError('too_many_streams', { limit: MAX_STREAMS }, { retryAfterMs: KEEP_ALIVE_MS })
       streams.set(person, open + 1)
       const disconnected = new AbortController()
       reply.raw.once('close', () => {
@@ -194,6 +191,7 @@ function runAnswer(run: Run): RunResponse {
     cause: run.cause,
     code: run.failure_code,
     zoho_code: run.zoho_code,
+    failure_params: run.failure_params as Params | null,
     remedy: run.remedy,
     started_by: run.started_by,
     created_at: run.created_at.toISOString(),
@@ -207,9 +205,7 @@ function runAnswer(run: Run): RunResponse {
 function recordId(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString('utf8')
   if (id === '' || id.length > 300) {
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+    throw new BadRequestError('invalid_cursor')
   }
   return id
 }

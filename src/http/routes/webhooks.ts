@@ -186,9 +186,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
 /** Throws BadRequestError `invalid_cursor`. */
 function readPosition(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-    remedy: 'Begin without a cursor and follow next_cursor.',
-  })
+  throw new BadRequestError('invalid_cursor')
 }
 
 function shown(row: WebhookEndpoint): WebhookShown {

@@ -103,7 +103,5 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
 
 function readCallId(cursor: string): bigint {
   if (/^\d{1,18}$/.test(cursor)) return BigInt(cursor)
-  throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-    remedy: 'Begin without a cursor and follow next_cursor.',
-  })
+  throw new BadRequestError('invalid_cursor')
 }

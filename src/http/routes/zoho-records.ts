@@ -28,10 +28,7 @@ function readPosition(cursor: string): { modified_at: Date | null; record_id: st
     const [at, record_id] = Position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
     return { modified_at: at === null ? null : new Date(at), record_id }
   } catch (cause) {
-    throw new BadRequestError('invalid_cursor', 'cursor is not one that zinc gave', {
-      cause,
-      remedy: 'Begin without a cursor and follow next_cursor.',
-    })
+    throw new BadRequestError('invalid_cursor', {}, { cause })
   }
 }
 const writePosition = ({ modified_at, record_id }: StoredRecord): string =>
@@ -52,9 +49,7 @@ function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): st
 export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
   async function response(scope: RecordScope, query: Query, reply: FastifyReply) {
     if (scope.app === 'books' && !PULL_MODULES.some((name) => name === scope.module))
-      throw new NotFoundError('module_not_found', `Zoho Books has no module ${scope.module}`, {
-        remedy: `It has: ${PULL_MODULES.join(', ')}.`,
-      })
+      throw new NotFoundError('module_not_found.books', { module: scope.module, modules: PULL_MODULES })
     const rows = await listRecords(db, scope, {
       search: query.search,
       modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),

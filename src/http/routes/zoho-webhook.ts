@@ -23,10 +23,7 @@ const signatureOf = ({ headers }: FastifyRequest): string => {
   if (typeof signature === 'string' && signature !== '') return signature
   throw refused()
 }
-const refused = () =>
-  new UnauthorizedError('invalid_signature', 'The notice is not signed with the secret that is set here', {
-    remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
-  })
+const refused = () => new UnauthorizedError('invalid_signature')
 
 export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { db, clock, connect, webhookQueue }) => {
   // The signature is over the bytes, whatever they claim to be; this scope has no other route.
@@ -64,10 +61,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       const items = eventItemIds({ body: text, parameters: signed === 'body' ? ofBody : parameters })
       await noteAccepted({ db, clock }, items)
       if (items.length === 0 && isTestNotification(text)) return reply.code(202).send({ status: 'queued' as const, items })
-      if (items.length === 0)
-        throw new BadRequestError('bad_request', 'item_id is required: the notice names no item', {
-          remedy: "Use Zoho's default payload of the module Items, or a JSON body with item_id.",
-        })
+      if (items.length === 0) throw new BadRequestError('bad_request.no_item_id')
       await webhookQueue.take(items)
       return reply.code(202).send({ status: 'queued' as const, items })
     },

@@ -28,9 +28,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** One failure for every address that is refused: neither its words nor its time tell what is behind the address. */
 function blocked(): BadRequestError {
-  return new BadRequestError('image_url_blocked', 'The address of the picture is not one that zinc may fetch', {
-    remedy: 'Use a public http or https address, check how its host is written, or name the host in IMAGE_URL_ALLOWLIST.',
-  })
+  return new BadRequestError('image_url_blocked')
 }
 
 export interface UrlFetcherOptions {
@@ -57,8 +55,7 @@ export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolv
 
 /** Throws `image_url_blocked` unless this hop may be asked; a name's addresses are checked later, when it is connected to. */
 function checkHop(fetcher: GuardedAgents, url: URL): void {
-  if (isPlaceholderUrl(url.href))
-    throw new PlaceholderImageError('placeholder_image', 'The address is one of a placeholder service', { detail: { host: url.hostname } })
+  if (isPlaceholderUrl(url.href)) throw new PlaceholderImageError('placeholder_image', { host: url.hostname })
   if (!fetcher.mayConnect(url)) throw blocked()
 }
 
@@ -81,7 +78,7 @@ export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, 
       ...TIMEOUTS,
     }).catch((cause: Error) => {
       signal.throwIfAborted()
-      throw cause instanceof BadRequestError ? cause : failed('The server of the picture cannot be reached', cause)
+      throw cause instanceof BadRequestError ? cause : new BadGatewayError('image_url_failed.unreachable', {}, { cause })
     })
     const announced = reply.headers['content-length'] === undefined ? null : Number(reply.headers['content-length'])
     if (REDIRECTS.has(reply.statusCode)) {
@@ -94,12 +91,12 @@ export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, 
     }
     if (reply.statusCode !== 200 || (announced !== null && announced > maxBytes)) {
       reply.body.on('error', () => {}).destroy()
-      throw reply.statusCode === 200 ? tooLarge(maxBytes) : failed(`The server of the picture answered HTTP ${reply.statusCode}`)
+      throw reply.statusCode === 200 ? tooLarge(maxBytes) : new BadGatewayError('image_url_failed.status', { status: reply.statusCode })
     }
     const unpack = unpackerOf(reply.headers['content-encoding'])
     if (unpack === undefined) {
       reply.body.on('error', () => {}).destroy()
-      throw failed('The server of the picture packed it in a way that zinc does not read')
+      throw new BadGatewayError('image_url_failed.packed')
     }
     const packed = counted(reply.body, { maxBytes, signal })
     if (unpack === null) return { body: Readable.from(packed, { objectMode: false }), contentLength: announced }
@@ -135,18 +132,10 @@ async function* counted(body: Readable, { maxBytes, signal }: { maxBytes: number
     signal.throwIfAborted()
     throw cause instanceof PayloadTooLargeError || cause instanceof BadGatewayError
       ? cause
-      : failed('The picture broke off on the way', cause)
+      : new BadGatewayError('image_url_failed.cut', {}, { cause })
   } finally {
     body.destroy()
   }
 }
 
-const tooLarge = (maxBytes: number) =>
-  new PayloadTooLargeError('image_too_large', `The picture is larger than ${maxBytes} bytes`, {
-    remedy: 'Use a smaller one, or raise MAX_UPLOAD_BYTES.',
-  })
-const failed = (message: string, cause?: unknown) =>
-  new BadGatewayError('image_url_failed', message, {
-    cause,
-    remedy: 'Open the address in a browser; try again later, or upload the picture.',
-  })
+const tooLarge = (maxBytes: number) => new PayloadTooLargeError('image_too_large.url', { max_bytes: maxBytes })

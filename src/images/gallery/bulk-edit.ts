@@ -41,11 +41,9 @@ export function deletePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onCha
 export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
   const at = clock.now()
   const refuse = ({ deleted_at, blob }: Found) => {
-    if (!deleted_at) return new ConflictError('image_not_deleted', 'This image is not deleted')
+    if (!deleted_at) return new ConflictError('image_not_deleted')
     if (restoreUntil(deleted_at) > at && !blob.removed_at) return null
-    return new GoneError('restore_expired', `A deleted image can be restored for ${GRACE_DAYS} days; this one is gone`, {
-      remedy: 'Upload it again.',
-    })
+    return new GoneError('restore_expired', { days: GRACE_DAYS })
   }
   return changeMany(db, many, { refuse, data: { deleted_at: null }, at }, onChange)
 }
@@ -96,9 +94,5 @@ function changeMany(
   )
 }
 
-export const imageNotFound = () =>
-  new NotFoundError('image_not_found', 'Image not found', { remedy: 'GET the images of the product; each has its id.' })
-export const productDeleted = () =>
-  new ConflictError('product_deleted', 'The product is deleted', {
-    remedy: 'It comes back when Zoho lists it again; then change its images.',
-  })
+export const imageNotFound = () => new NotFoundError('image_not_found')
+export const productDeleted = () => new ConflictError('product_deleted')

@@ -120,10 +120,10 @@ export async function orderPhotos(
   return db.$transaction(
     async (tx) => {
       const current = await lockedPhotos(tx, productId)
-      if (new Set(ids).size !== ids.length) throw wrongOrder('An image is named twice')
+      if (new Set(ids).size !== ids.length) throw new BadRequestError('image_order_mismatch.twice')
       const known = new Map(current.map((it) => [it.id, it]))
       const foreign = ids.filter((id) => !known.has(id))
-      if (foreign.length > 0) throw wrongOrder(`Not an image of this product: ${foreign.slice(0, 5).join(', ')}`)
+      if (foreign.length > 0) throw new BadRequestError('image_order_mismatch.other_product', { ids: foreign.slice(0, 5) })
       const named = new Set(ids)
       const order = [...ids, ...current.filter((it) => !named.has(it.id)).map((it) => it.id)]
       const moved = order.filter((id, n) => known.get(id)?.sort_order !== n)
@@ -172,7 +172,7 @@ function onlyOne([outcome]: PhotoOutcome[]): GalleryPhoto {
 async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   await lockProduct(tx, productId)
   const product = await tx.product.findUnique({ where: { id: productId }, select: { deleted_at: true } })
-  if (!product) throw new NotFoundError('product_not_found', 'Product not found')
+  if (!product) throw new NotFoundError('product_not_found')
   if (product.deleted_at) throw productDeleted()
   return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: IN_ORDER })
 }
@@ -190,8 +190,4 @@ function find(photos: Photo[], id: string): Photo {
   if (!photo) throw imageNotFound()
   return photo
 }
-const wrongOrder = (message: string) =>
-  new BadRequestError('image_order_mismatch', message, {
-    remedy: 'Send a JSON array of the ids of this product, each once, in the wanted order.',
-  })
 const definedOf = <T extends object>(value: T) => Object.fromEntries(Object.entries(value).filter(([, it]) => it !== undefined))

@@ -1,6 +1,9 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import type { Prisma } from '../../generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { around } from '../../messages/say.ts'
+import { failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { addPhotosIn } from '../gallery/edit.ts'
 import { cleanFilename } from '../gallery/filename.ts'
@@ -85,8 +88,7 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
           const miss: UnmatchedEntry = {
             entry: it.entry,
             kind: 'unreadable',
-            code: error.code,
-            message: error.message,
+            said: error,
             productIds: [it.product.id],
           }
           return { it, miss }
@@ -138,11 +140,16 @@ async function writeBatch(
 
 async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run: RunContext, missed: UnmatchedEntry[]): Promise<void> {
   await tx.runRecord.createMany({
-    data: missed.map(({ entry, kind, code, message, productIds }) => ({
+    data: missed.map(({ entry, kind, said, productIds }) => ({
       run_id: run.id,
       record_id: entry.name,
       outcome: kind,
-      changes: { code, message, ...(productIds.length > 0 && { product_ids: productIds }) },
+      changes: {
+        code: said.code,
+        message: said.message,
+        params: said.params as Prisma.InputJsonObject,
+        ...(productIds.length > 0 && { product_ids: productIds }),
+      },
     })),
     skipDuplicates: true,
   })
@@ -150,10 +157,9 @@ async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run:
     tx,
     missed
       .filter((it) => it.kind === 'unreadable')
-      .map(({ entry, code, message, productIds }) => ({
+      .map(({ entry, said, productIds }) => ({
         stage: 'import',
-        code,
-        message: `${entry.name}: ${message}`,
+        ...failureOf(around(said, 'around.about', { about: entry.name })),
         product_id: productIds[0],
       })),
   )

@@ -39,10 +39,7 @@ export async function stageArchive(
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           size += chunk.length
-          if (size > limits.totalBytes)
-            throw new PayloadTooLargeError('import_too_large', `The ZIP is larger than ${limits.totalBytes} bytes`, {
-              remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
-            })
+          if (size > limits.totalBytes) throw new PayloadTooLargeError('import_too_large', { total_bytes: limits.totalBytes })
           hash.update(chunk)
           yield chunk
         }
@@ -105,13 +102,10 @@ export async function claimImport({ db, clock }: Pick<ImportDeps, 'db' | 'clock'
   })
   if (count === 1) return
   if (!(await db.imageImport.findFirst({ where: { id, started_at: { not: null } } }))) throw notFound()
-  throw new ConflictError('import_started', 'This import was started already', { remedy: 'See its run, or send the ZIP again.' })
+  throw new ConflictError('import_started')
 }
 
-const notFound = () =>
-  new NotFoundError('import_not_found', 'There is no such import, or it has expired', {
-    remedy: 'Send the ZIP again; a preview is kept for a day.',
-  })
+const notFound = () => new NotFoundError('import_not_found')
 
 /** Lets go of an import, and of its ZIP unless another import has the same one. */
 export async function dropImport({ db, store }: Pick<ImportDeps, 'db' | 'store'>, id: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import type { Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
+import { inEnglish, type Said, say } from '../../messages/say.ts'
 import type { ImportPlan } from '../../schemas/images.ts'
 import { detectFileType } from '../processing/file-type.ts'
 import { readImportName } from './layout.ts'
@@ -14,8 +15,8 @@ export interface MatchedEntry {
 export interface UnmatchedEntry {
   entry: ImportEntry
   kind: 'ambiguous' | 'unmatched' | 'unreadable'
-  code: string
-  message: string
+  /** Why it was not taken. */
+  said: Said
   productIds: string[]
 }
 export interface MatchResult {
@@ -54,19 +55,17 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<MatchR
   const missed: UnmatchedEntry[] = []
   for (const { entry, readings } of named) {
     if (entry.problem) {
-      missed.push({ entry, kind: 'unreadable', ...entry.problem, productIds: [] })
+      missed.push({ entry, kind: 'unreadable', said: inEnglish(entry.problem), productIds: [] })
       continue
     }
     const found = firstOf([false, true], (loose) => firstOf(readings, (reading) => find(reading, { loose })))
     const product = found?.products[0]
-    if (!found || !product)
-      missed.push({ entry, kind: 'unmatched', code: 'no_product', message: 'No product has this SKU or Zoho id', productIds: [] })
+    if (!found || !product) missed.push({ entry, kind: 'unmatched', said: say('no_product'), productIds: [] })
     else if (found.products.length > 1)
       missed.push({
         entry,
         kind: 'ambiguous',
-        code: 'ambiguous_sku',
-        message: `${found.products.length} products have this SKU; name the file by the Zoho id`,
+        said: say('ambiguous_sku', { products: found.products.length }),
         productIds: found.products.map((it) => it.id),
       })
     else {
@@ -134,8 +133,7 @@ export async function detectFormats({ matched, missed }: MatchResult): Promise<M
       missed.push({
         entry: it.entry,
         kind: 'unreadable',
-        code: verdict === 'unsupported' ? 'unsupported_format' : 'not_an_image',
-        message: verdict === 'unsupported' ? 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP' : 'This is not a picture',
+        said: say(verdict === 'unsupported' ? 'unsupported_format' : 'not_an_image.by_name'),
         productIds: [],
       })
   }
@@ -160,10 +158,11 @@ export function serializePlan({ matched, missed }: MatchResult, most: number): I
     missed
       .filter((it) => it.kind === kind)
       .slice(0, most)
-      .map(({ entry, code, message, productIds }) => ({
+      .map(({ entry, said: { code, message, params }, productIds }) => ({
         name: entry.name,
         code,
         message,
+        params,
         ...(productIds.length > 0 && { product_ids: productIds }),
       }))
   return {

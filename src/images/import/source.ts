@@ -4,6 +4,8 @@ import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import yauzl, { type Entry, type ZipFile } from 'yauzl'
 import { BadRequestError, InvalidImageError, PayloadTooLargeError } from '../../lib/errors.ts'
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 import { entryNames, openZipFile } from './zip-file.ts'
 
 export interface ImportEntry {
@@ -15,7 +17,7 @@ export interface ImportEntry {
   /** A checksum proves that the bytes are those that were packed. */
   proven: boolean
   /** Set when it cannot be read at all. */
-  problem: { code: string; message: string } | null
+  problem: Message | null
   open(): Promise<Readable>
 }
 
@@ -40,10 +42,7 @@ const SYMLINK = 0o120000
  */
 export async function openZip(path: string, { fileBytes, totalBytes }: ImportLimits): Promise<ImportSource> {
   const zip = await openZipFile(path).catch((cause: Error) => {
-    throw new BadRequestError('not_a_zip', 'This is not a ZIP file that can be read', {
-      cause,
-      remedy: 'Pack the folders of pictures as .zip and send that.',
-    })
+    throw new BadRequestError('not_a_zip', {}, { cause })
   })
   try {
     // What its directory says; a smaller number than the entries that follow makes yauzl stop there.
@@ -72,10 +71,7 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
   }
 }
 
-const tooLarge = (totalBytes: number) =>
-  new PayloadTooLargeError('zip_too_large', `The ZIP unpacks to more than ${MAX_ENTRIES} files or ${totalBytes} bytes`, {
-    remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
-  })
+const tooLarge = (totalBytes: number) => new PayloadTooLargeError('zip_too_large', { files: MAX_ENTRIES, total_bytes: totalBytes })
 
 /** As the run's records can keep it: without NUL, and of a long path its end, which says what the file is. */
 const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
@@ -101,20 +97,16 @@ async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
 function badZip(cause: Error): BadRequestError {
   return /invalid (relative|characters|absolute)|absolute path|relative path/i.test(cause.message)
     ? unsafePath(cause)
-    : new BadRequestError('not_a_zip', 'The ZIP is damaged', { cause, remedy: 'Pack it again and send that.' })
+    : new BadRequestError('not_a_zip.damaged', {}, { cause })
 }
 
-const unsafePath = (cause?: unknown) =>
-  new BadRequestError('unsafe_path', 'The ZIP has a name that leads out of it; nothing was taken', {
-    cause,
-    remedy: 'Pack it again with an ordinary program.',
-  })
+const unsafePath = (cause?: unknown) => new BadRequestError('unsafe_path', {}, { cause })
 
 function problemOf(entry: Entry, fileBytes: number): ImportEntry['problem'] {
-  if (((entry.externalFileAttributes >>> 16) & 0o170000) === SYMLINK) return { code: 'symbolic_link', message: 'Links are not followed' }
-  if (entry.isEncrypted()) return { code: 'encrypted', message: 'Encrypted files cannot be read' }
-  if (!entry.canDecodeFileData()) return { code: 'unknown_compression', message: 'Packed in a way that is not understood' }
-  if (entry.uncompressedSize > fileBytes) return { code: 'image_too_large', message: `Larger than ${fileBytes} bytes` }
+  if (((entry.externalFileAttributes >>> 16) & 0o170000) === SYMLINK) return message('symbolic_link')
+  if (entry.isEncrypted()) return message('encrypted')
+  if (!entry.canDecodeFileData()) return message('unknown_compression')
+  if (entry.uncompressedSize > fileBytes) return message('image_too_large.file', { max_bytes: fileBytes })
   return null
 }
 
@@ -137,21 +129,16 @@ async function* checked(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
   if (sum !== entry.crc32) throw damaged()
 }
 
-const damaged = (cause?: unknown) =>
-  new InvalidImageError('corrupt', 'The file is damaged inside the ZIP', { cause, remedy: 'Pack it again.' })
+const damaged = (cause?: unknown) => new InvalidImageError('corrupt.in_zip', {}, { cause })
 
-const NOT_READABLE = { code: 'file_not_readable', message: 'The file cannot be read' }
 function notReadable(cause: unknown): never {
-  throw new InvalidImageError(NOT_READABLE.code, NOT_READABLE.message, { cause, remedy: 'Check its name and who may read it.' })
+  throw new InvalidImageError('file_not_readable', {}, { cause })
 }
 
 /** The files of a folder of this machine and the folders in it. Links are not followed. */
 export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimits, 'fileBytes'>): Promise<ImportSource> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
-    throw new BadRequestError('folder_not_readable', `The folder ${folder} cannot be read`, {
-      cause,
-      remedy: 'Check its name and who may read it.',
-    })
+    throw new BadRequestError('folder_not_readable', { folder }, { cause })
   })
   const entries: ImportEntry[] = []
   for (const entry of found) {
@@ -170,11 +157,11 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
       size: size ?? 0,
       proven: false,
       problem: entry.isSymbolicLink()
-        ? { code: 'symbolic_link', message: 'Links are not followed' }
+        ? message('symbolic_link')
         : size === null
-          ? NOT_READABLE
+          ? message('file_not_readable')
           : size > fileBytes
-            ? { code: 'image_too_large', message: `Larger than ${fileBytes} bytes` }
+            ? message('image_too_large.file', { max_bytes: fileBytes })
             : null,
       open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })

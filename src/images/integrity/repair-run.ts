@@ -3,12 +3,15 @@ import { rm } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { advisoryXactLock } from '../../database/locks.ts'
+import type { VariantName } from '../../facts/variants.ts'
 import type { MediaFinding } from '../../generated/client.ts'
-import { AppError, zohoCodeOf } from '../../lib/errors.ts'
+import { AppError } from '../../lib/errors.ts'
+import { around, type MessageKey } from '../../messages/say.ts'
+import { failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { putSourcePhoto } from '../gallery/gallery.ts'
 import { blobLock, type IngestDeps, ingestImage, saveToTemp } from '../processing/ingest.ts'
-import type { EncodedFormat, VariantName } from '../processing/variant-settings.ts'
+import type { EncodedFormat } from '../processing/variant-settings.ts'
 import { makeVariants } from '../processing/variants.ts'
 import { isStorageError } from '../storage/disk-space.ts'
 import { lastScan } from './report.ts'
@@ -67,14 +70,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
             if (!(error instanceof AppError) || isStorageError(error)) throw error
             failed++
             await run.fenced((tx) =>
-              run.fail(tx, [
-                {
-                  stage: 'repair',
-                  code: error.code,
-                  zoho_code: zohoCodeOf(error),
-                  message: `${finding.sha256.slice(0, 16)}: ${error.message}`,
-                },
-              ]),
+              run.fail(tx, [{ stage: 'repair', ...failureOf(around(error, 'around.about', { about: finding.sha256.slice(0, 16) })) }]),
             )
           }
           run.report({ statistics: { repaired, failed }, progress: { phase: 'repair', done: repaired + failed } })
@@ -87,7 +83,7 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
   }
 }
 
-class CannotRepair extends AppError {}
+class CannotRepair<K extends MessageKey> extends AppError<K> {}
 
 async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size }: MediaFinding): Promise<void> {
   if (kind === 'untracked' || kind === 'orphan_variant') return removeUnknown(deps, kind === 'untracked' ? 'originals' : 'variants', sha256)
@@ -129,9 +125,7 @@ async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Pr
     await db.blob.updateMany({ where: { sha256, orphaned_at: { not: null } }, data: { removed_at: deps.clock.now() } })
     return
   }
-  let reason = new CannotRepair('no_remote_source', 'It was uploaded here, so nobody else has it', {
-    remedy: 'Upload the picture again.',
-  }) as AppError
+  let reason: AppError = new CannotRepair('no_remote_source.uploaded')
   for (const photo of photos) {
     const open = opener(deps, photo)
     if (!open) continue

@@ -4,6 +4,7 @@ import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { JobQueue, JobWorker } from '../../queue/queue.ts'
 import { BatchState, partOfRun, runBatches } from '../../queue/run-batches.ts'
+import { because } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
 import type { IntegrityFinding } from '../../schemas/media.ts'
 import type { BlobStore, StoredEntry } from '../storage/blob-store.ts'
@@ -100,10 +101,7 @@ export function createIntegrityScan({ db, store, itemLinks, clock, queue, jobs }
       }
       await itemLinks.restore(db)
       await run.fenced((tx) => tx.mediaScan.update({ where: { run_id: run.id }, data: { finished_at: clock.now(), checked } }))
-      const cause = findings > 0 ? `${findings} files are not as they should be` : undefined
-      return findings > 0
-        ? { state: 'partial', cause, remedy: 'Repair them under Media, or with `zinc images verify --repair`.' }
-        : { state: 'success' }
+      return findings > 0 ? { state: 'partial', ...because('files_differ', { files: findings }) } : { state: 'success' }
     },
   }
 }

@@ -1,3 +1,5 @@
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 /** Pixels of a BMP, rows from the top; four channels only where the picture has transparency. */
 export interface BmpPixels {
   width: number
@@ -6,14 +8,12 @@ export interface BmpPixels {
   data: Buffer
 }
 
-export type BmpErrorCode = 'truncated' | 'corrupt' | 'unsupported_format'
-
 /** Why a BMP is refused, by the codes that pictures are refused with. */
 export class BmpError extends Error {
-  readonly code: BmpErrorCode
-  constructor(code: BmpErrorCode, message: string) {
-    super(message)
-    this.code = code
+  readonly refused: Message
+  constructor(refused: Message) {
+    super(refused.code)
+    this.refused = refused
   }
 }
 
@@ -62,8 +62,8 @@ export function decodeBmp(bytes: Buffer, checkSize: (width: number, height: numb
   return header.depth <= 8 ? paletteRows(header, readIndexes(bytes, header, rowBytes)) : colorRows(bytes, header, rowBytes)
 }
 
-const cut = () => new BmpError('truncated', 'The picture is cut: its end is missing')
-const unsupported = (what: string) => new BmpError('unsupported_format', `A BMP with ${what} is not taken; use JPEG or PNG`)
+const cut = () => new BmpError(message('truncated'))
+const unsupported = (what: string) => new BmpError(message('unsupported_format.bmp', { what }))
 
 function readHeader(bytes: Buffer): Header {
   const size = bytes.readUInt32LE(14)
@@ -87,7 +87,7 @@ function readHeader(bytes: Buffer): Header {
 
   const given = bytes.readUInt32LE(10)
   const pixelsAt = given === 0 ? paletteAt + entries * entryBytes : given
-  if (pixelsAt < headerEnd) throw new BmpError('corrupt', 'The pixels begin inside the header')
+  if (pixelsAt < headerEnd) throw new BmpError(message('corrupt.header'))
   if (pixelsAt >= bytes.length) throw cut()
   return {
     width,
@@ -108,10 +108,10 @@ function codingOf(compression: number, depth: number, windows: boolean): Header[
   if (!windows && compression === OS2_RLE24 && depth === 24) return 'rle24'
   if (!windows && compression === BITFIELDS && depth === 1) throw unsupported('Huffman coding')
   if (depth === 64) throw unsupported('64 bits for a pixel')
-  if (![1, 2, 4, 8, 16, 24, 32].includes(depth)) throw new BmpError('corrupt', `A BMP has no ${depth} bits for a pixel`)
+  if (![1, 2, 4, 8, 16, 24, 32].includes(depth)) throw new BmpError(message('corrupt.depth', { depth }))
   if (compression === RGB) return 'plain'
   if (windows && (compression === BITFIELDS || compression === ALPHA_BITFIELDS) && depth > 8) return 'plain'
-  throw new BmpError('corrupt', 'The coding of the pixels is unknown')
+  throw new BmpError(message('corrupt.coding'))
 }
 
 /** Masks stand at one place whether the header holds them or they follow a header of 40 bytes. */

@@ -8,7 +8,7 @@ import { BadGatewayError, PayloadTooLargeError, ServiceUnavailableError } from '
 import type { BlobStore, StoredKind } from '../storage/blob-store.ts'
 import { reserveDiskSpace, toStorageError } from '../storage/disk-space.ts'
 import { type BlobRows, type BlobWriter, writeBlobs } from './blob-batch.ts'
-import { EFFORT, VARIANT_NAMES, type VariantSettingsStore } from './variant-settings.ts'
+import { EFFORT, LARGEST_FIRST, type VariantSettingsStore } from './variant-settings.ts'
 import type { VariantJob, WorkerPool } from './worker-pool.ts'
 
 export interface IngestDeps {
@@ -59,7 +59,7 @@ export async function ingestImage(
 
     const variantConfig = await variantSettings.current()
     const variants: VariantJob[] = []
-    for (const name of VARIANT_NAMES) {
+    for (const name of LARGEST_FIRST) {
       const output = await store.temporaryPath()
       leftover.add(output)
       variants.push({
@@ -99,8 +99,7 @@ export async function ingestImage(
     await Promise.all([...keepVariants, keep('originals', path, facts.sha256)])
     const blob = await writeBlob(rows)
     // A repair that took the file for one without a row must not leave a row without its file.
-    if ((await store.sizeOf('originals', facts.sha256)) === null)
-      throw new ServiceUnavailableError('image_removed', 'The picture was removed while it came in', { remedy: 'Send it again.' })
+    if ((await store.sizeOf('originals', facts.sha256)) === null) throw new ServiceUnavailableError('image_removed')
     return blob
   } catch (error) {
     throw toStorageError(error)
@@ -137,9 +136,7 @@ export async function saveToTemp(
       signal.throwIfAborted()
       size += chunk.length
       if (size > maxBytes) {
-        throw new PayloadTooLargeError('image_too_large', `The picture is larger than ${maxBytes} bytes`, {
-          remedy: 'Send a smaller one, or raise MAX_UPLOAD_BYTES.',
-        })
+        throw new PayloadTooLargeError('image_too_large', { max_bytes: maxBytes })
       }
       sha256.update(chunk)
       md5.update(chunk)
@@ -154,9 +151,7 @@ export async function saveToTemp(
     await file.close()
   }
   if (expectedBytes !== null && size !== expectedBytes) {
-    throw new BadGatewayError('incomplete', `${size} bytes of the picture came, ${expectedBytes} were announced`, {
-      remedy: 'It is tried again at the next sync.',
-    })
+    throw new BadGatewayError('incomplete', { size, expected_bytes: expectedBytes })
   }
   return { sha256: sha256.digest('hex'), md5: md5.digest('hex') }
 }

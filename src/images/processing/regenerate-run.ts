@@ -1,6 +1,7 @@
 import type { Database } from '../../database/client.ts'
 import type { JobQueue, JobWorker } from '../../queue/queue.ts'
 import { BatchState, runBatches } from '../../queue/run-batches.ts'
+import { becauseOf } from '../../runs/because.ts'
 import type { RunHandler } from '../../runs/run-handler.ts'
 import { originalsOf, RegenerateParams, VariantJobResult } from './variant-jobs.ts'
 
@@ -68,8 +69,7 @@ export function createRegenerateRun({ db, queue, jobs }: RegenerateDeps): RunHan
         })
       } catch (error) {
         if (!(error instanceof StorageStops)) throw error
-        const { code, message, remedy } = error.reason
-        return { state: 'failed', cause: message, remedy, failure_code: code }
+        return { state: 'failed', ...becauseOf({ ...error.reason, remedy: error.reason.remedy }) }
       }
       return { state: failed > 0 ? 'partial' : 'success' }
     },

@@ -1,16 +1,19 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import { VARIANT_NAMES, type VariantName } from '../../facts/variants.ts'
 import type { Prisma } from '../../generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { around } from '../../messages/say.ts'
 import type { JobWorker } from '../../queue/queue.ts'
 import { partOfRun } from '../../queue/run-batches.ts'
+import { MessageParams } from '../../schemas/message.ts'
 import { isStorageError } from '../storage/disk-space.ts'
-import { type EncodedFormat, VARIANT_NAMES, type VariantName, type VariantSettingsStore } from './variant-settings.ts'
+import { type EncodedFormat, LARGEST_FIRST, type VariantSettingsStore } from './variant-settings.ts'
 import { type MakeVariantDeps, makeVariants } from './variants.ts'
 
 export const RegenerateParams = z.object({
   which: z.enum(['missing', 'all', 'size']),
-  size: z.enum(['thumb', 'medium']).optional(),
+  size: z.enum(VARIANT_NAMES).optional(),
   /** Only these originals. */
   sha256: z.array(z.string()).optional(),
 })
@@ -27,9 +30,9 @@ export const originalsOf = ({ sha256 }: RegenerateParams): Prisma.BlobWhereInput
 export const VariantJobResult = z.object({
   checked: z.int(),
   made: z.int(),
-  failures: z.array(z.object({ code: z.string(), message: z.string() })),
+  failures: z.array(z.object({ code: z.string(), message: z.string(), params: MessageParams.optional() })),
   /** The storage does not take or give images: no further job can do better. */
-  stopped: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() }).nullable(),
+  stopped: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional(), params: MessageParams }).nullable(),
 })
 export type VariantJobResult = z.infer<typeof VariantJobResult>
 
@@ -52,7 +55,7 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
       partOfRun(db, run_id, jobSignal, async (runParams, signal) => {
         const params = RegenerateParams.parse(runParams)
         const { which, size } = params
-        const names: readonly VariantName[] = which === 'size' && size ? [size] : VARIANT_NAMES
+        const names: readonly VariantName[] = which === 'size' && size ? [size] : LARGEST_FIRST
         const variantConfig = await variantSettings.current()
         const blobs = await db.blob.findMany({
           where: { ...originalsOf(params), sha256: { gt: after, lte: upto } },
@@ -80,7 +83,8 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
           } catch (error) {
             signal.throwIfAborted()
             if (!(error instanceof AppError) || isStorageError(error)) throw error
-            result.failures.push({ code: error.code, message: `${sha256.slice(0, 16)}: ${error.message}` })
+            const { code, message, params } = around(error, 'around.about', { about: sha256.slice(0, 16) })
+            result.failures.push({ code, message, params })
           }
         }
 
@@ -89,8 +93,8 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
         } catch (error) {
           limit.clearQueue()
           if (!isStorageError(error)) throw error
-          const remedy = error.detail?.remedy
-          result.stopped = { code: error.code, message: error.message, ...(typeof remedy === 'string' && { remedy }) }
+          const { code, message, remedy, params } = error
+          result.stopped = { code, message, params, ...(remedy !== undefined && { remedy }) }
         }
         return result
       }),

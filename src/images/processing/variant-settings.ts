@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import { eachVariant, VARIANT_NAMES, VARIANTS, type VariantName } from '../../facts/variants.ts'
 
-export type VariantName = 'thumb' | 'medium'
 export type VariantFormat = 'webp' | 'jpeg' | 'avif'
 /** What a variant is encoded as: PNG takes the place of JPEG where a picture is transparent, and is no setting. */
 export type EncodedFormat = VariantFormat | 'png'
@@ -17,19 +17,19 @@ export interface VariantConfig {
 }
 
 /** What is made when a picture comes in, largest first since the smaller is made from the larger; other formats are made when first asked for. */
-export const VARIANT_NAMES = ['medium', 'thumb'] as const
+export const LARGEST_FIRST = VARIANT_NAMES.toSorted((a, b) => VARIANTS[b].pixels - VARIANTS[a].pixels)
 /** WebP effort 2: measured, a third of the time of 4 for 3 % more bytes. AVIF effort 3 for the same reason. */
 export const EFFORT: Record<EncodedFormat, number> = { webp: 2, jpeg: 0, avif: 3, png: 7 }
 
 const Stored = z.object({
-  sizes: z.object({ thumb: z.number(), medium: z.number() }),
+  sizes: z.object(eachVariant(() => z.number())),
   quality: z.object({ webp: z.number(), jpeg: z.number(), avif: z.number() }),
   formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
 })
 export type VariantConfigSettings = z.infer<typeof Stored>
 
 const DEFAULT: VariantConfigSettings = {
-  sizes: { thumb: 200, medium: 600 },
+  sizes: eachVariant((name) => VARIANTS[name].pixels),
   quality: { webp: 80, jpeg: 82, avif: 55 },
   formats: ['webp', 'jpeg'],
 }
@@ -41,7 +41,12 @@ function named(settings: VariantConfigSettings): VariantConfig {
   // Which formats are offered does not change a file.
   const digest = createHash('sha256')
     .update(
-      JSON.stringify([settings.sizes.thumb, settings.sizes.medium, settings.quality.webp, settings.quality.jpeg, settings.quality.avif]),
+      JSON.stringify([
+        ...VARIANT_NAMES.map((name) => settings.sizes[name]),
+        settings.quality.webp,
+        settings.quality.jpeg,
+        settings.quality.avif,
+      ]),
     )
     .digest('hex')
   return { sizes: settings.sizes, quality: settings.quality, formats, id: `${MAKER}-${digest.slice(0, 8)}` }

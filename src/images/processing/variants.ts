@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises'
 import type { Database } from '../../database/client.ts'
+import type { VariantName } from '../../facts/variants.ts'
 import type { Variant } from '../../generated/client.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 import { toStorageError } from '../storage/disk-space.ts'
-import { EFFORT, type EncodedFormat, type VariantConfig, type VariantName } from './variant-settings.ts'
+import { EFFORT, type EncodedFormat, type VariantConfig } from './variant-settings.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
 export interface MakeVariantDeps {

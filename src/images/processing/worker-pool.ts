@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { InvalidImageError, ServiceUnavailableError, UnsupportedMediaTypeError } from '../../lib/errors.ts'
+import type { Message } from '../../messages/message.ts'
+import { inEnglish, message } from '../../messages/say.ts'
 import type { EncodedFormat } from './variant-settings.ts'
 
 export interface VariantJob {
@@ -57,7 +59,7 @@ export interface Decoded {
   image: ImageInfo
   variants: MadeVariant[]
 }
-export type WorkerResponse = ({ ok: true } & Decoded) | { ok: false; code: string; message: string }
+export type WorkerResponse = ({ ok: true } & Decoded) | { ok: false; refused: Message }
 
 export interface WorkerPool extends AsyncDisposable {
   /**
@@ -173,7 +175,7 @@ export function createWorkerPool({
       const result = await once(job, signal)
       if (result) return result
     }
-    return { ok: false, code: 'decoder_crash', message: 'The picture cannot be decoded within the limits of memory and time' }
+    return { ok: false, refused: message('decoder_crash') }
   }
 
   return {
@@ -181,16 +183,12 @@ export function createWorkerPool({
     async decode(job, signal, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
       signal.throwIfAborted()
       if (limit.pendingCount >= maxWaiting) {
-        throw new ServiceUnavailableError('overloaded', 'Too many pictures are being worked on', {
-          retryAfterMs: 2_000,
-          remedy: 'Try again in a few seconds.',
-        })
+        throw new ServiceUnavailableError('overloaded.images', {}, { retryAfterMs: 2_000 })
       }
       const result = await limit(() => attempt(job, signal))
       if (result.ok) return result
-      if (result.code === 'unsupported_format')
-        throw new UnsupportedMediaTypeError(result.code, result.message, { remedy: 'Save it as JPEG or PNG and send that.' })
-      throw new InvalidImageError(result.code, result.message, { remedy: 'Open the picture, save it again as JPEG or PNG, and send that.' })
+      const said = inEnglish(result.refused)
+      throw said.code === 'unsupported_format' ? new UnsupportedMediaTypeError(said) : new InvalidImageError(said)
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(

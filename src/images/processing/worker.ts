@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import sharp, { type Sharp } from 'sharp'
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 import { BmpError, decodeBmp } from './bmp.ts'
 import { checkIntegrity } from './detect-truncation.ts'
 import { detectFileType, type FileType, FORMATS } from './file-type.ts'
@@ -25,15 +27,15 @@ try {
 } catch {}
 
 class InvalidInputError extends Error {
-  readonly code: string
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
+  readonly refused: Message
+  constructor(refused: Message) {
+    super(refused.code)
+    this.refused = refused
   }
 }
 
-const CUT = () => new InvalidInputError('truncated', 'The picture is cut: its end is missing')
-const HEIC = () => new InvalidInputError('unsupported_format', 'HEIC is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+const CUT = () => new InvalidInputError(message('truncated'))
+const HEIC = () => new InvalidInputError(message('unsupported_format.heic'))
 
 /** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
 const openImage = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
@@ -52,27 +54,22 @@ async function bmpToPng(bytes: Buffer, job: WorkerRequest): Promise<Buffer> {
 }
 
 function checkSize(width: number, height: number, { maxPixels, maxSide }: WorkerRequest): void {
-  if (width < 1 || height < 1) throw new InvalidInputError('corrupt', 'The picture has no size')
-  if (width * height > maxPixels)
-    throw new InvalidInputError('too_many_pixels', `The picture is ${width} × ${height}, more than ${maxPixels} pixels`)
-  if (width > maxSide || height > maxSide)
-    throw new InvalidInputError('side_too_long', `The picture is ${width} × ${height}; no side may be longer than ${maxSide}`)
+  if (width < 1 || height < 1) throw new InvalidInputError(message('corrupt.no_size'))
+  if (width * height > maxPixels) throw new InvalidInputError(message('too_many_pixels', { width, height, max_pixels: maxPixels }))
+  if (width > maxSide || height > maxSide) throw new InvalidInputError(message('side_too_long', { width, height, max_side: maxSide }))
 }
 
 /** Files are read and written at once: nothing else waits in this process, and a hop to another thread for each call costs more than the call. */
 async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
   let input: Buffer = readFileSync(job.path)
   let format: FileType = detectFileType(input.subarray(0, HEAD_BYTES))
-  if (format === 'not_an_image') throw new InvalidInputError('not_an_image', 'These bytes are not a picture')
-  if (format === 'unsupported')
-    throw new InvalidInputError('unsupported_format', 'This format is not taken; use JPEG, PNG, GIF, WebP, AVIF or BMP')
+  if (format === 'not_an_image') throw new InvalidInputError(message('not_an_image'))
+  if (format === 'unsupported') throw new InvalidInputError(message('unsupported_format'))
   const converted = format === 'bmp'
   if (format === 'bmp') {
     input = await bmpToPng(input, job).catch((error: unknown) => {
       if (error instanceof InvalidInputError) throw error
-      throw error instanceof BmpError
-        ? new InvalidInputError(error.code, error.message)
-        : new InvalidInputError('corrupt', 'The BMP cannot be read')
+      throw error instanceof BmpError ? new InvalidInputError(error.refused) : new InvalidInputError(message('corrupt.bmp'))
     })
     format = 'png'
   }
@@ -81,7 +78,7 @@ async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
     .metadata()
     .catch((error: Error) => {
       const refused = refusedBy(error, job, 'corrupt')
-      throw refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
+      throw refused.refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
     })
   // Brands of the container lie; the decoder knows what is inside.
   if (facts.format === 'heif' && facts.compression !== 'av1') throw HEIC()
@@ -91,17 +88,16 @@ async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
   checkSize(width, height, job)
   const frames = facts.pages ?? 1
   if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
-    throw new InvalidInputError('too_many_pixels', 'The frames together have too many pixels')
+    throw new InvalidInputError(message('too_many_pixels.frames'))
 
   // After the size: of a bomb that is cut, too, people want to hear that it is too large.
   if (ending === 'cut' && !job.acceptDamaged) throw CUT()
-  if (ending === 'corrupt' && !job.acceptDamaged)
-    throw new InvalidInputError('corrupt', 'The picture is damaged: a checksum inside is wrong')
+  if (ending === 'corrupt' && !job.acceptDamaged) throw new InvalidInputError(message('corrupt.checksum'))
 
   let damaged = ending !== 'whole'
   const { variants, transparent } = await shrink(input, job, 'truncated').catch((error: unknown) => {
     const refused = error instanceof InvalidInputError ? error : refusedBy(error, job, 'truncated or corrupt')
-    if (!job.acceptDamaged || refused.code === 'too_many_pixels') throw refused
+    if (!job.acceptDamaged || refused.refused.code === 'too_many_pixels') throw refused
     damaged = true
     return shrink(input, job, 'none').catch(() => {
       throw refused
@@ -177,9 +173,9 @@ function refusedBy(error: unknown, { maxPixels }: WorkerRequest, otherwise: 'cor
   const text = error instanceof Error ? error.message : ''
   // HEVC whose first brand is AVIF's passes for it until it is decoded.
   if (/compression format has not been built in/i.test(text)) return HEIC()
-  if (/pixel limit/i.test(text)) return new InvalidInputError('too_many_pixels', `The picture has more than ${maxPixels} pixels`)
-  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new InvalidInputError('truncated', 'The picture is cut')
-  return new InvalidInputError('corrupt', 'The picture is damaged and cannot be read')
+  if (/pixel limit/i.test(text)) return new InvalidInputError(message('too_many_pixels.unmeasured', { max_pixels: maxPixels }))
+  if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new InvalidInputError(message('truncated.while_decoding'))
+  return new InvalidInputError(message('corrupt'))
 }
 
 const hashes = (bytes: Buffer) => ({
@@ -194,9 +190,7 @@ process.on('message', (job: WorkerRequest) => {
   inspectAndShrink(job)
     .catch(
       (error: unknown): WorkerResponse =>
-        error instanceof InvalidInputError
-          ? { ok: false, code: error.code, message: error.message }
-          : { ok: false, code: 'corrupt', message: 'The picture cannot be read' },
+        error instanceof InvalidInputError ? { ok: false, refused: error.refused } : { ok: false, refused: message('corrupt.unreadable') },
     )
     .then((result) => {
       clearInterval(watch)

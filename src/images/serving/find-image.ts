@@ -1,6 +1,7 @@
 import type { Database } from '../../database/client.ts'
+import type { VariantName } from '../../facts/variants.ts'
 import type { Blob, Variant } from '../../generated/client.ts'
-import type { EncodedFormat, VariantConfig, VariantName, VariantSettingsStore } from '../processing/variant-settings.ts'
+import type { EncodedFormat, VariantConfig, VariantSettingsStore } from '../processing/variant-settings.ts'
 import type { VariantMaker } from '../processing/variants.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 

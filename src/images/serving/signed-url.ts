@@ -38,10 +38,7 @@ export function createImageUrls({
     check({ file, version, exp, sig, now }: { file: string; version: string; exp: number; sig: string; now: Date }): number {
       const right = keys.some((key) => timingSafeEqualStrings(sig, sign(key, file, version, exp)))
       const left = exp - Math.floor(now.getTime() / 1000)
-      if (!right || left <= 0)
-        throw new ForbiddenError('image_url_invalid', right ? 'This picture address has ended' : 'This picture address was altered', {
-          remedy: 'Read the product again; it carries a fresh image_url.',
-        })
+      if (!right || left <= 0) throw new ForbiddenError(right ? 'image_url_invalid.ended' : 'image_url_invalid')
       return left
     },
   }

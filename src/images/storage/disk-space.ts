@@ -6,24 +6,16 @@ const RESERVE_BYTES = 1024 ** 3
 const RESERVE_SHARE = 0.05
 
 /** No room for another picture; everything that is there stays and is served. */
-export class StorageFullError extends ServiceUnavailableError {
+export class StorageFullError extends ServiceUnavailableError<'storage_full'> {
   constructor(cause?: unknown) {
-    super('storage_full', 'There is no room for another picture; the ones that are there stay', {
-      cause,
-      retryAfterMs: 60_000,
-      remedy: 'Free space where the pictures are kept (DATA_DIR), or use a larger disk or a bucket.',
-    })
+    super('storage_full', {}, { cause, retryAfterMs: 60_000 })
   }
 }
 
 /** The place for pictures does not take or give them just now, whatever picture it is: a bucket that does not answer, or refuses our keys. */
-export class StorageUnavailableError extends ServiceUnavailableError {
+export class StorageUnavailableError extends ServiceUnavailableError<'storage_unavailable'> {
   constructor(reason: string, cause: unknown) {
-    super('storage_unavailable', `The bucket does not serve zinc: ${reason}`, {
-      cause,
-      retryAfterMs: 30_000,
-      remedy: "Check S3_ENDPOINT, the keys and their rights, the bucket and this machine's clock; zinc goes on as soon as it answers.",
-    })
+    super('storage_unavailable', { problem: reason }, { cause, retryAfterMs: 30_000 })
   }
 }
 

@@ -58,5 +58,4 @@ export function createFileCache(store: BlobStore) {
   }
 }
 
-const damaged = () =>
-  new NotFoundError('image_file_damaged', 'The file of this picture is damaged', { remedy: 'Run `zinc images verify --repair`.' })
+const damaged = () => new NotFoundError('image_file_damaged')

@@ -93,8 +93,4 @@ export function createFileStore(root: string): BlobStore {
   }
 }
 
-export const fileMissing = (cause: unknown) =>
-  new NotFoundError('image_file_missing', 'The picture is known but its file is missing', {
-    cause,
-    remedy: 'Run `zinc images verify --repair`.',
-  })
+export const fileMissing = (cause: unknown) => new NotFoundError('image_file_missing', {}, { cause })

@@ -1,5 +1,5 @@
 import type { Db } from '../../database/client.ts'
-import { BOOKS_MODULES, type BooksModule } from '../../zoho/books-modules.ts'
+import { BOOKS_MODULES, type BooksModule } from '../../facts/books-modules.ts'
 import type { ModuleScope } from '../checkpoint.ts'
 import { partDocument, readRecords } from '../phases/write-files.ts'
 

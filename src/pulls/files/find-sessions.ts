@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import { Manifest, SessionInfo } from '../../schemas/pulls.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import { isStamp, type PullPaths, sessionDir, sessionName, stampOfSession } from './paths.ts'
 
 /** A folder with files of a finished pull. */
@@ -75,18 +75,14 @@ export async function chooseSources(paths: PullPaths, { session, directory, app 
     const name = basename(session)
     const stamp = stampOfSession(name) ?? (isStamp(name) ? name : null)
     const at = known.findIndex((it) => it.session !== null && it.stamp === stamp)
-    if (at === -1)
-      throw new NotFoundError('session_not_found', `There is no session ${name}`, {
-        remedy: '`zinc sessions list` names them; an unfinished one is carried on by the next `zinc fetch`.',
-      })
+    if (at === -1) throw new NotFoundError('session_not_found.named', { name })
     return known.slice(0, at + 1)
   }
   if (directory === undefined) return known
   const requested = resolve(directory)
   const at = known.findIndex((it) => join(it.root, it.inner) === requested || it.root === requested)
   if (at !== -1) return known.slice(0, at + 1)
-  if (!(await exists(requested)))
-    throw new BadRequestError('no_such_folder', `There is no folder ${directory}`, { remedy: 'Name a raw_json/<stamp> folder.' })
+  if (!(await exists(requested))) throw new BadRequestError('no_such_folder', { directory })
   return foreignSources(requested, app)
 }
 

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
+import type { Message } from '../../messages/message.ts'
+import { message, partInEnglish } from '../../messages/say.ts'
 import { Id, Instant, parseZohoJson } from '../../zoho/schemas.ts'
 import { checkTotals, type TotalsMismatch } from '../verify/check-totals.ts'
 import { toAmount } from '../verify/decimal.ts'
@@ -24,7 +26,9 @@ export interface FileRecord {
 export interface FileProblem {
   file: string
   ok: boolean
+  /** In English; `finding` is the same for other languages. */
   problem: string | null
+  finding: Message | null
 }
 
 /** A module as its files tell it, merged to the newest state. */
@@ -67,8 +71,8 @@ async function* readChecked(
 ): AsyncGenerator<string> {
   const reported = source.manifest?.files.find((it) => it.file === file)
   const label = join(source.session ?? source.stamp, file)
-  const problem = (text: string) => {
-    state.files.push({ file: label, ok: false, problem: text })
+  const problem = (finding: Message) => {
+    state.files.push({ file: label, ok: false, problem: partInEnglish(finding), finding })
     state.damaged.add(place)
   }
   let whole: WrittenFile
@@ -84,17 +88,22 @@ async function* readChecked(
       yield* next.value
     }
   } catch (error) {
-    if (error instanceof InvalidFileError) return problem(error.message)
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return problem('the file is missing')
+    if (error instanceof InvalidFileError) return problem(error.finding)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return problem(message('file.missing'))
     throw error
   }
-  if (source.about !== null && !source.manifest) return problem('its folder has no manifest.json that can be read')
-  if (source.manifest && !reported) return problem('manifest.json does not name it')
+  if (source.about !== null && !source.manifest) return problem(message('file.no_manifest'))
+  if (source.manifest && !reported) return problem(message('file.not_listed'))
   if (reported && whole.sha256 !== reported.sha256)
     return problem(
-      `it is not the file that was written: ${whole.rows} rows, ${whole.bytes} bytes; the manifest says ${reported.rows} rows, ${reported.bytes} bytes`,
+      message('file.changed', {
+        rows: whole.rows,
+        bytes: whole.bytes,
+        manifest_rows: reported.rows,
+        manifest_bytes: reported.bytes,
+      }),
     )
-  state.files.push({ file: label, ok: true, problem: null })
+  state.files.push({ file: label, ok: true, problem: null, finding: null })
 }
 
 async function readLines(
@@ -163,10 +172,12 @@ async function readDocuments(
   // Lines of a document that is not in the file beside them.
   for (const id of lines?.keys() ?? []) {
     state.damaged.add(place)
+    const finding = message('file.lines_alone', { id })
     state.files.push({
       file: join(source.source.session ?? source.source.stamp, source.linesFile!),
       ok: false,
-      problem: `line items of ${id} stand without their document`,
+      problem: partInEnglish(finding),
+      finding,
     })
     break
   }

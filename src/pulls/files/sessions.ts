@@ -34,9 +34,7 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
       if (await exists(folder.finished)) return { root: folder.finished, stamp, finished: true }
       if (await exists(folder.unfinished)) return { root: folder.unfinished, stamp, finished: false }
     }
-    throw new NotFoundError('session_not_found', 'Session not found', {
-      remedy: 'GET /api/pulls/ (or `zinc sessions list`) names the sessions.',
-    })
+    throw new NotFoundError('session_not_found')
   }
 
   async function look({ root, stamp, finished }: { root: string; stamp: string; finished: boolean }): Promise<PullSession> {
@@ -70,13 +68,8 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
   async function remove(name: string): Promise<void> {
     const found = await find(name)
     const session = await look(found)
-    if (session.badge === 'running' || session.badge === 'paused')
-      throw new ConflictError('session_in_use', 'This session is not finished', {
-        detail: { run_id: session.run_id },
-        remedy: `Cancel its run first: POST /api/settings/integrations/zoho/sync/runs/${session.run_id}/cancel`,
-      })
-    if (session.pinned)
-      throw new ConflictError('session_pinned', 'This session is pinned', { remedy: 'Take the pin off first: PATCH {"pinned":false}.' })
+    if (session.badge === 'running' || session.badge === 'paused') throw new ConflictError('session_in_use', { run_id: session.run_id })
+    if (session.pinned) throw new ConflictError('session_pinned')
     // Under a name with a dot first, so that a kill leaves no half session under its own name.
     await rm(found.root, { recursive: true, force: true })
   }
@@ -94,7 +87,7 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
     /** The folder of a finished session, to be read. Throws ConflictError `session_in_use`. */
     async folder(name: string): Promise<string> {
       const { root, finished } = await find(name)
-      if (!finished) throw new ConflictError('session_in_use', 'This session is not finished', { remedy: 'Wait until its run has ended.' })
+      if (!finished) throw new ConflictError('session_in_use.unfinished')
       return root
     },
 
@@ -140,7 +133,7 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
     async report(name: string): Promise<VerifyReport> {
       const report = await newestReport((await find(name)).root)
       if (report) return report
-      throw new NotFoundError('not_verified', 'This session was not verified yet', { remedy: `POST /api/pulls/${name}/verify` })
+      throw new NotFoundError('not_verified', { session: name })
     },
   }
 }

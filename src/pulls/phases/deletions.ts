@@ -1,8 +1,8 @@
+import type { BooksModule } from '../../facts/books-modules.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BadGatewayError } from '../../lib/errors.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import { readBooksDetail } from '../../zoho/books.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { ZohoNotFoundError } from '../../zoho/errors.ts'
 import { itemsById } from '../../zoho/inventory.ts'
@@ -59,13 +59,7 @@ export async function removeMissing(run: RunContext, { zoho, clock, module, scop
   if (candidates.length === 0) return 0
   const known = await run.fenced((tx) => tx.zohoRecord.count({ where: { app: scope.app, module: module.name, deleted_at: null } }))
   if (candidates.length > BRAKE_COUNT && candidates.length > known * MAX_DELETE_RATIO && !confirmed) {
-    throw new BadGatewayError(
-      'mass_delete_stopped',
-      `${candidates.length} of ${known} ${module.name} are gone from Zoho's list; nothing was removed`,
-      {
-        remedy: 'If that is right, pull the module in full with confirm_removals (--full --confirm-removals on the command line).',
-      },
-    )
+    throw new BadGatewayError('mass_delete_stopped.pull', { removed: candidates.length, known, module: module.name })
   }
   let removed = 0
   // A few at a time, so that a kill does not ask for all of them again.

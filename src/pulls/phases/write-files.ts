@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { Db } from '../../database/client.ts'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import { Prisma } from '../../generated/client.ts'
 import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../../lib/raw-json.ts'
 import type { ManifestFile } from '../../schemas/pulls.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ModuleScope } from '../checkpoint.ts'
 import { createJsonArrayFile } from '../files/json-array-writer.ts'
 

@@ -1,10 +1,16 @@
+import type { Message } from '../../messages/message.ts'
+import { message, partInEnglish } from '../../messages/say.ts'
 import { fromAmount, lastCursor, toAmount } from './decimal.ts'
 
 export interface TotalsMismatch {
   total: string
   expected: string
+  /** In English; `finding` is the same for other languages. */
   reason: string
+  finding: Message
 }
+
+const explained = (finding: Message) => ({ reason: partInEnglish(finding), finding })
 
 const near = (a: bigint, b: bigint, tolerance: bigint) => (a > b ? a - b : b - a) <= tolerance
 
@@ -14,14 +20,18 @@ const near = (a: bigint, b: bigint, tolerance: bigint) => (a > b ? a - b : b - a
  */
 export function checkTotals(header: Record<string, unknown>, lines: { sum: bigint; count: number }): TotalsMismatch | null {
   const total = toAmount(header.total)
-  if (total === null) return { total: String(header.total), expected: '', reason: 'the total is not an amount' }
+  if (total === null) return { total: String(header.total), expected: '', ...explained(message('totals.not_amount')) }
   const of = (...keys: string[]) => keys.map((key) => toAmount(header[key])).find((it) => it !== null && it !== 0n) ?? 0n
   // A line is rounded by at most half a unit of the last place.
   const tolerance = (lastCursor(header.price_precision) * BigInt(lines.count + 2)) / 2n
   const subTotal = header.sub_total === undefined || header.sub_total === '' ? null : toAmount(header.sub_total)
   const discount = of('discount_total', 'discount_amount')
   const tax = of('tax_total', 'tax_amount')
-  const wrong = (expected: bigint, reason: string): TotalsMismatch => ({ total: fromAmount(total), expected: fromAmount(expected), reason })
+  const wrong = (expected: bigint, finding: Message): TotalsMismatch => ({
+    total: fromAmount(total),
+    expected: fromAmount(expected),
+    ...explained(finding),
+  })
 
   // With prices that hold the tax, one side may be told with it and the other without.
   const inclusive = header.is_inclusive_tax === true || header.is_inclusive_tax === 'true'
@@ -32,7 +42,7 @@ export function checkTotals(header: Record<string, unknown>, lines: { sum: bigin
     if (!same)
       return wrong(
         lines.sum,
-        `the ${lines.count} line items add up to ${fromAmount(lines.sum)}, the sub-total says ${fromAmount(subTotal)}`,
+        message('totals.sub_total', { lines: lines.count, sum: fromAmount(lines.sum), reported: fromAmount(subTotal) }),
       )
   }
   const rest = of('shipping_charge', 'shipping_charges') + of('adjustment') + of('roundoff_value', 'rounding_mode_adjustment')
@@ -41,5 +51,5 @@ export function checkTotals(header: Record<string, unknown>, lines: { sum: bigin
   const taxes = inclusive ? [0n, tax] : [tax, 0n]
   const ways = discounts.flatMap((off) => taxes.map((on) => lines.sum - off + on + rest))
   if (ways.some((way) => near(way, total, tolerance))) return null
-  return wrong(ways[0]!, `the ${lines.count} line items come to ${fromAmount(ways[0]!)}, the total says ${fromAmount(total)}`)
+  return wrong(ways[0]!, message('totals.total', { lines: lines.count, sum: fromAmount(ways[0]!), reported: fromAmount(total) }))
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { BooksModule } from '../../zoho/books-modules.ts'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import { parseZohoJson } from '../../zoho/schemas.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
 import { shortHash } from '../files/inspect-file.ts'

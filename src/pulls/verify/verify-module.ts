@@ -1,8 +1,10 @@
 import type { Db } from '../../database/client.ts'
+import type { BooksModule } from '../../facts/books-modules.ts'
+import type { Message } from '../../messages/message.ts'
+import { around, inEnglish, message, messageOf, partInEnglish } from '../../messages/say.ts'
 import type { ModuleReport } from '../../schemas/pulls.ts'
 import { REPORT_IDS } from '../../schemas/pulls.ts'
 import { type BooksRow, walkBooks } from '../../zoho/books.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import type { ModuleScope } from '../checkpoint.ts'
 import type { ModuleSource } from '../files/find-sessions.ts'
@@ -168,38 +170,42 @@ function totalsOf(state: FileState, listed: Listed | null): ModuleReport['totals
   })
 }
 
+type CountedFinding =
+  `verify.${'missing' | 'missing_database' | 'extra' | 'extra_database' | 'stale' | 'altered' | 'duplicates' | 'line_items'}`
+
 /** The report of one module, in the words that people read as well. */
 export function reportOf(
   module: BooksModule,
   { state, differences, listed, chain }: { state: FileState; differences: Differences; listed: Listed | null; chain: ModuleSource[] },
 ): ModuleReport {
-  const problems: string[] = []
+  const findings: Message[] = []
   const { missing, extra, stale, altered } = differences
   const totals = totalsOf(state, listed)
-  if (chain.length === 0 && (listed === null || listed.size > 0)) problems.push(`no file of ${module.name} was ever written`)
+  if (chain.length === 0 && (listed === null || listed.size > 0)) findings.push(message('verify.no_file', { module: module.name }))
   else if (state.records.size === 0 && (listed?.size ?? 0) > 0)
-    problems.push(`the files of ${module.name} are empty, Zoho has ${listed!.size}`)
-  for (const file of state.files) if (!file.ok) problems.push(`${file.file}: ${file.problem}`)
-  const say = (ids: string[] | Set<string>, text: string) => {
-    const [first] = ids
-    const count = Array.isArray(ids) ? ids.length : ids.size
-    if (first !== undefined) problems.push(`${count} ${text}, e.g. ${first}`)
+    findings.push(message('verify.empty', { module: module.name, records: listed!.size }))
+  for (const { file, finding } of state.files)
+    if (finding) findings.push(messageOf(around(inEnglish(finding), 'around.about', { about: file })))
+  const count = (ids: string[] | Set<string>, key: CountedFinding) => {
+    const [id] = ids
+    if (id !== undefined) findings.push(message(key, { count: Array.isArray(ids) ? ids.length : ids.size, id }))
   }
-  say(missing, listed ? 'are in Zoho but not in the files' : 'are in the database but not in the files')
-  say(extra, listed ? 'are in the files but not in Zoho' : 'are in the files but not in the database')
-  say(stale, 'changed in Zoho after they were pulled')
-  say(altered, 'are not what was pulled')
-  say(state.duplicates, 'stand more than once in one file')
+  count(missing, listed ? 'verify.missing' : 'verify.missing_database')
+  count(extra, listed ? 'verify.extra' : 'verify.extra_database')
+  count(stale, 'verify.stale')
+  count(altered, 'verify.altered')
+  count(state.duplicates, 'verify.duplicates')
   for (const it of totals)
     if (!it.ok)
-      problems.push(`the ${module.amount} of all in ${it.currency || 'no currency'} is ${it.files} in the files and ${it.api} in Zoho`)
+      findings.push(message('verify.totals', { amount: module.amount ?? '', currency: it.currency, files: it.files, api: it.api ?? '' }))
   const wrong = state.lines?.wrong ?? new Map()
-  say([...wrong.keys()], 'have line items that do not add up to their header')
-  if (state.damaged.size > 0 && problems.length === 0) problems.push('a record cannot be read')
+  count([...wrong.keys()], 'verify.line_items')
+  if (state.damaged.size > 0 && findings.length === 0) findings.push(message('verify.record'))
   return {
     module: module.name,
-    ok: problems.length === 0,
-    problems,
+    ok: findings.length === 0,
+    problems: findings.map(partInEnglish),
+    findings,
     records: state.records.size,
     api_records: listed?.size ?? null,
     missing: limited(missing),

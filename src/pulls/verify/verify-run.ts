@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import type { BooksModule } from '../../facts/books-modules.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { makePrivateFolder } from '../../lib/data-dir.ts'
-import { AppError, NotFoundError, zohoCodeOf } from '../../lib/errors.ts'
+import { AppError, NotFoundError } from '../../lib/errors.ts'
+import { around, messageOf } from '../../messages/say.ts'
+import { because, becauseOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { type ModuleReport, PULL_APPS, PullModule, type VerifyReport } from '../../schemas/pulls.ts'
-import type { BooksModule } from '../../zoho/books-modules.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { QuotaExceededError } from '../../zoho/errors.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
@@ -69,10 +71,8 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
         return {
           state: 'paused',
           resumes_at: error.resetsAt,
-          cause: error.message,
+          ...becauseOf(error),
           remedy: 'It begins again then.',
-          failure_code: error.code,
-          zoho_code: zohoCodeOf(error),
         }
       if (!(error instanceof AppError)) throw error
       reports.push(unread(module, error))
@@ -105,9 +105,9 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
   const wrong = reports.filter((it) => !it.ok)
   return {
     state: 'partial',
-    cause: wrong.map((it) => `${it.module}: ${it.problems[0]}`).join('; '),
-    remedy: repair ? 'Pull the named modules in full.' : 'A repair fetches just what differs: `zinc verify --repair`.',
-    failure_code: 'differs',
+    ...because(repair ? 'differs.repaired' : 'differs', {
+      found: wrong.map(({ module, findings }) => ({ module, problem: findings?.[0] ?? '' })),
+    }),
   }
 }
 
@@ -123,8 +123,7 @@ async function modulesToCheck(db: Database, params: VerifyParams, sources: Sourc
   const chains = await Promise.all(all.map((module) => fileHistory(sources, module)))
   const records = params.directory === undefined ? await countRecords(db, params.app) : new Map<string, unknown>()
   const some = all.filter((module, n) => chains[n]!.length > 0 || records.has(module.name))
-  if (some.length === 0)
-    throw new NotFoundError('no_data', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.' })
+  if (some.length === 0) throw new NotFoundError('no_data')
   return some
 }
 
@@ -168,7 +167,7 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
 /** A module of which there is no file yet gets its own in the newest folder. */
 function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
   const source = sources.at(-1)
-  if (!source) throw new NotFoundError('no_data', 'Nothing was pulled yet', { remedy: 'Pull first: `zinc fetch all`.' })
+  if (!source) throw new NotFoundError('no_data')
   const file = join(source.inner, `${module.name}.json`)
   const linesFile = module.lineItems ? join(source.inner, `${module.name}_line_items.json`) : null
   return [{ source, file, linesFile, full: true, lineItems: module.lineItems }]
@@ -190,10 +189,12 @@ function current(
 
 function unread(module: BooksModule, error: AppError): ModuleReport {
   const none = { count: 0, ids: [] }
+  const { message, ...finding } = around(error, 'around.unread', {})
   return {
     module: module.name,
     ok: false,
-    problems: [`Zoho could not be read: ${error.message}`],
+    problems: [message],
+    findings: [messageOf(finding)],
     records: 0,
     api_records: null,
     missing: none,

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { searchText } from '../../pulls/records/search-text.ts'
 import { markDeleted, type RecordScope, upsertRecords } from '../../pulls/records/upsert.ts'
+import { becauseOf, failureOf, failure as noted } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
@@ -93,9 +94,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       counts.failed = (counts.failed ?? 0) + 1
       at = { ...at, done: [...at.done, module], module: null }
       await run.fenced(async (tx) => {
-        await run.fail(tx, [
-          { stage: `crm:${module.toLowerCase()}`, code: error.code, zoho_code: zohoCodeOf(error), message: error.message },
-        ])
+        await run.fail(tx, [{ stage: `crm:${module.toLowerCase()}`, ...failureOf(error) }])
         await run.saveCheckpoint(tx, at, counts)
       })
     }
@@ -103,14 +102,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   }
   await run.fenced((tx) => tx.runPage.deleteMany({ where: { run_id: run.id } }))
   if (!failure) return { state: counts.stopped ? 'partial' : 'success' }
-  const remedy = typeof failure.detail?.remedy === 'string' ? failure.detail.remedy : undefined
-  return {
-    state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial',
-    cause: failure.message,
-    remedy,
-    failure_code: failure.code,
-    zoho_code: zohoCodeOf(failure),
-  }
+  return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', ...becauseOf(failure) }
 
   /** A module that the CRM does not have is reported once; it neither fails the run nor holds its last sync back. */
   async function leaveOut(module: CrmModule): Promise<void> {
@@ -213,8 +205,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       await run.fail(tx, [
         {
           stage: `crm:${scope.module}`,
-          code: 'mass_delete_stopped',
-          message: `${gone.length} of ${all} ${scope.module} are not in Zoho's list any more, which is more than a fifth; none was taken for deleted.`,
+          ...noted('mass_delete_stopped.crm', { removed: gone.length, known: all, module: scope.module }),
         },
       ])
       return

@@ -46,7 +46,7 @@ export async function fetchImage(deps: FetchImageDeps, work: PendingImage, { run
       })
       const bytes = hash.digest('hex')
       if (!blob.damaged || bytes === damaged) return blob
-      if (tries >= ATTEMPTS) throw new InvalidImageError('truncated', 'The picture comes damaged, and differently each time')
+      if (tries >= ATTEMPTS) throw new InvalidImageError('truncated.differently')
       damaged = bytes
     } catch (error) {
       signal.throwIfAborted()

@@ -7,7 +7,9 @@ import { type IngestDeps, ingestImage } from '../../images/processing/ingest.ts'
 import { isStorageError } from '../../images/storage/disk-space.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError, zohoCodeOf } from '../../lib/errors.ts'
+import { AppError } from '../../lib/errors.ts'
+import { message } from '../../messages/say.ts'
+import { failure, failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
@@ -135,8 +137,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
         tx,
         unreadable.map(({ id, zoho_item_id, sku }) => ({
           stage: 'item',
-          code: 'invalid_item',
-          message: `The list of images of ${sku || zoho_item_id} cannot be read; the product keeps the one that it has.`,
+          ...failure('invalid_item', { field: message('field.images'), name: sku || (zoho_item_id ?? '') }),
           product_id: id,
           zoho_item_id: zoho_item_id ?? undefined,
           sku: sku ?? undefined,
@@ -173,16 +174,14 @@ async function fetchAll(run: RunContext, deps: GalleryRunDeps, zoho: ZohoClient,
           }
           counts.failed++
           const { id, zoho_item_id, sku } = it.product
-          const failure = {
+          const failed = {
             stage: 'image',
-            code: error.code,
-            zoho_code: zohoCodeOf(error),
-            message: error.message,
+            ...failureOf(error),
             product_id: id,
             zoho_item_id: zoho_item_id ?? undefined,
             sku: sku ?? undefined,
           }
-          await run.fenced((tx) => run.fail(tx, [failure]))
+          await run.fenced((tx) => run.fail(tx, [failed]))
         }
       }),
     ),

@@ -8,7 +8,9 @@ import { putSourcePhoto, removeSourcePhoto } from '../../images/gallery/gallery.
 import { isStorageError } from '../../images/storage/disk-space.ts'
 import { type ItemLinks, linkName } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { AppError, zohoCodeOf } from '../../lib/errors.ts'
+import { AppError } from '../../lib/errors.ts'
+import { say } from '../../messages/say.ts'
+import { failureOf } from '../../runs/because.ts'
 import { RunAborted, type RunContext } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoNotFoundError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
@@ -112,11 +114,7 @@ async function syncImage(
       await markWithoutImage(run, deps, work)
       return { counts: 'missing' }
     }
-    const { code, message } =
-      error instanceof AppError
-        ? error
-        : { code: 'download_failed', message: 'The picture did not arrive whole, although it was asked for again' }
-    const zohoCode = error instanceof AppError ? zohoCodeOf(error) : undefined
+    const failed = failureOf(error instanceof AppError ? error : say('download_failed'))
     const placeholder = error instanceof PlaceholderImageError
     await run.fenced(async (tx) => {
       await tx.product.updateMany({
@@ -124,17 +122,15 @@ async function syncImage(
         data: {
           ...attempt(run, deps),
           image_state: placeholder ? 'placeholder' : 'failed',
-          image_error_code: code,
-          image_error: message,
+          image_error_code: failed.code,
+          image_error: failed.message,
           ...(placeholder ? { image_source_fetched: work.image_source_key } : { image_attempts: { increment: 1 } }),
         },
       })
       await run.fail(tx, [
         {
           stage: 'image',
-          code,
-          zoho_code: zohoCode,
-          message,
+          ...failed,
           product_id: work.id,
           zoho_item_id: work.zoho_item_id,
           sku: work.sku ?? undefined,

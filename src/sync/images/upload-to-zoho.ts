@@ -41,22 +41,14 @@ export async function uploadImage(
 ): Promise<UploadedImage> {
   const product = await db.product.findUniqueOrThrow({ where: { id: productId } })
   const { zoho_item_id } = product
-  if (zoho_item_id === null || product.deleted_at)
-    throw new ConflictError('not_in_zoho', 'Zoho does not have this product', { remedy: 'Only items of Zoho can get a picture there.' })
+  if (zoho_item_id === null || product.deleted_at) throw new ConflictError('not_in_zoho')
   const photo = await db.photo.findFirst({ where: { product_id: productId, is_primary: true, deleted_at: null }, include: { blob: true } })
-  if (!photo) throw new NotFoundError('image_not_found', 'The product has no picture', { remedy: 'Upload one first.' })
-  if (photo.source === 'zoho')
-    throw new ConflictError('image_from_zoho', "The primary picture is Zoho's own", { remedy: 'Make an upload primary first.' })
+  if (!photo) throw new NotFoundError('image_not_found.none')
+  if (photo.source === 'zoho') throw new ConflictError('image_from_zoho')
   const { ext, content_type } = photo.blob
   const size = Number(photo.blob.size)
-  if (!TAKEN.has(ext))
-    throw new UnsupportedMediaTypeError('unsupported_format', `Zoho does not take ${ext.toUpperCase()}`, {
-      remedy: 'Upload it as JPEG or PNG.',
-    })
-  if (size > MAX_BYTES)
-    throw new PayloadTooLargeError('image_too_large', `Zoho takes pictures of at most ${MAX_BYTES} bytes`, {
-      remedy: 'Upload a smaller one.',
-    })
+  if (!TAKEN.has(ext)) throw new UnsupportedMediaTypeError('unsupported_format.zoho', { format: ext.toUpperCase() })
+  if (size > MAX_BYTES) throw new PayloadTooLargeError('image_too_large.zoho', { max_bytes: MAX_BYTES })
   const facts = { zoho_item_id, image_id: photo.id, size, content_type, calls: CALLS }
   if (dryRun) return { ...facts, sent: false, document_id: null }
 

@@ -26,11 +26,8 @@ export async function deleteProduct(
   signal: AbortSignal,
 ): Promise<{ id: string; deleted_at: Date }> {
   const { id, zoho_item_id, deleted_at } = await findProduct(db, ref)
-  if (deleted_at) throw new NotFoundError('product_not_found', 'The product is deleted already', { remedy: 'Nothing is left to do.' })
-  if (zoho_item_id !== null && (await isInZoho(zoho_item_id)))
-    throw new ConflictError('product_in_zoho', 'Zoho has this product; the next sync would bring it back', {
-      remedy: 'Delete the item in Zoho; the next full sync removes it here.',
-    })
+  if (deleted_at) throw new NotFoundError('product_not_found.deleted')
+  if (zoho_item_id !== null && (await isInZoho(zoho_item_id))) throw new ConflictError('product_in_zoho')
   const at = clock.now()
   await db.$transaction(async (tx) => {
     await softDelete(tx, [id], at)

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { splitName } from '../../catalog/split-name.ts'
 import { decodeEntities } from '../../lib/html-entities.ts'
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
 import { readCustomFields, readItem } from '../../zoho/read-item.ts'
 import { Decimal, Flag, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
@@ -16,7 +18,7 @@ const PLAIN_FIELDS = ITEM_FIELD_NAMES.filter((field) => !APART.includes(field))
 export interface InvalidItemError {
   zoho_item_id: string | null
   sku: string | null
-  reason: string
+  reason: Message
 }
 
 /** Reads one record of a file: only the fields that it has, so that the others stay as they are in the catalogue. */
@@ -25,7 +27,7 @@ export function readFileItem(
   { mappings, version }: { mappings: Map<string, string>; version: string },
 ): { row: ItemRow } | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { zoho_item_id: null, sku: null, reason: 'it is no object' }
+    return { zoho_item_id: null, sku: null, reason: message('file_item.no_object') }
   const record = flatRecord(value as Record<string, unknown>)
   const sku = textOf(record, namesIn('sku')) ?? null
   const read = readFileId(record.zoho_item_id ?? record.item_id)
@@ -35,7 +37,7 @@ export function readFileItem(
   // Texts of zinc's own export are decoded already.
   const decoded = isOwnExport(record) ? (text: string) => text : decodeEntities
   const row: ItemRow = { zoho_item_id: id, ...namesOf(record, decoded) }
-  if (row.name === undefined) return { zoho_item_id: id, sku, reason: 'it has no name' }
+  if (row.name === undefined) return { zoho_item_id: id, sku, reason: message('file_item.no_name') }
   for (const field of PLAIN_FIELDS) {
     const { kind } = fieldSpec(field)
     const names = namesIn(field)
@@ -44,19 +46,20 @@ export function readFileItem(
       if (key === undefined) continue
       const amount = Decimal.safeParse(isBlank(record[key]) ? null : record[key])
       if (!amount.success || (amount.data === null && !isBlank(record[key])))
-        return { zoho_item_id: id, sku, reason: `its ${key} is not a number: ${String(record[key]).slice(0, 50)}` }
+        return { zoho_item_id: id, sku, reason: message('file_item.not_number', { field: key, value: String(record[key]).slice(0, 50) }) }
       Object.assign(row, { [field]: amount.data })
       if (key.endsWith('_usd')) row.currency = 'USD'
       continue
     }
-    if (names.some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: `its ${field} is no text` }
+    if (names.some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
     const text = textOf(record, names)
     if ((kind === 'key' || kind === 'plain_key') && !Key.safeParse(text).success)
-      return { zoho_item_id: id, sku: null, reason: `its ${field} is longer than 500 characters` }
+      return { zoho_item_id: id, sku: null, reason: message('file_item.too_long', { field }) }
     if (text !== undefined) Object.assign(row, { [field]: text && kind.startsWith('plain') ? decoded(text) : text })
   }
   for (const field of Object.keys(IMAGE_NAMES) as (keyof typeof IMAGE_NAMES)[]) {
-    if (IMAGE_NAMES[field].some((key) => isUnreadable(record[key]))) return { zoho_item_id: id, sku, reason: `its ${field} is no text` }
+    if (IMAGE_NAMES[field].some((key) => isUnreadable(record[key])))
+      return { zoho_item_id: id, sku, reason: message('file_item.not_text', { field }) }
     const text = textOf(record, IMAGE_NAMES[field])
     if (text !== undefined) row[field] = text
   }
@@ -126,19 +129,18 @@ export const isBlank = (value: unknown): boolean =>
  * An id of Zoho out of a file, cleaned of what editors and spreadsheets put around it. Anything but digits is refused: `2.60815E+17` stands for five
  * items at once, and Zoho refuses a whole call for one such id.
  */
-export function readFileId(value: unknown): { id: string } | { reason: string } {
-  if (isBlank(value)) return { reason: 'it has no zoho_item_id' }
+export function readFileId(value: unknown): { id: string } | { reason: Message } {
+  if (isBlank(value)) return { reason: message('file_item.no_id') }
   const text = String(value)
     .replace(/\p{Cf}/gu, '')
     .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
     .trim()
     .replace(/^['"]|"$/g, '')
-  if (/^\d+([.,]\d+)?e\+?\d+$/i.test(text))
-    return { reason: `Excel has shortened this id (${text}); make the column Text in the source and export it again` }
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return { reason: 'its zoho_item_id was rounded; write it as text' }
+  if (/^\d+([.,]\d+)?e\+?\d+$/i.test(text)) return { reason: message('file_item.shortened_id', { value: text }) }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return { reason: message('file_item.rounded_id') }
   const id = Id.safeParse(text)
   if (!id.success || !/^\d+$/.test(text))
-    return { reason: `its zoho_item_id is not made of digits: ${text.slice(0, 50).toWellFormed().replaceAll('\0', '')}` }
+    return { reason: message('file_item.not_digits', { value: text.slice(0, 50).toWellFormed().replaceAll('\0', '') }) }
   return { id: text }
 }
 

@@ -4,7 +4,9 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { BadRequestError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
-import { readJsonArray } from '../../lib/json-array.ts'
+import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
+import type { Message } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
 import { isBlank, readFileId, readFileItem } from './file-item.ts'
 
 export const DEFAULT_FILE = 'all_zoho_inventory_items.json'
@@ -27,22 +29,15 @@ export interface ImportFile {
 /** Checks a name and looks for its file. Throws BadRequestError `invalid_file_name`, NotFoundError `import_file_not_found`, PayloadTooLargeError. */
 export async function findImportFile(importsDir: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
   if (name !== basename(name) || name.includes('\\') || name.startsWith('.') || name.includes('\0') || name === '') {
-    throw new BadRequestError('invalid_file_name', 'file is wrong: it must be a plain file name', {
-      remedy: `Put the file into ${importsDir} and name it without a folder.`,
-    })
+    throw new BadRequestError('invalid_file_name', { folder: importsDir })
   }
   const path = await insideOf(importsDir, name)
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found?.isFile()) {
-    throw new NotFoundError('import_file_not_found', `There is no file ${name} in ${importsDir}`, {
-      detail: { file: name },
-      remedy: `Put it there; without \`file\` zinc looks for ${DEFAULT_FILE}.`,
-    })
+    throw new NotFoundError('import_file_not_found', { file: name, folder: importsDir, default_file: DEFAULT_FILE })
   }
   if (found.size > maxBytes) {
-    throw new PayloadTooLargeError('import_file_too_large', `${name} has ${found.size} bytes; at most ${maxBytes} are read`, {
-      remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
-    })
+    throw new PayloadTooLargeError('import_file_too_large', { file: name, size: found.size, max_bytes: maxBytes })
   }
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
@@ -55,9 +50,7 @@ async function insideOf(folder: string, name: string): Promise<string | null> {
   const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
   if (real === null || root === null) return null
   if (real.startsWith(root + sep)) return real
-  throw new BadRequestError('invalid_file_name', `${name} is a link to a file outside of ${folder}`, {
-    remedy: 'Copy the file itself into the folder.',
-  })
+  throw new BadRequestError('invalid_file_name.link', { file: name, folder })
 }
 
 async function readMappings(
@@ -67,20 +60,16 @@ async function readMappings(
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found) return { mappings: new Map(), badMappings: [] }
   if (found.size > MAX_MAPPINGS_BYTES)
-    throw new PayloadTooLargeError(
-      'import_file_too_large',
-      `${MAPPINGS_FILE} has ${found.size} bytes; at most ${MAX_MAPPINGS_BYTES} are read`,
-      {
-        remedy: 'Put the addresses into the items as image_url.',
-      },
-    )
+    throw new PayloadTooLargeError('import_file_too_large.mappings', {
+      file: MAPPINGS_FILE,
+      size: found.size,
+      max_bytes: MAX_MAPPINGS_BYTES,
+    })
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   hash.update(text)
   const read = parseJson(text)
   if (typeof read !== 'object' || read === null || Array.isArray(read)) {
-    throw new BadRequestError('invalid_mappings', `${MAPPINGS_FILE} is not an object of item ids and addresses`, {
-      remedy: 'Write it as {"<zoho_item_id>": "<url>"}, or take it away.',
-    })
+    throw new BadRequestError('invalid_mappings', { file: MAPPINGS_FILE })
   }
   const mappings = new Map<string, string>()
   const badMappings: string[] = []
@@ -105,7 +94,7 @@ export interface FilePage {
   /** The place of each row in the array. */
   indexes: number[]
   /** What could not be read: its place in the array, what it says it is, and why. */
-  unreadable: { index: number; zoho_item_id: string | null; sku: string | null; reason: string }[]
+  unreadable: { index: number; zoho_item_id: string | null; sku: string | null; reason: Message }[]
 }
 
 /**
@@ -134,11 +123,11 @@ export async function* readImportFile(file: ImportFile, signal: AbortSignal): As
     signal.throwIfAborted()
     throw new BadRequestError(
       'invalid_import_file',
-      `${file.name} is not a JSON array of items: ${cause instanceof Error ? cause.message : 'it cannot be read'}`,
       {
-        cause,
-        remedy: "Export it again; it must be an array, in Zoho's own shape or in zinc's.",
+        file: file.name,
+        problem: cause instanceof InvalidFileError ? cause.finding : cause instanceof Error ? cause.message : message('unreadable'),
       },
+      { cause },
     )
   }
   if (page.rows.length + page.unreadable.length > 0) yield page

@@ -1,5 +1,5 @@
 import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
-import { zohoCodeOf } from '../../lib/errors.ts'
+import { because, becauseOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
@@ -58,8 +58,7 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
     return {
       state: 'paused',
       resumes_at: later(STORAGE_RETRY_MS),
-      cause: error.message,
-      failure_code: error.code,
+      ...becauseOf(error),
       remedy: 'Check the bucket and its keys; it goes on by itself.',
     }
   }
@@ -67,9 +66,7 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
     return {
       state: 'paused',
       resumes_at: later(STORAGE_RETRY_MS),
-      cause: 'storage_full: the disk takes no more pictures',
-      failure_code: 'storage_full',
-      remedy: 'Free space under DATA_DIR; it goes on by itself.',
+      ...because('storage_full.run'),
     }
   }
   const refused = isRefused(error) ? error : null
@@ -81,24 +78,9 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
   const outages = at.outages + 1
   if (outages > MAX_OUTAGES) {
     if (refused) return null
-    return {
-      state: 'partial',
-      cause: 'Zoho did not answer for hours',
-      failure_code: 'zoho_unavailable_timeout',
-      remedy: 'What is missing comes with the next sync. See status.zoho.com.',
-    }
+    return { state: 'partial', ...because('zoho_unavailable_timeout') }
   }
   await run.fenced((tx) => run.saveCheckpoint(tx, { ...at, outages }))
   const resumes_at = later(Math.min(LONGEST_OUTAGE_MS, OUTAGE_MS * 2 ** (outages - 1)))
-  if (refused) {
-    const remedy = typeof refused.detail?.remedy === 'string' ? refused.detail.remedy : undefined
-    return { state: 'paused', resumes_at, cause: refused.message, failure_code: refused.code, zoho_code: zohoCodeOf(refused), remedy }
-  }
-  return {
-    state: 'paused',
-    resumes_at,
-    cause: 'Zoho does not answer just now',
-    failure_code: 'zoho_unavailable',
-    remedy: 'It goes on by itself. If it stays, see status.zoho.com.',
-  }
+  return { state: 'paused', resumes_at, ...(refused ? becauseOf(refused) : because('zoho_unavailable')) }
 }

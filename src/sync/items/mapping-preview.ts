@@ -63,7 +63,7 @@ async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreview
     orderBy: { zoho_modified_at: { sort: 'desc', nulls: 'last' } },
     select: { zoho_item_id: true },
   })
-  if (!product && sku !== undefined) throw notFound(`There is no product with the SKU ${sku}`)
+  if (!product && sku !== undefined) throw new NotFoundError('item_not_found.sku', { sku })
   return product?.zoho_item_id ?? null
 }
 
@@ -75,8 +75,6 @@ async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal
       : { path: '/inventory/v1/itemdetails', query: { item_ids: id }, job: 'items' as const }
   const { body } = await zoho.json(call, signal)
   const row: unknown = Array.isArray(body.items) ? body.items[0] : undefined
-  if (row === undefined) throw notFound(id === null ? 'Zoho has no items yet' : `Zoho has no item ${id}`)
+  if (row === undefined) throw id === null ? new NotFoundError('item_not_found.none') : new NotFoundError('item_not_found', { id })
   return readItem(row)
 }
-
-const notFound = (message: string) => new NotFoundError('item_not_found', message, { remedy: 'Name another item by zoho_item_id or sku.' })

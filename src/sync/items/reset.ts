@@ -11,10 +11,7 @@ import { WATERMARK } from './sync-from-api.ts'
 export async function resetItemSync(db: Database, { images }: { images: boolean }): Promise<{ pictures: number }> {
   const running = await db.run.findFirst({ where: { exclusive_key: ITEM_SYNC, state: { in: UNFINISHED } }, select: { id: true } })
   if (running) {
-    throw new ConflictError('sync_running', 'A sync is under way', {
-      detail: { run_id: running.id },
-      remedy: 'Wait for it, or cancel it; then reset.',
-    })
+    throw new ConflictError('sync_running.reset', { run_id: running.id })
   }
   return db.$transaction(async (tx) => {
     await tx.watermark.deleteMany({ where: { name: WATERMARK } })

@@ -10,13 +10,11 @@ const MOST = 100_000
 /** The parameters of a run that tries these failures again. Throws ConflictError `nothing_to_retry`. */
 export async function retryParams(db: Database, filter: FailureFilter): Promise<Pick<ItemSyncParams, 'retry'>> {
   const failures = await listFailures(db, filter, { limit: MOST })
-  const retryable = failures.filter((it) => causeOf(it.code, it.stage, it.message).retryable)
+  const retryable = failures.filter((it) => causeOf(it).retryable)
   const items = retryable.filter((it) => RETRYABLE_ITEM_CODES.includes(it.code)).flatMap((it) => it.zoho_item_id ?? [])
   const products = retryable.filter((it) => it.stage === 'image').flatMap((it) => it.product_id ?? [])
   if (items.length + products.length === 0) {
-    throw new ConflictError('nothing_to_retry', 'None of these failures can be tried again', {
-      remedy: 'GET /api/settings/integrations/zoho/failures says what helps instead.',
-    })
+    throw new ConflictError('nothing_to_retry')
   }
   return { retry: { items: [...new Set(items)], products: [...new Set(products)], again: false } }
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/client.ts'
 import type { Run } from '../../generated/client.ts'
+import { say } from '../../messages/say.ts'
 import type { ItemSyncResult } from '../../schemas/runs.ts'
 
 /** At most so many failures stand in an answer; all of them stand under `/failures`. */
@@ -26,8 +27,8 @@ export function runOutcome(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause
   return {
     ...(isParked(run) && {
       resumes_at: new Date().toISOString(),
-      cause: 'The server was told to stop',
-      remedy: 'It goes on by itself at the next start.',
+      cause: say('server_stopped').message,
+      remedy: say('server_stopped').remedy,
     }),
     ...(run.resumes_at && { resumes_at: run.resumes_at.toISOString() }),
     ...(run.cause !== null && { cause: run.cause }),

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { failure } from '../../runs/because.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 
 /**
@@ -28,8 +29,7 @@ export async function reportSkuConflicts(run: RunContext, { clock }: { clock: Cl
       tx,
       shared.map((it) => ({
         stage: 'item',
-        code: 'sku_conflict',
-        message: `The items ${it.ids.join(', ')} share the SKU ${it.sku}. Both are kept; give one another SKU in Zoho.`,
+        ...failure('sku_conflict', { ids: it.ids, sku: it.sku }),
         product_id: it.id,
         zoho_item_id: it.zoho_item_id ?? undefined,
         sku: it.sku,

@@ -2,6 +2,7 @@ import { readFieldRules } from '../../catalog/field-mapping.ts'
 import type { Database } from '../../database/client.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { failure } from '../../runs/because.ts'
 import type { RunContext, RunFailure, RunOutcome } from '../../runs/run-handler.ts'
 import { deleteOldRecords } from '../../runs/run-records.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
@@ -114,15 +115,13 @@ function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | '
   if (stopped) {
     found.push({
       stage: 'removal',
-      code: 'mass_delete_stopped',
-      message: `${stopped.count} of ${stopped.of} items are gone from Zoho, more than a fifth; nothing was removed. Run it again with confirm_removals=true if that is right.`,
+      ...failure('mass_delete_stopped.items', { removed: stopped.count, known: stopped.of }),
     })
   }
   if (leftOut > 0) {
     found.push({
       stage: 'list',
-      code: 'list_missing_items',
-      message: `Zoho's list left out ${leftOut} items that it still has; zinc read them one by one. Nothing is lost.`,
+      ...failure('list_missing_items', { items: leftOut }),
     })
   }
   return found

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import type { Database, RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { failure } from '../../runs/because.ts'
 import type { RunContext, RunOutcome } from '../../runs/run-handler.ts'
 import { countPending } from '../images/pending-images.ts'
 import { type SyncImagesDeps, syncImages } from '../images/sync-images.ts'
@@ -63,8 +64,7 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
           tx,
           page.unreadable.map(({ index, zoho_item_id, sku, reason }) => ({
             stage: 'item',
-            code: 'invalid_file_item',
-            message: `Item ${index + 1} of ${file.name} cannot be read: ${reason}. The others are synced.`,
+            ...failure('invalid_file_item', { number: index + 1, file: file.name, problem: reason }),
             zoho_item_id: zoho_item_id ?? undefined,
             sku: sku ?? undefined,
           })),
@@ -109,8 +109,7 @@ async function noteRepeated(
     tx,
     repeated.map(({ zoho_item_id, sku, index }) => ({
       stage: 'item',
-      code: 'file_item_repeated',
-      message: `Item ${index + 1} of ${file} has the id of an earlier one (${zoho_item_id}). What it says replaced what the earlier one said.`,
+      ...failure('file_item_repeated', { number: index + 1, file, id: zoho_item_id }),
       zoho_item_id,
       sku: sku ?? undefined,
     })),
@@ -122,8 +121,7 @@ async function noteBadMappings(run: RunContext, tx: RawDb, keys: string[]): Prom
     tx,
     keys.map((key) => ({
       stage: 'image',
-      code: 'bad_mapping',
-      message: `The entry "${key.slice(0, 50).toWellFormed().replaceAll('\0', '')}" of image_mappings.json is no item id with an address. The others are used.`,
+      ...failure('bad_mapping', { key: key.slice(0, 50).toWellFormed().replaceAll('\0', '') }),
     })),
   )
 }

@@ -5,6 +5,7 @@ import type { ItemRow } from '../../catalog/item-fields.ts'
 import { saveRawItems } from '../../catalog/raw-items.ts'
 import type { Database, RawDb } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { failure } from '../../runs/because.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
 import { listItems } from '../../zoho/inventory.ts'
@@ -147,8 +148,7 @@ async function noteUnreadable(run: RunContext, tx: RawDb, rows: unknown[]): Prom
     tx,
     rows.map((row) => ({
       stage: 'item',
-      code: 'invalid_item',
-      message: `Zoho lists an item without an id that can be read${text(row, 'name') ? `: ${text(row, 'name')}` : ''}. The others are synced.`,
+      ...failure('invalid_item.no_id', { name: text(row, 'name') }),
       zoho_item_id: text(row, 'item_id'),
       sku: text(row, 'sku'),
     })),

@@ -1,7 +1,10 @@
 import type { FieldRules } from '../../catalog/field-mapping.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import type { RawDb } from '../../database/client.ts'
-import type { RunContext, RunFailure } from '../../runs/run-handler.ts'
+import type { Part } from '../../messages/message.ts'
+import { message } from '../../messages/say.ts'
+import { failure } from '../../runs/because.ts'
+import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 import { readFields, readsCustomFields } from './field-sources.ts'
 
@@ -60,26 +63,21 @@ export async function reportUnreadable(run: RunContext, tx: RawDb, items: Mapped
 }
 
 /** Zoho's keys in the words of its screens, where they differ. */
-const WORDS: Record<string, string> = {
-  rate: 'selling price',
-  purchase_rate: 'purchase price',
-  stock_on_hand: 'stock',
+const FIELDS: Record<string, Part> = {
+  rate: message('field.selling_price'),
+  purchase_rate: message('field.purchase_price'),
+  stock_on_hand: message('field.stock'),
   sku: 'SKU',
-  category_name: 'category',
-  item_name: 'name',
-  image_document_id: 'image',
-  documents: 'list of images',
+  category_name: message('field.category'),
+  item_name: message('field.name'),
+  image_document_id: message('field.image'),
+  documents: message('field.images'),
 }
 
-function unreadableFailure(key: string, name: string): Pick<RunFailure, 'code' | 'message'> {
-  const what = WORDS[key] ?? key
-  if (key === 'rate' || key === 'purchase_rate')
-    return { code: 'invalid_price', message: `The ${what} of ${name} is no number in Zoho; the product keeps the one that it has.` }
-  const message =
-    key === 'sku' || key === 'category_name'
-      ? `The ${what} of ${name} is no text of at most 500 characters; the product keeps the one that it has.`
-      : `The ${what} of ${name} cannot be read; the product keeps the one that it has.`
-  return { code: 'invalid_item', message }
+function unreadableFailure(key: string, name: string) {
+  const facts = { field: FIELDS[key] ?? key, name }
+  if (key === 'rate' || key === 'purchase_rate') return failure('invalid_price', facts)
+  return failure(key === 'sku' || key === 'category_name' ? 'invalid_item.too_long' : 'invalid_item', facts)
 }
 
 /** Names the products that Zoho refuses to speak of. They stay: their absence from its list proves nothing while the id itself may be wrong. */
@@ -88,8 +86,7 @@ export async function reportRefusedIds(run: RunContext, tx: RawDb, ids: string[]
     tx,
     ids.map((id) => ({
       stage: 'item',
-      code: 'item_id_refused',
-      message: `Zoho refuses the item id ${id}; the product stays as it is. The others are synced.`,
+      ...failure('item_id_refused', { id }),
       zoho_item_id: id,
     })),
   )

@@ -2,6 +2,7 @@ import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
 import { ConflictError } from '../../lib/errors.ts'
+import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
 import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
@@ -113,10 +114,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
   async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
-      throw new ConflictError('module_disabled', `${module.name} is switched off`, {
-        detail: { module: module.slug },
-        remedy: `Switch it on: PATCH /api/settings/integrations/zoho/modules/${module.slug} {"enabled":true}.`,
-      })
+      throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
     }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
@@ -202,6 +200,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       finished_at: run.finished_at?.toISOString() ?? null,
       cause: run.cause,
       code: run.failure_code,
+      failure_params: run.failure_params as Params | null,
       listed: counted(run, 'total'),
       failed: counted(run, 'failed', 'images_failed'),
       calls: run.finished_at === null ? null : Math.max(logged, counted(run, 'api_calls') ?? 0),

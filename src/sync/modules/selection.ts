@@ -33,13 +33,9 @@ export async function changeSelection(
   const offered = offeredBy(slug)
   const unknown = change.modules?.find((name) => !offered.includes(name))
   if (change.modules?.length === 0 || unknown !== undefined)
-    throw new BadRequestError(
-      'invalid_selection',
-      unknown === undefined ? 'modules must name at least one' : `modules is wrong: it has no ${unknown}`,
-      {
-        remedy: offered.length === 0 ? 'This module is taken whole.' : `One or more of: ${offered.join(', ')}; null for all.`,
-      },
-    )
+    throw unknown === undefined
+      ? new BadRequestError('invalid_selection.none', { offered })
+      : new BadRequestError('invalid_selection', { module: unknown, offered })
   const after: ModuleSelection = {
     sync_images: before.sync_images === null ? null : (change.sync_images ?? before.sync_images),
     line_items: before.line_items === null ? null : (change.line_items ?? before.line_items),

@@ -25,17 +25,11 @@ export async function readCursor(db: Db, slug: ModuleSlug): Promise<Date | null>
 export async function moveCursor(db: Database, slug: ModuleSlug, { kind, upTo }: { kind: string; upTo: Date | null }): Promise<void> {
   const running = await db.run.findFirst({ where: { kind, state: { in: UNFINISHED } }, select: { id: true } })
   if (running) {
-    throw new ConflictError('sync_running', 'A sync is under way', {
-      detail: { run_id: running.id },
-      remedy: 'Wait for it, or cancel it; then move the cursor.',
-    })
+    throw new ConflictError('sync_running.watermark', { run_id: running.id })
   }
   await db.$transaction(async (tx) => {
     const now = await readCursor(tx, slug)
-    if (upTo !== null && (now === null || upTo > now))
-      throw new BadRequestError('cursor_ahead', 'The cursor can only be moved back: what lies between would never be read', {
-        remedy: now === null ? 'The next sync reads everything anyway.' : `Choose a moment before ${now.toISOString()}.`,
-      })
+    if (upTo !== null && (now === null || upTo > now)) throw new BadRequestError('cursor_ahead', { now: now?.toISOString() ?? null })
     const mine = slug === 'inventory' || slug === 'crm' ? watermarksOf(slug) : null
     if (upTo === null) {
       // Without a full pass the next sync is one.

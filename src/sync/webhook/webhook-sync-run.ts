@@ -1,4 +1,5 @@
 import { saveRawItems } from '../../catalog/raw-items.ts'
+import { because } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { RateLimitedError } from '../../zoho/errors.ts'
@@ -34,8 +35,7 @@ export function createWebhookSync(deps: ApiSyncDeps): RunHandler {
         return {
           state: 'paused',
           resumes_at: new Date(clock.now().getTime() + WAIT_FOR_SYNC_MS),
-          cause: 'A sync of the items is under way',
-          failure_code: 'sync_running',
+          ...because('sync_running.webhook'),
         }
       }
       try {

@@ -1,6 +1,5 @@
 import type { Language } from '../i18n/language.tsx'
-import { pageRemedy } from '../i18n/server-messages/en-remedies.ts'
-import { serverMessages, translateServerText } from '../i18n/server-messages/index.ts'
+import { serverMessage } from '../i18n/server-messages.ts'
 import type { ApiError } from './api-error.ts'
 
 interface ServerMessage {
@@ -31,7 +30,7 @@ const OWN: Record<string, Record<Language, ServerMessage>> = {
   },
 }
 
-const ARABIC_FALLBACK: ServerMessage = { what: 'لم ينجح الطلب', next: 'أعد المحاولة. إن تكرّر فأرسل التفاصيل أدناه إلى الدعم.' }
+const ARABIC_FALLBACK = { what: 'لم ينجح الطلب', next: 'أعد المحاولة. إن تكرّر فأرسل التفاصيل أدناه إلى الدعم.' }
 
 export interface ErrorMessage {
   what: string
@@ -44,11 +43,10 @@ export interface ErrorMessage {
 export function errorMessage(failure: ApiError, language: Language): ErrorMessage {
   const own = OWN[failure.code]
   if (own) return { next: null, ...own[language], original: failure.code === 'page_error' ? failure.message : null }
-  if (language === 'en') return { what: failure.message, next: failure.remedy && pageRemedy(failure.code, failure.remedy), original: null }
-  const words = serverMessages(failure.code, language)
-  const { what, next = null } = words ?? ARABIC_FALLBACK
-  const said = translateServerText(failure.message, language)
-  if (said !== null) return { what: said, next, original: null }
-  const saysMore = words === null || failure.status === 400
-  return { what, next, original: saysMore ? [failure.message, failure.remedy].filter(Boolean).join('. ') : null }
+  const message = { code: failure.code, params: failure.detail }
+  const what = serverMessage(message, 'what', language)
+  const next = serverMessage(message, 'next', language)
+  if (language === 'en') return { what: what ?? failure.message, next: next ?? failure.remedy, original: null }
+  if (what !== null) return { what, next, original: null }
+  return { ...ARABIC_FALLBACK, original: [failure.message, failure.remedy].filter(Boolean).join('. ') }
 }

@@ -15,8 +15,7 @@ import { type CurrentUser, clearCache, sessionKey, useCurrentUser } from './sess
 
 export function useRoleName(): (role: CurrentUser['role']) => string {
   const m = useMessages(frameMessages)
-  const names = { admin: m.roleAdmin, operator: m.roleOperator, viewer: m.roleViewer }
-  return (role) => names[role]
+  return (role) => m[`role_${role}`]
 }
 
 export function useLogOut() {

@@ -1,10 +1,11 @@
 import { Link, useLocation } from 'wouter'
+import { isAtLeast } from '../../facts/roles.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { frameMessages } from './messages.ts'
 import classes from './navigation.module.css'
 import { NAV_GROUPS, type PageRoute } from './route.ts'
 import { ROUTES } from './routes.ts'
-import { isAtLeast, useCurrentUser } from './session.tsx'
+import { useCurrentUser } from './session.tsx'
 
 const listed = ROUTES.filter((route) => route.nav !== undefined)
 

@@ -1,8 +1,8 @@
 import type { LucideIcon } from 'lucide-react'
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import type { Role } from '../../facts/roles.ts'
 import type { frameMessages } from './messages.ts'
 
-export type Role = 'viewer' | 'operator' | 'admin'
 type FrameText = keyof (typeof frameMessages)['en']
 
 /**

@@ -1,9 +1,9 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect } from 'react'
+import { isAtLeast, type Role } from '../../facts/roles.ts'
 import { toApiError } from '../api/api-error.ts'
 import { AUTH } from '../api/endpoints.ts'
 import { request, sessionEnd } from '../api/request.ts'
-import type { Role } from './route.ts'
 
 export interface CurrentUser {
   user_id: string
@@ -20,7 +20,6 @@ export const sessionKey = ['session'] as const
 export const clearCache = (client: QueryClient) => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
 
 const PersonContext = createContext<CurrentUser | null>(null)
-const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 }
 
 /** Who is logged in: undefined while asking, null when nobody is. */
 export function useSession() {
@@ -55,5 +54,4 @@ export function useCurrentUser(): CurrentUser {
 }
 
 /** Whether the person has this role or a higher one. The server checks again; this only decides what is offered. */
-export const useHasRole = (least: Role): boolean => RANK[useCurrentUser().role] >= RANK[least]
-export const isAtLeast = (role: Role, least: Role): boolean => RANK[role] >= RANK[least]
+export const useHasRole = (least: Role): boolean => isAtLeast(useCurrentUser().role, least)

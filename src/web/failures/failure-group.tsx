@@ -53,13 +53,13 @@ export function FailureGroup({ group, runId, pending, onRetry, onDismiss }: Grou
       <header className={classes.head}>
         <div className={classes.words}>
           <h3 id={id} className={classes.cause}>
-            <ServerText code={group.code} part="what">
+            <ServerText code={group.code} params={group.params} stage={group.stage} part="what">
               {group.cause}
             </ServerText>
           </h3>
           <p className={classes.remedy}>
             <strong>{m.next}:</strong>{' '}
-            <ServerText code={group.code} part="next">
+            <ServerText code={group.code} params={group.params} stage={group.stage} part="next">
               {group.remedy}
             </ServerText>
           </p>
@@ -145,7 +145,7 @@ function Entries({ group, runId, mayAct, pending, onRetry, onDismiss }: GroupPro
                 )}
               </p>
               <p className={classes.message}>
-                <ServerText code={group.code} part="what">
+                <ServerText code={group.code} params={entry.params} part="what">
                   {entry.message}
                 </ServerText>
               </p>

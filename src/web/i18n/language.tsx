@@ -1,7 +1,7 @@
 import { useDirection } from '@mantine/core'
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react'
 import type { Messages, Seed } from './messages.ts'
-import { loadServerMessages } from './server-messages/index.ts'
+import { loadServerMessages } from './server-messages.ts'
 
 export type Language = 'en' | 'ar'
 const STORED = 'zinc-language'

@@ -1,11 +1,12 @@
 import ImageOff from 'lucide-react/icons/image-off'
 import { useState } from 'react'
+import type { ImageSize } from '../../facts/variants.ts'
 import classes from './product-image.module.css'
 import { productImageUrl } from './product-image-url.ts'
 
 interface ImageProps {
   imageUrl: string | null
-  variant: 'thumb' | 'medium' | 'original'
+  variant: ImageSize
   /** '' where the words beside it say the same. */
   alt: string
   className?: string | undefined

@@ -31,7 +31,7 @@ export function SelectionFrame({ count, actions, note, onClear, children }: Chos
       {refused.length > 0 && (
         <Callout tone="warn" title={m.someFailed({ count: refused.length })}>
           {refused[0] && (
-            <ServerText code={refused[0].code} part="what">
+            <ServerText code={refused[0].code} params={refused[0].params} part="what">
               {refused[0].message ?? ''}
             </ServerText>
           )}

@@ -1,22 +1,12 @@
+import { BOOKS_MODULES, findBooksModule } from '../../facts/books-modules.ts'
 import type { SessionStatus as BadgeName, PullModule } from '../../schemas/pulls.ts'
 import { Badge, type Tone } from '../components/badge.tsx'
-import { useMessages } from '../i18n/language.tsx'
+import { useLanguage, useMessages } from '../i18n/language.tsx'
 import { pullsMessages } from './messages.ts'
 
-export const MODULES: readonly PullModule[] = [
-  'invoices',
-  'items',
-  'contacts',
-  'customerpayments',
-  'bills',
-  'vendorpayments',
-  'salesorders',
-  'purchaseorders',
-  'creditnotes',
-  'organizations',
-]
 /** Zoho Invoice knows less than Books. */
-export const INVOICE_MODULES: readonly PullModule[] = ['invoices', 'items', 'contacts', 'customerpayments', 'creditnotes', 'organizations']
+export const modulesOf = (app: 'books' | 'invoice'): readonly PullModule[] =>
+  BOOKS_MODULES.filter((it) => app === 'books' || it.invoice).map(({ name }) => name)
 
 const TONE: Record<BadgeName, Tone> = {
   running: 'info',
@@ -41,8 +31,8 @@ export function SessionBadge({ badge }: { badge: BadgeName }) {
 
 /** The name of a module; one that is not known yet as it is. */
 export function useModuleName(): (module: string) => string {
-  const m = useMessages(pullsMessages)
-  return (module) => ((MODULES as readonly string[]).includes(module) ? m[module as PullModule] : module)
+  const { language } = useLanguage()
+  return (module) => findBooksModule(module)?.label[language] ?? module
 }
 
 /** sync_session_2026-11-25_03-00-00 -> the moment, in UTC as the name is written. */

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import type { Params } from '../../messages/message.ts'
 import type { Run } from '../../schemas/runs.ts'
 import type { Liveness } from '../api/use-run-events.ts'
 import { ProgressBar } from '../components/progress-bar.tsx'
@@ -80,10 +81,10 @@ export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }
   )
 }
 
-const waitingNote = (how: string, { code, reason }: { code: string; reason: string }): ReactNode => (
+const waitingNote = (how: string, { code, reason, params }: { code: string; reason: string; params?: Params | undefined }): ReactNode => (
   <>
     {how}:{' '}
-    <ServerText code={code} part="what">
+    <ServerText code={code} params={params} part="what">
       {reason}
     </ServerText>
   </>

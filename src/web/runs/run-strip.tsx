@@ -39,11 +39,11 @@ export function RunStrip({ id }: { id: string }) {
       ) : (
         run.cause && (
           <p className={classes.cause}>
-            <ServerText code={run.code} part="what">
+            <ServerText code={run.code} params={run.failure_params} part="what">
               {run.cause}
             </ServerText>{' '}
             {run.remedy && (
-              <ServerText code={run.code} part="next">
+              <ServerText code={run.code} params={run.failure_params} part="next">
                 {run.remedy}
               </ServerText>
             )}

@@ -1,4 +1,5 @@
 import { Checkbox, NativeSelect, Radio, Textarea, TextInput } from '@mantine/core'
+import type { ImageSize } from '../../facts/variants.ts'
 import type { Assortment, Store } from '../../schemas/stores.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { CategoriesInUse } from './categories-in-use.tsx'
@@ -7,7 +8,7 @@ import classes from './store-fields.module.css'
 
 /** What a store receives, as the form holds it. */
 export interface AssortmentForm {
-  variant: 'original' | 'medium' | 'thumb'
+  variant: ImageSize
   selected: boolean
   skus: string
   categories: string

@@ -1,4 +1,4 @@
-import type { ApiKeyScope } from '../../../schemas/api-keys.ts'
+import type { ApiKeyScope } from '../../../facts/api-key-scopes.ts'
 import { defineMessages } from '../../i18n/messages.ts'
 
 export const apiKeysMessages = defineMessages(

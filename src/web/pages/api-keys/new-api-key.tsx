@@ -2,7 +2,8 @@ import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import { type FormEvent, useState } from 'react'
-import type { ApiKeyBody, ApiKeyMade, ApiKeyScope } from '../../../schemas/api-keys.ts'
+import { API_KEY_SCOPES, type ApiKeyScope, mayGrant } from '../../../facts/api-key-scopes.ts'
+import type { ApiKeyBody, ApiKeyMade } from '../../../schemas/api-keys.ts'
 import { request } from '../../api/request.ts'
 import { useCurrentUser } from '../../app/session.tsx'
 import { CodeLine } from '../../components/code-line.tsx'
@@ -47,8 +48,6 @@ function Form({ onMade, onClose }: { onMade(made: ApiKeyMade): void; onClose(): 
       onMade(data)
     },
   })
-  // As the server allows it: an admin all, an operator nothing that manages, a viewer what reads.
-  const mayGrant = (scope: string) => role === 'admin' || scope.endsWith(':read') || (role === 'operator' && !scope.endsWith(':manage'))
   const submit = (event: FormEvent) => {
     event.preventDefault()
     make.mutate()
@@ -68,11 +67,9 @@ function Form({ onMade, onClose }: { onMade(made: ApiKeyMade): void; onClose(): 
       />
       <Checkbox.Group label={m.scopes} description={m.scopesHint} value={scopes} onChange={setScopes}>
         <div className={classes.scopes}>
-          {Object.entries(texts)
-            .filter(([scope]) => mayGrant(scope))
-            .map(([scope, text]) => (
-              <Checkbox key={scope} value={scope} label={<code dir="ltr">{scope}</code>} description={text} />
-            ))}
+          {API_KEY_SCOPES.filter((scope) => mayGrant(role, scope)).map((scope) => (
+            <Checkbox key={scope} value={scope} label={<code dir="ltr">{scope}</code>} description={texts[scope]} />
+          ))}
         </div>
       </Checkbox.Group>
       <NativeSelect

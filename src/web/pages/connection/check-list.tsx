@@ -83,7 +83,7 @@ export function CheckList() {
                   {check.remedy && (
                     <p>
                       <strong>{m.remedy}:</strong>{' '}
-                      <ServerText code={check.code} part="next">
+                      <ServerText code={check.code} params={check.params} part="next">
                         {check.remedy}
                       </ServerText>
                     </p>
@@ -118,29 +118,22 @@ function Dotted({ name }: { name: string }) {
   )
 }
 
-/** What the check found: figures are told in the reader's own words, the rest as the server says it. */
+/** What the check found: figures as the reader writes them, the rest as the catalogue says it. */
 function CheckMessage({ check, message }: { check: Check; message: string }) {
   const m = useMessages(connectionMessages)
   const format = useFormat()
-  if (check.ok) {
-    const sentences: Record<string, string> = {
-      'None of the items that were looked at has a picture': m.noImageSeen,
-      'The organisation has no items yet': m.noItemsYet,
-      'Zoho has not told the quota of this day yet': m.quotaNotTold,
-      'Zoho told no time': m.noTimeTold,
-    }
-    if (sentences[message] !== undefined) return sentences[message]
-    if (check.scope !== undefined) return <ScopeDescription scope={check.scope}>{message}</ScopeDescription>
-    const [, seconds] = /by (-?\d+) s$/.exec(message) ?? []
-    if (check.name === 'clock' && seconds !== undefined) return m.clockOff({ time: format.duration(Math.abs(Number(seconds)) * 1_000) })
-    const [, left, limit, until] = /^(\d+) of (\d+) calls are left until (\S+)$/.exec(message) ?? []
-    if (left !== undefined && limit !== undefined && until !== undefined)
-      return m.callsLeft({ left: format.number(Number(left)), limit: format.number(Number(limit)), at: format.dateTime(until) })
-    const [, bytes] = /^(\d+) bytes$/.exec(message) ?? []
-    if (bytes !== undefined) return format.bytes(Number(bytes))
-  }
+  const { reason, ...facts } = check.params ?? {}
+  if (check.ok && reason === 'clock') return m.clockOff({ time: format.duration(Math.abs(Number(facts.seconds)) * 1_000) })
+  if (check.ok && reason === 'bytes') return format.bytes(Number(facts.bytes))
+  if (check.ok && reason === 'calls_left')
+    return m.callsLeft({
+      left: format.number(Number(facts.left)),
+      limit: format.number(Number(facts.limit)),
+      at: format.dateTime(String(facts.until)),
+    })
+  if (check.ok && check.scope !== undefined) return <ScopeDescription scope={check.scope}>{message}</ScopeDescription>
   return (
-    <ServerText code={check.code} part="what">
+    <ServerText code={check.ok ? 'check' : check.code} params={check.params} part="what">
       {message}
     </ServerText>
   )

@@ -1,6 +1,7 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import type { DataCenter } from '../../../facts/data-centers.ts'
 import type { Source, ZohoSettings, ZohoSettingsBody } from '../../../schemas/zoho-settings.ts'
 import { ZOHO } from '../../api/endpoints.ts'
 import { request } from '../../api/request.ts'
@@ -11,7 +12,7 @@ import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import classes from './credentials.module.css'
-import { ACCOUNTS_HOSTS, type DataCenter } from './data-centers.ts'
+import { accountsHost, DATA_CENTER_CHOICES } from './data-centers.ts'
 import { connectionMessages } from './messages.ts'
 import { SecretField } from './secret-field.tsx'
 
@@ -62,11 +63,11 @@ export function Credentials({ settings }: { settings: ZohoSettings }) {
         <div className={classes.fields}>
           <NativeSelect
             label={m.dataCenter}
-            description={centerFixed ?? m.dataCenterHint({ host: ACCOUNTS_HOSTS[center] })}
+            description={centerFixed ?? m.dataCenterHint({ host: accountsHost(center) })}
             disabled={centerFixed !== undefined}
             value={center}
             onChange={(event) => change('data_center', event.currentTarget.value as DataCenter, settings.data_center)}
-            data={Object.entries(ACCOUNTS_HOSTS).map(([value, host]) => ({ value, label: host }))}
+            data={DATA_CENTER_CHOICES}
           />
           <TextInput
             label={m.organizationId}

@@ -1,11 +1,11 @@
-import { useMessages } from '../../i18n/language.tsx'
-import { scopeMessageKey, scopeMessages } from './scope-messages.ts'
+import { useLanguage } from '../../i18n/language.tsx'
+import { describeScope } from './scope-messages.ts'
 
-/** What a scope opens, in the reader's language; `children` is how the server says it, for a scope that is not known here. */
+/** What a scope opens, in the reader's words; for one that the page does not know, what the server says. */
 export function ScopeDescription({ scope, children }: { scope: string; children: string }) {
-  const words: Record<string, string> = useMessages(scopeMessages)
+  const { language } = useLanguage()
   return (
-    words[scopeMessageKey(scope)] ?? (
+    describeScope(scope, language) ?? (
       <bdi lang="en" dir="ltr">
         {children}
       </bdi>

@@ -1,3 +1,4 @@
+import { findBooksModule } from '../../../facts/books-modules.ts'
 import { defineMessages } from '../../i18n/messages.ts'
 
 /** What each scope opens, by the part of its name that says so (see scope-labels.ts). */
@@ -5,14 +6,6 @@ export const scopeMessages = defineMessages(
   {
     inventory_items: 'items and their pictures',
     inventory_settings: 'the organisation with its currency and time zone',
-    invoices: 'invoices',
-    contacts: 'contacts',
-    customerpayments: 'customer payments',
-    bills: 'bills',
-    vendorpayments: 'vendor payments',
-    salesorders: 'sales orders',
-    purchaseorders: 'purchase orders',
-    creditnotes: 'credit notes',
     settings: 'items and organisations',
     crm_contacts: 'contacts, and which of them were deleted',
     crm_accounts: 'accounts, and which of them were deleted',
@@ -24,14 +17,6 @@ export const scopeMessages = defineMessages(
   {
     inventory_items: 'الأصناف وصورها',
     inventory_settings: 'المؤسسة مع عملتها ومنطقتها الزمنية',
-    invoices: 'الفواتير',
-    contacts: 'جهات الاتصال',
-    customerpayments: 'مدفوعات العملاء',
-    bills: 'فواتير الشراء',
-    vendorpayments: 'مدفوعات الموردين',
-    salesorders: 'أوامر البيع',
-    purchaseorders: 'أوامر الشراء',
-    creditnotes: 'إشعارات الدائن',
     settings: 'الأصناف والمؤسسات',
     crm_contacts: 'جهات الاتصال، وما حُذف منها',
     crm_accounts: 'الحسابات، وما حُذف منها',
@@ -43,8 +28,15 @@ export const scopeMessages = defineMessages(
 )
 
 /** The key of a scope's words: the part of its name that says what it opens, which Inventory and CRM mean in their own way. */
-export function scopeMessageKey(scope: string): string {
+function scopeMessageKey(scope: string): string {
   const [product = '', part = '', name = ''] = scope.split('.')
   const opens = part === 'modules' ? name : part
   return product === 'ZohoInventory' ? `inventory_${opens}` : product === 'ZohoCRM' ? `crm_${opens}` : opens
+}
+
+/** What a scope opens; null for one that the page does not know. */
+export function describeScope(scope: string, language: keyof typeof scopeMessages): string | null {
+  const key = scopeMessageKey(scope)
+  const words: Record<string, string> = scopeMessages[language]
+  return words[key] ?? findBooksModule(key)?.label[language].toLowerCase() ?? null
 }

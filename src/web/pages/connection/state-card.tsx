@@ -11,7 +11,7 @@ import { Section } from '../../components/section.tsx'
 import { ServerText } from '../../components/server-text.tsx'
 import { ExactTime, RelativeTime } from '../../components/time.tsx'
 import { useMessages } from '../../i18n/language.tsx'
-import { ACCOUNTS_HOSTS } from './data-centers.ts'
+import { accountsHost } from './data-centers.ts'
 import { connectionMessages } from './messages.ts'
 import { ReconnectLink } from './reconnect-link.tsx'
 import classes from './state-card.module.css'
@@ -29,7 +29,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
           <Callout
             tone={connection.state === 'revoked' ? 'bad' : 'warn'}
             title={
-              <ServerText code={connection.code} part="what">
+              <ServerText code={connection.code} params={connection.params} part="what">
                 {connection.cause}
               </ServerText>
             }
@@ -37,7 +37,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
             {connection.remedy && (
               <>
                 <strong>{m.remedy}:</strong>{' '}
-                <ServerText code={connection.code} part="next">
+                <ServerText code={connection.code} params={connection.params} part="next">
                   {connection.remedy}
                 </ServerText>
               </>
@@ -63,7 +63,7 @@ export function StateCard({ settings, mayChange }: { settings: ZohoSettings; may
             ],
             [m.currency, organization?.currency && <Ltr>{organization.currency}</Ltr>],
             [m.zone, organization?.time_zone && <Ltr>{organization.time_zone}</Ltr>],
-            [m.dataCenter, settings.hosts_overridden ? m.hostsOverridden : <Ltr key="host">{ACCOUNTS_HOSTS[settings.data_center]}</Ltr>],
+            [m.dataCenter, settings.hosts_overridden ? m.hostsOverridden : <Ltr key="host">{accountsHost(settings.data_center)}</Ltr>],
           ]}
         />
         {mayChange && (

@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { z } from 'zod'
+import type { VariantName } from '../../../facts/variants.ts'
 import type { IntegrityResponse, MediaJobsResponse, MediaStorageResponse, VariantSettings } from '../../../schemas/media.ts'
 import { request } from '../../api/request.ts'
 
@@ -37,7 +38,7 @@ export const useJobs = () =>
 
 export interface Regenerate {
   which: 'missing' | 'all' | 'size'
-  size?: 'thumb' | 'medium'
+  size?: VariantName
 }
 export type VariantChange = Pick<VariantSettings, 'sizes' | 'quality' | 'formats'>
 

@@ -2,6 +2,7 @@ import { Button, Checkbox, Menu, NumberInput } from '@mantine/core'
 import ChevronDown from 'lucide-react/icons/chevron-down'
 import ImagesIcon from 'lucide-react/icons/images'
 import { type FormEvent, useState } from 'react'
+import { VARIANT_NAMES, VARIANTS, type VariantName } from '../../../facts/variants.ts'
 import type { VariantSettings } from '../../../schemas/media.ts'
 import { useHasRole } from '../../app/session.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
@@ -80,12 +81,13 @@ function VariantConfig({ settings, mayEdit, change }: RecipeProps) {
     event.preventDefault()
     change.mutate(value, { onSuccess: () => toast(m.saved) })
   }
-  const size = (name: 'thumb' | 'medium', label: string, min: number, max: number) => (
+  const size = (name: VariantName) => (
     <NumberInput
-      label={label}
+      key={name}
+      label={m[name]}
       suffix={` ${m.pixels}`}
-      min={min}
-      max={max}
+      min={VARIANTS[name].min}
+      max={VARIANTS[name].max}
       allowDecimal={false}
       clampBehavior="blur"
       disabled={!mayEdit}
@@ -108,8 +110,7 @@ function VariantConfig({ settings, mayEdit, change }: RecipeProps) {
   return (
     <form className={classes.stack} onSubmit={save}>
       <div className={classes.fields}>
-        {size('thumb', m.thumb, 16, 1_000)}
-        {size('medium', m.medium, 100, 4_000)}
+        {VARIANT_NAMES.map(size)}
         {quality('webp', m.qualityWebp)}
         {quality('jpeg', m.qualityJpeg)}
         {quality('avif', m.qualityAvif)}

@@ -102,7 +102,7 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
         />
         {module.last_run?.cause && (
           <p className={classes.cause}>
-            <ServerText code={module.last_run.code} part="what">
+            <ServerText code={module.last_run.code} params={module.last_run.failure_params} part="what">
               {module.last_run.cause}
             </ServerText>
           </p>

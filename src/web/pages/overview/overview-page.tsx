@@ -93,19 +93,19 @@ function isBeginner(settings: ZohoSettings, runs: Run[]): boolean {
 
 function Attention({ settings }: { settings: ZohoSettings }) {
   const m = useMessages(overviewMessages)
-  const { state, cause, code, remedy } = settings.connection
+  const { state, cause, code, remedy, params } = settings.connection
   if (cause === null || state === 'not_set_up' || state === 'connected') return null
   return (
     <Callout
       tone={state === 'revoked' ? 'bad' : 'warn'}
       title={
-        <ServerText code={code} part="what">
+        <ServerText code={code} params={params} part="what">
           {cause}
         </ServerText>
       }
     >
       {remedy && (
-        <ServerText code={code} part="next">
+        <ServerText code={code} params={params} part="next">
           {remedy}
         </ServerText>
       )}{' '}

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import FolderX from 'lucide-react/icons/folder-x'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import type { Params } from '../../../messages/message.ts'
 import { EmptyState } from '../../components/empty-state.tsx'
 import { Ltr } from '../../components/ltr.tsx'
 import { Section } from '../../components/section.tsx'
@@ -68,7 +69,7 @@ export function ImportPreview({ preview, starting, onStart }: ImportPreviewProps
 interface FileRow {
   name: string
   product: { id: string; words: string } | null
-  why: { code: string; message: string } | null
+  why: { code: string; message: string; params?: Params | undefined } | null
 }
 
 function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: string }) {
@@ -82,7 +83,7 @@ function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: 
           product: { id: product_id, words: sku ?? product_id.slice(0, 8) },
           why: null,
         }))
-      : preview[kind].map(({ name, code, message }) => ({ name, product: null, why: { code, message } }))
+      : preview[kind].map(({ name, code, message, params }) => ({ name, product: null, why: { code, message, params } }))
   const total = preview.counts[kind]
   return (
     <>
@@ -108,7 +109,7 @@ function Files({ kind, preview, label }: { kind: Kind; preview: Preview; label: 
                 header: m.why,
                 cell: ({ why }) =>
                   why && (
-                    <ServerText code={why.code} part="what">
+                    <ServerText code={why.code} params={why.params} part="what">
                       {why.message}
                     </ServerText>
                   ),

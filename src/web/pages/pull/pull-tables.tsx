@@ -40,12 +40,12 @@ export function ModuleTable({ modules }: { modules: ModuleResult[] }) {
               </Badge>
               {error && (
                 <p className={classes.why}>
-                  <ServerText code={error.code} part="what">
+                  <ServerText code={error.code} params={error.params} part="what">
                     {error.message}
                   </ServerText>
                   {'. '}
                   {error.remedy && (
-                    <ServerText code={error.code} part="next">
+                    <ServerText code={error.code} params={error.params} part="next">
                       {error.remedy}
                     </ServerText>
                   )}

@@ -67,9 +67,9 @@ function Module({ report }: { report: ModuleReport }) {
       <div className={classes.detail}>
         {report.problems.length > 0 && !shown && (
           <ul className={classes.problems}>
-            {report.problems.map((problem) => (
+            {report.problems.map((problem, n) => (
               <li key={problem}>
-                <ServerText code={null} part="what">
+                <ServerText {...(report.findings?.[n] ?? NOT_CODED)} part="what">
                   {problem}
                 </ServerText>
               </li>
@@ -90,11 +90,11 @@ function Module({ report }: { report: ModuleReport }) {
         {report.line_items && <Lines lines={report.line_items} />}
         {report.files
           .filter(({ ok }) => !ok)
-          .map(({ file, problem }) => (
+          .map(({ file, problem, finding }) => (
             <p key={file} className={classes.ids}>
               <strong>{m.file}:</strong> <Ltr mono>{baseName(file)}</Ltr>{' '}
               {problem && (
-                <ServerText code={null} part="what">
+                <ServerText {...(finding ?? NOT_CODED)} part="what">
                   {problem}
                 </ServerText>
               )}
@@ -105,6 +105,9 @@ function Module({ report }: { report: ModuleReport }) {
     </details>
   )
 }
+
+/** In reports of an older zinc the words are all there is. */
+const NOT_CODED = { code: null }
 
 function Sums({ totals }: { totals: ModuleReport['totals'] }) {
   const m = useMessages(pullsMessages)
@@ -150,10 +153,10 @@ function Lines({ lines }: { lines: NonNullable<ModuleReport['line_items']> }) {
         {m.linesWrong}: {format.number(lines.wrong.count)}
       </strong>
       <ul className={classes.problems}>
-        {lines.wrong.documents.slice(0, SHOWN_IDS).map(({ id, total, expected, reason }) => (
+        {lines.wrong.documents.slice(0, SHOWN_IDS).map(({ id, total, expected, reason, finding }) => (
           <li key={id}>
             <Ltr mono>{id}</Ltr> <Ltr>{`${total} ≠ ${expected}`}</Ltr>{' '}
-            <ServerText code={null} part="what">
+            <ServerText {...(finding ?? NOT_CODED)} part="what">
               {reason}
             </ServerText>
           </li>

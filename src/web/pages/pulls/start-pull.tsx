@@ -8,7 +8,7 @@ import { ErrorCard } from '../../components/error-card.tsx'
 import { commonMessages } from '../../components/messages.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { pullsMessages } from '../../pulls/messages.ts'
-import { INVOICE_MODULES, MODULES, useModuleName } from '../../pulls/pull-labels.tsx'
+import { modulesOf, useModuleName } from '../../pulls/pull-labels.tsx'
 import { type PullOrder, usePullEdit } from '../../pulls/use-pulls.ts'
 import { PullEstimate } from './pull-estimate.tsx'
 import classes from './start-pull.module.css'
@@ -32,11 +32,11 @@ function Form({ onClose }: { onClose(): void }) {
   const [, navigate] = useLocation()
   const { plan, start } = usePullEdit()
   const [app, setApp] = useState<'books' | 'invoice'>('books')
-  const [selection, setChosen] = useState<ReadonlySet<PullModule>>(new Set(MODULES))
+  const [selection, setChosen] = useState<ReadonlySet<PullModule>>(new Set(modulesOf('books')))
   const [what, setWhat] = useState<What>('changed')
   const [since, setSince] = useState('')
   const [lineItems, setLineItems] = useState(true)
-  const offered = app === 'books' ? MODULES : INVOICE_MODULES
+  const offered = modulesOf(app)
   const modules = offered.filter((module) => selection.has(module))
   const sinceAt = new Date(since)
   const ready = modules.length > 0 && (what !== 'since' || !Number.isNaN(sinceAt.getTime()))
@@ -78,7 +78,7 @@ function Form({ onClose }: { onClose(): void }) {
           {m.modules} <span className={classes.count}>{m.selection({ count: modules.length })}</span>
         </legend>
         <div className={classes.all}>
-          <Button size="compact-xs" variant="subtle" onClick={() => chooseAll(MODULES)}>
+          <Button size="compact-xs" variant="subtle" onClick={() => chooseAll(modulesOf('books'))}>
             {m.allModules}
           </Button>
           <Button size="compact-xs" variant="subtle" onClick={() => chooseAll([])}>

@@ -9,7 +9,7 @@ import { Callout } from '../../components/callout.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { defineMessages } from '../../i18n/messages.ts'
-import { serverMessages } from '../../i18n/server-messages/index.ts'
+import { serverMessage } from '../../i18n/server-messages.ts'
 import classes from './reconnect-page.module.css'
 
 const messages = defineMessages(
@@ -61,7 +61,8 @@ export default function ReconnectPage() {
         </Callout>
       ) : consent !== null ? (
         <Callout tone="bad" title={m.failed}>
-          {consent === 'consent_denied' ? m.refused : serverMessages(consent, language)?.what} {m.again} <code dir="ltr">{consent}</code>
+          {consent === 'consent_denied' ? m.refused : serverMessage({ code: consent }, 'what', language)} {m.again}{' '}
+          <code dir="ltr">{consent}</code>
         </Callout>
       ) : token === '' ? (
         <Callout tone="info" title={m.noLink} />

@@ -91,14 +91,14 @@ function RunDetail({ run, liveness }: { run: Run; liveness: ReturnType<typeof us
             <div className={classes.cause} data-state={run.state}>
               <p>
                 <strong>{m.cause}:</strong>{' '}
-                <ServerText code={run.code} part="what">
+                <ServerText code={run.code} params={run.failure_params} part="what">
                   {run.cause}
                 </ServerText>
               </p>
               {run.remedy && (
                 <p>
                   <strong>{m.remedy}:</strong>{' '}
-                  <ServerText code={run.code} part="next">
+                  <ServerText code={run.code} params={run.failure_params} part="next">
                     {run.remedy}
                   </ServerText>
                 </p>

@@ -1,6 +1,7 @@
 import { Button, Radio, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
+import { ROLES } from '../../../facts/roles.ts'
 import type { User, UserBody, UserPatch } from '../../../schemas/auth.ts'
 import { request } from '../../api/request.ts'
 import { useRoleName } from '../../app/account-menu.tsx'
@@ -74,9 +75,9 @@ export function UserDialog({ user, onClose }: { user: User | null; onClose(): vo
         />
         <Radio.Group label={m.role} value={role} onChange={(value) => setRole(value as User['role'])}>
           <div className={classes.roles}>
-            <Radio value="viewer" label={roleName('viewer')} description={m.viewerHint} />
-            <Radio value="operator" label={roleName('operator')} description={m.operatorHint} />
-            <Radio value="admin" label={roleName('admin')} description={m.adminHint} />
+            {ROLES.map((it) => (
+              <Radio key={it} value={it} label={roleName(it)} description={m[`${it}Hint`]} />
+            ))}
           </div>
         </Radio.Group>
         {save.error && <ErrorCard error={save.error} />}

@@ -1,6 +1,11 @@
+export interface Endpoints {
+  accountsUrl: string
+  apiUrl: string
+}
+
 /**
- * Zoho's data centres: where to sign in and where the API is. A table and not a template, since Canada does not follow the pattern.
- * Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
+ * Zoho's data centres by the end of their host names: where to sign in and where the API is. A table and not a template, since Canada does not follow the
+ * pattern. Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
  * Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
  */
 export const DATA_CENTER_ENDPOINTS = {
@@ -13,9 +18,7 @@ export const DATA_CENTER_ENDPOINTS = {
   sa: { accountsUrl: 'https://accounts.zoho.sa', apiUrl: 'https://www.zohoapis.sa' },
   uk: { accountsUrl: 'https://accounts.zoho.uk', apiUrl: 'https://www.zohoapis.uk' },
   'com.cn': { accountsUrl: 'https://accounts.zoho.com.cn', apiUrl: 'https://www.zohoapis.com.cn' },
-} as const
+} as const satisfies Record<string, Endpoints>
 
-export interface Endpoints {
-  accountsUrl: string
-  apiUrl: string
-}
+export type DataCenter = keyof typeof DATA_CENTER_ENDPOINTS
+export const DATA_CENTERS = Object.keys(DATA_CENTER_ENDPOINTS) as [DataCenter, ...DataCenter[]]

@@ -1,0 +1,5 @@
+/** Roles of people, from the one that may least. An edge token has none: it opens the photo sync of its store. */
+export const ROLES = ['viewer', 'operator', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+export const isAtLeast = (role: Role, least: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(least)

@@ -97,7 +97,7 @@ test('people give keys no more than they may, see their own, and a key shrinks a
   expect((await use(key)).status).toBe(401)
 })
 
-test('both secrets are accepted during the overlap; without one, or revoked, the old one is refused at once', async () => {
+test('both secrets are accepted during the overlap, and only the new one after it or without one', async () => {
   const { db } = zinc.services
   const { key, id } = await make({ name: 'rotated', scopes: ['products:read'], expires_in_days: null })
   const rotate = async (overlap_hours?: number) => {

@@ -60,6 +60,9 @@ test('a change is told, thin and signed by both secrets after a rotation; no sec
   const [one] = receiver.received
   for (const key of [secret, rotated.data.secret]) expect(isSigned(one!, key)).toBe(true)
   expect(isSigned({ ...one!, body: one!.body.replace('price', 'prize') }, secret)).toBe(false)
+  for (const altered of [{ 'webhook-id': 'another' }, { 'webhook-timestamp': '1600000000' }])
+    expect(isSigned({ ...one!, headers: { ...one!.headers, ...altered } }, secret)).toBe(false)
+  expect(isSigned(one!, `whsec_${Buffer.alloc(32).toString('base64')}`)).toBe(false)
   const { seq } = one!.message.data
   expect(one!.message).toEqual({
     type: 'product.price_changed',

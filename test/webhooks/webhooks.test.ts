@@ -245,6 +245,17 @@ test('runs, the connection and silent stores are told; a replay tells again what
   expect(await send('POST', `/${id}/replay`, {})).toMatchObject({ status: 400 })
 })
 
+test('what a killed process was sending is sent again under the same id when its time is over', async () => {
+  const { db, clock } = zinc.services
+  const { id: webhook_id } = await make(['run.finished'])
+  const at = clock.now()
+  const left = { webhook_id, type: 'run.finished', data: {}, begun: true, tries: 1, occurred_at: at }
+  const { id } = await db.webhookDelivery.create({ data: { ...left, due_at: at } })
+  await db.webhookDelivery.create({ data: { ...left, due_at: new Date(at.getTime() + 20_000) } })
+  await waitFor(async () => (await deliveries(webhook_id, '?state=delivered')).length === 1)
+  expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([id])
+})
+
 test('deliveries are forgotten after 14 days, and a removed webhook is gone with them', async () => {
   const { db, webhookDelivery } = zinc.services
   const { id } = await make(['product.*'])

@@ -71,14 +71,19 @@ create function webhook_merged_type(before text, after text) returns text langua
     else 'product.updated' end
 $$;
 
+-- Webhooks that are read for a delivery are not removed before it is written.
+create function hold_webhooks() returns void language sql as $$ select 1 from webhook_endpoint for key share $$;
+
 -- Writes an event other than of products for each webhook that wants it.
 create function add_webhook_event(event text, facts jsonb) returns void language sql as $$
+  select hold_webhooks();
   insert into webhook_delivery (webhook_id, type, data, occurred_at, due_at)
   select id, event, facts, clock_timestamp(), clock_timestamp() from webhook_endpoint where enabled and webhook_subscribed(event, events)
 $$;
 
 create function webhook_run_finished() returns trigger language plpgsql as $$
 begin
+  perform hold_webhooks();
   insert into webhook_delivery (webhook_id, type, data, occurred_at, due_at)
   select id, type, jsonb_build_object('run_id', new.id, 'kind', new.kind, 'state', new.state, 'started_by', new.started_by,
       'failure_code', new.failure_code, 'statistics', new.statistics), clock_timestamp(), clock_timestamp()
@@ -111,6 +116,7 @@ declare
   numbered integer;
 begin
   select * into strict feed from product_feed_state for update;
+  perform hold_webhooks();
   at := greatest(date_trunc('milliseconds', clock_timestamp()), feed.clock_at);
   with due as (
     delete from product_mark where id in (select id from product_mark order by id limit at_most) returning id, product_id, fields

@@ -94,7 +94,7 @@ test('every operation answers every kind of caller as the document says', async 
     'the edge server of another store': { token: other.token, refused: edge('403 store_mismatch') },
     'the edge server of a paused store': { token: paused.token, refused: edge('403 store_paused') },
     'a key of an admin with every scope': {
-      token: await keyOf('admin', API_KEY_SCOPES),
+      token: await keyOf('admin', [...API_KEY_SCOPES]),
       refused: ({ scope }) => (scope === null ? '403 not_for_keys' : undefined),
     },
     'a key of a viewer with every scope that reads': {

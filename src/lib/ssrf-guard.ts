@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector } from 'undici'
 
@@ -18,6 +19,8 @@ export function isPublicIp(url: string): boolean {
 }
 
 const CONNECT_MS = 5_000
+/** Somebody waits for it; without a name server it would take much longer. */
+const RESOLVE_MS = 2_000
 
 /** All addresses of a name. */
 export type HostResolver = (host: string) => Promise<{ address: string; family: number }[]>
@@ -95,7 +98,8 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
     async mayReach(url) {
       if (!agents.mayConnect(url)) return false
       if (isNamed(url)) return true
-      const ips = await resolveAll(url.hostname.replace(/^\[|\]$/g, '')).catch(() => [])
+      const known = resolveAll(url.hostname.replace(/^\[|\]$/g, '')).catch(() => [])
+      const ips = await Promise.race([known, pause(RESOLVE_MS, [], { ref: false })])
       return ips.every(({ address }) => isPublicIp(address))
     },
     async [Symbol.asyncDispose]() {

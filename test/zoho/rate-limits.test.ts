@@ -43,7 +43,7 @@ longTest("at Zoho's own limits no call is refused, and the sync takes as long as
   expect(tookMs).toBeLessThan(predictedMs * 1.1 + times(120_000, 60_000))
 })
 
-test('when the day is spent the run is parked without calls and resumes after the reset', async () => {
+longTest('when the day is spent the run is parked without calls and resumes after the reset', async () => {
   let aheadMs = 0
   const clock: Clock = { now: () => new Date(Date.now() + aheadMs), sleep: systemClock.sleep }
   const { zoho, sync, services } = await startZinc({ limits: { perMinute: null, perDay: 12, inFlight: null, blockMs: 60_000 }, clock })

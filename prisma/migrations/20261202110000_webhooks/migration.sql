@@ -137,10 +137,12 @@ begin
     returning 1
   ), told as (
     insert into webhook_delivery as old (webhook_id, type, product_id, zoho_item_id, sku, seq, fields, occurred_at, due_at)
-    select w.id, webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events), g.product_id,
+    select w.id, t.type, g.product_id,
       coalesce(g.zoho_item_id, c.zoho_item_id), coalesce(g.sku, c.sku), g.seq, g.fields, at, at + interval '2 seconds'
     from given g cross join webhook_endpoint w left join product_change c on c.product_id = g.product_id
-    where w.enabled and webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events) is not null
+      -- Once for each row: the lock is held meanwhile.
+      cross join lateral (select webhook_product_type(webhook_product_kinds(g.fields, g.living), w.events) as type offset 0) as t
+    where w.enabled and t.type is not null
     order by g.seq
     on conflict (webhook_id, product_id) where state = 'pending' and not begun do update set
       type = webhook_merged_type(old.type, excluded.type), seq = excluded.seq, occurred_at = excluded.occurred_at,

@@ -54,16 +54,16 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
   let looking: Promise<void> = Promise.resolve()
   let closed = false
 
-  /** The next deliveries of a webhook, each the oldest of its product, reserved for this process. */
+  /** The next deliveries of a webhook, each the oldest of its product, reserved for this process: a walk of an index that stops soon. */
   const claim = (webhookId: string, limit: number): Promise<WebhookDelivery[]> => {
     const now = clock.now()
     return db.$queryRaw<WebhookDelivery[]>`
       with claimed as (
         update webhook_delivery set begun = true, tries = tries + 1, due_at = ${new Date(now.getTime() + LEASE_MS)} where id in (
           select d.id from webhook_delivery d
-          where d.webhook_id = ${webhookId}::uuid and d.state = 'pending' and d.due_at <= ${now} and not exists (
-            select 1 from webhook_delivery e where e.webhook_id = d.webhook_id and e.product_id = d.product_id
-              and e.state = 'pending' and e.position < d.position)
+          where d.webhook_id = ${webhookId}::uuid and d.state = 'pending' and d.due_at <= ${now} and d.position = coalesce((
+            select e.position from webhook_delivery e where e.webhook_id = d.webhook_id and e.product_id = d.product_id
+              and e.state = 'pending' order by e.position limit 1), d.position)
           order by d.position limit ${limit} for update skip locked
         ) returning *
       ) select * from claimed order by position`
@@ -142,8 +142,8 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
   /** A job for each webhook that has something due; there is one at a time. */
   async function look(): Promise<void> {
     const due = await db.$queryRaw<{ webhook_id: string }[]>`
-      select distinct d.webhook_id from webhook_delivery d join webhook_endpoint w on w.id = d.webhook_id
-      where d.state = 'pending' and d.due_at <= ${clock.now()} and w.enabled`
+      select id as webhook_id from webhook_endpoint w where enabled and exists (
+        select 1 from webhook_delivery d where d.webhook_id = w.id and d.state = 'pending' and d.due_at <= ${clock.now()})`
     await queue.add(
       db,
       'webhook',

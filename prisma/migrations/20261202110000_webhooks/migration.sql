@@ -38,7 +38,8 @@ create index webhook_delivery_webhook_id_idx on webhook_delivery (webhook_id, po
 create index webhook_delivery_occurred_at_idx on webhook_delivery (occurred_at);
 -- What waits and was never sent takes up later changes of its product.
 create unique index webhook_delivery_waiting_key on webhook_delivery (webhook_id, product_id) where state = 'pending' and not begun;
-create index webhook_delivery_due_idx on webhook_delivery (due_at, webhook_id) where state = 'pending';
+create index webhook_delivery_due_idx on webhook_delivery (webhook_id, due_at) where state = 'pending';
+create index webhook_delivery_pending_idx on webhook_delivery (webhook_id, position) where state = 'pending';
 create index webhook_delivery_order_idx on webhook_delivery (webhook_id, product_id, position) where state = 'pending';
 
 create function webhook_subscribed(kind text, events text[]) returns boolean language sql immutable parallel safe as $$

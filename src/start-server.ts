@@ -31,6 +31,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.scheduler.open(services.modules.startDue)
     services.webhookQueue.open()
     services.notifier.open()
+    services.webhookDelivery.open()
     services.productFeed.open()
     void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: a view of many pictures takes a while, and nothing reads it.

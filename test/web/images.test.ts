@@ -100,7 +100,7 @@ longTest('an operator adds, orders, describes, deletes and restores images of a 
 
   // Several at once, by keys, and back.
   for (const name of ['front.png', 'back.png']) {
-    await page.getByRole('checkbox', { name: `Choose ${name}` }).focus()
+    await page.getByRole('checkbox', { name: `Select ${name}` }).focus()
     await page.keyboard.press('Space')
   }
   const selection = page.getByRole('region', { name: 'Selection' })

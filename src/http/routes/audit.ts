@@ -18,6 +18,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
     '/audit',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'audit:read' },
       schema: {
         tags: ['settings'],
         summary: 'List audit log entries, newest first, as JSON pages or one CSV file',

@@ -12,6 +12,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
     '/coverage',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'Count missing product data; each key is a filter of GET /api/products?coverage=',
@@ -27,6 +28,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
     '/coverage/history',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'List the coverage counts by day, oldest first',

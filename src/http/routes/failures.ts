@@ -21,6 +21,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'List open failures, grouped by cause',
@@ -59,6 +60,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures/retry',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Retry failures: selected ones, those of a cause or a run, or all',
@@ -81,6 +83,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures/dismiss',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Dismiss failures, with an optional note',
@@ -99,6 +102,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/sync/runs/:id/retry-failed',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Start a run that retries what failed in a run',

@@ -46,6 +46,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
     '/mapping',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'Return the mapping of Zoho fields to product fields, and the owner of each',
@@ -71,6 +72,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
     '/mapping/preview',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'Preview the mapping, with these changes, on a real Zoho item; saves nothing',

@@ -39,7 +39,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/images/:filename',
     {
-      config: { signed: true },
+      config: { keyScope: 'images:read', signed: true },
       schema: {
         tags: ['images'],
         summary: 'Return the primary image of a product at a permanent URL',
@@ -77,7 +77,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/api/data/images/item/:filename',
     {
-      config: { signed: true },
+      config: { keyScope: 'images:read', signed: true },
       schema: {
         tags: ['images'],
         summary: 'Return the primary image of a product, or a variant of it',

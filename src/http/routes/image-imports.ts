@@ -42,7 +42,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
         summary: 'Import a ZIP of images laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
@@ -67,7 +67,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import/preview',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
         summary: 'Upload a ZIP and preview its import; the preview is kept for one day',
@@ -100,6 +100,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import/:id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Start a run for a previewed import', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
     },
     async (request, reply) => {

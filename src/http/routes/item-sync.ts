@@ -31,7 +31,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     '/sync/item/execute',
     {
       onRequest: requireRole('operator'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'syncs:run', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Sync items, and optionally images, from Zoho or a file',
@@ -51,6 +51,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     '/sync/item/plan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Preview a sync: its changes, API calls and duration; changes nothing',

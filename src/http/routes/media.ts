@@ -49,6 +49,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/variants',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Return the variant (thumbnail) settings', response: { 200: VariantSettingsResponse } },
     },
     async () => ({ status: 'success' as const, data: shown(await variantSettings.current()) }),
@@ -78,6 +79,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/variants/regenerate',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Start a run that regenerates variants', body: Regenerate, response: { 202: QueuedRun } },
     },
     async (request, reply) => {
@@ -92,6 +94,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: {
         tags,
         summary: 'List the findings of the last file check, and when it ran',
@@ -119,6 +122,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity/scan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Start a run that checks every stored file against its hash', response: { 202: QueuedRun } },
     },
     async (request, reply) => {
@@ -130,6 +134,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity/repair',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Start a run that repairs all or selected findings of the last file check; each is checked again first',
@@ -148,6 +153,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/storage',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: {
         tags,
         summary: 'Return the disk usage of originals and variants, and what can be reclaimed',
@@ -161,6 +167,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/jobs',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Count background jobs for images by state', response: { 200: MediaJobsResponse } },
     },
     async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
@@ -174,7 +181,11 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   ] as const) {
     app.post(
       `/api/media/jobs/:queue/${verb}`,
-      { onRequest: requireRole('operator'), schema: { tags, summary, params: Queue, response: { 200: Changed } } },
+      {
+        onRequest: requireRole('operator'),
+        config: { keyScope: 'images:write' },
+        schema: { tags, summary, params: Queue, response: { 200: Changed } },
+      },
       async ({ params: { queue } }) => ({ status: 'success' as const, data: { queue, changed: await work({ db, runs }, queue) } }),
     )
   }

@@ -47,6 +47,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'Return notification settings and recent notifications', response: { 200: NotificationsResponse } },
     },
     response,

@@ -69,7 +69,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/:photo_id/download',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Download one photo, in full or by range',
@@ -116,7 +116,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/archive',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Download many photos as one tar, in the requested order; errors.json at the end lists any that failed',

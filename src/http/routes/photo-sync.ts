@@ -67,7 +67,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'List the photos of a store, by position, by change time, or by cursor',
@@ -108,7 +108,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/digest',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'Return a digest that changes when anything is new for a store',

@@ -78,7 +78,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/upload',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
         summary: 'Upload one or more images of a product (multipart, parts named file); either all are stored or none',
@@ -123,6 +123,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: {
         tags,
         summary: 'List the images of a product in order; is_primary marks the primary one',
@@ -141,6 +142,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Update an image: set as primary, change its position or alt text',
@@ -163,6 +165,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/order',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Reorder the images with a JSON array of their IDs',
@@ -182,6 +185,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Delete an image; it can be restored for seven days',
@@ -209,6 +213,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id/restore',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Restore a deleted image', params: OfImage, response: { 200: ImageResponse } },
     },
     async (request) => {
@@ -224,6 +229,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/compare',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Compare the primary image with the one in Zoho', params: OfProduct, response: { 200: CompareResponse } },
     },
     async ({ params }) => {

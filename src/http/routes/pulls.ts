@@ -38,6 +38,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Start a pull of Books or Invoice modules into files and the database',
@@ -57,6 +58,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/plan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Estimate the API calls and duration of a pull; with count, asks Zoho for record counts. Changes nothing',
@@ -70,6 +72,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'List pull sessions, newest first',
@@ -82,6 +85,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/compare',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'Compare the records of each module in two sessions',
@@ -95,6 +99,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'Return one session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
     },
     async ({ params }) => success(await sessions.get(params.session)),
@@ -103,6 +108,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Pin a session so that it is never pruned, or unpin it',
@@ -122,6 +128,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Delete a session folder; the records in the database stay',
@@ -138,7 +145,11 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
   )
   app.get(
     '/:session/archive',
-    { onRequest: requireRole('operator'), schema: { tags, summary: 'Download a session as ZIP', params: Named } },
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
+      schema: { tags, summary: 'Download a session as ZIP', params: Named },
+    },
     async (request, reply) => {
       const { params } = request
       const zip = await pulls.archive(params.session)
@@ -150,6 +161,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/verify',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Start a run that verifies a session against Zoho, or with quick only against the database and the manifests',
@@ -172,6 +184,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/report',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'Return the latest verification report', params: Named, response: { 200: one(VerifyReport) } },
     },
     async ({ params }) => success(await sessions.report(params.session)),
@@ -180,6 +193,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/repair',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Start a run that fetches only the records that differ and rewrites the affected files',

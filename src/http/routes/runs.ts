@@ -34,6 +34,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'List runs of every kind, newest first',
@@ -63,13 +64,18 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   )
   app.get(
     '/sync/runs/:id',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Return one run', params: Id, response: { 200: One } } },
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
+      schema: { tags, summary: 'Return one run', params: Id, response: { 200: One } },
+    },
     async ({ params }) => one(await runs.get(params.id)),
   )
   app.get(
     '/sync/runs/:id/records',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'List the changes of a run, or of a dry run, record by record and field by field',
@@ -94,6 +100,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs/:id/export',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: { tags, summary: 'Download a run with its failures and records as JSON', params: Id },
     },
     async ({ params }, reply) => {
@@ -112,7 +119,11 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   ] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
-      { onRequest: requireRole('operator'), schema: { tags, summary, params: Id, response: { 200: One } } },
+      {
+        onRequest: requireRole('operator'),
+        config: { keyScope: 'syncs:run' },
+        schema: { tags, summary, params: Id, response: { 200: One } },
+      },
       async (request) => {
         const { params } = request
         if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
@@ -126,6 +137,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs/:id/events',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: { tags, summary: 'Stream the progress of a run as server-sent events until it stops', params: Id },
     },
     async (request, reply) => {

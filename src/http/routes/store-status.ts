@@ -21,6 +21,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
       schema: { tags, summary: 'List the sync status of all stores', response: { 200: StoreStatusListResponse } },
     },
     async () => {
@@ -36,6 +37,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores/:id',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
       schema: { tags, summary: 'Return the sync status of one store', params: Id, response: { 200: StoreStatusResponse } },
     },
     async ({ params }) => {
@@ -48,6 +50,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores/:id/resync',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'stores:manage' },
       schema: {
         tags,
         summary: 'Resync a store: send all photos again, or selected ones',
@@ -67,6 +70,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/photos/:id/stores',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
       schema: {
         tags,
         summary: 'Return the sync status of one photo in every store',

@@ -55,14 +55,23 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
   }
 
-  app.get('/', { onRequest, schema: { tags, summary: 'List stores, oldest first', response: { 200: StoresResponse } } }, async () => ({
-    ...success((await stores.list()).map(storeAnswer)),
-    next_cursor: null,
-  }))
+  app.get(
+    '/',
+    {
+      onRequest,
+      config: { keyScope: 'stores:read' },
+      schema: { tags, summary: 'List stores, oldest first', response: { 200: StoresResponse } },
+    },
+    async () => ({
+      ...success((await stores.list()).map(storeAnswer)),
+      next_cursor: null,
+    }),
+  )
   app.post(
     '/',
     {
       onRequest,
+      config: { keyScope: 'stores:manage' },
       bodyLimit: MAX_STORE_BYTES,
       schema: { tags, summary: 'Create a store', body: StoreBody, response: { 201: StoreSavedResponse } },
     },
@@ -70,13 +79,18 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   )
   app.get(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Return one store', params: Id, response: { 200: StoreResponse } } },
+    {
+      onRequest,
+      config: { keyScope: 'stores:read' },
+      schema: { tags, summary: 'Return one store', params: Id, response: { 200: StoreResponse } },
+    },
     async ({ params }) => success(storeAnswer(await stores.find(params.id))),
   )
   app.patch(
     '/:id',
     {
       onRequest,
+      config: { keyScope: 'stores:manage' },
       bodyLimit: MAX_STORE_BYTES,
       schema: {
         tags,
@@ -95,7 +109,11 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   )
   app.delete(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Delete a store with its tokens and reports', params: Id, response: { 200: StoreResponse } } },
+    {
+      onRequest,
+      config: { keyScope: 'stores:manage' },
+      schema: { tags, summary: 'Delete a store with its tokens and reports', params: Id, response: { 200: StoreResponse } },
+    },
     async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
   )
 

@@ -53,6 +53,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organizations',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'List the organizations of the account, with currency and time zone',
@@ -83,6 +84,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/scopes',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'List the scopes of each module, whether they are granted, and all scopes as one line',

@@ -23,6 +23,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/plan',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Estimate the API calls for downloading additional images', response: { 200: GalleryPlanResponse } },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
@@ -31,6 +32,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/fetch',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Start a run that downloads additional images of items; a dry run counts the exact API calls',
@@ -47,6 +49,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/products/:id/images/send-to-zoho',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Upload the primary image of a product to its item in Zoho',

@@ -41,6 +41,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     '/quota',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: { tags, summary: 'Return API calls used and left this minute and today, with a forecast', response: { 200: QuotaResponse } },
     },
     quota,
@@ -65,6 +66,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     '/calls',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'List API calls to Zoho, newest first, without bodies',

@@ -70,6 +70,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     '/:app/:module',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'List records of a module as Zoho returned them; `zinc` adds record_id, modified_at and deleted_at to each',
@@ -83,6 +84,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     '/:module',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'List records of a Books module', params: z.object({ module: Module }), querystring: Query },
     },
     async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),

@@ -46,6 +46,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'Return the Zoho settings, with masked secrets, and the connection state',
@@ -75,6 +76,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'List the four modules with schedule, last successful sync and next run',
@@ -87,6 +89,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules/:module',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'Return one module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
     },
     async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
@@ -132,6 +135,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules/:module/sync',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags: ['sync'],
         summary: 'Sync a module now; responds when it has finished, or immediately with wait=false',
@@ -151,6 +155,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/schedule/preview',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'Preview the next run times of a cron expression in the shop’s time zone',

@@ -47,6 +47,7 @@ export const notificationMessages = defineMessages(
     run_failed: 'run failed',
     nothing_synced: 'no sync',
     store_silent: 'store offline',
+    webhook_disabled: 'webhook turned off',
     kindTest: 'test',
   },
   {
@@ -95,6 +96,7 @@ export const notificationMessages = defineMessages(
     run_failed: 'فشل تشغيل',
     nothing_synced: 'لا مزامنة',
     store_silent: 'متجر غير متصل',
+    webhook_disabled: 'خطاف ويب مطفأ',
     kindTest: 'اختبار',
   },
 )

@@ -11,7 +11,10 @@ export interface Organization {
   timeZone: string | null
 }
 
-/** Every organisation of the account, with currency and time zone. Needs no organisation, and Zoho does not count the call against one. */
+/**
+ * Returns every organisation of the account, with currency and time zone. Needs no organisation,
+ * and Zoho does not count the call against one.
+ */
 export async function listOrganizations(
   client: ZohoClient,
   signal: AbortSignal,
@@ -28,7 +31,7 @@ export async function listOrganizations(
   }
 }
 
-/** One organisation; null when the account does not have it. */
+/** Returns one organisation; null when the account does not have it. */
 export async function readOrganization(client: ZohoClient, id: string, signal: AbortSignal): Promise<Organization | null> {
   const { organizations } = await listOrganizations(client, signal)
   return organizations.find((it) => it.id === id) ?? null

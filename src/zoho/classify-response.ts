@@ -66,7 +66,7 @@ export function notAuthorized(zohoCode: string, path: string): ConfigurationErro
 }
 
 /**
- * Throws the error that an unsuccessful response means. Zoho's code counts more than the status:
+ * Returns the error that an unsuccessful response means. Zoho's code counts more than the status:
  * errors come with HTTP 200 too.
  */
 export function classifyResponse(

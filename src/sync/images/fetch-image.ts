@@ -14,7 +14,7 @@ export interface FetchImageDeps {
   zoho: ZohoClient | null
   urls: UrlFetcher
   ingest: IngestDeps
-  /** False: call Zoho even while the circuit is open; see zoho/circuit-breaker.ts. */
+  /** True: make no call while the circuit is open; see zoho/circuit-breaker.ts. */
   useBreaker?: boolean
 }
 
@@ -32,7 +32,7 @@ const DAMAGED = new Set(['truncated', 'corrupt'])
 /**
  * Fetches one image and stores it. An interrupted transfer is retried. An image that comes twice
  * with the same truncated but decodable bytes is how the source has it, and is kept as damaged.
- * Throws what ingestPicture and the sources throw.
+ * Throws what ingestImage and the sources throw.
  */
 export async function fetchImage(deps: FetchImageDeps, work: PendingImage, { runId, signal, job }: FetchImageOptions): Promise<Blob> {
   /** The hash of the damaged bytes; if the next transfer brings the same, they are accepted. */

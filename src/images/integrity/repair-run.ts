@@ -110,8 +110,8 @@ async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size
 }
 
 /**
- * A file without a row, found only after the scan had waited for a row to appear; checked again
- * under the lock of its hash.
+ * A file that still had no row when the scan had waited for one; checked again under the lock of
+ * its hash.
  */
 async function removeUnknown({ db, store }: RepairDeps, kind: 'originals' | 'variants', sha256: string): Promise<void> {
   await db.$transaction(async (tx) => {

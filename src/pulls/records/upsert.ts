@@ -1,7 +1,7 @@
 import type { Db } from '../../database/client.ts'
 import { sanitizeForJsonb } from '../../lib/jsonb.ts'
 
-/** Whose records: an app of Zoho and one of its modules, e.g. books/invoices or crm/Contacts. */
+/** A Zoho app and one of its modules, for example books/invoices or crm/Contacts. */
 export interface RecordScope {
   app: 'books' | 'invoice' | 'inventory' | 'crm'
   module: string
@@ -12,7 +12,7 @@ export interface RecordRow {
   /** The record's JSON as Zoho wrote it. */
   raw: string
   modified_at: Date | null
-  /** What a person may look it up by; see `searchText`. */
+  /** What people may search it by; see `searchText`. */
   search: string
 }
 
@@ -22,7 +22,10 @@ export interface WriteOptions {
   at: Date
   /** These are detail records, not rows of a list. */
   detailed?: boolean | undefined
-  /** For pulls with files: the number of the module's pull under way, noted on what it changes. */
+  /**
+   * For pulls with files: the number of the module's current pull, stored with the records that it
+   * changes.
+   */
   changedIn?: number | undefined
 }
 
@@ -30,13 +33,16 @@ export interface RecordCounts {
   new: number
   updated: number
   unchanged: number
-  /** Was deleted and is there again; counted in `updated`, too. */
+  /** Was deleted and exists again; also counted in `updated`. */
   restored: number
 }
 
 export const NOTHING_WRITTEN: RecordCounts = { new: 0, updated: 0, unchanged: 0, restored: 0 }
 
-/** For jsonb_to_recordset: `t(record_id text, raw text, clean text, modified_at timestamptz, search text)`. */
+/**
+ * For jsonb_to_recordset: `t(record_id text, raw text, clean text, modified_at timestamptz, search
+ * text)`.
+ */
 export const asJson = (rows: RecordRow[]): string =>
   JSON.stringify(
     rows.map(({ record_id, raw, modified_at, search }) => {
@@ -45,7 +51,10 @@ export const asJson = (rows: RecordRow[]): string =>
     }),
   )
 
-/** Writes records in one statement, whatever their number; equal ones are not written. One that was deleted and is back is restored. Ids must differ. */
+/**
+ * Writes any number of records in one statement; equal ones are not written. A deleted one that is
+ * back is restored. Ids must differ.
+ */
 export async function upsertRecords(
   db: Db,
   { app, module }: RecordScope,
@@ -71,7 +80,7 @@ export async function upsertRecords(
   return { new: inserted, updated: written.length - inserted, unchanged: rows.length - written.length, restored: gone }
 }
 
-/** Notes that these are gone; answers how many were still there. */
+/** Marks these records as deleted; returns how many were not deleted yet. */
 export async function markDeleted(
   db: Db,
   { app, module }: RecordScope,

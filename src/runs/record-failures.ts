@@ -3,8 +3,9 @@ import { sanitizeForJsonb } from '../lib/jsonb.ts'
 import type { RunFailure } from './run-handler.ts'
 
 /**
- * Notes what did not work in a run. An older open note about the same thing is closed by it, so that the inbox holds each thing once; a dismissed one stays
- * dismissed when the same thing fails again for the same cause.
+ * Records the failures of a run. An older open record about the same thing is closed, so that the
+ * inbox has each thing once; a dismissed one stays dismissed when the same thing fails again for
+ * the same cause.
  */
 export async function recordFailures(tx: RawDb, runId: string, failures: RunFailure[], at: Date): Promise<void> {
   if (failures.length === 0) return

@@ -8,7 +8,7 @@ const days = (text: string): number => {
   return value
 }
 
-/** `zinc edge …`: what an edge server does, and what head office does for it. */
+/** `zinc edge …`: the commands of an edge server, and those of head office for it. */
 export function addEdge(program: Command, action: Action): void {
   const edge = program.command('edge').description('the edge server of a store: pull its pictures, keep them up to date, try a server')
   addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])

@@ -9,13 +9,17 @@ interface InstanceFingerprint {
   jwtKeys: Buffer[]
   credentialsKeys: Buffer[]
   storageId: string
-  /** Whether everything is sealed with the newest credentials key, so that the database may forget the old one. */
+  /**
+   * Whether everything is sealed with the newest credentials key, so that the database may forget
+   * the old one.
+   */
   isSettled(): Promise<boolean>
 }
 
 /**
- * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
- * or broken secrets. Throws StartupError (exit status 2).
+ * Refuses to start with keys or a disk that are not those of this database: such an instance would
+ * fail later, in ways that look like lost pictures or broken secrets. Throws StartupError (exit
+ * status 2).
  */
 export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: InstanceFingerprint): Promise<void> {
   const facts = [

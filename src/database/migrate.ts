@@ -10,7 +10,10 @@ const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
 export const INIT_MIGRATION = '20261130100000_init'
 /** Any fixed number: all zinc processes that start at once wait for each other here. */
 export const MIGRATION_LOCK = 7_281_994
-/** The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same database. */
+/**
+ * The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same
+ * database.
+ */
 const TABLE = `create table if not exists _prisma_migrations (
   id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text,
   rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`
@@ -26,9 +29,10 @@ export async function migrationNames(): Promise<string[]> {
 
 /**
  * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
- * `only` names those to apply, for a database that is about to be filled from an older dump.
- * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
- * Throws StartupError `database_unreachable`, `older_database`, `newer_database` (exit status 1).
+ * `only` names those to apply, for a database that is about to be filled from an older dump. Each
+ * migration is one transaction together with its row of `_prisma_migrations`: killed in the middle,
+ * it has not happened, and the next start does it. Throws StartupError `database_unreachable`,
+ * `older_database`, `newer_database` (exit status 1).
  */
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
   const client = createClient(url, { connectionTimeoutMs: 10_000 })
@@ -37,7 +41,8 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
   })
   try {
     await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
-    // Asked first: a role that owns nothing may not even say `create … if not exists`, and need not where everything is migrated.
+    // Asked first: a role that owns nothing may not even say `create … if not exists`, and need not
+    // where everything is migrated.
     const table = await client.query<{ there: boolean }>("select to_regclass('_prisma_migrations') is not null as there")
     if (!table.rows[0]?.there) await client.query(TABLE)
     const { rows } = await client.query<{ migration_name: string }>(

@@ -17,7 +17,10 @@ export interface ConfiguredDatabaseDeps {
   signal?: AbortSignal
 }
 
-/** Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes all in reverse. */
+/**
+ * Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes
+ * all in reverse.
+ */
 export async function openConfiguredDatabase({ config, log, durable = true, clock, signal }: ConfiguredDatabaseDeps) {
   const opened = new AsyncDisposableStack()
   try {

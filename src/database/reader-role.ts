@@ -21,8 +21,9 @@ export interface Reader {
 }
 
 /**
- * Makes a role that can sign in and read the views of the ERP and nothing else, or gives an existing one a new password. Throws BadRequestError
- * `invalid_reader_name`, ConflictError `role_exists` for a role that zinc has not made, ConflictError `cannot_create_role`.
+ * Makes a role that can sign in and read the views of the ERP and nothing else, or gives an
+ * existing one a new password. Throws BadRequestError `invalid_reader_name`, ConflictError
+ * `role_exists` for a role that zinc has not made, ConflictError `cannot_create_role`.
  */
 export async function grantReader(ownerUrl: string, name: string): Promise<Reader> {
   const password = randomBytes(24).toString('base64url')
@@ -45,7 +46,10 @@ export async function grantReader(ownerUrl: string, name: string): Promise<Reade
   return { name, password, url: url.href }
 }
 
-/** Takes a reader's rights and removes its role. Throws NotFoundError `reader_not_found`, and as `grantReader`. */
+/**
+ * Takes a reader's rights and removes its role. Throws NotFoundError `reader_not_found`, and as
+ * `grantReader`.
+ */
 export async function revokeReader(ownerUrl: string, name: string): Promise<null> {
   await withOwner(ownerUrl, name, async (client, { exists, database }) => {
     if (!exists) throw new NotFoundError('reader_not_found', { name })

@@ -5,14 +5,17 @@ import { StartupError } from './errors.ts'
 import { describeSystemError } from './startup-error.ts'
 
 /**
- * Other accounts may pass through the data folder, as nginx does to the pictures and PostgreSQL's account to its files, but not list it. Each folder
- * inside says for itself who may look.
+ * Other accounts may pass through the data folder, as nginx does to the pictures and PostgreSQL's
+ * account to its files, but not list it. Each folder inside says for itself who may look.
  */
 const DATA_DIR_MODE = 0o711
 /** What is in these is the shop's business. */
 const PRIVATE_FOLDERS = ['sync_sessions', 'raw_json', 'reports', 'imports']
 
-/** Makes DATA_DIR where it is missing, proves that something can be written there, and closes what an older zinc left open. Throws StartupError `data_dir_unusable` (exit status 1). */
+/**
+ * Makes DATA_DIR where it is missing, proves that something can be written there, and closes what
+ * an older zinc left open. Throws StartupError `data_dir_unusable` (exit status 1).
+ */
 export async function openDataDir(dataDir: string): Promise<void> {
   try {
     await makeFolder(dataDir, DATA_DIR_MODE)
@@ -23,7 +26,10 @@ export async function openDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** Step by step: Node's own `recursive` goes round for ever on a file system that says of a new folder that it is not there, such as /proc. */
+/**
+ * Step by step: Node's own `recursive` goes round for ever on a file system that says of a new
+ * folder that it is not there, such as /proc.
+ */
 async function makeFolder(folder: string, mode?: number): Promise<void> {
   const parent = dirname(folder)
   const exists = await access(parent).then(
@@ -36,7 +42,10 @@ async function makeFolder(folder: string, mode?: number): Promise<void> {
   })
 }
 
-/** Takes the rights of all other accounts; those of the group stay, since a program that drops files there may have been given them. */
+/**
+ * Takes the rights of all other accounts; those of the group stay, since a program that drops files
+ * there may have been given them.
+ */
 async function closeToOthers(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)

@@ -1,4 +1,7 @@
-/** A column that holds encrypted records. Who encrypts something adds its column here and encrypts for `aadFor(column, id)`. */
+/**
+ * A column that holds encrypted records. Who encrypts something adds its column here and encrypts
+ * for `aadFor(column, id)`.
+ */
 export interface EncryptedColumn {
   table: string
   /** The key column of the row. */

@@ -12,8 +12,9 @@ export interface Encryption {
 const keyId = (key: Buffer): string => createHash('sha256').update('zinc key id').update(key).digest('hex').slice(0, 8)
 
 /**
- * AES-256-GCM with a key ring that lives outside the database; the first key encrypts, all decrypt (rotation without downtime).
- * Record: `v1:key id:nonce:tag:ciphertext`, each in base64url; the place (table, column, row) is authenticated beside it.
+ * AES-256-GCM with a key ring that lives outside the database; the first key encrypts, all decrypt
+ * (rotation without downtime). Record: `v1:key id:nonce:tag:ciphertext`, each in base64url; the
+ * place (table, column, row) is authenticated beside it.
  */
 export function createEncryption(ring: () => Buffer[]): Encryption {
   const prefixOf = (key: Buffer) => `v1:${keyId(key)}:`

@@ -8,21 +8,28 @@ export type GcpValues = Partial<Record<keyof typeof SECRET_NAMES, string>>
 /** A new version of a secret counts after this at the latest, without a restart. */
 const KEPT_MS = 5 * 60_000
 const PATIENCE_MS = 5_000
-/** While Google is away, so long between two tries: every look at the settings would wait for it otherwise. */
+/**
+ * While Google is away, so long between two tries: every look at the settings would wait for it
+ * otherwise.
+ */
 const AWAY_MS = 30_000
 /** gRPC: there is no such secret, or none that is enabled. */
 const ABSENT = new Set([5, 9])
 
 export interface GcpSecrets extends AsyncDisposable {
-  /** The latest version of each secret. Throws BadGatewayError `gcp_secrets_unavailable` when Google does not give them and none are known. */
+  /**
+   * The latest version of each secret. Throws BadGatewayError `gcp_secrets_unavailable` when Google
+   * does not give them and none are known.
+   */
   read(): Promise<GcpValues>
   /** Asks Google again at the next read: Zoho refused what was read. */
   forget(): void
 }
 
 /**
- * Google's own library, loaded only when it is used: it is large. It finds its credentials as it always does
- * (GOOGLE_APPLICATION_CREDENTIALS, the machine's account); `client` overrides where it asks, for a stand-in.
+ * Google's own library, loaded only when it is used: it is large. It finds its credentials as it
+ * always does (GOOGLE_APPLICATION_CREDENTIALS, the machine's account); `client` overrides where it
+ * asks, for a stand-in.
  */
 export function createGcpSecrets({ projectId, client = {} }: { projectId: string; client?: ClientOptions }): GcpSecrets {
   let known: { values: GcpValues; until: number } | null = null

@@ -16,7 +16,10 @@ export interface KeysDeps {
   storageId: string
 }
 
-/** Opens both key rings. Throws StartupError when the database belongs to other keys or another storage. */
+/**
+ * Opens both key rings. Throws StartupError when the database belongs to other keys or another
+ * storage.
+ */
 export async function openKeys({ db, settingsDir, keys, columns, storageId }: KeysDeps) {
   const jwtRing = await openKeyRing(join(settingsDir, 'jwt.key'), keys.jwt)
   const jwtKeys = jwtRing.keys()

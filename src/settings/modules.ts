@@ -8,7 +8,9 @@ export interface Module {
   name: string
   description: string
   enabledByDefault: boolean
-  /** What the page offers. Stock moves may not touch an item's modified time, hence the full syncs. */
+  /**
+   * What the page offers. Stock moves may not touch an item's modified time, hence the full syncs.
+   */
   suggested: { schedule: string; full_schedule: string }
 }
 

@@ -34,8 +34,10 @@ export const usesOldKey = (db: Db, encryption: Encryption, columns: EncryptedCol
   usesKey(db, columns, encryption.prefixes().older)
 
 /**
- * Seals everything anew that an older key of the ring sealed. Each row is a change of its own that is made only if nobody else changed the row meanwhile,
- * so it can be killed at any line and run again, while servers work on. `unreadable` names rows that no key of the ring opens; they stay as they are.
+ * Seals everything anew that an older key of the ring sealed. Each row is a change of its own that
+ * is made only if nobody else changed the row meanwhile, so it can be killed at any line and run
+ * again, while servers work on. `unreadable` names rows that no key of the ring opens; they stay as
+ * they are.
  */
 export async function reencryptAll(
   db: Database,
@@ -89,7 +91,10 @@ export async function countEncrypted(db: Database, columns: EncryptedColumn[]): 
   return count
 }
 
-/** Removes everything that is sealed, and the database's memory of the key that sealed it: the next start takes the key that it has. Answers how many values went. */
+/**
+ * Removes everything that is sealed, and the database's memory of the key that sealed it: the next
+ * start takes the key that it has. Answers how many values went.
+ */
 export async function deleteEncrypted(db: Database, columns: EncryptedColumn[]): Promise<number> {
   return db.$transaction(async (tx) => {
     let forgotten = 0

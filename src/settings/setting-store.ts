@@ -3,7 +3,10 @@ import { aadFor, ENCRYPTED_SETTINGS } from './encrypted-columns.ts'
 import type { Encryption } from './encryption.ts'
 
 export interface StoredSetting {
-  /** Null: it is sealed with a key that is not in the ring, or was tampered with. Never taken for empty. */
+  /**
+   * Null: it is sealed with a key that is not in the ring, or was tampered with. Never taken for
+   * empty.
+   */
   value: string | null
   changedAt: Date
 }
@@ -12,7 +15,10 @@ export type SettingStore = ReturnType<typeof createSettingStore>
 
 const aadOf = (name: string): string => aadFor(ENCRYPTED_SETTINGS, name)
 
-/** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
+/**
+ * What operators stored at run time, one row a value; secrets are sealed for their own row, so that
+ * a moved ciphertext does not open.
+ */
 export function createSettingStore({ db, encryption }: { db: Database; encryption: Encryption }) {
   function opened({ name, value }: { name: string; value: string }): string | null {
     try {

@@ -34,7 +34,10 @@ export interface Imported {
   fixed: string[]
 }
 
-/** Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never quotes the file. */
+/**
+ * Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never
+ * quotes the file.
+ */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new BadRequestError('file_not_found.config', { file, error: cause.code ?? '' })
@@ -71,8 +74,9 @@ export async function importZohoConfig(
 }
 
 /**
- * A `zoho_config.json` that lies in the settings folder at start: stored encrypted, then emptied of its secrets. One without secrets was emptied
- * before and says nothing. Killed in between, the next start does it again. A file that cannot be used is said in the log and left as it is.
+ * A `zoho_config.json` that lies in the settings folder at start: stored encrypted, then emptied of
+ * its secrets. One without secrets was emptied before and says nothing. Killed in between, the next
+ * start does it again. A file that cannot be used is said in the log and left as it is.
  */
 export async function importZohoConfigOnce(file: string, { settings, log }: { settings: ZohoSettings; log: Logger }): Promise<void> {
   try {

@@ -17,7 +17,9 @@ export type Source = 'environment' | 'gcp' | 'stored' | 'none'
 const DEFAULTS: Partial<Record<Field, string>> = { data_center: 'com' }
 const SECRET: ReadonlySet<string> = new Set(['client_secret', 'refresh_token', 'webhook_secret'])
 const GCP: ReadonlySet<string> = new Set(['client_id', 'client_secret', 'refresh_token'])
-/** A change of these begins a new connection; what was known of the old one says nothing any more. */
+/**
+ * A change of these begins a new connection; what was known of the old one says nothing any more.
+ */
 const CONNECTS: ReadonlySet<string> = new Set([...CREDENTIALS, 'data_center'])
 
 export interface EffectiveSettings {
@@ -26,7 +28,10 @@ export interface EffectiveSettings {
   sources: Record<Field, Source>
   /** When each stored value was last changed. */
   changedAt: Map<string, Date>
-  /** Why values may be missing although they are set somewhere: Google does not answer, or a key is gone. */
+  /**
+   * Why values may be missing although they are set somewhere: Google does not answer, or a key is
+   * gone.
+   */
   problem: AppError | null
 }
 
@@ -45,7 +50,10 @@ export interface ZohoSettingsDeps {
 
 export type ZohoSettings = ReturnType<typeof createZohoSettings>
 
-/** The Zoho settings as they count now: the environment beats Google's Secret Manager, which beats what an operator stored. */
+/**
+ * The Zoho settings as they count now: the environment beats Google's Secret Manager, which beats
+ * what an operator stored.
+ */
 export function createZohoSettings({ db, clock, stored, environment, gcp, onNewConnection }: ZohoSettingsDeps) {
   const fixed: Record<Field, string | undefined> = {
     client_id: environment.clientId,
@@ -104,7 +112,10 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
   return {
     effective,
 
-    /** What the client of Zoho is made of; throws the problem when values that are set cannot be had. */
+    /**
+     * What the client of Zoho is made of; throws the problem when values that are set cannot be
+     * had.
+     */
     async forClient(): Promise<Config['zoho'] & { enabled: boolean }> {
       const { values, problem, enabled } = await effective()
       if (problem) throw problem
@@ -122,15 +133,19 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     /** Zoho refused the credentials: what Google gave a while ago may be old. */
     refreshSecrets: () => gcp?.forget(),
 
-    /** Throws ConflictError `set_by_environment` when one of these fields cannot be changed here. */
+    /**
+     * Throws ConflictError `set_by_environment` when one of these fields cannot be changed here.
+     */
     async assertChangeable(fields: Field[]): Promise<void> {
       const { sources } = await effective()
       for (const field of fields) assertChangeable(field, sources[field])
     },
 
     /**
-     * Changes any subset in one transaction, with one line in the audit. null forgets a stored value; a mask and an equal value change nothing.
-     * `also` belongs to the same change and names what it changed. Answers the names of what changed. Throws ConflictError `set_by_environment`.
+     * Changes any subset in one transaction, with one line in the audit. null forgets a stored
+     * value; a mask and an equal value change nothing. `also` belongs to the same change and names
+     * what it changed. Answers the names of what changed. Throws ConflictError
+     * `set_by_environment`.
      */
     async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
       const google = await fromGcp()

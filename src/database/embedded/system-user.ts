@@ -11,7 +11,10 @@ export interface SystemUser {
 
 const ACCOUNT = 'zinc-postgres'
 
-/** The account that PostgreSQL may run as, out of the lines of /etc/passwd. Never one that other services share, such as `nobody`. */
+/**
+ * The account that PostgreSQL may run as, out of the lines of /etc/passwd. Never one that other
+ * services share, such as `nobody`.
+ */
 export function accountIn(passwd: string): SystemUser | undefined {
   for (const name of [ACCOUNT, 'postgres']) {
     const line = passwd.split('\n').find((it) => it.startsWith(`${name}:`))
@@ -24,9 +27,9 @@ export function accountIn(passwd: string): SystemUser | undefined {
 const readPasswd = () => readFileSync('/etc/passwd', 'utf8')
 
 /**
- * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or `postgres` where none can be made.
- * Undefined when zinc does not run as root: then PostgreSQL runs as the same user.
- * Throws StartupError `no_database_account`.
+ * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or
+ * `postgres` where none can be made. Undefined when zinc does not run as root: then PostgreSQL runs
+ * as the same user. Throws StartupError `no_database_account`.
  */
 export function findSystemUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined

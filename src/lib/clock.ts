@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 
 /**
- * Time as the rest of zinc sees it: tests give one that they move by hand, or one that runs faster.
+ * The clock that all of zinc uses: tests pass one that they move by hand, or one that runs faster.
  */
 export interface Clock {
   now(): Date
@@ -10,8 +10,8 @@ export interface Clock {
 }
 
 /**
- * A timer longer than this fires at once in Node (32-bit milliseconds), so long waits are slept in
- * pieces.
+ * A timer longer than this fires immediately in Node (32-bit milliseconds), so long waits are
+ * split.
  */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 

@@ -11,7 +11,7 @@ export interface KeysDeps {
   settingsDir: string
   /** From the environment, newest first; empty: the key files in `settingsDir`. */
   keys: { jwt: string[]; credentials: string[] }
-  /** Every column that holds something encrypted. */
+  /** Every column with encrypted values. */
   columns: EncryptedColumn[]
   storageId: string
 }

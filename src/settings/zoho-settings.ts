@@ -13,13 +13,11 @@ export const FIELDS = [...CREDENTIALS, 'data_center', 'webhook_secret'] as const
 export type Field = (typeof FIELDS)[number]
 export type Source = 'environment' | 'gcp' | 'stored' | 'none'
 
-/** What counts where nothing is set. */
+/** The defaults. */
 const DEFAULTS: Partial<Record<Field, string>> = { data_center: 'com' }
 const SECRET: ReadonlySet<string> = new Set(['client_secret', 'refresh_token', 'webhook_secret'])
 const GCP: ReadonlySet<string> = new Set(['client_id', 'client_secret', 'refresh_token'])
-/**
- * A change of these begins a new connection; what was known of the old one says nothing any more.
- */
+/** A change of these begins a new connection; what was known of the old one is obsolete. */
 const CONNECTS: ReadonlySet<string> = new Set([...CREDENTIALS, 'data_center'])
 
 export interface EffectiveSettings {
@@ -29,8 +27,7 @@ export interface EffectiveSettings {
   /** When each stored value was last changed. */
   changedAt: Map<string, Date>
   /**
-   * Why values may be missing although they are set somewhere: Google does not answer, or a key is
-   * gone.
+   * Why values may be missing although they are set: Google does not answer, or a key is missing.
    */
   problem: AppError | null
 }
@@ -51,8 +48,8 @@ export interface ZohoSettingsDeps {
 export type ZohoSettings = ReturnType<typeof createZohoSettings>
 
 /**
- * The Zoho settings as they count now: the environment beats Google's Secret Manager, which beats
- * what an operator stored.
+ * The Zoho settings in force: the environment takes precedence over Google's Secret Manager, which
+ * takes precedence over what an operator stored.
  */
 export function createZohoSettings({ db, clock, stored, environment, gcp, onNewConnection }: ZohoSettingsDeps) {
   const fixed: Record<Field, string | undefined> = {
@@ -64,7 +61,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     webhook_secret: undefined,
   }
 
-  /** Where the environment has them all, a Google that is away hurts nobody. */
+  /** Where the environment has them all, an outage of Google has no effect. */
   const asked = gcp !== undefined && [...GCP].some((field) => fixed[field as Field] === undefined) ? gcp : undefined
   interface Google {
     values: GcpValues
@@ -113,8 +110,8 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     effective,
 
     /**
-     * What the client of Zoho is made of; throws the problem when values that are set cannot be
-     * had.
+     * Returns the settings for Zoho's client; throws the problem when values that are set cannot be
+     * read.
      */
     async forClient(): Promise<Config['zoho'] & { enabled: boolean }> {
       const { values, problem, enabled } = await effective()
@@ -130,7 +127,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
       }
     },
 
-    /** Zoho refused the credentials: what Google gave a while ago may be old. */
+    /** Zoho refused the credentials: the cached ones from Google may be old. */
     refreshSecrets: () => gcp?.forget(),
 
     /**
@@ -142,9 +139,9 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     },
 
     /**
-     * Changes any subset in one transaction, with one line in the audit. null forgets a stored
-     * value; a mask and an equal value change nothing. `also` belongs to the same change and names
-     * what it changed. Answers the names of what changed. Throws ConflictError
+     * Changes any subset in one transaction, with one audit entry. null deletes a stored value; a
+     * mask or an equal value changes nothing. `also` belongs to the same change and returns the
+     * names of what it changed. Returns the names of all changed fields. Throws ConflictError
      * `set_by_environment`.
      */
     async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
@@ -184,7 +181,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
   }
 }
 
-/** What may be shown of a value. */
+/** Returns what may be shown of a value. */
 export const shown = (field: Field, value: string | null): string | null => (SECRET.has(field) ? mask(value) : value)
 
 function assertChangeable(field: Field, source: Source): void {

@@ -81,7 +81,7 @@ export async function recordDifferences(
             || case when p.deleted_at is null then '{}'::jsonb else jsonb_build_object('deleted_at', jsonb_build_array(p.deleted_at, null)) end end
         from seen join t on t.zoho_item_id = seen.zoho_item_id left join product p on p.zoho_item_id = t.zoho_item_id
         where seen.outcome <> 'unchanged'
-        -- An item that changes again while the list is read keeps the note of what it was at first.
+        -- An item that changes again during the listing keeps its first recorded difference.
         on conflict (run_id, record_id) do nothing)
         ${writeAt === null ? Prisma.empty : Prisma.sql`, written as (${upsertFrom(DIFFERING, fields, { at: writeAt })})`}
       select outcome, image, recheck, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2, 3`

@@ -79,7 +79,8 @@ const TYPES: Record<string, string> = {
 
 /**
  * Returns the positions of one page. With `after` (keyset) a page costs the same at any depth in
- * the default order. Rows with a value come first, in either direction; ties are sorted by id.
+ * the default order. Rows with a value come first, in either direction; equal values are sorted
+ * by id.
  */
 export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...filter }: ProductPage): Promise<ProductPosition[]> {
   const descending = sort.startsWith('-')

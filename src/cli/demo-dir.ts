@@ -25,7 +25,7 @@ const read = async <T>(file: string, schema: z.ZodType<T>): Promise<T | null> =>
   try {
     return schema.parse(JSON.parse(text))
   } catch {
-    return null // cut short by a kill; it is written again at the next start
+    return null // truncated by a crash; written again at the next start
   }
 }
 

@@ -31,7 +31,7 @@ export function addSync(program: Command, action: Action): void {
     .action(
       action(async (context, options: SyncItemsOptions): Promise<ExitStatus> => {
         const { runs, db, itemSync } = await context.services()
-        // A wrong name or a missing file is reported immediately, and leaves no failed run behind.
+        // A wrong name or a missing file is reported immediately and leaves no failed run.
         if (options.source === 'file')
           await findImportFile(itemSync.importsDir, options.file ?? DEFAULT_FILE, { maxBytes: itemSync.maxImportBytes })
         const params: Partial<ItemSyncParams> = {

@@ -153,7 +153,7 @@ export async function openConnection(deps: ConnectionDeps) {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
         return []
       })
-      await connection.works() // the account has just told that it has it
+      await connection.works() // the account has just confirmed it
       return organization
     },
 

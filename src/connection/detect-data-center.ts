@@ -36,7 +36,7 @@ export async function findDataCenter(
         )
         return dataCenter
       } catch {
-        return null // unknown there, or not reachable: either way not the one that is looked for
+        return null // unknown there, or unreachable: not the data center of these credentials
       }
     }),
   )

@@ -22,7 +22,6 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 /** Rows of a list call: 200, minus the one that each page repeats. */
 const ROWS_PER_CALL = 199
-/** More slots than these until the reset make no better forecast. */
 const UNFINISHED = ['queued', 'running', 'paused']
 
 /**

@@ -179,7 +179,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         : null
     await db.$executeRaw`
       with soon as materialized (${SOON}),
-      -- Replies come out of order; within one day what is left only falls.
+      -- Responses arrive out of order; within one day the remaining quota only decreases.
       day as (
         insert into zoho_rate_limit as b (organization, day_limit, day_left, day_resets_at)
         select ${organization}, t.day_limit, t.day_left, t.day_resets_at

@@ -39,7 +39,7 @@ export function createTokenStore({
         scope: row.scope,
       }
     } catch {
-      return null // sealed with a key that has been rotated out: a new token costs one call
+      return null // encrypted with a removed key: a new token costs one call
     }
   }
 

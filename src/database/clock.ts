@@ -21,7 +21,7 @@ export async function openDatabaseClock(db: RawDb, { everyMs = LOOK_EVERY_MS } =
         // jitter.
         if (Math.abs(seen.zero - zero) > seen.tookMs) zero = seen.zero
       },
-      () => {}, // the database is away
+      () => {}, // the database is unavailable
     )
   }, everyMs).unref()
   return {

@@ -102,6 +102,6 @@ export function createClient(url: string, limits: ConnectionLimits = {}): pg.Cli
  */
 export function createPool(url: string, { max, ...limits }: ConnectionLimits & { max: number }): pg.Pool {
   const pool = new pg.Pool({ ...driverOptions(url, limits), Client: Connection, max, idleTimeoutMillis: 30_000 })
-  pool.on('error', () => {}) // an idle connection that broke is replaced; the query of a busy one fails by itself
+  pool.on('error', () => {}) // an idle connection is replaced; a busy one fails its query
   return pool
 }

@@ -111,7 +111,7 @@ async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0
   let rest: Buffer[] = []
   let restBytes = 0
-  const unzipped = pipe(createReadStream(file), createGunzip(), () => {}) // a failure of either reaches the loop
+  const unzipped = pipe(createReadStream(file), createGunzip(), () => {}) // the loop gets the error of either
   for await (const chunk of unzipped as AsyncIterable<Buffer>) {
     let from = 0
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
@@ -186,7 +186,7 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
         const known = columnsOf.get(table)
         if (!known || new Set(columns).size !== columns.length || !columns.every((it) => known.includes(it)))
           throw notADump(file, { line: at.number })
-        columnsOf.delete(table) // each table stands once
+        columnsOf.delete(table) // each table occurs once
         const copy = client.query(copyFrom(`copy ${quoted(table)} (${columns.map(quoted).join(', ')}) from stdin`))
         async function* block() {
           for (let row = await line(); ; row = await line()) {

@@ -84,7 +84,7 @@ const ALONE_TRIES = 8
  */
 const ARCHIVE_TRIES = 2
 const ARCHIVE_LINE_TRIES = 4
-/** After so many failed photos in a row the next ones are tried once only, and then none. */
+/** After this number of failed photos in a row the next ones are tried only once, then none. */
 const LITTLE_HOPE = 3
 const NO_HOPE = 20
 /** Attempts to report to the head office before the pull ends with an error. */

@@ -91,7 +91,7 @@ export async function parseMultipart(
 function countBytes(raw: Readable, most: number): { bytes(): number; tooMany: Promise<never>; stop(): void } {
   let bytes = 0
   const { promise: tooMany, reject } = Promise.withResolvers<never>()
-  tooMany.catch(() => {}) // when nobody waits for a part, the file's own limit has spoken
+  tooMany.catch(() => {}) // not awaited when the file's own limit has failed first
   const count = (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > most) reject(tooLargeParts())

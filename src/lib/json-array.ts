@@ -150,7 +150,7 @@ function createSplitter({ member, values }: { member: string | undefined; values
         } else if (bare) {
           if (code !== COMMA && code !== CLOSE_BRACKET && code !== CLOSE_BRACE) continue
           finish(text.slice(start, at), elements)
-          at-- // the sign that ended it is looked at again
+          at-- // the character that ended it is processed again
         } else if (code === QUOTE) inString = true
         else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
         else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) finish(text.slice(start, at + 1), elements)

@@ -52,7 +52,7 @@ const terminalStream = (level: string): DestinationStream => ({
 })
 
 /** Escape sequences in a logged name must not move the cursor or change colours. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the pattern matches
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
 
 /**

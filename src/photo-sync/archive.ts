@@ -38,7 +38,7 @@ export function writeArchive(
   /** Resolves when the reader has taken the entry; that delays the next photo. */
   async function add(name: string, size: number, bytes: Buffer | Readable): Promise<void> {
     const written = Promise.withResolvers<void>()
-    written.promise.catch(() => {}) // met below, or the archive has ended before
+    written.promise.catch(() => {}) // handled below, unless the archive has ended before
     const entry = tar.entry({ name, size, mtime: MTIME, mode: 0o644 }, (error) => (error ? written.reject(error) : written.resolve()))
     if (Buffer.isBuffer(bytes)) entry.end(bytes)
     else {
@@ -80,7 +80,7 @@ export function writeArchive(
       const entry = prepared instanceof AppError || 'bytes' in prepared ? prepared : await orFailure(open(prepared))
       const following = photoIds[n + 1]
       next = following === undefined ? null : orFailure(prepare(following))
-      next?.catch(() => {}) // what is wrong with it is met in its own turn, if that comes
+      next?.catch(() => {}) // handled when its own turn comes
       if (entry instanceof AppError) errors.push({ photo_id: photoId, code: entry.code, message: entry.message })
       else await add(`${entry.file.photoId}.${entry.file.ext}`, entry.file.size, entry.bytes)
     }

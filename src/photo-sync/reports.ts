@@ -52,14 +52,15 @@ export async function saveReports(
     with present as materialized (
       select greatest(clock_at, date_trunc('milliseconds', clock_timestamp())) as now from feed_state
     ), given as (
-      -- The newest of each photo: two of one photo in a batch are the same case as two batches. No time is the time of arrival.
+      -- The newest of each photo: two reports of a photo in one batch count like two batches.
+      -- A report without a time gets the time of arrival.
       select distinct on (t.photo_id) t.photo_id, t.status, t.error, t.version, least(t.synced_at, present.now) as synced_at, present.now
       from present, rows from (jsonb_to_recordset(${JSON.stringify(given)}::jsonb)
         as (photo_id uuid, status text, synced_at timestamptz, error text, version integer)) with ordinality
         as t(photo_id, status, synced_at, error, version, nth)
       order by t.photo_id, least(t.synced_at, present.now) desc, t.nth desc
     ), known as (
-      -- What the store never had is unknown to it, whether it exists or not.
+      -- A photo that the store never had is unknown to it, whether it exists or not.
       select g.*, p.version as present from given g join photo p on p.id = g.photo_id
       where ${assortmentCondition(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
         or exists (select 1 from photo_report r where r.store_id = ${store.id}::uuid and r.photo_id = p.id)

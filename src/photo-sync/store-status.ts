@@ -53,7 +53,7 @@ export async function listStoreStatus(
   const answers: StoreStatus[] = []
   for (const store of stores) {
     const counted = counts.get(store.id)
-    if (!counted) continue // deleted this moment
+    if (!counted) continue // deleted just now
     const { count } = await list.holdings(snapshot, store)
     answers.push({
       id: store.id,

@@ -16,7 +16,7 @@ export interface PullPlanDeps extends LimitsDeps {
 
 type ModulePlan = PullPlan['modules'][number]
 
-/** How fast a module changes is estimated from so many days before its last pull. */
+/** Days before its last pull from which a module's rate of change is estimated. */
 const PACE_DAYS = 30
 const DAY_MS = 86_400_000
 

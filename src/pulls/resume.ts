@@ -25,7 +25,7 @@ async function follow({ runs, watch }: ResumeDeps, runId: string): Promise<Run> 
       const run = await runs.get(runId)
       if (run.state === 'queued' || run.state === 'running') await runs.resumeHere(runId)
     }
-  })().catch(() => {}) // the watching has ended
+  })().catch(() => {}) // the watch has ended
   try {
     return await watch(runId)
   } finally {

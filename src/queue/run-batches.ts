@@ -122,7 +122,7 @@ export async function partOfRun<T>(
   const looker = setInterval(() => {
     wantedRun().then(
       (it) => it ?? unwanted.abort(),
-      () => {}, // without a database nothing can be said about it
+      () => {}, // without the database the state is unknown
     )
   }, LOOK_EVERY_MS)
   try {

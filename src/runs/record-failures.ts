@@ -17,7 +17,7 @@ export async function recordFailures(tx: RawDb, runId: string, failures: RunFail
       select f.id, g.stage, g.code, g.product_id, g.zoho_item_id, f.code = g.code as same_cause, f.dismissed_at, f.note, f.created_at
       from given g join failure f on f.resolved_at is null and f.run_id <> ${runId}::uuid and f.stage = g.stage
         and f.product_id is not distinct from g.product_id and f.zoho_item_id is not distinct from g.zoho_item_id
-        -- A picture has one state; an item may fail for several causes at once.
+        -- An image has one state; an item may fail for several causes.
         and (f.code = g.code or g.stage = 'image')),
     closed as (update failure set resolved_at = ${at} where id in (select id from older))
     insert into failure (run_id, stage, code, zoho_code, message, params, product_id, zoho_item_id, sku, created_at, dismissed_at, note)

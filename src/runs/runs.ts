@@ -125,7 +125,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       } catch (error) {
         if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
         const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
-        if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
+        if (!other) return this.start(kind, params, { startedBy }) // it ended in between
         throw new ConflictError('sync_running', {
           run_id: other.id,
           state: other.state,

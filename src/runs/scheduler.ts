@@ -58,7 +58,7 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
     const taken = await db.$executeRaw`
       update schedule set next_at = ${next}, due_at = ${row.next_at}, taken_at = now()
       where module = ${row.module} and mode = ${row.mode} and next_at = ${row.next_at} and cron = ${row.cron} and zone = ${row.zone}`
-    if (taken === 0) return // another process was quicker, or a person changed it
+    if (taken === 0) return // another process was faster, or a person changed it
     await started(row, row.next_at, null, start)
   }
 

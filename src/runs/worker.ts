@@ -123,7 +123,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
           if (row?.fence !== run.fence) stopWith('lost')
           else if (row.requested_action === 'pause' || row.requested_action === 'cancel') stopWith(row.requested_action)
         })
-        .catch(() => {}) // the database is away: the lock's own connection tells when it is lost
+        .catch(() => {}) // database unavailable: the lock's own connection reports its loss
     }, LOOK_EVERY_MS)
 
     const context: RunContext = {

@@ -110,7 +110,7 @@ export const ProductsQuery = z.object({
   sort: ProductSort.default('created_at'),
   include: Include.optional(),
   cursor: z.string().max(8000).optional(),
-  /** Instead of a cursor: skips so many products. */
+  /** Number of products to skip, instead of a cursor. */
   offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
   /** Also return how many products match. */
   total: z.stringbool().default(false),

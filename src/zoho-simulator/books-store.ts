@@ -6,7 +6,7 @@ export type BooksCounts = Partial<Record<BooksModuleName, number>>
 
 const FIRST_CREATED_S = Date.UTC(2025, 0, 1) / 1000
 const SPAN_S = 600 * 86_400
-/** A bulk import leaves so many records in one second, where the module is large enough. */
+/** Records with the same second after a bulk import, where the module is large enough. */
 const IMPORT_ROWS = 450
 
 export interface Entry {

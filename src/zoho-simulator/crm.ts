@@ -28,7 +28,7 @@ const NAMES = Object.keys(MODULES) as CrmModuleName[]
 
 const MAX_PER_PAGE = 200
 const MAX_FIELDS = 50
-/** After so many rows only a page_token continues. */
+/** After this number of rows only a page_token continues. */
 const FIRST_ROWS = 2_000
 const TOKEN_LIFE_MS = 86_400_000
 const SORTS = new Set(['id', 'Created_Time', 'Modified_Time'])

@@ -5,7 +5,7 @@ export interface Fault {
   /** Matched against the path with its query; the first matching fault is used up. */
   path: RegExp
   times: number
-  /** So many matching calls succeed first. */
+  /** Number of matching calls that succeed first. */
   after?: number
   status?: number
   /** Sent instead of the response. */

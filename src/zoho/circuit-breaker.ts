@@ -16,13 +16,13 @@ export interface GuardedCall {
 
 export interface CircuitBreaker {
   /**
-   * Makes the call and counts its outcome. A `guarded` call is not made while the circuit is open:
-   * it throws ZohoUnavailableError `zoho_circuit_open`.
+   * Makes the call and counts its outcome. With `useBreaker` it is not made while the circuit is
+   * open: it throws ZohoUnavailableError `zoho_circuit_open`.
    */
   execute<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
 }
 
-/** So many failures in a row are an outage, not chance. */
+/** This number of failures in a row is an outage, not chance. */
 const OPENS_AFTER = 10
 /**
  * Failures further apart than this do not count as in a row: a service that is called once an hour

@@ -162,7 +162,7 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
         from = new Date(lastSecond!)
         given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(rowKey))
         coming = page(from)
-        coming.catch(() => {}) // heard when it is awaited
+        coming.catch(() => {}) // handled where it is awaited
         if (fresh.length > 0) yield fresh
         continue
       }

@@ -90,7 +90,7 @@ export async function resolveBinDir(account: SystemUser | undefined): Promise<st
   if (await exists(join(copy, 'bin', 'postgres'))) return copy
   const partial = `${copy}.${process.pid}`
   await cp(native, partial, { recursive: true, verbatimSymlinks: true })
-  await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true })) // another process was quicker
+  await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true })) // another process was faster
   return copy
 }
 

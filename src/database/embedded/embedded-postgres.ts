@@ -96,7 +96,7 @@ export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOpti
     if ((await countActiveProcesses(dir)) > 0) {
       throw new ConflictError('database_in_use')
     }
-    await stopPostgres({ native, cluster, account, log }) // one that was left behind by a killed process
+    await stopPostgres({ native, cluster, account, log }) // left by a killed process
     await removeDataDir(cluster, account)
   } finally {
     await unlock()

@@ -34,7 +34,7 @@ export async function initdb({
   log: Logger
 }) {
   const fresh = `${cluster}.new`
-  await removeDataDir(fresh, account) // a start that was killed here
+  await removeDataDir(fresh, account) // left by a start that was killed here
   await mkdir(fresh, { mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
@@ -170,7 +170,7 @@ async function keptPort(dataDir: string): Promise<number> {
 }
 
 export async function startPostgres({ native, dataDir, cluster, password, account, log, durable, tcp }: StartOptions): Promise<string> {
-  await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
+  await rm(join(cluster, 'postmaster.pid'), { force: true }) // no server uses it: checked by liveUrl under the lock
   const socketDir = socketDirOf(dataDir)
   const address: Address = tcp || !fitsSocket(socketDir) ? { port: await keptPort(dataDir) } : { socketDir }
   if ('socketDir' in address) await prepareSocketDir(socketDir, account)

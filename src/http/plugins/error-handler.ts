@@ -78,7 +78,7 @@ export function frameworkErrorHandler(error: FastifyError, request: FastifyReque
   return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
 }
 
-/** The one place where an error becomes a status. Everything else only throws. */
+/** The only place where an error becomes a status. Everything else only throws. */
 export const errorHandler = fp(
   async (app) => {
     app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
@@ -133,8 +133,8 @@ export const errorHandler = fp(
 )
 
 /**
- * Returns which methods the routes have at a URL; none where no route matches. Catch-all routes do
- * not count.
+ * Returns a function that lists the methods of the routes at a URL; none where no route matches.
+ * Catch-all routes do not count.
  */
 function knownMethods(app: FastifyInstance): (url: string) => string[] {
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()

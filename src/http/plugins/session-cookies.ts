@@ -71,7 +71,7 @@ export function assertSameOrigin(request: FastifyRequest, publicUrl: string | un
 }
 
 function isOwnOrigin(origin: string, request: FastifyRequest, publicUrl: string | undefined): boolean {
-  if (!URL.canParse(origin)) return false // `null` of a sandboxed page
+  if (!URL.canParse(origin)) return false // `null` from a sandboxed page
   const { host } = new URL(origin)
   return host === request.headers.host || host === request.host || (publicUrl !== undefined && host === new URL(publicUrl).host)
 }

@@ -110,7 +110,7 @@ async function writeBatch(
 ): Promise<Set<string>> {
   const before = { ...counts }
   return run.fenced(async (tx) => {
-    Object.assign(counts, before) // a transaction that is tried again counts anew
+    Object.assign(counts, before) // a retried transaction counts again from here
     const added = new Set<string>()
     const records: { run_id: string; record_id: string; outcome: string; changes: object }[] = []
     await note(

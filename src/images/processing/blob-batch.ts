@@ -51,7 +51,7 @@ export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows
         source_sha256, name, format, recipe, t.sha256, t.md5, t.size, t.content_type, t.width, t.height
       from jsonb_to_recordset(${JSON.stringify(variants)}::jsonb) as t(
         source_sha256 text, name text, format text, recipe text, sha256 text, md5 text, size bigint, content_type text, width integer, height integer)
-      -- Joined, so that a row of bytes is locked before those of its variants, as the sweep does it.
+      -- Joined, so that a blob is locked before its variants, as garbage collection does.
       join written on written.sha256 = t.source_sha256
       order by source_sha256, name, format, recipe
       on conflict (source_sha256, name, format, recipe) do update set

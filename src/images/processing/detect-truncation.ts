@@ -96,7 +96,7 @@ function boxesEnd(bytes: Buffer): boolean {
   let at = 0
   while (at + 8 <= bytes.length) {
     const short = bytes.readUInt32BE(at)
-    if (short === 0) return true // reaches to the end of the file, whatever that is
+    if (short === 0) return true // length 0: extends to the end of the file
     const size = short === 1 ? (at + 16 <= bytes.length ? Number(bytes.readBigUInt64BE(at + 8)) : Number.POSITIVE_INFINITY) : short
     if (size < 8 || at + size > bytes.length) return false
     at += size

@@ -20,9 +20,9 @@ const startsWith = (bytes: Buffer, signature: number[] | string, at = 0) =>
 
 /** Images and documents that zinc does not accept, by their first bytes. */
 const NOT_TAKEN = [
-  ...['II*\0', 'MM\0*', 'II+\0', 'MM\0+', 'II\xbc'], // TIFF, BigTIFF and what is built on them, JPEG XR
+  ...['II*\0', 'MM\0*', 'II+\0', 'MM\0+', 'II\xbc'], // TIFF, BigTIFF and derived formats, JPEG XR
   ...['\xff\x0a', '\0\0\0\x0cJXL ', '\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'], // JPEG XL, JPEG 2000
-  ...['\0\0\x01\0', '\0\0\x02\0', 'icns'], // icons and pointers
+  ...['\0\0\x01\0', '\0\0\x02\0', 'icns'], // icons and cursors
   ...['8BPS', 'gimp xcf', 'qoif', 'DDS ', '\x76\x2f\x31\x01', '#?RADIANCE', 'AT&TFORM', '\xd7\xcd\xc6\x9a'],
   ...['%PDF', '%!PS', '\xc5\xd0\xd3\xc6', '{\\rtf', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'], // PDF, PostScript, RTF, Office before 2007
 ].map((signature) => Buffer.from(signature, 'latin1'))

@@ -131,7 +131,7 @@ export function createWorkerPool({
     all.add(child)
     child.unref()
     child.channel?.unref()
-    child.on('error', () => {}) // a message to a child that has just died; its exit is what counts
+    child.on('error', () => {}) // a message to a child process that just died; its exit is handled
     child.once('exit', () => {
       all.delete(child)
       clearTimeout(timers.get(child))
@@ -215,7 +215,7 @@ export function createWorkerPool({
       await Promise.all(
         [...all].map((child) => {
           clearTimeout(timers.get(child))
-          child.ref() // idle children do not hold the process open, but their end is waited for
+          child.ref() // idle child processes are unreferenced, but their exit is awaited
           const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
           child.kill('SIGKILL')
           return gone

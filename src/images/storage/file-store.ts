@@ -81,8 +81,8 @@ export function createFileStore(root: string): BlobStore {
         if (!entries) continue
         for await (const { name } of entries) {
           if (!isContentName(name)) continue
-          const facts = await stat(join(path, name)).catch(() => null) // removed since the folder was read
-          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the moment of the rename
+          const facts = await stat(join(path, name)).catch(() => null) // deleted since the folder was read
+          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the time of the rename
         }
       }
     },

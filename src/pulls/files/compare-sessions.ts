@@ -21,7 +21,7 @@ async function hashes(root: string, stamp: string, module: BooksModule): Promise
       }
     }
   } catch (error) {
-    if (!(error instanceof InvalidFileError)) throw error // what can be read is compared
+    if (!(error instanceof InvalidFileError)) throw error // the readable part is compared
   }
   return found
 }

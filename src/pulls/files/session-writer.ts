@@ -65,7 +65,7 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
 
     /** Writes the summary and, last of all, the manifest; then the folder loses its dot. */
     async publish(info: SessionInfo, manifest: Manifest): Promise<void> {
-      if (!(await exists(root))) return // published before a kill
+      if (!(await exists(root))) return // published before a crash
       await writeWhole(join(root, folder.about('session_info.json')), json(info))
       if (session) {
         await writeWhole(join(root, 'README.md'), sessionReadme(info, manifest))

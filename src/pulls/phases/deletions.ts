@@ -55,7 +55,8 @@ export async function removeMissing(run: RunContext, { zoho, clock, module, scop
   const { from, to } = pageRange(module)
   const candidates = await run.fenced(
     (tx) => tx.$queryRaw<{ record_id: string }[]>`
-      -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL compared each with each until the statement's time was over.
+      -- Not "not exists": right after a large load the table has no statistics yet, and PostgreSQL
+      -- compared each row with each until the statement timeout.
       select record_id from zoho_record where app = ${scope.app} and module = ${module.name} and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid and number between ${from} and ${to}
       order by record_id`,

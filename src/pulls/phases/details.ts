@@ -11,7 +11,7 @@ import { idsNeedingDetail } from '../records/pending-details.ts'
 import { markDeleted, upsertRecords } from '../records/upsert.ts'
 import { toRecordRow } from './list.ts'
 
-/** So many documents in a row without an answer mean an outage, not bad documents. */
+/** This number of documents in a row without an answer means an outage, not bad documents. */
 const FAILURES_IN_A_ROW = 5
 const BATCH = 200
 

@@ -19,7 +19,7 @@ export async function upsertListed(
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       listed_modified_at = excluded.listed_modified_at, needs_detail = true, deleted_at = null, run_id = excluded.run_id, updated_at = excluded.updated_at
-    -- A list without times cannot tell what changed, so everything is asked for.
+    -- A list without times does not show what changed, so every detail is fetched.
     where r.listed_modified_at is distinct from excluded.listed_modified_at or excluded.listed_modified_at is null
       or r.deleted_at is not null or not (r.detailed or r.needs_detail)
     returning (xmax = 0) as inserted`

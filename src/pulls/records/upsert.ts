@@ -70,7 +70,7 @@ export async function upsertRecords(
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       data = excluded.data, raw = excluded.raw, modified_at = coalesce(excluded.modified_at, r.listed_modified_at), search = excluded.search,
-      -- A detail does not move what the list said: a change between the two is seen at the next listing.
+      -- A detail keeps the time from the list: the next listing finds a change between the two.
       listed_modified_at = case when ${detailed} then coalesce(r.listed_modified_at, excluded.listed_modified_at) else excluded.listed_modified_at end,
       detailed = excluded.detailed, needs_detail = false, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
     where (r.data, r.detailed, r.needs_detail, r.deleted_at, r.listed_modified_at) is distinct from

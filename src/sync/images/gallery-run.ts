@@ -99,7 +99,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
     const unreadable: Todo['product'][] = []
     for (const product of products) {
       const item = details.get(product.zoho_item_id ?? '')
-      if (!item) continue // gone from Zoho: the item sync removes it with its pictures
+      if (!item) continue // deleted in Zoho: the item sync removes it with its images
       const main = item.image_document_id ?? product.zoho_image_id
       if (!item.documents_readable) {
         counts.unreadable++

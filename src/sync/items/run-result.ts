@@ -3,7 +3,7 @@ import type { Run } from '../../generated/client.ts'
 import { say } from '../../messages/say.ts'
 import type { ItemSyncResult } from '../../schemas/runs.ts'
 
-/** A response contains at most so many failures; `/failures` has all of them. */
+/** Most failures in a response; `/failures` has all of them. */
 const MAX_ERRORS = 100
 
 // A request that waits for a run ends while it is running only when the server stops: the run is

@@ -48,7 +48,8 @@ export async function removeGone(
   { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
 ): Promise<RemovalResult> {
   const candidates = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
-    -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL might compare each with each.
+    -- Not "not exists": right after a large load the table has no statistics yet, and PostgreSQL
+    -- might compare each row with each.
     with unlisted as materialized (
       select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid)

@@ -71,7 +71,7 @@ async function takenPort(): Promise<string> {
   return String(typeof address === 'object' && address?.port)
 }
 
-test('off a terminal the start prints JSON lines only: the first login once, then where it listens', async () => {
+longTest('off a terminal the start prints JSON lines only: the first login once, then where it listens', async () => {
   const environment = await newPlace()
   const first = spawnServer(environment)
   await waitFor(() => first.output.stdout.includes('listens on'))

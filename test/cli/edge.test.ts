@@ -128,7 +128,7 @@ test('a dead address is said with the first failed try, and each wait with its l
   )
 })
 
-test('a token comes from a file, standard input or the environment; one in the arguments is warned of', async () => {
+longTest('a token comes from a file, standard input or the environment; one in the arguments is warned of', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })
   const dir = await edgeFolder()

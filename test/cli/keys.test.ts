@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { usesOldKey } from '../../src/settings/reencrypt.ts'
 import { createSettingStore } from '../../src/settings/setting-store.ts'
@@ -63,7 +63,7 @@ longTest('a killed key rotation resumes, and afterwards the database refuses the
   expect(await db.auditEntry.count({ where: { action: 'keys.rotate' } })).toBeGreaterThan(0)
 })
 
-test('the new key alone is refused while something is still sealed with the old one', async () => {
+longTest('the new key alone is refused while something is still sealed with the old one', async () => {
   const zinc = await startZinc({ environment: { CREDENTIALS_KEY: key(1) } })
   await zinc.sync()
   const rotating = await startSecondInstance(zinc, { CREDENTIALS_KEY: `${key(2)},${key(1)}` })
@@ -145,7 +145,7 @@ longTest('secrets of a lost key are forgotten only on demand, and never while a 
   expect(await db.auditEntry.count({ where: { action: 'keys.forget' } })).toBe(1)
 })
 
-test('every column that holds a sealed value is known to the rotation', async () => {
+longTest('every column that holds a sealed value is known to the rotation', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   await zinc.call('/api/settings/integrations/zoho/', {

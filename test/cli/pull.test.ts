@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { SMALL, startPulls } from '../pulls/helpers.ts'
 
 /** The command line within this process: for calls that end before anything is opened. */
@@ -41,7 +42,7 @@ test.each([
   expect(wrong.said).toContain(said)
 })
 
-test('the command line pulls, verifies, repairs, exports and prunes with reliable exit statuses', async () => {
+longTest('the command line pulls, verifies, repairs, exports and prunes with reliable exit statuses', async () => {
   const { zinc, books, newest, rawPath } = await startPulls()
   const tokens = () => zinc.zoho.counters.token
   const run = (...args: string[]) => runZinc(args, zinc.environment)

@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
-test('zinc sync prints plain progress off a terminal and ends with a status for scripts', async () => {
+longTest('zinc sync prints plain progress off a terminal and ends with a status for scripts', async () => {
   const { zoho, environment, services, dataDir } = await startZinc({ items: createSeed({ count: 60 }) })
   const { db } = services
   // The command works alone, on the same database and folder.

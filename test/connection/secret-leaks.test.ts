@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { runZinc as cli } from '../helpers/cli.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startMailServer } from '../helpers/mail-server.ts'
 import { login, startZinc } from '../helpers/zinc.ts'
 
@@ -57,7 +57,7 @@ async function processesOf(server: ChildProcess): Promise<string[]> {
 /** It starts several whole processes, which takes minutes on a machine that is busy with other tests. */
 const PATIENCE_MS = times(300_000, 1_800_000)
 
-test(
+longTest(
   'no secret appears in any response, log, metric, audit, export, dump, file or process list',
   async () => {
     await using mail = await startMailServer()

@@ -26,7 +26,7 @@ test('after a revoked token the test names the token and not the scopes', async 
   expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'revoked', code: 'invalid_code' })
 })
 
-test('where the limit forbids another sign-in the test says so, and leaves sign-ins to the syncs', async () => {
+longTest('where the limit forbids another sign-in the test says so, and leaves sign-ins to the syncs', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   const tests = []

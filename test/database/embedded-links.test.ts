@@ -28,7 +28,7 @@ async function secretFile(dataDir: string): Promise<string> {
   return file
 }
 
-test('links that the account plants as server.log leave the file behind them as it was', async () => {
+longTest('links that the account plants as server.log leave the file behind them as it was', async () => {
   const { dataDir, cluster, open } = await stopped()
   const secret = await secretFile(dataDir)
   const before = await stat(secret)
@@ -47,7 +47,7 @@ test('links that the account plants as server.log leave the file behind them as 
   expect([own.uid, own.mode & 0o777]).toEqual([process.getuid?.(), 0o600])
 })
 
-test('a link or a pipe in the place of the log of the embedded database is refused with what to do', async () => {
+longTest('a link or a pipe in the place of the log of the embedded database is refused with what to do', async () => {
   const { dataDir, open } = await stopped()
   const place = join(dataDir, 'postgres', 'server.log')
   const secret = await secretFile(dataDir)
@@ -59,7 +59,7 @@ test('a link or a pipe in the place of the log of the embedded database is refus
   expect(await readFile(secret, 'utf8')).toBe('canary 4711\n')
 })
 
-test('a stop sends no signal to a process that postmaster.pid names and that is not the server', async () => {
+longTest('a stop sends no signal to a process that postmaster.pid names and that is not the server', async () => {
   const { cluster, open } = await stopped()
   const server = await open()
   const file = join(cluster, 'postmaster.pid')
@@ -90,7 +90,7 @@ longTest('postmaster.pid as a pipe or a link holds up no start and names no proc
   }
 })
 
-test('a PG_VERSION that links to another file shows nothing of it', async () => {
+longTest('a PG_VERSION that links to another file shows nothing of it', async () => {
   const { dataDir, cluster, open } = await stopped()
   await rm(join(cluster, 'PG_VERSION'))
   await symlink(await secretFile(dataDir), join(cluster, 'PG_VERSION'))
@@ -99,7 +99,7 @@ test('a PG_VERSION that links to another file shows nothing of it', async () => 
   expect(error.message).not.toContain('canary')
 })
 
-test('deleting the embedded database follows no link out of its folder', async () => {
+longTest('deleting the embedded database follows no link out of its folder', async () => {
   const { dataDir, cluster } = await stopped()
   const secret = await secretFile(dataDir)
   await symlink(dataDir, join(cluster, 'base', 'out'))
@@ -119,7 +119,7 @@ test.runIf(isRoot)('root refuses a database folder that another account may writ
   await chmod(folder, 0o755)
 })
 
-test('PostgreSQL never runs as an account that other services share', () => {
+longTest('PostgreSQL never runs as an account that other services share', () => {
   const shared = 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\ndaemon:x:1:1::/:/bin/false\n'
   expect(accountIn(shared)).toBeUndefined()
   expect(() => requireAccount(accountIn(shared))).toThrow(expect.objectContaining({ code: 'no_database_account', exitStatus: 1 }))

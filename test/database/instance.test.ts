@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { openServices } from '../../src/services.ts'
 import { startServer } from '../../src/start-server.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -93,7 +94,7 @@ test.each(['/proc/nowhere/data', fileURLToPath(import.meta.url)])(
   },
 )
 
-test.each([['--items', 'many'], ['--bogus']])('a demo that is called wrongly (%s) says so, and how it is called', async (...args) => {
+longTest.each([['--items', 'many'], ['--bogus']])('a demo that is called wrongly (%s) says so, and how it is called', async (...args) => {
   const { status, stderr } = spawnSync(process.execPath, ['src/demo.ts', ...args], { encoding: 'utf8' })
   expect([status, stderr]).toEqual([2, expect.stringMatching(/^.+\n\nnpm run demo --/)])
 })

@@ -11,6 +11,7 @@ import { INIT_MIGRATION, migrate } from '../../src/database/migrate.ts'
 import { childEnvironment } from '../helpers/child-environment.ts'
 import { connect } from '../helpers/connection.ts'
 import { createEmptyDatabase } from '../helpers/database.ts'
+import { longTest } from '../helpers/long.ts'
 
 const log = pino({ level: 'silent' })
 /** The last migration of the zinc that had many instead of `INIT_MIGRATION`. */
@@ -54,7 +55,7 @@ test('the init migration never changes: a change of the schema is a migration of
   expect(createHash('sha256').update(sql).digest('hex')).toBe('44df2534a1f01e66728e660911c56115f7a8b17ac17dd054f47bc20e4edff98c')
 })
 
-test.each([
+longTest.each([
   ['an older', [LAST_OLD], 'older_database', ['zinc db dump FILE', 'zinc db restore FILE']],
   ['an older, half migrated', ['20261124100000_catalog_photos_jobs'], 'older_database', ['zinc db dump FILE', 'zinc db restore FILE']],
   ['a newer', [INIT_MIGRATION, FUTURE], 'newer_database', [FUTURE, 'Start the newer zinc']],
@@ -69,7 +70,7 @@ test.each([
   expect(rows.map((row) => row.migration_name)).toEqual(names)
 })
 
-test('a dump of an older database is restored to a database of this zinc, row by row', async () => {
+longTest('a dump of an older database is restored to a database of this zinc, row by row', async () => {
   const { url, client } = await databaseWith('20261124100000_catalog_photos_jobs', LAST_OLD)
   await client.query(`insert into product (sku, name) select 'SKU-' || n, 'كوب ' || n from generate_series(1, 50) n`)
   await client.query(`insert into audit_entry (actor, action, target) values ('sara', 'login', 'sara')`)

@@ -9,6 +9,7 @@ import { STATE_FILE } from '../../src/edge-client/state.ts'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { runZinc } from '../helpers/cli.ts'
 import { edgeFolder, expectMirror, puller, shownFiles } from '../helpers/edge-folder.ts'
+import { longTest } from '../helpers/long.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -116,7 +117,7 @@ test.runIf(mountsDisks)('a read-only folder is said in words, and what should ha
   expect(await failing(store)).toEqual([])
 })
 
-test('hashes and sizes of a hostile server never become paths or memory', async () => {
+longTest('hashes and sizes of a hostile server never become paths or memory', async () => {
   const dir = await edgeFolder()
   const outside = await edgeFolder()
   const base = JSON.parse(JSON.stringify(photos.slice(0, 6))) as SyncPhoto[]

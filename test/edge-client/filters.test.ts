@@ -132,7 +132,7 @@ test('one picture in whose place a page comes fails alone, is reported, and come
   expect(await fleetEntry(store)).toMatchObject({ photos_failed: 0, photos_synced: 20, failing: [] })
 })
 
-test('where a portal takes the place of every picture, the pull ends by itself, with each reported', async () => {
+longTest('where a portal takes the place of every picture, the pull ends by itself, with each reported', async () => {
   const { store, proxy, dir, run } = await setUp()
   proxy.filter = (request, response) => (/archive|download/.test(request.url) ? blockPage(response) : false)
   await expect(run()).rejects.toThrow(ForeignResponse)

@@ -90,7 +90,7 @@ longTest('a line cut every few moments brings everything, and only the tail of a
   expect(result.bytes).toBeLessThan(size * 1.1 + photos.length * 1_500)
 })
 
-test('a pull that is killed goes on where it was, and shows no half picture at any moment', async () => {
+longTest('a pull that is killed goes on where it was, and shows no half picture at any moment', async () => {
   const shop = await startShop({ items: createSeed({ count: 60 }) })
   const store = await shop.addStore()
   const { photos } = await store.list('&limit=1000')

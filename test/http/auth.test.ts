@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { hash } from '@node-rs/argon2'
 import { expect, test } from 'vitest'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -55,7 +55,7 @@ test('a refresh token works once; one that comes back ends the login it belongs 
   expect(responses.filter((response) => response.status === 200)).toHaveLength(1)
 })
 
-test('password guesses are throttled by account and address over two processes', async () => {
+longTest('password guesses are throttled by account and address over two processes', async () => {
   const zinc = await startZinc()
   const other = await startSecondInstance(zinc)
   const guesses = times(60, 1_000)

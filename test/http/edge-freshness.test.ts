@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { startSecondInstance } from '../helpers/second-instance.ts'
 import { createTestStore, startShop } from '../helpers/test-shop.ts'
 
@@ -24,7 +25,7 @@ test('an unchanged list is answered 304, and a change is seen immediately on eve
   expect((await elsewhere.download(photo!.id)).status).toBe(410)
 })
 
-test('a revoked token is refused immediately there, and within a second by other instances', async () => {
+longTest('a revoked token is refused immediately there, and within a second by other instances', async () => {
   const shop = await startShop({ empty: true })
   const store = await shop.addStore()
   const elsewhere = createTestStore(await startSecondInstance(shop), store)

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { times } from '../helpers/long.ts'
+import { expect } from 'vitest'
+import { longTest, times } from '../helpers/long.ts'
 import { createRandom } from '../helpers/random.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -113,7 +113,7 @@ const TYPES = [
 /** Never ends by its nature, or ends the caller's login. */
 const LEFT_OUT = ['/sync/runs/{id}/events', '/auth/logout', '/oauth/callback']
 
-test('whatever is sent to whatever address, the answer is one in words: never a crash, never another shape', async () => {
+longTest('whatever is sent to whatever address, the answer is one in words: never a crash, never another shape', async () => {
   const zinc = await startZinc({ environment: { API_REQUESTS_PER_MINUTE: '0', LOG_LEVEL: 'silent' } })
   const { url, call } = zinc
   const { paths, components } = (await (await fetch(`${url}/docs/json`)).json()) as {

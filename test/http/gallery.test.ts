@@ -7,7 +7,7 @@ import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
 import { drawnImage, imageForm } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { login, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -167,7 +167,7 @@ test('one picture on many products is stored once', async () => {
   expect(files.filter((name) => name === sha256)).toHaveLength(1)
 })
 
-test('forms that are wrong, too large or broken get their 4xx and leave nothing behind', async () => {
+longTest('forms that are wrong, too large or broken get their 4xx and leave nothing behind', async () => {
   const product = fresh()
   const path = `/api/products/${product.id}/images/upload`
   const image = await drawnImage()

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { cleanFilename } from '../../src/images/gallery/filename.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { type Shop, startShop } from '../helpers/test-shop.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -115,7 +116,7 @@ function cellsOf(csv: string): string[][] {
   return rows.slice(0, -1)
 }
 
-test('names of every kind stay text in the catalogue, files, headers, tables, on disk and in a ZIP', async () => {
+longTest('names of every kind stay text in the catalogue, files, headers, tables, on disk and in a ZIP', async () => {
   const shop = await startShop({ items: items() })
   const products = new Map((await productsOf(shop)).map((it) => [it.zoho_item_id, it]))
   expect(products.size).toBe(KEPT.length)

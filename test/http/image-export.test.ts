@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { drawImage } from '../../src/zoho-simulator/draw-image.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 import { zipOf } from '../helpers/zip.ts'
 
@@ -49,7 +50,7 @@ const importInto = async ({ call }: TestZinc, archive: Buffer) =>
     await call('/api/products/images/import', { method: 'POST', body: imageForm([archive], {}, 'zinc-items.zip') })
   ).json()) as Imported
 
-test('an exported ZIP imports elsewhere byte for byte, in order, with damaged ones marked', async () => {
+longTest('an exported ZIP imports elsewhere byte for byte, in order, with damaged ones marked', async () => {
   const damaged = items().find(({ image_document_id }) => image_document_id !== '')!.item_id
   const first = await startZinc({
     items: items(),

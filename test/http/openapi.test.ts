@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { startZinc } from '../helpers/zinc.ts'
 
 test('docs/openapi.json is the document that the server serves (`npx vitest run openapi -u` renews it)', async () => {

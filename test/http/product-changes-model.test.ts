@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { createRandom } from '../helpers/random.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -18,7 +18,7 @@ const WRITERS = 4
 /** Addresses of images are signed and may differ by the moment. */
 const comparable = ({ image_url: _, images, ...product }: Product) => ({ ...product, images: images.map(({ id }) => id) })
 
-test('tables of four readers are equal to zinc’s after writers of every kind, late commits included', async () => {
+longTest('tables of four readers are equal to zinc’s after writers of every kind, late commits included', async () => {
   const zinc = await startZinc({ synced: true })
   const random = createRandom(20_261_130)
   const read = async <T>(path: string) => (await (await zinc.call(path)).json()) as T

@@ -65,7 +65,7 @@ test('progress arrives as server-sent events from first to last state and ends w
   expect(done).toEqual([...done].sort((a, b) => a - b))
 })
 
-test('a client that hangs up does not stop the run, and failures before the first page keep their status', async () => {
+longTest('a client that hangs up does not stop the run, and failures before the first page keep their status', async () => {
   const zinc = await startZinc({ items: createSeed({ count: 60 }), imageOf: smallImage })
   const hangUp = new AbortController()
   const disconnected = zinc

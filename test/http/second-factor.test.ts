@@ -5,6 +5,7 @@ import { ENCRYPTED_COLUMNS } from '../../src/settings/encrypted-columns.ts'
 import { createEncryption } from '../../src/settings/encryption.ts'
 import { reencryptAll } from '../../src/settings/reencrypt.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { openZinc } from '../helpers/zinc.ts'
 
 const PASSWORD = 'cedar-lamp-14-river'
@@ -208,7 +209,7 @@ test('it is removed with the password and a code, and no refresh token goes roun
   ])
 })
 
-test('who must have a second factor and has none may only set one up; the command line asks for none', async () => {
+longTest('who must have a second factor and has none may only set one up; the command line asks for none', async () => {
   const admin = await addPerson('admin')
   const { data } = await admin.logIn()
   const as = (method: string, path: string, body?: object, token: string = data.access_token) =>

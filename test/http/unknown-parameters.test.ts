@@ -39,7 +39,7 @@ interface Operation {
 /** Addresses that predecessors' clients use: what is not known there is ignored, and named where the response is JSON. */
 const WARNS = /^(GET|POST) (\/api\/v1\/sync\/product-photos(\/|$)|.*\/sync\/item\/execute$)/
 /** Image addresses, and what Zoho sends people and notifications to. */
-const IGNORES = /\/api\/data\/images\/|\/oauth\/callback$|\/zoho\/webhook$/
+const IGNORES = /\/images\/(item\/)?\{filename\}$|\/oauth\/callback$|\/zoho\/webhook$/
 
 async function operations() {
   const document = (await (await fetch(`${zinc.url}/docs/json`)).json()) as { paths: Record<string, Record<string, Operation>> }

@@ -10,7 +10,7 @@ import { deleteUnreferencedBlobs } from '../../src/images/storage/gc-blobs.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { bmpOf } from '../helpers/bmp.ts'
 import { drawnImage } from '../helpers/images.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -40,7 +40,7 @@ const originals = async () => {
   return (await readdir(folder, { recursive: true, withFileTypes: true })).filter((it) => it.isFile()).map((it) => it.name)
 }
 
-test('bytes of 50 products are stored once and deleted with the last one after the grace period', async () => {
+longTest('bytes of 50 products are stored once and deleted with the last one after the grace period', async () => {
   const { db, store } = zinc.services
   const bytes = await drawnImage()
   const sha256 = sha256Of(bytes)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createWorkerPool, type WorkerPool } from '../../src/images/processing/worker-pool.ts'
 import { seeded } from '../../src/zoho-simulator/seed.ts'
 import { bmpOf } from '../helpers/bmp.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 
 // The tests read one path again and again; libvips would remember its first bytes.
 sharp.cache(false)
@@ -423,7 +423,7 @@ function lyingBmp(width: number, height: number): Buffer {
   return head
 }
 
-test('a child that grows too large or takes too long is ended, tried twice, and the next picture is served', async () => {
+longTest('a child that grows too large or takes too long is ended, tried twice, and the next picture is served', async () => {
   const small = createWorkerPool({ size: 1, maxRssBytes: 50 * 1024 * 1024 })
   const slow = createWorkerPool({ size: 1, wallClockMs: 20 })
   const path = join(dir, 'large')

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { MEDIA_INTEGRITY_SCAN } from '../../src/images/integrity/scan-run.ts'
 import { ingestImage } from '../../src/images/processing/ingest.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -12,6 +12,7 @@ import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { temporaryFiles } from '../helpers/check-images.ts'
 import { hashOf } from '../helpers/hash.ts'
 import { drawnImage } from '../helpers/images.ts'
+import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const signal = AbortSignal.timeout(110_000)
@@ -35,7 +36,7 @@ async function startWatched(options: Parameters<typeof startZinc>[0] = {}) {
   return { ...zinc, run, report, pathOf }
 }
 
-test('files that no row knows are found and removed, but for one that got its row since the scan', async () => {
+longTest('files that no row knows are found and removed, but for one that got its row since the scan', async () => {
   const { services, run, report, pathOf, sync } = await startWatched({ items: createSeed({ count: 6 }) })
   await sync('?sync_images=true')
   const { store, db, ingest } = services
@@ -76,7 +77,7 @@ test('files that no row knows are found and removed, but for one that got its ro
   expect(await run('scan')).toBe('success')
 })
 
-test('a repair takes no more of a picture than an upload may have, and leaves nothing of it', async () => {
+longTest('a repair takes no more of a picture than an upload may have, and leaves nothing of it', async () => {
   const { zoho, services, dataDir, run, pathOf, sync } = await startWatched({ items: createSeed({ count: 3 }) })
   await sync('?sync_images=true')
   const photo = await services.db.photo.findFirstOrThrow()
@@ -90,7 +91,7 @@ test('a repair takes no more of a picture than an upload may have, and leaves no
   expect(hashOf(await readFile(pathOf('originals', photo.sha256)))).toBe(photo.sha256)
 })
 
-test('a picture from an address is fetched there again, and other bytes replace the old ones', async () => {
+longTest('a picture from an address is fetched there again, and other bytes replace the old ones', async () => {
   const images = [await drawnImage('png'), await drawnImage('png')]
   const server = createServer((request, reply) => {
     reply.writeHead(200, { 'content-type': 'image/png' }).end(images[Number(request.url?.slice(1))])

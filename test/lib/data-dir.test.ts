@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDataDir } from '../../src/lib/data-dir.ts'
 import { runZinc } from '../helpers/cli.ts'
+import { longTest } from '../helpers/long.ts'
 import { startPulls } from '../pulls/helpers.ts'
 
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
@@ -35,7 +36,7 @@ test('a start closes the business folders that an older zinc left open, but keep
   expect(await modeOf(elsewhere)).toBe(0o755)
 })
 
-test('what a pull, a check and an export write is for the account of zinc only', async () => {
+longTest('what a pull, a check and an export write is for the account of zinc only', async () => {
   const { zinc, pull, check } = await startPulls()
   await pull()
   await pull({ session: false, modules: ['bills'] })

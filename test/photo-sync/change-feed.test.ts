@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { SyncPhoto } from '../../src/schemas/photo-sync.ts'
 import { connect } from '../helpers/connection.ts'
 import { addBlobs, addProducts, fakeSha } from '../helpers/feed-rows.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { createRandom } from '../helpers/random.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
@@ -101,7 +101,7 @@ async function followSince(
   from.since = time
 }
 
-test('eight writers with late commits, and every mirror ends with the truth: four by cursor, four by since', async () => {
+longTest('eight writers with late commits, and every mirror ends with the truth: four by cursor, four by since', async () => {
   for (let round = 0; round < times(1, 20); round++) {
     const seed = round * 1000 + 7
     const shop = await startShop({ empty: true })

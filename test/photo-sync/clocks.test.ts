@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { childEnvironment } from '../helpers/child-environment.ts'
+import { longTest } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { createTestStore, type Shop, startShop, type TestStore } from '../helpers/test-shop.ts'
 
@@ -18,7 +19,7 @@ const wrongBy = (aheadMs: number) => ({ NODE_OPTIONS: `--import ${SHIFTED}`, CLO
 
 const listStoreStatus = async (shop: Shop, store: TestStore) => (await shop.send('GET', `/api/v1/sync/stores/${store.id}`)).body.data
 
-test("lists and reports of three machines with wrong clocks follow the database's time", async () => {
+longTest("lists and reports of three machines with wrong clocks follow the database's time", async () => {
   const shop = await startShop()
   const store = await shop.addStore()
   const at = async (aheadMs: number) =>
@@ -54,7 +55,7 @@ test("lists and reports of three machines with wrong clocks follow the database'
   }
 })
 
-test('an edge server whose clock is a day ahead, then a day behind, pulls and reports as any other', async () => {
+longTest('an edge server whose clock is a day ahead, then a day behind, pulls and reports as any other', async () => {
   const shop = await startShop()
   const store = await shop.addStore({ variant: 'thumb' })
   const dir = await mkdtemp(join(tmpdir(), 'zinc-edge-'))

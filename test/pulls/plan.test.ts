@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PullPlan } from '../../src/schemas/pulls.ts'
+import { longTest } from '../helpers/long.ts'
 import { SMALL, startPulls } from './helpers.ts'
 
 const LIMITS = { perMinute: null, perDay: 1_000, inFlight: null, blockMs: 60_000 }
@@ -69,7 +70,7 @@ test('a plan states calls, minutes and days of a pull, and the pull takes just t
   expect(await plan({ modules: ['bills'], since: 'soon' })).toMatchObject({ status: 400, code: 'invalid_time' })
 })
 
-test('a module of many pages is counted exactly in a few calls and planned over several days', async () => {
+longTest('a module of many pages is counted exactly in a few calls and planned over several days', async () => {
   const { zinc } = await startPulls({ limits: LIMITS, books: { ...SMALL, invoices: 4_321, contacts: 4_200 } })
   const plan = await zinc.services.pulls.plan({ modules: ['invoices', 'contacts'], count: true }, AbortSignal.timeout(30_000))
   expect(plan.modules).toMatchObject([{ records: 4_321 }, { records: 4_200 }])

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { readItem } from '../../src/zoho/read-item.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { itemDetail, itemRow } from '../../src/zoho-simulator/serialize.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const ZONE = 'Asia/Baghdad'
@@ -67,51 +67,55 @@ test('whatever keys of a row or a detail are absent, blank or unreadable, the re
   )
 })
 
-test('nothing that zinc holds vanishes by a key that is absent or unreadable', async () => {
-  const { zoho, sync, services } = await startZinc({ synced: true })
-  const items = zoho.items()
-  const readAll = async () =>
-    new Map(
-      (await services.db.product.findMany({ include: { photos: { where: { deleted_at: null }, select: { id: true } } } })).map((it) => [
-        it.zoho_item_id,
-        it,
-      ]),
-    )
-  await fc.assert(
-    fc
-      .asyncProperty(fc.array(fc.tuple(changes, junk), { minLength: items.length, maxLength: items.length }), async (all) => {
-        const held = await readAll()
-        // An explicitly blank id removes the image; that is another test's guarantee.
-        const kept = all.map(
-          ([to, bad]) => [{ ...to, image_document_id: to.image_document_id === 'blank' ? 'remove' : to.image_document_id }, bad] as const,
-        )
-        const rows = items.map((item, n) => changed(itemRow(item, ZONE), kept[n]![0] as Record<string, Change>, kept[n]![1]))
-        zoho.fail({
-          path: /\/inventory\/v1\/items\?/,
-          times: 1,
-          body: JSON.stringify({ code: 0, message: 'success', items: rows, page_context: { has_more_page: false } }),
+longTest(
+  'nothing that zinc holds vanishes by a key that is absent or unreadable',
+  async () => {
+    const { zoho, sync, services } = await startZinc({ synced: true })
+    const items = zoho.items()
+    const readAll = async () =>
+      new Map(
+        (await services.db.product.findMany({ include: { photos: { where: { deleted_at: null }, select: { id: true } } } })).map((it) => [
+          it.zoho_item_id,
+          it,
+        ]),
+      )
+    await fc.assert(
+      fc
+        .asyncProperty(fc.array(fc.tuple(changes, junk), { minLength: items.length, maxLength: items.length }), async (all) => {
+          const held = await readAll()
+          // An explicitly blank id removes the image; that is another test's guarantee.
+          const kept = all.map(
+            ([to, bad]) => [{ ...to, image_document_id: to.image_document_id === 'blank' ? 'remove' : to.image_document_id }, bad] as const,
+          )
+          const rows = items.map((item, n) => changed(itemRow(item, ZONE), kept[n]![0] as Record<string, Change>, kept[n]![1]))
+          zoho.fail({
+            path: /\/inventory\/v1\/items\?/,
+            times: 1,
+            body: JSON.stringify({ code: 0, message: 'success', items: rows, page_context: { has_more_page: false } }),
+          })
+          expect((await sync()).status).not.toBe('failed')
+          const after = await readAll()
+          for (const [n, item] of items.entries()) {
+            const [before, now, to] = [held.get(item.item_id)!, after.get(item.item_id)!, kept[n]![0] as Record<string, Change>]
+            expect(now.photos, item.item_id).toEqual(before.photos)
+            for (const key of KEYS) {
+              const column = FIELDS[key]
+              if (key === 'name' && to.name !== 'blank' && ['keep', 'blank'].includes(to.item_name!)) continue
+              if (to[key] === 'remove' || to[key] === 'unreadable') expect([key, now[column]]).toEqual([key, before[column]])
+            }
+            for (const [key, value] of Object.entries(before.custom_fields as Record<string, unknown>)) {
+              if (to[key] !== 'blank' && to[key] !== 'keep') expect((now.custom_fields as Record<string, unknown>)[key], key).toEqual(value)
+            }
+          }
         })
-        expect((await sync()).status).not.toBe('failed')
-        const after = await readAll()
-        for (const [n, item] of items.entries()) {
-          const [before, now, to] = [held.get(item.item_id)!, after.get(item.item_id)!, kept[n]![0] as Record<string, Change>]
-          expect(now.photos, item.item_id).toEqual(before.photos)
-          for (const key of KEYS) {
-            const column = FIELDS[key]
-            if (key === 'name' && to.name !== 'blank' && ['keep', 'blank'].includes(to.item_name!)) continue
-            if (to[key] === 'remove' || to[key] === 'unreadable') expect([key, now[column]]).toEqual([key, before[column]])
-          }
-          for (const [key, value] of Object.entries(before.custom_fields as Record<string, unknown>)) {
-            if (to[key] !== 'blank' && to[key] !== 'keep') expect((now.custom_fields as Record<string, unknown>)[key], key).toEqual(value)
-          }
-        }
-      })
-      // Zoho's whole rows again, so that each round begins with everything held.
-      .beforeEach(async (previous) => {
-        await previous()
-        zoho.clearFaults()
-        await sync('?mode=full')
-      }),
-    { numRuns: times(4, 150), endOnFailure: true },
-  )
-}, 600_000)
+        // Zoho's whole rows again, so that each round begins with everything held.
+        .beforeEach(async (previous) => {
+          await previous()
+          zoho.clearFaults()
+          await sync('?mode=full')
+        }),
+      { numRuns: times(4, 150), endOnFailure: true },
+    )
+  },
+  600_000,
+)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -50,7 +50,7 @@ test('CRM reads five modules, then changes and deletions; with nothing new one c
   expect((await request(zinc, 'GET', '/modules/crm')).body.data.last_run).toMatchObject({ state: 'partial' })
 })
 
-test('CRM misses no record beyond 2,000, within one second, or edited in mid-scan', async () => {
+longTest('CRM misses no record beyond 2,000, within one second, or edited in mid-scan', async () => {
   const zinc = await startZinc({ crmRows: 3 })
   const { crm } = zinc.zoho
   const same = new Date('2026-05-05T05:05:05Z')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { ITEM_SYNC } from '../../src/sync/items/item-sync-run.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { checkImages, checkLinks, temporaryFiles } from '../helpers/check-images.ts'
@@ -122,7 +122,7 @@ function expectNothingTrusted(events: StepEvent[]): void {
   }
 }
 
-test('of each picture: written, synced, renamed, the folder synced, and only then its rows', async () => {
+longTest('of each picture: written, synced, renamed, the folder synced, and only then its rows', async () => {
   const items = createSeed({ count: times(30, 150) })
   const { environment, services } = await startZinc({ items, imageOf: smallImage })
   await services.runs.close()

@@ -1,13 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const broken = { body: 'no image at all', contentType: 'image/jpeg' }
 const moduleOf = async (zinc: TestZinc, slug: string) => (await request(zinc, 'GET', `/modules/${slug}`)).body.data
 
-test('a run whose only failure was dismissed is a success and moves last_sync', async () => {
+longTest('a run whose only failure was dismissed is a success and moves last_sync', async () => {
   const zinc = await startZinc()
   const item = zinc.zoho.items().find((it) => it.image_document_id !== '')!
   zinc.zoho.fail({ path: new RegExp(`${item.item_id}/image`), times: 100, ...broken })
@@ -31,7 +32,7 @@ test('a dismissed failure beside an open one leaves the run partial', async () =
   expect((await zinc.sync('?sync_images=true')).status).toBe('partial')
 })
 
-test('a picture whose address is blocked does not keep last_sync from moving', async () => {
+longTest('a picture whose address is blocked does not keep last_sync from moving', async () => {
   const zinc = await startZinc()
   await zinc.sync()
   const item = zinc.zoho.items().find((it) => it.image_document_id === '')!
@@ -46,7 +47,7 @@ test('a picture whose address is blocked does not keep last_sync from moving', a
   expect([last_run.id, last_sync]).toEqual([after.run_id, last_run.finished_at])
 })
 
-test.each(['inventory', 'crm', 'books'])('last_run.calls of %s are the calls that Zoho got for the run', async (slug) => {
+longTest.each(['inventory', 'crm', 'books'])('last_run.calls of %s are the calls that Zoho got for the run', async (slug) => {
   const zinc = await startZinc({ crmRows: 5 })
   const { run_id } = (await request(zinc, 'POST', `/modules/${slug}/sync`)).body
   const calls = await zinc.services.db.zohoCall.count({ where: { run_id } })

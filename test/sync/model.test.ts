@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
-import { times } from '../helpers/long.ts'
+import { longTest, times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 /** What may happen between two syncs; `n` chooses the item. */
@@ -24,7 +24,7 @@ const change = fc.oneof(
   }),
 )
 
-test('after any edits and syncs, a full sync makes the catalogue equal to Zoho', async () => {
+longTest('after any edits and syncs, a full sync makes the catalogue equal to Zoho', async () => {
   const { zoho, sync, services } = await startZinc({ items: createSeed({ count: 12 }) })
   const { db } = services
   const removed: ReturnType<typeof zoho.items> = []

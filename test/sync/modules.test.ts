@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -9,7 +10,7 @@ const FEW = Object.fromEntries(
   ]),
 )
 
-test('each of the four modules runs a real sync by hand and by schedule', async () => {
+longTest('each of the four modules runs a real sync by hand and by schedule', async () => {
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs), sleep: async () => {} }
   const zinc = await startZinc({ clock, crmRows: 5, books: FEW })

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const DAY = { perMinute: null, perDay: 50, inFlight: null, blockMs: 60_000 }
 
-test('an image replaced under its id comes with the next run, and only edited items are asked for', async () => {
+longTest('an image replaced under its id comes with the next run, and only edited items are asked for', async () => {
   const zinc = await startZinc({ synced: true, toggles: { imageMakesNewDocument: false } })
   const { zoho, sync, services } = zinc
   const [replaced, priced] = zoho.items().filter((item) => item.image_document_id !== '')

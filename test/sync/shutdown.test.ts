@@ -58,7 +58,7 @@ longTest('killed again and again in mid-sync, the run goes on by itself and ends
   expect(total()).toBeLessThanOrEqual(Math.ceil(items.length / 199) + images + kills * (8 + 1))
 })
 
-test('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
+longTest('SIGTERM parks the run within ten seconds with status 0, and the next start goes on', async () => {
   const { zoho, environment, services } = await startZinc({ items: createSeed({ count: 180 }), imageOf: smallImage })
   await services.runs.close()
   const first = await startServerProcess(environment)

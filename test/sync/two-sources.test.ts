@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { checkLinks } from '../helpers/check-images.ts'
 import { startImageHost } from '../helpers/image-host.ts'
 import { drawnImage, imageForm } from '../helpers/images.ts'
@@ -57,7 +57,7 @@ longTest('a product with pictures from Zoho and a file counts once, and a dead a
   expect((await counted('?mode=full&sync_images=true', items.length)).images_unchanged).toBe(withImage.length - 1)
 })
 
-test('uploads leave and return with their item, the first as primary picture', async () => {
+longTest('uploads leave and return with their item, the first as primary picture', async () => {
   const zinc = await startZinc()
   const { zoho, sync, services, call } = zinc
   await sync('?sync_images=true')

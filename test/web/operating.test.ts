@@ -35,7 +35,7 @@ async function open(path: string, person = ADMIN, more: { width?: number } = {})
   return page
 }
 
-test('skip link, navigation, dialogs and the account menu work by keyboard alone', async () => {
+longTest('skip link, navigation, dialogs and the account menu work by keyboard alone', async () => {
   const page = await open('/settings/integrations/zoho')
   await page.reload()
   await settled(page)

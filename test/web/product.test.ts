@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect } from 'vitest'
 import type { CoverageResponse } from '../../src/schemas/coverage.ts'
 import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
@@ -36,7 +36,7 @@ async function open(path: string, person = ADMIN): Promise<Page> {
 const products = async (query: string) => ((await (await zinc.call(`/api/products?${query}`)).json()) as ProductsResponse).data
 const imagesOf = async (id: string) => ((await (await zinc.call(`/api/products/${id}`)).json()) as { data: Product }).data.images
 
-test('a picture is pasted into a product, and a deleted one is restored from the list', async () => {
+longTest('a picture is pasted into a product, and a deleted one is restored from the list', async () => {
   const [bare] = await products('coverage=without_picture&limit=1')
   const page = await open(`/settings/products/${bare!.id}`)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])

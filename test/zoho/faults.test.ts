@@ -9,6 +9,7 @@ import { createEncryption } from '../../src/settings/encryption.ts'
 import { createSeed } from '../../src/zoho-simulator/seed.ts'
 import { FAKE_CREDENTIALS } from '../../src/zoho-simulator/simulator.ts'
 import { createFastClock } from '../helpers/clock.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
@@ -52,7 +53,7 @@ test('"Access Denied" instead of a token parks the run without calls until Zoho 
   expect(await services.db.product.count()).toBe(30)
 })
 
-test.each([
+longTest.each([
   ['repeats page 1', (first: string) => first],
   ['is empty and says that more follow', () => JSON.stringify({ code: 0, items: [], page_context: { has_more_page: true } })],
   ['is empty and ends the list', () => JSON.stringify({ code: 0, items: [], page_context: { has_more_page: false } })],

@@ -30,7 +30,7 @@ function start(options: TestOptions = {}) {
   return startZinc({ clock, now: () => clock.now().getTime(), overrides: () => ({ timeLimits }), ...options })
 }
 
-test('a list that never begins, stalls, drips or never ends is requested again without loss', async () => {
+longTest('a list that never begins, stalls, drips or never ends is requested again without loss', async () => {
   // Long enough to read what never ends up to the bound of its size, on a slow machine too.
   const patient = { ...timeLimits, jsonMs: 8_000 }
   const { zoho, sync, services } = await start({ items: createSeed({ count: 450 }), overrides: () => ({ timeLimits: patient }) })

@@ -18,6 +18,7 @@ import { securityHeaders } from './http/plugins/security-headers.ts'
 import { unknownParameters } from './http/plugins/unknown-parameters.ts'
 import { untrustedProxy } from './http/plugins/untrusted-proxy.ts'
 import { clientErrorHandler } from './http/raw-error-response.ts'
+import { apiKeyRoutes } from './http/routes/api-keys.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
 import { bulkImageRoutes } from './http/routes/bulk-images.ts'
@@ -45,6 +46,7 @@ import { storeRoutes } from './http/routes/stores.ts'
 import { userRoutes } from './http/routes/users.ts'
 import { webAppRoutes } from './http/routes/web-app.ts'
 import { webhookSettingsRoutes } from './http/routes/webhook-settings.ts'
+import { webhookRoutes } from './http/routes/webhooks.ts'
 import { zohoConnectionRoutes } from './http/routes/zoho-connection.ts'
 import { zohoImageRoutes } from './http/routes/zoho-images.ts'
 import { zohoQuotaRoutes } from './http/routes/zoho-quota.ts'
@@ -119,6 +121,7 @@ export async function buildApp(deps: AppDeps) {
   if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
+  await app.register(apiKeyRoutes, { prefix: '/api/v1/api-keys', apiKeys: deps.apiKeys })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
   await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
@@ -142,6 +145,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
   await app.register(productChangeRoutes, deps)
+  await app.register(webhookRoutes, { ...deps, prefix: '/api/webhooks' })
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)

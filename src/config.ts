@@ -51,6 +51,9 @@ const isOrigin = (value: string) => /^https?:/.test(value) && URL.canParse(value
 const isHost = (value: string) => /^[^\s/@?#*]+$/.test(value) && URL.canParse(`http://${value}`)
 const isMailAddress = (value: string) => /^[^\s@<>]+@[^\s@<>]+$/.test(value)
 
+/** 5 s, 30 s, 5 min, 30 min, 2 h, 6 h, then every 12 h within three days. */
+const WEBHOOK_RETRY_SECONDS = [5, 30, 300, 1_800, 7_200, 21_600, ...Array<number>(5).fill(43_200)]
+
 /**
  * Every key of the environment that zinc reads; `.env.example` lists the same keys with the same
  * defaults.
@@ -105,6 +108,12 @@ const Env = z.object({
   GOOGLE_APPLICATION_CREDENTIALS: text(),
   IMAGE_URL_ALLOWLIST: list().refine((values) => values.every(isHost), {
     message: 'must be hosts separated by commas, e.g. images.intra.example:8080 (no http://, no path, no *)',
+  }),
+  WEBHOOK_URL_ALLOWLIST: list().refine((values) => values.every(isHost), {
+    message: 'must be hosts separated by commas, e.g. erp.intra.example:8080 (no http://, no path, no *)',
+  }),
+  WEBHOOK_RETRY_SECONDS: list().refine((values) => values.every((value) => /^\d{1,7}$/.test(value)), {
+    message: 'must be seconds separated by commas, e.g. 5,30,300',
   }),
   MAX_IMPORT_BYTES: whole(1),
   PUBLIC_IMAGES: yesNo(),
@@ -252,6 +261,10 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     },
     edges: { tombstoneDays: e.TOMBSTONE_DAYS ?? 90 },
     pull: { jsonBaseDir: e.JSON_BASE_DIR },
+    webhooks: {
+      urlAllowlist: e.WEBHOOK_URL_ALLOWLIST,
+      retrySeconds: e.WEBHOOK_RETRY_SECONDS.length > 0 ? e.WEBHOOK_RETRY_SECONDS.map(Number) : WEBHOOK_RETRY_SECONDS,
+    },
     notify: { smtpUrl: e.SMTP_URL, email: e.NOTIFY_EMAIL, webhookUrl: e.NOTIFY_WEBHOOK_URL },
   } as const
 }

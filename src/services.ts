@@ -16,6 +16,7 @@ import { createFileCache } from './images/storage/file-cache.ts'
 import { openStorage } from './images/storage/open-storage.ts'
 import { openDataDir } from './lib/data-dir.ts'
 import { createPublicAddress } from './lib/public-address.ts'
+import { createGuardedAgents } from './lib/ssrf-guard.ts'
 import { createWebhookAgents, openNotifier } from './notifications/notifier.ts'
 import type { Overrides } from './overrides.ts'
 import { openPhotoSync } from './photo-sync/photo-sync.ts'
@@ -34,6 +35,9 @@ import { createSyncHandlers } from './sync/handlers.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { createModules } from './sync/modules/modules.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
+import { createWebhookDelivery } from './webhooks/delivery.ts'
+import { createWebhooks } from './webhooks/endpoints.ts'
+import { webhookUrlBlocked } from './webhooks/send.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -68,12 +72,27 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       await openPhotoSync({ ...images, db, databaseUrl, clock, keys: jwtKeys, imageUrls, publicUrl: address.current }),
     )
     const productFeed = opened.use(await openProductFeed({ db, databaseUrl, log }))
+    const receivers = opened.use(
+      createGuardedAgents({ allowlist: config.webhooks.urlAllowlist, resolve: overrides.resolveImageHost, blocked: webhookUrlBlocked }),
+    )
+    const webhookDelivery = createWebhookDelivery({
+      db,
+      clock,
+      log,
+      queue,
+      encryption,
+      agents: receivers,
+      publicUrl: address.current,
+      retrySeconds: config.webhooks.retrySeconds,
+      works,
+    })
     if (works) {
       const tasks = {
         'old logins': () => accounts.sessions.sweep(),
         coverage: () => recordCoverage(db, { at: clock.now() }),
         images: images.tidy,
         'old calls, webhook events and consents': () => deleteExpired(db, clock.now()),
+        'old deliveries of webhooks': webhookDelivery.prune,
         'old deletions': async () => {
           await pruneTombstones(db, { olderThanDays: config.edges.tombstoneDays })
           await pruneProductFeed(db, { olderThanDays: config.edges.tombstoneDays })
@@ -140,8 +159,14 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
     const webhooks = opened.use(
-      createWebhookAgents({ ...config.notify, allowlist: config.images.urlAllowlist, resolve: overrides.resolveImageHost }),
+      createWebhookAgents({
+        ...config.notify,
+        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
+        resolve: overrides.resolveImageHost,
+      }),
     )
+    // Looks for no more work before the queue is closed.
+    opened.use(webhookDelivery)
     const notifier = opened.use(
       openNotifier({
         db,
@@ -162,6 +187,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       ...accounts,
       ...photoSync,
       productFeed,
+      webhooks: createWebhooks({ db, clock, encryption, agents: receivers }),
+      webhookDelivery,
       productRecords: createProductRecords({ db, clock, productFeed, imageUrl: imageUrls.build }),
       fileCache: createFileCache(images.store),
       connect,

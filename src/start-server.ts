@@ -37,6 +37,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.scheduler.open(services.modules.startDue)
     services.webhookQueue.open()
     services.notifier.open()
+    services.webhookDelivery.open()
     services.productFeed.open()
     void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: making links for many images takes a while, and nothing reads them.

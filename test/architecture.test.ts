@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'schemas',
     'settings',
     'sync',
+    'webhooks',
   ],
   images: ['catalog', 'schemas', 'database', 'queue', 'runs'],
   lib: ['messages'],
@@ -36,6 +37,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   settings: ['database'],
   sync: ['zoho', 'connection', 'catalog', 'database', 'images', 'pulls', 'runs', 'schemas', 'settings'],
   web: ['schemas'],
+  webhooks: ['schemas', 'database', 'settings', 'notifications', 'queue'],
   zoho: [],
   'zoho-simulator': [],
 }

@@ -2,6 +2,7 @@ import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Encryption } from '../settings/encryption.ts'
 import { createAccessTokens } from './access-tokens.ts'
+import { createApiKeys } from './api-keys.ts'
 import { createAuthenticator, type RequireSecondFactor } from './authenticate.ts'
 import type { FirstLogin } from './first-login.ts'
 import { createLoginRateLimiter } from './login-rate-limit.ts'
@@ -53,6 +54,7 @@ export async function openAccounts({
   return {
     authenticator,
     secondFactor,
+    apiKeys: createApiKeys({ db, clock, authenticator }),
     sessions: createSessions({
       db,
       tokens,

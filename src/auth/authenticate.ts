@@ -1,6 +1,9 @@
 import type { Database } from '../database/client.ts'
+import type { ApiKeyScope } from '../facts/api-key-scopes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AccessTokens, Identity } from './access-tokens.ts'
+import { API_KEY_START, hashApiKey, isApiKey } from './api-key-format.ts'
+import { scopesWithin } from './api-keys.ts'
 import { Role } from './roles.ts'
 
 /**
@@ -9,6 +12,8 @@ import { Role } from './roles.ts'
  */
 const REMEMBER_MS = 1_000
 const REMEMBERED = 5_000
+/** How exact `last_used_at` of a key is; it costs a write. */
+const USED_EVERY_MS = 60_000
 
 export interface AuthenticatorDeps {
   db: Database
@@ -24,12 +29,14 @@ export type RequireSecondFactor = 'none' | 'admin' | 'all'
 export interface AuthenticatedIdentity extends Identity {
   /** The role requires a second factor and the user has none yet: they may only set one up. */
   lacks_second_factor: boolean
+  /** The key that asks in the name of `user_id`, with what it may do now; null: a person. */
+  key: { id: string; scopes: ApiKeyScope[] } | null
 }
 
 export interface Authenticator {
   /**
-   * Returns whose token this is; null when it is not ours, has expired, or its login has ended.
-   * Synchronous when it is cached.
+   * Returns whose access token or API key this is; null when it is not ours, has expired, or its
+   * login has ended. Synchronous when it is cached.
    */
   authenticate(token: string): AuthenticatedIdentity | null | Promise<AuthenticatedIdentity | null>
   /** Called after a revocation in this process: the next request reads the database again. */
@@ -37,8 +44,8 @@ export interface Authenticator {
 }
 
 /**
- * Reads tokens and checks whether the login behind them is still active, with the user's present
- * role.
+ * Reads tokens and API keys and checks whether the login behind them is still active, with the
+ * user's present role.
  */
 export function createAuthenticator({ db, tokens, clock, sessionDays, requireSecondFactor }: AuthenticatorDeps): Authenticator {
   const remembered = new Map<string, { identity: AuthenticatedIdentity; until: number }>()
@@ -63,7 +70,45 @@ export function createAuthenticator({ db, tokens, clock, sessionDays, requireSec
     const role = Role.parse(session.user.role)
     // Without an address: opened on the command line, whose user owns the database.
     const lacks_second_factor = session.address !== null && isRequired(role) && !second_factor?.confirmed_at
-    const identity = { ...claimed, username, role, lacks_second_factor }
+    return remember(token, { ...claimed, username, role, lacks_second_factor, key: null }, asked)
+  }
+
+  /** A key acts under its own name, with the rights that its maker has left. */
+  async function lookUpKey(key: string): Promise<AuthenticatedIdentity | null> {
+    const asked = generation
+    const now = clock.now()
+    const hash = hashApiKey(key)
+    const row = await db.apiKey.findFirst({
+      where: {
+        OR: [
+          { key_hash: hash, OR: [{ expires_at: null }, { expires_at: { gt: now } }] },
+          { previous_hash: hash, previous_until: { gt: now } },
+        ],
+      },
+      select: { id: true, name: true, scopes: true, last_used_at: true, user: { select: { id: true, role: true } } },
+    })
+    if (!row) return null
+    const { id, name, user } = row
+    if (row.last_used_at === null || now.getTime() - row.last_used_at.getTime() >= USED_EVERY_MS) {
+      const minute = new Date(Math.floor(now.getTime() / USED_EVERY_MS) * USED_EVERY_MS)
+      await db.apiKey.updateMany({ where: { id }, data: { last_used_at: minute } })
+    }
+    const role = Role.parse(user.role)
+    return remember(
+      key,
+      {
+        user_id: user.id,
+        username: `key:${name}`,
+        role,
+        session_id: id,
+        lacks_second_factor: false,
+        key: { id, scopes: scopesWithin(role, row.scopes) },
+      },
+      asked,
+    )
+  }
+
+  function remember(token: string, identity: AuthenticatedIdentity, asked: number): AuthenticatedIdentity {
     if (asked === generation) {
       if (remembered.size >= REMEMBERED) remembered.clear()
       remembered.set(token, { identity, until: performance.now() + REMEMBER_MS })
@@ -76,6 +121,7 @@ export function createAuthenticator({ db, tokens, clock, sessionDays, requireSec
       const known = remembered.get(token)
       if (known && known.until > performance.now()) return known.identity
       remembered.delete(token)
+      if (token.startsWith(API_KEY_START)) return isApiKey(token) ? lookUpKey(token) : null
       const claimed = tokens.read(token)
       return claimed && lookUp(token, claimed)
     },

@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector } from 'undici'
 
@@ -21,6 +22,8 @@ export function isPublicIp(url: string): boolean {
 }
 
 const CONNECT_MS = 5_000
+/** Somebody waits for it; without a name server it would take much longer. */
+const RESOLVE_MS = 2_000
 
 /** Returns all addresses of a host name. */
 export type HostResolver = (host: string) => Promise<{ address: string; family: number }[]>
@@ -41,6 +44,8 @@ export interface GuardedAgents extends AsyncDisposable {
   /** Whether a URL may be requested at all; a name's addresses are checked on connecting. */
   mayConnect(url: URL): boolean
   dispatcherOf(url: URL): Agent
+  /** The same, with a look at what its name stands for now; a name that stands for nothing passes, since each connection looks again. */
+  mayReach(url: URL): Promise<boolean>
 }
 
 /**
@@ -91,7 +96,7 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
       }),
   })
   const open = new Agent({ ...agent, connect: { timeout: CONNECT_MS, lookup: openLookup } })
-  return {
+  const agents: GuardedAgents = {
     mayConnect(url) {
       if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') return false
       if (isNamed(url)) return true
@@ -103,10 +108,18 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
       return !/(^|\.)localhost\.?$/i.test(url.hostname)
     },
     dispatcherOf: (url) => (isNamed(url) ? open : guarded),
+    async mayReach(url) {
+      if (!agents.mayConnect(url)) return false
+      if (isNamed(url)) return true
+      const known = resolveAll(url.hostname.replace(/^\[|\]$/g, '')).catch(() => [])
+      const ips = await Promise.race([known, pause(RESOLVE_MS, [], { ref: false })])
+      return ips.every(({ address }) => isPublicIp(address))
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([guarded.destroy(), open.destroy()])
     },
   }
+  return agents
 }
 
 /** The form in which an allowlist names one service of a host. */

@@ -29,6 +29,8 @@ export const MESSAGES = {
   answer_not_json: { message: 'ليست JSON (صفحة أو مقطوعة)' },
   answer_not_utf8: { message: 'الإجابة ليست UTF-8' },
   answer_status: { message: ({ status }) => ar`HTTP ${status}` },
+  api_key_name_taken: { message: ({ name }) => ar`لشخص آخر مفتاح باسم ${name}`, remedy: 'اختر اسمًا آخر.' },
+  api_key_not_found: { message: 'لا يوجد هذا المفتاح', remedy: 'حدّث الصفحة.' },
   'around.about': { message: ({ about, text }) => ar`${named(about)}: ${text}` },
   'around.modules_failed': { message: ({ modules, text }) => ar`فشلت ${modules.map(named).join('، ')}: ${text}` },
   'around.records_failed': { message: ({ failed, module, id, text }) => ar`لا يُقرأ ${failed} من ${named(module)}، مثل ${id}: ${text}` },
@@ -163,6 +165,10 @@ export const MESSAGES = {
   fixed_source: { message: ({ field, source }) => ar`مصدر الحقل ${field} ثابت: ${source}`, remedy: 'اختر من يملكه؛ أما المصدر فلا يتغيّر.' },
   folder_not_readable: { message: ({ folder }) => ar`لا يُقرأ المجلد ${folder}`, remedy: 'تحقّق من صلاحياته.' },
   forbidden: { message: ({ role }) => ar`يحتاج هذا إلى الصلاحية ${role}`, remedy: 'اطلب من المدير القيام به أو منحك الصلاحية.' },
+  'forbidden.key_scopes': {
+    message: ({ role, scopes }) => ar`لا يجوز للصلاحية ${role} أن تعطي مفتاحًا ${scopes.join(', ')}`,
+    remedy: 'احذف هذه النطاقات، أو اطلب من مدير إنشاء المفتاح.',
+  },
   gcp_secrets_unavailable: { message: 'لا يجيب Google Secret Manager', remedy: 'تحقّق من المشروع والصلاحيات؛ يحاول zinc من جديد.' },
   general_error: { message: 'لم تستطع Zoho تسجيل دخول zinc ولم تذكر السبب', remedy: 'يحاول zinc تلقائيًا. إن دام ساعة فاتصل من جديد.' },
   headers_too_large: { message: 'ترويسة الطلب كبيرة جدًا', remedy: 'احذف ملفات تعريف الارتباط لهذا الموقع وأعد المحاولة.' },
@@ -224,6 +230,10 @@ export const MESSAGES = {
   incomplete: {
     message: ({ size, expected_bytes }) => ar`وصل من الصورة ${size} بايت وأُعلن ${expected_bytes}`,
     remedy: 'أعد المحاولة؛ انقطع الخط مع Zoho.',
+  },
+  insufficient_scope: {
+    message: ({ required_scope }) => ar`ينقص المفتاح النطاق ${required_scope}`,
+    remedy: 'أنشئ مفتاحًا بهذا النطاق. ولا يتجاوز المفتاح صلاحية من أنشأه.',
   },
   integration_disabled: { message: 'الربط مع Zoho مطفأ', remedy: 'شغّله في صفحة «الاتصال».' },
   internal: { message: 'حدث خطأ في zinc', remedy: 'يشرحه السجل تحت رقم الطلب أو التشغيل.' },
@@ -361,6 +371,7 @@ export const MESSAGES = {
   not_a_zip: { message: 'هذا ليس ملف ZIP', remedy: 'اختر ملف ZIP.' },
   'not_a_zip.damaged': { message: 'ملف ZIP تالف', remedy: 'اضغطه من جديد وأرسله.' },
   not_an_image: { message: 'هذا الملف ليس صورة', remedy: 'اختر صورة JPEG أو PNG أو WebP أو GIF أو AVIF أو BMP.' },
+  not_for_keys: { message: 'هذه العملية مغلقة أمام مفاتيح API', remedy: 'سجّل الدخول كشخص.' },
   not_found: { message: 'لا يوجد شيء في هذا العنوان', remedy: 'عُد إلى الصفحة السابقة.' },
   not_found_in_zoho: { message: 'ليس في Zoho سجل كهذا' },
   'not_found_in_zoho.picture': { message: 'ليس في Zoho صورة' },
@@ -559,6 +570,13 @@ export const MESSAGES = {
     message: ({ amount, currency, files, api }) => ar`مجموع ${amount} بعملة ${currency} هو ${files} في الملفات و${api} في Zoho`,
   },
   weak_password: { message: 'كلمة السر ضعيفة', remedy: 'اختر كلمة سر من 12 حرفًا على الأقل ليست من الكلمات الشائعة.' },
+  webhook_delivery_not_found: { message: 'لا توجد هذه الرسالة', remedy: 'تُحفظ الرسائل 14 يومًا.' },
+  webhook_disabled: { message: 'الخطاف مطفأ', remedy: 'شغّله أولًا.' },
+  webhook_not_found: { message: 'لا يوجد هذا الخطاف', remedy: 'حدّث الصفحة.' },
+  webhook_url_blocked: {
+    message: 'لا يجوز لـ zinc الإرسال إلى هذا العنوان',
+    remedy: 'استعمل عنوانًا عامًا، أو أضف مضيفه إلى WEBHOOK_URL_ALLOWLIST.',
+  },
   wrong_data_center: {
     message: ({ data_center, set }) => ar`هذه البيانات لمركز البيانات ${data_center} وليست لـ ${set}`,
     remedy: 'اختر مركز البيانات الصحيح واحفظ.',

@@ -47,6 +47,11 @@ export const MESSAGES = {
   answer_not_json: { message: 'not JSON (a page, or cut)' },
   answer_not_utf8: { message: 'the answer is not UTF-8' },
   answer_status: { message: ({ status }: { status: number }) => `HTTP ${status}` },
+  api_key_name_taken: {
+    message: ({ name }: { name: string }) => `Another person has a key named ${name}`,
+    remedy: 'Choose another name.',
+  },
+  api_key_not_found: { message: 'API key not found', remedy: 'GET /api/v1/api-keys lists them.', page: 'Reload the page.' },
   'around.about': { message: ({ about, text }: { about: string; text: string }) => `${about}: ${text}` },
   'around.modules_failed': {
     message: ({ modules, text }: { modules: readonly string[]; text: string }) => `${modules.join(', ')} failed: ${text}`,
@@ -266,6 +271,10 @@ export const MESSAGES = {
     remedy: 'Check its name and who may read it.',
   },
   forbidden: { message: ({ role }: { role: string }) => `This needs the role ${role}`, remedy: 'Ask an admin to do it, or for the role.' },
+  'forbidden.key_scopes': {
+    message: ({ role, scopes }: { role: string; scopes: readonly string[] }) => `The role ${role} may not give a key ${scopes.join(', ')}`,
+    remedy: 'Leave these scopes out, or ask an admin to make the key.',
+  },
   gcp_secrets_unavailable: {
     message: "Google's Secret Manager does not give the Zoho credentials",
     remedy:
@@ -343,6 +352,10 @@ export const MESSAGES = {
     message: ({ size, expected_bytes }: { size: number; expected_bytes: number }) =>
       `${size} bytes of the picture came, ${expected_bytes} were announced`,
     remedy: 'It is tried again at the next sync.',
+  },
+  insufficient_scope: {
+    message: ({ required_scope }: { required_scope: string }) => `The API key lacks the scope ${required_scope}`,
+    remedy: 'Make a key with this scope. A key never may do more than the person who made it.',
   },
   integration_disabled: {
     message: 'The integration with Zoho is switched off',
@@ -587,6 +600,7 @@ export const MESSAGES = {
   not_a_zip: { message: 'This is not a ZIP file that can be read', remedy: 'Pack the folders of pictures as .zip and send that.' },
   'not_a_zip.damaged': { message: 'The ZIP is damaged', remedy: 'Pack it again and send that.' },
   not_an_image: { message: 'These bytes are not a picture', remedy: UPLOAD_AGAIN },
+  not_for_keys: { message: 'This operation is closed to API keys', remedy: 'Log in as a person for this.' },
   not_found: {
     message: 'There is nothing at this address',
     remedy: 'GET /docs lists every address.',
@@ -964,6 +978,13 @@ export const MESSAGES = {
     message: ({ weakness }: { weakness: string }) => `The password ${weakness}`,
     remedy: ({ min_password_length }: { min_password_length: number }) =>
       `Choose another one with at least ${min_password_length} characters; a few words that have nothing to do with each other are easy to remember.`,
+  },
+  webhook_delivery_not_found: { message: 'Delivery not found', remedy: 'Deliveries are kept for 14 days.' },
+  webhook_disabled: { message: 'The webhook is turned off', remedy: 'Turn it on first.' },
+  webhook_not_found: { message: 'Webhook not found', remedy: 'GET /api/webhooks lists them.', page: 'Reload the page.' },
+  webhook_url_blocked: {
+    message: 'The URL is not one that zinc may send to',
+    remedy: 'Use a public http or https URL, or name its host in WEBHOOK_URL_ALLOWLIST.',
   },
   wrong_data_center: {
     message: ({ data_center, set }: { data_center: string; set: string }) =>

@@ -73,9 +73,16 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds }: Ale
         tx,
         reported.map(({ key }) => key).filter((key) => !keys.has(key)),
       )
-      for (const { id, name, last_seen_at } of silent) {
+      for (const { id, code, name, last_seen_at } of silent) {
         const text = `It asked for photos last at ${last_seen_at?.toISOString()}.\nLook whether the shop's edge server runs and reaches zinc.`
-        await notifyOnce(tx, STORE_KEY + id, { kind: 'store_silent', subject: `Store ${name} is silent`, text }, { clock, queue })
+        const isNew = await notifyOnce(
+          tx,
+          STORE_KEY + id,
+          { kind: 'store_silent', subject: `Store ${name} is silent`, text },
+          { clock, queue },
+        )
+        const facts = JSON.stringify({ store_id: id, code, name, last_seen_at })
+        if (isNew) await tx.$executeRaw`select add_webhook_event('store.silent', ${facts}::jsonb)`
       }
     })
   }

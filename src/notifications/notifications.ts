@@ -2,7 +2,14 @@ import type { Db } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JobQueue } from '../queue/queue.ts'
 
-export type NotificationKind = 'connection_lost' | 'connection_regained' | 'run_failed' | 'nothing_synced' | 'store_silent' | 'test'
+export type NotificationKind =
+  | 'connection_lost'
+  | 'connection_regained'
+  | 'run_failed'
+  | 'nothing_synced'
+  | 'store_silent'
+  | 'webhook_disabled'
+  | 'test'
 
 export interface NewNotification {
   kind: NotificationKind
@@ -31,10 +38,14 @@ export function attemptOf({ id, attempts }: { id: bigint; attempts: number }) {
   return { data: { id: String(id), attempt: attempts }, key: `${id}:${attempts}` }
 }
 
-/** Adds the notification unless the same thing (`key`) was reported already and still applies. */
-export async function notifyOnce(tx: Db, key: string, notification: NewNotification, deps: AddDeps): Promise<void> {
+/**
+ * Adds the notification unless the same thing (`key`) was reported already and still applies;
+ * returns whether it was new.
+ */
+export async function notifyOnce(tx: Db, key: string, notification: NewNotification, deps: AddDeps): Promise<boolean> {
   const { count } = await tx.sentNotification.createMany({ data: [{ key, since: deps.clock.now() }], skipDuplicates: true })
   if (count === 1) await addNotification(tx, notification, deps)
+  return count === 1
 }
 
 /** It no longer applies: the next time is reported again. */

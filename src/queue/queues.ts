@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const JOB_DATA = {
   /** One attempt to send a notification. */
   notification: z.object({ id: z.string(), attempt: z.int() }),
+  /** What is due for one webhook of others. */
+  webhook: z.object({ webhook_id: z.string() }),
   /** The variants of the originals after one hash, up to another, for a run. */
   variants: z.object({ run_id: z.string(), after: z.string(), upto: z.string() }),
   /**
@@ -21,6 +23,7 @@ export type JobData<Name extends QueueName> = z.infer<(typeof JOB_DATA)[Name]>
 const USUAL = { heartbeatSeconds: 10, retryLimit: 20, retryDelay: 1, retryBackoff: true, retryDelayMax: 60, deleteAfterSeconds: 3_600 }
 export const QUEUES = {
   notification: { ...USUAL, policy: 'exclusive' },
+  webhook: { ...USUAL, policy: 'exclusive' },
   variants: { ...USUAL, policy: 'standard' },
   hashing: { ...USUAL, policy: 'standard' },
 } satisfies Record<QueueName, object>

@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { Source } from './zoho-settings.ts'
 
-export const NotificationKind = z.enum(['connection_lost', 'connection_regained', 'run_failed', 'nothing_synced', 'store_silent', 'test'])
+export const NotificationKind = z.enum([
+  'connection_lost',
+  'connection_regained',
+  'run_failed',
+  'nothing_synced',
+  'store_silent',
+  'webhook_disabled',
+  'test',
+])
 export type NotificationKind = z.infer<typeof NotificationKind>
 
 /**

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
+import { API_KEY_SCOPES, type ApiKeyScope } from '../../src/facts/api-key-scopes.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
@@ -11,6 +12,14 @@ interface Operation {
   description: string
   security: object[]
   responses: Record<string, object>
+  'x-scope'?: string
+}
+
+interface Access {
+  role: Role
+  edge: boolean
+  signed: boolean
+  scope: string | null
 }
 
 /** Everything that asks for no login, and why it may. */
@@ -35,10 +44,12 @@ const WITHOUT_SECOND_FACTOR = [
 ]
 
 /** What the document says of who may use an operation. */
-function accessOf({ description }: Operation): { role: Role; edge: boolean; signed: boolean } | null {
+function accessOf({ description, 'x-scope': scope }: Operation): Access | null {
   const [, role] = /the role (viewer|operator|admin)/.exec(description) ?? []
   if (role === undefined) return null
-  return { role: role as Role, edge: description.includes('edge server of the store'), signed: description.includes('signed address') }
+  expect(description).toContain(scope === undefined ? 'Closed to API keys' : `API keys need the scope ${scope}.`)
+  const edge = description.includes('edge server of the store')
+  return { role: role as Role, edge, signed: description.includes('signed address'), scope: scope ?? null }
 }
 
 test('every operation answers every kind of caller as the document says', async () => {
@@ -60,8 +71,12 @@ test('every operation answers every kind of caller as the document says', async 
   await services.db.session.updateMany({ where: { user: { username: 'ended' } }, data: { ended_at: new Date() } })
   const alone = await person('alone', 'admin', '192.0.2.1')
 
+  const keyOf = async (role: Role, scopes: ApiKeyScope[]) => {
+    const { id } = await services.db.appUser.findUniqueOrThrow({ where: { username: role } })
+    return (await services.apiKeys.create({ name: `${role} ${scopes}`, scopes, days: null }, { user_id: id, role }, by)).key
+  }
+
   /** Each with the refusal that it gets; undefined where it is let in. */
-  type Access = { role: Role; edge: boolean; signed: boolean }
   const role = (mine: Role) => (needs: Access) => (RANK[mine] < RANK[needs.role] ? '403 forbidden' : undefined)
   const edge = (refusal?: string) => (needs: Access) => (needs.edge ? refusal : '403 edge_token_not_allowed')
   const callers: Record<string, { token?: string; refused(needs: Access, name: string): string | undefined }> = {
@@ -78,6 +93,18 @@ test('every operation answers every kind of caller as the document says', async 
     'the edge server of the store': { token: mine.token, refused: edge() },
     'the edge server of another store': { token: other.token, refused: edge('403 store_mismatch') },
     'the edge server of a paused store': { token: paused.token, refused: edge('403 store_paused') },
+    'a key of an admin with every scope': {
+      token: await keyOf('admin', [...API_KEY_SCOPES]),
+      refused: ({ scope }) => (scope === null ? '403 not_for_keys' : undefined),
+    },
+    'a key of a viewer with every scope that reads': {
+      token: await keyOf(
+        'viewer',
+        API_KEY_SCOPES.filter((scope) => scope.endsWith(':read')),
+      ),
+      refused: (needs) =>
+        needs.scope === null ? '403 not_for_keys' : !needs.scope.endsWith(':read') ? '403 insufficient_scope' : role('viewer')(needs),
+    },
     'a revoked edge token': { token: revoked.token, refused: () => '401 unauthenticated' },
   }
   const { paths } = (await (await call('/docs/json')).json()) as { paths: Record<string, Record<string, Operation>> }
@@ -137,6 +164,22 @@ test('every operation answers every kind of caller as the document says', async 
           const isIn = status !== 401 && status !== 403 && status < 500
           if (access === null ? status >= 500 : expected === undefined ? !isIn : answer !== expected)
             wrong.push(`${caller}: ${operation.name} answered ${answer}, not ${expected ?? 'let in'}`)
+        }),
+      ),
+    )
+  }
+  // One operation stands for all of a scope.
+  const ofScopes = new Map(operations.flatMap((it) => (it.operation['x-scope'] ? [[it.operation['x-scope'], it] as const] : [])))
+  expect([...ofScopes.keys()].sort()).toEqual([...API_KEY_SCOPES].sort())
+  for (const scope of API_KEY_SCOPES) {
+    const token = await keyOf('admin', [scope])
+    await Promise.all(
+      [...ofScopes].map(([other, operation]) =>
+        limit(async () => {
+          const { answer, text } = await ask(operation, accessOf(operation.operation), token, mine.id)
+          const isTold = text.includes(`"required_scope":"${other}"`)
+          if (other === scope ? /^(401|403|5)/.test(answer) : answer !== '403 insufficient_scope' || !isTold)
+            wrong.push(`a key with ${scope}: ${operation.name} answered ${answer}`)
         }),
       ),
     )

@@ -8,7 +8,7 @@ test('trickling bodies are cut with 408; a steady upload is not, however long it
   const app = Fastify()
   app.decorateRequest('identity', null)
   app.addHook('onRequest', async (request) => {
-    request.identity = { user_id: 'u', username: 'u', role: 'admin', session_id: 's', lacks_second_factor: false }
+    request.identity = { user_id: 'u', username: 'u', role: 'admin', session_id: 's', lacks_second_factor: false, key: null }
   })
   await app.register(bodyTimeout, {
     bodyTimeouts: { bodyWithinMs: 300, uploadBytesPerSecond: 2_000, uploadSpanMs: 200, lookEveryMs: 50 },

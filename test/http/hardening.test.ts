@@ -134,7 +134,15 @@ test('pages of other origins get through only where CORS_ORIGINS names them', as
 })
 
 test('a caller who asks too often waits, whoever asks beside it does not, and health is always answered', async () => {
-  const { url, call } = await startZinc({ environment: { API_REQUESTS_PER_MINUTE: '20' } })
+  const { url, call, services } = await startZinc({ environment: { API_REQUESTS_PER_MINUTE: '20' } })
+  const { id: user_id } = await services.db.appUser.findFirstOrThrow()
+  const by = { actor: 'test', request_id: null, ip: null }
+  const keys = await Promise.all(
+    ['one', 'two'].map(async (name) => {
+      const wanted = { name, scopes: ['products:read' as const], days: null }
+      return (await services.apiKeys.create(wanted, { user_id, role: 'admin' }, by)).key
+    }),
+  )
   const statuses = []
   for (let n = 0; n < 21; n++) statuses.push((await call('/api/v1/auth/me')).status)
   expect(statuses).toEqual([...Array(20).fill(200), 429])
@@ -142,6 +150,11 @@ test('a caller who asks too often waits, whoever asks beside it does not, and he
   expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
   expect((await fetch(`${url}/api/v1/auth/me`)).status).toBe(401)
   expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+  // Each key counts for itself, and not for its maker.
+  const use = async (key: string) => (await fetch(`${url}/api/products`, { headers: { authorization: `Bearer ${key}` } })).status
+  const ofKey = []
+  for (let n = 0; n < 21; n++) ofKey.push(await use(keys[0]!))
+  expect([...ofKey, await use(keys[1]!)]).toEqual([...Array(20).fill(200), 429, 200])
 })
 
 test('metrics need this machine, METRICS_TOKEN or an admin, and cover runs, calls and requests', async () => {

@@ -17,6 +17,8 @@ const PATHS = [
   '/settings/pulls/compare',
   '/settings/account',
   '/settings/users',
+  '/settings/api-keys',
+  '/settings/webhooks',
   '/settings/integrations/zoho/notices',
   '/settings/integrations/zoho/calls',
   '/settings/integrations/zoho/audit',

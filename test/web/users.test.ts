@@ -23,7 +23,7 @@ longTest("a viewer's pages have no control that acts, and the server refuses the
   await logIn(page, { username: 'omar', password: 'a-password-of-theirs' })
 
   const names = await page.getByRole('navigation').getByRole('link').allTextContents()
-  expect(names).toEqual(['Overview', 'Runs', 'Failures', 'Products', 'Media', 'Stores'])
+  expect(names).toEqual(['Overview', 'Runs', 'Failures', 'Products', 'Media', 'Stores', 'API keys'])
   for (const path of [H, `${H}/runs`, `${H}/runs/${run_id}`, `${H}/failures`, '/settings/stores', `/settings/stores/${store.data.id}`]) {
     await page.goto(path)
     await settled(page)

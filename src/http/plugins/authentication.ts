@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { API_KEY_START } from '../../auth/api-key-format.ts'
 import type { AuthenticatedIdentity, Authenticator } from '../../auth/authenticate.ts'
 import type { Role } from '../../auth/roles.ts'
+import type { ApiKeyScope } from '../../facts/api-key-scopes.ts'
 import { isAtLeast } from '../../facts/roles.ts'
 import { ForbiddenError, UnauthorizedError } from '../../lib/errors.ts'
 import type { EdgeIdentity, EdgeTokens } from '../../photo-sync/edge-tokens.ts'
@@ -34,6 +36,8 @@ declare module 'fastify' {
     openTo?: string
     /** Also open to users who must set up their second factor first. */
     withoutSecondFactor?: boolean
+    /** The scope that an API key needs for it; without one the route is closed to keys. */
+    keyScope?: ApiKeyScope
     /** A signed URL opens the route; otherwise the handler requires a token. */
     signed?: boolean
   }
@@ -64,11 +68,13 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
         request.edge = await edgeTokens.authenticateCached(bearer)
         if (request.edge) return
         request.identity = await authenticator.authenticate(bearer)
-        if (!request.identity) request.edge = await edgeTokens.authenticate(bearer, { ip: request.ip, request_id: request.id })
+        if (!request.identity && !bearer.startsWith(API_KEY_START))
+          request.edge = await edgeTokens.authenticate(bearer, { ip: request.ip, request_id: request.id })
         return
       }
       const cookie = readAccessCookie(request, publicUrl)
-      if (cookie === undefined) return
+      // A key in a cookie would be sent by pages that did not ask for it.
+      if (cookie === undefined || cookie.startsWith(API_KEY_START)) return
       request.identity = await authenticator.authenticate(cookie)
       if (request.identity && request.method !== 'GET' && request.method !== 'HEAD') assertSameOrigin(request, publicUrl)
     })
@@ -78,21 +84,28 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
 
 /**
  * Returns the authenticated user. Throws UnauthorizedError `unauthenticated` with a login command
- * to paste, ForbiddenError for an edge server, and for users who must set up their second factor
- * first.
+ * to paste, ForbiddenError for an edge server, for users who must set up their second factor first,
+ * and for API keys without the scope of the route.
  */
 export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
   if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
     throw new ForbiddenError('second_factor_setup_required')
+  if (request.identity?.key) requireScope(request, request.identity.key.scopes)
   if (request.identity) return request.identity
   if (request.edge) throw new ForbiddenError('edge_token_not_allowed')
   const url = `${request.protocol}://${request.headers.host ?? '127.0.0.1:8000'}`
   throw new UnauthorizedError('unauthenticated', { url })
 }
 
+function requireScope(request: FastifyRequest, scopes: ApiKeyScope[]): void {
+  const { keyScope: scope } = request.routeOptions.config
+  if (scope === undefined) throw new ForbiddenError('not_for_keys')
+  if (!scopes.includes(scope)) throw new ForbiddenError('insufficient_scope', { required_scope: scope })
+}
+
 /**
- * A route hook that admits users of this role or a higher one. It runs before a body is read.
- * `needs` is shown in the API documentation.
+ * A route hook that admits users of this role or a higher one, and their API keys with the scope of
+ * the route. It runs before a body is read. `needs` is shown in the API documentation.
  */
 export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } =>
   Object.assign(

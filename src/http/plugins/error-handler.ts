@@ -85,6 +85,8 @@ export const errorHandler = fp(
       if (error instanceof AppError) {
         const status = statusOf(error)
         if (status === 401) reply.header('www-authenticate', 'Bearer realm="zinc"')
+        if (error.code === 'insufficient_scope')
+          reply.header('www-authenticate', `Bearer error="insufficient_scope", scope="${error.params.required_scope}"`)
         request.log[status < 500 ? 'info' : 'warn']({ code: error.code }, error.message)
         if ((error instanceof TooManyRequestsError || error instanceof ServiceUnavailableError) && error.retryAfterMs !== undefined)
           reply.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)))

@@ -27,7 +27,7 @@ export const openapi = fp(
         info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' },
         components: {
           securitySchemes: {
-            bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+            bearer: { type: 'http', scheme: 'bearer', description: 'The access token of a login, or an API key (`zk_…`).' },
             cookie: { type: 'apiKey', in: 'cookie', name: 'zinc_session' },
           },
         },
@@ -40,6 +40,7 @@ export const openapi = fp(
           url,
           schema: {
             ...schema,
+            ...(document.route.config?.keyScope && { 'x-scope': document.route.config.keyScope }),
             security: needs === null ? [] : [{ bearer: [] }, { cookie: [] }],
             description: [schema.description, whoMay(needs, document.route)].filter(Boolean).join('\n\n'),
             response: { ...(schema.response as object | undefined), default: { description: 'A failure', ...FAILURE } },
@@ -61,7 +62,13 @@ function neededRole({ onRequest, config }: RouteOptions): string | null {
   return config?.signed ? 'viewer' : null
 }
 
-function whoMay(needs: string | null, { config, onRequest }: RouteOptions): string {
+function whoMay(needs: string | null, route: RouteOptions): string {
+  const scope = route.config?.keyScope
+  if (needs === null && !route.config?.signed) return whichPeople(needs, route)
+  return `${whichPeople(needs, route)} ${scope === undefined ? 'Closed to API keys.' : `API keys need the scope ${scope}.`}`
+}
+
+function whichPeople(needs: string | null, { config, onRequest }: RouteOptions): string {
   if (config?.signed) return 'Open to a signed address, else to the role viewer or a higher one.'
   if (needs === null) return `Open to ${config?.openTo ?? 'everybody'}.`
   const edge = [onRequest].flat().some((hook) => hook && 'edge' in hook)

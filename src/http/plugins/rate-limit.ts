@@ -23,7 +23,8 @@ export const rateLimit = fp<{ requestsPerMinute: RequestLimits }>(
     const limited = app.createRateLimit({
       timeWindow: 60_000,
       max: (request: FastifyRequest) => (request.edge ? requestsPerMinute.edge : requestsPerMinute.person),
-      keyGenerator: (request: FastifyRequest) => request.edge?.token_id ?? request.identity?.user_id ?? request.ip,
+      keyGenerator: (request: FastifyRequest) =>
+        request.edge?.token_id ?? request.identity?.key?.id ?? request.identity?.user_id ?? request.ip,
     })
     app.addHook('onRequest', async (request, reply) => {
       const { config, schema } = request.routeOptions

@@ -18,6 +18,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
     '/audit',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'audit:read' },
       schema: {
         tags: ['settings'],
         summary: 'Who changed what, when; newest first, as JSON in pages or as one CSV',

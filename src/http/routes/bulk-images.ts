@@ -62,6 +62,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/delete',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Take many pictures away; they can be restored for seven days',
@@ -75,6 +76,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/restore',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Bring many deleted pictures back', body: BulkImages, response: { 200: BulkResponse } },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
@@ -84,6 +86,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/regenerate',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Make the variants of many pictures again, as a run', body: BulkImages, response: { 202: BulkQueued } },
     },
     async (request, reply) => {
@@ -101,6 +104,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     '/api/products/images/refetch',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Fetch the pictures of many products again from Zoho, or from their address, as a run; one call to Zoho each',

@@ -12,6 +12,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
     '/coverage',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'What the products lack; each count is a filter of GET /api/products?coverage=',
@@ -27,6 +28,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
     '/coverage/history',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'The same by day, oldest first',

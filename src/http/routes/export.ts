@@ -21,6 +21,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
     '/export',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'exports:read' },
       schema: {
         tags: ['sync'],
         summary:

@@ -21,6 +21,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'What failed and is open, grouped by cause',
@@ -59,6 +60,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures/retry',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Try failed things again: chosen ones, those of a cause or a run, or all',
@@ -81,6 +83,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/failures/dismiss',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'Take failures out of the inbox, with a note why',
@@ -99,6 +102,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
     '/sync/runs/:id/retry-failed',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: { tags, summary: 'Try again what failed in a run', params: z.object({ id: z.uuid() }), response: { 202: Accepted } },
     },
     async (request, reply) => {

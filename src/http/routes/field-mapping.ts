@@ -46,6 +46,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
     '/mapping',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'Which field of Zoho goes to which product field, and who owns it', response: { 200: MappingResponse } },
     },
     async () => shown(await readFieldRules(db)),
@@ -67,6 +68,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
     '/mapping/preview',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'What the mapping, with these changes, makes of a real item of Zoho; nothing is written',

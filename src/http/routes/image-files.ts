@@ -42,7 +42,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/images/:filename',
     {
-      config: { signed: true },
+      config: { keyScope: 'images:read', signed: true },
       schema: {
         tags: ['pictures'],
         summary: 'The picture of a product at an address that never changes',
@@ -80,7 +80,7 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/api/data/images/item/:filename',
     {
-      config: { signed: true },
+      config: { keyScope: 'images:read', signed: true },
       schema: {
         tags: ['pictures'],
         summary: "A product's primary picture, or a variant of it",

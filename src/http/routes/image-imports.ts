@@ -42,7 +42,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
         summary: 'Import a ZIP of pictures laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
@@ -67,7 +67,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import/preview',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: { tags, summary: 'What an import would do; kept for a day', consumes, response: { 201: ImportPreviewResponse } },
     },
     async (request, reply) => {
@@ -95,6 +95,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     '/api/products/images/import/:id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Start a previewed import as a run', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
     },
     async (request, reply) => {

@@ -31,7 +31,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     '/sync/item/execute',
     {
       onRequest: requireRole('operator'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'syncs:run', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Sync the items of Zoho, or of a file, and their pictures into the catalogue',
@@ -51,6 +51,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     '/sync/item/plan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags,
         summary: 'What a sync would change, and the calls, minutes and days it would take; changes nothing',

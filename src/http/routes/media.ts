@@ -47,7 +47,11 @@ const shown = ({ id, sizes, quality, formats }: VariantConfig): VariantSettings 
 export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, workers, variantSettings }) => {
   app.get(
     '/api/media/variants',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsResponse } } },
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
+      schema: { tags, summary: 'How variants are made', response: { 200: VariantSettingsResponse } },
+    },
     async () => ({ status: 'success' as const, data: shown(await variantSettings.current()) }),
   )
   app.put(
@@ -75,6 +79,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/variants/regenerate',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Make variants again, as a run', body: Regenerate, response: { 202: QueuedRun } },
     },
     async (request, reply) => {
@@ -89,6 +94,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: {
         tags,
         summary: 'What the last scan of the stored files found, with its age',
@@ -116,6 +122,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity/scan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Read and hash every stored file, as a run', response: { 202: QueuedRun } },
     },
     async (request, reply) => {
@@ -127,6 +134,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/integrity/repair',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Repair what the last scan found, all or the findings that are named, each re-checked first, as a run',
@@ -145,6 +153,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/storage',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Bytes of originals and variants, and what can be reclaimed', response: { 200: MediaStorageResponse } },
     },
     async () => ({ status: 'success' as const, data: await readMediaStorage({ db, store, recipe: (await variantSettings.current()).id }) }),
@@ -154,6 +163,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
     '/api/media/jobs',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: 'Work on pictures: queued, running, paused, failed', response: { 200: MediaJobsResponse } },
     },
     async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
@@ -167,7 +177,11 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, c
   ] as const) {
     app.post(
       `/api/media/jobs/:queue/${verb}`,
-      { onRequest: requireRole('operator'), schema: { tags, summary, params: Queue, response: { 200: Changed } } },
+      {
+        onRequest: requireRole('operator'),
+        config: { keyScope: 'images:write' },
+        schema: { tags, summary, params: Queue, response: { 200: Changed } },
+      },
       async ({ params: { queue } }) => ({ status: 'success' as const, data: { queue, changed: await work({ db, runs }, queue) } }),
     )
   }

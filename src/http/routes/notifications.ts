@@ -47,6 +47,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'Where notices go, when silence is told, and the newest notices', response: { 200: NotificationsResponse } },
     },
     response,

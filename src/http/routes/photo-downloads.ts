@@ -75,7 +75,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/:photo_id/download',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'The bytes of one photo, whole or in part',
@@ -123,7 +123,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/archive',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags,
         summary: 'Many photos as one tar, in the order asked; what failed is named in a last entry errors.json',

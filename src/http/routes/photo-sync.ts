@@ -76,7 +76,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'The photos of a store: by position, by what changed since a time, or by cursor',
@@ -118,7 +118,7 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
     '/digest',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
       schema: {
         tags: photoSyncTags,
         summary: 'Whether anything is new for a store, in one small answer',

@@ -25,6 +25,7 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
     '/api/products/changes',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags: ['products'],
         summary: 'What changed of products after a cursor, each once with its newest state; waits for a change when asked to',

@@ -80,7 +80,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/upload',
     {
       onRequest: requireRole('operator'),
-      config: { largeBody: true },
+      config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
         summary: 'Upload one or more pictures of a product (multipart, parts named file); all are taken or none',
@@ -125,6 +125,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: {
         tags,
         summary: 'The pictures of a product in their order; is_primary names the primary',
@@ -143,6 +144,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Make it primary, move it, describe it',
@@ -165,6 +167,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/order',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Order the pictures: a JSON array of their ids',
@@ -184,6 +187,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: 'Take a picture away; it can be restored for seven days',
@@ -211,6 +215,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/:image_id/restore',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: { tags, summary: 'Bring a deleted picture back', params: OfImage, response: { 200: ImageResponse } },
     },
     async (request) => {
@@ -226,6 +231,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     '/api/products/:id/images/compare',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: "Our primary picture beside Zoho's", params: OfProduct, response: { 200: CompareResponse } },
     },
     async ({ params }) => {

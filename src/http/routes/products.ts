@@ -33,6 +33,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     '/api/products',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'Products, oldest first unless sorted otherwise',
@@ -71,6 +72,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     '/api/products/categories',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'The categories that products stand in, by name, each with its number of products',
@@ -83,6 +85,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     '/api/products/:id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'products:write' },
       schema: {
         tags,
         summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
@@ -100,6 +103,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     '/api/products/:id',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'products:write' },
       schema: {
         tags,
         summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
@@ -117,6 +121,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     '/api/products/:id',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
       schema: {
         tags,
         summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',

@@ -38,6 +38,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Pull modules of Books or Invoice into files and records',
@@ -57,6 +58,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/plan',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'The calls, minutes and days that a pull would take; with count Zoho is asked how much there is. Changes nothing',
@@ -70,6 +72,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'Sessions, newest first',
@@ -82,6 +85,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/compare',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'What two sessions hold of each module, record by record',
@@ -95,6 +99,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'One session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
     },
     async ({ params }) => success(await sessions.get(params.session)),
@@ -103,6 +108,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Pin a session, so that no pruning takes it, or take the pin off',
@@ -122,6 +128,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Remove a session folder; the records in the database stay',
@@ -138,7 +145,11 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
   )
   app.get(
     '/:session/archive',
-    { onRequest: requireRole('operator'), schema: { tags, summary: 'The whole session as a ZIP', params: Named } },
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
+      schema: { tags, summary: 'The whole session as a ZIP', params: Named },
+    },
     async (request, reply) => {
       const { params } = request
       const zip = await pulls.archive(params.session)
@@ -150,6 +161,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/verify',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Check the files of a session against Zoho, or with quick against the database and the manifests alone',
@@ -172,6 +184,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/report',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'The newest report of a check', params: Named, response: { 200: one(VerifyReport) } },
     },
     async ({ params }) => success(await sessions.report(params.session)),
@@ -180,6 +193,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/repair',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'records:pull' },
       schema: {
         tags,
         summary: 'Fetch just what differs, and write the files that held it anew',

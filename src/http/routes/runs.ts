@@ -34,6 +34,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'Runs of every kind, newest first',
@@ -63,13 +64,18 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   )
   app.get(
     '/sync/runs/:id',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'One run', params: Id, response: { 200: One } } },
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
+      schema: { tags, summary: 'One run', params: Id, response: { 200: One } },
+    },
     async ({ params }) => one(await runs.get(params.id)),
   )
   app.get(
     '/sync/runs/:id/records',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'What a run did to each record, or in a dry run would do, with the fields that differ',
@@ -94,6 +100,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs/:id/export',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: { tags, summary: 'The run with its failures and records as one JSON file', params: Id },
     },
     async ({ params }, reply) => {
@@ -108,7 +115,11 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   for (const act of ['cancel', 'pause', 'resume'] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
-      { onRequest: requireRole('operator'), schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } } },
+      {
+        onRequest: requireRole('operator'),
+        config: { keyScope: 'syncs:run' },
+        schema: { tags, summary: `${act} a run`, params: Id, response: { 200: One } },
+      },
       async (request) => {
         const { params } = request
         if (act === 'resume' && (await runs.get(params.id)).failure_code === 'daily_quota_exceeded') await fetchRemainingQuota(db)
@@ -120,7 +131,11 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
   }
   app.get(
     '/sync/runs/:id/events',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id } },
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
+      schema: { tags, summary: 'Progress of a run as server-sent events, until it stands', params: Id },
+    },
     async (request, reply) => {
       await runs.get(request.params.id)
       const person = requireIdentity(request).user_id

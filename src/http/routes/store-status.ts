@@ -21,6 +21,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
       schema: { tags, summary: 'All stores: last seen, how far, what fails', response: { 200: StoreStatusListResponse } },
     },
     async () => {
@@ -34,7 +35,11 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
   )
   app.get(
     '/stores/:id',
-    { onRequest: requireRole('viewer'), schema: { tags, summary: 'One store', params: Id, response: { 200: StoreStatusResponse } } },
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
+      schema: { tags, summary: 'One store', params: Id, response: { 200: StoreStatusResponse } },
+    },
     async ({ params }) => {
       const moment = await feed.now()
       const [data] = await listStoreStatus({ db, list }, moment, [authorizeStore(moment, params.id, null)])
@@ -45,6 +50,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/stores/:id/resync',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'stores:manage' },
       schema: {
         tags,
         summary: 'Send a store everything again, or the photos that are named',
@@ -64,6 +70,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     '/photos/:id/stores',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
       schema: {
         tags,
         summary: 'How one photo stands in every store: there, behind, failed or not sold there',

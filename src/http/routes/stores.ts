@@ -55,26 +55,42 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     return { ...success(storeAnswer(store)), ...(warnings.length > 0 && { warnings }) }
   }
 
-  app.get('/', { onRequest, schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresResponse } } }, async () => ({
-    ...success((await stores.list()).map(storeAnswer)),
-    next_cursor: null,
-  }))
+  app.get(
+    '/',
+    {
+      onRequest,
+      config: { keyScope: 'stores:read' },
+      schema: { tags, summary: 'All stores, oldest first', response: { 200: StoresResponse } },
+    },
+    async () => ({
+      ...success((await stores.list()).map(storeAnswer)),
+      next_cursor: null,
+    }),
+  )
   app.post(
     '/',
     {
       onRequest,
+      config: { keyScope: 'stores:manage' },
       bodyLimit: MAX_STORE_BYTES,
       schema: { tags, summary: 'Add a store', body: StoreBody, response: { 201: StoreSavedResponse } },
     },
     async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
   )
-  app.get('/:id', { onRequest, schema: { tags, summary: 'One store', params: Id, response: { 200: StoreResponse } } }, async ({ params }) =>
-    success(storeAnswer(await stores.find(params.id))),
+  app.get(
+    '/:id',
+    {
+      onRequest,
+      config: { keyScope: 'stores:read' },
+      schema: { tags, summary: 'One store', params: Id, response: { 200: StoreResponse } },
+    },
+    async ({ params }) => success(storeAnswer(await stores.find(params.id))),
   )
   app.patch(
     '/:id',
     {
       onRequest,
+      config: { keyScope: 'stores:manage' },
       bodyLimit: MAX_STORE_BYTES,
       schema: {
         tags,
@@ -93,7 +109,11 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
   )
   app.delete(
     '/:id',
-    { onRequest, schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreResponse } } },
+    {
+      onRequest,
+      config: { keyScope: 'stores:manage' },
+      schema: { tags, summary: 'Remove a store with its tokens and reports', params: Id, response: { 200: StoreResponse } },
+    },
     async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
   )
 

@@ -53,6 +53,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organizations',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'The organisations of the account, with currency and time zone', response: { 200: OrganizationsResponse } },
     },
     async () => {
@@ -79,6 +80,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/scopes',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'The scopes that each module needs, granted or not, and all of them as one line',

@@ -23,6 +23,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/plan',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'images:read' },
       schema: { tags, summary: "How many calls Zoho's further pictures take", response: { 200: GalleryPlanResponse } },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
@@ -31,6 +32,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/media/gallery/fetch',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: "Bring all further pictures of Zoho's items, as a run; a dry run counts the calls exactly",
@@ -47,6 +49,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     '/api/products/:id/images/send-to-zoho',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'images:write' },
       schema: {
         tags,
         summary: "Make the product's own primary picture the item's picture in Zoho",

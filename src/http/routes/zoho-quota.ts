@@ -41,6 +41,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     '/quota',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'syncs:read' },
       schema: { tags, summary: 'Calls used and left in this minute and day, and what is to come', response: { 200: QuotaResponse } },
     },
     quota,
@@ -65,6 +66,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     '/calls',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:read' },
       schema: {
         tags,
         summary: 'The calls to Zoho, newest first, without bodies',

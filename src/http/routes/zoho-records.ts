@@ -73,6 +73,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     '/:app/:module',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'records:read' },
       schema: {
         tags,
         summary: 'Records of a module, as Zoho wrote them; beside each, under `zinc`: record_id, modified_at, deleted_at',
@@ -86,6 +87,7 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     '/:module',
     {
       onRequest: requireRole('viewer'),
+      config: { keyScope: 'records:read' },
       schema: { tags, summary: 'Records of a module of Books', params: z.object({ module: Module }), querystring: Query },
     },
     async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),

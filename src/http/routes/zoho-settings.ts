@@ -48,6 +48,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'The Zoho settings, secrets masked, with the state of the connection',
@@ -77,6 +78,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'The four modules with schedule, last success and next run', response: { 200: ZohoModulesResponse } },
     },
     async () => ({ status: 'success' as const, data: await modules.list() }),
@@ -85,6 +87,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules/:module',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: { tags, summary: 'One module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
     },
     async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
@@ -130,6 +133,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/modules/:module/sync',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'syncs:run' },
       schema: {
         tags: ['sync'],
         summary: 'Sync a module now, for real; answers when it has ended, or with wait=false at once',
@@ -149,6 +153,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     '/schedule/preview',
     {
       onRequest: requireRole('operator'),
+      config: { keyScope: 'settings:read' },
       schema: {
         tags,
         summary: 'The next times of a cron line in the time zone of the shop',

@@ -3,6 +3,7 @@ import Blocks from 'lucide-react/icons/blocks'
 import DatabaseBackup from 'lucide-react/icons/database-backup'
 import History from 'lucide-react/icons/history'
 import Images from 'lucide-react/icons/images'
+import KeyRound from 'lucide-react/icons/key-round'
 import LayoutDashboard from 'lucide-react/icons/layout-dashboard'
 import Package from 'lucide-react/icons/package'
 import Plug from 'lucide-react/icons/plug'
@@ -11,6 +12,7 @@ import ScrollText from 'lucide-react/icons/scroll-text'
 import Store from 'lucide-react/icons/store'
 import TriangleAlert from 'lucide-react/icons/triangle-alert'
 import Users from 'lucide-react/icons/users'
+import WebhookIcon from 'lucide-react/icons/webhook'
 import { ACCOUNT, HOME } from './paths.ts'
 import { type PageRoute, page } from './route.ts'
 
@@ -68,6 +70,18 @@ export const ROUTES: PageRoute[] = [
   ...SHOP_ROUTES,
   page(ACCOUNT, () => import('../pages/account/account-page.tsx')),
   page('/users', () => import('../pages/users/users-page.tsx'), { label: 'users', icon: Users, group: 'groupAdmin', least: 'admin' }),
+  page('/api-keys', () => import('../pages/api-keys/api-keys-page.tsx'), {
+    label: 'apiKeys',
+    icon: KeyRound,
+    group: 'groupAdmin',
+    least: 'viewer',
+  }),
+  page('/webhooks', () => import('../pages/webhooks/webhooks-page.tsx'), {
+    label: 'webhooks',
+    icon: WebhookIcon,
+    group: 'groupAdmin',
+    least: 'admin',
+  }),
   page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',
     icon: Bell,

@@ -47,6 +47,7 @@ export const notificationMessages = defineMessages(
     run_failed: 'run failed',
     nothing_synced: 'nothing synced',
     store_silent: 'store silent',
+    webhook_disabled: 'webhook turned off',
     kindTest: 'test',
   },
   {
@@ -95,6 +96,7 @@ export const notificationMessages = defineMessages(
     run_failed: 'فشل تشغيل',
     nothing_synced: 'لا مزامنة',
     store_silent: 'متجر صامت',
+    webhook_disabled: 'خطاف ويب مطفأ',
     kindTest: 'اختبار',
   },
 )

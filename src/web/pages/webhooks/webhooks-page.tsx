@@ -1,0 +1,158 @@
+import { Button } from '@mantine/core'
+import Plus from 'lucide-react/icons/plus'
+import WebhookIcon from 'lucide-react/icons/webhook'
+import { useState } from 'react'
+import type { Webhook } from '../../../schemas/webhooks.ts'
+import { Badge } from '../../components/badge.tsx'
+import { Confirm } from '../../components/confirm.tsx'
+import { EmptyState } from '../../components/empty-state.tsx'
+import { ErrorCard } from '../../components/error-card.tsx'
+import { Page } from '../../components/page.tsx'
+import { QueryBoundary } from '../../components/query-boundary.tsx'
+import { Section } from '../../components/section.tsx'
+import { RowsSkeleton } from '../../components/skeleton.tsx'
+import { RelativeTime } from '../../components/time.tsx'
+import { toast } from '../../components/toast.tsx'
+import { useMessages } from '../../i18n/language.tsx'
+import { Deliveries } from './deliveries.tsx'
+import { webhooksMessages } from './messages.ts'
+import { useWebhookEdit, useWebhooks } from './use-webhooks.ts'
+import { ReplayDialog, SecretDialog, WebhookDialog } from './webhook-dialogs.tsx'
+import classes from './webhooks-page.module.css'
+
+export default function WebhooksPage() {
+  const m = useMessages(webhooksMessages)
+  const [editing, setEditing] = useState<Webhook | 'new' | null>(null)
+  const [secret, setSecret] = useState<string | null>(null)
+  const query = useWebhooks()
+  return (
+    <Page
+      title={m.title}
+      intro={m.intro}
+      actions={
+        <Button leftSection={<Plus size={15} aria-hidden />} onClick={() => setEditing('new')}>
+          {m.add}
+        </Button>
+      }
+    >
+      <QueryBoundary query={query} skeleton={<RowsSkeleton rows={3} />}>
+        {(webhooks) =>
+          webhooks.length === 0 ? (
+            <EmptyState icon={WebhookIcon} title={m.none} text={m.noneText} />
+          ) : (
+            webhooks.map((webhook) => (
+              <OneWebhook key={webhook.id} webhook={webhook} onEdit={() => setEditing(webhook)} onSecret={setSecret} />
+            ))
+          )
+        }
+      </QueryBoundary>
+      {editing && (
+        <WebhookDialog
+          webhook={editing === 'new' ? null : editing}
+          onMade={(made) => {
+            setEditing(null)
+            setSecret(made)
+          }}
+          onClose={() => setEditing(null)}
+        />
+      )}
+      {secret !== null && <SecretDialog secret={secret} onClose={() => setSecret(null)} />}
+    </Page>
+  )
+}
+
+function OneWebhook({ webhook, onEdit, onSecret }: { webhook: Webhook; onEdit(): void; onSecret(secret: string): void }) {
+  const m = useMessages(webhooksMessages)
+  const { id, url, description, events, enabled, disabled_reason, failing_since } = webhook
+  const { change, remove, rotate, test } = useWebhookEdit()
+  const [open, setOpen] = useState(false)
+  const [asking, setAsking] = useState<'remove' | 'rotate' | 'replay' | null>(null)
+  const close = () => {
+    setAsking(null)
+    remove.reset()
+    rotate.reset()
+  }
+  return (
+    <>
+      <Section title={description || new URL(url).host} description={<bdi dir="ltr">{url}</bdi>}>
+        <div className={classes.form}>
+          <div>
+            <Badge tone={enabled ? (failing_since ? 'warn' : 'good') : 'plain'}>
+              {enabled ? m.on : disabled_reason ? m[disabled_reason] : m.off}
+            </Badge>{' '}
+            {enabled && failing_since !== null && (
+              <span className={classes.quiet}>
+                {m.failingSince} <RelativeTime at={failing_since} />
+              </span>
+            )}
+          </div>
+          <span className={classes.quiet} dir="ltr">
+            {events.join(', ')}
+          </span>
+          {(change.error ?? test.error) && <ErrorCard error={(change.error ?? test.error)!} />}
+          <div className={classes.buttons}>
+            <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>
+              {m.deliveries}
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              disabled={!enabled}
+              loading={test.isPending}
+              onClick={() => test.mutate(id, { onSuccess: () => toast(m.testQueued) })}
+            >
+              {m.test}
+            </Button>
+            <Button size="xs" variant="default" disabled={!enabled} onClick={() => setAsking('replay')}>
+              {m.replay}
+            </Button>
+            <Button size="xs" variant="default" onClick={() => setAsking('rotate')}>
+              {m.rotate}
+            </Button>
+            <Button size="xs" variant="default" loading={change.isPending} onClick={() => change.mutate({ id, enabled: !enabled })}>
+              {enabled ? m.turnOff : m.turnOn}
+            </Button>
+            <Button size="xs" variant="default" onClick={onEdit}>
+              {m.edit}
+            </Button>
+            <Button size="xs" variant="subtle" className="danger" onClick={() => setAsking('remove')}>
+              {m.remove}
+            </Button>
+          </div>
+        </div>
+      </Section>
+      {open && <Deliveries id={id} url={url} />}
+      {asking === 'replay' && <ReplayDialog id={id} onClose={close} />}
+      <Confirm
+        opened={asking === 'remove'}
+        title={m.removeTitle}
+        action={m.remove}
+        danger
+        pending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate(id, { onSuccess: close })}
+        onClose={close}
+      >
+        <p>{m.removeText}</p>
+      </Confirm>
+      <Confirm
+        opened={asking === 'rotate'}
+        title={m.rotateTitle}
+        action={m.rotate}
+        pending={rotate.isPending}
+        error={rotate.error}
+        onConfirm={() =>
+          rotate.mutate(id, {
+            onSuccess: (made) => {
+              close()
+              onSecret(made.secret)
+            },
+          })
+        }
+        onClose={close}
+      >
+        <p>{m.rotateText}</p>
+      </Confirm>
+    </>
+  )
+}

@@ -7,7 +7,7 @@ export interface Identity {
   user_id: string
   username: string
   role: Role
-  /** The login that the token came from; the token is refused once that has ended. Of an API key: its own id. */
+  /** The login of the token, which is refused once that has ended. For an API key: its own id. */
   session_id: string
 }
 

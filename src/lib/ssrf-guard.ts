@@ -44,7 +44,10 @@ export interface GuardedAgents extends AsyncDisposable {
   /** Whether a URL may be requested at all; a name's addresses are checked on connecting. */
   mayConnect(url: URL): boolean
   dispatcherOf(url: URL): Agent
-  /** The same, with a look at what its name stands for now; a name that stands for nothing passes, since each connection looks again. */
+  /**
+   * The same, but also resolves the host name now; an unresolvable name passes, since it is checked
+   * again on connecting.
+   */
   mayReach(url: URL): Promise<boolean>
 }
 

@@ -66,11 +66,17 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
 }
 
 const MAX_JSON_BYTES = 256 * 1024
-/** A caller's own id is kept, so that its log and ours speak of the same request; anything but a plain word would be a way into the log. */
+/**
+ * A client's own request id is kept, so that both logs use the same one; anything but a plain word
+ * could inject text into the log.
+ */
 const givenRequestId = (given: string | string[] | undefined): string | undefined =>
   typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined
 
-/** Assembles the HTTP surface, in reading order. No environment, no listening, nothing to close but the app. */
+/**
+ * Assembles the HTTP server, in reading order. Reads no environment, does not listen, and has
+ * nothing to close but the app.
+ */
 export async function buildApp(deps: AppDeps) {
   const { db, log, clock, authenticator, edgeTokens, sessions, secondFactor, users, runs, connect, modules, notifier, http } = deps
   const app = Fastify({
@@ -78,7 +84,8 @@ export async function buildApp(deps: AppDeps) {
     genReqId: (request) => givenRequestId(request.headers['x-request-id']) ?? randomUUID(),
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
-    // Fastify's own defaults are none: a slow client would hold its socket for ever. Slow bodies: see bodyTimeout.
+    // Fastify has no timeouts by default: a slow client would hold its socket for ever. Slow
+    // bodies: see bodyTimeout.
     requestTimeout: 0,
     keepAliveTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
@@ -110,7 +117,7 @@ export async function buildApp(deps: AppDeps) {
 
   await app.register(healthRoutes, { db, isStopping: deps.isStopping })
   await app.register(metricsRoute, { metricsToken: http.metricsToken, publicUrl: http.publicUrl })
-  // A process that only works answers those who watch over it.
+  // A worker process only serves its monitoring.
   if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
   await app.register(userRoutes, { prefix: '/api/v1/users', users })

@@ -10,7 +10,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const GIB = 1024 * MIB
 
-/** A variable that is set to nothing counts as not set: people leave `KEY=` in `.env` files. */
+/** An empty variable counts as not set: people leave `KEY=` in `.env` files. */
 const blankIsUnset = (value: unknown) => (value === '' ? undefined : value)
 const text = () => z.preprocess(blankIsUnset, z.string().trim().min(1).optional())
 const whole = (min: number, max = Number.MAX_SAFE_INTEGER) => {
@@ -44,14 +44,20 @@ const isNetwork = (value: string) =>
   ['loopback', 'linklocal', 'uniquelocal'].includes(value) || ipaddr.isValid(value) || ipaddr.isValidCIDR(value)
 const isOrigin = (value: string) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
 
-/** A host with or without a port, and nothing around it: of an address, say, no picture's host would ever be one. */
+/**
+ * A host with or without a port, and nothing around it: a whole URL, for example, would never match
+ * an image's host.
+ */
 const isHost = (value: string) => /^[^\s/@?#*]+$/.test(value) && URL.canParse(`http://${value}`)
 const isMailAddress = (value: string) => /^[^\s@<>]+@[^\s@<>]+$/.test(value)
 
 /** 5 s, 30 s, 5 min, 30 min, 2 h, 6 h, then every 12 h within three days. */
 const WEBHOOK_RETRY_SECONDS = [5, 30, 300, 1_800, 7_200, 21_600, ...Array<number>(5).fill(43_200)]
 
-/** Every key of the environment that zinc reads; `.env.example` lists the same keys with the same defaults. */
+/**
+ * Every key of the environment that zinc reads; `.env.example` lists the same keys with the same
+ * defaults.
+ */
 const Env = z.object({
   HOST: text(),
   PORT: whole(0, 65_535),
@@ -125,7 +131,9 @@ const Env = z.object({
   MAX_INPUT_PIXELS: whole(1),
 })
 
-/** Keys that `<KEY>_FILE` may give instead: files that Docker, systemd or Kubernetes mount. */
+/**
+ * Keys that may be passed as `<KEY>_FILE` instead: files that Docker, systemd or Kubernetes mount.
+ */
 const SECRET_KEYS = [
   'ADMIN_PASSWORD',
   'JWT_SECRET',
@@ -143,7 +151,10 @@ const SECRET_KEYS = [
 
 export const SECRET_FILE_KEYS = SECRET_KEYS.map((key) => `${key}_FILE`)
 
-/** What `<KEY>_FILE` names, without one line end at its end; `wrong` says which cannot be used, without what is in them. */
+/**
+ * Reads the files that `<KEY>_FILE` names, without one line end at their end; `wrong` lists those
+ * that cannot be used, without their content.
+ */
 function readSecretFiles(env: NodeJS.ProcessEnv): { values: Record<string, string>; wrong: string[] } {
   const values: Record<string, string> = {}
   const wrong: string[] = []
@@ -165,14 +176,14 @@ function readSecretFiles(env: NodeJS.ProcessEnv): { values: Record<string, strin
   return { values, wrong }
 }
 
-/** The names of the keys above, for the test that holds `.env.example` to them. */
+/** The names of the keys above, for the test that compares `.env.example` with them. */
 export const ENVIRONMENT_KEYS = Object.keys(Env.shape)
 
 export type Config = ReturnType<typeof parseConfig>
 
 /**
- * Reads the environment once; doors call it and pass parts of it on.
- * Throws StartupError (exit status 2) with one line for each wrong key.
+ * Parses the environment; entry points call it once and pass parts of the result on. Throws
+ * StartupError (exit status 2) with one line for each wrong key.
  */
 export function parseConfig(env: NodeJS.ProcessEnv) {
   const secrets = readSecretFiles(env)
@@ -199,19 +210,19 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     http: {
       host: e.HOST ?? '127.0.0.1',
       port: e.PORT ?? 8000,
-      /** Undefined: the address that zinc really listens on. */
+      /** Undefined: the URL that zinc really listens on. */
       publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
       trustedProxies: e.TRUSTED_PROXIES,
       corsOrigins: e.CORS_ORIGINS,
       requestsPerMinute: { person: requestsPerMinute ?? 6_000, edge: requestsPerMinute ?? 60_000 },
       metricsToken: e.METRICS_TOKEN,
       xAccel: e.X_ACCEL,
-      /** `/images/{zoho_item_id}.{ext}` is open to anybody. */
+      /** `/images/{zoho_item_id}.{ext}` is public. */
       publicImages: e.PUBLIC_IMAGES,
     },
-    /** A login ends so many days later, whatever it refreshes. */
+    /** A login ends after so many days, however often it is refreshed. */
     sessionDays: e.SESSION_DAYS ?? 90,
-    /** Whose accounts must have a second factor. */
+    /** Which accounts must have a second factor. */
     requireSecondFactor: e.REQUIRE_SECOND_FACTOR ?? 'none',
     admin: { username: e.ADMIN_USERNAME ?? 'admin', password: e.ADMIN_PASSWORD },
     /** Newest first; empty: the key file under `settings/` of the data folder. */

@@ -58,7 +58,8 @@ async function main(signal: AbortSignal): Promise<number> {
     limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
     ...(values.photos && { imageOf: await photographs(values.photos) }),
   })
-  // Only these keys: the demo must never touch a real shop, whatever the environment or .env say.
+  // Only these keys: the demo must never touch a real shop, whatever the environment or .env
+  // contain.
   const environment = {
     DATA_DIR: folder,
     PORT: String(ports.zinc),
@@ -80,7 +81,7 @@ async function main(signal: AbortSignal): Promise<number> {
   await announceDemo(folder, { pid: process.pid, url, environment: { ...environment, PORT: port, ZINC_EDGE_TOKEN: token } })
   try {
     console.log(`zinc       ${url}\nsimulator  ${zoho.url}  (a Zoho with ${items.length} items)\n`)
-    // Tokens of an earlier demo's simulator mean nothing to this one.
+    // Tokens of an earlier demo's simulator are invalid for this one.
     await serving.services.db.zohoToken.deleteMany()
     await serving.services.db.zohoSignIn.deleteMany()
     const result = await Promise.race([syncWithProgress(serving), aborted(signal)])
@@ -99,7 +100,7 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-/** Null when it was called wrongly, which has been said then. */
+/** Null when it was called wrongly, which has been reported then. */
 function readOptions() {
   try {
     const { values } = parseArgs({
@@ -121,7 +122,7 @@ function readOptions() {
   }
 }
 
-/** Made once per demo folder, since the admin account stays. */
+/** Generated once per demo folder, since the admin account stays. */
 async function demoPassword(dataDir: string): Promise<string> {
   const file = join(dataDir, 'login')
   const known = await readFile(file, 'utf8').catch(() => null)
@@ -142,7 +143,7 @@ async function syncWithProgress({ services }: RunningServer): Promise<ItemSyncRe
   const { run_id } = await runs
     .start(ITEM_SYNC, { mode: 'full', sync_images: true }, { startedBy: 'demo' })
     .catch(async (error: unknown) => {
-      // A demo that was killed left its run behind; it was taken up again, and is the one to watch.
+      // A killed demo left its run behind; it was resumed, and is the one to watch.
       const [unfinished] = await runs.list({ kind: ITEM_SYNC, limit: 1 })
       if (unfinished) return { run_id: unfinished.id }
       throw error
@@ -155,7 +156,10 @@ async function syncWithProgress({ services }: RunningServer): Promise<ItemSyncRe
   return itemSyncResult(db, run)
 }
 
-/** Whether every picture that the catalogue has is stored, counted from the catalogue and not from the run's own statistics. */
+/**
+ * Whether every image of the catalogue is stored, counted from the catalogue and not from the run's
+ * own statistics.
+ */
 async function complete({ services }: RunningServer, zoho: ZohoSimulator, result: ItemSyncResult): Promise<boolean> {
   const requested = zoho
     .items()
@@ -173,7 +177,10 @@ async function complete({ services }: RunningServer, zoho: ZohoSimulator, result
 
 const withoutImage = (zoho: ZohoSimulator): number => zoho.items().filter((item) => item.image_document_id === '').length
 
-/** A store for the edge client to pull for. A token is shown once and kept nowhere, so each demo issues one, which ends with the day. */
+/**
+ * Creates a store for the edge client. A token is shown once and not stored, so each demo issues
+ * one, which expires after a day.
+ */
 async function demoStore({ services: { db, stores, edgeTokens } }: RunningServer): Promise<{ store_id: string; token: string }> {
   const code = 'DEMO'
   const store = (await db.store.findUnique({ where: { code } })) ?? (await stores.create({ code, name: 'Demo store' }, SYSTEM_ACTOR))
@@ -195,7 +202,7 @@ function print({ url }: RunningServer, result: ItemSyncResult, { password, ok, s
   )
   for (const error of result.errors.slice(0, 5)) console.log(`  ${error.code} ${error.zoho_item_id ?? ''}: ${error.message}`)
   const count = (n: number) => n.toLocaleString('en-US')
-  // The same folder in the other terminal; without DATA_DIR both use the usual one.
+  // The same folder in the other terminal; without DATA_DIR both use the default one.
   const dataDir = process.env.DATA_DIR ? `${exportLines({ DATA_DIR: process.env.DATA_DIR })[0]?.replace('export ', '')} ` : ''
   console.log(`
 ${withoutImage === 0 ? 'Every item has' : `${count(withoutImage)} of ${count(of)} items have no`} picture in the catalogue.

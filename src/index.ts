@@ -18,16 +18,18 @@ export { AppError } from './lib/errors.ts'
 export type { PullModule, PullSession, VerifyReport } from './schemas/pulls.ts'
 
 export interface RunnerOptions {
-  /** DEBUG, INFO, WARNING or ERROR in any case; WARNING unless told otherwise. Logs go to stdout as JSON lines. */
+  /**
+   * DEBUG, INFO, WARNING or ERROR in any case; WARNING by default. Logs go to stdout as JSON lines.
+   */
   logLevel?: string
-  /** Instead of the process's environment and `.env`: the keys of `.env.example`. */
+  /** Replaces the process's environment and `.env`: the keys of `.env.example`. */
   environment?: Record<string, string | undefined>
 }
 
 export interface FetchOptions {
-  /** List everything again and notice what is gone; details still only for what is new or changed. */
+  /** List everything again and detect deletions; details still only for what is new or changed. */
   fullSync?: boolean
-  /** Only what was modified from this moment on: a Date, or ISO 8601. */
+  /** Only what was modified since: a Date, or ISO 8601. */
   since?: Date | string
   /** False: files under `raw_json/` instead of a session folder. */
   useSessionFolder?: boolean
@@ -38,7 +40,7 @@ export interface FetchOptions {
 export interface VerifyOptions {
   /** No call to Zoho: hashes, line items, and the database. */
   quick?: boolean
-  /** Fetch just what differs and write the files that held it anew. */
+  /** Fetch only what differs and rewrite the files that contain it. */
   repair?: boolean
   session?: string
   directory?: string
@@ -51,9 +53,10 @@ const LEVELS: Record<string, string> = { debug: 'debug', info: 'info', warning: 
 const BY = { startedBy: 'script' }
 
 /**
- * What the command line does, for scripts: `import { createRunner } from 'zinc'`.
- * Everything is opened when a call needs it, beside a running server or alone, and closed when the last call under way has ended, so a script ends by
- * itself. Calls throw AppError (`code`, `message`, `detail.remedy`); a pull in which a module failed does not throw, its `status` says so.
+ * The command line's functions for scripts: `import { createRunner } from 'zinc'`. Everything is
+ * opened when a call needs it, next to a running server or alone, and closed when the last call has
+ * ended, so that a script exits normally. Calls throw AppError (`code`, `message`,
+ * `detail.remedy`); a pull in which a module failed does not throw, its `status` says so.
  */
 export function createRunner({ logLevel = 'WARNING', environment }: RunnerOptions = {}) {
   let open: Promise<Services> | null = null
@@ -103,14 +106,16 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
   }
 
   return {
-    /** Pulls one module, or several; carries on first what a killed process left unfinished. */
+    /** Pulls one module, or several, after resuming what a killed process left unfinished. */
     fetchData: (module: PullModule | PullModule[], options: FetchOptions = {}): Promise<FetchResult> =>
       pull(Array.isArray(module) ? module : [module], options),
 
     /** Pulls every module. */
     fetchAllModules: (options: FetchOptions = {}): Promise<FetchResult> => pull(undefined, options),
 
-    /** Compares the files with Zoho. `ok` of the answer says whether all is there and right. */
+    /**
+     * Compares the files with Zoho. `ok` of the result says whether everything exists and is right.
+     */
     verifyData: ({ repair = false, ...params }: VerifyOptions = {}): Promise<VerifyReport> =>
       using(async (services) => {
         const run = await resumeThen(follow(services), () => services.pulls.check(params, { repair, ...BY }), null)
@@ -119,10 +124,10 @@ export function createRunner({ logLevel = 'WARNING', environment }: RunnerOption
         throw new BadGatewayError(saidByRun(run, 'not_verified.unfinished'))
       }),
 
-    /** Settings (masked), sign-in, last sync of each module, pictures, quota, sessions. */
+    /** Returns settings (masked), sign-in, last sync of each module, images, quota, sessions. */
     getStatus: (): Promise<Status> => using((services) => readStatus(services, new AbortController().signal)),
 
-    /** Session folders, newest first. */
+    /** Returns session folders, newest first. */
     listSyncSessions: (): Promise<PullSession[]> => using((services) => services.pulls.sessions.list()),
   }
 }

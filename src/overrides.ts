@@ -7,25 +7,34 @@ import type { WorkerPool } from './images/processing/worker-pool.ts'
 import type { Clock } from './lib/clock.ts'
 import type { TimeLimits } from './zoho/client.ts'
 
-/** What an entry point may do differently from the usual. */
+/** What an entry point may change from the default. */
 export interface Overrides {
-  /** Aborted: the opening ends at its next step with the signal's reason, and closes what it opened. */
+  /**
+   * When aborted, the opening ends at its next step with the signal's reason, and closes what it
+   * opened.
+   */
   signal?: AbortSignal
-  /** Called as soon as the first admin is made, before anything can fail: a password that was made up is known to nobody else. */
+  /**
+   * Called as soon as the first admin is created, before anything can fail: a generated password
+   * exists nowhere else.
+   */
   onFirstLogin?(login: FirstLogin): void
-  /** Instead of the database's. */
+  /** Replaces the database's. */
   clock?: Clock
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
-  /** Other hosts than Zoho's and Google's, in tests of what must reach several of them. */
+  /** Other hosts than Zoho's and Google's, for tests that call several of them. */
   dataCenters?: DataCenterEndpoints
   gcpClient?: ClientOptions
-  /** Answers for the hosts of pictures, in tests of names that lie about where they are. */
+  /** Resolves image hosts, in tests of names with misleading addresses. */
   resolveImageHost?: NonNullable<UrlFetcherOptions['resolve']>
-  /** Shorter ones, in tests of a Zoho that is slow. */
+  /** Shorter ones, in tests of a slow Zoho. */
   timeLimits?: TimeLimits
-  /** A cheaper one, in tests that log in often and are about something else. */
+  /** A cheaper one, in tests that log in often for another purpose. */
   passwordCost?: PasswordCost | undefined
-  /** One for several servers, in tests, so that each does not start children of its own; its owner closes it. */
+  /**
+   * Shared by several servers in tests, so that each does not start child processes; its owner
+   * closes it.
+   */
   workers?: WorkerPool | undefined
 }

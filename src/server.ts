@@ -5,7 +5,7 @@ import { createLogger } from './lib/logger.ts'
 import { aborted, listenForShutdown } from './lib/shutdown-signal.ts'
 import { printStartupError, startServer } from './start-server.ts'
 
-/** A person gets five lines, a program JSON lines. */
+/** Five lines for a person, JSON lines for a program. */
 const onTerminal = process.stdout.isTTY === true
 
 const printLine = (name: string, text: string) => console.log(`${name.padEnd(12)} ${text}`)
@@ -35,12 +35,12 @@ function databaseName(databaseUrl: string): string {
   return `${url.host || url.searchParams.get('host') || 'localhost'}${url.pathname}`
 }
 
-// Listened for from the first moment: a start that is told to stop still closes what it has opened.
+// Listened for from the start: a start that is stopped still closes what it has opened.
 const { signal } = listenForShutdown()
 try {
   readEnvFile({ quiet: true })
   const config = parseConfig(process.env)
-  // The lines of a first start's migrations would hide the five on a terminal.
+  // The log lines of a first start's migrations would hide the five lines on a terminal.
   const log = createLogger(process.stderr.isTTY && !process.env.LOG_LEVEL ? 'warn' : config.logLevel)
   const serving = await startServer(config, log, { signal, onFirstLogin: printFirstLogin })
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')

@@ -41,7 +41,10 @@ import { webhookUrlBlocked } from './webhooks/send.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
-/** Opens every long-lived thing once, in order; disposing closes them in reverse. What is open already is closed when a later step fails. */
+/**
+ * Opens every long-lived service once, in order; disposing closes them in reverse. When a later
+ * step fails, the open ones are closed.
+ */
 export async function openServices(config: Config, log: Logger, overrides: Overrides = {}) {
   const opened = new AsyncDisposableStack()
   const works = config.role !== 'api'
@@ -117,7 +120,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const paths = pullPaths(config.dataDir, config.pull.jsonBaseDir)
     const { requestsPerMinute, requestsPerDay, concurrency } = config.zoho
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
-    // Closed after the runs that add jobs, and before what jobs work with.
+    // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
     const runs = opened.adopt(
       createRuns({
@@ -136,7 +139,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             images,
             requestsPerDay,
-            // Without Zoho's limits the decoder sets the pace: as many as it can work on, and some on the way.
+            // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
+            // some in transfer.
             concurrency: requestsPerMinute === 0 ? 8 : concurrency,
             galleryConcurrency: concurrency,
           }),

@@ -6,7 +6,10 @@ import { toStartupError } from './lib/startup-error.ts'
 import type { Overrides } from './overrides.ts'
 import { openServices, type Services } from './services.ts'
 
-/** Requests still under way after this time are cut: with the embedded database, the whole shutdown must be over in ten seconds. */
+/**
+ * Requests still running after this time are cut: with the embedded database, the whole shutdown
+ * must end within ten seconds.
+ */
 const GRACE_MS = 7_000
 
 /** A running zinc; `url` is where it really listens. */
@@ -15,7 +18,10 @@ export interface RunningServer extends AsyncDisposable {
   services: Services
 }
 
-/** Opens the services and serves until disposed: takes no new requests, parks the running syncs, finishes or cuts what is under way. */
+/**
+ * Opens the services and serves until disposed. Disposing accepts no new requests, pauses the
+ * running syncs, and finishes or cuts the requests that are running.
+ */
 export async function startServer(config: Config, log: Logger, overrides: Overrides = {}): Promise<RunningServer> {
   const services = await openServices(config, log, overrides)
   let stopping = false
@@ -34,7 +40,7 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     services.webhookDelivery.open()
     services.productFeed.open()
     void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
-    // Not awaited: a view of many pictures takes a while, and nothing reads it.
+    // Not awaited: making links for many images takes a while, and nothing reads them.
     if (config.role !== 'api')
       void services.itemLinks.restore(services.db).catch((err: unknown) => log.warn({ err }, 'item links could not be restored'))
     return {
@@ -43,7 +49,8 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
       async [Symbol.asyncDispose]() {
         stopping = true
         const cut = setTimeout(() => app.server.closeAllConnections(), GRACE_MS)
-        // Runs first: a client that waits for one gets its answer (paused or queued) before the sockets close.
+        // Runs first: a client that waits for one gets its response (paused or queued) before the
+        // sockets close.
         services.productFeed.stop()
         services.webhookQueue.close()
         await services.scheduler.close()
@@ -76,7 +83,10 @@ function cannotListen(host: string, port: number, cause: NodeJS.ErrnoException):
   }
 }
 
-/** Prints why the start failed and what to do; returns the exit status. Only what is unforeseen keeps its stack. */
+/**
+ * Prints why the start failed and what to do; returns the exit status. Only unexpected errors keep
+ * their stack.
+ */
 export function printStartupError(error: unknown): number {
   const failure = toStartupError(error)
   if (!failure) {

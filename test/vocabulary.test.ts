@@ -35,3 +35,12 @@ test('no exported name contains a retired word', () => {
 test.each(['pictureAnswer', 'SEALED_COLUMNS', 'run-standing.ts'])('%s is found', (name) => {
   expect(isRetired(name)).toBe(true)
 })
+
+test('no comment line of the server is wider than 100 columns', () => {
+  const wide = globSync('src/**/*.ts', { exclude: ['src/generated/**', 'src/web/**', 'src/messages/**'] }).flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line, n) => (line.length > 100 && /^\s*(\/\/|\/?\*|-- )/.test(line) ? [`${file}:${n + 1}`] : [])),
+  )
+  expect(wide).toEqual([])
+})

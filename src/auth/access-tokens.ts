@@ -7,7 +7,7 @@ export interface Identity {
   user_id: string
   username: string
   role: Role
-  /** The login that the token came from; the token is refused once that has ended. Of an API key: its own id. */
+  /** The login of the token, which is refused once that has ended. For an API key: its own id. */
   session_id: string
 }
 
@@ -25,7 +25,10 @@ const Claims = z.object({
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>
 
-/** Access tokens for people. Whether the login behind a token still stands is asked by `createAuthenticator`. */
+/**
+ * Access tokens for users. Whether the login behind a token is still active is checked by
+ * `createAuthenticator`.
+ */
 export function createAccessTokens(ring: Buffer[]) {
   const tokens = createJwtSigner(ring, {
     audience: 'zinc-api',
@@ -39,7 +42,7 @@ export function createAccessTokens(ring: Buffer[]) {
         { sub: user_id, sid: session_id, name: username, role, typ: 'access', jti: randomUUID() },
         { expiresInMs: ACCESS_SECONDS * 1000 },
       ),
-    /** Null for anything that is not an access token of ours, unexpired and unaltered. */
+    /** Null for anything that is not an access token of zinc's, unexpired and unaltered. */
     read(token: string): Identity | null {
       const claims = tokens.read(token)
       return claims && { user_id: claims.sub, username: claims.name, role: claims.role, session_id: claims.sid }
@@ -47,6 +50,6 @@ export function createAccessTokens(ring: Buffer[]) {
   }
 }
 
-/** A refresh token is random and opaque; the database keeps its hash only. */
+/** A refresh token is random and opaque; the database stores only its hash. */
 export const newRefreshToken = (): string => randomBytes(32).toString('base64url')
 export const hashRefreshToken = (token: string): string => createHash('sha256').update(token).digest('hex')

@@ -17,17 +17,23 @@ export interface AccountsDeps {
   /** Newest first. */
   jwtKeys: Buffer[]
   admin: { username: string; password: string | undefined }
-  /** A login ends so many days later, however often it is used. */
+  /** A login ends after so many days, however often it is used. */
   sessionDays: number
   requireSecondFactor: RequireSecondFactor
   /** For the secrets of authenticator apps. */
   encryption: Encryption
   passwordCost?: PasswordCost | undefined
-  /** Called as soon as the first admin exists, before anything can fail: no copy of a generated password is kept. */
+  /**
+   * Called as soon as the first admin exists, before anything can fail: no copy of a generated
+   * password is stored.
+   */
   onFirstLogin?(login: FirstLogin): void
 }
 
-/** Users, their sessions and the check of their tokens. Creates the first admin where there is none. */
+/**
+ * Opens users, their sessions and the check of their tokens. Creates the first admin where there is
+ * none.
+ */
 export async function openAccounts({
   db,
   clock,

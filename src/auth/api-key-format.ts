@@ -9,22 +9,25 @@ const FORMAT = new RegExp(`^zk_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`
 
 export const API_KEY_START = 'zk_'
 
-/** A new key: `zk_`, 32 random bytes in base62, and the CRC-32 of that text, by which secret scanners know a key from other text. */
+/**
+ * Returns a new key: `zk_`, 32 random bytes in base62, and the CRC-32 of that text, by which secret
+ * scanners recognise a key.
+ */
 export function newApiKey(): string {
   const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), SECRET_LENGTH)
   return `${API_KEY_START}${secret}${checksumOf(secret)}`
 }
 
-/** Whether a text has the form of a key and its checksum fits: others need no look into the database. */
+/** Whether a text has the form of a key and its checksum matches: others need no query. */
 export function isApiKey(text: string): boolean {
   if (!FORMAT.test(text)) return false
   return checksumOf(text.slice(API_KEY_START.length, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH)
 }
 
-/** The key is random through and through, so one fast hash protects it. */
+/** The key is entirely random, so one fast hash protects it. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-/** Enough to recognize a key, and of no use to guess the rest. */
+/** Enough to recognise a key, and useless for guessing the rest. */
 export const prefixOf = (key: string): string => key.slice(0, API_KEY_START.length + 6)
 
 const checksumOf = (secret: string): string => base62(BigInt(crc32(secret)), CHECKSUM_LENGTH)

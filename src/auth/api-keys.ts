@@ -11,20 +11,22 @@ import type { Role } from './roles.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** Who asks for keys: an admin sees and ends all, others their own. */
+/** Who manages keys: an admin sees and revokes all, others their own. */
 type Owner = Pick<AuthenticatedIdentity, 'user_id' | 'role'>
 export type ApiKeyWithMaker = ApiKeyRow & { user: { username: string } }
 export type ApiKeys = ReturnType<typeof createApiKeys>
 
-/** What a key may do now that its maker has this role. */
+/** Returns the scopes of a key that its maker's present role allows. */
 export const scopesWithin = (role: Role, scopes: string[]): ApiKeyScope[] =>
   API_KEY_SCOPES.filter((scope) => scopes.includes(scope) && mayGrant(role, scope))
 
-/** Keys of machines: made, listed, replaced and revoked. `createAuthenticator` reads them. */
+/**
+ * API keys for programs: created, listed, rotated and revoked. `createAuthenticator` reads them.
+ */
 export function createApiKeys({ db, clock, authenticator }: { db: Database; clock: Clock; authenticator: Authenticator }) {
   const include = { user: { select: { username: true } } }
 
-  /** Throws NotFoundError, also for another's key: whether it exists is nobody else's business. */
+  /** Throws NotFoundError, also for another user's key, so that its existence is not revealed. */
   async function find(tx: Db, id: string, { user_id, role }: Owner): Promise<ApiKeyWithMaker> {
     const key = await tx.apiKey.findFirst({ where: { id, ...(role !== 'admin' && { user_id }) }, include })
     if (!key) throw new NotFoundError('api_key_not_found')
@@ -37,7 +39,10 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
     list: ({ user_id, role }: Owner): Promise<ApiKeyWithMaker[]> =>
       db.apiKey.findMany({ where: role === 'admin' ? {} : { user_id }, include, orderBy: [{ created_at: 'desc' }, { id: 'desc' }] }),
 
-    /** Throws ForbiddenError `forbidden` for scopes beyond the maker's role, ConflictError `api_key_name_taken`. */
+    /**
+     * Throws ForbiddenError `forbidden` for scopes beyond the maker's role, ConflictError
+     * `api_key_name_taken`.
+     */
     async create(
       { name, scopes, days }: { name: string; scopes: ApiKeyScope[]; days: number | null },
       maker: Owner,
@@ -47,7 +52,7 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
       if (beyond.length > 0) throw new ForbiddenError('forbidden.key_scopes', { role: maker.role, scopes: beyond })
       const key = newApiKey()
       const row = await db.$transaction(async (tx) => {
-        // Runs and the audit log name keys by their name: it must lead to one person.
+        // Runs and the audit log identify keys by name, so a name must belong to one user.
         const other = await tx.apiKey.findFirst({ where: { name, user_id: { not: maker.user_id } }, select: { id: true } })
         if (other) throw new ConflictError('api_key_name_taken', { name })
         const made = await tx.apiKey.create({
@@ -69,7 +74,10 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
       return { key, row }
     },
 
-    /** A new secret for the same key, with its lifetime from now; the old one is accepted for some hours more. Throws NotFoundError. */
+    /**
+     * Replaces the secret of a key, with its lifetime from now; the old one is accepted for some
+     * hours more. Throws NotFoundError.
+     */
     async rotate(
       id: string,
       { overlapHours }: { overlapHours: number },
@@ -99,7 +107,9 @@ export function createApiKeys({ db, clock, authenticator }: { db: Database; cloc
       return { key, row }
     },
 
-    /** Its next request is refused; other processes follow within a second. Throws NotFoundError. */
+    /**
+     * Its next request is refused; other processes follow within a second. Throws NotFoundError.
+     */
     async revoke(id: string, owner: Owner, by: Actor): Promise<ApiKeyWithMaker> {
       const row = await db.$transaction(async (tx) => {
         const found = await find(tx, id, owner)

@@ -7,7 +7,10 @@ const COLUMNS = { skus: Prisma.raw('sku'), categories: Prisma.raw('category') }
 export type NameField = keyof typeof COLUMNS
 export const NAME_FIELDS: NameField[] = ['skus', 'categories']
 
-/** As a copied cell of a sheet is meant: without invisible marks and blanks around it, in the one spelling of composed letters. */
+/**
+ * Cleans a copied spreadsheet cell: without invisible marks and surrounding blanks, composed to one
+ * encoding (NFC).
+ */
 const clean = (text: string): string =>
   text
     .normalize('NFC')
@@ -16,9 +19,10 @@ const clean = (text: string): string =>
 const fold = (text: string): string => clean(text).toLowerCase().replace(/\s+/gu, '')
 
 /**
- * An assortment whose SKUs and categories are written as the catalogue writes them: one that differs only in case, blanks or invisible marks matches where
- * exactly one product (or category) fits. What fits nothing, or several, stays as it was given: a product may get it later. Throws BadRequestError for a list
- * that holds nothing but blanks, which would take every picture from the store.
+ * Returns an assortment with the catalogue's spelling of SKUs and categories: one that differs only
+ * in case, blanks or invisible marks is replaced where exactly one product (or category) matches.
+ * Others stay as they were given, since a product may get them later. Throws BadRequestError for a
+ * list with nothing but blanks, which would remove every image from the store.
  */
 export async function matchAssortment(db: Db, assortment: Assortment | null): Promise<Assortment | null> {
   if (assortment === null) return null
@@ -52,7 +56,10 @@ async function matchNames(db: Db, field: NameField, given: string[]): Promise<st
   return [...new Set(names)]
 }
 
-/** The names of the catalogue by how they read without case and blanks; null where several products (or categories) read alike. */
+/**
+ * The catalogue's names by their form without case and blanks; null where several products (or
+ * categories) have the same form.
+ */
 async function onlyOnes(db: Db, field: NameField): Promise<Map<string, string | null>> {
   const column = COLUMNS[field]
   const rows = await db.$queryRaw<{ name: string; products: number }[]>`
@@ -65,7 +72,7 @@ async function onlyOnes(db: Db, field: NameField): Promise<Map<string, string | 
   return names
 }
 
-/** The SKUs or categories of an assortment that no product has, as they are kept. */
+/** Returns the SKUs or categories of a stored assortment that no product has. */
 export async function unknownNames(db: Db, field: NameField, names: string[]): Promise<string[]> {
   const column = COLUMNS[field]
   const rows = await db.$queryRaw<{ name: string }[]>`

@@ -6,7 +6,10 @@ import { API_KEY_START, hashApiKey, isApiKey } from './api-key-format.ts'
 import { scopesWithin } from './api-keys.ts'
 import { Role } from './roles.ts'
 
-/** A token that was found good is not looked up again for this long: a page of pictures asks once, an ended session is refused in time everywhere. */
+/**
+ * A valid token is cached for this long: a page of images needs one query, and every process
+ * refuses an ended session soon.
+ */
 const REMEMBER_MS = 1_000
 const REMEMBERED = 5_000
 /** How exact `last_used_at` of a key is; it costs a write. */
@@ -20,27 +23,33 @@ export interface AuthenticatorDeps {
   requireSecondFactor: RequireSecondFactor
 }
 
-/** Whose accounts must have a second factor. */
+/** Which accounts must have a second factor. */
 export type RequireSecondFactor = 'none' | 'admin' | 'all'
 
 export interface AuthenticatedIdentity extends Identity {
-  /** The role asks for a second factor and the person has none yet: they may only set one up. */
+  /** The role requires a second factor and the user has none yet: they may only set one up. */
   lacks_second_factor: boolean
   /** The key that asks in the name of `user_id`, with what it may do now; null: a person. */
   key: { id: string; scopes: ApiKeyScope[] } | null
 }
 
 export interface Authenticator {
-  /** Who an access token or API key belongs to now; null when it is not ours, has expired, or its login has ended. Answers at once when it knows. */
+  /**
+   * Returns whose access token or API key this is; null when it is not ours, has expired, or its
+   * login has ended. Synchronous when it is cached.
+   */
   authenticate(token: string): AuthenticatedIdentity | null | Promise<AuthenticatedIdentity | null>
-  /** After something was revoked in this process: the next request asks again. */
+  /** Called after a revocation in this process: the next request reads the database again. */
   invalidate(): void
 }
 
-/** Reads tokens and API keys and asks whether the login behind them still stands, with the role that the person has now. */
+/**
+ * Reads tokens and API keys and checks whether the login behind them is still active, with the
+ * user's present role.
+ */
 export function createAuthenticator({ db, tokens, clock, sessionDays, requireSecondFactor }: AuthenticatorDeps): Authenticator {
   const remembered = new Map<string, { identity: AuthenticatedIdentity; until: number }>()
-  /** Rises with every revocation: an answer that was asked for before it must not be remembered after it. */
+  /** Increased by every revocation: a query that began before it must not be cached after it. */
   let generation = 0
 
   const isRequired = (role: Role) => requireSecondFactor === 'all' || (requireSecondFactor === 'admin' && role === 'admin')

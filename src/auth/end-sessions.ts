@@ -1,8 +1,8 @@
 import type { Db } from '../database/client.ts'
 
 /**
- * Ends the logins of a user, but for `except`, and those that still wait for a code; their access tokens are refused from then on.
- * Invalidate the authenticator after the commit.
+ * Ends the logins of a user, except `except`, and those that still wait for a code; their access
+ * tokens are refused from then on. Invalidate the authenticator after the commit.
  */
 export async function endSessions(
   tx: Db,

@@ -4,7 +4,7 @@ export interface FirstLogin {
   password: string | null
 }
 
-/** For commands and scripts: on stderr, since stdout carries their result. */
+/** Prints it on stderr for commands and scripts, since stdout has their result. */
 export function printFirstLogin({ username, password }: FirstLogin): void {
   if (password !== null) console.error(`First login: ${username} / ${password}  (shown this once)`)
 }

@@ -11,13 +11,15 @@ const Header = z.strictObject({ alg: z.literal('HS256'), typ: z.literal('JWT'), 
 const keyId = (key: Buffer) => createHash('sha256').update('zinc jwt key').update(key).digest('hex').slice(0, 8)
 
 export interface JwtSigner<T> {
-  /** `expiresInMs` left out: the token has no end. */
+  /** `expiresInMs` left out: the token does not expire. */
   sign(claims: Record<string, unknown>, options: { expiresInMs?: number | undefined }): string
-  /** Null for anything that is not a token of ours for this audience, unexpired and unaltered. */
+  /** Null for anything that is not a token of zinc's for this audience, unexpired and unaltered. */
   read(token: string): T | null
 }
 
-/** JWTs for one audience: HS256 and nothing else, signed with the newest key of the ring, read with any of them. */
+/**
+ * JWTs for one audience: only HS256, signed with the newest key of the ring, read with any of them.
+ */
 export function createJwtSigner<T>(
   ring: Buffer[],
   { audience, claims, requiredClaims }: { audience: string; claims: z.ZodType<T>; requiredClaims: string[] },
@@ -50,7 +52,10 @@ export function createJwtSigner<T>(
   }
 }
 
-/** The JSON of a part, if it is written as we write it: claims that stand twice would be read in one way here and in another elsewhere. */
+/**
+ * Parses the JSON of a part if it is in canonical form: duplicate claims would be read in one way
+ * here and in another elsewhere.
+ */
 function canonical(part: string): unknown {
   const text = Buffer.from(part, 'base64url').toString('utf8')
   try {

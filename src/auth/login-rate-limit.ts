@@ -8,45 +8,56 @@ import { TooManyRequestsError } from '../lib/errors.ts'
 import { hashRefreshToken } from './access-tokens.ts'
 
 const WINDOW_MS = 15 * 60_000
-/** An address that an account was used from within this time is no stranger to it. */
+/** An address from which the account was used within this time is known to it. */
 const KNOWN_FOR_MS = 30 * 86_400_000
 /**
- * Failed logins within the window before further ones are refused. From one address: on one account, and on all of them, so that neither can be
- * guessed in a row. On one account from anywhere: then only addresses from which it was used before may still try, so that a thousand addresses
- * cannot guess either, and its owner gets in all the same. Behind a proxy that TRUSTED_PROXIES does not name all callers have one address: there an
- * account that was used from it before does not wait for what others guessed, nor a browser that shows one of the account's own refresh tokens.
+ * Failed logins within the window before further ones are refused. Per address, on one account and
+ * on all of them, so that neither can be guessed in a row. Per account from anywhere: then only
+ * addresses from which it was used before may still try, so that a thousand addresses cannot guess
+ * either, and its owner can still log in. Behind a proxy that TRUSTED_PROXIES does not name, all
+ * clients have one address: there an account that was used from it before is not delayed by others'
+ * guesses, nor is a browser that sends one of the account's own refresh tokens.
  */
 const MAX_FAILURES = { accountFromAddress: 10, address: 20, account: 100 }
-/** Admissions take a connection each; a flood of logins must leave the others to everybody else. */
+/**
+ * Each admission takes a connection; a flood of logins must leave the others to the remaining
+ * requests.
+ */
 const MAX_ADMISSIONS_AT_ONCE = 2
 const MAX_WAITING = 200
-/** An attempt that is pending for longer belongs to a process that was killed: it counts as failed. */
+/** An attempt that is pending for longer belongs to a dead process: it counts as failed. */
 const PENDING_MS = 30_000
 const LOOK_AGAIN_MS = 50
-/** What lies further ahead was written before the clock was set back, and would hold people off until it is there again. */
+/** A later time was written before the clock was set back, and would block logins until then. */
 const CLOCKS_APART_MS = 5_000
 
 export interface LoginOrigin {
   username: string
   address: string
-  /** The refresh token in the cookie of the browser, ended or not. */
+  /** The refresh token in the browser's cookie, ended or not. */
   browser?: string | undefined
 }
 
 export interface Attempt {
-  /** The login is complete: failures of before are forgotten. */
+  /** The login is complete: earlier failures are deleted. */
   succeeded(): Promise<void>
-  /** Right so far: counts for nothing, and forgets nothing. */
+  /** Right so far: neither counts as a failure nor deletes earlier ones. */
   withdraw(): Promise<void>
   failed(): Promise<void>
 }
 export type LoginRateLimiter = ReturnType<typeof createLoginRateLimiter>
 
-/** Counts failed logins in PostgreSQL, so that several processes count together and a restart forgets nothing. No refusal lasts longer than the window. */
+/**
+ * Counts failed logins in PostgreSQL, so that several processes count together and a restart loses
+ * nothing. No refusal lasts longer than the window.
+ */
 export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clock }) {
   const inTurn = pLimit(MAX_ADMISSIONS_AT_ONCE)
 
-  /** The attempt's row; or when to come back: after failures, or as soon as those before it are decided. */
+  /**
+   * Returns the attempt's row; or when to retry: after failures, or as soon as pending attempts
+   * have ended.
+   */
   async function tryToAdmit(username: string, network: string): Promise<{ id: bigint } | { refusedUntil: Date } | 'undecided'> {
     const subject = `user:${username}`
     const now = clock.now()
@@ -90,11 +101,12 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
 
   return {
     /**
-     * Notes an attempt before the password is looked at, so that of a thousand guesses at the same moment no more are looked at than one after the other.
-     * Throws TooManyRequestsError `login_rate_limited`.
+     * Records an attempt before the password is verified, so that of a thousand parallel guesses no
+     * more are verified than in sequence. Throws TooManyRequestsError `login_rate_limited`.
      */
     async admit({ username, address, browser }: LoginOrigin): Promise<Attempt> {
-      // A browser that was logged in before is counted for itself: it proves that with its cookie, which nobody else has.
+      // A browser that was logged in before is counted separately: its cookie, which no other
+      // client has, proves that.
       const session = browser === undefined ? null : await sessionOfBrowser(username, browser)
       const network = session === null ? toNetworkPrefix(address) : `browser:${session}`
       for (;;) {
@@ -125,7 +137,10 @@ export function createLoginRateLimiter({ db, clock }: { db: Database; clock: Clo
 
 const tooMany = (retryAfterMs: number) => new TooManyRequestsError('login_rate_limited', {}, { retryAfterMs })
 
-/** One customer of an IPv6 provider has a whole /64 to guess from. */
+/**
+ * Returns the network of an address: one customer of an IPv6 provider has a whole /64 to guess
+ * from.
+ */
 export function toNetworkPrefix(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const ip = ipaddr.process(address)

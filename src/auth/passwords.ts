@@ -2,7 +2,7 @@ import { hash, verify } from '@node-rs/argon2'
 import pLimit from 'p-limit'
 
 export interface PasswordCost {
-  /** KiB. */
+  /** In KiB. */
   memoryCost: number
   timeCost: number
   parallelism: number
@@ -22,12 +22,16 @@ export function createPasswords(cost: PasswordCost = COST) {
   const hashPassword = (password: string): Promise<string> => limit(() => hash(password.normalize('NFC'), cost))
   return {
     hash: hashPassword,
-    /** Whether a stored hash was made with another cost than today's; it is made again at the next login. */
+    /**
+     * Whether a stored hash was made with another cost than today's; it is then made again at the
+     * next login.
+     */
     isOutdated: (stored: string): boolean => !stored.includes(`$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`),
     async matches(stored: string | null, given: string): Promise<boolean> {
       placeholderHash ??= hashPassword('no account has this password')
       const target = stored ?? (await placeholderHash)
-      // Composed first; older hashes may be of the text as typed, or decomposed. The number of tries depends on `given` alone.
+      // Composed first; older hashes may be of the text as typed, or decomposed. The number of
+      // tries depends on `given` alone.
       let matches = false
       for (const spelling of new Set([given.normalize('NFC'), given, given.normalize('NFD')]))
         matches = (await limit(() => verify(target, spelling))) || matches

@@ -11,14 +11,14 @@ import type { Authenticator } from './authenticate.ts'
 import { endSessions } from './end-sessions.ts'
 
 const PERIOD_SECONDS = 30
-/** Phones whose clock is wrong by up to a step are let in. */
+/** Phones whose clock is wrong by up to a step are accepted. */
 const DRIFT_STEPS = 1
 const SECRET_BYTES = 20
 const RECOVERY_CODES = 10
-/** 80 bits: nobody finds such a code from its hash, so a fast hash will do. */
+/** 80 bits: such a code cannot be found from its hash, so a fast hash is enough. */
 const RECOVERY_CODE_BYTES = 10
 
-/** What a person gives beside the password. */
+/** What a user sends in addition to the password. */
 export type Proof = { code: string } | { recovery_code: string }
 
 export interface SecondFactorDeps {
@@ -33,11 +33,11 @@ export type SecondFactor = ReturnType<typeof createSecondFactor>
 /** Throws UnauthorizedError `invalid_code`. */
 export const invalidCode = () => new UnauthorizedError('invalid_code.second_factor')
 
-/** The authenticator apps of people (TOTP, RFC 6238) and their recovery codes. */
+/** The users' authenticator apps (TOTP, RFC 6238) and their recovery codes. */
 export function createSecondFactor({ db, encryption, authenticator, clock }: SecondFactorDeps) {
   const aadOf = (userId: string) => aadFor(ENCRYPTED_TOTP_SECRETS, userId)
 
-  /** The step that a code belongs to, if it is one of this moment. */
+  /** Returns the time step of a code, if it is valid now. */
   function stepOf({ user_id, totp_secret }: Stored, code: string): number | null {
     const secret = Secret.fromBase32(encryption.decrypt(totp_secret, aadOf(user_id)))
     const timestamp = clock.now().getTime()
@@ -45,7 +45,7 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
     return delta === null ? null : Math.floor(timestamp / 1000 / PERIOD_SECONDS) + delta
   }
 
-  /** In one statement: of two requests with one code, one gets in. */
+  /** In one statement: of two requests with one code, one succeeds. */
   async function spendCode(tx: Db, stored: Stored, code: string): Promise<boolean> {
     const step = stepOf(stored, code)
     if (step === null) return false
@@ -68,18 +68,22 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
   const findConfirmed = (tx: Db, userId: string) => tx.secondFactor.findFirst({ where: { user_id: userId, confirmed_at: { not: null } } })
 
   return {
-    /** Null for who has none, or has not confirmed it. */
+    /** Null for a user who has none, or has not confirmed it. */
     async status(userId: string): Promise<{ recovery_codes_left: number } | null> {
       if (!(await findConfirmed(db, userId))) return null
       return { recovery_codes_left: await db.recoveryCode.count({ where: { user_id: userId, used_at: null } }) }
     },
 
-    /** Makes a secret for the authenticator app; it counts once a code of it was confirmed. Throws ConflictError `totp_enabled`. */
+    /**
+     * Creates a secret for the authenticator app; it is active once a code of it was confirmed.
+     * Throws ConflictError `totp_enabled`.
+     */
     async begin({ id, username }: { id: string; username: string }): Promise<{ secret: string; otpauth_url: string }> {
       const secret = new Secret({ size: SECRET_BYTES })
       const totp_secret = encryption.encrypt(secret.base32, aadOf(id))
       await db.$transaction(async (tx) => {
-        // Only one that is not confirmed is replaced, also when another request confirms it at this moment.
+        // Only an unconfirmed one is replaced, even when another request confirms it at this
+        // moment.
         const changed = await tx.$executeRaw`
           insert into second_factor (user_id, totp_secret, created_at) values (${id}::uuid, ${totp_secret}, ${clock.now()})
           on conflict (user_id) do update set totp_secret = excluded.totp_secret, created_at = excluded.created_at, last_step = null
@@ -91,8 +95,9 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
     },
 
     /**
-     * Turns the second factor on and ends the other sessions, which were opened without it. Answers the recovery codes, this once.
-     * Throws ConflictError `totp_not_begun`, UnauthorizedError `invalid_code`.
+     * Turns the second factor on and ends the other sessions, which were opened without it. Returns
+     * the recovery codes, only here. Throws ConflictError `totp_not_begun`, UnauthorizedError
+     * `invalid_code`.
      */
     async confirm(userId: string, code: string, by: Actor, { keep }: { keep: string }): Promise<string[]> {
       const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
@@ -109,13 +114,18 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
       return codes
     },
 
-    /** Uses up a code or recovery code of the person; false when it is none, or was used before. */
+    /**
+     * Uses up a code or recovery code of the user; false when it is invalid, or was used before.
+     */
     accept: (tx: Db, userId: string, proof: Proof): Promise<boolean> =>
       'code' in proof
         ? findConfirmed(tx, userId).then((it) => it !== null && spendCode(tx, it, proof.code))
         : spendRecoveryCode(tx, userId, proof.recovery_code),
 
-    /** Takes the second factor and its recovery codes away; false when there was none. `endsSessions`: for who lost the phone. */
+    /**
+     * Removes the second factor and its recovery codes; false when there was none. `endsSessions`:
+     * for a user who lost the phone.
+     */
     async remove(
       user: { id: string; username: string },
       by: Actor,
@@ -135,7 +145,7 @@ export function createSecondFactor({ db, encryption, authenticator, clock }: Sec
   }
 }
 
-/** Apps show a code in two halves, and Arabic keyboards have digits of their own. */
+/** Apps show a code in two halves, and Arabic keyboards have their own digits. */
 const readDigits = (code: string): string =>
   code.replace(/\s/g, '').replace(/[٠-٩۰-۹]/g, (digit) => String((digit.codePointAt(0) ?? 0) & 0xf))
 

@@ -11,7 +11,9 @@ import { Role } from './roles.ts'
 import { invalidCode, type Proof, type SecondFactor } from './second-factor.ts'
 
 export const REFRESH_MS = 30 * 86_400_000
-/** Two tabs of a browser may refresh at the same moment with the one cookie that they share; that is no theft. */
+/**
+ * Two tabs of a browser may refresh at the same moment with their shared cookie; that is no theft.
+ */
 const SAME_MOMENT_MS = 10_000
 const DAY_MS = 86_400_000
 /** Longer ones tell a person nothing more. */
@@ -49,7 +51,7 @@ export interface Origin {
   requestId: string | null
 }
 
-/** A login from a browser, whose session before it ends. */
+/** A login from a browser, whose previous session ends. */
 export interface BrowserLogin extends Origin {
   browser?: string | undefined
   replacesBrowser?: boolean
@@ -57,7 +59,10 @@ export interface BrowserLogin extends Origin {
 
 export type Sessions = ReturnType<typeof createSessions>
 
-/** Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the session. */
+/**
+ * Login, refresh and logout. Refresh tokens rotate; one that comes back after it was used ends the
+ * session.
+ */
 export function createSessions({ db, tokens, authenticator, rateLimiter, passwords, secondFactor, clock, sessionDays }: SessionsDeps) {
   /** Sessions that began before this have ended, whatever they refreshed since. */
   const oldestStart = () => new Date(clock.now().getTime() - sessionDays * DAY_MS)
@@ -86,7 +91,9 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     }
   }
 
-  /** Opens a session without asking for a password: for the command line, whose user owns the database anyway. */
+  /**
+   * Opens a session without a password: for the command line, whose user owns the database anyway.
+   */
   async function open(
     user: CurrentUser,
     address: string | null,
@@ -95,7 +102,8 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     return db.$transaction(async (tx) => {
       if (by) await recordAudit(tx, { ...by, action: 'session.login', target: `user:${user.username}` })
       const at = clock.now()
-      // A browser has one login: the one before would live on without a cookie that could end it.
+      // A browser has one login: the previous one would stay active without a cookie that could end
+      // it.
       if (replaces) await tx.session.updateMany({ where: { id: replaces, ended_at: null }, data: { ended_at: at } })
       const { id } = await tx.session.create({
         data: { user_id: user.id, address, created_at: at, last_used_at: at, user_agent: userAgent?.slice(0, MAX_USER_AGENT) ?? null },
@@ -106,7 +114,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     })
   }
 
-  /** The login that a refresh token belongs to; null when it is not one. */
+  /** Returns the login of a refresh token; null when it is not one. */
   async function sessionOf(refreshToken: string): Promise<string | null> {
     const row = await db.refreshToken.findUnique({ where: { token_hash: hashRefreshToken(refreshToken) }, select: { session_id: true } })
     return row?.session_id ?? null
@@ -151,13 +159,14 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     open,
 
     /**
-     * Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password alike, `second_factor_required` with a challenge where
-     * a code must follow, TooManyRequestsError after many.
+     * Throws UnauthorizedError `invalid_credentials` for an unknown name and a wrong password
+     * alike, `second_factor_required` with a challenge where a code must follow,
+     * TooManyRequestsError after many failures.
      */
     async login({ username, password, ...from }: BrowserLogin & { username: string; password: string }): Promise<Session> {
       const { address, browser, requestId } = from
       const attempt = await rateLimiter.admit({ username, address, browser })
-      // Names are kept composed; one of before may have its accents apart.
+      // Names are stored composed; an older one may have its accents decomposed.
       const user =
         (await db.appUser.findUnique({ where: { username } })) ??
         (await db.appUser.findUnique({ where: { username: username.normalize('NFD') } }))
@@ -170,7 +179,8 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
         await db.appUser.update({ where: { id: user.id }, data: { password_hash: await passwords.hash(password) }, select: { id: true } })
       }
       if (await secondFactor.status(user.id)) {
-        // The password alone must not wipe out wrong codes, or they could be guessed in turns with it.
+        // The password alone must not delete the failures of wrong codes, or codes could be guessed
+        // in turns with it.
         await attempt.withdraw()
         throw await challenge(user, address)
       }
@@ -179,8 +189,8 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     },
 
     /**
-     * The second step of a login. Wrong codes count as wrong passwords.
-     * Throws UnauthorizedError `challenge_invalid` or `invalid_code`, TooManyRequestsError.
+     * The second step of a login. Wrong codes count as wrong passwords. Throws UnauthorizedError
+     * `challenge_invalid` or `invalid_code`, TooManyRequestsError.
      */
     async finishLogin({ challenge, proof, ...from }: BrowserLogin & { challenge: string; proof: Proof }): Promise<Session> {
       const { address, browser, requestId } = from
@@ -214,7 +224,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       return openFromBrowser(user, from)
     },
 
-    /** Whose login a challenge belongs to, for the log. */
+    /** Returns the username of a challenge, for the log. */
     async nameOfChallenge(challenge: string): Promise<string> {
       const found = await db.loginChallenge.findUnique({
         where: { token_hash: hashRefreshToken(challenge) },
@@ -224,9 +234,11 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     },
 
     /**
-     * Swaps a refresh token for new tokens. `shared`: it came in the page's cookie, where a second tab may send it once more at the same moment;
-     * that one gets an access token only (`refresh_token` null), since the browser already has the new cookie.
-     * Throws UnauthorizedError `refresh_token_invalid`; a token that was used before ends its session, whoever it is that has the copy.
+     * Exchanges a refresh token for new tokens. `shared`: it came in the page's cookie, where a
+     * second tab may send it again at the same moment; that one gets only an access token
+     * (`refresh_token` null), since the browser already has the new cookie. Throws
+     * UnauthorizedError `refresh_token_invalid`; a token that was used before ends its session,
+     * since one of its holders has a copy.
      */
     async refresh(
       refreshToken: string,
@@ -235,7 +247,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       const token_hash = hashRefreshToken(refreshToken)
       const now = clock.now()
       const renewed = await db.$transaction(async (tx) => {
-        // Marked in one statement: of two requests with one token, one wins.
+        // Marked in one statement: of two requests with one token, one succeeds.
         const [row] = await tx.$queryRaw<{ session_id: string; id: string; username: string; role: string }[]>`
           update refresh_token t set used_at = ${now} from session s join app_user u on u.id = s.user_id
           where t.token_hash = ${token_hash} and t.used_at is null and t.expires_at > ${now} and s.id = t.session_id and s.ended_at is null
@@ -266,7 +278,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
 
     sessionOf,
 
-    /** The logins of a person that have not ended, the newest first. */
+    /** Returns the user's active logins, the newest first. */
     list: (userId: string) =>
       db.session.findMany({
         where: {
@@ -279,7 +291,9 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
         select: { id: true, created_at: true, last_used_at: true, address: true, user_agent: true },
       }),
 
-    /** Ends a login of the person. Throws NotFoundError `session_not_found`, also for another's. */
+    /**
+     * Ends a login of the user. Throws NotFoundError `session_not_found`, also for another user's.
+     */
     async end(userId: string, sessionId: string, by: Actor): Promise<void> {
       await db.$transaction(async (tx) => {
         const { count } = await tx.session.updateMany({
@@ -293,8 +307,8 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
     },
 
     /**
-     * Proves who asks for a change of the account; wrong passwords count as at a login.
-     * Throws UnauthorizedError `invalid_credentials`, TooManyRequestsError.
+     * Verifies the password before a change of the account; wrong ones count as at a login. Throws
+     * UnauthorizedError `invalid_credentials`, TooManyRequestsError.
      */
     async confirmPassword(userId: string, password: string, { address, requestId }: Origin): Promise<void> {
       const user = await db.appUser.findUniqueOrThrow({ where: { id: userId } })
@@ -306,7 +320,10 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       throw invalidPassword()
     },
 
-    /** As `confirmPassword`, with a code or recovery code beside the password. Throws UnauthorizedError `invalid_code`, too. */
+    /**
+     * As `confirmPassword`, with a code or recovery code in addition. Throws UnauthorizedError
+     * `invalid_code`, too.
+     */
     async confirmBoth(
       userId: string,
       { password, code }: { password: string; code: string },
@@ -322,7 +339,7 @@ export function createSessions({ db, tokens, authenticator, rateLimiter, passwor
       throw isRight ? invalidCode() : invalidPassword()
     },
 
-    /** Removes what can never be used again. */
+    /** Deletes what can never be used again. */
     async sweep(): Promise<void> {
       const now = clock.now()
       await db.refreshToken.deleteMany({ where: { expires_at: { lt: now } } })

@@ -11,7 +11,10 @@ import type { Authenticator } from './authenticate.ts'
 import { endSessions } from './end-sessions.ts'
 import type { Passwords } from './passwords.ts'
 
-/** Every change of users takes its turn here, so that two admins who remove each other at the same moment do not leave none. */
+/**
+ * All changes of users are sequential, so that two admins who remove each other at the same moment
+ * do not leave none.
+ */
 const LOCK = 'users'
 
 export type Users = ReturnType<typeof createUsers>
@@ -44,7 +47,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
   async function refuseLastAdmin(tx: Db, user: AppUser): Promise<void> {
     if (user.role === 'admin' && (await tx.appUser.count({ where: { role: 'admin' } })) === 1) throw new ConflictError('last_admin')
   }
-  /** One change of users at a time; what is remembered of tokens is forgotten once it is committed. */
+  /** Makes one change of users at a time; the token cache is cleared once it is committed. */
   async function change<T>(work: (tx: Db) => Promise<T>): Promise<T> {
     const result = await db.$transaction(async (tx) => {
       await advisoryXactLock(tx, LOCK)
@@ -75,8 +78,9 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
     },
 
     /**
-     * A new password or role ends the user's sessions, but for `keep` (the one that asks, when people change their own password).
-     * Throws NotFoundError, ConflictError `last_admin` or `username_taken`, BadRequestError `weak_password`.
+     * A new password or role ends the user's sessions, except `keep` (the current one, when users
+     * change their own password). Throws NotFoundError, ConflictError `last_admin` or
+     * `username_taken`, BadRequestError `weak_password`.
      */
     async patch(
       id: string,
@@ -93,7 +97,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
         const fields = [
           ...(username !== undefined && username !== user.username ? ['username'] : []),
           ...(password_hash !== undefined ? ['password'] : []),
-          // The one value that is kept: who raised whose rights must be seen.
+          // The one value that is recorded: changes of rights must be visible in the audit log.
           ...(role !== undefined && role !== user.role ? [`role: ${user.role} → ${role}`] : []),
         ]
         if (fields.length === 0) return user
@@ -112,7 +116,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
       })
     },
 
-    /** Answers the user as it was. Throws NotFoundError, ConflictError `last_admin`. */
+    /** Returns the user as it was. Throws NotFoundError, ConflictError `last_admin`. */
     remove: (id: string, by: Actor): Promise<AppUser> =>
       change(async (tx) => {
         const user = await find(tx, id)
@@ -125,15 +129,15 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
 }
 
 /**
- * Makes the first admin when there is no user yet. Answers the password if one was made up, so that the door can print it once.
- * Several processes that start at once make one.
+ * Creates the first admin when there is no user yet. Returns a generated password, so that it can
+ * be printed once. Of several processes that start concurrently one creates it.
  */
 export async function ensureAdmin(
   { db, passwords }: { db: Database; passwords: Passwords },
   { username, password }: { username: string; password: string | undefined },
 ): Promise<{ made: boolean; password: string | null }> {
   if ((await db.appUser.count()) > 0) return { made: false, password: null }
-  // As it is looked for at a login.
+  // The form that a login searches for.
   username = cleanUsername(username)
   const chosen = password ?? randomBytes(12).toString('base64url')
   const password_hash = await passwords.hash(chosen)

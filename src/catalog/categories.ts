@@ -5,7 +5,10 @@ export interface Category {
   products: number
 }
 
-/** The categories that products stand in, by name; each with how many products that are not deleted. */
+/**
+ * Returns the categories of products, by name, each with its number of products that are not
+ * deleted.
+ */
 export async function listCategories(db: Db): Promise<Category[]> {
   const rows = await db.product.groupBy({
     by: ['category'],

@@ -3,8 +3,9 @@ import { Prisma } from '../generated/client.ts'
 import { CoverageCounts, CoverageKey } from '../schemas/coverage.ts'
 
 /**
- * What a product `p` lacks, once as SQL: the counts and the filters of the list are the same conditions.
- * Sub-queries do not look at `p`, so that PostgreSQL reads each once and not once a product.
+ * What a product `p` lacks, once as SQL: the counts and the filters of the list use the same
+ * conditions. Sub-queries do not refer to `p`, so that PostgreSQL runs each once instead of once
+ * per product.
  */
 export const COVERAGE: Record<CoverageKey, Prisma.Sql> = {
   without_picture: Prisma.sql`p.id not in (select product_id from photo where deleted_at is null)`,
@@ -29,7 +30,7 @@ export interface Coverage {
   counts: CoverageCounts
 }
 
-/** Counts everything in one pass over the products. */
+/** Returns all counts from one pass over the products. */
 export async function measureCoverage(db: Db): Promise<Coverage> {
   const counted = CoverageKey.options.map((key) => Prisma.sql`count(*) filter (where ${COVERAGE[key]})::integer as ${Prisma.raw(key)}`)
   const [row] = await db.$queryRaw<(Record<CoverageKey, number> & { total: number })[]>`
@@ -40,21 +41,21 @@ export async function measureCoverage(db: Db): Promise<Coverage> {
 const DAY_MS = 86_400_000
 const dayOf = (at: Date): Date => new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS)
 
-/** Writes down today's counts; the last writing of a day stays. Several processes may do it. */
+/** Saves today's counts; the last write of a day wins. Several processes may do it. */
 export async function recordCoverage(db: Db, { at }: { at: Date }): Promise<void> {
   const { total, counts } = await measureCoverage(db)
   const row = { total, counts, measured_at: at }
   await db.coverageDay.upsert({ where: { day: dayOf(at) }, create: { day: dayOf(at), ...row }, update: row })
 }
 
-/** The last `days` days, oldest first, today as it is at this moment. */
+/** Returns the last `days` days, oldest first, today with its present counts. */
 export async function coverageHistory(db: Db, { days, at }: { days: number; at: Date }): Promise<({ day: string } & Coverage)[]> {
   const today = dayOf(at)
   const rows = await db.coverageDay.findMany({
     where: { day: { gt: new Date(today.getTime() - days * DAY_MS), lt: today } },
     orderBy: { day: 'asc' },
   })
-  // A day from before a count was known has none of it.
+  // A day from before a count was introduced counts as 0.
   const none = Object.fromEntries(CoverageKey.options.map((key) => [key, 0]))
   const past = rows.map(({ day, total, counts }) => ({ day, total, counts: CoverageCounts.parse({ ...none, ...(counts as object) }) }))
   return [...past, { day: today, ...(await measureCoverage(db)) }].map((entry) => ({ ...entry, day: entry.day.toISOString().slice(0, 10) }))

@@ -8,32 +8,40 @@ export interface ItemDifferences {
   updated: number
   restored: number
   unchanged: number
-  /** Of the pictures: named by nobody, here already, to be fetched. */
+  /** Items by image: named by no key, stored already, to be fetched. */
   images_missing: number
   images_stored: number
   images_to_fetch: number
-  /** Stored, and the item was edited since its image was last asked for. */
+  /** Stored, and the item was edited since its image was last fetched. */
   images_to_recheck: number
 }
 
-/** Of the items of a page, those that are not equal. Every part of a statement sees the products as they were before it. */
+/**
+ * The items of a page that differ. Every part of a statement sees the products as they were before
+ * it.
+ */
 const DIFFERING = Prisma.sql`(select t.* from t join seen on seen.zoho_item_id = t.zoho_item_id where seen.outcome <> 'unchanged') as t`
 
-/** A jsonb value as the API shows it: numbers are money or stock, so decimal texts. */
+/** A jsonb value as the API shows it: numbers are money or stock, so they are decimal strings. */
 const shown = (value: string) =>
   `case jsonb_typeof(${value}) when 'number' then to_jsonb(trim_scale((${value} #>> '{}')::numeric)::text) else ${value} end`
 
 export interface DifferencesOptions {
   runId: string
-  /** Ids that the run has counted already: noted and written like the others, and not counted. */
+  /**
+   * Ids that the run has counted already: recorded and written like the others, but not counted
+   * again.
+   */
   again: Set<string>
-  /** When the differing ones are written; null: they are not, as in a dry run. */
+  /** The time to write the differing items with; null: nothing is written, as in a dry run. */
   writeAt: Date | null
 }
 
 /**
- * Compares items with the products that we have, notes for the run what differs, field by field, and writes that: one statement for each set of fields, so that
- * a page is sent and read once. Items that are equal leave no note and are not touched. The ERP's fields must have been kept (`applyFieldOwnership`).
+ * Compares items with the stored products, records the differing fields for the run and writes
+ * them: one statement per set of fields, so that a page is sent and read once. Equal items get no
+ * record and are not written. Fields owned by the ERP must have been replaced before
+ * (`applyFieldOwnership`).
  */
 export async function recordDifferences(
   tx: RawDb,
@@ -73,7 +81,7 @@ export async function recordDifferences(
             || case when p.deleted_at is null then '{}'::jsonb else jsonb_build_object('deleted_at', jsonb_build_array(p.deleted_at, null)) end end
         from seen join t on t.zoho_item_id = seen.zoho_item_id left join product p on p.zoho_item_id = t.zoho_item_id
         where seen.outcome <> 'unchanged'
-        -- An item that changes again while the list is read keeps the note of what it was at first.
+        -- An item that changes again during the listing keeps its first recorded difference.
         on conflict (run_id, record_id) do nothing)
         ${writeAt === null ? Prisma.empty : Prisma.sql`, written as (${upsertFrom(DIFFERING, fields, { at: writeAt })})`}
       select outcome, image, recheck, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2, 3`
@@ -90,8 +98,9 @@ export async function recordDifferences(
 }
 
 /**
- * `missing`, `stored` or `to_fetch`, by what the row says and what we have. `to_fetch` is just what the pass over the pictures will try, which counts it then:
- * so each product counts once, also one that has both a picture of Zoho's and one behind an address of a file.
+ * Returns `missing`, `stored` or `to_fetch`, by the row's values and the stored product. `to_fetch`
+ * is exactly what the image phase will try, which counts it then. So each product counts once, even
+ * with both a Zoho image and one behind a file's URL.
  */
 function imageClass(fields: ItemColumn[]): Prisma.Sql {
   const here = "p.id is not null and p.deleted_at is null and p.image_state = 'stored'"
@@ -109,7 +118,7 @@ function imageClass(fields: ItemColumn[]): Prisma.Sql {
     else 'to_fetch' end`)
 }
 
-/** Whether the row is of an edit that came after the image was last asked for. */
+/** Whether the row has an edit made after the image was last fetched. */
 const recheckedAfterEdit = (fields: ItemColumn[]): Prisma.Sql =>
   Prisma.raw(
     `coalesce(p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id and ${fields.includes('zoho_modified_at') ? 't' : 'p'}.zoho_modified_at is distinct from p.image_checked_modified_at, false)`,

@@ -7,18 +7,24 @@ import { imageName } from './serialize-image.ts'
 import { flatItem, serializeItem, serializeStock } from './serialize-product.ts'
 
 const PAGE_ROWS = 500
-/** Of a file's name; its extension comes on top. */
+/** Of a file's name, without its extension. */
 const MAX_NAME = 200
 
-/** A product for an export, with where the bytes of its pictures are and what they are called in a ZIP; the primary first. */
+/**
+ * A product for an export, with its images' stored bytes and their names in a ZIP; the primary
+ * first.
+ */
 export interface ExportedProduct {
   record: ExportRecord
-  /** The same as the cells of a CSV. */
+  /** The same as the cells of a CSV row. */
   cells: unknown[]
   pictures: { path: string; sha256: string; size: number; at: Date }[]
 }
 
-/** All products that are not deleted, in pages by keyset: an export of any size needs the memory of one page. */
+/**
+ * Yields all products that are not deleted, in pages by keyset: an export of any size needs the
+ * memory of one page.
+ */
 export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerator<ExportedProduct[]> {
   let after: Prisma.ProductWhereInput = {}
   for (;;) {
@@ -65,7 +71,10 @@ const readPage = (db: Db, after: Prisma.ProductWhereInput) =>
     include: WITH_PHOTOS,
   })
 
-/** Zoho's id, since another zinc does not know ours; an id that could not be a file's name is written with `%`, as the import reads it. */
+/**
+ * Zoho's id, since another zinc does not know ours; characters that file names cannot have are
+ * written with `%`, as the import reads them.
+ */
 function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
   const name = imageName(row)
   if (row.zoho_item_id === null || name === row.zoho_item_id) return name
@@ -74,8 +83,9 @@ function nameInZip(row: { id: string; zoho_item_id: string | null }): string {
 }
 
 /**
- * The primary stands where the data folder shows it. The others have a folder with the same name, which sorts behind `item`: an import of the ZIP
- * takes the files of a product in the order of their paths, and the first becomes its primary again.
+ * The primary has the same path as in the data folder. The others are in a folder with the same
+ * name, which sorts after `item`: an import of the ZIP reads a product's files in the order of
+ * their paths, and so makes the first its primary again.
  */
 const imagePath = (name: string, { n, ext }: { n: number | null; ext: string }): string =>
   n === null ? `images/item/${name}.${ext}` : `images/more/${name}/${n}.${ext}`

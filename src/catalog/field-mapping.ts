@@ -14,14 +14,17 @@ export type FieldRules = ReadonlyMap<MappedField, FieldRule>
 
 export type FieldChanges = Pick<MappingBody, 'fields' | 'reset'>
 
-/** Which fields have a source of their own choice, and what may be chosen; the room that speaks Zoho knows. */
+/** Which fields have a configurable source, and the choices; the sync module supplies them. */
 export interface Sources {
   isEditable(field: MappedField): boolean
   isSource(source: string): boolean
   defaultOf(field: MappedField): string
 }
 
-/** Only what differs from the default stands in the table, so this is one small read. */
+/**
+ * Returns the rules; the table has only those that differ from the default, so this is one small
+ * read.
+ */
 export async function readFieldRules(db: RawDb): Promise<FieldRules> {
   const rows = await db.$queryRaw<
     { field: string; source: string | null; owner: string | null }[]
@@ -38,7 +41,10 @@ export async function rulesChangedAt(db: Db): Promise<Date | null> {
   return (await db.fieldMapping.aggregate({ _max: { changed_at: true } }))._max.changed_at
 }
 
-/** The rules as they would be after these changes. Throws BadRequestError `unknown_source`, `fixed_source`. */
+/**
+ * Returns the rules as they would be after these changes. Throws BadRequestError `unknown_source`,
+ * `fixed_source`.
+ */
 export function changedRules(rules: FieldRules, { fields, reset }: FieldChanges, sources: Sources): FieldRules {
   const result = new Map<MappedField, FieldRule>(reset ? [] : rules)
   for (const { field, source, owner } of fields) {
@@ -57,7 +63,7 @@ export function changedRules(rules: FieldRules, { fields, reset }: FieldChanges,
   return result
 }
 
-/** Makes the changes; they count from the next page that a sync writes. */
+/** Saves the changes; they apply from the next page that a sync writes. */
 export async function changeFieldRules(
   db: Database,
   changes: FieldChanges,

@@ -3,13 +3,15 @@ import { Prisma } from '../generated/client.ts'
 import { idBeside, type MappedField } from '../schemas/item-fields.ts'
 import { type FieldRules, readFieldRules } from './field-mapping.ts'
 
-/** A product cannot be without these: a new one gets Zoho's, whoever owns them afterwards. */
+/** A product must have these: a new one gets Zoho's values, whoever owns them afterwards. */
 const NEVER_EMPTY: MappedField[] = ['name', 'status']
 
 type Value = string | null | undefined
 type Owned = { zoho_item_id: string } & { [F in MappedField]?: unknown }
 
-/** What a field becomes, given what the product has (undefined: there is no such product yet) and what the source says. */
+/**
+ * Returns a field's new value from the product's (undefined: no such product yet) and the source's.
+ */
 export function ownedValue(field: MappedField, rules: FieldRules, { current, given }: { current: Value; given: Value }): Value {
   const owner = rules.get(field)?.owner ?? 'zoho'
   if (owner === 'zoho') return given
@@ -18,9 +20,10 @@ export function ownedValue(field: MappedField, rules: FieldRules, { current, giv
 }
 
 /**
- * Puts what the ERP owns into the rows of a page in place of what the source says, so that writing them changes nothing there.
- * Without rules (the default) it reads one small table; with them, one query a page more, which also locks the products until the page is written:
- * a price that the ERP writes at this moment waits and is not lost.
+ * Replaces the source's values with the product's own in the fields that the ERP owns, so that
+ * writing the rows does not change them. Without rules (the default) it reads one small table. With
+ * rules it is one more query per page, which also locks the products until the page is written: a
+ * concurrent price update of the ERP waits and is not lost.
  */
 export async function applyFieldOwnership<R extends Owned>(tx: RawDb, rows: R[]): Promise<R[]> {
   const rules = await readFieldRules(tx)

@@ -12,7 +12,7 @@ const SQL_TYPES: Record<FieldKind, string> = {
   options: 'jsonb',
 }
 
-/** What a source says of an item beside its fields. */
+/** What a source says of an item besides its fields. */
 const SOURCE_COLUMNS = {
   custom_fields: 'jsonb',
   zoho_modified_at: 'timestamptz',
@@ -23,31 +23,37 @@ const SOURCE_COLUMNS = {
   origin: 'text',
 } as const
 
-/** The columns of a product that its source decides, with the types in which a page of rows is read out of one JSON parameter. */
+/**
+ * The columns of a product that its source sets, with the types for reading a page of rows from one
+ * JSON parameter.
+ */
 const ITEM_COLUMNS: Record<ItemColumn, string> = {
   ...(Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, SQL_TYPES[fieldSpec(field).kind]])) as Record<ItemFieldName, string>),
   ...SOURCE_COLUMNS,
 }
 export type ItemColumn = ItemFieldName | keyof typeof SOURCE_COLUMNS
 
-/** One item as its source has it, in our words. Money and stock are decimal strings; null where the source is blank, absent where it has no such field. */
+/**
+ * One item from its source, in zinc's fields. Money and stock are decimal strings; null where the
+ * source is blank, absent where it has no such field.
+ */
 export type ItemRow = { zoho_item_id: string } & { [F in ItemFieldName]?: FieldValue<F> } & {
   custom_fields?: Record<string, unknown>
   zoho_modified_at?: string | null
   zoho_image_id?: string | null
   zoho_image_name?: string | null
-  /** A file import's; Zoho's list has no addresses. */
+  /** Set by a file import; Zoho's list has no URLs. */
   image_source_url?: string | null
   image_source_key?: string | null
   /** Zoho has the item; a product that only a file names keeps `file`. */
   origin?: 'zoho'
 }
 
-/** The fields that these rows carry; all rows of one statement carry the same. */
+/** Returns the fields that these rows have; all rows of one statement have the same. */
 export const fieldsOf = (row: ItemRow): ItemColumn[] =>
   (Object.keys(ITEM_COLUMNS) as ItemColumn[]).filter((field) => row[field] !== undefined)
 
-/** Rows in groups that carry the same fields: one statement writes one group. */
+/** Groups rows that have the same fields: one statement writes one group. */
 export function groupByFields(rows: ItemRow[]): ItemRow[][] {
   const groups = new Map<string, ItemRow[]>()
   for (const row of rows) {
@@ -60,8 +66,8 @@ export function groupByFields(rows: ItemRow[]): ItemRow[][] {
 }
 
 /**
- * The rows as a table named t. Custom fields that a row does not name keep the value that the product has: which of them a list row carries is a setting in
- * Zoho, so their absence means nothing.
+ * Returns the rows as a table named t. Custom fields that a row does not name keep the product's
+ * value: which of them a list row contains is a setting in Zoho, so their absence means nothing.
  */
 export function rowsAsTable(rows: ItemRow[], fields: ItemColumn[]): Prisma.Sql {
   const given = recordset(rows, fields)

@@ -4,11 +4,14 @@ import { BadRequestError, GoneError } from '../lib/errors.ts'
 import { readSignedCursor, writeSignedCursor } from '../lib/signed-cursor.ts'
 import type { ProductFeedSnapshot } from './product-feed.ts'
 
-/** How far a reader has come in the order of change. */
+/** A reader's position in the order of change. */
 export interface ChangeCursor {
   /** Every change up to this number has been read. */
   seq: number
-  /** While the first load lasts: the newest number when it began. What was deleted by then is left out, and every product is new to the reader. */
+  /**
+   * During the first load: the newest number when it began. Earlier deletions are left out, and
+   * every product is new to the reader.
+   */
   start: number | null
 }
 
@@ -37,8 +40,9 @@ export function writeChangeCursor({ epoch, cursorKey }: ProductFeedSnapshot, { s
 }
 
 /**
- * Where a reader goes on. Without a cursor the first load begins; `latest` is the present end. Throws BadRequestError `invalid_cursor`, GoneError
- * `cursor_expired` when deletions behind it are forgotten, GoneError `epoch_changed` when another database gave it.
+ * Returns the position to resume from. Without a cursor the first load begins; `latest` is the
+ * present end. Throws BadRequestError `invalid_cursor`, GoneError `cursor_expired` when deletions
+ * after it are no longer kept, GoneError `epoch_changed` when another database issued it.
  */
 export function readChangeCursor(snapshot: ProductFeedSnapshot, given: string | undefined): ChangeCursor {
   if (given === undefined) return { seq: 0, start: snapshot.lastSeq }
@@ -53,7 +57,7 @@ export function readChangeCursor(snapshot: ProductFeedSnapshot, given: string | 
   return { seq, start }
 }
 
-/** One range of an index, with the row after the page: the cost does not grow with the depth. */
+/** Reads one index range, with the row after the page: the cost does not grow with the depth. */
 export const changePageQuery = (
   { seq, start }: ChangeCursor,
   { lastSeq, limit }: { lastSeq: number; limit: number },
@@ -62,7 +66,7 @@ export const changePageQuery = (
   from product_change where seq > ${seq} and seq <= ${lastSeq} and (seq > ${start ?? 0} or change <> 'delete')
   order by seq limit ${limit + 1}`
 
-/** The changes after a cursor, each product once. */
+/** Returns the changes after a cursor, each product once. */
 export async function readChangePage(
   db: Database,
   snapshot: ProductFeedSnapshot,

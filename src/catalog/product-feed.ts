@@ -5,15 +5,15 @@ import { listenForNotifications } from '../database/listen.ts'
 import { Prisma } from '../generated/client.ts'
 import { shareCalls } from '../lib/share-calls.ts'
 
-/** The product feed at one moment, with nothing left to number that was committed before it. */
+/** The product feed at one moment; every change committed before it has its number. */
 export interface ProductFeedSnapshot {
   epoch: string
   cursorKey: KeyObject
   /** Every change up to this number can be read. */
   lastSeq: number
-  /** Deletions up to this number are forgotten. */
+  /** Deletions up to this number are no longer kept. */
   prunedSeq: number
-  /** Which fields changed is told from this number on. */
+  /** From this number on it is known which fields changed. */
   fieldsSeq: number
 }
 
@@ -26,23 +26,27 @@ interface StateRow {
   due: boolean
 }
 
-/** Notes that one numbering takes: its lock is held for a fraction of a second, however much waits. */
+/**
+ * Changes numbered in one transaction: its lock is held for a fraction of a second, however many
+ * wait.
+ */
 const BATCH = 5_000
-/** While a sync writes page after page, numbers are given so often and not after each. */
+/** Shortest pause between numberings, since a sync commits page after page. */
 const NUMBERING_PAUSE_MS = 200
-/** What changed is told field by field for so long. */
+/** How many days it is kept which fields changed. */
 const FIELDS_DAYS = 30
 
 export type ProductFeed = Awaited<ReturnType<typeof openProductFeed>>
 
 /**
- * The change feed of products. Triggers note every change in its own transaction; whoever reads asks for the present moment first, and what is committed by
- * then gets its numbers. The epoch is the photo feed's, which must be open.
+ * Opens the change feed of products. Triggers record every change in its own transaction; readers
+ * first request the present state, and then everything committed so far gets its numbers. The epoch
+ * is the photo feed's, which must be open.
  */
 export async function openProductFeed({ db, databaseUrl, log }: { db: Database; databaseUrl: string; log: Logger }) {
   await db.$executeRaw`insert into product_feed_state (id) values (1) on conflict (id) do nothing`
   let cursorKey: { text: string; key: KeyObject } | undefined
-  /** The newest number that this process has heard of. */
+  /** The newest number that this process was notified of. */
   let heard = 0
   let epoch: string | undefined
   const waiting = new Set<{ seq: number; wake(): void }>()
@@ -71,7 +75,7 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
     if (!state) throw new Error('The product feed has no state row')
     if (cursorKey?.text !== state.cursor_key) cursorKey = { text: state.cursor_key, key: createSecretKey(Buffer.from(state.cursor_key)) }
     const lastSeq = Number(state.last_seq)
-    // Numbers of another database say nothing here.
+    // Numbers of another database mean nothing here.
     if (epoch !== state.epoch) heard = 0
     epoch = state.epoch
     hear(lastSeq)
@@ -89,7 +93,7 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
     for (const one of waiting) if (heard > one.seq) one.wake()
   }
 
-  /** Soon, and at most once in a while: each process hears of each commit. */
+  /** Soon, but limited in frequency: every process is notified of every commit. */
   function numberSoon(): void {
     if (timer !== undefined || stopped) return
     const wait = Math.max(0, numberedAt + NUMBERING_PAUSE_MS - performance.now())
@@ -101,9 +105,12 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
   }
 
   return {
-    /** The feed now: everything that was committed before the call is numbered. */
+    /** The feed now: everything committed before the call is numbered. */
     now,
-    /** Resolves when a change beyond `seq` can be read, after `ms`, or when the caller leaves. Costs no query. */
+    /**
+     * Resolves when a change beyond `seq` can be read, after `ms`, or when the client disconnects.
+     * Makes no query.
+     */
     waitBeyond(seq: number, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
       if (heard > seq || stopped || signal.aborted) return Promise.resolve()
       return new Promise((resolve) => {
@@ -119,13 +126,15 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
         }
       })
     },
-    /** Numbers what any process commits, and hears of it: one connection for all who wait. */
+    /**
+     * Numbers what any process commits and listens for it: one connection for all waiting requests.
+     */
     open(): void {
       listener = listenForNotifications({
         databaseUrl,
         log,
         onNotification: { zinc_product_due: numberSoon, zinc_product: (seq) => hear(Number(seq)) },
-        // What came meanwhile was not heard: whoever waits looks for itself.
+        // Notifications were missed while disconnected: waiting requests read the database.
         onConnected() {
           numberSoon()
           for (const one of waiting) one.wake()
@@ -133,9 +142,9 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
       })
     },
     isStopped: () => stopped,
-    /** How many callers wait. */
+    /** How many requests wait. */
     waiting: () => waiting.size,
-    /** Ends every wait: the server stops. */
+    /** Ends every wait, for a shutdown. */
     stop(): void {
       stopped = true
       clearTimeout(timer)
@@ -148,7 +157,7 @@ export async function openProductFeed({ db, databaseUrl, log }: { db: Database; 
   }
 }
 
-/** Numbers all changes that are committed and wait. */
+/** Numbers all committed changes that have no number yet. */
 export async function numberProducts(db: Db): Promise<void> {
   for (;;) {
     const [row] = await db.$queryRaw<{ taken: number }[]>`select number_products(${BATCH}::int) as taken`
@@ -157,8 +166,8 @@ export async function numberProducts(db: Db): Promise<void> {
 }
 
 /**
- * Forgets deletions that are older than `olderThanDays`: a cursor from before them gets 410 and the reader begins again. Who asks what changed since more
- * than a month ago hears that all did.
+ * Deletes tombstones older than `olderThanDays`: a cursor from before them gets 410 and the reader
+ * begins again. For changes older than a month all fields count as changed.
  */
 export async function pruneProductFeed(db: Database, { olderThanDays }: { olderThanDays: number }): Promise<void> {
   await numberProducts(db)
@@ -167,7 +176,8 @@ export async function pruneProductFeed(db: Database, { olderThanDays }: { olderT
       pruned_seq = greatest(pruned_seq,
         (select max(seq) from product_change where change = 'delete' and changed_at < clock_timestamp() - ${olderThanDays} * interval '1 day')),
       fields_seq = greatest(fields_seq, (select max(seq) from product_change where changed_at < clock_timestamp() - ${FIELDS_DAYS} * interval '1 day'))`
-  // The row of a soft-deleted product keeps its number; of one that is gone for good nothing is left to say.
+  // The row of a soft-deleted product keeps its number; of one that is deleted for good nothing
+  // remains to report.
   await db.$executeRaw`
     delete from product_change c using product_feed_state s
     where c.change = 'delete' and c.seq <= s.pruned_seq and not exists (select 1 from product p where p.id = c.product_id)`

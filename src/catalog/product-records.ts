@@ -21,7 +21,7 @@ export interface RecordOptions {
   raw: boolean
 }
 
-/** The record of a product with its JSON; with `raw` that has a member more, to the digit. */
+/** A product with its JSON; with `raw` the JSON also has Zoho's row, digit for digit. */
 export interface ProductRecord {
   product: Product
   json(): string
@@ -29,7 +29,10 @@ export interface ProductRecord {
 
 export type ProductRecords = ReturnType<typeof createProductRecords>
 
-/** Reads products as the API gives them: lists, single ones and the change feed are written by the same hand. */
+/**
+ * Reads products as the API returns them: lists, single products and the change feed use the same
+ * code.
+ */
 export function createProductRecords({ db, clock, productFeed, imageUrl }: ProductRecordsDeps) {
   async function recordsOf(
     rows: ProductWithPhotos[],
@@ -49,7 +52,9 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
     })
   }
 
-  /** The numbers of these products; one that was made this moment gets its own first. */
+  /**
+   * Returns the feed numbers of these products; one that was changed just now is numbered first.
+   */
   async function placesOf(ids: string[]): Promise<Map<string, FeedPlace>> {
     for (let again = false; ; again = true) {
       const rows = await db.productChange.findMany({
@@ -86,7 +91,7 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
 
     count: (filter: Omit<ProductPage, 'sort' | 'limit'>) => countProducts(db, filter),
 
-    /** One page of the change feed as JSON texts, in the order of change. */
+    /** Returns one page of the change feed as JSON texts, in the order of change. */
     async changes(snapshot: ProductFeedSnapshot, cursor: ChangeCursor, { limit, raw }: RecordOptions & { limit: number }) {
       const { rows, next, hasMore } = await readChangePage(db, snapshot, cursor, { limit })
       if (rows.length === 0) return { entries: [], next, hasMore }
@@ -98,7 +103,7 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
       const records = new Map((await recordsOf(living, places, { raw })).map((record) => [record.product.id, record]))
       const entries = rows.flatMap(({ product_id: id, change, ...row }) => {
         const record = change === 'upsert' ? records.get(id) : undefined
-        // Deleted since the page was read: that is a change of its own, further on.
+        // Deleted since the page was read: that is a separate, later change.
         if (change === 'upsert' && (!record || record.product.deleted_at !== null)) return []
         const { zoho_item_id, sku } = record?.product ?? row
         const { seq, changed_fields } = row

@@ -4,7 +4,7 @@ import { ConflictError, NotFoundError } from '../lib/errors.ts'
 
 export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
 
-/** The pictures that a product has now, the primary first. */
+/** A product's present images, the primary first. */
 export const WITH_PHOTOS = {
   photos: {
     where: { deleted_at: null },
@@ -13,7 +13,7 @@ export const WITH_PHOTOS = {
   },
 } satisfies Prisma.ProductInclude
 
-/** Products with their pictures, in the order of these ids. */
+/** Returns products with their images, in the order of these ids. */
 export async function productsById(db: Db, ids: string[]): Promise<ProductWithPhotos[]> {
   const rows = await db.product.findMany({ where: { id: { in: ids } }, include: WITH_PHOTOS })
   const byId = new Map(rows.map((row) => [row.id, row]))
@@ -21,7 +21,7 @@ export async function productsById(db: Db, ids: string[]): Promise<ProductWithPh
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** What a product may be named by, beside its own id: a prefix and the column. */
+/** References other than a product's own id: a prefix and the column. */
 const REFERENCES = { sku: 'sku', zoho: 'zoho_item_id', ean: 'ean', upc: 'upc', isbn: 'isbn', part: 'part_number' } as const
 
 function whereOf(ref: string): Prisma.ProductWhereInput | null {
@@ -31,12 +31,13 @@ function whereOf(ref: string): Prisma.ProductWhereInput | null {
   return UUID.test(ref) ? { id: ref } : null
 }
 
-/** So many of the products that a reference could mean are named. */
+/** Most products listed when a reference is ambiguous. */
 const MAX_NAMED = 20
 
 /**
- * Finds one product by its id, or by `sku:` `zoho:` `ean:` `upc:` `isbn:` `part:` and a text; a soft-deleted one is found where no living one is meant, and
- * carries `deleted_at`. Throws NotFoundError, ConflictError `ambiguous_reference`.
+ * Finds one product by its id, or by `sku:` `zoho:` `ean:` `upc:` `isbn:` `part:` and a text. A
+ * soft-deleted one is found only where no other matches, and has `deleted_at`. Throws
+ * NotFoundError, ConflictError `ambiguous_reference`.
  */
 export async function findProduct(db: Db, ref: string): Promise<ProductWithPhotos> {
   const where = whereOf(ref)

@@ -1,6 +1,9 @@
 import type { Db, RawDb } from '../database/client.ts'
 
-/** Keeps the rows of items as they were received, beside the products; one that is equal is not written. */
+/**
+ * Saves the rows of items as they were received, separate from the products; an equal one is not
+ * written.
+ */
 export async function saveRawItems(tx: RawDb, items: { item_id: string; raw?: string }[]): Promise<void> {
   const known = items.flatMap(({ item_id, raw }) => (raw === undefined ? [] : [{ item_id, raw }]))
   if (known.length === 0) return
@@ -12,7 +15,9 @@ export async function saveRawItems(tx: RawDb, items: { item_id: string; raw?: st
     on conflict (product_id) do update set raw = excluded.raw`
 }
 
-/** The rows of these products as Zoho sent them, by product; a product that Zoho does not know has none. */
+/**
+ * Returns Zoho's rows of these products, by product; a product that Zoho does not know has none.
+ */
 export async function readRawItems(db: Db, productIds: string[]): Promise<Map<string, string>> {
   const rows = await db.productRaw.findMany({ where: { product_id: { in: productIds } } })
   return new Map(rows.map(({ product_id, raw }) => [product_id, raw]))

@@ -5,7 +5,10 @@ import type { ProductSort } from '../schemas/products.ts'
 import { COVERAGE } from './coverage.ts'
 
 export interface ProductFilter {
-  /** Words that all occur, in any order, in the names, the SKU, Zoho's id or a barcode; letters as people type them in both languages. */
+  /**
+   * Words that must all occur, in any order, in the names, the SKU, Zoho's id or a barcode;
+   * spelling variants of both languages match.
+   */
   search?: string | undefined
   hasImage?: boolean | undefined
   coverage?: CoverageKey | undefined
@@ -18,7 +21,7 @@ export interface ProductFilter {
   includeDeleted?: boolean | undefined
 }
 
-/** Where a page ended: what its last row is sorted by, as text, and its id. */
+/** The end of a page: the sort value of its last row, as text, and its id. */
 export interface ProductPosition {
   value: string | null
   id: string
@@ -27,14 +30,16 @@ export interface ProductPosition {
 export interface ProductPage extends ProductFilter {
   sort: ProductSort
   after?: ProductPosition | undefined
-  /** So many rows are left out: for a list that is entered anywhere. Its cost grows with it. */
+  /** Rows to skip, for jumping to any page of a list. Its cost grows with the number. */
   offset?: number | undefined
   limit: number
 }
 
-/** More words do not make a search better, only slower. */
+/** More words only make a search slower, not better. */
 const MAX_WORDS = 10
-/** Shorter numbers are parts of names; of longer ones the leading zeros depend on who wrote the barcode. */
+/**
+ * Shorter numbers are parts of names; in longer ones leading zeros depend on who wrote the barcode.
+ */
 const BARCODE = /^0+(\d{6,})$/
 
 const contains = (word: string): Prisma.Sql =>
@@ -73,8 +78,9 @@ const TYPES: Record<string, string> = {
 }
 
 /**
- * The positions of one page. By `after` (keyset) a page costs the same at any depth in the default order. Those that have a value come first, in either
- * direction; the rest follows by id.
+ * Returns the positions of one page. With `after` (keyset) a page costs the same at any depth in
+ * the default order. Rows with a value come first, in either direction; equal values are sorted
+ * by id.
  */
 export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...filter }: ProductPage): Promise<ProductPosition[]> {
   const descending = sort.startsWith('-')
@@ -96,10 +102,10 @@ export async function findProducts(db: Db, { after, offset = 0, limit, sort, ...
     order by ${column} ${direction} ${nulls}, p.id ${direction} limit ${limit} offset ${offset}`
 }
 
-/** Columns that no product is without. */
+/** Columns that every product has. */
 const isAlwaysThere = (sort: ProductSort): boolean => /^-?(name|updated_at|created_at)$/.test(sort)
 
-/** How many products a filter finds. */
+/** Returns how many products match a filter. */
 export async function countProducts(db: Db, filter: ProductFilter): Promise<number> {
   const [row] = await db.$queryRaw<{ count: number }[]>`select count(*)::integer as count from product p where ${matching(filter)}`
   return row?.count ?? 0

@@ -13,7 +13,10 @@ export const imageSource = (photo: Pick<Photo, 'source' | 'document_id' | 'sourc
   ...(photo.source_url !== null && { url: photo.source_url }),
 })
 
-/** One picture as the API shows it. The primary's address is the product's; a further one goes by its own id. */
+/**
+ * Returns one image as the API shows it. The primary's URL has the product's id; a further one has
+ * its own.
+ */
 export function serializeImage(
   product: { id: string; zoho_item_id: string | null },
   photo: PhotoWithBlob,
@@ -44,6 +47,9 @@ export function serializeImage(
 
 const SAFE = /^[A-Za-z0-9_-]{1,64}$/
 
-/** What files and addresses of a product's picture are called: Zoho's id, or ours where Zoho does not know the product or its id could not be a file's name. */
+/**
+ * Returns the name used in files and URLs of a product's image: Zoho's id, or ours where Zoho does
+ * not know the product or its id could not be a file name.
+ */
 export const imageName = ({ id, zoho_item_id }: { id: string; zoho_item_id: string | null }): string =>
   zoho_item_id !== null && SAFE.test(zoho_item_id) ? zoho_item_id : id

@@ -4,13 +4,16 @@ import type { Product as ProductResponse } from '../schemas/products.ts'
 import type { ProductWithPhotos } from './products.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
-/** Where a product stands in the change feed. */
+/** A product's place in the change feed. */
 export interface FeedPlace {
   seq: number
   changed_at: Date
 }
 
-/** A product as the API, the change feed and exports show it: decimals as strings, times in ISO, pictures with the address of the primary. */
+/**
+ * Returns a product as the API, the change feed and exports show it: decimals as strings, times in
+ * ISO 8601, images with the primary's URL.
+ */
 export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, shown: ImageUrlOptions): ProductResponse {
   const { photos, ...row } = product
   const name = imageName(row)
@@ -39,11 +42,14 @@ export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, s
   }
 }
 
-/** The product's JSON with Zoho's row as its last member: parsing and writing that again would round long numbers. */
+/**
+ * Returns the product's JSON with Zoho's row as its last member; parsing and serializing the row
+ * would round long numbers.
+ */
 export const withRaw = (product: ProductResponse, raw: string | undefined): string =>
   `${JSON.stringify(product).slice(0, -1)},"raw":${raw ?? 'null'}}`
 
-/** One field as it is shown: decimals as written text. */
+/** One field as it is shown: decimals as strings. */
 function shownValue<F extends ItemFieldName>(row: Product, field: F): FieldValue<F> {
   const value = row[field]
   const { kind } = fieldSpec(field)
@@ -51,11 +57,11 @@ function shownValue<F extends ItemFieldName>(row: Product, field: F): FieldValue
   return (kind === 'options' ? ItemAttribute.array().catch([]).parse(value) : shown) as FieldValue<F>
 }
 
-/** Every field under the name of its column, as a CSV has them. */
+/** Returns every field under the name of its column, for a CSV. */
 export const flatItem = (row: Product): { [F in ItemFieldName]: FieldValue<F> } =>
   Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, shownValue(row, field)])) as { [F in ItemFieldName]: FieldValue<F> }
 
-/** The fields of a product as people see them, those that belong together in one object. */
+/** Returns the fields of a product as the API shows them, with related ones in one object. */
 export function serializeItem(row: Product): ItemFields {
   const { custom_fields: custom } = row
   const { category, category_id, tax_id, tax_name, tax_percentage, group_id, group_name, ...of } = flatItem(row)
@@ -94,7 +100,7 @@ export function serializeItem(row: Product): ItemFields {
   }
 }
 
-/** Stock as a whole; what is committed and what each location has is not read yet. */
+/** Total stock only; committed stock and stock by location are not read yet. */
 export function serializeStock(row: Product): Pick<ProductResponse, 'stock'> {
   return {
     stock: {

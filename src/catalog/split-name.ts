@@ -1,12 +1,12 @@
 import { decodeEntities } from '../lib/html-entities.ts'
 
-/** Arabic letters in all their blocks, presentation forms included (older systems export those). */
+/** Arabic letters in all their blocks, including presentation forms, which older systems export. */
 const ARABIC = /\p{Script=Arabic}/u
 const LATIN = /\p{Script=Latin}/u
 
 /** A number with its unit in one word, or a number alone: 67W, 100-240V, 3.5mm, ٥لتر. */
 const AMOUNT = /^[\p{Nd}½¼¾][\p{Nd}.,:×x*+/°%"'½¼¾-]*\p{L}{0,4}[²³]?$/iu
-/** Units that stand behind a number as a word of their own. */
+/** Units that follow a number as a separate word. */
 const UNITS = new Set(
   (
     'mg g gm gr kg lb lbs oz ml cl l lt ltr liter litre liters litres mm cm m mtr meter metre meters metres km in inch inches ft feet ' +
@@ -17,14 +17,15 @@ const UNITS = new Set(
 )
 
 /**
- * Reads an English and an Arabic name out of Zoho's one name field, its HTML entities decoded.
- * Split at `|`, `/` or a line break when one side is in Arabic letters and the other in Latin ones; otherwise the whole text is the name in the one language
- * that its letters are of. Measures (67W, 5 kg) are of no language: a name is not split at a sign that only parts one off, nor where a side has both scripts.
- * The text of each side is kept as given but for the blanks at the split.
+ * Splits Zoho's one name field, with its HTML entities decoded, into an English and an Arabic name.
+ * It is split at `|`, `/` or a line break when one side has Arabic letters and the other Latin
+ * ones; otherwise the whole text is the name in its letters' language. Measures (67W, 5 kg) have no
+ * language: a name is not split at a sign that separates only a measure, nor where a side has both
+ * scripts. The text of each side is unchanged except for blanks at the split.
  */
 export function splitName(text: string): { name_en: string | null; name_ar: string | null } {
   const name = decodeEntities(text)
-  // The surer signs first: a slash also stands in model names.
+  // The most reliable separators first: a slash also occurs in model names.
   for (const at of ['|', '\n', '/'].flatMap((sign) => [...name.matchAll(new RegExp(`\\${sign}`, 'g'))].map((match) => match.index))) {
     const [left, right] = [name.slice(0, at).trim(), name.slice(at + 1).trim()] as const
     const scripts = `${scriptOf(left)} ${scriptOf(right)}`
@@ -35,7 +36,7 @@ export function splitName(text: string): { name_en: string | null; name_ar: stri
   return ARABIC.test(name) ? { name_en: null, name_ar: name } : { name_en: name, name_ar: null }
 }
 
-/** The script of a text's words, its measures left out. */
+/** The script of a text's words, without its measures. */
 function scriptOf(text: string): 'arabic' | 'latin' | 'both' | 'none' {
   const words: string[] = []
   let afterAmount = false

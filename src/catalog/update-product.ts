@@ -6,8 +6,8 @@ import { readFieldRules } from './field-mapping.ts'
 import { findProduct, type ProductWithPhotos } from './products.ts'
 
 /**
- * Writes the fields that the ERP owns. A product that Zoho does not know is the ERP's altogether.
- * Throws NotFoundError, ConflictError `owned_by_zoho` (the next sync would undo the change).
+ * Writes the fields that the ERP owns. All fields of a product that Zoho does not know are the
+ * ERP's. Throws NotFoundError, ConflictError `owned_by_zoho` (the next sync would undo the change).
  */
 export async function patchProduct(db: Database, ref: string, patch: ProductPatch, { at }: { at: Date }): Promise<ProductWithPhotos> {
   return db.$transaction(async (tx) => {
@@ -23,6 +23,6 @@ export async function patchProduct(db: Database, ref: string, patch: ProductPatc
   })
 }
 
-/** Without the keys that say nothing: Prisma would take them, `exactOptionalPropertyTypes` does not. */
+/** Without undefined keys: Prisma would accept them, `exactOptionalPropertyTypes` does not. */
 const definite = <T extends object>(patch: T) =>
   Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }

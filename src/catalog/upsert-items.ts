@@ -4,9 +4,10 @@ import { applyFieldOwnership } from './field-ownership.ts'
 import { columns, fieldsOf, groupByFields, type ItemColumn, type ItemRow, rowsAsTable } from './item-fields.ts'
 
 /**
- * Writes items in one statement for each set of fields, whatever their number; rows that are equal already are not written, and fields that a row does
- * not carry are left as they are. A picture that is named for the first time, or under another id, makes the product `untried`; one that the source no
- * longer names, `none`. An item that comes back after it was soft-deleted is restored.
+ * Writes any number of items, in one statement per set of fields. Equal rows are not written, and
+ * fields that a row lacks stay as they are. An image that is named for the first time, or under
+ * another id, makes the product `untried`; one that the source no longer names, `none`. A
+ * soft-deleted item that comes back is restored.
  */
 export async function upsertItems(tx: RawDb, items: ItemRow[], { at }: { at: Date }): Promise<void> {
   for (const rows of groupByFields(await applyFieldOwnership(tx, items))) {
@@ -15,10 +16,10 @@ export async function upsertItems(tx: RawDb, items: ItemRow[], { at }: { at: Dat
   }
 }
 
-/** The statement that writes a table named t of rows with these fields. */
+/** Returns the statement that writes a table named t of rows with these fields. */
 export function upsertFrom(table: Prisma.Sql, fields: ItemColumn[], { at }: { at: Date }): Prisma.Sql {
   const raw = (text: string) => Prisma.raw(text)
-  // What every new product has, whether its row says it or not.
+  // Required columns of a new product that the row may lack.
   const without = (field: ItemColumn, text: string) => raw(fields.includes(field) ? '' : `, ${text}`)
   return Prisma.sql`
     insert into product as p (zoho_item_id, ${raw(fields.join(', '))}${without('name', 'name')}${without('origin', 'origin')}, image_state, created_at, updated_at)
@@ -41,7 +42,7 @@ const firstState = (fields: ItemColumn[]): Prisma.Sql =>
         : "'none'",
   )
 
-/** What another picture, or none, does to the state of the picture we have. */
+/** How another image, or none, changes the state of the stored image. */
 function imageChanges(fields: ItemColumn[]): Prisma.Sql {
   if (fields.includes('image_source_key')) {
     return Prisma.sql`

@@ -15,7 +15,7 @@ const RunningDemo = z.object({ pid: z.number(), url: z.string(), environment: z.
 export type RunningDemo = z.infer<typeof RunningDemo>
 
 const Ports = z.object({ zinc: z.number(), simulator: z.number() })
-/** So that bookmarks, and shells with the environment of an earlier start, keep working. */
+/** Kept so that bookmarks, and shells with the environment of an earlier start, keep working. */
 export type DemoPorts = z.infer<typeof Ports>
 const FIRST_PORTS: DemoPorts = { zinc: 8010, simulator: 8011 }
 
@@ -25,16 +25,19 @@ const read = async <T>(file: string, schema: z.ZodType<T>): Promise<T | null> =>
   try {
     return schema.parse(JSON.parse(text))
   } catch {
-    return null // cut short by a kill; it is written again at the next start
+    return null // truncated by a crash; written again at the next start
   }
 }
 
-/** The folder of the demo below a data folder; a shell with the demo's own environment names the demo's folder already. */
+/**
+ * Returns the demo's folder below a data folder; in a shell with the demo's environment DATA_DIR is
+ * the demo's folder already.
+ */
 export async function resolveDemoDir(dataDir: string): Promise<string> {
   return (await read(join(dataDir, PORTS_FILE), Ports)) ? dataDir : join(dataDir, 'demo')
 }
 
-/** The ports of the start before, where they are free, else any others. */
+/** Returns the ports of the previous start where they are free, otherwise any others. */
 export async function choosePorts(folder: string): Promise<DemoPorts> {
   const requested = (await read(join(folder, PORTS_FILE), Ports)) ?? FIRST_PORTS
   return { zinc: await freePort(requested.zinc), simulator: await freePort(requested.simulator) }
@@ -42,7 +45,7 @@ export async function choosePorts(folder: string): Promise<DemoPorts> {
 
 export const rememberPorts = (folder: string, ports: DemoPorts): Promise<void> => writeFile(join(folder, PORTS_FILE), JSON.stringify(ports))
 
-/** `wanted`, or 0 (any free one) where another program listens on it. */
+/** The requested port, or 0 (any free one) where another program listens on it. */
 async function freePort(requested: number): Promise<number> {
   const server = createServer()
   const isFree = await new Promise<boolean>((resolve) => {
@@ -53,7 +56,7 @@ async function freePort(requested: number): Promise<number> {
   return isFree ? requested : 0
 }
 
-/** Only the own account may read it: it holds the token of the demo's edge server. */
+/** Only the own account may read it: it contains the token of the demo's edge server. */
 export async function announceDemo(folder: string, demo: RunningDemo): Promise<void> {
   await withdrawDemo(folder)
   await writeFile(join(folder, ENVIRONMENT_FILE), JSON.stringify(demo, null, 2), { mode: 0o600, flag: 'wx' })
@@ -61,7 +64,10 @@ export async function announceDemo(folder: string, demo: RunningDemo): Promise<v
 
 export const withdrawDemo = (folder: string): Promise<void> => rm(join(folder, ENVIRONMENT_FILE), { force: true })
 
-/** The demo that runs in this folder now; null where there is none, or where one was killed and left its file. */
+/**
+ * Returns the demo that runs in this folder; null where there is none, or where a killed one left
+ * its file.
+ */
 export async function findRunningDemo(folder: string): Promise<RunningDemo | null> {
   const demo = await read(join(folder, ENVIRONMENT_FILE), RunningDemo)
   if (!demo) return null
@@ -78,7 +84,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Starts; where that meets the database of an older zinc, once more on an emptied folder: the demo's data are worth nothing to anybody. */
+/**
+ * Starts the demo; where the database is one of an older zinc, it starts again in an emptied
+ * folder: the demo's data have no value.
+ */
 export async function replacingOlderDatabase<T>(folder: string, log: Logger, start: () => Promise<T>): Promise<T> {
   try {
     return await start()
@@ -90,7 +99,10 @@ export async function replacingOlderDatabase<T>(folder: string, log: Logger, sta
   }
 }
 
-/** Empties the folder, with the database. Throws StartupError `demo_in_use` while a process works on it. */
+/**
+ * Empties the folder, including the database. Throws StartupError `demo_in_use` while a process
+ * uses it.
+ */
 async function removeDemoFolder(folder: string, log: Logger): Promise<void> {
   try {
     await deleteEmbeddedPostgres({ dataDir: folder, log })

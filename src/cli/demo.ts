@@ -21,7 +21,10 @@ export function addDemo(program: Command, action: Action): void {
     )
 }
 
-/** `npm run demo` reads no `.env`, so it may run in the usual folder although DATA_DIR stands in that file. */
+/**
+ * Finds the running demo. `npm run demo` reads no `.env`, so it may run in the default folder
+ * although DATA_DIR is in that file.
+ */
 export async function findDemo(dataDir: string): Promise<RunningDemo | null> {
   for (const parent of new Set([dataDir, resolve('./data')])) {
     const running = await findRunningDemo(await resolveDemoDir(parent))
@@ -30,12 +33,15 @@ export async function findDemo(dataDir: string): Promise<RunningDemo | null> {
   return null
 }
 
-/** Every other key of zinc is emptied: a DATABASE_URL of the shell or of `.env` would lead the commands to a real shop. */
+/**
+ * Every other key of zinc is emptied: a DATABASE_URL of the shell or of `.env` would point the
+ * commands to a real shop.
+ */
 const demoEnvironment = ({ environment }: RunningDemo): Record<string, string> => ({
   ...environment,
   ...Object.fromEntries([...ENVIRONMENT_KEYS, ...SECRET_FILE_KEYS].filter((key) => !(key in environment)).map((key) => [key, ''])),
 })
 
-/** Single quotes leave nothing to the shell but the quote itself. */
+/** Inside single quotes only the quote itself has to be escaped for the shell. */
 export const exportLines = (environment: Record<string, string>): string[] =>
   Object.entries(environment).map(([key, value]) => `export ${key}='${value.replaceAll("'", `'\\''`)}'`)

@@ -8,7 +8,7 @@ const days = (text: string): number => {
   return value
 }
 
-/** `zinc edge …`: what an edge server does, and what head office does for it. */
+/** `zinc edge …`: the commands of an edge server, and those of head office for it. */
 export function addEdge(program: Command, action: Action): void {
   const edge = program.command('edge').description('run a store’s edge server: pull its images, keep them up to date, check the server')
   addEdgeCommands(edge, action, [process.execPath, process.argv[1] ?? 'zinc', 'edge'])

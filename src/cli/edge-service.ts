@@ -9,7 +9,7 @@ const run = promisify(execFile)
 
 const UNIT_DIR = '/etc/systemd/system'
 const TOKEN_DIR = '/etc/zinc-edge'
-/** How often an installed service looks for changes. */
+/** How often an installed service checks for changes. */
 const WATCH_SECONDS = '60'
 
 export interface InstallCall {
@@ -24,7 +24,7 @@ export interface InstallCall {
 
 const tokenPath = (store: string): string => join(TOKEN_DIR, `${store}.token`)
 
-/** `self`: how this program is called, up to and without `pull`. */
+/** `self`: the command of this program, up to and without `pull`. */
 export function edgeService({ server, store, dir, variant, limit, user, watch }: InstallCall, self: string[]): ServiceDefinition {
   // Both become file names.
   if (!/^[0-9a-f-]{36}$/i.test(store)) throw new BadRequestError('invalid_store_id')
@@ -51,8 +51,8 @@ export function edgeService({ server, store, dir, variant, limit, user, watch }:
 export const printService = (service: ServiceDefinition, format: ServiceFormat): string => SERVICE_FORMATS[format](service)
 
 /**
- * Writes token and unit, then enables and starts it. Throws StartupError `service_not_installed` where this account or this
- * system does not allow it.
+ * Writes token and unit, then enables and starts the service. Throws StartupError
+ * `service_not_installed` where this account or this system does not allow it.
  */
 export async function installService(service: ServiceDefinition, { store, token }: { store: string; token: string }): Promise<string> {
   const unit = `${service.name}.service`
@@ -77,7 +77,7 @@ async function ownerIds(user: string): Promise<{ uid: number; gid: number }> {
   return { uid: uid!, gid: gid! }
 }
 
-/** Never readable by others, not even for a moment, and never written through a link that lies there. */
+/** Never readable by others, not even for a moment, and never written through an existing link. */
 async function replaceFile(
   path: string,
   text: string,

@@ -17,7 +17,7 @@ import { parseRateLimit, RATE_LIMIT_HELP } from '../schemas/rate-limit.ts'
 import type { CommandContext, ExitStatus } from './context.ts'
 import { edgeService, type InstallCall, installService, printService } from './edge-service.ts'
 
-/** Off a terminal a line is said at most this often. */
+/** Without a terminal a line is printed at most this often. */
 const LINE_EVERY_MS = 5_000
 
 const serverAddress = (text: string): string => {
@@ -72,7 +72,7 @@ export type EdgeAction = <A extends unknown[]>(
 ) => (...args: A) => Promise<void>
 type EdgeContext = Pick<CommandContext, 'json' | 'terminal' | 'signal' | 'say' | 'result'>
 
-/** `self`: how this program is called, up to the word before `pull`. */
+/** `self`: the command of this program, up to the word before `pull`. */
 export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[]): void {
   edge
     .command('pull')
@@ -108,7 +108,7 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
       action(
         async (context, { server, store, username, ...given }: { server: string; store: string; username?: string } & TokenOptions) => {
           process.title = 'zinc edge check'
-          // A name that was given leads over a token that happens to be in the environment.
+          // A username that was passed takes precedence over a token in the environment.
           const token = username && !given.token && !given.tokenFile ? undefined : await tokenOf(given, context)
           if (!username && !token) throw new BadRequestError('no_login')
           warnOfPlainHttp(server, context)
@@ -183,8 +183,9 @@ export function addEdgeCommands(edge: Command, action: EdgeAction, self: string[
 const noToken = (command: string) => new BadRequestError('no_token', { command })
 
 /**
- * From --token-file, from standard input (`--token -`), from the argument, else from ZINC_EDGE_TOKEN. Undefined: from nowhere. Throws BadRequestError
- * `token_twice`, `no_token`, `token_file_unreadable`.
+ * Returns the token from --token-file, from standard input (`--token -`), from the argument,
+ * otherwise from ZINC_EDGE_TOKEN. Undefined: none was passed. Throws BadRequestError `token_twice`,
+ * `no_token`, `token_file_unreadable`.
  */
 async function tokenOf({ token, tokenFile }: TokenOptions, { say }: EdgeContext): Promise<string | undefined> {
   if (token !== undefined && tokenFile !== undefined) throw new BadRequestError('token_twice')
@@ -209,7 +210,10 @@ async function tokenOf({ token, tokenFile }: TokenOptions, { say }: EdgeContext)
   return process.env.ZINC_EDGE_TOKEN?.trim() || undefined
 }
 
-/** The token would be readable on the way, and whoever can change what is sent back could choose the pictures. */
+/**
+ * The token could be read on the way, and an attacker who can change the responses could choose the
+ * images.
+ */
 function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
   const { protocol, hostname } = new URL(server)
   const loopback = hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
@@ -217,7 +221,10 @@ function warnOfPlainHttp(server: string, { say }: EdgeContext): void {
     say(`warning: ${server} is not encrypted: the token and the images can be read and changed in transit. Use https.`)
 }
 
-/** From ZINC_PASSWORD, else asked for. Never an argument: those stand in the process list. Throws BadRequestError `no_password` where nobody can be asked. */
+/**
+ * Returns the password from ZINC_PASSWORD, otherwise from a prompt. Never from an argument: those
+ * are in the process list. Throws BadRequestError `no_password` without a terminal.
+ */
 async function passwordOf(username: string, signal: AbortSignal): Promise<string> {
   const given = process.env.ZINC_PASSWORD
   if (given) return given
@@ -229,9 +236,10 @@ async function passwordOf(username: string, signal: AbortSignal): Promise<string
 async function pullOnce({ watch, ...call }: PullCall & { token: string }, context: EdgeContext): Promise<ExitStatus> {
   for (;;) {
     const status = await onePull(call, context).catch((error: unknown) => {
-      // To stop is how a watch ends, whatever it was doing.
+      // A watch ends by being stopped, whatever it was doing.
       if (watch !== undefined && context.signal.aborted) return 0 as const
-      // A watch outlives a server that is away for hours and a store that is paused; it does not outlive a token that is refused.
+      // A watch continues while the server is unavailable for hours or the store is paused, but not
+      // with a refused token.
       if (watch === undefined || !(error instanceof ServiceUnavailableError)) throw error
       context.say(`${error.message}; retrying in ${watch} s`)
       return 1 as const
@@ -282,7 +290,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 function inWords(error: unknown, dir: string): unknown {
-  // A pause ends by itself some day: whoever watches goes on then.
+  // A pause ends eventually, and then the watch continues.
   if (error instanceof HttpError && error.code === 'store_paused') return new ServiceUnavailableError(saidByServer(error), { cause: error })
   if (error instanceof HttpError)
     return new BadRequest(
@@ -293,7 +301,7 @@ function inWords(error: unknown, dir: string): unknown {
     )
   if (error instanceof ForeignResponse) return new ServiceUnavailableError('foreign_response', { said: error.message }, { cause: error })
   if (error instanceof NetworkError) return new ServiceUnavailableError('network_error', { said: error.message }, { cause: error })
-  // A watch outlives it: somebody makes room, and the next pull continues.
+  // A watch continues: once there is room on the disk, the next pull resumes.
   if (error instanceof DiskFailure)
     return new ServiceUnavailableError(
       inEnglish(
@@ -317,7 +325,7 @@ function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say
   const began = performance.now()
   let started = false
   let said = performance.now()
-  /** Streams that wait for the same say it once. */
+  /** Streams that wait for the same reason report it once. */
   let waiting = { message: '', until: 0 }
   function line(text: string): void {
     // The bar has no line of its own on the terminal.
@@ -342,7 +350,8 @@ function createDisplay({ terminal, say }: Pick<CommandContext, 'terminal' | 'say
     line,
     failedTry({ message, waitMs, emptyTries }: FailedTry): void {
       const now = performance.now()
-      // A cut after which pictures came is counted; only what brings nothing is said each time.
+      // An interruption after which images arrived is only counted; one without any bytes is
+      // reported each time.
       if (message === waiting.message && (now < waiting.until || emptyTries === 0)) return
       waiting = { message, until: now + (emptyTries === 0 ? LINE_EVERY_MS : waitMs) }
       line(`${message}; retrying in ${seconds(waitMs)}`)

@@ -51,7 +51,7 @@ export function addExport(program: Command, action: Action): void {
     )
 }
 
-/** Writes an array, a record a line, no faster than the other side takes it. */
+/** Writes an array, one record a line, no faster than the reader takes it. */
 async function pour(texts: AsyncIterable<string>, out: Writable): Promise<number> {
   let rows = 0
   for await (const text of texts) {

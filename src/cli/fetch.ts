@@ -52,7 +52,7 @@ export function addFetch(program: Command, action: Action): void {
 
 export type FetchResult = Awaited<ReturnType<typeof fetchResult>>
 
-/** What a pull has come to, for scripts and for people. */
+/** Returns the result of a pull, for scripts and for people. */
 export async function fetchResult({ db, pulls }: Pick<Services, 'db' | 'pulls'>, run: Run) {
   const at = PullCheckpoint.safeParse(run.checkpoint).data
   const { session } = PullRequest.parse(run.params)

@@ -22,7 +22,7 @@ async function runToItsEnd(context: CommandContext, kind: string, params: object
   const { runs } = await context.services()
   const { run_id } = await runs.start(kind, params, BY)
   const run = await watchRun(runs, run_id, context)
-  // A signal ends the watching; the run itself is parked when the services close.
+  // A signal ends only the display; the run itself is paused when the services close.
   context.signal.throwIfAborted()
   return run
 }

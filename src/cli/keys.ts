@@ -14,7 +14,7 @@ import { countEncrypted, deleteEncrypted, reencryptAll, usesKey, usesOldKey } fr
 import type { Action, CommandContext } from './context.ts'
 import { withDatabase } from './context.ts'
 
-/** Picture addresses live until the end of the month after next. */
+/** Image URLs are valid until the end of the month after next. */
 const IMAGE_ADDRESS_DAYS = 92
 
 export function addKeys(program: Command, action: Action): void {
@@ -55,7 +55,10 @@ export function addKeys(program: Command, action: Action): void {
     )
 }
 
-/** The way on when a key is lost for good: without the old one nothing starts, and nothing can open what it has sealed. */
+/**
+ * For a key that is lost for good: without the old key nothing starts, and what it has encrypted
+ * cannot be decrypted.
+ */
 async function forget({ config, log }: Pick<CommandContext, 'config' | 'log'>, { yes }: { yes: boolean }): Promise<number> {
   const ring = await openKeyRing(join(config.dataDir, 'settings', 'credentials.key'), config.keys.credentials)
   return withDatabase({ config, log }, async (url) => {
@@ -69,7 +72,9 @@ async function forget({ config, log }: Pick<CommandContext, 'config' | 'log'>, {
   })
 }
 
-/** Killed at any line, the next call goes on: a key file that has an old key in use gets no further one. */
+/**
+ * Crash-safe, the next call resumes: a key file whose old key is still in use gets no further one.
+ */
 async function rotate(
   { db, rotation: { encryption, columns, credentialsRing, jwtRing, checkKeys } }: Services,
   { tokens, say, signal }: { tokens: boolean; say(line: string): void; signal: AbortSignal },
@@ -81,7 +86,8 @@ async function rotate(
   }
   let reencrypted = 0
   let unreadable: string[] = []
-  // Once more until nothing was found: a server may have sealed a row with the old key in the same moment.
+  // Repeated until nothing is found: a server may have encrypted a row with the old key at the same
+  // moment.
   for (let count = 1; count > 0; reencrypted += count)
     ({ reencrypted: count, unreadable } = await reencryptAll(db, encryption, columns, signal))
   if (tokens && jwtRing.file !== null) await rotateKeyFile(jwtRing.file)

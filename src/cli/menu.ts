@@ -5,10 +5,10 @@ import { PULL_MODULES } from '../schemas/pulls.ts'
 import type { Action, ExitStatus } from './context.ts'
 import { isPromptCancelled } from './prompt-password.ts'
 
-/** Runs another command line in this process: the menu has no ways of its own. */
+/** Runs another command line in this process: the menu has no code of its own for it. */
 type RunCommand = (argv: string[]) => Promise<ExitStatus>
 
-/** What a person may choose: command lines as they would type them. */
+/** The choices: command lines as people would type them. */
 const CHOICES = [
   { name: 'Pull all changes', value: 'fetch all' },
   { name: 'Pull selected modules …', value: 'modules' },
@@ -42,7 +42,7 @@ export function addMenu(program: Command, action: Action, run: RunCommand): void
             if (modules.length > 0) status = await run(['fetch', ...modules, ...(full ? ['--full'] : [])])
           }
         } catch (error) {
-          // Ctrl-C in the menu is one more way to end it.
+          // Ctrl-C also ends the menu.
           if (isPromptCancelled(error)) return status
           throw error
         }

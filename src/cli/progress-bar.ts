@@ -3,7 +3,7 @@ import type { Run } from '../generated/client.ts'
 import type { RunProgress } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
 
-/** Off a terminal a line is said at most this often. */
+/** Without a terminal a line is printed at most this often. */
 const LINE_EVERY_MS = 5_000
 
 export interface WatchRunOptions {
@@ -13,7 +13,10 @@ export interface WatchRunOptions {
   signal: AbortSignal
 }
 
-/** Shows the progress of a run, with rate and time left, until it stands (ended or paused); answers the run as it stands. */
+/**
+ * Shows the progress of a run, with rate and time left, until it has ended or paused; returns the
+ * run.
+ */
 export async function watchRun(runs: Runs, runId: string, { terminal, say, signal }: WatchRunOptions): Promise<Run> {
   const bar = terminal
     ? new SingleBar({ format: '{phase} {bar} {value}/{total}  {rate}/s  {left}', hideCursor: true }, Presets.shades_classic)

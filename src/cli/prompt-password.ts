@@ -4,8 +4,9 @@ import { BadRequestError } from '../lib/errors.ts'
 import { findPasswordWeakness } from '../lib/weak-password.ts'
 
 /**
- * A password from ZINC_PASSWORD, else asked for twice on a terminal, else made up (`made`: to be shown once).
- * Never an argument: those stand in the process list. Throws BadRequestError `weak_password`, `passwords_differ`.
+ * Returns a password from ZINC_PASSWORD, otherwise from a double prompt on a terminal, otherwise a
+ * generated one (`made`: to be shown once). Never from an argument: those are in the process list.
+ * Throws BadRequestError `weak_password`, `passwords_differ`.
  */
 export async function newPassword(): Promise<{ password: string; made: boolean }> {
   const given = process.env.ZINC_PASSWORD
@@ -17,13 +18,16 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
   return { password: first, made: false }
 }
 
-/** Asked before it has to be typed once more. */
+/** Checked before it has to be typed a second time. */
 function strongEnough(password: string): string {
   const weakness = findPasswordWeakness(password)
   if (weakness === null) return password
   throw new BadRequestError('weak_password.typed', { weakness })
 }
 
-/** Ctrl-C at a question: the terminal is in raw mode there, so it comes as an error of the prompt and not as a signal. */
+/**
+ * Ctrl-C in a prompt: the terminal is in raw mode, so it arrives as an error of the prompt and not
+ * as a signal.
+ */
 export const isPromptCancelled = (error: unknown): boolean =>
   error instanceof Error && ['ExitPromptError', 'AbortPromptError'].includes(error.name)

@@ -9,13 +9,16 @@ import { watchRun } from './progress-bar.ts'
 
 export const BY = { startedBy: 'command line' }
 
-/** ` Did you mean invoices?`, or nothing when no name is near. */
+/** Returns ` Did you mean invoices?`, or nothing when no name is similar. */
 export function didYouMean(word: string, names: readonly string[]): string {
   const name = nearest(word, names)
   return name === null ? '' : ` Did you mean ${name}?`
 }
 
-/** Names of modules as they were typed; `all` is undefined: whatever the app has. Throws BadRequestError `unknown_module`. */
+/**
+ * Returns the module names that were typed; undefined for `all`: every module of the app. Throws
+ * BadRequestError `unknown_module`.
+ */
 export function readModules(words: string[]): PullModule[] | undefined {
   const names = words
     .flatMap((word) => word.split(','))
@@ -38,7 +41,7 @@ export function readApp(app: string): (typeof PULL_APPS)[number] {
   return found
 }
 
-/** Carries on what is unfinished, then starts, with progress for whoever looks; answers the run as it stands. */
+/** Resumes what is unfinished, then starts the pull, with progress for people; returns the run. */
 export async function runPull(
   context: CommandContext,
   start: () => Promise<{ run_id: string }>,
@@ -47,7 +50,7 @@ export async function runPull(
   const { db, runs } = await context.services()
   const watch = async (runId: string) => {
     const run = await watchRun(runs, runId, context)
-    // A signal ends the watching; the run itself is parked when the services close.
+    // A signal ends only the display; the run itself is paused when the services close.
     context.signal.throwIfAborted()
     return run
   }

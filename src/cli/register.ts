@@ -8,7 +8,7 @@ interface Line {
 }
 type Add = (program: Command, action: Action, line: Line) => void
 
-/** In the order of the help; the words are those with which the commands of a file are called. */
+/** In the order of the help; the words are the commands of each file. */
 const FILES: { words: string[]; load(): Promise<Add> }[] = [
   { words: ['config'], load: async () => (await import('./config.ts')).addConfig },
   { words: ['migrate', 'db'], load: async () => (await import('./database.ts')).addDatabase },
@@ -35,8 +35,8 @@ const FILES: { words: string[]; load(): Promise<Add> }[] = [
 ]
 
 /**
- * Adds the commands that the line may mean: those whose word stands in it, all of them when none does (help, a wrong word). Loading all takes longer than
- * an edge server's whole look at whether anything is new.
+ * Adds the commands that the line may mean: those whose word is in it, all of them when none is
+ * (help, a wrong word). Loading all takes longer than an edge server's whole check for changes.
  */
 export async function addCommands(program: Command, action: Action, line: Line): Promise<void> {
   const meant = FILES.filter(({ words }) => words.some((word) => line.argv.includes(word)))

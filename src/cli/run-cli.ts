@@ -14,10 +14,16 @@ import { isPromptCancelled } from './prompt-password.ts'
 import { addCommands } from './register.ts'
 
 const LEVELS: Record<string, string> = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' }
-/** A command that hangs while it closes still ends; the next start repairs what was cut. */
+/**
+ * A command that hangs while it closes is ended after this; the next start repairs what was
+ * interrupted.
+ */
 const CLOSE_WITHIN_MS = 10_000
 
-/** The command line: argv without the program's name in, exit status out. Nothing is opened before a command needs it. */
+/**
+ * Runs a command line without the program's name; returns the exit status. Nothing is opened before
+ * a command needs it.
+ */
 export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<ExitStatus> {
   let status: ExitStatus = 0
   using stop = listenForShutdown()
@@ -54,7 +60,8 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
           async services({ mustExist = false } = {}) {
             if (!services) {
               if (mustExist) await refuseMissingDatabase(config)
-              // Loaded here, since most of zinc hangs on it, and an edge server's pull needs none of it.
+              // Loaded here, since most of zinc depends on it, and an edge server's pull needs none
+              // of it.
               const { openServices } = await import('../services.ts')
               services = await openServices(config, log, { signal: stop.signal, onFirstLogin: printFirstLogin })
             }
@@ -83,7 +90,7 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
     await program.parseAsync(argv, { from: 'user' })
     return status
   } catch (error) {
-    // Help and version are thrown too, with status 0; everything else of commander's is a wrong call.
+    // Help and version are thrown too, with status 0; every other commander error is a wrong call.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     throw error
   } finally {
@@ -91,17 +98,20 @@ export async function runCli(argv: string[], env: NodeJS.ProcessEnv): Promise<Ex
   }
 }
 
-/** A command that only reads must not make a database, and an admin with a password, where there is none. Throws NotFoundError `no_database`. */
+/**
+ * A command that only reads must not create a database, and an admin with a password, where none
+ * exists. Throws NotFoundError `no_database`.
+ */
 async function refuseMissingDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
   if (databaseUrl !== undefined || existsSync(join(dataDir, 'postgres'))) return
   const { findDemo } = await import('./demo.ts')
   throw new NotFoundError('no_database', { folder: dataDir, demo: Boolean(await findDemo(dataDir)) })
 }
 
-/** `zinc export … | head` has read what it wanted: nobody is left to tell. */
+/** `zinc export … | head` has read what it wanted: there is no reader for an error message. */
 const isClosedPipe = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'EPIPE'
 
-/** Says what happened and what to do next; answers the exit status. */
+/** Prints what happened and what to do next; returns the exit status. */
 function explain(error: unknown, { json, stopped }: { json: boolean; stopped: boolean }): ExitStatus {
   if (stopped) {
     console.error('Stopped. Completed work is kept; the next run continues from there.')

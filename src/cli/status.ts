@@ -24,7 +24,10 @@ export function addStatus(program: Command, action: Action): void {
 
 export type Status = Awaited<ReturnType<typeof readStatus>>
 
-/** Everything that `zinc status` tells; one call to Zoho, which it does not count, says whether it lets zinc in. */
+/**
+ * Returns everything that `zinc status` shows; one call to Zoho, which it does not count, tells
+ * whether the sign-in works.
+ */
 export async function readStatus({ connect, db, modules, pulls }: Services, signal: AbortSignal) {
   const settings = await maskSettings(connect)
   return {

@@ -31,7 +31,7 @@ export function addSync(program: Command, action: Action): void {
     .action(
       action(async (context, options: SyncItemsOptions): Promise<ExitStatus> => {
         const { runs, db, itemSync } = await context.services()
-        // A wrong name or a missing file is heard at once, and leaves no failed run behind.
+        // A wrong name or a missing file is reported immediately and leaves no failed run.
         if (options.source === 'file')
           await findImportFile(itemSync.importsDir, options.file ?? DEFAULT_FILE, { maxBytes: itemSync.maxImportBytes })
         const params: Partial<ItemSyncParams> = {
@@ -44,7 +44,7 @@ export function addSync(program: Command, action: Action): void {
         }
         const { run_id } = await runs.start(ITEM_SYNC, params, { startedBy: 'command line' })
         const run = await watchRun(runs, run_id, context)
-        // A signal ends the watching; the run itself is parked when the services close.
+        // A signal ends only the display; the run itself is paused when the services close.
         context.signal.throwIfAborted()
         const result = await itemSyncResult(db, run)
         context.result(result, describe(result))

@@ -66,7 +66,7 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   )
 
-/** People give a name, a stamp or a path. */
+/** People pass a name, a stamp or a path. */
 function nameOf(session: string): string {
   const last = session.replace(/\/+$/, '').split('/').at(-1) ?? ''
   return last.startsWith('sync_session_') ? last : `sync_session_${last}`

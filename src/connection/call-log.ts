@@ -10,7 +10,7 @@ export interface CallFilter {
   limit: number
 }
 
-/** The calls to Zoho, newest first. There are no bodies, and paths carry no query. */
+/** Returns the calls to Zoho, newest first. Bodies are not stored, and paths have no query. */
 export function listCalls(db: Database, { before, job, runId, failed, limit }: CallFilter): Promise<ZohoCall[]> {
   return db.zohoCall.findMany({
     where: {
@@ -25,11 +25,17 @@ export function listCalls(db: Database, { before, job, runId, failed, limit }: C
   })
 }
 
-/** A run tells the count of its calls when it ends; old lines serve reading only. The rows are about 100 MB; at 10,000 calls a day the days come first. */
+/**
+ * A run stores the number of its calls when it ends; old rows are only for reading. The rows are
+ * about 100 MB; at 10,000 calls a day the limit of days comes first.
+ */
 const KEPT = { days: 30, rows: 500_000 }
 const ROWS_AT_ONCE = 20_000
 
-/** Takes old lines out of the log, a batch a statement, so that it stays of bounded size and nobody waits for it. Answers how many went. */
+/**
+ * Deletes old rows of the log, in batches, so that its size stays bounded and no statement blocks
+ * for long. Returns how many were deleted.
+ */
 export async function pruneCalls(db: Database, now: Date, { days, rows } = KEPT): Promise<number> {
   const before = new Date(now.getTime() - days * 86_400_000)
   let deleted = 0
@@ -46,7 +52,9 @@ export async function pruneCalls(db: Database, now: Date, { days, rows } = KEPT)
 
 const NOTIFICATIONS_DAYS = 90
 
-/** What grows with time and is worth nothing any more: calls, notices, tokens that ended, consents that nobody finished. */
+/**
+ * Deletes what grows with time and has expired: calls, webhook events, tokens, unfinished consents.
+ */
 export async function deleteExpired(db: Database, now: Date): Promise<void> {
   await pruneCalls(db, now)
   await db.notification.deleteMany({ where: { created_at: { lt: new Date(now.getTime() - NOTIFICATIONS_DAYS * 86_400_000) } } })

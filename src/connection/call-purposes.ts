@@ -4,13 +4,16 @@ import type { CallPurpose } from '../schemas/quota.ts'
 import type { CallJob } from '../zoho/rate-limiter.ts'
 
 interface PurposeRow {
-  /** What calls say they are for. */
+  /** The purposes that calls are logged with. */
   jobs: readonly CallJob[]
   /** Kinds of runs that mostly make such calls. */
   runs: readonly string[]
-  /** Percent of the day that it leaves to purposes without a reserve; `setting`: an operator's choice instead. */
+  /**
+   * Percent of the day that it leaves to purposes without a reserve; `setting`: the operator's
+   * choice instead.
+   */
   reserve: { percent: number; setting: 'image_reserve_percent' } | null
-  /** Percent of the day that it may use at most, and calls where Zoho's limit is not known. */
+  /** Percent of the day that it may use at most, and calls where Zoho's limit is unknown. */
   share: { percent: number; callsWithoutLimit: number } | null
 }
 
@@ -18,8 +21,8 @@ interface PurposeRow {
 const IMAGE_RESERVE = { percent: 5, setting: 'image_reserve_percent' } as const
 
 /**
- * What calls to Zoho are for: limits, use and forecast of each. The rate limiter, the quota, the plans,
- * the page and the table of docs/operations.md follow this one.
+ * The purposes of calls to Zoho: limits, use and forecast of each. The rate limiter, the quota, the
+ * plans, the page and the table of docs/operations.md follow this one.
  */
 export const CALL_PURPOSES: Record<CallPurpose, PurposeRow> = {
   items: { jobs: ['items', 'crm'], runs: ['items', 'item_notices', 'crm'], reserve: null, share: null },
@@ -33,7 +36,7 @@ export const CALL_PURPOSES: Record<CallPurpose, PurposeRow> = {
 }
 export const PURPOSES = Object.keys(CALL_PURPOSES) as CallPurpose[]
 
-/** What calls of a job are for; those of an older zinc count for items. */
+/** Returns the purpose of a call's job; those of an older zinc count for items. */
 export const purposeOf = (job: string): CallPurpose =>
   PURPOSES.find((it) => (CALL_PURPOSES[it].jobs as readonly string[]).includes(job)) ?? 'items'
 export const purposeOfRun = (kind: string): CallPurpose => PURPOSES.find((it) => CALL_PURPOSES[it].runs.includes(kind)) ?? 'items'
@@ -45,18 +48,18 @@ export function reservePercent(purpose: CallPurpose, chosen: Chosen): number {
   return reserve === null ? 0 : (chosen?.[reserve.setting] ?? reserve.percent)
 }
 
-/** Calls of the day that a purpose leaves to others. */
+/** Returns how many calls of the day a purpose leaves to others. */
 export const reserveOf = (purpose: CallPurpose, chosen: Chosen, dayLimit: number): number =>
   Math.ceil((dayLimit * reservePercent(purpose, chosen)) / 100)
 
-/** Calls of a day that a purpose may make at most; null: all. */
+/** Returns how many calls a day a purpose may make at most; null: all. */
 export function shareOf(purpose: CallPurpose, dayLimit: number | null): number | null {
   const { share } = CALL_PURPOSES[purpose]
   if (share === null) return null
   return dayLimit === null ? share.callsWithoutLimit : Math.ceil((dayLimit * share.percent) / 100)
 }
 
-/** Calls of a purpose since a moment, those under way included. */
+/** Returns the calls of a purpose since a moment, including those in flight. */
 export function callsOf(
   db: Db,
   { organization, purpose, since }: { organization: string; purpose: CallPurpose; since: Date },
@@ -64,6 +67,9 @@ export function callsOf(
   return db.zohoCall.count({ where: { organization, job: { in: [...CALL_PURPOSES[purpose].jobs] }, started_at: { gte: since } } })
 }
 
-/** The smaller one of Zoho's limit of a day and the one that is set for zinc; null while neither is known. */
+/**
+ * Returns the smaller of Zoho's limit per day and the one that is set for zinc; null while neither
+ * is known.
+ */
 export const dayLimitInForce = (reported: number | null, configured: number | undefined): number | null =>
   configured === undefined ? reported : Math.min(configured, reported ?? configured)

@@ -14,17 +14,23 @@ import { notSetUp } from '../zoho/oauth-errors.ts'
 
 const ID = 'zoho'
 const NOT_TRIED = 'untested'
-/** A success is looked up in the database at most this often: a sync makes thousands of calls. */
+/** A success is written to the database at most this often: a sync makes thousands of calls. */
 const BELIEVED_MS = 30_000
 
-/** The refresh token itself is dead; every other refusal may be a wrong entry. */
+/** The refresh token itself is invalid; every other refusal may be a wrong entry. */
 const REVOKED = new Set(['invalid_code', 'invalid_grant'])
-/** One scope that is missing does not end the connection: the others go on working. Only a test, which tries them all, tells of it here. */
+/**
+ * One missing scope does not end the connection: the others keep working. Only a test, which tries
+ * them all, reports it here.
+ */
 const SCOPES = new Set(['scope_missing'])
-/** Zoho, or the way to it, does not work. Other failures of a call say nothing about the connection. */
+/**
+ * Zoho, or the network to it, does not work. Other errors of a call say nothing about the
+ * connection.
+ */
 const AWAY = /^(unreachable|zoho_unreachable|oauth_unavailable|general_error|not_json|http_5\d\d)$/
 
-/** Zoho's number for a failure of its own. */
+/** Zoho's code for an internal error. */
 const INTERNAL_ERROR = '1000'
 
 interface ConnectionStatus {
@@ -33,7 +39,7 @@ interface ConnectionStatus {
   code: string | null
   cause: string | null
   remedy: string | null
-  /** The facts in cause and remedy; null where none are known, as in rows of an older zinc. */
+  /** The parameters of cause and remedy; null where none are known, as in rows of an older zinc. */
   params: Params | null
 }
 const CONNECTED: ConnectionStatus = { state: 'connected', until: null, code: null, cause: null, remedy: null, params: null }
@@ -45,7 +51,7 @@ export interface ConnectionView extends Omit<ConnectionStatus, 'state'> {
 
 export type ConnectionStateStore = ReturnType<typeof createConnectionStateStore>
 
-/** What an error of a call or a sign-in says about the connection; null: nothing. */
+/** Returns what an error of a call or a sign-in says about the connection; null: nothing. */
 export function stateAfterError(error: unknown): ConnectionStatus | null {
   if (!(error instanceof BadGatewayError)) return null
   const details = wordsOf(error)
@@ -55,7 +61,9 @@ export function stateAfterError(error: unknown): ConnectionStatus | null {
   return AWAY.test(error.code) || zohoCodeOf(error) === INTERNAL_ERROR ? { state: 'stale', until: null, ...details } : null
 }
 
-/** Keeps in the database how it stands between Zoho and us, and tells people once per change. */
+/**
+ * Stores the state of the connection to Zoho in the database, and notifies people once per change.
+ */
 export function createConnectionStateStore({
   db,
   clock,
@@ -65,7 +73,7 @@ export function createConnectionStateStore({
   db: Database
   clock: Clock
   queue: JobQueue
-  /** Zoho refuses the credentials: where they come from may have newer ones. */
+  /** Zoho refuses the credentials: their source may have newer ones. */
   onRefused(): void
 }) {
   let worked = Number.NEGATIVE_INFINITY
@@ -78,7 +86,7 @@ export function createConnectionStateStore({
       await advisoryXactLock(tx, 'zoho connection')
       const now = clock.now()
       const row = await tx.zohoConnection.findUnique({ where: { id: ID } })
-      // What a test found missing stays until a test finds it there.
+      // What a test found missing stays until a test finds it again.
       if (next.state === 'connected' && row?.state === 'stale' && row.code !== null && sticky.has(row.code)) return
       if (row && row.state === next.state && row.code === next.code && row.until?.getTime() === next.until?.getTime()) return
       const data = { ...next, params: stored(next.params), since: row?.state === next.state ? row.since : now }
@@ -100,7 +108,7 @@ export function createConnectionStateStore({
   }
 
   return {
-    /** A call to Zoho went well. */
+    /** Reports a successful call to Zoho. */
     async works(): Promise<void> {
       const now = clock.now().getTime()
       if (now - worked < BELIEVED_MS) return
@@ -108,7 +116,7 @@ export function createConnectionStateStore({
       await stand(CONNECTED)
     },
 
-    /** A call or a sign-in failed; most failures say nothing about the connection. */
+    /** Reports a failed call or sign-in; most failures say nothing about the connection. */
     async failed(error: unknown): Promise<void> {
       const next = stateAfterError(error)
       if (!next) return
@@ -117,7 +125,7 @@ export function createConnectionStateStore({
       await stand(next)
     },
 
-    /** A test has tried everything: which scopes are there, and the first thing that is wrong. */
+    /** Reports a test's result: which scopes exist, and the first problem. */
     async tested(scopes: Record<string, boolean>, problem: Said | null): Promise<void> {
       worked = Number.NEGATIVE_INFINITY
       const next: ConnectionStatus = problem
@@ -127,7 +135,7 @@ export function createConnectionStateStore({
             ...wordsOf(around(problem, 'around.test_found', {})),
           }
         : CONNECTED
-      // Whoever tests sees the result; a mail about it would only be late.
+      // The person who runs the test sees the result; a mail would be redundant.
       await stand(next, { quiet: problem !== null, sticky: new Set() })
       await db.zohoConnection.updateMany({ where: { id: ID }, data: { scopes } })
     },
@@ -147,13 +155,13 @@ export function createConnectionStateStore({
       await tx.zohoConnection.upsert({ where: { id: ID }, create: { id: ID, ...data }, update: data })
     },
 
-    /** What the last test found for each scope. */
+    /** Returns what the last test found for each scope. */
     async testedScopes(): Promise<Record<string, boolean>> {
       const row = await db.zohoConnection.findUnique({ where: { id: ID }, select: { scopes: true } })
       return (row?.scopes ?? {}) as Record<string, boolean>
     },
 
-    /** As it stands now, for people. */
+    /** Returns the present state, for people. */
     async read(settings: EffectiveSettings): Promise<ConnectionView> {
       if (settings.problem) return { state: 'stale', since: null, until: null, ...wordsOf(settings.problem) }
       const missing = missingSettings(settings)
@@ -168,7 +176,7 @@ export function createConnectionStateStore({
         }
       }
       const now = clock.now()
-      // A limit ends by itself, whether anybody calls then or not.
+      // A limit ends automatically, whether calls are made or not.
       if (row.state === 'limited' && row.until && row.until <= now) return { ...CONNECTED, since: row.until }
       if (row.state === 'connected') {
         const rateLimiter = await db.zohoRateLimit.findFirst({
@@ -189,7 +197,7 @@ export function createConnectionStateStore({
   }
 }
 
-/** Which credentials are not set anywhere. */
+/** Returns which credentials are missing. */
 export const missingSettings = ({ values }: EffectiveSettings): string[] =>
   (['client_id', 'client_secret', 'refresh_token', 'organization_id'] as const).filter((field) => !values[field])
 

@@ -37,7 +37,7 @@ export interface ConnectionDeps {
   queue: JobQueue
   dispatcher: Dispatcher
   redirectUri(): string
-  /** The shop's zone became known or changed. */
+  /** The shop's time zone became known or changed. */
   onZone(tx: Db, zone: string): Promise<void>
   /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
   dataCenters?: DataCenterEndpoints | undefined
@@ -47,7 +47,10 @@ export interface ConnectionDeps {
 
 export type ConnectionContext = Awaited<ReturnType<typeof openConnection>>
 
-/** Everything between Zoho and us: the settings, the sign-in, how it stands, and clients that use what is set at that moment. */
+/**
+ * Opens all of zinc's side of Zoho: the settings, the sign-in, the connection's state, and clients
+ * that use the present settings.
+ */
 export async function openConnection(deps: ConnectionDeps) {
   const {
     config,
@@ -82,7 +85,7 @@ export async function openConnection(deps: ConnectionDeps) {
 
   const parts = { db, encryption, clock, log, dispatcher, dataCenters, timeLimits }
   const breaker = createCircuitBreaker({ clock })
-  /** Beside the way back of the consent. */
+  /** Next to the redirect URI of the consent. */
   const webhookUrl = () => new URL('../webhook', redirectUri()).href
   const account = async () => createOAuthClient({ ...parts, settings: await settings.forClient(), connection })
 
@@ -95,20 +98,26 @@ export async function openConnection(deps: ConnectionDeps) {
     /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data center. */
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
 
-    /** A client for a run, with what is set now. Throws ConfigurationError `not_set_up`, ConflictError `integration_disabled`. */
+    /**
+     * Returns a client for a run, with the present settings. Throws ConfigurationError
+     * `not_set_up`, ConflictError `integration_disabled`.
+     */
     async open(onWait?: (wait: RateLimitWait) => void): Promise<ZohoClient> {
       const set = await settings.forClient()
       if (!set.enabled) throw integrationDisabled()
       return createClient({ ...parts, settings: set, connection, breaker }, onWait)
     },
 
-    /** The organization that is chosen, as Zoho tells it now; null when the account does not have it. */
+    /**
+     * Returns the chosen organization as Zoho reports it now; null when the account does not have
+     * it.
+     */
     async readOrganization(zoho: ZohoClient, signal: AbortSignal): Promise<Organization | null> {
       const id = (await settings.effective()).values.organization_id
       return id === null ? null : organizations.read(zoho, id, signal)
     },
 
-    /** The same as it was told last. */
+    /** Returns the same as it was last reported. */
     async knownOrganization(): Promise<Organization | null> {
       return knownOrganization(db, (await settings.effective()).values.organization_id)
     },
@@ -119,7 +128,7 @@ export async function openConnection(deps: ConnectionDeps) {
     },
 
     async test(signal: AbortSignal): Promise<TestResult> {
-      // Somebody tests because something was changed: Google is asked anew.
+      // A test usually follows a change: read the secrets from Google again.
       settings.refreshSecrets()
       try {
         return await testConnection(await settings.forClient(), { ...parts, connection, organizations }, signal)
@@ -144,11 +153,14 @@ export async function openConnection(deps: ConnectionDeps) {
         if (organization.timeZone !== null) await onZone(tx, organization.timeZone)
         return []
       })
-      await connection.works() // the account has just told that it has it
+      await connection.works() // the account has just confirmed it
       return organization
     },
 
-    /** A self client's grant code; an account with one organization needs no choice after it. */
+    /**
+     * Exchanges a self client's grant code; an account with one organization needs no choice
+     * afterwards.
+     */
     async authorize(code: string, actor: Actor, signal: AbortSignal): Promise<void> {
       await authorization.authorize(code, actor)
       await this.chooseOnly(actor, signal)
@@ -168,7 +180,10 @@ export async function openConnection(deps: ConnectionDeps) {
       await this.chooseOnly({ ...from.request, actor: 'zinc' }, AbortSignal.timeout(15_000))
     },
 
-    /** Chooses the organization where there is no choice. The new token counts whether this works or not. */
+    /**
+     * Chooses the organization where there is only one. The new token is valid whether this works
+     * or not.
+     */
     async chooseOnly(actor: Actor, signal: AbortSignal): Promise<void> {
       try {
         if ((await settings.effective()).values.organization_id !== null) return

@@ -5,20 +5,21 @@ import { GoneError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { type OAuthFlow, sha256Hex } from './oauth-flow.ts'
 
-/** Long enough for a mail to be read by somebody who is on leave for a weekend. */
+/** Long enough for the owner to be away for a weekend. */
 const LINK_LIFE_MS = 72 * 3_600_000
 
 export interface ConsentLinkDeps {
   db: Database
   clock: Clock
   authorization: Pick<OAuthFlow, 'begin'>
-  /** Throws when a consent could not be kept, so that no link is made that leads nowhere. */
+  /** Throws when a consent could not be saved, so that no useless link is made. */
   assertReady(): Promise<void>
 }
 
 /**
- * A link to Zoho's consent page for the owner of the Zoho account, who has no login here. It is good until one consent has succeeded, so that a mail
- * program that looks at links first spoils nothing; there is one at a time.
+ * A link to Zoho's consent page for the owner of the Zoho account, who has no login here. It is
+ * valid until one consent has succeeded, so that a mail program that opens links in advance does no
+ * harm; only one exists at a time.
  */
 export function createConsentLinks({ db, clock, authorization, assertReady }: ConsentLinkDeps) {
   const withdraw = async (actor: Actor): Promise<number> =>
@@ -29,7 +30,7 @@ export function createConsentLinks({ db, clock, authorization, assertReady }: Co
     })
 
   return {
-    /** A new link, in place of any before; the token is kept nowhere. */
+    /** Creates a link, replacing any earlier one; the token is not stored. */
     async create(actor: Actor): Promise<{ token: string; expiresAt: Date }> {
       await assertReady()
       const token = randomBytes(32).toString('base64url')
@@ -43,13 +44,13 @@ export function createConsentLinks({ db, clock, authorization, assertReady }: Co
     },
     withdraw,
 
-    /** When the link that is out ends; null: there is none. */
+    /** Returns when the present link expires; null: there is none. */
     async pending(): Promise<Date | null> {
       const link = await db.consentLink.findFirst({ where: { expires_at: { gt: clock.now() } } })
       return link?.expires_at ?? null
     },
 
-    /** Begins a consent for whoever holds the link. Throws GoneError `consent_link_expired`. */
+    /** Begins a consent for the holder of the link. Throws GoneError `consent_link_expired`. */
     async follow(token: string): Promise<{ url: string; cookie: string }> {
       const link = await db.consentLink.findUnique({ where: { hash: sha256Hex(token) } })
       if (!link || link.expires_at <= clock.now()) throw new GoneError('consent_link_expired')

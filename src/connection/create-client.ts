@@ -15,7 +15,7 @@ import { withConnectionTracking } from './observed-client.ts'
 import { createRateLimiter } from './rate-limiter.ts'
 import { createTokenStore } from './token-store.ts'
 
-/** The table of hosts; a test gives one of its own, since nothing may be called there. */
+/** The table of hosts; tests pass their own, since they may not call Zoho. */
 export type DataCenterEndpoints = Record<DataCenter, Endpoints>
 
 export interface OpenZohoDeps {
@@ -34,13 +34,19 @@ export interface OpenZohoDeps {
 
 type OnWait = (wait: RateLimitWait) => void
 
-/** A client with the credentials that are set now; its token and budget are shared with every other client through PostgreSQL. Throws ConfigurationError `not_set_up`. */
+/**
+ * Returns a client with the present credentials; its token and rate limit are shared with every
+ * other client through PostgreSQL. Throws ConfigurationError `not_set_up`.
+ */
 export function createClient(deps: OpenZohoDeps, onWait?: OnWait): ZohoClient {
   if (!deps.settings.organizationId) throw notSetUp(missingCredentials(deps.settings, ['organization_id']))
   return createOAuthClient(deps, onWait).client
 }
 
-/** The same before an organization is chosen: calls that belong to none, and the sign-in itself. */
+/**
+ * The same before an organization is chosen: for calls outside any organization, and for the
+ * sign-in itself.
+ */
 export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client: ZohoClient; tokens: Tokens; endpoints: Endpoints } {
   const { db, encryption, clock, log, dispatcher, settings, connection, dataCenters, breaker, timeLimits } = deps
   const credentials = credentialsOf(settings)
@@ -69,7 +75,10 @@ export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client
   return { client: connection ? withConnectionTracking(client, connection) : client, tokens, endpoints }
 }
 
-/** Where to sign in and where the API is: of the data center, unless the environment overrides a host. */
+/**
+ * Returns where to sign in and where the API is: those of the data center, unless the environment
+ * overrides a host.
+ */
 export function endpointsOf(settings: Config['zoho'], dataCenters: DataCenterEndpoints = DATA_CENTER_ENDPOINTS): Endpoints {
   const region = dataCenters[settings.dataCenter ?? 'com']
   return { accountsUrl: settings.accountsUrl ?? region.accountsUrl, apiUrl: settings.apiUrl ?? region.apiUrl }

@@ -7,12 +7,15 @@ import { requestToken } from '../zoho/oauth.ts'
 import type { Credentials } from '../zoho/token-refresh.ts'
 import type { DataCenterEndpoints } from './create-client.ts'
 
-/** A wrong data center looks like wrong credentials: only after these is it worth looking. */
+/**
+ * A wrong data center looks like wrong credentials: only after these codes are the others tried.
+ */
 export const RETRY_IN_OTHER_DATA_CENTER: ReadonlySet<string> = new Set(['invalid_client', 'invalid_code'])
 
 /**
- * Asks the sign-in of every other data center of the table once whether it knows these credentials; null: none does.
- * Only hosts of the table ever see them, and never one that a reply named.
+ * Asks the sign-in of every other data center in the table once whether it knows these credentials;
+ * returns null when none does. The credentials are sent only to hosts of the table, never to one
+ * that a response named.
  */
 export async function findDataCenter(
   { credentials, dataCenters, except }: { credentials: Credentials; dataCenters: DataCenterEndpoints; except: DataCenter },
@@ -33,7 +36,7 @@ export async function findDataCenter(
         )
         return dataCenter
       } catch {
-        return null // unknown there, or not reachable: either way not the one that is looked for
+        return null // unknown there, or unreachable: not the data center of these credentials
       }
     }),
   )

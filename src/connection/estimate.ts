@@ -3,27 +3,30 @@ import type { Clock } from '../lib/clock.ts'
 import type { CallPurpose } from '../schemas/quota.ts'
 import { reserveOf } from './call-purposes.ts'
 
-/** Zoho's limits as they are known now. */
+/** Zoho's limits as far as they are known. */
 export interface KnownLimits {
   /** 0: none. */
   perMinute: number
-  /** `reserve`: calls that the purpose asked about leaves to others. */
+  /** `reserve`: calls that this purpose leaves to others. */
   day: { limit: number; left: number; reserve: number; resetsAt: Date } | null
 }
 
 export interface Forecast {
   minutes: number
-  /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+  /** Days of quota needed, 1 when today's is enough; null while the day's limit is unknown. */
   days: number | null
   endsAt: Date
 }
 
-/** What a Zoho without a minute's limit, a simulator, is taken to manage. */
+/** The assumed rate where there is no limit per minute, as with a simulator. */
 const UNLIMITED_PER_MINUTE = 1_200
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** How long so many calls take at these limits: the first minute's are made at once, and what the day does not hold waits for the next. */
+/**
+ * Estimates how long so many calls take at these limits: those within the first minute's limit run
+ * immediately, and what exceeds the day's quota waits for the next day.
+ */
 export function estimateCompletion(calls: number, { perMinute, day }: KnownLimits, now: Date): Forecast {
   const rate = perMinute === 0 ? UNLIMITED_PER_MINUTE : perMinute
   const minutesFor = (n: number) => Math.max(0, n - 1) / rate
@@ -40,7 +43,10 @@ export function estimateCompletion(calls: number, { perMinute, day }: KnownLimit
   return { minutes, days: later + 1, endsAt }
 }
 
-/** What Zoho's headers told last, below what the operator allows; `organization` is null before any call. */
+/**
+ * Returns the limits of Zoho's last headers, lowered to what the operator allows; `organization` is
+ * null before any call.
+ */
 export async function knownLimits(
   { db, clock, requestsPerMinute, requestsPerDay }: LimitsDeps,
   organization: string | null,

@@ -16,7 +16,7 @@ import { type DataCenterEndpoints, endpointsOf } from './create-client.ts'
 import { SCOPES } from './scopes.ts'
 import { saveToken } from './token-store.ts'
 
-/** As long as a person may take at Zoho. */
+/** As long as a person may take on Zoho's page. */
 export const STATE_LIFE_MS = 10 * 60_000
 
 export interface OAuthFlowDeps {
@@ -27,7 +27,7 @@ export interface OAuthFlowDeps {
   dataCenters: DataCenterEndpoints
   clock: Clock
   dispatcher: Dispatcher
-  /** Where Zoho sends people back to; known once zinc listens. */
+  /** Where Zoho redirects people back to; known once zinc listens. */
   redirectUri(): string
 }
 
@@ -35,13 +35,16 @@ export const sha256Hex = (value: string): string => createHash('sha256').update(
 
 export type OAuthFlow = ReturnType<typeof createOAuthFlow>
 
-/** The two ways to a refresh token: a self client's grant code that a person pastes, and Zoho's consent page. */
+/**
+ * The two ways to a refresh token: a self client's grant code that a person pastes, and Zoho's
+ * consent page.
+ */
 export function createOAuthFlow({ db, encryption, settings, connection, dataCenters, clock, dispatcher, redirectUri }: OAuthFlowDeps) {
   async function exchange(
     code: string,
     { actor, consent, dataCenter }: { actor: Actor; consent: boolean; dataCenter?: DataCenter | undefined },
   ): Promise<void> {
-    // Looked at first: a code works once, and must not be spent on a token that cannot be kept.
+    // Checked first: a code works once, and must not be spent on a token that cannot be saved.
     await settings.assertChangeable(['refresh_token', ...(dataCenter === undefined ? [] : (['data_center'] as const))])
     const set = await settings.forClient()
     const { clientId, clientSecret } = oauthClient(set)
@@ -77,10 +80,16 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
   }
 
   return {
-    /** A self client's grant code. Throws ConfigurationError with Zoho's code, ConflictError `set_by_environment`. */
+    /**
+     * Exchanges a self client's grant code. Throws ConfigurationError with Zoho's code,
+     * ConflictError `set_by_environment`.
+     */
     authorize: (code: string, actor: Actor): Promise<void> => exchange(code, { actor, consent: false }),
 
-    /** Begins the consent: the address of Zoho's page, and the cookie that only this browser gets. `linkHash`: with a link, see consent-links.ts. */
+    /**
+     * Begins the consent: returns the URL of Zoho's page, and the cookie for this browser only.
+     * `linkHash`: with a link, see consent-links.ts.
+     */
     async begin(username: string, linkHash: string | null = null): Promise<{ url: string; cookie: string }> {
       await settings.assertChangeable(['refresh_token'])
       const set = await settings.forClient()
@@ -111,7 +120,10 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
       return { url: url.href, cookie }
     },
 
-    /** The way back from Zoho. Throws BadRequestError `invalid_state`, `consent_denied`; BadGatewayError with Zoho's code. */
+    /**
+     * Handles the redirect back from Zoho. Throws BadRequestError `invalid_state`,
+     * `consent_denied`; BadGatewayError with Zoho's code.
+     */
     async finish(
       back: { code?: string | undefined; state?: string | undefined; error?: string | undefined; accountsServer?: string | undefined },
       { cookie, request }: { cookie: string | undefined; request: Omit<Actor, 'actor'> },
@@ -126,14 +138,17 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
         consent: true,
         dataCenter: elsewhere(set, back.accountsServer),
       })
-      // It has done what it was made for.
+      // The link has served its purpose.
       if (begun.link_hash !== null) await db.consentLink.deleteMany({ where: { hash: begun.link_hash } })
     },
 
     redirectUri,
   }
 
-  /** Takes a state out of the table, so that it works once; only with the cookie of the browser that began. */
+  /**
+   * Deletes a state from the table, so that it works once; only with the cookie of the browser that
+   * began.
+   */
   async function takeState(state: string | undefined, cookie: string | undefined): Promise<{ username: string; link_hash: string | null }> {
     const wrong = new BadRequestError('invalid_state')
     if (state === undefined || cookie === undefined) throw wrong
@@ -143,7 +158,10 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
     return row
   }
 
-  /** The data center that the way back names, when it is another of the table; a host outside of it is not even looked at. */
+  /**
+   * The data center that the redirect names, when it is another one of the table; a host outside
+   * the table is ignored.
+   */
   function elsewhere(set: Config['zoho'], accountsServer: string | undefined): DataCenter | undefined {
     if (accountsServer === undefined || set.accountsUrl !== undefined) return undefined
     const named = DATA_CENTERS.find((it) => dataCenters[it].accountsUrl === accountsServer.replace(/\/+$/, ''))
@@ -151,7 +169,7 @@ export function createOAuthFlow({ db, encryption, settings, connection, dataCent
   }
 }
 
-/** The scopes of the enabled modules, as Zoho wants them. */
+/** Returns the scopes of the enabled modules, in Zoho's format. */
 export async function requiredScopes(db: Database): Promise<string> {
   const enabled = await enabledModules(db)
   return MODULES.filter(({ slug }) => enabled.get(slug))

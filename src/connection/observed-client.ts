@@ -2,9 +2,9 @@ import type { ZohoClient } from '../zoho/client.ts'
 import { ConfigurationError, RateLimitedError, ZohoNotFoundError } from '../zoho/errors.ts'
 import type { ConnectionStateStore } from './connection-state.ts'
 
-/** The same client; what its calls tell about the connection is kept. */
+/** Returns the same client, whose calls update the connection's state. */
 export function withConnectionTracking(client: ZohoClient, connection: ConnectionStateStore): ZohoClient {
-  // The call's own failure is what its caller must see, also when the note of it cannot be written.
+  // The caller must get the call's own error, even when the state cannot be saved.
   const failed = (error: unknown) => connection.failed(error).catch(() => {})
   return {
     organizationId: client.organizationId,
@@ -24,7 +24,7 @@ export function withConnectionTracking(client: ZohoClient, connection: Connectio
       try {
         return await client.bytes(call, signal)
       } catch (error) {
-        // One picture that always breaks off says nothing about the connection.
+        // One image whose transfer always breaks off says nothing about the connection.
         if (!signal.aborted && (error instanceof ConfigurationError || error instanceof RateLimitedError)) await failed(error)
         throw error
       }

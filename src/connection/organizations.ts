@@ -2,7 +2,7 @@ import type { Database, Db } from '../database/client.ts'
 import type { ZohoClient } from '../zoho/client.ts'
 import { listOrganizations, type Organization, readOrganization } from '../zoho/organizations.ts'
 
-/** What is known of an organization without asking Zoho. */
+/** Returns what is known of an organization without calling Zoho. */
 export async function knownOrganization(db: Db, id: string | null): Promise<Organization | null> {
   const row = id === null ? null : await db.zohoOrganization.findUnique({ where: { id } })
   return row && { id: row.id, name: row.name, currency: row.currency, timeZone: row.time_zone }
@@ -17,7 +17,10 @@ async function keep(tx: Db, organizations: Organization[]): Promise<void> {
 
 export type Organizations = ReturnType<typeof createOrganizations>
 
-/** The organizations of the account as Zoho tells them; what it tells is kept, since schedules need the zone without a call. */
+/**
+ * The organizations of the account as Zoho reports them; they are stored, since schedules need the
+ * time zone without a call.
+ */
 export function createOrganizations({ db, onZone }: { db: Database; onZone(tx: Db, id: string, zone: string | null): Promise<void> }) {
   async function note(organizations: Organization[]): Promise<void> {
     await db.$transaction(async (tx) => {

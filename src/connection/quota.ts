@@ -9,7 +9,7 @@ export interface QuotaDeps {
   db: Database
   clock: Clock
   organization: string
-  /** The shop's zone, for days as people count them. */
+  /** The shop's time zone, for days as people count them. */
   zone: string
   limits: { perMinute: number; perDay: number | undefined }
   /** Slots of a schedule until a moment. */
@@ -20,12 +20,14 @@ export interface QuotaDeps {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
-/** Rows of a list call: 200, less the one that each page repeats. */
+/** Rows of a list call: 200, minus the one that each page repeats. */
 const ROWS_PER_CALL = 199
-/** More slots than these until the reset make no better forecast. */
 const UNFINISHED = ['queued', 'running', 'paused']
 
-/** Calls used and left, what is to come, and who used them. Read from the log of calls and from what Zoho's headers told last. */
+/**
+ * Returns calls used and left, expected calls, and who used them. Read from the log of calls and
+ * from Zoho's last headers.
+ */
 export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const { db, clock, organization, zone, limits } = deps
   const now = clock.now()
@@ -96,7 +98,7 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   }
 }
 
-/** How much of the day pictures leave to items, from the next picture on. */
+/** Sets how much of the day images leave to items, from the next image on. */
 export async function setImageQuotaReserve(
   db: Database,
   { organization, percent, actor }: { organization: string; percent: number; actor: Actor },
@@ -108,7 +110,10 @@ export async function setImageQuotaReserve(
   })
 }
 
-/** Somebody knows more than the last reply told (a larger plan, another midnight): the next call is made, and its reply tells anew what is left. */
+/**
+ * Clears what is known of the day's quota, for an operator who knows more than the last response (a
+ * larger plan, another midnight): the next call is made, and its response says what is left.
+ */
 export async function fetchRemainingQuota(db: Database): Promise<void> {
   await db.zohoRateLimit.updateMany({ data: { day_left: null } })
 }
@@ -119,7 +124,7 @@ const add = (...all: Calls[]): Calls =>
   Object.fromEntries(PURPOSES.map((purpose) => [purpose, all.reduce((sum, it) => sum + (it[purpose] ?? 0), 0)]))
 const sumByPurpose = (jobs: { job: string; calls: number }[]): Calls => add(...jobs.map(({ job, calls }) => ({ [purposeOf(job)]: calls })))
 
-/** What the runs that are not over will still ask for. */
+/** Returns the calls that unfinished runs will still make. */
 async function callsOfQueued({ db }: QuotaDeps): Promise<Calls> {
   const runs = await db.run.findMany({ where: { state: { in: UNFINISHED } } })
   const calls: Calls[] = []
@@ -146,7 +151,10 @@ async function callsOfSchedules({ db, slots, kindOf }: QuotaDeps, until: Date): 
   return add(...calls)
 }
 
-/** The calls of the newest finished run of a kind and mode; 1 when there was none, or when it made none. */
+/**
+ * Returns the calls of the newest finished run of a kind and mode; 1 when there was none, or when
+ * it made none.
+ */
 async function callsOfLast(db: Database, kind: string, mode: string): Promise<Calls> {
   const jobs = await db.$queryRaw<{ job: string; calls: number }[]>`
     select job, count(*)::int as calls from zoho_call where run_id = (
@@ -161,7 +169,10 @@ function modeOf(run: Run): string {
   return params.mode ?? (params.full ? 'full' : 'incremental')
 }
 
-/** The next midnight of a zone, within a minute: Zoho counts days so where its headers have not told. */
+/**
+ * Returns the next midnight of a zone, within a minute: the end of Zoho's day unless its headers
+ * have named another.
+ */
 function midnightAfter(now: Date, zone: string): Date {
   const day = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' })
   const today = day.format(now)

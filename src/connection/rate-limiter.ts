@@ -29,39 +29,54 @@ export interface RateLimiterDeps {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
-/** A call that is not over after this belongs to a process that was killed. */
+/** A call that has not ended after this belongs to a dead process. */
 const LEASE_MS = 120_000
-/** 43 and 44 lock people out of Zoho's own pages; how long is not documented, clients wait a minute, and longer when it comes again soon. */
+/**
+ * 43 and 44 lock people out of Zoho's own pages; for how long is not documented. Clients wait a
+ * minute, and longer when the code comes again soon.
+ */
 const BLOCK_MS = 60_000
 const LONGEST_BLOCK_MS = 300_000
 const BLOCKS_APART_MS = 600_000
-/** A proxy's Retry-After is believed up to this. */
+/** A proxy's Retry-After is obeyed up to this. */
 const LONGEST_RETRY_AFTER_MS = 900_000
-/** After 1070 one call fewer may be under way; one more again after so long without another. */
+/**
+ * After 1070 one call fewer may be in flight; one more again after this time without another 1070.
+ */
 const RECOVER_MS = 60_000
 const BLOCK_JITTER = 0.05
-/** One further away was written before the clock was set back. */
+/** A later end was written before the system clock was set back. */
 const LONGEST_POSSIBLE_BLOCK_MS = LONGEST_RETRY_AFTER_MS * (1 + BLOCK_JITTER)
-/** The clocks of processes on one database are no further apart: what lies further ahead was written before the clock was set back. */
+/**
+ * The clocks of processes on one database differ by less: a later time was written before the clock
+ * was set back.
+ */
 const CLOCK_SET_MS = 5_000
 const IN_FLIGHT_PAUSE_MS = 250
-/** Shorter waits are not worth a word. */
+/** Shorter waits are not reported. */
 const TELL_AGAIN_MS = 1_000
-/** Many calls may ask at once, of more processes than there are connections: they queue rather than fail. */
+/**
+ * Many calls may wait, of more processes than there are connections: they queue rather than fail.
+ */
 const PATIENCE = { maxWait: 60_000, timeout: 60_000 }
 
 /**
- * One budget for all processes, in PostgreSQL: a sliding minute over the log of calls, the calls in flight, and the day's quota as Zoho's headers tell it.
- * A permit is a row of that log, given under the organization's lock, so that two processes never see the same room.
+ * One rate limit for all processes, in PostgreSQL: a sliding minute over the log of calls, the
+ * calls in flight, and the day's quota from Zoho's headers. A lease is a row of that log, inserted
+ * under the organization's lock, so that two processes never take the same room.
  */
 export function createRateLimiter({ db, organization, limits, clock, log, onWait }: RateLimiterDeps): RateLimiter {
   type Refusal = { waitMs: number; why: Message }
   type Call = Parameters<RateLimiter['acquire']>[0]
-  /** Those that wait in this process wait for each other here: only the first of them asks, so that hundreds do not crowd the lock of all processes. */
+  /**
+   * Waiting calls of this process queue here: only the first of them asks the database, so that
+   * hundreds do not compete for the lock of all processes.
+   */
   const turn = pLimit(1)
 
   async function ask(call: Call): Promise<{ id: bigint } | Refusal> {
-    // Without a limit there is no room that two could see at once, and a call that a crash of the database forgets does no harm.
+    // Without a limit two processes cannot take the same room, and a call lost in a crash of the
+    // database does no harm.
     if (limits.perMinute === 0) {
       const now = clock.now()
       const wait = await refusal(db, call, now)
@@ -82,10 +97,14 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     }, PATIENCE)
   }
 
-  /** The calls that count now, oldest first. Those noted ahead of a clock that was set back count from now on: else all would wait until it is there again. */
+  /**
+   * Returns the calls that count now, oldest first. Those with a later time, from before the clock
+   * was set back, count from now on: otherwise all would wait until that time.
+   */
   async function recentCalls(tx: Db, now: Date): Promise<{ started_at: Date; finished_at: Date | null }[]> {
     const recent = await tx.zohoCall.findMany({
-      // No call takes longer than its lease, so all that ended within the last minute began in this time.
+      // No call takes longer than its lease, so all that ended within the last minute began within
+      // this time.
       where: { organization, started_at: { gt: new Date(now.getTime() - LEASE_MS - MINUTE_MS) } },
       select: { started_at: true, finished_at: true },
       orderBy: { started_at: 'asc' },
@@ -103,9 +122,13 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     }))
   }
 
-  /** Why a call may not be made now and for how long; null when it may. Throws QuotaExceededError. */
+  /**
+   * Returns why a call may not be made now and for how long; null when it may. Throws
+   * QuotaExceededError.
+   */
   async function refusal(tx: Db, call: Call, now: Date): Promise<Refusal | null> {
-    // The calls are read before what is left of the day: one that ends between the two then counts twice for a moment; the other way round it would count in neither.
+    // The calls are read before the day's remaining quota: one that ends between the two then
+    // briefly counts twice; in the other order it would count in neither.
     const recent = limits.perMinute > 0 ? await recentCalls(tx, now) : []
     const state = await tx.zohoRateLimit.findUnique({ where: { organization } })
     if (state?.blocked_until && state.blocked_until > now && state.blocked_until.getTime() - now.getTime() <= LONGEST_POSSIBLE_BLOCK_MS) {
@@ -117,7 +140,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
       const dayLimit = dayLimitInForce(state.day_limit, limits.perDay)
       const reserve = limits.perMinute > 0 ? reserveOf(purpose, state, dayLimit ?? 0) : 0
       const spent = limits.perDay === undefined ? 0 : Math.max(0, (state.day_limit ?? limits.perDay) - limits.perDay)
-      // Calls under way are not in Zoho's figure yet.
+      // Calls in flight are not in Zoho's figure yet.
       if (state.day_left - spent - inFlight <= reserve) {
         if (inFlight > 0 && state.day_left - spent > reserve) return { waitMs: IN_FLIGHT_PAUSE_MS, why: message('quota_nearly_exhausted') }
         throw new QuotaExceededError(state.day_resets_at)
@@ -128,7 +151,8 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         throw new QuotaExceededError(state.day_resets_at)
     }
     if (limits.perMinute === 0) return null
-    // Zoho counts a call when it arrives there, at any moment until its response; so it counts here for a minute from the response on.
+    // Zoho counts a call when it arrives there, at any moment until its response; so it counts here
+    // for a minute from the response on.
     const ended = recent
       .flatMap(
         (it) => it.finished_at?.getTime() ?? (now.getTime() - it.started_at.getTime() < LEASE_MS ? [] : it.started_at.getTime() + LEASE_MS),
@@ -155,7 +179,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         : null
     await db.$executeRaw`
       with soon as materialized (${SOON}),
-      -- Replies come out of order; within one day what is left only falls.
+      -- Responses arrive out of order; within one day the remaining quota only decreases.
       day as (
         insert into zoho_rate_limit as b (organization, day_limit, day_left, day_resets_at)
         select ${organization}, t.day_limit, t.day_left, t.day_resets_at
@@ -175,7 +199,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
     } else await hold(code, retryAfterSeconds)
   }
 
-  /** All calls wait after 43, 44 or a bare 429; after 1070 fewer go at once. */
+  /** All calls wait after 43, 44 or a bare 429; after 1070 fewer run in parallel. */
   async function hold(code: string, retryAfterSeconds: number | undefined): Promise<void> {
     await db.$transaction(async (tx) => {
       await advisoryXactLock(tx, `zoho budget ${organization}`)
@@ -187,7 +211,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
         return
       }
-      // Calls that were under way together all hear of the one block.
+      // Calls that were in flight together all report the same block.
       if (state?.blocked_until && state.blocked_until > now) return
       const soon = state?.blocked_until != null && now.getTime() - state.blocked_until.getTime() < BLOCKS_APART_MS
       const block_ms = soon ? Math.min(LONGEST_BLOCK_MS, (state?.block_ms ?? BLOCK_MS) * 2) : BLOCK_MS
@@ -224,7 +248,8 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
             await clock.sleep(waitMs, signal)
             continue
           }
-          // Told again and again: what ends meanwhile reports its own progress, and would leave the watcher without the reason.
+          // Reported repeatedly: a call that ends meanwhile reports its own progress, which hides
+          // the reason.
           const until = new Date(clock.now().getTime() + waitMs)
           for (let left = waitMs; left > 0; left -= TELL_AGAIN_MS) {
             onWait({ code: why.code, reason: inEnglish(why).message, params: why.params, until })
@@ -242,11 +267,15 @@ interface DayTold {
 }
 
 /**
- * Commits without waiting for the disk, for what only tells of a call that is over: lost in a crash of the database, it counts as under way until its lease ends.
- * It never holds for permits under a limit.
+ * Commits without waiting for the disk, for writes that only record the end of a call: if a crash
+ * of the database loses one, the call counts as in flight until its lease ends. Never used for
+ * leases under a limit.
  */
 const SOON = Prisma.sql`select set_config('synchronous_commit', 'off', true)`
 const LIMITS = new Set(['43', '44', '45', '429', '1070'])
 
-/** Without a header the zone of the organization is not known; asking again too early costs one refused call. */
+/**
+ * Without a header the organization's time zone is unknown; a call that is made too early costs one
+ * refusal.
+ */
 const nextMidnightUtc = (now: Date): Date => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1))

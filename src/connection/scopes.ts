@@ -16,7 +16,10 @@ export interface Scope {
 
 const one = (path: string) => ({ path, query: { per_page: '1', page: '1' } })
 
-/** What the bulk pull needs of Books or Invoice, a scope once however many modules it opens. */
+/**
+ * Returns what the bulk pull needs of Books or Invoice, each scope once however many modules need
+ * it.
+ */
 function pullScopes(product: string, base: string, modules: readonly BooksModule[]): Scope[] {
   const byScope = Map.groupBy(modules, (it) => it.scope)
   return [...byScope].map(([scope, some]) => ({
@@ -31,7 +34,10 @@ const crm = (module: string): Scope => ({
   probe: { path: `/crm/v8/${module}`, query: { fields: 'id', per_page: '1' }, organization: false },
 })
 
-/** The exact scopes, least privilege: only READ. In Books items stand under settings; there is no scope of their own. */
+/**
+ * The exact scopes, with least privilege: only READ. In Books items belong to the settings scope;
+ * there is none for items alone.
+ */
 export const SCOPES: Record<ModuleSlug, Scope[]> = {
   crm: [
     ...['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'].map(crm),
@@ -57,7 +63,10 @@ export const SCOPES: Record<ModuleSlug, Scope[]> = {
   ),
 }
 
-/** Whether Zoho's list of granted scopes, as it stands in the token reply, covers one; null when there is no list. */
+/**
+ * Whether Zoho's list of granted scopes, as in the token response, includes one; null when there is
+ * no list.
+ */
 export function hasScope(granted: string | null, scope: string): boolean | null {
   const have = new Set((granted ?? '').toLowerCase().split(/[\s,]+/))
   if (have.size === 1 && have.has('')) return null
@@ -75,7 +84,10 @@ export function hasScope(granted: string | null, scope: string): boolean | null 
 
 type ModuleScopes = z.infer<typeof ScopesResponse>['data']['modules']
 
-/** What each module needs, and whether it is granted: as the last test found it, else as Zoho named the scopes with the newest token. */
+/**
+ * Returns what each module needs, and whether it is granted: as the last test found it, otherwise
+ * by the scopes that came with the newest token.
+ */
 export async function scopesOf(db: Database, { connection }: { connection: ConnectionStateStore }): Promise<ModuleScopes> {
   const enabled = await enabledModules(db)
   const tested = await connection.testedScopes()

@@ -3,7 +3,10 @@ import type { ZohoSettings } from '../schemas/zoho-settings.ts'
 import { shown } from '../settings/zoho-settings.ts'
 import type { ConnectionContext } from './connection.ts'
 
-/** The settings as they may be shown, secrets masked, with how it stands between Zoho and us: for the page, scripts and the command line. */
+/**
+ * Returns the settings with secrets masked and the state of the connection to Zoho: for the page,
+ * scripts and the command line.
+ */
 export async function maskSettings({
   settings,
   connection,
@@ -30,7 +33,7 @@ export async function maskSettings({
   }
 }
 
-/** The same as lines for people. */
+/** Returns the same as lines for people. */
 export function settingsLines(it: Omit<ZohoSettings, 'modules'>): string[] {
   const source = (field: keyof typeof it.sources) => (it.sources[field] === 'none' ? 'not set' : it.sources[field])
   const line = (name: string, value: string | null, from: string) => `${name.padEnd(16)} ${(value ?? '–').padEnd(34)} ${from}`

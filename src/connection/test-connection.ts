@@ -14,7 +14,7 @@ import { findDataCenter, RETRY_IN_OTHER_DATA_CENTER, wrongDataCenter } from './d
 import type { Organizations } from './organizations.ts'
 import { SCOPES, type Scope } from './scopes.ts'
 
-/** Further apart and "modified since" would be asked with a wrong now. */
+/** With a larger difference, "modified since" would be computed from a wrong now. */
 const MAX_CLOCK_DIFFERENCE_MS = 60_000
 
 export interface TestDeps extends Omit<OpenZohoDeps, 'settings' | 'connection' | 'regions'> {
@@ -24,13 +24,14 @@ export interface TestDeps extends Omit<OpenZohoDeps, 'settings' | 'connection' |
 }
 
 interface Tried extends Check {
-  /** What the read answered, for the checks after it. */
+  /** The response of the read, for the checks after it. */
   body?: Record<string, unknown>
 }
 
 /**
- * Signs in, reads the organization and makes one small read for each scope of each enabled module. Answers the check list; throws only when the
- * sign-in itself fails, with Zoho's code (`wrong_data_center` when another data center knows the credentials).
+ * Signs in, reads the organization and makes one small read for each scope of each enabled module.
+ * Returns the list of checks; throws only when the sign-in itself fails, with Zoho's code
+ * (`wrong_data_center` when another data center knows the credentials).
  */
 export async function testConnection(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<TestResult> {
   const { db, clock, connection, organizations } = deps
@@ -81,7 +82,7 @@ const SCOPE_MISSING = 'scope_missing'
 
 const saidOf = ({ code = 'failed', message = '', remedy, params = {} }: Check): Said => ({ code, message, remedy, params })
 
-/** A check that found something wrong, where no call failed. */
+/** A check that found a problem without a failed call. */
 class Problem<K extends MessageKey> extends AppError<K> {}
 
 async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: AbortSignal): Promise<{ check: Check; freshToken: boolean }> {
@@ -106,7 +107,7 @@ async function signInCheck(settings: Config['zoho'], deps: TestDeps, signal: Abo
   }
 }
 
-/** What a check says when all is well: a message, or a name or text of Zoho's. */
+/** What a check says on success: a message, or a name or text of Zoho's. */
 type Work = () => Promise<Said | string | undefined>
 
 async function check(name: string, work: Work, signal: AbortSignal): Promise<Check> {

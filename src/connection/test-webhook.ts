@@ -4,7 +4,7 @@ import { ConflictError } from '../lib/errors.ts'
 import { sign } from './webhook-signature.ts'
 
 export const WEBHOOK_SIGNATURE = 'x-zoho-webhook-signature'
-/** What the body of a test has instead of an item. */
+/** Marks the body of a test, in place of an item. */
 const TEST_MARK = 'zinc_test'
 const TIMEOUT_MS = 10_000
 
@@ -12,7 +12,7 @@ export interface WebhookTest {
   ok: boolean
   status: number | null
   ms: number
-  /** network: nobody answered there; not_zinc: something else did; refused: zinc did not take it. */
+  /** network: no answer; not_zinc: another server answered; refused: zinc refused it. */
   problem: 'network' | 'not_zinc' | 'refused' | null
 }
 
@@ -25,7 +25,10 @@ export const isTestNotification = (body: string): boolean => {
   }
 }
 
-/** Sends a signed notice to the address that Zoho is told, the way round that it would come. Throws ConflictError `no_webhook_secret`. */
+/**
+ * Sends a signed webhook to the URL that Zoho is given, on the way that Zoho's would come. Throws
+ * ConflictError `no_webhook_secret`.
+ */
 export async function testWebhook(
   { dispatcher, clock }: { dispatcher: Dispatcher; clock: Clock },
   { url, secret }: { url: string; secret: string | null },

@@ -5,12 +5,18 @@ import { aadFor, ENCRYPTED_TOKENS } from '../settings/encrypted-columns.ts'
 import type { Encryption } from '../settings/encryption.ts'
 import { type AccessToken, type Credentials, SIGN_IN_WINDOW_MS, type TokenStore } from '../zoho/token-refresh.ts'
 
-/** Which credentials a token belongs to: any changed part makes another id, so that an old token never hides that a new secret is wrong. */
+/**
+ * Identifies the credentials of a token: any changed part makes another id, so that an old token
+ * never hides that a new secret is wrong.
+ */
 const fingerprint = ({ clientId, clientSecret, refreshToken }: Credentials): string =>
   createHash('sha256').update(`${clientId}\n${clientSecret}\n${refreshToken}`).digest('hex').slice(0, 32)
 const aadOf = (id: string): string => aadFor(ENCRYPTED_TOKENS, id)
 
-/** The shared access token in PostgreSQL, encrypted. The lock is held while one process asks Zoho; the others find its token. */
+/**
+ * Stores the shared access token in PostgreSQL, encrypted. The lock is held while one process
+ * requests a token; the others then find it.
+ */
 export function createTokenStore({
   db,
   encryption,
@@ -33,14 +39,15 @@ export function createTokenStore({
         scope: row.scope,
       }
     } catch {
-      return null // sealed with a key that has been rotated out: a new token costs one call
+      return null // encrypted with a removed key: a new token costs one call
     }
   }
 
   return {
     read: () => read(db),
     exclusively: (work) =>
-      // A transaction round a call to Zoho, on purpose: it only holds the lock that makes the others wait for this one token.
+      // A transaction around a call to Zoho, on purpose: it only holds the lock that makes the
+      // others wait for this one token.
       db.$transaction(
         async (tx) => {
           await advisoryXactLock(tx, `zoho token ${id}`)
@@ -66,7 +73,7 @@ export function createTokenStore({
   }
 }
 
-/** Puts a token where all processes look for it; a code exchange brings one with the new credentials. */
+/** Saves a token for all processes; a code exchange returns one with the new credentials. */
 export async function saveToken(
   tx: Db,
   { encryption, credentials, token }: { encryption: Encryption; credentials: Credentials; token: AccessToken },

@@ -4,7 +4,7 @@ import { timingSafeEqualStrings } from '../lib/timing-safe-equal.ts'
 export interface SignedRequest {
   /** The header X-Zoho-Webhook-Signature. */
   signature: string
-  /** The body to the byte. */
+  /** The body, byte for byte. */
   body: Buffer
   isJson: boolean
   /** Of the query and of a form body, decoded. */
@@ -12,8 +12,9 @@ export interface SignedRequest {
 }
 
 /**
- * What of a notice was signed with the secret, null for nothing: HMAC-SHA256, in either of the two ways that Zoho's documents tell.
- * Hex over the body; or Base64 over the parameters, sorted by name, name and value joined, followed by a JSON body.
+ * Returns the part of a webhook that was signed with the secret, null for none: HMAC-SHA256, in
+ * either of the two ways of Zoho's documentation. Hex over the body; or Base64 over the parameters,
+ * sorted by name, name and value joined, followed by a JSON body.
  */
 export function verifySignature(
   secret: string,
@@ -35,5 +36,5 @@ export function verifySignature(
   return match?.[0] ?? null
 }
 
-/** The signature of a JSON body, as the hex form has it. */
+/** Returns the signature of a JSON body in the hex form. */
 export const sign = (secret: string, body: string): string => createHmac('sha256', secret).update(body).digest('hex')

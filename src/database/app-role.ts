@@ -6,18 +6,21 @@ import { MIGRATION_LOCK } from './migrate.ts'
 const ROLE = 'zinc_app'
 
 /**
- * The address under which zinc itself works on its own PostgreSQL: a role that owns nothing. It may read and write every table but those in which
- * the past stands: the audit log may only be added to, and what was migrated may only be read. Made at the first start, and given what migrations
- * have added at each further one. Call it after `migrate`; `ownerUrl` is for migrations and dumps.
+ * Creates the role that zinc itself uses on its embedded PostgreSQL, which owns nothing, and
+ * returns its URL. It may read and write every table except records of the past: the audit log
+ * accepts only inserts, and the list of migrations only reads. Created at the first start; at each
+ * further one it gets the rights for what migrations have added. Call it after `migrate`;
+ * `ownerUrl` is for migrations and dumps.
  */
 export async function ensureAppRole(ownerUrl: string): Promise<string> {
   const url = new URL(ownerUrl)
-  // Out of the owner's, so that there is one secret to keep; the way back is closed.
+  // Derived from the owner's password, so that there is one secret to keep; the owner's cannot be
+  // derived from it.
   const password = createHmac('sha256', decodeURIComponent(url.password)).update(ROLE).digest('hex')
   const client = createClient(ownerUrl, { connectionTimeoutMs: 10_000 })
   await client.connect()
   try {
-    // Two processes that grant at the same moment would meet in PostgreSQL's own tables.
+    // Two processes that grant at the same moment would conflict in PostgreSQL's own tables.
     await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
     await prepare(client, password)
   } finally {

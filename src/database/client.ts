@@ -4,19 +4,27 @@ import { Prisma, PrismaClient } from '../generated/client.ts'
 import { createPool } from './connection.ts'
 
 export type Database = PrismaClient
-/** What a query function asks for: the client itself or an open transaction, it cannot tell. */
+/** The client itself or an open transaction, for functions that work with either. */
 export type Db = Prisma.TransactionClient
-/** What a function asks for that only runs SQL of its own: either of the above, or a transaction past Prisma (`pgTransaction`). */
+/**
+ * For functions that only run raw SQL: either of the above, or a transaction bypassing Prisma
+ * (`pgTransaction`).
+ */
 export interface RawDb {
   $queryRaw<T>(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<T>
   $executeRaw(query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]): PromiseLike<number>
 }
 
-/** Connections a process keeps at most; a second connection is never taken inside a transaction, so this cannot deadlock. */
+/**
+ * Most connections of a process; a second connection is never taken inside a transaction, so this
+ * cannot deadlock.
+ */
 const MAX_CONNECTIONS = 12
-/** The longest a statement may take, and the longest a transaction may do nothing. */
+/** The timeout of a statement, and of an idle transaction. */
 const STATEMENT_TIMEOUT_MS = 60_000
-/** Statements that each connection keeps planned; each costs it some memory. Further ones are planned anew each time. */
+/**
+ * Prepared statements per connection; each takes some memory. Further ones are planned each time.
+ */
 const MAX_PREPARED = 64
 
 const pools = new WeakMap<PrismaClient, pg.Pool>()
@@ -41,14 +49,15 @@ async function read<T extends object>(pool: pg.Pool, { text, values }: Prisma.Sq
 }
 
 /**
- * Reads with a statement that each connection plans once and keeps: for what is asked thousands of times a minute, planning and Prisma's own work would cost
- * more than the answer. Rows are as the driver gives them: a bigint is text.
+ * Runs a query as a prepared statement, which each connection plans once: for queries that run
+ * thousands of times a minute, planning and Prisma's overhead would cost more than the result. Rows
+ * are as the driver returns them: a bigint is a string.
  */
 export function queryPrepared<T extends object>(db: Database, sql: Prisma.Sql): Promise<T[]> {
   return read(poolOf(db), sql)
 }
 
-/** Statements that a library writes: several in one text, with parameters as the driver takes them. */
+/** Runs statements of a library: several in one text, with parameters as the driver takes them. */
 export function queryText(db: Database, text: string, values?: unknown[]): Promise<pg.QueryResult> {
   return poolOf(db).query(text, values)
 }
@@ -60,8 +69,9 @@ function poolOf(db: Database): pg.Pool {
 }
 
 /**
- * A transaction past Prisma, for whole pages of rows: Prisma writes each parameter into JSON and reads it back, which for some hundred kilobytes costs more
- * than all else. Values are as the driver gives them: a bigint or a decimal is text.
+ * Runs a transaction bypassing Prisma, for whole pages of rows: Prisma writes each parameter into
+ * JSON and reads it back, which for some hundred kilobytes costs more than everything else. Values
+ * are as the driver returns them: a bigint or a decimal is a string.
  */
 export async function pgTransaction<T>(db: Database, work: (tx: RawDb) => Promise<T>): Promise<T> {
   const client = await poolOf(db).connect()
@@ -79,7 +89,7 @@ export async function pgTransaction<T>(db: Database, work: (tx: RawDb) => Promis
     await client.query('commit')
     return result
   } catch (error) {
-    // A connection that cannot even roll back is not given to anybody else.
+    // A connection that cannot even roll back is not reused.
     await client.query('rollback').catch((cause: Error) => {
       broken = cause
     })
@@ -91,7 +101,10 @@ export async function pgTransaction<T>(db: Database, work: (tx: RawDb) => Promis
 
 export type DedicatedConnection = ReturnType<typeof createDedicatedConnection>
 
-/** One connection apart from the others, for a question that many wait for and that must not stand in line behind their long ones. */
+/**
+ * Opens one connection outside the pool, for a query that many requests wait for and that must not
+ * queue behind their long ones.
+ */
 export function createDedicatedConnection(url: string) {
   const pool = createPool(url, { max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   return { read: <T extends object>(sql: Prisma.Sql) => read<T>(pool, sql), [Symbol.asyncDispose]: () => pool.end() }

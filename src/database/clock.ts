@@ -1,25 +1,27 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { RawDb } from './client.ts'
 
-/** A clock that is set anew is followed within this. */
+/** A changed system clock is followed within this time. */
 const LOOK_EVERY_MS = 10_000
 
 export interface DatabaseClock extends Clock, Disposable {}
 
 /**
- * The database's time, so that all processes on one database agree on what came first and who may go when, however wrong the clocks of their machines.
- * Between two looks, and while the database is away, it runs on by this process's own stopwatch, which nobody sets.
+ * The database's time, so that all processes on one database agree on the order of events and on
+ * expiry, however wrong the clocks of their machines. Between two reads, and while the database is
+ * unavailable, it continues by this process's monotonic clock, which nobody sets.
  */
 export async function openDatabaseClock(db: RawDb, { everyMs = LOOK_EVERY_MS } = {}): Promise<DatabaseClock> {
-  /** The database's time when the stopwatch stood at zero. */
+  /** The database's time when the monotonic clock was at zero. */
   let zero = (await look(db)).zero
   const timer = setInterval(() => {
     look(db).then(
       (seen) => {
-        // What lies within the answer's own time on the way tells nothing new, and would only make the clock tremble.
+        // A difference within the query's own duration is noise, and would only make the clock
+        // jitter.
         if (Math.abs(seen.zero - zero) > seen.tookMs) zero = seen.zero
       },
-      () => {}, // the database is away
+      () => {}, // the database is unavailable
     )
   }, everyMs).unref()
   return {

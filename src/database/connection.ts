@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
-/** The kernel probes a connection that is quiet for so long; ten lost probes in ten seconds end it. */
+/** The kernel probes a connection that is idle this long; ten lost probes in ten seconds end it. */
 const KEEPALIVE_IDLE_S = 10
-/** No response so long after the server's own limit for a statement: it cannot be reached. */
+/**
+ * A missing response this long after the server's own statement timeout means that it is
+ * unreachable.
+ */
 const RESPONSE_SLACK_MS = 5_000
 
 export interface ConnectionLimits {
@@ -11,7 +14,10 @@ export interface ConnectionLimits {
   connectionTimeoutMs?: number
   /** For a statement, and for an idle transaction. Migrations and dumps have none. */
   statementTimeoutMs?: number
-  /** For a response on a connection that is mostly quiet. The caller ends it when one is missing. */
+  /**
+   * For a response on a connection that is mostly idle. The caller closes the connection when one
+   * is missing.
+   */
   queryTimeoutMs?: number
 }
 
@@ -23,7 +29,7 @@ interface Internals {
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void)
 
 /**
- * A connection to PostgreSQL on which neither side can vanish unnoticed. The server's half is set
+ * A PostgreSQL connection on which the loss of either side is detected. The server's half is set
  * after connecting, since PgBouncer refuses startup parameters that it does not know.
  */
 class Connection extends pg.Client {
@@ -35,7 +41,7 @@ class Connection extends pg.Client {
     this.#connectionTimeoutMs = config.connectionTimeoutMillis ?? 0
     this.#statementTimeoutMs = config.statementTimeoutMs
     this.on('error', () => {}) // the query reports it; without a listener it would end the process
-    // After a fatal message the server closes. Prisma would give such a connection back to the pool,
+    // After a fatal message the server closes. Prisma would return such a connection to the pool,
     // and the next query would fail with it.
     const { connection } = this as unknown as Internals
     connection.on('errorMessage', ({ severity }: { severity?: string }) => {
@@ -54,7 +60,7 @@ class Connection extends pg.Client {
   }
 
   /**
-   * Keepalive does not run while sent bytes are unacknowledged: TCP repeats them for 15 minutes. So
+   * Keepalive does not run while sent bytes are unacknowledged: TCP resends them for 15 minutes. So
    * a socket that is silent for longer than a statement may take is closed. pg's `query_timeout`
    * would end the query but leave the dead connection to the next one.
    */
@@ -86,14 +92,16 @@ const driverOptions = (url: string, { connectionTimeoutMs = 5_000, statementTime
   ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),
 })
 
-/** A connection apart from any pool: connect it before use and end it afterwards. */
+/** Creates a connection outside any pool: connect it before use and end it afterwards. */
 export function createClient(url: string, limits: ConnectionLimits = {}): pg.Client {
   return new Connection(driverOptions(url, limits))
 }
 
-/** While all of its connections are busy, a query fails after `connectionTimeoutMs`. */
+/**
+ * Creates a pool; while all of its connections are busy, a query fails after `connectionTimeoutMs`.
+ */
 export function createPool(url: string, { max, ...limits }: ConnectionLimits & { max: number }): pg.Pool {
   const pool = new pg.Pool({ ...driverOptions(url, limits), Client: Connection, max, idleTimeoutMillis: 30_000 })
-  pool.on('error', () => {}) // an idle connection that broke is replaced; the query of a busy one fails by itself
+  pool.on('error', () => {}) // an idle connection is replaced; a busy one fails its query
   return pool
 }

@@ -11,11 +11,13 @@ import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 import { INIT_MIGRATION, migrate, migrationNames } from './migrate.ts'
 
-/** The first line of every dump; the number changes when the lines below it mean something else. */
+/**
+ * The first line of every dump; the number changes when the format of the lines below it changes.
+ */
 const MAGIC = '-- zinc database dump 1'
 const MIGRATIONS = '-- migrations: '
 
-/** The last migration before all became one: its tables are those of `INIT_MIGRATION`. */
+/** The last migration before all were merged into one: its tables are those of `INIT_MIGRATION`. */
 const LAST_BEFORE_INIT = '20261125080000_store_pause'
 
 interface Table {
@@ -26,7 +28,10 @@ interface Table {
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Our tables, each after those that it refers to, so that a restore never meets a row whose parent is missing. */
+/**
+ * Returns zinc's tables, each after those that it refers to, so that a restore never inserts a row
+ * before its parent.
+ */
 async function tablesInOrder(client: pg.Client): Promise<Table[]> {
   const { rows } = await client.query<Table & { parents: string[] }>(`
     select c.relname as name,
@@ -49,8 +54,9 @@ async function tablesInOrder(client: pg.Client): Promise<Table[]> {
 }
 
 /**
- * Writes everything in the database to `file`, as of one moment, while zinc goes on working: a gzipped script of COPY blocks that `psql` reads too.
- * The embedded PostgreSQL comes without pg_dump, and a newer zinc may bring a PostgreSQL that cannot read the older one's folder; this file bridges both.
+ * Writes the whole database to `file`, as of one moment, while zinc keeps running: a gzipped script
+ * of COPY blocks that `psql` reads too. The embedded PostgreSQL has no pg_dump, and a newer zinc
+ * may bring a PostgreSQL that cannot read the older one's folder; this file solves both.
  */
 export async function dumpDatabase(url: string, file: string): Promise<{ tables: number; rows: number }> {
   const client = createClient(url)
@@ -89,7 +95,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
   }
 }
 
-/** A longer line is no row of ours, and would be kept in memory whole. */
+/** A longer line is no row of zinc's, and would be kept in memory whole. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024
 
 interface Line {
@@ -97,12 +103,15 @@ interface Line {
   bytes: Buffer
 }
 
-/** The lines of a gzipped file, cut at line feeds only: a row may hold any other character that ends a line elsewhere, such as U+2028. */
+/**
+ * Yields the lines of a gzipped file, split only at line feeds: a row may contain any other line
+ * separator, such as U+2028.
+ */
 async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0
   let rest: Buffer[] = []
   let restBytes = 0
-  const unzipped = pipe(createReadStream(file), createGunzip(), () => {}) // a failure of either reaches the loop
+  const unzipped = pipe(createReadStream(file), createGunzip(), () => {}) // the loop gets the error of either
   for await (const chunk of unzipped as AsyncIterable<Buffer>) {
     let from = 0
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
@@ -124,10 +133,11 @@ const COPY_LINE = /^COPY "([a-z0-9_]+)" \(("[a-z0-9_]+"(?:, "[a-z0-9_]+")*)\) FR
 const SETVAL_LINE = /^select setval\('"([a-z0-9_]+)"', (\d{1,19})\);$/
 
 /**
- * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations that are newer than the dump are applied afterwards.
- * A dump may come from a stranger, so nothing in it is executed: each line is either a known table with its known columns, a row of it, or a known
- * sequence with a number, and the statements are built from these names.
- * Throws BadRequestError `invalid_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
+ * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations newer
+ * than the dump are applied afterwards. A dump may be malicious, so nothing in it is executed: each
+ * line is either a known table with its known columns, a row of it, or a known sequence with a
+ * number, and the statements are built from these names. Throws BadRequestError `invalid_dump`,
+ * `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
  */
 export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
   const lines = readLines(file)
@@ -154,7 +164,7 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   return { rows }
 }
 
-/** Answers how many rows the tables have then. */
+/** Returns how many rows the tables have afterwards. */
 async function fill(url: string, file: string, line: () => Promise<Line | null>): Promise<number> {
   const client = createClient(url)
   await client.connect()
@@ -164,7 +174,7 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
     const tables = await tablesInOrder(client)
     const columnsOf = new Map(tables.map(({ name, columns }) => [name, columns]))
     const sequences = await sequenceNames(client)
-    // The rows are already what the triggers made of them.
+    // The rows already contain what the triggers did.
     for (const { name } of tables) await client.query(`alter table ${quoted(name)} disable trigger user`)
     const leaveRole = await enterRestoreRole(client)
     for (let at = await line(); at !== null; at = await line()) {
@@ -176,7 +186,7 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
         const known = columnsOf.get(table)
         if (!known || new Set(columns).size !== columns.length || !columns.every((it) => known.includes(it)))
           throw notADump(file, { line: at.number })
-        columnsOf.delete(table) // each table stands once
+        columnsOf.delete(table) // each table occurs once
         const copy = client.query(copyFrom(`copy ${quoted(table)} (${columns.map(quoted).join(', ')}) from stdin`))
         async function* block() {
           for (let row = await line(); ; row = await line()) {
@@ -195,7 +205,7 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
     for (const { name } of tables) await client.query(`alter table ${quoted(name)} enable trigger user`)
     await client.query('commit')
   } catch (error) {
-    // PostgreSQL's classes of rows that do not fit their table.
+    // PostgreSQL's error classes for rows that do not fit their table.
     const { code } = error as { code?: string }
     throw code !== undefined && /^2[23]...$/.test(code) ? notADump(file, { cause: error as Error }) : error
   } finally {
@@ -204,10 +214,13 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
   return rows
 }
 
-/** Schemas beside public that the migrations make: views for an ERP, and the job queue. */
+/** Schemas besides public that the migrations create: views for an ERP, and the job queue. */
 const MIGRATED_SCHEMAS = ['erp', 'pgboss']
 
-/** Makes the database as empty as it was before the restore, so that it takes another dump. `functions` stay. */
+/**
+ * Makes the database as empty as before the restore, so that another dump can be restored.
+ * `functions` stay.
+ */
 async function removeTables(url: string, functions: string[]): Promise<void> {
   const client = createClient(url)
   await client.connect()
@@ -230,7 +243,7 @@ async function removeTables(url: string, functions: string[]): Promise<void> {
   }
 }
 
-/** No table has so many columns that naming them takes longer. */
+/** No table has so many columns that a statement naming them is longer. */
 const MAX_STATEMENT_BYTES = 64 * 1024
 const END_OF_ROWS = Buffer.from('\\.')
 const LINE_FEED = Buffer.from('\n')
@@ -251,8 +264,9 @@ async function sequenceNames(client: pg.Client): Promise<Set<string>> {
 }
 
 /**
- * Lets a superuser work as a role that may add rows and set sequences, and nothing else, until the returned function is called. The role lives
- * in the open transaction only. An owner without superuser rights stays who he is.
+ * Restricts a superuser to a role that may only insert rows and set sequences, until the returned
+ * function is called. The role exists only in the open transaction. An owner without superuser
+ * rights keeps its role.
  */
 async function enterRestoreRole(client: pg.Client): Promise<() => Promise<void>> {
   const { rows } = await client.query<{ superuser: boolean; pid: number }>(
@@ -273,7 +287,7 @@ async function enterRestoreRole(client: pg.Client): Promise<() => Promise<void>>
   }
 }
 
-/** The migrations that make the tables of a dump, from the names that it carries. */
+/** Returns the migrations that make the tables of a dump, from the names in it. */
 async function migrationsFor(dumped: string[]): Promise<string[]> {
   const known = await migrationNames()
   const unknown = dumped.filter((name) => !known.includes(name))
@@ -285,7 +299,7 @@ async function migrationsFor(dumped: string[]): Promise<string[]> {
   throw new BadRequestError('older_dump', { migration: LAST_BEFORE_INIT })
 }
 
-/** Answers the functions that are there all the same. */
+/** Returns the functions that exist in the otherwise empty database. */
 async function refuseFilled(url: string): Promise<string[]> {
   const client = createClient(url)
   await client.connect()

@@ -5,17 +5,21 @@ import type { Database } from './client.ts'
 const fingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
 
 interface InstanceFingerprint {
-  /** Newest first; while rotating, the old key is the one that the database still knows. */
+  /** Newest first; during a rotation the database still knows the old key. */
   jwtKeys: Buffer[]
   credentialsKeys: Buffer[]
   storageId: string
-  /** Whether everything is sealed with the newest credentials key, so that the database may forget the old one. */
+  /**
+   * Whether everything is encrypted with the newest credentials key, so that the database may
+   * forget the old one.
+   */
   isSettled(): Promise<boolean>
 }
 
 /**
- * Refuses to start with keys or a disk that are not those of this database: such an instance would fail later, in ways that look like lost pictures
- * or broken secrets. Throws StartupError (exit status 2).
+ * Refuses to start with keys or a storage that do not belong to this database: such an instance
+ * would fail later, in ways that look like lost images or broken secrets. Throws StartupError (exit
+ * status 2).
  */
 export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: InstanceFingerprint): Promise<void> {
   const facts = [
@@ -34,7 +38,8 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
   ]
   for (const { name, values, remedy } of facts) {
     const newest = values[0] ?? ''
-    // Insert and look in one statement: of two first starts, the second sees the first one's value.
+    // Insert and read in one statement: of two concurrent first starts, the second reads the first
+    // one's value.
     const [row] = await db.$queryRaw<{ value: string }[]>`
       insert into instance_property (name, value) values (${name}, ${newest}) on conflict (name) do update set value = instance_property.value returning value`
     if (!row || !values.includes(row.value)) {
@@ -46,20 +51,20 @@ export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, st
   }
 }
 
-/** The id of the place that holds the pictures of this database; null before the first start. */
+/** Returns the id of this database's image storage; null before the first start. */
 export async function knownStorageId(db: Database): Promise<string | null> {
   return (await db.instanceProperty.findUnique({ where: { name: 'storage_id' } }))?.value ?? null
 }
 
 const TOKEN_KEY_SINCE = 'jwt_key_since'
 
-/** Since when tokens are signed with the newest key: those of before need the old one. */
+/** Records since when tokens are signed with the newest key: earlier ones need the old key. */
 async function noteTokenKey(db: Database): Promise<void> {
   const value = new Date().toISOString()
   await db.instanceProperty.upsert({ where: { name: TOKEN_KEY_SINCE }, create: { name: TOKEN_KEY_SINCE, value }, update: { value } })
 }
 
-/** Null: the token key was never changed. */
+/** Returns when the token key was changed; null: never. */
 export async function tokenKeySince(db: Database): Promise<Date | null> {
   const fact = await db.instanceProperty.findUnique({ where: { name: TOKEN_KEY_SINCE } })
   return fact && new Date(fact.value)

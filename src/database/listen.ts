@@ -10,11 +10,11 @@ export interface ListenOptions {
   log: Logger
   /** By channel, with the payload. */
   onNotification: Record<string, (payload: string) => void>
-  /** The connection is there (again): what was sent before was not heard. */
+  /** Connected (again): notifications sent before were missed. */
   onConnected(): void
 }
 
-/** One connection that hears PostgreSQL's notifications and connects again when it is lost. */
+/** Listens for PostgreSQL's notifications on one connection, and reconnects when it is lost. */
 export function listenForNotifications({ databaseUrl, log, onNotification, onConnected }: ListenOptions): AsyncDisposable {
   let client: pg.Client | undefined
   let timer: NodeJS.Timeout | undefined

@@ -4,7 +4,9 @@ import type { Db } from './client.ts'
 import { createClient } from './connection.ts'
 
 export interface AdvisoryLock {
-  /** Aborts when the connection that holds the lock ends, since then the lock is free for others. */
+  /**
+   * Aborts when the connection that holds the lock ends, since then the lock is free for others.
+   */
   lost: AbortSignal
   release(): Promise<void>
 }
@@ -13,8 +15,9 @@ export interface AdvisoryLock {
 const keyOf = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE(0).toString()
 
 /**
- * Takes the session advisory lock `name` on a connection of its own, or answers null when another holds it.
- * A killed process loses its connection and with it the lock, which is how a run is seen to be without an owner.
+ * Takes the session advisory lock `name` on a separate connection; returns null when another
+ * process holds it. A killed process loses its connection and with it the lock, which shows that a
+ * run has no worker.
  */
 export async function tryAdvisoryLock(databaseUrl: string, name: string, { log }: { log: Logger }): Promise<AdvisoryLock | null> {
   const client = createClient(databaseUrl, { queryTimeoutMs: 5_000 })

@@ -6,16 +6,19 @@ import { StartupError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../prisma/migrations')
-/** Never edited. Migrations dated before it were made into it before the first release. */
+/** Never edited. Migrations dated before it were merged into it before the first release. */
 export const INIT_MIGRATION = '20261130100000_init'
-/** Any fixed number: all zinc processes that start at once wait for each other here. */
+/** Any fixed number: zinc processes that start concurrently wait for each other here. */
 export const MIGRATION_LOCK = 7_281_994
-/** The table that Prisma's own command line keeps, so that `prisma migrate deploy` works on the same database. */
+/**
+ * The table of Prisma's own command line, so that `prisma migrate deploy` works on the same
+ * database.
+ */
 const TABLE = `create table if not exists _prisma_migrations (
   id varchar(36) primary key, checksum varchar(64) not null, finished_at timestamptz, migration_name varchar(255) not null, logs text,
   rolled_back_at timestamptz, started_at timestamptz not null default now(), applied_steps_count integer not null default 0)`
 
-/** The migrations of this zinc, in their order. */
+/** Returns the migrations of this zinc, in their order. */
 export async function migrationNames(): Promise<string[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true })
   return entries
@@ -25,10 +28,11 @@ export async function migrationNames(): Promise<string[]> {
 }
 
 /**
- * Brings the database to the newest migration of `prisma/migrations`, in the order of their names.
- * `only` names those to apply, for a database that is about to be filled from an older dump.
- * Each migration is one transaction together with its row of `_prisma_migrations`: killed in the middle, it has not happened, and the next start does it.
- * Throws StartupError `database_unreachable`, `older_database`, `newer_database` (exit status 1).
+ * Applies the missing migrations of `prisma/migrations`, in the order of their names. `only` names
+ * those to apply, for a database that will be filled from an older dump. Each migration is one
+ * transaction together with its row of `_prisma_migrations`: after a crash in the middle it is
+ * rolled back, and the next start applies it. Throws StartupError `database_unreachable`,
+ * `older_database`, `newer_database` (exit status 1).
  */
 export async function migrate(url: string, { log, only }: { log: Logger; only?: string[] }): Promise<void> {
   const client = createClient(url, { connectionTimeoutMs: 10_000 })
@@ -37,7 +41,8 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
   })
   try {
     await client.query(`select pg_advisory_lock(${MIGRATION_LOCK})`)
-    // Asked first: a role that owns nothing may not even say `create … if not exists`, and need not where everything is migrated.
+    // Checked first: a role that owns nothing may not even run `create … if not exists`, and need
+    // not where everything is migrated.
     const table = await client.query<{ there: boolean }>("select to_regclass('_prisma_migrations') is not null as there")
     if (!table.rows[0]?.there) await client.query(TABLE)
     const { rows } = await client.query<{ migration_name: string }>(
@@ -62,7 +67,7 @@ export async function migrate(url: string, { log, only }: { log: Logger; only?: 
   }
 }
 
-/** This zinc would read and write the tables of migrations that it does not have wrongly. */
+/** Without its newer migrations, zinc would read and write these tables wrongly. */
 function refuseUnknown(unknown: string[]): void {
   if (unknown.some((name) => name < INIT_MIGRATION)) {
     throw new StartupError('older_database', { migrations: unknown }, { exitStatus: 1 })

@@ -12,12 +12,15 @@ export interface ConfiguredDatabaseDeps {
   log: Logger
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
-  /** Instead of the database's. */
+  /** Replaces the database's. */
   clock?: Clock
   signal?: AbortSignal
 }
 
-/** Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes all in reverse. */
+/**
+ * Starts the embedded PostgreSQL where no URL is given, migrates, and connects. Disposing closes
+ * all in reverse.
+ */
 export async function openConfiguredDatabase({ config, log, durable = true, clock, signal }: ConfiguredDatabaseDeps) {
   const opened = new AsyncDisposableStack()
   try {
@@ -25,8 +28,8 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
     signal?.throwIfAborted()
     await migrate(ownerUrl, { log })
     signal?.throwIfAborted()
-    // An external server keeps the rights that its owner gave; on the embedded one zinc uses a role
-    // that cannot change the history.
+    // An external server keeps the rights that its owner granted; on the embedded one zinc uses a
+    // role that cannot change the history.
     const databaseUrl = config.databaseUrl ?? (await ensureAppRole(ownerUrl))
     const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
     return {

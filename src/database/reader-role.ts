@@ -3,26 +3,27 @@ import type pg from 'pg'
 import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import { createClient } from './connection.ts'
 
-/** The views that a reader sees; see the migrations. */
+/** The schema of the views for readers; see the migrations. */
 export const READER_SCHEMA = 'erp'
-/** A PostgreSQL name that needs no quotes; `pg_…` is PostgreSQL's, `zinc_…` ours. */
+/** A PostgreSQL name that needs no quotes; `pg_…` is reserved by PostgreSQL, `zinc_…` by zinc. */
 const NAME = /^(?!pg_|zinc_)[a-z_][a-z0-9_]{0,62}$/
 const MAX_CONNECTIONS = 20
 const INSUFFICIENT_PRIVILEGE = '42501'
-/** In the transaction that it tells of. */
+/** In the transaction of the change that it records. */
 const AUDIT = "insert into audit_entry (actor, action, target) values ('zinc', $1, $2)"
 
-/** A reader that was made or renewed; the password is kept nowhere. */
+/** A reader that was created or renewed; the password is not stored. */
 export interface Reader {
   name: string
   password: string
-  /** Where it signs in, password included. */
+  /** Its connection URL, including the password. */
   url: string
 }
 
 /**
- * Makes a role that can sign in and read the views of the ERP and nothing else, or gives an existing one a new password. Throws BadRequestError
- * `invalid_reader_name`, ConflictError `role_exists` for a role that zinc has not made, ConflictError `cannot_create_role`.
+ * Creates a role that can sign in and read the views for the ERP and nothing else, or gives an
+ * existing one a new password. Throws BadRequestError `invalid_reader_name`, ConflictError
+ * `role_exists` for a role that zinc has not created, ConflictError `cannot_create_role`.
  */
 export async function grantReader(ownerUrl: string, name: string): Promise<Reader> {
   const password = randomBytes(24).toString('base64url')
@@ -45,7 +46,10 @@ export async function grantReader(ownerUrl: string, name: string): Promise<Reade
   return { name, password, url: url.href }
 }
 
-/** Takes a reader's rights and removes its role. Throws NotFoundError `reader_not_found`, and as `grantReader`. */
+/**
+ * Revokes a reader's rights and removes its role. Throws NotFoundError `reader_not_found`, and as
+ * `grantReader`.
+ */
 export async function revokeReader(ownerUrl: string, name: string): Promise<null> {
   await withOwner(ownerUrl, name, async (client, { exists, database }) => {
     if (!exists) throw new NotFoundError('reader_not_found', { name })
@@ -61,7 +65,7 @@ export async function revokeReader(ownerUrl: string, name: string): Promise<null
 
 interface RoleState {
   exists: boolean
-  /** What tells our readers of this database from roles that others made. */
+  /** Distinguishes this database's readers from roles that others created. */
   mark: string
   /** Quoted. */
   database: string

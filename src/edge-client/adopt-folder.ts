@@ -4,14 +4,15 @@ import { lstat, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PendingDownload } from './state.ts'
 
-/** zinc's own files: what is shown, and what begins with a dot. */
+/** zinc's own files: image files, and those that begin with a dot. */
 const OWN = /^\.|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]{1,5}$/
 
 export type AdoptableFiles = Awaited<ReturnType<typeof openAdoptableFiles>>
 
 /**
- * The pictures that another client has left in `from`, whatever their names: found by size first, then by the hash of their bytes,
- * so that only what may fit is read. Links are not followed. `dir` is the folder of the pull.
+ * Finds the images that another client has left in `from`, whatever their names: by size first,
+ * then by the hash of their bytes, so that only files that may match are read. Links are not
+ * followed. `dir` is the folder of the pull.
  */
 export async function openAdoptableFiles(from: string, dir: string) {
   const bySize = new Map<number, string[]>()
@@ -32,14 +33,14 @@ export async function openAdoptableFiles(from: string, dir: string) {
   function hashOf(path: string): Promise<string | null> {
     const known = hashes.get(path)
     if (known) return known
-    // What cannot be read is fetched instead.
+    // A file that cannot be read is downloaded instead.
     const fresh = hashFile(path).catch(() => null)
     hashes.set(path, fresh)
     return fresh
   }
 
   return {
-    /** The wanted bytes from that folder; null: they are not there. */
+    /** Returns the wanted bytes from that folder; null: they are not there. */
     async find({ sha256, size }: PendingDownload): Promise<Buffer | null> {
       if (sha256 === null || size === null) return null
       for (const path of bySize.get(size) ?? []) {
@@ -50,7 +51,10 @@ export async function openAdoptableFiles(from: string, dir: string) {
       }
       return null
     },
-    /** When folder and pull are one, removes the files under their old names: the pictures are there under their own. */
+    /**
+     * When both folders are the same, deletes the files under their old names: the images exist
+     * under their new ones.
+     */
     async finish(): Promise<number> {
       if (inPlace) for (const path of adopted) await rm(path, { force: true })
       return adopted.size

@@ -3,14 +3,14 @@ import { DigestResponse, PhotoListResponse, type PhotoVariant, type StatusBody, 
 import { ForeignResponse, HttpError, NetworkError } from './http.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
-/** A stream on which nothing arrives for this long is dead, whatever TCP thinks. */
+/** A stream on which nothing arrives for this long is dead, whatever TCP reports. */
 const IDLE_MS = 30_000
 
-/** No response of zinc in JSON is larger; a page of a thousand photos has 2 MB. */
+/** No JSON response of zinc is larger; a page of a thousand photos has 2 MB. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024
 const MAX_FAILURE_BYTES = 64 * 1024
 
-/** zinc's own failure shape. A refusal without it comes from something on the way. */
+/** zinc's own error format. An error response without it comes from something in between. */
 const Failure = z.object({
   status: z.literal('error'),
   code: z.string().regex(/^[a-z0-9_]+$/),
@@ -23,26 +23,32 @@ export interface ApiClientOptions {
   storeId: string
   token: string
   signal: AbortSignal
-  /** Left out: as fast as the line is. */
+  /** Left out: no limit. */
   limiter?: RateLimiter | undefined
 }
 
 export interface Stream {
   status: number
   headers: Headers
-  /** Ends with NetworkError when the line is cut or silent. */
+  /** Ends with NetworkError when the connection is cut or silent. */
   chunks: AsyncIterable<Uint8Array>
-  /** Lets the connection go without reading the rest. */
+  /** Closes the connection without reading the rest. */
   cancel(): Promise<void>
 }
 
 export type ApiClient = ReturnType<typeof createApiClient>
 
-/** The server's photo sync, one method an address. Failures are NetworkError (try again) or Refused (do not). */
+/**
+ * The server's photo sync, one method per endpoint. Errors are NetworkError (retry) or HttpError
+ * (do not).
+ */
 export function createApiClient({ server, storeId, token, signal, limiter }: ApiClientOptions) {
   const base = `${server.replace(/\/+$/, '')}/api/v1/sync/product-photos`
   const store = encodeURIComponent(storeId)
-  /** The server's clock less ours, by the last `Date` header; those are whole seconds, so the end of the second: never too early. */
+  /**
+   * The server's clock minus ours, by the last `Date` header. It has whole seconds, so the end of
+   * the second is used: never too early.
+   */
   let aheadMs = Number.NEGATIVE_INFINITY
 
   async function request(path: string, init: RequestInit = {}): Promise<Stream> {
@@ -63,7 +69,8 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
         for await (const chunk of response.body ?? []) {
           alarm.refresh()
           if (limiter) {
-            // A window without anything begins: the rest is asked for when it ends, since the server ends a stream that stands still.
+            // A window without any rate begins: the rest is requested when it ends, since the
+            // server ends a stream that stalls.
             if (limiter.isClosed()) throw new NetworkError('The limit allows nothing at this time of day')
             await limiter.take(chunk.length)
             alarm.refresh()
@@ -109,19 +116,25 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
 
   return {
     aheadMs: () => aheadMs,
-    /** One page: from a cursor with deletions, else from the beginning without. */
+    /**
+     * Returns one page: after a cursor including deletions, otherwise from the beginning without
+     * them.
+     */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
       return (await json(PhotoListResponse, `/?store_id=${store}&limit=${limit}&edge_settings=true${from}`)).data
     },
-    /** What changed since a time of the server, as clients without a cursor ask. */
+    /** Returns what changed since a server time, as clients without a cursor request it. */
     async listSince(since: string) {
       return (await json(PhotoListResponse, `/?store_id=${store}&limit=1000&since=${encodeURIComponent(since)}`)).data
     },
     async digest() {
       return (await json(DigestResponse, `/digest?store_id=${store}`)).data
     },
-    /** `from`: bytes that are here already, of the content `sha256`; the answer is 206 when it goes on from there, 200 with everything otherwise. */
+    /**
+     * `from`: bytes of the content `sha256` that exist here already; the response is 206 when it
+     * continues from there, otherwise 200 with everything.
+     */
     download(
       photoId: string,
       { variant, from, sha256 }: { variant: PhotoVariant | null; from: number; sha256: string | null },
@@ -138,11 +151,13 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
   }
 }
 
-/** In words for the person in the shop, who may have to talk to whoever runs the filter. */
+/**
+ * Returns a text for the person in the shop, who may have to talk to the operator of the filter.
+ */
 export const foreign = ({ status, headers }: Pick<Stream, 'status' | 'headers'>): string =>
   `The response (${status}, ${headers.get('content-type')?.split(';')[0]?.slice(0, 60) || 'no content type'}) is not from zinc; a filter, portal or proxy on the way put its own in its place`
 
-/** Throws ForeignResponse for what is longer. */
+/** Throws ForeignResponse for a longer body. */
 async function textOf(stream: Stream, maxBytes: number): Promise<string> {
   const parts: Uint8Array[] = []
   let bytes = 0
@@ -161,7 +176,8 @@ async function failureOf(stream: Stream): Promise<Error> {
     throw error
   })
   const read = Failure.safeParse(jsonOr(text))
-  // 511 is what portals respond; a 5xx page may as well be the proxy of a server that is just starting.
+  // Captive portals respond with 511; a 5xx page may as well come from the proxy of a server that
+  // is just starting.
   if (!read.success && (status < 500 || status === 511) && status !== 429 && status !== 408) return new ForeignResponse(foreign(stream))
   if (!read.success || status === 429 || status === 408 || status >= 500) {
     const seconds = Number(headers.get('retry-after'))
@@ -182,7 +198,7 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** fetch wraps what happened in a TypeError that says nothing. */
+/** fetch wraps the cause in a TypeError without details. */
 function reasonOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
   return inner instanceof Error ? inner.message : String(inner)

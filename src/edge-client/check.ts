@@ -15,12 +15,15 @@ const Login = z.object({ data: z.object({ access_token: z.string() }) })
 export interface CheckOptions {
   server: string
   storeId: string
-  /** A person's login, or a token. */
+  /** A user's login, or a token. */
   access: { username: string; password: string } | { token: string }
   signal: AbortSignal
 }
 
-/** Tries everything that an edge server needs, one step after the other, and says of each whether it works. Changes nothing at the server. */
+/**
+ * Tries everything that an edge server needs, step by step, and returns for each whether it works.
+ * Changes nothing on the server.
+ */
 export async function checkServer({ server, storeId, access, signal }: CheckOptions): Promise<Check[]> {
   const checks: Check[] = []
   async function step<T>(name: string, work: () => Promise<{ message: string; value: T }>): Promise<T | null> {
@@ -69,7 +72,8 @@ export async function checkServer({ server, storeId, access, signal }: CheckOpti
           throw new Error(`The MD5 is ${got.md5}, listed as ${photo.checksum}`)
         return { message: got.md5, value: null }
       })
-    // Reported as of long ago: it proves that reports arrive and never stands over what the store's own edge server has said.
+    // Dated long ago: it proves that reports arrive and never replaces a report of the store's own
+    // edge server.
     await step('report', async () => {
       const { updated, unknown } = await api.report([
         { photo_id: photo.id, status: 'pending', synced_at: '1970-01-01T00:00:00.000Z', error: null },

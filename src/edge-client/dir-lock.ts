@@ -1,7 +1,7 @@
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** One pull at a time in a folder; a lock that a killed one left is taken over. */
+/** Allows one pull at a time in a folder; the lock of a dead process is taken over. */
 export async function lockDir(dir: string): Promise<AsyncDisposable> {
   const path = join(dir, '.zinc-lock')
   for (;;) {
@@ -10,7 +10,8 @@ export async function lockDir(dir: string): Promise<AsyncDisposable> {
       try {
         await handle.writeFile(String(process.pid))
       } catch (error) {
-        // A full disk has no room for the number, but photos that are to be removed make room: the lock holds all the same.
+        // A full disk has no room for the process id, but photos that will be removed make room:
+        // the lock is held all the same.
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
       } finally {
         await handle.close()

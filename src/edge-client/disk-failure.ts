@@ -1,4 +1,4 @@
-/** What to say of the errors that a folder meets in a shop. Anything else is named by its code. */
+/** Texts for the file system errors that occur in a shop. Any other is reported by its code. */
 const IN_WORDS: Record<string, { code: string; message: string }> = {
   ENOSPC: { code: 'disk_full', message: 'The disk is full' },
   EDQUOT: { code: 'disk_full', message: 'The disk quota is used up' },
@@ -7,7 +7,10 @@ const IN_WORDS: Record<string, { code: string; message: string }> = {
   EPERM: { code: 'folder_not_writable', message: 'The folder is not writable' },
 }
 
-/** The folder cannot take what was pulled. Nothing that is in it is lost, and the next pull continues from there. */
+/**
+ * The folder cannot store what was pulled. Nothing in it is lost, and the next pull continues from
+ * there.
+ */
 export class DiskFailure extends Error {
   readonly code: string
   constructor(cause: NodeJS.ErrnoException) {
@@ -17,7 +20,7 @@ export class DiskFailure extends Error {
   }
 }
 
-/** Does work on the folder; an error of the file system comes out as DiskFailure. */
+/** Runs work on the folder; a file system error is thrown as DiskFailure. */
 export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()

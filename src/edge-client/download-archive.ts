@@ -9,21 +9,28 @@ import { ForeignResponse, NetworkError } from './http.ts'
 import { ChecksumError } from './photo-files.ts'
 import type { PendingDownload } from './state.ts'
 
-/** Photos that the server could not give, with its code. */
+/** Photos that the server could not send, with its code. */
 export type ArchiveErrors = z.infer<typeof ArchiveErrorsFile>
 
 /** The response is an archive by its headers, and then ends early or cannot be read. */
 export class UnreadableArchive extends NetworkError {}
 
 const TYPES: Record<string, string> = { jpg: 'image/jpeg', png: 'image/png', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif' }
-/** Photos that are being written while the next ones arrive: the disk's wait for each must not hold back the line. */
+/**
+ * Photos that are written while the next ones arrive: waiting for the disk must not stall the
+ * connection.
+ */
 const WRITING = 8
-/** Larger photos are fetched alone, as a stream. What the header of an entry says is never allocated beyond this. */
+/**
+ * Larger photos are downloaded singly, as a stream. The size in an entry's header is never
+ * allocated beyond this.
+ */
 export const MAX_ENTRY_BYTES = 64 * 1024 * 1024
 
 /**
- * Fetches many photos as one tar. Each is shown as soon as it is whole and verified; a cut loses nothing of what came before it, and the photo in which
- * it fell is kept as a beginning. Throws NetworkError: ForeignResponse and UnreadableArchive where single downloads may do better.
+ * Downloads many photos as one tar. Each is shown as soon as it is complete and verified; an
+ * interruption loses nothing before it, and keeps the partial photo for later. Throws NetworkError:
+ * ForeignResponse and UnreadableArchive where single downloads may work better.
  */
 export async function downloadArchive(
   { api, files, variant, received, finish }: DownloadDeps,
@@ -52,13 +59,13 @@ export async function downloadArchive(
 
   const writing = new Set<Promise<void>>()
   let failed: unknown
-  /** Entries that are of use: an archive without any is none. */
+  /** Useful entries: an archive without any does not count as one. */
   let useful = 0
   async function keep(item: PendingDownload, bytes: Buffer, contentType: string): Promise<void> {
     try {
       await finish(item, () => files.put(item, bytes, contentType))
     } catch (error) {
-      // Replaced since it was listed, or damaged: it stays wanted, and is asked for alone.
+      // Replaced since it was listed, or damaged: it stays pending and is requested singly.
       if (!(error instanceof ChecksumError)) failed ??= error
     }
   }
@@ -67,7 +74,8 @@ export async function downloadArchive(
       const { name, size = 0 } = entry.header
       const [id = '', ext = ''] = name.split('.')
       const item = byId.get(id)
-      // A photo of another size was replaced since it was listed. Nothing is allocated for what nobody asked for.
+      // A photo of another size was replaced since it was listed. Nothing is allocated for entries
+      // that were not requested.
       if (size > MAX_ENTRY_BYTES || (name !== 'errors.json' && (!item || size !== item.size))) {
         for await (const _ of entry);
         continue
@@ -99,7 +107,7 @@ export async function downloadArchive(
   } catch (error) {
     source.destroy()
     if (failed) throw failed
-    // A fault of ours is no fault of the line: tried again, it would be met again, without end.
+    // Our own error is not the network's: it would occur again on every retry, without end.
     if (error instanceof TypeError || error instanceof RangeError || error instanceof DiskFailure) throw error
     if (error instanceof UnreadableArchive) throw error
     const why = error instanceof Error ? error.message : String(error)

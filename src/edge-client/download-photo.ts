@@ -8,13 +8,13 @@ export interface DownloadDeps {
   api: ApiClient
   files: PhotoFiles
   variant: PhotoVariant | null
-  /** Bytes that arrived with pictures, whatever becomes of them. */
+  /** Counts the image bytes that arrived, whatever happens to them. */
   received(bytes: number): void
-  /** Shows a photo whose bytes are here, unless it was listed again or removed while they came. */
+  /** Shows a photo whose bytes are complete, unless it was listed again or removed meanwhile. */
   finish(pending: PendingDownload, show: () => Promise<StoredPhoto>): Promise<void>
 }
 
-/** A photo whose size nobody said is not taken beyond this. */
+/** A photo of unknown size is not accepted beyond this. */
 const MAX_PHOTO_BYTES = 256 * 1024 * 1024
 const SHA256 = /^[0-9a-f]{64}$/
 
@@ -27,8 +27,9 @@ interface PhotoFacts {
 }
 
 /**
- * What a download says of its bytes; what a proxy took out of the headers is taken from the list. Throws ForeignResponse for anything that
- * is no picture: a page that a filter sends with status 200 must not count as bytes of one.
+ * Returns what a response says of its bytes; headers that a proxy removed are replaced from the
+ * list. Throws ForeignResponse for anything that is not an image: a filter's page with status 200
+ * must not count as image bytes.
  */
 function factsOf(stream: Stream, pending: PendingDownload, from: number): PhotoFacts {
   const { status, headers } = stream
@@ -37,7 +38,7 @@ function factsOf(stream: Stream, pending: PendingDownload, from: number): PhotoF
   if (status !== 200 && status !== 206) throw new ForeignResponse(foreign(stream))
   if (!type || !(type.startsWith('image/') || type === 'application/octet-stream')) throw new ForeignResponse(foreign(stream))
   if (sha256 === null || !SHA256.test(sha256)) throw new ForeignResponse(foreign(stream))
-  // Of a body that was compressed on the way the header counts other bytes than those that arrive here.
+  // With compression in between, the header counts other bytes than those that arrive here.
   const length = headers.get('content-encoding') === null ? Number(headers.get('content-length') ?? Number.NaN) : Number.NaN
   const announced = Number.isInteger(length) ? (status === 206 ? from : 0) + length : null
   const version = Number(headers.get('x-version') ?? pending.version)
@@ -50,8 +51,10 @@ function factsOf(stream: Stream, pending: PendingDownload, from: number): PhotoF
 }
 
 /**
- * Fetches one photo, continuing where an earlier try was cut. What the response says of its bytes is what they are checked against: the photo
- * may have been replaced since it was listed. `onLength`: how many of its bytes are here. Throws NetworkError (with what came kept), HttpError, ChecksumError.
+ * Downloads one photo, resuming where an earlier attempt was cut. The bytes are checked against the
+ * response's own headers: the photo may have been replaced since it was listed. `onLength`: how
+ * many of its bytes are stored. Throws NetworkError (keeping what arrived), HttpError,
+ * ChecksumError.
  */
 export async function downloadPhoto(
   { api, files, variant, received, finish }: DownloadDeps,

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The line or the server failed: worth another try. `retryAfterMs` when the server said how long to wait. */
+/**
+ * The network or the server failed: a retry can help. `retryAfterMs` when the server said how long
+ * to wait.
+ */
 export class NetworkError extends Error {
   readonly retryAfterMs: number | undefined
   constructor(message: string, options: ErrorOptions & { retryAfterMs?: number | undefined } = {}) {
@@ -9,10 +12,13 @@ export class NetworkError extends Error {
   }
 }
 
-/** A filter, a portal or a proxy on the way responded in place of zinc. It may pass, so it is tried again, but it is never progress. */
+/**
+ * A filter, a portal or a proxy responded in place of zinc. It may be temporary, so it is retried,
+ * but it never counts as progress.
+ */
 export class ForeignResponse extends NetworkError {}
 
-/** The server refused for good: another try would be refused as well. */
+/** The server refused for good: a retry would be refused as well. */
 export class HttpError extends Error {
   readonly status: number
   readonly code: string
@@ -27,24 +33,27 @@ export class HttpError extends Error {
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 30_000
-/** A page of a filter does not go away within a tenth of a second. */
+/** A filter's page does not disappear within a tenth of a second. */
 const FIRST_FOREIGN_WAIT_MS = 500
-/** Tries in a row that brought nothing at all: then the line counts as down, and the pull ends until it is started again. */
+/**
+ * Attempts in a row without any bytes: then the network counts as down, and the pull ends until it
+ * is started again.
+ */
 export const MAX_EMPTY_TRIES = 12
 const MAX_FOREIGN_TRIES = 8
 
 export interface FailedTry {
   message: string
-  /** How long until the next one. */
+  /** How long until the next attempt. */
   waitMs: number
-  /** In a row without progress; 0: the line was cut, but something had come. */
+  /** In a row without progress; 0: the connection was cut, but something had arrived. */
   emptyTries: number
 }
 
 export interface Persistence {
-  /** Rises with what a try has brought. Left out: bytes of whatever picture. */
+  /** Grows with what an attempt has brought. Left out: bytes of any image. */
   progress?: () => number
-  /** Tries in a row without progress, by what failed. */
+  /** Attempts in a row without progress, by the kind of error. */
   tries?: (error: NetworkError) => number
 }
 
@@ -53,17 +62,21 @@ const defaultTries = (error: NetworkError) => (error instanceof ForeignResponse 
 export type Transport = ReturnType<typeof createTransport>
 
 /**
- * Patience with a bad line: as long as pictures come, it is tried again immediately and without end; tries that bring nothing wait longer
- * each time, and there are only so many of them. Only bytes of pictures are progress: a filter's page has bytes as well.
+ * Retries on a bad connection: as long as image bytes arrive, immediately and without end; attempts
+ * without any wait longer each time, and are limited. Only image bytes are progress: a filter's
+ * page has bytes as well.
  */
 export function createTransport({ signal, onFailedTry = () => {} }: { signal: AbortSignal; onFailedTry?: (failed: FailedTry) => void }) {
   let arrivals = 0
   return {
-    /** Bytes of a picture arrived that were not here before: the line is alive. */
+    /** New image bytes arrived: the connection works. */
     progressed(): void {
       arrivals++
     },
-    /** Does the work again after each failure of the line. Throws what is no failure of the line, and the last one when the tries are used up. */
+    /**
+     * Repeats the work after each network error. Throws any other error, and the last network error
+     * when the attempts are used up.
+     */
     async withRetry<T>(work: () => Promise<T>, { progress = () => arrivals, tries = defaultTries }: Persistence = {}): Promise<T> {
       let emptyTries = 0
       for (;;) {

@@ -17,30 +17,34 @@ const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
 
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
 
-/** The bytes are not those that were announced: on the way, or on the disk of the server. */
+/** The bytes are not the announced ones: damaged on the way, or on the disk of the server. */
 export class ChecksumError extends Error {}
 
 export type PhotoFiles = ReturnType<typeof createPhotoFiles>
 
-/** Bytes on their way into the folder. */
+/** Bytes being written to the folder. */
 export interface Incoming {
-  /** How many are here already, from an earlier try. */
+  /** How many are stored already, from an earlier attempt. */
   from: number
   append(chunk: Uint8Array): Promise<void>
-  /** What came is not the continuation but the whole again. */
+  /** The response is not the continuation but the whole again. */
   restart(): Promise<void>
-  /** Verifies and shows the photo under its name, whole or not at all; an older picture is there until this one is. */
+  /**
+   * Verifies the photo and shows it under its name, completely or not at all; an older image stays
+   * until then.
+   */
   finish(info: { sha256: string; contentType: string; version: number }): Promise<StoredPhoto>
-  /** Keeps what came, for the next try. */
+  /** Keeps what arrived, for the next attempt. */
   pause(): Promise<void>
 }
 
 /**
- * The folder of pictures: `{photo_id}.{ext}`, and everything unfinished behind a dot. Ids and hashes come from outside, so a name is checked before it
- * becomes a path; what others may have put in a file's place (links, pipes) is replaced, never written through. Throws DiskFailure.
+ * The folder of images: `{photo_id}.{ext}`, and everything unfinished under a name with a dot. Ids
+ * and hashes come from outside, so a name is checked before it becomes a path. What others may have
+ * put in a file's place (links, pipes) is replaced, never written through. Throws DiskFailure.
  */
 export function createPhotoFiles(dir: string) {
-  /** File names by photo, as the folder was looked through and as they came since. */
+  /** File names by photo, from the scan of the folder and from later downloads. */
   const shown = new Map<string, string[]>()
   function partOf({ id, sha256 }: Pick<PendingDownload, 'id' | 'sha256'>): string {
     const name = `.${id}.${sha256 ?? 'unknown'}.part`
@@ -59,7 +63,7 @@ export function createPhotoFiles(dir: string) {
       await handle.writeFile(bytes)
       await handle.datasync()
     } catch (error) {
-      // A full disk needs the room for what is said about it.
+      // A full disk needs the room for the journal.
       await rm(part, { force: true }).catch(() => {})
       throw error
     } finally {
@@ -71,7 +75,7 @@ export function createPhotoFiles(dir: string) {
     const file = shownAs(id, info.contentType)
     const path = join(dir, file)
     await rename(part, path)
-    // Another format has another ending; the old picture goes only now.
+    // Another format has another extension; the old image is deleted only now.
     for (const other of shown.get(id) ?? []) if (other !== file) await rm(join(dir, other), { force: true })
     shown.set(id, [file])
     const { size, mtimeMs } = await stat(path)
@@ -86,7 +90,10 @@ export function createPhotoFiles(dir: string) {
         await mkdir(dir, { recursive: true })
       }),
 
-    /** Looks the folder through: removes unfinished files that nobody will finish; those of wanted photos stay, and are named in the answer. */
+    /**
+     * Scans the folder and deletes unfinished files that no pending photo needs; returns the ids of
+     * the others.
+     */
     sweep: (pending: ReadonlyMap<string, PendingDownload>): Promise<Set<string>> =>
       onDisk(async () => {
         const begun = new Set<string>()
@@ -104,20 +111,23 @@ export function createPhotoFiles(dir: string) {
         return begun
       }),
 
-    /** Whether the file is as it was written, without reading it. */
+    /** Whether the file is as it was written, judged without reading it. */
     async untouched(held: StoredPhoto): Promise<boolean> {
       const now = await stat(join(dir, held.file)).catch(() => null)
       return now?.isFile() === true && now.size === held.size && Math.round(now.mtimeMs) === held.mtime_ms
     },
 
-    /** The photo as it lies there, when its bytes are the wanted ones; null otherwise. Reads the whole file. */
+    /**
+     * Returns the stored photo when its bytes are the wanted ones; null otherwise. Reads the whole
+     * file.
+     */
     async adopt(pending: PendingDownload): Promise<StoredPhoto | null> {
       if (pending.sha256 === null || pending.content_type === null) return null
       const file = shownAs(pending.id, pending.content_type)
       const path = join(dir, file)
       const now = await stat(path).catch(() => null)
       if (!now?.isFile() || (pending.size !== null && now.size !== pending.size)) return null
-      // What cannot be read (a bad sector) is as good as not there: it is fetched again.
+      // A file that cannot be read (a bad sector) counts as missing: it is downloaded again.
       if ((await hashFile(path).catch(() => null)) !== pending.sha256) return null
       return {
         id: pending.id,
@@ -133,7 +143,7 @@ export function createPhotoFiles(dir: string) {
     remove: (held: StoredPhoto): Promise<void> => onDisk(() => rm(join(dir, held.file), { force: true })),
     forget: (pending: PendingDownload): Promise<void> => onDisk(() => rm(partOf(pending), { force: true })),
 
-    /** A whole photo from memory, as an archive gives it. */
+    /** Stores a complete photo from memory, as an archive delivers it. */
     async put(pending: PendingDownload, bytes: Uint8Array, contentType: string): Promise<StoredPhoto> {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       if (pending.sha256 !== sha256) throw new ChecksumError('The bytes are not those that were listed')
@@ -144,18 +154,18 @@ export function createPhotoFiles(dir: string) {
       })
     },
 
-    /** Keeps the beginning of a photo whose rest did not come. */
+    /** Keeps the first part of a photo whose rest did not arrive. */
     async putPart(pending: PendingDownload, bytes: Uint8Array): Promise<void> {
       if (pending.sha256 === null || bytes.length === 0) return
       await onDisk(() => createPart(partOf(pending), bytes))
     },
 
-    /** Opens a photo for bytes to come; what an earlier try has left is continued. */
+    /** Opens a photo for writing; an earlier attempt's bytes are continued. */
     begin: (pending: PendingDownload): Promise<Incoming> =>
       onDisk(async () => {
         const part = partOf(pending)
         let hash: Hash = createHash('sha256')
-        // Without a hash nobody can say that the rest belongs to it.
+        // Without a hash it is unknown whether the rest belongs to it.
         if (pending.sha256 === null || !(await isOwnFile(part))) await rm(part, { force: true, recursive: true })
         const handle: FileHandle = await open(part, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | NO_FOLLOW)
         const empty = async () => {
@@ -202,10 +212,12 @@ export function createPhotoFiles(dir: string) {
   }
 }
 
-/** Windows has no such flag, and no links that an ordinary account can make. */
+/** Windows has no such flag, and no links that an ordinary account can create. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
 
-/** Nothing, or a file under this one name: bytes that are appended to it are in no other file. */
+/**
+ * True for nothing, or a file with only this name: bytes appended to it appear in no other file.
+ */
 async function isOwnFile(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null)
   return found === null || (found.isFile() && found.nlink === 1)

@@ -18,37 +18,39 @@ export interface PullOptions {
   storeId: string
   token: string
   dir: string
-  /** Null: what the store gets by default. */
+  /** Null: the store's default. */
   variant: PhotoVariant | null
-  /** Reads every file instead of only looking at it. */
+  /** Reads every file instead of only checking its metadata. */
   verify: boolean
-  /** Of this machine; the store may have one of its own at head office, and the lower of both holds. */
+  /**
+   * This machine's limit; the store may have its own at head office, and the lower of both applies.
+   */
   rateLimit?: RateWindow[] | undefined
-  /** A folder that another client has filled: pictures that lie there are not fetched. */
+  /** A folder that another client has filled: images found there are not downloaded. */
   adoptFrom?: string | undefined
   signal: AbortSignal
   onProgress?: (progress: PullProgress) => void
-  /** A try failed and will be made again after a wait. */
+  /** An attempt failed and will be repeated after a wait. */
   onFailedTry?: (failed: FailedTry) => void
-  /** Something that the person in the shop should know, in a sentence. */
+  /** A sentence for the person in the shop. */
   onWarning?: (message: string) => void
 }
 
 export interface PullProgress {
   phase: 'check' | 'pull' | 'report' | 'done'
-  /** Photos of this pull: here, and altogether as far as it is known. */
+  /** Photos of this pull: stored ones, and the total as far as it is known. */
   done: number
   total: number
   bytes: number
   bytesTotal: number
   failed: number
-  /** How often the line was cut. */
+  /** How often the connection was cut. */
   cuts: number
 }
 
 export interface PullResult {
   fetched: number
-  /** Taken over from the folder of another client. */
+  /** Taken from the folder of another client. */
   adopted: number
   removed: number
   unchanged: number
@@ -60,34 +62,44 @@ export interface PullResult {
 
 const PAGE = 1_000
 const SMALLEST_PAGE = 20
-/** The first page is smaller, so that pictures begin to come at once. */
+/** The first page is smaller, so that images begin to arrive immediately. */
 const FIRST_PAGE = 200
-/** Streams at once: enough to fill a line whose answer takes long, while one of them waits for its next photos. */
+/**
+ * Parallel streams: enough to fill a connection with a high latency while one of them waits for its
+ * next photos.
+ */
 const STREAMS = 4
-/** Tries of a photo whose bytes are wrong. */
+/** Attempts for a photo whose bytes are wrong. */
 const TRIES = 3
-/** Tries of a photo in whose place something else comes. */
+/** Attempts for a photo in whose place something else arrives. */
 const FOREIGN_TRIES = 4
-/** Tries of a photo that brought nothing before it is asked whether the head office can be reached: then it is this photo, and not the line. */
+/**
+ * Attempts without any bytes for one photo before checking whether the head office can be reached:
+ * if it can, this photo is the problem and not the network.
+ */
 const ALONE_TRIES = 8
-/** Archives that are refused or unreadable in a row before photos are fetched one by one; other failures may be those of a server that starts. */
+/**
+ * Archives refused or unreadable in a row before photos are downloaded singly; other errors may be
+ * those of a server that is starting.
+ */
 const ARCHIVE_TRIES = 2
 const ARCHIVE_LINE_TRIES = 4
-/** So many photos in a row failed on the way that the next ones are tried once only, and then none. */
+/** After this number of failed photos in a row the next ones are tried only once, then none. */
 const LITTLE_HOPE = 3
 const NO_HOPE = 20
-/** What is said to the head office before the pull ends with an error. */
+/** Attempts to report to the head office before the pull ends with an error. */
 const LAST_TRIES = 3
 /** Photos that are reported when the folder cannot be written at all. */
 const REPORTED_UNWRITABLE = 100
-/** The server says that the photo is none of this store any more. */
+/** The server says that the photo no longer belongs to this store. */
 const GONE = new Set(['photo_deleted', 'not_in_assortment', 'photo_not_found'])
-/** The cursor leads nowhere: everything is listed again, and what is equal stays. */
+/** The cursor is no longer valid: everything is listed again, and equal photos stay. */
 const LOST_CURSOR = new Set(['cursor_expired', 'epoch_changed', 'invalid_cursor'])
 
 /**
- * Makes the folder hold exactly the store's photos, and reports what was done. Killed or cut at any moment, the next pull goes on where this one was.
- * Throws HttpError (token, store), NetworkError when the line is down for good, DiskFailure when the folder takes no more, LockedError.
+ * Makes the folder contain exactly the store's photos, and reports the result. Interrupted at any
+ * moment, the next pull resumes there. Throws HttpError (token, store), NetworkError when the
+ * network stays down, DiskFailure when the folder accepts no more, LockedError.
  */
 export async function pull(options: PullOptions): Promise<PullResult> {
   const { dir, storeId, variant, signal, onWarning = () => {} } = options
@@ -117,7 +129,10 @@ export async function pull(options: PullOptions): Promise<PullResult> {
   }
 }
 
-/** Tells the head office of the photos that should have come now and cannot, since the folder cannot even be locked. Never throws. */
+/**
+ * Reports to the head office the photos that cannot be stored, since the folder cannot even be
+ * locked. Never throws.
+ */
 async function reportUnwritable(
   { dir, server, storeId, token, variant, signal, onFailedTry }: PullOptions,
   failure: DiskFailure,
@@ -184,7 +199,7 @@ async function pullInto({
   }
   const limiter = createRateLimiter({ bytesPerSecond, signal: stopSignal })
   const api = createApiClient({ server, storeId, token, signal: stopSignal, limiter })
-  // What was done, and what went wrong, is reported even when the pull has to end.
+  // What was done, and what failed, is reported even when the pull has to end.
   const reporter = createReporter({
     state,
     api: createApiClient({ server, storeId, token, signal, limiter }),
@@ -208,7 +223,7 @@ async function pullInto({
     enqueue(pending)
   }
 
-  /** What the list says of the file that this pull wants. */
+  /** Returns the list's data of the file that this pull wants. */
   function wantOf(photo: SyncPhoto): PendingDownload {
     const info = variant === null ? photo : variant === 'original' ? null : photo.variants[variant]
     return {
@@ -230,7 +245,7 @@ async function pullInto({
     if (held) result.removed++
   }
 
-  /** Photos of a page: fewer while the line is too bad to carry a large one. */
+  /** Photos per page: fewer while the connection is too bad for a large one. */
   let limit = FIRST_PAGE
 
   async function listEverything(): Promise<void> {
@@ -245,7 +260,7 @@ async function pullInto({
       })
       if (page.edge) await state.changeSettings(page.edge)
       reporter.serverIsAhead(Math.max(api.aheadMs(), Date.parse(page.server_time) - Date.now()))
-      // Before the cursor moves on: what it has passed is not told again.
+      // Before the cursor moves: deletions that it has passed are not listed again.
       for (const photo of page.photos) if (photo.deleted) await remove(photo.id)
       const pending: PendingDownload[] = []
       const seen: string[] = []
@@ -263,7 +278,10 @@ async function pullInto({
     }
   }
 
-  /** Listed again although it is here: the server may want to be sure. Reading one file is cheap, fetching it is not. */
+  /**
+   * Listed again although it is stored: the server may want to be sure. Reading one file is cheap,
+   * downloading it is not.
+   */
   async function isHere(pending: PendingDownload): Promise<boolean> {
     const one = state.held.get(pending.id)
     if (!one || (pending.sha256 === null ? pending.version !== one.version : pending.sha256 !== one.sha256)) return false
@@ -288,7 +306,7 @@ async function pullInto({
     await state.endWalk()
   }
 
-  /** What is done with one photo is done one after the other: an older picture never comes over a newer one. */
+  /** Work on one photo is sequential, so that an older image never replaces a newer one. */
   const turns = new Map<string, Promise<unknown>>()
   async function finish(
     pending: PendingDownload,
@@ -310,7 +328,9 @@ async function pullInto({
     turns.set(pending.id, turn)
     await turn
   }
-  /** Whether its bytes lie there already, from a pull that was killed before it could note them. */
+  /**
+   * Whether its bytes are stored already, by a pull that was killed before it could record them.
+   */
   async function adopt(pending: PendingDownload): Promise<boolean> {
     const there = await files.adopt(pending)
     if (there) await finish(pending, async () => there)
@@ -325,7 +345,7 @@ async function pullInto({
   async function fail(pending: PendingDownload, error: string): Promise<void> {
     if (state.pending.get(pending.id) !== pending) return // removed or replaced meanwhile
     result.failed.push({ photo_id: pending.id, error })
-    // To the end of what is wanted: the next pull begins with others.
+    // Moves it to the end of the pending photos: the next pull begins with others.
     await state.want({ ...pending })
     await state.report({ photo_id: pending.id, status: 'failed', error, version: pending.version })
     await state.failed(pending.id, error)
@@ -355,7 +375,7 @@ async function pullInto({
     )
 
   async function fetchOne(pending: PendingDownload): Promise<void> {
-    /** The most bytes of it that ever were here: only more than that is progress. */
+    /** The most of its bytes that were ever stored: only more than that is progress. */
     let furthest = 0
     let lineTries = ALONE_TRIES
     function onLength(bytes: number): void {
@@ -388,7 +408,7 @@ async function pullInto({
           throw error
         }
         if (error instanceof NetworkError) {
-          // Of a line that is down nothing is known about this photo.
+          // While the network is down, nothing is known about this photo.
           if (!(error instanceof ForeignResponse) && !(await isReachable())) {
             if (lineTries === MAX_EMPTY_TRIES) throw error
             lineTries = MAX_EMPTY_TRIES
@@ -412,14 +432,18 @@ async function pullInto({
       const errors = await fetchTogether(fresh)
       for (const { photo_id, code } of errors) if (GONE.has(code)) await remove(photo_id)
     } finally {
-      // What it left out, or gave with other bytes than were listed: asked for alone, the response says what the bytes are.
+      // Photos that the archive lacked, or had with other bytes than listed: requested singly, the
+      // response says what the bytes are.
       queue.giveBack(left())
     }
   }
 
-  /** Photos as one archive. What does not come that way, for whatever reason on the way, is left for single downloads. */
+  /**
+   * Downloads photos as one archive. What does not arrive that way, for whatever network reason, is
+   * left to single downloads.
+   */
   async function fetchTogether(pending: PendingDownload[]): Promise<ArchiveErrors> {
-    /** An archive cannot begin in the middle of a photo: what it was cut in is continued alone. */
+    /** An archive cannot begin in the middle of a photo: a partial one is continued singly. */
     const begun = new Set<PendingDownload>()
     const left = () => pending.filter((item) => state.pending.get(item.id) === item && !begun.has(item))
     const unusable = (error: unknown) => error instanceof ForeignResponse || error instanceof UnreadableArchive
@@ -468,7 +492,7 @@ async function pullInto({
     stopped.abort(error)
     queue.end()
     await Promise.allSettled(work)
-    // The head office hears of what failed, whatever the end of the pull.
+    // Failures are reported to the head office however the pull ends.
     if (state.reports.size > 0 && !signal.aborted && !(error instanceof HttpError))
       await reporter.sendAll({ tries: () => LAST_TRIES }).catch((later: unknown) => {
         if (!(later instanceof NetworkError || later instanceof HttpError)) throw later

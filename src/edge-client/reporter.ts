@@ -3,13 +3,18 @@ import type { ApiClient } from './api-client.ts'
 import type { Persistence, Transport } from './http.ts'
 import type { EdgeState, PendingReport } from './state.ts'
 
-/** Reports are sent together, but not later than this after the photo came. */
+/** Reports are sent together, but not later than this after the photo arrived. */
 const EVERY_MS = 15_000
 const FEWEST = 10
 
-/** Tells the server what was done. What was not told stands in the state and is told the next time. */
+/**
+ * Reports to the server what was done. Unsent reports are in the state and are sent the next time.
+ */
 export function createReporter({ state, api, transport }: { state: EdgeState; api: ApiClient; transport: Transport }) {
-  /** The server's time less ours: reports are put in order by their time, and an edge server's clock may be anything. */
+  /**
+   * The server's time minus ours: reports are ordered by their time, and an edge server's clock may
+   * be wrong.
+   */
   let aheadMs = 0
   let sentAt = performance.now()
   let sending: Promise<void> | null = null
@@ -19,21 +24,22 @@ export function createReporter({ state, api, transport }: { state: EdgeState; ap
   async function send(persistence?: Persistence): Promise<void> {
     while (state.reports.size > 0) {
       let batch: PendingReport[] = []
-      // A report must never look older than one that was sent before it: the server keeps the newest, and a photo that failed and then came would be
-      // failed for good. The time of a list may be ten seconds old, and a full disk may have kept the last report's time from the journal; so a
-      // time that is too late, which the server takes for now, is better than one that is too early.
+      // A report must never look older than one sent before it: the server keeps the newest, and a
+      // photo that failed and then arrived would stay failed. The time of a list may be ten seconds
+      // old, and a full disk may have kept the last report's time from the journal. So a time that
+      // is too late, which the server replaces by now, is better than one that is too early.
       const last = Date.parse(state.toldAt() ?? '') || 0
       const synced_at = new Date(Math.max(Date.now() + aheadMs, last + 1)).toISOString()
       await state.telling(synced_at)
       await transport.withRetry(async () => {
         batch = [...state.reports.values()].slice(0, most)
         requests++
-        // A line that is cut every few seconds may never carry a large one.
+        // A connection that is cut every few seconds may never carry a large one.
         most = Math.max(FEWEST, Math.floor(most / 2))
         await api.report(batch.map((report) => ({ ...report, synced_at })))
         most = Math.min(MAX_REPORTS, most * 4)
       }, persistence)
-      // One that was written again meanwhile is told again.
+      // A report that was replaced meanwhile is sent again.
       await state.reported(batch.filter((report) => state.reports.get(report.photo_id) === report).map((report) => report.photo_id))
     }
     sentAt = performance.now()

@@ -1,15 +1,15 @@
-/** A program that a service manager keeps running, on whichever system. */
+/** A program that a service manager keeps running, on any system. */
 export interface ServiceDefinition {
   name: string
   description: string
   command: string[]
   /** The account that it runs as; null: the one that installs it. */
   user: string | null
-  /** The folder that it may write. */
+  /** The folder that it may write to. */
   dir: string
 }
 
-/** Line ends would begin an entry of their own in each of the formats. Throws RangeError. */
+/** A line end would begin a separate entry in each of the formats. Throws RangeError. */
 function singleLine(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new RangeError(`${JSON.stringify(text)} has a line end`)
   return text
@@ -22,7 +22,7 @@ const systemdQuoted = (text: string): string =>
     .replaceAll('%', '%%')
     .replaceAll('$', () => '$$')}"`
 
-/** A unit of systemd.service(5) that may write into its folder and nowhere else. */
+/** Returns a unit of systemd.service(5) that may write only to its folder. */
 export const systemdUnit = ({ description, command, user, dir }: ServiceDefinition): string => `[Unit]
 Description=${singleLine(description).replaceAll('%', '%%')}
 Wants=network-online.target
@@ -43,7 +43,7 @@ WantedBy=multi-user.target
 
 const xml = (text: string): string => singleLine(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** A property list of launchd.plist(5), for /Library/LaunchDaemons. */
+/** Returns a property list of launchd.plist(5), for /Library/LaunchDaemons. */
 export const launchdPlist = ({ name, command, user }: ServiceDefinition): string => `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
@@ -64,7 +64,10 @@ const powershellQuoted = (text: string): string => `'${singleLine(text).replaceA
 /** Arguments as CommandLineToArgvW reads them. */
 const windowsArgument = (text: string): string => `"${text.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, '$1$1')}"`
 
-/** PowerShell lines that register a task, which starts with Windows and again after a failure. */
+/**
+ * Returns PowerShell lines that register a task, which starts with Windows and again after a
+ * failure.
+ */
 export function windowsTask({ name, description, command: [program = '', ...args], user }: ServiceDefinition): string {
   const argument = args.map(windowsArgument).join(' ')
   return `$action = New-ScheduledTaskAction -Execute ${powershellQuoted(program)} -Argument ${powershellQuoted(argument)}

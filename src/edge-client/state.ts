@@ -8,16 +8,19 @@ import { DiskFailure, onDisk } from './disk-failure.ts'
 
 const PhotoInfo = z.object({
   id: z.uuid(),
-  /** Null: the list does not say (a variant that the store has not by default). */
+  /** Null: the list does not have it (a variant that is not the store's default). */
   sha256: Sha256.nullable(),
   size: z.int().min(0).nullable(),
   content_type: z.string().nullable(),
   version: z.number(),
 })
-/** A photo that was listed and is not here yet. */
+/** A photo that was listed and is not stored yet. */
 export type PendingDownload = z.infer<typeof PhotoInfo>
 
-/** Files are removed by what the journal says, and others may be able to write into the folder: the name leads nowhere else. */
+/**
+ * Files are deleted by the journal, and others may be able to write to the folder: the name must
+ * not lead elsewhere.
+ */
 const StoredPhoto = z
   .object({
     id: z.uuid(),
@@ -29,7 +32,7 @@ const StoredPhoto = z
     content_type: z.string(),
   })
   .refine(({ id, file }) => file.startsWith(`${id}.`))
-/** A photo that is here, as it was when it was written. */
+/** A stored photo, as it was when it was written. */
 export type StoredPhoto = z.infer<typeof StoredPhoto>
 
 const Report = z.object({
@@ -41,7 +44,7 @@ const Report = z.object({
 export type PendingReport = z.infer<typeof Report>
 
 const Failure = z.object({ photo_id: z.uuid(), error: z.string(), at: z.iso.datetime() })
-/** A photo that did not come, until it does or is not wanted any more. */
+/** A photo that failed, until it arrives or is no longer wanted. */
 export type PullFailure = z.infer<typeof Failure>
 
 const Source = z.object({ store_id: z.string(), variant: z.string().nullable() })
@@ -63,30 +66,31 @@ const Entry = z.union([
 type Entry = z.infer<typeof Entry>
 
 export const STATE_FILE = '.zinc-state.jsonl'
-/** Lines beyond what the state needs before the file is written anew. */
+/** Superfluous lines before the file is rewritten. */
 const SLACK = 5_000
 
 export type EdgeState = Awaited<ReturnType<typeof openState>>
 
 /**
- * What an edge server knows, as a journal of one line a change: a kill at any moment loses at most the line being written.
- * A photo that is wanted stands in it before the cursor moves on, so nothing that was listed is ever forgotten.
- * When the disk takes no more, the journal ends where it was whole and the rest is kept in memory: the next start finds out again what is missing.
- * `memoryOnly`: reads what is there and writes nothing. `source` null: of whatever store and size it is.
+ * An edge server's state, as a journal with one line per change: a crash loses at most the line
+ * being written. A wanted photo is in it before the cursor moves, so nothing that was listed is
+ * lost. When the disk is full, the journal ends at its last complete line and the rest stays in
+ * memory: the next start determines again what is missing. `memoryOnly`: reads the journal and
+ * writes nothing. `source` null: of any store and size.
  */
 export async function openState(dir: string, source: z.infer<typeof Source> | null, { memoryOnly = false }: { memoryOnly?: boolean } = {}) {
   const path = join(dir, STATE_FILE)
   const pending = new Map<string, PendingDownload>()
   const held = new Map<string, StoredPhoto>()
   const reports = new Map<string, PendingReport>()
-  /** In which walk through everything a photo was last listed. */
+  /** In which full listing a photo last appeared. */
   const seen = new Map<string, number>()
   let cursor: string | null = null
   let pass = 0
-  /** Whether the walk of `pass` has come to its end. */
+  /** Whether the listing of `pass` is complete. */
   let whole = false
   let lines = 0
-  /** The time that the last reports carried. */
+  /** The time of the last reports. */
   let toldAt: string | null = null
   let known: z.infer<typeof Source> | null = null
   const failures = new Map<string, PullFailure>()
@@ -97,7 +101,7 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   function apply(entry: Entry): void {
     if ('source' in entry) known = entry.source
     else if ('want' in entry) {
-      // What is wanted again goes to the end: after a failure the others come first.
+      // A photo that is wanted again goes to the end: after a failure the others come first.
       pending.delete(entry.want.id)
       pending.set(entry.want.id, entry.want)
       seen.set(entry.want.id, entry.pass)
@@ -120,12 +124,12 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     else ({ cursor, pass, whole } = entry)
   }
 
-  // Not through a link, and not from a pipe, which would be waited for without end.
+  // Not through a link, and not from a pipe, which would block for ever.
   if ((await lstat(path).catch(() => null))?.isFile()) {
     for await (const transport of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       lines++
       const read = Entry.safeParse(parseLine(transport))
-      // The last line of a process that was killed may be half: what it said is found out again.
+      // The last line of a killed process may be incomplete: its content is determined again.
       if (read.success) apply(read.data)
     }
   }
@@ -134,13 +138,16 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   /** Why nothing more is written; null: all is well. */
   let failure: DiskFailure | null = null
 
-  /** Writes the whole of it to a file of its own, which then takes the place of the old one: a full disk leaves that one as it was. */
+  /**
+   * Writes the whole state to a new file, which then replaces the old one: a full disk leaves the
+   * old one unchanged.
+   */
   async function rewrite(): Promise<void> {
     const fresh = `${path}.new`
     const all: Entry[] = [
       ...(source ? [{ source }] : []),
       ...[...seen].map(([id, n]) => ({ seen: id, pass: n })),
-      // What is held before what is wanted: a line that says "held" ends a want.
+      // Stored photos before wanted ones: a line "held" ends a want.
       ...[...held.values()].map((one) => ({ held: one })),
       ...[...pending.values()].map((item) => ({ want: item, pass: seen.get(item.id) ?? 0 })),
       ...[...reports.values()].map((report) => ({ report })),
@@ -177,14 +184,15 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     }
   }
   const changedSource = source !== null && known !== null && JSON.stringify(known) !== JSON.stringify(source)
-  // Another store or another size: what is here may still be right, but everything must be listed again.
+  // Another store or another size: stored files may still be right, but everything must be listed
+  // again.
   if (changedSource) apply({ cursor: null, pass: pass + 1, whole: false })
   if (!memoryOnly)
     await orKeepInMemory(async () => {
       await rewrite()
       file = await open(path, 'a', 0o600)
     })
-  /** Lines go to the file one write after the other. */
+  /** Lines are written to the file sequentially. */
   let writing: Promise<unknown> = Promise.resolve()
 
   function write(...entries: Entry[]): Promise<unknown> {
@@ -192,7 +200,7 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     lines += entries.length
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
     writing = writing.then(async () => {
-      // After a write that failed, a later line would stand without the ones that it builds on.
+      // After a failed write, a later line would lack the ones that it builds on.
       if (file !== null && failure === null) await orKeepInMemory(() => (file as FileHandle).appendFile(text))
     })
     return writing
@@ -203,12 +211,12 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     held: held as ReadonlyMap<string, StoredPhoto>,
     reports: reports as ReadonlyMap<string, PendingReport>,
     cursor: () => cursor,
-    /** A walk through everything that has not come to its end. */
+    /** A full listing that is not complete. */
     walking: () => !whole,
 
-    /** Begins to list everything: what is not listed until the end of it is gone. */
+    /** Begins a full listing: what it does not contain at its end is deleted. */
     beginWalk: () => write({ cursor: null, pass: pass + 1, whole: false }),
-    /** A page was read: what it lists, and where the next one begins, in one write. */
+    /** Records a page: what it lists, and where the next one begins, in one write. */
     async listed({ want: item, seen: same }: { want: PendingDownload[]; seen: string[] }, next: string): Promise<void> {
       await write(
         ...item.map((one) => ({ want: one, pass })),
@@ -218,16 +226,16 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       )
     },
     contactAt: () => contactAt,
-    /** What head office last said of this store; null: nothing yet. */
+    /** The head office's last settings of this store; null: none yet. */
     settings: () => settings,
     async changeSettings(fresh: EdgeSettings): Promise<void> {
       if (JSON.stringify(fresh) !== JSON.stringify(settings)) await write({ settings: fresh })
     },
     failures: failures as ReadonlyMap<string, PullFailure>,
     failed: (photo_id: string, error: string) => write({ failure: { photo_id, error, at: new Date().toISOString() } }),
-    /** What the walk did not list is gone. */
+    /** Ends the listing: what it did not contain is deleted. */
     endWalk: () => write({ cursor, pass, whole: true }),
-    /** Photos that are here, or wanted, and that the walk which has just ended did not list. */
+    /** Stored or wanted photos that the listing which just ended did not contain. */
     unlisted: (): string[] => [...new Set([...held.keys(), ...pending.keys()])].filter((id) => seen.get(id) !== pass),
     want: (item: PendingDownload) => write({ want: item, pass: seen.get(item.id) ?? pass }),
     keep: (one: StoredPhoto, report: PendingReport | null) => write({ held: one }, ...(report ? [{ report }] : [])),
@@ -236,13 +244,13 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     reported: (ids: string[]) => write({ reported: ids }),
     toldAt: () => toldAt,
     telling: (at: string) => write({ told_at: at }),
-    /** Why the journal is not written any more; null: it is. */
+    /** Why the journal is no longer written; null: it is. */
     diskFailure: (): DiskFailure | null => failure,
     async close(): Promise<void> {
       await writing
       await file?.close()
       if (memoryOnly || (failure === null && lines <= held.size + pending.size + seen.size + SLACK)) return
-      // There may be room again. Without it the old journal is there, as far as it was written.
+      // There may be room again. Otherwise the old journal remains, as far as it was written.
       await orKeepInMemory(rewrite)
     },
   }

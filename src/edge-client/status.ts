@@ -3,14 +3,17 @@ import { openState, type PullFailure } from './state.ts'
 export interface EdgeStatus {
   /** When the head office last sent a list; null: never. */
   last_contact_at: string | null
-  /** Pictures that were listed and are not here yet. */
+  /** Images that were listed and are not stored yet. */
   behind: number
   pictures: number
   bytes: number
   errors: PullFailure[]
 }
 
-/** How a folder is, without asking anybody and without disturbing a pull that works in it. */
+/**
+ * Returns the state of a folder without network calls and without disturbing a pull that works in
+ * it.
+ */
 export async function readEdgeStatus(dir: string): Promise<EdgeStatus> {
   const state = await openState(dir, null, { memoryOnly: true })
   let bytes = 0

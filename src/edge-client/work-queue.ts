@@ -1,23 +1,31 @@
 import { MAX_ENTRY_BYTES } from './download-archive.ts'
 import type { PendingDownload } from './state.ts'
 
-/** Photos and bytes of one archive: large enough that its request costs nothing, small enough that several share the work to the end. */
+/**
+ * Photos and bytes of one archive: large enough that its request costs nothing, small enough that
+ * several streams share the work to the end.
+ */
 const ARCHIVE_PHOTOS = 200
 const ARCHIVE_BYTES = 8 * 1024 * 1024
-/** At the end archives become smaller, so that all streams end together and the line never waits for one of them. */
+/**
+ * At the end archives become smaller, so that all streams end together and the connection never
+ * waits for one of them.
+ */
 const SMALLEST_ARCHIVE_BYTES = 1024 * 1024
-/** Fewer than this are fetched one by one. */
+/** Fewer than this are downloaded singly. */
 const FEW = 4
 
 export type WorkQueue = ReturnType<typeof createQueue>
 
-/** Photos that wait for a stream, in the order of the list. `begun`: ids of those whose beginning is here already. */
+/**
+ * Photos that wait for a stream, in the order of the list. `begun`: ids of partially stored ones.
+ */
 export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; streams: number }) {
   const queue: PendingDownload[] = []
-  /** Photos that no archive can bring. */
+  /** Photos that no archive can contain. */
   const alone = new Set(begun)
   let archives = true
-  /** Archives under way: what they do not bring comes back. */
+  /** Archives in progress: photos that they do not deliver come back. */
   let batches = 0
   const waiting = new Set<() => void>()
   let bytesLeft = 0
@@ -38,11 +46,11 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
       bytesLeft += pending.size ?? 0
       wake()
     },
-    /** From now on each photo is fetched alone. */
+    /** From now on each photo is downloaded singly. */
     withoutArchives(): void {
       archives = false
     },
-    /** An archive has ended: what it did not bring is fetched alone, by whichever stream is free. */
+    /** An archive has ended: what it did not deliver is downloaded singly, by any free stream. */
     giveBack(pending: PendingDownload[]): void {
       batches--
       for (const item of pending) {
@@ -58,8 +66,9 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
       wake()
     },
     /**
-     * The next photos for one stream: those that were begun alone, since an archive cannot begin in the middle. More than one are an archive, and
-     * `giveBack` ends it. Empty: look again, or it has ended.
+     * Returns the next photos for one stream: partial ones singly, since an archive cannot begin in
+     * the middle. More than one are an archive, which `giveBack` ends. Empty: call again after
+     * `changed`, or the queue has ended.
      */
     nextBatch(): PendingDownload[] {
       const first = shift()
@@ -81,7 +90,7 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
       return batch
     },
     hasEnded: () => ended && batches === 0 && queue.length === 0,
-    /** Resolves when something came, or nothing more will. */
+    /** Resolves when photos were added, or when none will be. */
     changed: () => (ended && batches === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.add(resolve))),
   }
 }

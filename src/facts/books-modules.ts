@@ -1,22 +1,28 @@
-/** What Zoho's documents and answers say of a module of Books (Invoice has fewer of them, under the same names). */
+/**
+ * A module of Books by Zoho's documentation and responses (Invoice has fewer of them, under the
+ * same names).
+ */
 export interface BooksModule<Name extends string = BooksModuleName> {
   name: Name
-  /** As the page calls it. */
+  /** The label on the page. */
   label: { en: string; ar: string }
-  /** In `/books/v3/{name}`; several where documents and answers differ. */
+  /** In `/books/v3/{name}`; several where documentation and responses differ. */
   keys: readonly string[]
   idField: string
-  /** The key of the answer to `/{name}/{id}`. */
+  /** The key in the response of `/{name}/{id}`. */
   detailKey: string
-  /** The list takes `last_modified_time`, so it is walked by keyset; the others are read newest first until what is known. */
+  /**
+   * The list accepts `last_modified_time`, so it is read by keyset; the others are read newest
+   * first until the known rows.
+   */
   filter: boolean
-  /** Its documents have line items, which only the detail tells. */
+  /** Its documents have line items, which only the detail contains. */
   lineItems: boolean
   /** The field whose sums per currency are compared; null: it has none. */
   amount: string | null
   /** Zoho Invoice has it, too. */
   invoice: boolean
-  /** What the token must be allowed. */
+  /** The scope that the token needs. */
   scope: string
 }
 
@@ -61,5 +67,5 @@ export type BooksModuleName = (typeof TABLE)[number]['name']
 export const BOOKS_MODULES: readonly BooksModule[] = TABLE
 export const BOOKS_MODULE_NAMES: readonly BooksModuleName[] = TABLE.map(({ name }) => name)
 
-/** The table's row of a name; undefined for what is no module. */
+/** Returns the module of a name; undefined when there is none. */
 export const findBooksModule = (name: string): BooksModule | undefined => BOOKS_MODULES.find((it) => it.name === name)

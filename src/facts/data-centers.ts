@@ -4,9 +4,10 @@ export interface Endpoints {
 }
 
 /**
- * Zoho's data centers by the end of their host names: where to sign in and where the API is. A table and not a template, since Canada does not follow the
- * pattern. Also the list of hosts that may ever see a secret: `api_domain` and `accounts-server` are outside input and only compared with it.
- * Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
+ * Zoho's data centers by the end of their host names: where to sign in and where the API is. A
+ * table rather than a template, since Canada does not follow the pattern. It is also the list of
+ * hosts that may receive a secret: `api_domain` and `accounts-server` come from outside and are
+ * only compared with it. Source: Zoho Accounts, multi-DC pages; the UK's API host is unconfirmed.
  */
 export const DATA_CENTER_ENDPOINTS = {
   com: { accountsUrl: 'https://accounts.zoho.com', apiUrl: 'https://www.zohoapis.com' },

@@ -1,4 +1,7 @@
-/** Roles of people, from the one that may least. An edge token has none: it opens the photo sync of its store. */
+/**
+ * Roles of users, in order of increasing rights. An edge token has none: it only gives access to
+ * the photo sync of its store.
+ */
 export const ROLES = ['viewer', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 

@@ -1,14 +1,17 @@
-/** The sizes that are made of each image: longest sides in pixels, and what may be set. A third one also needs its columns; see CONTRIBUTING.md. */
+/**
+ * The sizes made of each image: longest side in pixels, and the allowed settings. A third one also
+ * needs its columns; see CONTRIBUTING.md.
+ */
 export const VARIANTS = {
   thumb: { pixels: 200, min: 16, max: 1_000 },
   medium: { pixels: 600, min: 100, max: 4_000 },
 } as const
 export type VariantName = keyof typeof VARIANTS
 export const VARIANT_NAMES = Object.keys(VARIANTS) as VariantName[]
-/** What a client may ask for. */
+/** What a client may request. */
 export const IMAGE_SIZES = [...VARIANT_NAMES, 'original'] as const
 export type ImageSize = VariantName | 'original'
 
-/** A value for each variant. */
+/** Returns a value for each variant. */
 export const eachVariant = <T>(make: (name: VariantName) => T): Record<VariantName, T> =>
   Object.fromEntries(VARIANT_NAMES.map((name) => [name, make(name)])) as Record<VariantName, T>

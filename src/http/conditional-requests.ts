@@ -5,7 +5,7 @@ export function matchesIfNoneMatch(header: string | undefined, etag: string): bo
   return header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
 }
 
-/** Whether If-Match names other contents than this one; compared strongly (RFC 9110 §13.1.1). */
+/** Whether If-Match names only other contents; compared strongly (RFC 9110 §13.1.1). */
 export function failsIfMatch(header: string | undefined, etag: string): boolean {
   if (header === undefined || header.trim() === '*') return false
   return !header.split(',').some((tag) => tag.trim() === etag)
@@ -14,8 +14,9 @@ export function failsIfMatch(header: string | undefined, etag: string): boolean 
 export type RangeResponse = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'unsatisfiable' }
 
 /**
- * What a Range header asks of a body of `size` bytes (RFC 9110 §14). Bad syntax and several ranges give the whole, as the RFC allows.
- * With If-Range, only a strong tag that is exactly ours keeps the range.
+ * Returns the range that a Range header requests of a body of `size` bytes (RFC 9110 §14). Invalid
+ * syntax and several ranges return the whole body, as the RFC allows. With If-Range, only a strong
+ * tag equal to ours keeps the range.
  */
 export function readRange(
   range: string | undefined,

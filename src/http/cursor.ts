@@ -3,7 +3,7 @@ import { BadRequestError } from '../lib/errors.ts'
 
 const Position = z.tuple([z.iso.datetime(), z.string()])
 
-/** Opaque to callers: the time and id of the last row of a page. */
+/** Opaque to clients: the time and id of a page's last row. */
 export const writeCursor = (row: { created_at: Date; id: string }): string =>
   Buffer.from(JSON.stringify([row.created_at.toISOString(), row.id])).toString('base64url')
 
@@ -19,7 +19,7 @@ export function readCursor(cursor: string): { created_at: Date; id: string } {
 
 const SortPosition = z.tuple([z.string(), z.string().nullable(), z.uuid()])
 
-/** Opaque to callers: how a list is sorted, what its last row has there, and its id. */
+/** Opaque to clients: the sort order of a list, its last row's value in it, and that row's id. */
 export const writeSortCursor = (sort: string, { value, id }: { value: string | null; id: string }): string =>
   Buffer.from(JSON.stringify([sort, value, id])).toString('base64url')
 

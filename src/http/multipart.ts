@@ -4,29 +4,31 @@ import { AppError, BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeEr
 import { describeUnknown, unknownParameter } from './plugins/unknown-parameters.ts'
 
 export interface FormLimits {
-  /** Bytes of one file and of the whole form. */
+  /** Limits for the bytes of one file and of the whole form. */
   fileBytes: number
   totalBytes: number
   files: number
-  /** Names of the fields that may stand beside the files. */
+  /** Names of the allowed fields besides the files. */
   fields: string[]
 }
 
 export interface FormFile {
-  /** As the sender named it: show it only cleaned. */
+  /** The sender's name: clean it before showing it. */
   filename: string
   bytes: Readable
 }
 
-/** Fields and parts beside the files; a form that has more is not one of ours. */
+/** Fields and parts besides the files; a form with more is not one of ours. */
 const FIELDS = 10
 const FIELD_NAME_LENGTH = 100
 const OVERHEAD_BYTES = 64 * 1024
 
 /**
- * Reads a multipart form as it streams in: `onFile` must read or destroy each file before the next one comes. Answers the fields.
- * Fastify's body limit does not count multipart bodies, so the whole is counted here, and so is what the parser drops without a word: all but the first
- * 80 kB of a part's head, parts without a name, and what stands before the first part and behind the last. Throws PayloadTooLargeError, BadRequestError, UnsupportedMediaTypeError.
+ * Parses a multipart form while it arrives: `onFile` must read or destroy each file before the next
+ * one comes. Returns the fields. Fastify's body limit does not count multipart bodies, so the whole
+ * is counted here. So is what the parser drops silently: all but the first 80 kB of a part's
+ * header, parts without a name, and what is before the first part and after the last. Throws
+ * PayloadTooLargeError, BadRequestError, UnsupportedMediaTypeError.
  */
 export async function parseMultipart(
   request: FastifyRequest,
@@ -56,7 +58,8 @@ export async function parseMultipart(
       const { value: part, done } = await Promise.race([parts.next(), sent.tooMany])
       if (done) break
       if (part.type === 'field') {
-        // The parser cuts values that are too long, and half a text must not pass for the whole; it knows no limit of names.
+        // The parser truncates long values, and part of a text must not be taken for the whole; it
+        // has no limit for names.
         if (part.valueTruncated || part.fieldname.length > FIELD_NAME_LENGTH) throw tooLargeParts()
         if (!known.includes(part.fieldname)) throw unknownParameter('form field', describeUnknown(part.fieldname, known))
         if (typeof part.value === 'string') {
@@ -72,7 +75,7 @@ export async function parseMultipart(
     if (sent.bytes() - (totalBytes - budget.left) > OVERHEAD_BYTES) throw tooLargeParts()
     return fields
   } catch (error) {
-    // What is still on its way is thrown away, so that the answer can be read by the sender.
+    // The rest of the body is discarded, so that the sender can read the response.
     request.raw.unpipe()
     request.raw.resume()
     throw toAppError(error)
@@ -81,11 +84,14 @@ export async function parseMultipart(
   }
 }
 
-/** What came of the form so far, heads and boundaries with it; `tooMany` fails when that is more than any form has. */
+/**
+ * Counts the bytes of the form so far, including headers and boundaries; `tooMany` rejects when
+ * they exceed any valid form.
+ */
 function countBytes(raw: Readable, most: number): { bytes(): number; tooMany: Promise<never>; stop(): void } {
   let bytes = 0
   const { promise: tooMany, reject } = Promise.withResolvers<never>()
-  tooMany.catch(() => {}) // when nobody waits for a part, the file's own limit has spoken
+  tooMany.catch(() => {}) // not awaited when the file's own limit has failed first
   const count = (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > most) reject(tooLargeParts())
@@ -109,7 +115,10 @@ const tooLarge = (totalBytes: number) => new PayloadTooLargeError('payload_too_l
 
 const tooLargeParts = () => new PayloadTooLargeError('too_many_parts')
 
-/** The multipart parser's errors: its limits carry a status, broken forms carry none and would pass for our own fault. */
+/**
+ * The multipart parser's errors: its limits have a status; malformed forms have none and would look
+ * like an error of the server.
+ */
 function toAppError(error: unknown): unknown {
   if (error instanceof AppError) return error
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }

@@ -3,7 +3,10 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { say } from '../messages/say.ts'
 
-/** Answers a request that Fastify never sees, or whose body never comes, in the shape of every other failure, and closes. */
+/**
+ * Responds to a request that Fastify never sees, or whose body never arrives, in the common error
+ * format, and closes the socket.
+ */
 export function writeRawError(
   socket: Socket | Duplex,
   {

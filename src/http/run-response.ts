@@ -6,12 +6,14 @@ import { saidByRun } from '../runs/because.ts'
 import type { RunProgress } from '../runs/run-handler.ts'
 import type { Runs } from '../runs/runs.ts'
 
-/** Shorter than any proxy's patience. */
+/** Shorter than any proxy's timeout. */
 const KEEP_ALIVE_MS = 15_000
-/** So long an answer is held back at most for a failure before the first page, so that it can still carry its status. */
+/**
+ * How long a response waits at most for an error before the first page, so that it can still have
+ * its status.
+ */
 const EARLY_MS = 50_000
 
-/** Failures that lie in what was asked for, and not at Zoho. */
 /** What an operator has switched off. */
 const SWITCHED_OFF = new Set(['integration_disabled'])
 const ASKED_WRONG = new Set([
@@ -23,8 +25,10 @@ const ASKED_WRONG = new Set([
 ])
 
 /**
- * Answers a started run: 202 with its id at once, or what it has come to when it stands. A failure before the first page keeps its status; after that
- * the answer is 200 with a space now and then, so that no proxy cuts the wait. A client that hangs up does not stop the run.
+ * Responds with a started run: 202 with its id immediately, or its result when it has ended or
+ * paused. An error before the first page keeps its status; after that the response is 200 with a
+ * space now and then, so that no proxy cuts the wait. A client that disconnects does not stop the
+ * run.
  */
 export async function sendRun<T extends object>(
   reply: FastifyReply,
@@ -60,7 +64,7 @@ export async function sendRun<T extends object>(
 const isStanding = (run: Run): boolean => run.state !== 'queued' && run.state !== 'running'
 const hasRead = (run: Run): boolean => run.checkpoint !== null || ((run.statistics as { total?: number }).total ?? 0) > 0
 
-/** The run when it has read something or stands; null when neither came in time. */
+/** Returns the run when it has read something, ended or paused; null when none happened in time. */
 async function untilFirstPage(runs: Runs, runId: string, signal: AbortSignal): Promise<Run | null> {
   for await (const run of runs.events(runId, signal)) {
     if (isStanding(run)) return run
@@ -74,7 +78,7 @@ function failureOf(run: Run): Error {
   const said = saidByRun(run, 'sync_failed', { run_id: run.id })
   if (ASKED_WRONG.has(code)) return new BadRequestError(said)
   if (SWITCHED_OFF.has(code)) return new ConflictError(said)
-  // A bug of ours is no failure of Zoho's.
+  // A bug of zinc's is not an error of Zoho's.
   if (code === 'internal') return new Error(`run ${run.id} failed`)
   return new BadGatewayError(said)
 }

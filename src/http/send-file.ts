@@ -4,19 +4,20 @@ import type { FileCache, StoredFile } from '../images/storage/file-cache.ts'
 import { PreconditionFailedError, RangeNotSatisfiableError } from '../lib/errors.ts'
 import { failsIfMatch, matchesIfNoneMatch, readRange } from './conditional-requests.ts'
 
-/** A header that came twice counts as not sent: which of the two is meant nobody knows. */
+/** A repeated header counts as not sent, since it is unknown which value is meant. */
 const oneHeader = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 
 export interface FileToSend extends StoredFile {
   contentType: string
-  /** Where a proxy in front finds the file, when it sends the bytes itself. */
+  /** The file's path for a proxy in front, when it sends the bytes itself. */
   accelPath?: string | undefined
 }
 
 /**
- * Answers a request for stored bytes whose permission was checked before: 200, 206 or 304, with a strong ETag of the content, and HEAD with the same
- * headers. Headers that were set on the reply stay. Throws PreconditionFailedError, RangeNotSatisfiableError, and NotFoundError for a file that is
- * missing or damaged.
+ * Sends stored bytes after the permission was checked: 200, 206 or 304, with a strong ETag of the
+ * content, and HEAD with the same headers. Headers that were set on the reply stay. Throws
+ * PreconditionFailedError, RangeNotSatisfiableError, and NotFoundError for a file that is missing
+ * or damaged.
  */
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, files: FileCache, file: FileToSend): Promise<FastifyReply> {
   const etag = `"${file.sha256}"`
@@ -33,7 +34,8 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
   }
   const part = range.kind === 'part' ? { start: range.start, end: range.end } : undefined
   reply.header('content-type', file.contentType)
-  // A part is rare and small; and the proxy does not know the ETag that If-Range and If-Match ask for, nor a time for the others.
+  // A range is rare and small; and the proxy does not know the ETag that If-Range and If-Match
+  // compare, nor a time for the others.
   const plain = (['range', 'if-match', 'if-unmodified-since'] as const).every((name) => request.headers[name] === undefined)
   if (file.accelPath !== undefined && plain && request.method === 'GET') return reply.header('x-accel-redirect', file.accelPath).send('')
   const length = part ? part.end - part.start + 1 : file.size

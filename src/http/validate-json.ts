@@ -1,16 +1,16 @@
-/** Deeper bodies have no use here and cost a stack to read. */
+/** Deeper bodies are useless here and need a deep stack to parse. */
 const MAX_DEPTH = 20
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 /**
- * What `JSON.parse` lets through and we do not, in words; null when there is nothing. The text must be valid JSON.
- * Keys that stand twice are read in one way here and in another elsewhere; numbers beyond a double become Infinity;
- * NUL and half characters cannot be stored.
+ * Returns what `JSON.parse` accepts and zinc does not, in words; null when there is nothing. The
+ * text must be valid JSON. Duplicate keys are read in one way here and in another elsewhere;
+ * numbers beyond a double become Infinity; NUL and lone surrogates cannot be stored.
  */
 export function findJsonIssue(text: string): string | null {
-  // Some readers skip the mark at the beginning, some do not.
+  // Some parsers skip the byte order mark at the beginning, some do not.
   if (text.startsWith('\uFEFF')) return 'it begins with a byte order mark'
-  /** One entry an open bracket: the keys of an object, null for an array. */
+  /** One entry per open bracket: the keys of an object, null for an array. */
   const open: (Set<string> | null)[] = []
   let keyNext = false
   for (let at = 0; at < text.length; at++) {

@@ -28,13 +28,16 @@ export interface OpenImagesDeps {
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
   resolveImageHost?: UrlFetcherOptions['resolve'] | undefined
-  /** Stays open when this closes; left out: one is made and closed here. */
+  /** Not closed here when it is passed in; left out, one is created and closed here. */
   workers?: WorkerPool | undefined
 }
 
 export type Images = Awaited<ReturnType<typeof openImages>>
 
-/** Everything that works on pictures, opened in order; disposing ends the decoder's children and the connections. */
+/**
+ * Opens everything that works on images, in order; disposing ends the decoder processes and the
+ * connections.
+ */
 export async function openImages({
   db,
   clock,
@@ -79,14 +82,16 @@ export async function openImages({
     itemLinks,
     imageImports: imports,
     urls,
-    /** Begins to work on the small jobs of this folder, whichever process added them. */
+    /** Starts working on this folder's small jobs, whichever process added them. */
     openJobs: async () => {
       await queue.work(variantJobs)
       await queue.work(hashJobs)
     },
-    /** A chore for every hour. */
+    /** Hourly maintenance. */
     tidy: () => collectGarbage({ db, store, variantSettings, clock, log }, closing.signal),
-    /** The runs of this room. How Zoho and the web are asked for a picture again is told by those who know them. */
+    /**
+     * The runs of this folder. The callers pass in how to fetch an image from Zoho or a URL again.
+     */
     runHandlers: ({ fromZoho, fromUrl }: Pick<RepairDeps, 'fromZoho' | 'fromUrl'>) => [
       createImportRun({ ...imports, ingest, itemLinks }),
       createRegenerateRun({ db, queue, jobs: variantJobs }),

@@ -9,7 +9,7 @@ import { MEDIA_REGENERATE } from './processing/regenerate-run.ts'
 type Queue = (typeof MediaQueue)['options'][number]
 export const MEDIA_QUEUES: readonly Queue[] = [MEDIA_REGENERATE, IMAGES_IMPORT, MEDIA_INTEGRITY_SCAN, MEDIA_INTEGRITY_REPAIR]
 
-/** The runs of pictures by kind, as queues with their counts. */
+/** Returns the image runs by kind, as queues with their counts. */
 export async function listMediaJobs(db: Database) {
   const groups = await db.run.groupBy({ by: ['kind', 'state'], where: { kind: { in: [...MEDIA_QUEUES] }, cleared_at: null }, _count: true })
   const last = await db.run.findMany({
@@ -38,7 +38,7 @@ interface Deps {
   runs: Pick<Runs, 'pause' | 'resume'>
 }
 
-/** Each answers how many runs it changed. */
+/** Returns how many runs were paused. */
 export async function pauseQueue({ db, runs }: Deps, queue: Queue): Promise<number> {
   const found = await db.run.findMany({ where: { kind: queue, state: { in: ['queued', 'running'] } }, select: { id: true } })
   for (const { id } of found) await runs.pause(id)
@@ -49,7 +49,7 @@ export async function resumeQueue({ db, runs }: Deps, queue: Queue): Promise<num
   for (const { id } of found) await runs.resume(id)
   return found.length
 }
-/** Their failures count as seen: they are dismissed, and stay in the history of runs. */
+/** Dismisses their failures, which stay in the history of runs. */
 export async function clearFailed({ db }: Deps, queue: Queue): Promise<number> {
   const now = new Date()
   await db.failure.updateMany({ where: { run: { kind: queue }, resolved_at: null, dismissed_at: null }, data: { dismissed_at: now } })

@@ -1,6 +1,7 @@
 /**
- * Lets many workers save one thing each, in as few writes as there is time for: what comes while a write is under way goes into the next one together.
- * A worker goes on when its thing is written, so a kill loses what is in flight and nothing more.
+ * Lets many workers save one thing each in few writes: what arrives during a write is written
+ * together in the next one. A worker continues when its thing is written, so a crash loses only
+ * what is in flight.
  */
 export function createBatchWriter<T>(write: (things: T[]) => Promise<void>): (thing: T) => Promise<void> {
   let waiting: { thing: T; resolve(): void; reject(error: unknown): void }[] = []

@@ -1,13 +1,18 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 
-/** Time as the rest of zinc sees it: tests give one that they move by hand, or one that runs faster. */
+/**
+ * The clock that all of zinc uses: tests pass one that they move by hand, or one that runs faster.
+ */
 export interface Clock {
   now(): Date
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** A timer longer than this fires at once in Node (32-bit milliseconds), so long waits are slept in pieces. */
+/**
+ * A timer longer than this fires immediately in Node (32-bit milliseconds), so long waits are
+ * split.
+ */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {

@@ -2,7 +2,10 @@
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 const NUMBER = /^[+-]?\d+(\.\d+)?$/
 
-/** One line of a CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe in front; JSON is the exact form. */
+/**
+ * Returns one line of a CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an
+ * apostrophe in front; JSON is the exact form.
+ */
 export function formatCsvRow(values: readonly unknown[]): string {
   return `${values
     .map((value) => {

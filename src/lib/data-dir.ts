@@ -5,14 +5,17 @@ import { StartupError } from './errors.ts'
 import { describeSystemError } from './startup-error.ts'
 
 /**
- * Other accounts may pass through the data folder, as nginx does to the pictures and PostgreSQL's account to its files, but not list it. Each folder
- * inside says for itself who may look.
+ * Other accounts may pass through the data folder, as nginx does to the images and PostgreSQL's
+ * account to its files, but not list it. Each folder inside has its own rights.
  */
 const DATA_DIR_MODE = 0o711
-/** What is in these is the shop's business. */
+/** Folders with the shop's confidential data. */
 const PRIVATE_FOLDERS = ['sync_sessions', 'raw_json', 'reports', 'imports']
 
-/** Makes DATA_DIR where it is missing, proves that something can be written there, and closes what an older zinc left open. Throws StartupError `data_dir_unusable` (exit status 1). */
+/**
+ * Creates DATA_DIR where it is missing, checks that it is writable, and restricts what an older
+ * zinc left readable. Throws StartupError `data_dir_unusable` (exit status 1).
+ */
 export async function openDataDir(dataDir: string): Promise<void> {
   try {
     await makeFolder(dataDir, DATA_DIR_MODE)
@@ -23,7 +26,10 @@ export async function openDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** Step by step: Node's own `recursive` goes round for ever on a file system that says of a new folder that it is not there, such as /proc. */
+/**
+ * Step by step: Node's own `recursive` never ends on a file system that reports a new folder as
+ * missing, such as /proc.
+ */
 async function makeFolder(folder: string, mode?: number): Promise<void> {
   const parent = dirname(folder)
   const exists = await access(parent).then(
@@ -36,22 +42,25 @@ async function makeFolder(folder: string, mode?: number): Promise<void> {
   })
 }
 
-/** Takes the rights of all other accounts; those of the group stay, since a program that drops files there may have been given them. */
+/**
+ * Removes the rights of all other accounts; those of the group stay, since a program that delivers
+ * files there may need them.
+ */
 async function closeToOthers(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     const { mode } = await handle.stat()
     if ((mode & 0o007) !== 0) await handle.chmod(mode & 0o770)
   } catch {
-    // It is not there, a link that somebody made on purpose, or another account's.
+    // It does not exist, is a link that was made on purpose, or belongs to another account.
   }
 }
 
-/** Makes a folder, and those on the way to it that are missing, for this account only. */
+/** Creates a folder, and its missing parents, for this account only. */
 export async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
 }
-/** Of files with the shop's business data. */
+/** Mode of files with the shop's business data. */
 export const PRIVATE_FILE_MODE = 0o600
 
 export const dataDirUnusable = (folder: string, cause: unknown): StartupError =>

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import type { Message } from '../messages/message.ts'
 import { message, partInEnglish } from '../messages/say.ts'
 
-/** The file is not an array of the values that were asked for; what came before the fault was given out. */
+/** The file is not an array of the requested values; the values before the error were yielded. */
 export class InvalidFileError extends Error {
   readonly finding: Message
   constructor(finding: Message, options?: ErrorOptions) {
@@ -15,7 +15,7 @@ export class InvalidFileError extends Error {
 export interface JsonArrayOptions {
   /** The array may also be this member of an object, as in a saved response. */
   member?: string
-  /** Only objects are taken, or any value. */
+  /** Whether only objects are accepted, or any value. */
   values?: 'objects' | 'any'
   signal?: AbortSignal
 }
@@ -38,9 +38,9 @@ const COLON = 0x3a
 const isSpace = (code: number) => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09 || code === 0xfeff
 
 /**
- * The values of a JSON array, each as it was written, a batch for each chunk that is read: a file of
- * any size in little memory. Throws InvalidFileError; whether a value itself is right JSON is seen by
- * the caller who parses it.
+ * Yields the values of a JSON array, each as it was written, in one batch per chunk, so that a file
+ * of any size needs little memory. Throws InvalidFileError. Whether a value itself is valid JSON is
+ * up to the caller, who parses it.
  */
 export async function* readJsonArray(
   path: string,
@@ -69,19 +69,21 @@ export async function* readJsonArray(
   return { rows, bytes, sha256: hash.digest('hex') }
 }
 
-/** `key` to `after_member` are places in an object around the array. */
+/** `key` to `after_member` are positions in an object around the array. */
 type Phase = 'start' | 'key' | 'colon' | 'member' | 'after_member' | 'first' | 'value' | 'after_value' | 'comma' | 'end'
 
 function createSplitter({ member, values }: { member: string | undefined; values: 'objects' | 'any' }) {
   let phase: Phase = 'start'
   let text = ''
   let at = 0
-  /** Brackets open in the value or key that is being read. */
+  /** Open brackets in the value or key that is being read. */
   let depth = 0
   let inString = false
-  /** A number or a word: it ends before the sign that follows it. */
+  /** A number or a word: it ends before the character that follows it. */
   let bare = false
-  /** The value is an element of the array, a key of the object around it, or another member of that. */
+  /**
+   * The value is an element of the array, a key of the object around it, or another member of that.
+   */
   let reading: 'element' | 'key' | 'other' = 'element'
   let key = ''
   let inObject = false
@@ -103,7 +105,7 @@ function createSplitter({ member, values }: { member: string | undefined; values
     phase = reading === 'element' ? 'after_value' : reading === 'key' ? 'colon' : 'after_member'
   }
 
-  /** One sign between values. */
+  /** Handles one character between values. */
   function step(code: number, sign: string): void {
     const isElement = code === OPEN_BRACE || (values === 'any' && code !== COMMA && code !== CLOSE_BRACKET)
     if (phase === 'start' && code === OPEN_BRACKET) {
@@ -129,7 +131,8 @@ function createSplitter({ member, values }: { member: string | undefined; values
 
   return {
     take(chunk: string, elements: string[]): void {
-      // What was cut off before is in `text` from its value's first character; scanning resumes at `at`.
+      // The incomplete part is in `text` from its value's first character; scanning resumes at
+      // `at`.
       text += chunk
       let start = phase === 'value' ? 0 : at
       for (; at < text.length; at++) {
@@ -147,7 +150,7 @@ function createSplitter({ member, values }: { member: string | undefined; values
         } else if (bare) {
           if (code !== COMMA && code !== CLOSE_BRACKET && code !== CLOSE_BRACE) continue
           finish(text.slice(start, at), elements)
-          at-- // the sign that ended it is looked at again
+          at-- // the character that ended it is processed again
         } else if (code === QUOTE) inString = true
         else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
         else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) finish(text.slice(start, at + 1), elements)

@@ -1,6 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 
-/** Whatever is logged, these places never show their value. `code` is not among them: it names failures all over. */
+/**
+ * Values at these paths are never logged. `code` is not among them: it is the code of every error.
+ */
 const SECRET_PATHS = [
   'authorization',
   'cookie',
@@ -18,7 +20,7 @@ const SECRET_PATHS = [
   return [key.includes('-') ? member : key, `*${member}`, `headers${member}`, `*.headers${member}`]
 })
 
-/** Keys of a query that carry something to keep: the grant of the consent, the signature of a picture's address. */
+/** Query keys with secret values: the grant of the consent, the signature of an image's URL. */
 const SECRET_QUERY = /([?&](?:code|state|sig|token|access_token|refresh_token|client_secret|password)=)[^&#]*/gi
 
 interface LoggedRequest {
@@ -33,12 +35,12 @@ interface LoggedResponse {
 }
 
 const serializers = {
-  // Pino's own writes every header, the new cookies and the OAuth state among them.
+  // Pino's own serializer logs every header, including new cookies and the OAuth state.
   res: ({ statusCode }: LoggedResponse) => ({ statusCode }),
   req: ({ method, url, host, ip }: LoggedRequest) => ({ method, url: url?.replace(SECRET_QUERY, '$1[secret]'), host, remoteAddress: ip }),
 }
 
-/** JSON lines on stderr, or lines for people where stderr is a terminal. */
+/** Creates a logger: JSON lines on stderr, or lines for people where stderr is a terminal. */
 export const createLogger = (
   level: string,
   to: DestinationStream = process.stderr.isTTY ? terminalStream(level) : pino.destination(2),
@@ -50,10 +52,13 @@ const terminalStream = (level: string): DestinationStream => ({
 })
 
 /** Escape sequences in a logged name must not move the cursor or change colours. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the pattern matches
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
 
-/** One JSON line of the log as `12:34:56 WARN message key=value`; the stack of an error only where `stacks` asks for it. */
+/**
+ * Returns one JSON line of the log as `12:34:56 WARN message key=value`; the stack of an error only
+ * with `stacks`.
+ */
 export function readableLine(line: string, { stacks = false } = {}): string {
   const { level, time, msg, pid: _pid, hostname: _hostname, err, ...rest } = JSON.parse(line) as LogEntry
   const at = new Date(time).toTimeString().slice(0, 8)

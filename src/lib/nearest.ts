@@ -12,10 +12,10 @@ function editDistance(a: string, b: string): number {
   return above[b.length]!
 }
 
-/** Longer names are no typing mistakes, and comparing them would cost their square. */
+/** Longer names are no typing mistakes, and comparing them costs their length squared. */
 const MAX_LENGTH = 100
 
-/** The name that was most likely meant, without regard to case; null where none is similar. */
+/** Returns the name that was most likely meant, ignoring case; null where none is similar. */
 export function nearest(name: string, known: readonly string[]): string | null {
   if (name.length > MAX_LENGTH) return null
   const lower = name.toLowerCase()

@@ -3,8 +3,9 @@ import { BadRequestError } from './errors.ts'
 const SHAPE = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)\s*([Zz]|[+-]\d{2}(?::?\d{2})?| \d{2}(?::?\d{2})?)?)?$/
 
 /**
- * Reads a time as people and scripts write it: with or without fraction, `Z` or an offset (whose `+` a query turns into a space), no zone = UTC.
- * Fractions below a millisecond are dropped, which with an inclusive bound only ever reads more. Throws BadRequestError naming the field.
+ * Parses a time as people and scripts write it: with or without fraction, `Z` or an offset (whose
+ * `+` a query turns into a space), no zone = UTC. Fractions below a millisecond are dropped, which
+ * with an inclusive bound can only include more. Throws BadRequestError naming the field.
  */
 export function parseTimestamp(field: string, text: string): Date {
   const match = SHAPE.exec(text.trim())
@@ -15,7 +16,7 @@ export function parseTimestamp(field: string, text: string): Date {
     const compact = zone.replace(' ', '+').replace(':', '').toUpperCase()
     const offset = compact === 'Z' ? 'Z' : `${compact.slice(0, 3)}:${compact.slice(3) || '00'}`
     const at = new Date(`${day}T${whole}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`)
-    // JavaScript takes 31 February for 3 March; nobody means that.
+    // JavaScript turns 31 February into 3 March, which is never intended.
     if (!Number.isNaN(at.getTime()) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day ?? '?')) return at
   }
   throw new BadRequestError('invalid_time', { field, text: text.slice(0, 60), fields: [{ field, message: 'is not a valid time' }] })

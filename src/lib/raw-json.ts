@@ -1,6 +1,7 @@
 /**
- * Parts of a JSON text as they were written: JSON.parse rounds ids beyond 2^53, turns 1.50 into 1.5 and orders keys that look like numbers.
- * The text must have been parsed already, so that it is known to be JSON; what is found here is then a plain walk over it.
+ * Parts of a JSON text as they were written: JSON.parse rounds ids beyond 2^53, turns 1.50 into 1.5
+ * and reorders keys that look like numbers. The text must have been parsed before, so it is known
+ * to be valid JSON; the functions here then only scan it.
  */
 
 const QUOTE = 0x22
@@ -18,7 +19,7 @@ function skipSpace(text: string, at: number): number {
   return at
 }
 
-/** The place after the string that begins at `at`. */
+/** The index after the string that begins at `at`. */
 function endOfString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let slashes = 0
@@ -28,7 +29,7 @@ function endOfString(text: string, at: number): number {
   return text.length
 }
 
-/** The place after the value that begins at `at`. */
+/** The index after the value that begins at `at`. */
 function endOfValue(text: string, at: number): number {
   const first = text.charCodeAt(at)
   if (first === QUOTE) return endOfString(text, at)
@@ -50,14 +51,14 @@ function endOfValue(text: string, at: number): number {
 
 export interface Member {
   key: string
-  /** Where the key's quote stands. */
+  /** Index of the key's opening quote. */
   start: number
-  /** Where the value stands. */
+  /** Index of the value. */
   valueStart: number
   end: number
 }
 
-/** The members of the object that the text is, in their order. */
+/** Yields the members of the object in the text, in their order. */
 export function* members(object: string): Generator<Member> {
   let at = skipSpace(object, 0) + 1
   for (;;) {
@@ -74,14 +75,17 @@ export function* members(object: string): Generator<Member> {
   }
 }
 
-/** The value of one member as it was written; undefined when there is none. Of two with one name the later counts, as in JSON.parse. */
+/**
+ * Returns the value of one member as it was written; undefined when there is none. Of two with the
+ * same name the later counts, as in JSON.parse.
+ */
 export function rawMember(object: string, key: string): string | undefined {
   let found: string | undefined
   for (const member of members(object)) if (member.key === key) found = object.slice(member.valueStart, member.end)
   return found
 }
 
-/** The elements of the array that the text is, each as it was written. */
+/** Returns the elements of the array in the text, each as it was written. */
 export function rawElements(array: string): string[] {
   const found: string[] = []
   let at = skipSpace(array, 0) + 1
@@ -94,7 +98,7 @@ export function rawElements(array: string): string[] {
   }
 }
 
-/** The object without the members of that name; everything else to the byte. */
+/** Returns the object without the members of that name; everything else is unchanged. */
 export function withoutMember(object: string, key: string): string {
   let left = object
   for (;;) {
@@ -116,7 +120,7 @@ export function withoutMember(object: string, key: string): string {
   }
 }
 
-/** The object with this text member in the first place, instead of one of that name. */
+/** Returns the object with this string member first, replacing one of that name. */
 export function withFirstMember(object: string, key: string, value: string): string {
   const rest = withoutMember(object, key)
   const at = skipSpace(rest, 0) + 1

@@ -1,6 +1,6 @@
 /**
- * Lets a crowd share the work of one: calls that come while one is under way share the one after it, so none is answered with what was true before it
- * asked.
+ * Lets concurrent callers share one call: calls that arrive during a run share the next one, so
+ * that no caller gets a result older than its call.
  */
 export function shareCalls<T>(work: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | null = null

@@ -7,8 +7,9 @@ export interface ShutdownSignal extends Disposable {
 }
 
 /**
- * Listens for SIGTERM and SIGINT until disposed. The first one begins the shutdown, further ones change nothing (npm and a terminal often send the same signal
- * twice). A shutdown that takes longer than STOP_WITHIN_MS is cut with exit status 1.
+ * Listens for SIGTERM and SIGINT until disposed. The first one begins the shutdown, further ones
+ * change nothing (npm and a terminal often send the same signal twice). A shutdown that takes
+ * longer than STOP_WITHIN_MS is ended with exit status 1.
  */
 export function listenForShutdown(): ShutdownSignal {
   const stopping = new AbortController()
@@ -31,7 +32,7 @@ export function listenForShutdown(): ShutdownSignal {
   }
 }
 
-/** Resolves when the signal is aborted, also where it is already. */
+/** Resolves when the signal is aborted, also if it is already. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve()

@@ -7,10 +7,13 @@ import { Agent, buildConnector } from 'undici'
 
 const GLOBAL_V6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
-/** Whether an address is one of the open internet: not private, local, special, embedded in another range, or this machine's own. */
+/**
+ * Whether an IP address is public: not private, local, special, embedded in another range, or this
+ * machine's own.
+ */
 export function isPublicIp(url: string): boolean {
   if (!ipaddr.isValid(url)) return false
-  // A v4 address inside a v6 one counts as what it is.
+  // A v4 address inside a v6 one is checked as the v4 address.
   const parsed = ipaddr.process(url)
   if (parsed.range() !== 'unicast') return false
   if (parsed instanceof ipaddr.IPv6 && !parsed.match(GLOBAL_V6)) return false
@@ -22,27 +25,36 @@ const CONNECT_MS = 5_000
 /** Somebody waits for it; without a name server it would take much longer. */
 const RESOLVE_MS = 2_000
 
-/** All addresses of a name. */
+/** Returns all addresses of a host name. */
 export type HostResolver = (host: string) => Promise<{ address: string; family: number }[]>
 
 export interface GuardOptions {
-  /** Hosts, each with or without a port, that may be reached although they are not public. */
+  /** Hosts, with or without a port, that may be reached although they are not public. */
   allowlist: readonly string[]
-  /** The system's resolver unless a test brings its own. */
+  /** The system's resolver unless a test passes its own. */
   resolve?: HostResolver | undefined
-  /** One failure for every address that is refused: neither its words nor its time tell what is behind the address. */
+  /**
+   * The same error for every refused address: neither its text nor its timing shows what is behind
+   * the address.
+   */
   blocked(): Error
 }
 
 export interface GuardedAgents extends AsyncDisposable {
-  /** Whether an address may be asked at all; a name's addresses are checked when it is connected to. */
+  /** Whether a URL may be requested at all; a name's addresses are checked on connecting. */
   mayConnect(url: URL): boolean
   dispatcherOf(url: URL): Agent
-  /** The same, with a look at what its name stands for now; a name that stands for nothing passes, since each connection looks again. */
+  /**
+   * The same, but also resolves the host name now; an unresolvable name passes, since it is checked
+   * again on connecting.
+   */
   mayReach(url: URL): Promise<boolean>
 }
 
-/** For every request to an address that a person or a file names: only public hosts on the web's ports, and those of the allowlist. */
+/**
+ * Creates agents for every request to a URL from a person or a file: only public hosts on the web's
+ * ports, and those of the allowlist.
+ */
 export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOptions): GuardedAgents {
   const names = allowlist.map((entry) => URL.parse(`http://${entry}`)).filter((url) => url !== null)
   const named = allowlist.flatMap((entry, n) =>
@@ -51,7 +63,10 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
   const isNamed = (url: URL) => named.some(({ host, port }) => host === url.hostname && (port === null || port === portOf(url)))
   const resolveAll = resolve ?? ((host) => systemLookup(host, { all: true }))
 
-  /** The check at the moment of connecting: all addresses of the name must be public, else a name could answer with a public one first. */
+  /**
+   * Checked on connecting: all addresses of the name must be public, otherwise a name could first
+   * resolve to a public one.
+   */
   const guardedLookup: LookupFunction = (host, options, callback) => {
     resolveAll(host).then(
       (ips) => {
@@ -75,7 +90,7 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
     connect: (options, callback) =>
       connectGuarded(options, (...[error, socket]) => {
         if (error) return callback(error, null)
-        // And once more where the connection really went.
+        // Checked again with the address that was really connected to.
         if (!isPublicIp(socket.remoteAddress ?? '')) {
           socket.destroy()
           return callback(blocked(), null)
@@ -89,7 +104,8 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
       if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') return false
       if (isNamed(url)) return true
       if (portOf(url) !== '80' && portOf(url) !== '443') return false
-      // undici asks no lookup for literals, and the URL parser has turned every spelling of an address into one by now.
+      // undici makes no lookup for IP literals, and the URL parser has normalised every spelling of
+      // an address by now.
       const literal = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : /^[\d.]+$/.test(url.hostname) ? url.hostname : null
       if (literal !== null && !isPublicIp(literal)) return false
       return !/(^|\.)localhost\.?$/i.test(url.hostname)
@@ -109,7 +125,7 @@ export function createGuardedAgents({ allowlist, resolve, blocked }: GuardOption
   return agents
 }
 
-/** As an allowlist names one service of a host. */
+/** The form in which an allowlist names one service of a host. */
 export const hostAndPort = (url: URL): string => `${url.hostname}:${portOf(url)}`
 
 const portOf = (url: URL): string => url.port || (url.protocol === 'https:' ? '443' : '80')

@@ -16,15 +16,19 @@ const SYSTEM_REASONS: Record<string, string> = {
 }
 
 const DISK_FULL = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/
-/** What the loaders of Linux and macOS say. */
+/** The messages of the loaders of Linux and macOS. */
 const LIBRARY_MISSING = /error while loading shared libraries: ([^\s:]+)|Library not loaded: (\S+)/
 
-/** Why a file or folder cannot be used, in words; undefined for a code that says nothing to a person. */
+/**
+ * Returns why a file or folder cannot be used, in words; undefined for a code that means nothing to
+ * people.
+ */
 export const describeSystemError = (error: unknown): string | undefined => SYSTEM_REASONS[codeOf(error) ?? '']
 
 /**
- * The failure of a start or command in words that a person can act on: what zinc throws, and what the system throws for causes outside of zinc (a full disk, a
- * file that may not be read, a missing library). Null for everything unforeseen.
+ * Returns the error of a start or command in words that a person can act on: zinc's own errors, and
+ * the system's for causes outside of zinc (a full disk, an unreadable file, a missing library).
+ * Null for everything unexpected.
  */
 export function toStartupError(error: unknown): StartupError | null {
   const chain = causesOf(error)

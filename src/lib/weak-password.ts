@@ -1,6 +1,6 @@
 export const MIN_PASSWORD_LENGTH = 12
 
-/** What lists of leaked passwords begin with; longer ones are mostly these with something added. */
+/** The most common leaked passwords; longer ones are mostly these with something added. */
 const COMMON = new Set(
   `password passw passwort motdepasse contrasena senha parola wachtwoord qwerty qwertyuiop qwertz qwertzuiop azerty azertyuiop asdfghjkl asdf zxcvbnm
   qazwsx qazwsxedc onetwothree admin administrator root user guest test testtest default changeme changemenow letmein letmeinnow letmeinplease welcome
@@ -20,7 +20,10 @@ const ROWS = [
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
 ]
 
-/** Why nobody should have this password, in words that stand behind "The password"; null when it will do. */
+/**
+ * Returns why a password is too weak, in words that follow "The password"; null when it is
+ * acceptable.
+ */
 export function findPasswordWeakness(password: string): string | null {
   if ([...password].length < MIN_PASSWORD_LENGTH) return `must have at least ${MIN_PASSWORD_LENGTH} characters`
   const text = password.normalize('NFKC').toLowerCase()
@@ -28,7 +31,7 @@ export function findPasswordWeakness(password: string): string | null {
   const bare = text.replace(/[\s_.-]/g, '')
   if (ROWS.some((row) => row.includes(bare) || [...row].reverse().join('').includes(bare)))
     return 'is a row of the alphabet or the keyboard'
-  // A common word with digits and signs around it, or twice, is what guessers try next.
+  // A common word with digits and signs around it, or twice, is what attackers try next.
   const around = /^[\d\W_]*(.*?)[\d\W_]*$/s
   const words = [bare, [...bare].map((it) => SPELLED[it] ?? it).join('')].flatMap((it) => [it, around.exec(it)?.[1] ?? it])
   words.push([...(around.exec(bare)?.[1] ?? '')].map((it) => SPELLED[it] ?? it).join(''))

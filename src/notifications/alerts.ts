@@ -9,14 +9,17 @@ export interface AlertChecksDeps {
   clock: Clock
   queue: JobQueue
   settings: NotificationStore
-  /** Kinds of runs that bring data from Zoho. */
+  /** Kinds of runs that read data from Zoho. */
   syncKinds: string[]
 }
 
 const STORE_KEY = 'store_silent:'
 const MINUTE_MS = 60_000
 
-/** Finds what nobody would notice by itself: failed runs, syncs that stopped, stores that fell silent. Each is told once until it is over. */
+/**
+ * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores. Each is
+ * reported once until it has ended.
+ */
 export function createAlertChecks({ db, clock, queue, settings, syncKinds }: AlertChecksDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {
     const newest = await db.run.findMany({

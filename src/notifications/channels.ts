@@ -12,20 +12,24 @@ export interface Message {
 
 const TIMEOUT_MS = 15_000
 
-/** The channels that are set. */
+/** Returns the channels that are configured. */
 export const channelsOf = ({ addresses }: NotificationSettings): Channel[] => [
   ...(addresses.email && addresses.smtp_url ? (['email'] as const) : []),
   ...(addresses.webhook_url ? (['webhook'] as const) : []),
 ]
 
-/** Ways out: `webhooks` for addresses that a person stored, whose hosts must be public or on the allowlist. */
+/**
+ * Connections for sending: `webhooks` for URLs that a person stored, whose hosts must be public or
+ * on the allowlist.
+ */
 export interface Outlets {
   webhooks: GuardedAgents
 }
 
 /**
- * Sends one message through one channel. The error names no address, since addresses hold passwords and tokens. It is the same whatever kept a webhook
- * from arriving, so that nobody learns from it what listens on the network of zinc; its `cause` is for the log.
+ * Sends one message through one channel. The error contains no URL, since URLs contain passwords
+ * and tokens. It is the same whatever kept a webhook from arriving, so that it reveals nothing
+ * about zinc's network; its `cause` is for the log.
  */
 export async function deliverThrough(
   channel: Channel,
@@ -49,7 +53,8 @@ async function mail({ smtp_url, email }: NotificationSettings['addresses'], { su
     host: url.hostname,
     port: url.port === '' ? undefined : Number(url.port),
     secure: url.protocol === 'smtps:',
-    // Else whoever stands between could take the offer of TLS out of the greeting and read the password.
+    // Otherwise an attacker in between could remove the STARTTLS offer from the greeting and read
+    // the password.
     requireTLS: url.username !== '' && !isLoopback(url.hostname),
     ...(url.username !== '' && { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
     connectionTimeout: TIMEOUT_MS,
@@ -76,7 +81,7 @@ async function post(address: string, { kind, subject, text, at }: Message, agent
     method: 'POST',
     dispatcher: agents.dispatcherOf(url),
     headers: { 'content-type': 'application/json' },
-    // `text` alone is what chat services show.
+    // Chat services show only `text`.
     body: JSON.stringify({ kind, subject, text: `${subject}\n${text}`, at: at.toISOString() }),
     headersTimeout: TIMEOUT_MS,
     bodyTimeout: TIMEOUT_MS,
@@ -85,7 +90,9 @@ async function post(address: string, { kind, subject, text, at }: Message, agent
   if (reply.statusCode >= 300) throw new Error(`the receiver answered with status ${reply.statusCode}`)
 }
 
-/** A status is a mail server's own word; everything else would tell what is behind the address. */
+/**
+ * A status is the mail server's own reply; anything else would reveal what is behind the address.
+ */
 function mailFailure(error: unknown): string {
   const { code, responseCode } = error as { code?: string; responseCode?: number }
   if (code === 'ETLS') return 'the mail server offers no TLS, and a password is only sent encrypted'
@@ -94,7 +101,10 @@ function mailFailure(error: unknown): string {
   return 'the mail server cannot be reached'
 }
 
-/** For the log. Codes and statuses only: messages of mail servers and of URL parsers quote what they were given. */
+/**
+ * For the log. Codes and statuses only: messages of mail servers and of URL parsers quote what they
+ * were given.
+ */
 function reasonOf(error: unknown): string {
   const { code, responseCode, message } = error as { code?: string; responseCode?: number; message?: string }
   if (message !== undefined && /^the receiver answered with status \d+$|^the address is not public$/.test(message)) return message

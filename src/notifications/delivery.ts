@@ -15,23 +15,24 @@ export interface DeliveryDeps {
   queue: JobQueue
   outlets: Outlets
   settings: NotificationStore
-  /** Looks for what has been silent too long. */
+  /** Checks for what has been silent too long. */
   watch(): Promise<void>
   works: boolean
 }
 
 const MINUTE_MS = 60_000
 const WATCH_EVERY_MS = MINUTE_MS
-/** Then it is news no more. */
+/** After that it is no longer news. */
 const GIVE_UP_MS = 24 * 60 * MINUTE_MS
-/** Notifications that one process sends at a time: a slow receiver holds up few others. */
+/** Notifications that one process sends in parallel: a slow receiver delays few others. */
 const CONCURRENCY = 2
-/** A notification of another process, or one that is due again, may wait so long. */
+/** Longest wait for a notification of another process, or for a retry. */
 const POLL_SECONDS = 5
 
 /**
- * Sends notifications, each through every channel that is set. The row says what was sent; a job only
- * wakes a worker. Killed after a message left and before the row says so, it is sent again.
+ * Sends notifications, each through every configured channel. The row records what was sent; a job
+ * only wakes a worker. After a crash between sending a message and updating the row, it is sent
+ * again.
  */
 export function createDelivery({ db, clock, log, queue, outlets, settings, watch, works }: DeliveryDeps) {
   const closing = new AbortController()
@@ -60,7 +61,7 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
     }
     const over = error === null || now.getTime() - notification.created_at.getTime() > GIVE_UP_MS
     const waitMs = Math.min(60, 2 ** attempt) * MINUTE_MS
-    // Without any channel it stays to be read on the page.
+    // Without any channel it can still be read on the page.
     const attempts = attempt + (channels.length > 0 ? 1 : 0)
     await db.$transaction(async (tx) => {
       await tx.notification.update({
@@ -73,7 +74,7 @@ export function createDelivery({ db, clock, log, queue, outlets, settings, watch
     return null
   }
 
-  /** Rows whose job is gone: after a restore, or from a zinc that had no queue. */
+  /** Adds jobs for rows without one: after a restore, or from a zinc that had no queue. */
   async function addMissingJobs(): Promise<void> {
     const late = await db.notification.findMany({
       where: { sent_at: null, try_at: { lte: new Date(clock.now().getTime() - MINUTE_MS) } },

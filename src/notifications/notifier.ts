@@ -22,7 +22,7 @@ export interface NotifierDeps {
 
 export type Notifier = ReturnType<typeof openNotifier>
 
-/** Notices to people: what is worth one, the queue, and the ways out. */
+/** Opens notifications: the alert checks, the queue, and the connections for sending. */
 export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
   const watch = createAlertChecks({ ...deps, syncKinds })
   const delivery = createDelivery({ ...deps, watch })
@@ -36,8 +36,8 @@ export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
 }
 
 /**
- * Connections for webhooks. A stored URL must be public or on the allowlist; the one of the
- * environment may be anywhere, since who writes the environment owns the machine.
+ * Creates connections for webhooks. A stored URL must be public or on the allowlist; the one of the
+ * environment may be anywhere, since whoever can set the environment controls the machine.
  */
 export function createWebhookAgents({
   webhookUrl,

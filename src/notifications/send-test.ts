@@ -16,7 +16,10 @@ const REMEDIES: Record<Channel, string> = {
     'Check that the address is public (IMAGE_URL_ALLOWLIST or NOTIFY_WEBHOOK_URL may name another host) and takes a POST with a status below 300.',
 }
 
-/** Sends one notice through each channel at once, past the queue; null: the channel is not set. */
+/**
+ * Sends one notification through each channel immediately, without the queue; null: the channel is
+ * not configured.
+ */
 export function createNotificationTest({
   settings,
   clock,

@@ -12,16 +12,20 @@ export interface ArchiveDeps {
   fileCache: FileCache
 }
 
-/** Entries carry no time of the moment, so that the same photos make the same archive. */
+/** Entries have a fixed time, so that the same photos make the same archive. */
 const MTIME = new Date(0)
 
-/** Photos up to this size are opened while the one before them is sent; of larger ones only the facts are looked up. */
+/**
+ * Photos up to this size are opened while the one before them is sent; for larger ones only the
+ * metadata is read ahead.
+ */
 const OPEN_AHEAD_BYTES = 1024 * 1024
 
 /**
- * A tar of photos in the order asked, written no faster than it is read. Small photos come from memory that all archives share, large ones are passed
- * through as they are read, so that an archive whose reader takes nothing holds a few chunks. A photo that cannot be given is left out and named in a
- * last entry `errors.json`, which is there only then. Ends early when the signal aborts.
+ * Writes a tar of photos in the requested order, no faster than it is read. Small photos come from
+ * a cache that all archives share; large ones are streamed, so that an archive whose reader stalls
+ * uses only a few chunks of memory. Photos that cannot be sent are skipped and listed in a last
+ * entry `errors.json`, which exists only then. Ends early when the signal aborts.
  */
 export function writeArchive(
   { files, fileCache }: ArchiveDeps,
@@ -31,10 +35,10 @@ export function writeArchive(
   const tar = pack()
   const errors: { photo_id: string; code: string; message: string }[] = []
 
-  /** Resolves when the reader has taken the entry: that is what holds the next photo back. */
+  /** Resolves when the reader has taken the entry; that delays the next photo. */
   async function add(name: string, size: number, bytes: Buffer | Readable): Promise<void> {
     const written = Promise.withResolvers<void>()
-    written.promise.catch(() => {}) // met below, or the archive has ended before
+    written.promise.catch(() => {}) // handled below, unless the archive has ended before
     const entry = tar.entry({ name, size, mtime: MTIME, mode: 0o644 }, (error) => (error ? written.reject(error) : written.resolve()))
     if (Buffer.isBuffer(bytes)) entry.end(bytes)
     else {
@@ -76,7 +80,7 @@ export function writeArchive(
       const entry = prepared instanceof AppError || 'bytes' in prepared ? prepared : await orFailure(open(prepared))
       const following = photoIds[n + 1]
       next = following === undefined ? null : orFailure(prepare(following))
-      next?.catch(() => {}) // what is wrong with it is met in its own turn, if that comes
+      next?.catch(() => {}) // handled when its own turn comes
       if (entry instanceof AppError) errors.push({ photo_id: photoId, code: entry.code, message: entry.message })
       else await add(`${entry.file.photoId}.${entry.file.ext}`, entry.file.size, entry.bytes)
     }

@@ -2,8 +2,9 @@ import { Prisma } from '../generated/client.ts'
 import type { FeedStore } from './change-feed.ts'
 
 /**
- * What a store sells, as a condition on `photo p`: the twin of store_sells() in the migrations, written so that the indexes of SKU and category serve it.
- * It looks at what was published, so that an answer and the numbers in it belong together.
+ * Returns what a store sells as a condition on `photo p`: the same as store_sells() in the
+ * migrations, written so that the indexes of SKU and category can be used. It reads published
+ * values, so that a response and its counts agree.
  */
 export function assortmentCondition({ assortment }: Pick<FeedStore, 'assortment'>): Prisma.Sql {
   if (!assortment) return Prisma.sql`true`

@@ -2,8 +2,9 @@ import { BadRequestError, ForbiddenError, NotFoundError } from '../lib/errors.ts
 import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 
 /**
- * The store that a request is about. An edge server gets its own store or the one refusal, whether the other exists or not, and nothing while its store is
- * paused; a person learns that a store does not exist. Throws BadRequestError, ForbiddenError, NotFoundError.
+ * Returns the store that a request is about. An edge server gets only its own store; for any other,
+ * existing or not, it gets the same error, and it gets nothing while its store is paused. A user
+ * learns that a store does not exist. Throws BadRequestError, ForbiddenError, NotFoundError.
  */
 export function authorizeStore(snapshot: FeedSnapshot, storeId: string | undefined, edge: { store_id: string } | null): FeedStore {
   if (storeId === undefined || storeId === '')

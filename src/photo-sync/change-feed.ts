@@ -11,7 +11,7 @@ export interface FeedStore {
   name: string
   variant: VariantName | null
   assortment: { skus?: string[]; categories?: string[]; in_stock?: boolean } | null
-  /** Once had one: photos have entered it since. */
+  /** It once had an assortment, so photos may have entered it since. */
   had_assortment: boolean
   generation: number
   resynced_at: string | null
@@ -21,27 +21,33 @@ export interface FeedStore {
   rate_limit: string | null
 }
 
-/** The feed at one moment, with nothing left to number that was committed before it. */
+/** The feed at one moment; every change committed before it has its number. */
 export interface FeedSnapshot {
   epoch: string
   cursorKey: KeyObject
   /** Every change up to this number can be read. */
   lastSeq: number
-  /** The feed's own time: what is published after this moment carries this time or a later one. */
+  /** The feed's own time: whatever is published later has this time or a later one. */
   clockAt: string
-  /** Tombstones up to this number may be gone. */
+  /** Tombstones up to this number may be deleted. */
   prunedSeq: number
   storeVersion: number
-  /** What a store that sells everything has. */
+  /** Totals for a store that sells everything. */
   everything: { photos: number; bytes: number; medium_bytes: number; thumb_bytes: number; content: string }
   stores: ReadonlyMap<string, FeedStore>
 }
 
-/** Photos that one numbering looks at: its lock is held for a fraction of a second, however much waits. */
+/**
+ * Photos numbered in one transaction: its lock is held for a fraction of a second, however many
+ * wait.
+ */
 const BATCH = 5_000
-/** How far the feed's clock may lag behind while nothing changes; each step costs a write. */
+/** How far the feed's clock may lag while nothing changes; each step costs a write. */
 const CLOCK_LAG = '10 seconds'
-/** How often it is asked whether this is still the database that made the epoch. A restored one is opened anew, so this is a second guard. */
+/**
+ * How often to check that the epoch still belongs to this database. A restored database is opened
+ * again anyway, so this is a second safeguard.
+ */
 const IDENTITY_EVERY_MS = 60_000
 
 interface StateRow {
@@ -63,8 +69,9 @@ interface StateRow {
 export type Feed = Awaited<ReturnType<typeof openFeed>>
 
 /**
- * The change feed. Writers only mark what they change; whoever reads asks for the present moment first, and what is committed by then
- * gets its numbers. So numbers follow commits, whatever a sequence or a clock would have said.
+ * Opens the change feed. Writers only mark what they change; readers first request the present
+ * state, and then everything committed so far gets its numbers. So numbers follow the order of
+ * commits, which neither a sequence nor a clock would.
  */
 export async function openFeed({ db, reader }: { db: Database; reader: DedicatedConnection }) {
   await ensureEpoch(db)
@@ -116,11 +123,17 @@ export async function openFeed({ db, reader }: { db: Database; reader: Dedicated
     }
   }
 
-  /** The feed now: everything that was committed before the call is numbered. A crowd of readers costs two queries. */
+  /**
+   * The feed now: everything committed before the call is numbered. Concurrent readers share two
+   * queries.
+   */
   return { now: shareCalls(look) }
 }
 
-/** Numbers what is committed and waits. Rows that a writer holds at this moment stay for the next time. */
+/**
+ * Numbers committed changes that have no number yet. Rows that a writer has locked are left to the
+ * next call.
+ */
 export async function assignSequence(db: Db): Promise<void> {
   for (;;) {
     const [row] = await db.$queryRaw<{ looked: number }[]>`select number_feed(${BATCH}::int) as looked`
@@ -129,8 +142,9 @@ export async function assignSequence(db: Db): Promise<void> {
 }
 
 /**
- * Makes the state row, or a new epoch when this is not the database that made the old one: a dump that was restored elsewhere would otherwise
- * give its numbers to other changes than the ones that edge servers have read under them.
+ * Creates the state row, or a new epoch when this is not the database that made the old one: a dump
+ * restored elsewhere would otherwise give its numbers to other changes than those that edge servers
+ * have read under them.
  */
 async function ensureEpoch(db: Database): Promise<void> {
   await db.$executeRaw`

@@ -2,13 +2,16 @@ import { BadRequestError, GoneError } from '../lib/errors.ts'
 import { readSignedCursor, writeSignedCursor } from '../lib/signed-cursor.ts'
 import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 
-/** How far a reader has come in the order of change. */
+/** A reader's position in the order of change. */
 export interface FeedCursor {
-  /** Every change up to this number has been read, but for what `pages` says. */
+  /** Every change up to this number has been read, except for `pages`. */
   seq: number
-  /** Read in the order of positions already: photos up to `position`, as they were up to change `seq`. Null: nothing. */
+  /**
+   * Already read in the order of positions: photos up to `position`, as they were at change `seq`.
+   * Null: none.
+   */
   pages: { position: number; seq: number } | null
-  /** The store's generation that it reads; after a resync the reader begins anew. */
+  /** The store's generation that it reads; after a resync the reader begins again. */
   generation: number
 }
 
@@ -18,8 +21,10 @@ export function writeCursor(snapshot: FeedSnapshot, store: FeedStore, { seq, pag
 }
 
 /**
- * Throws BadRequestError `invalid_cursor` for what was altered or belongs to another store, GoneError `cursor_expired` when tombstones behind it are gone,
- * GoneError `epoch_changed` when the database is not the one that gave it: never an empty answer that looks like "nothing new".
+ * Parses a cursor. Throws BadRequestError `invalid_cursor` when it was altered or belongs to
+ * another store, GoneError `cursor_expired` when tombstones after it are deleted, GoneError
+ * `epoch_changed` when another database issued it: never an empty response that looks like "nothing
+ * new".
  */
 export function readCursor(snapshot: FeedSnapshot, store: FeedStore, given: string): FeedCursor {
   const parts = readSignedCursor(snapshot.cursorKey, store.id, given)

@@ -8,7 +8,7 @@ import { NotFoundError } from '../lib/errors.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { findStore } from './stores.ts'
 
-/** An edge server that showed a token: it may do what its store may, and nothing else. */
+/** An edge server that sent a valid token: it may do what its store may, and nothing else. */
 export interface EdgeIdentity {
   token_id: string
   store_id: string
@@ -17,18 +17,21 @@ export interface EdgeIdentity {
 
 const DAY_MS = 86_400_000
 const DEFAULT_DAYS = 365
-/** A token that was found good is not looked up again for this long, so a revoked one is refused in time by every process. */
+/** A valid token is cached for this long, so every process refuses a revoked one soon. */
 const REMEMBER_MS = 1_000
 const REMEMBERED = 5_000
-/** How exact `last_seen_at` is; it costs a write. */
+/** Precision of `last_seen_at`; each update costs a write. */
 const SEEN_EVERY_MS = 15_000
 
-/** `exp` is missing in a token without end. */
+/** `exp` is missing in a token that does not expire. */
 const Claims = z.object({ sub: z.uuid(), store: z.uuid(), typ: z.literal('edge'), jti: z.string().min(1), exp: z.number().optional() })
 
 export type EdgeTokens = ReturnType<typeof createEdgeTokens>
 
-/** Tokens of edge servers: signed like those of people, for an audience of their own, each a row that can be revoked. */
+/**
+ * Tokens of edge servers: signed like those of users, with their own audience, each with a row that
+ * can be revoked.
+ */
 export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buffer[]; clock: Clock }) {
   const tokens = createJwtSigner(keys, { audience: 'zinc-edge', claims: Claims, requiredClaims: ['iss', 'aud', 'iat', 'jti', 'sub'] })
   const remembered = new Map<string, { identity: Promise<EdgeIdentity | null>; until: number }>()
@@ -50,7 +53,10 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
     return { token_id: row.id, store_id: row.store_id, name: row.name }
   }
 
-  /** A token that comes to life is worth knowing: where it is used from, and that it was not lost on the way. */
+  /**
+   * The first use of a token is recorded: it shows where the token is used from, and that it was
+   * not lost on the way.
+   */
   async function recordFirstUse({ id, store_id, name }: EdgeToken, from: Omit<Actor, 'actor'>): Promise<void> {
     await db.$transaction(async (tx) => {
       const { count } = await tx.edgeToken.updateMany({ where: { id, last_used_at: null }, data: { last_used_at: clock.now() } })
@@ -61,12 +67,18 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
   }
 
   return {
-    /** The answer of a moment ago, if this token was asked for then: a crowd of requests must not be read as anything else first. */
+    /**
+     * The cached result if this token was checked just now; it answers a burst of requests without
+     * a query.
+     */
     authenticateCached(token: string): Promise<EdgeIdentity | null> | null {
       const known = remembered.get(token)
       return known && known.until > performance.now() ? known.identity : null
     },
-    /** Whose token this is now; null when it is none of an edge server, has expired or was revoked. Throws when the database is away. */
+    /**
+     * Returns whose token this is; null when it is not one of an edge server, has expired or was
+     * revoked. Throws when the database is unavailable.
+     */
     authenticate(token: string, from: Omit<Actor, 'actor'>): Promise<EdgeIdentity | null> {
       const known = remembered.get(token)
       if (known && known.until > performance.now()) return known.identity
@@ -79,10 +91,13 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       )
       return identity
     },
-    /** After something was revoked in this process: the next request asks again. */
+    /** Called after a revocation in this process: the next request reads the database again. */
     invalidate: () => remembered.clear(),
 
-    /** The token itself is in this answer and nowhere else. Throws NotFoundError `store_not_found`. */
+    /**
+     * Creates a token; only this result contains the token itself. Throws NotFoundError
+     * `store_not_found`.
+     */
     async issue(
       storeId: string,
       { name, expires_in_days = DEFAULT_DAYS }: { name: string; expires_in_days?: number | null | undefined },
@@ -112,7 +127,10 @@ export function createEdgeTokens({ db, keys, clock }: { db: Database; keys: Buff
       return db.edgeToken.findMany({ where: { store_id: store.id }, orderBy: [{ created_at: 'asc' }, { id: 'asc' }] })
     },
 
-    /** Throws NotFoundError `edge_token_not_found`. Revoking twice keeps the first time. `storeId` null: whichever store it belongs to. */
+    /**
+     * Throws NotFoundError `edge_token_not_found`. A second revocation keeps the time of the first.
+     * `storeId` null: of any store.
+     */
     async revoke(storeId: string | null, tokenId: string, by: Actor): Promise<EdgeToken> {
       const revoked = await db.$transaction(async (tx) => {
         const row = await tx.edgeToken.findUnique({ where: { id: tokenId }, include: { store: true } })

@@ -16,19 +16,22 @@ export interface ListRequest {
   offset: number
   cursor: string | undefined
   includeDeleted: boolean
-  /** Who reads; pages by offset belong together by it. */
+  /** Identifies the reader, to whom the pages of one walk by offset belong. */
   reader: string
 }
 
 export interface ListedPage {
-  /** The JSON array of the photos, as bytes: a page that is asked for again is not written anew. */
+  /** The JSON array of the photos, as bytes: a repeated page is not serialized again. */
   photos: Buffer
   total: number
   hasMore: boolean
   nextOffset: number | null
   nextCursor: string
   serverTime: string
-  /** Of everything but cursor and time, which an older answer may keep: both are only more careful then. */
+  /**
+   * Of everything except cursor and time: in an older response these may be older, which only makes
+   * a reader re-read more.
+   */
   etag: string
 }
 
@@ -40,7 +43,10 @@ interface KnownPage {
   etag: string
 }
 
-/** Pages that are asked for again and again while nothing changes; whoever sends one keeps as much again with it. */
+/**
+ * Cache for pages that are requested repeatedly while nothing changes; a request that sends one
+ * uses as much memory again.
+ */
 const KEPT_BYTES = 32 * 1024 * 1024
 const KEPT_HOLDINGS = 1_000
 
@@ -63,7 +69,7 @@ export function createPhotoList({
   db: Database
   clock: Clock
   imageUrl: BuildImageUrl
-  /** What those addresses begin with; known once the server listens. */
+  /** Base of the image URLs; known once the server listens. */
   publicUrl(): string
   files: PhotoDownloads
 }) {
@@ -72,7 +78,7 @@ export function createPhotoList({
   const digests = new LRUCache<string, Digest>({ max: KEPT_HOLDINGS })
   const counts = new LRUCache<string, number>({ max: KEPT_HOLDINGS })
   const walks = createOffsetWalks(db)
-  /** Names a moment of a store's feed: while it is the same, every answer is. */
+  /** Identifies a state of a store's feed: while it is the same, every response is. */
   const momentOf = ({ epoch, lastSeq, storeVersion }: FeedSnapshot, store: FeedStore) => `${epoch} ${lastSeq} ${storeVersion} ${store.id}`
 
   async function remembered<V extends object | number>(cache: LRUCache<string, V>, key: string, work: () => Promise<V>): Promise<V> {
@@ -100,7 +106,7 @@ export function createPhotoList({
       const at = momentOf(snapshot, store)
       // After a resync everything counts as changed.
       const since = cursor || !request.since || resyncedSince(store, request.since) ? null : request.since
-      // Then the maintained count tells them, but for deletions that are asked for too.
+      // Then the maintained count is enough, unless deletions are requested too.
       const countFrom = since ?? (!cursor && request.since && includeDeleted ? new Date(0) : null)
       const matches = countFrom
         ? await remembered(counts, `${at} ${countFrom.getTime()} ${includeDeleted}`, () =>
@@ -109,10 +115,10 @@ export function createPhotoList({
         : null
 
       const place = cursor ? `c${cursor.seq} ${cursor.pages?.position} ${cursor.pages?.seq}` : `o${offset} ${since?.getTime()}`
-      // Addresses of pictures change with the month.
+      // Image URLs change with the month.
       const key = `${at} ${place} ${limit} ${includeDeleted} ${now.getUTCFullYear()}-${now.getUTCMonth()} ${publicUrl()}`
       const walk = { store_id: store.id, reader: request.reader, since: since?.toISOString() ?? '' }
-      /** Read with the page; a page that is remembered leaves it open. */
+      /** Read with the page; undefined for a cached page. */
       let began: WalkSnapshot | null | undefined
       const page = await remembered(pages, key, async () => {
         const readRows = () =>
@@ -160,7 +166,7 @@ export function createPhotoList({
       return { ...result, nextOffset: hasMore ? page.last : null, nextCursor, serverTime: began.clockAt }
     },
 
-    /** The photos of the page that a list with this cursor would answer, for an archive. */
+    /** Returns the photos of the page that a list with this cursor would return, for an archive. */
     async idsAfter(snapshot: FeedSnapshot, store: FeedStore, cursor: string): Promise<string[]> {
       const page = await pageByChange(db, store, {
         cursor: readCursor(snapshot, store, cursor),
@@ -170,7 +176,10 @@ export function createPhotoList({
       return page.rows.filter((row) => row.sold).map((row) => row.id)
     },
 
-    /** Changes exactly when the store would receive something else, or after a resync; costs nothing while nothing changes. */
+    /**
+     * Changes exactly when the store would receive something else, or after a resync; costs no
+     * query while nothing changes.
+     */
     digest: (snapshot: FeedSnapshot, store: FeedStore): Promise<Digest> =>
       remembered(digests, momentOf(snapshot, store), async () => {
         const { count, bytes, content } = await holdings(snapshot, store)
@@ -184,7 +193,10 @@ export function createPhotoList({
   }
 }
 
-/** A time as PostgreSQL writes it, in milliseconds; only one whose last digits are zeros, which it leaves out, must be read and written anew. */
+/**
+ * PostgreSQL's time in milliseconds; it omits zeros at the end, so only a shortened one is parsed
+ * and formatted again.
+ */
 const inUtc = (at: string): string => (at.length === '2026-01-01T00:00:00.000'.length ? `${at}Z` : new Date(`${at}Z`).toISOString())
 
 const resyncedSince = ({ resynced_at }: FeedStore, since: Date) => resynced_at !== null && new Date(`${resynced_at}Z`) >= since

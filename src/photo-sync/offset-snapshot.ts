@@ -3,19 +3,22 @@ import { type Database, queryPrepared } from '../database/client.ts'
 import { Prisma } from '../generated/client.ts'
 import type { FeedSnapshot } from './change-feed.ts'
 
-/** One reader's walk through the pages of one list. */
+/** One client's walk through the pages of one list by offset. */
 export interface OffsetWalk {
   store_id: string
   reader: string
-  /** The `since` of the list; empty without. */
+  /** The `since` of the list; empty without one. */
   since: string
 }
 
-/** Walks whose beginning this process has noted: while nothing has changed since, a further one begins at the same point. */
+/**
+ * Walks whose first page this process has recorded: while nothing has changed since, another one
+ * begins at the same point.
+ */
 const NOTED = 5_000
 const NOTED_FOR_MS = 3_600_000
 
-/** The moment of a walk's first page. */
+/** The state of the feed at a walk's first page. */
 export interface WalkSnapshot {
   seq: number
   clockAt: string
@@ -25,7 +28,10 @@ export interface PackedWalkSnapshot {
   clock_at: string
 }
 
-/** When the walk began, as a value of a statement: of several within the hour the oldest, since nobody says which of them asks. Null: there was no first page. */
+/**
+ * Returns an SQL expression for when the walk began. Of several within the hour it takes the
+ * oldest, since a request does not say which walk it continues. Null: there was no first page.
+ */
 export const walkSnapshot = ({ store_id, reader, since }: OffsetWalk): Prisma.Sql => Prisma.sql`(
   select json_build_object('seq', seq, 'clock_at', clock_at at time zone 'utc') from feed_walk
   where store_id = ${store_id}::uuid and reader = ${reader}::uuid and since = ${since}
@@ -41,8 +47,9 @@ export function createOffsetWalks(db: Database) {
   const noted = new LRUCache<string, string>({ max: NOTED, ttl: NOTED_FOR_MS })
   return {
     /**
-     * Notes when a walk by offset began. What changes on a page that the reader has passed is seen by nobody until the next `since`,
-     * so the later pages must answer the time at which the first one was read.
+     * Records when a walk by offset began. A change on a page that the reader has passed is visible
+     * only with the next `since`, so later pages must return the time at which the first one was
+     * read.
      */
     async note({ store_id, reader, since }: OffsetWalk, { epoch, lastSeq, clockAt }: FeedSnapshot): Promise<void> {
       const key = `${store_id} ${reader} ${since}`

@@ -10,17 +10,23 @@ import { type PackedRow, type PageRow, packedRow, unpackRow } from './page-row.t
 export interface Page {
   rows: PageRow[]
   hasMore: boolean
-  /** Of the pass that was asked for with the page. */
+  /** Of the walk that the page belongs to. */
   began: WalkSnapshot | null
 }
 
-/** Below this many matches of `since` they are found by time and sorted; above, positions are walked, since most of them match. */
+/**
+ * Below this many matches of `since` they are found by time and sorted; above it the positions are
+ * scanned, since most of them match.
+ */
 const FEW_MATCHES = 20_000
 
-/** A number in the statement, since a plan that is kept must know that a page is small. */
+/** A literal in the statement, since a cached plan must know that a page is small. */
 const limitTo = (rows: number): Prisma.Sql => Prisma.raw(`limit ${Math.trunc(rows)}`)
 
-/** Only the columns that a list entry needs; the page's photos are chosen first, so that the joins see a page and never the table. */
+/**
+ * Reads only the columns that a list entry needs; the page's photos are selected first, so that the
+ * joins read a page and never the table.
+ */
 async function readPage(db: Database, chosen: Prisma.Sql, limit: number, walk: OffsetWalk | null = null): Promise<Page> {
   const [found] = await queryPrepared<{ rows: PackedRow[]; began: PackedWalkSnapshot | null }>(
     db,
@@ -32,7 +38,10 @@ async function readPage(db: Database, chosen: Prisma.Sql, limit: number, walk: O
   return { rows: rows.slice(0, limit).map(unpackRow), hasMore: rows.length > limit, began: unpackWalkSnapshot(found?.began ?? null) }
 }
 
-/** Whether membership ever changed for the store without a change of the photo; most stores sell everything and need no second look. */
+/**
+ * Whether the store's membership ever changed without a change of the photo; most stores sell
+ * everything and need no second query.
+ */
 const hasEvents = ({ assortment, had_assortment }: FeedStore) => assortment !== null || had_assortment
 
 /** The last time that a photo entered or left the store's assortment, joined to `photo p`. */
@@ -45,7 +54,10 @@ function eventOf(store: FeedStore) {
   }
 }
 
-/** What a list shows: photos that the store has, and with tombstones those that it had. What was deleted before it came in, the store never had. */
+/**
+ * What a list shows: photos that the store has, and with tombstones those that it had. Photos
+ * deleted before they entered the assortment were never in the store.
+ */
 function shown(store: FeedStore, withTombstones: boolean): Prisma.Sql {
   const member = assortmentCondition(store)
   if (!withTombstones) return Prisma.sql`(p.feed_live and ${member})`
@@ -64,7 +76,7 @@ const changedSince = (store: FeedStore, at: Date): Prisma.Sql =>
     ? Prisma.sql`select id from photo where published_at >= ${at} union select photo_id from store_event where store_id = ${store.id}::uuid and published_at >= ${at}`
     : Prisma.sql`select id from photo where published_at >= ${at}`
 
-/** A page in the order of positions, which photos keep for life. */
+/** Returns a page in the order of positions, which never change. */
 export function pageByPosition(
   db: Database,
   store: FeedStore,
@@ -93,8 +105,8 @@ export function pageByPosition(
 }
 
 /**
- * A page in the order of change. A photo with a change that has no number yet is left out: its number will be higher than any given so far,
- * so it comes later and is not shown twice.
+ * Returns a page in the order of change. A photo with an unnumbered change is left out: its number
+ * will be higher than any so far, so it comes later and is not shown twice.
  */
 export function pageByChange(
   db: Database,
@@ -103,7 +115,7 @@ export function pageByChange(
 ): Promise<Page> {
   const event = eventOf(store)
   const member = assortmentCondition(store)
-  /** Read already, in the order of positions. */
+  /** Not yet read in the order of positions. */
   const unread = (place: Prisma.Sql) =>
     pages && pages.position > 0 ? Prisma.sql`and not (p.position <= ${pages.position} and ${place} <= ${pages.seq})` : Prisma.empty
   const changes = Prisma.sql`
@@ -127,7 +139,7 @@ export function pageByChange(
   )
 }
 
-/** How many photos changed since; with tombstones, those too. */
+/** Returns how many photos changed since; with tombstones, including those. */
 export async function countSince(
   db: Database,
   store: FeedStore,
@@ -142,7 +154,10 @@ export async function countSince(
   return Number(found?.count ?? 0)
 }
 
-/** The last number that was given before a time of the feed: everything published at that time or later has a higher one. */
+/**
+ * Returns the last number given before a time of the feed: everything published then or later has a
+ * higher one.
+ */
 export async function seqBefore(db: Database, store: FeedStore, at: Date): Promise<number> {
   const [found] = await queryPrepared<{ seq: string }>(
     db,
@@ -157,13 +172,16 @@ export async function seqBefore(db: Database, store: FeedStore, at: Date): Promi
 export interface AssortmentTotals {
   count: number
   bytes: number
-  /** Sum over what the list says of each photo: equal sums, equal lists. */
+  /** Checksum over the list's values of each photo: equal sums mean equal lists. */
   content: string
 }
 
 const BYTES: Record<VariantName, Prisma.Sql> = { thumb: Prisma.sql`p.feed_thumb_bytes`, medium: Prisma.sql`p.feed_medium_bytes` }
 
-/** What a store with an assortment has; one that sells everything has the feed's own maintained sums. */
+/**
+ * Returns the totals of a store with an assortment; for one that sells everything the feed
+ * maintains them.
+ */
 export async function assortmentTotals(db: Database, store: FeedStore): Promise<AssortmentTotals> {
   const size = store.variant === null ? Prisma.sql`p.feed_bytes` : BYTES[store.variant]
   const [found] = await queryPrepared<{ count: string; bytes: string; content: string }>(

@@ -1,17 +1,20 @@
 import { Prisma } from '../generated/client.ts'
 import type { FeedPhotoRow } from './serialize-photo.ts'
 
-/** A row of a page: the photo, where it stands in the order of the page, and what this store sees of it. */
+/** A row of a page: the photo, its place in the page's order, and what this store sees of it. */
 export interface PageRow extends FeedPhotoRow {
   /** The position, or in the order of change the number of the change. */
   place: number
-  /** When the store could first see it as it is. */
+  /** When the store could first see its present state. */
   at: string
   /** Whether the store has it now; otherwise this is a tombstone. */
   sold: boolean
 }
 
-/** A row as PostgreSQL sends it: values without names, since the names of a page would be as many bytes again, to write and to read. */
+/**
+ * A row as PostgreSQL sends it: values without names, since the names of a page would double the
+ * bytes to write and parse.
+ */
 export type PackedRow = [
   ...[place: number, at: string, sold: boolean, id: string, product_id: string, sku: string | null, name: string],
   ...[zoho_item_id: string | null, filename: string, version: number, is_primary: boolean, sort_order: number, source: string],
@@ -23,7 +26,7 @@ export type PackedRow = [
   ...[thumb_width: number, thumb_height: number],
 ]
 
-/** Of the chosen photos `c` and their facts `f`, in the order of `PackedRow`. */
+/** Of the selected photos `c` and their columns `f`, in the order of `PackedRow`. */
 export const packedRow = Prisma.sql`json_build_array(c.place, c.at at time zone 'utc', c.sold and f.live, f.id, f.product_id, f.sku, f.name,
   f.zoho_item_id, f.filename, f.version, f.is_primary, f.sort_order, f.source, f.document_id, f.source_url, f.live, f.sha256, f.md5, f.size,
   f.content_type, f.ext, f.width, f.height,

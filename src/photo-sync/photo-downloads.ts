@@ -13,7 +13,10 @@ import type { FeedSnapshot, FeedStore } from './change-feed.ts'
 import { type FeedPhotoRow, type ServedFile, servedFile } from './serialize-photo.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** Photos whose facts are remembered while nothing changes: an edge server that fetches a thousand asks for each once, a hundred servers for the same ones. */
+/**
+ * Cache for photo metadata while nothing changes: an edge server that downloads a thousand requests
+ * each once, and a hundred servers request the same ones.
+ */
 const KNOWN_PHOTOS = 20_000
 
 export interface PhotoDownloadsDeps {
@@ -30,7 +33,7 @@ export interface DownloadFile extends ServedFile {
 
 export type PhotoDownloads = ReturnType<typeof createPhotoDownloads>
 
-/** Which bytes answer for a photo in a store. */
+/** Finds the bytes to send for a photo in a store. */
 export function createPhotoDownloads({ db, store: bytes, variantSettings, workers }: PhotoDownloadsDeps) {
   type Known = { row: FeedPhotoRow; member: boolean }
   const known = new LRUCache<string, Known>({ max: KNOWN_PHOTOS })
@@ -50,7 +53,10 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     return found
   }
 
-  /** A variant that was never made is made before anything else is given in its place; one that cannot be made gives way to the original. */
+  /**
+   * A missing variant is made before anything else is sent in its place; only where that fails the
+   * original is sent.
+   */
   async function withVariant(found: Known, variant: PhotoVariant | null): Promise<Known> {
     if (variant === null || variant === 'original' || servedFile(found.row, variant).kind === 'variants') return found
     return (await remake(found.row.sha256, { shed: true })) ? reread(found) : found
@@ -64,8 +70,9 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
   }
 
   /**
-   * Makes both variants of an original in one go, as when it came: the smaller is made from the larger, so equal bytes come out again.
-   * False when its bytes cannot be decoded, or are gone; whatever else is in the way is thrown, since it passes.
+   * Makes both variants of an original in one decode, as on arrival: the smaller is made from the
+   * larger, so the bytes are the same again. Returns false when the original cannot be decoded or
+   * is missing; other errors are temporary and thrown.
    */
   async function make(sha256: string, { shed }: { shed: boolean }): Promise<boolean> {
     const requested = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))
@@ -85,7 +92,7 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     }
   }
   const underWay = new Map<string, Promise<boolean>>()
-  /** A crowd that needs the same ones waits for one decode. */
+  /** Concurrent requests for the same variants share one decode. */
   function remake(sha256: string, options: { shed: boolean }): Promise<boolean> {
     const known = underWay.get(sha256)
     if (known) return known
@@ -96,7 +103,8 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
 
   return {
     /**
-     * The file that this store's download of a photo gives. Throws NotFoundError `photo_not_found`, GoneError `photo_deleted` or `not_in_assortment`.
+     * Returns the file that this store's download of a photo sends. Throws NotFoundError
+     * `photo_not_found`, GoneError `photo_deleted` or `not_in_assortment`.
      */
     async find(snapshot: FeedSnapshot, store: FeedStore, photoId: string, asked: PhotoVariant | null): Promise<DownloadFile> {
       const variant = asked ?? store.variant
@@ -109,7 +117,8 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
     },
 
     /**
-     * The file again after its bytes turned out to be missing or damaged: a variant is made anew. Null when nothing can be done, as for an original.
+     * Returns the file again after its bytes were found missing or damaged: a variant is made
+     * again. Null when that is impossible, as for an original.
      */
     async mend(file: DownloadFile, asked: PhotoVariant | null, store: FeedStore): Promise<DownloadFile | null> {
       const variant = asked ?? store.variant
@@ -124,12 +133,15 @@ export function createPhotoDownloads({ db, store: bytes, variantSettings, worker
       return { ...servedFile(again.row, variant), photoId: file.photoId, version: again.row.version }
     },
 
-    /** Makes the variants that a page of the list lacks, so that nothing is listed as something else. Answers whether any was made. */
+    /**
+     * Makes the variants that a page of the list lacks, so that no photo is listed with other
+     * bytes. Returns whether any was made.
+     */
     async completeVariants(rows: FeedPhotoRow[]): Promise<boolean> {
       const missing = new Set(
         rows.filter((row) => row.live && (row.medium_sha256 === null || row.thumb_sha256 === null)).map((row) => row.sha256),
       )
-      // A few at a time, and waited for: a list is not turned away because much must be made.
+      // A few at a time, and awaited: a list request is not refused because many must be made.
       const limit = pLimit(4)
       const made = await Promise.all([...missing].map((sha256) => limit(() => remake(sha256, { shed: false }))))
       return made.includes(true)

@@ -11,7 +11,10 @@ interface Row {
   report: (Omit<NonNullable<BlobStore['report']>, 'at'> & { at: string }) | null
 }
 
-/** How a photo stands in every store, from what each sells and what its edge server reported. Throws NotFoundError `photo_not_found`. */
+/**
+ * Returns the state of a photo in every store, from the stores' assortments and their edge servers'
+ * reports. Throws NotFoundError `photo_not_found`.
+ */
 export async function photoStatusByStore(db: Database, photoId: string): Promise<BlobStore[]> {
   if (!(await db.photo.count({ where: { id: photoId } }))) throw new NotFoundError('photo_not_found.product')
   const rows = await db.$queryRaw<{ row: Row }[]>`

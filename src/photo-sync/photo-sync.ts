@@ -13,11 +13,14 @@ export interface PhotoSyncDeps extends PhotoDownloadsDeps {
   /** For the tokens of edge servers, newest first. */
   keys: Buffer[]
   imageUrls: ImageUrls
-  /** Where clients reach zinc. */
+  /** Base URL of zinc for clients. */
   publicUrl(): string
 }
 
-/** Stores, their tokens, and the list and files that edge servers pull. Disposing closes the feed's connection. */
+/**
+ * Opens stores, their tokens, and the list and files that edge servers download. Disposing closes
+ * the feed's connection.
+ */
 export async function openPhotoSync({ db, databaseUrl, clock, keys, imageUrls, publicUrl, ...images }: PhotoSyncDeps) {
   const reader = createDedicatedConnection(databaseUrl)
   const edgeTokens = createEdgeTokens({ db, keys, clock })

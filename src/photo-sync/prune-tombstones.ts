@@ -2,12 +2,13 @@ import type { Database } from '../database/client.ts'
 import { assignSequence } from './change-feed.ts'
 
 const BATCH = 5_000
-/** A deleted photo can be restored for a week, so its row stays that long, whatever is asked here. */
+/** A deleted photo can be restored for a week, so its row stays at least that long. */
 const GRACE_DAYS = 7
 
 /**
- * Forgets deletions that are older than `olderThanDays`. A store that has not read them by then gets 410 for its cursor and lists everything again,
- * so nothing stays on its shelf for ever. Answers how many went.
+ * Deletes tombstones older than `olderThanDays`. A store that has not read them by then gets 410
+ * for its cursor and lists everything again, so no deleted photo stays on its edge server. Returns
+ * how many were deleted.
  */
 export async function pruneTombstones(
   db: Database,
@@ -24,11 +25,12 @@ export async function pruneTombstones(
     pruned.photos += deleted
     if (deleted < BATCH) break
   }
-  // The feed's row is locked first, as by every numbering: an event of this moment is not missed.
+  // The feed's row is locked first, as by every numbering, so that no concurrent change is missed.
   await db.$transaction(async (tx) => {
     await tx.$queryRaw`select 1 from feed_state for update`
-    // Deletions whose rows wait for a restore are forgotten all the same: who has not read them lists everything again. Without a number no list
-    // shows them; a restore gets a new one.
+    // Tombstones whose rows are kept for a restore lose their number all the same: a reader that
+    // has not read them lists everything again. Without a number no list shows them; a restore gets
+    // a new one.
     const [waiting] = await tx.$queryRaw<{ photos: number }[]>`
       with due as (
         select id, feed_seq from photo where feed_seq is not null and not feed_live and not feed_pending

@@ -6,8 +6,9 @@ const json = (value: unknown): string | null => (value === null ? null : JSON.st
 const effectiveVariant = (variant: string | null): string => variant ?? 'original'
 
 /**
- * Makes an edited store visible in its feed. Another variant means other bytes for every photo, so its readers begin anew;
- * of another assortment only what enters or leaves is told. Takes the feed's lock first, as every numbering does.
+ * Publishes an edited store in its feed. Another variant means other bytes for every photo, so its
+ * readers begin again; for another assortment the feed shows only what enters or leaves. Takes the
+ * feed's lock first, as every numbering does.
  */
 export async function publishStoreChange(
   tx: Db,
@@ -20,7 +21,10 @@ export async function publishStoreChange(
   if (effectiveVariant(store.variant) !== effectiveVariant(after.variant)) await resetStoreCursors(tx, store.id)
 }
 
-/** Whatever the store has read or reported counts as not done: its cursors read everything again, its digest changes, every photo is behind. */
+/**
+ * Resets what the store has read and reported: its cursors read everything again, its digest
+ * changes, and every photo is outdated.
+ */
 export async function resetStoreCursors(tx: Db, storeId: string): Promise<void> {
   await tx.$executeRaw`
     with ticked as (

@@ -6,7 +6,7 @@ import { assortmentCondition } from './assortment-filter.ts'
 import type { FeedStore } from './change-feed.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** A stack trace of an edge server is not kept whole. */
+/** Longer error texts, such as stack traces, are cut off. */
 const MAX_ERROR_LENGTH = 2_000
 
 interface Report {
@@ -18,9 +18,11 @@ interface Report {
 }
 
 /**
- * Keeps what a store reports, the newest report of each photo: one that was made earlier never overwrites one that was made later, in whichever order they
- * arrive, and one that arrives twice counts once. A clock that runs ahead is taken for now, and now is what the feed told as `server_time` or later: by the
- * clock of one process, a report would lose to an older one that a process with a faster clock took. Throws BadRequestError for a time that is none.
+ * Saves what a store reports, the newest report of each photo: an earlier report never overwrites a
+ * later one, in whichever order they arrive, and a repeated one counts once. A time in the future
+ * is replaced by now, and now is at least the feed's `server_time`: with one process's own clock, a
+ * report could lose to an older one that a process with a faster clock saved. Throws
+ * BadRequestError for an invalid time.
  */
 export async function saveReports(
   db: Db,
@@ -40,7 +42,7 @@ export async function saveReports(
       photo_id: id,
       status,
       synced_at: at,
-      // PostgreSQL keeps no NUL, and half of a surrogate pair is no text.
+      // PostgreSQL stores no NUL and no lone surrogates.
       error: status === 'failed' && error ? error.replaceAll('\0', '').toWellFormed().slice(0, MAX_ERROR_LENGTH) : null,
       version: version ?? null,
     })
@@ -50,14 +52,15 @@ export async function saveReports(
     with present as materialized (
       select greatest(clock_at, date_trunc('milliseconds', clock_timestamp())) as now from feed_state
     ), given as (
-      -- The newest of each photo: two of one photo in a batch are the same case as two batches. No time is the time of arrival.
+      -- The newest of each photo: two reports of a photo in one batch count like two batches.
+      -- A report without a time gets the time of arrival.
       select distinct on (t.photo_id) t.photo_id, t.status, t.error, t.version, least(t.synced_at, present.now) as synced_at, present.now
       from present, rows from (jsonb_to_recordset(${JSON.stringify(given)}::jsonb)
         as (photo_id uuid, status text, synced_at timestamptz, error text, version integer)) with ordinality
         as t(photo_id, status, synced_at, error, version, nth)
       order by t.photo_id, least(t.synced_at, present.now) desc, t.nth desc
     ), known as (
-      -- What the store never had is unknown to it, whether it exists or not.
+      -- A photo that the store never had is unknown to it, whether it exists or not.
       select g.*, p.version as present from given g join photo p on p.id = g.photo_id
       where ${assortmentCondition(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
         or exists (select 1 from photo_report r where r.store_id = ${store.id}::uuid and r.photo_id = p.id)
@@ -81,5 +84,5 @@ export async function saveReports(
   return { updated: found?.updated ?? 0, unknown: [...new Set(unknown)] }
 }
 
-/** Of the reports of a store (`r`, `p`, `s` joined) those that say the present bytes are there. */
+/** Condition for reports of a store (`r`, `p`, `s` joined) that confirm the present bytes. */
 export const isSynced = Prisma.sql`(r.status = 'synced' and r.version = p.version and r.generation = s.generation)`

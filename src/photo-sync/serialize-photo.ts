@@ -3,7 +3,6 @@ import { VARIANT_NAMES, type VariantName } from '../facts/variants.ts'
 import type { PhotoVariant, SyncPhoto } from '../schemas/photo-sync.ts'
 import type { FeedStore } from './change-feed.ts'
 
-/** A row of the view `feed_photo`, as PostgreSQL writes it in JSON. */
 /** The columns of each variant; null where it could not be made. */
 type VariantColumns = { [K in VariantName as `${K}_sha256`]: string | null } & {
   [K in VariantName as `${K}_md5` | `${K}_content_type`]: string
@@ -32,7 +31,7 @@ export interface FeedPhotoRow extends VariantColumns {
   height: number
 }
 
-/** The one file that a download gives. */
+/** The file that a download sends. */
 export interface ServedFile {
   kind: 'originals' | 'variants'
   sha256: string
@@ -53,7 +52,7 @@ const EXTENSIONS: Record<string, string> = {
   'image/avif': 'avif',
 }
 
-/** The given name with the ending that the bytes have. Names from outside say anything. */
+/** The given name with the extension of its bytes, since names from outside may have any. */
 function nameFor(filename: string, ext: string): string {
   const dot = filename.lastIndexOf('.')
   const ending = dot > 0 ? filename.slice(dot + 1).toLowerCase() : ''
@@ -61,7 +60,10 @@ function nameFor(filename: string, ext: string): string {
   return `${ending in { jpg: 1, jpeg: 1, png: 1, gif: 1, webp: 1, avif: 1, bmp: 1 } ? filename.slice(0, dot) : filename}.${ext}`
 }
 
-/** Which file answers for a photo: a variant where there is one, else the original. Null variants are those that could not be made. */
+/**
+ * Returns the file for a photo: a variant where there is one, otherwise the original. Null variants
+ * are those that could not be made.
+ */
 export function servedFile(row: FeedPhotoRow, variant: PhotoVariant | null): ServedFile {
   const made = variant === null || variant === 'original' ? null : row[`${variant}_sha256`]
   if (made !== null && variant !== null && variant !== 'original') {
@@ -77,7 +79,7 @@ export function servedFile(row: FeedPhotoRow, variant: PhotoVariant | null): Ser
 
 export type BuildImageUrl = (image: { name: string; ext: string; sha256: string; now: Date }) => string
 
-/** A photo as its store's list shows it. */
+/** Returns a photo as its store's list shows it. */
 export function serializePhoto(
   row: FeedPhotoRow,
   store: FeedStore,

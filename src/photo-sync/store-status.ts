@@ -6,7 +6,7 @@ import type { PhotoList } from './list.ts'
 import { resetStoreCursors } from './publish-store-change.ts'
 import { isSynced } from './reports.ts'
 
-/** Failing photos that a store's entry names. */
+/** Failing photos listed in a store's entry. */
 const MAX_FAILING = 100
 
 interface Counted {
@@ -21,7 +21,7 @@ interface Counted {
 
 const iso = (utc: string) => new Date(`${utc}Z`).toISOString()
 
-/** How far stores are: counted from what they reported of the photos that they have now. */
+/** Returns each store's progress: counted from its reports about the photos that it has now. */
 export async function listStoreStatus(
   { db, list }: { db: Database; list: PhotoList },
   snapshot: FeedSnapshot,
@@ -53,7 +53,7 @@ export async function listStoreStatus(
   const answers: StoreStatus[] = []
   for (const store of stores) {
     const counted = counts.get(store.id)
-    if (!counted) continue // deleted this moment
+    if (!counted) continue // deleted just now
     const { count } = await list.holdings(snapshot, store)
     answers.push({
       id: store.id,
@@ -72,7 +72,10 @@ export async function listStoreStatus(
   return answers
 }
 
-/** Sends a store everything again, or the photos that are named. Answers how many photos that concerns. */
+/**
+ * Makes a store download everything again, or the given photos. Returns how many photos that
+ * concerns.
+ */
 export async function resync(
   { db, list }: { db: Database; list: PhotoList },
   snapshot: FeedSnapshot,

@@ -10,18 +10,21 @@ import { publishStoreChange } from './publish-store-change.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Throws NotFoundError `store_not_found`, also for what is no id at all. */
+/** Throws NotFoundError `store_not_found`, also for a malformed id. */
 export async function findStore(db: Db, id: string): Promise<Store> {
   const store = UUID.test(id) ? await db.store.findUnique({ where: { id } }) : null
   if (!store) throw new NotFoundError('store_not_found')
   return store
 }
 
-/** By id or by code, as people name it on the command line. Throws NotFoundError `store_not_found`. */
+/** Finds a store by id or by code, for the command line. Throws NotFoundError `store_not_found`. */
 export const findStoreByName = async (db: Db, name: string): Promise<Store> =>
   (await db.store.findUnique({ where: { code: name } })) ?? findStore(db, name)
 
-/** An assortment as it is kept: without keys that say nothing; null when nothing is left, since that sells everything. */
+/**
+ * Returns the assortment to store: without empty keys; null when none is left, which means
+ * everything.
+ */
 export function normalizeAssortment(assortment: Assortment | null | undefined): Assortment | null {
   if (!assortment) return null
   const { skus, categories, in_stock } = assortment
@@ -29,13 +32,19 @@ export function normalizeAssortment(assortment: Assortment | null | undefined): 
   return Object.keys(saved).length === 0 ? null : saved
 }
 
-/** A changed assortment that takes more than this share and this number of a store's pictures is not believed at once. */
+/**
+ * An assortment change that removes more than this share and this number of a store's images needs
+ * a confirmation.
+ */
 const MOST_REMOVED_SHARE = 0.2
 const MOST_REMOVED = 100
-/** Names that a message spells out. */
+/** Most names that a message lists. */
 const MOST_NAMED = 20
 
-/** Throws ConflictError `mass_delete_stopped` when another assortment would take too many of a store's pictures. */
+/**
+ * Throws ConflictError `mass_delete_stopped` when another assortment would remove too many of a
+ * store's images.
+ */
 async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Assortment | null }): Promise<void> {
   const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
     select count(*)::int as pictures,
@@ -65,7 +74,7 @@ const jsonOrNull = (value: Assortment | null) => (value === null ? Prisma.DbNull
 export interface StoresDeps {
   db: Database
   clock: Clock
-  /** Tokens of a store that is gone are refused at the next request. */
+  /** Makes the next request check tokens again, after a store was deleted. */
   forgetTokens(): void
 }
 
@@ -112,7 +121,10 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
         }),
       ),
 
-    /** What people should know of a store's assortment: SKUs and categories that no product has. */
+    /**
+     * Returns what people should know of a store's assortment: SKUs and categories without
+     * products.
+     */
     async warnings(store: Store): Promise<StoreWarning[]> {
       const warnings: StoreWarning[] = []
       for (const field of NAME_FIELDS) {
@@ -132,8 +144,9 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     },
 
     /**
-     * Another variant or assortment shows in the feed immediately. Throws NotFoundError, ConflictError `store_code_taken`, and `mass_delete_stopped` unless
-     * the removals are confirmed.
+     * Another variant or assortment is visible in the feed immediately. Throws NotFoundError,
+     * ConflictError `store_code_taken`, and `mass_delete_stopped` unless the removals are
+     * confirmed.
      */
     change: (id: string, patch: StorePatch, by: Actor, { confirmRemovals = false }: { confirmRemovals?: boolean } = {}): Promise<Store> =>
       refuseTaken(patch.code, () =>
@@ -142,14 +155,14 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             const store = await findStore(tx, id)
             const after = {
               variant: patch.variant === undefined ? store.variant : patch.variant,
-              // What is kept was parsed by the same shape when it came.
+              // Stored values were parsed with the same schema when they were saved.
               assortment:
                 patch.assortment === undefined
                   ? (store.assortment as Assortment | null)
                   : await matchAssortment(tx, normalizeAssortment(patch.assortment)),
             }
             const fields = changedFields(store, patch, after)
-            // What changes nothing is no change: nobody reads it again, and the audit does not speak of it.
+            // An edit that changes nothing causes no new read and no audit entry.
             if (fields.length === 0) return store
             if (!confirmRemovals && fields.includes('assortment')) await refuseMassRemoval(tx, store, after)
             await publishStoreChange(tx, store, after)
@@ -171,7 +184,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
         ),
       ),
 
-    /** Its tokens and reports go with it. Answers the store as it was. */
+    /** Deletes its tokens and reports too. Returns the store as it was. */
     async remove(id: string, by: Actor): Promise<Store> {
       const gone = await db.$transaction(async (tx) => {
         const store = await findStore(tx, id)

@@ -6,14 +6,14 @@ import type { RecordScope } from './records/upsert.ts'
 
 export const PULL = 'pull'
 
-/** Where one module of a pull stands. */
+/** Progress of one module of a pull. */
 export const ModuleProgress = z.object({
   module: z.string(),
-  /** waiting listing details removals files, then success or failed */
+  /** waiting, listing, details, removals, files, then success or failed */
   state: z.enum(['waiting', 'listing', 'details', 'removals', 'files', 'success', 'failed']),
   mode: z.enum(['full', 'incremental', 'since']),
   since: z.iso.datetime().nullable(),
-  /** Noted on what this pull changes; see `ZohoRecord.changed_in`. */
+  /** Stored with the records that this pull changes; see `ZohoRecord.changed_in`. */
   changed_in: z.number(),
   cursor: BooksCursor.nullable(),
   pages: z.number(),
@@ -35,7 +35,7 @@ export const ModuleProgress = z.object({
 })
 export type ModuleProgress = z.infer<typeof ModuleProgress>
 
-/** Where a pull stands: saved with what it has written, so that a killed one goes on here. */
+/** Progress of a pull: saved with what it has written, so that a crashed one resumes here. */
 export const PullCheckpoint = z.object({
   mode: z.string(),
   stamp: z.string(),
@@ -44,7 +44,7 @@ export const PullCheckpoint = z.object({
 })
 export type PullCheckpoint = z.infer<typeof PullCheckpoint>
 
-/** The modules that a request means, in the order of Zoho's pages. */
+/** Returns the modules that a request selects, in the order of Zoho's pages. */
 export function modulesOf({ app, modules }: Pick<PullRequest, 'app' | 'modules'>): BooksModule[] {
   return BOOKS_MODULES.filter((it) => (app === 'books' || it.invoice) && (!modules || modules.some((name) => name === it.name)))
 }
@@ -73,7 +73,7 @@ export const pageRange = (module: BooksModule) => {
   return { from, to: from + PAGES_PER_MODULE - 1 }
 }
 
-/** What every phase of a module has in hand. */
+/** What every phase of a module works with. */
 export interface ModuleScope extends RecordScope {
   app: 'books' | 'invoice'
 }

@@ -8,19 +8,22 @@ import { modulesOf, wantsDetails } from './checkpoint.ts'
 import { rangeOf } from './incremental-range.ts'
 
 export interface PullPlanDeps extends LimitsDeps {
-  /** Asked only when records are to be counted. */
+  /** Called only when records are to be counted. */
   openZoho(): Promise<ZohoClient>
-  /** Whose quota it takes; null before one is chosen. */
+  /** Whose quota the pull uses; null before an organisation is chosen. */
   organization(): Promise<string | null>
 }
 
 type ModulePlan = PullPlan['modules'][number]
 
-/** How fast a module changes is read from so many days before it was pulled last. */
+/** Days before its last pull from which a module's rate of change is estimated. */
 const PACE_DAYS = 30
 const DAY_MS = 86_400_000
 
-/** What a pull would cost at the limits that hold now: from the records that are known, or counted at Zoho when the request allows it. */
+/**
+ * Returns what a pull would cost at the present limits: from the known records, or counted in Zoho
+ * when the request allows it.
+ */
 export async function planPull(deps: PullPlanDeps, request: PullPlanRequest, signal: AbortSignal): Promise<PullPlan> {
   const zoho = request.count ? await deps.openZoho() : null
   const planned = await Promise.all(modulesOf(request).map((module) => planModule(deps, { request, module, zoho }, signal)))
@@ -43,7 +46,7 @@ export async function planPull(deps: PullPlanDeps, request: PullPlanRequest, sig
 interface ModuleAsk {
   request: PullPlanRequest
   module: BooksModule
-  /** Null: Zoho is not asked. */
+  /** Null: Zoho is not called. */
   zoho: ZohoClient | null
 }
 
@@ -77,7 +80,7 @@ async function planModule(deps: PullPlanDeps, ask: ModuleAsk, signal: AbortSigna
   let details = 0
   if (wantsDetails(module, request) && records !== null) {
     const detailed = await db.zohoRecord.count({ where: { ...live, detailed: true, needs_detail: false } })
-    // What is listed again unchanged is not asked for.
+    // Unchanged records that are listed again need no detail call.
     if (seen === null) details = Math.max(0, records - detailed)
     else details = known - detailed + (await changedSince(mode === 'since' && place.from && place.from > seen ? place.from : seen))
     if (mode !== 'incremental') details = Math.min(records, details)
@@ -99,7 +102,9 @@ async function planModule(deps: PullPlanDeps, ask: ModuleAsk, signal: AbortSigna
 const knownSince = ({ db }: PullPlanDeps, { request: { app }, module }: ModuleAsk, from: Date): Promise<number> =>
   db.zohoRecord.count({ where: { app, module: module.name, deleted_at: null, modified_at: { gte: from } } })
 
-/** How many records have probably changed since a moment: as many a day as in the days before it. */
+/**
+ * Estimates how many records have changed since `from`: as many per day as in the days before it.
+ */
 async function estimateChanged(deps: PullPlanDeps, ask: ModuleAsk, from: Date): Promise<number> {
   const before = await knownSince(deps, ask, new Date(from.getTime() - PACE_DAYS * DAY_MS))
   return Math.ceil((before / PACE_DAYS) * (Math.max(0, deps.clock.now().getTime() - from.getTime()) / DAY_MS))

@@ -35,15 +35,19 @@ export interface PullDeps {
   clock: Clock
   log: Logger
   paths: PullPaths
-  /** Opened when a run begins, so that changed settings count at once. Throws ConfigurationError when Zoho is not set up. */
+  /**
+   * Opened when a run begins, so that changed settings apply immediately. Throws ConfigurationError
+   * when Zoho is not set up.
+   */
   openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
-  /** Detail calls at a time. */
+  /** Concurrent detail calls. */
   concurrency: number
 }
 
 /**
- * Pulls modules of Books or Invoice into PostgreSQL and files, one after another. What is listed, changed and still owed stands in the database, so a
- * run that is killed at any line goes on there, and the files are written from it in the end.
+ * Pulls modules of Books or Invoice into PostgreSQL and files, one after another. What is listed,
+ * changed and pending is in the database, so a crashed run resumes there, and the files are written
+ * from it at the end.
  */
 export function createPull(deps: PullDeps): RunHandler {
   return {
@@ -53,7 +57,7 @@ export function createPull(deps: PullDeps): RunHandler {
   }
 }
 
-/** One run of a pull; its modules' progress is one value, saved with each write. */
+/** One run of a pull; the progress of all modules is one value, saved with each write. */
 async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
   const { db, clock, paths } = deps
   const request = PullRequest.parse(run.params)
@@ -73,7 +77,7 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
 
   const statistics = () => countUp(checkpoint.modules)
   const progressOf = (module: BooksModule) => checkpoint.modules.find((it) => it.module === module.name)!
-  /** In the transaction that wrote what the progress tells. */
+  /** In the transaction that wrote what the progress describes. */
   const save = async (tx: Db, progress: ModuleProgress) => {
     checkpoint = { ...checkpoint, modules: checkpoint.modules.map((it) => (it.module === progress.module ? progress : it)) }
     await run.saveCheckpoint(tx, checkpoint, statistics())
@@ -105,14 +109,14 @@ async function pull(run: RunContext, deps: PullDeps): Promise<RunOutcome> {
     const before = progressOf(module)
     if (before.state === 'success' || before.state === 'failed') continue
     try {
-      // Nobody is let in: every further module would only ask for another token.
+      // Sign-in fails: every further module would only request another token.
       if (signInFailed) throw signInFailed
       await writer.note(clock.now(), 'module started', { module: module.name })
       const done = await pullModule(run, before, { ...deps, zoho, request, module, writer, save, step })
       await writer.note(clock.now(), 'module succeeded', { module: module.name, listed: done.listed, files: done.files })
     } catch (error) {
       run.signal.throwIfAborted()
-      // No fault of the module: the pull goes on here when the database is back.
+      // Not an error of the module: the pull resumes here when the database is back.
       if (isConnectionError(error)) throw error
       if (error instanceof RateLimitedError) {
         await writer.note(clock.now(), 'paused', { module: module.name, resumes_at: error.resetsAt.toISOString() })
@@ -191,7 +195,10 @@ interface ModulePull extends PullDeps {
   step(progress: ModuleProgress): Promise<void>
 }
 
-/** List, details, removals, files: each phase begins where the progress says, and the watermark moves with the end of the last. */
+/**
+ * List, details, removals, files: each phase begins where the progress says, and the watermark
+ * moves at the end of the last.
+ */
 async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePull): Promise<ModuleProgress> {
   const { db, clock, zoho, request, module, save, step } = deps
   const scope = { app: request.app, module: module.name }
@@ -203,13 +210,14 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
 
   if (progress.state === 'waiting') {
     const listing = await rangeOf(db, request, module, clock.now())
-    // A full pass puts the cursor right, whatever it was.
+    // A full pass corrects the cursor, whatever it was.
     progress = { ...progress, ...listing, newest: listing.mode === 'full' ? null : listing.newest, state: 'listing' }
     await step(progress)
   }
   if (progress.state === 'listing') {
     const known = await db.zohoRecord.count({ where: live })
-    // How many there will be is known only where all are listed again, and only about: Zoho does not say.
+    // The total is known only where all records are listed again, and only roughly: Zoho does not
+    // report it.
     const expected = progress.mode === 'full' && known > 0 ? known : undefined
     const show = ({ listed }: ModuleProgress) =>
       run.report({ progress: { phase: module.name, done: listed, total: expected && Math.max(expected, listed), waiting: null } })
@@ -259,7 +267,7 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
     lineItems: details,
   })
   run.signal.throwIfAborted()
-  // Killed before this, the same files are written again; after it, the module is done.
+  // After a crash before this, the same files are written again; after it, the module is finished.
   await run.fenced(async (tx) => {
     await moveWatermark(tx, progress, { request, module, runId: run.id, at: clock.now() })
     await tx.runPage.deleteMany({ where: { run_id: run.id, number: { gte: range.from, lte: range.to } } })
@@ -270,7 +278,10 @@ async function pullModule(run: RunContext, start: ModuleProgress, deps: ModulePu
   return progress
 }
 
-/** A pull since some moment moves it only where nothing lies between: a gap would never be listed again. */
+/**
+ * A pull with `since` moves the watermark only where it leaves no gap: a gap would never be listed
+ * again.
+ */
 async function moveWatermark(
   tx: Db,
   { mode, since, newest, changed_in }: ModuleProgress,
@@ -284,7 +295,7 @@ async function moveWatermark(
     run_id: runId,
     ...(!gap && { up_to: newest }),
     ...(mode === 'full' && { full_at: at }),
-    // What else had changed earlier stands in no file yet.
+    // Records that had changed earlier are not in any file yet.
     ...(mode !== 'since' && { pull_count: changed_in }),
   }
   await tx.pullModule.upsert({ where: { app_module: key }, create: { ...key, ...data }, update: data })

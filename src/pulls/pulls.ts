@@ -20,7 +20,7 @@ export interface PullsDeps extends PullPlanDeps {
   runs: Runs
 }
 
-/** The kinds of runs that this room works on. */
+/** Returns the handlers of this folder's runs. */
 export const pullHandlers = (deps: PullDeps): RunHandler[] => [
   createPull(deps),
   createVerify(deps, PULL_VERIFY),
@@ -29,7 +29,7 @@ export const pullHandlers = (deps: PullDeps): RunHandler[] => [
 
 export type Pulls = ReturnType<typeof createPulls>
 
-/** Pulls as their doors (HTTP, command line, scripts) use them. */
+/** Pulls for HTTP, the command line and scripts. */
 export function createPulls(deps: PullsDeps) {
   const { db, clock, paths, runs } = deps
   const sessions = createPullSessions({ db, clock, paths })
@@ -38,27 +38,36 @@ export function createPulls(deps: PullsDeps) {
     sessions,
     paths,
 
-    /** Queues a pull. Throws BadRequestError `no_such_module` when the app has none of what was asked, ConflictError `sync_running`. */
+    /**
+     * Queues a pull. Throws BadRequestError `no_such_module` when the app has none of the requested
+     * modules, ConflictError `sync_running`.
+     */
     async start(request: z.input<typeof PullRequest>, { startedBy }: { startedBy: string }): Promise<{ run_id: string }> {
       const parsed = PullRequest.parse(request)
       checkModules(parsed)
       return runs.start(PULL, JSON.parse(JSON.stringify(parsed)), { startedBy })
     },
 
-    /** What such a pull would cost; changes nothing. Throws as `start` does, and as Zoho's client when records are counted there. */
+    /**
+     * Returns what such a pull would cost; changes nothing. Throws as `start` does, and as Zoho's
+     * client when records are counted there.
+     */
     async plan(request: z.input<typeof PullPlanRequest>, signal: AbortSignal): Promise<PullPlan> {
       const parsed = PullPlanRequest.parse(request)
       checkModules(parsed)
       return planPull(deps, parsed, signal)
     },
 
-    /** Queues a check of files, or with `repair` the mending of what differs. Throws NotFoundError `session_not_found`, ConflictError. */
+    /**
+     * Queues a check of files, or with `repair` the repair of what differs. Throws NotFoundError
+     * `session_not_found`, ConflictError.
+     */
     async check(params: Partial<VerifyParams>, { repair, startedBy }: { repair: boolean; startedBy: string }): Promise<{ run_id: string }> {
       if (params.session !== undefined) await sessions.folder(params.session)
       return runs.start(repair ? PULL_REPAIR : PULL_VERIFY, JSON.parse(JSON.stringify(params)), { startedBy })
     },
 
-    /** The report of a check that has ended; null when it did not come to one. */
+    /** Returns the report of a check that has ended; null when it ended without one. */
     async reportOf(run: Run): Promise<VerifyReport | null> {
       const at = VerifyCheckpoint.safeParse(run.checkpoint)
       return at.success ? VerifyReport.parse(JSON.parse(await readFile(at.data.report, 'utf8'))) : null

@@ -6,18 +6,18 @@ import { PullRequest } from '../schemas/pulls.ts'
 import { modulesOf, PULL } from './checkpoint.ts'
 import { PULL_REPAIR, PULL_VERIFY } from './verify/verify-run.ts'
 
-/** How often it is looked whether the process that works on the run was killed meanwhile. */
+/** How often to check whether the process that works on the run has died. */
 const LOOK_EVERY_MS = 2_000
 
 export interface ResumeDeps {
   db: Database
   runs: Runs
-  /** Follows a run until it stands. */
+  /** Follows a run until it has ended or paused. */
   watch(runId: string): Promise<Run>
   say(line: string): void
 }
 
-/** Follows a run until it stands, and takes it up whenever nobody works on it. */
+/** Follows a run until it has ended or paused, and resumes it whenever no process works on it. */
 async function follow({ runs, watch }: ResumeDeps, runId: string): Promise<Run> {
   const watching = new AbortController()
   const looking = (async () => {
@@ -25,7 +25,7 @@ async function follow({ runs, watch }: ResumeDeps, runId: string): Promise<Run> 
       const run = await runs.get(runId)
       if (run.state === 'queued' || run.state === 'running') await runs.resumeHere(runId)
     }
-  })().catch(() => {}) // the watching has ended
+  })().catch(() => {}) // the watch has ended
   try {
     return await watch(runId)
   } finally {
@@ -34,7 +34,10 @@ async function follow({ runs, watch }: ResumeDeps, runId: string): Promise<Run> 
   }
 }
 
-/** Whether the run does all that is asked for now, so that another one after it would have nothing to do. */
+/**
+ * Whether the run covers the present request, so that another one after it would have nothing to
+ * do.
+ */
 function includesRequest(run: Run, request: PullRequest): boolean {
   const read = run.kind === PULL ? PullRequest.safeParse(run.params) : null
   if (!read?.success) return false
@@ -51,8 +54,9 @@ function includesRequest(run: Run, request: PullRequest): boolean {
 }
 
 /**
- * Carries on what a killed or stopped process left unfinished, then does what is asked, unless that was just it.
- * A pull that waits for the next day's quota is tried, and answered as it stands when it still has to wait.
+ * Resumes what a killed or stopped process left unfinished, then starts the request unless the
+ * resumed run covered it. A pull that waits for the next day's quota is resumed, and returned as
+ * paused when it still has to wait.
  */
 export async function resumeThen(deps: ResumeDeps, start: () => Promise<{ run_id: string }>, request: PullRequest | null): Promise<Run> {
   const { db, runs, say } = deps

@@ -1,6 +1,9 @@
 import type { Database } from '../database/client.ts'
 
-/** When each module was pulled last, how many pictures are there, and what is left of the day. */
+/**
+ * Returns when each module was last pulled, how many images exist, and what is left of the day's
+ * quota.
+ */
 export async function findStatus(db: Database, organization: string | null) {
   const pulled = await db.pullModule.findMany({ orderBy: [{ app: 'asc' }, { module: 'asc' }] })
   const counts = await db.zohoRecord.groupBy({ by: ['app', 'module'], where: { deleted_at: null }, _count: true })

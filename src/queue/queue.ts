@@ -3,37 +3,37 @@ import type { Logger } from 'pino'
 import { type Database, type Db, queryText } from '../database/client.ts'
 import { JOB_DATA, type JobData, QUEUES, type QueueName } from './queues.ts'
 
-/** Jobs that this process adds are begun so soon; for those of others it looks now and then. */
+/** Jobs added by this process start this soon; jobs of other processes are found by polling. */
 const WAKE_AFTER_MS = 50
-/** How often workers that vanished are looked for. */
+/** How often to check for workers that have died. */
 const SUPERVISE_SECONDS = 5
-/** For jobs that are interrupted by a shutdown to put their files away. */
+/** Time for jobs interrupted by a shutdown to clean up their files. */
 const STOP_WITHIN_MS = 5_000
 const HOUR_S = 3_600
 
 export interface NewJob<Name extends QueueName> {
-  /** Where the result is wanted; left out: any. */
+  /** Set where the result is needed; left out: any. */
   id?: string
   data: JobData<Name>
-  /** In an exclusive queue nothing is added while a job of the same key waits or is worked on. */
+  /** In an exclusive queue nothing is added while a job with the same key waits or runs. */
   key?: string
   startAfterSeconds?: number
 }
 
 export interface JobWorker<Name extends QueueName> {
   queue: Name
-  /** Jobs at a time in this process. */
+  /** Parallel jobs in this process. */
   concurrency: number
-  /** How often it looks for jobs that other processes have added. */
+  /** How often to poll for jobs that other processes have added. */
   pollSeconds: number
   /**
-   * Does one job. What it returns is kept for an hour; when it throws, the job is tried again.
-   * `signal` aborts when the process shuts down or another one has taken the job.
+   * Runs one job. Its result is kept for an hour; if it throws, the job is retried. `signal` aborts
+   * when the process shuts down or another one has taken the job.
    */
   execute(data: JobData<Name>, signal: AbortSignal): Promise<object | null>
 }
 
-/** A job that will not be worked on any more. */
+/** A job that will not run any more. */
 export interface FinishedJob {
   id: string
   state: 'completed' | 'failed' | 'cancelled'
@@ -41,13 +41,16 @@ export interface FinishedJob {
 }
 
 export interface JobQueue extends AsyncDisposable {
-  /** Adds jobs in the transaction of the change that they follow: neither is without the other. */
+  /**
+   * Adds jobs in the transaction of the change that they follow, so that both are committed or
+   * neither.
+   */
   add<Name extends QueueName>(tx: Db, queue: Name, jobs: NewJob<Name>[]): Promise<void>
-  /** Jobs added by a parent, by id: those that are over. Ids that are unknown count as cancelled. */
+  /** Returns those jobs of a parent that have finished, by id. Unknown ids count as cancelled. */
   finished(queue: QueueName, ids: string[]): Promise<FinishedJob[]>
-  /** Takes jobs out, whatever their state; one that is being worked on is not interrupted. */
+  /** Deletes jobs in any state; one that is running is not interrupted. */
   remove(tx: Db, queue: QueueName, ids: string[]): Promise<void>
-  /** Begins to work on a queue, in a process that works. The second time it does nothing. */
+  /** Starts working on a queue, in a process that works. A second call does nothing. */
   work<Name extends QueueName>(worker: JobWorker<Name>): Promise<void>
 }
 
@@ -59,20 +62,20 @@ export interface QueueDeps {
 }
 
 /**
- * Small jobs for whichever process has time, in pg-boss on our own connections. What has to be done
- * is a row of ours (a notification, a run); a job only wakes a worker, so a lost one costs time only.
+ * Small jobs for any process with time, in pg-boss on zinc's own connections. The work itself is a
+ * row of zinc's (a notification, a run); a job only wakes a worker, so a lost one costs only time.
  */
 export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
   const executeSql = (text: string, values?: unknown[]) => queryText(db, text, values)
   const closing = new AbortController()
-  /** Of each queue, how its idle workers are told to look for jobs now. */
+  /** For each queue, how to make its idle workers poll now. */
   const wakeUps = new Map<QueueName, () => void>()
   let started: Promise<PgBoss> | undefined
 
   async function start(): Promise<PgBoss> {
     const boss = new PgBoss({
       db: { executeSql },
-      // The migrations of zinc make the tables, as the owner; this role may not.
+      // zinc's migrations create the tables, as the owner; this role may not.
       migrate: false,
       createSchema: false,
       schedule: false,
@@ -92,7 +95,7 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
     for (const [name, options] of Object.entries(QUEUES)) await boss.createQueue(name, options)
     return boss
   }
-  /** With the first use: a command that has no job to add does not start it. */
+  /** Started on first use, so that a command without jobs does not start it. */
   const boss = (): Promise<PgBoss> => {
     started ??= start().catch((error: unknown) => {
       started = undefined
@@ -114,7 +117,7 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
         })),
         { db: fromPrisma(tx) },
       )
-      // After the transaction, most likely; if it takes longer, the next look finds the jobs.
+      // Usually after the transaction; if that takes longer, the next poll finds the jobs.
       setTimeout(() => wakeUps.get(queue)?.(), WAKE_AFTER_MS).unref()
     },
 
@@ -143,7 +146,7 @@ export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
             closing.signal.throwIfAborted()
             return await execute(JOB_DATA[queue].parse(job.data) as never, AbortSignal.any([job.signal, closing.signal]))
           } finally {
-            // Where one job was, there may be more: else a worker rests after each.
+            // There may be more jobs; without this a worker pauses after each.
             it.notifyWorker(ids[n] ?? '')
           }
         })

@@ -6,14 +6,17 @@ import type { RunAborted, RunContext } from '../runs/run-handler.ts'
 import type { JobQueue, JobWorker } from './queue.ts'
 import type { JobData, QueueName } from './queues.ts'
 
-/** Jobs that wait or are worked on: enough for several processes, and soon taken back. */
+/** Jobs that wait or run: enough for several processes, and few enough to withdraw quickly. */
 const MAX_OPEN = 16
-/** How often the run looks for jobs that are done, and a job whether its run is still wanted. */
+/** How often the run checks for finished jobs, and a job whether its run is still active. */
 const LOOK_EVERY_MS = 250
 
 const Batch = z.object({ id: z.string(), after: z.string(), upto: z.string() })
 type Batch = z.infer<typeof Batch>
-/** How far the batches of a run are given out, and those that are not done. Part of the run's checkpoint. */
+/**
+ * How far the batches of a run were added as jobs, and which are not finished. Part of the run's
+ * checkpoint.
+ */
 export const BatchState = z.object({ after: z.string(), open: z.array(Batch).default([]) })
 export type BatchState = z.infer<typeof BatchState>
 
@@ -22,19 +25,23 @@ export interface RunBatchesOptions<Name extends QueueName, Result> {
   queue: JobQueue
   worker: JobWorker<Name>
   state: BatchState
-  /** Things of a job: so few that a worker that is killed has not lost much. */
+  /** Keys per job: few, so that little is lost with a killed worker. */
   batchSize: number
-  /** The keys of the next things after one, in order. */
+  /** Returns the keys after `after`, in order. */
   keys(after: string, limit: number): Promise<string[]>
   jobOf(range: { after: string; upto: string }): JobData<Name>
   result: z.ZodType<Result>
-  /** Adds up what jobs did and saves the checkpoint, in one transaction. May throw to end the run. */
+  /**
+   * Adds up the results of jobs and saves the checkpoint, in one transaction. May throw to end the
+   * run.
+   */
   account(tx: Db, results: Result[], state: BatchState): Promise<void>
 }
 
 /**
- * Does the work of a run in small jobs, by every process that has time: gives out batches in order,
- * a few ahead, and adds up what they did. When the run is paused or cancelled, what waits is taken back.
+ * Does the work of a run in small jobs, in every process that has time: adds batches in order, a
+ * few ahead, and sums up their results. When the run is paused or cancelled, waiting jobs are
+ * withdrawn.
  */
 export async function runBatches<Name extends QueueName, Result>(run: RunContext, options: RunBatchesOptions<Name, Result>): Promise<void> {
   const { db, queue, worker, batchSize, keys, jobOf, result, account } = options
@@ -52,9 +59,9 @@ export async function runBatches<Name extends QueueName, Result>(run: RunContext
   }
   const idsOf = (batches: { id: string }[]) => batches.map(({ id }) => id)
 
-  // Alone (a command beside no server) this process does the work, too.
+  // Without a server (a command on its own) this process also does the work.
   await queue.work(worker)
-  // Jobs that were paused, left by a killed process or not in a dump: they are given out again.
+  // Jobs that were paused, left by a dead process or missing from a dump are added again.
   const left = open
   open = left.map((batch) => ({ ...batch, id: randomUUID() }))
   await run.fenced(async (tx) => {
@@ -89,15 +96,15 @@ export async function runBatches<Name extends QueueName, Result>(run: RunContext
       })
     }
   } finally {
-    // Those of a run that resumes elsewhere stay: its next owner gives them out again.
+    // Jobs of a run that resumes elsewhere stay: its next worker adds them again.
     if (!run.signal.aborted || ['pause', 'cancel'].includes((run.signal.reason as RunAborted).reason))
       await queue.remove(db, name, idsOf(open))
   }
 }
 
 /**
- * One job's part of a run's work. Null: nobody waits for it any more; `signal` aborts when that happens
- * while it works. A run between two processes is queued, and its jobs go on.
+ * Runs one job's part of a run's work. Null: the run no longer needs it; `signal` aborts when that
+ * happens during the work. A run between two processes is queued, and its jobs continue.
  */
 export async function partOfRun<T>(
   db: Database,
@@ -115,7 +122,7 @@ export async function partOfRun<T>(
   const looker = setInterval(() => {
     wantedRun().then(
       (it) => it ?? unwanted.abort(),
-      () => {}, // without a database nothing can be said about it
+      () => {}, // without the database the state is unknown
     )
   }, LOOK_EVERY_MS)
   try {

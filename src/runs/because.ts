@@ -4,7 +4,10 @@ import type { Params } from '../messages/message.ts'
 import { type Arguments, type MessageKey, type Said, say } from '../messages/say.ts'
 import type { RunFailure } from './run-handler.ts'
 
-/** Why a run is where it is, as its row keeps it: English for the API and commands, code and facts for other languages. */
+/**
+ * Why a run is in its state, as its row stores it: English for the API and commands, code and
+ * params for other languages.
+ */
 export interface Because {
   cause: string
   remedy: string | undefined
@@ -24,7 +27,7 @@ export const becauseOf = (said: Said): Because => ({
 
 export const because = <K extends MessageKey>(key: K, ...params: Arguments<K>): Because => becauseOf(say(key, ...params))
 
-/** What a failure of a run keeps of an error. */
+/** Returns the part of an error that a run's failure stores. */
 export const failureOf = (said: Said): Pick<RunFailure, 'code' | 'zoho_code' | 'message' | 'params'> => ({
   code: said.code,
   zoho_code: zohoCodeOf(said),
@@ -32,10 +35,10 @@ export const failureOf = (said: Said): Pick<RunFailure, 'code' | 'zoho_code' | '
   params: said.params,
 })
 
-/** A failure by its message. */
+/** Returns a failure made from its message. */
 export const failure = <K extends MessageKey>(key: K, ...params: Arguments<K>) => failureOf(say(key, ...params))
 
-/** What a run says of itself, for an error that carries it on; `otherwise` where it says nothing. */
+/** Returns a run's cause as an error message; `otherwise` where it has none. */
 export function saidByRun(run: Run, otherwise: 'sync_failed' | 'not_verified.unfinished', more: Params = {}): Said {
   const { code, message, params } = say(otherwise)
   return {

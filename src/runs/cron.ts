@@ -1,7 +1,7 @@
 import { Cron } from 'croner'
 import { BadRequestError } from '../lib/errors.ts'
 
-/** Zones by their IANA names; one that this Node does not know counts as UTC. */
+/** Returns an IANA time zone; UTC for one that this Node version does not know. */
 export function isTimeZone(zone: string | null | undefined): string {
   if (!zone) return 'UTC'
   try {
@@ -13,9 +13,10 @@ export function isTimeZone(zone: string | null | undefined): string {
 }
 
 /**
- * The next times of a cron line of five fields, strictly after `from`, on the wall clock of `zone`. Where summer time begins, a time in the gap runs
- * right after it; where it ends, a time that comes twice runs once, while "every n minutes" goes through both hours.
- * Throws BadRequestError `invalid_schedule`.
+ * Returns the next times of a cron line of five fields, strictly after `from`, on the wall clock of
+ * `zone`. Where summer time begins, a time in the gap runs right after it; where it ends, a time
+ * that comes twice runs once, while "every n minutes" runs through both hours. Throws
+ * BadRequestError `invalid_schedule`.
  */
 export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: string; from: Date; count?: number }): Date[] {
   let times: Date[]
@@ -29,11 +30,11 @@ export function nextTimes(cron: string, { zone, from, count = 1 }: { zone: strin
   return times
 }
 
-/** The wall clock of a zone, e.g. 2026-11-25 09:15. */
+/** The wall clock of a zone, for example 2026-11-25 09:15. */
 export const localTime = (at: Date, zone: string): string =>
   new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(at)
 
-/** How often a cron line comes until a moment, at most 5,000 times. */
+/** Returns how often a cron line occurs until a moment, at most 5,000 times. */
 export const occurrencesUntil = (cron: string, { zone, from, until }: { zone: string; from: Date; until: Date }): number =>
   nextTimes(cron, { zone, from, count: Math.min(5_000, Math.max(1, Math.ceil((until.getTime() - from.getTime()) / 60_000))) }).filter(
     (at) => at <= until,

@@ -1,12 +1,16 @@
 import type { RunProgress } from './run-handler.ts'
 
-/** The rate that is shown is that of the last while, not of the whole run: after a pause it is true again soon. */
+/**
+ * The shown rate covers only the last seconds, not the whole run, so it is right again soon after a
+ * pause.
+ */
 const WINDOW_MS = 30_000
 const SAMPLE_EVERY_MS = 250
 
 /**
- * Works out how fast a run's phase goes and when it will be through. Answers a function that is given what the run shows and the time in milliseconds, and
- * adds `rate` (things a second) and `eta_ms` (null while nobody can tell). A new phase, or one that began anew, is measured from its own beginning.
+ * Returns a function that gets a run's progress and the time in milliseconds, and adds `rate`
+ * (things per second) and `eta_ms` (null while unknown). A new phase, or one that restarted, is
+ * measured from its own beginning.
  */
 export function createEtaEstimator(): (progress: RunProgress, nowMs: number) => RunProgress {
   let phase: string | undefined

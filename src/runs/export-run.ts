@@ -4,7 +4,10 @@ import { listRunRecords } from './run-records.ts'
 
 const PAGE_ROWS = 500
 
-/** The rows of a list as the inside of a JSON array. `read` answers a page behind a row, from the first one on without it. */
+/**
+ * Yields the rows of a list as the inside of a JSON array. `read` returns the page after a row, or
+ * the first one without it.
+ */
 async function* jsonRows<Row>(read: (after: Row | undefined) => Promise<Row[]>, signal: AbortSignal): AsyncGenerator<string> {
   let before = '\n'
   for (let last: Row | undefined; ; ) {
@@ -19,7 +22,10 @@ async function* jsonRows<Row>(read: (after: Row | undefined) => Promise<Row[]>, 
   }
 }
 
-/** A run with all that it failed at and did, as JSON text, a page at a time: a run of any size in little memory. */
+/**
+ * Yields a run with all its failures and records as JSON text, a page at a time, so that a run of
+ * any size needs little memory.
+ */
 export async function* exportRun(db: Db, { id, run }: { id: string; run: unknown }, signal: AbortSignal): AsyncGenerator<string> {
   yield `{"run":${JSON.stringify(run)},\n"failures":[`
   yield* jsonRows<Omit<Failure, 'run_id'>>(

@@ -37,7 +37,7 @@ export interface FailureRow {
   note: string | null
 }
 
-/** Open: neither mended since, nor dismissed by a person. */
+/** Open: neither resolved since, nor dismissed by a person. */
 function matching({ code, stage, runId, ids, dismissed = false }: FailureFilter): Prisma.Sql {
   return Prisma.sql`f.resolved_at is null and f.dismissed_at is ${dismissed ? Prisma.sql`not null` : Prisma.sql`null`}
     ${code === undefined ? Prisma.empty : Prisma.sql`and f.code = ${code}`}
@@ -46,14 +46,14 @@ function matching({ code, stage, runId, ids, dismissed = false }: FailureFilter)
     ${ids === undefined ? Prisma.empty : Prisma.sql`and f.id = any(${ids}::uuid[])`}`
 }
 
-/** Causes with how many failures each has, the largest first. */
+/** Returns the causes with their number of failures, the largest first. */
 export function listCauses(db: Db, filter: FailureFilter): Promise<FailureGroup[]> {
   return db.$queryRaw<FailureGroup[]>`
     select f.code, f.stage, count(*)::int as count, min(f.created_at) as first_at, max(f.created_at) as last_at
     from failure f where ${matching(filter)} group by f.code, f.stage order by count(*) desc, f.code, f.stage`
 }
 
-/** Failures, the newest first. */
+/** Returns failures, the newest first. */
 export function listFailures(
   db: Db,
   filter: FailureFilter,
@@ -67,7 +67,10 @@ export function listFailures(
     order by f.created_at desc, f.id desc limit ${limit}`
 }
 
-/** Takes failures out of the inbox with a word why; they stay away when the same thing fails again for the same cause. Answers how many. */
+/**
+ * Removes failures from the inbox with a reason; they stay dismissed when the same thing fails
+ * again for the same cause. Returns how many.
+ */
 export async function dismissFailures(
   { db, clock }: { db: Database; clock: Clock },
   { ids, note }: { ids: string[]; note: string },

@@ -4,8 +4,9 @@ const FIRST_AFTER_MS = 60_000
 const EVERY_MS = 3_600_000
 
 /**
- * Small chores that somebody must do now and then, each safe to do in several processes at once: old logins go, the day's coverage is noted.
- * A chore that fails is tried again at the next turn.
+ * Runs periodic maintenance tasks, such as deleting old logins and recording the day's coverage.
+ * Each must be idempotent and safe to run concurrently in several processes. A task that fails is
+ * retried at the next interval.
  */
 export function startMaintenance(tasks: Record<string, () => Promise<void>>, { log }: { log: Logger }): Disposable {
   const turn = async () => {

@@ -3,8 +3,9 @@ import { sanitizeForJsonb } from '../lib/jsonb.ts'
 import type { RunFailure } from './run-handler.ts'
 
 /**
- * Notes what did not work in a run. An older open note about the same thing is closed by it, so that the inbox holds each thing once; a dismissed one stays
- * dismissed when the same thing fails again for the same cause.
+ * Records the failures of a run. An older open record about the same thing is closed, so that the
+ * inbox has each thing once; a dismissed one stays dismissed when the same thing fails again for
+ * the same cause.
  */
 export async function recordFailures(tx: RawDb, runId: string, failures: RunFailure[], at: Date): Promise<void> {
   if (failures.length === 0) return
@@ -16,7 +17,7 @@ export async function recordFailures(tx: RawDb, runId: string, failures: RunFail
       select f.id, g.stage, g.code, g.product_id, g.zoho_item_id, f.code = g.code as same_cause, f.dismissed_at, f.note, f.created_at
       from given g join failure f on f.resolved_at is null and f.run_id <> ${runId}::uuid and f.stage = g.stage
         and f.product_id is not distinct from g.product_id and f.zoho_item_id is not distinct from g.zoho_item_id
-        -- A picture has one state; an item may fail for several causes at once.
+        -- An image has one state; an item may fail for several causes.
         and (f.code = g.code or g.stage = 'image')),
     closed as (update failure set resolved_at = ${at} where id in (select id from older))
     insert into failure (run_id, stage, code, zoho_code, message, params, product_id, zoho_item_id, sku, created_at, dismissed_at, note)

@@ -10,7 +10,10 @@ export interface RunRecordEntry {
   changes: Record<string, [unknown, unknown]>
 }
 
-/** What a run did, or would do, to single records, in the order of their ids: one page, whose cost does not grow with its depth. */
+/**
+ * Returns a page of what a run did, or would do, to single records, in the order of their ids; its
+ * cost does not grow with the depth.
+ */
 export function listRunRecords(
   db: Db,
   runId: string,
@@ -25,10 +28,13 @@ export function listRunRecords(
     order by r.record_id limit ${limit}`
 }
 
-/** Notes of single records help for a while after a run, and the log of calls as long as a month's quota is argued about. */
+/**
+ * Records are useful for a while after a run, and the log of calls as long as a month's quota may
+ * be disputed.
+ */
 const KEPT_DAYS = 30
 
-/** Forgets the records of old runs, and old calls. What runs counted stays with them. */
+/** Deletes the records of old runs, and old calls. The runs' own counts stay. */
 export async function deleteOldRecords(tx: Db, now: Date): Promise<void> {
   const before = new Date(now.getTime() - KEPT_DAYS * 86_400_000)
   await tx.runRecord.deleteMany({ where: { run: { finished_at: { lt: before } } } })

@@ -3,9 +3,9 @@ import { Prisma } from '../generated/client.ts'
 import { type Because, because } from './because.ts'
 import type { RunOutcome } from './run-handler.ts'
 
-/** What a person asked of a run. */
+/** What a person requested for a run. */
 export type RequestedAction = 'pause' | 'cancel'
-/** How a run stands when nobody works on it any more; `queued`: the next start goes on with it. */
+/** A run's state when no process works on it; `queued`: the next start resumes it. */
 export type RunStatus = RunOutcome | { state: 'cancelled' } | ({ state: 'paused'; resumes_at: null } & Because) | { state: 'queued' }
 
 export const STATE_AFTER: Record<RequestedAction, RunStatus> = {
@@ -15,11 +15,14 @@ export const STATE_AFTER: Record<RequestedAction, RunStatus> = {
 
 const waits = ({ state }: RunStatus): boolean => state === 'queued' || state === 'paused'
 
-/** A run that would wait, for a worker or for a time, stands as a person wished at the same moment; one that has ended has ended. */
+/**
+ * A pause or cancel requested while the run was stopping wins over `queued` and `paused`; finished
+ * states are final.
+ */
 export const applyRequestedAction = (status: RunStatus, action: RequestedAction | null): RunStatus =>
   action && waits(status) ? STATE_AFTER[action] : status
 
-/** The columns of a run that say how it stands. */
+/** Returns the columns of a run that contain its state. */
 export function toStatusColumns(status: RunStatus, now: Date) {
   return {
     state: status.state,
@@ -29,15 +32,16 @@ export function toStatusColumns(status: RunStatus, now: Date) {
     zoho_code: 'zoho_code' in status ? (status.zoho_code ?? null) : null,
     failure_params: ('failure_params' in status ? (status.failure_params as Prisma.InputJsonObject) : undefined) ?? Prisma.DbNull,
     resumes_at: 'resumes_at' in status ? status.resumes_at : null,
-    // A pause keeps its wish, so that a sweep does not go on with what a person stopped.
+    // A pause stays requested, so that a sweep does not resume what a person stopped.
     requested_action: status.state === 'paused' && status.resumes_at === null ? 'pause' : null,
     ...(!waits(status) && { finished_at: now }),
   }
 }
 
 /**
- * Locks the run's row and tells how it is, so that a wish and the end of the work on the run see each other: without the lock, a run that comes to
- * stand still just then would keep a wish that nobody reads.
+ * Locks the run's row and returns its state, so that a request and the end of the work on the run
+ * see each other. Without the lock, a run that stops at that moment would keep a request that no
+ * process reads.
  */
 export async function lockRun(
   tx: Db,

@@ -9,9 +9,9 @@ import { lockRun, type RequestedAction, STATE_AFTER, toStatusColumns } from './r
 import { executeRun, type RunWorker } from './worker.ts'
 
 export const RUN_CHANNEL = 'zinc_run'
-/** States in which a run still has something to do. */
+/** States in which a run still has work to do. */
 export const UNFINISHED = ['queued', 'running', 'paused']
-/** How often runs without an owner are looked for; a wake by NOTIFY is the usual way. */
+/** How often to look for runs without a worker; usually NOTIFY wakes one earlier. */
 const SWEEP_EVERY_MS = 2_000
 
 export interface RunsDeps {
@@ -20,7 +20,9 @@ export interface RunsDeps {
   clock: Clock
   log: Logger
   handlers: RunHandler[]
-  /** False in a process that only answers requests (ROLE=api): it queues runs and others work on them. */
+  /**
+   * False in a process that only serves HTTP (ROLE=api): it queues runs and others work on them.
+   */
   works: boolean
 }
 
@@ -38,9 +40,10 @@ export interface RunFilter {
 export type Runs = ReturnType<typeof createRuns>
 
 /**
- * Work that outlives a request. A run is a row with its plan and progress; the process that works on it holds the run's
- * advisory lock on a connection of its own and carries a fence number that every write checks.
- * Killing the process at any line frees the lock with the connection, and the sweep here (or at the next start) takes the run up again.
+ * Work that outlives a request. A run is a row with its plan and progress. The process that works
+ * on it holds the run's advisory lock on a separate connection, and has a fence number that every
+ * write checks. If the process is killed at any point, the connection closes and frees the lock,
+ * and the sweep here (or at the next start) resumes the run.
  */
 export function createRuns({ db, databaseUrl, clock, log, handlers, works }: RunsDeps) {
   const handlerOf = new Map(handlers.map((handler) => [handler.kind, handler]))
@@ -58,14 +61,15 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     const run = await db.run.findUnique({ where: { id: runId } })
     const handler = run && handlerOf.get(run.kind)
     if (!handler || !UNFINISHED.includes(run.state)) return
-    // Reserved without an await between, so that a sweep and a start in the same process do not both take it.
+    // Reserved without an await in between, so that a sweep and a start in the same process do not
+    // both take it.
     if (workers.has(runId)) return
     const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce })
     workers.set(runId, worker)
     worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
   }
 
-  /** Takes up what is queued, was left behind by a dead process, or may go on after a pause. */
+  /** Claims runs that are queued, were left by a dead process, or may resume after a pause. */
   async function sweep(): Promise<void> {
     const now = clock.now()
     const waiting = await db.run.findMany({
@@ -90,7 +94,8 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     await db.$transaction(async (tx) => {
       const run = await lockRun(tx, runId)
       if (!run || !UNFINISHED.includes(run.state)) throw new ConflictError('run_finished', { state: run?.state ?? state, run_id: runId })
-      // Who works on it reads the wish, at the latest when it comes to stand; where nobody does, nobody else would write the new state.
+      // A worker reads the request, at the latest when it stops; without a worker, the new state
+      // must be written here.
       const data =
         run.state === 'running' ? { requested_action: requestedAction } : toStatusColumns(STATE_AFTER[requestedAction], clock.now())
       await tx.run.update({ where: { id: runId }, data })
@@ -106,7 +111,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
   }
 
   return {
-    /** Queues a run and, where this process works, begins with it at once. Throws ConflictError `sync_running` with the other's `run_id`. */
+    /**
+     * Queues a run and, where this process works, begins it immediately. Throws ConflictError
+     * `sync_running` with the other's `run_id`.
+     */
     async start(kind: string, params: Prisma.InputJsonValue, { startedBy }: StartOptions): Promise<{ run_id: string }> {
       const handler = handlerOf.get(kind)
       if (!handler) throw new Error(`No handler for runs of kind ${kind}`)
@@ -117,7 +125,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       } catch (error) {
         if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
         const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
-        if (!other) return this.start(kind, params, { startedBy }) // it ended between the two statements
+        if (!other) return this.start(kind, params, { startedBy }) // it ended in between
         throw new ConflictError('sync_running', {
           run_id: other.id,
           state: other.state,
@@ -136,7 +144,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       })
     },
 
-    /** Resolves when the run has ended or stands paused. */
+    /** Resolves when the run has ended or paused. */
     async wait(runId: string, signal: AbortSignal): Promise<Run> {
       for await (const run of this.events(runId, signal)) {
         if (run.state !== 'queued' && run.state !== 'running') return run
@@ -145,7 +153,10 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       return get(runId)
     },
 
-    /** The run now, and again at each change, until it stands still. Works across processes: others' changes are seen by looking. */
+    /**
+     * Yields the run now and after each change, until it has ended or paused. Changes by other
+     * processes are found by polling.
+     */
     async *events(runId: string, signal: AbortSignal): AsyncGenerator<Run> {
       const lookEveryMs = 500
       let wake = () => {}
@@ -158,7 +169,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       watchers.add(watch)
       try {
         let seen = ''
-        // A server that stops ends its streams; the run itself goes on at the next start.
+        // A stopping server ends its streams; the run itself resumes at the next start.
         const stopSignal = AbortSignal.any([signal, closing.signal])
         while (!stopSignal.aborted) {
           const run = latest ?? (await get(runId))
@@ -186,7 +197,7 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     cancel: (runId: string) => request(runId, 'cancel'),
     pause: (runId: string) => request(runId, 'pause'),
 
-    /** Goes on with a paused run now, also before its `resumes_at`. */
+    /** Resumes a paused run now, even before its `resumes_at`. */
     async resume(runId: string): Promise<Run> {
       const run = await get(runId)
       const { count } = await db.run.updateMany({
@@ -207,19 +218,26 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
       return get(runId)
     },
 
-    /** Goes on with a run that nobody works on, here and now; a paused one, too. What another process works on is left to it. */
+    /**
+     * Resumes a run without a worker in this process, even a paused one. A run that another process
+     * works on is left to it.
+     */
     async resumeHere(runId: string): Promise<void> {
       const run = await get(runId)
       if (run.state === 'paused') await this.resume(runId)
       else await claim(runId)
     },
 
-    /** Begins to look for runs to take up: those that a killed process left behind are taken up at once. */
+    /**
+     * Starts looking for runs to resume: those that a dead process left are resumed immediately.
+     */
     open(): void {
       if (works) sweeping = sweepForever()
     },
 
-    /** Parks what runs here, so that the next start (or another instance) goes on with it. */
+    /**
+     * Pauses the runs of this process, so that the next start (or another instance) resumes them.
+     */
     async close(): Promise<void> {
       closing.abort()
       await Promise.allSettled([sweeping, ...[...workers.values()].map((worker) => worker.stop('shutdown'))])

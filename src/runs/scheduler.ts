@@ -11,26 +11,29 @@ export interface SchedulerDeps {
   db: Database
   clock: Clock
   log: Logger
-  /** False in a process that only answers requests. */
+  /** False in a process that only serves HTTP. */
   works: boolean
 }
 
 /**
- * Starts what is due. `since`: it may have been started after this moment already, by a process that was killed.
- * False when something else is in the way: the slot stays due and is tried again soon.
+ * Starts what is due. `since`: a process that was killed may have started it after this time
+ * already. Returns false when another run is in the way: the slot stays due and is retried soon.
  */
 export type StartDue = (due: { module: string; mode: ScheduleMode; since: Date | null }) => Promise<boolean>
 
 export type Scheduler = ReturnType<typeof createScheduler>
 
 const LOOK_EVERY_MS = 2_000
-/** A slot that was taken so long ago without a run was left by a process that was killed, or something was in its way. */
+/**
+ * A slot claimed this long ago without a run was left by a killed process, or a run was in its way.
+ */
 const LEFT_AFTER = '30 seconds'
 
 /**
- * Runs that start by the clock. A slot is taken by moving `next_at` in one conditional update, so of any number of processes one starts it.
- * What was missed while nothing ran is started once. Killed after the update and before the start, the row still names the slot (`due_at`),
- * and whoever looks next takes it up.
+ * Runs that start by schedule. A slot is claimed by moving `next_at` in one conditional update, so
+ * of any number of processes one starts it. Slots missed while nothing ran are started once. After
+ * a crash between the update and the start, the row still has the slot (`due_at`), and the next
+ * check claims it.
  */
 export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
   const closing = new AbortController()
@@ -55,7 +58,7 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
     const taken = await db.$executeRaw`
       update schedule set next_at = ${next}, due_at = ${row.next_at}, taken_at = now()
       where module = ${row.module} and mode = ${row.mode} and next_at = ${row.next_at} and cron = ${row.cron} and zone = ${row.zone}`
-    if (taken === 0) return // another process was quicker, or a person changed it
+    if (taken === 0) return // another process was faster, or a person changed it
     await started(row, row.next_at, null, start)
   }
 
@@ -72,12 +75,15 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
   }
 
   return {
-    /** One look at what is due; `open` repeats it. */
+    /** Checks once for what is due; `open` repeats it. */
     look,
 
     list: (from: Db = db): Promise<Schedule[]> => from.schedule.findMany(),
 
-    /** Sets or (with null) ends a schedule. Answers whether anything changed. Throws BadRequestError `invalid_schedule`. */
+    /**
+     * Sets or (with null) ends a schedule. Returns whether anything changed. Throws BadRequestError
+     * `invalid_schedule`.
+     */
     async set(
       tx: Db,
       { module, mode, cron, zone }: { module: string; mode: ScheduleMode; cron: string | null; zone: string },

@@ -11,13 +11,13 @@ import { recordFailures } from './record-failures.ts'
 import { RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
 import { applyRequestedAction, lockRun, type RunStatus, STATE_AFTER, toStatusColumns } from './run-state.ts'
 
-/** Progress is for eyes: more often than this costs writes and shows nothing more. */
+/** Progress is only for display: writing it more often costs writes and shows nothing more. */
 const REPORT_EVERY_MS = 500
-/** How often a pause or cancel that was asked of another process is looked for. */
+/** How often to look for a pause or cancel requested in another process. */
 const LOOK_EVERY_MS = 1_000
 
 export interface RunWorker {
-  /** Resolves when the run stands still (ended, paused or parked) and its lock is free. */
+  /** Resolves when the run has ended or paused and its lock is free. */
   finished: Promise<void>
   stop(reason: StopReason): Promise<void>
 }
@@ -32,10 +32,13 @@ interface WorkerDeps {
   announce(run: Run): void
 }
 
-/** JSON that came from or goes to a jsonb column. */
+/** JSON from or for a jsonb column. */
 const json = (value: unknown): Prisma.InputJsonValue => JSON.parse(JSON.stringify(value ?? {}))
 
-/** Works on one run if nobody else does: takes its lock, raises its fence, executes its handler, writes how it ended. */
+/**
+ * Works on one run if no other process does: takes its lock, increments its fence, executes its
+ * handler and saves the outcome.
+ */
 export function executeRun({ db, databaseUrl, clock, log, handler, runId, announce }: WorkerDeps): RunWorker {
   const stopping = new AbortController()
   const stopWith = (reason: StopReason) => stopping.abort(new RunAborted(reason))
@@ -61,7 +64,8 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       if (!taken) return
       if (!taken.started_at) await db.run.update({ where: { id: runId }, data: { started_at: clock.now() } })
       const resumed = taken.fence > 1n
-      // The lock is free, so the owner before is gone: its calls are over, and count for their minute from now on.
+      // The lock is free, so the previous worker is dead: its calls have ended, and count for their
+      // minute from now on.
       if (resumed)
         await db.zohoCall.updateMany({ where: { run_id: runId, finished_at: null }, data: { finished_at: clock.now(), code: 'abandoned' } })
       log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run resumed' : 'run started')
@@ -77,7 +81,10 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
     const eta = createEtaEstimator()
     let dirty = false
 
-    /** Locks the run's row for the length of the transaction, so a new owner waits for our write or we see its fence. */
+    /**
+     * Locks the run's row for the length of the transaction, so that a new worker waits for this
+     * write, or this write sees its fence.
+     */
     async function checkFence(tx: RawDb): Promise<void> {
       const [row] = await tx.$queryRaw<{ fence: string }[]>`select fence::text as fence from run where id = ${runId}::uuid for share`
       if (row?.fence !== String(run.fence)) {
@@ -116,7 +123,7 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
           if (row?.fence !== run.fence) stopWith('lost')
           else if (row.requested_action === 'pause' || row.requested_action === 'cancel') stopWith(row.requested_action)
         })
-        .catch(() => {}) // the database is away: the lock's own connection tells when it is lost
+        .catch(() => {}) // database unavailable: the lock's own connection reports its loss
     }, LOOK_EVERY_MS)
 
     const context: RunContext = {
@@ -154,7 +161,8 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       if (reason === 'shutdown') outcome = { state: 'queued' }
       else if (reason) outcome = STATE_AFTER[reason]
       else if (isConnectionError(error)) {
-        // Nothing can be written about it; the row still says running, and the sweep takes the run up when the database is back.
+        // The outcome cannot be saved; the row still says running, and the sweep resumes the run
+        // when the database is back.
         log.warn({ err: error, run_id: runId }, 'database unavailable, the run resumes when it is back')
         return
       } else {
@@ -191,7 +199,10 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
   }
 }
 
-/** What a person reads on a run that broke off: our own failures have words, anything else is a bug that the log explains. */
+/**
+ * The outcome for an error: our own errors have texts for people, anything else is a bug that the
+ * log explains.
+ */
 function failedBy(error: unknown): RunOutcome {
   return { state: 'failed', ...(error instanceof AppError ? becauseOf(error) : because('internal.run')) }
 }

@@ -13,34 +13,34 @@ export const ApiKeyBody = z.object({
     .min(1)
     .max(50)
     .transform((scopes) => [...new Set(scopes)]),
-  /** 365 when left out; null: no end. */
+  /** 365 when left out; null: no expiry. */
   expires_in_days: z.int().min(1).max(MAX_DAYS).nullable().default(365),
 })
 export type ApiKeyBody = z.input<typeof ApiKeyBody>
 
-/** `POST /api/v1/api-keys/{id}/rotate`: how long the old key is still accepted beside the new one. */
+/** `POST /api/v1/api-keys/{id}/rotate`: how long the old key is still accepted. */
 export const RotateBody = z.object({ overlap_hours: z.number().min(0).max(720).default(0) })
 
 export const ApiKey = z.object({
   id: z.uuid(),
   name: z.string(),
-  /** How the key begins. */
+  /** The first characters of the key. */
   prefix: z.string(),
   scopes: z.array(ApiKeyScope),
-  /** Who made it: it ends with them, and may never do more than they. */
+  /** Who created it: it is revoked with that user, and never has more rights. */
   made_by: z.string(),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   /** To the minute. */
   last_used_at: z.iso.datetime().nullable(),
-  /** Until when the key before the last rotation is accepted, too. */
+  /** Until when the key before the last rotation is accepted. */
   previous_until: z.iso.datetime().nullable(),
 })
 export type ApiKey = z.infer<typeof ApiKey>
 export const ApiKeysResponse = z.object({ status: z.literal('success'), data: z.array(ApiKey), next_cursor: z.null() })
 export const ApiKeyResponse = z.object({ status: z.literal('success'), data: ApiKey })
 
-/** `key` is shown this once. */
+/** `key` is shown only here. */
 export const ApiKeyMade = ApiKey.extend({ key: z.string() })
 export type ApiKeyMade = z.infer<typeof ApiKeyMade>
 export const ApiKeyMadeResponse = z.object({ status: z.literal('success'), data: ApiKeyMade })

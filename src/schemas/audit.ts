@@ -1,14 +1,16 @@
 import { z } from 'zod'
 
-/** One change: who, what, when, from where. `fields` names what changed, values are never kept. */
+/**
+ * One change: who, what, when, from where. `fields` names what changed; values are never stored.
+ */
 export const AuditEntry = z.object({
   id: z.string(),
   at: z.iso.datetime(),
-  /** A username, or `zinc` (the server and its command line), or `zoho` (a signed notice). */
+  /** A username, or `zinc` (the server and its command line), or `zoho` (a signed webhook). */
   actor: z.string(),
-  /** noun.verb, e.g. user.create settings.change mapping.change session.reuse */
+  /** noun.verb, for example user.create settings.change mapping.change session.reuse */
   action: z.string(),
-  /** e.g. user:layla zoho.client_secret */
+  /** For example user:layla zoho.client_secret */
   target: z.string(),
   fields: z.array(z.string()),
   request_id: z.string().nullable(),
@@ -21,11 +23,11 @@ export const AuditQuery = z.object({
   actor: z.string().max(200).optional(),
   action: z.string().max(100).optional(),
   target: z.string().max(300).optional(),
-  /** Entries at or after this time; a day alone begins at 00:00 UTC. */
+  /** Entries at or after this time; a date alone begins at 00:00 UTC. */
   from: z.string().max(60).optional(),
-  /** Entries before this time; a day alone is included to its end, UTC. */
+  /** Entries before this time; a date alone is included to its end, UTC. */
   to: z.string().max(60).optional(),
-  /** `csv`: all entries that match, whatever `limit` and `cursor` say. */
+  /** `csv`: all matching entries, regardless of `limit` and `cursor`. */
   format: z.enum(['json', 'csv']).default('json'),
   cursor: z.string().max(100).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),

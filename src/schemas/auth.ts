@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import { ROLES } from '../facts/roles.ts'
 
-/** What a person may do: everything; run syncs and edit pictures; read. */
+/** The rights of a user: everything; run syncs and edit images; read. */
 export const PersonRole = z.enum(ROLES)
 
-/** As people mean it: keyboards of phones add a blank, copied text has invisible marks, and one letter has several spellings. */
+/**
+ * Returns the name that a person meant: phone keyboards add a blank, copied text has invisible
+ * marks, and a letter may have several encodings.
+ */
 export const cleanUsername = (name: string): string =>
   name
     .replace(/\p{Cf}/gu, '')
@@ -12,8 +15,9 @@ export const cleanUsername = (name: string): string =>
     .normalize('NFC')
 
 /**
- * `POST /api/v1/auth/login`: username and password, or, where `second_factor_required` asked for it, its challenge and a code or recovery code.
- * `cookie`: the page asks for HttpOnly cookies and keeps no token itself.
+ * `POST /api/v1/auth/login`: username and password or, after `second_factor_required`, its
+ * challenge and a code or recovery code. `cookie`: the page requests HttpOnly cookies and stores no
+ * token itself.
  */
 export const LoginBody = z
   .object({
@@ -36,7 +40,10 @@ export const LoginBody = z
     if (given(['code', 'recovery_code']).length === 0) wrong('code', 'is required')
     if (given(['code', 'recovery_code']).length === 2) wrong('recovery_code', 'send code or recovery_code, not both')
   })
-/** `POST /api/v1/auth/refresh`. Without a token the page's own cookie is taken, and the new tokens come as cookies. */
+/**
+ * `POST /api/v1/auth/refresh`. Without a token the page's own cookie is used, and the new tokens
+ * are sent as cookies.
+ */
 export const RefreshBody = z.object({ refresh_token: z.string().min(1).max(200).optional() })
 
 export const SessionResponse = z.object({
@@ -44,7 +51,7 @@ export const SessionResponse = z.object({
   data: z.object({
     access_token: z.string(),
     token_type: z.literal('Bearer'),
-    /** Seconds until the access token ends. */
+    /** Seconds until the access token expires. */
     expires_in: z.number(),
     /** Null after a refresh by cookie: it is in the cookie only. */
     refresh_token: z.string().nullable(),
@@ -55,7 +62,7 @@ export const SessionResponse = z.object({
 /** `POST /api/v1/auth/password` */
 export const ChangePasswordBody = z.object({ current_password: z.string().min(1).max(1000), new_password: z.string().min(1).max(1000) })
 
-/** `GET /api/v1/auth/sessions`: the logins of the person that have not ended, the newest first. */
+/** `GET /api/v1/auth/sessions`: the user's active logins, the newest first. */
 export const UserSessionsResponse = z.object({
   status: z.literal('success'),
   data: z.array(
@@ -64,7 +71,7 @@ export const UserSessionsResponse = z.object({
       created_at: z.iso.datetime(),
       /** The login or its last refresh. */
       last_used_at: z.iso.datetime(),
-      /** Of an IPv6 address its network; null: opened on the command line. */
+      /** The network of an IPv6 address; null: opened on the command line. */
       address: z.string().nullable(),
       user_agent: z.string().nullable(),
       current: z.boolean(),
@@ -73,7 +80,7 @@ export const UserSessionsResponse = z.object({
   next_cursor: z.null(),
 })
 
-/** `POST /api/v1/auth/totp`: for the authenticator app; the address is what a QR code holds. */
+/** `POST /api/v1/auth/totp`: for the authenticator app; the URL is the content of a QR code. */
 export const TotpSecretResponse = z.object({
   status: z.literal('success'),
   data: z.object({ secret: z.string(), otpauth_url: z.string() }),
@@ -83,7 +90,7 @@ const Code = z.string().min(1).max(50)
 export const ConfirmTotpBody = z.object({ code: Code })
 export const RecoveryCodesResponse = z.object({
   status: z.literal('success'),
-  /** Shown this once. */
+  /** Shown only here. */
   data: z.object({ recovery_codes: z.array(z.string()) }),
 })
 /** `DELETE /api/v1/auth/totp`. `code`: of the app, or a recovery code. */
@@ -98,9 +105,12 @@ export const CurrentUserResponse = z.object({
     role: PersonRole,
     /** Null: none is set up. */
     second_factor: z.object({ recovery_codes_left: z.number() }).nullable(),
-    /** Everything but setting one up is refused until then. */
+    /** Everything except setting one up is refused until then. */
     must_set_up_second_factor: z.boolean(),
-    /** For admins: a proxy that TRUSTED_PROXIES does not name forwards requests, so that all of its callers count as one. */
+    /**
+     * For admins: a proxy that TRUSTED_PROXIES does not name forwards requests, so that all of its
+     * clients count as one.
+     */
     untrusted_proxy: z.string().nullable(),
   }),
 })
@@ -124,7 +134,7 @@ const Username = z
       .max(100)
       .regex(/^[^\p{Cc}\p{Cf}\p{Cs}]+$/u, 'must have no control characters'),
   )
-/** Its strength is told by `weak_password`. */
+/** Its strength is checked by `weak_password`. */
 const Password = z.string().min(1).max(1000)
 
 /** `POST /api/v1/users` */

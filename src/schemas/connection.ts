@@ -6,8 +6,9 @@ import { MessageParams } from './message.ts'
 export const DataCenter = z.enum(DATA_CENTERS)
 
 /**
- * not_set_up: a credential or the organization is missing · connected · limited: Zoho holds calls back until `until` ·
- * stale: the last sign-in or call failed, somebody should look · revoked: the refresh token is dead, connect again.
+ * not_set_up: a credential or the organization is missing | connected | limited: Zoho refuses calls
+ * until `until` | stale: the last sign-in or call failed and needs attention | revoked: the refresh
+ * token is invalid, connect again
  */
 export const ConnectionState = z.enum(['not_set_up', 'connected', 'limited', 'stale', 'revoked'])
 export type ConnectionState = z.infer<typeof ConnectionState>
@@ -16,19 +17,19 @@ export const Connection = z.object({
   state: ConnectionState,
   /** When this state began; null before the first sign-in. */
   since: z.iso.datetime().nullable(),
-  /** When a limit ends by itself; null otherwise. */
+  /** When a limit ends automatically; null otherwise. */
   until: z.iso.datetime().nullable(),
   /** What happened, for people; null while connected. */
   cause: z.string().nullable(),
-  /** Code of the cause, e.g. invalid_code. */
+  /** Code of the cause, for example invalid_code. */
   code: z.string().nullable(),
   remedy: z.string().nullable(),
-  /** The facts in cause and remedy. */
+  /** The parameters of cause and remedy. */
   params: MessageParams.nullable(),
 })
 export type Connection = z.infer<typeof Connection>
 
-/** One line of the test's check list. */
+/** One line of the test's checklist. */
 export const Check = z.object({
   name: z.string(),
   ok: z.boolean(),
@@ -37,7 +38,7 @@ export const Check = z.object({
   module: z.string().optional(),
   scope: z.string().optional(),
   code: z.string().optional(),
-  /** Zoho's own code, where it gave one. */
+  /** Zoho's own code, where it sent one. */
   zoho_code: z.string().optional(),
   message: z.string().optional(),
   remedy: z.string().optional(),
@@ -60,7 +61,7 @@ export const TestResponse = z.object({
 })
 export type TestResult = z.infer<typeof TestResponse>['data']
 
-/** `POST /authorize`: the grant code of a self client, as Zoho's console shows it once. */
+/** `POST /authorize`: the grant code of a self client, which Zoho's console shows once. */
 export const AuthorizeBody = z.object({ code: z.string().trim().min(1).max(500) })
 export const ConnectionResponse = z.object({ status: z.literal('success'), data: Connection })
 
@@ -73,7 +74,7 @@ export const NewConsentLinkResponse = z.object({
   status: z.literal('success'),
   data: z.object({ url: z.url(), expires_at: z.iso.datetime() }),
 })
-/** `POST /oauth/link/follow`, by whoever holds the link: the address of Zoho's consent page. */
+/** `POST /oauth/link/follow`, by the holder of the link: returns the URL of Zoho's consent page. */
 export const OpenConsentLinkBody = z.object({ token: z.string().min(20).max(100) })
 export const OpenConsentLinkResponse = z.object({ status: z.literal('success'), data: z.object({ url: z.url() }) })
 
@@ -86,7 +87,7 @@ export const CallbackQuery = z.object({
   'accounts-server': z.string().max(300).optional(),
 })
 
-/** `GET /organizations`: those of the account; `selected` is the one that zinc works on. */
+/** `GET /organizations`: those of the account; `selected` is the one that zinc uses. */
 export const OrganizationsResponse = z.object({
   status: z.literal('success'),
   data: z.array(Organization.extend({ selected: z.boolean() })),
@@ -94,7 +95,7 @@ export const OrganizationsResponse = z.object({
 export const OrganizationBody = z.object({ id: z.string().trim().min(1).max(50) })
 export const OrganizationResponse = z.object({ status: z.literal('success'), data: Organization })
 
-/** `GET /scopes`: `granted` is null until a sign-in or a test has told. */
+/** `GET /scopes`: `granted` is null until a sign-in or a test has shown it. */
 export const ScopesResponse = z.object({
   status: z.literal('success'),
   data: z.object({
@@ -109,7 +110,7 @@ export const ScopesResponse = z.object({
     /** The scopes of the enabled modules, for Zoho's console. */
     line: z.string(),
     missing: z.array(z.string()),
-    /** Where Zoho must send people back to: registered with the client in Zoho's console. */
+    /** Where Zoho must redirect people to: registered with the client in Zoho's console. */
     redirect_uri: z.string(),
   }),
 })

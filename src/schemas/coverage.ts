@@ -2,27 +2,27 @@ import { z } from 'zod'
 
 /** What a product may lack; each is a filter of `GET /api/products?coverage=`. */
 export const CoverageKey = z.enum([
-  /** No picture at all, whatever the reason. */
+  /** No image at all, whatever the reason. */
   'without_picture',
-  /** Zoho (or an address) names a picture that could not be fetched or read. */
+  /** Zoho (or a URL) names an image that could not be fetched or read. */
   'failed',
-  /** The primary picture is cut or corrupt, though it can be shown. */
+  /** The primary image is truncated or corrupt, though it can be shown. */
   'damaged',
   /** The selling price is blank. */
   'no_price',
   /** The selling price is 0. */
   'price_zero',
   'no_arabic_name',
-  /** Both names are there and equal. */
+  /** Both names exist and are equal. */
   'same_text',
   'no_sku',
   /** Another product has the same SKU. */
   'duplicate_sku',
-  /** Zoho calls it inactive, and there is stock of it here. */
+  /** Inactive in Zoho, and in stock here. */
   'inactive_but_sold_here',
   /** Neither EAN, UPC nor ISBN. */
   'no_barcode',
-  /** An EAN or UPC whose last digit is not what the others give. */
+  /** An EAN or UPC with a wrong check digit. */
   'bad_check_digit',
   /** Another product has the same EAN, UPC or ISBN. */
   'duplicate_barcode',
@@ -34,7 +34,10 @@ export const CoverageCounts = z.object(
 )
 export type CoverageCounts = z.infer<typeof CoverageCounts>
 
-/** `GET /coverage`: every key of `data` is a filter; `total` counts the products that are not deleted. */
+/**
+ * `GET /coverage`: every key of `data` is a filter; `total` counts the products that are not
+ * deleted.
+ */
 export const CoverageResponse = z.object({
   status: z.literal('success'),
   data: CoverageCounts,
@@ -42,7 +45,10 @@ export const CoverageResponse = z.object({
   measured_at: z.iso.datetime(),
 })
 
-/** `GET /coverage/history?days=`: one entry a day, oldest first, the last one of today; days on which zinc did not run are missing. */
+/**
+ * `GET /coverage/history?days=`: one entry a day, oldest first, the last one of today; days on
+ * which zinc did not run are missing.
+ */
 export const CoverageHistoryQuery = z.object({ days: z.coerce.number().int().min(1).max(1000).default(30) })
 export const CoverageHistoryResponse = z.object({
   status: z.literal('success'),

@@ -4,7 +4,10 @@ import { Product } from './products.ts'
 
 export const ExportQuery = z.object({ format: z.enum(['json', 'csv', 'zip']).default('json') })
 
-/** One record of `GET /export?format=json`, which is an array of them; `source=file` reads it back. CSV has the same columns. */
+/**
+ * One record of `GET /export?format=json`, which is an array of them; `source=file` reads it back.
+ * CSV has the same columns.
+ */
 export const ExportRecord = z.object({
   zoho_item_id: z.string().nullable(),
   ...ItemFields.shape,
@@ -14,16 +17,16 @@ export const ExportRecord = z.object({
   zoho_modified_at: z.iso.datetime().nullable(),
   image_id: z.string().nullable(),
   image_name: z.string().nullable(),
-  /** Where a file import said the picture is; null for Zoho's own. */
+  /** The image's URL from a file import; null for Zoho's own. */
   image_url: z.string().nullable(),
-  /** Where the picture stands in the data folder and in the zip. */
+  /** The image's path in the data folder and in the ZIP. */
   image_path: z.string().nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 })
 export type ExportRecord = z.infer<typeof ExportRecord>
 
-/** The columns of a CSV: what is nested in JSON has a column for each part. */
+/** The columns of a CSV: nested JSON values have a column for each part. */
 export const EXPORT_COLUMNS = [
   'zoho_item_id',
   ...ITEM_FIELD_NAMES.map((field) => fieldSpec(field).csv ?? field),

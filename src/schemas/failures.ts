@@ -16,7 +16,7 @@ export const FailureEntry = z.object({
   run_id: z.uuid(),
   message: z.string(),
   params: MessageParams.nullable(),
-  /** Zoho's own code, where it gave one. */
+  /** Zoho's own code, where it sent one. */
   zoho_code: z.string().nullable(),
   product_id: z.uuid().nullable(),
   zoho_item_id: z.string().nullable(),
@@ -27,7 +27,10 @@ export const FailureEntry = z.object({
   note: z.string().nullable(),
 })
 
-/** `GET /failures`: what failed and is open, across runs, one entry a cause, the largest first; `failures` holds the newest of each. */
+/**
+ * `GET /failures`: open failures of all runs, one entry per cause, the largest first; `failures`
+ * contains the newest of each.
+ */
 export const FailuresResponse = z.object({
   status: z.literal('success'),
   data: z.array(
@@ -38,7 +41,7 @@ export const FailuresResponse = z.object({
       /** The cause in words for people. */
       cause: z.string(),
       remedy: z.string(),
-      /** The facts in cause and remedy, where they are those of the newest failure. */
+      /** The parameters of cause and remedy, where they are those of the newest failure. */
       params: MessageParams.nullable(),
       /** Whether `POST /failures/retry` can help. */
       retryable: z.boolean(),
@@ -50,12 +53,15 @@ export const FailuresResponse = z.object({
   ),
   /** Set with `code`, while that cause has more failures. */
   next_cursor: z.string().nullable(),
-  /** All that is open, of every cause. */
+  /** All open failures, of every cause. */
   total: z.number(),
 })
 export type FailuresResponse = z.infer<typeof FailuresResponse>
 
-/** One, chosen ones, those of a cause or of a run; an empty object retries all that can be retried. */
+/**
+ * One, selected ones, those of a cause or of a run; an empty object retries all that can be
+ * retried.
+ */
 export const RetryFailures = z.object({
   ids: z.array(z.uuid()).min(1).max(10_000).optional(),
   code: z.string().max(100).optional(),

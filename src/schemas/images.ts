@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MessageParams } from './message.ts'
 import { ProductImage } from './products.ts'
 
-/** A picture as its product's gallery shows it; deleted ones only when they were asked for. */
+/** An image as its product's gallery shows it; deleted ones only on request. */
 export const GalleryImage = ProductImage.extend({
   deleted_at: z.iso.datetime().nullable(),
   /** Until when a deleted one can be restored. */
@@ -26,7 +26,7 @@ export const ImagePatch = z
   .strict()
 export const ImageOrder = z.array(z.uuid()).min(1).max(1_000)
 
-/** Our primary picture beside the one that Zoho names. */
+/** zinc's primary image next to the one that Zoho names. */
 export const CompareResponse = z.object({
   status: z.literal('success'),
   data: z.object({
@@ -49,7 +49,7 @@ export const ImportMatch = z.object({
   sku: z.string().nullable(),
   product_id: z.uuid(),
   image_id: z.uuid().optional(),
-  /** In a preview: this one becomes the product's main picture. */
+  /** In a preview: this one becomes the product's main image. */
   is_primary: z.boolean().optional(),
 })
 export const ImportMiss = z.object({
@@ -64,11 +64,11 @@ export const ImportPlan = z.object({
   /** More than one product has this SKU. */
   ambiguous: z.array(ImportMiss),
   unmatched: z.array(ImportMiss),
-  /** No picture, or one that is not taken. */
+  /** Not an image, or one of an unsupported format. */
   unreadable: z.array(ImportMiss),
 })
 export type ImportPlan = z.infer<typeof ImportPlan>
-/** Lists hold at most 1,000 entries each; the counts are whole. */
+/** Lists have at most 1,000 entries each; the counts are complete. */
 export const ImportCounts = z.object({ matched: z.int(), ambiguous: z.int(), unmatched: z.int(), unreadable: z.int() })
 export const ImportPreviewResponse = z.object({
   status: z.literal('success'),
@@ -81,7 +81,10 @@ export const ImportResponse = ImportPlan.extend({
 })
 export const QueuedRun = z.object({ status: z.literal('queued'), run_id: z.uuid() })
 
-/** Pictures beyond the main one: how many calls their details take. The pictures themselves are known only from those; a dry run counts them. */
+/**
+ * Images beyond the main one: how many calls their details take. The number of images is known only
+ * from the details; a dry run counts them.
+ */
 export const GalleryPlanResponse = z.object({
   status: z.literal('success'),
   data: z.object({ items: z.number(), detail_calls: z.number(), stored: z.number() }),
@@ -103,7 +106,7 @@ export const UploadedImageResponse = z.object({
 const Ids = z.array(z.uuid()).min(1).max(1_000)
 export const BulkImages = z.object({ ids: Ids }).strict()
 export const BulkProducts = z.object({ product_ids: Ids }).strict()
-/** What became of one of many; one that fails leaves the others alone. */
+/** The outcome for one of several; a failure does not affect the others. */
 export const BulkOutcome = z.object({
   id: z.uuid(),
   status: z.enum(['done', 'failed']),
@@ -114,7 +117,7 @@ export const BulkOutcome = z.object({
   restore_until: z.iso.datetime().optional(),
 })
 export type BulkOutcome = z.infer<typeof BulkOutcome>
-/** `partial` when one failed; `data` has each id once, in the order of the question. */
+/** `partial` when one failed; `data` has each id once, in the order of the request. */
 export const BulkResponse = z.object({ status: z.enum(['success', 'partial']), data: z.array(BulkOutcome) })
-/** A run that works on those that are `done` here; the others it leaves out. */
+/** A run that works on those that are `done` here; it skips the others. */
 export const BulkQueued = QueuedRun.extend({ data: z.array(BulkOutcome) })

@@ -1,29 +1,31 @@
 import { z } from 'zod'
 
 /**
- * How a field's value is read and kept. key: a text that products are looked up by · plain, plain_key: the same with HTML
- * entities decoded · decimal: money or a measure, exact · flag: yes or no · options: the attributes of a variant.
+ * How a field's value is read and stored. key: a text that products are looked up by | plain,
+ * plain_key: the same with HTML entities decoded | decimal: money or a measure, exact | flag:
+ * boolean | options: the attributes of a variant
  */
 export type FieldKind = 'text' | 'key' | 'plain' | 'plain_key' | 'decimal' | 'flag' | 'options'
 
 interface FieldSpec {
   kind: FieldKind
-  /** Zoho's key for it in an item; a mapping may name another. */
+  /** Zoho's key for it in an item; a mapping may use another. */
   zoho: string
-  /** A mapping rules it, and the ERP may own and write it. */
+  /** It has a mapping, and the ERP may own and write it. */
   mapped?: true
-  /** Its source is the one above, always. */
+  /** Its source cannot be changed. */
   fixed?: true
   /** The longest text that the ERP may write. */
   max?: number
-  /** Its name in a CSV, and further names under which files have it. */
+  /** Its name in a CSV, and further names in import files. */
   csv?: string
   files?: readonly string[]
 }
 
 /**
- * The fields of an item, each a column of the product under the same name. Types, SQL, mapping, import files, CSV, PATCH and the change feed go by this
- * table; `ItemFields` below is the same in the nested form of the API.
+ * The fields of an item, each a column of the product under the same name. Types, SQL, mapping,
+ * import files, CSV, PATCH and the change feed use this table; `ItemFields` below is the same in
+ * the nested form of the API.
  */
 export const ITEM_FIELDS = {
   sku: { kind: 'key', zoho: 'sku', mapped: true, max: 200, files: ['code'] },
@@ -68,17 +70,20 @@ export const ITEM_FIELDS = {
 type Fields = typeof ITEM_FIELDS
 export type ItemFieldName = keyof Fields
 export const ITEM_FIELD_NAMES = Object.keys(ITEM_FIELDS) as ItemFieldName[]
-/** What of a field is set, whatever its entry says. */
+/** Returns the specification of a field, with its optional keys. */
 export const fieldSpec = (field: ItemFieldName): FieldSpec => ITEM_FIELDS[field]
 
-/** Zoho's id of what a field names: it says nothing about a name that comes from elsewhere. */
+/**
+ * Returns the field with Zoho's id for a name: the id is meaningless for a name from another
+ * source.
+ */
 export function idBeside(field: ItemFieldName): 'category_id' | 'tax_id' | null {
   return field === 'category' ? 'category_id' : field === 'tax_name' ? 'tax_id' : null
 }
 
 type MappedName = { [F in ItemFieldName]: Fields[F] extends { mapped: true } ? F : never }[ItemFieldName]
 const mappedNames = ITEM_FIELD_NAMES.filter((field) => fieldSpec(field).mapped) as MappedName[]
-/** Product fields that a mapping rules. */
+/** Product fields that have a mapping. */
 export const MappedField = z.enum(mappedNames)
 export type MappedField = z.infer<typeof MappedField>
 
@@ -95,7 +100,7 @@ interface KindValues {
   flag: boolean
   options: ItemAttribute[]
 }
-/** A field's value: decimals as written text. Only these are never blank. */
+/** A field's value: decimals as strings. Only these are never blank. */
 type NeverNull = 'name' | 'status' | 'is_combo' | 'attributes'
 export type FieldValue<F extends ItemFieldName> = F extends 'status'
   ? 'active' | 'inactive'
@@ -104,7 +109,7 @@ export type FieldValue<F extends ItemFieldName> = F extends 'status'
 const text = z.string().nullable()
 const decimal = z.string().nullable()
 
-/** What an item is in the catalogue, wherever it is shown; money, stock and measures as decimal strings. */
+/** An item of the catalogue, wherever it is shown; money, stock and measures as decimal strings. */
 export const ItemFields = z.object({
   sku: text,
   name: z.string(),

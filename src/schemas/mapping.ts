@@ -2,15 +2,18 @@ import { z } from 'zod'
 import { fieldSpec, MappedField } from './item-fields.ts'
 
 /**
- * Who writes a field. zoho: every sync overwrites it · erp: a sync never writes it, the ERP does (`PATCH /api/products/{id}`) ·
- * first: Zoho fills it while it is empty, then it stays.
+ * Who writes a field. zoho: every sync overwrites it | erp: a sync never writes it, the ERP does
+ * (`PATCH /api/products/{id}`) | first: Zoho fills it while it is empty, then it stays
  */
 export const FieldOwner = z.enum(['zoho', 'erp', 'first'])
 export type FieldOwner = z.infer<typeof FieldOwner>
 
 export const FieldMapping = z.object({
   field: MappedField,
-  /** The field of Zoho's item that it is read from. For name_en and name_ar, `name` means: the part of that language. */
+  /**
+   * The field of Zoho's item that it is read from. For name_en and name_ar, `name` means the part
+   * in that language.
+   */
   source: z.string(),
   owner: FieldOwner,
 })
@@ -24,11 +27,17 @@ export const MappingResponse = z.object({
       FieldMapping.extend({
         default_source: z.string(),
         default_owner: FieldOwner,
-        /** False where the source cannot be chosen: name is Zoho's own text, the currency is the organization's. */
+        /**
+         * False where the source cannot be chosen: name is Zoho's own text, the currency is the
+         * organization's.
+         */
         source_editable: z.boolean(),
       }),
     ),
-    /** Fields of Zoho's items that can be a source, custom fields (`cf_…`) that were seen on an item included. */
+    /**
+     * Fields of Zoho's items that can be a source, including custom fields (`cf_…`) that were seen
+     * on an item.
+     */
     sources: z.array(z.string()),
     is_default: z.boolean(),
     changed_at: z.iso.datetime().nullable(),
@@ -36,11 +45,17 @@ export const MappingResponse = z.object({
 })
 
 const FieldChange = z.object({ field: MappedField, source: z.string().trim().min(1).max(200).optional(), owner: FieldOwner.optional() })
-/** `PUT …/mapping`: fields that are not named keep what they have; `reset` first returns everything to the default. Counts from the next sync on; a full one reaches every product. */
+/**
+ * `PUT …/mapping`: fields that are not named keep their rule; `reset` first returns everything to
+ * the default. Applies from the next sync on; a full one reaches every product.
+ */
 export const MappingBody = z.object({ fields: z.array(FieldChange).max(50).default([]), reset: z.boolean().default(false) })
 export type MappingBody = z.infer<typeof MappingBody>
 
-/** `POST …/mapping/preview`: what the mapping (with these changes) makes of a real item, read from Zoho at this moment. Nothing is written. */
+/**
+ * `POST …/mapping/preview`: what the mapping (with these changes) makes of a real item, read from
+ * Zoho now. Nothing is written.
+ */
 export const MappingPreviewBody = z.object({
   fields: z.array(FieldChange).max(50).default([]),
   reset: z.boolean().default(false),
@@ -58,11 +73,11 @@ export const MappingPreviewResponse = z.object({
     product_id: z.uuid().nullable(),
     fields: z.array(
       FieldMapping.extend({
-        /** What Zoho says, as zinc reads it. */
+        /** Zoho's value, as zinc reads it. */
         zoho_value: z.string().nullable(),
-        /** What the product has now. */
+        /** The product's present value. */
         current_value: z.string().nullable(),
-        /** What the product would have after the next sync of this item. */
+        /** The product's value after the next sync of this item. */
         result: z.string().nullable(),
         changes: z.boolean(),
       }),
@@ -89,7 +104,10 @@ const patchValue = (field: MappedField): PatchValue => {
 type Simple = Exclude<MappedField, 'name' | 'currency' | 'status'>
 const simple = MappedField.exclude(['name', 'currency', 'status']).options
 
-/** `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`); others 409 `owned_by_zoho`. Money and stock as decimal strings. */
+/**
+ * `PATCH /api/products/{id}`: fields that the mapping gives to the ERP (owner `erp` or `first`);
+ * others 409 `owned_by_zoho`. Money and stock as decimal strings.
+ */
 export const ProductPatch = z
   .strictObject({
     ...(Object.fromEntries(simple.map((field) => [field, patchValue(field)])) as Record<Simple, PatchValue>),

@@ -3,17 +3,17 @@ import { eachVariant, VARIANT_NAMES, VARIANTS } from '../facts/variants.ts'
 
 const Quality = z.object({ webp: z.int().min(1).max(100), jpeg: z.int().min(1).max(100), avif: z.int().min(1).max(100) })
 
-/** How variants are made. `recipe` names the settings: other settings make other files. */
+/** How variants are made. `recipe` identifies the settings: other settings make other files. */
 export const VariantSettings = z.object({
   recipe: z.string(),
-  /** Longest sides in pixels; a picture is never enlarged. */
+  /** Longest sides in pixels; an image is never enlarged. */
   sizes: z.object(eachVariant((name) => z.int().min(VARIANTS[name].min).max(VARIANTS[name].max))),
   quality: Quality,
-  /** webp and jpeg are always there, chosen by Accept; avif only when switched on. */
+  /** webp and jpeg are always offered, chosen by Accept; avif only when switched on. */
   formats: z.array(z.enum(['webp', 'jpeg', 'avif'])),
 })
 export type VariantSettings = z.infer<typeof VariantSettings>
-/** What GET gives may be sent back whole: `recipe` is read only and ignored. */
+/** The response of GET may be sent back whole: `recipe` is read-only and ignored. */
 export const VariantSettingsPatch = z
   .object({
     recipe: z.string(),
@@ -30,7 +30,10 @@ export const Regenerate = z.object({
   size: z.enum(VARIANT_NAMES).optional(),
 })
 
-/** `POST /api/media/integrity/repair`: these findings, by the hash of their file; left out: all that the last scan found. */
+/**
+ * `POST /api/media/integrity/repair`: these findings, by the hash of their file; left out: all
+ * findings of the last scan.
+ */
 export const IntegrityRepair = z
   .object({
     sha256: z
@@ -48,7 +51,10 @@ export const IntegrityFinding = z.object({
   size: z.number().nullable(),
   /** Products that show these bytes; at most ten. */
   products: z.array(z.object({ id: z.uuid(), sku: z.string().nullable(), name: z.string() })),
-  /** What repair does: fetch it from Zoho, fetch it from its address, make it again, remove it, or nothing can be done. */
+  /**
+   * What the repair does: fetch it from Zoho, fetch it from its URL, make it again, remove it, or
+   * nothing can be done.
+   */
   repair: z.enum(['fetch_zoho', 'fetch_url', 'rebuild', 'remove', 'adopt', 'upload_again']),
   repaired_at: z.iso.datetime().nullable(),
 })
@@ -74,10 +80,13 @@ export const MediaStorageResponse = z.object({
     kind: z.enum(['file', 's3']),
     originals: Amount,
     variants: Amount,
-    /** Bytes that nobody refers to, and variants of older recipes. They go after the grace period. */
+    /**
+     * Bytes that nothing refers to, and variants of older settings. They are deleted after the
+     * grace period.
+     */
     reclaimable: Amount,
     free_bytes: z.number().nullable(),
-    /** New pictures are refused when less than this is free. */
+    /** New images are refused when less than this is free. */
     reserve_bytes: z.number(),
     full: z.boolean(),
   }),
@@ -96,6 +105,6 @@ export const MediaJobsResponse = z.object({
       last_run: z.object({ id: z.uuid(), state: z.string(), created_at: z.iso.datetime() }).nullable(),
     }),
   ),
-  /** Decoding, in this process: pictures under way and waiting. */
+  /** Decoding in this process: images in progress and waiting. */
   workers: z.object({ active: z.number(), waiting: z.number(), limit: z.number() }),
 })

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** The facts in a message, for pages in other languages; null where none are known, as in what an older zinc stored. */
+/**
+ * The parameters of a message, for pages in other languages; null where none are known, as in rows
+ * of an older zinc.
+ */
 export const MessageParams = z.record(z.string(), z.unknown())
-/** A message by its code and facts, without its sentence. */
+/** A message by its code and parameters, without its text. */
 export const Message = z.object({ code: z.string(), params: MessageParams })

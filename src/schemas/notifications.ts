@@ -12,20 +12,23 @@ export const NotificationKind = z.enum([
 ])
 export type NotificationKind = z.infer<typeof NotificationKind>
 
-/** `GET /notifications`. Addresses that carry a password or token come as `••••` and their last four characters. */
+/**
+ * `GET /notifications`. URLs with a password or token are shown as `••••` and their last four
+ * characters.
+ */
 export const Notifications = z.object({
   /** Receivers, separated by commas; null: no mail. */
   email: z.string().nullable(),
-  /** smtp:// or smtps:// address of the mail server, masked. */
+  /** smtp:// or smtps:// URL of the mail server, masked. */
   smtp_url: z.string().nullable(),
-  /** Gets a JSON body by POST for each notice, masked. */
+  /** Gets a JSON body by POST for each notification, masked. */
   webhook_url: z.string().nullable(),
   sources: z.object({ email: Source, smtp_url: Source, webhook_url: Source }),
-  /** Tell when no sync succeeded for so many minutes; null: never. */
+  /** Notify when no sync succeeded for so many minutes; null: never. */
   nothing_synced_after_minutes: z.number().nullable(),
-  /** Tell when a store has not asked for so many minutes; null: never. */
+  /** Notify when a store sent no request for so many minutes; null: never. */
   store_silent_after_minutes: z.number().nullable(),
-  /** The newest notices and what became of them. */
+  /** The newest notifications and their delivery. */
   recent: z.array(
     z.object({
       id: z.string(),
@@ -43,7 +46,7 @@ export type Notifications = z.infer<typeof Notifications>
 export const NotificationsResponse = z.object({ status: z.literal('success'), data: Notifications })
 
 const minutes = z.number().int().min(5).max(525_600).nullable()
-/** `PUT /notifications`: any subset; null clears; a masked value sent back leaves it as it is. */
+/** `PUT /notifications`: any subset; null clears; a masked value sent back changes nothing. */
 export const NotificationsBody = z
   .object({
     email: z.string().trim().min(3).max(500).nullable(),
@@ -56,7 +59,10 @@ export const NotificationsBody = z
 export type NotificationsBody = z.infer<typeof NotificationsBody>
 
 const Channel = z.object({ ok: z.boolean(), message: z.string(), remedy: z.string().optional() })
-/** `POST /notifications/test`: one notice through each channel that is set; null: not set. */
+/**
+ * `POST /notifications/test`: one notification through each configured channel; null: not
+ * configured.
+ */
 export const NotificationsTestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ ok: z.boolean(), email: Channel.nullable(), webhook: Channel.nullable() }),

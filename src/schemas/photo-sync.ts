@@ -9,7 +9,10 @@ export const MAX_REPORTS = 1_000
 export const PhotoVariant = z.enum(IMAGE_SIZES)
 export type PhotoVariant = z.infer<typeof PhotoVariant>
 
-/** `store_id` is looked at by the route itself: its absence has an exact text, and a wrong one is 404 or 403 by who asks. */
+/**
+ * `store_id` is checked by the route itself: its absence has an exact text, and a wrong one is 404
+ * or 403 depending on the caller.
+ */
 const StoreId = z.string().optional()
 const whole = (name: string, min: number, max: number) =>
   z
@@ -18,7 +21,7 @@ const whole = (name: string, min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `${name} must be a whole number from ${min} to ${max}`)
 
-/** A parameter that an address of the photo sync or of the item sync ignored, since it does not know it. */
+/** An unknown parameter that an endpoint of the photo sync or of the item sync ignored. */
 export const IgnoredParameter = z.object({
   code: z.literal('unknown_parameter'),
   parameter: z.string(),
@@ -34,20 +37,20 @@ export const PhotoListQuery = z.object({
   /** Inclusive, in the server's time; no zone means UTC. */
   since: z.string().max(60).optional(),
   limit: whole('limit', 1, MAX_PAGE).default(100),
-  /** Photos whose fixed position is behind this one. */
+  /** Photos whose fixed position is after this one. */
   offset: whole('offset', 0, Number.MAX_SAFE_INTEGER).default(0),
-  /** Opaque: where an earlier answer ended. Leads over `since` and `offset`. */
+  /** Opaque: where an earlier response ended. Takes precedence over `since` and `offset`. */
   cursor: z.string().max(500).optional(),
   include_deleted: z.stringbool().default(false),
-  /** Adds `data.edge`, which zinc's own edge client obeys. */
+  /** Adds `data.edge`, which zinc's own edge client applies. */
   edge_settings: z.stringbool().default(false),
 })
 
-/** What head office says to the edge servers of a store. */
+/** Settings from head office for the edge servers of a store. */
 export const EdgeSettings = z.object({
-  /** In which windows of `rate_limit` are meant; null: not known yet, UTC. */
+  /** The time zone of the windows in `rate_limit`; null: not known yet, UTC. */
   time_zone: z.string().nullable(),
-  /** As `--limit` takes it. Null: none. */
+  /** In the form of `--limit`. Null: none. */
   rate_limit: z.string().nullable(),
 })
 export type EdgeSettings = z.infer<typeof EdgeSettings>
@@ -55,7 +58,7 @@ export type EdgeSettings = z.infer<typeof EdgeSettings>
 export const StoreQuery = z.object({ store_id: StoreId })
 export const DownloadQuery = z.object({ store_id: StoreId, variant: PhotoVariant.optional() })
 
-/** Hashes as they are written here. Clients put them into file names, so nothing else may pass for one. */
+/** Hashes in zinc's own form. Clients use them in file names, so nothing else may be accepted. */
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 export const Md5 = z.string().regex(/^[0-9a-f]{32}$/)
 
@@ -76,16 +79,16 @@ export const SyncPhoto = z.object({
   filename: z.string(),
   size: z.int().min(0),
   content_type: z.string(),
-  /** Of the bytes that this store's download gives. */
+  /** Of the bytes that this store's download sends. */
   checksum: Md5,
   sha256: Sha256,
-  /** Rises only when the bytes change. */
+  /** Increases only when the bytes change. */
   version: z.number(),
   is_primary: z.boolean(),
   sort_order: z.number(),
   width: z.number(),
   height: z.number(),
-  /** When the change was published to the stores: never before it was readable. */
+  /** When the change was published to the stores: never before it could be read. */
   updated_at: z.iso.datetime(),
   deleted: z.boolean(),
   image_url: z.string().nullable(),
@@ -110,14 +113,17 @@ export const PhotoListResponse = z.object({
 })
 export type PhotoListResponse = z.infer<typeof PhotoListResponse>
 
-/** `GET …/digest`. `digest` is opaque; it changes exactly when the store would receive something else, or after a resync. */
+/**
+ * `GET …/digest`. `digest` is opaque; it changes exactly when the store would receive something
+ * else, or after a resync.
+ */
 export const DigestResponse = z.object({
   status: z.literal('success'),
   data: z.object({ count: z.number(), bytes: z.number(), digest: z.string(), cursor: z.string() }),
   warnings,
 })
 
-/** `POST …/archive/`: a tar of these photos in this order, or of those that the cursor's page holds. */
+/** `POST …/archive/`: a tar of these photos in this order, or of those on the cursor's page. */
 export const ArchiveBody = z
   .object({
     store_id: StoreId,
@@ -138,7 +144,7 @@ export const StatusBody = z.object({
   sync_batch: z
     .array(
       z.object({
-        /** Whatever is no photo of the store is answered as unknown. */
+        /** Anything that is not a photo of the store is reported as unknown. */
         photo_id: z.string(),
         status: PhotoState,
         /** Null or left out: the time of arrival. */
@@ -157,7 +163,7 @@ export const StatusResponse = z.object({
   warnings,
 })
 
-/** One store as the fleet sees it. */
+/** One store in the list of all. */
 export const StoreStatus = z.object({
   id: z.uuid(),
   code: z.string(),
@@ -169,7 +175,7 @@ export const StoreStatus = z.object({
   photos_total: z.number(),
   photos_synced: z.number(),
   photos_failed: z.number(),
-  /** Of its photos those that it has not reported as synced in their present version. */
+  /** Photos of the store that it has not reported as synced in their present version. */
   photos_behind: z.number(),
   bytes_synced: z.number(),
   /** Those that failed last, newest first; at most 100. */
@@ -187,13 +193,15 @@ export const StoreStatus = z.object({
 export type StoreStatus = z.infer<typeof StoreStatus>
 export const StoreStatusListResponse = z.object({ status: z.literal('success'), data: z.array(StoreStatus), next_cursor: z.null() })
 export const StoreStatusResponse = z.object({ status: z.literal('success'), data: StoreStatus })
-/** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or these only. */
+/** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or only these. */
 export const ResyncBody = z.object({ photo_ids: z.array(z.uuid()).min(1).max(MAX_REPORTS).optional() }).nullish()
 export const ResyncResponse = z.object({ status: z.literal('success'), data: z.object({ photos: z.number() }) })
 
 /**
- * How a photo stands in one store: `synced` is there as it is now, `outdated` is there as it was before, `failed` was tried in vain, `behind` has not been
- * reported yet; `leaving` is still there although the store should not have it any more, `not_sold` is not there and should not be.
+ * The state of a photo in one store. `synced`: the present version is there | `outdated`: an
+ * earlier one is there | `failed`: the last attempt failed | `behind`: not reported yet |
+ * `leaving`: still there although the store should no longer have it | `not_sold`: not there and
+ * should not be
  */
 export const PhotoStoreState = z.enum(['synced', 'outdated', 'failed', 'behind', 'leaving', 'not_sold'])
 export type PhotoStoreState = z.infer<typeof PhotoStoreState>
@@ -202,13 +210,13 @@ export const BlobStore = z.object({
   code: z.string(),
   name: z.string(),
   state: PhotoStoreState,
-  /** What the store reported last; null: nothing yet. */
+  /** The store's last report; null: none yet. */
   report: z
     .object({
       status: PhotoState,
       version: z.number().nullable(),
       error: z.string().nullable(),
-      /** Failed tries in a row. */
+      /** Failed attempts in a row. */
       attempts: z.number(),
       at: z.iso.datetime(),
     })

@@ -11,7 +11,7 @@ export const ImageSource = z.object({
 export const ProductImage = z.object({
   id: z.uuid(),
   url: z.string().nullable(),
-  /** The same address, by the name that it has on products and in the photo list. */
+  /** The same URL, under its name on products and in the photo list. */
   image_url: z.string().nullable(),
   filename: z.string(),
   size: z.number(),
@@ -32,7 +32,7 @@ export const ProductImage = z.object({
 export type ProductImage = z.infer<typeof ProductImage>
 
 const quantity = z.string().nullable()
-/** Decimal strings; null where Zoho does not track the item, or has not said. */
+/** Decimal strings; null where Zoho does not track the item, or sent no value. */
 const StockFigures = { on_hand: quantity, available: quantity, actual_available: quantity, committed: quantity }
 export const Stock = z.object({
   ...StockFigures,
@@ -54,7 +54,7 @@ export const Product = z.object({
   stock: Stock,
   prices: z.array(Price),
   zoho_item_id: z.string().nullable(),
-  /** Who brought it in: Zoho, a file, or the ERP. */
+  /** Its source: Zoho, a file, or the ERP. */
   origin: z.enum(['zoho', 'file', 'erp']),
   image_path: z.string().nullable(),
   image_url: z.string().nullable(),
@@ -66,7 +66,7 @@ export const Product = z.object({
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   deleted_at: z.iso.datetime().nullable(),
-  /** Its place in the change feed, and since when it is there. */
+  /** Its number in the change feed, and the time of that change. */
   seq: z.int(),
   changed_at: z.iso.datetime(),
   /** With `include=raw`: Zoho's row as it was received; null where there is none. */
@@ -76,17 +76,23 @@ export type Product = z.infer<typeof Product>
 
 const time = z.string().max(60)
 const name = z.string().min(1).max(500)
-/** What may come beside a product. */
+/** What may be added to a product. */
 export const Include = z.enum(['raw'])
 
-/** By what a list is ordered; `-` in front: from the end. Products without a value come last either way. */
+/**
+ * The sort order of a list; a leading `-` reverses it. Products without a value come last either
+ * way.
+ */
 const SORTS = ['name', 'sku', 'selling_price', 'stock_on_hand', 'updated_at', 'created_at'] as const
 export const ProductSort = z.enum(SORTS.flatMap((column) => [column, `-${column}`] as const))
 export type ProductSort = z.infer<typeof ProductSort>
 
 /** `GET /api/products` */
 export const ProductsQuery = z.object({
-  /** Words in any order: of the names, the SKU, Zoho's id, or a barcode with or without leading zeros. */
+  /**
+   * Words in any order: of the names, the SKU, Zoho's id, or a barcode with or without leading
+   * zeros.
+   */
   search: z.string().max(200).optional(),
   has_image: z.stringbool().optional(),
   /** Only products that lack this; see GET …/coverage. */
@@ -96,7 +102,7 @@ export const ProductsQuery = z.object({
   category: name.optional(),
   brand: name.optional(),
   group_id: name.optional(),
-  /** Whether any is on hand; false: all others, also what Zoho does not track. */
+  /** True: in stock; false: all others, including what Zoho does not track. */
   in_stock: z.stringbool().optional(),
   /** Changed here at this time or later. */
   modified_since: time.optional(),
@@ -104,9 +110,9 @@ export const ProductsQuery = z.object({
   sort: ProductSort.default('created_at'),
   include: Include.optional(),
   cursor: z.string().max(8000).optional(),
-  /** Instead of a cursor: so many products are left out. */
+  /** Number of products to skip, instead of a cursor. */
   offset: z.coerce.number().int().min(0).max(10_000_000).optional(),
-  /** Also say how many products match. */
+  /** Also return how many products match. */
   total: z.stringbool().default(false),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
@@ -114,7 +120,10 @@ export type ProductsQuery = z.infer<typeof ProductsQuery>
 
 /** `GET /api/products/changes` */
 export const ProductChangesQuery = z.object({
-  /** Where the page before ended; `latest`: the present end; without one every product, then what changes. */
+  /**
+   * Where the previous page ended; `latest`: the present end; without one every product, then the
+   * changes.
+   */
   cursor: z.string().max(500).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(200),
   /** Seconds to wait for a change when there is none yet. */
@@ -125,7 +134,7 @@ export const ProductChange = z.object({
   seq: z.int(),
   change: z.enum(['upsert', 'delete']),
   changed_at: z.iso.datetime(),
-  /** What changed after the cursor; `*`: new to its reader, or not known any more. */
+  /** What changed after the cursor; `*`: new to this reader, or no longer known. */
   changed_fields: z.array(z.string()),
   id: z.uuid(),
   zoho_item_id: z.string().nullable(),
@@ -140,7 +149,7 @@ export const ProductChangesResponse = z.object({
   server_time: z.iso.datetime(),
 })
 
-/** `GET /api/products`. `total` only when it was asked for. */
+/** `GET /api/products`. `total` only on request. */
 export const ProductsResponse = z.object({
   status: z.literal('success'),
   data: z.array(Product),

@@ -7,59 +7,65 @@ export const PULL_MODULES = BOOKS_MODULE_NAMES
 export const PullModule = z.enum(PULL_MODULES)
 export type PullModule = z.infer<typeof PullModule>
 
-/** Body of `POST /api/pulls/`; also the params of runs of the kind `pull`. */
+/** Body of `POST /api/pulls/`; also the parameters of runs of the kind `pull`. */
 export const PullRequest = z.object({
   app: z.enum(PULL_APPS).default('books'),
-  /** Absent or `all`: every module that the app has. */
+  /** Absent or `all`: every module of the app. */
   modules: z
     .union([z.array(PullModule).min(1).max(PULL_MODULES.length), z.literal('all')], {
       error: `must be "all" or a list of: ${PULL_MODULES.join(', ')}`,
     })
     .transform((value) => (value === 'all' ? undefined : [...new Set(value)]))
     .optional(),
-  /** Only what was modified from this moment on; `full` wins over it. */
+  /** Only what was modified since; `full` takes precedence. */
   since: z.iso.datetime({ offset: true }).optional(),
-  /** List everything again, notice what is gone; details still only for what is new or changed. */
+  /** List everything again and detect deletions; details still only for what is new or changed. */
   full: z.boolean().default(false),
   /** False: list rows instead of detail records in the five modules that have line items. */
   line_items: z.boolean().default(true),
-  /** Let a pass remove more than a fifth of a module. */
+  /** Allow a pull to remove more than a fifth of a module. */
   confirm_removals: z.boolean().default(false),
   /** False: files under `raw_json/` instead of a session folder. */
   session: z.boolean().default(true),
 })
 export type PullRequest = z.infer<typeof PullRequest>
 
-/** Body of `POST /api/pulls/plan`: a pull, and whether zinc may ask Zoho how much there is. */
+/** Body of `POST /api/pulls/plan`: a pull, and whether zinc may count the records in Zoho. */
 export const PullPlanRequest = PullRequest.extend({
-  /** True: the records are counted at Zoho, in a few calls a module. False: told from what is known, without a call. */
+  /**
+   * True: the records are counted in Zoho, in a few calls per module. False: estimated from what is
+   * known, without a call.
+   */
   count: z.boolean().default(false),
 })
 export type PullPlanRequest = z.infer<typeof PullPlanRequest>
 
 const PlanCalls = z.object({ list: z.number(), details: z.number(), total: z.number() })
 
-/** What a pull would cost. Calls for records that turn out to be gone from Zoho come on top. */
+/** What a pull would cost, without the calls for records that turn out to be deleted in Zoho. */
 export const PullPlan = z.object({
   modules: z.array(
     z.object({
       module: z.string(),
       mode: z.enum(['full', 'incremental', 'since']),
       since: z.iso.datetime().nullable(),
-      /** Records that the list will give; null: the module was never pulled, and nothing was counted. */
+      /**
+       * Records that the list will return; null: the module was never pulled, and nothing was
+       * counted.
+       */
       records: z.number().nullable(),
-      /** counted at Zoho | estimated from what was pulled before | unknown */
+      /** counted in Zoho | estimated from earlier pulls | unknown */
       basis: z.enum(['counted', 'estimated', 'unknown']),
       calls: PlanCalls,
     }),
   ),
   calls: PlanCalls,
-  /** False: some modules are unknown, and the figures are the least that it takes. */
+  /** False: some modules are unknown, and the figures are the minimum. */
   complete: z.boolean(),
   /** Calls that the counting itself made. */
   counting_calls: z.number(),
   minutes: z.number(),
-  /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+  /** Days of quota needed, 1 when today's is enough; null while the day's limit is unknown. */
   days: z.number().nullable(),
   ends_at: z.iso.datetime(),
 })
@@ -72,14 +78,17 @@ export const ModuleResult = z.object({
   module: z.string(),
   /** waiting | running | success | failed */
   state: z.string(),
-  /** full: the file holds the whole module; incremental: what changed; since: what was modified since then. */
+  /**
+   * full: the file contains the whole module | incremental: what changed | since: what was modified
+   * since then
+   */
   mode: z.enum(['full', 'incremental', 'since']),
   since: z.iso.datetime().nullable(),
   /** The modified time up to which the module is known after this session. */
   up_to: z.iso.datetime().nullable(),
   listed: z.number(),
   records: z.number(),
-  /** Null: the module has none, or they were not asked for. */
+  /** Null: the module has none, or they were not requested. */
   line_items: z.number().nullable(),
   new: z.number(),
   updated: z.number(),
@@ -96,7 +105,7 @@ export const ModuleResult = z.object({
 })
 export type ModuleResult = z.infer<typeof ModuleResult>
 
-/** `session_info.json`, and what the session lists are made of. */
+/** `session_info.json`, and the entries of session lists. */
 export const SessionInfo = z.object({
   session: z.string(),
   stamp: z.string(),
@@ -111,14 +120,17 @@ export const SessionInfo = z.object({
   started_by: z.string().nullable(),
   full: z.boolean(),
   since: z.iso.datetime().nullable(),
-  /** False: the five modules with line items hold list rows. */
+  /** False: the five modules with line items contain list rows. */
   line_items: z.boolean(),
   api_calls: z.number(),
   modules: z.array(ModuleResult),
 })
 export type SessionInfo = z.infer<typeof SessionInfo>
 
-/** running | paused | interrupted | cancelled | incomplete | unverified | verified | differs (from Zoho) | broken (a file is not what was written) */
+/**
+ * running | paused | interrupted | cancelled | incomplete | unverified | verified | differs (from
+ * Zoho) | broken (a file is not what was written)
+ */
 export const SessionStatus = z.enum([
   'running',
   'paused',
@@ -149,7 +161,7 @@ export type Manifest = z.infer<typeof Manifest>
 
 export const PullSessionDetail = PullSession.extend({ files: z.array(ManifestFile) })
 
-/** At most this many ids of a kind stand in a report; the counts are always whole. */
+/** Most ids of a kind in a report; the counts are always complete. */
 export const REPORT_IDS = 1_000
 
 const Ids = z.object({ count: z.number(), ids: z.array(z.string()) })
@@ -159,7 +171,7 @@ export const ModuleReport = z.object({
   ok: z.boolean(),
   /** What is wrong, in words; empty when ok. */
   problems: z.array(z.string()),
-  /** The same by codes; missing in reports of an older zinc. */
+  /** The same as codes; missing in reports of an older zinc. */
   findings: z.array(Message).optional(),
   /** In the files, merged to the newest state. */
   records: z.number(),
@@ -197,7 +209,7 @@ export const ModuleReport = z.object({
 export type ModuleReport = z.infer<typeof ModuleReport>
 
 export const VerifyReport = z.object({
-  /** The newest session that was looked at; null when there is none. */
+  /** The newest session that was checked; null when there is none. */
   session: z.string().nullable(),
   checked_at: z.iso.datetime(),
   quick: z.boolean(),
@@ -225,11 +237,11 @@ export const SessionComparison = z.object({
 })
 export type SessionComparison = z.infer<typeof SessionComparison>
 
-/** Beside the record's own fields in `GET /api/zoho/{app}/{module}`. */
+/** Added to the record's own fields in `GET /api/zoho/{app}/{module}`. */
 export const RecordNote = z.object({
   record_id: z.string(),
   modified_at: z.iso.datetime().nullable(),
   deleted_at: z.iso.datetime().nullable(),
 })
-/** The record as Zoho wrote it, and under `zinc` what zinc knows of it. */
+/** The record as Zoho wrote it, with zinc's data about it under `zinc`. */
 export const ZohoRecordResponse = z.looseObject({ zinc: RecordNote })

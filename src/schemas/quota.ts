@@ -2,11 +2,11 @@ import { z } from 'zod'
 
 const Window = { limit: z.number().nullable(), used: z.number(), left: z.number().nullable() }
 
-/** What calls to Zoho are for. */
+/** Purposes of calls to Zoho. */
 export const CallPurpose = z.enum(['items', 'images', 'rechecks', 'stock', 'price_lists', 'groups', 'records', 'tests'])
 export type CallPurpose = z.infer<typeof CallPurpose>
 
-/** `GET /quota`. A limit of null is not known yet, or there is none (simulators). */
+/** `GET /quota`. A limit of null is not known yet, or does not exist (simulators). */
 export const QuotaResponse = z.object({
   status: z.literal('success'),
   data: z.object({
@@ -14,23 +14,26 @@ export const QuotaResponse = z.object({
     day: z.object({
       ...Window,
       resets_at: z.iso.datetime().nullable(),
-      /** Calls that pictures leave to items, and the share of the day that they are. */
+      /** Calls that images leave to items, and the share of the day that they are. */
       reserve: z.number(),
       reserve_percent: z.number(),
     }),
-    /** All calls wait until then, since Zoho's limit was overrun; null: they do not. */
+    /** All calls wait until then, since Zoho's limit was exceeded; null: they do not. */
     blocked_until: z.iso.datetime().nullable(),
-    /** For what is queued, under way or parked, and for the schedules until the day's reset. */
+    /** For what is queued, running or paused, and for the schedules until the day's reset. */
     forecast: z.object({
       calls: z.number(),
       queued_calls: z.number(),
       scheduled_calls: z.number(),
       minutes: z.number(),
-      /** How many days of quota it takes; null while the day's limit is not known. */
+      /** Days of quota needed; null while the day's limit is unknown. */
       days: z.number().nullable(),
       enough_today: z.boolean().nullable(),
     }),
-    /** What calls are for: made and expected in the running day, left to others, and allowed at most (null: no limit of its own). */
+    /**
+     * Calls by purpose: made and expected in the present day, left to others, and allowed at most
+     * (null: no limit of its own).
+     */
     purposes: z.array(
       z.object({
         purpose: CallPurpose,
@@ -42,11 +45,11 @@ export const QuotaResponse = z.object({
         share_percent: z.number().nullable(),
       }),
     ),
-    /** Calls of the running day by the name that the log of calls has for them. */
+    /** Calls of the present day by the job names of the log of calls. */
     by_job: z.array(z.object({ job: z.string(), calls: z.number() })),
     /** Calls in each of the last 60 minutes that had any, oldest first. */
     by_minute: z.array(z.object({ at: z.iso.datetime(), calls: z.number() })),
-    /** Calls of the last 14 days in the shop's zone, oldest first. */
+    /** Calls of the last 14 days in the shop's time zone, oldest first. */
     by_day: z.array(z.object({ date: z.string(), calls: z.number() })),
   }),
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** From this minute of the day on, until the next window begins. Null: no limit; 0: nothing at all. */
+/** From this minute of the day until the next window begins. Null: no limit; 0: nothing at all. */
 export interface RateWindow {
   fromMinute: number
   bytesPerSecond: number | null
@@ -17,8 +17,9 @@ function parseRate(text: string): number | null | undefined {
 }
 
 /**
- * `400k` (bytes a second, k = 1000), or windows by the clock of the organization: `08:00,256k 22:00,off`. Sorted by time;
- * before the first window of a day the last one of the day before holds. Undefined: not readable.
+ * Parses `400k` (bytes per second, k = 1000), or windows by the clock of the organization:
+ * `08:00,256k 22:00,off`. Sorted by time; before the first window of a day the last one of the
+ * previous day applies. Undefined: invalid.
  */
 export function parseRateLimit(text: string): RateWindow[] | undefined {
   const parts = text.trim().split(/\s+/)

@@ -15,10 +15,10 @@ export const Run = z.object({
   cause: z.string().nullable(),
   /** Stable code of the cause, where it has one. */
   code: z.string().nullable(),
-  /** Zoho's own code of the cause, where it gave one. */
+  /** Zoho's own code of the cause, where it sent one. */
   zoho_code: z.string().nullable(),
   remedy: z.string().nullable(),
-  /** The facts in cause and remedy. */
+  /** The parameters of cause and remedy. */
   failure_params: MessageParams.nullable(),
   started_by: z.string().nullable(),
   created_at: z.iso.datetime(),
@@ -28,23 +28,23 @@ export const Run = z.object({
 })
 export type Run = z.infer<typeof Run>
 
-/** The query of `POST …/sync/item/execute` and, but for the last two, of `…/sync/item/plan`. */
+/** The query of `POST …/sync/item/execute` and, except for the last two, of `…/sync/item/plan`. */
 export const ItemSyncQuery = z.object({
   sync_images: z.stringbool().default(false),
   /** Default: incremental after the first full. */
   mode: z.enum(['incremental', 'full']).optional(),
   source: z.enum(['api', 'file']).default('api'),
-  /** A plain name inside DATA_DIR/imports, for source=file. */
+  /** A plain file name in DATA_DIR/imports, for source=file. */
   file: z.string().max(255).optional(),
   confirm_removals: z.stringbool().default(false),
   dry_run: z.stringbool().default(false),
-  /** False: answer 202 at once. */
+  /** False: respond with 202 immediately. */
   wait: z.stringbool().default(true),
 })
 
 export const Accepted = z.object({ status: z.literal('queued'), run_id: z.uuid() })
 
-/** What `POST …/sync/item/execute` answers when the run has ended or stands paused. */
+/** The response of `POST …/sync/item/execute` when the run has ended or paused. */
 export const ItemSyncResult = z.object({
   status: z.string(),
   run_id: z.uuid(),
@@ -56,7 +56,7 @@ export const ItemSyncResult = z.object({
       sku: z.string().nullable(),
       stage: z.string(),
       code: z.string(),
-      /** Zoho's own code, where it gave one. */
+      /** Zoho's own code, where it sent one. */
       zoho_code: z.string().nullable(),
       message: z.string(),
     }),

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { IMAGE_SIZES } from '../facts/variants.ts'
 import { RateLimit } from './rate-limit.ts'
 
-/** What a store's downloads give by default. Null or `original`: the bytes as received. */
+/** What a store's downloads send by default. Null or `original`: the bytes as received. */
 export const StoreVariant = z.enum(IMAGE_SIZES)
 
 /**
- * What a store sells: these SKUs and these categories together (either may be left out), and with `in_stock` only what is not sold out.
- * Null: everything.
+ * What a store sells: these SKUs and these categories together (either may be left out), and with
+ * `in_stock` only what is in stock. Null: everything.
  */
 export const Assortment = z
   .object({
@@ -27,17 +27,23 @@ const Code = z
 
 /** `POST /api/v1/stores` */
 export const StoreBody = z.object({
-  /** Of a store that moves in with its id; left out, zinc makes one. */
+  /** For a store that is imported with its id; left out, zinc creates one. */
   id: z.uuid().toLowerCase().optional(),
   code: Code,
   name: z.string().trim().min(1).max(250),
   variant: StoreVariant.nullish(),
   assortment: Assortment.nullish(),
-  /** How fast its edge servers may fetch, beside their own limit: the lower one holds. Null: no limit. */
+  /**
+   * How fast its edge servers may download, in addition to their own limit: the lower one applies.
+   * Null: no limit.
+   */
   rate_limit: RateLimit.nullish(),
 })
 export type StoreBody = z.infer<typeof StoreBody>
-/** `PATCH /api/v1/stores/{id}`. `paused`: its edge server is refused with 403 `store_paused` until this is false again; nothing else of it changes. */
+/**
+ * `PATCH /api/v1/stores/{id}`. `paused`: its edge server is refused with 403 `store_paused` until
+ * this is false again; nothing else of the store changes.
+ */
 export const StorePatch = StoreBody.omit({ id: true }).partial().extend({ paused: z.boolean().optional() })
 export type StorePatch = z.infer<typeof StorePatch>
 
@@ -56,7 +62,7 @@ export const Store = z.object({
 })
 export type Store = z.infer<typeof Store>
 export const StoreResponse = z.object({ status: z.literal('success'), data: Store })
-/** What is taken, but hardly meant. `unknown`: the SKUs or categories that no product has. */
+/** Accepted, but probably a mistake. `unknown`: the SKUs or categories that no product has. */
 export const StoreWarning = z.object({
   code: z.enum(['unknown_skus', 'unknown_categories']),
   parameter: z.string(),
@@ -66,16 +72,16 @@ export const StoreWarning = z.object({
 export type StoreWarning = z.infer<typeof StoreWarning>
 /** `POST` and `PATCH`; `warnings` is absent when there are none. */
 export const StoreSavedResponse = StoreResponse.extend({ warnings: z.array(StoreWarning).optional() })
-/** `PATCH`: an assortment that takes many pictures needs `confirm_removals=true`. */
+/** `PATCH`: an assortment that removes many images needs `confirm_removals=true`. */
 export const StorePatchQuery = z.object({ confirm_removals: z.stringbool().default(false) })
 export const StoresResponse = z.object({ status: z.literal('success'), data: z.array(Store), next_cursor: z.null() })
 
-/** `POST /api/v1/stores/{id}/tokens`. `expires_in_days`: 365 when left out, null for no end. */
+/** `POST /api/v1/stores/{id}/tokens`. `expires_in_days`: 365 when left out, null for no expiry. */
 export const EdgeTokenBody = z.object({
   name: z.string().trim().min(1).max(250),
   expires_in_days: z.number().positive().max(36_500).nullish(),
 })
-/** The only answer that ever shows the token itself. */
+/** The only response that ever contains the token itself. */
 export const EdgeTokenMadeResponse = z.object({
   status: z.literal('success'),
   data: z.object({ id: z.uuid(), name: z.string(), token: z.string(), expires_at: z.iso.datetime().nullable() }),

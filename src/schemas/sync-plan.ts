@@ -1,10 +1,13 @@
 import { z } from 'zod'
 
-/** `POST …/sync/item/plan`: a dry run's result with what the real run would cost. The differences stand under `/sync/runs/{run_id}/records`. */
+/**
+ * `POST …/sync/item/plan`: a dry run's result with what the real run would cost. The differences
+ * are under `/sync/runs/{run_id}/records`.
+ */
 export const ItemSyncPlan = z.object({
   status: z.literal('success'),
   data: z.object({
-    /** The dry run that found this out. */
+    /** The dry run that found this. */
     run_id: z.uuid(),
     mode: z.enum(['full', 'incremental']),
     source: z.enum(['api', 'file']),
@@ -19,14 +22,16 @@ export const ItemSyncPlan = z.object({
       failed: z.number(),
     }),
     images: z.object({ to_fetch: z.number(), unchanged: z.number(), missing: z.number() }),
-    /** Calls of the API host that the run would make. */
+    /** Calls to the API host that the run would make. */
     calls: z.object({ list: z.number(), details: z.number(), images: z.number(), total: z.number() }),
-    /** How long that takes at the limits that hold now. */
+    /** How long that takes at the present limits. */
     minutes: z.number(),
-    /** Days of quota it takes, 1 when today's is enough; null while the day's limit is not known. */
+    /** Days of quota needed, 1 when today's is enough; null while the day's limit is unknown. */
     days: z.number().nullable(),
     ends_at: z.iso.datetime(),
-    /** Set when so many items would go that the run stops without `confirm_removals=true`. */
+    /**
+     * Set when so many items would be removed that the run stops without `confirm_removals=true`.
+     */
     mass_delete: z.object({ removed: z.number(), of: z.number() }).nullable(),
   }),
 })
@@ -40,12 +45,15 @@ export const RunRecordsQuery = z.object({
   cursor: z.string().max(500).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
-/** `GET /sync/runs/{id}/records`: what a run did to each record, or in a dry run would do. Records that stay as they are have none. */
+/**
+ * `GET /sync/runs/{id}/records`: what a run did to each record, or in a dry run would do. Unchanged
+ * records have none.
+ */
 export const RunRecordsResponse = z.object({
   status: z.literal('success'),
   data: z.array(
     z.object({
-      /** The item's id at Zoho. */
+      /** The item's id in Zoho. */
       record_id: z.string(),
       outcome: RecordOutcome,
       sku: z.string().nullable(),

@@ -14,7 +14,7 @@ export const WEBHOOK_EVENTS = [
   'pull.finished',
   'webhook.test',
 ] as const
-/** What a webhook may be told; `product.*` is every event of products, `*` every event. */
+/** The events that a webhook receives; `product.*` is every event of products, `*` every event. */
 export const WebhookEvent = z.enum([...WEBHOOK_EVENTS, 'product.*', '*'])
 export type WebhookEvent = z.infer<typeof WebhookEvent>
 
@@ -44,11 +44,14 @@ export const Webhook = z.object({
   events: z.array(WebhookEvent),
   description: z.string(),
   enabled: z.boolean(),
-  /** Why zinc turned it off: the receiver answered 410 (`gone`), or nothing arrived for five days (`failing`). */
+  /**
+   * Why zinc disabled it: the receiver responded with 410 (`gone`), or nothing arrived for five
+   * days (`failing`).
+   */
   disabled_reason: z.enum(['gone', 'failing']).nullable(),
-  /** The first failure since something was delivered. */
+  /** The first failure since the last successful delivery. */
   failing_since: z.iso.datetime().nullable(),
-  /** Until when the secret before the last rotation signs, too. */
+  /** Until when the secret before the last rotation also signs. */
   previous_until: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
@@ -56,7 +59,7 @@ export const Webhook = z.object({
 export type Webhook = z.infer<typeof Webhook>
 export const WebhooksResponse = z.object({ status: z.literal('success'), data: z.array(Webhook), next_cursor: z.null() })
 export const WebhookResponse = z.object({ status: z.literal('success'), data: Webhook })
-/** `secret` is shown this once. */
+/** `secret` is shown only here. */
 export const WebhookMade = Webhook.extend({ secret: z.string() })
 export type WebhookMade = z.infer<typeof WebhookMade>
 export const WebhookMadeResponse = z.object({ status: z.literal('success'), data: WebhookMade })
@@ -70,10 +73,10 @@ export const DeliveriesQuery = z.object({
 
 export const DeliveryAttempt = z.object({
   at: z.iso.datetime(),
-  /** What the receiver responded; null: nothing. */
+  /** The receiver's response; null: none. */
   status: z.int().nullable(),
   ms: z.number(),
-  /** A code, e.g. timeout, unreachable, webhook_url_blocked, http_500; null: delivered. */
+  /** A code, for example timeout, unreachable, webhook_url_blocked, http_500; null: delivered. */
   error: z.string().nullable(),
   /** The first KB of the response. */
   reply: z.string().nullable(),
@@ -85,10 +88,10 @@ export const WebhookDelivery = z.object({
   id: z.uuid(),
   type: z.string(),
   state: DeliveryState,
-  /** When the newest change happened that it tells. */
+  /** Time of the newest change in it. */
   timestamp: z.iso.datetime(),
   data: z.record(z.string(), z.unknown()),
-  /** When it is sent next; null: it is not any more. */
+  /** Time of the next attempt; null: there is none. */
   next_attempt_at: z.iso.datetime().nullable(),
   finished_at: z.iso.datetime().nullable(),
   attempts: z.array(DeliveryAttempt),

@@ -2,20 +2,26 @@ import { z } from 'zod'
 import { Connection, DataCenter } from './connection.ts'
 import { MessageParams } from './message.ts'
 
-/** Where a value comes from; what the environment (or Google's Secret Manager) fixes cannot be changed over HTTP: 409 `set_by_environment`. */
+/**
+ * The source of a value; what the environment (or Google's Secret Manager) sets cannot be changed
+ * over HTTP: 409 `set_by_environment`.
+ */
 export const Source = z.enum(['environment', 'gcp', 'stored', 'none'])
 export type Source = z.infer<typeof Source>
 
 export const ModuleSlug = z.enum(['crm', 'books', 'inventory', 'invoice'])
 export type ModuleSlug = z.infer<typeof ModuleSlug>
 
-/** What a module's syncs take, started by hand or by the clock. What does not apply to a module is null. */
+/**
+ * What a module's syncs read, whether started by hand or by schedule. Null where it does not apply
+ * to a module.
+ */
 export const ModuleSelection = z.object({
-  /** Inventory: pictures, too. */
+  /** Inventory: sync images, too. */
   sync_images: z.boolean().nullable(),
-  /** Books and Invoice: these modules only; null: all that are in `offered`. */
+  /** Books and Invoice: only these modules; null: all that are in `offered`. */
   modules: z.array(z.string()).nullable(),
-  /** Books and Invoice: the line items of documents, a call for each that is new or changed. */
+  /** Books and Invoice: the line items of documents, one call for each that is new or changed. */
   line_items: z.boolean().nullable(),
 })
 export type ModuleSelection = z.infer<typeof ModuleSelection>
@@ -30,7 +36,7 @@ export const ZohoModule = z.object({
   schedule: z.string().nullable(),
   /** The same for full syncs. */
   full_schedule: z.string().nullable(),
-  /** What the page offers with one click. */
+  /** What the page suggests with one click. */
   suggested: z.object({ schedule: z.string(), full_schedule: z.string() }),
   /** When the last successful sync ended; null until a real one. */
   last_sync: z.iso.datetime().nullable(),
@@ -44,7 +50,10 @@ export const ZohoModule = z.object({
       cause: z.string().nullable(),
       code: z.string().nullable(),
       failure_params: MessageParams.nullable(),
-      /** Rows that Zoho listed, what failed (items and pictures), and calls made; null while it runs, or where the kind does not count them. */
+      /**
+       * Rows that Zoho listed, failures (items and images), and calls made; null while it runs, or
+       * where the kind does not count them.
+       */
       listed: z.number().nullable(),
       failed: z.number().nullable(),
       calls: z.number().nullable(),
@@ -52,14 +61,20 @@ export const ZohoModule = z.object({
     .nullable(),
   next_run: z.iso.datetime().nullable(),
   selection: ModuleSelection,
-  /** What `selection.modules` may name. */
+  /** What `selection.modules` may contain. */
   offered: z.array(z.string()),
-  /** Up to which modified time it is known: the next incremental sync reads what changed since. Null: the next one reads everything. */
+  /**
+   * The modified time up to which it is known: the next incremental sync reads what changed since.
+   * Null: the next one reads everything.
+   */
   cursor: z.iso.datetime().nullable(),
 })
 export type ZohoModule = z.infer<typeof ZohoModule>
 
-/** `GET /` and the answer of `POST /`. Secrets only as `••••` and their last four characters; null: not set. */
+/**
+ * `GET /` and the response of `POST /`. Secrets only as `••••` and their last four characters;
+ * null: not set.
+ */
 export const ZohoSettings = z.object({
   enabled: z.boolean(),
   organization_id: z.string().nullable(),
@@ -78,7 +93,7 @@ export const ZohoSettings = z.object({
   }),
   /** When each stored value was last changed. */
   changed_at: z.record(z.string(), z.iso.datetime()),
-  /** Name, currency and time zone of the organization, once Zoho told them. */
+  /** Name, currency and time zone of the organization, once Zoho has sent them. */
   organization: z.object({ name: z.string().nullable(), currency: z.string().nullable(), time_zone: z.string().nullable() }).nullable(),
   /** True when ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the data center's hosts. */
   hosts_overridden: z.boolean(),
@@ -89,7 +104,7 @@ export type ZohoSettings = z.infer<typeof ZohoSettings>
 export const ZohoSettingsResponse = z.object({ status: z.literal('success'), data: ZohoSettings })
 
 const value = (max: number) => z.string().trim().min(1).max(max).nullable()
-/** `POST /`: any subset. null forgets a stored value; a masked secret sent back leaves it as it is. */
+/** `POST /`: any subset. null deletes a stored value; a masked secret sent back changes nothing. */
 export const ZohoSettingsBody = z
   .object({
     enabled: z.boolean(),
@@ -98,9 +113,9 @@ export const ZohoSettingsBody = z
     client_id: value(200),
     client_secret: value(500),
     refresh_token: value(500),
-    /** Write-only: signs Zoho's item notices. */
+    /** Write-only: signs Zoho's item webhooks. */
     webhook_secret: value(200),
-    /** Each by slug or name; what else stands in an entry is left alone. */
+    /** Each by slug or name; other keys of an entry are ignored. */
     modules: z.array(
       z.object({
         slug: z.string().optional(),
@@ -127,7 +142,10 @@ export const ZohoModuleBody = z
   .partial()
 export const ZohoModuleResponse = z.object({ status: z.literal('success'), data: ZohoModule })
 
-/** `PUT /modules/{module}/cursor`: back to a moment, or with null to the beginning. Nothing is deleted; what is equal is not written again. */
+/**
+ * `PUT /modules/{module}/cursor`: back to a time, or with null to the beginning. Nothing is
+ * deleted; equal records are not written again.
+ */
 export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
 
 /** `POST /modules/{module}/sync` */
@@ -140,7 +158,7 @@ export const SchedulePreviewResponse = z.object({
   data: z.object({
     cron: z.string(),
     time_zone: z.string(),
-    /** `local` is the shop's wall clock, e.g. 2026-11-25 09:15. */
+    /** `local` is the shop's wall clock, for example 2026-11-25 09:15. */
     next: z.array(z.object({ at: z.iso.datetime(), local: z.string() })),
   }),
 })

@@ -2,7 +2,10 @@ import type { Database, Db } from '../database/client.ts'
 import { advisoryXactLock } from '../database/locks.ts'
 import type { AuditEntry } from '../generated/client.ts'
 
-/** Who does something, and where the request came from; `http/plugins/authentication.ts` makes it of a request. */
+/**
+ * Who makes a change, and where the request came from; `http/plugins/authentication.ts` builds it
+ * from a request.
+ */
 export interface Actor {
   /** A username, or `zinc` for the server and its command line. */
   actor: string
@@ -14,23 +17,27 @@ export interface Actor {
 export const SYSTEM_ACTOR: Actor = { actor: 'zinc', request_id: null, ip: null }
 
 export interface AuditRecord extends Actor {
-  /** noun.verb, e.g. user.create settings.change mapping.change */
+  /** noun.verb, for example user.create settings.change mapping.change */
   action: string
-  /** What it was done to, e.g. user:layla zoho.client_secret */
+  /** The target, for example user:layla zoho.client_secret */
   target: string
-  /** The names of what changed. Never values: an audit row cannot be taken back. */
+  /** The names of the changed fields. Never values: an audit row cannot be deleted. */
   fields?: string[] | undefined
 }
 
-/** Notes a change, or several at once, in the transaction that makes it, so that neither can be without the other. */
+/**
+ * Records one or several changes in the transaction that makes them, so that both are committed or
+ * neither.
+ */
 export async function recordAudit(tx: Db, ...records: AuditRecord[]): Promise<void> {
   const data = records.map(({ actor, action, target, fields = [], request_id, ip }) => ({ actor, action, target, fields, request_id, ip }))
   await tx.auditEntry.createMany({ data })
 }
 
 /**
- * Notes a refused login, once for an account and address in 15 minutes: a guesser must not fill a log that nothing can be taken out of. A name that is no
- * account is not kept, since people type passwords into the wrong field.
+ * Records a refused login, once per account and address in 15 minutes: an attacker must not fill a
+ * log that cannot be emptied. An unknown username is not stored, since people type passwords into
+ * the wrong field.
  */
 export async function recordRefusedLogin(
   db: Database,
@@ -54,14 +61,14 @@ export interface AuditFilter {
   action?: string | undefined
   target?: string | undefined
   from?: Date | undefined
-  /** Not included. */
+  /** Exclusive. */
   to?: Date | undefined
   /** Entries older than this one. */
   before?: bigint | undefined
   limit: number
 }
 
-/** Newest first. */
+/** Returns entries, newest first. */
 export function listAudit(db: Db, { before, limit, actor, action, target, from, to }: AuditFilter): Promise<AuditEntry[]> {
   return db.auditEntry.findMany({
     where: {
@@ -76,7 +83,7 @@ export function listAudit(db: Db, { before, limit, actor, action, target, from, 
   })
 }
 
-/** All that match, newest first, in pages. */
+/** Yields all matching entries, newest first, in pages. */
 export async function* readAudit(db: Db, filter: Omit<AuditFilter, 'before' | 'limit'>, signal: AbortSignal): AsyncGenerator<AuditEntry[]> {
   let before: bigint | undefined
   for (;;) {

@@ -1,14 +1,17 @@
-/** A column that holds encrypted records. Who encrypts something adds its column here and encrypts for `aadFor(column, id)`. */
+/**
+ * A column with encrypted records. Code that encrypts something adds its column here and encrypts
+ * for `aadFor(column, id)`.
+ */
 export interface EncryptedColumn {
   table: string
   /** The key column of the row. */
   id: string
   column: string
-  /** A boolean column that says which rows are sealed, where not all are. */
+  /** A boolean column that says which rows are encrypted, where not all are. */
   flag?: string
 }
 
-/** What a record is bound to: moved to another row, it does not open. */
+/** What a record is bound to: moved to another row, it cannot be decrypted. */
 export const aadFor = ({ table, column }: EncryptedColumn, id: string): string => `${table}.${column}.${id}`
 
 export const ENCRYPTED_SETTINGS: EncryptedColumn = { table: 'setting', id: 'name', column: 'value', flag: 'encrypted' }

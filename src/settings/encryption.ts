@@ -1,19 +1,23 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
 export interface Encryption {
-  /** Encrypts for one place: the same text cannot be moved to another row. */
+  /** Encrypts for one row and column: the record cannot be moved to another. */
   encrypt(plain: string, aad: string): string
-  /** Throws when the record was altered, moved, or made with a key that is not in the ring. */
+  /** Throws when the record was altered, moved, or encrypted with a key that is not in the ring. */
   decrypt(record: string, aad: string): string
-  /** How records begin that were made with the newest key, and with the older ones of the ring. */
+  /**
+   * Prefixes of records that were encrypted with the newest key, and with the older ones of the
+   * ring.
+   */
   prefixes(): { newest: string; older: string[] }
 }
 
 const keyId = (key: Buffer): string => createHash('sha256').update('zinc key id').update(key).digest('hex').slice(0, 8)
 
 /**
- * AES-256-GCM with a key ring that lives outside the database; the first key encrypts, all decrypt (rotation without downtime).
- * Record: `v1:key id:nonce:tag:ciphertext`, each in base64url; the place (table, column, row) is authenticated beside it.
+ * AES-256-GCM with a key ring that is outside the database; the first key encrypts, all decrypt
+ * (rotation without downtime). Record: `v1:key id:nonce:tag:ciphertext`, each in base64url; table,
+ * column and row are authenticated as additional data.
  */
 export function createEncryption(ring: () => Buffer[]): Encryption {
   const prefixOf = (key: Buffer) => `v1:${keyId(key)}:`

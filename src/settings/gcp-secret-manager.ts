@@ -5,24 +5,31 @@ import { BadGatewayError } from '../lib/errors.ts'
 const SECRET_NAMES = { client_id: 'ZOHO_CLIENT_ID', client_secret: 'ZOHO_CLIENT_SECRET', refresh_token: 'ZOHO_REFRESH_TOKEN' } as const
 export type GcpValues = Partial<Record<keyof typeof SECRET_NAMES, string>>
 
-/** A new version of a secret counts after this at the latest, without a restart. */
+/** A new version of a secret is used after this at the latest, without a restart. */
 const KEPT_MS = 5 * 60_000
 const PATIENCE_MS = 5_000
-/** While Google is away, so long between two tries: every look at the settings would wait for it otherwise. */
+/**
+ * Pause between attempts while Google does not answer: otherwise every read of the settings would
+ * wait for it.
+ */
 const AWAY_MS = 30_000
-/** gRPC: there is no such secret, or none that is enabled. */
+/** gRPC: the secret does not exist, or has no enabled version. */
 const ABSENT = new Set([5, 9])
 
 export interface GcpSecrets extends AsyncDisposable {
-  /** The latest version of each secret. Throws BadGatewayError `gcp_secrets_unavailable` when Google does not give them and none are known. */
+  /**
+   * Returns the latest version of each secret. Throws BadGatewayError `gcp_secrets_unavailable`
+   * when Google does not return them and none are cached.
+   */
   read(): Promise<GcpValues>
-  /** Asks Google again at the next read: Zoho refused what was read. */
+  /** Makes the next read call Google again: Zoho refused the cached values. */
   forget(): void
 }
 
 /**
- * Google's own library, loaded only when it is used: it is large. It finds its credentials as it always does
- * (GOOGLE_APPLICATION_CREDENTIALS, the machine's account); `client` overrides where it asks, for a stand-in.
+ * Google's own library, loaded only when it is used, since it is large. It finds its credentials as
+ * usual (GOOGLE_APPLICATION_CREDENTIALS, the machine's account); `client` overrides its endpoint,
+ * for a stand-in.
  */
 export function createGcpSecrets({ projectId, client = {} }: { projectId: string; client?: ClientOptions }): GcpSecrets {
   let known: { values: GcpValues; until: number } | null = null
@@ -43,7 +50,7 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
               { timeout: PATIENCE_MS, maxRetries: 1 },
             )
             const data = version.payload?.data
-            // People paste secrets with a line end behind them.
+            // People paste secrets with a line end after them.
             return [
               field,
               data
@@ -79,7 +86,7 @@ export function createGcpSecrets({ projectId, client = {} }: { projectId: string
         return known.values
       } catch (error) {
         away = { error, until: Date.now() + AWAY_MS }
-        // What worked a moment ago is better than nothing while Google is away.
+        // The cached values are better than none while Google does not answer.
         if (known) return known.values
         throw error
       }

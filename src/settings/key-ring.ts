@@ -5,10 +5,10 @@ import { dirname } from 'node:path'
 import { StartupError } from '../lib/errors.ts'
 import { fsyncPath } from '../lib/fsync.ts'
 
-/** The keys of one purpose, newest first. The first makes, all read. */
+/** The keys of one purpose, newest first. The first one encrypts or signs, all of them read. */
 export interface KeyRing {
   keys(): Buffer[]
-  /** Null: the keys come from the environment, and only who sets it can change them. */
+  /** Null: the keys come from the environment and can be changed only there. */
   file: string | null
 }
 
@@ -19,9 +19,10 @@ const read = (text: string): Buffer[] =>
     .map((line) => Buffer.from(line.trim(), 'base64'))
 
 /**
- * From the environment, else from `file`: one key a line, made at the first start (32 random bytes, mode 0600).
- * Two processes that start at once end with the same key: the file is linked into place, and the second finds it there.
- * A file that changes while we run (`zinc keys rotate`) is read again, so that every process makes and reads with the new key at once.
+ * Opens the keys of the environment, otherwise of `file`: one key a line, created at the first
+ * start (32 random bytes, mode 0600). Two concurrent first starts end with the same key: the file
+ * is linked into place, and the second finds it there. A file that changes at run time (`zinc keys
+ * rotate`) is read again, so that every process uses the new key immediately.
  */
 export async function openKeyRing(file: string, fromEnvironment: string[]): Promise<KeyRing> {
   if (fromEnvironment.length > 0) {
@@ -44,7 +45,7 @@ export async function openKeyRing(file: string, fromEnvironment: string[]): Prom
     file,
     keys() {
       const version = versionOf(file)
-      // A file that is gone for a moment changes nothing: the keys in memory are the ones that the rows were made with.
+      // A file that is briefly missing changes nothing: the rows were made with the keys in memory.
       if (version !== null && version !== known.version) known = { keys: read(readFileSync(file, 'utf8')), version }
       return known.keys
     },
@@ -56,7 +57,10 @@ function versionOf(file: string): string | null {
   return stat ? `${stat.ino} ${stat.mtimeMs}` : null
 }
 
-/** Puts a new key in front of the newest one; older ones go. Killed at any line, the file is the old one or the new one. */
+/**
+ * Adds a new key before the newest one and deletes older ones. Crash-safe: the file is the old one
+ * or the new one.
+ */
 export async function rotateKeyFile(file: string): Promise<void> {
   const [newest] = (await readFile(file, 'utf8')).split('\n')
   const fresh = `${file}.${process.pid}.new`
@@ -65,7 +69,10 @@ export async function rotateKeyFile(file: string): Promise<void> {
   await fsyncPath(dirname(file))
 }
 
-/** On the disk before anything is sealed with it: a key that a crash of the machine forgets takes every secret along. */
+/**
+ * On the disk before anything is encrypted with it: a key lost in a machine crash would take every
+ * secret with it.
+ */
 async function writeSynced(path: string, text: string): Promise<void> {
   const handle = await open(path, 'w', 0o600)
   try {

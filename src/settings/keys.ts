@@ -11,12 +11,15 @@ export interface KeysDeps {
   settingsDir: string
   /** From the environment, newest first; empty: the key files in `settingsDir`. */
   keys: { jwt: string[]; credentials: string[] }
-  /** Every column that holds something encrypted. */
+  /** Every column with encrypted values. */
   columns: EncryptedColumn[]
   storageId: string
 }
 
-/** Opens both key rings. Throws StartupError when the database belongs to other keys or another storage. */
+/**
+ * Opens both key rings. Throws StartupError when the database belongs to other keys or another
+ * storage.
+ */
 export async function openKeys({ db, settingsDir, keys, columns, storageId }: KeysDeps) {
   const jwtRing = await openKeyRing(join(settingsDir, 'jwt.key'), keys.jwt)
   const jwtKeys = jwtRing.keys()

@@ -1,8 +1,8 @@
 const DOTS = '••••'
-/** A shorter secret would be half told by its last four characters. */
+/** The last four characters would reveal too much of a shorter secret. */
 const SHORTEST_HINT = 9
 
-/** What of a secret may leave zinc: enough to recognise it, nothing to use. */
+/** Returns what may be shown of a secret: enough to recognise it, too little to use it. */
 export const mask = (secret: string | null | undefined): string | null =>
   secret === null || secret === undefined || secret === '' ? null : `${DOTS}${secret.length < SHORTEST_HINT ? '' : secret.slice(-4)}`
 

@@ -8,7 +8,10 @@ export interface Module {
   name: string
   description: string
   enabledByDefault: boolean
-  /** What the page offers. Stock moves may not touch an item's modified time, hence the full syncs. */
+  /**
+   * The page's suggestions. Stock changes may not update an item's modified time, hence the full
+   * syncs.
+   */
   suggested: { schedule: string; full_schedule: string }
 }
 
@@ -43,7 +46,7 @@ export const MODULES: readonly Module[] = [
   },
 ]
 
-/** By slug or name, in any case. Throws NotFoundError `module_not_found`. */
+/** Finds a module by slug or name, in any case. Throws NotFoundError `module_not_found`. */
 export function moduleOf(nameOrSlug: string): Module {
   const requested = nameOrSlug.trim().toLowerCase()
   const found = MODULES.find(({ slug, name }) => slug === requested || name.toLowerCase() === requested)

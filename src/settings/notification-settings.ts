@@ -12,9 +12,9 @@ type Address = (typeof ADDRESSES)[number]
 type Silence = (typeof SILENCES)[number]
 
 const VARIABLES: Record<Address, string> = { email: 'NOTIFY_EMAIL', smtp_url: 'SMTP_URL', webhook_url: 'NOTIFY_WEBHOOK_URL' }
-/** A mail server's address holds a password, a webhook's often a token. */
+/** A mail server's URL contains a password, a webhook's often a token. */
 const SECRET: ReadonlySet<string> = new Set(['smtp_url', 'webhook_url'])
-/** A day and a half without any success is told unless somebody chooses otherwise. */
+/** A day and a half without any success is reported by default. */
 const SILENCE_DEFAULTS: Record<Silence, number | null> = { nothing_synced_after_minutes: 36 * 60, store_silent_after_minutes: 24 * 60 }
 
 export interface NotificationSettings {
@@ -26,7 +26,10 @@ export type NotificationChange = Partial<Record<Address, string | null | undefin
 
 export type NotificationStore = ReturnType<typeof createNotificationSettings>
 
-/** Where notices go and when silence is told; the environment beats what is stored. */
+/**
+ * Where notifications are sent and when silence is reported; the environment takes precedence over
+ * stored values.
+ */
 export function createNotificationSettings({
   db,
   clock,
@@ -92,7 +95,7 @@ export function createNotificationSettings({
   }
 }
 
-/** What may be shown of an address. */
+/** Returns what may be shown of a channel's URL or mail address. */
 export const shownAddress = (field: Address, value: string | null): string | null => (SECRET.has(field) ? mask(value) : value)
 
 function checked(field: Address, value: string): string {

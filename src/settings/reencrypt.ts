@@ -20,7 +20,7 @@ function rowsWith({ table, id, column, flag }: EncryptedColumn, condition: Prism
 const startsWithAny = (column: string, prefixes: string[]) =>
   Prisma.sql`left(${Prisma.raw(`"${column}"`)}, 12) = any(${prefixes.map((prefix) => prefix.slice(0, 12))})`
 
-/** Whether something is sealed with a key of these prefixes. */
+/** Whether something is encrypted with a key of these prefixes. */
 export async function usesKey(db: Db, columns: EncryptedColumn[], prefixes: string[]): Promise<boolean> {
   for (const column of columns) {
     const rows = await db.$queryRaw<Row[]>(rowsWith(column, startsWithAny(column.column, prefixes), 1))
@@ -29,13 +29,14 @@ export async function usesKey(db: Db, columns: EncryptedColumn[], prefixes: stri
   return false
 }
 
-/** Whether something is still sealed with an older key of the ring. */
+/** Whether something is still encrypted with an older key of the ring. */
 export const usesOldKey = (db: Db, encryption: Encryption, columns: EncryptedColumn[]): Promise<boolean> =>
   usesKey(db, columns, encryption.prefixes().older)
 
 /**
- * Seals everything anew that an older key of the ring sealed. Each row is a change of its own that is made only if nobody else changed the row meanwhile,
- * so it can be killed at any line and run again, while servers work on. `unreadable` names rows that no key of the ring opens; they stay as they are.
+ * Encrypts again everything that an older key of the ring encrypted. Each row is a separate update
+ * that is made only if the row has not changed meanwhile, so it is crash-safe and can run next to
+ * servers. `unreadable` names rows that no key of the ring decrypts; they stay as they are.
  */
 export async function reencryptAll(
   db: Database,
@@ -79,7 +80,7 @@ function openOrNull(encryption: Encryption, row: Row, column: EncryptedColumn): 
 const encryptedRows = ({ table, column, flag }: EncryptedColumn): Prisma.Sql =>
   Prisma.sql`from ${Prisma.raw(`"${table}"`)} where ${Prisma.raw(`"${column}"`)} is not null ${flag ? Prisma.raw(`and "${flag}"`) : Prisma.empty}`
 
-/** How many values are kept sealed. */
+/** Returns how many encrypted values are stored. */
 export async function countEncrypted(db: Database, columns: EncryptedColumn[]): Promise<number> {
   let count = 0
   for (const column of columns) {
@@ -89,7 +90,10 @@ export async function countEncrypted(db: Database, columns: EncryptedColumn[]): 
   return count
 }
 
-/** Removes everything that is sealed, and the database's memory of the key that sealed it: the next start takes the key that it has. Answers how many values went. */
+/**
+ * Deletes everything that is encrypted, and the database's record of the key: the next start uses
+ * the key that it has. Returns how many values were deleted.
+ */
 export async function deleteEncrypted(db: Database, columns: EncryptedColumn[]): Promise<number> {
   return db.$transaction(async (tx) => {
     let forgotten = 0

@@ -3,7 +3,10 @@ import { aadFor, ENCRYPTED_SETTINGS } from './encrypted-columns.ts'
 import type { Encryption } from './encryption.ts'
 
 export interface StoredSetting {
-  /** Null: it is sealed with a key that is not in the ring, or was tampered with. Never taken for empty. */
+  /**
+   * Null: it is encrypted with a key that is not in the ring, or was tampered with. Never treated
+   * as empty.
+   */
   value: string | null
   changedAt: Date
 }
@@ -12,7 +15,10 @@ export type SettingStore = ReturnType<typeof createSettingStore>
 
 const aadOf = (name: string): string => aadFor(ENCRYPTED_SETTINGS, name)
 
-/** What operators stored at run time, one row a value; secrets are sealed for their own row, so that a moved ciphertext does not open. */
+/**
+ * What operators stored at run time, one row per value; secrets are encrypted for their own row, so
+ * that a moved ciphertext cannot be decrypted.
+ */
 export function createSettingStore({ db, encryption }: { db: Database; encryption: Encryption }) {
   function opened({ name, value }: { name: string; value: string }): string | null {
     try {
@@ -23,7 +29,7 @@ export function createSettingStore({ db, encryption }: { db: Database; encryptio
   }
 
   return {
-    /** All values whose names begin with `prefix`, by the rest of their names. */
+    /** Returns all values whose names begin with `prefix`, by the rest of their names. */
     async read(prefix: string, from: Db = db): Promise<Map<string, StoredSetting>> {
       const rows = await from.setting.findMany({ where: { name: { startsWith: prefix } } })
       return new Map(

@@ -12,7 +12,7 @@ const text = z
   .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)])
   .transform((value) => value.trim())
   .nullish()
-/** The file of the predecessors: flat, with these names; other keys are left alone. */
+/** The predecessors' file: flat, with these names; other keys are left alone. */
 const ZohoConfigFile = z.looseObject({
   client_id: text,
   client_secret: text,
@@ -23,18 +23,21 @@ const ZohoConfigFile = z.looseObject({
 type ZohoConfigFile = z.infer<typeof ZohoConfigFile>
 
 const IMPORTED = ['client_id', 'client_secret', 'refresh_token', 'organization_id', 'data_center'] as const satisfies readonly Field[]
-/** What must not stay in a file once it is stored encrypted. */
+/** Keys that must not stay in a file once they are stored encrypted. */
 const SECRET_KEY = /secret|token|password|code$/i
 const MAX_BYTES = 64 * 1024
 
 export interface Imported {
   /** What was stored. */
   changed: string[]
-  /** What the file has, but the environment (or Google) fixes. */
+  /** What the file has, but the environment (or Google) sets. */
   fixed: string[]
 }
 
-/** Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never quotes the file. */
+/**
+ * Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never
+ * quotes the file.
+ */
 export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new BadRequestError('file_not_found.config', { file, error: cause.code ?? '' })
@@ -53,7 +56,7 @@ export async function readZohoConfig(file: string): Promise<ZohoConfigFile> {
   throw new BadRequestError('invalid_config_file', { file, keys })
 }
 
-/** Stores what the file has; what the environment fixes is left out and named. */
+/** Stores the file's values; those that the environment sets are skipped and reported. */
 export async function importZohoConfig(
   config: ZohoConfigFile,
   { settings, actor }: { settings: ZohoSettings; actor: Actor },
@@ -71,8 +74,9 @@ export async function importZohoConfig(
 }
 
 /**
- * A `zoho_config.json` that lies in the settings folder at start: stored encrypted, then emptied of its secrets. One without secrets was emptied
- * before and says nothing. Killed in between, the next start does it again. A file that cannot be used is said in the log and left as it is.
+ * Imports a `zoho_config.json` in the settings folder at start: stores it encrypted, then removes
+ * the secrets from the file. One without secrets was imported before and is ignored. After a crash
+ * in between, the next start repeats it. An unusable file is logged and left as it is.
  */
 export async function importZohoConfigOnce(file: string, { settings, log }: { settings: ZohoSettings; log: Logger }): Promise<void> {
   try {

@@ -13,11 +13,11 @@ export const FIELDS = [...CREDENTIALS, 'data_center', 'webhook_secret'] as const
 export type Field = (typeof FIELDS)[number]
 export type Source = 'environment' | 'gcp' | 'stored' | 'none'
 
-/** What counts where nothing is set. */
+/** The defaults. */
 const DEFAULTS: Partial<Record<Field, string>> = { data_center: 'com' }
 const SECRET: ReadonlySet<string> = new Set(['client_secret', 'refresh_token', 'webhook_secret'])
 const GCP: ReadonlySet<string> = new Set(['client_id', 'client_secret', 'refresh_token'])
-/** A change of these begins a new connection; what was known of the old one says nothing any more. */
+/** A change of these begins a new connection; what was known of the old one is obsolete. */
 const CONNECTS: ReadonlySet<string> = new Set([...CREDENTIALS, 'data_center'])
 
 export interface EffectiveSettings {
@@ -26,7 +26,9 @@ export interface EffectiveSettings {
   sources: Record<Field, Source>
   /** When each stored value was last changed. */
   changedAt: Map<string, Date>
-  /** Why values may be missing although they are set somewhere: Google does not answer, or a key is gone. */
+  /**
+   * Why values may be missing although they are set: Google does not answer, or a key is missing.
+   */
   problem: AppError | null
 }
 
@@ -45,7 +47,10 @@ export interface ZohoSettingsDeps {
 
 export type ZohoSettings = ReturnType<typeof createZohoSettings>
 
-/** The Zoho settings as they count now: the environment beats Google's Secret Manager, which beats what an operator stored. */
+/**
+ * The Zoho settings in force: the environment takes precedence over Google's Secret Manager, which
+ * takes precedence over what an operator stored.
+ */
 export function createZohoSettings({ db, clock, stored, environment, gcp, onNewConnection }: ZohoSettingsDeps) {
   const fixed: Record<Field, string | undefined> = {
     client_id: environment.clientId,
@@ -56,7 +61,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
     webhook_secret: undefined,
   }
 
-  /** Where the environment has them all, a Google that is away hurts nobody. */
+  /** Where the environment has them all, an outage of Google has no effect. */
   const asked = gcp !== undefined && [...GCP].some((field) => fixed[field as Field] === undefined) ? gcp : undefined
   interface Google {
     values: GcpValues
@@ -104,7 +109,10 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
   return {
     effective,
 
-    /** What the client of Zoho is made of; throws the problem when values that are set cannot be had. */
+    /**
+     * Returns the settings for Zoho's client; throws the problem when values that are set cannot be
+     * read.
+     */
     async forClient(): Promise<Config['zoho'] & { enabled: boolean }> {
       const { values, problem, enabled } = await effective()
       if (problem) throw problem
@@ -119,18 +127,22 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
       }
     },
 
-    /** Zoho refused the credentials: what Google gave a while ago may be old. */
+    /** Zoho refused the credentials: the cached ones from Google may be old. */
     refreshSecrets: () => gcp?.forget(),
 
-    /** Throws ConflictError `set_by_environment` when one of these fields cannot be changed here. */
+    /**
+     * Throws ConflictError `set_by_environment` when one of these fields cannot be changed here.
+     */
     async assertChangeable(fields: Field[]): Promise<void> {
       const { sources } = await effective()
       for (const field of fields) assertChangeable(field, sources[field])
     },
 
     /**
-     * Changes any subset in one transaction, with one line in the audit. null forgets a stored value; a mask and an equal value change nothing.
-     * `also` belongs to the same change and names what it changed. Answers the names of what changed. Throws ConflictError `set_by_environment`.
+     * Changes any subset in one transaction, with one audit entry. null deletes a stored value; a
+     * mask or an equal value changes nothing. `also` belongs to the same change and returns the
+     * names of what it changed. Returns the names of all changed fields. Throws ConflictError
+     * `set_by_environment`.
      */
     async change(change: SettingsChange, actor: Actor, also?: (tx: Db) => Promise<string[]>): Promise<string[]> {
       const google = await fromGcp()
@@ -169,7 +181,7 @@ export function createZohoSettings({ db, clock, stored, environment, gcp, onNewC
   }
 }
 
-/** What may be shown of a value. */
+/** Returns what may be shown of a value. */
 export const shown = (field: Field, value: string | null): string | null => (SECRET.has(field) ? mask(value) : value)
 
 function assertChangeable(field: Field, source: Source): void {

@@ -9,11 +9,14 @@ import { createWebhookSync } from './webhook/webhook-sync-run.ts'
 
 export interface SyncHandlerDeps extends ItemSyncDeps {
   images: Pick<Images, 'runHandlers'>
-  /** Calls to Zoho at the same time, in runs that fetch nothing but further images. */
+  /** Concurrent calls to Zoho, in runs that fetch only further images. */
   galleryConcurrency: number
 }
 
-/** Every run that brings items and images from Zoho or a file, and those on images that may have to ask Zoho again. */
+/**
+ * Returns the handlers of every run that syncs items and images from Zoho or a file, and of the
+ * image runs that may have to ask Zoho again.
+ */
 export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: SyncHandlerDeps): RunHandler[] {
   const { db, clock, openZoho, ingest, itemLinks, urls } = itemSync
   return [
@@ -22,7 +25,7 @@ export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: 
     createCrmSync({ db, clock, openZoho }),
     createGalleryRun({ db, clock, openZoho, ingest, itemLinks, concurrency: galleryConcurrency }),
     ...images.runHandlers({
-      // A request of a repair waits for the limits without a word.
+      // A repair waits for the rate limits without reporting it.
       fromZoho: refetchImage(() => openZoho(() => {})),
       fromUrl: async (url, signal) => ({ body: (await fetchImageUrl(urls, url, signal)).body, close: async () => {} }),
     }),

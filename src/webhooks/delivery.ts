@@ -13,22 +13,22 @@ import { messageOf } from './message.ts'
 import { sendOnce } from './send.ts'
 import { signatureHeaders } from './signature.ts'
 
-/** Webhooks that one process sends to at a time. */
+/** Webhooks that one process sends to in parallel. */
 const CONCURRENCY = 8
-/** How often what is due is looked for, and jobs of other processes. */
+/** How often to look for due deliveries, and for jobs of other processes. */
 const LOOK_EVERY_MS = 1_000
 const POLL_SECONDS = 5
-/** Messages to one receiver at a time; to one that fails, fewer, so that it costs less. */
+/** Parallel messages to one receiver; fewer to one that fails, so that it costs less. */
 const BATCH = 8
 const FAILING_BATCH = 2
-/** A job ends after this, so that webhooks with much to send take turns. */
+/** A job ends after this, so that webhooks with many deliveries take turns. */
 const TURN_MS = 10_000
-/** Longer than an attempt can last: then another process may take what a killed one left. */
+/** Longer than an attempt can take: then another process may take over what a dead one left. */
 const LEASE_MS = 30_000
 const DAY_MS = 86_400_000
 const GIVE_UP_DAYS = 5
 const KEEP_DAYS = 14
-/** Retries of many that failed together are spread by so much of their delay. */
+/** Retries of deliveries that failed together are spread by this share of their delay. */
 const JITTER = 0.1
 
 export interface WebhookDeliveryDeps {
@@ -39,14 +39,14 @@ export interface WebhookDeliveryDeps {
   encryption: Encryption
   agents: GuardedAgents
   publicUrl(): string
-  /** Delays between attempts; after the last a delivery has failed. */
+  /** Delays between attempts; after the last one a delivery has failed. */
   retrySeconds: readonly number[]
   works: boolean
 }
 
 /**
- * Sends what the ledger of deliveries has, a job for each webhook that has something due. Killed
- * between the attempt and its row, a delivery is sent again under the same id.
+ * Sends the stored deliveries, in one job for each webhook with due ones. After a crash between the
+ * attempt and its row, a delivery is sent again under the same id.
  */
 export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
   const { db, clock, log, queue, encryption, agents, publicUrl, retrySeconds, works } = deps
@@ -54,7 +54,10 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
   let looking: Promise<void> = Promise.resolve()
   let closed = false
 
-  /** The next deliveries of a webhook, each the oldest of its product, reserved for this process: a walk of an index that stops soon. */
+  /**
+   * Claims the next deliveries of a webhook for this process, each the oldest of its product: an
+   * index scan that stops early.
+   */
   const claim = (webhookId: string, limit: number): Promise<WebhookDelivery[]> => {
     const now = clock.now()
     return db.$queryRaw<WebhookDelivery[]>`
@@ -84,7 +87,7 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
       const attempt = await sendOnce({ agents, url: webhook.url, headers, body, at, signal })
       await db.$transaction((tx) => record(tx, delivery, attempt))
     } catch (error) {
-      // Interrupted by a shutdown: it is due for whoever works next.
+      // Interrupted by a shutdown: the next worker sends it.
       await db.webhookDelivery.updateMany({ where: { id, state: 'pending' }, data: { due_at: at, tries: { decrement: 1 } } })
       throw error
     }
@@ -125,7 +128,7 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
     )
   }
 
-  /** Sends what is due for one webhook, for a while. */
+  /** Sends the due deliveries of one webhook, for a limited time. */
   async function execute({ webhook_id }: { webhook_id: string }, signal: AbortSignal): Promise<null> {
     const began = performance.now()
     while (performance.now() - began < TURN_MS) {
@@ -139,7 +142,7 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
     return null
   }
 
-  /** A job for each webhook that has something due; there is one at a time. */
+  /** Adds a job for each webhook with due deliveries; there is one at a time. */
   async function look(): Promise<void> {
     const due = await db.$queryRaw<{ webhook_id: string }[]>`
       select id as webhook_id from webhook_endpoint w where enabled and exists (
@@ -166,7 +169,7 @@ export function createWebhookDelivery(deps: WebhookDeliveryDeps) {
     open(): void {
       if (works) lookSoon()
     },
-    /** Forgets what is older than two weeks. */
+    /** Deletes what is older than two weeks. */
     async prune(): Promise<void> {
       await db.webhookDelivery.deleteMany({ where: { occurred_at: { lt: new Date(clock.now().getTime() - KEEP_DAYS * DAY_MS) } } })
     },

@@ -24,7 +24,7 @@ export type Webhooks = ReturnType<typeof createWebhooks>
 
 const targetOf = (id: string): string => `webhook:${id}`
 
-/** The webhooks of others and what is to be sent to them. `openDelivery` sends it. */
+/** Webhook endpoints of other systems and their deliveries. `openDelivery` sends them. */
 export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) {
   async function find(tx: Db, id: string): Promise<WebhookEndpoint> {
     const webhook = await tx.webhookEndpoint.findUnique({ where: { id } })
@@ -64,7 +64,10 @@ export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) 
       return { secret, row }
     },
 
-    /** Turned on again, it begins without its old failures. Throws BadRequestError `webhook_url_blocked`, NotFoundError. */
+    /**
+     * When it is enabled again, its old failures are cleared. Throws BadRequestError
+     * `webhook_url_blocked`, NotFoundError.
+     */
     async change(id: string, { url, events, description, enabled }: WebhookPatch, by: Actor): Promise<WebhookEndpoint> {
       if (url !== undefined) await refuseBlockedUrl(agents, url)
       return db.$transaction(async (tx) => {
@@ -82,7 +85,7 @@ export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) 
       })
     },
 
-    /** With its deliveries. Throws NotFoundError. */
+    /** Deletes its deliveries, too. Throws NotFoundError. */
     remove: (id: string, by: Actor): Promise<WebhookEndpoint> =>
       db.$transaction(async (tx) => {
         const webhook = await find(tx, id)
@@ -116,7 +119,10 @@ export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) 
       return { secret, row }
     },
 
-    /** Sends `webhook.test`, whatever the webhook subscribes to. Throws NotFoundError, ConflictError `webhook_disabled`. */
+    /**
+     * Sends `webhook.test`, whatever the webhook subscribes to. Throws NotFoundError, ConflictError
+     * `webhook_disabled`.
+     */
     test: (id: string, by: Actor): Promise<{ id: string }> =>
       db.$transaction(async (tx) => {
         refuseDisabled(await find(tx, id))
@@ -140,7 +146,10 @@ export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) 
     },
     delivery: (id: string, deliveryId: string): Promise<WebhookDelivery> => findDelivery(db, id, deliveryId),
 
-    /** Sends one again, whatever became of it, under the same id. Throws NotFoundError, ConflictError `webhook_disabled`. */
+    /**
+     * Sends a delivery again, whatever its state, under the same id. Throws NotFoundError,
+     * ConflictError `webhook_disabled`.
+     */
     retry: (id: string, deliveryId: string, by: Actor): Promise<WebhookDelivery> =>
       db.$transaction(async (tx) => {
         refuseDisabled(await find(tx, id))
@@ -153,14 +162,16 @@ export function createWebhooks({ db, clock, encryption, agents }: WebhooksDeps) 
       }),
 
     /**
-     * Sends what happened since a time or after a number of the change feed: the newest state of each product, and other events again.
-     * Answers how many. Throws NotFoundError, ConflictError `webhook_disabled`.
+     * Sends what happened since a time or after a number of the change feed: the newest state of
+     * each product, and other events again. Returns how many. Throws NotFoundError, ConflictError
+     * `webhook_disabled`.
      */
     replay: (id: string, from: { since: Date } | { afterSeq: number }, by: Actor): Promise<number> =>
       db.$transaction(async (tx) => {
         refuseDisabled(await find(tx, id))
         await recordAudit(tx, { ...by, action: 'webhook.replay', target: targetOf(id) })
-        // Numbers are given under this lock, so nothing newer is written before what is older here.
+        // Numbers are assigned under this lock, so nothing newer is written before older changes
+        // here.
         await tx.$queryRaw`select 1 from product_feed_state for update`
         const now = clock.now()
         const afterSeq = 'afterSeq' in from ? from.afterSeq : 0

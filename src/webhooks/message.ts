@@ -1,9 +1,15 @@
 import type { WebhookDelivery } from '../generated/client.ts'
 
-/** What moves with every change is named only alone, as in the change feed. */
+/**
+ * Fields that change with every update are named only when they are the only ones, as in the change
+ * feed.
+ */
 const QUIET = new Set(['raw', 'updated_at'])
 
-/** What a delivery says. Of products only where they are and what changed: the receiver reads the rest when it wants to. */
+/**
+ * Returns the body of a delivery. For products it has only their URL and what changed: the receiver
+ * reads the rest when it needs it.
+ */
 export function messageOf(delivery: WebhookDelivery, publicUrl: string) {
   const { type, occurred_at, product_id, zoho_item_id, sku, seq, fields, data } = delivery
   const of = (facts: object) => ({ type, timestamp: occurred_at.toISOString(), data: facts as Record<string, unknown> })

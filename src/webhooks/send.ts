@@ -6,7 +6,7 @@ import type { DeliveryAttempt } from '../schemas/webhooks.ts'
 const TIMEOUT_MS = 15_000
 const REPLY_BYTES = 1_024
 
-/** One failure for every URL that is refused, when it is stored and when it is connected to. */
+/** The same error for every refused URL, when it is stored and on connecting. */
 export const webhookUrlBlocked = (): BadRequestError => new BadRequestError('webhook_url_blocked')
 
 /** Throws BadRequestError `webhook_url_blocked`. */
@@ -23,7 +23,7 @@ export interface Sending {
   signal: AbortSignal
 }
 
-/** One attempt. Rejects only when `signal` aborts; redirects are not followed. */
+/** Makes one attempt. Rejects only when `signal` aborts; redirects are not followed. */
 export async function sendOnce({ agents, url, headers, body, at, signal }: Sending): Promise<DeliveryAttempt> {
   const began = performance.now()
   const deadline = AbortSignal.timeout(TIMEOUT_MS)
@@ -45,7 +45,7 @@ export async function sendOnce({ agents, url, headers, body, at, signal }: Sendi
     if (status < 200 || status > 299) error = `http_${status}`
   } catch (cause) {
     signal.throwIfAborted()
-    // What arrived of a response counts: the receiver has the message.
+    // A partial response counts: the receiver has the message.
     if (status === null || status > 299) error = errorOf(cause, deadline)
   }
   return { at: at.toISOString(), status, ms: Math.round(performance.now() - began), error, reply }
@@ -59,11 +59,14 @@ async function firstOf(body: AsyncIterable<Buffer> & { destroy(): unknown }): Pr
     size += part.length
     if (size >= REPLY_BYTES) break
   }
-  // PostgreSQL's JSON takes no NUL.
+  // PostgreSQL's JSON accepts no NUL.
   return Buffer.concat(parts).subarray(0, REPLY_BYTES).toString('utf8').replaceAll('\0', '\uFFFD')
 }
 
-/** Alike for all that could not be reached, so that nobody learns what listens behind an address. */
+/**
+ * The same for everything that could not be reached, so that it does not reveal what listens behind
+ * a URL.
+ */
 function errorOf(cause: unknown, deadline: AbortSignal): string {
   if (cause instanceof BadRequestError) return cause.code
   return deadline.aborted ? 'timeout' : 'unreachable'

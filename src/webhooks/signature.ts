@@ -3,10 +3,13 @@ import { createHmac, randomBytes } from 'node:crypto'
 const SECRET_START = 'whsec_'
 const SECRET_BYTES = 32
 
-/** As the Standard Webhooks specification writes secrets. */
+/** In the format of the Standard Webhooks specification. */
 export const newWebhookSecret = (): string => SECRET_START + randomBytes(SECRET_BYTES).toString('base64')
 
-/** The headers of one attempt by the Standard Webhooks specification: one signature for each secret that counts. */
+/**
+ * Returns the headers of one attempt by the Standard Webhooks specification: one signature for each
+ * valid secret.
+ */
 export function signatureHeaders(secrets: string[], { id, at, body }: { id: string; at: Date; body: string }): Record<string, string> {
   const timestamp = String(Math.floor(at.getTime() / 1000))
   const signatures = secrets.map((secret) => {

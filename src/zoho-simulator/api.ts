@@ -8,7 +8,7 @@ import type { createMeter, Limits } from './rate-limits.ts'
 import { hasScope } from './scopes.ts'
 import type { SimulatedItem } from './seed.ts'
 
-/** Calls by their kind, refused ones of the limits left out; `perImage` by item. */
+/** Calls by kind, without those that the limits refused; `perImage` by item. */
 export interface Counters {
   token: number
   list: number
@@ -17,7 +17,7 @@ export interface Counters {
   perImage: Map<string, number>
 }
 
-/** What every part of the simulated Zoho works on. */
+/** The state that all parts of the simulated Zoho share. */
 export interface SimulatorState {
   now(): number
   zone: string
@@ -26,30 +26,41 @@ export interface SimulatorState {
   toggles: SimulatorToggles
   limits: Limits
   meter: ReturnType<typeof createMeter>
-  /** Seconds until the day of the organisation ends. */
+  /** Seconds until the organisation's day ends. */
   untilMidnight(): number
   faults: Faults
   accounts: OAuthServer
   store: ItemStore
   crm: CrmStore
   counters: Counters
-  /** Runs just before the next list pages are read, one function a page: for changes in mid-scan. */
+  /**
+   * Runs before each of the next list pages, one function per page: for changes during a listing.
+   */
   beforePage: ((page: number) => void)[]
   imageBytes(item: Pick<SimulatedItem, 'image_seed' | 'category'> & Partial<SimulatedItem>): Promise<Buffer>
 }
 
-/** Adds routes to the API host; token, scope, organisation, limits and scripted faults are dealt with by then. See `ApiRouteConfig` for exceptions. */
+/**
+ * Adds routes to the API host; token, scope, organisation, limits and scripted faults are handled
+ * before them. See `ApiRouteConfig` for exceptions.
+ */
 export type ApiRoutes = (api: FastifyInstance, state: SimulatorState) => void
 
 /** `config` of a route of the API host. */
 export interface ApiRouteConfig {
-  /** The scope that the token must have, e.g. `ZohoInventory.items.READ`; none: any token will do. */
+  /**
+   * The scope that the token must have, for example `ZohoInventory.items.READ`; none: any token is
+   * accepted.
+   */
   scope?: string
-  /** False: no organization_id is needed, nothing is counted, and there are no limit headers (as `/organizations`). */
+  /**
+   * False: no organization_id is needed, nothing is counted, and there are no limit headers (as
+   * `/organizations`).
+   */
   organization?: boolean
-  /** True: refusals in the words of CRM. */
+  /** True: refusals in the form of CRM. */
   crm?: boolean
-  /** True: an image, which counts as a call only if the switch says so. */
+  /** True: an image, which counts as a call only if the toggle says so. */
   image?: boolean
 }
 
@@ -57,7 +68,7 @@ declare module 'fastify' {
   interface FastifyContextConfig extends ApiRouteConfig {}
 }
 
-/** As recorded on successful calls, but for the cookies' and the build's values. */
+/** As recorded on successful calls, except for cookies and build values. */
 const HEADERS = {
   server: 'ZGS',
   'content-disposition': 'attachment;',
@@ -70,7 +81,7 @@ const HEADERS = {
   build_version: 'Nov_24_2026_00001',
 }
 
-/** The API host: what every call must pass, then the routes. */
+/** The API host: the checks that every call must pass, then the routes. */
 export function registerApi(app: FastifyInstance, state: SimulatorState, routes: ApiRoutes[]): void {
   const { accounts, toggles, meter, limits, faults, credentials } = state
   app.register(async (api) => {

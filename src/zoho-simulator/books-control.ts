@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type BooksModuleName, NAMES } from './books-modules.ts'
 import type { Books } from './books-store.ts'
 
-/** Steering over HTTP, with JSON bodies. */
+/** Control over HTTP, with JSON bodies. */
 export function booksControl(app: FastifyInstance, books: Books): void {
   type Named = { module: BooksModuleName }
   app.get('/_control/books', async () => ({

@@ -1,6 +1,9 @@
 import { seeded } from './seed.ts'
 
-/** A number with its digits as written, e.g. 12.50: JSON.stringify of a plain one would drop the zero that Zoho sends. */
+/**
+ * A number with its digits as written, for example 12.50: JSON.stringify of a plain one would drop
+ * the zero that Zoho sends.
+ */
 const asWritten = (text: string): unknown => (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text)
 /** Cents as Zoho writes money. */
 const money = (cents: number): unknown =>
@@ -9,10 +12,10 @@ const money = (cents: number): unknown =>
 export interface DocumentKind {
   module: string
   idField: string
-  /** Number like INV-000123 under this key. */
+  /** The key of a number like INV-000123. */
   numberField: string
   prefix: string
-  /** Who it is with. */
+  /** Whether its contact is a customer or a vendor. */
   party: 'customer' | 'vendor'
   lines: boolean
 }
@@ -41,8 +44,9 @@ export interface BooksDocument {
 }
 
 /**
- * The n-th document of a kind, the same whenever it is asked for. Its line items add up to its header under one of the ways that Zoho has:
- * discount by line or on the whole, tax on top or within, shipping, adjustment, rounding to whole units.
+ * Returns the n-th document of a kind, always the same. Its line items add up to its header in one
+ * of Zoho's ways: discount by line or on the whole, tax added or included, shipping, adjustment,
+ * rounding to whole units.
  */
 export function makeDocument(kind: DocumentKind, n: number, id: string): BooksDocument {
   const random = seeded(n * 7919 + kind.prefix.charCodeAt(0) * 101 + kind.module.length)
@@ -89,7 +93,8 @@ export function makeDocument(kind: DocumentKind, n: number, id: string): BooksDo
     salesperson_id: n % 5 === 0 ? '-1' : '',
     salesperson_name: n % 5 === 0 ? 'Others' : '',
     is_emailed: n % 2 === 0,
-    // Loose types, as recorded: an id where a yes or no is meant, a number beyond what JavaScript holds, "" for an empty list.
+    // Loose types, as recorded: an id in place of a boolean, a number beyond what JavaScript
+    // represents, "" for an empty list.
     is_opening_balance: n % 7 === 0 ? id : '',
     ...(n % 500 === 2 && { external_reference: asWritten(`900719925474${String(1_000_000 + n)}`) }),
     cf_branch: n % 2 === 0 ? 'Basra' : 'بغداد',
@@ -118,7 +123,7 @@ export function makeDocument(kind: DocumentKind, n: number, id: string): BooksDo
         item_id: `4600000000001${String(line.goods).padStart(5, '0')}`,
         name: GOODS[line.goods],
         item_order: line.index + 1,
-        // A number here, a text there.
+        // Sometimes a number, sometimes a string.
         quantity: n % 6 === 0 ? `${line.quantity}.000000` : asWritten(`${line.quantity}.00`),
         rate: money(line.rate),
         discount: byLine ? `${line.discount}.00%` : asWritten('0.00'),
@@ -135,7 +140,7 @@ export function makeDocument(kind: DocumentKind, n: number, id: string): BooksDo
   }
 }
 
-/** The n-th contact. */
+/** Returns the n-th contact. */
 export function makeContact(n: number, id: string): BooksDocument {
   const name = `${PARTIES[n % PARTIES.length]} ${n}`
   const row = {
@@ -158,7 +163,7 @@ export function makeContact(n: number, id: string): BooksDocument {
   return { row, detail: { ...row, addresses: [], contact_persons: [], custom_fields: [] } }
 }
 
-/** The n-th payment received or made. */
+/** Returns the n-th payment received or made. */
 export function makePayment(n: number, id: string, party: 'customer' | 'vendor'): BooksDocument {
   const currency = CURRENCIES[n % 3]!
   const row = {

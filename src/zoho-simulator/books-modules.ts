@@ -1,14 +1,14 @@
 import { type BooksDocument, type DocumentKind, makeContact, makeDocument, makePayment } from './books-documents.ts'
 
 export interface ModuleKind {
-  /** Keys of the list's answer; documents and answers of customer payments differ. */
+  /** Keys of the list's response; documentation and responses of customer payments differ. */
   key: string
   detailKey: string
   entity: string
   /** Zoho's own order without a sort. */
   sort: [column: string, order: 'A' | 'D']
   sortable: readonly string[]
-  /** The list takes last_modified_time; elsewhere it is ignored, as unknown parameters are. */
+  /** The list accepts last_modified_time; elsewhere it is ignored, as unknown parameters are. */
   filter: boolean
   count: number
   /** Zoho Invoice has it. */

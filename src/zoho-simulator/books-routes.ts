@@ -47,7 +47,7 @@ function listAnswer(name: BooksModuleName, books: Books, state: SimulatorState, 
   })
 }
 
-/** Keys that rows of Inventory have and those of Books have not. */
+/** Keys of rows in Inventory that are missing in Books. */
 const INVENTORY_KEYS =
   /^(group_|attribute_|brand$|manufacturer$|upc$|ean$|isbn$|part_number$|length$|width$|height$|weight|dimension|is_combo|is_returnable)/
 
@@ -86,7 +86,7 @@ export const booksRoutes =
     }
   }
 
-/** Items of Books: fewer keys than in Inventory, and last_modified_time is not known here. */
+/** Items of Books: fewer keys than in Inventory, and last_modified_time is not supported here. */
 function bookItems(api: FastifyInstance, { store, zone, toggles }: SimulatorState, base: string, scope: string): void {
   api.get<{ Querystring: Query }>(`${base}/items`, { config: { scope } }, async ({ query }) => {
     const page = Math.max(1, Number(query.page ?? 1) || 1)

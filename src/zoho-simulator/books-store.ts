@@ -1,12 +1,12 @@
 import { type BooksModuleName, KINDS, type ModuleKind, NAMES } from './books-modules.ts'
 import { zohoTime } from './serialize.ts'
 
-/** How many records each module has; what is not named keeps its number. */
+/** How many records each module has; the others keep their number. */
 export type BooksCounts = Partial<Record<BooksModuleName, number>>
 
 const FIRST_CREATED_S = Date.UTC(2025, 0, 1) / 1000
 const SPAN_S = 600 * 86_400
-/** A bulk import leaves so many records in one second, where the module is large enough. */
+/** Records with the same second after a bulk import, where the module is large enough. */
 const IMPORT_ROWS = 450
 
 export interface Entry {
@@ -25,7 +25,10 @@ export interface BooksStore {
   next: number
 }
 
-/** One module's records: only ids and times are kept, the rest is made when it is asked for, so 100,000 cost little. */
+/**
+ * One module's records: only ids and times are stored, the rest is made on request, so 100,000 cost
+ * little.
+ */
 function createShelf(name: BooksModuleName, count: number): BooksStore {
   const step = Math.max(1, Math.floor(SPAN_S / Math.max(1, count)))
   const imported = count > 2 * IMPORT_ROWS ? { from: Math.floor(count * 0.4), to: Math.floor(count * 0.4) + IMPORT_ROWS } : null
@@ -42,17 +45,20 @@ const idOf = (name: BooksModuleName, n: number): string =>
 
 export type Books = ReturnType<typeof createBooks>
 
-/** Books (and Invoice) of the simulated organisation, with what tests steer: edits, additions, deletions, and lists that misbehave. */
+/**
+ * Books (and Invoice) of the simulated organisation, with controls for tests: edits, additions,
+ * deletions, and lists that misbehave.
+ */
 export function createBooks(counts: BooksCounts = {}, { now }: { now(): number }) {
   const shelves = new Map(NAMES.map((name) => [name, createShelf(name, counts[name] ?? KINDS[name].count)]))
   const store = (name: BooksModuleName): BooksStore => shelves.get(name)!
   const second = () => Math.floor(now() / 1000)
   const counters = { lists: {} as Record<string, number>, details: {} as Record<string, number>, detailIds: [] as string[] }
-  /** Lists of these modules keep to no order. */
+  /** Modules whose lists keep to no order. */
   const unsorted = new Set<string>()
   /** The next pages of a module that end the list too early. */
   const short = new Map<string, number>()
-  /** Refuse last_modified_time as a column to sort by. */
+  /** Modules that refuse last_modified_time as a sort column. */
   const unsortable = new Set<string>()
   let paymentsKey: 'customerpayments' | 'customer_payments' = 'customerpayments'
 
@@ -109,7 +115,10 @@ const byModified = (store: BooksStore): Entry[] => {
   return store.byModified
 }
 
-/** The records in the order of a column, rising. Only times are cheap; other columns are made for every record, as tests of small lists need. */
+/**
+ * Returns the records in ascending order of a column. Only times are cheap; other columns are made
+ * for every record, which is enough for tests of small lists.
+ */
 export function sorted(store: BooksStore, kind: ModuleKind, column: string): Entry[] {
   if (column === 'last_modified_time') return byModified(store)
   if (column === 'created_time') return [...store.entries].sort((a, b) => a.createdS - b.createdS || (a.id < b.id ? -1 : 1))

@@ -5,7 +5,10 @@ import type { SimulatorToggles } from './options.ts'
 import type { Limits } from './rate-limits.ts'
 import type { SimulatedItem } from './seed.ts'
 
-/** Steering of one simulator: what tests call in this process, and others over HTTP under `/_control` with JSON bodies. */
+/**
+ * The controls of one simulator: tests call them in this process, others over HTTP under
+ * `/_control` with JSON bodies.
+ */
 export function createControl(state: SimulatorState, { advance }: { advance(ms: number): void }) {
   const { store, accounts, faults, meter, toggles, beforePage, counters } = state
 
@@ -22,9 +25,11 @@ export function createControl(state: SimulatorState, { advance }: { advance(ms: 
     edit: store.edit,
     add: store.add,
     remove: store.remove,
-    /** Sales and purchases: whether they make the row newer is a switch. */
+    /** Sales and purchases: a toggle decides whether they make the row newer. */
     moveStock: (id: string, stock: number) => store.edit(id, { stock }, { touches: toggles.stockTouchesModified }),
-    /** Another picture for an item: whether its document id and the row's time change are switches. */
+    /**
+     * Another image for an item: toggles decide whether its document id and the row's time change.
+     */
     replaceImage(id: string, image_seed: number) {
       const item = store.find(id)
       const fresh = item?.image_document_id === '' || toggles.imageMakesNewDocument
@@ -49,7 +54,7 @@ export function createControl(state: SimulatorState, { advance }: { advance(ms: 
       max_in_flight: meter.seen.maxInFlight,
       items: store.all().length,
     }))
-    /** A fault's path is a regular expression as text. */
+    /** A fault's path is a regular expression as a string. */
     app.post<{ Body: Omit<Fault, 'path'> & { path: string } }>('/_control/faults', async ({ body }) => {
       faults.fail({ ...body, path: new RegExp(body.path) })
       return { faults: faults.list.length }
@@ -77,7 +82,10 @@ export function createControl(state: SimulatorState, { advance }: { advance(ms: 
       store.remove(params.id)
       return { items: store.all().length }
     })
-    /** Edits the item just before the next list page but `skip` is read: a change in mid-scan. */
+    /**
+     * Edits the item just before a later list page is read, after `skip` others: a change during a
+     * listing.
+     */
     app.post<{ Body: { skip: number; id: string; change: Partial<SimulatedItem> } }>('/_control/before-page', async ({ body }) => {
       control.beforePages(...Array.from({ length: body.skip }, () => () => {}), () => store.edit(body.id, body.change))
       return { pages: beforePage.length }

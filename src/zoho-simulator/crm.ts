@@ -28,14 +28,14 @@ const NAMES = Object.keys(MODULES) as CrmModuleName[]
 
 const MAX_PER_PAGE = 200
 const MAX_FIELDS = 50
-/** Past so many rows only a page_token leads on. */
+/** After this number of rows only a page_token continues. */
 const FIRST_ROWS = 2_000
 const TOKEN_LIFE_MS = 86_400_000
 const SORTS = new Set(['id', 'Created_Time', 'Modified_Time'])
 
 export type CrmStore = ReturnType<typeof createCrmStore>
 
-/** The records of the simulated CRM, and what was deleted. */
+/** The records of the simulated CRM, and its deletions. */
 export function createCrmStore({ now, rows = 25 }: { now(): number; rows?: number }) {
   const records = new Map<CrmModuleName, CrmRow[]>(
     NAMES.map((module, m) => [module, Array.from({ length: rows }, (_, n) => made(module, m, n))]),
@@ -55,7 +55,7 @@ export function createCrmStore({ now, rows = 25 }: { now(): number; rows?: numbe
     rows: (module: CrmModuleName) => records.get(module)!,
     deletedRows: (module: CrmModuleName) => deleted.get(module)!,
     fieldsOf: (module: CrmModuleName) => [...MODULES[module], ...(moreFields.get(module) ?? [])],
-    /** Custom fields, so that a module has more than one call may name. */
+    /** Adds custom fields, so that a module has more than one call may name. */
     addFields: (module: CrmModuleName, names: string[]) => void moreFields.set(module, names),
     set: (module: CrmModuleName, all: CrmRow[]) => void records.set(module, all),
     add(module: CrmModuleName, row: Partial<CrmRow> & { id: string }) {
@@ -76,7 +76,7 @@ export function createCrmStore({ now, rows = 25 }: { now(): number; rows?: numbe
       )
       deleted.get(module)!.push({ id, name: String(row?.fields[MODULES[module][0]] ?? ''), type, at: second() })
     },
-    /** Gone without a trace in the list of deletions, as after its sixty days. */
+    /** Removed from the list of deletions too, as after its sixty days. */
     forget: (module: CrmModuleName) => void deleted.get(module)!.splice(0),
   }
 }
@@ -97,7 +97,10 @@ interface Page {
   expires: number
 }
 
-/** CRM v8 as documented: 204 without records, 304 when nothing is newer, page tokens past 2,000 rows, nulls, and a list of deletions. */
+/**
+ * CRM v8 as documented: 204 without records, 304 when nothing is newer, page tokens after 2,000
+ * rows, nulls, and a list of deletions.
+ */
 export const crmRoutes: ApiRoutes = (api, { crm, now, zone }) => {
   const time = (at: Date) => zohoTime(at, zone).replace(/([+-]\d\d)(\d\d)$/, '$1:$2')
   const tokens = new Map<string, Page>()

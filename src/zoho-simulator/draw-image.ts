@@ -3,7 +3,7 @@ import { seeded } from './seed.ts'
 
 const SIDE = 640
 
-/** Shapes on a 640 × 640 card, one per category, so that a gallery looks like a shop and not like noise. */
+/** Shapes on a 640 × 640 card, one per category, so that a gallery looks like a shop's. */
 const SHAPES: Record<string, (ink: string, shade: string) => string> = {
   Cables: (ink) =>
     `<path d="M150 420c0-260 340 60 340-200" fill="none" stroke="${ink}" stroke-width="26" stroke-linecap="round"/><rect x="462" y="150" width="56" height="80" rx="10" fill="${ink}"/><rect x="122" y="410" width="56" height="80" rx="10" fill="${ink}"/>`,
@@ -31,7 +31,10 @@ const SHAPES: Record<string, (ink: string, shade: string) => string> = {
     `<rect x="120" y="340" width="400" height="120" rx="28" fill="${ink}"/><rect x="170" y="170" width="16" height="180" rx="8" fill="${shade}"/><rect x="454" y="170" width="16" height="180" rx="8" fill="${shade}"/><circle cx="180" cy="400" r="10" fill="${shade}"/><circle cx="220" cy="400" r="10" fill="${shade}"/>`,
 }
 
-/** A product card drawn from a seed: its bytes are the same each time and differ from every other seed's. No text, since fonts may be missing. */
+/**
+ * Returns a product card drawn from a seed: its bytes are always the same and differ from those of
+ * every other seed. No text, since fonts may be missing.
+ */
 export function drawImage({ seed, category }: { seed: number; category: string }): Promise<Buffer> {
   const random = seeded(seed * 7919 + 13)
   const hue = Math.floor(random() * 360)
@@ -41,7 +44,7 @@ export function drawImage({ seed, category }: { seed: number; category: string }
     `hsl(${(hue + 190) % 360} 34% ${22 + Math.floor(random() * 14)}%)`,
     `hsl(${(hue + 190) % 360} 42% ${64 + Math.floor(random() * 14)}%)`,
   )
-  // A row of small marks, like a barcode, makes each card one of its kind.
+  // A row of small marks, like a barcode, makes each card unique.
   const marks = Array.from(
     { length: 14 },
     (_, n) => `<rect x="${40 + n * 11}" y="578" width="${3 + Math.floor(random() * 5)}" height="26" fill="hsl(${hue} 15% 40%)"/>`,

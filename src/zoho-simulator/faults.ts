@@ -1,23 +1,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What a test or the demo asks the next matching calls to do wrong. */
+/** What a test or the demo makes the next matching calls do wrong. */
 export interface Fault {
-  /** Matched against the path with its query; the first fault that matches is used up. */
+  /** Matched against the path with its query; the first matching fault is used up. */
   path: RegExp
   times: number
-  /** So many matching calls are answered rightly first. */
+  /** Number of matching calls that succeed first. */
   after?: number
   status?: number
-  /** Sent instead of the answer. */
+  /** Sent instead of the response. */
   body?: string | Buffer
   contentType?: string
   headers?: Record<string, string>
   /**
-   * What happens to the connection: `reset` before the answer, `body` in the middle of it, `silent` for ever before the answer; and after the headers and
-   * what `body` says: `stall` for ever, `drip` one byte a second, `endless` bytes without an end.
+   * What happens to the connection. Before the response: `reset`, or `silent` for ever. Within it:
+   * `body`. After the headers and `body`: `stall` for ever, `drip` one byte a second, `endless`
+   * bytes without an end.
    */
   cut?: 'reset' | 'body' | 'silent' | 'stall' | 'drip' | 'endless'
-  /** Of a drip, other than a second. */
+  /** The interval of a drip, by default a second. */
   everyMs?: number
 }
 
@@ -45,7 +46,7 @@ export function createFaults() {
     raw.write(fault.body ?? '{')
     if (fault.cut === 'stall') return
     if (fault.cut === 'endless') {
-      // As fast as it is read, so that only the reader decides how much it takes.
+      // As fast as it is read, so that only the reader decides how much it reads.
       const more = () => {
         while (!raw.destroyed && raw.write(PIECE));
       }
@@ -65,7 +66,7 @@ export function createFaults() {
     list,
     fail: (fault: Fault) => void list.push(fault),
     clear: () => void list.splice(0),
-    /** True when a scripted fault has answered. */
+    /** True when a scripted fault has responded. */
     answered(request: FastifyRequest, reply: FastifyReply): boolean {
       const fault = list.find((it) => it.times > 0 && it.path.test(request.url))
       if (!fault) return false

@@ -4,7 +4,7 @@ import type { SimulatedItem } from './seed.ts'
 
 const config = { scope: 'ZohoInventory.items.READ', image: true }
 
-/** What Zoho answers where there is no picture; it is told in four ways. */
+/** Zoho's response where there is no image; it is documented in four ways. */
 function nothing({ toggles }: SimulatorState, reply: FastifyReply) {
   const body = { code: 1002, message: 'Image does not exist.' }
   if (toggles.noImage === '404') return reply.code(404).send(body)
@@ -26,10 +26,10 @@ async function send(state: SimulatorState, reply: FastifyReply, image: { name: s
   return reply
 }
 
-/** Pictures: the main one by its item, any by its document id; equal bytes either way. */
+/** Images: the main one by its item, any by its document id; equal bytes either way. */
 export const imageRoutes: ApiRoutes = (api, state) => {
   const { store, counters } = state
-  /** Pictures that were sent here, by document. */
+  /** Uploaded images, by document. */
   const sent = new Map<string, Buffer>()
   function main(item: SimulatedItem | undefined, reply: FastifyReply) {
     counters.images++
@@ -42,7 +42,7 @@ export const imageRoutes: ApiRoutes = (api, state) => {
   api.get<{ Params: { id: string } }>('/inventory/v1/items/:id/image', { config }, async ({ params }, reply) =>
     main(store.find(params.id), reply),
   )
-  // A new picture makes a new document, touches the item, and is what is given out from then on.
+  // A new image creates a new document, touches the item, and is returned from then on.
   api.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   api.post<{ Params: { id: string } }>(
     '/inventory/v1/items/:id/image',
@@ -68,7 +68,9 @@ export const imageRoutes: ApiRoutes = (api, state) => {
   })
 }
 
-/** The part `image` of a form, with no library of forms: one file is all that this endpoint takes. */
+/**
+ * The part `image` of a form, parsed without a library: one file is all that this endpoint accepts.
+ */
 function imageOf(body: Buffer, contentType: string): { name: string; bytes: Buffer } | null {
   const boundary = /boundary="?([^";]+)/.exec(contentType)?.[1]
   const headEnd = body.indexOf('\r\n\r\n')

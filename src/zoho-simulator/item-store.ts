@@ -2,7 +2,7 @@ import type { SimulatedItem } from './seed.ts'
 
 export type ItemStore = ReturnType<typeof createItemStore>
 
-/** The items as they are now, and as the list shows them, which may lag behind. */
+/** The present items, and the list's view of them, which may lag behind. */
 export function createItemStore(start: SimulatedItem[], { now, lagMs }: { now(): number; lagMs(): number }) {
   let items = start
   const byId = new Map(items.map((item) => [item.item_id, item]))
@@ -34,7 +34,7 @@ export function createItemStore(start: SimulatedItem[], { now, lagMs }: { now():
     all: () => items,
     find: (id: string) => byId.get(id),
     findDocument: (id: string) => items.find((item) => item.image_document_id === id || item.gallery?.some((it) => it.document_id === id)),
-    /** As in Zoho, an edit makes the row newer, unless the change itself says otherwise. */
+    /** As in Zoho, an edit makes the row newer, unless the change itself sets the time. */
     edit(id: string, change: Partial<SimulatedItem>, { touches = true } = {}) {
       const item = byId.get(id)
       if (!item) throw new Error(`no item ${id}`)
@@ -54,7 +54,7 @@ export function createItemStore(start: SimulatedItem[], { now, lagMs }: { now():
       lagging.delete(id)
       byModified = null
     },
-    /** What the list shows, in the order of one column. */
+    /** The list's view, in the order of one column. */
     sorted(column: string): SimulatedItem[] {
       const shown = listed()
       if (column === 'last_modified_time') {
@@ -76,7 +76,9 @@ export function createItemStore(start: SimulatedItem[], { now, lagMs }: { now():
   }
 }
 
-/** The first row of this time or later, in a list in the order of modification. */
+/**
+ * Returns the index of the first row of this time or later, in a list in the order of modification.
+ */
 export function firstFrom(rows: SimulatedItem[], from: number): number {
   let [low, high] = [0, rows.length]
   while (low < high) {

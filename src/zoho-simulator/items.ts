@@ -8,7 +8,7 @@ const MAX_PER_PAGE = 200
 
 type Query = Record<string, string | undefined>
 
-/** Throws this; the route answers HTTP 400 with code 2. */
+/** The route responds to it with HTTP 400 and code 2. */
 class RequestError extends Error {}
 
 const FILTERS: Record<string, (item: SimulatedItem) => boolean> = {
@@ -21,7 +21,7 @@ const FILTERS: Record<string, (item: SimulatedItem) => boolean> = {
   'ItemType.Sales': (item) => item.stock === null,
 }
 
-/** The filters of the query, each optional; all must hold. Null: every item passes. */
+/** The filters of the query, each optional; all must match. Null: every item passes. */
 function filterOf(query: Query): ((item: SimulatedItem) => boolean) | null {
   const byFilter = FILTERS[query.filter_by ?? 'Status.All']
   if (!byFilter) throw new RequestError('filter_by')
@@ -42,7 +42,10 @@ function filterOf(query: Query): ((item: SimulatedItem) => boolean) | null {
   return tests.length === 0 ? null : (item) => tests.every((test) => test(item))
 }
 
-/** Only a numeric offset without colon is taken; a literal Z, milliseconds, or a `+` that became a space is refused (seen live). */
+/**
+ * Only a numeric offset without a colon is accepted; a literal Z, milliseconds, or a `+` that
+ * became a space is refused (seen live).
+ */
 function modifiedFrom(value: string | undefined): number {
   if (value === undefined) return Number.NEGATIVE_INFINITY
   const form = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([+-]\d\d)(\d\d)$/.exec(value)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Faults } from './faults.ts'
 import type { SimulatorToggles } from './options.ts'
 
-/** Obviously false, so that nobody mistakes them for real ones. */
+/** Obviously false, so that they are not mistaken for real ones. */
 export const FAKE_CREDENTIALS = {
   clientId: '1000.FAKECLIENT',
   clientSecret: 'fake-client-secret',
@@ -11,7 +11,10 @@ export const FAKE_CREDENTIALS = {
   organizationId: '460000001',
 }
 
-/** The keys of zinc's environment that lead to a simulator at `url` and lift the limit of calls, which only a simulator bears. */
+/**
+ * Returns zinc's environment for a simulator at `url`, without the rate limit, which only a
+ * simulator allows.
+ */
 export const environmentFor = (url: string) => ({
   ZOHO_CLIENT_ID: FAKE_CREDENTIALS.clientId,
   ZOHO_CLIENT_SECRET: FAKE_CREDENTIALS.clientSecret,
@@ -66,7 +69,9 @@ export interface OAuthServerOptions {
 
 export type OAuthServer = ReturnType<typeof createOAuthServer>
 
-/** Zoho's accounts host: grants with their tokens and their limits. Errors come with HTTP 200, as there. */
+/**
+ * Zoho's accounts host: grants with their tokens and limits. Errors come with HTTP 200, as in Zoho.
+ */
 export function createOAuthServer({ now, toggles, faults, credentials, scopes, counters, url }: OAuthServerOptions) {
   const grants: Grant[] = [{ refreshToken: credentials.refreshToken, scopes: [...scopes], live: [], times: [] }]
   const codes: Code[] = []
@@ -104,19 +109,22 @@ export function createOAuthServer({ now, toggles, faults, credentials, scopes, c
   return {
     grants,
 
-    /** A grant code as the API console or the consent page gives it; works once. */
+    /** Issues a grant code as the API console or the consent page does; it works once. */
     issueCode({ scopes: asked = scopes, offline = true, redirectUri = null as string | null, lifeMs = CODE_LIFE_MS } = {}): string {
       const code = { value: `1000.fake-code.${randomUUID()}`, scopes: asked, expires: now() + lifeMs, offline, redirectUri }
       codes.push(code)
       return code.value
     },
-    /** The scopes of the token that a request carries; null when it carries none that lives. In the query it does not count. */
+    /**
+     * Returns the scopes of a request's token; null without a valid one. A token in the query is
+     * ignored.
+     */
     scopesOf(request: FastifyRequest): string[] | null {
       const [scheme, value] = (request.headers.authorization ?? '').split(' ')
       if (scheme !== 'Zoho-oauthtoken' && scheme !== 'Bearer') return null
       return grants.find((grant) => grant.live.some((it) => it.value === value && it.expires > now()))?.scopes ?? null
     },
-    /** All access tokens die; the refresh tokens still work. */
+    /** All access tokens expire; the refresh tokens still work. */
     expireTokens: () => grants.forEach((grant) => void grant.live.splice(0)),
     /** The refresh tokens are revoked, and with them their access tokens. */
     revoke: () => void grants.splice(0),
@@ -197,7 +205,7 @@ export function createOAuthServer({ now, toggles, faults, credentials, scopes, c
   }
 }
 
-/** Parameters may stand in the query, in a form, and id and secret in Basic. */
+/** Parameters may be in the query or a form, and id and secret in Basic. */
 function parametersOf(request: FastifyRequest): Record<string, string | undefined> {
   const [scheme, encoded = ''] = (request.headers.authorization ?? '').split(' ')
   const [client_id, client_secret] = scheme === 'Basic' ? Buffer.from(encoded, 'base64').toString('utf8').split(':') : []

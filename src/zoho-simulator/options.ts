@@ -1,35 +1,55 @@
-/** Where Zoho's behaviour is told in several ways, or differs between organisations: each way can be chosen, the first named is the default. */
+/**
+ * Where Zoho's behaviour is documented in several ways, or differs between organisations: each can
+ * be chosen, the first one is the default.
+ */
 export interface SimulatorToggles {
   /** How a token request beyond ten in ten minutes is refused. */
   tokenThrottle: 'long_400' | 'long_200' | 'denied_200' | 'localised_200'
-  /** Some older products count `expires_in` in milliseconds, with or without the seconds beside it. */
+  /**
+   * Some older products count `expires_in` in milliseconds, with or without the seconds next to it.
+   */
   expiresIn: 'seconds' | 'milliseconds' | 'both'
-  /** What sign-in names as the API's address; null: the simulator's own. A hostile one must never be followed. */
+  /**
+   * The API URL in the token response; null: the simulator's own. A hostile one must never be
+   * followed.
+   */
   apiDomain: string | null
-  /** How a missing, expired or too narrow token is refused. */
+  /** How a missing, expired or insufficient token is refused. */
   tokenRefusal: { status: 401 | 200 | 403; code: 57 | 14 }
   /** A `per_page` above 200. */
   perPageAbove200: 'cap' | 'refuse'
   pagePastEnd: 'empty' | 'refuse'
-  /** The list shows an edit (or a new item) only so long after it was made. */
+  /** The list shows an edit (or a new item) only this long after it was made. */
   listLagMs: number
   /** Whether a stock movement alone makes the row newer. */
   stockTouchesModified: boolean
   imageTouchesModified: boolean
   imageMakesNewDocument: boolean
-  /** The most ids that `itemdetails` takes; more: 414. */
+  /** The most ids that `itemdetails` accepts; more: 414. */
   maxDetailIds: number
-  /** Where a detail carries its custom fields; `absent`: the item has none and the keys are left out. */
+  /** Where a detail has its custom fields; `absent`: the item has none and the keys are omitted. */
   detailCustomFields: 'both' | 'list' | 'hash' | 'absent'
-  /** Under which key a detail names the main image; `name_only`: only image_name and image_type say that there is one. */
+  /**
+   * Under which key a detail names the main image; `name_only`: only image_name and image_type show
+   * that there is one.
+   */
   detailImage: 'document_id' | 'image_id' | 'name_only'
   detailDocuments: 'list' | 'absent'
-  /** Ids for which `itemdetails` refuses the whole call with 400; beside them, with `refuse`, whatever is not made of digits. */
+  /**
+   * Ids for which `itemdetails` refuses the whole call with 400; with `refuse`, also everything
+   * that is not made of digits.
+   */
   refusedItemIds: string[]
   malformedItemIds: 'left_out' | 'refuse'
-  /** The `Date` header of the API's responses is this much behind or ahead of the clock; null: there is none. */
+  /**
+   * How far the `Date` header of the API's responses is behind or ahead of the clock; null: there
+   * is none.
+   */
   dateHeader: number | null
-  /** Which rows name a group: every one, those without variants one of their own name (newer organisations), or only those with variants. */
+  /**
+   * Which rows name a group: every one, those without variants one with their own name (newer
+   * organisations), or only those with variants.
+   */
   groupKeys: 'every' | 'grouped'
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'

@@ -1,6 +1,9 @@
 import type { ApiRoutes } from './api.ts'
 
-/** The organisations of the account: no organization_id, no page_context, no limit headers. Inventory and Books tell the same. */
+/**
+ * The organisations of the account: no organization_id, no page_context, no limit headers.
+ * Inventory and Books return the same.
+ */
 export const organizationRoutes: ApiRoutes = (api, { credentials, zone }) => {
   for (const base of ['/inventory/v1', '/books/v3', '/invoice/v3']) {
     api.get(`${base}/organizations`, { config: { organization: false } }, async () => ({

@@ -1,5 +1,5 @@
 export interface Limits {
-  /** Calls of the organisation in any 60 s before it is blocked; null: none. */
+  /** Calls of the organisation in any 60 s before it is blocked; null: no limit. */
   perMinute: number | null
   perDay: number
   inFlight: number | null
@@ -8,7 +8,10 @@ export interface Limits {
 
 /** Zoho's own for a paid plan. */
 export const REAL_LIMITS: Limits = { perMinute: 100, perDay: 10_000, inFlight: 10, blockMs: 60_000 }
-/** The demo's: Zoho's own day, so that quota and forecast can be seen, without a minute that would hold up the first sync. */
+/**
+ * The demo's: Zoho's own day, so that quota and forecast can be seen, without a limit per minute
+ * that would delay the first sync.
+ */
 export const DAY_LIMIT_ONLY: Limits = { perMinute: null, perDay: REAL_LIMITS.perDay, inFlight: null, blockMs: 60_000 }
 export const NO_LIMITS: Limits = { perMinute: null, perDay: 10_000_000, inFlight: null, blockMs: 60_000 }
 
@@ -17,7 +20,10 @@ export interface RateLimitError {
   message: string
 }
 
-/** Counts the calls of one organisation as Zoho does: the day by its calendar, the minute by sliding, and what is under way. */
+/**
+ * Counts the calls of one organisation as Zoho does: a calendar day, a sliding minute, and calls in
+ * flight.
+ */
 export function createMeter({ limits, now, untilMidnight }: { limits: Limits; now(): number; untilMidnight(): number }) {
   const times: number[] = []
   let blockedUntil = 0

@@ -1,6 +1,6 @@
 import { KINDS, NAMES } from './books-modules.ts'
 
-/** What the demo's account has been granted unless told otherwise: reading of everything that zinc asks for. */
+/** The default scopes of the demo's account: reading of everything that zinc needs. */
 export const GRANTED_SCOPES = [
   'ZohoInventory.items.READ',
   'ZohoInventory.settings.READ',
@@ -12,7 +12,10 @@ export const GRANTED_SCOPES = [
   ...['settings', ...NAMES.filter((name) => KINDS[name].invoice)].map((module) => `ZohoInvoice.${module}.READ`),
 ]
 
-/** Whether the granted scopes cover a wanted one: itself, its module's ALL, or the whole service's. */
+/**
+ * Whether the granted scopes include a requested one: itself, its module's ALL, or the whole
+ * service's.
+ */
 export function hasScope(granted: readonly string[], requested: string): boolean {
   const parts = requested.split('.')
   const [service = ''] = parts

@@ -1,4 +1,7 @@
-/** One item as the simulated Zoho keeps it. Times are whole seconds; ids are 18 digits, above what a JavaScript number holds. */
+/**
+ * One item of the simulated Zoho. Times are whole seconds; ids have 18 digits, more than a
+ * JavaScript number can represent.
+ */
 export interface SimulatedItem {
   item_id: string
   name: string
@@ -10,14 +13,14 @@ export interface SimulatedItem {
   unit: string
   category: string
   brand: string
-  /** Null: a service without stock; Zoho leaves the keys out. */
+  /** Null: a service without stock; Zoho omits the keys. */
   stock: number | null
-  /** "" when the item has no picture. */
+  /** "" when the item has no image. */
   image_document_id: string
   image_name: string
-  /** What the drawn picture is made from; another seed is another picture. */
+  /** The image is drawn from it; another seed is another image. */
   image_seed: number
-  /** Further pictures; Zoho takes up to ten an item. The main one has the lowest order. */
+  /** Further images; Zoho accepts up to ten per item. The main one has the lowest order. */
   gallery?: { document_id: string; file_name: string; image_seed: number }[]
   custom_fields: Record<string, string>
   category_id?: string
@@ -40,13 +43,13 @@ export interface SimulatedItem {
 
 export interface SeedOptions {
   count?: number
-  /** Every item has a picture; otherwise a third has none, as in real shops. */
+  /** Every item has an image; otherwise a third has none, as in real shops. */
   allImages?: boolean
   /** A few pairs of items share one SKU. */
   withConflicts?: boolean
 }
 
-/** A small generator of numbers that are the same at every start (mulberry32). */
+/** Returns a small random number generator with the same sequence at every start (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -90,7 +93,7 @@ const FIRST_CREATED = Date.UTC(2025, 0, 6, 8, 0, 0)
 
 /** Variants of a group: three colours, each in two sizes. */
 const VARIANTS = 6
-/** The first items have none: they are what most tests begin with. */
+/** The first items have no group, since most tests use them. */
 const FIRST_GROUPED = 30
 
 /** Which variant of which group the item of this number is; a third of the catalogue is grouped. */
@@ -101,7 +104,10 @@ function variantOf(n: number): { first: number; colour: number; size: number } |
   return { first: n - at, colour: at % 3, size: Math.floor(at / 3) }
 }
 
-/** Thirteen or twelve digits, the last of which checks the others; every 150th is written wrong, as people do. */
+/**
+ * Thirteen or twelve digits, the last of which is the check digit; every 150th is wrong, as typed
+ * by people.
+ */
 function barcode(n: number, digits: 12 | 13): string {
   const body = (digits === 13 ? '628' : '0').concat(String(4_200_000 + n)).padEnd(digits - 1, '0')
   const sum = [...body].reverse().reduce((total, digit, at) => total + Number(digit) * (at % 2 === 0 ? 3 : 1), 0)
@@ -110,7 +116,10 @@ function barcode(n: number, digits: 12 | 13): string {
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100
 
-/** The catalogue of a made-up electronics shop: the same at every start, 2,204 items unless told otherwise. */
+/**
+ * Returns the catalogue of a made-up electronics shop: the same at every start, 2,204 items by
+ * default.
+ */
 export function createSeed({ count = 2204, allImages = false, withConflicts = false }: SeedOptions = {}): SimulatedItem[] {
   const random = seeded(20_261_124)
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!

@@ -3,7 +3,10 @@ import type { SimulatedItem } from './seed.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** `2026-06-09T09:45:44-0400`: the organisation's zone with its offset of that day, no colon, whole seconds. */
+/**
+ * `2026-06-09T09:45:44-0400`: the organisation's zone with its offset of that day, no colon, whole
+ * seconds.
+ */
 export function zohoTime(at: Date, zone: string): string {
   let format = formats.get(zone)
   if (!format) {
@@ -25,7 +28,10 @@ export function zohoTime(at: Date, zone: string): string {
   return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}${offset}`
 }
 
-/** Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. A day may have 23 or 25 hours. */
+/**
+ * Seconds until the next midnight of the zone: what X-Rate-Limit-Reset counts down. A day may have
+ * 23 or 25 hours.
+ */
 export function secondsToMidnight(now: Date, zone: string): number {
   const today = zohoTime(now, zone).slice(0, 10)
   let [low, high] = [now.getTime(), now.getTime() + 26 * 3_600_000]
@@ -55,23 +61,29 @@ function attributeKeys({ group, attributes = [] }: SimulatedItem): Record<string
   return Object.fromEntries(entries)
 }
 
-/** Newer organisations give an item without variants a group of its own name; older ones leave the keys out. */
+/**
+ * Newer organisations give an item without variants a group with its own name; older ones omit the
+ * keys.
+ */
 function groupKeys(item: SimulatedItem, groups: SimulatorToggles['groupKeys']): Record<string, string> {
   if (!item.group && groups === 'grouped') return {}
   const { id, name } = item.group ?? { id: String(BigInt(item.item_id) + 1n), name: item.name }
   return { group_id: id, group_name: name, ...attributeKeys(item) }
 }
 
-/** A measure as Zoho writes it: a text, blank where there is none. */
+/** A measure as Zoho writes it: a string, blank where there is none. */
 const measure = (value: number | undefined): string => (value === undefined ? '' : String(value))
 
-/** Every custom field as people see it and, under `…_unformatted`, as it is kept. */
+/** Every custom field in its display form and, under `…_unformatted`, in its stored form. */
 function bothForms(fields: Record<string, string>): Record<string, string> {
   const raw = Object.entries(fields).flatMap(([key, value]) => (key.endsWith('_unformatted') ? [] : [[`${key}_unformatted`, value]]))
   return { ...Object.fromEntries(raw), ...fields }
 }
 
-/** A row of the Inventory item list: every key is there, "" where it is empty, but stock keys only for items that have stock. */
+/**
+ * Returns a row of the Inventory item list: every key is present, "" where it is empty, but stock
+ * keys only for items that have stock.
+ */
 export function itemRow(item: SimulatedItem, zone: string, { groupKeys: groups }: Pick<SimulatorToggles, 'groupKeys'> = DEFAULT_TOGGLES) {
   const { measures, tax } = item
   return {
@@ -145,8 +157,8 @@ export function itemRow(item: SimulatedItem, zone: string, { groupKeys: groups }
 export type DetailShape = Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments' | 'groupKeys'>
 
 /**
- * `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but custom fields only as `custom_fields[]` and `custom_field_hash`, and without
- * an image fewer image keys (recorded so).
+ * `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but custom fields only as
+ * `custom_fields[]` and `custom_field_hash`, and without an image fewer image keys (as recorded).
  */
 export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape = DEFAULT_TOGGLES) {
   const { image_document_id, has_attachment, ...row } = itemRow({ ...item, custom_fields: {} }, zone, shape)

@@ -23,7 +23,10 @@ import { createWebhooks } from './webhooks.ts'
 export type { Fault } from './faults.ts'
 export { environmentFor, FAKE_CREDENTIALS } from './oauth-server.ts'
 
-/** Everything that the API host serves; a product of Zoho's is one file with its routes and one line here. */
+/**
+ * Everything that the API host serves; each Zoho product is one file with its routes and one line
+ * here.
+ */
 const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes, crmRoutes]
 
 export interface SimulatorOptions extends SeedOptions {
@@ -35,25 +38,26 @@ export interface SimulatorOptions extends SeedOptions {
   toggles?: Partial<SimulatorToggles>
   /** Records of each module of the CRM. */
   crmRows?: number
-  /** What the account has been granted. */
+  /** The scopes granted to the account. */
   scopes?: string[]
-  /** Other than the usual ones: a simulator of another data centre. */
+  /** Other than the default ones: a simulator of another data center. */
   credentials?: typeof FAKE_CREDENTIALS
-  /** The simulator's time; tests give one that runs faster or stands still. */
+  /** The simulator's time; tests pass one that runs faster or stands still. */
   now?(): number
   zone?: string
-  /** Pictures other than the drawn ones, e.g. real photographs; by item. */
+  /** Other images than the drawn ones, for example real photographs; by item. */
   imageOf?(item: { image_seed: number; category: string } & Partial<SimulatedItem>): Promise<Buffer>
 }
 
-/** Drawn pictures are kept, since tests and the demo ask for them again. */
+/** Drawn images are cached, since tests and the demo request them again. */
 const KEPT_IMAGES = 3_000
 
 export type ZohoSimulator = Awaited<ReturnType<typeof startZohoSimulator>>
 
 /**
- * A Zoho that listens on loopback, written from Zoho's documented behaviour and not from zinc's client.
- * One address serves the accounts host and the API host. Steered from tests by the returned object, and over HTTP under `/_control`.
+ * Starts a Zoho that listens on loopback, written from Zoho's documented behaviour and not from
+ * zinc's client. One URL serves the accounts host and the API host. Controlled by tests through the
+ * returned object, and over HTTP under `/_control`.
  */
 export async function startZohoSimulator(options: SimulatorOptions = {}) {
   const { zone = 'Asia/Baghdad', credentials = FAKE_CREDENTIALS } = options

@@ -6,9 +6,11 @@ import { itemRow } from './serialize.ts'
 
 export interface WebhookTarget {
   url: string
-  /** Undefined: notices go out unsigned. */
+  /** Undefined: webhooks are sent unsigned. */
   secret?: string | undefined
-  /** Zoho's documents tell of two ways: hex over the body, or Base64 over sorted parameters and the JSON body. */
+  /**
+   * Zoho documents two ways: hex over the body, or Base64 over sorted parameters and the JSON body.
+   */
   signature?: 'hex' | 'base64'
   /** The default JSON payload, its fields as a form, or the older form field JSONString. */
   payload?: 'json' | 'form' | 'JSONString'
@@ -16,16 +18,21 @@ export interface WebhookTarget {
 
 export interface Delivery {
   item_id: string
-  /** Of the last try; null: nobody answered in time. */
+  /** Of the last attempt; null: no response in time. */
   status: number | null
   tries: number
 }
 
-/** A receiver has this long; after that, and after anything but 2xx, the notice comes again. */
+/**
+ * A receiver has this long; after that, and after any status but 2xx, the webhook is sent again.
+ */
 const ANSWER_WITHIN_MS = 10_000
 const MAX_RETRIES = 5
 
-/** Sends what Zoho's workflow rules would send: once or more often, late, in any order. A lost notice is one that is not sent. */
+/**
+ * Sends what Zoho's workflow rules would send: once or more often, late, in any order. A lost
+ * webhook is one that is not sent.
+ */
 export function createWebhooks({ store, zone, retryAfterMs = 200 }: { store: ItemStore; zone: string; retryAfterMs?: number }) {
   async function post(target: WebhookTarget, body: string, type: string, signature: string | null): Promise<number | null> {
     const response = await fetch(target.url, {
@@ -73,7 +80,7 @@ export function createWebhooks({ store, zone, retryAfterMs = 200 }: { store: Ite
     return { item_id, status, tries: 1 + MAX_RETRIES }
   }
 
-  /** `times`: each notice comes so often; `reversed`: the last change is told first. */
+  /** `times`: how often each webhook is sent; `reversed`: the last change is sent first. */
   async function send(
     target: WebhookTarget,
     ids: string[],

@@ -5,14 +5,18 @@ import type { ZohoClient } from './client.ts'
 import { ZohoRequestError } from './errors.ts'
 import { PAGE_ROWS, readPage, zohoTime } from './paginate.ts'
 
-/** Each step looks so many times further: four calls find the end among 64 pages, and few more the page itself. */
+/**
+ * Growth factor of the search: four calls find the end among 64 pages, and a few more the exact
+ * page.
+ */
 const STRIDE = 4
-/** Beyond this many pages nobody waits for the count. */
+/** Past this many pages the count is given up: it would cost too many calls. */
 const MOST_PAGES = 65_536
 
 /**
- * How many records a module lists, of those modified from a moment on where it can tell: Zoho's lists name no total, so the last page is looked for
- * in growing steps, in a number of calls that grows with the logarithm of the pages.
+ * Returns how many records a module lists; with `from`, those modified since, where the list can be
+ * filtered. Zoho's lists have no total, so the last page is searched in growing steps: the number
+ * of calls grows with the logarithm of the pages.
  */
 export async function countBooks(
   client: ZohoClient,
@@ -25,7 +29,7 @@ export async function countBooks(
   let order: Record<string, string> = { sort_column: 'last_modified_time', sort_order: filtered ? 'A' : 'D' }
   let calls = 0
 
-  /** How many rows of a page count, and whether the list goes on behind it. */
+  /** How many rows page `page` has, and whether more pages follow. */
   async function look(page: number): Promise<{ rows: number; more: boolean }> {
     calls++
     const query = { ...order, page: String(page), ...(filtered && { last_modified_time: zohoTime(from) }) }
@@ -35,7 +39,7 @@ export async function countBooks(
       const fresh = rows.filter((row) => row.modified === null || row.modified >= from)
       return { rows: fresh.length, more: more && fresh.length === rows.length && rows.length > 0 }
     } catch (error) {
-      // The list cannot be sorted so; the pull will read it whole.
+      // Zoho refuses this sort order; the pull will read the whole list.
       if (!(error instanceof ZohoRequestError && zohoCodeOf(error) === '2' && order.sort_column)) throw error
       order = {}
       return look(page)
@@ -50,7 +54,7 @@ export async function countBooks(
     page *= STRIDE
     next = await look(page)
   }
-  // The end lies behind page `full`, at or before `page`.
+  // The end is after page `full`, and at or before `page`.
   let last = { page, rows: next.rows }
   while (last.page - full > 1) {
     const middle = Math.floor((full + last.page) / 2)
@@ -61,12 +65,12 @@ export async function countBooks(
   return { records: (last.page - 1) * PAGE_ROWS + last.rows, calls }
 }
 
-/** Calls that a walk over so many records makes (see walkBooks). */
+/** Returns how many calls `walkBooks` makes for so many records. */
 export function walkCalls(module: BooksModule, { app, from }: { app: BooksApp; from: Date | null }, records: number): number {
   const { walk } = firstCursor(module, { app, from })
   // A keyset page begins with the last row of the page before.
   if (walk === 'keyset') return Math.max(1, Math.ceil(records / (PAGE_ROWS - 1)))
   const pages = Math.max(1, Math.ceil(records / PAGE_ROWS))
-  // What came while it was read is looked for once more at the front.
+  // The first pages are read once more at the end, for records that arrived meanwhile.
   return walk === 'newest_first' && pages > 1 ? pages + 1 : pages
 }

@@ -12,7 +12,7 @@ import { Id, Instant, parseZohoJson } from './schemas.ts'
 export type BooksApp = 'books' | 'invoice'
 const BASES: Record<BooksApp, string> = { books: '/books/v3', invoice: '/invoice/v3' }
 
-/** A record of a module, as Zoho wrote it and as far as every module is read. */
+/** A record of any module: its raw text and the keys that every module has. */
 export interface BooksRow {
   id: string
   modified: Date | null
@@ -21,15 +21,20 @@ export interface BooksRow {
 }
 
 /**
- * Where a walk stands, for a checkpoint. `keyset`: by modification, with Zoho's filter. `newest_first`: by page number, in falling order of
- * modification, until what is known. `unsorted`: by page number in Zoho's own order, for a list that does not keep to an order that it was asked for.
+ * Position of a walk, saved in the checkpoint.
+ * - `keyset`: by modification time, with Zoho's filter.
+ * - `newest_first`: by page number, newest modification first, until the known rows.
+ * - `unsorted`: by page number in Zoho's own order, for a list that ignores the requested order.
  */
 export const BooksCursor = z.discriminatedUnion('walk', [
   KeysetCursor.extend({ walk: z.literal('keyset') }),
   z.object({
     walk: z.literal('newest_first'),
     page: z.number(),
-    /** The newest row when the walk began: what is newer at its end came or changed meanwhile. */
+    /**
+     * The newest row when the walk began: rows that are newer at the end were added or changed
+     * meanwhile.
+     */
     head: z.iso.datetime().nullable(),
   }),
   z.object({ walk: z.literal('unsorted'), page: z.number() }),
@@ -38,30 +43,33 @@ export type BooksCursor = z.infer<typeof BooksCursor>
 
 export interface BooksPage {
   rows: BooksRow[]
-  /** Where the walk goes on after these rows. */
+  /** Where the walk resumes after these rows. */
   cursor: BooksCursor
-  /** The walk had to begin again in another way: what was counted so far comes again. */
+  /** The walk began again in another order: rows counted so far will come again. */
   restarted: boolean
 }
 
 export interface WalkOptions {
   app: BooksApp
-  /** Only rows modified from this moment on (inclusive); null: all. Rows without a time always come. */
+  /**
+   * Only rows modified from this moment on (inclusive); null: all. Rows without a time are always
+   * included.
+   */
   from: Date | null
-  /** How many records are known; a list that is read to its end and has far fewer is not believed (`list_truncated`). */
+  /** How many records are known. A list that ends with far fewer is rejected (`list_truncated`). */
   known?: number | undefined
-  /** Where a walk that broke off goes on. */
+  /** Where an interrupted walk resumes. */
   cursor?: BooksCursor | undefined
   runId?: string | undefined
 }
 
-/** Reads a row. Throws when it has no id. */
+/** Reads one row. Throws when it has no id. */
 export function readBooksRow(module: BooksModule, row: unknown, raw: string): BooksRow {
   const fields = z.record(z.string(), z.unknown()).parse(row)
   return { id: Id.parse(fields[module.idField]), modified: Instant.safeParse(fields.last_modified_time).data ?? null, raw, fields }
 }
 
-/** How a module is listed, whatever the order. */
+/** How a module is listed, independent of the order. */
 export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptions, 'app' | 'runId'>): Omit<Listing<BooksRow>, 'from'> {
   // Items of Books and Inventory are the same, and only Inventory documents the filter.
   const list =
@@ -86,7 +94,10 @@ export function booksListing(module: BooksModule, { app, runId }: Pick<WalkOptio
   }
 }
 
-/** Every row of a module from a moment on, page by page, each with the place to go on from. Throws as the client does, and BadGatewayError `list_…`. */
+/**
+ * Yields every row of a module modified since `from`, page by page, each page with the cursor to
+ * resume from. Throws what the client throws, and BadGatewayError `list_…`.
+ */
 export async function* walkBooks(
   client: ZohoClient,
   module: BooksModule,
@@ -103,7 +114,8 @@ export async function* walkBooks(
       }
       return
     } catch (error) {
-      // The order is not taken (code 2) or not kept to: the next way needs less of Zoho.
+      // Zoho refused the order (code 2) or did not keep to it: the next order requires less of
+      // Zoho.
       const refused = error instanceof ZohoRequestError && zohoCodeOf(error) === '2'
       const next = nextWalk(cursor)
       if (!next || !(refused || error instanceof ListUnorderedError)) throw error
@@ -113,7 +125,7 @@ export async function* walkBooks(
   }
 }
 
-/** How a walk begins. */
+/** Returns the cursor of a new walk. */
 export function firstCursor(module: BooksModule, { app, from }: Pick<WalkOptions, 'app' | 'from'>): BooksCursor {
   if (module.name === 'organizations') return { walk: 'unsorted', page: 1 }
   const filter = module.filter && !(module.name === 'items' && app === 'invoice')
@@ -149,8 +161,9 @@ async function* walkByKeyset(
 }
 
 /**
- * By page numbers, since there is no filter. What is edited meanwhile moves to the front: rows come twice then, and the edited ones are read when the
- * first pages are looked at again at the end, which costs a call only where there was more than one page.
+ * Reads by page number, since there is no filter. Records edited meanwhile move to the front: other
+ * rows then come twice, and the edited ones are found when the first pages are read again at the
+ * end. That costs a call only where there was more than one page.
  */
 async function* walkNewestFirst(
   client: ZohoClient,
@@ -176,14 +189,14 @@ async function* walkNewestFirst(
     const { rows, more, newest, oldest } = await read(page)
     if (page === 1 && newest !== undefined) head = new Date(newest).toISOString()
     const requested = rows.filter((row) => row.modified === null || from === null || row.modified >= from)
-    // A shift by what came to the front repeats rows of the page before.
+    // Rows that moved to the front push rows of the page before onto this one.
     const fresh = requested.filter((row) => !before.has(row.id))
     before = new Set(rows.map((row) => row.id))
     page++
     if (fresh.length > 0) yield { rows: fresh, cursor: { walk: 'newest_first', page, head } }
     if (from !== null && oldest !== undefined && oldest < from.getTime()) break
     if (!more) {
-      // The rows up to what is known were not met: those between would be passed over for ever.
+      // The walk never reached the known rows: the rows in between would be missed for good.
       if (from !== null && (page - 2) * PAGE_ROWS + rows.length < known * (1 - SHORT_SHARE) - SHORT_ROWS) throw short(listing.path)
       break
     }
@@ -218,7 +231,10 @@ async function* walkUnsorted(
   }
 }
 
-/** A list that lost more than this share of what is known, and more than a handful, is taken for Zoho's mistake. */
+/**
+ * A list that lacks more than this share of the known records, and more than a few, is treated as
+ * Zoho's mistake.
+ */
 const SHORT_SHARE = 0.2
 const SHORT_ROWS = 10
 
@@ -226,7 +242,7 @@ const short = (path: string) => new BadGatewayError('list_truncated', { path })
 
 const endless = (path: string) => new BadGatewayError('pagination_loop.books', { path })
 
-/** One record with all that Zoho knows of it. Throws ZohoNotFoundError when Zoho does not have it (any more). */
+/** Returns one record with all its fields. Throws ZohoNotFoundError when Zoho does not have it. */
 export async function readBooksDetail(
   client: ZohoClient,
   module: BooksModule,
@@ -239,7 +255,7 @@ export async function readBooksDetail(
   const fields = raw === undefined ? null : parseZohoJson(raw)
   if (raw === undefined || !fields) throw new BadGatewayError('detail_malformed', { key: module.detailKey })
   const row = readBooksRow(module, fields, raw)
-  // A proxy or a mixed-up answer must never put one document in the place of another.
+  // A proxy or a mixed-up response must never store one document in the place of another.
   if (row.id !== id) throw new BadGatewayError('record_mismatch', { module: module.name, id })
   return row
 }

@@ -1,7 +1,10 @@
 import type { Clock } from '../lib/clock.ts'
 import { ZohoUnavailableError } from './errors.ts'
 
-/** What one answer says about the service behind a path: it works, it does not, or nothing (a limit of ours, a stop). */
+/**
+ * What one call says about the service behind a path: it works, it fails, or nothing (a rate limit,
+ * an abort).
+ */
 export type CallOutcome = 'answers' | 'fails' | 'neither'
 
 export interface GuardedCall {
@@ -12,15 +15,21 @@ export interface GuardedCall {
 }
 
 export interface CircuitBreaker {
-  /** Makes the call and learns from it. A `guarded` one is not made while the service is known to be ill: it throws ZohoUnavailableError `zoho_circuit_open`. */
+  /**
+   * Makes the call and counts its outcome. With `useBreaker` it is not made while the circuit is
+   * open: it throws ZohoUnavailableError `zoho_circuit_open`.
+   */
   execute<T>(call: () => Promise<T>, about: GuardedCall): Promise<T>
 }
 
-/** So many faults in a row are an outage and no accident. */
+/** This number of failures in a row is an outage, not chance. */
 const OPENS_AFTER = 10
-/** Faults further apart than this are not in a row: a service that is asked once an hour is tried each time. */
+/**
+ * Failures further apart than this do not count as in a row: a service that is called once an hour
+ * is always called.
+ */
 const FORGOTTEN_AFTER_MS = 5 * 60_000
-/** One call looks again this often, whatever the number of those that wait. */
+/** While the circuit is open, one call probes the service this often, however many are waiting. */
 const PROBE_EVERY_MS = 60_000
 
 interface Service {
@@ -31,8 +40,9 @@ interface Service {
 }
 
 /**
- * Keeps calls from a service of Zoho's that fails again and again: each would wait for its time limit, and count in the day's quota. One for all clients of a
- * process. Each product (the first part of the path) stands for itself: Books may be ill while Inventory is well.
+ * Stops calls to a Zoho service that fails repeatedly: each call would run into its timeout and use
+ * up the day's quota. One instance serves all clients of a process. Each product (the first part of
+ * the path) has its own circuit: Books may be down while Inventory works.
  */
 export function createCircuitBreaker({ clock }: { clock: Clock }): CircuitBreaker {
   const services = new Map<string, Service>()
@@ -65,12 +75,12 @@ export function createCircuitBreaker({ clock }: { clock: Clock }): CircuitBreake
         signal.throwIfAborted()
         if (service.opensAt === 0 || !useBreaker) return attempt(service, call, classifyResponse)
         if (service.probe) {
-          // Whoever comes meanwhile hears what the one that looks has found.
+          // Callers that arrive during a probe share its result.
           await service.probe
           continue
         }
         const now = clock.now().getTime()
-        // A look further away than that was set before the clock went back.
+        // A probe planned further ahead than that was set before the system clock went back.
         if (now < service.opensAt && service.opensAt - now <= PROBE_EVERY_MS) throw unwell(new Date(service.opensAt))
         const probe = attempt(service, call, classifyResponse)
         service.probe = probe.then(

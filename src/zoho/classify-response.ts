@@ -3,7 +3,7 @@ import { inEnglish, message, messageAs, partInEnglish } from '../messages/say.ts
 import type { CallOutcome } from './circuit-breaker.ts'
 import { ConfigurationError, errorCodeOf, NO_CODE, ZohoNotFoundError, ZohoRequestError, zohoDetail } from './errors.ts'
 
-/** One answer that was not usable; asking again can help. */
+/** A response that could not be used; a retry can help. */
 export class Fault extends Error {
   readonly code: string
   readonly why: Message
@@ -14,12 +14,15 @@ export class Fault extends Error {
   }
 }
 
-/** undici's own limits, and the signal of the whole time. */
+/** undici's own timeouts, and the signal that limits the whole call. */
 export const isLate = (error: unknown): boolean =>
   error instanceof Error && /Timeout/.test(error.name) && error.name !== 'ConnectTimeoutError'
 export const tooLate = (cause: unknown) => new Fault('timeout', message('answer_late'), { cause })
 
-/** What a try that threw says about the service; what was refused with reason is an answer. */
+/**
+ * What a failed attempt says about the service; a call that Zoho refused with a reason was
+ * answered.
+ */
 export function outcomeOf(error: unknown): CallOutcome {
   if (error instanceof Fault) return LIMIT_CODES.has(error.code) ? 'neither' : 'fails'
   return error instanceof TokenRejectedError || error instanceof ZohoNotFoundError || error instanceof ZohoRequestError
@@ -37,20 +40,23 @@ export class TokenRejectedError extends Error {
   }
 }
 
-/** Minute, day and calls in flight: the budget knows of them by then and holds the next call back until there is room (or throws QuotaExceededError). */
+/**
+ * Minute, day and concurrency limits: the rate limiter knows of them by then and holds the next
+ * call until there is room (or throws QuotaExceededError).
+ */
 export const LIMIT_CODES = new Set(['43', '44', '45', '1070', '429'])
-/** Statuses that say that the call itself is wrong, also without JSON. */
+/** Statuses that mean that the request itself is wrong, even without a JSON body. */
 const REFUSALS = new Set([400, 405, 413, 414])
 const TOKEN_CODES = new Set(['14', '57', 'INVALID_TOKEN', 'AUTHENTICATION_FAILURE'])
-/** CRM says plainly what 57 leaves open. */
+/** CRM states plainly what code 57 leaves open. */
 const SCOPE_CODES = new Set(['OAUTH_SCOPE_MISMATCH', 'NO_PERMISSION'])
-/** CRM's own limits are credits of a rolling day and calls at once; they come without a time. */
+/** CRM limits credits in a rolling day and concurrent calls; it does not say when they end. */
 export const CRM_LIMITS = new Map([
   ['TOO_MANY_REQUESTS', 60_000],
   ['LIMIT_EXCEEDED', 60 * 60_000],
 ])
 
-/** What stays refused with a new token. */
+/** The error for a call that is refused even with a new token. */
 export function notAuthorized(zohoCode: string, path: string): ConfigurationError {
   const code = errorCodeOf(zohoCode)
   const detail = { path, ...zohoDetail(zohoCode) }
@@ -59,7 +65,10 @@ export function notAuthorized(zohoCode: string, path: string): ConfigurationErro
   )
 }
 
-/** What an answer that is no success means. Zoho's codes count more than the status: errors come with HTTP 200 too. */
+/**
+ * Returns the error that an unsuccessful response means. Zoho's code counts more than the status:
+ * errors come with HTTP 200 too.
+ */
 export function classifyResponse(
   path: string,
   status: number,
@@ -84,6 +93,6 @@ export function classifyResponse(
   return new ZohoRequestError(inEnglish(messageAs(errorCodeOf(given), 'call_refused', { path, said, ...zohoDetail(given) })))
 }
 
-/** Zoho's code in a body; null where there is none. */
+/** Returns Zoho's code of a body; null where there is none. */
 export const codeOf = (body: Record<string, unknown> | null): string | null =>
   typeof body?.code === 'number' || typeof body?.code === 'string' ? String(body.code) : null

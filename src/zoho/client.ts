@@ -23,22 +23,28 @@ import { parseZohoJson } from './schemas.ts'
 
 export interface ZohoClientDeps {
   apiUrl: string
-  /** Null before one is chosen: only calls that need none may be made. */
+  /** Null before an organization is chosen: only calls that need none may be made. */
   organizationId: string | null
   tokens: { current(refused?: string): Promise<string> }
   rateLimiter: RateLimiter
   clock: Clock
   dispatcher: Dispatcher
-  /** Shared by all clients of the process; a test of the connection has none, since a person wants to know how it stands now. */
+  /**
+   * Shared by all clients of the process. A connection test has none, since it must show the
+   * present state.
+   */
   circuitBreaker?: CircuitBreaker | undefined
   timeLimits?: TimeLimits | undefined
 }
 
-/** How long one try may take. */
+/** How long one attempt may take. */
 export interface TimeLimits {
-  /** Until an answer begins, and between two pieces of it. */
+  /** Until a response begins, and between two chunks of it. */
   idleMs: number
-  /** A sender that drips a byte a second never meets the idle time, so each kind of answer has a whole time, too. */
+  /**
+   * A sender that sends a byte a second never exceeds the idle timeout, so each kind of response
+   * also has a total timeout.
+   */
   jsonMs: number
   imageMs: number
   signInMs: number
@@ -47,20 +53,26 @@ export interface TimeLimits {
 export const TIME_LIMITS: TimeLimits = { idleMs: 15_000, jsonMs: 60_000, imageMs: 120_000, signInMs: SIGN_IN_MS }
 
 export interface ZohoCall {
-  /** With the product, e.g. `/inventory/v1/items`. */
+  /** With the product, for example `/inventory/v1/items`. */
   path: string
   query?: Record<string, string> | undefined
-  /** What it is for; pictures wait behind items when the day runs short. */
+  /** Purpose of the call; images wait for items when the day's quota runs low. */
   job: CallJob
   runId?: string | undefined
-  /** False for what is no organization's: `/organizations` and CRM. */
+  /** False for calls outside an organization: `/organizations` and CRM. */
   organization?: boolean
   headers?: Record<string, string>
-  /** A form to post; without one the call only reads. Asked again after a fault, it is posted again: what it sets must be the same twice. */
+  /**
+   * A form to post; without one the call only reads. It is posted again on a retry, so posting it
+   * twice must have the same effect as once.
+   */
   form?: FormData
-  /** The token was made just now: a refusal is about scopes, and asking for another would only use up one of ten. */
+  /**
+   * The token was issued just now: a refusal is about scopes, and requesting another would only use
+   * up one of ten.
+   */
   freshToken?: boolean
-  /** False: made even while Zoho is known not to answer. */
+  /** False: the call is made even while the circuit is open. */
   useBreaker?: boolean | undefined
 }
 
@@ -69,14 +81,14 @@ export interface ZohoJson {
   /** The body as Zoho sent it. */
   text: string
   status: number
-  /** Zoho's clock; null when the reply had no Date. */
+  /** Zoho's clock; null when the response had no Date header. */
   at: Date | null
 }
 
 export interface ZohoBytes {
   body: Readable
   contentLength: number | null
-  /** Tells the budget that the transfer is over; must be called once. */
+  /** Tells the rate limiter that the transfer has ended; must be called once. */
   done(): Promise<void>
 }
 
@@ -84,11 +96,17 @@ export type ZohoClient = ReturnType<typeof createZohoClient>
 
 const MAX_JSON_BYTES = 32 * 1024 * 1024
 const ATTEMPTS = 5
-/** A reset further away than this was not Zoho's: believed, it would stop all calls for as long. */
+/**
+ * A reset time further away than this is not Zoho's: trusting it would stop all calls for that
+ * long.
+ */
 const LONGEST_DAY_SECONDS = 48 * 3_600
-/** After 1070, too many calls under way: the others need a moment to end. */
+/** After 1070 (too many concurrent calls) the other calls need a moment to end. */
 const IN_PROCESS_PAUSE_MS = 1_000
-/** A page or JSON where an image was asked for; no image format that zinc takes begins so. SVG is judged, and refused, like an image. */
+/**
+ * True for HTML or JSON where an image was requested; no image format that zinc accepts begins so.
+ * SVG is checked, and refused, like an image.
+ */
 const isPage = (start: Buffer): boolean => /^[\s\ufeff]*(?:[{[]|<(?!svg\b|\?xml))/i.test(start.toString('utf8', 0, 512))
 
 export function createZohoClient({
@@ -103,7 +121,7 @@ export function createZohoClient({
 }: ZohoClientDeps) {
   const { idleMs, jsonMs, imageMs } = timeLimits
   let serverTime: Date | null = null
-  /** One permitted, authorised request; the caller judges the body and calls `done`. */
+  /** Sends one permitted and authorised request; the caller checks the body and calls `done`. */
   async function send(call: ZohoCall, signal: AbortSignal, { refused, wholeMs }: { refused: string | undefined; wholeMs: number }) {
     const token = await tokens.current(refused)
     const lease = await rateLimiter.acquire({ job: call.job, path: call.path, runId: call.runId }, signal)
@@ -150,7 +168,10 @@ export function createZohoClient({
     }
   }
 
-  /** Repeats what may pass by itself, a bounded number of times with growing pauses; what needs a person or a new day is thrown at once. */
+  /**
+   * Retries temporary failures, a bounded number of times with growing pauses. Errors that need a
+   * person or a new day are thrown immediately.
+   */
   async function withRetry<T>(call: ZohoCall, signal: AbortSignal, attempt: (refused?: string) => Promise<T>): Promise<T> {
     let refused: string | undefined
     const about = { path: call.path, useBreaker: call.useBreaker ?? true, signal, classifyResponse: outcomeOf }
@@ -160,14 +181,16 @@ export function createZohoClient({
         return await (circuitBreaker ? circuitBreaker.execute(() => attempt(refused), about) : attempt(refused))
       } catch (error) {
         if (error instanceof TokenRejectedError) {
-          // 57 is both "expired" and "no scope", and Zoho also gives it at random: a new token first, then the same call after pauses.
+          // 57 means "expired" or "no scope", and Zoho also sends it at random: get a new token
+          // first, then retry after pauses.
           if (call.freshToken || tries >= ATTEMPTS) throw notAuthorized(error.code, call.path)
           if (refused !== undefined) await clock.sleep(500 * 2 ** (tries - 2) * (0.75 + Math.random() / 2), signal)
           refused ??= error.token
           continue
         }
         if (!(error instanceof Fault)) throw error
-        // A limit is the budget's business: it holds all calls back, and none is dropped for it.
+        // Rate limits are left to the rate limiter: it holds all calls back, and no call fails for
+        // it.
         if (!LIMIT_CODES.has(error.code) && tries >= ATTEMPTS) {
           throw new ZohoUnavailableError(
             inEnglish(messageAs(errorCodeOf(error.code), 'unanswered', { tries, why: error.why, ...zohoDetail(error.code) })),
@@ -183,10 +206,17 @@ export function createZohoClient({
   return {
     organizationId,
 
-    /** Zoho's clock as its last response told it; null before the first one, or when it sends no Date. */
+    /**
+     * Zoho's clock as of its last response; null before the first one, or when it sends no Date
+     * header.
+     */
     serverTime: () => serverTime,
 
-    /** A JSON answer: the parsed body and the text as Zoho sent it. Throws QuotaExceededError, ConfigurationError, ZohoNotFoundError, ZohoRequestError, ZohoUnavailableError. */
+    /**
+     * Returns the parsed body of a JSON response and its text as Zoho sent it. Throws
+     * QuotaExceededError, ConfigurationError, ZohoNotFoundError, ZohoRequestError,
+     * ZohoUnavailableError.
+     */
     async json(call: ZohoCall, signal: AbortSignal): Promise<ZohoJson> {
       return withRetry(call, signal, async (refused) => {
         const { reply, token, done } = await send(call, signal, { refused, wholeMs: jsonMs })
@@ -194,7 +224,7 @@ export function createZohoClient({
         try {
           const text = await readText(reply.body, signal)
           const at = typeof reply.headers.date === 'string' ? new Date(reply.headers.date) : null
-          // CRM: nothing there, and nothing newer than If-Modified-Since.
+          // CRM: no records, or none newer than If-Modified-Since.
           if (reply.statusCode === 204 || reply.statusCode === 304) return { body: {}, text: '', status: reply.statusCode, at }
           const body = parseZohoJson(text)
           code = codeOf(body)
@@ -215,7 +245,10 @@ export function createZohoClient({
       })
     },
 
-    /** Bytes, e.g. of a picture. A JSON body or a 404 instead means that there are none (ZohoNotFoundError). */
+    /**
+     * Returns bytes, for example of an image. A JSON body or a 404 means that there are none: it
+     * throws ZohoNotFoundError.
+     */
     async bytes(call: ZohoCall, signal: AbortSignal): Promise<ZohoBytes> {
       return withRetry(call, signal, async (refused) => {
         const { reply, token, done } = await send(call, signal, { refused, wholeMs: imageMs })
@@ -238,7 +271,8 @@ export function createZohoClient({
             const code = codeOf(body)
             if (reply.statusCode === 404 || (reply.statusCode === 200 && body && ['1002', '2006'].includes(code ?? '')))
               throw new ZohoNotFoundError('not_found_in_zoho.picture')
-            // HTTP 200 with a page, or with JSON that says neither yes nor no, tells nothing about the image.
+            // HTTP 200 with an HTML page, or with JSON that says neither success nor failure, says
+            // nothing about the image.
             if (reply.statusCode === 200 && (body === null || code === null || code === '0'))
               throw new Fault('no_image_bytes', message('answer_not_image'))
             const error = classifyResponse(call.path, reply.statusCode, code, body, token)
@@ -255,7 +289,8 @@ export function createZohoClient({
             }
           }
           const body = Readable.from(all(), { objectMode: false })
-          // Whoever has had enough of it ends it here: else the sender's connection stood open, with all that it still wants to send.
+          // A reader that stops early closes the response here: otherwise the connection would stay
+          // open with all that the sender still wants to send.
           body.once('close', () => reply.body.on('error', () => {}).destroy())
           return { body, contentLength, done: () => done() }
         } catch (error) {
@@ -268,12 +303,12 @@ export function createZohoClient({
   }
 }
 
-/** A header that counts; undefined when it is missing or no number that a reply can mean. */
+/** A header as a whole number; undefined when it is missing or has no plausible number. */
 function wholeNumber(value: string | string[] | undefined): number | undefined {
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : undefined
 }
 
-/** A body that did not come to its end. */
+/** Throws for a body that did not come to its end. */
 function brokenOff(cause: unknown, signal: AbortSignal): never {
   signal.throwIfAborted()
   throw isLate(cause) ? tooLate(cause) : new Fault('cut', message('answer_cut'), { cause })
@@ -296,7 +331,7 @@ async function readText(body: Dispatcher.ResponseData['body'], signal: AbortSign
     brokenOff(cause, signal)
   }
   const bytes = Buffer.concat(chunks)
-  // Read leniently, a wrong charset would put replacement marks into the names of the shop.
+  // Decoded leniently, a wrong charset would put replacement characters into the names of the shop.
   if (!isUtf8(bytes)) throw new Fault('not_utf8', message('answer_not_utf8'))
   return bytes.toString('utf8')
 }

@@ -2,14 +2,14 @@ import { z } from 'zod'
 import type { ZohoClient } from './client.ts'
 import { ConfigurationError, ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 
-/** The CRM modules that zinc keeps, by their names in addresses. */
+/** The CRM modules that zinc keeps, by their names in URLs. */
 export const CRM_MODULES = ['Contacts', 'Accounts', 'Leads', 'Products', 'Deals'] as const
 export type CrmModule = (typeof CRM_MODULES)[number]
 
 export const CRM_JOB = 'crm'
-/** A list call names at most so many fields. */
+/** Zoho's limit of fields in one list call. */
 const FIELDS_PER_CALL = 50
-/** Kinds of fields that a list cannot give; asking for one makes the whole call fail. */
+/** Field types that a list cannot return; requesting one makes the whole call fail. */
 const NOT_LISTED = new Set([
   'subform',
   'multiselectlookup',
@@ -20,7 +20,7 @@ const NOT_LISTED = new Set([
   'rollup_summary_list',
 ])
 
-/** What every CRM has, for accounts that may not read the fields. */
+/** Fields that every CRM has, for accounts that may not read the field definitions. */
 const STANDARD_FIELDS: Record<CrmModule, string[]> = {
   Contacts: [
     'First_Name',
@@ -108,10 +108,13 @@ const STANDARD_FIELDS: Record<CrmModule, string[]> = {
 }
 /** Zoho CRM's code for a module that the organization hides, renamed or does not have. */
 export const INVALID_MODULE = 'INVALID_MODULE'
-/** Asked for with every record: how a list is ordered, and who looks after it. */
+/** Requested with every record: they give the order of the list and the owner. */
 export const LISTED_ALWAYS = ['Modified_Time', 'Created_Time', 'Owner']
 
-/** The fields of a module that a list can give, in groups that one call may name. Without the right to read them: the standard ones. */
+/**
+ * Returns the fields of a module that a list can return, in groups small enough for one call.
+ * Without the scope to read field definitions: the standard fields.
+ */
 export async function crmFields(
   client: ZohoClient,
   module: CrmModule,

@@ -22,21 +22,23 @@ const Row = z.looseObject({ id: Id, Modified_Time: Instant })
 const Info = z.looseObject({ more_records: z.boolean().catch(false), next_page_token: z.string().nullish().catch(null) })
 const Deletion = z.looseObject({ id: Id, deleted_time: Instant.nullish().catch(null) })
 
-/** ISO with a colon in the offset, unlike Books; whole seconds. */
+/** ISO 8601 with a colon in the offset, unlike Books; whole seconds. */
 export const crmTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+00:00`
 
 export interface CrmListing {
   module: CrmModule
   fields: string[][]
-  /** Records modified from here on; null: all. */
+  /** Records modified since then; null: all. */
   from: Date | null
   runId?: string | undefined
 }
 
 /**
- * The records of a module in the order of their modification, while they may change. Keyset and not offset: an edit between two pages moves a row
- * to the end and shifts another past the reader. Whether If-Modified-Since includes its second is not documented, so each page asks from a second
- * before, and what was given is left out. Within one second pages follow each other, by token where Zoho gives one (past 2,000 rows it must).
+ * Yields the records of a module in the order of modification, while they may change. Pages by
+ * keyset, not offset: an edit between two pages moves a row to the end, and an offset would then
+ * skip another. Whether If-Modified-Since includes its second is not documented, so each page asks
+ * from one second before, and rows already yielded are left out. Pages within one second follow
+ * each other, by token where Zoho gives one (it must past 2,000 rows).
  */
 export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: AbortSignal): AsyncGenerator<CrmRecord[]> {
   let from = listing.from
@@ -51,7 +53,7 @@ export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: 
     if (!from || last.modifiedAt > from) {
       if (from && first.rows.some((row) => row.modifiedAt.getTime() < from!.getTime() - 2_000)) throw loops('rows older than asked for')
       from = last.modifiedAt
-      // What is asked for next begins a second before, so its rows are remembered, too.
+      // The next request begins one second earlier, so the rows of that second are remembered too.
       given = new Set(first.rows.filter((row) => row.modifiedAt.getTime() >= from!.getTime() - 1_000).map(rowKey))
       continue
     }
@@ -67,7 +69,10 @@ export async function* listCrm(client: ZohoClient, listing: CrmListing, signal: 
     if (unseen.length > 0) yield unseen
   }
 
-  /** A whole page within the second asked for: on by page until it ends, again until two passes agree. Answers the next second, or null at the end. */
+  /**
+   * A whole page within the requested second: reads page by page until that second ends, and again
+   * until two passes agree. Returns the next second, or null at the end.
+   */
   async function* readOn(start: CrmPage): AsyncGenerator<CrmRecord[], Date | null> {
     const second = from!
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
@@ -130,7 +135,9 @@ async function crmPage(
   return { rows, more: info?.more_records ?? false, token: info?.next_page_token ?? null }
 }
 
-/** A module with more fields than a call may name: the others by the ids of the page. */
+/**
+ * For a module with more fields than one call may name: fetches the others by the ids of the page.
+ */
 async function addFields(
   client: ZohoClient,
   { module, rows, group, runId }: { module: CrmModule; rows: CrmRecord[]; group: string[]; runId?: string | undefined },
@@ -154,7 +161,7 @@ async function addFields(
   }
 }
 
-/** What was deleted since a moment: into the recycle bin or for good. */
+/** Yields the records deleted since then, whether into the recycle bin or for good. */
 export async function* listCrmDeletions(
   client: ZohoClient,
   { module, from, runId }: { module: CrmModule; from: Date | null; runId?: string | undefined },
@@ -182,7 +189,10 @@ export async function* listCrmDeletions(
   throw loops('more pages than any CRM has')
 }
 
-/** 204 and 304 have no body: nothing there, nothing newer. Anything else without rows is no end of a list. */
+/**
+ * 204 and 304 have no body: no records, or none newer. Anything else without rows is not the end of
+ * a list.
+ */
 function rowsOf({ status, body }: ZohoJson): unknown[] {
   if (status === 204 || status === 304) return []
   if (Array.isArray(body.data)) return body.data

@@ -18,17 +18,20 @@ const CODES: Record<string, string> = {
   TOO_MANY_REQUESTS: 'zoho_minute_limit',
 }
 
-/** Zoho's numbers and CRM's words as codes of ours; what is one of ours already (`timeout`, `http_502`) stays. */
+/**
+ * Maps Zoho's numbers and CRM's words to our codes; one that is ours already (`timeout`,
+ * `http_502`) stays.
+ */
 export const errorCodeOf = (zohoCode: string): string => CODES[zohoCode] ?? (isOwnCode(zohoCode) ? zohoCode : 'zoho_refused')
 const isOwnCode = (code: string): boolean => /^[a-z]/.test(code)
-/** Zoho's own code for `detail`, beside ours. */
+/** Zoho's own code for `detail`, next to ours. */
 export const zohoDetail = (code: string): { zoho_code?: string } => (isOwnCode(code) || NOT_OF_ZOHO.has(code) ? {} : { zoho_code: code })
-/** Statuses of responses that carried no code of Zoho's. */
+/** Statuses of responses that had no Zoho code. */
 const NOT_OF_ZOHO = new Set(['401', '429'])
-/** A bare 401. */
+/** A 401 without a code. */
 export const NO_CODE = '401'
 
-/** Zoho lets nobody through until `resetsAt`: a state with an end, not an error of anybody. */
+/** Zoho refuses all calls until `resetsAt`: a state that ends, not an error to repair. */
 export class RateLimitedError extends BadGatewayError {
   readonly resetsAt: Date
   constructor(message: Message, resetsAt: Date) {
@@ -37,21 +40,21 @@ export class RateLimitedError extends BadGatewayError {
   }
 }
 
-/** The day's calls are spent. */
+/** The day's calls are used up. */
 export class QuotaExceededError extends RateLimitedError {
   constructor(resetsAt: Date) {
     super(message('daily_quota_exceeded', { resets_at: resetsAt.toISOString() }), resetsAt)
   }
 }
 
-/** Trying again does not help: somebody has to change credentials, scopes or the organization. */
+/** A retry does not help: a person has to change credentials, scopes or the organization. */
 export class ConfigurationError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
-/** Zoho says that there is nothing under this address: the item, or its picture. */
+/** Zoho has nothing under this URL: the item or its image does not exist. */
 export class ZohoNotFoundError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
-/** Zoho takes the call for wrong (HTTP 400 or 414 and the like): asking the same again does not help. */
+/** Zoho considers the request wrong (HTTP 400, 414 and the like): repeating it does not help. */
 export class ZohoRequestError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
-/** Zoho did not answer properly, several times in a row: an outage, or the line. */
+/** Zoho did not answer properly several times in a row: an outage, or the network. */
 export class ZohoUnavailableError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}

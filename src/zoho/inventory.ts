@@ -6,10 +6,13 @@ import { ZohoNotFoundError, ZohoRequestError } from './errors.ts'
 import { listByModification } from './paginate.ts'
 import { readItem, settleGroups, type ZohoItem } from './read-item.ts'
 
-/** The list of items, for whoever reads it: the item sync, and the pull that keeps rows as they are. */
+/** The list of items, for the item sync and for the pull that keeps rows as they are. */
 export const ITEM_LIST = { path: '/inventory/v1/items', key: 'items', query: { filter_by: 'Status.All' } }
 
-/** Items of the organization in the order of their modification, pages of at most 200; each row names its picture, so no detail call is needed. */
+/**
+ * Yields the organization's items in the order of modification, in pages of at most 200; each row
+ * names its image, so no detail call is needed.
+ */
 export async function* listItems(
   client: ZohoClient,
   { from, runId, onUnreadable }: { from: Date | null; runId?: string | undefined; onUnreadable(row: unknown): void },
@@ -37,27 +40,31 @@ export async function* listItems(
   }
 }
 
-/** The smallest question, to see whether Zoho answers at all. Throws what client.json throws. */
+/** The cheapest request, to learn whether Zoho answers at all. Throws what client.json throws. */
 export async function ping(client: ZohoClient, { runId }: { runId: string }, signal: AbortSignal): Promise<void> {
   await client.json({ path: ITEM_LIST.path, query: { ...ITEM_LIST.query, per_page: '1' }, job: 'items', runId }, signal)
 }
 
-/** How many ids one call may carry: about 2 KB of address. Zoho does not document its maximum. */
+/** How many ids one call may carry: a URL of about 2 KB. Zoho does not document its maximum. */
 export const IDS_PER_CALL = 100
-/** More ids that Zoho refuses than this are no bad ids but a call that Zoho does not take. */
+/** If Zoho refuses more ids than this, not the ids are wrong but the request itself. */
 const MAX_REFUSED = 20
 /** Zoho's ids are digits; anything else came from a file. */
 export const ITEM_ID = /^\d{1,20}$/
 
 export interface ItemsById {
   found: Map<string, ZohoItem>
-  /** Ids about which Zoho says nothing: it refuses them, or sent a row without an id in their place. Their items may exist. */
+  /**
+   * Ids whose state is unknown: Zoho refused them, or sent a row without an id instead. Their items
+   * may exist.
+   */
   refused: string[]
 }
 
 /**
- * The items of these ids with everything that only details carry, as Zoho has them now; ids that it does not know are in neither part of the result. A call
- * that Zoho finds too long (414) or wrong (400) is halved until the ids that it refuses stand alone, so that one bad id never fails the others.
+ * Returns the items of these ids with all that only details contain; ids that Zoho does not know
+ * are in neither part of the result. A call that is too long (414) or wrong (400) is halved until
+ * each refused id is alone, so that one bad id never fails the others.
  */
 export async function itemsById(
   client: ZohoClient,
@@ -83,7 +90,7 @@ export async function itemsById(
         unreadable++
       }
     }
-    // Which id such a row belongs to is unknown: none of those that are missing may be taken for gone.
+    // It is unknown which id such a row belongs to, so no missing id may count as deleted.
     if (unreadable > 0) refused.push(...some.filter((id) => !found.has(id)))
   }
 
@@ -116,7 +123,7 @@ export async function itemsById(
         const before = refused.length
         await readHalves(some)
         at += some.length
-        // Both halves were right, so only their number was wrong.
+        // Both halves were accepted, so only their number was too large.
         if (refused.length === before && !(error instanceof ZohoNotFoundError)) atOnce = Math.ceil(some.length / 2)
       }
     }
@@ -134,7 +141,7 @@ export interface ImageRequest {
   job?: 'image' | 'recheck' | undefined
 }
 
-/** The bytes of an item's main picture. Throws ZohoNotFoundError when Zoho has none. */
+/** Returns the bytes of an item's main image. Throws ZohoNotFoundError when Zoho has none. */
 export function itemImage(
   client: ZohoClient,
   { itemId, runId, useBreaker = false, job = 'image' }: ImageRequest,
@@ -143,7 +150,10 @@ export function itemImage(
   return client.bytes({ path: `/inventory/v1/items/${encodeURIComponent(itemId)}/image`, job, runId, useBreaker }, signal)
 }
 
-/** The bytes of one document, e.g. a further picture of an item. Throws ZohoNotFoundError when Zoho has it no more. */
+/**
+ * Returns the bytes of one document, for example a further image of an item. Throws
+ * ZohoNotFoundError when Zoho no longer has it.
+ */
 export function documentImage(
   client: ZohoClient,
   { documentId, runId }: { documentId: string; runId?: string | undefined },
@@ -152,7 +162,7 @@ export function documentImage(
   return client.bytes({ path: `/inventory/v1/documents/${encodeURIComponent(documentId)}`, job: 'image', runId, useBreaker: false }, signal)
 }
 
-/** Makes these bytes the item's main picture in Zoho. It needs a scope beyond reading. */
+/** Makes these bytes the item's main image in Zoho. Needs a scope beyond reading. */
 export async function setItemImage(
   client: ZohoClient,
   { itemId, bytes, filename, contentType }: { itemId: string; bytes: Buffer; filename: string; contentType: string },

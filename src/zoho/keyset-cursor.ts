@@ -1,15 +1,18 @@
 import { z } from 'zod'
 
-/** Where a walk by modification stands, for a checkpoint: saved with the rows before it, so that a kill repeats at most one page. */
+/**
+ * Position of a walk by modification, saved in the checkpoint with the rows before it, so that a
+ * crash repeats at most one page.
+ */
 export const KeysetCursor = z.object({
-  /** The inclusive start of the next page, in ISO; null: from the beginning. */
+  /** The inclusive start of the next page, as ISO 8601; null: from the beginning. */
   from: z.iso.datetime().nullable(),
-  /** Rows of that second which have been taken already. */
+  /** Rows of that second that were processed already. */
   taken: z.array(z.string()),
 })
 export type KeysetCursor = z.infer<typeof KeysetCursor>
 
-/** Follows a walk from its place on: what of a page is new, and the place after it. */
+/** Follows a walk from a cursor on: which rows of a page are new, and the cursor after it. */
 export function followKeyset<Row>(
   start: KeysetCursor,
   { idOf, modifiedOf }: { idOf(row: Row): string; modifiedOf(row: Row): Date | null },
@@ -21,7 +24,7 @@ export function followKeyset<Row>(
 
   return {
     fresh: (page: Row[]): Row[] => page.filter((row) => !taken.has(rowKey(row))),
-    /** The place after these rows; only the rows of its newest second are kept in mind. */
+    /** The cursor after these rows; it remembers only the rows of the newest second. */
     after(rows: Row[]): KeysetCursor {
       const second = Math.max(from, ...rows.map(secondOf))
       if (second > from) taken.clear()

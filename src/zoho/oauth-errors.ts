@@ -2,10 +2,13 @@ import { BadGatewayError } from '../lib/errors.ts'
 import { type MessageKey, message } from '../messages/say.ts'
 import { ConfigurationError, RateLimitedError } from './errors.ts'
 
-/** What a request to the token endpoint was for; the same code means different things. */
+/** Purpose of a token request; the same code means different things for each. */
 export type TokenPurpose = 'refresh' | 'exchange'
 
-/** Zoho wants no more sign-ins from these credentials for a while. Ten minutes by its documents, people report fifteen and more. */
+/**
+ * Zoho accepts no token requests from these credentials for a while: ten minutes by its
+ * documentation, fifteen and more by reports of users.
+ */
 export class TokenRateLimitedError extends RateLimitedError {
   constructor(until: Date, { said }: { said?: string } = {}) {
     const facts = { until: until.toISOString(), ...(said !== undefined && { zoho: said.slice(0, 200) }) }
@@ -13,7 +16,7 @@ export class TokenRateLimitedError extends RateLimitedError {
   }
 }
 
-/** The token endpoint itself is ill; the credentials may be fine. Worth another try soon. */
+/** The token endpoint itself fails; the credentials may be right. Retry soon. */
 export class OAuthUnavailableError<K extends MessageKey = MessageKey> extends BadGatewayError<K> {}
 
 export const HOLD_MS = 15 * 60_000
@@ -33,14 +36,15 @@ export const notSetUp = (missing: string[]): ConfigurationError => new Configura
 
 export interface TokenRejection {
   status: number
-  /** The reply's `error`; undefined when the body was not JSON of that shape. */
+  /** The `error` of the response; undefined when the body was not JSON of that shape. */
   error: string | undefined
   description: string | undefined
 }
 
 /**
- * What a reply without an access token means. Zoho's texts are localised and spelled in variants, so only known codes are taken at their word;
- * an unknown text is a wish to be left alone for a while, never a success and never a reason to ask again at once.
+ * Returns the error that a response without an access token means. Zoho's texts are localised and
+ * spelled in variants, so only known codes are trusted. An unknown text counts as a rate limit:
+ * never as a success, and never as a reason to ask again immediately.
  */
 export function tokenError(
   { status, error, description }: TokenRejection,

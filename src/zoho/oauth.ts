@@ -7,18 +7,24 @@ export interface IssuedToken {
   accessToken: string
   expiresAt: Date
   issuedAt: Date
-  /** Only a code exchange with offline access gives one. */
+  /** Only a code exchange with offline access returns one. */
   refreshToken: string | null
   /** As Zoho names them; null when it names none. */
   scope: string | null
-  /** Zoho's own clock; null when the reply had no Date. */
+  /** Zoho's own clock; null when the response had no Date header. */
   zohoTime: Date | null
 }
 
-/** A larger lifetime is in milliseconds (some older products answer so): no token of Zoho's lives longer than a day. */
+/**
+ * A larger lifetime is in milliseconds (some older products send that): no Zoho token lives longer
+ * than a day.
+ */
 const LONGEST_LIFE_S = 86_400
 const TIMEOUT_MS = 10_000
-/** Of the whole: a sender that drips never meets the one above, and everybody who needs a token waits for this one. */
+/**
+ * Total timeout: a sender that drips never exceeds the idle timeout above, and all who need a token
+ * wait for this request.
+ */
 export const SIGN_IN_MS = 20_000
 const MAX_REPLY_BYTES = 64 * 1024
 
@@ -32,14 +38,21 @@ const TokenReply = z.object({
 const Refusal = z.object({ error: z.string(), error_description: z.string().optional().catch(undefined) })
 
 export interface TokenRequest {
-  /** Only of the table in data-centers.ts, or from the environment: this host gets to see the client secret. */
+  /**
+   * Only from the table in data-centers.ts, or from the environment: this host receives the client
+   * secret.
+   */
   accountsUrl: string
   purpose: TokenPurpose
-  /** grant_type, client_id, client_secret and what belongs to the grant. */
+  /** grant_type, client_id, client_secret and the parameters of the grant. */
   parameters: Record<string, string>
 }
 
-/** One request to the token endpoint. Throws ConfigurationError, TokenRateLimitedError or OAuthUnavailableError, each with its cause and remedy (Zoho API reference, token errors). */
+/**
+ * Makes one request to the token endpoint and returns its token. Throws ConfigurationError,
+ * TokenRateLimitedError or OAuthUnavailableError, each with cause and remedy (Zoho API reference,
+ * token errors).
+ */
 export async function requestToken(
   { accountsUrl, purpose, parameters }: TokenRequest,
   {
@@ -55,7 +68,7 @@ export async function requestToken(
   try {
     const reply = await request(`${accountsUrl}/oauth/v2/token`, {
       method: 'POST',
-      // In the form body, not the query: query strings land in access logs.
+      // In the form body, not the query: query strings end up in access logs.
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(parameters).toString(),
       dispatcher,

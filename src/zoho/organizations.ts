@@ -11,7 +11,10 @@ export interface Organization {
   timeZone: string | null
 }
 
-/** Every organization of the account, with currency and time zone. Needs no organization, and Zoho does not count the call against one. */
+/**
+ * Returns every organization of the account, with currency and time zone. Needs no organization,
+ * and Zoho does not count the call against one.
+ */
 export async function listOrganizations(
   client: ZohoClient,
   signal: AbortSignal,
@@ -28,7 +31,7 @@ export async function listOrganizations(
   }
 }
 
-/** One organization; null when the account does not have it. */
+/** Returns one organization; null when the account does not have it. */
 export async function readOrganization(client: ZohoClient, id: string, signal: AbortSignal): Promise<Organization | null> {
   const { organizations } = await listOrganizations(client, signal)
   return organizations.find((it) => it.id === id) ?? null

@@ -6,12 +6,18 @@ import { PageContext } from './schemas.ts'
 
 export interface Listing<Row> {
   path: string
-  /** The key of the envelope that holds the rows; of several, the first that is there (documents and answers differ). */
+  /**
+   * The key of the response that contains the rows; of several, the first that is present (Zoho's
+   * documentation and responses differ).
+   */
   key: string | readonly string[]
   query?: Record<string, string>
-  /** True: `read` is given each row's text as Zoho wrote it, too. */
+  /** True: `read` also gets each row's text as Zoho wrote it. */
   withText?: boolean | undefined
-  /** Throws when the row cannot be used; `onUnreadable` then hears of it, and the others go on. */
+  /**
+   * Throws when the row cannot be used; it is then reported to `onUnreadable`, and the other rows
+   * continue.
+   */
   read(row: unknown, text: string): Row
   onUnreadable(row: unknown): void
   idOf(row: Row): string
@@ -23,25 +29,34 @@ export interface Listing<Row> {
 }
 
 export const PAGE_ROWS = 200
-/** Zoho's own list may show a row late, so what goes on from the newest row that it knows begins a little before it. */
+/**
+ * Zoho's list may show a row late, so a sync that resumes from the newest known row begins a little
+ * before it.
+ */
 export const LIST_LAG_MS = 5 * 60_000
 
-/** Zoho did not keep to the order that was asked for, so paging on by the last row would lose rows. */
+/** Zoho did not keep to the requested order, so paging on from the last row would lose rows. */
 export class ListUnorderedError extends BadGatewayError<'list_unordered'> {
   constructor(path: string) {
     super('list_unordered', { path })
   }
 }
-/** More pages within one second than any import makes; past it the server repeats itself. */
+/** More pages within one second than any import makes; past it the server is repeating itself. */
 const MAX_PAGES_PER_SECOND = 500
-/** How often one second with more rows than a page is read until two passes agree. */
+/** How often a second with more than one page of rows is read until two passes agree. */
 const MAX_PASSES = 5
 
-/** Zoho's form of a moment: whole seconds and a numeric offset; a literal `Z` and fractions are refused (seen live). */
+/**
+ * Zoho's format of a time: whole seconds and a numeric offset; a literal `Z` and fractions are
+ * refused (seen live).
+ */
 export const zohoTime = (at: Date): string => `${at.toISOString().slice(0, 19)}+0000`
 const wholeSecond = (at: Date): number => Math.floor(at.getTime() / 1000) * 1000
 
-/** One page of a list, in whatever order the query asks for. Throws BadGatewayError `list_malformed`. */
+/**
+ * Returns one page of a list, in the order that the query requests. Throws BadGatewayError
+ * `list_malformed`.
+ */
 export async function readPage<Row>(
   client: ZohoClient,
   listing: Pick<Listing<Row>, 'path' | 'key' | 'query' | 'withText' | 'read' | 'onUnreadable' | 'job' | 'runId'>,
@@ -74,11 +89,12 @@ export async function readPage<Row>(
 }
 
 /**
- * All rows of a list in the order of their modification, page after page, while the list may change.
- * Keyset and not offset: with offsets an edit between two pages shifts rows past the reader. The filter is inclusive, so each page begins with
- * the rows of the last second of the page before, which are left out here. More rows than a page in one second are paged by offset within it,
- * and that second is read again until two passes agree. A page that does not lead on is an error, never an end.
- * While the caller works on a page, the next one is on its way.
+ * Yields all rows of a list in the order of modification, page by page, while the list may change.
+ * Pages by keyset, not offset: with offsets an edit between two pages shifts rows past the reader.
+ * The filter is inclusive, so each page begins with the rows of the last second of the page before,
+ * which are left out here. More than one page of rows in one second is paged by offset within it,
+ * and that second is read again until two passes agree. A page that does not lead on is an error,
+ * never the end. The next page is fetched while the caller works on the current one.
  */
 export async function* listByModification<Row>(client: ZohoClient, listing: Listing<Row>, signal: AbortSignal): AsyncGenerator<Row[]> {
   const rowKey = (row: Row) => `${listing.idOf(row)} ${listing.modifiedOf(row)?.getTime() ?? ''}`
@@ -103,7 +119,10 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
     return { rows, lastSecond: end === Number.NEGATIVE_INFINITY ? null : end, more }
   }
 
-  /** Pages on from page 2 within the second; answers the second in which the list goes on, or null at its end. */
+  /**
+   * Reads from page 2 on within the second. Returns the second at which the list continues, or null
+   * at its end.
+   */
   async function* readSecond(second: number, given: Set<string>): AsyncGenerator<Row[], number | null> {
     let mostPages = MAX_PAGES_PER_SECOND
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
@@ -123,14 +142,15 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
         else if (pass === 1 && fresh.length === 0) throw loops('a page repeats the one before')
       }
       if (pass > 1 && added === 0) return end ?? null
-      // Another pass may find a few rows more, but not a multiple: a server that repeats itself must not be followed for long.
+      // Another pass may find a few more rows, but not a multiple: a server that repeats itself
+      // must not be followed for long.
       mostPages = number + 2
     }
     throw loops('the list does not stand still')
   }
 
   let from = listing.from && new Date(wholeSecond(listing.from))
-  /** Ids with their times that were given out for the second in which the next page begins. */
+  /** Ids and times already yielded for the second in which the next page begins. */
   let given = new Set<string>()
   try {
     for (let coming = page(from); ; ) {
@@ -142,13 +162,13 @@ export async function* listByModification<Row>(client: ZohoClient, listing: List
         from = new Date(lastSecond!)
         given = new Set(rows.filter((row) => wholeSecond(listing.modifiedOf(row) ?? from!) === lastSecond).map(rowKey))
         coming = page(from)
-        coming.catch(() => {}) // heard when it is awaited
+        coming.catch(() => {}) // handled where it is awaited
         if (fresh.length > 0) yield fresh
         continue
       }
       if (fresh.length > 0) yield fresh
       if (!more) return
-      // A whole page within one second: read on by offset until that second ends.
+      // A whole page within one second: read by offset until that second ends.
       for (const row of rows) given.add(rowKey(row))
       const next: number | null = yield* readSecond(lastSecond!, given)
       if (next === null) return

@@ -1,14 +1,17 @@
 import type { Params } from '../messages/message.ts'
-/** What Zoho's reply told about the limits; undefined where it told nothing. */
+/** What Zoho's response said about the limits; undefined where it said nothing. */
 export interface CallResult {
   status: number | null
   code: string | null
   ms: number
   dayLimit?: number | undefined
   dayLeft?: number | undefined
-  /** Reckoned when the reply came: a transfer that takes minutes would push it into the next day. */
+  /**
+   * Computed when the response began: a transfer that takes minutes would push it into the next
+   * day.
+   */
   dayResetsAt?: Date | undefined
-  /** Not seen from Zoho, but a proxy may send it with a 429. */
+  /** Zoho was not seen to send it, but a proxy may, with a 429. */
   retryAfterSeconds?: number | undefined
 }
 
@@ -16,7 +19,7 @@ export interface Lease {
   done(result: CallResult): Promise<void>
 }
 
-/** Why the next call has to wait, for whoever watches. */
+/** Why the next call has to wait, for the run's progress. */
 export interface RateLimitWait {
   /** zoho_blocked | quota_nearly_exhausted | rate_limited_minute | concurrency_limited */
   code: string
@@ -25,14 +28,15 @@ export interface RateLimitWait {
   until: Date
 }
 
-/** What a call is for, as the log of calls names it. */
+/** Purpose of a call, as the log of calls records it. */
 export type CallJob = 'items' | 'image' | 'recheck' | 'crm' | 'stock' | 'price_lists' | 'groups' | 'pull' | 'organization' | 'test'
 
-/** Who may call, and when: one budget for all processes of an organization. */
+/** Decides when a call may be made: one limiter for all processes of an organization. */
 export interface RateLimiter {
   /**
-   * Resolves when the call may be made: minute, calls in flight and the day all have room.
-   * Throws QuotaExceededError when the day has none left for this kind of job. `onWait` hears why and until when.
+   * Resolves when the call may be made: minute, concurrency and day all have room. Throws
+   * QuotaExceededError when the day has no call left for this purpose. `onWait` gets the reason and
+   * the end of a wait.
    */
   acquire(call: { job: CallJob; path: string; runId?: string | undefined }, signal: AbortSignal): Promise<Lease>
 }

@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import { Flag, Id, Instant, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
-/** One picture or other attachment of an item, as details list them. */
+/** One image or other attachment of an item, as its detail lists them. */
 export interface ItemDocument {
   document_id: string
   file_name: string | null
   attachment_order: number
 }
 
-/** The keys of an item that are read as they are, with what may be in them. Prices and measures are decimal strings. */
+/**
+ * The keys of an item that are copied as they are, with their types. Prices and measures are
+ * decimal strings.
+ */
 const KEYS = {
   sku: Key,
   description: PlainText,
@@ -40,7 +43,7 @@ const KEYS = {
   weight_unit: Text,
 } as const
 type ReadKeys = { -readonly [K in keyof typeof KEYS]?: z.output<(typeof KEYS)[K]> }
-/** Keys that Zoho leaves out of rows of items whose stock it does not track. */
+/** Keys that Zoho omits from rows of items whose stock it does not track. */
 const STOCK_KEYS = ['stock_on_hand', 'available_stock', 'actual_available_stock', 'reorder_level'] as const
 
 /** What distinguishes an item from the others of its group. */
@@ -50,47 +53,60 @@ export interface ItemAttribute {
 }
 
 /**
- * An item as Zoho says it, in a list row, a detail or a record of a file. A key that is undefined was absent or could not be read: what zinc holds stays.
- * Null was blank: Zoho says that there is none.
+ * An item as Zoho describes it, in a list row, a detail or a record of a file. Undefined: the key
+ * was absent or unreadable, and zinc keeps its value. Null: the key was blank, so Zoho has no
+ * value.
  */
 export interface ZohoItem extends ReadKeys {
   item_id: string
-  /** To the byte, HTML entities and all. */
+  /** Byte for byte, including HTML entities. */
   name?: string
   status?: 'active' | 'inactive'
   is_combo_product?: boolean
-  /** Of a group that has variants; null where the item is in none. */
+  /** Of a group with variants; null where the item is in none. */
   group_id?: string | null
   group_name?: string | null
   attributes?: ItemAttribute[]
-  /** The row has keys of a group, or of attributes. What their absence means, the other rows of the list tell (`settleGroups`). */
+  /**
+   * The row has keys of a group or of attributes. What their absence means depends on the other
+   * rows of the list (`settleGroups`).
+   */
   names_group?: true
   names_attributes?: true
   image_document_id?: string | null
   image_name?: string | null
   /**
-   * Set when the row has no `image_document_id`: other keys name a picture, or all that are there are blank. Details and some list rows are so, and neither
-   * may remove a picture before another look confirms it.
+   * Set when the row has no `image_document_id`: other keys name an image, or all keys present are
+   * blank. Details and some list rows are like that, and neither may remove an image before it is
+   * confirmed.
    */
   image_signs?: 'named' | 'blank'
-  /** The id under which another key names the main picture; only for a product that has none yet. */
+  /**
+   * The id under which another key names the main image; used only for a product that has none yet.
+   */
   image_candidate?: string
-  /** The readable entries in the order that people see; undefined where the list is absent or is none. */
+  /** The readable entries in display order; undefined where the list is absent or not a list. */
   documents?: ItemDocument[]
-  /** False where an entry of `documents`, or the list itself, could not be read: nothing may be removed by it. */
+  /**
+   * False where an entry of `documents`, or the list itself, was unreadable: then it must not
+   * remove anything.
+   */
   documents_readable: boolean
-  /** `cf_name` and `cf_name_unformatted`; only those that Zoho named. */
+  /** `cf_name` and `cf_name_unformatted`; only those that Zoho sent. */
   custom_fields: Record<string, unknown>
   last_modified_time?: Date | null
-  /** The row as it was received; absent where its text is not at hand. */
+  /** The row's text as received; absent where the text is not available. */
   raw?: string
-  /** Zoho's keys that hold something that cannot be read. */
+  /** Zoho's keys whose values could not be read. */
   unreadable: string[]
 }
 
 type Row = Record<string, unknown>
 
-/** Endings of attachments that are no pictures. Everything else is judged by its bytes: names say anything (`.jfif`, `model v1.25`, none). */
+/**
+ * File extensions of attachments that are not images. Everything else is checked by its bytes:
+ * names can be anything (`.jfif`, `model v1.25`, none).
+ */
 export const NO_IMAGE =
   /\.(pdf|docx?|docm|dotx?|rtf|odt|xlsx?|xlsm|xlsb|ods|csv|tsv|pptx?|ppsx?|odp|txt|md|html?|xml|json|eml|msg|ics|vcf|zip|rar|7z|tar|t?gz|mp[34]|m4[av]|mov|avi|mkv|wmv|3gp|webm|wav|ogg|opus|aac|amr|dwg|dxf|step|stp|stl|exe|apk|msi)$/i
 
@@ -101,7 +117,7 @@ const DocumentEntry = z.object({ document_id: Id, file_name: Text.optional(), at
 /** Zoho writes "" for an empty list too. */
 const isEmptyList = (value: unknown): boolean => isBlank(value) || (Array.isArray(value) && value.length === 0)
 
-/** Reads an item in any shape, of which `raw` is the text. Throws when the id cannot be read. */
+/** Parses an item of any shape; `raw` is its text. Throws when the id is unreadable. */
 export function readItem(input: unknown, raw?: string): ZohoItem {
   const row = input as Row
   const unreadable: string[] = []
@@ -124,7 +140,7 @@ export function readItem(input: unknown, raw?: string): ZohoItem {
     unreadable,
     ...(raw !== undefined && raw !== '' && { raw }),
   }
-  // Every item has a status: a blank one says nothing.
+  // Every item has a status, so a blank one means nothing.
   const known = Status.safeParse(status)
   if (known.success) item.status = known.data
   else if (status !== undefined && !isBlank(status)) unreadable.push('status')
@@ -139,17 +155,20 @@ export function readItem(input: unknown, raw?: string): ZohoItem {
   return item
 }
 
-/** Details have the measures of the package in an object of its own. */
+/** Details have the package's measures in an object of its own: `package_details`. */
 function packageDetail({ package_details: of }: Row, key: string): unknown {
   return typeof of === 'object' && of !== null ? (of as Row)[key] : undefined
 }
 
-/** Zoho writes the percentage 0 beside an item without a tax. */
+/** Zoho writes the percentage 0 for an item without a tax. */
 function readTax(item: ZohoItem): void {
   if (item.tax_id === null && !item.tax_name && item.tax_percentage !== undefined) item.tax_percentage = null
 }
 
-/** Of an item that Zoho does not track it leaves the keys out: then they mean that there is no stock, not that it is unknown. */
+/**
+ * Zoho omits the keys for an item that it does not track: then there is no stock, rather than an
+ * unknown one.
+ */
 function readStock(row: Row, item: ZohoItem): void {
   if (!item.item_type || item.item_type.trim().toLowerCase() === 'inventory') return
   for (const key of STOCK_KEYS) if (row[key] === undefined) item[key] = null
@@ -164,8 +183,9 @@ function readCombo({ is_combo_product: flag, combo_type: type }: Row, item: Zoho
 const ATTRIBUTE_NUMBERS = [1, 2, 3] as const
 
 /**
- * The group, if it has variants: newer organizations give every item a group of one with the item's own name. Attributes tell them apart where the row
- * has their keys; where it has none, the name of the group does.
+ * Reads the group if it has variants: newer organizations give every item a group of one with the
+ * item's own name. Attributes tell the two apart where the row has their keys; otherwise the name
+ * of the group does.
  */
 function readGroup(row: Row, item: ZohoItem): void {
   const attributeKeys = Object.keys(row).filter((key) => /^attribute_(id|name|option_name)[1-3]$/.test(key))
@@ -190,13 +210,16 @@ function readGroup(row: Row, item: ZohoItem): void {
   item.group_name = hasVariants ? (name.data ?? null) : null
 }
 
-/** Which of these keys a row of the list has had by now. */
+/** Which of these keys a row of the list has had so far. */
 export interface NamedKeys {
   group: boolean
   attributes: boolean
 }
 
-/** Zoho leaves these keys out of rows that are in no group, where it writes them in others of the same list: there their absence means none. */
+/**
+ * Zoho omits these keys from rows that are in no group, while it writes them in other rows of the
+ * same list: there their absence means none.
+ */
 export function settleGroups(items: ZohoItem[], named: NamedKeys): NamedKeys {
   const group = named.group || items.some((item) => item.names_group)
   const attributes = named.attributes || items.some((item) => item.names_attributes)
@@ -207,7 +230,10 @@ export function settleGroups(items: ZohoItem[], named: NamedKeys): NamedKeys {
   return { group, attributes }
 }
 
-/** `item_name` is the same name under another key; which of the two is there differs between rows. A blank `name` is Zoho's word, too. */
+/**
+ * `item_name` is the same name under another key; rows have either one. A blank `name` is a value
+ * of Zoho's, too.
+ */
 function readName(row: Row, item: ZohoItem): void {
   for (const key of ['name', 'item_name']) {
     if (row[key] === undefined) continue
@@ -218,13 +244,14 @@ function readName(row: Row, item: ZohoItem): void {
     }
     item.unreadable.push(key)
   }
-  // Every item of Zoho has a name, so its absence is reported like a name that cannot be read.
+  // Every Zoho item has a name, so a missing one is reported like an unreadable one.
   if (row.name === undefined && row.item_name === undefined) item.unreadable.push('name')
 }
 
 /**
- * Custom fields under the keys of a list row, whichever shape they come in: `custom_fields[]` and `custom_field_hash` of details, or `cf_…` keys. A field that
- * is named nowhere is left out, and what zinc holds of it stays: lists carry only the fields that are set to show there.
+ * Returns custom fields under the keys of a list row, whichever shape they have: `custom_fields[]`
+ * and `custom_field_hash` of details, or `cf_…` keys. A field that is absent keeps zinc's value:
+ * lists contain only the fields that are set to show there.
  */
 export function readCustomFields(
   row: Row,
@@ -244,7 +271,9 @@ export function readCustomFields(
   return Object.assign(found, customKeys(row, unreadable))
 }
 
-/** Texts, numbers, yes or no, and lists of them; Zoho has no custom field whose value is an object. */
+/**
+ * Strings, numbers, booleans, and lists of them; Zoho has no custom field whose value is an object.
+ */
 const isCustomValue = (value: unknown): boolean => (Array.isArray(value) ? value.every(isPlain) : isPlain(value))
 const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null
 
@@ -267,7 +296,10 @@ function readCustomField(entry: unknown, { byLabel }: { byLabel: boolean }): Row
   return name === undefined || value === undefined ? {} : { [String(name)]: value }
 }
 
-/** Entry by entry: a bad one is left out, and then the list as a whole says nothing about what is not in it. */
+/**
+ * Entry by entry: an unreadable one is skipped, and then the list proves nothing about the images
+ * it lacks.
+ */
 function readDocuments({ documents }: Row, item: ZohoItem): void {
   if (documents === undefined) return
   if (isEmptyList(documents)) {
@@ -292,7 +324,10 @@ function readDocuments({ documents }: Row, item: ZohoItem): void {
   item.documents = entries.sort((a, b) => a.attachment_order - b.attachment_order)
 }
 
-/** The main picture: `image_document_id` decides where it is there; without it the other keys are only signs. */
+/**
+ * The main image: `image_document_id` decides where it is present; without it the other keys are
+ * only hints.
+ */
 function readImage(row: Row, item: ZohoItem, read: <T>(key: string, type: z.ZodType<T>) => T | undefined): void {
   const id = read('image_document_id', z.union([z.literal('').transform(() => null), z.null(), Id]))
   const name = read('image_name', Text)
@@ -311,12 +346,12 @@ function readImage(row: Row, item: ZohoItem, read: <T>(key: string, type: z.ZodT
     if (candidate !== undefined) item.image_candidate = candidate
     if (name) item.image_name = name
   } else if (row.image_name !== undefined && item.documents !== undefined && item.documents_readable && item.documents.length === 0) {
-    // Two keys of different kinds agree: the recorded detail of an item without a picture.
+    // Two keys of different kinds agree, as in the recorded detail of an item without an image.
     item.image_document_id = null
     item.image_name = null
   } else if (given.length > 0) item.image_signs = 'blank'
 }
 
-/** Without the keys that say nothing. */
+/** Without the keys that are undefined. */
 const defined = <T extends object>(from: T) =>
   Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -1,22 +1,31 @@
 import { z } from 'zod'
 import { decodeEntities } from '../lib/html-entities.ts'
 
-/** Zoho writes "" for anything that is empty, whatever its type; absent keys mean the same. */
+/** Zoho writes "" for any empty value, whatever its type; absent keys mean the same. */
 const blank = (value: unknown): boolean => value === undefined || value === null || value === ''
 const maybe = <T extends z.ZodType>(type: T) => z.preprocess((value) => (blank(value) ? null : value), type.nullable())
 
-/** Zoho sends some texts as numbers; an object or a list is no text and must not become "[object Object]". */
+/**
+ * Zoho sends some texts as numbers; an object or a list is refused, as it would become "[object
+ * Object]".
+ */
 const TextOrNumber = z.union([z.string(), z.number()]).transform(String)
 
-/** Ids have up to 19 digits: a number beyond 2^53 would already be wrong here, so it is refused rather than rounded. */
+/**
+ * Ids have up to 19 digits: a number beyond 2^53 would be wrong already, so it is refused rather
+ * than rounded.
+ */
 export const Id = z.union([
   z.string().min(1).max(100).refine(isStorable),
   z.number().refine(Number.isSafeInteger, 'an id was rounded').transform(String),
 ])
 export const Text = maybe(TextOrNumber)
-/** A text for people: Zoho escapes some characters as HTML does. */
+/** A text to display: Zoho escapes some characters as HTML does. */
 export const PlainText = Text.transform((text) => text && decodeEntities(text))
-/** What products are looked up by. PostgreSQL's indexes take no entry over 2,700 bytes: one such row would fail the statement for its whole page. */
+/**
+ * A value that products are looked up by. PostgreSQL's indexes take no entry over 2,700 bytes: one
+ * such row would fail the statement of its whole page.
+ */
 export const Key = Text.refine((text) => text === null || text.length <= 500, 'longer than 500 characters')
 
 /** A name by which products are found. */
@@ -27,8 +36,9 @@ function isStorable(text: string): boolean {
 }
 
 /**
- * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type currency signs and Arabic digits. A decimal string, exact
- * as far as it was sent; null where it is blank, no number, or more than anything costs and than a column holds (`hasInvalidFields` tells them apart).
+ * Money and stock: Zoho sends JSON numbers or texts such as "1,234.50" or "5.000000"; people type
+ * currency signs and Arabic digits. Returns a decimal string, exact as far as it was sent; null
+ * where it is blank, not a number, or larger than the column (`hasInvalidFields` tells them apart).
  */
 export const ReadableDecimal = maybe(
   z.union([z.number(), z.string()]).transform((value, context) => {
@@ -39,10 +49,10 @@ export const ReadableDecimal = maybe(
   }),
 )
 
-/** The same, null also where no number can be read (`hasInvalidFields` tells the two apart). */
+/** The same, but null also for an unreadable value (`hasInvalidFields` tells the two apart). */
 export const Decimal = ReadableDecimal.catch(null)
 
-/** Something stands there, but no number can be read from it. */
+/** True for a value that is not blank and from which no number can be read. */
 export const hasInvalidFields = (raw: unknown): boolean => !blank(raw) && Decimal.parse(raw) === null
 
 function plainDigits(value: number): string {
@@ -50,10 +60,16 @@ function plainDigits(value: number): string {
   return text.includes('e') ? value.toFixed(6) : text
 }
 
-/** Thousands (or, in India, hundreds before them) kept apart; another comma may be a decimal one, and guessing wrong is a price a hundred times too high. */
+/**
+ * Grouped thousands (or, in India, hundreds before them). Another comma may be a decimal one, and
+ * guessing wrong is a price a hundred times too high.
+ */
 const GROUPED = /^-?\d{1,3}([,٬\s]\d{2,3})*[,٬\s]\d{3}(\.\d+)?$/
 
-/** Arabic-Indic digits and separators as Latin ones, without what keeps thousands apart and a currency's sign or code at either end. */
+/**
+ * Arabic-Indic digits and separators as Latin ones, without group separators and without a
+ * currency's sign or code at either end.
+ */
 function plainText(value: string): string {
   const text = value
     .replace(/[٠-٩۰-۹]/g, (digit) => String(digit.charCodeAt(0) & 0xf))
@@ -65,13 +81,13 @@ function plainText(value: string): string {
   return GROUPED.test(text) ? text.replace(/[,٬\s]/g, '') : text
 }
 
-/** Yes or no, in JSON or as a text; blank is no. */
+/** A boolean, in JSON or as a text; blank is false. */
 export const Flag = z.preprocess(
   (value) => (value === null || value === '' || value === 'false' ? false : value === 'true' ? true : value),
   z.boolean(),
 )
 
-/** `2026-06-09T09:45:44-0400`: an offset without colon, which Date does not read everywhere. */
+/** `2026-06-09T09:45:44-0400`: an offset without a colon, which Date does not parse everywhere. */
 export const Instant = z.string().transform((value, context) => {
   const date = new Date(value.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
   if (!Number.isNaN(date.getTime())) return date
@@ -81,10 +97,13 @@ export const Instant = z.string().transform((value, context) => {
 
 export const PageContext = z.looseObject({ page: z.coerce.number().catch(1), has_more_page: z.coerce.boolean().catch(false) })
 
-/** Numbers that a JavaScript number cannot hold exactly: ids, or money with many digits. */
+/** Numbers that a JavaScript number cannot represent exactly: ids, or money with many digits. */
 const LONG_NUMBER = /[:[,]\s*-?[\d.]{16,}/
 
-/** Parses a body of Zoho's to an object, or null when it is none. Ids sent as numbers beyond 2^53, and decimals of more than 15 digits, become texts as sent. */
+/**
+ * Parses a Zoho body to an object; null when it is none. Ids sent as numbers beyond 2^53, and
+ * decimals of more than 15 digits, become strings with the digits as sent.
+ */
 export function parseZohoJson(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text)

@@ -14,21 +14,24 @@ export interface AccessToken {
   value: string
   expiresAt: Date
   issuedAt: Date
-  /** The scopes as Zoho named them with the token; null when it named none. */
+  /** The scopes that Zoho returned with the token; null when it returned none. */
   scope: string | null
 }
 
-/** What one holder of the lock finds and may change. */
+/** What the holder of the lock reads and may change. */
 export interface TokenSlot {
   stored: AccessToken | null
-  /** When tokens were given in the last ten minutes, oldest first. */
+  /** When tokens were issued in the last ten minutes, oldest first. */
   issuedAt: Date[]
   heldUntil: Date | null
   save(token: AccessToken): Promise<void>
   hold(until: Date): Promise<void>
 }
 
-/** Where the one access token of all processes is kept. `exclusively` lets one caller at a time look, refresh and save. */
+/**
+ * Stores the one access token of all processes. `exclusively` lets one caller at a time read,
+ * refresh and save it.
+ */
 export interface TokenStore {
   read(): Promise<AccessToken | null>
   exclusively<T>(work: (slot: TokenSlot) => Promise<T>): Promise<T>
@@ -40,39 +43,50 @@ export interface TokensDeps {
   store: TokenStore
   clock: Clock
   dispatcher: Dispatcher
-  /** The longest that one sign-in may take. */
+  /** The longest that one token request may take. */
   wholeMs?: number | undefined
 }
 
-/** Renewed this long before its end, so that no call starts with a token that dies under way. */
+/** A token is renewed this long before it expires, so that it does not expire during a call. */
 const EARLY_MS = 5 * 60_000
-/** Zoho gives ten tokens in ten minutes for one refresh token, and the next request makes it refuse for longer: one is left for others. */
+/**
+ * Zoho issues ten tokens in ten minutes for one refresh token and blocks longer after the next
+ * request: one is left for other programs.
+ */
 export const SIGN_IN_WINDOW_MS = 10 * 60_000
 const SIGN_INS_PER_WINDOW = 9
-/** Tests of the connection leave the rest to the syncs. */
+/** Connection tests leave the rest to the syncs. */
 const SIGN_INS_FOR_TESTS = 6
-/** What is temporary is tried again, outside of the lock, after these pauses. */
+/** Pauses before the retries of temporary failures, made outside the lock. */
 const PAUSES_MS = [500, 2_000]
 
 /**
- * The access token of a set of credentials, shared by all processes and refreshed under a lock.
- * `current(refused)` gives one that is not `refused`, so 200 calls that drew a 401 with the same token refresh once.
+ * Returns the access token of a set of credentials, shared by all processes and refreshed under a
+ * lock. `current(refused)` returns one that is not `refused`, so 200 calls that got a 401 with the
+ * same token cause one refresh.
  */
 export function createTokens({ accountsUrl, credentials, store, clock, dispatcher, wholeMs }: TokensDeps) {
   let cached: AccessToken | null = null
   let refreshing: Promise<AccessToken> | null = null
 
-  /** A token of short life counts to nine tenths of it, or each call would bring a new one. */
+  /**
+   * A short-lived token is used for nine tenths of its life; otherwise each call would request a
+   * new one.
+   */
   const early = (token: AccessToken) => Math.min(EARLY_MS, (token.expiresAt.getTime() - token.issuedAt.getTime()) / 10)
   const lives = (token: AccessToken | null, refused?: string): token is AccessToken =>
     token !== null && token.value !== refused && token.expiresAt.getTime() - clock.now().getTime() > early(token)
 
-  /** Asks Zoho unless `enough` holds for the stored token, which another process may have brought meanwhile. */
+  /**
+   * Requests a token from Zoho unless `enough` is true for the stored one, which another process
+   * may have saved meanwhile.
+   */
   async function refreshOnce(
     enough: (stored: AccessToken | null) => stored is AccessToken,
     perWindow = SIGN_INS_PER_WINDOW,
   ): Promise<AccessToken> {
-    // What Zoho refused is an answer here and not an exception: the note of it is to be committed with the lock.
+    // A refusal by Zoho is returned here rather than thrown, so that its record is committed with
+    // the lock.
     const outcome = await store.exclusively(async (slot): Promise<AccessToken | BadGatewayError> => {
       if (enough(slot.stored)) return slot.stored
       const now = clock.now().getTime()
@@ -119,8 +133,9 @@ export function createTokens({ accountsUrl, credentials, store, clock, dispatche
     },
 
     /**
-     * Signs in although the token is valid, so that it is known whether the credentials work: a valid token hides a revoked refresh token.
-     * Where the limit of sign-ins forbids it, the valid token stays and `notUntil` is the time when the limit ends.
+     * Requests a new token although the stored one is valid, to learn whether the credentials work:
+     * a valid token hides a revoked refresh token. When the limit of token requests forbids it, the
+     * valid token stays and `notUntil` is when the limit ends.
      */
     async renew(): Promise<{ notUntil: Date | null }> {
       const never = (_stored: AccessToken | null): _stored is AccessToken => false

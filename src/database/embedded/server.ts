@@ -16,7 +16,7 @@ import type { SystemUser } from './system-user.ts'
 const START_TIMEOUT_MS = 60_000
 
 const run = promisify(execFile)
-/** The caller's locale and PG* variables must not change what is made. */
+/** The caller's locale and PG* variables must not affect the result. */
 const cleanEnvironment = () => ({ PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' })
 const asAccount = (account: SystemUser | undefined) => (account ? { uid: account.uid, gid: account.gid } : {})
 
@@ -34,7 +34,7 @@ export async function initdb({
   log: Logger
 }) {
   const fresh = `${cluster}.new`
-  await removeDataDir(fresh, account) // a start that was killed here
+  await removeDataDir(fresh, account) // left by a start that was killed here
   await mkdir(fresh, { mode: 0o700 })
   const passwordFile = join(dataDir, 'password')
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
@@ -64,33 +64,39 @@ export async function initdb({
   log.info('embedded database created')
 }
 
-/** Deletes a folder of the account as that account, so that a link swapped in meanwhile leads to nothing that is not the account's own. */
+/**
+ * Deletes a folder of the account as that account, so that a link planted meanwhile leads only to
+ * the account's own files.
+ */
 export async function removeDataDir(folder: string, account: SystemUser | undefined): Promise<void> {
-  // It cannot remove the folder itself, which stands in ours; that is the error that is not looked at.
+  // It cannot delete the folder itself, whose parent is ours; that is the ignored error.
   if (account) await run('rm', ['-rf', '--', folder], { ...asAccount(account), env: cleanEnvironment(), cwd: '/' }).catch(() => {})
   await (account ? rmdir(folder) : rm(folder, { recursive: true, force: true })).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
 }
 
-/** The name of the socket within its folder; the number is only a part of the name. */
+/** The socket's name contains this number; no port is opened. */
 const SOCKET_PORT = 5432
-/** What every system takes as the path of a socket (macOS: 104 with the end). */
+/** The longest socket path that every system accepts (macOS: 104 with the terminator). */
 const MAX_SOCKET_PATH = 103
 
-/** A folder that only the server's account and root can enter, or a port of loopback, which every account of the machine reaches. */
+/**
+ * A folder that only the server's account and root can enter, or a loopback port, which every
+ * account of the machine can reach.
+ */
 type Address = { socketDir: string } | { port: number }
 
 const urlOf = (address: Address, password: string) => {
   const url = `postgresql://zinc:${encodeURIComponent(password)}@${'port' in address ? `127.0.0.1:${address.port}` : 'localhost'}/postgres`
-  // pg takes a host that is a path for a socket; the one before it only makes the URL whole.
+  // pg treats a host that is a path as a socket; the host before it only makes the URL valid.
   return 'port' in address ? url : `${url}?host=${encodeURIComponent(address.socketDir)}&port=${SOCKET_PORT}`
 }
 
 const socketDirOf = (dataDir: string) => join(dataDir, 'socket')
 const fitsSocket = (socketDir: string) => Buffer.byteLength(join(socketDir, `.s.PGSQL.${SOCKET_PORT}`)) <= MAX_SOCKET_PATH
 
-/** The address of the server that serves this cluster now, if there is one that answers. */
+/** Returns the URL of the running server of this cluster, if one answers. */
 export async function liveUrl({
   dataDir,
   cluster,
@@ -99,7 +105,8 @@ export async function liveUrl({
   for (let tries = 0; tries < 100; tries++) {
     const [pid, , , port, socketDir] = ((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')
     if (!Number(pid) || !alive(Number(pid))) return null
-    // The file belongs to the account, which could name any socket there: only ours counts.
+    // The file belongs to the account, which could name any socket there: only our own path is
+    // accepted.
     const url = urlOf(socketDir === socketDirOf(dataDir) ? { socketDir } : { port: Number(port) || 0 }, password)
     if (await isAccepting(url)) return url
     await delay(100)
@@ -119,7 +126,7 @@ export async function isAccepting(url: string): Promise<boolean> {
   }
 }
 
-/** `wanted` if nobody listens there, else any free port. */
+/** The requested port if it is free, otherwise any free port. */
 async function freePort(requested: number): Promise<number> {
   const server = createServer()
   const listening = await new Promise<boolean>((resolve) => {
@@ -140,18 +147,21 @@ interface StartOptions {
   account: SystemUser | undefined
   log: Logger
   durable: boolean
-  /** Listens on loopback, too: for tests with a proxy in between. */
+  /** Also listens on loopback, for tests with a proxy in between. */
   tcp: boolean
 }
 
-/** Makes the folder of the socket, and removes what a killed server left there. */
+/** Creates the folder of the socket, and removes what a dead server left there. */
 async function prepareSocketDir(socketDir: string, account: SystemUser | undefined): Promise<void> {
   await mkdir(socketDir, { recursive: true, mode: 0o700 })
   if (account) await chown(socketDir, account.uid, account.gid)
   for (const name of [`.s.PGSQL.${SOCKET_PORT}`, `.s.PGSQL.${SOCKET_PORT}.lock`]) await rm(join(socketDir, name), { force: true })
 }
 
-/** The same port as before where it is free: after a crash, the pools of every user find the new server under the old address. */
+/**
+ * The same port as before where it is free: after a crash, the pools of all users find the new
+ * server at the old URL.
+ */
 async function keptPort(dataDir: string): Promise<number> {
   const portFile = join(dataDir, 'port')
   const port = await freePort(Number(await readFile(portFile, 'utf8').catch(() => '0')))
@@ -160,7 +170,7 @@ async function keptPort(dataDir: string): Promise<number> {
 }
 
 export async function startPostgres({ native, dataDir, cluster, password, account, log, durable, tcp }: StartOptions): Promise<string> {
-  await rm(join(cluster, 'postmaster.pid'), { force: true }) // nobody serves this folder: liveUrl has looked, under the lock
+  await rm(join(cluster, 'postmaster.pid'), { force: true }) // no server uses it: checked by liveUrl under the lock
   const socketDir = socketDirOf(dataDir)
   const address: Address = tcp || !fitsSocket(socketDir) ? { port: await keptPort(dataDir) } : { socketDir }
   if ('socketDir' in address) await prepareSocketDir(socketDir, account)
@@ -175,7 +185,8 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
     timezone: 'UTC',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   }
-  // In our own folder and never handed over: in the account's, a link planted there would have root open and chown any file.
+  // In our own folder, and its ownership is never changed: in the account's folder, a planted link
+  // would make root open and chown any file.
   const logPath = join(dataDir, 'server.log')
   const logFile = await openNoFollow(logPath, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600).catch((cause: Error) => {
     throw new StartupError('database_start.log', { problem: cause.message, path: logPath }, { exitStatus: 1, cause })
@@ -209,8 +220,9 @@ export async function startPostgres({ native, dataDir, cluster, password, accoun
 }
 
 /**
- * Whether a process is the server of this cluster, as its account. The file with its number belongs to the account, which could name any process there.
- * Where the system has no /proc there is no other account either.
+ * Whether a process is the server of this cluster, running as its account. The file with its
+ * process id belongs to the account, which could name any process there. Where the system has no
+ * /proc there is no other account either.
  */
 async function isServerOf(pid: number, cluster: string, account: SystemUser | undefined): Promise<boolean> {
   if (process.platform !== 'linux') return account === undefined && alive(pid)
@@ -231,7 +243,7 @@ interface StopOptions {
   log: Logger
 }
 
-/** A fast shutdown: open transactions are rolled back and everything is on disk when it ends. */
+/** Shuts down fast: open transactions are rolled back and everything is on disk when it ends. */
 export async function stopPostgres({ native, cluster, account, log }: StopOptions): Promise<void> {
   const pid = Number(((await readNoFollow(join(cluster, 'postmaster.pid'))) ?? '').split('\n')[0])
   if (!pid || !alive(pid)) return
@@ -239,7 +251,8 @@ export async function stopPostgres({ native, cluster, account, log }: StopOption
     log.warn({ pid }, 'postmaster.pid names a process that is not the embedded database; it is not stopped')
     return
   }
-  // As the account, so that the kernel refuses a signal to any process of ours even if the file has changed since.
+  // As the account, so that the kernel refuses a signal to any process of ours even if the file has
+  // changed since.
   await run(join(native, 'bin', 'pg_ctl'), ['stop', '-D', cluster, '-m', 'fast', '-w', '-t', '10'], {
     ...asAccount(account),
     env: cleanEnvironment(),

@@ -11,7 +11,10 @@ export interface SystemUser {
 
 const ACCOUNT = 'zinc-postgres'
 
-/** The account that PostgreSQL may run as, out of the lines of /etc/passwd. Never one that other services share, such as `nobody`. */
+/**
+ * Returns the account that PostgreSQL may run as, from the lines of /etc/passwd. Never one that
+ * other services share, such as `nobody`.
+ */
 export function accountIn(passwd: string): SystemUser | undefined {
   for (const name of [ACCOUNT, 'postgres']) {
     const line = passwd.split('\n').find((it) => it.startsWith(`${name}:`))
@@ -24,9 +27,9 @@ export function accountIn(passwd: string): SystemUser | undefined {
 const readPasswd = () => readFileSync('/etc/passwd', 'utf8')
 
 /**
- * PostgreSQL refuses to run as root, so under root it gets an account of its own: made once, or `postgres` where none can be made.
- * Undefined when zinc does not run as root: then PostgreSQL runs as the same user.
- * Throws StartupError `no_database_account`.
+ * Returns the account for PostgreSQL, which refuses to run as root: under root it is created once,
+ * or is `postgres` where none can be created. Undefined when zinc does not run as root: then
+ * PostgreSQL runs as the same user. Throws StartupError `no_database_account`.
  */
 export function findSystemUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined
@@ -36,7 +39,7 @@ export function findSystemUser(): SystemUser | undefined {
     try {
       execFileSync('/usr/sbin/useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', ACCOUNT], { stdio: 'ignore' })
     } catch {
-      // A read-only or foreign /etc: an existing account will do.
+      // /etc is read-only or not ours: an existing account will do.
     }
   }
   return requireAccount(accountIn(readPasswd()))
@@ -48,7 +51,7 @@ export function requireAccount(account: SystemUser | undefined): SystemUser {
   throw new StartupError('no_database_account', { account: ACCOUNT }, { exitStatus: 1 })
 }
 
-/** Whether an account without rights of its own can enter every folder on the way to `path`. */
+/** Whether an unprivileged account can enter every folder on the way to `path`. */
 export function isWorldAccessible(path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     if (existsSync(at) && at !== path && (statSync(at).mode & 0o001) === 0) return false

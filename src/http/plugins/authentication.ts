@@ -12,33 +12,44 @@ import { assertSameOrigin, readAccessCookie } from './session-cookies.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; null until a token was read. */
+    /** The authenticated user; null until a token was read. */
     identity: AuthenticatedIdentity | null
-    /** The edge server that asks. It is nobody's identity, so every route that asks for a person refuses it. */
+    /**
+     * The authenticated edge server. It has no identity, so every route that requires a user
+     * refuses it.
+     */
     edge: EdgeIdentity | null
-    /** For responses that last: whether the token that opened them still does, with the same role. */
+    /**
+     * For long responses: whether the token that opened them is still valid, with the same role.
+     */
     isStillAllowed(): Promise<boolean>
   }
   interface FastifyContextConfig {
-    /** The route asks for no token, and none is read: health must answer when the database does not. */
+    /**
+     * The route requires no token, and none is read: health must respond when the database does
+     * not.
+     */
     public?: boolean
-    /** A public route that counts for the request limit of its caller's address. */
+    /** A public route that counts towards the request limit of the client's address. */
     limited?: boolean
-    /** Who may use a public route, for the documentation; everybody when left out. */
+    /** Who may use a public route, for the documentation; everyone when left out. */
     openTo?: string
-    /** Open also to people who must set up their second factor first. */
+    /** Also open to users who must set up their second factor first. */
     withoutSecondFactor?: boolean
-    /** What an API key must have for it; without it the route is closed to keys. */
+    /** The scope that an API key needs for it; without one the route is closed to keys. */
     keyScope?: ApiKeyScope
-    /** A signed address opens the route, else the handler asks for a token. */
+    /** A signed URL opens the route; otherwise the handler requires a token. */
     signed?: boolean
   }
 }
 
-/** One token and nothing behind it (RFC 6750). */
+/** One token and nothing after it (RFC 6750). */
 const BEARER = /^bearer +([\w.~+/-]+=*)$/i
 
-/** Reads the token of each request, from the header or from the page's cookie. Refuses nothing but foreign pages: `allow` does. */
+/**
+ * Reads the token of each request, from the header or from the page's cookie. Refuses only requests
+ * of foreign pages; `requireRole` refuses the others.
+ */
 export const authentication = fp<{ authenticator: Authenticator; edgeTokens: EdgeTokens; publicUrl: string | undefined }>(
   async (app, { authenticator, edgeTokens, publicUrl }) => {
     app.decorateRequest('identity', null)
@@ -72,8 +83,9 @@ export const authentication = fp<{ authenticator: Authenticator; edgeTokens: Edg
 )
 
 /**
- * Throws UnauthorizedError `unauthenticated` with a login line to paste, ForbiddenError for an edge server, for people who must set up their
- * second factor first, and for API keys without the scope of the route.
+ * Returns the authenticated user. Throws UnauthorizedError `unauthenticated` with a login command
+ * to paste, ForbiddenError for an edge server, for users who must set up their second factor first,
+ * and for API keys without the scope of the route.
  */
 export function requireIdentity(request: FastifyRequest): AuthenticatedIdentity {
   if (request.identity?.lacks_second_factor && !request.routeOptions.config.withoutSecondFactor)
@@ -91,7 +103,10 @@ function requireScope(request: FastifyRequest, scopes: ApiKeyScope[]): void {
   if (!scopes.includes(scope)) throw new ForbiddenError('insufficient_scope', { required_scope: scope })
 }
 
-/** A hook for routes: lets in people of this role or a higher one, and their API keys with the scope of the route. It runs before a body is read. `needs` is what the API documentation shows. */
+/**
+ * A route hook that admits users of this role or a higher one, and their API keys with the scope of
+ * the route. It runs before a body is read. `needs` is shown in the API documentation.
+ */
 export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } =>
   Object.assign(
     async (request: FastifyRequest) => {
@@ -101,7 +116,9 @@ export const requireRole = (role: Role): onRequestHookHandler & { needs: Role } 
     { needs: role },
   )
 
-/** A hook for routes of the photo sync: lets in edge servers, and people of this role or a higher one. */
+/**
+ * A hook for routes of the photo sync: admits edge servers, and users of this role or a higher one.
+ */
 export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: Role; edge: true } => {
   const person = requireRole(role)
   return Object.assign(
@@ -112,10 +129,10 @@ export const requireEdgeOrRole = (role: Role): onRequestHookHandler & { needs: R
   )
 }
 
-/** Who reads, as an id: the edge server's token or the person. */
+/** Returns the id of the reader: the edge server's token or the user. */
 export const readerOf = (request: FastifyRequest): string => request.edge?.token_id ?? requireIdentity(request).user_id
 
-/** Who asks and from where, for the audit log. */
+/** Returns who sent the request and from where, for the audit log. */
 export const actorOf = (request: FastifyRequest): Actor => ({
   actor: requireIdentity(request).username,
   request_id: request.id,

@@ -4,7 +4,7 @@ import { BadRequestError, PayloadTooLargeError, UnsupportedMediaTypeError, UriTo
 import { findJsonIssue } from '../validate-json.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
-/** Longer addresses are no use here; Node itself takes 16 KB of headers, the address included. */
+/** Longer URLs are useless here; Node itself accepts 16 KB of headers including the URL. */
 const MAX_URL_LENGTH = 8_192
 
 declare module 'fastify' {
@@ -15,15 +15,16 @@ declare module 'fastify' {
 }
 
 /**
- * What a request may carry: strict JSON in UTF-8, nothing compressed, nothing larger than its route takes.
- * All of it is decided by headers where it can be, and after the token: a body for a route that refuses is not read.
+ * What a request may contain: strict JSON in UTF-8, not compressed, not larger than its route
+ * allows. This is decided by headers where possible, and after the token: the body of a refused
+ * request is not read.
  */
 export const bodyParsing = fp(
   async (app) => {
     const parseJson = app.getDefaultJsonParser('error', 'error')
     app.removeContentTypeParser(['application/json', 'text/plain'])
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-      // People paste curl lines with a JSON type and no body: that is an empty object.
+      // People paste curl commands with a JSON type and no body: that is an empty object.
       if (body.length === 0) return done(null, {})
       const text = readUtf8(Buffer.from(body))
       if (text === null) return done(notJson('it is not UTF-8'))
@@ -34,7 +35,7 @@ export const bodyParsing = fp(
       })
     })
 
-    // Node would ask for the body before anybody has looked at the token.
+    // Node would request the body before the token has been checked.
     const expecting = new WeakSet<object>()
     app.server.on('checkContinue', (request, response) => {
       expecting.add(request)
@@ -47,24 +48,25 @@ export const bodyParsing = fp(
       const url = request.raw.url ?? ''
       if (url.length > MAX_URL_LENGTH) throw new UriTooLongError('uri_too_long', { max: MAX_URL_LENGTH })
       if (/%00|\0/.test(url)) throw new BadRequestError('bad_request.url_character')
-      // Node's own refusal (requireHostHeader) would not be in the shape of the others.
+      // Node's own refusal (requireHostHeader) would not have our error format.
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw new BadRequestError('bad_request.no_host')
       const encoding = request.headers['content-encoding']
       if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
         throw new UnsupportedMediaTypeError('unsupported_content_encoding')
       done()
     })
-    // curl gives `-d ''` the type of a form; nobody means one by it.
+    // curl gives `-d ''` the type of a form, which is never intended.
     app.addHook('onRequest', (request, _reply, done) => {
       if (request.headers['content-length'] === '0' && request.headers['content-type'] === FORM) delete request.headers['content-type']
       done()
     })
-    // Without a body, what a route needs is named field by field, as with an empty one.
+    // Without a body, validation names the missing fields one by one, as with an empty object.
     app.addHook('preValidation', (request, _reply, done) => {
       if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {}
       done()
     })
-    // Forms and scripts send along what they leave empty. Only where it reads: an empty dry_run must not become a real run.
+    // Forms and scripts send empty values. They are dropped only for reads: an empty dry_run must
+    // not become a real run.
     app.addHook('preValidation', (request, _reply, done) => {
       const query = request.query as Record<string, unknown>
       if (request.method === 'GET' || request.method === 'HEAD') for (const name in query) if (query[name] === '') delete query[name]
@@ -79,7 +81,7 @@ export const bodyParsing = fp(
   { name: 'request-bodies' },
 )
 
-/** A length that is said beforehand needs no counting. Routes with large bodies have limits of their own. */
+/** A declared length needs no counting. Routes with large bodies have their own limits. */
 function refuseTooLarge(request: FastifyRequest): void {
   if (request.routeOptions.config.largeBody) return
   const length = Number(request.headers['content-length'] ?? 0)

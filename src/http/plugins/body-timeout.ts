@@ -7,15 +7,21 @@ import { writeRawError } from '../raw-error-response.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route takes large bodies: they may take as long as they like while they keep coming at a human pace. It counts their bytes itself. */
+    /**
+     * The route accepts large bodies: they may take any time while they keep arriving at a
+     * reasonable rate. It counts their bytes itself.
+     */
     largeBody?: boolean
   }
 }
 
 export interface BodyTimeouts {
-  /** A body that is no upload must be here by then, and what is left of any body this long after its answer. */
+  /**
+   * A body that is no upload must arrive within this time, and the rest of any body within this
+   * time after its response.
+   */
   bodyWithinMs: number
-  /** An upload may take as long as it likes, at this pace or faster, looked at over each of these spans. */
+  /** An upload may take any time at this rate or faster, measured over each of these spans. */
   uploadBytesPerSecond: number
   uploadSpanMs: number
   lookEveryMs: number
@@ -28,15 +34,19 @@ interface Arriving {
   socket: Socket
   since: number
   upload: boolean
-  /** When the answer was whole: nobody reads what still comes, but a sender must get to the answer. */
+  /**
+   * When the response was complete: nothing reads the rest of the body, but the sender must be able
+   * to reach the response.
+   */
   answered: number | null
-  /** What the socket had read when the running span began. */
+  /** What the socket had read when the present span began. */
   span: { at: number; bytes: number }
 }
 
 /**
- * Ends requests whose body trickles in, with 408. Node's own `requestTimeout` knows one time for all, which would cut a good upload over a slow line;
- * slow headers and idle sockets are Node's (headersTimeout, keepAliveTimeout).
+ * Ends requests whose body arrives too slowly, with 408. Node's own `requestTimeout` is one limit
+ * for all, which would cut a good upload over a slow connection; slow headers and idle sockets are
+ * left to Node (headersTimeout, keepAliveTimeout).
  */
 export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
   async (app, { bodyTimeouts = PATIENCE }) => {
@@ -69,7 +79,8 @@ export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
           arriving.delete(raw)
           one.request.log.info('request aborted: body timeout')
           const failure = { status: 408, ...say('request_timeout'), requestId: one.request.id }
-          // One that was answered already (no token) only still sends: it gets no second answer.
+          // A request with a response already (no token) only still sends: it gets no second
+          // response.
           if (!one.reply.raw.headersSent) writeRawError(one.socket, failure)
           one.socket.destroySoon()
         }
@@ -84,12 +95,12 @@ export const bodyTimeout = fp<{ bodyTimeouts?: BodyTimeouts }>(
 function isTooSlow(one: Arriving, now: number, { bodyWithinMs, uploadBytesPerSecond, uploadSpanMs }: BodyTimeouts): boolean {
   if (one.reply.raw.writableFinished) one.answered ??= now
   if (one.answered !== null) return now - one.answered > bodyWithinMs
-  // A body that nobody may send (no token) gets no patience beyond that of a small one.
+  // A body without permission (no token) gets no more time than a small one.
   if (!one.upload || one.request.identity === null) return now - one.since > bodyWithinMs
   if (now - one.span.at < uploadSpanMs) return false
   const pace = (one.socket.bytesRead - one.span.bytes) / ((now - one.span.at) / 1000)
   one.span = { at: now, bytes: one.socket.bytesRead }
-  // While we hold the sender back ourselves (a queue, a busy disk), its pace says nothing.
+  // While the server itself holds the sender back (a queue, a busy disk), its rate means nothing.
   const { raw } = one.request
   return pace < uploadBytesPerSecond && raw.readableLength === 0 && raw.readableFlowing !== null && !raw.isPaused()
 }

@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs'
 import fp from 'fastify-plugin'
 import { ServiceUnavailableError } from '../../lib/errors.ts'
 
-/** What zinc itself keeps open: the database, Zoho, the decoders, the log. */
+/** Files that zinc itself keeps open: the database, Zoho, the decoders, the log. */
 const OWN_FILES = 64
-/** So many more connections are still taken, to be told that all is full; further ones are closed unheard. */
+/**
+ * So many more connections are still accepted, to get a 503; further ones are closed without a
+ * response.
+ */
 const TOLD = 32
 
-/** Each connection may have a file or a connection of ours behind it, so that each counts twice. */
+/** Each connection may need another file or connection, so each counts twice. */
 const roomFor = (files: number): number => Math.max(16, Math.floor((files - OWN_FILES - TOLD) / 2))
 
-/** How many files this process may have open; null where the system does not tell. Node has raised it to the hard limit by now. */
+/**
+ * Returns how many files this process may open; null where the system does not say. Node has raised
+ * it to the hard limit by now.
+ */
 function openFilesLimit(): number | null {
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
@@ -21,8 +27,9 @@ function openFilesLimit(): number | null {
 }
 
 /**
- * Keeps a crowd of connections from taking every file that the process may open: without one left, zinc could reach neither its database nor Zoho nor a
- * picture. Beyond the room requests get 503 on a connection that then closes.
+ * Keeps many connections from using every file that the process may open: without one left, zinc
+ * could reach neither its database nor Zoho nor an image. Beyond the limit requests get 503 on a
+ * connection that then closes.
  */
 export const connectionLimit = fp<{ filesLimit?: number | null }>(
   async (app, { filesLimit = openFilesLimit() }) => {
@@ -35,7 +42,7 @@ export const connectionLimit = fp<{ filesLimit?: number | null }>(
       socket.once('close', () => open--)
     })
     app.addHook('onRequest', async (request, reply) => {
-      // Health is told as it is.
+      // Health is always reported.
       if (open <= room || request.url.startsWith('/health/')) return
       reply.header('connection', 'close')
       throw new ServiceUnavailableError('overloaded.connections', {}, { retryAfterMs: 5_000 })

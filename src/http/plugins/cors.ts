@@ -1,8 +1,9 @@
 import type { FastifyCorsOptions } from '@fastify/cors'
 
 /**
- * For an ERP's front end on another origin: it comes with a Bearer token of its own, so no cookies are let through (`credentials` stays off).
- * Headers that a script may read are named, since browsers hide all others.
+ * For an ERP's front end on another origin: it sends a Bearer token, so no cookies are allowed
+ * (`credentials` stays off). Headers that a script may read are listed, since browsers hide all
+ * others.
  */
 export const corsOptions = (origins: string[]): FastifyCorsOptions => ({
   origin: origins,
@@ -24,6 +25,6 @@ export const corsOptions = (origins: string[]): FastifyCorsOptions => ({
     'X-Version',
   ],
   maxAge: 600,
-  // Else an OPTIONS that is no preflight is answered by the plugin, in a text of its own.
+  // Otherwise the plugin responds to an OPTIONS that is no preflight, in its own format.
   strictPreflight: false,
 })

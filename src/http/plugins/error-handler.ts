@@ -43,7 +43,7 @@ const KINDS: [new (...args: never[]) => AppError, number][] = [
 ]
 const statusOf = (error: AppError): number => KINDS.find(([kind]) => error instanceof kind)?.[1] ?? 500
 
-/** What Fastify and its plugins throw, in our codes. */
+/** Errors of Fastify and its plugins, mapped to zinc's codes. */
 const FRAMEWORK_CODES: Record<string, string> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
@@ -59,23 +59,26 @@ const STATUS_CODES: Record<number, string> = {
   429: 'too_many_requests',
 }
 
-/** The parts of a request under the names that validation gives them. */
+/** The parts of a request under the names that validation uses. */
 const PARTS = new Map<string | undefined, 'query' | 'params'>([
   ['querystring', 'query'],
   ['params', 'params'],
 ])
-/** What was sent at this path; undefined where nothing was. */
+/** Returns what was sent at this path; undefined where nothing was. */
 const valueAt = (part: unknown, path: string[]): unknown =>
   path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined), part)
 
-/** An address that the router cannot read never reaches a route or its hooks; its failure has the same shape all the same. */
+/**
+ * A URL that the router cannot parse never reaches a route or its hooks; its error has the same
+ * format all the same.
+ */
 export function frameworkErrorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const status = error.statusCode === 414 ? 414 : 400
   reply.header('x-request-id', request.id)
   return fail(request, reply, status, { code: STATUS_CODES[status] ?? 'bad_request', message: error.message })
 }
 
-/** The one place where a failure becomes a status. Everything else only throws. */
+/** The only place where an error becomes a status. Everything else only throws. */
 export const errorHandler = fp(
   async (app) => {
     app.setErrorHandler((error: FastifyError | AppError, request, reply) => {
@@ -131,7 +134,10 @@ export const errorHandler = fp(
   { name: 'error-handling' },
 )
 
-/** Answers which methods the routes know at an address; none where nothing is. Routes that catch everything below them do not count. */
+/**
+ * Returns a function that lists the methods of the routes at a URL; none where no route matches.
+ * Catch-all routes do not count.
+ */
 function knownMethods(app: FastifyInstance): (url: string) => string[] {
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()
   app.addHook('onRoute', ({ url, method }) => {
@@ -150,7 +156,10 @@ function knownMethods(app: FastifyInstance): (url: string) => string[] {
   }
 }
 
-/** What a route said of a body that it then could not send: beside a failure, a cache would keep that for as long as the picture. */
+/**
+ * Headers of a body that could not be sent: with the error, a cache would keep it for as long as
+ * the image.
+ */
 const OF_THE_BODY = ['etag', 'accept-ranges', 'content-disposition', 'content-length', 'x-checksum', 'x-checksum-sha256', 'x-version']
 
 function fail(

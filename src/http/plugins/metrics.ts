@@ -13,13 +13,19 @@ declare module 'fastify' {
   }
 }
 
-/** Headers that proxies add: then the connection from this machine is not the caller's own. */
+/** Headers that proxies add: then the connection from this machine is not the client's own. */
 const FORWARDING =
   /^(forwarded|via|x-forwarded(-.*)?|x-(original|real|client|cluster|envoy|amzn|azure)-.*|cf-.*|cdn-.*|true-client-ip|fastly-.*|fly-.*)$/
-/** Names of this machine for itself. A web page that had its own name resolve to 127.0.0.1 would send that name. */
+/**
+ * Names of this machine for itself. A web page whose own name resolves to 127.0.0.1 would send that
+ * name.
+ */
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
-/** Counts and times every request by route (never by address: those are endless) and reads the rest from the database when it is asked. */
+/**
+ * Counts and times every request by route (never by URL: there are unlimited ones) and reads the
+ * other metrics from the database when they are scraped.
+ */
 export const metricsPlugin = fp<{ db: Database }>(
   async (app, { db }) => {
     const registers = [new Registry()]
@@ -50,7 +56,9 @@ export const metricsPlugin = fp<{ db: Database }>(
   { name: 'metrics' },
 )
 
-/** Each gauge asks when it is scraped, so that nothing is kept up to date for nobody. */
+/**
+ * Each gauge queries the database when it is scraped, so that nothing is updated without a reader.
+ */
 function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLogger): void {
   const gauge = <L extends string>(
     name: string,
@@ -65,7 +73,8 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
       registers,
       async collect() {
         this.reset()
-        // Without a database the other metrics still come; zinc_database_up says why these do not.
+        // Without a database the other metrics are still reported; zinc_database_up says why these
+        // are missing.
         await read((labels, value) => this.set(labels, value)).catch((err: unknown) =>
           log.warn({ err, metric: name }, 'metric could not be read'),
         )
@@ -122,12 +131,15 @@ function databaseGauges(db: Database, registers: Registry[], log: FastifyBaseLog
   )
 }
 
-/** Open to a direct connection from this machine under one of its own names; others show METRICS_TOKEN or are admins. */
+/**
+ * Open to a direct connection from this machine under one of its own names; others need
+ * METRICS_TOKEN or must be admins.
+ */
 export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefined; publicUrl: string | undefined }> = async (
   app,
   { metricsToken, publicUrl },
 ) => {
-  // With a public address there is a proxy, and a plain one says nothing of itself.
+  // With a public URL there is a proxy, and a simple one does not identify itself.
   const isPublic = publicUrl !== undefined && !LOOPBACK_HOST.test(new URL(publicUrl).host)
   const config = { openTo: 'direct connections from this machine under a loopback name, to METRICS_TOKEN and to admins' }
   app.get('/metrics', { config, schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
@@ -141,7 +153,10 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
   })
 }
 
-/** A proxy that adds no header and sends our own address as Host still speaks HTTP/1.0, as nginx does unless told otherwise. */
+/**
+ * A proxy that adds no header and sends our own address as Host still uses HTTP/1.0, as nginx does
+ * by default.
+ */
 const isLocal = ({ socket, headers, raw }: FastifyRequest): boolean =>
   /^(127\.|::1$|::ffff:127\.)/.test(socket.remoteAddress ?? '') &&
   raw.httpVersion !== '1.0' &&

@@ -4,7 +4,7 @@ import { jsonSchemaTransform } from '@fastify/type-provider-zod'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** What every failure looks like, whichever layer it comes from. */
+/** The format of every error, whichever layer it comes from. */
 const FAILURE = {
   type: 'object',
   required: ['status', 'code', 'message', 'detail', 'request_id'],
@@ -18,7 +18,7 @@ const FAILURE = {
   },
 } as const
 
-/** `/docs` and `/docs/json`: each route with who may use it, and with the shape of its failures. */
+/** `/docs` and `/docs/json`: each route with who may use it, and with the format of its errors. */
 export const openapi = fp(
   async (app) => {
     await app.register(fastifySwagger, {
@@ -53,7 +53,10 @@ export const openapi = fp(
   { name: 'api-docs' },
 )
 
-/** The role that the route's own hook asks for; null for public ones and for those that a signed address opens. */
+/**
+ * Returns the role that the route's own hook requires; null for public ones and for those that a
+ * signed URL opens.
+ */
 function neededRole({ onRequest, config }: RouteOptions): string | null {
   for (const hook of [onRequest].flat()) if (hook && 'needs' in hook && typeof hook.needs === 'string') return hook.needs
   return config?.signed ? 'viewer' : null

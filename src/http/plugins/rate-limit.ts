@@ -4,12 +4,18 @@ import fp from 'fastify-plugin'
 import { TooManyRequestsError } from '../../lib/errors.ts'
 
 export interface RequestLimits {
-  /** A minute; 0: no limit. Requests without a token count by their address, with the limit of a person. */
+  /**
+   * Per minute; 0: no limit. Requests without a token count by their address, with the limit of a
+   * user.
+   */
   person: number
   edge: number
 }
 
-/** How much one caller may ask in a minute, counted in this process. Routes that are public (health, login) have limits of their own or none. */
+/**
+ * Limits the requests of one client per minute, counted in this process. Public routes (health,
+ * login) have their own limits or none.
+ */
 export const rateLimit = fp<{ requestsPerMinute: RequestLimits }>(
   async (app, { requestsPerMinute }) => {
     if (requestsPerMinute.person === 0) return

@@ -1,16 +1,17 @@
 import fp from 'fastify-plugin'
 
-/** A reader that takes nothing for this long is gone, or means harm. */
+/** A client that reads nothing for this long is gone, or malicious. */
 const IDLE_MS = 30_000
 
 /**
- * Ends answers whose reader has stopped taking them: each would hold a socket, a file and a buffer for ever. Only what waits for the reader counts;
- * an answer that is quiet because there is nothing to say (events, a run that is waited for) may be as long as it likes.
+ * Ends responses whose client has stopped reading: each would hold a socket, a file and a buffer
+ * for ever. Only waiting for the client counts; a response that is silent because there is nothing
+ * to send (events, waiting for a run) may take any time.
  */
 export const responseTimeout = fp<{ idleMs?: number }>(
   async (app, { idleMs = IDLE_MS }) => {
     app.addHook('onRequest', (request, reply, done) => {
-      // Node's timer of a socket begins anew whenever any byte has gone out, not only when all have.
+      // Node restarts a socket's timer whenever any byte was sent, not only when all were.
       reply.raw.setTimeout(idleMs, () => {
         const { socket } = reply.raw
         if (!socket) return

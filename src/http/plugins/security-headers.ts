@@ -4,7 +4,10 @@ import fp from 'fastify-plugin'
 import helmet, { type HelmetOptions } from 'helmet'
 import { overHttps } from './session-cookies.ts'
 
-/** What every answer forbids a browser. The page's own needs are in it: its scripts, styles and pictures. */
+/**
+ * What every response forbids a browser. It allows what the page needs: its scripts, styles and
+ * images.
+ */
 const OPTIONS: HelmetOptions = {
   contentSecurityPolicy: {
     directives: {
@@ -21,12 +24,15 @@ const OPTIONS: HelmetOptions = {
     },
   },
   crossOriginResourcePolicy: false,
-  // Below: only over https, and for this host alone.
+  // Set below: only over https, and only for this host.
   strictTransportSecurity: false,
 }
 const HTTPS_ONLY = 'max-age=31536000'
 
-/** Helmet's headers, read off once: they depend on no request, and writing the policy anew for each would cost more than a small answer. */
+/**
+ * Helmet's headers, read once: they depend on no request, and writing the policy for each would
+ * cost more than a small response.
+ */
 function readHeaders(): Record<string, string> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)

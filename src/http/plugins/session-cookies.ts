@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ForbiddenError } from '../../lib/errors.ts'
 
 /**
- * The page's tokens. Over https the names carry the browser's own promise: `__Host-` cannot be set by a sibling domain or over http.
- * The refresh token goes to the login addresses only.
+ * The page's tokens. Over https the names begin with `__Host-`, which the browser lets neither a
+ * sibling domain nor plain http set. The refresh token is sent only to the login endpoints.
  */
 const ACCESS = { secure: '__Host-zinc_session', plain: 'zinc_session', path: '/' }
 const REFRESH = { secure: '__Secure-zinc_refresh', plain: 'zinc_refresh', path: '/api/v1/auth' }
@@ -11,7 +11,10 @@ const REFRESH_SECONDS = 30 * 86_400
 
 type Kind = typeof ACCESS | typeof REFRESH
 
-/** Over https only the name with the browser's promise counts: anybody on the way, or a sibling domain, can set the plain one. */
+/**
+ * Over https only the `__Host-` name counts: anyone on the network, or a sibling domain, can set
+ * the plain one.
+ */
 const read = (request: FastifyRequest, { secure, plain }: Kind, publicUrl: string | undefined): string | undefined =>
   request.cookies[overHttps(request, publicUrl) ? secure : plain]
 export const readAccessCookie = (request: FastifyRequest, publicUrl: string | undefined): string | undefined =>
@@ -19,7 +22,10 @@ export const readAccessCookie = (request: FastifyRequest, publicUrl: string | un
 export const readRefreshCookie = (request: FastifyRequest, publicUrl: string | undefined): string | undefined =>
   read(request, REFRESH, publicUrl)
 
-/** Whether the browser speaks https, also when a proxy that is not named in TRUSTED_PROXIES ends it in front of the public address. */
+/**
+ * Whether the browser uses https, even when a proxy that is not named in TRUSTED_PROXIES terminates
+ * it in front of the public URL.
+ */
 export function overHttps(request: FastifyRequest, publicUrl: string | undefined): boolean {
   if (request.protocol === 'https') return true
   const url = publicUrl === undefined ? null : new URL(publicUrl)
@@ -50,21 +56,22 @@ export function clearCookies(reply: FastifyReply): void {
 }
 
 /**
- * A cookie is sent by the browser whoever wrote the page: changes must come from our own. Browsers say so in Sec-Fetch-Site; those that do not,
- * in Origin; a request with neither is no browser's and has no business with a cookie. Throws ForbiddenError `csrf_rejected`.
+ * A browser sends a cookie whichever page made the request, so changes must come from our own page.
+ * Browsers say so in Sec-Fetch-Site; older ones in Origin. A request with neither is not from a
+ * browser and must not use a cookie. Throws ForbiddenError `csrf_rejected`.
  */
 export function assertSameOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
   const site = request.headers['sec-fetch-site']
   const origin = request.headers.origin
   const ownOrigin = origin !== undefined && isOwnOrigin(origin, request, publicUrl)
-  // Without the browser's word a page of the same host behind another scheme is another origin, too.
+  // Without Sec-Fetch-Site, a page of the same host with another scheme is another origin, too.
   const ownScheme = origin !== undefined && URL.parse(origin)?.protocol === (overHttps(request, publicUrl) ? 'https:' : 'http:')
   if (site === undefined ? ownOrigin && ownScheme : site === 'same-origin' && (origin === undefined || ownOrigin)) return
   throw new ForbiddenError('csrf_rejected')
 }
 
 function isOwnOrigin(origin: string, request: FastifyRequest, publicUrl: string | undefined): boolean {
-  if (!URL.canParse(origin)) return false // `null` of a sandboxed page
+  if (!URL.canParse(origin)) return false // `null` from a sandboxed page
   const { host } = new URL(origin)
   return host === request.headers.host || host === request.host || (publicUrl !== undefined && host === new URL(publicUrl).host)
 }

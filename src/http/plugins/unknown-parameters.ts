@@ -7,26 +7,29 @@ import { nearest } from '../../lib/nearest.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What becomes of query parameters and body fields that the route's schema does not name; `refuse` when left out. */
+    /**
+     * What happens to query parameters and body fields that the route's schema does not name;
+     * `refuse` when left out.
+     */
     unknownParameters?: 'refuse' | 'warn' | 'ignore'
   }
   interface FastifyRequest {
-    /** Parameters that the route ignored because it does not know them. */
+    /** Unknown parameters that the route ignored. */
     unknownParameters: UnknownParameter[]
   }
 }
 
 interface UnknownParameter {
-  /** With the path to it, e.g. `fields.0.ownr`. */
+  /** With its path, for example `fields.0.ownr`. */
   parameter: string
   nearest: string | null
   known: string[]
 }
 
-/** What a schema says about names. Null: any name is allowed there, or there are none. */
+/** The names that a schema allows. Null: any name is allowed there, or there are none. */
 type Names = { keys: Map<string, Names>; readOnly: Set<string>; strict: boolean } | { element: Names } | null
 
-/** What a route takes beside its path. */
+/** A route's input besides its path. */
 interface Route {
   method: string
   path: string
@@ -37,8 +40,9 @@ interface Route {
 const NONE = (): Names => ({ keys: new Map(), readOnly: new Set(), strict: true })
 
 /**
- * Refuses query parameters and body fields that a route's zod schemas do not name: a misspelled `dry_run` would otherwise start a real run.
- * It comes after sign-in and role and before the values are validated.
+ * Refuses query parameters and body fields that a route's zod schemas do not name: a misspelled
+ * `dry_run` would otherwise start a real run. It runs after the checks of sign-in and role and
+ * before the values are validated.
  */
 export const unknownParameters = fp(
   async (app) => {
@@ -54,13 +58,13 @@ export const unknownParameters = fp(
           method: one,
           path,
           query: schema.querystring === undefined ? NONE() : namesOf(schema.querystring),
-          // Forms name their fields to the parser; see http/multipart.ts.
+          // Forms pass their field names to the parser; see http/multipart.ts.
           body: schema.consumes ? null : schema.body === undefined ? NONE() : namesOf(schema.body),
         })
         if (one === 'GET') shown.set(path, namesOfData(schema.response))
       }
     })
-    // Clients send back what GET at the same address gave them, with what cannot be changed.
+    // Clients send back what GET at the same URL returned, including what cannot be changed.
     app.addHook('onReady', async () => {
       for (const { method, path, body } of routes.values()) if (method !== 'GET') allowReadOnly(body, shown.get(path) ?? null)
     })
@@ -91,18 +95,18 @@ export const unknownParameters = fp(
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 
-/** The error of a query parameter, body field or form field that is not known. */
+/** Returns the error for an unknown query parameter, body field or form field. */
 export function unknownParameter(kind: string, { parameter, nearest, known }: UnknownParameter): BadRequestError {
   return new BadRequestError('unknown_parameter', { kind, parameter, nearest, known })
 }
 
-/** What is wrong with a name among those that are known. */
+/** Describes an unknown name with the known ones. */
 export const describeUnknown = (name: string, known: string[], path = ''): UnknownParameter => {
   const similar = nearest(name, known)
   return { parameter: path + name, nearest: similar === null ? null : path + similar, known: known.map((it) => path + it) }
 }
 
-/** The names in a value that are not known, those on the outside first. */
+/** Yields the unknown names in a value, the outer ones first. */
 function* findUnknown(value: unknown, names: Names, path = ''): Generator<UnknownParameter> {
   if (names === null || typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return
   if ('element' in names) {
@@ -149,7 +153,7 @@ function namesOfData(response: unknown): Names {
   return names && 'keys' in names ? (names.keys.get('data') ?? null) : null
 }
 
-/** A schema that is strict itself takes nothing beyond its own names. */
+/** A strict schema accepts only its own names. */
 function allowReadOnly(body: Names, shown: Names): void {
   if (body === null || shown === null) return
   if ('element' in body) {
@@ -164,7 +168,7 @@ function allowReadOnly(body: Names, shown: Names): void {
   }
 }
 
-/** Puts `warnings` at the front of a JSON object, be it a text, bytes or a stream that has only begun. */
+/** Inserts `warnings` at the front of a JSON object, which may be a string, bytes or a stream. */
 function addWarnings(payload: unknown, ignored: UnknownParameter[]): unknown {
   const warnings = ignored.map(({ parameter, nearest }) => ({
     code: 'unknown_parameter',

@@ -3,14 +3,18 @@ import fp from 'fastify-plugin'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The address of a proxy that TRUSTED_PROXIES does not name; null while none was met. For the page. */
+    /**
+     * The address of a proxy that TRUSTED_PROXIES does not name; null while none was seen. For the
+     * page.
+     */
     untrustedProxy(): string | null
   }
 }
 
 /**
- * Says once in the log, and to admins on the page, that requests come through a proxy that TRUSTED_PROXIES does not name. All callers then have the proxy's address, so that they
- * share its limits; what the header says is not believed, since any caller could write it.
+ * Reports once in the log, and to admins on the page, that requests come through a proxy that
+ * TRUSTED_PROXIES does not name. All clients then have the proxy's address, so that they share its
+ * limits; the header is not trusted, since any client could write it.
  */
 export const untrustedProxy = fp(
   async (app) => {

@@ -15,7 +15,7 @@ import { actorOf, requireIdentity, requireRole } from '../plugins/authentication
 const tags = ['access']
 const Params = z.object({ id: z.uuid() })
 
-/** `/api/v1/api-keys`: for people; keys cannot make keys. */
+/** `/api/v1/api-keys`: for users; keys cannot create keys. */
 export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (app, { apiKeys }) => {
   const onRequest = requireRole('viewer')
   const success = <T>(data: T) => ({ status: 'success' as const, data })

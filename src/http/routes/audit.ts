@@ -52,7 +52,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
 }
 
 async function* csv(pages: AsyncIterable<AuditEntry[]>): AsyncGenerator<string> {
-  // The mark makes spreadsheets read Arabic names as UTF-8.
+  // The byte order mark makes spreadsheets read Arabic names as UTF-8.
   yield `\uFEFF${formatCsvRow(CSV_COLUMNS)}`
   for await (const page of pages)
     yield page.map(({ at, fields, ...it }) => csvRow({ ...it, at: at.toISOString(), fields: fields.join(' ') })).join('')

@@ -22,7 +22,10 @@ import { actorOf, requireIdentity, requireRole } from '../plugins/authentication
 import { assertSameOrigin, clearCookies, readRefreshCookie, setCookies } from '../plugins/session-cookies.ts'
 
 const tags = ['access']
-/** The longest name and password in any script; reading more for callers without a token would only cost time. */
+/**
+ * The longest name and password in any script; reading more for clients without a token would only
+ * cost time.
+ */
 const MAX_BODY_BYTES = 8 * 1024
 
 interface AuthRoutesDeps {
@@ -34,7 +37,7 @@ interface AuthRoutesDeps {
 
 export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { sessions, users, secondFactor, publicUrl }) => {
   const response = (data: z.infer<typeof SessionResponse>['data']) => ({ status: 'success' as const, data })
-  // Tokens must not come to rest in a cache on the way.
+  // Caches must not store tokens.
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -55,7 +58,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     },
     async (request, reply) => {
       const { cookie, ...body } = request.body
-      // Another page must not log its visitors in as somebody else.
+      // Another page must not log its visitors in to another account.
       if (cookie && isBrowser(request)) assertSameOrigin(request, publicUrl)
       const from = { ...originOf(request), browser: readRefreshCookie(request, publicUrl), replacesBrowser: cookie }
       const session = await logIn(body, from).catch(async (error: unknown) => {
@@ -71,16 +74,19 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     { username, password, challenge, code, recovery_code }: Omit<z.output<typeof LoginBody>, 'cookie'>,
     from: BrowserLogin,
   ): Promise<Session> {
-    // What must be there was checked by the schema.
+    // Presence was checked by the schema.
     if (challenge === undefined) return sessions.login({ ...from, username: username ?? '', password: password ?? '' })
     return sessions.finishLogin({ ...from, challenge, proof: code === undefined ? { recovery_code: recovery_code ?? '' } : { code } })
   }
 
-  /** The page sends no token in the body: its own is in the cookie, and the new ones go there. */
+  /**
+   * The page sends no token in the body: its own is in the cookie, and the new ones are sent there.
+   */
   async function refreshByCookie(request: FastifyRequest, reply: FastifyReply, token: string) {
     assertSameOrigin(request, publicUrl)
     const renewed = await sessions.refresh(token, { shared: true, ...originOf(request) }).catch((error: unknown) => {
-      // Only when the login is over: a database that is away for a moment must not log everybody out.
+      // Only when the login has ended: a database that is briefly unavailable must not log everyone
+      // out.
       if (error instanceof UnauthorizedError) clearCookies(reply)
       throw error
     })
@@ -286,9 +292,12 @@ const originOf = (request: FastifyRequest): Origin => ({
   userAgent: request.headers['user-agent'],
 })
 
-/** One line that fail2ban reads (README, Running it): the address stands before the name, which the caller chooses. */
+/**
+ * Logs one line that fail2ban reads (README, Running it): the address comes before the name, which
+ * the client chooses.
+ */
 function logRefusedLogin(request: FastifyRequest, username: string, error: unknown): void {
-  // Half a login is none that was refused.
+  // A login that still needs its code was not refused.
   if (!(error instanceof UnauthorizedError || error instanceof TooManyRequestsError) || error.code === 'second_factor_required') return
   const address = isIP(request.ip) === 0 ? 'an unknown address' : request.ip
   request.log.warn({ code: error.code, address, username }, `Refused login from ${address} as ${username}`)

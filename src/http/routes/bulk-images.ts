@@ -34,7 +34,10 @@ const tags = ['images']
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 const VIEWS_AT_ONCE = 4
 
-/** The same as on one picture, for up to a thousand of any products; the answer tells of each what became of it. */
+/**
+ * The operations on one image, for up to a thousand of any products; the response has the outcome
+ * for each.
+ */
 export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app, { db, clock, runs, itemLinks }) => {
   const audited =
     (request: FastifyRequest, action: string): OnChange =>

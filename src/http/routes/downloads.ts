@@ -7,7 +7,10 @@ import { matchesIfNoneMatch } from '../conditional-requests.ts'
 
 const BUILT = join(import.meta.dirname, '../../../dist/downloads/zinc-edge.js')
 
-/** What a machine without zinc fetches from head office: the edge client as one file, with its hash beside it. It holds no secret. */
+/**
+ * What a machine without zinc downloads from head office: the edge client as one file, with its
+ * hash. It contains no secret.
+ */
 export const downloadRoutes: FastifyPluginAsyncZod = async (app) => {
   let built: Promise<{ body: Buffer; sha256: string }> | undefined
   const read = async () => {

@@ -15,7 +15,7 @@ export interface ExportDeps {
   store: BlobStore
 }
 
-/** `GET /export`: everything in the catalogue, streamed; a reader that hangs up ends it. */
+/** `GET /export`: the whole catalogue, streamed; it ends when the client disconnects. */
 export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db, store }) => {
   app.get(
     '/export',
@@ -52,14 +52,14 @@ async function* json(db: Database, signal: AbortSignal): AsyncGenerator<string> 
 }
 
 async function* csv(db: Database, signal: AbortSignal): AsyncGenerator<string> {
-  // The mark makes spreadsheets read Arabic names as UTF-8.
+  // The byte order mark makes spreadsheets read Arabic names as UTF-8.
   yield `\uFEFF${formatCsvRow(EXPORT_COLUMNS)}`
   for await (const page of exportProducts(db, signal)) yield page.map(({ cells }) => formatCsvRow(cells)).join('')
 }
 
 /**
- * `items.json` and all pictures, the primary ones under the paths that its records name: the import of pictures takes it back as it is.
- * A picture whose file is missing is left out; its record stays.
+ * Returns a ZIP of `items.json` and all images, the primary ones under the paths in its records:
+ * the image import accepts it as it is. An image without its file is left out; its record stays.
  */
 function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
   const file = new ZipFile()
@@ -70,7 +70,8 @@ function zip({ db, store }: ExportDeps, signal: AbortSignal): Readable {
     for await (const page of exportProducts(db, signal)) {
       for (const { path, sha256, size, at } of page.flatMap(({ pictures: images }) => images)) {
         if ((await store.sizeOf('originals', sha256)) !== size) continue
-        // Opened only when its turn comes: a catalogue has more pictures than a process may have files open. They are packed already.
+        // Opened only when it is written: a catalogue has more images than a process may have open
+        // files. They are compressed already.
         file.addReadStreamLazy(path, { size, mtime: at, compress: false }, (opened) => {
           store.open('originals', sha256).then(
             ({ stream }) => opened(null, stream),

@@ -15,7 +15,7 @@ import { actorOf, requireIdentity, requireRole } from '../plugins/authentication
 
 const tags = ['sync']
 
-/** The inbox of what failed, across runs. */
+/** The inbox of failures, across runs. */
 export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; clock: Clock }> = async (app, { db, runs, clock }) => {
   app.get(
     '/failures',

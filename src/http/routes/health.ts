@@ -6,11 +6,11 @@ import { ServiceUnavailableError } from '../../lib/errors.ts'
 
 const Ok = z.object({ status: z.literal('success') })
 const tags = ['health']
-// No token is read: health must answer when the database does not.
+// No token is read: health must respond when the database does not.
 const config = { public: true }
 const DATABASE_WITHIN_MS = 1_500
 
-/** A database that is slow to say no counts as gone: who asks for readiness wants an answer. */
+/** A database that is slow to refuse counts as unavailable: a readiness probe needs a response. */
 const late = () => pause(DATABASE_WITHIN_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer')))
 
 export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): boolean }> = async (app, { db, isStopping }) => {

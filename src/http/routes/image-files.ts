@@ -26,7 +26,10 @@ export interface ProductImagesDeps {
 
 const Query = z.object({
   variant: z.enum(IMAGE_SIZES).default('original'),
-  /** Of these three any text is taken: an altered address is told as that, whichever part of it was. */
+  /**
+   * Any text is accepted for these three, so that an altered URL is reported as altered, whichever
+   * part it was.
+   */
   v: z.string().optional(),
   exp: z.string().optional(),
   sig: z.string().optional(),
@@ -88,7 +91,8 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
     async (request, reply) => {
       const { filename } = request.params
       const { variant, v, exp, sig } = request.query
-      // A signed address carries its own permission; everybody else shows who they are, before anything is looked up.
+      // A signed URL contains its own permission; all other clients must authenticate before
+      // anything is read.
       let secondsLeft: number | null = null
       if (sig !== undefined)
         secondsLeft = imageUrls.check({ file: filename, version: v ?? '', exp: Number(exp ?? 0), sig, now: clock.now() })

@@ -26,7 +26,7 @@ const RUNS = '/api/settings/integrations/zoho/sync/runs'
 export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = async (app, { db, runs, imageImports: imports }) => {
   await app.register(fastifyMultipart)
 
-  /** Keeps the ZIP of the form; exactly one. */
+  /** Stores the ZIP of the form; exactly one. */
   async function stage(request: Parameters<typeof parseMultipart>[0], signal: AbortSignal) {
     const { totalBytes } = imports.limits
     const staged: Awaited<ReturnType<typeof stageArchive>>[] = []

@@ -18,11 +18,11 @@ export interface ItemSyncRoutesDeps extends LimitsDeps {
   maxImportBytes: number
 }
 
-/** Starting the item sync, and asking what it would do. */
+/** Starts the item sync, and previews it. */
 export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (app, deps) => {
   const { db, runs, importsDir, maxImportBytes } = deps
 
-  /** A wrong name or a missing file is the caller's to hear at once, before there is a run. */
+  /** A wrong name or a missing file is reported immediately, before there is a run. */
   async function checkFile({ source, file }: { source: string; file?: string | undefined }): Promise<void> {
     if (source === 'file') await findImportFile(importsDir, file ?? DEFAULT_FILE, { maxBytes: maxImportBytes })
   }

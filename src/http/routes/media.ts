@@ -43,7 +43,7 @@ const Cursor = z.object({ kind: z.string(), sha256: z.string() })
 
 const shown = ({ id, sizes, quality, formats }: VariantConfig): VariantSettings => ({ recipe: id, sizes, quality, formats })
 
-/** What the operator sees and does about variants, stored bytes and their state. */
+/** The operator's view of variants, stored bytes and their state, and its actions. */
 export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (app, { db, clock, runs, store, workers, variantSettings }) => {
   app.get(
     '/api/media/variants',

@@ -17,15 +17,20 @@ const tags = ['connection']
 const PREFIX = '/api/settings/integrations/zoho'
 /** Where the page shows the connection. */
 const PAGE = '/settings/integrations/zoho'
-/** Where it greets those who have a link and no login. */
+/** The page for people who have a link and no login. */
 const LINK_PAGE = '/settings/reconnect'
-/** Its own cookie: the session's is not sent on the way back from Zoho. Bound to the callback, and to this browser. */
+/**
+ * A separate cookie: the session's is not sent with the redirect from Zoho. Bound to the callback,
+ * and to this browser.
+ */
 const CONSENT_COOKIE = 'zinc_consent'
 const CONSENT_SECONDS = 600
-/** Begins the cookie of those who came by a link: their way back must not end at a login. */
+/** Prefix of the cookie of people who came by a link: their redirect must not end at a login. */
 const BY_LINK = 'link.'
 
-/** Zoho's consent page: there from the settings page or by a link, and the way back. */
+/**
+ * Zoho's consent page: the way there from the settings page or by a link, and the redirect back.
+ */
 export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; publicUrl: string | undefined }> = async (
   app,
   { connect, publicUrl },
@@ -33,7 +38,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
   const setConsentCookie = (request: FastifyRequest, reply: FastifyReply, value: string) =>
     reply.header('cache-control', 'no-store').setCookie(CONSENT_COOKIE, value, {
       httpOnly: true,
-      // Lax, not strict: it must come back with the redirect from Zoho.
+      // Lax, not strict: it must be sent with the redirect from Zoho.
       sameSite: 'lax',
       path: `${PREFIX}/oauth/callback`,
       secure: overHttps(request, publicUrl),
@@ -76,7 +81,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
     },
     async (request, reply) => {
       const { token, expiresAt } = await connect.consentLinks.create(actorOf(request))
-      // Behind the #, so that no log of a proxy sees it.
+      // After the #, so that no proxy logs it.
       const url = `${new URL(LINK_PAGE, connect.redirectUri()).href}#${token}`
       return reply
         .code(201)

@@ -16,7 +16,10 @@ import { photoSyncTags as tags } from './photo-sync.ts'
 
 const ATTACHMENT = 'attachment; filename='
 
-/** RFC 6266, with the name in UTF-8 beside a plain one; always in quotes, since not every client reads a bare word. */
+/**
+ * RFC 6266, with the name in UTF-8 next to a plain one; always in quotes, since not every client
+ * parses a bare word.
+ */
 function attachment(filename: string): string {
   const header = contentDisposition(filename)
   // Only what directly follows is the name: the text of a name may look like a parameter itself.
@@ -25,7 +28,10 @@ function attachment(filename: string): string {
   return [`${ATTACHMENT}"${word}"`, ...rest].join(';')
 }
 
-/** Archives under way: each holds connections, file handles and buffers for as long as its reader likes. An edge server uses four. */
+/**
+ * Concurrent archives: each holds connections, file handles and buffers for as long as its client
+ * takes. An edge server uses four.
+ */
 const ARCHIVES_PER_READER = 4
 const ARCHIVES_PER_PROCESS = 16
 const ARCHIVE_RETRY_MS = 5_000
@@ -34,7 +40,7 @@ function createArchiveSlots() {
   const taken = new Map<string, number>()
   let all = 0
   return {
-    /** Answers what gives the slot back. Throws ServiceUnavailableError `overloaded`. */
+    /** Returns a function that releases the slot. Throws ServiceUnavailableError `overloaded`. */
     take(reader: string): () => void {
       const mine = taken.get(reader) ?? 0
       if (mine >= ARCHIVES_PER_READER || all >= ARCHIVES_PER_PROCESS)
@@ -82,7 +88,8 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       const snapshot = await feed.now()
       const store = authorizeStore(snapshot, store_id, request.edge)
       const send = async (file: DownloadFile) => {
-        // A proxy that does not find the file would answer in zinc's place, with what zinc says of the picture.
+        // A proxy that does not find the file would respond in zinc's place, with zinc's headers of
+        // the image.
         const accel =
           xAccel && bytes.localPath(file.kind, file.sha256) !== null && (await bytes.sizeOf(file.kind, file.sha256)) === file.size
         reply.headers({
@@ -103,7 +110,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       try {
         return await send(file)
       } catch (error) {
-        // The file is gone or damaged; of a variant there can be another in a moment.
+        // The file is missing or damaged; a variant can be made again immediately.
         const mended = error instanceof AppError ? await photoFiles.mend(file, variant, store) : null
         if (!mended) throw error
         return send(mended)

@@ -29,15 +29,21 @@ export interface PhotoSyncDeps {
 }
 
 export const photoSyncTags = ['photo sync']
-/** A thousand reports with their errors: reading more would hold up everybody else. */
+/** A thousand reports with their errors: parsing more would delay all other requests. */
 const MAX_STATUS_BYTES = 1024 * 1024
 
 const LIST_BEGINS = Buffer.from('{"status":"success","data":{"photos":')
 
-/** No schema that writes something: even `null` would be counted in a Content-Length, which is the whole answer's on a 304. */
+/**
+ * No schema that serializes something: even `null` would be counted in a Content-Length, which on a
+ * 304 is that of the full response.
+ */
 const NotModified = z.unknown().describe('Not changed since the response with that ETag')
 
-/** Counted before each is looked at: half a million wrong reports would cost more than a thousand right ones. */
+/**
+ * Counted before they are validated: half a million invalid reports would cost more than a thousand
+ * valid ones.
+ */
 function refuseTooMany(body: unknown): void {
   const batch = (body as { sync_batch?: unknown } | null)?.sync_batch
   if (!Array.isArray(batch) || batch.length <= MAX_REPORTS) return
@@ -47,7 +53,10 @@ function refuseTooMany(body: unknown): void {
   })
 }
 
-/** Each edge server asks each minute; the zone of an organization changes about never. */
+/**
+ * Every edge server sends a request each minute; the time zone of an organization hardly ever
+ * changes.
+ */
 const TIME_ZONE_FOR_MS = 60_000
 
 function createTimeZoneCache(connect: PhotoSyncDeps['connect']): () => Promise<string | null> {
@@ -61,7 +70,7 @@ function createTimeZoneCache(connect: PhotoSyncDeps['connect']): () => Promise<s
 
 export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app, { db, feed, photoList, connect }) => {
   const timeZone = createTimeZoneCache(connect)
-  /** Whole answers of the pages that the list remembers, as long as it does. */
+  /** Complete responses of the pages that the list caches, for as long as it does. */
   const sent = new WeakMap<Buffer, { rest: string; body: Buffer }>()
   app.get(
     '/',
@@ -93,7 +102,8 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (app,
       if (matchesIfNoneMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
       reply.header('content-type', 'application/json; charset=utf-8')
       const { photos, total, hasMore, nextOffset, nextCursor, serverTime } = page
-      // Put together by hand: the photos are text already, and parsing a page to check its shape would cost more than reading it from the database.
+      // Concatenated by hand: the photos are text already, and parsing a page to check its shape
+      // would cost more than reading it from the database.
       const rest = `,"total":${total},"has_more":${hasMore},"next_offset":${nextOffset},"next_cursor":"${nextCursor}","server_time":"${serverTime}"${edge === null ? '' : `,"edge":${edge}`}}}`
       let known = sent.get(photos)
       if (known?.rest !== rest) {

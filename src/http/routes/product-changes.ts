@@ -16,7 +16,10 @@ export interface ProductChangesDeps {
   productRecords: ProductRecords
 }
 
-/** `GET /api/products/changes`: every product once in the order of change, then what changes, now or next month. */
+/**
+ * `GET /api/products/changes`: every product once in the order of change, then the changes, now or
+ * next month.
+ */
 export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = async (app, { clock, productFeed, productRecords }) => {
   app.get(
     '/api/products/changes',

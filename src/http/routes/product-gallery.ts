@@ -42,7 +42,9 @@ const FILES = 10
 const FORM_FIELDS = ['is_primary', 'alt_en', 'alt_ar']
 /** A form may be as large as four of the largest files: ten usual photographs. */
 const FORM_FACTOR = 4
-/** Uploads that are read at a time, and those that may wait with their bytes still at the sender. */
+/**
+ * Uploads that are read in parallel, and those that may wait with their bytes still at the sender.
+ */
 const UPLOADS_AT_ONCE = 8
 const MAX_WAITING = 256
 const MAX_WAIT_MS = 60_000
@@ -62,7 +64,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     deleted_at: photo.deleted_at?.toISOString() ?? null,
     restore_until: photo.deleted_at ? restoreUntil(photo.deleted_at).toISOString() : null,
   })
-  /** Who changed whose pictures, in the transaction of the change. */
+  /** Records who changed whose images, in the transaction of the change. */
   const audited =
     (request: FastifyRequest, action: string, product: Named, fields: string[] = []): OnChange =>
     (tx) =>
@@ -255,7 +257,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
   )
 }
 
-/** An id of another shape belongs to no image. */
+/** An id of another format belongs to no image. */
 function imageId(text: string): string {
   if (UUID.safeParse(text).success) return text
   throw new NotFoundError('image_not_found')
@@ -278,7 +280,9 @@ function readWords(fields: Record<string, string>): { alt_en: string | null; alt
   return { alt_en: read('alt_en'), alt_ar: read('alt_ar') }
 }
 
-/** Bounds the uploads that are read and those that wait: more of them get a 503 instead of memory. */
+/**
+ * Limits the uploads that are read and those that wait: more of them get a 503 instead of memory.
+ */
 function createUploadQueue() {
   const limit = pLimit(UPLOADS_AT_ONCE)
   const tooMany = () => new ServiceUnavailableError('overloaded', {}, { retryAfterMs: 5_000 })

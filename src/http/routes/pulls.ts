@@ -22,7 +22,7 @@ const Named = z.object({ session: SessionName })
 const Queued = z.object({ status: z.literal('queued'), run_id: z.uuid() })
 const one = <T extends z.ZodType>(data: T) => z.object({ status: z.literal('success'), data })
 const success = <T>(data: T) => ({ status: 'success' as const, data })
-/** People write moments in more forms than the contract's. */
+/** People write times in more formats than the contract's. */
 const Since = { since: z.string().max(60).optional() }
 const withInstant = <Body extends { since?: string | undefined }>({ since, ...body }: Body) => ({
   ...body,

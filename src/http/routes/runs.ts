@@ -17,15 +17,15 @@ import { actorOf, requireIdentity, requireRole } from '../plugins/authentication
 import { requestSignal } from '../request-signal.ts'
 
 const tags = ['sync']
-/** Shorter than any proxy's patience. */
+/** Shorter than any proxy's timeout. */
 const KEEP_ALIVE_MS = 15_000
-/** Streams that one person may have open: each keeps a connection and looks at the run again and again. */
+/** Streams that one user may have open: each keeps a connection and polls the run. */
 const MAX_STREAMS = 20
 const Id = z.object({ id: z.uuid() })
 
-/** Runs of every kind: list, one, its records and its progress; stopping and going on. */
+/** Runs of every kind: the list, one run, its records and progress; stopping and resuming. */
 export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
-  /** Open streams by person. */
+  /** Open streams by user. */
   const streams = new Map<string, number>()
   const One = z.object({ status: z.literal('success'), data: RunResponse })
   const one = (run: Run) => ({ status: 'success' as const, data: runAnswer(run) })
@@ -156,13 +156,13 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       const body = new PassThrough()
       const alive = setInterval(async () => {
         const isAllowed = await request.isStillAllowed().catch(() => true)
-        // The run may have ended meanwhile; a write after the end would be an error that nothing catches.
+        // The run may have ended meanwhile; a write after the end would be an uncaught error.
         if (!isAllowed) disconnected.abort()
         else if (!body.writableEnded) body.write(': still here\n\n')
       }, KEEP_ALIVE_MS)
       void (async () => {
         for await (const run of runs.events(request.params.id, disconnected.signal)) {
-          // Asked for each event: a person who was removed or logged out sees no more of them.
+          // Checked for each event: a user who was removed or logged out gets no more of them.
           if (!(await request.isStillAllowed())) return
           body.write(`event: run\ndata: ${JSON.stringify(runAnswer(run))}\n\n`)
         }

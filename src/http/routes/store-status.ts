@@ -79,7 +79,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       },
     },
     async ({ params }) => {
-      await feed.now() // what was changed before the question is numbered, and answered
+      await feed.now() // numbers earlier changes, so that the response includes them
       return { status: 'success' as const, data: await photoStatusByStore(db, params.id), next_cursor: null }
     },
   )

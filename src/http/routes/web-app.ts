@@ -5,19 +5,21 @@ import { z } from 'zod'
 
 const BUILT = join(import.meta.dirname, '../../../dist/web')
 const HOME = '/settings/integrations/zoho'
-/** Files of the build that are asked for by name; all others are named by their content and lie under assets/. */
+/**
+ * Build files that are requested by name; all others are named by their content and are in assets/.
+ */
 const NAMED_FILES = new Set(['init-theme.js', 'favicon.svg'])
 const ASSETS = 'assets/'
 
 /**
- * The operator's page, built by `npm ci`: its files, and its document at every address below /settings, which it sorts out by itself.
- * Everything else that does not exist stays a JSON answer.
+ * The operator's page, built by `npm ci`: its files, and its document at every URL below /settings,
+ * which it routes itself. Any other missing URL stays a JSON response.
  */
 export const webAppRoutes: FastifyPluginAsyncZod = async (app) => {
   await app.register(fastifyStatic, {
     root: BUILT,
     serve: false,
-    // The build wrote .br and .gz beside each file, so that serving compresses nothing.
+    // The build wrote .br and .gz next to each file, so that serving compresses nothing.
     preCompressed: true,
     cacheControl: false,
     setHeaders: (reply, path) =>

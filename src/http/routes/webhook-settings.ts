@@ -12,7 +12,7 @@ import { actorOf, requireRole } from '../plugins/authentication.ts'
 const tags = ['connection']
 const SECRET_BYTES = 30
 
-/** What an operator needs to have Zoho tell of changed items at once. */
+/** The settings for Zoho's webhooks, which report changed items immediately. */
 export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connect: ConnectionContext }> = async (app, { db, connect }) => {
   app.get(
     '/webhook/setup',
@@ -74,7 +74,10 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
   )
 }
 
-/** A name may lead anywhere; an address of this machine or of a private network is out of Zoho's reach. */
+/**
+ * A name may resolve to any address; an address of this machine or of a private network cannot be
+ * reached by Zoho.
+ */
 function mayBePublic(host: string): boolean {
   const url = host.replace(/^\[|\]$/g, '')
   return isIP(url) === 0 ? url !== 'localhost' && url.includes('.') : isPublicIp(url)

@@ -38,7 +38,7 @@ const tags = ['webhooks']
 const Id = z.object({ id: z.uuid() })
 const OfDelivery = z.object({ id: z.uuid(), delivery_id: z.uuid() })
 
-/** `/api/webhooks`: who is told what happens here, and what became of each message. */
+/** `/api/webhooks`: the endpoints that receive events, and the outcome of each delivery. */
 export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (app, { webhooks, productFeed, address }) => {
   const onRequest = requireRole('admin')
   const config = { keyScope: 'webhooks:manage' } as const
@@ -175,7 +175,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     },
     async (request, reply) => {
       const { since, cursor } = request.body
-      // Also numbers what is committed, so that nothing of it is left out.
+      // Also numbers committed changes, so that none is left out.
       const snapshot = await productFeed.now()
       const from = since !== undefined ? { since: parseTimestamp('since', since) } : { afterSeq: readChangeCursor(snapshot, cursor).seq }
       return reply.code(202).send(queued({ deliveries: await webhooks.replay(request.params.id, from, actorOf(request)) }))

@@ -16,7 +16,7 @@ import {
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['connection']
-/** A test makes some twenty small calls; at Zoho's own pace that is below a minute. */
+/** A test makes some twenty small calls; at Zoho's limit that takes less than a minute. */
 const TEST_MS = 120_000
 
 export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect: ConnectionContext }> = async (app, { db, connect }) => {

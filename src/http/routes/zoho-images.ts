@@ -17,7 +17,7 @@ export interface ZohoImagesDeps {
 
 const tags = ['images']
 
-/** Further pictures of Zoho's items, and our own sent there: both only when somebody asks. */
+/** Further images of Zoho's items, and uploads of our own to Zoho: both only on request. */
 export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app, { db, runs, sendImages }) => {
   app.get(
     '/api/media/gallery/plan',

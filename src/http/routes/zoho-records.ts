@@ -34,7 +34,10 @@ function readPosition(cursor: string): { modified_at: Date | null; record_id: st
 const writePosition = ({ modified_at, record_id }: StoredRecord): string =>
   Buffer.from(JSON.stringify([modified_at?.toISOString() ?? null, record_id])).toString('base64url')
 
-/** The record as Zoho wrote it, to the digit, with what zinc knows of it in a last member: parsing and writing it again would round long numbers. */
+/**
+ * Returns the record as Zoho wrote it, digit for digit, with zinc's data in a last member: parsing
+ * and serializing it would round long numbers.
+ */
 function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): string {
   const note = JSON.stringify({
     record_id,
@@ -45,7 +48,7 @@ function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): st
   return `${open}${open.endsWith('{') ? '' : ','}"zinc":${note}}`
 }
 
-/** Records of Zoho's modules as they were pulled, in the order of their modification. */
+/** Records of Zoho's modules as they were pulled, in the order of modification. */
 export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, { db }) => {
   async function response(scope: RecordScope, query: Query, reply: FastifyReply) {
     if (scope.app === 'books' && !PULL_MODULES.some((name) => name === scope.module))

@@ -36,7 +36,9 @@ export interface ZohoSettingsRoutes {
 const tags = ['settings']
 const ModuleParam = z.object({ module: z.string().min(1).max(100) })
 
-/** The Zoho settings and the four modules. Admins and operators read, admins write, operators sync. */
+/**
+ * The Zoho settings and the four modules. Admins and operators read, admins write, operators sync.
+ */
 export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = async (app, { db, clock, runs, connect, modules }) => {
   async function settings(): Promise<{ status: 'success'; data: ZohoSettings }> {
     return { status: 'success', data: { ...(await maskSettings(connect)), modules: await modules.list() } }

@@ -26,7 +26,7 @@ const signatureOf = ({ headers }: FastifyRequest): string => {
 const refused = () => new UnauthorizedError('invalid_signature')
 
 export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (app, { db, clock, connect, webhookQueue }) => {
-  // The signature is over the bytes, whatever they claim to be; this scope has no other route.
+  // The signature is over the bytes, whatever their content type; this scope has no other route.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
@@ -57,7 +57,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
         throw refused()
       }
       const text = isForm ? '' : body.toString('utf8')
-      // Whoever caught a notice could add a query to it that its signature does not cover.
+      // An attacker with a copy of a webhook could add a query that its signature does not cover.
       const items = eventItemIds({ body: text, parameters: signed === 'body' ? ofBody : parameters })
       await noteAccepted({ db, clock }, items)
       if (items.length === 0 && isTestNotification(text)) return reply.code(202).send({ status: 'queued' as const, items })

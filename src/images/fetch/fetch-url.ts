@@ -5,19 +5,19 @@ import { BadGatewayError, BadRequestError, PayloadTooLargeError } from '../../li
 import { createGuardedAgents, type GuardedAgents, type HostResolver } from '../../lib/ssrf-guard.ts'
 import { isPlaceholderUrl } from './placeholder-hosts.ts'
 
-/** The address is one of a service that draws grey boxes: the item has no picture. */
+/** The URL is one of a service that draws placeholder images: the item has no image. */
 export class PlaceholderImageError extends BadRequestError {}
 
 export interface UrlFetcher extends AsyncDisposable {
   fetcher: GuardedAgents
   maxBytes: number
-  /** Milliseconds for a whole transfer, redirects included. */
+  /** Timeout of a whole transfer, redirects included. */
   totalMs: number
 }
 
 export interface FetchedImage {
   body: Readable
-  /** What the server announced; null when it did not. */
+  /** The announced Content-Length; null when there was none. */
   contentLength: number | null
 }
 
@@ -26,21 +26,27 @@ const MAX_URL_LENGTH = 4_096
 const TIMEOUTS = { headersTimeout: 15_000, bodyTimeout: 15_000 }
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
-/** One failure for every address that is refused: neither its words nor its time tell what is behind the address. */
+/**
+ * The same error for every refused URL: neither its text nor its timing shows what is behind the
+ * URL.
+ */
 function blocked(): BadRequestError {
   return new BadRequestError('image_url_blocked')
 }
 
 export interface UrlFetcherOptions {
-  /** Hosts, each with or without a port, that may be fetched although they are not public. */
+  /** Hosts, with or without a port, that may be fetched although they are not public. */
   allowlist: readonly string[]
   maxBytes: number
   totalMs?: number
-  /** All addresses of a name; the system's resolver unless a test brings its own. */
+  /** Resolves all addresses of a host name; the system's resolver unless a test passes its own. */
   resolve?: HostResolver | undefined
 }
 
-/** What `fetchPictureUrl` needs: two agents of its own, apart from Zoho's, that never see a token or a proxy from the environment. */
+/**
+ * Creates what `fetchImageUrl` needs: two HTTP agents separate from Zoho's, which never get a token
+ * or a proxy from the environment.
+ */
 export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolve }: UrlFetcherOptions): UrlFetcher {
   const agents = createGuardedAgents({ allowlist, resolve, blocked })
   return {
@@ -53,16 +59,21 @@ export function createUrlFetcher({ allowlist, maxBytes, totalMs = 60_000, resolv
   }
 }
 
-/** Throws `image_url_blocked` unless this hop may be asked; a name's addresses are checked later, when it is connected to. */
+/**
+ * Throws `image_url_blocked` unless this hop may be requested; a name's addresses are checked
+ * later, on connecting.
+ */
 function checkHop(fetcher: GuardedAgents, url: URL): void {
   if (isPlaceholderUrl(url.href)) throw new PlaceholderImageError('placeholder_image', { host: url.hostname })
   if (!fetcher.mayConnect(url)) throw blocked()
 }
 
 /**
- * Opens the picture behind an address from outside. Each hop is checked before it is asked and again when it is connected to; at most three redirects are
- * followed, never from https to http; bytes and time are bounded. The caller reads `body` to its end or destroys it.
- * Throws BadRequestError `image_url_blocked`, PlaceholderPicture `placeholder_image`, PayloadTooLargeError `image_too_large`, BadGatewayError `image_url_failed`.
+ * Opens the image behind an external URL. Each hop is checked before the request and again on
+ * connecting. At most three redirects are followed, never from https to http; bytes and time are
+ * limited. The caller reads `body` to its end or destroys it. Throws BadRequestError
+ * `image_url_blocked`, PlaceholderImageError `placeholder_image`, PayloadTooLargeError
+ * `image_too_large`, BadGatewayError `image_url_failed`.
  */
 export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, href: string, signal: AbortSignal): Promise<FetchedImage> {
   const first = href.length <= MAX_URL_LENGTH ? URL.parse(href) : null
@@ -100,7 +111,7 @@ export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, 
     }
     const packed = counted(reply.body, { maxBytes, signal })
     if (unpack === null) return { body: Readable.from(packed, { objectMode: false }), contentLength: announced }
-    // What is unpacked has the same limit: a megabyte of gzip can be a gigabyte.
+    // The limit also applies to the decompressed bytes: a megabyte of gzip can be a gigabyte.
     const body = counted(
       pipeline(Readable.from(packed, { objectMode: false }), unpack, () => {}),
       { maxBytes, signal },
@@ -109,7 +120,10 @@ export async function fetchImageUrl({ fetcher, maxBytes, totalMs }: UrlFetcher, 
   }
 }
 
-/** Some servers pack pictures although `identity` was asked for. Null: not packed; undefined: in a way that is not known. */
+/**
+ * Some servers compress images although `identity` was requested. Null: not compressed; undefined:
+ * an unknown encoding.
+ */
 function unpackerOf(encoding: string | string[] | undefined): Transform | null | undefined {
   const name = (Array.isArray(encoding) ? encoding.join() : (encoding ?? '')).trim().toLowerCase()
   if (name === '' || name === 'identity') return null

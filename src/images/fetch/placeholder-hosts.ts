@@ -1,4 +1,4 @@
-/** Services that draw grey boxes: a catalogue that names them has no picture there. */
+/** Services that draw placeholder images: a catalogue that names them has no image there. */
 const SERVICES = [
   'via.placeholder.com',
   'placeholder.com',
@@ -17,7 +17,10 @@ const SERVICES = [
   'source.unsplash.com',
 ]
 
-/** Whether an address is one of a known placeholder service (or a host below it). Anything that is no address is not. */
+/**
+ * Returns whether a URL is one of a known placeholder service (or a host below it); false for
+ * anything that is not a URL.
+ */
 export function isPlaceholderUrl(url: string): boolean {
   const host = URL.parse(url)?.hostname.toLowerCase().replace(/\.$/, '')
   return host !== undefined && SERVICES.some((service) => host === service || host.endsWith(`.${service}`))

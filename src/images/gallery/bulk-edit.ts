@@ -6,7 +6,7 @@ import { choosePrimaries } from './gallery.ts'
 
 export type GalleryPhoto = Photo & { blob: Blob }
 
-/** How long a deleted picture can be brought back, and its bytes are kept. */
+/** How long a deleted image can be restored; its bytes are kept that long. */
 export const GRACE_DAYS = 7
 const DAY_MS = 86_400_000
 export const restoreUntil = (deletedAt: Date): Date => new Date(deletedAt.getTime() + GRACE_DAYS * DAY_MS)
@@ -16,13 +16,15 @@ export interface GalleryDeps {
   clock: Clock
 }
 
-/** What changed pictures besides the rows themselves; called inside the transaction of the change, with those that did change. */
+/** Called in the transaction of the change, with the images that really changed. */
 export type OnChange = (tx: Db, photos: Photo[]) => Promise<void>
 
-/** What became of one picture of many: the changed row, or why it was left alone. */
+/** The outcome for one image of a bulk request: the changed row, or why it was left alone. */
 export type PhotoOutcome = { id: string } & ({ photo: GalleryPhoto; error?: never } | { photo?: never; error: AppError })
 
-/** Pictures by their ids, of any products; with `productId` those of another product count as unknown. */
+/**
+ * Images by their ids, of any products; with `productId` those of another product count as unknown.
+ */
 export interface BulkPhotos {
   ids: string[]
   productId?: string
@@ -30,14 +32,17 @@ export interface BulkPhotos {
 
 type Found = GalleryPhoto & { product: { deleted_at: Date | null } }
 
-/** Takes pictures away; they can be restored within the grace period. Where a primary one goes, the next in order takes its place. One that cannot go leaves the others alone. */
+/**
+ * Deletes images; they can be restored within the grace period. Where a primary one is deleted, the
+ * next in order becomes primary. One that cannot be deleted does not affect the others.
+ */
 export function deletePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
   const at = clock.now()
   const refuse = (photo: Found) => (photo.deleted_at ? imageNotFound() : null)
   return changeMany(db, many, { refuse, data: { deleted_at: at }, at }, onChange)
 }
 
-/** Brings deleted pictures back, each as a further one unless its product has no other. */
+/** Restores deleted images, each as a further one unless its product has no other. */
 export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onChange: OnChange = async () => {}): Promise<PhotoOutcome[]> {
   const at = clock.now()
   const refuse = ({ deleted_at, blob }: Found) => {
@@ -48,7 +53,7 @@ export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onCh
   return changeMany(db, many, { refuse, data: { deleted_at: null }, at }, onChange)
 }
 
-/** The same few statements for one picture as for a thousand. */
+/** Runs the same few statements for one image as for a thousand. */
 function changeMany(
   db: Database,
   { ids: named, productId }: BulkPhotos,
@@ -58,7 +63,8 @@ function changeMany(
   const ids = [...new Set(named)]
   return db.$transaction(
     async (tx) => {
-      // Writers for one product wait for each other at its row, the sweep of bytes at theirs; in one order, so that two of us cannot wait for each other.
+      // Locks the products' rows (writers wait there) and the blobs' rows (garbage collection waits
+      // there), always in the same order so that two requests cannot deadlock.
       await tx.$executeRaw`
         select 1 from product where id in (select product_id from photo where id = any(${ids}::uuid[])) order by id for update`
       await tx.$executeRaw`

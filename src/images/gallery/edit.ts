@@ -36,7 +36,10 @@ export function listGallery(db: Db, productId: string, { withDeleted, now }: { w
   })
 }
 
-/** Adds pictures whose bytes are stored already: all of them or none. The first becomes primary when `primary` says so or there is no other. */
+/**
+ * Adds images whose bytes are stored already: all of them or none. The first becomes primary when
+ * `primary` is set or there is no other.
+ */
 export async function addPhotos(
   { db, clock }: GalleryDeps,
   added: { productId: string; photos: AddedPhoto[]; primary: boolean },
@@ -52,7 +55,7 @@ export async function addPhotos(
   )
 }
 
-/** The same inside a transaction that does more. */
+/** The same, inside a transaction that does more. */
 export async function addPhotosIn(
   tx: Db,
   clock: Clock,
@@ -63,7 +66,7 @@ export async function addPhotosIn(
   const asPrimary = primary || !current.some((it) => it.is_primary)
   if (asPrimary) await clearPrimary(tx, productId, at)
   const order = nextInOrder(current)
-  // In one order everywhere, so that two uploads of the same pictures cannot wait for each other.
+  // Always in the same order, so that two uploads of the same images cannot deadlock.
   const hashes = photos.map(({ sha256 }) => sha256)
   await tx.$executeRaw`select 1 from blob where sha256 = any(${hashes}::text[]) order by sha256 for no key update`
   const added: GalleryPhoto[] = []
@@ -85,7 +88,7 @@ export interface PhotoChange {
   alt_ar?: string | null | undefined
 }
 
-/** Changes what is said about a picture; its bytes, and with them its version, stay. */
+/** Changes an image's texts and flags; its bytes, and so its version, stay. */
 export async function changePhoto(
   { db, clock }: GalleryDeps,
   { productId, photoId, change }: { productId: string; photoId: string; change: PhotoChange },
@@ -100,7 +103,8 @@ export async function changePhoto(
       if (is_primary && !photo.is_primary) await clearPrimary(tx, productId, at)
       const changed = await tx.photo.update({
         where: { id: photo.id },
-        // The database itself marks what changes for the stores: a change to the same values, or to a text, is none.
+        // A database trigger marks what changes for the stores: writing the same values, or a text,
+        // is no change.
         data: { ...definedOf(words), ...(is_primary && { is_primary }), updated_at: at },
         include: { blob: true },
       })
@@ -111,7 +115,10 @@ export async function changePhoto(
   )
 }
 
-/** Puts pictures into the order of `ids`; those that are not named follow in the order that they had. Which one is primary does not change. */
+/**
+ * Puts images into the order of `ids`; the others follow in the order that they had. Which one is
+ * primary does not change.
+ */
 export async function orderPhotos(
   { db, clock }: GalleryDeps,
   { productId, ids }: { productId: string; ids: string[] },
@@ -145,7 +152,10 @@ export async function orderPhotos(
   )
 }
 
-/** Takes a picture away; it can be restored within the grace period. The next one in order becomes primary if it was. */
+/**
+ * Deletes an image; it can be restored within the grace period. If it was primary, the next in
+ * order becomes primary.
+ */
 export async function deletePhoto(
   gallery: GalleryDeps,
   { productId, photoId }: { productId: string; photoId: string },
@@ -155,7 +165,10 @@ export async function deletePhoto(
   return { deleted_at: deleted_at!, restore_until: restoreUntil(deleted_at!) }
 }
 
-/** Brings a deleted picture back, as a further one unless there is no other. Throws GoneError when its bytes may be gone. */
+/**
+ * Restores a deleted image, as a further one unless there is no other. Throws GoneError when its
+ * bytes may be deleted.
+ */
 export async function restorePhoto(
   gallery: GalleryDeps,
   { productId, photoId }: { productId: string; photoId: string },
@@ -177,7 +190,7 @@ async function lockedPhotos(tx: Db, productId: string): Promise<Photo[]> {
   return tx.photo.findMany({ where: { product_id: productId, deleted_at: null }, orderBy: IN_ORDER })
 }
 
-/** Ahead of a new primary: the database allows one at any moment. */
+/** Called before another becomes primary: the database allows only one at any moment. */
 async function clearPrimary(tx: Db, productId: string, at: Date): Promise<void> {
   await tx.photo.updateMany({
     where: { product_id: productId, is_primary: true, deleted_at: null },

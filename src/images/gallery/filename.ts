@@ -1,10 +1,14 @@
 const MAX_LENGTH = 200
-/** Control, format (bidi overrides, zero width) and lone surrogate characters: they make a name look like another. */
+/**
+ * Control, format (bidi overrides, zero width) and lone surrogate characters: they make one name
+ * look like another.
+ */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu
 
 /**
- * A name from outside as text to show: the last part of a path, composed (NFC), without invisible characters, at most 200 characters.
- * It never names a file on disk; those are named by their content.
+ * Returns an external file name as display text: the last part of a path, composed (NFC), without
+ * invisible characters, at most 200 characters. It never names a file on disk; those are named by
+ * their content.
  */
 export function cleanFilename(name: string, otherwise: string): string {
   const last = name.normalize('NFC').replaceAll('\\', '/').split('/').at(-1) ?? ''

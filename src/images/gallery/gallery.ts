@@ -4,25 +4,31 @@ import type { Photo } from '../../generated/client.ts'
 export interface NewPhoto {
   product_id: string
   source: 'zoho' | 'upload' | 'url' | 'import'
-  /** main: the one picture that the source names for the product | gallery: a further one, told apart by its document. */
+  /**
+   * main: the product's one image from the source | gallery: a further one, identified by its
+   * document
+   */
   place?: 'main' | 'gallery'
   document_id?: string | null
   source_url?: string | null
   filename: string
   sha256: string
-  /** Where a new one goes; behind the others when it is left out. */
+  /** Position of a new image; after the others when it is left out. */
   sort_order?: number
 }
 
-/** Writers for one product wait for each other here, so that two of them cannot both make a primary. */
+/**
+ * Writers of one product wait for each other here, so that two of them cannot both set a primary.
+ */
 export async function lockProduct(tx: Db, productId: string): Promise<void> {
   await tx.$executeRaw`select 1 from product where id = ${productId}::uuid for update`
 }
 
 /**
- * Gives a product the picture that its source has now, in the source's own place: another picture of the same source takes that place (version + 1 when
- * the bytes differ), a first one joins as a further picture and is primary only when there is no other. Local uploads are never replaced by Zoho's.
- * Call it inside a transaction; answers whether anything was written.
+ * Saves the image that a product's source has now. It replaces the image from the same source
+ * (version + 1 when the bytes differ); a first one is added as a further image, and is primary only
+ * when there is no other. Uploads are never replaced by Zoho's images. Must run in a transaction;
+ * returns whether anything was written.
  */
 export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: Photo; changed: boolean }> {
   await lockProduct(tx, photo.product_id)
@@ -64,7 +70,10 @@ export async function putSourcePhoto(tx: Db, photo: NewPhoto): Promise<{ photo: 
 
 export const nextInOrder = (current: { sort_order: number }[]): number => Math.max(-1, ...current.map((it) => it.sort_order)) + 1
 
-/** Takes away the picture that its source no longer has; the next one in order becomes primary. Answers whether there was one. */
+/**
+ * Deletes the image that its source no longer has; the next one in order becomes primary. Returns
+ * whether there was one.
+ */
 export async function removeSourcePhoto(tx: Db, productId: string, source: NewPhoto['source']): Promise<boolean> {
   await lockProduct(tx, productId)
   const mine = await tx.photo.findFirst({ where: { product_id: productId, source, place: 'main', deleted_at: null } })
@@ -73,13 +82,19 @@ export async function removeSourcePhoto(tx: Db, productId: string, source: NewPh
   return true
 }
 
-/** Makes a living photo a tombstone, and the next one in order primary if it was. The product must be locked. */
+/**
+ * Turns a live photo into a tombstone; if it was primary, the next one in order becomes primary.
+ * The product must be locked.
+ */
 export async function removePhoto(tx: Db, photo: Photo, at: Date): Promise<void> {
   await tx.photo.update({ where: { id: photo.id }, data: { deleted_at: at, updated_at: at, is_primary: false, feed_pending: true } })
   if (photo.is_primary) await choosePrimaries(tx, [photo.product_id], at)
 }
 
-/** Makes the first living picture in order primary, for each product that has none. The products must be locked. */
+/**
+ * Makes the first live image in order primary, for each product that has none. The products must be
+ * locked.
+ */
 export async function choosePrimaries(tx: Db, productIds: string[], at: Date): Promise<void> {
   await tx.$executeRaw`
     update photo set is_primary = true, updated_at = ${at}, feed_pending = true

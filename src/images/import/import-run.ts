@@ -18,7 +18,7 @@ export const IMAGES_IMPORT = 'images_import'
 
 const Params = z.object({ import_id: z.uuid() })
 const Checkpoint = z.object({ done: z.number() })
-/** Files whose rows are written together, and pictures under way at once. */
+/** Files whose rows are written together, and images processed in parallel. */
 const BATCH = 40
 const AT_ONCE = 8
 
@@ -30,8 +30,9 @@ export interface ImportRunDeps extends ImportDeps {
 type Taken = { it: MatchedEntry; sha256: string; ext: string } | { it: MatchedEntry; miss: UnmatchedEntry }
 
 /**
- * Takes the pictures of a ZIP or folder. The order of the files is the same at every look, and how far it came is written with the rows of a batch:
- * killed at any line it goes on there, and pictures that a product has already are not added again.
+ * Imports the images of a ZIP or folder. The order of the files is always the same, and the
+ * position is saved with the rows of a batch. Crash-safe: the run resumes there, and images that a
+ * product has already are not added again.
  */
 export function createImportRun(deps: ImportRunDeps): RunHandler {
   return {
@@ -77,13 +78,14 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
     batch.map((it) =>
       limit(async (): Promise<Taken> => {
         try {
-          // A damaged picture that another zinc kept is kept as it is there, and marked; one that was cut on the way does not pass for it.
+          // A damaged image from another zinc's export is accepted and marked as damaged; one that
+          // was damaged on the way is refused.
           const acceptDamaged = it.entry.proven && isExported(it.entry.name)
           const blob = await ingestImage(ingest, await it.entry.open(), signal, { acceptDamaged })
           return { it, sha256: blob.sha256, ext: blob.ext }
         } catch (error) {
           signal.throwIfAborted()
-          // A full disk stops the run; a picture that is none does not.
+          // A full disk stops the run; a file that is not an image does not.
           if (!(error instanceof AppError) || isStorageError(error)) throw error
           const miss: UnmatchedEntry = {
             entry: it.entry,
@@ -98,7 +100,7 @@ async function takeAll(ingest: IngestDeps, batch: MatchedEntry[], signal: AbortS
   )
 }
 
-/** Answers the products that got a picture. */
+/** Returns the products that got an image. */
 async function writeBatch(
   run: RunContext,
   { clock }: ImportRunDeps,
@@ -108,7 +110,7 @@ async function writeBatch(
 ): Promise<Set<string>> {
   const before = { ...counts }
   return run.fenced(async (tx) => {
-    Object.assign(counts, before) // a transaction that is tried again counts anew
+    Object.assign(counts, before) // a retried transaction counts again from here
     const added = new Set<string>()
     const records: { run_id: string; record_id: string; outcome: string; changes: object }[] = []
     await note(

@@ -20,10 +20,16 @@ export interface ImportDeps {
 }
 
 const EXPIRES_MS = 24 * 3_600_000
-/** Entries of each list that an answer carries; the counts are whole, and the run's records have all. */
+/**
+ * Most entries of each list in a response; the counts are complete, and the run's records have all
+ * entries.
+ */
 export const LISTED = 1_000
 
-/** Keeps a ZIP in the store until its run is over, so that any instance can work on it. Answers the import's id. Throws PayloadTooLargeError, StorageFullError. */
+/**
+ * Keeps a ZIP in the store until its run has ended, so that any instance can process it. Returns
+ * the import's id. Throws PayloadTooLargeError, StorageFullError.
+ */
 export async function stageArchive(
   { db, store, clock, limits }: ImportDeps,
   bytes: Readable,
@@ -47,7 +53,7 @@ export async function stageArchive(
       createWriteStream(path, { flags: 'wx' }),
       { signal },
     )
-    // Looked at before it is kept: what cannot be an import is told now.
+    // Checked before it is stored, so that a file that cannot be imported is refused immediately.
     const zip = await openZip(path, limits)
     await zip[Symbol.asyncDispose]()
     const archive = hash.digest('hex')
@@ -62,7 +68,7 @@ export async function stageArchive(
   }
 }
 
-/** A folder of this machine, for the command line. */
+/** Stages a folder of this machine, for the command line. */
 export async function stageFolder(
   { db, clock }: Pick<ImportDeps, 'db' | 'clock'>,
   folder: string,
@@ -71,7 +77,7 @@ export async function stageFolder(
   return db.imageImport.create({ data: { folder, expires_at }, select: { id: true, expires_at: true } })
 }
 
-/** Opens what was staged. Throws NotFoundError when there is no such import any more. */
+/** Opens a staged import. Throws NotFoundError when it no longer exists. */
 export async function withImport<T>(
   { db, store, limits }: Pick<ImportDeps, 'db' | 'store' | 'limits'>,
   id: string,
@@ -89,7 +95,7 @@ export async function withImport<T>(
   return await work(source)
 }
 
-/** What an import would do now, without doing it. */
+/** Returns what an import would do now, without doing it. */
 export function previewImport(deps: ImportDeps, id: string, signal: AbortSignal): Promise<MatchResult> {
   return withImport(deps, id, signal, async (source) => detectFormats(await matchEntries(deps.db, source)))
 }
@@ -107,7 +113,7 @@ export async function claimImport({ db, clock }: Pick<ImportDeps, 'db' | 'clock'
 
 const notFound = () => new NotFoundError('import_not_found')
 
-/** Lets go of an import, and of its ZIP unless another import has the same one. */
+/** Deletes an import, and its ZIP unless another import has the same one. */
 export async function dropImport({ db, store }: Pick<ImportDeps, 'db' | 'store'>, id: string): Promise<void> {
   const row = await db.imageImport.findUnique({ where: { id } })
   if (!row) return
@@ -116,7 +122,9 @@ export async function dropImport({ db, store }: Pick<ImportDeps, 'db' | 'store'>
     await store.remove('imports', row.archive)
 }
 
-/** Previews that nobody started within a day, and started ones whose run is over long since. */
+/**
+ * Deletes previews that nobody started within a day, and started imports whose run ended long ago.
+ */
 export async function dropExpiredImports({ db, store, clock }: Pick<ImportDeps, 'db' | 'store' | 'clock'>): Promise<number> {
   const now = clock.now()
   const old = await db.imageImport.findMany({
@@ -127,7 +135,7 @@ export async function dropExpiredImports({ db, store, clock }: Pick<ImportDeps, 
   return old.length
 }
 
-/** What a run noted about each file, in the shape of a plan. */
+/** Returns what a run recorded for each file, in the form of a plan. */
 export async function importResult(db: Database, runId: string): Promise<{ plan: ImportPlan; counts: Record<keyof ImportPlan, number> }> {
   const kinds = ['matched', 'ambiguous', 'unmatched', 'unreadable'] as const
   const groups = await db.runRecord.groupBy({ by: ['outcome'], where: { run_id: runId }, _count: true })

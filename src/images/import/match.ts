@@ -15,19 +15,19 @@ export interface MatchedEntry {
 export interface UnmatchedEntry {
   entry: ImportEntry
   kind: 'ambiguous' | 'unmatched' | 'unreadable'
-  /** Why it was not taken. */
+  /** Why it was not accepted. */
   said: Said
   productIds: string[]
 }
 export interface MatchResult {
-  /** In the order of product and picture, the same at every look. */
+  /** In the order of product and image, always the same. */
   matched: MatchedEntry[]
   missed: UnmatchedEntry[]
 }
 
-/** Blanks and invisible marks, none of which people see in a SKU. */
+/** Blanks and invisible marks, which people do not see in a SKU. */
 const UNSEEN = /[\s\p{Cf}]+/gu
-/** A SKU without regard to case, blanks and invisible marks. */
+/** A SKU without its case, blanks and invisible marks. */
 const looseKey = (key: string): string => key.normalize('NFC').replace(UNSEEN, '').toLowerCase()
 
 interface Candidate {
@@ -38,9 +38,10 @@ interface Candidate {
 }
 
 /**
- * Which product each file belongs to, asked of the database once for all of them. A SKU that no product has to the letter is looked for without regard to
- * case and blanks, and taken if one product fits. Names that are no pictures (folders, system files) are left out.
- * Each product's pictures are in the order in which they come: what is called front or main, then number 1, then as they lie in the source.
+ * Finds which product each file belongs to, with one query for all. A SKU without an exact match is
+ * searched ignoring case and blanks, and accepted if one product fits. Names that are no images
+ * (folders, system files) are left out. Each product's images are in import order: files called
+ * front or main, then number 1, then the order of the source.
  */
 export async function matchEntries(db: Db, source: ImportSource): Promise<MatchResult> {
   const named = source.entries.flatMap((entry) => {
@@ -74,7 +75,7 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<MatchR
     }
   }
   const groups = [...Map.groupBy(matched, (it) => it.product.id)].sort(([a], [b]) => (a < b ? -1 : 1))
-  // Sorting is stable: what is equal stays in the source's order.
+  // Sorting is stable: equal entries stay in the source's order.
   const ordered = groups.flatMap(([, files]) => files.toSorted((a, b) => frontRank(a.file) - frontRank(b.file)))
   return { matched: ordered, missed }
 }
@@ -106,7 +107,7 @@ async function findProducts(db: Db, keys: string[]) {
   }
 }
 
-/** As `looseKey`, for PostgreSQL; whether a pair is equal is decided there, so this may find more but not less. */
+/** `looseKey` for PostgreSQL; equality is decided in code, so this may find more but never less. */
 const looseSql = (text: Prisma.Sql): Prisma.Sql =>
   Prisma.sql`lower(regexp_replace(normalize(${text}, nfc), '[\\s\\u00a0\\u00ad\\u061c\\u1680\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff]', '', 'g'))`
 
@@ -116,14 +117,20 @@ const FRONT_NAMES: readonly RegExp[] = [
   /(^|[^\p{L}\p{N}])0*1\)?$/u,
 ]
 
-/** Pictures of a product's front come first: 0 for `front`, 1 for `main`, 2 for `_1`, 3 for all others. */
+/**
+ * Images of a product's front come first: 0 for `front`, 1 for `main`, 2 for `_1`, 3 for all
+ * others.
+ */
 function frontRank(file: string): number {
   const stem = file.slice(0, file.length - extname(file).length).trim()
   const rank = FRONT_NAMES.findIndex((name) => name.test(stem))
   return rank < 0 ? FRONT_NAMES.length : rank
 }
 
-/** Looks at the first bytes of what matched: what is no picture is told before anything is taken. Decoding comes with the run. */
+/**
+ * Checks the first bytes of the matched files: a file that is no image is reported before anything
+ * is imported. Decoding is left to the run.
+ */
 export async function detectFormats({ matched, missed }: MatchResult): Promise<MatchResult> {
   const readable: MatchedEntry[] = []
   for (const it of matched) {
@@ -152,7 +159,7 @@ async function firstBytes(entry: ImportEntry): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, 4_096)
 }
 
-/** As the API shows it; each list holds at most `most` entries. */
+/** The plan as the API shows it; each list has at most `most` entries. */
 export function serializePlan({ matched, missed }: MatchResult, most: number): ImportPlan {
   const of = (kind: UnmatchedEntry['kind']) =>
     missed

@@ -9,14 +9,14 @@ import { message } from '../../messages/say.ts'
 import { entryNames, openZipFile } from './zip-file.ts'
 
 export interface ImportEntry {
-  /** The path inside, with forward slashes. */
+  /** The path inside the source, with forward slashes. */
   name: string
-  /** Other readings of a name whose letters nothing tells, the likeliest first. */
+  /** Other decodings of a name whose encoding is unknown, the most likely first. */
   otherNames: string[]
   size: number
   /** A checksum proves that the bytes are those that were packed. */
   proven: boolean
-  /** Set when it cannot be read at all. */
+  /** Set when the entry cannot be read at all. */
   problem: Message | null
   open(): Promise<Readable>
 }
@@ -26,7 +26,7 @@ export interface ImportSource extends AsyncDisposable {
 }
 
 export interface ImportLimits {
-  /** Bytes of one picture, and of all of them together unpacked. */
+  /** Limits for the unpacked bytes of one image, and of all together. */
   fileBytes: number
   totalBytes: number
 }
@@ -37,15 +37,17 @@ const natural = new Intl.Collator('en', { numeric: true })
 const SYMLINK = 0o120000
 
 /**
- * The files of a ZIP. A name that would lead out of it refuses the whole, as does one that unpacks to more than `totalBytes`: nobody packs such a
- * thing by accident. Nothing is ever written under a name from inside. Throws BadRequestError `unsafe_path`, `not_a_zip`, PayloadTooLargeError `zip_too_large`.
+ * Opens the files of a ZIP. A name that leads outside it refuses the whole archive, and so do more
+ * than `totalBytes` unpacked: neither happens by accident. Nothing is ever written under a name
+ * from the archive. Throws BadRequestError `unsafe_path`, `not_a_zip`, PayloadTooLargeError
+ * `zip_too_large`.
  */
 export async function openZip(path: string, { fileBytes, totalBytes }: ImportLimits): Promise<ImportSource> {
   const zip = await openZipFile(path).catch((cause: Error) => {
     throw new BadRequestError('not_a_zip', {}, { cause })
   })
   try {
-    // What its directory says; a smaller number than the entries that follow makes yauzl stop there.
+    // The count in the archive's directory; if more entries follow, yauzl stops at that number.
     if (zip.entryCount > MAX_ENTRIES) throw tooLarge(totalBytes)
     const entries: ImportEntry[] = []
     let total = 0
@@ -73,7 +75,10 @@ export async function openZip(path: string, { fileBytes, totalBytes }: ImportLim
 
 const tooLarge = (totalBytes: number) => new PayloadTooLargeError('zip_too_large', { files: MAX_ENTRIES, total_bytes: totalBytes })
 
-/** As the run's records can keep it: without NUL, and of a long path its end, which says what the file is. */
+/**
+ * A name that the run's records can store: without NUL, and of a long path its end, which
+ * identifies the file.
+ */
 const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
 
 async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
@@ -110,7 +115,10 @@ function problemOf(entry: Entry, fileBytes: number): ImportEntry['problem'] {
   return null
 }
 
-/** The bytes of an entry, with its checksum checked: a ZIP that was damaged on the way must not become a picture. */
+/**
+ * Yields the bytes of an entry and checks its checksum: a ZIP that was damaged on the way must not
+ * become an image.
+ */
 async function* checked(zip: ZipFile, entry: Entry): AsyncGenerator<Buffer> {
   const stream = await new Promise<Readable>((resolve, reject) =>
     zip.openReadStream(entry, (error, opened) => (error ? reject(damaged(error)) : resolve(opened))),
@@ -135,7 +143,7 @@ function notReadable(cause: unknown): never {
   throw new InvalidImageError('file_not_readable', {}, { cause })
 }
 
-/** The files of a folder of this machine and the folders in it. Links are not followed. */
+/** Opens the files of a folder of this machine, including subfolders. Links are not followed. */
 export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimits, 'fileBytes'>): Promise<ImportSource> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
     throw new BadRequestError('folder_not_readable', { folder }, { cause })
@@ -144,7 +152,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
   for (const entry of found) {
     if (!entry.isFile() && !entry.isSymbolicLink()) continue
     const path = join(entry.parentPath, entry.name)
-    // A name that is no UTF-8 cannot be asked for again; the others are taken.
+    // A name that is not UTF-8 cannot be opened again; the other files are imported.
     const size = entry.isFile()
       ? await stat(path).then(
           ({ size }) => size,
@@ -166,7 +174,7 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
       open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })
   }
-  // A folder has no order of its own, and every look must find the same one.
+  // A folder has no order of its own, and every listing must give the same one.
   entries.sort((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
   return { entries, [Symbol.asyncDispose]: async () => {} }
 }

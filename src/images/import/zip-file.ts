@@ -9,7 +9,7 @@ const ZIP64_LOCATOR = 0x07064b50
 const ZIP64_RECORD = 0x06064b50
 const ZIP64_LOCATOR_BYTES = 20
 const ZIP64_RECORD_BYTES = 56
-/** How far before the end of the file the record of the archive's end is looked for. */
+/** How many bytes before the end of the file the end-of-archive record is searched. */
 const SEARCHED_BYTES = 1024 ** 2
 const CHUNK_BYTES = 64 * 1024
 
@@ -23,7 +23,7 @@ class FilePart extends yauzl.RandomAccessReader {
     this.#start = start
   }
   override _readStreamForRange(start: number, end: number): Readable {
-    // Not the handle's own stream: one that is destroyed early closes the file for all others.
+    // Not the handle's own stream: destroying that early closes the file for all other readers.
     return Readable.from(chunksOf(this.#file, this.#start + start, this.#start + end), { objectMode: false })
   }
   override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null) => void): void {
@@ -51,7 +51,10 @@ async function readFully(file: FileHandle, buffer: Buffer, position: number): Pr
   }
 }
 
-/** Opens a ZIP whose archive may have bytes before it (a program that unpacks itself) or behind it (what a bad upload adds). */
+/**
+ * Opens a ZIP that may have bytes before the archive (a self-extracting program) or after it (added
+ * by a bad upload).
+ */
 export async function openZipFile(path: string): Promise<ZipFile> {
   const file = await open(path)
   try {
@@ -64,7 +67,10 @@ export async function openZipFile(path: string): Promise<ZipFile> {
   }
 }
 
-/** Where the archive begins and ends: the last record of an end whose directory is there. Otherwise the whole file, which yauzl then refuses. */
+/**
+ * Returns where the archive begins and ends: at the last end record whose directory exists.
+ * Otherwise the whole file, which yauzl then refuses.
+ */
 async function findArchive(file: FileHandle): Promise<{ start: number; end: number }> {
   const { size } = await file.stat()
   const tail = Buffer.alloc(Math.min(size, SEARCHED_BYTES))
@@ -88,7 +94,7 @@ async function findArchive(file: FileHandle): Promise<{ start: number; end: numb
   return { start: 0, end: size }
 }
 
-/** Null when this is no ZIP64. */
+/** Returns null when this is not a ZIP64. */
 function zip64StartOf(tail: Buffer, at: number, recordAt: number): number | null {
   const locator = at - ZIP64_LOCATOR_BYTES
   if (locator < 0 || tail.readUInt32LE(locator) !== ZIP64_LOCATOR) return null
@@ -98,15 +104,19 @@ function zip64StartOf(tail: Buffer, at: number, recordAt: number): number | null
   return Math.max(0, start)
 }
 
-/** The upper half of code page 720, in which Arabic Windows writes names into ZIP files. Node does not know it. */
+/**
+ * The upper half of code page 720, in which Arabic Windows writes names into ZIP files. Node has no
+ * decoder for it.
+ */
 const CP720 =
   '\x80\x81éâ\x84à\x86çêëèïî\x8d\x8e\x8f\x90\u0651\u0652ô¤ـûùءآأؤ£إئابةتثجحخدذرزسشص«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀ضطظعغفµقكلمنهوىي≡\u064b\u064c\u064d\u064e\u064f\u0650≈°∙·√ⁿ²■\u00a0'
 const UTF8_NAME = 0x800
 const ARABIC_OR_PLAIN = /^(?:[\0-\x7f]|\p{Script=Arabic}|[\u064b-\u0652ـ])*$/u
 
 /**
- * What the name of an entry can be, the likeliest first. Names that are marked as UTF-8 are that; unmarked ones are UTF-8 too if their bytes are
- * (macOS, Java), and otherwise of a code page that nothing tells: those of DOS and of Arabic Windows.
+ * Returns the possible names of an entry, the most likely first. Names marked as UTF-8 are UTF-8.
+ * Unmarked ones are UTF-8 if their bytes are valid (macOS, Java), otherwise in an undeclared code
+ * page: that of DOS or of Arabic Windows.
  */
 export function entryNames(entry: Entry): string[] {
   const raw = entry.fileNameRaw

@@ -19,7 +19,10 @@ import { type IntegrityScanDeps, inspectFile } from './scan-run.ts'
 
 export const MEDIA_INTEGRITY_REPAIR = 'media_integrity_repair'
 
-/** Opens a picture where it came from; `close` ends the transfer. Given by those who know Zoho and the web; null when that way is not set up. */
+/**
+ * Opens an image at its source; `close` ends the transfer. Passed in by the Zoho and URL modules;
+ * null when that source is not set up.
+ */
 export type Refetcher<Where> = ((where: Where, signal: AbortSignal) => Promise<{ body: Readable; close(): Promise<void> }>) | null
 
 export interface RepairDeps extends Omit<IntegrityScanDeps, 'queue' | 'jobs'> {
@@ -32,7 +35,10 @@ const BATCH = 100
 /** Without hashes: every finding. */
 export const IntegrityRepairParams = z.object({ sha256: z.array(z.string()).optional() })
 
-/** Repairs what the last scan found. Each finding is looked at again first: what is right by now is left alone, and what cannot be repaired stays a finding. */
+/**
+ * Repairs what the last scan found. Each finding is checked again first: files that are right by
+ * now are left alone, and what cannot be repaired stays a finding.
+ */
 export function createIntegrityRepair(deps: RepairDeps): RunHandler {
   const { db, clock, itemLinks } = deps
   return {
@@ -103,7 +109,10 @@ async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size
   }
 }
 
-/** A file that no row knew when the scan had waited for it to settle, looked at again under the lock of its hash. */
+/**
+ * A file that still had no row when the scan had waited for one; checked again under the lock of
+ * its hash.
+ */
 async function removeUnknown({ db, store }: RepairDeps, kind: 'originals' | 'variants', sha256: string): Promise<void> {
   await db.$transaction(async (tx) => {
     await advisoryXactLock(tx, blobLock(sha256))
@@ -113,7 +122,10 @@ async function removeUnknown({ db, store }: RepairDeps, kind: 'originals' | 'var
   })
 }
 
-/** Brings the bytes back from where they came. When the source has other bytes by now, the product gets those, as at a sync. */
+/**
+ * Fetches the bytes from their source again. If the source has other bytes by now, the product gets
+ * those, as in a sync.
+ */
 async function fetchAgain(run: RunContext, deps: RepairDeps, sha256: string): Promise<void> {
   const { db, store } = deps
   const photos = await db.photo.findMany({

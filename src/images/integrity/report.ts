@@ -17,7 +17,7 @@ const PRODUCTS = 10
 export const lastScan = (db: Database) =>
   db.mediaScan.findFirst({ where: { finished_at: { not: null } }, orderBy: { finished_at: 'desc' } })
 
-/** What the last scan found and nobody has repaired since, a page of it. */
+/** Returns a page of the last scan's findings that were not repaired since. */
 export async function readIntegrity(
   db: Database,
   { after, limit }: { after: { kind: string; sha256: string } | null; limit: number },

@@ -15,9 +15,9 @@ export const MEDIA_INTEGRITY_SCAN = 'media_integrity_scan'
 const Checkpoint = BatchState.extend({ phase: z.enum(['originals', 'variants', 'files']) })
 type Checkpoint = z.infer<typeof Checkpoint>
 const BATCH_SIZE = 50
-/** Files that a process reads at a time: a scan must not take the disk from people. */
+/** Files that a process reads in parallel: a scan must not slow the disk down for requests. */
 const AT_ONCE = 2
-/** A file that is younger may be on its way: its row comes after it. */
+/** A younger file may be new: its row is written after it. */
 export const SETTLED_MS = 15_000
 
 export interface IntegrityScanDeps {
@@ -36,7 +36,10 @@ interface Found {
   repair: IntegrityFinding['repair']
 }
 
-/** Reads every stored file and hashes it, then looks for files that no row knows. Writes only its findings; the view of the pictures is made true on the way. */
+/**
+ * Reads and hashes every stored file, then searches for files without a row. Writes only its
+ * findings, and restores the links of the images on the way.
+ */
 export function createIntegrityScan({ db, store, itemLinks, clock, queue, jobs }: IntegrityScanDeps): RunHandler {
   return {
     kind: MEDIA_INTEGRITY_SCAN,
@@ -50,7 +53,7 @@ export function createIntegrityScan({ db, store, itemLinks, clock, queue, jobs }
       let checked = run.statistics.checked ?? 0
       let findings = run.statistics.findings ?? 0
       const note = async (tx: Db, found: Found[], next: Checkpoint, more: number) => {
-        // A scan that was killed looks through the files again, and finds again what it has noted.
+        // After a crash the scan reads the files again and finds again what it has recorded.
         const { count } = await tx.mediaFinding.createMany({ data: found.map((it) => ({ ...it, run_id: run.id })), skipDuplicates: true })
         checked += more
         findings += count
@@ -153,7 +156,7 @@ export function createHashJobs({ db, store }: Pick<IntegrityScanDeps, 'db' | 'st
   }
 }
 
-/** Looks at one stored file now. */
+/** Checks one stored file now. */
 export async function inspectFile(
   store: BlobStore,
   kind: 'originals' | 'variants',
@@ -164,7 +167,7 @@ export async function inspectFile(
   return there === size && (await hashIn(store, kind, sha256)) === sha256 ? 'whole' : 'wrong_hash'
 }
 
-/** Where each damaged original can be had again. */
+/** Adds the source from which each damaged original can be fetched again. */
 async function withRepair(db: Db, damaged: Damage[]): Promise<Found[]> {
   if (damaged.length === 0) return []
   const photos = await db.photo.findMany({

@@ -12,7 +12,7 @@ export interface BlobInfo {
   height: number
   frames: number
   damaged: boolean
-  /** Set when the bytes were converted from others that are kept too. */
+  /** Set when the bytes were converted from other bytes, which are stored too. */
   received_sha256?: string
   transparent?: boolean
 }
@@ -24,8 +24,9 @@ export interface BlobRows {
 }
 
 /**
- * Writes bytes' rows and their variants' in one statement, any number of them. Nobody refers to them yet, so they begin as orphans with a
- * fresh date: what is never given to a product goes after the grace period. Throws when a row cannot be written; then none is.
+ * Writes the rows of any number of blobs and their variants in one statement. Nothing refers to
+ * them yet, so they begin as orphans with a new date: those never given to a product are deleted
+ * after the grace period. Throws when a row cannot be written; then none is.
  */
 export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows[]): Promise<Map<string, Blob>> {
   const blobs = rows.map(({ facts }) => facts)
@@ -50,7 +51,7 @@ export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows
         source_sha256, name, format, recipe, t.sha256, t.md5, t.size, t.content_type, t.width, t.height
       from jsonb_to_recordset(${JSON.stringify(variants)}::jsonb) as t(
         source_sha256 text, name text, format text, recipe text, sha256 text, md5 text, size bigint, content_type text, width integer, height integer)
-      -- Joined, so that a row of bytes is locked before those of its variants, as the sweep does it.
+      -- Joined, so that a blob is locked before its variants, as garbage collection does.
       join written on written.sha256 = t.source_sha256
       order by source_sha256, name, format, recipe
       on conflict (source_sha256, name, format, recipe) do update set
@@ -61,7 +62,10 @@ export async function writeBlobs(db: Pick<Database, '$queryRaw'>, rows: BlobRows
 
 export type BlobWriter = ReturnType<typeof createBlobWriter>
 
-/** Rows that come while a statement is under way go together in the next one: many pictures at once cost few statements, a single one waits for nobody. */
+/**
+ * Rows that arrive during a statement are written together in the next one: many images at once
+ * take few statements, and a single one does not wait.
+ */
 export function createBlobWriter(db: Database) {
   let waiting: { rows: BlobRows; resolve(blob: Blob): void; reject(error: unknown): void }[] = []
   let busy = false

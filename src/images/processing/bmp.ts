@@ -1,6 +1,6 @@
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
-/** Pixels of a BMP, rows from the top; four channels only where the picture has transparency. */
+/** Pixels of a BMP, rows from the top; four channels only where the image has transparency. */
 export interface BmpPixels {
   width: number
   height: number
@@ -8,7 +8,7 @@ export interface BmpPixels {
   data: Buffer
 }
 
-/** Why a BMP is refused, by the codes that pictures are refused with. */
+/** A refused BMP, with the code that images are refused with. */
 export class BmpError extends Error {
   readonly refused: Message
   constructor(refused: Message) {
@@ -18,14 +18,17 @@ export class BmpError extends Error {
 }
 
 const CORE_HEADER = 12
-/** Headers of Windows; any other length between 16 and 64 is one of OS/2 2.x, which may end early. */
+/**
+ * Windows header sizes; any other length between 16 and 64 is one of OS/2 2.x, which may be
+ * shortened.
+ */
 const WINDOWS_HEADERS = [40, 52, 56, 108, 124]
 const RGB = 0
 const RLE8 = 1
 const RLE4 = 2
 const BITFIELDS = 3
 const ALPHA_BITFIELDS = 6
-/** OS/2 2.x uses number 4 for this; in Windows it is a JPEG. */
+/** OS/2 2.x uses number 4 for this; in Windows it means JPEG. */
 const OS2_RLE24 = 4
 
 interface Header {
@@ -40,7 +43,7 @@ interface Header {
   pixelsAt: number
 }
 
-/** Whether these bytes, 26 or more, begin as a BMP of a known header does. */
+/** Whether these bytes, 26 or more, begin like a BMP with a known header. */
 export function isBmp(bytes: Buffer): boolean {
   if (bytes.length < 26 || bytes.toString('latin1', 0, 2) !== 'BM') return false
   const size = bytes.readUInt32LE(14)
@@ -48,8 +51,9 @@ export function isBmp(bytes: Buffer): boolean {
 }
 
 /**
- * Decodes a BMP of every form that programs write. `checkSize` is called before anything is allocated and throws what it dislikes.
- * The fourth byte of a pixel is transparency only if the header has a mask for it and some pixel is opaque: most programs leave zeros there.
+ * Decodes a BMP of every form that programs write. `checkSize` is called before anything is
+ * allocated and throws for a size it refuses. The fourth byte of a pixel is transparency only if
+ * the header has a mask for it and some pixel is opaque: most programs leave zeros there.
  */
 export function decodeBmp(bytes: Buffer, checkSize: (width: number, height: number) => void): BmpPixels {
   const header = readHeader(bytes)
@@ -114,7 +118,7 @@ function codingOf(compression: number, depth: number, windows: boolean): Header[
   throw new BmpError(message('corrupt.coding'))
 }
 
-/** Masks stand at one place whether the header holds them or they follow a header of 40 bytes. */
+/** Masks are at the same offset whether they are in the header or follow a header of 40 bytes. */
 function readMasks(bytes: Buffer, { size, depth, compression }: { size: number; depth: number; compression: number }): Header['masks'] {
   const usual = depth === 16 ? { red: 0x7c00, green: 0x3e0, blue: 0x1f } : { red: 0xff0000, green: 0xff00, blue: 0xff }
   const hasMasks = compression === BITFIELDS || compression === ALPHA_BITFIELDS
@@ -136,7 +140,7 @@ function readPalette(bytes: Buffer, entries: number, entryBytes: number): Buffer
   return palette
 }
 
-/** One index a pixel, in the order of the file's rows. */
+/** One index per pixel, in the order of the file's rows. */
 function readIndexes(bytes: Buffer, { width, height, depth, pixelsAt }: Header, rowBytes: number): Buffer {
   const indexes = Buffer.allocUnsafe(width * height)
   const perByte = 8 / depth
@@ -152,8 +156,8 @@ function readIndexes(bytes: Buffer, { width, height, depth, pixelsAt }: Header, 
 }
 
 /**
- * Runs of equal pixels, up to the end marker or the last row. Pixels that are jumped over have index 0; what would stand outside a row is left out.
- * RLE24 gives three bytes a pixel, the others one index.
+ * Runs of equal pixels, up to the end marker or the last row. Skipped pixels have index 0; pixels
+ * outside a row are dropped. RLE24 gives three bytes per pixel, the others one index.
  */
 function readRuns(bytes: Buffer, { width, height, coding, pixelsAt }: Header): Buffer {
   const unit = coding === 'rle24' ? 3 : 1
@@ -167,7 +171,7 @@ function readRuns(bytes: Buffer, { width, height, coding, pixelsAt }: Header): B
   const put = (value: number, channel = 0) => {
     if (x < width) pixels[(y * width + x) * unit + channel] = value
   }
-  /** A run or a list of pixels; in a list each has its own bytes. */
+  /** A run or a list of pixels; in a list each pixel has its own bytes. */
   const putMany = (count: number, read: () => number[]) => {
     for (let n = 0; n < count; ) {
       for (const value of read()) {
@@ -207,10 +211,10 @@ function readRuns(bytes: Buffer, { width, height, coding, pixelsAt }: Header): B
     } else {
       const from = at
       putMany(command, readOne)
-      // Lists fill whole words.
+      // Lists are padded to whole words.
       at += (at - from) % 2
     }
-    // After the last row nothing is missing any more, even without the end marker.
+    // After the last row the image is complete, even without the end marker.
     if (y === height - 1 && x >= width && at >= bytes.length) break
   }
   return pixels
@@ -235,7 +239,7 @@ function paletteRows({ width, height, topDown, coding, palette }: Header, pixels
   return { width, height, channels: 3, data }
 }
 
-/** Pixels of 16, 24 or 32 bits, each colour cut out by its mask and stretched to eight bits. */
+/** Pixels of 16, 24 or 32 bits, each colour extracted by its mask and scaled to eight bits. */
 function colorRows(bytes: Buffer, { width, height, topDown, depth, masks, pixelsAt }: Header, rowBytes: number): BmpPixels {
   const [red, green, blue, alpha] = [masks.red, masks.green, masks.blue, masks.alpha].map(channel) as [Channel, Channel, Channel, Channel]
   const pixelBytes = depth / 8
@@ -267,7 +271,10 @@ function colorRows(bytes: Buffer, { width, height, topDown, depth, masks, pixels
 
 type Channel = (pixel: number) => number
 
-/** Reads one colour; fewer bits than eight are repeated downwards, so that the brightest value is 255. */
+/**
+ * Reads one colour; values with fewer than eight bits are repeated into the lower bits, so that the
+ * brightest is 255.
+ */
 function channel(mask: number): Channel {
   if (mask === 0) return () => 0
   const shift = 31 - Math.clz32(mask & -mask)

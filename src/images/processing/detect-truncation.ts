@@ -1,12 +1,14 @@
 import { crc32 } from 'node:zlib'
 import type { FileType } from './file-type.ts'
 
-/** whole · cut: its end is missing · corrupt: a checksum inside is wrong */
+/** whole | cut: its end is missing | corrupt: a checksum inside is wrong */
 export type FileIntegrity = 'whole' | 'cut' | 'corrupt'
 
 /**
- * Whether a picture is there to its end, by its own structure. One that was cut can still decode (a PNG without its last chunk, a GIF without its later
- * frames, a JPEG without its last two bytes), so decoding does not tell. Bytes after the end are allowed: cameras and editors append to JPEG.
+ * Returns whether an image file is complete, judged by its structure. A truncated one can still
+ * decode (a PNG without its last chunk, a GIF without its later frames, a JPEG without its last two
+ * bytes), so decoding does not tell. Bytes after the end are allowed: cameras and editors append to
+ * JPEG.
  */
 export function checkIntegrity(format: FileType, bytes: Buffer): FileIntegrity {
   switch (format) {
@@ -26,7 +28,10 @@ export function checkIntegrity(format: FileType, bytes: Buffer): FileIntegrity {
 }
 const toIntegrity = (whole: boolean): FileIntegrity => (whole ? 'whole' : 'cut')
 
-/** Walks the segments to the first scan, over pictures inside EXIF, and looks for the end marker behind it: coded data cannot contain one. */
+/**
+ * Walks the segments to the first scan, past images inside EXIF, and searches the end marker after
+ * it: coded data cannot contain one.
+ */
 function jpegEnds(bytes: Buffer): boolean {
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (bytes[at] !== 0xff) return bytes.indexOf(Buffer.from([0xff, 0xd9]), at) >= 0
@@ -40,10 +45,16 @@ function jpegEnds(bytes: Buffer): boolean {
   return false
 }
 
-/** A chunk whose name begins with a small letter (texts, times, profiles) may be left out by whoever shows the picture. */
+/**
+ * A chunk whose name begins with a lower-case letter (texts, times, profiles) is optional for
+ * displaying the image.
+ */
 const isAncillary = (bytes: Buffer, at: number): boolean => (bytes[at + 4]! & 0x20) !== 0
 
-/** Chunk after chunk to IEND, those that make the picture with their checksums: a flipped bit that still decodes is seen here. */
+/**
+ * Walks the chunks to IEND and checks the checksums of those that make the image: this finds a
+ * flipped bit that still decodes.
+ */
 function pngEnds(bytes: Buffer): FileIntegrity {
   for (let at = 8; at + 12 <= bytes.length; ) {
     const end = at + 8 + bytes.readUInt32BE(at)
@@ -55,7 +66,7 @@ function pngEnds(bytes: Buffer): FileIntegrity {
   return 'cut'
 }
 
-/** Block after block to the trailer. */
+/** Walks the blocks to the trailer. */
 function gifEnds(bytes: Buffer): boolean {
   const table = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0)
   if (bytes.length < 13) return false
@@ -78,12 +89,14 @@ function gifEnds(bytes: Buffer): boolean {
   return false
 }
 
-/** The boxes of an ISO file fill it; one that is longer than what is left was cut. */
+/**
+ * The boxes of an ISO file fill it; a box that is longer than the rest of the file was truncated.
+ */
 function boxesEnd(bytes: Buffer): boolean {
   let at = 0
   while (at + 8 <= bytes.length) {
     const short = bytes.readUInt32BE(at)
-    if (short === 0) return true // reaches to the end of the file, whatever that is
+    if (short === 0) return true // length 0: extends to the end of the file
     const size = short === 1 ? (at + 16 <= bytes.length ? Number(bytes.readBigUInt64BE(at + 8)) : Number.POSITIVE_INFINITY) : short
     if (size < 8 || at + size > bytes.length) return false
     at += size

@@ -22,19 +22,20 @@ export interface IngestDeps {
 
 export interface IngestOptions {
   acceptDamaged?: boolean
-  /** What the sender said the length is; a shorter or longer body is a fault of the line. */
+  /** The announced length; a shorter or longer body is a transfer error. */
   expectedBytes?: number | null
-  /** Refuse with `overloaded` when this many pictures wait for a decoder; without it, wait. */
+  /** Refuse with `overloaded` when this many images wait for a decoder; without it, wait. */
   maxWaiting?: number
 }
 
-/** The lock that a put and the sweep of unreferenced bytes take in turn. */
+/** The lock that storing bytes and deleting unreferenced ones both take. */
 export const blobLock = (sha256: string): string => `blob ${sha256}`
 
 /**
- * Takes a picture in: gathers and hashes it while it comes, judges its bytes, makes its variants, stores all of it and then writes the rows.
- * Bytes that are known already are not decoded again. The caller gives them to a product; until then nobody refers to them.
- * Throws PayloadTooLargeError, InvalidImageError, UnsupportedMediaTypeError, StorageFullError, BadGatewayError `incomplete`.
+ * Stores an image: hashes it while it arrives, checks its bytes, makes its variants, stores the
+ * files and then writes the rows. Known bytes are not decoded again. The caller gives the blob to a
+ * product; until then nothing refers to it. Throws PayloadTooLargeError, InvalidImageError,
+ * UnsupportedMediaTypeError, StorageFullError, BadGatewayError `incomplete`.
  */
 export async function ingestImage(
   { db, store, workers, variantSettings, writeBlob, limits }: IngestDeps,
@@ -44,7 +45,7 @@ export async function ingestImage(
 ): Promise<Blob> {
   using _room = await reserveDiskSpace(store, expectedBytes ?? 0)
   const path = await store.temporaryPath()
-  /** Temporary files that exist or may exist: what was kept is none any more. */
+  /** Temporary files that may exist; those that were stored are removed from the set. */
   const leftover = new Set([path])
   const keep = async (kind: StoredKind, temporary: string, sha256: string) => {
     await store.keep(kind, temporary, sha256)
@@ -52,7 +53,8 @@ export async function ingestImage(
   }
   try {
     const received = await saveToTemp(bytes, path, { maxBytes: limits.maxBytes, expectedBytes, signal })
-    // A look at the store is cheaper than one at the database, and new bytes are the usual case. Without a file nothing can be swept under us.
+    // A look into the store is cheaper than a query, and new bytes are the usual case. Without a
+    // file there is nothing that garbage collection could delete meanwhile.
     const there = await store.sizeOf('originals', received.sha256)
     const known = there === null ? null : await db.blob.findUnique({ where: { sha256: received.sha256 } })
     if (known && (await isReady(db, known, there))) return known
@@ -81,24 +83,27 @@ export async function ingestImage(
     const rows: BlobRows = { facts, recipe: variantConfig.id, variants: made }
     if (known || converted) {
       await Promise.all(keepVariants)
-      // Bytes that had a row may be swept at this moment: both sides take the lock of the hash.
+      // Bytes that had a row may be deleted as garbage at this moment: both sides take the lock of
+      // the hash.
       return await db.$transaction(
         async (tx) => {
           await advisoryXactLock(tx, blobLock(facts.sha256))
           if ((await store.sizeOf('originals', facts.sha256)) !== facts.size)
             await keep('originals', converted ? convertedTo : path, facts.sha256)
           const blob = (await writeBlobs(tx, [rows])).get(facts.sha256)!
-          // Before the row is committed. Another file with the same pixels may have been first; its bytes are kept then.
+          // Before the row is committed. Another file with the same pixels may have been first;
+          // then its received bytes are kept.
           if (converted && blob.received_sha256 === received.sha256) await keep('received', path, received.sha256)
           return blob
         },
         { timeout: 30_000 },
       )
     }
-    // New bytes are younger than the grace period, so nothing sweeps them.
+    // New bytes are younger than the grace period, so garbage collection leaves them alone.
     await Promise.all([...keepVariants, keep('originals', path, facts.sha256)])
     const blob = await writeBlob(rows)
-    // A repair that took the file for one without a row must not leave a row without its file.
+    // A repair may have deleted the file because it had no row yet; a row without its file must not
+    // remain.
     if ((await store.sizeOf('originals', facts.sha256)) === null) throw new ServiceUnavailableError('image_removed')
     return blob
   } catch (error) {
@@ -108,7 +113,10 @@ export async function ingestImage(
   }
 }
 
-/** Whether known bytes can be used as they are; if nobody refers to them, their grace period begins anew. */
+/**
+ * Whether known bytes can be used as they are; if nothing refers to them, their grace period starts
+ * again.
+ */
 async function isReady(db: Database, known: Blob, there: number | null): Promise<boolean> {
   if (known.removed_at || there !== Number(known.size)) return false
   if (!known.orphaned_at) return true
@@ -118,7 +126,10 @@ async function isReady(db: Database, known: Blob, there: number | null): Promise
   return saved !== undefined
 }
 
-/** Writes what comes to a new read-only file at `path`, and hashes it. Throws PayloadTooLargeError past `maxBytes`, BadGatewayError `incomplete`. */
+/**
+ * Writes the stream to a new read-only file at `path` and returns its hashes. Throws
+ * PayloadTooLargeError past `maxBytes`, BadGatewayError `incomplete`.
+ */
 export async function saveToTemp(
   bytes: Readable,
   path: string,
@@ -127,7 +138,8 @@ export async function saveToTemp(
   const sha256 = createHash('sha256')
   const md5 = createHash('md5')
   let size = 0
-  // Read-only from the first moment: the view links to it, and nobody should edit a picture through a link.
+  // Read-only from the start: item links point to it, and nobody should edit an image through a
+  // link.
   const file = await open(path, 'wx', 0o444)
   const stop = () => bytes.destroy(signal.reason)
   signal.addEventListener('abort', stop, { once: true })

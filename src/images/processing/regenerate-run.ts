@@ -23,7 +23,9 @@ class StorageStops extends Error {
   }
 }
 
-/** Makes variants again with the present settings, in jobs: what is missing, all of them, or one size. */
+/**
+ * Makes variants again with the present settings, in jobs: missing ones, all of them, or one size.
+ */
 export function createRegenerateRun({ db, queue, jobs }: RegenerateDeps): RunHandler {
   return {
     kind: MEDIA_REGENERATE,

@@ -19,7 +19,7 @@ export const RegenerateParams = z.object({
 })
 export type RegenerateParams = z.infer<typeof RegenerateParams>
 
-/** The originals that a run is about. */
+/** The originals that a run processes. */
 export const originalsOf = ({ sha256 }: RegenerateParams): Prisma.BlobWhereInput => ({
   removed_at: null,
   photos: { some: { deleted_at: null } },
@@ -31,18 +31,18 @@ export const VariantJobResult = z.object({
   checked: z.int(),
   made: z.int(),
   failures: z.array(z.object({ code: z.string(), message: z.string(), params: MessageParams.optional() })),
-  /** The storage does not take or give images: no further job can do better. */
+  /** The storage does not accept or return images, so no further job can succeed. */
   stopped: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional(), params: MessageParams }).nullable(),
 })
 export type VariantJobResult = z.infer<typeof VariantJobResult>
 
-/** Jobs at a time in a process, and images at a time in a job: more than its children decode. */
+/** Parallel jobs per process, and parallel images per job: more than its child processes decode. */
 const JOBS_AT_ONCE = 2
 const IMAGES_AT_ONCE = 4
 
 /**
- * Makes the variants of a batch of originals again. Originals are read, never touched, and variants
- * are replaced one by one, so there is always one to serve and a batch may be done twice.
+ * Makes the variants of a batch of originals again. Originals are only read, and variants are
+ * replaced one by one, so there is always one to serve and a batch may run twice.
  */
 export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: VariantSettingsStore }): JobWorker<'variants'> {
   const { db, store, variantSettings } = deps
@@ -67,7 +67,7 @@ export function createVariantJobs(deps: MakeVariantDeps & { variantSettings: Var
 
         async function makeAgain({ sha256, variants }: (typeof blobs)[number]): Promise<void> {
           signal.throwIfAborted()
-          // The formats that somebody has asked for, and WebP always.
+          // The formats that were requested before, and WebP always.
           const requested: { name: VariantName; format: EncodedFormat }[] = []
           for (const name of names) {
             for (const format of [...variantConfig.formats, 'png' as const]) {

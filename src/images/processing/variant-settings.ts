@@ -4,21 +4,30 @@ import type { Database } from '../../database/client.ts'
 import { eachVariant, VARIANT_NAMES, VARIANTS, type VariantName } from '../../facts/variants.ts'
 
 export type VariantFormat = 'webp' | 'jpeg' | 'avif'
-/** What a variant is encoded as: PNG takes the place of JPEG where a picture is transparent, and is no setting. */
+/** The encoding of a variant: PNG replaces JPEG for transparent images and cannot be chosen. */
 export type EncodedFormat = VariantFormat | 'png'
 
-/** How variants are made. `id` names the settings, so that other settings make other files and old ones never pass for new. */
+/**
+ * How variants are made. `id` identifies the settings, so that other settings make other files and
+ * old variants are never served as new.
+ */
 export interface VariantConfig {
   id: string
   sizes: Record<VariantName, number>
   quality: Record<VariantFormat, number>
-  /** webp and jpeg always; avif when somebody switched it on. */
+  /** webp and jpeg always; avif when it is switched on. */
   formats: VariantFormat[]
 }
 
-/** What is made when a picture comes in, largest first since the smaller is made from the larger; other formats are made when first asked for. */
+/**
+ * The variants made on arrival, largest first since the smaller are made from the larger; other
+ * formats are made on first request.
+ */
 export const LARGEST_FIRST = VARIANT_NAMES.toSorted((a, b) => VARIANTS[b].pixels - VARIANTS[a].pixels)
-/** WebP effort 2: measured, a third of the time of 4 for 3 % more bytes. AVIF effort 3 for the same reason. */
+/**
+ * WebP effort 2 takes a third of the time of 4 for 3 % more bytes (measured). AVIF effort 3 for the
+ * same reason.
+ */
 export const EFFORT: Record<EncodedFormat, number> = { webp: 2, jpeg: 0, avif: 3, png: 7 }
 
 const Stored = z.object({
@@ -33,12 +42,12 @@ const DEFAULT: VariantConfigSettings = {
   quality: { webp: 80, jpeg: 82, avif: 55 },
   formats: ['webp', 'jpeg'],
 }
-/** Changes when the way of making variants does, beyond what the settings say. */
+/** Increase it when the code makes variants differently with the same settings. */
 const MAKER = 'v2'
 
 function named(settings: VariantConfigSettings): VariantConfig {
   const formats = (['webp', 'jpeg', 'avif'] as const).filter((it) => it !== 'avif' || settings.formats.includes('avif'))
-  // Which formats are offered does not change a file.
+  // The offered formats do not change a file.
   const digest = createHash('sha256')
     .update(
       JSON.stringify([
@@ -54,12 +63,15 @@ function named(settings: VariantConfigSettings): VariantConfig {
 export const DEFAULT_VARIANT_CONFIG: VariantConfig = named(DEFAULT)
 
 const NAME = 'variants'
-/** How long another process may go on with the old settings. */
+/** How long another process may still use the old settings. */
 const KNOWN_FOR_MS = 1_000
 
 export type VariantSettingsStore = ReturnType<typeof createVariantSettings>
 
-/** The recipe that stands, shared by all processes through the database and remembered for a second. */
+/**
+ * The current variant settings, shared by all processes through the database and cached for a
+ * second.
+ */
 export function createVariantSettings(db: Database) {
   let known: { recipe: VariantConfig; until: number } | undefined
   async function read(): Promise<VariantConfig> {

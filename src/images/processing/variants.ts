@@ -13,12 +13,21 @@ export interface MakeVariantDeps {
   workers: WorkerPool
 }
 
-/** The limits of today were checked when the original came; a picture that was taken then is served, whatever they are now. */
+/**
+ * Limits were checked when the original arrived; an image that was accepted then is served whatever
+ * the limits are now.
+ */
 const NO_LIMITS = { maxPixels: 268_000_000, maxSide: 65_000 }
-/** More than this waiting for a decoder: a request is told to come again rather than kept. */
+/**
+ * With more than this waiting for a decoder, a request is refused with a retry hint instead of
+ * waiting.
+ */
 const MAX_WAITING = 64
 
-/** Makes variants of stored bytes in one decode and writes their rows. Throws ServiceUnavailableError `overloaded` when `shed` and too much waits already. */
+/**
+ * Makes variants of stored bytes in one decode and writes their rows. Throws
+ * ServiceUnavailableError `overloaded` when `shed` is set and too many wait already.
+ */
 export async function makeVariants(
   { db, store, workers }: MakeVariantDeps,
   {
@@ -45,7 +54,8 @@ export async function makeVariants(
       })
     }
     await using original = await store.openLocal('originals', sha256, signal)
-    // As when the picture came, whichever are made now: other bytes would be fetched again by every edge server.
+    // The same as on arrival, whichever variants are made: other bytes would be downloaded again by
+    // every edge server.
     const through = Math.max(...Object.values(variantConfig.sizes))
     const job = { path: original.path, variants, through, ...NO_LIMITS, acceptDamaged: true }
     const { variants: made } = await workers.decode(job, signal, shed ? { maxWaiting: MAX_WAITING } : {})
@@ -64,10 +74,10 @@ export async function makeVariants(
   }
 }
 
-/** Variants being made in this process: a crowd that asks for the same one waits for one decode. */
+/** Variants being made in this process: concurrent requests for the same one share one decode. */
 export type VariantMaker = ReturnType<typeof createVariantMaker>
 
-/** Makes single variants for requests; requests for the same one share the work. */
+/** Makes single variants for requests; concurrent requests for the same one share the work. */
 export function createVariantMaker(deps: MakeVariantDeps) {
   const underWay = new Map<string, Promise<Variant>>()
   return (sha256: string, variantConfig: VariantConfig, name: VariantName, format: EncodedFormat): Promise<Variant> => {

@@ -14,20 +14,28 @@ export interface VariantJob {
   format: EncodedFormat
   quality: number
   effort: number
-  /** A temporary path that the child writes to. */
+  /** A temporary path that the child process writes to. */
   output: string
 }
 
 export interface WorkerRequest {
   path: string
   variants: VariantJob[]
-  /** Where a picture that is stored in another format (a BMP as PNG) is written; left out: it is not written. */
+  /**
+   * Path for an image that is stored in another format (a BMP as PNG); left out: it is not written.
+   */
   convertedTo?: string
-  /** Longest side of the pixels that all variants are made from; left out: of the largest one asked for. */
+  /**
+   * Longest side of the pixels that all variants are made from; left out: that of the largest
+   * requested variant.
+   */
   through?: number
   maxPixels: number
   maxSide: number
-  /** Takes a picture whose end is missing or that does not decode cleanly, when Zoho sent the same bytes twice. */
+  /**
+   * Accepts an image whose end is missing or that does not decode cleanly, because Zoho sent the
+   * same bytes twice.
+   */
   acceptDamaged: boolean
 }
 
@@ -49,9 +57,11 @@ export interface ImageInfo {
   frames: number
   size: number
   damaged: boolean
-  /** Some pixel lets the ground through. */
+  /** Some pixel is transparent. */
   transparent: boolean
-  /** The picture is stored as the file at `convertedTo` (a BMP as PNG), which has these hashes. */
+  /**
+   * Hashes of the file at `convertedTo`, when the image is stored in another format (a BMP as PNG).
+   */
   converted?: { sha256: string; md5: string }
 }
 
@@ -63,30 +73,40 @@ export type WorkerResponse = ({ ok: true } & Decoded) | { ok: false; refused: Me
 
 export interface WorkerPool extends AsyncDisposable {
   /**
-   * Judges the file at `path` and makes its variants. Throws InvalidImageError or UnsupportedMediaTypeError with the contract's codes,
-   * and ServiceUnavailableError `overloaded` at once when more than `maxWaiting` others wait already.
+   * Checks the file at `path` and makes its variants. Throws InvalidImageError or
+   * UnsupportedMediaTypeError with the contract's codes, and immediately ServiceUnavailableError
+   * `overloaded` when more than `maxWaiting` others wait already.
    */
   decode(job: WorkerRequest, signal: AbortSignal, options?: { maxWaiting?: number }): Promise<Decoded>
-  /** Pictures in the children and waiting for one. */
+  /** Images being decoded and images waiting for a child process. */
   load(): { active: number; waiting: number; limit: number }
 }
 
 export interface WorkerPoolOptions {
-  /** Children at most. One more than the cores: while one waits for the disk or for us, the others fill them. */
+  /**
+   * Most child processes. One more than the cores: while one waits for the disk or the parent, the
+   * others use them.
+   */
   size?: number
-  /** sharp's own time limit is soft: past this the child is killed. */
+  /** sharp's own time limit is soft: past this the child process is killed. */
   wallClockMs?: number
-  /** A child that grows beyond this ends itself. */
+  /** A child process that grows beyond this exits. */
   maxRssBytes?: number
 }
 
 const IDLE_MS = 30_000
-/** A child may be killed for what another program did to the machine; a picture that kills two of them is to blame itself. */
+/**
+ * A child process may be killed for what another program did to the machine; an image that kills
+ * two of them is itself the cause.
+ */
 const TRIES = 2
 /** A .ts file when zinc runs from source, a .js file in the build. */
 const CHILD = join(import.meta.dirname, `worker${extname(import.meta.filename)}`)
 
-/** Child processes that decode, started when needed and ended when idle; none of zinc's secrets are in their environment. */
+/**
+ * Child processes that decode, started on demand and ended when idle; their environment contains
+ * none of zinc's secrets.
+ */
 export function createWorkerPool({
   size = availableParallelism() + 1,
   wallClockMs = 20_000,
@@ -111,7 +131,7 @@ export function createWorkerPool({
     all.add(child)
     child.unref()
     child.channel?.unref()
-    child.on('error', () => {}) // a message to a child that has just died; its exit is what counts
+    child.on('error', () => {}) // a message to a child process that just died; its exit is handled
     child.once('exit', () => {
       all.delete(child)
       clearTimeout(timers.get(child))
@@ -126,7 +146,7 @@ export function createWorkerPool({
     timers.set(
       child,
       setTimeout(() => {
-        // Out of the idle ones first: a job must not be given to a child that is on its way out.
+        // Remove it from the idle ones first: a job must not go to a child process that is exiting.
         const at = idle.indexOf(child)
         if (at >= 0) idle.splice(at, 1)
         child.disconnect()
@@ -134,13 +154,14 @@ export function createWorkerPool({
     )
   }
 
-  /** Null when the child died over it. */
+  /** Null when the child process died during the job. */
   function once(job: WorkerRequest, signal: AbortSignal): Promise<WorkerResponse | null> {
     return new Promise((resolve, reject) => {
       const child = take()
       child.channel?.ref()
       const kill = () => {
-        // An answer that comes all the same is not taken: the child that sent it is about to die, and must not get the next picture.
+        // A late response is ignored: the child process that sent it is about to exit and must not
+        // get the next image.
         child.removeListener('message', onMessage)
         child.kill('SIGKILL')
       }
@@ -194,7 +215,7 @@ export function createWorkerPool({
       await Promise.all(
         [...all].map((child) => {
           clearTimeout(timers.get(child))
-          child.ref() // idle children do not hold the process open, but their end is waited for
+          child.ref() // idle child processes are unreferenced, but their exit is awaited
           const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
           child.kill('SIGKILL')
           return gone

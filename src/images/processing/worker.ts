@@ -1,4 +1,5 @@
-// A process of its own, since libvips reads bytes from outside: it holds no secrets, does one picture at a time and can be killed.
+// A separate process, since libvips parses untrusted bytes: it has no secrets, handles one image at
+// a time and can be killed.
 import { createHash } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import sharp, { type Sharp } from 'sharp'
@@ -16,12 +17,18 @@ sharp.unblock({
   operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp', 'VipsForeignLoadNsgif', 'VipsForeignLoadHeif'],
 })
 
-/** libvips' memory is outside JavaScript's, so its limit is a look at the whole process; the parent's clock is the other limit. */
+/**
+ * libvips' memory is outside the JavaScript heap, so its limit is a check of the whole process; the
+ * parent's timeout is the other limit.
+ */
 const MAX_RSS_BYTES = Number(process.env.MAX_RSS_BYTES)
 const LOOK_EVERY_MS = 50
 const HEAD_BYTES = 4096
 
-/** If the machine runs out of memory, the kernel takes this process and not the server. Only Linux has this, and it may refuse. */
+/**
+ * If the machine runs out of memory, the kernel kills this process and not the server. Only Linux
+ * has this, and it may refuse.
+ */
 try {
   writeFileSync('/proc/self/oom_score_adj', '900')
 } catch {}
@@ -37,7 +44,10 @@ class InvalidInputError extends Error {
 const CUT = () => new InvalidInputError(message('truncated'))
 const HEIC = () => new InvalidInputError(message('unsupported_format.heic'))
 
-/** The one way in: probing and decoding share these limits, so nothing passes the one and fails the other for its size. One page: the still of what moves. */
+/**
+ * Probing and decoding share these limits, so that no size passes the one and fails the other. One
+ * page: the first frame of an animation.
+ */
 const openImage = (input: Buffer, { maxPixels }: { maxPixels: number }, failOn: 'truncated' | 'none'): Sharp =>
   sharp(input, { limitInputPixels: maxPixels, failOn, pages: 1 })
 
@@ -46,7 +56,7 @@ async function bmpToPng(bytes: Buffer, job: WorkerRequest): Promise<Buffer> {
   const { data, width, height, channels } = decodeBmp(bytes, (w, h) => checkSize(w, h, job))
   const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer()
   if (job.convertedTo) {
-    // A try that was killed may have left a read-only one.
+    // A killed attempt may have left a read-only file.
     rmSync(job.convertedTo, { force: true })
     writeFileSync(job.convertedTo, png, { mode: 0o444 })
   }
@@ -59,7 +69,10 @@ function checkSize(width: number, height: number, { maxPixels, maxSide }: Worker
   if (width > maxSide || height > maxSide) throw new InvalidInputError(message('side_too_long', { width, height, max_side: maxSide }))
 }
 
-/** Files are read and written at once: nothing else waits in this process, and a hop to another thread for each call costs more than the call. */
+/**
+ * Files are read and written synchronously: nothing else waits in this process, and moving each
+ * call to another thread costs more than the call.
+ */
 async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
   let input: Buffer = readFileSync(job.path)
   let format: FileType = detectFileType(input.subarray(0, HEAD_BYTES))
@@ -80,17 +93,18 @@ async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
       const refused = refusedBy(error, job, 'corrupt')
       throw refused.refused.code === 'corrupt' && ending === 'cut' ? CUT() : refused
     })
-  // Brands of the container lie; the decoder knows what is inside.
+  // The container's brands may be wrong; the decoder knows the codec inside.
   if (facts.format === 'heif' && facts.compression !== 'av1') throw HEIC()
   const { width } = facts.autoOrient
   const height = facts.pageHeight ?? facts.autoOrient.height
-  // Both are needed: a picture of one pixel by 200,000 passes every count of pixels.
+  // Both checks are needed: an image of one pixel by 200,000 passes every limit of pixels.
   checkSize(width, height, job)
   const frames = facts.pages ?? 1
   if (frames > 1 && frames * facts.width * (facts.pageHeight ?? facts.height) > job.maxPixels)
     throw new InvalidInputError(message('too_many_pixels.frames'))
 
-  // After the size: of a bomb that is cut, too, people want to hear that it is too large.
+  // After the size check: for a truncated image that is also too large, the size is the more useful
+  // error.
   if (ending === 'cut' && !job.acceptDamaged) throw CUT()
   if (ending === 'corrupt' && !job.acceptDamaged) throw new InvalidInputError(message('corrupt.checksum'))
 
@@ -121,7 +135,11 @@ async function inspectAndShrink(job: WorkerRequest): Promise<WorkerResponse> {
   }
 }
 
-/** Everything leaves as sRGB, whatever profile or colour space it came with: that is sharp's own rule. The original is decoded once and shrunk while it loads; the smaller variants come from the pixels of the largest, not from its encoded bytes and their loss. */
+/**
+ * All output is sRGB, whatever profile or colour space the input has: that is sharp's own rule. The
+ * original is decoded once and shrunk while it loads; the smaller variants come from the pixels of
+ * the largest, not from its encoded bytes with their loss.
+ */
 async function shrink(
   input: Buffer,
   job: WorkerRequest,
@@ -153,7 +171,7 @@ async function shrink(
   return { variants, transparent: isTransparent(data, info.channels) }
 }
 
-/** Many pictures have a channel for transparency and use none of it. */
+/** Many images have an alpha channel and do not use it. */
 function isTransparent(pixels: Buffer, channels: number): boolean {
   if (channels !== 2 && channels !== 4) return false
   for (let at = channels - 1; at < pixels.length; at += channels) if (pixels[at] !== 255) return true
@@ -168,10 +186,10 @@ function encode(pixels: Sharp, { format, quality, effort }: VariantJob): Sharp {
   return pixels.flatten({ background: '#fff' }).jpeg({ quality })
 }
 
-/** libvips' words, in the contract's codes. */
+/** Maps libvips' messages to the contract's codes. */
 function refusedBy(error: unknown, { maxPixels }: WorkerRequest, otherwise: 'corrupt' | 'truncated or corrupt'): InvalidInputError {
   const text = error instanceof Error ? error.message : ''
-  // HEVC whose first brand is AVIF's passes for it until it is decoded.
+  // HEVC with AVIF's brand first is taken for AVIF until it is decoded.
   if (/compression format has not been built in/i.test(text)) return HEIC()
   if (/pixel limit/i.test(text)) return new InvalidInputError(message('too_many_pixels.unmeasured', { max_pixels: maxPixels }))
   if (otherwise !== 'corrupt' && /premature|truncat|end of/i.test(text)) return new InvalidInputError(message('truncated.while_decoding'))

@@ -24,9 +24,10 @@ export interface ServedImageDeps {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * The best format that the reader takes: AVIF and WebP only for those who name them, since tills and mail programs that say `*` cannot show them.
- * For everybody else JPEG, or PNG where the picture is transparent and the reader does not refuse PNG. A missing Accept means anything.
- * A format with `q=0` is refused, not wanted.
+ * Returns the best format that the client accepts: AVIF and WebP only for clients that name them,
+ * since tills and mail programs that send `*` cannot show them. For all others JPEG, or PNG where
+ * the image is transparent and the client does not refuse PNG. A missing Accept means anything. A
+ * format with `q=0` is refused.
  */
 export function formatFor(
   accept: string,
@@ -42,8 +43,9 @@ export function formatFor(
 }
 
 /**
- * Which file answers for a picture: a product's primary by Zoho's id or the product's, or any by its own id. Null when there is none.
- * `activeOnly`: nor one of a product that is inactive or deleted.
+ * Returns the file for an image: a product's primary by Zoho's id or the product's, or any image by
+ * its own id. Null when there is none; with `activeOnly` also for a product that is inactive or
+ * deleted.
  */
 export async function findImage(
   deps: ServedImageDeps,
@@ -60,7 +62,10 @@ export async function findImage(
   return photo && servedFile(deps, variantConfig, photo.blob, { variant, format: formatFor(accept, variantConfig, photo.blob) })
 }
 
-/** The file of a blob, or of a variant of it, which is made when it is asked for the first time or its file is gone. */
+/**
+ * Returns the file of a blob, or of a variant of it, which is made on first request or when its
+ * file is missing.
+ */
 export async function servedFile(
   { store, makeVariant }: Pick<ServedImageDeps, 'store' | 'makeVariant'>,
   variantConfig: VariantConfig,

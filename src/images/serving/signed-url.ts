@@ -2,14 +2,15 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { ForbiddenError } from '../../lib/errors.ts'
 import { timingSafeEqualStrings } from '../../lib/timing-safe-equal.ts'
 
-/** How many hex digits of the content's hash an address carries. */
+/** How many hex digits of the content's hash a URL contains. */
 const VERSION_DIGITS = 16
 
 export type ImageUrls = ReturnType<typeof createImageUrls>
 
 /**
- * Addresses of pictures that carry their own permission: `…/{name}.{ext}?v=&exp=&sig=`.
- * `exp` is the end of the month after next, so the address of an unchanged picture changes at most once a month and caches keep it.
+ * Image URLs that contain their own permission: `…/{name}.{ext}?v=&exp=&sig=`. `exp` is the end of
+ * the month after next, so the URL of an unchanged image changes at most once a month and caches
+ * keep it.
  */
 export function createImageUrls({
   keys: encryption,
@@ -18,10 +19,11 @@ export function createImageUrls({
 }: {
   keys: Buffer[]
   publicUrl(): string
-  /** Pictures are open to anybody: addresses then need no signature and do not end. */
+  /** Images are public: URLs then need no signature and do not expire. */
   publicImages?: boolean
 }) {
-  // Node makes such an object of plain bytes at each use, which takes six times as long as the signature itself.
+  // Node creates such an object from plain bytes at each use, which takes six times as long as the
+  // signature itself.
   const keys = encryption.map((secret) => createSecretKey(secret))
   const sign = (key: KeyObject, file: string, version: string, exp: number) =>
     createHmac('sha256', key).update(`image ${file} ${version} ${exp}`).digest('base64url').slice(0, 32)
@@ -34,7 +36,10 @@ export function createImageUrls({
       const exp = Math.floor(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 3, 1) / 1000)
       return `${publicUrl()}/api/data/images/item/${encodeURIComponent(file)}?v=${version}&exp=${exp}&sig=${sign(keys[0]!, file, version, exp)}`
     },
-    /** Throws ForbiddenError when the address was altered or is late. Answers the seconds that it still has. */
+    /**
+     * Returns the seconds until the URL expires. Throws ForbiddenError when it was altered or has
+     * expired.
+     */
     check({ file, version, exp, sig, now }: { file: string; version: string; exp: number; sig: string; now: Date }): number {
       const right = keys.some((key) => timingSafeEqualStrings(sig, sign(key, file, version, exp)))
       const left = exp - Math.floor(now.getTime() / 1000)

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 
 /**
- * originals: what is served, as received or converted · received: the bytes that a converted original (PNG of a BMP) was made from ·
- * variants: made by zinc, can be made again · imports: ZIP files that wait for their run
+ * originals: what is served, as received or converted | received: the bytes that a converted
+ * original (PNG of a BMP) was made from | variants: made by zinc, can be made again | imports: ZIP
+ * files that wait for their run
  */
 export const STORED_KINDS = ['originals', 'received', 'variants', 'imports'] as const
 export type StoredKind = (typeof STORED_KINDS)[number]
@@ -13,7 +14,7 @@ export interface StoredEntry {
   modified_at: Date
 }
 
-/** Bytes as a file of this machine, for programs that want a path; disposing ends the loan. */
+/** A stored blob as a local file, for programs that need a path; disposing releases it. */
 export interface LocalFile extends AsyncDisposable {
   path: string
 }
@@ -23,26 +24,39 @@ export interface OpenedBytes {
   stream: Readable
 }
 
-/** A place for bytes, by content: equal bytes are one file, a name never changes its bytes. Disk and bucket pass one suite of tests. */
+/**
+ * Storage for bytes by content: equal bytes are one file, and the bytes of a name never change.
+ * Disk and bucket pass the same tests.
+ */
 export interface BlobStore {
   readonly backend: 'file' | 's3'
-  /** Where bytes are gathered before they are judged, always on this machine; removed by the caller, and by the sweep at start. */
+  /**
+   * Path for incoming bytes before they are checked, always on this machine; removed by the caller,
+   * or by the sweep at start.
+   */
   temporaryPath(): Promise<string>
-  /** Takes a whole temporary file under its hash; afterwards the temporary path is gone. Originals are safe before this resolves, also through a loss of power; variants can be made again. */
+  /**
+   * Moves a complete temporary file to its hash; the temporary path no longer exists afterwards.
+   * Originals are durable before this resolves, even on a power failure; variants can be made
+   * again.
+   */
   keep(kind: StoredKind, temporary: string, sha256: string): Promise<void>
-  /** Opens before any header is sent, so that a missing file is an ordinary error; `size` is of the whole file and must match the row's. */
+  /**
+   * Opens before any header is sent, so that a missing file is an ordinary error; `size` is of the
+   * whole file and must match the row's.
+   */
   open(kind: StoredKind, sha256: string, range?: { start: number; end: number }): Promise<OpenedBytes>
   openLocal(kind: StoredKind, sha256: string, signal: AbortSignal): Promise<LocalFile>
-  /** Where the file lies on this machine; null with a bucket. */
+  /** The file's path on this machine; null with a bucket. */
   localPath(kind: StoredKind, sha256: string): string | null
-  /** Null when it is not there. */
+  /** Null when it does not exist. */
   sizeOf(kind: StoredKind, sha256: string): Promise<number | null>
-  /** No error when it is gone already. */
+  /** No error when it does not exist. */
   remove(kind: StoredKind, sha256: string): Promise<void>
   list(kind: StoredKind): AsyncGenerator<StoredEntry>
-  /** Free bytes where pictures go, and the whole; null where that has no end. */
+  /** Free and total bytes of the storage; null where it has no limit. */
   space(): Promise<{ free: number; total: number } | null>
-  /** Removes temporary files that a killed process left; those of living processes stay. */
+  /** Removes temporary files of dead processes; those of running processes stay. */
   sweep(): Promise<number>
 }
 

@@ -4,9 +4,9 @@ import { LRUCache } from 'lru-cache'
 import { NotFoundError } from '../../lib/errors.ts'
 import type { BlobStore, StoredKind } from './blob-store.ts'
 
-/** Memory for pictures that are asked for again and again; a picture of a shop is about 100 KB. */
+/** Memory for images that are requested often; a shop's image is about 100 KB. */
 const KEPT_BYTES = 48 * 1024 * 1024
-/** Larger files are streamed: each would push out dozens of others. */
+/** Larger files are streamed: each would evict dozens of others. */
 const LARGEST_BYTES = 1024 * 1024
 
 export interface StoredFile {
@@ -18,8 +18,8 @@ export interface StoredFile {
 export type FileCache = ReturnType<typeof createFileCache>
 
 /**
- * The bytes of stored files: small ones from a bounded memory, checked against their hash when they come in, others as a stream.
- * A crowd that asks for the same cold file reads it once.
+ * Reads stored files: small ones through a bounded cache, checked against their hash when loaded,
+ * others as a stream. Concurrent requests for the same uncached file read it once.
  */
 export function createFileCache(store: BlobStore) {
   const hot = new LRUCache<string, Buffer>({ maxSize: KEPT_BYTES, sizeCalculation: (bytes) => Math.max(bytes.length, 1) })
@@ -36,7 +36,10 @@ export function createFileCache(store: BlobStore) {
   }
 
   return {
-    /** All of a file, or the part from `start` to `end` (both inclusive). Throws NotFoundError `image_file_missing` or `image_file_damaged`. */
+    /**
+     * Returns the whole file, or the part from `start` to `end` (both inclusive). Throws
+     * NotFoundError `image_file_missing` or `image_file_damaged`.
+     */
     async open(file: StoredFile, part?: { start: number; end: number }): Promise<Buffer | Readable> {
       const key = `${file.kind} ${file.sha256}`
       const known = hot.get(key)

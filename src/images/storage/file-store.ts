@@ -7,9 +7,9 @@ import { hashFile } from './migrate.ts'
 import { createTempFiles } from './temp-files.ts'
 
 /**
- * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` under the pictures' folder.
- * Write order for originals: temporary file, fsync, rename, fsync of the folder; the database row comes after all of that,
- * so a kill at any point leaves at most a file without a row, never a row without its file.
+ * Bytes on disk: `originals/ab/<sha256>` and `variants/ab/<sha256>` in the images folder. Write
+ * order for originals: temporary file, fsync, rename, fsync of the folder. The database row comes
+ * after all of that, so a crash leaves at most a file without a row, never a row without its file.
  */
 export function createFileStore(root: string): BlobStore {
   const temporary = createTempFiles(join(root, 'tmp'))
@@ -19,7 +19,7 @@ export function createFileStore(root: string): BlobStore {
   async function folder(path: string): Promise<void> {
     if (made.has(path)) return
     const first = await mkdir(path, { recursive: true })
-    // A folder that a crash of the machine forgets takes its files along.
+    // A folder that is lost in a machine crash takes its files with it.
     for (let at = dirname(path); first && at.length >= dirname(first).length; at = dirname(at)) await fsyncPath(at)
     made.add(path)
   }
@@ -34,7 +34,8 @@ export function createFileStore(root: string): BlobStore {
       await folder(dirname(to))
       if (kind === 'variants') return rename(from, to)
       await fsyncPath(from)
-      // The first of two that come at the same moment stays, since the view may hold a link to it; a file that is damaged gives way.
+      // Of two concurrent writes the first file stays, since an item link may point to it; a
+      // damaged file is replaced.
       const failure = await link(from, to).then(
         () => null,
         (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
@@ -64,7 +65,7 @@ export function createFileStore(root: string): BlobStore {
       stat(pathOf(kind, sha256)).then(
         ({ size }) => size,
         (error: NodeJS.ErrnoException) => {
-          // A disk that does not answer must not look like a picture that is gone.
+          // A disk that does not answer must not look like a missing image.
           if (error.code === 'ENOENT') return null
           throw error
         },
@@ -80,8 +81,8 @@ export function createFileStore(root: string): BlobStore {
         if (!entries) continue
         for await (const { name } of entries) {
           if (!isContentName(name)) continue
-          const facts = await stat(join(path, name)).catch(() => null) // removed since the folder was read
-          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the moment of the rename
+          const facts = await stat(join(path, name)).catch(() => null) // deleted since the folder was read
+          if (facts) yield { sha256: name, size: facts.size, modified_at: facts.ctime } // the time of the rename
         }
       }
     },

@@ -11,9 +11,11 @@ export interface BlobGcDeps {
 const BATCH = 200
 
 /**
- * Removes bytes that nobody has referred to since `before`, with their variants. Each is looked at again under the lock of its hash, which a put and a
- * restore wait for, so bytes that came back into use at this moment stay. A row that a tombstone still names stays too, without its bytes.
- * Killed between file and row, the row says "there" and the next put of these bytes sees that they are not.
+ * Deletes bytes that nothing has referred to since `before`, with their variants. Each is checked
+ * again under the lock of its hash, which storing and restoring wait for, so bytes that came back
+ * into use stay. A row that a tombstone still names stays too, without its bytes. After a crash
+ * between file and row, the row says that the file exists, and the next put of these bytes sees
+ * that it does not.
  */
 export async function deleteUnreferencedBlobs(
   { db, store }: BlobGcDeps,
@@ -52,7 +54,7 @@ function removeOne({ db, store }: BlobGcDeps, sha256: string, before: Date): Pro
       if (!still) return false
       const variants = await tx.$queryRaw<{ sha256: string }[]>`
         delete from variant where source_sha256 = ${sha256} returning sha256`
-      // Two pictures can have the same small variant (two white squares, say).
+      // Two images can have the same small variant (two white squares, for example).
       for (const variant of variants) {
         if ((await tx.variant.count({ where: { sha256: variant.sha256 } })) === 0) await store.remove('variants', variant.sha256)
       }
@@ -67,7 +69,10 @@ function removeOne({ db, store }: BlobGcDeps, sha256: string, before: Date): Pro
   )
 }
 
-/** Removes variants of other recipes than the one that stands, once they are older than `before`; requests make the new ones. */
+/**
+ * Deletes variants of other settings than the current ones, once they are older than `before`;
+ * requests make the new ones.
+ */
 export async function deleteOutdatedVariants(
   { db, store }: BlobGcDeps,
   variantConfig: string,

@@ -17,7 +17,10 @@ export interface GarbageCollectionDeps {
 
 const DAY_MS = 86_400_000
 
-/** What nobody refers to any more goes after its grace period. Several instances may do it at once; locks keep them apart. */
+/**
+ * Deletes what nothing refers to, after its grace period. Several instances may do so concurrently;
+ * locks keep them apart.
+ */
 export async function collectGarbage(
   { db, store, variantSettings, clock, log }: GarbageCollectionDeps,
   signal: AbortSignal,

@@ -5,29 +5,32 @@ import type { Database } from '../../database/client.ts'
 import { advisoryXactLock } from '../../database/locks.ts'
 import type { BlobStore } from './blob-store.ts'
 
-/** What the view calls a product. */
+/** The name of a product's link. */
 export const linkName = imageName
 
 const EXTENSIONS = ['jpg', 'png', 'gif', 'webp', 'avif']
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 /**
- * `images/item/{zoho_item_id}.{ext}`: one link per product with a picture, for people who look with `ls`.
- * It is only a view: everything in it can be made again from the rows, and nothing reads it. With a bucket there is none.
+ * `images/item/{zoho_item_id}.{ext}`: one link per product with an image, for people who browse the
+ * folder. The links can be made again from the rows, and nothing reads them. With a bucket there
+ * are none.
  */
 export function createItemLinks(folder: string, store: BlobStore) {
   async function show(name: string, { sha256, ext }: { sha256: string; ext: string }): Promise<void> {
     const original = store.localPath('originals', sha256)
     if (original === null) return
     await mkdir(folder, { recursive: true })
-    // Made beside and renamed over: at no moment is a product without its link, or the link without its file.
+    // Created under another name and renamed: at no moment is a product without its link, or the
+    // link without its file.
     const fresh = join(folder, `.${name}.${ext}.new`)
     await rm(fresh, { force: true })
     try {
       await link(original, fresh).catch(() => symlink(relative(dirname(fresh), original), fresh))
       await rename(fresh, join(folder, `${name}.${ext}`))
     } finally {
-      // rename(2) does nothing when both are links to one file already, so the fresh one may still be there; as it is after a failure.
+      // rename(2) does nothing when both already link to the same file, so the new link may still
+      // exist; also after an error.
       await rm(fresh, { force: true })
     }
     for (const other of EXTENSIONS) if (other !== ext) await rm(join(folder, `${name}.${other}`), { force: true })
@@ -36,7 +39,10 @@ export function createItemLinks(folder: string, store: BlobStore) {
     if (store.backend !== 'file') return
     for (const ext of EXTENSIONS) await rm(join(folder, `${name}.${ext}`), { force: true })
   }
-  /** Whether a link shows these bytes: a picture may have been replaced by one of the same format just before a kill. */
+  /**
+   * Whether a link shows these bytes: an image may have been replaced by one of the same format
+   * just before a crash.
+   */
   async function isTrue(file: string, sha256: string): Promise<boolean> {
     const original = store.localPath('originals', sha256)
     if (original === null) return true
@@ -47,7 +53,7 @@ export function createItemLinks(folder: string, store: BlobStore) {
   return {
     show,
     hide,
-    /** Makes the link of one product what its rows say now, whoever else changes it at the same moment. */
+    /** Updates the link of one product to its rows, also while others change it. */
     async refresh(db: Database, productId: string): Promise<void> {
       if (store.backend !== 'file') return
       await db.$transaction(async (tx) => {
@@ -62,7 +68,10 @@ export function createItemLinks(folder: string, store: BlobStore) {
         else await hide(linkName(product))
       })
     },
-    /** Makes the view what the rows say: after a kill between a row and its link, or after somebody tidied up. */
+    /**
+     * Updates all links to the rows: after a crash between a row and its link, or after files were
+     * deleted by hand.
+     */
     async restore(db: Database): Promise<{ shown: number; removed: number }> {
       if (store.backend !== 'file') return { shown: 0, removed: 0 }
       await mkdir(folder, { recursive: true })

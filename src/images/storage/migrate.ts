@@ -7,9 +7,11 @@ import { type BlobStore, STORED_KINDS, type StoredKind } from './blob-store.ts'
 
 export interface MoveCounts {
   copied: number
-  /** In the new place already. */
+  /** Already in the new storage. */
   there: number
-  /** Their bytes are not what their name says: they stay where they are, for `zinc images verify`. */
+  /**
+   * Their bytes do not match their name: they stay in the old storage, for `zinc images verify`.
+   */
   damaged: number
   removed: number
 }
@@ -17,7 +19,7 @@ export interface MoveCounts {
 export interface MoveOptions {
   from: BlobStore
   to: BlobStore
-  /** Remove each file from the old place once it was read back whole from the new one. */
+  /** Delete each file from the old storage once it was read back completely from the new one. */
   removeOld: boolean
   onProgress(counts: MoveCounts): void
   signal: AbortSignal
@@ -26,8 +28,9 @@ export interface MoveOptions {
 const AT_ONCE = 8
 
 /**
- * Copies every file from one place to the other, hashed on the way. Kill it at any moment and start it again: what is there already is left out, and
- * the old file goes only after the new one was read back and had its hash.
+ * Copies every file from one storage to the other and checks its hash. It can be killed and started
+ * again at any moment: files that are copied already are skipped, and the old file is deleted only
+ * after the new one was read back with the right hash.
  */
 export async function moveStorage({ from, to, removeOld, onProgress, signal }: MoveOptions): Promise<MoveCounts> {
   const counts: MoveCounts = { copied: 0, there: 0, damaged: 0, removed: 0 }
@@ -66,7 +69,7 @@ export async function moveStorage({ from, to, removeOld, onProgress, signal }: M
   return counts
 }
 
-/** False when the old bytes are not what their name says. */
+/** False when the old bytes do not match their name. */
 async function copy(from: BlobStore, to: BlobStore, kind: StoredKind, sha256: string, signal: AbortSignal): Promise<boolean> {
   const path = await to.temporaryPath()
   try {
@@ -91,7 +94,7 @@ async function copy(from: BlobStore, to: BlobStore, kind: StoredKind, sha256: st
   }
 }
 
-/** The hash of what is really stored there. */
+/** Returns the hash of the bytes that are stored there. */
 export async function hashIn(store: BlobStore, kind: StoredKind, sha256: string): Promise<string> {
   return hashStream((await store.open(kind, sha256)).stream)
 }

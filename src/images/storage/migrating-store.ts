@@ -2,11 +2,15 @@ import { NotFoundError } from '../../lib/errors.ts'
 import type { BlobStore, StoredKind } from './blob-store.ts'
 
 /**
- * Two places as one, while pictures move from the old to the new: everything new goes to the new one, what is not there yet is read from the old one.
- * So every picture can be read at any moment of the move, whatever is killed.
+ * Two storages as one, while images move from the old to the new: writes go to the new one, what is
+ * missing there is read from the old one. So every image stays readable during the move, also after
+ * a crash.
  */
 export function createMigratingStore(to: BlobStore, from: BlobStore): BlobStore {
-  /** A name never changes its bytes, so either copy will do. One that moves at this moment is in the new place when it is gone from the old. */
+  /**
+   * The bytes of a name never change, so either copy will do. One that moves at this moment is in
+   * the new storage when it is missing from the old.
+   */
   async function read<T>(kind: StoredKind, sha256: string, work: (store: BlobStore) => Promise<T>): Promise<T> {
     if ((await to.sizeOf(kind, sha256)) !== null) return work(to)
     return work(from).catch((error: unknown) => {

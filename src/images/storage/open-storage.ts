@@ -7,11 +7,11 @@ import { createMigratingStore } from './migrating-store.ts'
 import type { S3Settings } from './s3-store.ts'
 
 export interface Storage extends AsyncDisposable {
-  /** What everybody uses; while pictures move, both places as one. */
+  /** The store that the application uses; during a move, both storages as one. */
   store: BlobStore
-  /** Written where the pictures are; the database knows the one that belongs to it. */
+  /** Stored with the images; the database knows the id of its storage. */
   id: string
-  /** The two places while the old one still holds pictures; null when there is nothing to move. */
+  /** The two storages while the old one still has images; null when there is nothing to move. */
   moving: { from: BlobStore; to: BlobStore } | null
 }
 
@@ -22,15 +22,16 @@ export interface StorageSettings {
 
 const BUCKET_ID = '.zinc-storage-id'
 
-/** The bucket's library is large and read only by those who have a bucket. */
+/** The bucket's library is large, so it is loaded only where a bucket is used. */
 async function openBucket(settings: S3Settings, temporary: string) {
   const { createS3Store } = await import('./s3-store.ts')
   return createS3Store(settings, temporary)
 }
 
 /**
- * Opens the place that STORAGE names. When the other place holds the pictures of this database (`knownId`), it is read as well until
- * `zinc images migrate-storage` has moved them; a place with another id, or an empty one in its stead, is refused later by its id.
+ * Opens the storage that STORAGE names. When the other one has the images of this database
+ * (`knownId`), it is read as well until `zinc images migrate-storage` has moved them. A storage
+ * with another id, or an empty one in its place, is refused later by its id.
  */
 export async function openStorage({ kind, s3 }: StorageSettings, imagesDir: string, knownId: string | null): Promise<Storage> {
   await mkdir(imagesDir, { recursive: true })
@@ -51,7 +52,8 @@ export async function openStorage({ kind, s3 }: StorageSettings, imagesDir: stri
   try {
     const other = from && fromId && knownId !== null && (await fromId.read()) === knownId ? from : null
     let id = await toId.read()
-    // A fresh place takes the database's id only if the old place is at hand: else it would pass for the one with the pictures.
+    // An empty storage gets the database's id only if the old one is available: otherwise it would
+    // be taken for the one with the images.
     if (id === null) id = await toId.claim(other && knownId !== null ? knownId : randomUUID())
     const moving = other && id === knownId && (await hasAny(other)) ? { from: other, to } : null
     return {
@@ -72,7 +74,7 @@ function idPlace(read: () => Promise<string | null>, write: (id: string) => Prom
   const trimmed = async () => (await read())?.trim() || null
   return {
     read: trimmed,
-    /** Of two first starts at once, both end with the id that stands there afterwards. */
+    /** Of two concurrent first starts, both end with the id that is stored afterwards. */
     async claim(id: string): Promise<string> {
       await write(id).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error
@@ -82,7 +84,7 @@ function idPlace(read: () => Promise<string | null>, write: (id: string) => Prom
   }
 }
 
-/** Of any kind: a move that was killed may have left variants and waiting imports only. */
+/** Of any kind: an interrupted move may have left only variants and waiting imports. */
 async function hasAny(store: BlobStore): Promise<boolean> {
   for (const kind of STORED_KINDS) for await (const _ of store.list(kind)) return true
   return false

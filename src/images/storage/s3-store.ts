@@ -28,7 +28,9 @@ export interface S3Settings {
 }
 
 export interface S3Store extends BlobStore {
-  /** A small text object of ours, e.g. the bucket's id; null when there is none. */
+  /**
+   * A small text object of zinc's own, for example the bucket's id; null when it does not exist.
+   */
   readText(name: string): Promise<string | null>
   writeText(name: string, text: string): Promise<void>
   close(): void
@@ -36,18 +38,22 @@ export interface S3Store extends BlobStore {
 
 const keyOf = (kind: StoredKind, sha256: string) => `${kind}/${sha256.slice(0, 2)}/${sha256}`
 const TYPE = 'application/octet-stream'
-/** The SDK tries again by itself, but not what it sends from a stream. */
+/** The SDK retries automatically, but not what it sends from a stream. */
 const PUT_TRIES = 4
 const PUT_PAUSE_MS = 200
 const nothing = () => {}
-/** Else the SDK writes to the console about streams that it does not send again; we do, and name what fails. */
+/**
+ * Otherwise the SDK writes to the console about streams that it does not send again; zinc does, and
+ * reports what fails.
+ */
 const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing }
 /** The SDK learns the bucket's clock from the refusal. */
 const PASSING = new Set(['RequestTimeTooSkewed', 'RequestTimeout', 'SlowDown', 'BadDigest', 'TooManyRequestsException'])
 
 /**
- * Bytes in a bucket, under the same names as on disk, so several instances share them. A put is by content and carries its SHA-256, which the
- * bucket checks: sent twice (a reply that was lost) it is the same object. Files are gathered and judged in a folder of this machine first.
+ * Bytes in a bucket, under the same names as on disk, so that several instances share them. A put
+ * is by content and has its SHA-256, which the bucket checks: sent twice (after a lost response) it
+ * is the same object. Files are first received and checked in a folder of this machine.
  */
 export function createS3Store(settings: S3Settings, temporaryFolder: string): S3Store {
   const { bucket: Bucket, endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = settings
@@ -55,11 +61,11 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     region,
     forcePathStyle,
     ...(endpoint !== undefined && { endpoint }),
-    // Without keys the SDK's own chain (an instance role, say) is asked.
+    // Without keys the SDK's own credential chain (an instance role, for example) is used.
     ...(accessKeyId !== undefined && secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
     maxAttempts: 4,
     logger: SILENT,
-    // Other servers than Amazon's know no trailing checksums; ours is given as a header.
+    // Other servers than Amazon's do not support trailing checksums; ours is sent as a header.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   })
@@ -70,7 +76,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
 
   const passes = (error: unknown) =>
     !(error instanceof S3ServiceException) || (error.$metadata.httpStatusCode ?? 500) >= 500 || PASSING.has(error.name)
-  /** What the bucket or the line to it refuses, in one kind of failure; `missing` is left to the caller. */
+  /** Maps errors of the bucket or the network to one error; `missing` is left to the caller. */
   const toStorageUnavailable = (cause: unknown) =>
     isMissing(cause) || !(cause instanceof Error)
       ? cause
@@ -79,7 +85,10 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     response.catch((cause: unknown) => {
       throw toStorageUnavailable(cause)
     })
-  /** Sent twice it is the same object, so a reply that was lost costs nothing. `body` opens the bytes anew for each try. */
+  /**
+   * A repeated put writes the same object, so a lost response does no harm. `body` opens the bytes
+   * again for each attempt.
+   */
   async function put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Body'>, body: () => Readable | string): Promise<void> {
     for (let tries = 1; ; tries++) {
       const Body = body()
@@ -118,7 +127,7 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
         const { Body, ContentLength, ContentRange } = await client.send(
           new GetObjectCommand({ Bucket, Key: keyOf(kind, sha256), ...(range && { Range: `bytes=${range.start}-${range.end}` }) }),
         )
-        // A part says the whole's size behind the slash.
+        // A range response has the total size after the slash.
         const size = ContentRange === undefined ? (ContentLength ?? 0) : Number(ContentRange.split('/')[1])
         return { size, stream: Body as Readable }
       } catch (cause) {

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Temporary files of this machine, in one folder; a name begins with the id of the process that made it. */
+/**
+ * Temporary files of this machine, in one folder; each name begins with the id of the process that
+ * created it.
+ */
 export function createTempFiles(folder: string) {
   let made: Promise<unknown> | undefined
   return {
@@ -11,7 +14,7 @@ export function createTempFiles(folder: string) {
       await made
       return join(folder, `${process.pid}-${randomUUID()}`)
     },
-    /** Removes what killed processes left. */
+    /** Removes the files of dead processes. */
     async sweep(): Promise<number> {
       let removed = 0
       for (const name of await readdir(folder).catch(() => [])) {

@@ -16,7 +16,7 @@ export interface MediaStorage {
   full: boolean
 }
 
-/** How much pictures take, by the rows; equal bytes count once. */
+/** Returns how much space images take, counted from the rows; equal bytes count once. */
 export async function readMediaStorage({
   db,
   store,

@@ -3,7 +3,10 @@ import { join, relative } from 'node:path'
 import type { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
 
-/** A session folder as one ZIP, read from the disk while it is sent: any size in little memory. Files with a leading dot stay out. */
+/**
+ * Returns a session folder as one ZIP, read from the disk while it is sent, so that any size needs
+ * little memory. Files with a leading dot are left out.
+ */
 export async function archiveOf(root: string, name: string): Promise<Readable> {
   const zip = new ZipFile()
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {

@@ -8,7 +8,7 @@ import { shortHash } from './inspect-file.ts'
 
 const limited = (ids: string[]) => ({ count: ids.length, ids: ids.slice(0, REPORT_IDS) })
 
-/** Id and hash of each record of one file; null when there is none. */
+/** Id and hash of each record of one file; null when the file does not exist. */
 async function hashes(root: string, stamp: string, module: BooksModule): Promise<Map<string, string> | null> {
   const path = join(root, 'raw_json', stamp, `${module.name}.json`)
   if (!(await exists(path))) return null
@@ -21,12 +21,12 @@ async function hashes(root: string, stamp: string, module: BooksModule): Promise
       }
     }
   } catch (error) {
-    if (!(error instanceof InvalidFileError)) throw error // what can be read is compared
+    if (!(error instanceof InvalidFileError)) throw error // the readable part is compared
   }
   return found
 }
 
-/** What two sessions hold of each module, record by record. */
+/** Compares two sessions' records, module by module. */
 export async function compareSessions(
   a: { session: string; stamp: string; root: string },
   b: { session: string; stamp: string; root: string },
@@ -36,7 +36,7 @@ export async function compareSessions(
     const [inA, inB] = await Promise.all([hashes(a.root, a.stamp, module), hashes(b.root, b.stamp, module)])
     if (!inA && !inB) continue
     if (!inA || !inB) {
-      // Not pulled is not gone: nothing can be said of a module that one of the sessions does not have.
+      // A module that one of the sessions did not pull cannot be compared: missing is not deleted.
       const none = limited([])
       modules.push({
         module: module.name,

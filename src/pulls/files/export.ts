@@ -11,7 +11,7 @@ export interface ExportName {
 
 const LINES = '_line_items'
 
-/** `invoices` or `invoices_line_items`; null: neither. */
+/** Parses `invoices` or `invoices_line_items`; null for any other name. */
 export function readExportName(name: string): ExportName | null {
   const lineItems = name.endsWith(LINES)
   const module = BOOKS_MODULES.find((it) => it.name === (lineItems ? name.slice(0, -LINES.length) : name) && (it.lineItems || !lineItems))
@@ -19,7 +19,10 @@ export function readExportName(name: string): ExportName | null {
 }
 readExportName.names = BOOKS_MODULES.flatMap((it) => [it.name, ...(it.lineItems ? [`${it.name}${LINES}`] : [])])
 
-/** The newest state of a module, as its files would hold it in one: each record as Zoho wrote it, in the order of ids. */
+/**
+ * Yields the newest state of a module as one file would have it: each record as Zoho wrote it, in
+ * the order of ids.
+ */
 export async function* exportRecords(db: Db, app: ModuleScope['app'], { module, lineItems }: ExportName): AsyncGenerator<string> {
   for await (const batch of readRecords(db, { app, module: module.name }, { of: 'all' })) {
     for (const { record_id, raw } of batch) {

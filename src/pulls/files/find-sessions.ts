@@ -8,15 +8,15 @@ import { isStamp, type PullPaths, sessionDir, sessionName, stampOfSession } from
 /** A folder with files of a finished pull. */
 export interface Source {
   stamp: string
-  /** The session's name; null: pulled without one, or a folder from elsewhere. */
+  /** The session's name; null: pulled without a session, or a folder from elsewhere. */
   session: string | null
   root: string
-  /** Where the module files are, within the root. */
+  /** Path of the module files, relative to the root. */
   inner: string
-  /** Null where the folder does not tell: copied from elsewhere. */
+  /** Null where the folder has no session_info.json: copied from elsewhere. */
   info: SessionInfo | null
   manifest: Manifest | null
-  /** The manifest's place; null for a folder from elsewhere. */
+  /** Returns the manifest's path; null for a folder from elsewhere. */
   about: ((name: string) => string) | null
 }
 
@@ -49,7 +49,7 @@ async function openSource(paths: PullPaths, stamp: string, session: boolean): Pr
   }
 }
 
-/** Every finished pull of an app, oldest first. */
+/** Returns every finished pull of an app, oldest first. */
 export async function findSources(paths: PullPaths, app: SessionInfo['app']): Promise<Source[]> {
   const sessions = (await namesIn(paths.sessionsDir)).flatMap((name) => stampOfSession(name) ?? [])
   const plain = (await namesIn(paths.rawDir)).filter(isStamp)
@@ -68,7 +68,10 @@ export interface SourceChoice {
   app: SessionInfo['app']
 }
 
-/** The pulls that make up a state, oldest first: all of them, or up to a session or a folder. Throws NotFoundError `session_not_found`, BadRequestError `no_such_folder`. */
+/**
+ * Returns the pulls that make up a state, oldest first: all of them, or up to a session or a
+ * folder. Throws NotFoundError `session_not_found`, BadRequestError `no_such_folder`.
+ */
 export async function chooseSources(paths: PullPaths, { session, directory, app }: SourceChoice): Promise<Source[]> {
   const known = await findSources(paths, app)
   if (session !== undefined) {
@@ -86,7 +89,7 @@ export async function chooseSources(paths: PullPaths, { session, directory, app 
   return foreignSources(requested, app)
 }
 
-/** A folder from elsewhere, after older ones beside it. */
+/** A folder from elsewhere, after the older ones next to it. */
 async function foreignSources(requested: string, app: SessionInfo['app']): Promise<Source[]> {
   const parent = dirname(requested)
   const older = isStamp(basename(requested))
@@ -94,7 +97,7 @@ async function foreignSources(requested: string, app: SessionInfo['app']): Promi
     : []
   const sources = await Promise.all(
     [...older.map((name) => join(parent, name)), requested].map(async (folder): Promise<Source> => {
-      // A raw_json/<stamp> within a session folder that was copied.
+      // A raw_json/<stamp> inside a copied session folder.
       const inSession = basename(dirname(folder)) === 'raw_json' && (await exists(join(folder, '..', '..', 'manifest.json')))
       const root = inSession ? resolve(folder, '..', '..') : folder
       const about = (name: string) => join(root, inSession ? name : `.${name}`)
@@ -117,13 +120,16 @@ export interface ModuleSource {
   source: Source
   file: string
   linesFile: string | null
-  /** It holds the whole module, so what is older does not count. */
+  /** It has the whole module, so older files do not count. */
   full: boolean
-  /** Its documents came with their line items. */
+  /** Its documents were pulled with their line items. */
   lineItems: boolean
 }
 
-/** Which files make up a module's newest state, newest first: the latest that holds the whole module, and what came after it. */
+/**
+ * Returns the files that make up a module's newest state, newest first: the latest with the whole
+ * module, and those after it.
+ */
 export async function fileHistory(sources: Source[], module: BooksModule): Promise<ModuleSource[]> {
   const chain: ModuleSource[] = []
   for (const source of [...sources].reverse()) {

@@ -10,16 +10,19 @@ import { toAmount } from '../verify/decimal.ts'
 import type { ModuleSource } from './find-sessions.ts'
 import type { WrittenFile } from './json-array-writer.ts'
 
-/** What is kept of a record in the files while they are checked: little, since there may be a hundred thousand of them. */
+/**
+ * What is kept in memory of a file's record during a check: little, since there may be a hundred
+ * thousand of them.
+ */
 export interface FileRecord {
   /** Of its text. */
   hash: string
-  /** Of its line items' texts, one after another; "" without. */
+  /** Of its line items' texts, in order; "" without line items. */
   linesHash: string
   modified: number | null
   amount: bigint | null
   currency: string
-  /** The place in the chain of the file that holds its newest version. */
+  /** Index in the chain of the file with its newest version. */
   holder: number
 }
 
@@ -31,12 +34,15 @@ export interface FileProblem {
   finding: Message | null
 }
 
-/** A module as its files tell it, merged to the newest state. */
+/** A module as its files have it, merged to the newest state. */
 export interface FileState {
   records: Map<string, FileRecord>
   files: FileProblem[]
   duplicates: Set<string>
-  /** Places in the chain whose files have to be written anew, whatever else: damaged, or with a record twice. */
+  /**
+   * Indexes in the chain of files that must be written again in any case: damaged, or with a record
+   * twice.
+   */
   damaged: Set<number>
   lines: { checked: number; rows: number; wrong: Map<string, TotalsMismatch> } | null
 }
@@ -44,7 +50,7 @@ export interface FileState {
 export const shortHash = (text: string): string => hash('sha1', text, 'base64')
 const addHash = (before: string, text: string): string => shortHash(before + text)
 
-/** The hash that the lines of a document come to, in the way in which the files' lines are added up. */
+/** Returns the hash of a document's lines, computed like that of the lines in files. */
 export const hashOfLines = (lines: string[]): string => lines.reduce(addHash, '')
 
 interface Lines {
@@ -53,7 +59,10 @@ interface Lines {
   hash: string
 }
 
-/** Reads every file of a chain once, newest first, in memory that grows with the number of records and not with their size. */
+/**
+ * Reads every file of a chain once, newest first, in memory that grows with the number of records,
+ * not with their size.
+ */
 export async function readFileState(module: BooksModule, chain: ModuleSource[], signal: AbortSignal): Promise<FileState> {
   const state: FileState = { records: new Map(), files: [], duplicates: new Set(), damaged: new Set(), lines: null }
   for (const [place, source] of chain.entries()) {
@@ -63,7 +72,7 @@ export async function readFileState(module: BooksModule, chain: ModuleSource[], 
   return state
 }
 
-/** Each record's text of a file, and whether the file is what its manifest says. */
+/** Yields each record's text of a file, and whether the file matches its manifest. */
 async function* readChecked(
   { source, file }: { source: ModuleSource['source']; file: string },
   place: number,
@@ -169,7 +178,7 @@ async function readDocuments(
       if (wrong) state.lines.wrong.set(id, wrong)
     }
   }
-  // Lines of a document that is not in the file beside them.
+  // Line items whose document is not in the file next to them.
   for (const id of lines?.keys() ?? []) {
     state.damaged.add(place)
     const finding = message('file.lines_alone', { id })

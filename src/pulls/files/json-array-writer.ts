@@ -10,12 +10,13 @@ export interface WrittenFile {
   sha256: string
 }
 
-/** Written out when so much has gathered: few system calls, little memory. */
+/** Bytes are written when this much has collected: few system calls, little memory. */
 const BUFFER_CHARS = 256 * 1024
 
 /**
- * A file that holds a JSON array, one record a line, each as it was given. It grows under a name with a dot and gets its own by a rename when it is
- * whole and on the disk: a kill leaves the file or none, never half of one.
+ * Creates a file with a JSON array, one record a line, each as it was given. It is written under a
+ * name with a dot and renamed when it is complete and on the disk: a crash leaves the whole file or
+ * none.
  */
 export async function createJsonArrayFile(path: string) {
   const partial = join(dirname(path), `.${basename(path)}.part`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-/** Where pulled files stand. */
+/** Where pulled files are stored. */
 export interface PullPaths {
   /** `sync_sessions/` of the data folder. */
   sessionsDir: string
@@ -23,17 +23,20 @@ const STAMP = /^\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}$/
 export const stampOf = (at: Date): string => at.toISOString().slice(0, 19).replace('T', '_').replaceAll(':', '-')
 export const isStamp = (text: string): boolean => STAMP.test(text)
 export const sessionName = (stamp: string): string => `${PREFIX}${stamp}`
-/** The stamp in the name of a session folder; null when it is none. */
+/** Returns the stamp in the name of a session folder; null when it is not one. */
 export const stampOfSession = (name: string): string | null =>
   name.startsWith(PREFIX) && isStamp(name.slice(PREFIX.length)) ? name.slice(PREFIX.length) : null
 
-/** Where one pull's files stand, while it goes on (with a dot) and after. */
+/** The folder of one pull, while it runs (with a dot) and afterwards. */
 export interface Folder {
   unfinished: string
   finished: string
-  /** Of the module files, within the folder: `raw_json/<stamp>`, or "" without a session. */
+  /** Path of the module files in the folder: `raw_json/<stamp>`, or "" without a session. */
   inner: string
-  /** Of a file about the whole, within the folder: hidden without a session, where every visible file is a module's. */
+  /**
+   * Path of a file about the whole pull: hidden without a session, where every visible file is a
+   * module's.
+   */
   about(name: string): string
 }
 

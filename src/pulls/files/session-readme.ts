@@ -1,6 +1,6 @@
 import type { Manifest, SessionInfo } from '../../schemas/pulls.ts'
 
-/** What a person who opens the folder reads first. */
+/** Returns the README for people who open the folder. */
 export function sessionReadme(info: SessionInfo, manifest: Manifest): string {
   const raw = `raw_json/${info.stamp}`
   const rows = info.modules.map((it) => {

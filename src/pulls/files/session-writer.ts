@@ -13,7 +13,10 @@ const exists = (path: string) =>
     () => false,
   )
 
-/** Makes the folder of a new pull, under the first free stamp from now on: two never share one. */
+/**
+ * Creates the folder of a new pull with the first free stamp from now on: two pulls never share
+ * one.
+ */
 export async function newFolder(paths: PullPaths, { now, session }: { now: Date; session: boolean }): Promise<string> {
   for (let at = now; ; at = new Date(at.getTime() + 1_000)) {
     const stamp = stampOf(at)
@@ -31,7 +34,7 @@ export async function newFolder(paths: PullPaths, { now, session }: { now: Date;
 
 export type SessionWriter = ReturnType<typeof createSessionWriter>
 
-/** Writes what is about a pull as a whole. Safe to call again after a kill at any line. */
+/** Writes the files about a pull as a whole. Crash-safe: it may be called again at any time. */
 export function createSessionWriter(paths: PullPaths, { stamp, session }: { stamp: string; session: boolean }) {
   const folder: Folder = sessionDir(paths, { stamp, session })
   const root = folder.unfinished
@@ -41,7 +44,7 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
     folder,
     root,
 
-    /** Also after somebody removed the folder of a paused pull. */
+    /** Also creates again what was deleted by hand during a pause. */
     async prepare(): Promise<void> {
       if (await exists(folder.finished)) return
       await makePrivateFolder(join(root, folder.inner))
@@ -52,7 +55,7 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
       if (await exists(root)) await writeWhole(join(root, folder.about('session_info.json')), json(info))
     },
 
-    /** A line of the session's log; without a session there is none. */
+    /** Appends a line to the session's log; without a session there is none. */
     async note(at: Date, event: string, facts: Record<string, unknown> = {}): Promise<void> {
       if (session && (await exists(join(root, 'logs'))))
         await appendFile(join(root, 'logs', 'pull.log'), `${JSON.stringify({ time: at.toISOString(), event, ...facts })}\n`, {
@@ -62,7 +65,7 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
 
     /** Writes the summary and, last of all, the manifest; then the folder loses its dot. */
     async publish(info: SessionInfo, manifest: Manifest): Promise<void> {
-      if (!(await exists(root))) return // published before a kill
+      if (!(await exists(root))) return // published before a crash
       await writeWhole(join(root, folder.about('session_info.json')), json(info))
       if (session) {
         await writeWhole(join(root, 'README.md'), sessionReadme(info, manifest))
@@ -75,7 +78,7 @@ export function createSessionWriter(paths: PullPaths, { stamp, session }: { stam
   }
 }
 
-/** What, when, since when, how many, what failed. */
+/** What was pulled, when, since when, how many records, and what failed. */
 export function sessionSummary(info: SessionInfo, manifest: Manifest) {
   const sum = (of: (module: SessionInfo['modules'][number]) => number) => info.modules.reduce((total, it) => total + of(it), 0)
   return {

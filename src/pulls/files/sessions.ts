@@ -17,16 +17,19 @@ export interface SessionsDeps {
 }
 
 export interface PruneRule {
-  /** Keep the newest so many. */
+  /** How many of the newest sessions to keep. */
   keep?: number | undefined
   olderThanDays?: number | undefined
 }
 
 export type PullSessions = ReturnType<typeof createPullSessions>
 
-/** The session folders as people look after them: what there is, how each stands, which go. */
+/** Manages the session folders: lists them, shows their state, deletes them. */
 export function createPullSessions({ db, clock, paths }: SessionsDeps) {
-  /** Where a session is: finished, else unfinished. Throws NotFoundError `session_not_found`. */
+  /**
+   * Returns where a session is, preferring a finished one. Throws NotFoundError
+   * `session_not_found`.
+   */
   async function find(name: string): Promise<{ root: string; stamp: string; finished: boolean }> {
     const stamp = stampOfSession(name)
     if (stamp !== null) {
@@ -51,7 +54,10 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
     }
   }
 
-  /** A folder with a dot belongs to a run that goes on, waits, or is over without having ended it. */
+  /**
+   * A folder with a dot belongs to a run that is running, waits, or ended without finishing the
+   * folder.
+   */
   async function unfinishedBadge(info: SessionInfo): Promise<SessionStatus> {
     const run = await db.run.findUnique({ where: { id: info.run_id }, select: { state: true } })
     if (run?.state === 'running' || run?.state === 'queued') return 'running'
@@ -70,7 +76,8 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
     const session = await look(found)
     if (session.badge === 'running' || session.badge === 'paused') throw new ConflictError('session_in_use', { run_id: session.run_id })
     if (session.pinned) throw new ConflictError('session_pinned')
-    // Under a name with a dot first, so that a kill leaves no half session under its own name.
+    // Renamed to a name with a dot first, so that a crash leaves no partial session under its own
+    // name.
     await rm(found.root, { recursive: true, force: true })
   }
 
@@ -84,7 +91,9 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
       return { ...(await look(found)), files: manifest?.files ?? [] }
     },
 
-    /** The folder of a finished session, to be read. Throws ConflictError `session_in_use`. */
+    /**
+     * Returns the folder of a finished session for reading. Throws ConflictError `session_in_use`.
+     */
     async folder(name: string): Promise<string> {
       const { root, finished } = await find(name)
       if (!finished) throw new ConflictError('session_in_use.unfinished')
@@ -100,7 +109,10 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
 
     remove,
 
-    /** Removes finished sessions that neither a pin nor the rule keeps. The newest session with the whole of a module stays, since later ones stand on it. */
+    /**
+     * Deletes finished sessions that neither a pin nor the rule keeps. The newest session with the
+     * whole of a module stays, since later ones build on it.
+     */
     async prune({ keep, olderThanDays }: PruneRule): Promise<{ removed: string[]; kept: string[] }> {
       const sessions = await all()
       const needed = new Set<string>()
@@ -129,7 +141,7 @@ export function createPullSessions({ db, clock, paths }: SessionsDeps) {
       return { removed, kept }
     },
 
-    /** The newest report of a session. Throws NotFoundError `not_verified`. */
+    /** Returns the newest report of a session. Throws NotFoundError `not_verified`. */
     async report(name: string): Promise<VerifyReport> {
       const report = await newestReport((await find(name)).root)
       if (report) return report
@@ -146,7 +158,7 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Bytes of everything in a folder, and when a file of the data was written last. */
+/** Returns the bytes of all files in a folder, and when a data file was last written. */
 async function measure(root: string): Promise<{ size: number; newest: number }> {
   let size = 0
   let newest = 0
@@ -165,7 +177,7 @@ async function newestReport(root: string): Promise<VerifyReport | null> {
   return last === undefined ? null : (VerifyReport.safeParse(await readJson(join(root, 'reports', last))).data ?? null)
 }
 
-/** A report counts only for the files that it has seen. */
+/** A report counts only for the files that existed when it was made. */
 function badgeOf(info: SessionInfo, report: VerifyReport | null, newestFile: number): SessionStatus {
   if (info.status === 'incomplete') return 'incomplete'
   if (!report || Date.parse(report.checked_at) + 1_000 < newestFile) return 'unverified'
@@ -173,7 +185,7 @@ function badgeOf(info: SessionInfo, report: VerifyReport | null, newestFile: num
   return report.modules.some((it) => it.files.some((file) => !file.ok)) ? 'broken' : 'differs'
 }
 
-/** What can be said of a folder whose session_info.json cannot be read. */
+/** Stands in for a session_info.json that cannot be read. */
 function unreadable(stamp: string): SessionInfo {
   return {
     session: sessionName(stamp),

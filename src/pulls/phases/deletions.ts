@@ -9,7 +9,10 @@ import { itemsById } from '../../zoho/inventory.ts'
 import { type ModuleScope, pageRange } from '../checkpoint.ts'
 import { markDeleted } from '../records/upsert.ts'
 
-/** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
+/**
+ * A loss of more than this share, and of more than a few, is treated as Zoho's mistake rather than
+ * the shop's intention.
+ */
 const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
 
@@ -21,7 +24,7 @@ export interface RemovalPhase {
   confirmed: boolean
 }
 
-/** Which of these Zoho really has no more, each asked for by its id. */
+/** Returns which of these Zoho has really deleted, each requested by its id. */
 export async function confirmDeleted(
   { zoho, module, scope }: Pick<RemovalPhase, 'zoho' | 'module' | 'scope'>,
   { ids, runId }: { ids: string[]; runId: string },
@@ -44,14 +47,16 @@ export async function confirmDeleted(
 }
 
 /**
- * Marks what a complete list did not name and Zoho does not know any more. Answers how many went.
- * Throws BadGatewayError `mass_delete_stopped` when it would be more than a fifth and more than ten, before anything is asked or marked.
+ * Marks records as deleted that a complete list lacked and that Zoho confirms as deleted. Returns
+ * how many. Throws BadGatewayError `mass_delete_stopped`, before any call or change, when more than
+ * a fifth and more than ten would be deleted.
  */
 export async function removeMissing(run: RunContext, { zoho, clock, module, scope, confirmed }: RemovalPhase): Promise<number> {
   const { from, to } = pageRange(module)
   const candidates = await run.fenced(
     (tx) => tx.$queryRaw<{ record_id: string }[]>`
-      -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL compared each with each until the statement's time was over.
+      -- Not "not exists": right after a large load the table has no statistics yet, and PostgreSQL
+      -- compared each row with each until the statement timeout.
       select record_id from zoho_record where app = ${scope.app} and module = ${module.name} and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid and number between ${from} and ${to}
       order by record_id`,
@@ -62,7 +67,7 @@ export async function removeMissing(run: RunContext, { zoho, clock, module, scop
     throw new BadGatewayError('mass_delete_stopped.pull', { removed: candidates.length, known, module: module.name })
   }
   let removed = 0
-  // A few at a time, so that a kill does not ask for all of them again.
+  // A few at a time, so that after a crash not all of them are requested again.
   for (let at = 0; at < candidates.length; at += 100) {
     const ids = candidates.slice(at, at + 100).map((row) => row.record_id)
     const gone = await confirmDeleted({ zoho, module, scope }, { ids, runId: run.id }, run.signal)

@@ -11,7 +11,7 @@ import { idsNeedingDetail } from '../records/pending-details.ts'
 import { markDeleted, upsertRecords } from '../records/upsert.ts'
 import { toRecordRow } from './list.ts'
 
-/** So many documents in a row that Zoho does not give mean that it is away, not that they are odd. */
+/** This number of documents in a row without an answer means an outage, not bad documents. */
 const FAILURES_IN_A_ROW = 5
 const BATCH = 200
 
@@ -26,12 +26,15 @@ export interface DetailPhase {
 
 export interface DetailResult {
   fetched: number
-  /** Gone between the list and the detail. */
+  /** Deleted between the list and the detail. */
   removed: number
   failed: { id: string; error: AppError }[]
 }
 
-/** Fetches the details of these documents and writes each before its worker asks for the next. Throws what stops all: the day's quota, a person's stop, sign-in, an outage. */
+/**
+ * Fetches the details of these documents and writes each before its worker requests the next.
+ * Throws what stops all: the day's quota, an abort, sign-in, an outage.
+ */
 export async function fetchDetails(
   run: RunContext,
   { zoho, clock, module, scope, changedIn, concurrency }: DetailPhase,
@@ -84,7 +87,10 @@ export async function fetchDetails(
   return result
 }
 
-/** Fetches every detail that the module owes. What a killed run had fetched is not owed any more. */
+/**
+ * Fetches every pending detail of the module. Details that an earlier, crashed run fetched are no
+ * longer pending.
+ */
 export async function fetchPendingDetails(
   run: RunContext,
   phase: DetailPhase,

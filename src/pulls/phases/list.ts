@@ -18,7 +18,7 @@ export interface ListPhase {
   scope: ModuleScope
   /** Inclusive; null: everything. */
   from: Date | null
-  /** How many records are known: a list that ends far below is not believed. */
+  /** How many records are known: a list that ends far below is rejected. */
   known: number
   /** Saves the module's progress within the transaction that wrote its rows. */
   save(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], progress: ModuleProgress): Promise<void>
@@ -32,7 +32,10 @@ export const toRecordRow = (row: BooksRow): RecordRow => ({
   search: searchText(row.fields),
 })
 
-/** Lists a module from its place on; each page, what it changed, and the place after it are one transaction. Answers the progress at a clean end. */
+/**
+ * Lists a module from its cursor on; each page, its changes and the next cursor are one
+ * transaction. Returns the progress at a clean end.
+ */
 export async function listModule(run: RunContext, start: ModuleProgress, phase: ListPhase): Promise<ModuleProgress> {
   const { zoho, clock, request, module, scope, from, known } = phase
   let progress = start

@@ -14,7 +14,7 @@ export type Selection =
   /** Changed by pulls after this one. */
   | { of: 'changed'; since: number }
   | { of: 'listed'; runId: string; from: number; to: number }
-  /** List rows that were set aside for this run. */
+  /** List rows that were staged for this run. */
   | { of: 'staged'; runId: string }
 
 const BATCH_ROWS = 200
@@ -24,7 +24,9 @@ interface RawRecord {
   raw: string
 }
 
-/** The records in the order of their ids, a batch at a time: any number of them in little memory. */
+/**
+ * Yields the records in the order of their ids, in batches, so that any number needs little memory.
+ */
 export async function* readRecords(db: Db, { app, module }: ModuleScope, selection: Selection): AsyncGenerator<RawRecord[]> {
   for (let after = ''; ; ) {
     const batch =
@@ -49,25 +51,28 @@ function condition(selection: Exclude<Selection, { of: 'staged' }>): Prisma.Sql 
   return Prisma.empty
 }
 
-/** A document as its two files keep it: without its line items, and these each with the document's id in front. */
+/**
+ * Splits a document for its two files: the document without its line items, and each line item with
+ * the document's id first.
+ */
 export function partDocument(raw: string, module: BooksModule, id: string): { document: string; lines: string[] } {
   const lines = rawMember(raw, 'line_items')
   return {
     document: withoutMember(raw, 'line_items'),
-    // "" is how Zoho writes an empty list at times.
+    // Zoho sometimes writes an empty list as "".
     lines: lines?.startsWith('[') ? rawElements(lines).map((line) => withFirstMember(line, module.idField, id)) : [],
   }
 }
 
 export interface ModuleFiles {
-  /** The folder of the session, and the files' place within it. */
+  /** The folder of the session, and the files' path in it. */
   root: string
   inner: string
   /** Also `{module}_line_items.json`. */
   lineItems: boolean
 }
 
-/** Writes a module's file, and that of its line items, from these records. Whole files or none. */
+/** Writes a module's file, and that of its line items, from these records: whole files or none. */
 export async function writeModuleFiles(
   records: AsyncIterable<RawRecord[]>,
   module: BooksModule,
@@ -87,7 +92,7 @@ export async function writeModuleFiles(
         }
       }
     }
-    // The line items first: a document's file stands only beside its lines.
+    // The line items first: a document's file must never exist without its lines.
     const lineFile = await lines?.finish()
     const documentFile = await documents!.finish()
     return [{ file: names[0]!, ...documentFile }, ...(lineFile ? [{ file: names[1]!, ...lineFile }] : [])]

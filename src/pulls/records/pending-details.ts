@@ -2,8 +2,9 @@ import type { Db } from '../../database/client.ts'
 import { asJson, NOTHING_WRITTEN, type RecordCounts, type RecordRow, type RecordScope, type WriteOptions } from './upsert.ts'
 
 /**
- * Notes what the list says of documents whose detail is wanted: new and changed ones are due from now on, until `upsertRecords` writes their detail.
- * A document that is known keeps its data until then, so that nobody reads half of it.
+ * Records the list's rows of documents whose detail is wanted: new and changed ones are pending
+ * until `upsertRecords` writes their detail. A known document keeps its data until then, so that
+ * nobody reads a partial one.
  */
 export async function upsertListed(
   db: Db,
@@ -18,7 +19,7 @@ export async function upsertListed(
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       listed_modified_at = excluded.listed_modified_at, needs_detail = true, deleted_at = null, run_id = excluded.run_id, updated_at = excluded.updated_at
-    -- A list without times cannot tell what changed, so everything is asked for.
+    -- A list without times does not show what changed, so every detail is fetched.
     where r.listed_modified_at is distinct from excluded.listed_modified_at or excluded.listed_modified_at is null
       or r.deleted_at is not null or not (r.detailed or r.needs_detail)
     returning (xmax = 0) as inserted`
@@ -27,8 +28,8 @@ export async function upsertListed(
 }
 
 /**
- * Writes list rows of documents whose detail is not wanted now: it stays due. An unchanged document keeps the detail that it has.
- * Answers which were new or changed, too.
+ * Writes list rows of documents whose detail is not wanted now: it stays pending. An unchanged
+ * document keeps its detail. Returns which were new or changed.
  */
 export async function upsertListRows(
   db: Db,
@@ -56,7 +57,10 @@ export async function upsertListRows(
   }
 }
 
-/** Which of a module's documents still owe their detail, in the order of their ids; `among`: only those that pages of this run have listed. */
+/**
+ * Returns which of a module's documents still need their detail, in the order of their ids;
+ * `among`: only those that pages of this run have listed.
+ */
 export async function idsNeedingDetail(
   db: Db,
   { app, module }: RecordScope,

@@ -4,9 +4,9 @@ import type { RecordScope } from './upsert.ts'
 
 export interface RecordFilter {
   search?: string | undefined
-  /** Inclusive. Records without a modified time cannot tell, so they are always among the answers. */
+  /** Inclusive. Records without a modified time are always included, since their age is unknown. */
   modifiedSince?: Date | undefined
-  /** Also those that are gone from Zoho; with `modifiedSince`, those that went since then. */
+  /** Also those deleted in Zoho; with `modifiedSince`, those deleted since then. */
   includeDeleted?: boolean | undefined
   /** The last record of the page before. */
   after?: { modified_at: Date | null; record_id: string } | undefined
@@ -21,7 +21,10 @@ export interface StoredRecord {
   deleted_at: Date | null
 }
 
-/** A page of records in the order of their modification, those without a time last: one that changes while it is read comes again later, none is missed. */
+/**
+ * Returns a page of records in the order of modification, those without a time last: a record that
+ * changes between two pages comes again later, and none is missed.
+ */
 export function listRecords(
   db: Db,
   { app, module }: RecordScope,
@@ -52,7 +55,7 @@ export function listRecords(
     limit ${limit}`
 }
 
-/** How many records of each module are there, and when they changed last. */
+/** Returns how many records of each module exist, and when they changed last. */
 export async function countRecords(db: Db, app: RecordScope['app']): Promise<Map<string, { records: number; newest: Date | null }>> {
   const rows = await db.zohoRecord.groupBy({ by: ['module'], where: { app, deleted_at: null }, _count: true, _max: { modified_at: true } })
   return new Map(rows.map((row) => [row.module, { records: row._count, newest: row._max.modified_at }]))

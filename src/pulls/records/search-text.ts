@@ -1,10 +1,13 @@
-/** Keys by which a person looks a record up, in Books, Invoice, Inventory and CRM. */
+/** Keys by which people search for a record, in Books, Invoice, Inventory and CRM. */
 const KEYS =
   /^(?:(?:.*_)?(?:name|number|numbers|email|phone|mobile|sku|reference)|reference_number|Email|Phone|Mobile|.*_Name|Subject|Product_Code|Full_Name|Website|cf_[a-z0-9_]+)$/
 const NOT = /^(?:custom_field|tax_|account_name|currency_|template_|pricebook_|submitted_by|created_by|.*_unformatted$)/
 const LONGEST = 2_000
 
-/** What `search` looks through: names, numbers, addresses of mail, SKUs and custom fields of the record's first level, in lower case. */
+/**
+ * Returns the text that `search` matches: names, numbers, mail addresses, SKUs and custom fields of
+ * the record's first level, in lower case.
+ */
 export function searchText(record: Record<string, unknown>): string {
   const words = new Set<string>()
   for (const [key, value] of Object.entries(record)) {

@@ -1,7 +1,7 @@
 import type { Db } from '../../database/client.ts'
 import { sanitizeForJsonb } from '../../lib/jsonb.ts'
 
-/** Whose records: an app of Zoho and one of its modules, e.g. books/invoices or crm/Contacts. */
+/** A Zoho app and one of its modules, for example books/invoices or crm/Contacts. */
 export interface RecordScope {
   app: 'books' | 'invoice' | 'inventory' | 'crm'
   module: string
@@ -12,7 +12,7 @@ export interface RecordRow {
   /** The record's JSON as Zoho wrote it. */
   raw: string
   modified_at: Date | null
-  /** What a person may look it up by; see `searchText`. */
+  /** What people may search it by; see `searchText`. */
   search: string
 }
 
@@ -22,7 +22,10 @@ export interface WriteOptions {
   at: Date
   /** These are detail records, not rows of a list. */
   detailed?: boolean | undefined
-  /** For pulls with files: the number of the module's pull under way, noted on what it changes. */
+  /**
+   * For pulls with files: the number of the module's current pull, stored with the records that it
+   * changes.
+   */
   changedIn?: number | undefined
 }
 
@@ -30,13 +33,16 @@ export interface RecordCounts {
   new: number
   updated: number
   unchanged: number
-  /** Was deleted and is there again; counted in `updated`, too. */
+  /** Was deleted and exists again; also counted in `updated`. */
   restored: number
 }
 
 export const NOTHING_WRITTEN: RecordCounts = { new: 0, updated: 0, unchanged: 0, restored: 0 }
 
-/** For jsonb_to_recordset: `t(record_id text, raw text, clean text, modified_at timestamptz, search text)`. */
+/**
+ * For jsonb_to_recordset: `t(record_id text, raw text, clean text, modified_at timestamptz, search
+ * text)`.
+ */
 export const asJson = (rows: RecordRow[]): string =>
   JSON.stringify(
     rows.map(({ record_id, raw, modified_at, search }) => {
@@ -45,7 +51,10 @@ export const asJson = (rows: RecordRow[]): string =>
     }),
   )
 
-/** Writes records in one statement, whatever their number; equal ones are not written. One that was deleted and is back is restored. Ids must differ. */
+/**
+ * Writes any number of records in one statement; equal ones are not written. A deleted one that is
+ * back is restored. Ids must differ.
+ */
 export async function upsertRecords(
   db: Db,
   { app, module }: RecordScope,
@@ -61,7 +70,7 @@ export async function upsertRecords(
     from jsonb_to_recordset(${asJson(rows)}::jsonb) as t(record_id text, raw text, clean text, modified_at timestamptz, search text)
     on conflict (app, module, record_id) do update set
       data = excluded.data, raw = excluded.raw, modified_at = coalesce(excluded.modified_at, r.listed_modified_at), search = excluded.search,
-      -- A detail does not move what the list said: a change between the two is seen at the next listing.
+      -- A detail keeps the time from the list: the next listing finds a change between the two.
       listed_modified_at = case when ${detailed} then coalesce(r.listed_modified_at, excluded.listed_modified_at) else excluded.listed_modified_at end,
       detailed = excluded.detailed, needs_detail = false, deleted_at = null, changed_in = excluded.changed_in, run_id = excluded.run_id, updated_at = excluded.updated_at
     where (r.data, r.detailed, r.needs_detail, r.deleted_at, r.listed_modified_at) is distinct from
@@ -71,7 +80,7 @@ export async function upsertRecords(
   return { new: inserted, updated: written.length - inserted, unchanged: rows.length - written.length, restored: gone }
 }
 
-/** Notes that these are gone; answers how many were still there. */
+/** Marks these records as deleted; returns how many were not deleted yet. */
 export async function markDeleted(
   db: Db,
   { app, module }: RecordScope,

@@ -15,8 +15,10 @@ const explained = (finding: Message) => ({ reason: partInEnglish(finding), findi
 const near = (a: bigint, b: bigint, tolerance: bigint) => (a > b ? a - b : b - a) <= tolerance
 
 /**
- * Whether a document's line items add up to its header. Zoho's `item_total` has the line's own discount taken off; the header then takes off a discount
- * on the whole, adds tax that is not within the prices, shipping, an adjustment and what rounding to a whole amount has changed. Null: it adds up.
+ * Checks whether a document's line items add up to its header; null: they do. In Zoho's
+ * `item_total` the line's own discount is already deducted. The header then deducts a discount on
+ * the whole and adds tax that is not included in the prices, shipping, an adjustment and the
+ * rounding to a whole amount.
  */
 export function checkTotals(header: Record<string, unknown>, lines: { sum: bigint; count: number }): TotalsMismatch | null {
   const total = toAmount(header.total)
@@ -33,7 +35,7 @@ export function checkTotals(header: Record<string, unknown>, lines: { sum: bigin
     ...explained(finding),
   })
 
-  // With prices that hold the tax, one side may be told with it and the other without.
+  // With tax-inclusive prices, one side may include the tax and the other not.
   const inclusive = header.is_inclusive_tax === true || header.is_inclusive_tax === 'true'
   if (subTotal !== null) {
     const same =
@@ -46,7 +48,7 @@ export function checkTotals(header: Record<string, unknown>, lines: { sum: bigin
       )
   }
   const rest = of('shipping_charge', 'shipping_charges') + of('adjustment') + of('roundoff_value', 'rounding_mode_adjustment')
-  // Discounts by line are within the lines already, though the header sums them up as well.
+  // Discounts by line are in the lines already, though the header sums them up as well.
   const discounts = header.discount_type === 'item_level' ? [0n, discount] : [discount, 0n]
   const taxes = inclusive ? [0n, tax] : [tax, 0n]
   const ways = discounts.flatMap((off) => taxes.map((on) => lines.sum - off + on + rest))

@@ -2,7 +2,10 @@
 const DIGITS = 8
 const SCALE = 10n ** BigInt(DIGITS)
 
-/** Reads what Zoho writes for an amount: a number, or a text such as "1,234.50"; blank is 0. Null: it is no amount. */
+/**
+ * Parses an amount as Zoho writes it: a number, or a text such as "1,234.50"; blank is 0. Null: not
+ * an amount.
+ */
 export function toAmount(value: unknown): bigint | null {
   if (value === undefined || value === null || value === '') return 0n
   const text = (typeof value === 'number' ? plain(value) : typeof value === 'string' ? value : 'x').replace(/[,\s]/g, '')
@@ -22,7 +25,7 @@ export function fromAmount(amount: bigint): string {
   return `${amount < 0n ? '-' : ''}${digits.slice(0, -DIGITS)}.${fraction}`
 }
 
-/** One unit of the last place that a document is written in, e.g. 0.01. */
+/** Returns one unit of the last decimal place of a document, for example 0.01. */
 export function lastCursor(precision: unknown): bigint {
   const places = typeof precision === 'number' || (typeof precision === 'string' && precision !== '') ? Number(precision) : 2
   return Number.isInteger(places) && places >= 0 && places <= DIGITS ? 10n ** BigInt(DIGITS - places) : 10n ** BigInt(DIGITS - 2)

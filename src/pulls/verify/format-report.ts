@@ -1,6 +1,6 @@
 import type { VerifyReport } from '../../schemas/pulls.ts'
 
-/** A report for people: what was compared with what, what differs, and what to do next. */
+/** Returns a report for people: what was compared with what, what differs, and what to do next. */
 export function reportText(report: VerifyReport): string {
   const lines = [
     `${report.session ?? 'pulled files'}, checked ${report.checked_at} against ${report.quick ? 'the database and the manifests (no call to Zoho)' : `Zoho (${report.api_calls} calls)`}`,

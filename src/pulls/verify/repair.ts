@@ -15,9 +15,15 @@ import { toAmount } from './decimal.ts'
 import { rewriteModule } from './rewrite-files.ts'
 import type { DatabaseDifferences, Differences, Listed } from './verify-module.ts'
 
-/** Up to so many documents are fetched anew, Zoho being the truth; beyond, the database's copy of the same version spares the day's quota. */
+/**
+ * Up to so many documents are fetched again, Zoho being the truth; beyond it, the database's copy
+ * of the same version saves the day's quota.
+ */
 const FETCH_AT_MOST = 100
-/** More than this share of the files, and more than a handful, is not taken away: the list is likelier wrong. */
+/**
+ * More than this share of the files, and more than a few, is not deleted: the list is more likely
+ * wrong.
+ */
 const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
 
@@ -34,11 +40,14 @@ export interface Repaired {
   fetched: number
   removed: number
   files: number
-  /** What is right now, though the list that was read before may know an older version. */
+  /** Repaired ids; the list that was read before may have an older version of them. */
   refreshed: Set<string>
 }
 
-/** In modules without line items the list's row is the record: those that differ are kept while the list is read, without a further call. */
+/**
+ * In modules without line items the list's row is the record: differing rows are saved while the
+ * list is read, without another call.
+ */
 export async function keepDifferentRows(
   run: RunContext,
   { clock, module, scope }: Pick<RepairDeps, 'clock' | 'module' | 'scope'>,
@@ -58,18 +67,21 @@ export async function keepDifferentRows(
   for (const row of different) kept.add(row.id)
 }
 
-/** What a check has found of a module. */
+/** What a check found in a module. */
 export interface Difference {
   chain: ModuleSource[]
   state: FileState
   database: DatabaseDifferences
   differences: Differences
   listed: Listed
-  /** What `keepDifferentRows` has put right already. */
+  /** What `keepDifferentRows` has repaired already. */
   kept: Set<string>
 }
 
-/** Makes the database right for what differs, with a call for just those, and writes the files that held it anew. */
+/**
+ * Repairs the differing records in the database, with calls for only those, and writes the files
+ * that contain them again.
+ */
 export async function repairModule(
   run: RunContext,
   deps: RepairDeps,
@@ -94,7 +106,7 @@ export async function repairModule(
   await run.fenced((tx) => markDeleted(tx, scope, gone, { runId: run.id, at: clock.now() }))
 
   const byHolder = new Map<number, string[]>()
-  // What only looks different gets its own text again, without a call.
+  // Records that only look different get their own text back, without a call.
   for (const id of new Set([...requested, ...database.reformatted])) {
     const holder = state.records.get(id)?.holder ?? 0
     byHolder.set(holder, [...(byHolder.get(holder) ?? []), id])
@@ -102,7 +114,7 @@ export async function repairModule(
   const drop = new Set(gone)
   let files = 0
   for (const [n, source] of chain.entries()) {
-    // A record that is gone may stand in older files, too, and must not come to light again.
+    // A deleted record may be in older files, too, and must not reappear from them.
     if (!byHolder.has(n) && !state.damaged.has(n) && drop.size === 0) continue
     run.signal.throwIfAborted()
     await rewriteModule(db, module, scope, source, { drop, write: byHolder.get(n) ?? [] })
@@ -111,7 +123,7 @@ export async function repairModule(
   return { fetched, removed: gone.length, files, refreshed: new Set(requested) }
 }
 
-/** Which of these the database has in the version that Zoho lists, whole. */
+/** Returns which of these the database has completely, in the version that Zoho lists. */
 async function sameVersion(db: Database, scope: ModuleScope, ids: string[], listed: Listed): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ record_id: string; modified_at: Date | null }[]>`
     select record_id, modified_at from zoho_record

@@ -15,13 +15,16 @@ import { partDocument } from '../phases/write-files.ts'
 const BATCH_ROWS = 200
 
 export interface Rewrite {
-  /** Left out. */
+  /** Removed. */
   drop: ReadonlySet<string>
-  /** Written anew from the database, instead of what the file has. */
+  /** Written again from the database, instead of the file's text. */
   write: string[]
 }
 
-/** What can be read of a file, one record at a time; what comes after a fault is lost, and written anew from the database. */
+/**
+ * Yields the readable records of a file one at a time; what comes after a syntax error is lost, and
+ * is written again from the database.
+ */
 export async function* readableRecords(path: string, idField: string): AsyncGenerator<{ id: string; text: string }> {
   try {
     for await (const texts of readJsonArray(path)) {
@@ -35,7 +38,10 @@ export async function* readableRecords(path: string, idField: string): AsyncGene
   }
 }
 
-/** Writes a module's files of one pull anew, and its manifest after them: killed in between, the next check says which file differs. */
+/**
+ * Writes a module's files of one pull again, and its manifest after them: after a crash in between,
+ * the next check shows which file differs.
+ */
 export async function rewriteModule(
   db: Database,
   module: BooksModule,
@@ -79,7 +85,7 @@ export async function rewriteModule(
   }
 }
 
-/** The manifest, and what else of the folder tells how many records there are. */
+/** Updates the manifest and the other files that contain the number of records. */
 async function noteFiles(source: Source, module: BooksModule, written: ManifestFile[]): Promise<void> {
   if (source.about === null) return
   const files = new Map((source.manifest?.files ?? []).map((it) => [it.file, it]))

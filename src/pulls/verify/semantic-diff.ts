@@ -5,7 +5,10 @@ import type { ModuleSource } from '../files/find-sessions.ts'
 import { shortHash } from '../files/inspect-file.ts'
 import { readableRecords } from './rewrite-files.ts'
 
-/** The record without what its layout adds: spaces, the order of keys, zeros at the end of a number. */
+/**
+ * The record without differences of layout: spaces, the order of keys, zeros at the end of a
+ * number.
+ */
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered)
   if (typeof value !== 'object' || value === null) return value
@@ -16,13 +19,19 @@ function ordered(value: unknown): unknown {
   )
 }
 
-/** A hash that two texts share when they mean the same. */
+/**
+ * Hash of the canonical form (sorted keys, normalised numbers): equal for texts with the same
+ * meaning.
+ */
 export const canonicalHash = (text: string): string => shortHash(JSON.stringify(ordered(parseZohoJson(text))))
 
-/** Records whose texts differ, with what they should mean. */
+/** Records whose texts differ, with the hashes that they should have. */
 export type Candidates = Map<string, { holder: number; document: string; lines: string }>
 
-/** Which of the suspects only look different: their files are read once more, since a file that a tool wrote anew differs in every text. */
+/**
+ * Returns which of the candidates differ only in layout. Their files are read once more, since a
+ * file that a tool has rewritten differs in every text.
+ */
 export async function semanticallyEqual(module: BooksModule, chain: ModuleSource[], candidates: Candidates): Promise<Set<string>> {
   const same = new Set<string>()
   for (const [scope, { source, file, linesFile }] of chain.entries()) {

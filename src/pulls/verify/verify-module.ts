@@ -13,7 +13,7 @@ import { partDocument } from '../phases/write-files.ts'
 import { fromAmount, toAmount } from './decimal.ts'
 import { type Candidates, canonicalHash, semanticallyEqual } from './semantic-diff.ts'
 
-/** What is kept of a record as Zoho lists it. */
+/** What is kept in memory of a record that Zoho lists. */
 export interface ListedRecord {
   modified: number | null
   amount: bigint | null
@@ -21,7 +21,7 @@ export interface ListedRecord {
 }
 export type Listed = Map<string, ListedRecord>
 
-/** Everything that Zoho lists of a module; `onRows` sees each page's rows, e.g. to keep those that are wanted. */
+/** Lists a module completely; `onRows` gets each page's rows, for example to save some of them. */
 export async function listForVerify(
   zoho: ZohoClient,
   module: BooksModule,
@@ -42,12 +42,12 @@ export async function listForVerify(
   return listed
 }
 
-/** How the files differ from the database, which keeps each record's text as it was pulled. */
+/** How the files differ from the database, which has each record's text as it was pulled. */
 export interface DatabaseDifferences {
   missing: Set<string>
   extra: Set<string>
   altered: Set<string>
-  /** Laid out otherwise (by a tool, in an editor), with the same meaning. */
+  /** Formatted differently (by a tool, in an editor), with the same meaning. */
   reformatted: Set<string>
 }
 
@@ -60,7 +60,10 @@ interface DatabaseRow {
   pending: boolean
 }
 
-/** Compares texts, record by record. What no file can hold yet (changed by a pull that did not end) is left out. */
+/**
+ * Compares texts, record by record. Records that no file can have yet (changed by an unfinished
+ * pull) are left out.
+ */
 export async function compareWithDatabase(
   db: Db,
   module: BooksModule,
@@ -85,7 +88,7 @@ export async function compareWithDatabase(
       known++
       if (pending) continue
       const { lineItems } = chain[record.holder]!
-      // A list row beside a detail that was pulled before: both are right.
+      // A list row in one and an earlier detail in the other: both are right.
       if (module.lineItems && detailed !== lineItems) continue
       const { document, lines } = lineItems ? partDocument(raw, module, record_id) : { document: raw, lines: [] }
       if (shortHash(document) === record.hash && (!lineItems || hashOfLines(lines) === record.linesHash)) continue
@@ -137,7 +140,7 @@ export function differencesOf(
       missing.push(id)
       continue
     }
-    // A list need not name the currency that the record itself does.
+    // A list may lack the currency that the record itself has.
     if (there.currency === '') there.currency = here.currency
     if (refreshed.has(id)) continue
     else if (there.modified !== null && here.modified !== null && there.modified > here.modified) stale.push(id)
@@ -173,7 +176,7 @@ function totalsOf(state: FileState, listed: Listed | null): ModuleReport['totals
 type CountedFinding =
   `verify.${'missing' | 'missing_database' | 'extra' | 'extra_database' | 'stale' | 'altered' | 'duplicates' | 'line_items'}`
 
-/** The report of one module, in the words that people read as well. */
+/** Returns the report of one module, with its texts for people. */
 export function reportOf(
   module: BooksModule,
   { state, differences, listed, chain }: { state: FileState; differences: Differences; listed: Listed | null; chain: ModuleSource[] },

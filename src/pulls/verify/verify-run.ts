@@ -34,7 +34,7 @@ export const VerifyParams = z.object({
 })
 export type VerifyParams = z.infer<typeof VerifyParams>
 
-/** Where the report of a run of this kind is; the run's checkpoint. */
+/** The path of a finished check's report; the run's checkpoint. */
 export const VerifyCheckpoint = z.object({ mode: z.string(), report: z.string() })
 
 export interface VerifyDeps {
@@ -45,7 +45,10 @@ export interface VerifyDeps {
   concurrency: number
 }
 
-/** Checks the files against Zoho (or, quickly, against the database alone); `pull_repair` also mends what differs. Neither runs beside a pull. */
+/**
+ * Checks the files against Zoho (or, in a quick check, only against the database); `pull_repair`
+ * also repairs what differs. Neither runs during a pull.
+ */
 export function createVerify(deps: VerifyDeps, kind: typeof PULL_VERIFY | typeof PULL_REPAIR): RunHandler {
   return { kind, exclusiveKey: PULL, execute: (run) => verify(run, deps, kind === PULL_REPAIR) }
 }
@@ -111,7 +114,10 @@ async function verify(run: RunContext, deps: VerifyDeps, repair: boolean): Promi
   }
 }
 
-/** All that were asked for; else those of the session or folder; else every module, since one that was never pulled is a finding, too. */
+/**
+ * Returns the requested modules; without any, those of the session or folder; otherwise every
+ * module, since one that was never pulled is a finding, too.
+ */
 async function modulesToCheck(db: Database, params: VerifyParams, sources: Source[]): Promise<BooksModule[]> {
   const all = modulesOf({ app: params.app, modules: params.modules })
   if (params.modules) return all
@@ -119,7 +125,7 @@ async function modulesToCheck(db: Database, params: VerifyParams, sources: Sourc
     params.session !== undefined || params.directory !== undefined ? sources.at(-1)?.info?.modules.map((it) => it.module) : undefined
   if (named) return all.filter((it) => named.includes(it.name))
   if (!params.quick && params.directory === undefined) return all
-  // Without a call to Zoho nobody knows whether a module that was never pulled has anything.
+  // Without a call to Zoho it is unknown whether a module that was never pulled has any records.
   const chains = await Promise.all(all.map((module) => fileHistory(sources, module)))
   const records = params.directory === undefined ? await countRecords(db, params.app) : new Map<string, unknown>()
   const some = all.filter((module, n) => chains[n]!.length > 0 || records.has(module.name))
@@ -164,7 +170,7 @@ async function checkModule(run: RunContext, deps: ModuleCheck): Promise<ModuleRe
   return { ...report, repaired }
 }
 
-/** A module of which there is no file yet gets its own in the newest folder. */
+/** A module without any file gets one in the newest folder. */
 function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
   const source = sources.at(-1)
   if (!source) throw new NotFoundError('no_data')
@@ -173,7 +179,7 @@ function newFileIn(sources: Source[], module: BooksModule): ModuleSource[] {
   return [{ source, file, linesFile, full: true, lineItems: module.lineItems }]
 }
 
-/** The list as it would be read now: what was fetched since counts as it was fetched. */
+/** The list as it would be now: records fetched since count as they were fetched. */
 function current(
   state: Awaited<ReturnType<typeof readFileState>>,
   listed: Awaited<ReturnType<typeof listForVerify>>,
@@ -209,7 +215,10 @@ function unread(module: BooksModule, error: AppError): ModuleReport {
   }
 }
 
-/** In the session's own `reports/`, or beside all of them; answers the JSON file's path. */
+/**
+ * Saves the report in the session's own `reports/`, or in the common folder; returns the JSON
+ * file's path.
+ */
 async function saveReport(paths: PullPaths, source: Source | null, report: VerifyReport): Promise<string> {
   const folder = source?.session ? join(source.root, 'reports') : paths.reportsDir
   await makePrivateFolder(folder)

@@ -15,11 +15,14 @@ import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { capCursor, isAhead } from '../../zoho/server-clock.ts'
 
 export const CRM_SYNC = 'crm'
-/** Zoho's list may show a row late, so an incremental pass begins a little before the newest row it knows. */
+/**
+ * Zoho's list may show a row late, so an incremental pass begins a little before the newest row it
+ * knows.
+ */
 const OVERLAP_MS = 5 * 60_000
-/** Deletions are asked for by our clock, which may differ from Zoho's. */
+/** Deletions are requested by our clock, which may differ from Zoho's. */
 const DELETIONS_OVERLAP_MS = 60 * 60_000
-/** As with items: a listing that lacks so much is more likely wrong than true. */
+/** As with items: a list that lacks more than this share is more likely wrong than true. */
 const MAX_GONE_SHARE = 0.2
 const MAX_GONE = 10
 /** Pages of one module within a run's list of pages. */
@@ -27,14 +30,14 @@ const PAGES_A_MODULE = 1_000_000
 
 const Params = z.object({ mode: z.enum(['incremental', 'full']).optional() })
 const Checkpoint = z.object({
-  /** Modules that are through. */
+  /** Modules that are finished. */
   done: z.array(z.string()),
   module: z.enum(CRM_MODULES).nullable(),
   mode: z.enum(['incremental', 'full']),
   from: z.iso.datetime().nullable(),
   newest: z.iso.datetime().nullable(),
   pages: z.number(),
-  /** Rows of the last second or two that were taken already. */
+  /** Rows of the last second or two that were processed already. */
   taken: z.array(z.string()),
 })
 type Checkpoint = z.infer<typeof Checkpoint>
@@ -45,14 +48,15 @@ export interface CrmSyncDeps {
   openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
 }
 
-/** The place of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
+/** The scope of a CRM module's records: readable through `GET /api/zoho/crm/{module}`. */
 export const placeOf = (module: CrmModule): RecordScope => ({ app: 'crm', module: module.toLowerCase() })
 export const CRM_WATERMARKS = 'crm:'
 const watermarkOf = (module: CrmModule): string => `${CRM_WATERMARKS}${module.toLowerCase()}`
 
 /**
- * Contacts, accounts, leads, products and deals, one module after the other: what was modified, then what was deleted. Each page is one transaction
- * with the checkpoint, so a kill repeats at most one page. A module that fails leaves the others alone.
+ * Syncs contacts, accounts, leads, products and deals, one module after the other: modified records
+ * first, then deleted ones. Each page is one transaction with the checkpoint, so a crash repeats at
+ * most one page. A module that fails does not affect the others.
  */
 export function createCrmSync(deps: CrmSyncDeps): RunHandler {
   return {
@@ -83,7 +87,8 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
     try {
       at = await syncModule(module, index)
     } catch (error) {
-      // What is wrong with the account as a whole is not tried five times; what is wrong with one module leaves the others alone.
+      // An error of the whole account is not retried for each module; an error of one module does
+      // not affect the others.
       if (!(error instanceof AppError) || error instanceof RateLimitedError || error instanceof ZohoUnavailableError || wholeAccount(error))
         throw error
       if (isMissingModule(error)) {
@@ -104,7 +109,10 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
   if (!failure) return { state: counts.stopped ? 'partial' : 'success' }
   return { state: counts.failed === CRM_MODULES.length ? 'failed' : 'partial', ...becauseOf(failure) }
 
-  /** A module that the CRM does not have is reported once; it neither fails the run nor holds its last sync back. */
+  /**
+   * A module that the CRM does not have is reported once; it neither fails the run nor holds back
+   * its last sync.
+   */
   async function leaveOut(module: CrmModule): Promise<void> {
     const stage = `crm:${module.toLowerCase()}`
     at = { ...at, done: [...at.done, module], module: null }
@@ -120,7 +128,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
     const scope = placeOf(module)
     const known = await db.watermark.findUnique({ where: { name: watermarkOf(module) } })
     if (at.module !== module) {
-      // The first pass of a module is a full one, whatever was asked for.
+      // The first pass of a module is a full one, whatever the run's mode.
       const full = mode === 'full' || !known?.full_at || isAhead(known.up_to, clock.now())
       const upTo = known?.up_to ?? null
       const from = full || !upTo ? null : new Date(upTo.getTime() - OVERLAP_MS).toISOString()
@@ -135,7 +143,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       }
     }
     const fields = await crmFields(zoho, module, { runId: run.id }, run.signal)
-    // Deletions are asked for from here on the next time, so it is never later than Zoho's clock.
+    // The next sync requests deletions from here on, so it is never later than Zoho's clock.
     const began = new Date(capCursor(clock.now().toISOString(), { zoho: zoho.serverTime(), ours: clock.now() }))
     run.report({ progress: { phase: scope.module, done: counts[`${scope.module}_total`] ?? 0, waiting: null } })
 
@@ -181,7 +189,7 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
       const done = { up_to: at.newest, succeeded_at: began, run_id: run.id, ...(at.mode === 'full' && { full_at: began }) }
       const name = watermarkOf(module)
       await tx.watermark.upsert({ where: { name }, create: { name, ...done }, update: done })
-      // Shown again in the CRM: when it goes once more, that is reported once more.
+      // The record is back in the CRM: if it disappears again, that is reported again.
       await tx.failure.updateMany({
         where: { stage: `crm:${scope.module}`, code: MODULE_MISSING, resolved_at: null },
         data: { resolved_at: clock.now() },
@@ -191,7 +199,10 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
     return end
   }
 
-  /** What a complete pass did not list is gone, also when it went longer ago than the list of deletions reaches. */
+  /**
+   * Whatever a complete pass did not list is deleted, even if the list of deletions no longer
+   * reaches back that far.
+   */
   async function removeUnlisted(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], module: CrmModule, index: number): Promise<void> {
     const scope = placeOf(module)
     const first = index * PAGES_A_MODULE
@@ -230,7 +241,9 @@ async function sync(run: RunContext, { db, clock, openZoho }: CrmSyncDeps): Prom
 const MODULE_MISSING = 'crm_module_missing'
 const isMissingModule = (error: AppError): boolean => zohoCodeOf(error) === INVALID_MODULE
 
-/** Scopes and permissions are a module's; the sign-in, the client and the organisation are everybody's. */
+/**
+ * Scopes and permissions concern one module; sign-in, client and organisation concern all of them.
+ */
 const wholeAccount = (error: AppError): boolean => error instanceof ConfigurationError && error.code !== 'scope_missing'
 
 const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
@@ -242,7 +255,7 @@ const toRow = ({ id, modifiedAt, record }: CrmRecord) => ({
 
 const rowKey = (row: CrmRecord): string => `${row.id} ${row.modifiedAt.getTime()}`
 
-/** Taken up again from here: the last second once more, less the rows that are remembered. */
+/** The checkpoint after a page: the last second is read again, without the rows remembered here. */
 function advance(at: Checkpoint, page: CrmRecord[], clocks: { zoho: Date | null; ours: Date }): Checkpoint {
   const last = Math.max(...page.map((row) => row.modifiedAt.getTime()))
   const newest = capCursor(new Date(last).toISOString(), clocks)

@@ -4,7 +4,10 @@ import { ZohoNotFoundError } from '../../zoho/errors.ts'
 import { itemImage, itemsById } from '../../zoho/inventory.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 
-/** Items of one page whose image itself is asked for. The others keep their image, and the next full sync confirms them. */
+/**
+ * Items of one page whose image itself is requested. The others keep their image, and the next full
+ * sync confirms them.
+ */
 const MAX_IMAGE_CALLS = 20
 
 interface ConfirmDeps {
@@ -15,8 +18,9 @@ interface ConfirmDeps {
 }
 
 /**
- * Settles the main image of items whose row has no `image_document_id`. An image that is named by another key stays; one that seems to be gone is confirmed
- * first, by the item's detail and, where that is as silent, by asking for the image. Costs no call where every row has the key.
+ * Settles the main image of items whose row has no `image_document_id`. An image that another key
+ * names stays. One that seems removed is confirmed first, by the item's detail and, where that has
+ * no key either, by requesting the image. Makes no call where every row has the key.
  */
 export async function confirmImages(
   { db, zoho, runId, signal }: ConfirmDeps,
@@ -41,7 +45,7 @@ export async function confirmImages(
     else if (++calls <= MAX_IMAGE_CALLS && (await hasNoImage(item.item_id))) setNone(item)
   }
 
-  /** Takes what `from` says about the item's image; true where that is not enough. */
+  /** Applies what `from` says about the item's image; returns true where that is not enough. */
   function isOpen(item: ZohoItem, from: ZohoItem): boolean {
     if (from.image_document_id !== undefined) {
       item.image_document_id = from.image_document_id
@@ -66,7 +70,7 @@ export async function confirmImages(
       return false
     } catch (error) {
       signal.throwIfAborted()
-      // Whatever else stands in the way (a limit, an outage) is no reason to take an image away.
+      // Any other error (a rate limit, an outage) is no reason to remove an image.
       return error instanceof ZohoNotFoundError
     }
   }

@@ -10,11 +10,11 @@ import { documentImage, itemImage } from '../../zoho/inventory.ts'
 import type { PendingImage } from './pending-images.ts'
 
 export interface FetchImageDeps {
-  /** Null: only pictures behind addresses can be fetched. */
+  /** Null: only images behind URLs can be fetched. */
   zoho: ZohoClient | null
   urls: UrlFetcher
   ingest: IngestDeps
-  /** Do not ask while Zoho is known not to answer; see zoho/circuit-breaker.ts. */
+  /** True: make no call while the circuit is open; see zoho/circuit-breaker.ts. */
   useBreaker?: boolean
 }
 
@@ -24,17 +24,18 @@ export interface FetchImageOptions {
   job?: 'image' | 'recheck' | undefined
 }
 
-/** A line may break; a sender that breaks off each time is not followed for ever. */
+/** A connection may break; a sender that breaks off each time is not retried for ever. */
 const ATTEMPTS = 3
-/** What a cut on the way looks like too. */
+/** Codes that an interrupted transfer can cause as well. */
 const DAMAGED = new Set(['truncated', 'corrupt'])
 
 /**
- * Fetches one picture and stores it. A transfer that breaks off is tried again; a picture that comes twice with the same bytes, cut but decodable, is how the
- * source has it, and is kept as damaged. Throws what ingestPicture and the sources throw.
+ * Fetches one image and stores it. An interrupted transfer is retried. An image that comes twice
+ * with the same truncated but decodable bytes is how the source has it, and is kept as damaged.
+ * Throws what ingestImage and the sources throw.
  */
 export async function fetchImage(deps: FetchImageDeps, work: PendingImage, { runId, signal, job }: FetchImageOptions): Promise<Blob> {
-  /** The hash of damaged bytes that came; the next transfer may bring them again, and is then taken as it is. */
+  /** The hash of the damaged bytes; if the next transfer brings the same, they are accepted. */
   let damaged: string | null = null
   for (let tries = 1; ; tries++) {
     const { body, contentLength, done } = await openImage(deps, work, { runId, signal, job })
@@ -86,7 +87,10 @@ function hashed(body: Readable, hash: ReturnType<typeof createHash>): Readable {
   )
 }
 
-/** Asks Zoho again for a picture whose bytes were lost here: the item's own, or a document of its gallery. */
+/**
+ * Fetches from Zoho again an image whose bytes were lost here: the item's own, or a document of its
+ * gallery.
+ */
 export const refetchImage =
   (openZoho: () => Promise<ZohoClient>): NonNullable<RepairDeps['fromZoho']> =>
   async ({ zoho_item_id, document_id, place }, signal) => {

@@ -19,7 +19,9 @@ import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { NO_IMAGE } from '../../zoho/read-item.ts'
 
 export const ZOHO_GALLERY = 'zoho_gallery'
-/** `dry_run` asks for the details only, and so tells exactly how many calls the pictures would take. */
+/**
+ * `dry_run` fetches only the details, and so tells exactly how many calls the images would take.
+ */
 export const GalleryParams = z.object({ dry_run: z.boolean().default(false) })
 const Checkpoint = z.object({ after: z.uuid() })
 
@@ -32,9 +34,9 @@ export interface GalleryRunDeps {
   concurrency: number
 }
 
-/** Items that can have further pictures: those that have a main one. */
+/** Items that can have further images: those with a main one. */
 const WITH_IMAGE = { deleted_at: null, zoho_item_id: { not: null }, zoho_image_id: { not: null } }
-/** How many calls the details take; how many pictures there are is known only from them. */
+/** Returns how many calls the details take; the number of images is known only from them. */
 export async function planGallery(db: Database): Promise<{ items: number; detail_calls: number; stored: number }> {
   const items = await db.product.count({ where: WITH_IMAGE })
   const stored = await db.photo.count({ where: { source: 'zoho', place: 'gallery', deleted_at: null } })
@@ -42,8 +44,9 @@ export async function planGallery(db: Database): Promise<{ items: number; detail
 }
 
 /**
- * Brings the further pictures of all items, a hundred items' details a call, then one call for each picture that is not here yet. What Zoho has no longer
- * is taken away. Killed at any line it goes on after the last hundred; pictures that are stored are known by their document.
+ * Fetches the further images of all items: the details of a hundred items per call, then one call
+ * for each image that is not stored yet. Images that Zoho no longer has are removed. Crash-safe: it
+ * resumes after the last hundred, and stored images are known by their document.
  */
 export function createGalleryRun(deps: GalleryRunDeps): RunHandler {
   return {
@@ -64,7 +67,7 @@ interface Todo {
   product: { id: string; zoho_item_id: string | null; sku: string | null }
   documentId: string
   name: string | null
-  /** Its place among the item's pictures, as Zoho shows them. */
+  /** Position among the item's images, as Zoho shows them. */
   order: number
 }
 
@@ -96,14 +99,14 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
     const unreadable: Todo['product'][] = []
     for (const product of products) {
       const item = details.get(product.zoho_item_id ?? '')
-      if (!item) continue // gone from Zoho: the item sync removes it with its pictures
+      if (!item) continue // deleted in Zoho: the item sync removes it with its images
       const main = item.image_document_id ?? product.zoho_image_id
       if (!item.documents_readable) {
         counts.unreadable++
         unreadable.push(product)
       }
       if (item.documents === undefined) {
-        // Absent says nothing about the images that we have.
+        // A missing list says nothing about the stored images.
         if (item.documents_readable) counts.without_list++
         continue
       }
@@ -117,7 +120,7 @@ async function downloadAll(run: RunContext, deps: GalleryRunDeps): Promise<{ sta
           .map((it) => ({ product, documentId: it.document_id, name: it.file_name, order: it.attachment_order })),
       )
       const gone = product.photos.filter((it) => it.document_id === null || !named.has(it.document_id))
-      // Only a list that is readable to its last entry proves that an image is gone.
+      // Only a list whose entries are all readable proves that an image was removed.
       if (dry_run || gone.length === 0 || !item.documents_readable) continue
       await run.fenced(async (tx) => {
         await lockProduct(tx, product.id)

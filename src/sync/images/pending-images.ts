@@ -1,7 +1,7 @@
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
 
-/** One picture to fetch: Zoho's own of an item, or one behind the address that a file import named. */
+/** One image to fetch: an item's own from Zoho, or one behind the URL that a file import named. */
 export interface PendingImage {
   id: string
   zoho_item_id: string
@@ -11,26 +11,26 @@ export interface PendingImage {
   zoho_image_name: string | null
   image_source_url: string | null
   image_source_key: string | null
-  /** The item's modified time that was known when the image was asked for. */
+  /** The item's modified time when the image was requested. */
   zoho_modified_at: Date | null
 }
 
 export interface WorkFilter {
   runId: string
-  /** Zoho's own pictures too; without credentials only those behind addresses. */
+  /** Zoho's own images too; without credentials only those behind URLs. */
   zoho: boolean
   /** Only these products; null: all. */
   only: string[] | null
-  /** Only products that the run's list did not have: what it had is counted by its rows. */
+  /** Only products that the run's list did not contain: the others are counted by its rows. */
   unlistedOnly?: boolean
 }
 
-/** The picture behind the address of a file is not the one that we have. */
+/** The image behind a file's URL is not the stored one. */
 const ADDRESS_WAITS = Prisma.sql`(p.image_source_key is not null and p.image_source_fetched is distinct from p.image_source_key)`
-/** Zoho's own is not the one that we have. */
+/** Zoho's own image is not the stored one. */
 const ZOHO_WAITS = Prisma.sql`(p.zoho_image_id is not null and p.image_state <> 'none' and p.image_fetched_id is distinct from p.zoho_image_id)`
 
-/** Untried, failed or changed, and not tried by this run yet. */
+/** Untried, failed or changed, and not yet tried by this run. */
 function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prisma.Sql {
   return Prisma.sql`
     p.deleted_at is null and p.zoho_item_id is not null and p.image_run is distinct from ${runId}::uuid
@@ -40,8 +40,9 @@ function pending({ runId, zoho, only, unlistedOnly = false }: WorkFilter): Prism
 }
 
 /**
- * The next pictures to fetch, those that failed least often first. A run tries one of a product: where both wait they take turns after a failure, so that a
- * dead address does not keep Zoho's picture away.
+ * Returns the next images to fetch, those with the fewest failures first. A run tries one image of
+ * a product: where both of its sources wait they alternate after a failure, so that a dead URL does
+ * not block Zoho's image.
  */
 export function nextPending(db: Database, filter: WorkFilter, limit: number): Promise<PendingImage[]> {
   return db.$queryRaw<PendingImage[]>`
@@ -55,17 +56,29 @@ export async function countPending(db: Db, filter: WorkFilter): Promise<number> 
   return row?.n ?? 0
 }
 
-/** An image whose id never changes may still be replaced behind it, so stored ones are asked for again in a slow rotation. */
+/**
+ * An image may be replaced in Zoho under the same id, so stored ones are fetched again in a slow
+ * rotation.
+ */
 const ROTATION = "interval '30 days'"
 
-/** Stored images of Zoho's under an id that did not change. One that a person deleted here, or that was sent from here, must not come back. */
+/**
+ * Stored Zoho images whose id did not change. One that a person deleted here, or that was uploaded
+ * from here, must not come back.
+ */
 const STORED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null
   and p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id
   and p.id in (select product_id from photo where source = 'zoho' and place = 'main' and deleted_at is null)`
-/** The item was edited in Zoho since its image was last asked for: its image may be another one under the same id. */
+/**
+ * The item was edited in Zoho since its image was last fetched: its image may have changed under
+ * the same id.
+ */
 export const EDITED_SINCE_CHECK = Prisma.sql`p.zoho_modified_at is distinct from p.image_checked_modified_at`
 
-/** Images to ask for again, those of edited items first, then the longest unseen of the rotation; none that this run has tried. */
+/**
+ * Returns images to fetch again: those of edited items first, then the oldest of the rotation; none
+ * that this run has tried.
+ */
 export function nextRechecks(
   db: Database,
   { runId, now, limit, rotation }: { runId: string; now: Date; limit: number; rotation: boolean },
@@ -77,7 +90,10 @@ export function nextRechecks(
     order by p.image_tried_at limit ${limit}`
 }
 
-/** How many images of edited items the run's own list did not name still wait to be asked for again. */
+/**
+ * Returns how many images of edited items that this run's list did not contain still have to be
+ * fetched again.
+ */
 export async function countUnlistedRechecks(db: Db, runId: string): Promise<number> {
   const [row] = await db.$queryRaw<{ n: number }[]>`
     select count(*)::int as n from product p where ${STORED} and ${EDITED_SINCE_CHECK}
@@ -91,10 +107,13 @@ export interface ImageCounts {
   failed: number
 }
 
-/** What this run has done with pictures, from the rows themselves: right also after a kill. True only until another run tries them. */
+/**
+ * Returns what this run has done with images, counted from the rows, so it is right after a crash
+ * too. Valid only until another run tries them.
+ */
 export async function countImages(db: Db, runId: string): Promise<ImageCounts> {
   const groups = await db.product.groupBy({ by: ['image_state'], where: { image_run: runId }, _count: true })
   const count = (...states: string[]) => groups.filter((it) => states.includes(it.image_state)).reduce((sum, it) => sum + it._count, 0)
-  // `untried` with this run's mark: the picture of the file is here, Zoho's own comes with the next run.
+  // `untried` with this run's mark: the file's image is stored, Zoho's own comes with the next run.
   return { downloaded: count('stored', 'untried'), missing: count('none', 'placeholder'), failed: count('failed') }
 }

@@ -10,7 +10,7 @@ import { fetchImage } from './fetch-image.ts'
 import { nextRechecks, type PendingImage } from './pending-images.ts'
 import { isRunLevelError, type SyncImagesDeps } from './sync-images.ts'
 
-/** Of the rotation: a catalogue of 2,200 images is through in a month of daily full runs. */
+/** For the rotation: daily full runs get through a catalogue of 2,200 images in a month. */
 const ROTATION_A_RUN = 100
 const DAY_MS = 86_400_000
 
@@ -20,7 +20,10 @@ export interface RecheckDeps extends SyncImagesDeps {
   requestsPerDay?: number | undefined
 }
 
-/** How many stored images may be asked for again now: a share of the day's calls, less what the last day took of it. */
+/**
+ * Returns how many stored images may be fetched again now: a share of the day's calls, minus those
+ * made in the last 24 hours.
+ */
 export async function recheckAllowance(
   db: Db,
   { organization, requestsPerDay, now }: { organization: string | null; requestsPerDay: number | undefined; now: Date },
@@ -32,8 +35,9 @@ export async function recheckAllowance(
 }
 
 /**
- * Asks again for stored images whose id did not change, since Zoho may keep the id when an image is replaced, and only the bytes tell: those of items that
- * were edited since, and in a full run a few that were not seen for a month. What does not fit into the share comes with the following runs.
+ * Fetches stored images whose id did not change again, since Zoho may keep the id when an image is
+ * replaced and only the bytes tell. These are the images of items edited since, and in a full run a
+ * few not checked for a month. What exceeds the share is left to the following runs.
  */
 export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotation }: { rotation: boolean }): Promise<void> {
   const { db, clock, zoho, requestsPerDay } = deps
@@ -48,10 +52,11 @@ export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotati
     try {
       if (await recheck(run, deps, work)) replaced++
     } catch (error) {
-      // The day's calls are used up: the image that is held stays, and the rest comes another day.
+      // The day's calls are used up: the stored image stays, and the rest is left to another day.
       if (error instanceof RateLimitedError) return
       if (run.signal.aborted || isRunLevelError(error)) throw error
-      // Of the rotation, its turn comes again; of an edited item, it is asked for again by the next run.
+      // An image of the rotation gets its next turn; one of an edited item is fetched by the next
+      // run.
       await db.product.updateMany({ where: { id: work.id }, data: { image_tried_at: clock.now(), image_run: run.id } })
     }
     checked++

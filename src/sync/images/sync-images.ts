@@ -21,33 +21,42 @@ export interface SyncImagesDeps extends FetchImageDeps {
   db: Database
   clock: Clock
   itemLinks: ItemLinks
-  /** How many pictures are under way at once; the call budget holds them back where Zoho's limits do. */
+  /** How many images are fetched in parallel; the rate limiter holds them back at Zoho's limits. */
   concurrency: number
 }
 
 const BATCH = 200
-/** So many pictures in a row that Zoho did not answer for are an outage, and no fault of the pictures. */
+/**
+ * So many images in a row without an answer from Zoho are an outage, not an error of the images.
+ */
 const OUTAGE_AFTER = 10
 
-/** Zoho does not answer for any picture: the run is parked and goes on later, and no picture counts as failed for it. */
+/**
+ * Zoho answers for no image: the run pauses and resumes later, and no image counts as failed for
+ * it.
+ */
 export class ZohoOutage extends Error {}
 
 /**
- * Fetches every picture that is untried, failed or changed, each once a run. One that fails is noted and does not stop the others.
- * Killed at any line: the product's row still says untried, and the bytes, if they are stored already, are known by their hash.
- * Throws what concerns all pictures: RateLimitedError, ConfigurationError, StorageFullError, ZohoOutage, or the stop.
+ * Fetches every image that is untried, failed or changed, each once a run. A failure is recorded
+ * and does not stop the others. Crash-safe: the product's row still says untried, and bytes that
+ * are stored already are recognised by their hash. Throws what concerns all images:
+ * RateLimitedError, ConfigurationError, StorageFullError, ZohoOutage, or the abort.
  */
 export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: WorkFilter): Promise<ImageCounts> {
   const { db } = deps
   const counts = await countImages(db, run.id)
   const total = sumOf(counts) + (await countPending(db, filter))
   const limit = pLimit(deps.concurrency)
-  /** The first failure that concerns all pictures. */
+  /** The first failure that concerns all images. */
   const stopped = new AbortController()
   const signal = AbortSignal.any([run.signal, stopped.signal])
-  /** Pictures that Zoho did not answer for, since it last did. */
+  /** Images without an answer from Zoho since it last gave one. */
   let unanswered: string[] = []
-  /** Products whose picture is here and whose link could not be made: the link is only for eyes, so it is made again at the end. */
+  /**
+   * Products whose image is stored but whose link could not be made. The link is only for people
+   * who browse the folder, so it is made again at the end.
+   */
   const unshown: string[] = []
 
   const report = () => {
@@ -86,7 +95,7 @@ export async function syncImages(run: RunContext, deps: SyncImagesDeps, filter: 
 
 const sumOf = ({ downloaded, missing, failed }: ImageCounts) => downloaded + missing + failed
 
-/** The outage was no fault of these pictures: the run tries them again when it goes on. */
+/** The outage was not caused by these images: the run tries them again when it resumes. */
 async function forgetTries(run: RunContext, productIds: string[]): Promise<void> {
   await run.fenced(async (tx) => {
     await tx.product.updateMany({ where: { id: { in: productIds }, image_run: run.id }, data: { image_run: null } })
@@ -94,7 +103,7 @@ async function forgetTries(run: RunContext, productIds: string[]): Promise<void>
   })
 }
 
-/** Fetches one picture and writes how it went. Throws only what concerns all pictures. */
+/** Fetches one image and saves its state. Throws only what concerns all images. */
 async function syncImage(
   run: RunContext,
   deps: SyncImagesDeps,
@@ -141,7 +150,10 @@ async function syncImage(
   }
 }
 
-/** The state is written only if the source still names the same picture: it may have been replaced while this one was under way. */
+/**
+ * The state is written only if the source still names the same image: it may have been replaced
+ * during the transfer.
+ */
 const whereUnchanged = (work: PendingImage) =>
   work.kind === 'zoho' ? { id: work.id, zoho_image_id: work.zoho_image_id } : { id: work.id, image_source_key: work.image_source_key }
 const attempt = (run: RunContext, { clock }: SyncImagesDeps) => ({ image_run: run.id, image_tried_at: clock.now() })
@@ -157,7 +169,7 @@ async function saveImage(run: RunContext, deps: SyncImagesDeps, work: PendingIma
       filename: cleanFilename(work.zoho_image_name ?? `${work.zoho_item_id}.${blob.ext}`, `image.${blob.ext}`),
       sha256: blob.sha256,
     })
-    // Where a file's picture is here and Zoho's own is not yet, the product still waits for the other one.
+    // The file's image is stored and Zoho's own is not: the product still waits for Zoho's.
     const waits =
       !zoho &&
       work.zoho_image_id !== null &&
@@ -200,11 +212,11 @@ async function markWithoutImage(run: RunContext, deps: SyncImagesDeps, work: Pen
 }
 
 const STORAGE_CODES = new Set(['ENOSPC', 'EROFS', 'EDQUOT', 'EIO', 'EACCES', 'EMFILE', 'ENFILE'])
-/** The place for pictures takes no more of them, whatever picture it is. */
+/** The storage accepts no image at all, so the error is not about this one. */
 export const isStorageFailure = (error: unknown): boolean =>
   isStorageError(error) || (error instanceof Error && 'code' in error && STORAGE_CODES.has(String(error.code)))
 
-/** Not this picture's fault: every other would meet it too. */
+/** Not an error of this image: every other one would meet it too. */
 export const isRunLevelError = (error: unknown): boolean =>
   error instanceof RateLimitedError ||
   error instanceof OAuthUnavailableError ||

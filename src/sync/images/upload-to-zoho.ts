@@ -18,21 +18,23 @@ export interface UploadedImage {
   image_id: string
   size: number
   content_type: string
-  /** Calls to Zoho that it takes: the picture, and a look at what the item names now. */
+  /** Calls to Zoho that it takes: the upload, and a read of what the item names afterwards. */
   calls: number
   sent: boolean
-  /** What Zoho calls it now; null in a dry run. */
+  /** Zoho's new id of the image; null in a dry run. */
   document_id: string | null
 }
 
-/** What Zoho takes (zoho-api: gif png jpeg bmp webp, 7 MB). */
+/** What Zoho accepts (API reference: gif png jpeg bmp webp, 7 MB). */
 const TAKEN = new Set(['jpg', 'png', 'gif', 'webp'])
 const MAX_BYTES = 7_000_000
 const CALLS = 2
 
 /**
- * Makes a product's own primary picture the item's main picture in Zoho. Afterwards the document that Zoho made of it counts as fetched, so that the next
- * sync does not bring our own picture back; Zoho's former picture, which is no more, goes here too. Nothing is sent unless somebody asks for this picture.
+ * Makes a product's own primary image the item's main image in Zoho. The document that Zoho creates
+ * then counts as fetched, so that the next sync does not download our own image. Zoho's former
+ * image no longer exists there and is removed here too. Nothing is sent unless a person requests it
+ * for this image.
  */
 export async function uploadImage(
   { db, store, openZoho }: UploadImageDeps,

@@ -17,8 +17,9 @@ export interface DeleteProductDeps {
 }
 
 /**
- * Deletes a product that Zoho does not know, as a sync would: its photos become tombstones for the stores. One call asks Zoho, unless the id cannot be one of
- * Zoho's. Throws NotFoundError `product_not_found`, ConflictError `product_in_zoho`, and what the client throws.
+ * Deletes a product that Zoho does not know, as a sync would: its photos become tombstones for the
+ * stores. One call asks Zoho, unless the id cannot be one of Zoho's. Throws NotFoundError
+ * `product_not_found`, ConflictError `product_in_zoho`, and what the client throws.
  */
 export async function deleteProduct(
   { db, clock, itemLinks, openZoho }: DeleteProductDeps,
@@ -41,7 +42,7 @@ export async function deleteProduct(
     try {
       return (await itemsById(await openZoho(), { ids: [itemId] }, signal)).found.has(itemId)
     } catch (error) {
-      // A shop that only imports files has no Zoho that could know the product.
+      // A shop that only imports files has no Zoho account that could know the product.
       if (error instanceof ConfigurationError && error.code === 'not_set_up') return false
       throw error
     }

@@ -2,20 +2,26 @@ import { CAUSES } from '../../messages/en.ts'
 import type { Entry, Params } from '../../messages/message.ts'
 
 export interface FailureCause {
-  /** What happened, for the owner of a shop. */
+  /** What happened, in words for a shop owner. */
   cause: string
   remedy: string
-  /** The facts where cause and remedy are those of the newest failure; null where they are those of the code. */
+  /**
+   * Values for the texts where cause and remedy are those of the newest failure; null where they
+   * are those of the code.
+   */
   params: Params | null
-  /** Whether trying again can help. */
+  /** Whether a retry can help. */
   retryable: boolean
 }
 
 export const RETRYABLE_ITEM_CODES = ['invalid_item', 'invalid_price', 'sku_conflict']
-/** Images of Zoho and of addresses can be fetched again, but these end the same way. */
+/** Images of Zoho and of URLs can be fetched again, but a retry of these ends the same way. */
 const FINAL = new Set(['image_url_blocked', 'placeholder_image', 'bad_mapping'])
 
-/** The words for a code in a stage of a run; for one that is not in the catalogue, those of a failure with it. */
+/**
+ * Returns the texts for a code in a stage of a run; for a code outside the catalogue, those of a
+ * failure that has it.
+ */
 export function causeOf(
   { code, stage }: { code: string; stage: string },
   newest?: { message: string; params: Params | null },

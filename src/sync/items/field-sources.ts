@@ -27,10 +27,13 @@ export const fieldSources: Sources & { all: readonly string[] } = {
   defaultOf: (field) => ITEM_FIELDS[field].zoho,
 }
 
-/** A field that is undefined keeps what the product has. */
+/** An undefined field keeps the product's value. */
 export type FieldValues = { [F in ItemFieldName]?: FieldValue<F> }
 
-/** How a chosen source is read. Only custom fields and Zoho's name still have their HTML entities; twice decoded, they would say something else. */
+/**
+ * The type that a chosen source is parsed with. Only custom fields and Zoho's name still contain
+ * HTML entities; decoding others twice would change their text.
+ */
 function typeOf(field: MappedField, source: string): z.ZodType<string | null> {
   const { kind } = fieldSpec(field)
   if (kind === 'decimal') return ReadableDecimal
@@ -43,18 +46,21 @@ function typeOf(field: MappedField, source: string): z.ZodType<string | null> {
 export interface ReadOptions {
   rules: FieldRules
   currency: string | null
-  /** The custom fields that the product has: one that the row does not name still has that value. */
+  /** The product's custom fields: one that the row does not name keeps its value. */
   held?: Record<string, unknown> | undefined
 }
 
-/** Reads every field of a product out of Zoho's item, each from the source that its rule names; `unreadable` names the sources of which none can be read. */
+/**
+ * Reads every field of a product from Zoho's item, each from the source that its rule names;
+ * `unreadable` lists the sources that could not be read.
+ */
 export function readFields(item: ZohoItem, { rules, currency, held = {} }: ReadOptions): { values: FieldValues; unreadable: string[] } {
   const values: { [F in ItemFieldName]?: unknown } = {
     ...Object.fromEntries(ITEM_FIELD_NAMES.map((field) => [field, sourceValue(item, fieldSpec(field).zoho)])),
     name_en: undefined,
     name_ar: undefined,
     ...(item.name !== undefined && splitName(item.name)),
-    // Not yet known, it is no reason to forget the one that the product has.
+    // An unknown currency must not clear the product's own.
     currency: currency ?? undefined,
   }
   const unreadable: string[] = []
@@ -67,7 +73,7 @@ export function readFields(item: ZohoItem, { rules, currency, held = {} }: ReadO
       values[field] = undefined
       continue
     }
-    // A custom field that is named nowhere, now or before, is one that the item does not have.
+    // A custom field that neither the row nor the product has is one that the item does not have.
     const { success, data } = typeOf(field, source).safeParse(
       typeof given === 'boolean' || Array.isArray(given) ? String(given) : (given ?? null),
     )
@@ -75,18 +81,19 @@ export function readFields(item: ZohoItem, { rules, currency, held = {} }: ReadO
       unreadable.push(source)
       values[field] = undefined
     }
-    // A language whose own field is blank is still read out of the name: half a mapping is better than half a name.
+    // A language whose own field is blank is still read from the name: otherwise a partial mapping
+    // would lose it.
     else if (NAMES.includes(field)) values[field] = data ?? values[field]
     else values[field] = data
   }
   return { values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as FieldValues, unreadable }
 }
 
-/** Whether reading a product's fields needs the custom fields that it has. */
+/** Whether reading a product's fields needs its stored custom fields. */
 export const readsCustomFields = (rules: FieldRules): boolean =>
   [...rules.values()].some(({ source }) => source !== null && isCustom(source))
 
-/** What the item says under a source, as it was sent; undefined where it says nothing. */
+/** The item's value for a source, as it was sent; undefined where it has none. */
 export function sourceValue(item: ZohoItem, source: string): unknown {
   return isCustom(source) ? item.custom_fields[source] : (item as unknown as Record<string, unknown>)[source]
 }

@@ -8,10 +8,13 @@ import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/i
 import { readCustomFields, readItem } from '../../zoho/read-item.ts'
 import { Decimal, Flag, Id, Instant, Key, Text } from '../../zoho/schemas.ts'
 
-/** Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the files of zinc's predecessors. */
+/**
+ * Our field, and the names under which files have it: zinc's own export, Zoho's item shape, and the
+ * files of zinc's predecessors.
+ */
 const namesIn = (field: ItemFieldName): string[] => [field, ...(fieldSpec(field).files ?? [fieldSpec(field).zoho])]
 const IMAGE_NAMES = { zoho_image_id: ['image_id', 'image_document_id'], zoho_image_name: ['image_name'] } as const
-/** Read apart: names by language, and what has a form of its own. */
+/** Read separately: names by language, and fields that need parsing of their own. */
 const APART: readonly ItemFieldName[] = ['name', 'name_en', 'name_ar', 'currency', 'status', 'is_combo', 'attributes']
 const PLAIN_FIELDS = ITEM_FIELD_NAMES.filter((field) => !APART.includes(field))
 
@@ -21,7 +24,10 @@ export interface InvalidItemError {
   reason: Message
 }
 
-/** Reads one record of a file: only the fields that it has, so that the others stay as they are in the catalogue. */
+/**
+ * Reads one record of a file: returns only the fields that it has, so that the others keep their
+ * values in the catalogue.
+ */
 export function readFileItem(
   value: unknown,
   { mappings, version }: { mappings: Map<string, string>; version: string },
@@ -83,11 +89,14 @@ export function readFileItem(
   return { row }
 }
 
-/** zinc's export puts what belongs together into one object; Zoho's rows and older files have a key for each. */
+/**
+ * zinc's export groups related values into objects; Zoho's rows and older files have a key for
+ * each.
+ */
 function flatRecord(record: Record<string, unknown>): Record<string, unknown> {
   const part = (key: string, names: Record<string, string>): Record<string, unknown> => {
     const value = record[key]
-    // A unit without a measure is not told, so nothing is said of it.
+    // A unit without a measure is omitted, so nothing is said about it.
     if (value === null) return Object.fromEntries(Object.values(names).flatMap((name) => (name.endsWith('_unit') ? [] : [[name, null]])))
     if (typeof value !== 'object' || Array.isArray(value)) return {}
     return Object.fromEntries(Object.entries(names).map(([inner, name]) => [name, (value as Record<string, unknown>)[inner] ?? null]))
@@ -107,7 +116,10 @@ const isOwnExport = (record: Record<string, unknown>): boolean => 'zoho_modified
 
 const AttributeList = z.array(z.object({ name: z.string(), option: z.string() }))
 
-/** What a row of Zoho's means beyond its single keys: a group without variants is none, an absent stock may be none, 0 % without a tax is no tax. */
+/**
+ * Zoho's rules across keys: a group without variants is none, an absent stock may be none, 0 %
+ * without a tax is no tax.
+ */
 function zohoRules(record: Record<string, unknown>): Partial<ItemRow> {
   const item = readItem({ ...record, item_id: '1' })
   const { group_id, group_name, attributes, is_combo_product: is_combo, stock_on_hand, available_stock, actual_available_stock } = item
@@ -120,14 +132,15 @@ function zohoRules(record: Record<string, unknown>): Partial<ItemRow> {
   }
 }
 
-/** What programs write where a field has nothing: pandas, Python, Excel, JavaScript and people. */
+/** What programs write for an empty field: pandas, Python, Excel, JavaScript and people. */
 const BLANK_WORD = /^(none|n\/a|#n\/a|nan|null|undefined|[-–—]+)?$/i
 export const isBlank = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === 'string' && BLANK_WORD.test(value.trim())) || Number.isNaN(value)
 
 /**
- * An id of Zoho out of a file, cleaned of what editors and spreadsheets put around it. Anything but digits is refused: `2.60815E+17` stands for five
- * items at once, and Zoho refuses a whole call for one such id.
+ * Reads a Zoho id from a file, without what editors and spreadsheets put around it. Anything but
+ * digits is refused: `2.60815E+17` may be any of several items, and Zoho refuses a whole call for
+ * one such id.
  */
 export function readFileId(value: unknown): { id: string } | { reason: Message } {
   if (isBlank(value)) return { reason: message('file_item.no_id') }
@@ -144,17 +157,20 @@ export function readFileId(value: unknown): { id: string } | { reason: Message }
   return { id: text }
 }
 
-/** An object or a list where a text belongs: it must not become "[object Object]". */
+/** An object or a list in place of a text: it must not become "[object Object]". */
 const isUnreadable = (value: unknown): boolean => !isBlank(value) && !Text.safeParse(value).success
 
-/** The first of these keys that the record has; null where it is blank, undefined where it has none of them. */
+/**
+ * The first of these keys that the record has; null where it is blank, undefined where it has none
+ * of them.
+ */
 function textOf(record: Record<string, unknown>, keys: readonly string[]): string | null | undefined {
   const key = keys.find((it) => record[it] !== undefined)
   if (key === undefined) return undefined
   return isBlank(record[key]) || isUnreadable(record[key]) ? null : String(record[key])
 }
 
-/** A name in each language where the file tells them apart; otherwise both are read out of the one name. */
+/** A name in each language where the file has them; otherwise both are split from the one name. */
 function namesOf(record: Record<string, unknown>, decoded: (text: string) => string): Pick<ItemRow, 'name' | 'name_en' | 'name_ar'> {
   const en = textOf(record, ['name_en'])
   const ar = textOf(record, ['name_ar'])
@@ -169,8 +185,9 @@ function namesOf(record: Record<string, unknown>, decoded: (text: string) => str
 }
 
 /**
- * As an object (zinc's export), as Zoho's array of a detail, or flattened as `cf_…` keys of a list row; a detail has both. Older exports name a field by
- * its label alone. Undefined: the record says nothing about them.
+ * As an object (zinc's export), as the array of a Zoho detail, or as the `cf_…` keys of a list row;
+ * a detail has both. Older exports name a field by its label alone. Undefined: the record has none
+ * of these.
  */
 function customOf(record: Record<string, unknown>): Record<string, unknown> | undefined {
   const given = record.custom_fields

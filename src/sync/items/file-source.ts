@@ -14,19 +14,22 @@ const MAPPINGS_FILE = 'image_mappings.json'
 const MAX_MAPPINGS_BYTES = 64 * 1024 ** 2
 const PAGE_ROWS = 200
 
-/** A file of items inside DATA_DIR/imports, looked at but not read. */
+/** A file of items in DATA_DIR/imports, found but not read yet. */
 export interface ImportFile {
   name: string
   path: string
-  /** Item id to the address of its picture. */
+  /** Item id to the URL of its image. */
   mappings: Map<string, string>
-  /** Entries of the mappings that cannot be read; the others are used. */
+  /** Entries of the mappings that could not be read; the others are used. */
   badMappings: string[]
-  /** Changes whenever the items' file or the mappings do. */
+  /** Changes whenever the items' file or the mappings change. */
   version: string
 }
 
-/** Checks a name and looks for its file. Throws BadRequestError `invalid_file_name`, NotFoundError `import_file_not_found`, PayloadTooLargeError. */
+/**
+ * Checks a file name and finds the file. Throws BadRequestError `invalid_file_name`, NotFoundError
+ * `import_file_not_found`, PayloadTooLargeError.
+ */
 export async function findImportFile(importsDir: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
   if (name !== basename(name) || name.includes('\\') || name.startsWith('.') || name.includes('\0') || name === '') {
     throw new BadRequestError('invalid_file_name', { folder: importsDir })
@@ -45,7 +48,10 @@ export async function findImportFile(importsDir: string, name: string, { maxByte
   return { name, path, ...mappings, version: hash.digest('hex').slice(0, 16) }
 }
 
-/** Where a file of the folder really lies; null when there is none. Throws BadRequestError when it is a link that leads out: it could show any file of the machine. */
+/**
+ * Returns the real path of a file in the folder; null when it does not exist. Throws
+ * BadRequestError for a link that leads outside: it could expose any file of the machine.
+ */
 async function insideOf(folder: string, name: string): Promise<string | null> {
   const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
   if (real === null || root === null) return null
@@ -91,15 +97,16 @@ function parseJson(text: string): unknown {
 
 export interface FilePage {
   rows: ItemRow[]
-  /** The place of each row in the array. */
+  /** The index of each row in the array. */
   indexes: number[]
-  /** What could not be read: its place in the array, what it says it is, and why. */
+  /** What could not be read: its index in the array, its ids as far as known, and the reason. */
   unreadable: { index: number; zoho_item_id: string | null; sku: string | null; reason: Message }[]
 }
 
 /**
- * The items of the file, in pages, whatever its size; each with the fields that its record carries. A saved answer of Zoho
- * (`{"items": […]}`) is read like the array in it. Throws BadRequestError `invalid_import_file` where the text stops being a JSON array.
+ * Yields the items of the file in pages, whatever its size, each with the fields that its record
+ * has. A saved Zoho response (`{"items": […]}`) is read like the array in it. Throws
+ * BadRequestError `invalid_import_file` where the text stops being a JSON array.
  */
 export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
   const newPage = (): FilePage => ({ rows: [], indexes: [], unreadable: [] })
@@ -133,7 +140,7 @@ export async function* readImportFile(file: ImportFile, signal: AbortSignal): As
   if (page.rows.length + page.unreadable.length > 0) yield page
 }
 
-/** Ids and prices that a JavaScript number cannot hold stay texts as written. */
+/** Ids and prices that a JavaScript number cannot represent stay texts as written. */
 function parseItem(text: string): unknown {
   return JSON.parse(text, (_key, value: unknown, { source }: { source?: string } = {}) =>
     typeof value === 'number' && source !== undefined && source.length >= 16 && String(value) !== source ? source : value,

@@ -12,19 +12,20 @@ import { type FileSyncDeps, syncFromFile } from './sync-from-file.ts'
 import { ListCheckpoint } from './sync-list.ts'
 
 export const ITEM_SYNC = 'items'
-/** After a full disk the run tries again this often. */
+/** After a full disk the run retries this often. */
 const STORAGE_RETRY_MS = 60_000
-/** While Zoho does not answer, the run looks again after a minute, then after longer and longer. */
+/** While Zoho does not answer, the run retries after a minute, then after growing pauses. */
 const OUTAGE_MS = 60_000
 const LONGEST_OUTAGE_MS = 15 * 60_000
-/** Two hours and a half of outage: the rest is left to the next sync. */
+/** Two and a half hours of outage: the rest is left to the next sync. */
 const MAX_OUTAGES = 13
 
 export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
 
 /**
- * Items first, then removals, then pictures. Where it stands is saved in one transaction with what it has written:
- * killed at any line, the next owner goes on at the checkpoint, and the pictures that are stored are not fetched again.
+ * Syncs items first, then removals, then images. The checkpoint is saved in one transaction with
+ * what was written, so a crash is safe: the next worker resumes at the checkpoint, and stored
+ * images are not fetched again.
  */
 export function createItemSync(deps: ItemSyncDeps): RunHandler {
   return {
@@ -44,13 +45,16 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   }
 }
 
-/** Zoho refuses what it allowed before in the same run: it may be over soon, and the cause stays on the run until then. */
+/**
+ * Zoho refuses what it allowed earlier in the same run: it may pass soon, and the run shows the
+ * cause until then.
+ */
 const isRefused = (error: unknown): error is ConfigurationError =>
   error instanceof ConfigurationError && (error.code === 'scope_missing' || error.code === 'zoho_refused')
 
 const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
-/** What passes by itself parks the run; anything else is thrown on. */
+/** A temporary error pauses the run; any other is thrown on. */
 async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
   if (error instanceof RateLimitedError) return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
@@ -71,7 +75,7 @@ async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDep
   }
   const refused = isRefused(error) ? error : null
   if (!refused && !OUTAGES.some((kind) => error instanceof kind)) return null
-  // Nothing was read yet: whoever started it hears at once that Zoho does not answer.
+  // Nothing was read yet: report immediately that Zoho does not answer, instead of pausing.
   const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
   const at = ListCheckpoint.safeParse(checkpoint).data
   if (!at) return null

@@ -12,11 +12,14 @@ import { fieldSources, readFields, sourceValue } from './field-sources.ts'
 export interface PreviewDeps {
   db: Database
   zoho: ZohoClient
-  /** The organisation's currency; null while it is not known. */
+  /** The organisation's currency; null while it is unknown. */
   currency: string | null
 }
 
-/** What the mapping with these changes makes of one real item, read from Zoho now (one call). Nothing is written. Throws NotFoundError `item_not_found`. */
+/**
+ * Returns what the mapping with these changes makes of one real item, read from Zoho now (one
+ * call). Writes nothing. Throws NotFoundError `item_not_found`.
+ */
 export async function previewMapping(
   { db, zoho, currency }: PreviewDeps,
   { zoho_item_id, sku, ...changes }: Pick<MappingPreviewBody, 'zoho_item_id' | 'sku'> & FieldChanges,
@@ -33,7 +36,7 @@ export async function previewMapping(
     product_id: product?.id ?? null,
     fields: MappedField.options.map((field) => {
       const current = plain(product?.[field] ?? null)
-      // What Zoho's item does not say, or says illegibly, stays as it is.
+      // A field that Zoho's item lacks, or that is unreadable in it, keeps the product's value.
       const given = values[field] === undefined ? product?.[field] : values[field]
       const result = plain(ownedValue(field, rules, { current: product?.[field], given }) ?? null)
       return {
@@ -53,7 +56,7 @@ export async function previewMapping(
   }
 }
 
-/** Money as people write it: the database keeps six digits. */
+/** Money as people write it: the database stores six digits. */
 const plain = (value: string | null): string | null => (value !== null && /^-?\d+\.\d*$/.test(value) ? value.replace(/\.?0+$/, '') : value)
 
 async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreviewBody, 'zoho_item_id' | 'sku'>): Promise<string | null> {
@@ -67,7 +70,7 @@ async function itemIdOf(db: Database, { zoho_item_id, sku }: Pick<MappingPreview
   return product?.zoho_item_id ?? null
 }
 
-/** By its id; without one, whichever changed last. */
+/** By its id; without one, the item that changed last. */
 async function realItem(zoho: ZohoClient, id: string | null, signal: AbortSignal): Promise<ZohoItem> {
   const call =
     id === null

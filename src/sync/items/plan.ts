@@ -4,7 +4,10 @@ import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
 import { ItemSyncParams } from './params.ts'
 import { countsFrom, itemSyncResult } from './result.ts'
 
-/** What a finished dry run says about the real one: what would change, and what it would cost at the limits that hold now. */
+/**
+ * Returns what a finished dry run predicts: what would change, and what it would cost at the
+ * present limits.
+ */
 export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {
   const { db } = deps
   const { statistics, mode } = await itemSyncResult(db, run)
@@ -16,7 +19,7 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   const toFetch = params.sync_images ? counts.images_to_fetch + (counted.images_pending ?? 0) : 0
   const list = callsTo('/inventory/v1/items')
   const details = callsTo('/inventory/v1/itemdetails')
-  // Behind addresses of a file there is no Zoho.
+  // For images behind a file's URLs there is no Zoho to ask.
   const rechecks = params.sync_images ? (counted.recheck_calls ?? 0) : 0
   const images = params.source === 'api' ? toFetch + rechecks : 0
   const total = list + details + images

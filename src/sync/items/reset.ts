@@ -5,8 +5,9 @@ import { ITEM_SYNC } from './item-sync-run.ts'
 import { WATERMARK } from './sync-from-api.ts'
 
 /**
- * Makes the next sync a first one: every item is read again, and with `images` every picture of Zoho's is fetched again. Products and pictures stay; equal ones
- * are not written. Throws ConflictError `sync_running`.
+ * Makes the next sync a first one: every item is read again, and with `images` every Zoho image is
+ * fetched again. Products and images stay; equal ones are not written. Throws ConflictError
+ * `sync_running`.
  */
 export async function resetItemSync(db: Database, { images }: { images: boolean }): Promise<{ pictures: number }> {
   const running = await db.run.findFirst({ where: { exclusive_key: ITEM_SYNC, state: { in: UNFINISHED } }, select: { id: true } })

@@ -7,14 +7,18 @@ import { ItemSyncParams } from './params.ts'
 import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts'
 
 /**
- * Reported, but no reason to call a run partial: no later try brings what is missing, so `last_sync` would never move again.
+ * Reported, but they do not make a run partial: no retry brings what is missing, so `last_sync`
+ * would never move again.
  */
 const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'item_id_refused']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>
 
-/** Of the rows as they are now, so right also in the middle of a run and after a kill; true until another run works on the pictures. */
+/**
+ * Counted from the rows as they are now, so right during a run and after a crash; valid until
+ * another run works on the images.
+ */
 async function imageStatistics(db: Database, runId: string, counted: Record<string, number>): Promise<ImageStatistics> {
   const images = await countImages(db, runId)
   const { images_listed_missing, images_listed_stored } = countsFrom(counted)
@@ -36,7 +40,10 @@ const noImages = (): ImageStatistics => ({
   images_failed: 0,
 })
 
-/** Ends a run's counting: what could change under later runs is written down, and whether anything failed decides the state. */
+/**
+ * Ends a run's counting: saves the figures that later runs could change, and decides the state by
+ * whether anything failed.
+ */
 export async function finalizeStatistics(
   run: RunContext,
   db: Database,
@@ -52,7 +59,7 @@ export async function finalizeStatistics(
   return failed > 0 ? 'partial' : 'success'
 }
 
-/** What a run of the item sync has come to, in the words of the API. */
+/** Returns the result of an item sync run as the API shows it. */
 export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncResult> {
   const params = ItemSyncParams.parse(run.params)
   const counted = run.statistics as Record<string, number>
@@ -88,7 +95,7 @@ export async function itemSyncResult(db: Database, run: Run): Promise<ItemSyncRe
   }
 }
 
-/** What a pass over items counts; some of it is only for the sums of the answer. */
+/** What a pass over items counts; some of it is used only for sums in the response. */
 const COUNTED = [
   'total',
   'new',

@@ -4,10 +4,13 @@ import { type FailureFilter, listFailures } from '../../runs/failures.ts'
 import { causeOf, RETRYABLE_ITEM_CODES } from './failure-causes.ts'
 import type { ItemSyncParams } from './params.ts'
 
-/** More at once is a full sync's work. */
+/** A larger retry is the work of a full sync. */
 const MOST = 100_000
 
-/** The parameters of a run that tries these failures again. Throws ConflictError `nothing_to_retry`. */
+/**
+ * Returns the parameters of a run that retries these failures. Throws ConflictError
+ * `nothing_to_retry`.
+ */
 export async function retryParams(db: Database, filter: FailureFilter): Promise<Pick<ItemSyncParams, 'retry'>> {
   const failures = await listFailures(db, filter, { limit: MOST })
   const retryable = failures.filter((it) => causeOf(it).retryable)
@@ -19,7 +22,10 @@ export async function retryParams(db: Database, filter: FailureFilter): Promise<
   return { retry: { items: [...new Set(items)], products: [...new Set(products)], again: false } }
 }
 
-/** Which of these products have a picture at Zoho or behind an address, and the parameters of a run that fetches it again; equal bytes change nothing. */
+/**
+ * Returns which of these products have an image in Zoho or behind a URL, and the parameters of a
+ * run that fetches it again; equal bytes change nothing.
+ */
 export async function refetchParams(
   db: Database,
   productIds: string[],

@@ -11,7 +11,10 @@ import { reportSkuConflicts } from './sku-conflicts.ts'
 import { type ApiSyncDeps, mappingFor, openClient } from './sync-from-api.ts'
 import { reportRefusedIds, reportUnreadable, toItemRows } from './to-item-row.ts'
 
-/** Works on failed things alone: reads the items anew by their ids, looks again whether SKUs are shared, and tries the pictures. */
+/**
+ * Works on failed items and images only: reads the items again by their ids, checks again whether
+ * SKUs are shared, and retries the images.
+ */
 export async function retryFailed(
   run: RunContext,
   deps: ApiSyncDeps,
@@ -20,7 +23,7 @@ export async function retryFailed(
   const { db, clock } = deps
   if (again) await run.fenced((tx) => forgetFetched(tx, run.id, products))
   const urlsOnly = { runId: run.id, zoho: false, only: products }
-  // Pictures behind addresses of a file need no credentials.
+  // Images behind a file's URLs need no credentials.
   const needsZoho = items.length > 0 || (await countPending(db, { ...urlsOnly, zoho: true })) > (await countPending(db, urlsOnly))
   const zoho = needsZoho ? await openClient(run, deps) : null
   if (zoho && items.length > 0) {
@@ -47,7 +50,10 @@ export async function retryFailed(
   return { state: await finalizeStatistics(run, db, { withImages: true }) }
 }
 
-/** The products' pictures count as new to us, but for those that this run has tried already: it may go on after a kill. What is shown stays until the bytes differ. */
+/**
+ * The products' images count as not fetched, except those that this run has tried already: it may
+ * resume after a crash. The shown image stays until the bytes differ.
+ */
 async function forgetFetched(tx: Db, runId: string, productIds: string[]): Promise<void> {
   await tx.product.updateMany({
     where: { id: { in: productIds }, OR: [{ image_run: null }, { image_run: { not: runId } }] },

@@ -3,10 +3,11 @@ import type { Run } from '../../generated/client.ts'
 import { say } from '../../messages/say.ts'
 import type { ItemSyncResult } from '../../schemas/runs.ts'
 
-/** At most so many failures stand in an answer; all of them stand under `/failures`. */
+/** Most failures in a response; `/failures` has all of them. */
 const MAX_ERRORS = 100
 
-// Whoever waits is only told of a run under way when the server stops: it is parked, and the next start goes on with it.
+// A request that waits for a run ends while it is running only when the server stops: the run is
+// paused, and the next start resumes it.
 const isParked = (run: Run) => run.state === 'queued' || run.state === 'running'
 
 export const statusOf = (run: Run) => (isParked(run) ? 'paused' : run.state)
@@ -22,7 +23,7 @@ export async function firstFailures(db: Database, run: Run): Promise<ItemSyncRes
   })
 }
 
-/** When it goes on, why it stands or failed, and what to do. */
+/** When it resumes, why it paused or failed, and what to do. */
 export function runOutcome(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause' | 'remedy'> {
   return {
     ...(isParked(run) && {
@@ -36,7 +37,7 @@ export function runOutcome(run: Run): Pick<ItemSyncResult, 'resumes_at' | 'cause
   }
 }
 
-/** What a run of any kind has come to, in the words of the item sync's answer. */
+/** Returns the result of a run of any kind, in the form of the item sync's response. */
 export async function runResult(db: Database, run: Run): Promise<ItemSyncResult> {
   const params = run.params as { mode?: string; full?: boolean }
   const checkpoint = run.checkpoint as { mode?: string } | null

@@ -4,8 +4,8 @@ import { failure } from '../../runs/because.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 
 /**
- * Reports items that share one SKU: both stay products, both are named, and a pair that was reported before is not new. A report whose SKU is not shared
- * any more is closed. Answers how many SKUs are new.
+ * Reports items that share one SKU: both stay products, both are named, and a pair reported before
+ * is not new. A report whose SKU is no longer shared is closed. Returns how many SKUs are new.
  */
 export async function reportSkuConflicts(run: RunContext, { clock }: { clock: Clock }): Promise<number> {
   return run.fenced(async (tx) => {
@@ -23,7 +23,7 @@ export async function reportSkuConflicts(run: RunContext, { clock }: { clock: Cl
         and not exists (select 1 from failure f where f.product_id = p.id and f.code = 'sku_conflict' and f.sku = p.sku and f.resolved_at is null
           and f.run_id <> ${run.id}::uuid)
       order by p.sku, p.zoho_item_id`
-    // A kill after the report: its rows are this run's own already.
+    // After a crash that followed the report, its rows are this run's already.
     await tx.failure.deleteMany({ where: { run_id: run.id, code: 'sku_conflict' } })
     await run.fail(
       tx,
@@ -39,7 +39,10 @@ export async function reportSkuConflicts(run: RunContext, { clock }: { clock: Cl
   })
 }
 
-/** How many SKUs the run would report after the changes that a dry run has noted: those shared by items of which one was not reported before. */
+/**
+ * Returns how many SKUs the run would report after the changes that a dry run recorded: those
+ * shared by items of which one was not reported before.
+ */
 export async function countSkuConflicts(db: Database, runId: string): Promise<number> {
   const [row] = await db.$queryRaw<{ n: number }[]>`
     with after as (

@@ -18,25 +18,29 @@ export interface RemovalDeps {
   mapping: ItemMapping
 }
 
-/** More than this share, and more than a handful, is taken for Zoho's mistake rather than the shop's will. */
+/**
+ * A loss of more than this share, and of more than a few, is treated as Zoho's mistake rather than
+ * the shop's intention.
+ */
 const MAX_DELETE_RATIO = 0.2
 const BRAKE_COUNT = 10
-/** Products that one transaction removes: short enough that nobody waits for it. */
+/** Products removed in one transaction: few enough not to block others. */
 const BATCH = 200
 
 export interface RemovalResult {
-  /** Gone, or in a dry run: would go. */
+  /** Removed, or in a dry run: would be removed. */
   removed: number
-  /** Set when the brake held: how many of how many would have gone. */
+  /** Set when the limit stopped the removal: how many of how many would have been removed. */
   stopped?: { count: number; of: number }
-  /** Items that the list left out although Zoho still has them. */
+  /** Items that the list lacked although Zoho still has them. */
   leftOut: number
 }
 
 /**
- * Soft-deletes what a complete full pass did not list, each confirmed by asking Zoho for it by id; its photos become tombstones.
- * Never called after a pass that broke off: absence in half a list means nothing. Items that Zoho still has were left out by its list, and are written
- * from what it says about them by id. Killed in the middle, the next owner finds the rest by the same search.
+ * Soft-deletes what a complete full pass did not list, after asking Zoho for each by id; its photos
+ * become tombstones. Never called after an incomplete pass: absence from half a list means nothing.
+ * Items that Zoho still has are written from their details. After a crash the next worker finds the
+ * rest by the same query.
  */
 export async function removeGone(
   run: RunContext,
@@ -44,7 +48,8 @@ export async function removeGone(
   { confirmed, dryRun }: { confirmed: boolean; dryRun: boolean },
 ): Promise<RemovalResult> {
   const candidates = await db.$queryRaw<{ id: string; zoho_item_id: string }[]>`
-    -- Not "not exists": right after a large load nothing has counted the rows yet, and PostgreSQL might compare each with each.
+    -- Not "not exists": right after a large load the table has no statistics yet, and PostgreSQL
+    -- might compare each row with each.
     with unlisted as materialized (
       select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
@@ -74,12 +79,15 @@ export async function removeGone(
   if (gone.length > BRAKE_COUNT && gone.length > all * MAX_DELETE_RATIO && !confirmed)
     return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
   await removeProducts(run, { clock, itemLinks }, gone, { dryRun })
-  // Counted from the notes: right also when a kill came between two batches.
+  // Counted from the records: right also after a crash between two batches.
   const removed = await db.runRecord.count({ where: { run_id: run.id, outcome: 'removed' } })
   return { removed, leftOut: still.size }
 }
 
-/** Soft-deletes products that Zoho has confirmed to be gone, and notes it for the run. A dry run only notes it. */
+/**
+ * Soft-deletes products that Zoho confirmed as deleted, and records it for the run. A dry run only
+ * records it.
+ */
 export async function removeProducts(
   run: RunContext,
   { clock, itemLinks }: { clock: Clock; itemLinks: ItemLinks },
@@ -100,7 +108,7 @@ export async function removeProducts(
   }
 }
 
-/** What people uploaded goes with the product; it comes back when the product is restored. */
+/** People's uploads are deleted with the product and come back when it is restored. */
 export async function softDelete(tx: Db, ids: string[], at: Date): Promise<void> {
   await tx.$executeRaw`select 1 from product where id = any(${ids}::uuid[]) order by id for update`
   await tx.photo.updateMany({
@@ -115,8 +123,8 @@ export async function softDelete(tx: Db, ids: string[], at: Date): Promise<void>
 }
 
 /**
- * Items that came back in this run get back what people uploaded to them and the removal took away; Zoho's own picture is fetched anew.
- * Bytes whose grace period is over stay gone.
+ * Items that came back in this run get back the uploads that the removal took away; Zoho's own
+ * image is fetched again. Bytes whose grace period has ended stay deleted.
  */
 export async function restorePhotos(
   run: RunContext,
@@ -141,7 +149,7 @@ export async function restorePhotos(
   }
 }
 
-/** Pictures that Zoho's list no longer names are taken away here too. Needs no call. */
+/** Removes images that Zoho's list no longer names. Makes no call. */
 export async function dropRemovedImages(run: RunContext, { db, itemLinks }: { db: Database; itemLinks: ItemLinks }): Promise<void> {
   const stale = await db.product.findMany({
     where: { zoho_item_id: { not: null }, zoho_image_id: null, photos: { some: { source: 'zoho', deleted_at: null } } },

@@ -25,7 +25,10 @@ export interface ApiSyncDeps extends Omit<RecheckDeps, 'zoho'> {
   db: Database
   clock: Clock
   itemLinks: ItemLinks
-  /** Opened when a run begins, so that changed settings count at once. Throws ConfigurationError when Zoho is not set up. */
+  /**
+   * Opened when a run begins, so that changed settings apply immediately. Throws ConfigurationError
+   * when Zoho is not set up.
+   */
   openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   /** The organisation's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
@@ -33,23 +36,28 @@ export interface ApiSyncDeps extends Omit<RecheckDeps, 'zoho'> {
 
 const NOTHING_READ: ItemMapping = { currency: null, rules: new Map() }
 
-/** How the items of this run are read; a mapping that is changed meanwhile counts from the next run on, its owners at once. */
+/**
+ * Returns how the items of this run are read. A mapping that changes meanwhile applies from the
+ * next run on, its field ownership immediately.
+ */
 export const mappingFor = async (zoho: ZohoClient, { db, currencyOf }: ApiSyncDeps, signal: AbortSignal): Promise<ItemMapping> => ({
   currency: await currencyOf(zoho, signal),
   rules: await readFieldRules(db),
 })
 
-/** Opens Zoho for a run: what the limits make it wait for is shown in the run's progress. */
+/** Opens Zoho for a run; waits for rate limits are shown in the run's progress. */
 export const openClient = (run: RunContext, deps: ApiSyncDeps): Promise<ZohoClient> =>
   deps.openZoho((wait) => run.report({ progress: { waiting: { ...wait, until: wait.until.toISOString() } } }))
 
-/** The sync of Zoho's own list. A dry run stops ahead of the pictures and has only noted what would change. */
+/**
+ * Syncs from Zoho's own list. A dry run stops before the images and only records what would change.
+ */
 export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
   const { db, clock, itemLinks } = deps
   const dryRun = params.dry_run
   const zoho = await openClient(run, deps)
   const watermark = await db.watermark.findUnique({ where: { name: WATERMARK } })
-  // Without a full pass there is nothing to be incremental on.
+  // Without a full pass there is no base for an incremental one.
   const mode = params.mode === 'full' || !watermark?.full_at || isAhead(watermark.up_to, clock.now()) ? 'full' : 'incremental'
   let at = run.checkpoint ? ListCheckpoint.parse(run.checkpoint) : firstCheckpoint(mode, watermark?.up_to ?? null)
 
@@ -101,7 +109,8 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     })
   }
   if (params.sync_images && !dryRun) {
-    // Parked because nothing was answered: one small call tells whether Zoho is back. If it is, pictures that still are not answered are to blame themselves.
+    // Paused because nothing was answered: one small call tells whether Zoho is back. If it is,
+    // images that still get no answer are at fault themselves.
     if (at.outages > 0) await ping(zoho, { runId: run.id }, run.signal)
     await syncImages(run, { ...deps, zoho, useBreaker: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
     await recheckImages(run, { ...deps, zoho }, { rotation: at.mode === 'full' })
@@ -109,7 +118,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
   return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun }) }
 }
 
-/** What the removals found that a person should know. */
+/** Results of the removal that a person should know. */
 function removalFailures({ stopped, leftOut }: Pick<RemovalResult, 'stopped' | 'leftOut'>): RunFailure[] {
   const found: RunFailure[] = []
   if (stopped) {

@@ -21,11 +21,17 @@ export interface FileSyncDeps extends Omit<SyncImagesDeps, 'zoho'> {
   maxImportBytes: number
 }
 
-/** How many pages of the file are written; it is read again from its start after a kill, and those are passed over. */
+/**
+ * How many pages of the file are written; after a crash it is read again from its start, and those
+ * are skipped.
+ */
 const FileCheckpoint = z.object({ phase: z.enum(['items', 'images']), mode: z.literal('full'), version: z.string(), pages: z.number() })
 type FileCheckpoint = z.infer<typeof FileCheckpoint>
 
-/** One row an item: a later record of it adds to the earlier one, as it does when they stand in different pages. */
+/**
+ * One row per item: a later record of it adds to the earlier one, as it does when they are in
+ * different pages.
+ */
 const merged = (rows: ItemRow[]): ItemRow[] => {
   const byItem = new Map<string, ItemRow>()
   for (const row of rows) byItem.set(row.zoho_item_id, { ...byItem.get(row.zoho_item_id), ...row })
@@ -33,14 +39,16 @@ const merged = (rows: ItemRow[]): ItemRow[] => {
 }
 
 /**
- * The items of a file instead of Zoho's list: needs no credentials, removes nothing, and leaves alone what a record does not speak of. Pictures come from the
- * addresses that the file names, and only if the address or the file changed.
+ * Syncs the items of a file instead of Zoho's list: needs no credentials, removes nothing, and
+ * leaves alone what a record does not mention. Images come from the URLs in the file, and only if
+ * the URL or the file changed.
  */
 export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: ItemSyncParams): Promise<RunOutcome> {
   const { db, clock, itemLinks } = deps
   const file = await findImportFile(deps.importsDir, params.file ?? DEFAULT_FILE, { maxBytes: deps.maxImportBytes })
   const saved = FileCheckpoint.safeParse(run.checkpoint).data
-  // A file that was exchanged in the meantime is another import: it is read from its start, and equal rows cost nothing.
+  // A file that was replaced meanwhile is another import: it is read from its start, and equal rows
+  // cost nothing.
   let at: FileCheckpoint = saved?.version === file.version ? saved : { phase: 'items', mode: 'full', version: file.version, pages: 0 }
 
   if (at.phase === 'items') {
@@ -93,7 +101,10 @@ export async function syncFromFile(run: RunContext, deps: FileSyncDeps, params: 
   return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !params.dry_run }) }
 }
 
-/** Records that have the id of an earlier one: they were written over it, which may be right (one adds to the other) or a damaged export. */
+/**
+ * Records with the id of an earlier one were written over it, which may be right (one adds to the
+ * other) or a damaged export.
+ */
 async function noteRepeated(
   run: RunContext,
   tx: RawDb,

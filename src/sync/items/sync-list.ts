@@ -17,13 +17,16 @@ import { confirmImages } from '../images/confirm-images.ts'
 import { countsFrom, type ListCounts } from './result.ts'
 import { type ItemMapping, reportUnreadable, toItemRows } from './to-item-row.ts'
 
-/** Where a pass stands: saved in one transaction with the rows it has written, so a kill repeats at most one page and counts nothing twice. */
+/**
+ * Position of a pass: saved in one transaction with the rows it has written, so a crash repeats at
+ * most one page and counts nothing twice.
+ */
 export const ListCheckpoint = KeysetCursor.extend({
   phase: z.enum(['items', 'removals', 'images']),
   mode: z.enum(['full', 'incremental']),
   pages: z.number(),
   newest: z.iso.datetime().nullable(),
-  /** How often in a row the run was parked because Zoho did not answer. */
+  /** How often in a row the run was paused because Zoho did not answer. */
   outages: z.number().default(0),
 })
 export type ListCheckpoint = z.infer<typeof ListCheckpoint>
@@ -36,20 +39,23 @@ export interface SyncListDeps {
 }
 
 export interface SyncListOptions {
-  /** Only notes what would change. */
+  /** Only records what would change. */
   dryRun: boolean
   /** When the run began. */
   began: Date
 }
 
-/** Where a new pass begins. */
+/** The checkpoint of a new pass. */
 export function firstCheckpoint(mode: 'full' | 'incremental', upTo: Date | null): ListCheckpoint {
   const from = mode === 'incremental' && upTo ? new Date(upTo.getTime() - LIST_LAG_MS).toISOString() : null
-  // A full pass puts the cursor right, whatever it was.
+  // A full pass corrects the cursor, whatever it was.
   return { phase: 'items', mode, from, taken: [], pages: 0, newest: from === null ? null : upTo!.toISOString(), outages: 0 }
 }
 
-/** Lists the items from the checkpoint on and writes each page in one transaction. Answers the checkpoint of a clean end. */
+/**
+ * Lists the items from the checkpoint on and writes each page in one transaction. Returns the
+ * checkpoint at a clean end.
+ */
 export async function syncList(
   run: RunContext,
   { db, zoho, clock, mapping }: SyncListDeps,
@@ -103,7 +109,7 @@ interface PageWrite {
   at: Date
 }
 
-/** Notes what differs, writes it unless this is a dry run, and counts. */
+/** Records what differs, writes it unless this is a dry run, and counts. */
 export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryRun, again, at }: PageWrite): Promise<void> {
   const found = await recordDifferences(tx, await applyFieldOwnership(tx, rows), { runId: run.id, again, writeAt: dryRun ? null : at })
   counts.new += found.new
@@ -116,13 +122,16 @@ export async function writePage(run: RunContext, tx: RawDb, { rows, counts, dryR
   counts.images_to_recheck += found.images_to_recheck
 }
 
-/** Notes which items a page has listed: what no page lists is gone. */
+/** Records which items a page has listed: what no page lists is removed. */
 export async function upsertListed(tx: RawDb, { runId, number, rows }: { runId: string; number: number; rows: ItemRow[] }): Promise<void> {
   const ids = rows.map((row) => row.zoho_item_id)
   await tx.$executeRaw`insert into run_page (run_id, number, ids) values (${runId}::uuid, ${number}, ${ids})`
 }
 
-/** Which of these ids an earlier page of the run has listed: an item that is edited while the list is read comes again at its end. */
+/**
+ * Returns which of these ids an earlier page of the run has listed: an item that is edited during
+ * the listing comes again at its end.
+ */
 export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const rows = await tx.$queryRaw<{ id: string }[]>`
@@ -130,7 +139,7 @@ export async function listedBefore(tx: RawDb, runId: string, ids: string[]): Pro
   return new Set(rows.map((row) => row.id))
 }
 
-/** Who took a bad picture away in Zoho has mended it: what is not there cannot fail. */
+/** An image that was removed in Zoho can no longer fail, so its failures are closed. */
 async function forgetImageFailures(tx: RawDb, items: ZohoItem[], at: Date): Promise<void> {
   await tx.$executeRaw`
     update failure f set resolved_at = ${at} from product p
@@ -138,7 +147,7 @@ async function forgetImageFailures(tx: RawDb, items: ZohoItem[], at: Date): Prom
       and f.product_id = p.id and f.stage = 'image' and f.resolved_at is null`
 }
 
-/** A row that cannot be read is named as far as it can be, and stops nothing. */
+/** A row that cannot be read is named as far as possible and stops nothing. */
 async function noteUnreadable(run: RunContext, tx: RawDb, rows: unknown[]): Promise<void> {
   const text = (row: unknown, key: string) => {
     const value = typeof row === 'object' && row !== null ? (row as Record<string, unknown>)[key] : undefined

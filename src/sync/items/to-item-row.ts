@@ -8,20 +8,26 @@ import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
 import { readFields, readsCustomFields } from './field-sources.ts'
 
-/** How items are read during a run: the organisation's currency, and the sources that the shop has chosen for its fields. */
+/**
+ * How items are read during a run: the organisation's currency, and the sources that the shop chose
+ * for its fields.
+ */
 export interface ItemMapping {
   currency: string | null
   rules: FieldRules
 }
 
-/** An item in our words, and what of it could not be read. */
+/** An item in zinc's fields, and which of its values could not be read. */
 export interface MappedItem {
   item: ZohoItem
   row: ItemRow
   unreadable: string[]
 }
 
-/** The only place where Zoho's vocabulary becomes ours. Who owns a field is decided when the row is written (catalog/field-ownership.ts). */
+/**
+ * The only place where Zoho's vocabulary becomes ours. Who owns a field is decided when the row is
+ * written (catalog/field-ownership.ts).
+ */
 export async function toItemRows(db: RawDb, items: ZohoItem[], mapping: ItemMapping): Promise<MappedItem[]> {
   const held = readsCustomFields(mapping.rules) ? await heldCustomFields(db, items) : new Map<string, Record<string, unknown>>()
   return items.map((item) => {
@@ -41,7 +47,7 @@ async function heldCustomFields(db: RawDb, items: ZohoItem[]): Promise<Map<strin
 }
 
 /**
- * Reports what of an item cannot be read, until it comes with something that can be. The product keeps the value that it has: a person is told, and
+ * Reports unreadable values of an item until a readable one comes. The product keeps its value, so
  * nothing is lost.
  */
 export async function reportUnreadable(run: RunContext, tx: RawDb, items: MappedItem[], at: Date): Promise<void> {
@@ -62,7 +68,7 @@ export async function reportUnreadable(run: RunContext, tx: RawDb, items: Mapped
   )
 }
 
-/** Zoho's keys in the words of its screens, where they differ. */
+/** Zoho's keys with the labels of its screens, where they differ. */
 const FIELDS: Record<string, Part> = {
   rate: message('field.selling_price'),
   purchase_rate: message('field.purchase_price'),
@@ -80,7 +86,10 @@ function unreadableFailure(key: string, name: string) {
   return failure(key === 'sku' || key === 'category_name' ? 'invalid_item.too_long' : 'invalid_item', facts)
 }
 
-/** Names the products that Zoho refuses to speak of. They stay: their absence from its list proves nothing while the id itself may be wrong. */
+/**
+ * Reports the products whose ids Zoho refuses. They stay: their absence from the list proves
+ * nothing while the id itself may be wrong.
+ */
 export async function reportRefusedIds(run: RunContext, tx: RawDb, ids: string[]): Promise<void> {
   await run.fail(
     tx,

@@ -24,7 +24,7 @@ export interface ModulesDeps {
   runs: Runs
   scheduler: Scheduler
   isEnabled(): Promise<boolean>
-  /** The time zone of the shop, as Zoho told it; null before. */
+  /** The time zone of the shop as Zoho reports it; null before that is known. */
   shopZone(): Promise<string | null>
 }
 
@@ -37,7 +37,10 @@ export interface ModuleChange {
 
 export type ZohoModules = ReturnType<typeof createModules>
 
-/** The four modules of Zoho as an operator sees them: on or off, by which clock, and the real sync behind each. */
+/**
+ * The four Zoho modules as an operator sees them: whether each is on, its schedule, and the real
+ * sync behind it.
+ */
 export function createModules({ db, runs, scheduler, isEnabled, shopZone }: ModulesDeps) {
   const zone = async () => isTimeZone(await shopZone())
 
@@ -48,7 +51,10 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     return { app: slug, ...chosen, ...(mode === 'full' && { full: true }) }
   }
 
-  /** The runs that sync a module: real ones from Zoho, no dry runs and no imports of files. A key that is not there is null in SQL, hence coalesce. */
+  /**
+   * Condition for the runs that sync a module: real ones from Zoho, no dry runs and no file
+   * imports. A missing key is null in SQL, hence coalesce.
+   */
   function isOf(slug: ModuleSlug): Prisma.Sql {
     const app = KINDS[slug] === PULL ? Prisma.sql`and coalesce(params->>'app', 'books') = ${slug}` : Prisma.empty
     return Prisma.sql`kind = ${KINDS[slug]} and coalesce(params->>'dry_run', 'false') <> 'true' and coalesce(params->>'source', 'api') <> 'file' ${app}`
@@ -88,7 +94,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     return Promise.all(MODULES.map((module) => shown(module, { enabled: enabled.get(module.slug) ?? false, planned })))
   }
 
-  /** In the transaction of a larger change; answers the names of what changed. */
+  /** Runs in the transaction of a larger change; returns the names of what changed. */
   async function apply(tx: Db, module: Module, change: ModuleChange, shopsZone: string): Promise<string[]> {
     const changed: string[] = []
     if (change.enabled !== undefined && change.enabled !== (await enabledModules(tx)).get(module.slug)) {
@@ -129,7 +135,10 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       return (await list()).find((it) => it.slug === slug)!
     },
 
-    /** For a larger change of the settings: what it is to do in its transaction. Throws NotFoundError, BadRequestError `invalid_schedule`. */
+    /**
+     * For a larger change of the settings: returns what to do in its transaction. Throws
+     * NotFoundError, BadRequestError `invalid_schedule`.
+     */
     async changes(
       requested: (ModuleChange & { slug?: string | undefined; name?: string | undefined })[],
     ): Promise<(tx: Db) => Promise<string[]>> {
@@ -154,7 +163,10 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       return this.one(module.slug)
     },
 
-    /** Throws NotFoundError `module_not_found`, ConflictError `sync_running`, BadRequestError `cursor_ahead`. */
+    /**
+     * Throws NotFoundError `module_not_found`, ConflictError `sync_running`, BadRequestError
+     * `cursor_ahead`.
+     */
     async moveCursor(nameOrSlug: string, upTo: Date | null, actor: Actor): Promise<ZohoModule> {
       const { slug } = moduleOf(nameOrSlug)
       await moveCursor(db, slug, { kind: KINDS[slug], upTo })
@@ -162,12 +174,16 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       return this.one(slug)
     },
 
-    /** A real sync. Throws ConflictError `module_disabled`, `integration_disabled`, `sync_running`. */
+    /**
+     * Starts a real sync. Throws ConflictError `module_disabled`, `integration_disabled`,
+     * `sync_running`.
+     */
     start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
 
     /**
-     * What a schedule brings. What is switched off is left alone, and so is what a sync under way does anyway; another sync in the way is waited for
-     * (answers false), so that a full one is not lost to an incremental one of the same minute, nor Invoice to Books.
+     * Starts a scheduled sync. A module that is off is skipped, and so is what a running sync does
+     * anyway. Another sync in the way is waited for (returns false), so that a full one is not lost
+     * to an incremental one of the same minute, nor Invoice to Books.
      */
     async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
       const it = moduleOf(module)
@@ -190,7 +206,8 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
   }
 
   async function shownRun(run: Run): Promise<NonNullable<ZohoModule['last_run']>> {
-    // Every kind of run makes calls, but not every kind counts them; old lines leave the log of calls, and then the run's own count remains.
+    // Every kind of run makes calls, but not every kind counts them. Old rows are deleted from the
+    // log of calls; then only the run's own count is left.
     const logged = await db.zohoCall.count({ where: { run_id: run.id } })
     return {
       id: run.id,
@@ -214,7 +231,7 @@ function modeOf(run: Run): string | null {
   return named(run.checkpoint) ?? named(run.params)
 }
 
-/** The sum of these figures of an ended run; null where it does not count the first. */
+/** The sum of these figures of an ended run; null where it does not have the first. */
 function counted(run: Run, first: string, ...more: string[]): number | null {
   const figures = run.statistics as Record<string, unknown>
   if (run.finished_at === null || typeof figures[first] !== 'number') return null

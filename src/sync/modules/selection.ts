@@ -5,7 +5,7 @@ import { modulesOf } from '../../pulls/checkpoint.ts'
 import type { ModuleSelection } from '../../schemas/zoho-settings.ts'
 import type { ModuleSlug } from '../../settings/modules.ts'
 
-/** What can be chosen of each module, as it is where nobody chose. */
+/** What can be selected for each module, with the defaults. */
 const DEFAULTS: Record<ModuleSlug, ModuleSelection> = {
   inventory: { sync_images: true, modules: null, line_items: null },
   books: { sync_images: null, modules: null, line_items: true },
@@ -13,7 +13,7 @@ const DEFAULTS: Record<ModuleSlug, ModuleSelection> = {
   crm: { sync_images: null, modules: null, line_items: null },
 }
 
-/** The parts of Books and Invoice that a pull can take. */
+/** The modules of Books and Invoice that a pull can read. */
 export const offeredBy = (slug: ModuleSlug): string[] =>
   slug === 'books' || slug === 'invoice' ? modulesOf({ app: slug }).map(({ name }) => name) : []
 
@@ -22,7 +22,7 @@ export async function readSelection(db: Db, slug: ModuleSlug): Promise<ModuleSel
   return { ...DEFAULTS[slug], ...(row?.selection as Partial<ModuleSelection> | null) }
 }
 
-/** Answers whether anything changed. Throws BadRequestError `invalid_selection`. */
+/** Returns whether anything changed. Throws BadRequestError `invalid_selection`. */
 export async function changeSelection(
   tx: Db,
   slug: ModuleSlug,
@@ -46,7 +46,7 @@ export async function changeSelection(
   return true
 }
 
-/** The selection as the params of the module's runs. */
+/** Returns the selection as the parameters of the module's runs. */
 export function selectionParams(slug: ModuleSlug, { sync_images, modules, line_items }: ModuleSelection): Prisma.InputJsonObject {
   if (slug === 'inventory') return { sync_images: sync_images ?? true }
   if (slug === 'crm') return {}

@@ -8,7 +8,10 @@ import { WATERMARK } from '../items/sync-from-api.ts'
 /** Where a module's own watermarks are. */
 const watermarksOf = (slug: 'inventory' | 'crm') => (slug === 'inventory' ? { name: WATERMARK } : { name: { startsWith: CRM_WATERMARKS } })
 
-/** Up to which modified time a module is known: that of its part that is furthest behind. Null: its next sync reads everything. */
+/**
+ * Returns the modified time up to which a module is known: that of its part that is furthest
+ * behind. Null: its next sync reads everything.
+ */
 export async function readCursor(db: Db, slug: ModuleSlug): Promise<Date | null> {
   const where = { full_at: { not: null }, up_to: { not: null } }
   const { _min } =
@@ -19,8 +22,9 @@ export async function readCursor(db: Db, slug: ModuleSlug): Promise<Date | null>
 }
 
 /**
- * Moves a module's cursor back, or with null to the beginning: the next sync reads again what was modified since. Never ahead, since what lies between
- * would never be read. Throws ConflictError `sync_running`, BadRequestError `cursor_ahead`.
+ * Moves a module's cursor back, or with null to the beginning: the next sync reads again what was
+ * modified since. Never forward, since what lies between would never be read. Throws ConflictError
+ * `sync_running`, BadRequestError `cursor_ahead`.
  */
 export async function moveCursor(db: Database, slug: ModuleSlug, { kind, upTo }: { kind: string; upTo: Date | null }): Promise<void> {
   const running = await db.run.findFirst({ where: { kind, state: { in: UNFINISHED } }, select: { id: true } })
@@ -32,7 +36,7 @@ export async function moveCursor(db: Database, slug: ModuleSlug, { kind, upTo }:
     if (upTo !== null && (now === null || upTo > now)) throw new BadRequestError('cursor_ahead', { now: now?.toISOString() ?? null })
     const mine = slug === 'inventory' || slug === 'crm' ? watermarksOf(slug) : null
     if (upTo === null) {
-      // Without a full pass the next sync is one.
+      // Without a full pass the next sync is a full one.
       if (mine) await tx.watermark.updateMany({ where: mine, data: { full_at: null } })
       else await tx.pullModule.updateMany({ where: { app: slug }, data: { full_at: null } })
       return

@@ -4,8 +4,9 @@ import { parseZohoJson } from '../../zoho/schemas.ts'
 const ITEM_ID = /^\d{1,20}$/
 
 /**
- * The ids that a notice names: Zoho's default payload `{"item":{"item_id":…}}`, a list of items, the bare `item_id` of a payload that people made up,
- * or any of these in the older form field `JSONString`. Nothing else of the body is used.
+ * Returns the ids that a webhook names: Zoho's default payload `{"item":{"item_id":…}}`, a list of
+ * items, the bare `item_id` of a custom payload, or any of these in the older form field
+ * `JSONString`. Nothing else of the body is used.
  */
 export function eventItemIds({ body, parameters }: { body: string; parameters: [string, string][] }): string[] {
   const form = Object.fromEntries(parameters)

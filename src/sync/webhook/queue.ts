@@ -7,11 +7,14 @@ import type { Runs } from '../../runs/runs.ts'
 
 export const WEBHOOK_SYNC = 'item_notices'
 
-/** Zoho often sends several notices for one change: they are read together. */
+/** Zoho often sends several webhooks for one change: they are handled together. */
 const GATHER_MS = 1_000
-/** An item is not read more often than this, however often it is noticed: a notice that is sent again and again costs next to nothing. */
+/**
+ * An item is not read more often than this, however many webhooks name it: repeated ones cost next
+ * to nothing.
+ */
 const DISTANCE_MS = 30_000
-/** After a reading that failed. */
+/** Pause after a failed read. */
 const RETRY_MS = 10 * 60_000
 const LOOK_EVERY_MS = 2_000
 const KEEP_MS = 86_400_000
@@ -23,11 +26,16 @@ export interface WebhookQueueDeps {
   clock: Clock
   log: Logger
   runs: Pick<Runs, 'start'>
-  /** False in a process that only answers: it writes notices down, and others read the items. */
+  /**
+   * False in a process that only serves HTTP: it saves webhook events, and others read the items.
+   */
   works: boolean
 }
 
-/** Notices wait in the database until a run has read their items, so none is lost by a kill, and none is read twice for being sent twice. */
+/**
+ * Events wait in the database until a run has read their items, so a crash loses none, and sending
+ * one twice does not read it twice.
+ */
 export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueueDeps) {
   const closing = new AbortController()
 
@@ -35,13 +43,13 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
     const due = await db.webhookEvent.findFirst({ where: { due_at: { lte: clock.now() } }, select: { zoho_item_id: true } })
     if (!due) return
     await runs.start(WEBHOOK_SYNC, {}, { startedBy: 'zoho' }).catch((error: unknown) => {
-      // One is under way already; it takes what is due, and the rest waits for the next look.
+      // A run is active already: it handles what is due, and the rest waits for the next check.
       if (!(error instanceof ConflictError)) throw error
     })
   }
 
   return {
-    /** Writes the notices down. Answers at once: nothing is asked of Zoho here. */
+    /** Saves the events and returns immediately: nothing is requested from Zoho here. */
     async take(ids: string[]): Promise<void> {
       const now = clock.now()
       const soon = new Date(now.getTime() + GATHER_MS)
@@ -52,7 +60,7 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
           due_at = coalesce(n.due_at, greatest(excluded.due_at, n.read_at + ${DISTANCE_MS} * interval '1 millisecond'))`
     },
 
-    /** Looks for notices that are due, until closed. */
+    /** Checks for events that are due, until closed. */
     open(): void {
       if (!works) return
       void (async () => {
@@ -66,13 +74,16 @@ export function createWebhookQueue({ db, clock, log, runs, works }: WebhookQueue
   }
 }
 
-/** The items that are due, at most so many. */
+/** Returns the items that are due, at most `limit`. */
 export async function dueNotifications(db: Db, { at, limit }: { at: Date; limit: number }): Promise<string[]> {
   const rows = await db.webhookEvent.findMany({ where: { due_at: { lte: at } }, orderBy: { due_at: 'asc' }, take: limit })
   return rows.map((row) => row.zoho_item_id)
 }
 
-/** Notes that these items were read at that moment; one that was noticed again meanwhile is read once more. */
+/**
+ * Records that these items were read at that time; one that was named again meanwhile is read once
+ * more.
+ */
 export async function completeEvents(tx: Db, ids: string[], { readAt }: { readAt: Date }): Promise<void> {
   await tx.$executeRaw`
     update webhook_event set read_at = ${readAt},
@@ -81,7 +92,7 @@ export async function completeEvents(tx: Db, ids: string[], { readAt }: { readAt
   await tx.webhookEvent.deleteMany({ where: { due_at: null, read_at: { lt: new Date(readAt.getTime() - KEEP_MS) } } })
 }
 
-/** The reading failed: what is due now is tried again later. */
+/** The read failed: what is due now is retried later. */
 export async function postponeNotifications(db: Db, at: Date): Promise<void> {
   await db.webhookEvent.updateMany({ where: { due_at: { lte: at } }, data: { due_at: new Date(at.getTime() + RETRY_MS) } })
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 
 const ID = 'zoho'
 const SHOWN_ITEMS = 5
-/** Anybody may send unsigned requests: they are noted, but write no row each. */
+/** Unsigned requests can come from anyone: they are counted, but do not write a row each. */
 const NOTED_EVERY_MS = 5_000
 
 export interface WebhookEvents {
@@ -14,7 +14,7 @@ export interface WebhookEvents {
   refused_at: Date | null
 }
 
-/** A notice whose signature is right; without items it was a test. */
+/** Counts a webhook with a valid signature; one without items was a test. */
 export async function noteAccepted({ db, clock }: { db: Database; clock: Clock }, items: string[]): Promise<void> {
   const data = { accepted_at: clock.now(), accepted_items: items.slice(0, SHOWN_ITEMS) }
   await db.webhookState.upsert({
@@ -24,7 +24,7 @@ export async function noteAccepted({ db, clock }: { db: Database; clock: Clock }
   })
 }
 
-/** A notice that is not signed with the secret that is set here. */
+/** Counts a webhook that is not signed with the configured secret. */
 export async function noteRefused({ db, clock }: { db: Database; clock: Clock }): Promise<void> {
   const now = clock.now()
   await db.$executeRaw`

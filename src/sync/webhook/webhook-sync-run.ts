@@ -15,14 +15,14 @@ import { writePage } from '../items/sync-list.ts'
 import { reportRefusedIds, reportUnreadable, toItemRows } from '../items/to-item-row.ts'
 import { completeEvents, dueNotifications, postponeNotifications, WEBHOOK_SYNC } from './queue.ts'
 
-/** One call of Zoho's. */
+/** The limit of ids in one Zoho call. */
 const AT_ONCE = 100
 const WAIT_FOR_SYNC_MS = 5_000
 const MOST_GONE = 10
 
 /**
- * Reads the items that Zoho's notices named, by their ids, and writes what Zoho says now; one that Zoho does not have any more goes, like after a full pass.
- * Killed at any line, the notices are still due.
+ * Reads the items that Zoho's webhooks named, by their ids, and writes their present state; one
+ * that Zoho no longer has is removed, as after a full pass. Crash-safe: the events are still due.
  */
 export function createWebhookSync(deps: ApiSyncDeps): RunHandler {
   return {
@@ -30,7 +30,7 @@ export function createWebhookSync(deps: ApiSyncDeps): RunHandler {
     exclusiveKey: WEBHOOK_SYNC,
     async execute(run) {
       const { db, clock } = deps
-      // A page of a sync that was listed before the notice must not be written after it.
+      // A page that a sync listed before the webhook must not be written after it.
       if (await db.run.findFirst({ where: { kind: ITEM_SYNC, state: 'running' }, select: { id: true } })) {
         return {
           state: 'paused',
@@ -85,7 +85,10 @@ async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutco
   await syncImages(run, { ...deps, zoho }, { runId: run.id, zoho: true, only: products.map((product) => product.id) })
   return { state: await finalizeStatistics(run, db, { withImages: true }) }
 
-  /** Asked for once more, since one wrong answer must not take a product away; many at once are left to the full pass and its brake. */
+  /**
+   * Asked once more, since one wrong response must not remove a product; large numbers are left to
+   * the full pass and its limit.
+   */
   async function confirmedGone(ids: string[]): Promise<{ id: string; zoho_item_id: string | null }[]> {
     if (ids.length === 0 || ids.length > MOST_GONE) return []
     const still = await itemsById(zoho, { ids, runId: run.id }, run.signal)

@@ -18,7 +18,7 @@ const textsOf = (source: string): string[] =>
 /** `['Invoices', 'الفواتير']`, as the modules of Zoho Books are named. */
 const PAIR = /\['([^']+)', '([^']*[؀-ۿ][^']*)'\]/g
 
-/** The entries of a file whose texts are all of one language: deeper ones first, so that a group of two languages is taken apart. */
+/** The entries of a file in each language; deeper keys first, to take groups apart. */
 function entriesOf(source: string): { en: Map<string, string>; ar: Entry[]; rest: string[] } {
   const en = new Map<string, string>()
   const ar: Entry[] = []
@@ -45,7 +45,7 @@ function entriesOf(source: string): { en: Map<string, string>; ar: Entry[]; rest
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
-test('docs/arabic-texts.md lists every Arabic text for a native reader (`npx vitest run arabic-texts -u` renews it)', async () => {
+test('docs/arabic-texts.md lists every Arabic text (`npx vitest run arabic-texts -u` renews it)', async () => {
   const files = globSync('src/{facts,messages,web}/**/*.{ts,tsx}', { exclude: ['src/web/main.tsx'] })
     .toSorted()
     .filter((file) => ARABIC.test(readFileSync(file, 'utf8')))

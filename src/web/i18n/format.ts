@@ -2,7 +2,7 @@ import type { Language } from './language.tsx'
 
 /** Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the shops. */
 const LOCALES: Record<Language, string> = { en: 'en-GB', ar: 'ar-u-nu-latn' }
-/** Of a thousand each, as disks and browsers count them; shorter than what Intl has, so that they fit a tile. */
+/** Of a thousand each, as disks count; shorter than Intl's, so that they fit a tile. */
 const BYTE_UNITS: Record<Language, string[]> = { en: ['B', 'kB', 'MB', 'GB', 'TB'], ar: ['بايت', 'ك.ب', 'م.ب', 'ج.ب', 'ت.ب'] }
 /** 4m 53s; Arabic has no shorter form than the short one that reads well. */
 const UNIT_DISPLAY: Record<Language, 'narrow' | 'short'> = { en: 'narrow', ar: 'short' }

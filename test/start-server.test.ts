@@ -109,7 +109,7 @@ test('an address that cannot be listened on is named, with what to set instead',
   const start = (more: Record<string, string>) =>
     startServer(parseConfig({ ...environment, ...more }), pino({ level: 'silent' }), { onFirstLogin: (login) => logins.push(login) })
   for (const [HOST, message] of [
-    ['203.0.113.7', 'This machine has no address 203.0.113.7'],
+    ['203.0.113.7', 'This machine does not have the address 203.0.113.7'],
     ['no-such-host.invalid', 'The name no-such-host.invalid cannot be resolved'],
   ] as const)
     await expect(start({ HOST })).rejects.toMatchObject({

@@ -9,7 +9,6 @@ import { mayLeave } from '../components/use-unsaved-changes.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { ShopZone } from '../i18n/shop-zone.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
-import { Login } from './login.tsx'
 import { frameMessages } from './messages.ts'
 import { NotFound } from './not-found.tsx'
 import { HOME } from './paths.ts'
@@ -22,6 +21,8 @@ const BASE = '/settings'
 /** Opened by people who have a link and no login. */
 const RECONNECT = `${BASE}/reconnect`
 const SecondFactorRequired = lazy(() => import('../pages/account/second-factor-required.tsx'))
+// Whoever has a session never sees it.
+const Login = lazy(() => import('./login.tsx').then(({ Login }) => ({ default: Login })))
 const ReconnectPage = lazy(() => import('../pages/reconnect/reconnect-page.tsx'))
 
 export function App() {
@@ -51,7 +52,11 @@ function ForPeople() {
       </main>
     )
   if (session.data === undefined) return <div role="status" aria-label={m.loading} />
-  return <Login />
+  return (
+    <Suspense>
+      <Login />
+    </Suspense>
+  )
 }
 
 function Pages({ person }: { person: CurrentUser }) {

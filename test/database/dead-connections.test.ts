@@ -93,7 +93,7 @@ longTest('a lock that is asked for on a silent line is given up within seconds',
   await client.end()
 })
 
-test('while the database is silent zinc lives and is not ready, and serves soon after it is back', async () => {
+test('while the database is silent zinc lives and is not ready, and serves by itself when it is back', async () => {
   const { url, line } = await databaseBehindALine()
   const zinc = await startZinc({ environment: { DATABASE_URL: url } })
   expect((await zinc.call('/api/products')).status).toBe(200)
@@ -104,9 +104,10 @@ test('while the database is silent zinc lives and is not ready, and serves soon 
   expect(ready.headers.get('retry-after')).toMatch(/^\d+$/)
   expect(performance.now() - began).toBeLessThan(WITHIN_MS)
   line.swallow(false)
-  // The connections that were open then are dead for good, but new ones are made beside them.
+  // The connections that were open then are dead for good, but new ones are made beside them. Where work in
+  // the background has taken the whole pool meanwhile, their queries have to fail first, after 65 s.
   const back = performance.now()
-  while ((await fetch(`${zinc.url}/health/ready`)).status !== 200) expect(performance.now() - back).toBeLessThan(30_000)
+  while ((await fetch(`${zinc.url}/health/ready`)).status !== 200) expect(performance.now() - back).toBeLessThan(90_000)
   expect((await zinc.call('/api/products')).status).toBe(200)
   // Only so that the test ends soon: what hangs on the silent connections would fail after 65 s.
   line.cut()

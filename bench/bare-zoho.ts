@@ -1,6 +1,9 @@
 import { FAKE_CREDENTIALS } from '../src/zoho-simulator/simulator.ts'
 
-/** The least that a client of Zoho can be: signs in once and fetches, with no limit, no retry and no look at what comes. `calls()` counts. */
+/**
+ * The least that a client of Zoho can be: signs in once and fetches, with no limit, no retry and no
+ * look at what comes. `calls()` counts.
+ */
 export async function openBareZoho(url: string) {
   const form = {
     grant_type: 'refresh_token',

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import type pg from 'pg'
 import sharp from 'sharp'
 
-// A photograph-sized JPEG of noise, and as many different ones as a shop has: bytes behind the end of a JPEG do not matter to it.
+// A photograph-sized JPEG of noise, and as many different ones as a shop has: bytes behind the end
+// of a JPEG do not matter to it.
 const noise = Buffer.from(Array.from({ length: 320 * 320 * 3 }, (_, n) => (n * 2_654_435_761) >>> 24))
 export const image = await sharp(noise, { raw: { width: 320, height: 320, channels: 3 } })
   .jpeg({ quality: 92 })

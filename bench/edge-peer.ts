@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 import pg from 'pg'
 
-/** The floor beside which the photo sync is measured: bare routes without tokens, checks or headers. Arguments: database, a file, a constant's size. */
+/**
+ * The floor beside which the photo sync is measured: bare routes without tokens, checks or headers.
+ * Arguments: database, a file, a constant's size.
+ */
 const [databaseUrl = '', file = '', constantBytes = '0'] = process.argv.slice(2)
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 12 })
 const bytes = readFileSync(file)

@@ -101,7 +101,10 @@ async function withDatabase<T>(url: string, work: (client: pg.Client) => Promise
   }
 }
 
-/** What PostgreSQL does by itself within minutes of so many new rows, and not while it is being measured. */
+/**
+ * What PostgreSQL does by itself within minutes of so many new rows, and not while it is being
+ * measured.
+ */
 async function tidyDatabase(url: string): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()

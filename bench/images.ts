@@ -16,8 +16,10 @@ import { createFileStore } from '../src/images/storage/file-store.ts'
 import { benchImages } from './image-files.ts'
 
 /**
- * Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop that only makes the same variants with sharp.
- * The two take turns, round by round, so that a machine that is busy with other things is equally busy for both; the middle round counts.
+ * Pictures a second: zinc's whole way in (judged, hashed, on disk with fsync, rows) beside a loop
+ * that only makes the same variants with sharp.
+ * The two take turns, round by round, so that a machine that is busy with other things is equally
+ * busy for both; the middle round counts.
  */
 const [databaseUrl = '', photosDir = ''] = process.argv.slice(2)
 const COUNT = 200
@@ -69,7 +71,8 @@ for (let round = 0; round <= ROUNDS; round++) {
   const rates = { bare: await perSecond(ofRound(round), bare), zinc: await perSecond(ofRound(round), zinc) }
   if (round > 0) rounds.push(rates)
 }
-// Variants of what is stored already, as a regenerate run makes them: two a picture from one decode.
+// Variants of what is stored already, as a regenerate run makes them: two a picture from one
+// decode.
 const variantConfig = await deps.variantSettings.current()
 const blobs = await db.blob.findMany({ take: COUNT, select: { sha256: true } })
 const wanted = LARGEST_FIRST.map((name) => ({ name, format: 'webp' as const }))

@@ -11,7 +11,10 @@ import { itemSyncResult } from '../src/sync/items/result.ts'
 import { environmentFor } from '../src/zoho-simulator/simulator.ts'
 import { openBareZoho } from './bare-zoho.ts'
 
-/** One measurement in a process of its own: `zinc` or `bare`, simulator's address, database's address. Prints one line of JSON. */
+/**
+ * One measurement in a process of its own: `zinc` or `bare`, simulator's address, database's
+ * address. Prints one line of JSON.
+ */
 const [who = '', zohoUrl = '', databaseUrl = ''] = process.argv.slice(2)
 const log = pino({ level: 'silent' })
 const print = (figures: object) =>
@@ -20,7 +23,10 @@ const print = (figures: object) =>
 /** Ticks of the system's clock of processor time, in seconds. */
 const TICK_SECONDS = 0.01
 
-/** Processor time of this process and of the database's connections so far: on a busy machine it tells more than the time that passed. Linux only. */
+/**
+ * Processor time of this process and of the database's connections so far: on a busy machine it
+ * tells more than the time that passed. Linux only.
+ */
 async function cpu(): Promise<{ own: number; database: number }> {
   const client = new pg.Client(databaseUrl)
   await client.connect()

@@ -10,8 +10,10 @@ import { createSeed } from '../src/zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator } from '../src/zoho-simulator/simulator.ts'
 
 /**
- * What an operator waits for: the page with an empty cache, on the machine itself and as on a slow phone line (1.6 Mbit/s, 150 ms, a processor
- * of a quarter of the speed). Layout shift is the browser's own sum; the middle of the rounds counts.
+ * What an operator waits for: the page with an empty cache, on the machine itself and as on a slow
+ * phone line (1.6 Mbit/s, 150 ms, a processor
+ * of a quarter of the speed). Layout shift is the browser's own sum; the middle of the rounds
+ * counts.
  */
 const [databaseUrl = ''] = process.argv.slice(2)
 const ROUNDS = 3

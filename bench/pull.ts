@@ -9,7 +9,10 @@ import { openServices } from '../src/services.ts'
 import { environmentFor } from '../src/zoho-simulator/simulator.ts'
 import { openBareZoho } from './bare-zoho.ts'
 
-/** One measurement in a process of its own: `zinc` or `bare`, `rows` or `details`, simulator's address, database's address. Prints one line of JSON. */
+/**
+ * One measurement in a process of its own: `zinc` or `bare`, `rows` or `details`, simulator's
+ * address, database's address. Prints one line of JSON.
+ */
 const [who = '', what = '', zohoUrl = '', databaseUrl = ''] = process.argv.slice(2)
 const log = pino({ level: 'silent' })
 const dataDir = await mkdtemp(join(tmpdir(), 'zinc-bench-'))
@@ -17,7 +20,10 @@ const print = (figures: object) =>
   console.log(JSON.stringify({ who, what, ...figures, peak_mb: Math.round(process.resourceUsage().maxRSS / 1024) }))
 const inSeconds = (began: number) => (performance.now() - began) / 1000
 
-/** The whole of zinc's pull: limiter, run, checkpoints, change detection, records, files with hashes. */
+/**
+ * The whole of zinc's pull: limiter, run, checkpoints, change detection, records, files with
+ * hashes.
+ */
 async function zinc(): Promise<void> {
   const services = await openServices(
     parseConfig({
@@ -49,7 +55,10 @@ interface Page {
   page_context: { has_more_page: boolean }
 }
 
-/** The floor: page (and fetch each document, four at a time), upsert a page per statement, write the file; nothing else. */
+/**
+ * The floor: page (and fetch each document, four at a time), upsert a page per statement, write the
+ * file; nothing else.
+ */
 async function bare(): Promise<void> {
   await migrate(databaseUrl, { log })
   const client = new pg.Client(databaseUrl)

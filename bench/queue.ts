@@ -16,8 +16,10 @@ import { createFileStore } from '../src/images/storage/file-store.ts'
 import { benchImages } from './image-files.ts'
 
 /**
- * The job queue: variants made again by one process and by two, a worker killed, a run cancelled. Arguments: the URL of an
- * empty database and the number of variants. Processor seconds count, since the cores may be busy with other things.
+ * The job queue: variants made again by one process and by two, a worker killed, a run cancelled.
+ * Arguments: the URL of an
+ * empty database and the number of variants. Processor seconds count, since the cores may be busy
+ * with other things.
  */
 const [databaseUrl = '', count = '500'] = process.argv.slice(2)
 const IMAGES = Math.ceil(Number(count) / 2)

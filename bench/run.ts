@@ -7,7 +7,8 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { openEmbeddedPostgres } from '../src/database/embedded/embedded-postgres.ts'
 
-// `npm run bench -- [--only start|items|pictures|queue|uploads|pulls|page|edges] [--items 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
+// `npm run bench -- [--only start|items|pictures|queue|uploads|pulls|page|edges] [--items
+// 2204,100000] [--photos DIR] [--pulls rows:100000,details:3000]`: every figure of
 // one table comes from one run on one machine.
 const { values } = parseArgs({
   options: {

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * Start to ready of the real program on a database that exists, and its memory a while later, without PostgreSQL. Arguments: the address of a
+ * Start to ready of the real program on a database that exists, and its memory a while later,
+ * without PostgreSQL. Arguments: the address of a
  * database, a folder, and the flags that `npm start` gives to Node.
  */
 const [databaseUrl = '', dataDir = '', ...flags] = process.argv.slice(2)

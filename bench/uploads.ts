@@ -9,8 +9,10 @@ import { addProducts } from '../test/helpers/feed-rows.ts'
 import { benchImages } from './image-files.ts'
 
 /**
- * What somebody waits who uploads a picture over HTTP, from the first byte sent to the answer, which comes when bytes and rows are safe: one alone, and
- * eight at once. Each picture goes to a product of its own and is new to zinc. Arguments: an empty database, a folder of photographs or '', Node's flags.
+ * What somebody waits who uploads a picture over HTTP, from the first byte sent to the answer,
+ * which comes when bytes and rows are safe: one alone, and
+ * eight at once. Each picture goes to a product of its own and is new to zinc. Arguments: an empty
+ * database, a folder of photographs or '', Node's flags.
  */
 const [databaseUrl = '', photosDir = '', ...flags] = process.argv.slice(2)
 const WARM_UP = 16

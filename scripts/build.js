@@ -1,4 +1,5 @@
-// `npm ci` runs this once: database client, server (dist/) and page (dist/web/). Starting then builds
+// `npm ci` runs this once: database client, server (dist/) and page (dist/web/). Starting then
+// builds
 // nothing. Plain JavaScript, since npm may run it with a Node that cannot read TypeScript.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -36,7 +37,8 @@ function fail(message) {
 if (![PRISMA, TSC, VITE].every((path) => existsSync(path)))
   fail('The build tools are not installed (--omit=dev?). Run `npm ci`, then `npm run slim` for a small server.')
 
-// `prisma generate` only reads the schema, but its command line insists on a schema engine and would
+// `prisma generate` only reads the schema, but its command line insists on a schema engine and
+// would
 // download one. Naming any existing program keeps it off the network.
 run('database client', [PRISMA, 'generate', '--no-hints'], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
@@ -72,7 +74,9 @@ function replaceDist() {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** npm links the commands of a project's packages but not its own: this makes `npx zinc` work here. */
+/**
+ * npm links the commands of a project's packages but not its own: this makes `npx zinc` work here.
+ */
 function linkCommands() {
   if (process.platform === 'win32') return
   mkdirSync(BIN, { recursive: true })

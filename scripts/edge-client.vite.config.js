@@ -1,7 +1,8 @@
 import { defineConfig } from 'vite'
 
 /**
- * The edge client as one file that needs Node alone. CommonJS, since Node takes a .js file outside of any package for that.
+ * The edge client as one file that needs Node alone. CommonJS, since Node takes a .js file outside
+ * of any package for that.
  */
 export default defineConfig({
   ssr: { noExternal: true },

@@ -24,7 +24,8 @@ console.log('Left: a server for DATABASE_URL, without embedded PostgreSQL and bu
 if (isNodeTooOld) console.log('Start it with Node 22.18 or newer: `node bin/server.js`.')
 
 /**
- * Paths of the packages that `dependencies` reach. npm's own prune keeps peer dependencies, and with
+ * Paths of the packages that `dependencies` reach. npm's own prune keeps peer dependencies, and
+ * with
  * them all of Prisma's command line.
  */
 function neededAtRunTime() {

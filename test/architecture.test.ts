@@ -2,7 +2,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** A folder may import from the folders named beside it and from `lib/`; see docs and architecture for the reasons. */
+/**
+ * A folder may import from the folders named beside it and from `lib/`; see docs and architecture
+ * for the reasons.
+ */
 const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
   catalog: ['schemas', 'database', 'settings'],

@@ -14,7 +14,10 @@ declare module 'vitest' {
     postgresUrl: string
     /** What makes the copy of a template fast. */
     createDatabaseOptions: string
-    /** Where the first test that needs a synced shop puts its data folder; see test/helpers/synced.ts. */
+    /**
+     * Where the first test that needs a synced shop puts its data folder; see
+     * test/helpers/synced.ts.
+     */
     syncedDir: string
   }
 }
@@ -23,8 +26,10 @@ const log = pino({ level: 'silent' })
 const TEMPLATES = ['template_zinc', 'template_synced']
 
 /**
- * One PostgreSQL for the whole run, in a folder of its own, with one migrated template that each test clones.
- * TEST_POSTGRES_URL names another server, to try zinc on an older PostgreSQL; its databases are made and dropped freely.
+ * One PostgreSQL for the whole run, in a folder of its own, with one migrated template that each
+ * test clones.
+ * TEST_POSTGRES_URL names another server, to try zinc on an older PostgreSQL; its databases are
+ * made and dropped freely.
  */
 export default async function setup(project: TestProject) {
   buildIfStale()
@@ -52,7 +57,8 @@ async function makeTemplate(project: TestProject, url: string): Promise<() => Pr
   await admin.query('create database template_zinc')
   await migrate(template.href, { log })
   project.provide('postgresUrl', url)
-  // Twice as fast as through the write-ahead log, which is the default since PostgreSQL 15 and the only way before.
+  // Twice as fast as through the write-ahead log, which is the default since PostgreSQL 15 and the
+  // only way before.
   const { rows } = await admin.query<{ version: number }>("select current_setting('server_version_num')::int as version")
   project.provide('createDatabaseOptions', rows[0]!.version >= 150_000 ? 'strategy file_copy' : '')
   return async () => {
@@ -62,7 +68,10 @@ async function makeTemplate(project: TestProject, url: string): Promise<() => Pr
   }
 }
 
-/** The page and the package's exports are tested as they are built, so an older build would prove nothing. */
+/**
+ * The page and the package's exports are tested as they are built, so an older build would prove
+ * nothing.
+ */
 function buildIfStale(): void {
   // For quick runs of tests that use neither.
   if (process.env.ZINC_TEST_BUILD === '0') return

@@ -2,7 +2,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** Words that CONTRIBUTING.md replaces: a file or an exported name that uses one is found by nobody. */
+/**
+ * Words that CONTRIBUTING.md replaces: a file or an exported name that uses one is found by nobody.
+ */
 const RETIRED =
   /^(answers?|asked|belongings|centre|chore|chores|doors?|dethrone|flaw|hurry|judged?|notices?|owed|patience|patient|pictures?|recipes?|seal|sealed|reseal|shelf|sniff|sniffed|standing|told|trouble|verdict|wish|wished)$/i
 /** Contract names and usual words that only look like retired ones. */

@@ -21,7 +21,8 @@ const ENTERED = 'Check your input. The message above names the field.'
 const START_LATER = 'Nothing was removed. Start the sync again later. If it keeps failing, contact Zoho support.'
 
 /**
- * What the server says to people, by `code`, or `code.reason` where one code says several things. The API sends it in English; the page makes it of the
+ * What the server says to people, by `code`, or `code.reason` where one code says several things.
+ * The API sends it in English; the page makes it of the
  * same code and facts in the reader's language. What only a terminal shows is in terminal.ts.
  */
 export const MESSAGES = {
@@ -1050,7 +1051,10 @@ export const MESSAGES = {
   'not_an_image.by_name': { message: 'This is not an image' },
 } satisfies Catalogue
 
-/** Causes of failures in the inbox, by `code`, or `code.stage` where it means something else there: what was imported is not at Zoho. */
+/**
+ * Causes of failures in the inbox, by `code`, or `code.stage` where it means something else there:
+ * what was imported is not at Zoho.
+ */
 export const CAUSES = {
   not_an_image: { message: 'Zoho sent a file that is not an image', remedy: 'Attach the image to the item in Zoho again, then retry.' },
   truncated: { message: 'The image is incomplete', remedy: 'Retry. If it keeps failing, attach the image in Zoho again.' },
@@ -1173,6 +1177,9 @@ type Translated<C> = {
     ? { message: TextFor<C[K]>; remedy: TextFor<C[K]> }
     : { message: TextFor<C[K]>; remedy?: TextFor<C[K]> }
 }
-/** What another language has to say: the same messages with the same facts. Its remedies are for people on the page. */
+/**
+ * What another language has to say: the same messages with the same facts. Its remedies are for
+ * people on the page.
+ */
 export type MessagesIn = Translated<typeof MESSAGES>
 export type CausesIn = Translated<typeof CAUSES>

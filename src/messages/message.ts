@@ -1,7 +1,13 @@
-/** The facts in a message. Two names are reserved: `reason` tells apart what one code says for several reasons, `around` holds the messages around it. */
+/**
+ * The facts in a message. Two names are reserved: `reason` tells apart what one code says for
+ * several reasons, `around` holds the messages around it.
+ */
 export type Params = Record<string, unknown>
 
-/** A message as it is stored and sent: its code, and the facts in it. A catalogue makes a sentence of it in each language. */
+/**
+ * A message as it is stored and sent: its code, and the facts in it. A catalogue makes a sentence
+ * of it in each language.
+ */
 export interface Message {
   code: string
   params: Params
@@ -12,7 +18,10 @@ export type Part = string | Message
 
 export type Text = string | ((params: never) => string)
 
-/** What happened and what to do next; `page`: what to do on the page, where the remedy names an address of the API. */
+/**
+ * What happened and what to do next; `page`: what to do on the page, where the remedy names an
+ * address of the API.
+ */
 export interface Entry {
   readonly message: Text
   readonly remedy?: Text
@@ -20,13 +29,19 @@ export interface Entry {
 }
 export type Catalogue = Readonly<Record<string, Entry>>
 
-/** The key of a message in a catalogue: `code.reason`, a reason that many codes have, or the code alone. */
+/**
+ * The key of a message in a catalogue: `code.reason`, a reason that many codes have, or the code
+ * alone.
+ */
 export function entryOf(catalogue: Catalogue, { code, params }: { code: string; params?: Params | null | undefined }): Entry | undefined {
   const reason = params?.reason
   return (typeof reason === 'string' && (catalogue[`${code}.${reason}`] ?? catalogue[reason])) || catalogue[code]
 }
 
-/** The sentence with its facts; null where it needs some and has none, as in rows that were stored as text only. */
+/**
+ * The sentence with its facts; null where it needs some and has none, as in rows that were stored
+ * as text only.
+ */
 export function fillIn(text: Text | undefined, params: Params | null | undefined): string | null {
   if (text === undefined) return null
   if (typeof text === 'string') return text
@@ -37,7 +52,10 @@ export function fillIn(text: Text | undefined, params: Params | null | undefined
   }
 }
 
-/** What a message says, with what stands around it; null where the catalogue does not know it or its facts are missing. */
+/**
+ * What a message says, with what stands around it; null where the catalogue does not know it or its
+ * facts are missing.
+ */
 export function render(catalogue: Catalogue, message: { code: string; params?: Params | null | undefined }): string | null {
   const around = Array.isArray(message.params?.around) ? (message.params.around as Message[]) : []
   return around.reduce<string | null>(

@@ -19,7 +19,10 @@ export interface Said extends Message {
   remedy: string | undefined
 }
 
-/** A message for storing or sending, or to stand within another one. `code`: where it is not known before, as with Zoho's. */
+/**
+ * A message for storing or sending, or to stand within another one. `code`: where it is not known
+ * before, as with Zoho's.
+ */
 export function message<K extends MessageKey>(key: K, ...[params]: Arguments<K>): Message {
   const [code = '', reason] = key.split('.')
   return { code, params: { ...(reason !== undefined && { reason }), ...params } }

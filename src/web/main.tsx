@@ -14,7 +14,10 @@ import { LanguageProvider } from './i18n/language.tsx'
 import { loadServerMessages } from './i18n/server-messages.ts'
 import { themeWithComponents } from './theme/components.ts'
 
-/** Longest that the first frame waits for its font, so that text does not change shape under the reader. */
+/**
+ * Longest that the first frame waits for its font, so that text does not change shape under the
+ * reader.
+ */
 const FONT_WAIT_MS = 300
 
 const arabic = document.documentElement.lang === 'ar'
@@ -25,7 +28,8 @@ const fonts = [
 const messages = loadServerMessages(arabic ? 'ar' : 'en')
 await Promise.all([
   Promise.race([Promise.all(fonts), new Promise((resolve) => setTimeout(resolve, FONT_WAIT_MS))]),
-  // The server speaks English already; only what to do on the page differs, and nothing on the first frame says it.
+  // The server speaks English already; only what to do on the page differs, and nothing on the
+  // first frame says it.
   ...(arabic ? [messages] : []),
 ])
 

@@ -108,7 +108,8 @@ test('a price that the ERP writes while a page is written is not lost', async ()
   const items = zinc.zoho.items()
   for (const [n, item] of items.entries()) zinc.zoho.edit(item.item_id, { rate: n })
   const run = zinc.sync('?mode=full')
-  // A few at a time: who waits for a connection for two seconds is refused, and thirty do on a slow machine.
+  // A few at a time: who waits for a connection for two seconds is refused, and thirty do on a slow
+  // machine.
   const atOnce = pLimit(4)
   await Promise.all(items.map((item, n) => atOnce(() => patch(`zoho:${item.item_id}`, { selling_price: `${1000 + n}`, brand: 'ERP' }))))
   await run

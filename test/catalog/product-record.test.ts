@@ -145,7 +145,8 @@ test('a product is found by each of its codes, an ambiguous one is 409 with the 
   const counts = (await read<{ data: Record<string, number> }>('/api/settings/integrations/zoho/coverage')).data
   await db.product.update({ where: { id: made[1]!.id }, data: { isbn: null, upc: '12345678905', ean: '6284200001234' } })
   const after = (await read<{ data: Record<string, number> }>('/api/settings/integrations/zoho/coverage')).data
-  // The pair is one by another code now, leading zeros or not, and the new EAN's last digit is wrong.
+  // The pair is one by another code now, leading zeros or not, and the new EAN's last digit is
+  // wrong.
   expect(after).toEqual({ ...counts, bad_check_digit: counts.bad_check_digit! + 1 })
   await db.product.updateMany({ where: { id: { in: made.map(({ id }) => id) } }, data: { deleted_at: new Date() } })
   const gone = (await read<{ data: Record<string, number> }>('/api/settings/integrations/zoho/coverage')).data

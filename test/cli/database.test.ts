@@ -13,7 +13,10 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const run = promisify(execFile)
 
-/** The command line as a person calls it: a process of its own, started by whatever Node is on the machine. */
+/**
+ * The command line as a person calls it: a process of its own, started by whatever Node is on the
+ * machine.
+ */
 async function zinc(args: string[], environment: Record<string, string> = {}) {
   const env = { ...childEnvironment, ...environment }
   return run(process.execPath, ['src/cli/main.ts', ...args], { env }).then(

@@ -12,7 +12,10 @@ import { longTest } from '../helpers/long.ts'
 import { startServerProcess } from '../helpers/server-process.ts'
 import { startShop, type TestStore } from '../helpers/test-shop.ts'
 
-/** `zinc edge pull --watch` in a process of its own; what it says is read in order, stdout and stderr together. */
+/**
+ * `zinc edge pull --watch` in a process of its own; what it says is read in order, stdout and
+ * stderr together.
+ */
 function startWatch(server: string, store: TestStore, dir: string) {
   const args = ['src/cli/main.ts', 'edge', 'pull', '--server', server, '--store', store.id, '--dir', dir, '--watch', '0.1']
   const child = spawn(process.execPath, args, { env: { ...childEnvironment, ZINC_EDGE_TOKEN: store.token } })

@@ -8,7 +8,10 @@ import { startZinc } from '../helpers/zinc.ts'
 
 const CHILD = fileURLToPath(new URL('../helpers/call-zoho.ts', import.meta.url))
 
-/** It starts several whole processes, which takes minutes on a machine that is busy with other tests. */
+/**
+ * It starts several whole processes, which takes minutes on a machine that is busy with other
+ * tests.
+ */
 const PATIENCE_MS = times(300_000, 1_800_000)
 
 longTest(

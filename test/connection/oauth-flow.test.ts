@@ -83,7 +83,8 @@ test('a consent is accepted once, in the same browser, with its own state', asyn
   const returned = new URL((await fetch(new URL(accept, zoho.url), { redirect: 'manual' })).headers.get('location')!)
   const query = Object.fromEntries(returned.searchParams)
 
-  // Without the cookie, with another browser's, or with a state of nobody: 400, and the state is not spent by a guess without it.
+  // Without the cookie, with another browser's, or with a state of nobody: 400, and the state is
+  // not spent by a guess without it.
   const other = await begin(zinc)
   expect((await back(zinc, query)).status).toBe(400)
   expect((await back(zinc, { ...query, state: 'made-up' }, first.cookie)).status).toBe(400)

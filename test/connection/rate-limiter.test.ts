@@ -12,7 +12,8 @@ const CALL = { job: 'items', path: '/inventory/v1/items' } as const
 const HELD_UP = `select 1 from pg_locks join pg_database on pg_database.oid = pg_locks.database
   where not granted and relation = $1::regclass and datname = current_database()`
 
-// Wherever the look for a permit stands when another process notes the end of its call, the last call of the day is counted once.
+// Wherever the look for a permit stands when another process notes the end of its call, the last
+// call of the day is counted once.
 test.each(['zoho_call', 'zoho_rate_limit'])(
   'a call that ends while another process looks at %s leaves no room that is not there',
   async (table) => {

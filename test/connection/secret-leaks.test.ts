@@ -23,7 +23,9 @@ const CANARIES = {
   user: 'canary-user-password-4718',
   wrong: 'canary-wrong-value-4719',
 }
-/** How a secret may hide: as it is, in base64 (wherever it begins), in hex, encoded for an address. */
+/**
+ * How a secret may hide: as it is, in base64 (wherever it begins), in hex, encoded for an address.
+ */
 const disguises = (secret: string): string[] => [
   secret,
   ...[0, 1, 2].map((shift) =>
@@ -40,7 +42,10 @@ async function filesOf(dir: string): Promise<string[]> {
   return entries.filter((it) => it.isFile()).map((it) => join(it.parentPath, it.name))
 }
 
-/** Command line and environment of every process that the server started; its own environment is the caller's business. */
+/**
+ * Command line and environment of every process that the server started; its own environment is the
+ * caller's business.
+ */
 async function processesOf(server: ChildProcess): Promise<string[]> {
   const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((it) => /^\d+$/.test(it))) {
@@ -54,7 +59,10 @@ async function processesOf(server: ChildProcess): Promise<string[]> {
   return found
 }
 
-/** It starts several whole processes, which takes minutes on a machine that is busy with other tests. */
+/**
+ * It starts several whole processes, which takes minutes on a machine that is busy with other
+ * tests.
+ */
 const PATIENCE_MS = times(300_000, 1_800_000)
 
 longTest(

@@ -62,7 +62,8 @@ test('from nothing set up to a real sync, on settings alone: stored, masked, tes
   expect(tested.body.data).toMatchObject({ ok: true, organization: { name: 'Demo Electronics' }, api_domain: zoho.url })
   expect((await request(zinc, 'GET', '/')).body.data.connection).toMatchObject({ state: 'connected', cause: null })
 
-  // What a page sends back whole changes nothing, masks least of all; a mask of something else is no value either.
+  // What a page sends back whole changes nothing, masks least of all; a mask of something else is
+  // no value either.
   const before = await services.db.setting.findMany({ orderBy: { name: 'asc' } })
   const whole = (await request(zinc, 'GET', '/')).body.data
   expect((await request(zinc, 'POST', '/', whole)).status).toBe(200)

@@ -30,7 +30,8 @@ longTest('the webhook settings show address, one-time secret, test, last notice 
   expect(await zinc.zoho.webhooks.send(target, [item!.item_id])).toMatchObject([{ status: 202 }])
   expect(await state()).toMatchObject({ accepted: { count: 2, items: [item!.item_id] }, refused: { count: 0 } })
 
-  // Signed with another secret, several times in quick succession: one row, one count, and nothing is read.
+  // Signed with another secret, several times in quick succession: one row, one count, and nothing
+  // is read.
   for (let n = 0; n < 3; n++) await zinc.zoho.webhooks.send({ ...target, secret: 'fakeSecretOfSomebodyElse' }, [item!.item_id])
   expect(await state()).toMatchObject({ accepted: { count: 2 }, refused: { count: 1, last_at: expect.any(String) } })
 

@@ -18,7 +18,9 @@ async function testDatabase(): Promise<string> {
   return url
 }
 
-/** Seconds to the first keepalive probe, by local and remote port; Linux writes it in hundredths. */
+/**
+ * Seconds to the first keepalive probe, by local and remote port; Linux writes it in hundredths.
+ */
 function keepaliveTimers(): Map<string, number> {
   const timers = new Map<string, number>()
   for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {

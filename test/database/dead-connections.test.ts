@@ -104,8 +104,10 @@ test('while the database is silent zinc lives and is not ready, and serves by it
   expect(ready.headers.get('retry-after')).toMatch(/^\d+$/)
   expect(performance.now() - began).toBeLessThan(WITHIN_MS)
   line.swallow(false)
-  // The connections that were open then are dead for good, but new ones are made beside them. Where work in
-  // the background has taken the whole pool meanwhile, their queries have to fail first, after 65 s.
+  // The connections that were open then are dead for good, but new ones are made beside them. Where
+  // work in
+  // the background has taken the whole pool meanwhile, their queries have to fail first, after 65
+  // s.
   const back = performance.now()
   while ((await fetch(`${zinc.url}/health/ready`)).status !== 200) expect(performance.now() - back).toBeLessThan(90_000)
   expect((await zinc.call('/api/products')).status).toBe(200)

@@ -10,7 +10,10 @@ import { longTest } from '../helpers/long.ts'
 
 const log = pino({ level: 'silent' })
 
-/** Tables, columns, indexes, functions, triggers and rules, as text: two databases with the same are alike. */
+/**
+ * Tables, columns, indexes, functions, triggers and rules, as text: two databases with the same are
+ * alike.
+ */
 const SHAPE = `
   select 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '') as line
     from information_schema.columns where table_schema = 'public'
@@ -27,7 +30,10 @@ async function shapeOf(url: string): Promise<string[]> {
   return rows.map(({ line }) => line)
 }
 
-/** Migrates in a process of its own, whose first call of the database after \`kill\` others is its last. */
+/**
+ * Migrates in a process of its own, whose first call of the database after \`kill\` others is its
+ * last.
+ */
 function migrateAndDie(url: string, kill: number): Promise<unknown> {
   const script = `
     import pg from 'pg'

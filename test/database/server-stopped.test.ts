@@ -41,7 +41,8 @@ longTest.each([
   for (let stop = 1; stop <= stops; stop++) {
     const enough = Math.ceil((images * stop) / (stops + 1))
     await waitFor(() => zoho.counters.images >= enough)
-    // Held as if another process were looking at the folder (a process that always lives), so that zinc does not start the server again at once.
+    // Held as if another process were looking at the folder (a process that always lives), so that
+    // zinc does not start the server again at once.
     await writeFile(join(place, 'lock'), '1')
     process.kill(await postmaster(), 'SIGQUIT') // PostgreSQL's immediate shutdown
     await waitFor(async () => (await fetch(`${url}/health/ready`)).status === 503)

@@ -12,7 +12,8 @@ test('a folder that another client has filled is taken over without fetching its
   const line = await openFaultProxy(shop.url, {})
   onTestFinished(line.close)
 
-  // Another client's names, in folders of its own; one picture is missing, one is damaged, and a link leads elsewhere.
+  // Another client's names, in folders of its own; one picture is missing, one is damaged, and a
+  // link leads elsewhere.
   const dir = await edgeFolder()
   await puller(store, shop.url, dir)()
   const other = await edgeFolder()

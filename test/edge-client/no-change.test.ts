@@ -15,7 +15,8 @@ test('while nothing changes a pull is one request on the wire, answered with a b
   onTestFinished(() => rm(dir, { recursive: true, force: true }))
   const transport = await openRecordingProxy(shop.url)
   onTestFinished(transport.close)
-  // With an assortment and without: a store of few pictures must not pay for those that it does not sell.
+  // With an assortment and without: a store of few pictures must not pay for those that it does not
+  // sell.
   for (const body of [{}, { variant: 'thumb', assortment: { in_stock: true } }]) {
     const store = await shop.addStore(body)
     const run = () =>

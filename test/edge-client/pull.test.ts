@@ -86,7 +86,8 @@ longTest('a line cut every few moments brings everything, and only the tail of a
   await expectMirror(dir, photos)
   expect(halves).toBeGreaterThan(0)
   expect(transport.cuts()).toBeGreaterThan(4)
-  // What was on its way when the line was cut, and the answers' headers; a picture that began anew each time would cost far more.
+  // What was on its way when the line was cut, and the answers' headers; a picture that began anew
+  // each time would cost far more.
   expect(result.bytes).toBeLessThan(size * 1.1 + photos.length * 1_500)
 })
 

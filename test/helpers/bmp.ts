@@ -14,7 +14,10 @@ export interface BmpForm {
   height?: number
   pixel?: (x: number, y: number) => Color
   depth?: 1 | 2 | 4 | 8 | 16 | 24 | 32
-  /** Bytes of the header behind the first 14: 12 and 16–64 are OS/2's, 40, 52, 56, 108 and 124 those of Windows. */
+  /**
+   * Bytes of the header behind the first 14: 12 and 16–64 are OS/2's, 40, 52, 56, 108 and 124 those
+   * of Windows.
+   */
   header?: number
   coding?: 'rle4' | 'rle8' | 'rle24'
   masks?: [red: number, green: number, blue: number, alpha?: number]
@@ -28,7 +31,10 @@ export interface BmpForm {
 
 const WINDOWS = [40, 52, 56, 108, 124]
 
-/** Writes a BMP of any form, by Microsoft's and IBM's descriptions and not by the code that reads it. */
+/**
+ * Writes a BMP of any form, by Microsoft's and IBM's descriptions and not by the code that reads
+ * it.
+ */
 export function bmpOf({
   width = 13,
   height = 9,
@@ -118,7 +124,10 @@ function plainRow(
   return bytes
 }
 
-/** The first half of each row as runs, the second as a list; then the ends of the row and of the picture. */
+/**
+ * The first half of each row as runs, the second as a list; then the ends of the row and of the
+ * picture.
+ */
 function runs(rows: Color[][], coding: 'rle4' | 'rle8' | 'rle24', indexOf: (color: Color) => number): Buffer {
   const bytes: number[] = []
   const one = (color: Color) => (coding === 'rle24' ? [color[2], color[1], color[0]] : [indexOf(color)])

@@ -32,7 +32,10 @@ async function launch(): Promise<Browser> {
   })
 }
 
-/** The Chromium of this worker; it ends with it. Tests share it and nothing in it: each visitor has a context of their own. */
+/**
+ * The Chromium of this worker; it ends with it. Tests share it and nothing in it: each visitor has
+ * a context of their own.
+ */
 export async function openBrowser(): Promise<Browser> {
   browser ??= launch()
   return browser
@@ -41,7 +44,10 @@ export async function openBrowser(): Promise<Browser> {
 export interface Visit {
   context: BrowserContext
   page: Page
-  /** What the browser complained about: refused by the policy, errors of scripts. Empty at the end of a good test. */
+  /**
+   * What the browser complained about: refused by the policy, errors of scripts. Empty at the end
+   * of a good test.
+   */
   complaints: string[]
 }
 
@@ -88,7 +94,10 @@ export async function axeFindings(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`))
 }
 
-/** How many pixels the document is wider than its window; 0 when nothing is cut off or has to be scrolled sideways. */
+/**
+ * How many pixels the document is wider than its window; 0 when nothing is cut off or has to be
+ * scrolled sideways.
+ */
 export const sidewaysPixels = (page: Page): Promise<number> =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 

@@ -1,4 +1,7 @@
-/** A process of its own that calls Zoho with the shared token when it is told to; see test/connection/concurrent-processes.test.ts. */
+/**
+ * A process of its own that calls Zoho with the shared token when it is told to; see
+ * test/connection/concurrent-processes.test.ts.
+ */
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { pino } from 'pino'

@@ -16,7 +16,8 @@ const ALTERNATIVE_NAMES = der(0x06, Buffer.from('551d11', 'hex'))
 const ECDSA_WITH_SHA256 = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')))
 
 /**
- * A self-signed certificate for one host and its key, as PEM, made anew each time. Node makes keys and signatures but no certificates, and one that is
+ * A self-signed certificate for one host and its key, as PEM, made anew each time. Node makes keys
+ * and signatures but no certificates, and one that is
  * kept in the repository would run out.
  */
 export function selfSigned(host: string, { from = new Date(Date.now() - DAY_MS), until = new Date(Date.now() + DAY_MS) } = {}) {

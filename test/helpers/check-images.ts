@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { TestZinc } from './zinc.ts'
 
-/** What must hold at every moment, also right after a kill: each row of bytes has its whole file, each stored product its photo, each photo its bytes' row. */
+/**
+ * What must hold at every moment, also right after a kill: each row of bytes has its whole file,
+ * each stored product its photo, each photo its bytes' row.
+ */
 export async function checkImages({ dataDir, services: { db } }: Pick<TestZinc, 'dataDir' | 'services'>): Promise<void> {
   for (const { sha256, size } of await db.blob.findMany({ where: { removed_at: null } })) {
     const bytes = await readFile(join(dataDir, 'images', 'originals', sha256.slice(0, 2), sha256))

@@ -1,5 +1,6 @@
 /**
- * What a process that a test starts has beside the test's own settings. Node keeps what it has compiled in that folder:
+ * What a process that a test starts has beside the test's own settings. Node keeps what it has
+ * compiled in that folder:
  * starting zinc from source costs half the processor time then.
  */
 export const childEnvironment = {

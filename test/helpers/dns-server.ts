@@ -3,7 +3,9 @@ import { Resolver } from 'node:dns/promises'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What a name answers to its n-th question (from 0): addresses, or the names on the way to them. */
+/**
+ * What a name answers to its n-th question (from 0): addresses, or the names on the way to them.
+ */
 export type DnsResponder = (asked: number) => { cnames?: string[]; a?: string[]; aaaa?: string[] }
 
 const TYPES = { A: 1, CNAME: 5, AAAA: 28 }
@@ -17,7 +19,9 @@ function sixteen(address: string): Buffer {
   return Buffer.from([...groups(head), ...zeros, ...groups(tail)].map((it) => it.padStart(4, '0')).join(''), 'hex')
 }
 
-/** A name server on loopback with answers of an attacker's choice, and a resolver that asks only it. */
+/**
+ * A name server on loopback with answers of an attacker's choice, and a resolver that asks only it.
+ */
 export async function startDnsServer(names: Record<string, DnsResponder>) {
   const asked = new Map<string, number>()
   const server = createSocket('udp4')

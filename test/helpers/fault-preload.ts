@@ -1,6 +1,8 @@
 /**
- * Loaded with `--import` into a real server process, ahead of it: counts the steps in which a picture is written, on disk and in the database, and can
- * kill the process at one, make a call fail, or tell the order. Steered by FAULT and over IPC; see server-process.ts. The server itself knows nothing of it.
+ * Loaded with `--import` into a real server process, ahead of it: counts the steps in which a
+ * picture is written, on disk and in the database, and can
+ * kill the process at one, make a call fail, or tell the order. Steered by FAULT and over IPC; see
+ * server-process.ts. The server itself knows nothing of it.
  */
 import { promises as fs } from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
@@ -16,7 +18,10 @@ export interface Fault {
   when?: 'before' | 'middle' | 'after'
 }
 
-/** One step that has begun or ended; `id` joins the two, and the steps of one open file or of one connection. */
+/**
+ * One step that has begun or ended; `id` joins the two, and the steps of one open file or of one
+ * connection.
+ */
 export interface StepEvent {
   step: string
   ended: boolean
@@ -28,7 +33,10 @@ export interface StepEvent {
   hashes?: string[]
 }
 
-/** A run that is taken up at the start begins before a message comes, so the first fault may come with the environment. */
+/**
+ * A run that is taken up at the start begins before a message comes, so the first fault may come
+ * with the environment.
+ */
 let fault: Fault | null = process.env.FAULT ? (JSON.parse(process.env.FAULT) as Fault) : null
 let seen = 0
 let last = 0
@@ -68,7 +76,10 @@ async function through<T>(event: Omit<StepEvent, 'ended' | 'id'> & { id?: number
   return result
 }
 
-/** `tmp`, `originals`, `variants` or `item` for what lies in the folder of the pictures; null elsewhere. */
+/**
+ * `tmp`, `originals`, `variants` or `item` for what lies in the folder of the pictures; null
+ * elsewhere.
+ */
 const folderOf = (path: unknown): string | null => String(path).split(`${sep}images${sep}`)[1]?.split(sep)[0] ?? null
 
 interface Handle {

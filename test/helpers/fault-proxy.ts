@@ -16,7 +16,10 @@ export interface FaultProxy {
   cuts(): number
   /** Cuts whatever is open now. */
   cut(): void
-  /** From now on takes everything and brings nothing, without a word to either side; `false`: for connections made from then on it works again. */
+  /**
+   * From now on takes everything and brings nothing, without a word to either side; `false`: for
+   * connections made from then on it works again.
+   */
   swallow(on: boolean): void
   close(): Promise<void>
 }
@@ -25,7 +28,10 @@ export interface FaultProxy {
 const WINDOW_BYTES = 256 * 1024
 const PACKET_BYTES = 1_460
 
-/** A TCP line to `target` that is slow, far away, or cut again and again. A real one: sockets on loopback, no fake in the program. */
+/**
+ * A TCP line to `target` that is slow, far away, or cut again and again. A real one: sockets on
+ * loopback, no fake in the program.
+ */
 export async function openFaultProxy(target: string, { delayMs = 0, bytesPerSecond, cutEveryMs }: LineOptions = {}): Promise<FaultProxy> {
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
@@ -35,14 +41,20 @@ export async function openFaultProxy(target: string, { delayMs = 0, bytesPerSeco
   let freeAt = 0
 
   let swallowing = false
-  /** What went through while the line swallowed is lost: such a connection never works again, and nobody says so. */
+  /**
+   * What went through while the line swallowed is lost: such a connection never works again, and
+   * nobody says so.
+   */
   const dead = new Set<Socket>()
 
   function carry(from: Socket, to: Socket, { slow }: { slow: boolean }): void {
     let under = 0
     /** A slow line brings a large write bit by bit: what came before a cut has come. */
     const most = slow && bytesPerSecond ? Math.max(PACKET_BYTES, Math.ceil(bytesPerSecond / 50)) : Number.POSITIVE_INFINITY
-    /** In the order in which it came: a timer for each piece would let a busy machine deliver one before the piece in front of it. Null: the end. */
+    /**
+     * In the order in which it came: a timer for each piece would let a busy machine deliver one
+     * before the piece in front of it. Null: the end.
+     */
     const underWay: { chunk: Buffer | null; arrives: number }[] = []
     function deliver(): void {
       for (let next = underWay[0]; next; next = underWay[0]) {

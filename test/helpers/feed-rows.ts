@@ -3,7 +3,10 @@ import type pg from 'pg'
 
 export const fakeSha = (n: number): string => createHash('sha256').update(`blob ${n}`).digest('hex')
 
-/** Rows of pictures that have no files: enough for everything but downloads. Blob n has the sha256 of `fakeSha(n)`. */
+/**
+ * Rows of pictures that have no files: enough for everything but downloads. Blob n has the sha256
+ * of `fakeSha(n)`.
+ */
 export async function addBlobs(client: pg.Client, count: number): Promise<void> {
   await client.query(
     `insert into blob (sha256, md5, size, content_type, ext, width, height)
@@ -17,7 +20,10 @@ export async function addBlobs(client: pg.Client, count: number): Promise<void> 
   )
 }
 
-/** Products P1, P2 … of ten categories, every third sold out, with one primary photo each unless there are no blobs. */
+/**
+ * Products P1, P2 … of ten categories, every third sold out, with one primary photo each unless
+ * there are no blobs.
+ */
 export async function addProducts(client: pg.Client, count: number, { blobs }: { blobs: number }): Promise<void> {
   await client.query(
     `insert into product (zoho_item_id, sku, name, category, stock_on_hand, image_state)

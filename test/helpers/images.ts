@@ -22,7 +22,10 @@ const BLOCK = 8
 const COLUMNS = 6
 const ROWS = 5
 
-/** A picture of its own for each seed, for tests that need many and look at none: a tenth of the work of a card of the simulator. */
+/**
+ * A picture of its own for each seed, for tests that need many and look at none: a tenth of the
+ * work of a card of the simulator.
+ */
 export function smallImage({ image_seed }: { image_seed: number }): Promise<Buffer> {
   const [width, height] = [COLUMNS * BLOCK, ROWS * BLOCK]
   // One bit of the seed a block of JPEG, so that no two seeds are encoded alike.

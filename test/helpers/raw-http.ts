@@ -1,6 +1,9 @@
 import { connect } from 'node:net'
 
-/** Sends bytes as they are and answers everything that comes back until the server closes, or until `until` is in it. */
+/**
+ * Sends bytes as they are and answers everything that comes back until the server closes, or until
+ * `until` is in it.
+ */
 export function sendRawHttp(url: string, bytes: string, { until }: { until?: string } = {}): Promise<string> {
   const { port } = new URL(url)
   return new Promise((resolve) => {

@@ -19,7 +19,10 @@ const REFUSALS: Partial<Record<S3Fault['act'], [number, string]>> = {
   skew: [403, 'RequestTimeTooSkewed'],
 }
 
-/** The S3 server of the tests behind a line that can be told to fail; like S3 it refuses bytes that are not what their checksum says. */
+/**
+ * The S3 server of the tests behind a line that can be told to fail; like S3 it refuses bytes that
+ * are not what their checksum says.
+ */
 export async function startFaultyS3() {
   const bucket = await startS3Server()
   const { port: to } = new URL(bucket.settings.endpoint)

@@ -63,7 +63,10 @@ export async function startFaultyServer(environment: Record<string, string>): Pr
   }
 }
 
-/** Starts one that is killed at that step, and waits for its death; answers its process id. `over` tells that the step can come no more. */
+/**
+ * Starts one that is killed at that step, and waits for its death; answers its process id. `over`
+ * tells that the step can come no more.
+ */
 export async function runUntilKilled(environment: Record<string, string>, fault: Fault, over: () => Promise<boolean>): Promise<number> {
   const child = spawnServer({ ...environment, FAULT: JSON.stringify(fault) }, ['--import', PRELOAD])
   child.stdout!.resume()

@@ -1,4 +1,7 @@
-/** Preloaded into a program: its clock is wrong by CLOCK_AHEAD_MS, as that of a machine without NTP. Timers run as ever. */
+/**
+ * Preloaded into a program: its clock is wrong by CLOCK_AHEAD_MS, as that of a machine without NTP.
+ * Timers run as ever.
+ */
 const aheadMs = Number(process.env.CLOCK_AHEAD_MS)
 const RightDate = Date
 

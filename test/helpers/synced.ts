@@ -41,7 +41,8 @@ async function makeTemplate(sync: (work: (source: Source) => Promise<void>) => P
 let made: Promise<void> | undefined
 
 /**
- * A database and a folder as a first sync with pictures has left them. `sync` is done once a run, in whichever worker comes first:
+ * A database and a folder as a first sync with pictures has left them. `sync` is done once a run,
+ * in whichever worker comes first:
  * its twenty pictures cost more than most tests that begin with them.
  */
 export async function copySynced(dataDir: string, sync: Parameters<typeof makeTemplate>[0]): Promise<TestDatabase> {

@@ -25,7 +25,9 @@ export function onTerminal(command: string, environment: Record<string, string>)
     /** Everything with its control characters. */
     bytes: () => bytes,
     ended: once(child, 'exit') as Promise<[number | null]>,
-    /** Waits until the screen shows this beyond what was read before, and forgets what led there. */
+    /**
+     * Waits until the screen shows this beyond what was read before, and forgets what led there.
+     */
     async until(text: string | RegExp): Promise<void> {
       const look = () => (typeof text === 'string' ? { at: screen.indexOf(text), length: text.length } : placeOf(text.exec(screen)))
       for (let found = look(); ; found = look()) {

@@ -23,7 +23,10 @@ export interface TestStore {
   digest(): Promise<{ count: number; bytes: number; digest: string; cursor: string }>
 }
 
-/** zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds; `empty`: without items. */
+/**
+ * zinc with the pictures of 30 items, 10 of them without, and whatever stores a test adds; `empty`:
+ * without items.
+ */
 export async function startShop({ empty = false, ...options }: Parameters<typeof startZinc>[0] & { empty?: boolean } = {}): Promise<Shop> {
   // What was synced elsewhere can be copied when this shop is like any other.
   const synced = !empty && options.items === undefined && options.imageOf === undefined && options.clock === undefined

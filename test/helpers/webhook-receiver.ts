@@ -9,7 +9,10 @@ export interface Received {
   message: { type: string; timestamp: string; data: Record<string, unknown> }
 }
 
-/** Somebody else's server that keeps what it gets; `respond` says with which status, 200 when left out. */
+/**
+ * Somebody else's server that keeps what it gets; `respond` says with which status, 200 when left
+ * out.
+ */
 export async function startReceiver(respond: (received: Received) => number | Promise<number> = () => 200) {
   const received: Received[] = []
   const receiver = { respond, received }

@@ -19,7 +19,10 @@ const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
 /** One for all servers of a worker: its children start once, and end with the worker. */
 let workers: WorkerPool | undefined
 
-/** What a server in the tests' own process has instead of its own; `undefined` in a test's overrides takes it back. */
+/**
+ * What a server in the tests' own process has instead of its own; `undefined` in a test's overrides
+ * takes it back.
+ */
 export const testOverrides = (): Overrides => {
   workers ??= createWorkerPool({ size: 2 })
   return { passwordCost: CHEAP, workers }
@@ -44,20 +47,29 @@ export interface SyncResponse {
 export type TestOptions = SimulatorOptions & {
   environment?: Record<string, string>
   clock?: Clock
-  /** Begins with 30 items and the pictures of 20 of them, as a sync has left them; the items of the simulator must be the usual ones. */
+  /**
+   * Begins with 30 items and the pictures of 20 of them, as a sync has left them; the items of the
+   * simulator must be the usual ones.
+   */
   synced?: boolean
   /** Hosts other than Zoho's and Google's; with the simulator at hand. */
   overrides?(zoho: ZohoSimulator): Omit<Overrides, 'clock'>
 }
 
-/** The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone when the test ends. */
+/**
+ * The real zinc on a database and a folder of its own, beside a Zoho that listens; both are gone
+ * when the test ends.
+ */
 export async function startZinc(options: TestOptions = {}): Promise<TestZinc> {
   const zinc = await openZinc(options)
   onTestFinished(zinc.end)
   return zinc
 }
 
-/** The same for all tests of a file: `beforeAll(async () => { zinc = await openZinc(); return zinc.end })`. */
+/**
+ * The same for all tests of a file: `beforeAll(async () => { zinc = await openZinc(); return
+ * zinc.end })`.
+ */
 export async function openZinc({
   environment: more = {},
   clock,
@@ -110,7 +122,10 @@ export async function openZinc({
   }
 }
 
-/** Serves until the usual items and their pictures are there, and hands over what is left when it has stopped. */
+/**
+ * Serves until the usual items and their pictures are there, and hands over what is left when it
+ * has stopped.
+ */
 async function syncOnce(work: (left: { url: string; dataDir: string }) => Promise<void>): Promise<void> {
   const zinc = await openZinc()
   try {

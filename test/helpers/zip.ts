@@ -10,13 +10,18 @@ export function zipOf(files: Record<string, Buffer>): Promise<Buffer> {
   return buffer(zip.outputStream)
 }
 
-/** The same ZIP with one name written over by another of the same length, as no honest program would write it. */
+/**
+ * The same ZIP with one name written over by another of the same length, as no honest program would
+ * write it.
+ */
 export function renamedInZip(zip: Buffer, from: string, to: string): Buffer {
   if (Buffer.byteLength(from) !== Buffer.byteLength(to)) throw new Error('names must have the same length')
   return Buffer.from(zip.toString('latin1').replaceAll(from, to), 'latin1')
 }
 
-/** A ZIP whose names are these bytes, with no mark that says how to read them; nothing is packed. */
+/**
+ * A ZIP whose names are these bytes, with no mark that says how to read them; nothing is packed.
+ */
 export function rawZipOf(files: { name: Buffer; bytes: Buffer }[]): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []

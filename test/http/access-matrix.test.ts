@@ -121,7 +121,10 @@ test('every operation answers every kind of caller as the document says', async 
   expect(open.map(({ name }) => name).sort()).toEqual(Object.keys(PUBLIC).sort())
   for (const { name, operation } of open) expect(operation.description).toContain(PUBLIC[name])
 
-  /** The handler of an operation that lets the caller in is not to run: nothing takes this body, nor this parameter. */
+  /**
+   * The handler of an operation that lets the caller in is not to run: nothing takes this body, nor
+   * this parameter.
+   */
   async function ask(
     { method, path }: { method: string; path: string },
     access: Access | null,

@@ -70,7 +70,8 @@ test('an assortment matches SKUs without case, blanks and invisible marks, and n
   ])
   expect(await total(made.body.data.id)).toBe(7 + 2)
 
-  // Sent again as it was first written it is no change, and without unknown ones there is no warning.
+  // Sent again as it was first written it is no change, and without unknown ones there is no
+  // warning.
   const again = await send('PATCH', `/api/v1/stores/${made.body.data.id}`, {
     assortment: { skus: given, categories: ['HOME GOODS', 'None'] },
   })

@@ -110,7 +110,8 @@ test('an unknown name takes as long as a wrong password', async () => {
   }
   const median = (all: number[]) => [...all].sort((a, b) => a - b)[all.length >> 1]!
   const ratio = median(spent.admin!) / median(spent.nobody!)
-  // A hash takes twenty times as long as everything else; the bound is wide because two cores are shared with other tests.
+  // A hash takes twenty times as long as everything else; the bound is wide because two cores are
+  // shared with other tests.
   expect(ratio).toBeGreaterThan(0.7)
   expect(ratio).toBeLessThan(1.4)
 })
@@ -152,7 +153,8 @@ test('the page stays signed in with cookies that no script can read, and no othe
     expect(await code(await add(foreign as Record<string, string>))).toBe('csrf_rejected')
   expect((await post(url, 'users', {}, { ...jar, ...own, 'content-type': 'text/plain' })).status).toBe(415)
 
-  // The access cookie has ended; the refresh cookie alone brings a new pair, and a second tab at the same moment is not thrown out.
+  // The access cookie has ended; the refresh cookie alone brings a new pair, and a second tab at
+  // the same moment is not thrown out.
   const refresh = () => post(url, 'auth/refresh', {}, { ...asHeader({ zinc_refresh: cookies.zinc_refresh! }), ...own })
   expect(
     (await post(url, 'auth/refresh', {}, { ...asHeader({ zinc_refresh: cookies.zinc_refresh! }), origin: 'https://evil.example' })).status,

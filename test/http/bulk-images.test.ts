@@ -75,7 +75,8 @@ test('many pictures are deleted and restored in one request; failures leave the 
 
 test('parallel requests for the same pictures, in any order, all succeed and leave one primary each', async () => {
   const ids = products.flatMap((it) => it.images.map(({ id }) => id))
-  // Eight at a time: on a slow machine more would wait so long for a connection that they are refused.
+  // Eight at a time: on a slow machine more would wait so long for a connection that they are
+  // refused.
   const atOnce = pLimit(8)
   const work = Array.from({ length: 24 }, (_, n) =>
     atOnce(() => post(n % 2 ? 'restore' : 'delete', { ids: n % 3 ? ids : [...ids].reverse() })),

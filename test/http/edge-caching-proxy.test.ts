@@ -18,7 +18,8 @@ const valuesOf = (headers: IncomingHttpHeaders, vary: string) =>
     .map((name) => `${name}=${headers[name] ?? ''}`)
 
 /**
- * A shared cache between zinc and the edge servers. It keeps every 200 to a GET that it may, takes an hour for granted when nothing is said, and obeys
+ * A shared cache between zinc and the edge servers. It keeps every 200 to a GET that it may, takes
+ * an hour for granted when nothing is said, and obeys
  * what it is told to obey: many a proxy was set up to overlook one of the two.
  */
 async function openCache(target: string, { cacheControl, vary }: { cacheControl: boolean; vary: boolean }) {

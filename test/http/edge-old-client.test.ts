@@ -11,7 +11,10 @@ interface RawResponse {
   body: Buffer
 }
 
-/** Requests on one kept connection, to the byte as `requests` of Python sends them: a body comes in a packet of its own. */
+/**
+ * Requests on one kept connection, to the byte as `requests` of Python sends them: a body comes in
+ * a packet of its own.
+ */
 async function openSession(url: string, token: string) {
   const { host, port } = new URL(url)
   const socket: Socket = connect(Number(port), '127.0.0.1')
@@ -93,7 +96,8 @@ test('an old client pages by limit and offset, compares MD5, reports, and reads 
       undefined,
     ])
     expect(headers.get('content-disposition')).toMatch(/^attachment; filename="[^"]+"/)
-    // As json.dumps writes it, with the time of datetime.now().isoformat(): microseconds and no zone.
+    // As json.dumps writes it, with the time of datetime.now().isoformat(): microseconds and no
+    // zone.
     batch.push(`{"photo_id": "${photo.id}", "status": "synced", "synced_at": "${new Date().toISOString().slice(0, -1)}123", "error": null}`)
   }
   batch[0] = batch[0]!

@@ -71,7 +71,8 @@ longTestOnLinux('readers of large files that take a byte a second cost no memory
   expect((await rss()) - base.rss).toBeLessThan(MAX_GROWTH_BYTES)
   // Meanwhile whoever reads is served.
   expect(Buffer.from(await (await store.download(photo.id)).arrayBuffer()).equals(noise)).toBe(true)
-  // The long form waits for the server to end them, after half a minute. The sockets here would not tell: they still hold what nobody has read.
+  // The long form waits for the server to end them, after half a minute. The sockets here would not
+  // tell: they still hold what nobody has read.
   if (times(0, 1)) await allGone()
   hangUp()
   await allGone()

@@ -40,7 +40,8 @@ longTestOnLinux('with 256 files and 400 connections zinc syncs, answers 503, and
   }
 
   const few = await crowdOf(90)
-  // Connected is not taken yet: the system keeps connections in line until the server asks for them.
+  // Connected is not taken yet: the system keeps connections in line until the server asks for
+  // them.
   await waitFor(async () => (await files()) >= before + 85)
   const refused = await products()
   expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toMatchObject([503, '5', { code: 'overloaded' }])

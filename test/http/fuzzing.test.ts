@@ -16,7 +16,10 @@ interface Operation {
   requestBody?: { content: Record<string, { schema: Schema }> }
 }
 
-/** What people, scripts and scanners put where a word, a number, an id or a moment is meant; percent-encoded already where it must be. */
+/**
+ * What people, scripts and scanners put where a word, a number, an id or a moment is meant;
+ * percent-encoded already where it must be.
+ */
 const WORDS = [
   '',
   '%20',
@@ -205,7 +208,8 @@ longTest('whatever is sent to whatever address, the answer is one in words: neve
         }
       }
     }
-    // The one thing that nonsense may have done by right: the next round begins logged in all the same.
+    // The one thing that nonsense may have done by right: the next round begins logged in all the
+    // same.
     expect((await call('/api/v1/auth/me')).status, `after ${sent} requests, seed ${seed}`).toBe(200)
   }
   expect(wrong).toEqual([])

@@ -141,7 +141,8 @@ test('parallel edits of one product leave exactly one primary picture, also in t
         : async () => (await zinc.call(`/api/products/${product.id}/images/${ids[n % 3]}`, json('PATCH', { is_primary: true }))).status,
     )
   }
-  // Eight at a time: on a slow machine more would wait so long for a connection that they are refused.
+  // Eight at a time: on a slow machine more would wait so long for a connection that they are
+  // refused.
   const atOnce = pLimit(8)
   const statuses = await Promise.all(work.map((it) => atOnce(it)))
   expect(new Set(statuses)).toEqual(new Set([200, 201]))

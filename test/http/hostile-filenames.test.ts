@@ -9,7 +9,10 @@ import { longTest } from '../helpers/long.ts'
 import { type Shop, startShop } from '../helpers/test-shop.ts'
 import { zipOf } from '../helpers/zip.ts'
 
-/** What people, other systems and attackers call things. The NFC and NFD spellings of one word stand side by side. */
+/**
+ * What people, other systems and attackers call things. The NFC and NFD spellings of one word stand
+ * side by side.
+ */
 const NAMES = [
   ...[
     '../../etc/passwd',
@@ -93,7 +96,9 @@ const KEPT = [...NAMES, ...UNKEPT.map(([, kept]) => kept)]
 const skuOf = (name: string) => (name.length <= 500 ? name : null)
 const idOf = (n: number) => String(9_000 + n)
 const FIRST = createSeed({ count: 1 })[0]!
-/** Names in every field that has one; the first ones with pictures that have these names in Zoho. */
+/**
+ * Names in every field that has one; the first ones with pictures that have these names in Zoho.
+ */
 const items = () =>
   [...NAMES, ...UNKEPT.map(([sent]) => sent)].map((name, n) => ({
     ...FIRST,
@@ -163,7 +168,8 @@ longTest('names of every kind stay text in the catalogue, files, headers, tables
     for (const { image_url } of response.images) expect((await fetch(image_url)).status).toBe(200)
   }
 
-  // Folders of a ZIP, as they are where a file system has such names, else written with %; and as a Mac spells them.
+  // Folders of a ZIP, as they are where a file system has such names, else written with %; and as a
+  // Mac spells them.
   const short = [...KEPT.entries()].filter(([, name]) => name.length <= 255 && name.trim() !== '')
   const files = new Map<string, string>()
   for (const [n, name] of short) {

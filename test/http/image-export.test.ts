@@ -87,7 +87,8 @@ longTest('an exported ZIP imports elsewhere byte for byte, in order, with damage
   expect((await importInto(second, archive)).status).toBe('success')
   expect(await served(second)).toEqual(wanted)
 
-  // Elsewhere a cut picture is refused, as in an upload; and a SKU that reads like Zoho's id of another item, or like a number, gets none of its pictures.
+  // Elsewhere a cut picture is refused, as in an upload; and a SKU that reads like Zoho's id of
+  // another item, or like a number, gets none of its pictures.
   const cut = (await drawnImage('jpeg')).subarray(0, -40)
   const [named] = products
   const third = await startZinc({

@@ -13,7 +13,10 @@ const READ_MEANWHILE = 3
 const items = createSeed({ count: MEGABYTES.length, allImages: true })
 const small = drawImage({ seed: 1, category: 'Phones' })
 
-/** All pictures of an item have one length and differ in every byte behind the first: a mixed body would have the right length. */
+/**
+ * All pictures of an item have one length and differ in every byte behind the first: a mixed body
+ * would have the right length.
+ */
 async function imageOf({ image_seed, item_id }: { image_seed: number; item_id?: string }): Promise<Buffer> {
   const size = MEGABYTES[items.findIndex((it) => it.item_id === item_id)]! * 1024 * 1024
   const drawn = await small

@@ -8,7 +8,9 @@ import { login, startZinc } from '../helpers/zinc.ts'
 
 const MIB = 1024 * 1024
 
-/** A server in a process of its own, so that what is measured is its memory and not the senders'. */
+/**
+ * A server in a process of its own, so that what is measured is its memory and not the senders'.
+ */
 async function startServer(environment: Record<string, string>) {
   const child = spawn(process.execPath, ['src/server.ts'], {
     env: { ...childEnvironment, ...environment },
@@ -31,9 +33,13 @@ async function startServer(environment: Record<string, string>) {
 }
 const rssOf = async (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
-/** Sends a body piece by piece and answers the status, also when the server answers and hangs up in the middle. */
+/**
+ * Sends a body piece by piece and answers the status, also when the server answers and hangs up in
+ * the middle.
+ */
 function send(url: string, headers: Record<string, string | number>, body: () => Generator<Buffer>): Promise<number> {
-  // A connection of its own that stays open, as curl's does: asked to close, the server would cut what is still being sent.
+  // A connection of its own that stays open, as curl's does: asked to close, the server would cut
+  // what is still being sent.
   const agent = new Agent({ keepAlive: true })
   return new Promise<number>((resolve) => {
     const sending = request(url, { method: 'POST', headers, agent }, (reply) => {

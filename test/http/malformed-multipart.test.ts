@@ -87,7 +87,8 @@ test('malformed and oversized forms are answered soon and leave nothing; odd nam
     expect([name, response.status, statuses.includes(response.status), response.ms < SOON_MS]).toEqual([name, response.status, true, true])
     expect([name, typeof response.body.code]).toEqual([name, 'string'])
   }
-  // The parser would wait for the first part for ever, and hold one of the places that uploads have.
+  // The parser would wait for the first part for ever, and hold one of the places that uploads
+  // have.
   const endless = new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(64 * 1024, 'x')) })
   const headers = { 'content-type': 'multipart/form-data; boundary=b' }
   const response = await zinc.call(path, { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit)

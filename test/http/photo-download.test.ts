@@ -125,7 +125,8 @@ test('a missing or damaged variant is made again; a damaged original is never se
   const refused = await store.download(lost!.id, '&variant=original')
   expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([404, 'image_file_damaged'])
 
-  // Rows of variants are gone, too, as after another version of zinc: a list makes them before it shows the photos.
+  // Rows of variants are gone, too, as after another version of zinc: a list makes them before it
+  // shows the photos.
   const client = await connect(shop.environment.DATABASE_URL!)
   await client.query('delete from variant')
   await client.query(`update photo set deleted_at = now() where id = $1`, [lost!.id])

@@ -112,7 +112,8 @@ test('each way to change a product comes once, with its newest state and the fie
     'tax',
     'weight',
   ])
-  // Nothing that differs is no change; a column of the table that the record does not show is none either.
+  // Nothing that differs is no change; a column of the table that the record does not show is none
+  // either.
   const cursor = await latest()
   await set('sku = sku, image_attempts = image_attempts + 1')
   expect((await read(`cursor=${cursor}`)).data).toEqual([])

@@ -110,7 +110,8 @@ test('pulls, sessions, archives, reports, repairs, pins, deletion and records wo
   expect(await call('DELETE', `/api/pulls/${other}`)).toMatchObject({ status: 200, body: { data: { deleted: true } } })
   expect((await call('GET', `/api/pulls/${other}`)).status).toBe(404)
 
-  // Records, as Zoho wrote them: the digits of a long number and of money survive the way through JSON.
+  // Records, as Zoho wrote them: the digits of a long number and of money survive the way through
+  // JSON.
   const page = await zinc.call('/api/zoho/books/invoices?limit=100&search=inv-000003')
   const text = await page.text()
   expect(text).toMatch(/"external_reference":900719925474\d{7},/)

@@ -55,7 +55,8 @@ longTest('a stalled reader is cut; a slow reader and a quiet response are not', 
   })()
   const stalled = Array.from({ length: 50 }, () => ask('/large').pause())
   while (open < 51) await pause(5)
-  // Those that read nothing are ended on the server's side, whatever they do; only the steady one may still be at it.
+  // Those that read nothing are ended on the server's side, whatever they do; only the steady one
+  // may still be at it.
   while (open > 1) await pause(5)
   await Promise.all(
     stalled.map(async (socket) => {

@@ -17,7 +17,8 @@ test('failures of every layer have one shape', async () => {
   expect(await shape(await login(`{"username":"${'x'.repeat(300_000)}"}`))).toEqual([413, 'payload_too_large'])
   const missing = (await (await login('')).json()) as { message: string }
   expect(missing.message).toBe('username is required')
-  // No body at all, and what curl makes of -d '', are an empty object as well; a field that is missing is called so, whatever it should be.
+  // No body at all, and what curl makes of -d '', are an empty object as well; a field that is
+  // missing is called so, whatever it should be.
   for (const headers of [{}, { 'content-type': 'application/x-www-form-urlencoded' }]) {
     const bare = await fetch(`${url}/api/v1/auth/login`, { method: 'POST', headers })
     expect(await bare.json()).toMatchObject({ message: 'username is required', detail: { remedy: expect.any(String) } })
@@ -26,7 +27,8 @@ test('failures of every layer have one shape', async () => {
   expect(await (await call('/api/v1/users', user)).json()).toMatchObject({ message: 'role is required' })
   expect(await (await login('[]')).json()).toMatchObject({ message: 'The request body must be a JSON object' })
   expect((await call('/api/v1/auth/me/')).status).toBe(200)
-  // A caller's own id comes back, in the header and in the body; one that could not stand in a log is replaced.
+  // A caller's own id comes back, in the header and in the body; one that could not stand in a log
+  // is replaced.
   const named = await call('/nowhere', { headers: { 'x-request-id': 'till-7.42' } })
   expect(named.headers.get('x-request-id')).toBe('till-7.42')
   expect(await named.json()).toMatchObject({ request_id: 'till-7.42' })

@@ -36,7 +36,10 @@ interface Operation {
   security: object[]
   requestBody?: { content: Record<string, { schema: { type?: string } }> }
 }
-/** Addresses that predecessors' clients use: what is not known there is ignored, and named where the response is JSON. */
+/**
+ * Addresses that predecessors' clients use: what is not known there is ignored, and named where the
+ * response is JSON.
+ */
 const WARNS = /^(GET|POST) (\/api\/v1\/sync\/product-photos(\/|$)|.*\/sync\/item\/execute$)/
 /** Image addresses, and what Zoho sends people and notifications to. */
 const IGNORES = /\/images\/(item\/)?\{filename\}$|\/oauth\/callback$|\/zoho\/webhook$/

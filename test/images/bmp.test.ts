@@ -20,7 +20,10 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-/** The pixels of the PNG and of the JPEG that zinc makes of a BMP, or the code that it is refused with. */
+/**
+ * The pixels of the PNG and of the JPEG that zinc makes of a BMP, or the code that it is refused
+ * with.
+ */
 async function read(bytes: Buffer) {
   const [path, convertedTo, output] = ['bmp', 'png', 'jpeg'].map((name) => join(dir, name)) as [string, string, string]
   await writeFile(path, bytes)
@@ -129,7 +132,8 @@ test('transparency counts only where the header has a mask for it and some pixel
 test('pixels that runs jump over have the first colour; runs beyond a row are cut off', async () => {
   const bmp = bmpOf({ depth: 8, coding: 'rle8', width: 4, height: 2, pixel: (x, y) => (y === 0 ? GREEN : x < 2 ? RED : BLUE) })
   const pixelsAt = bmp.readUInt32LE(10)
-  // The lower row first: red is 0, blue 1, green 2. Two blue, a jump of one right and one up, nine green, the end.
+  // The lower row first: red is 0, blue 1, green 2. Two blue, a jump of one right and one up, nine
+  // green, the end.
   const image = await read(Buffer.concat([bmp.subarray(0, pixelsAt), Buffer.from([2, 1, 0, 2, 1, 1, 9, 2, 0, 1])]))
   if (typeof image === 'string') throw new Error(image)
   expect(every(4, 2).map(([x, y]) => image.at(x, y))).toEqual([RED, RED, RED, GREEN, BLUE, BLUE, RED, RED])

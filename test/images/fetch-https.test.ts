@@ -20,7 +20,10 @@ async function listening(server: ReturnType<typeof createHttp>): Promise<number>
 }
 const served = (certificate: { cert: string; key: string }, response: RequestListener) => listening(createHttps(certificate, response))
 
-/** What zinc gets from an address of the host, while this process trusts these certificates besides the public authorities. */
+/**
+ * What zinc gets from an address of the host, while this process trusts these certificates besides
+ * the public authorities.
+ */
 async function fetcherTrusting(certs: string[]) {
   const before = tls.getCACertificates('default')
   tls.setDefaultCACertificates([...before, ...certs])

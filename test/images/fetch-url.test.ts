@@ -26,7 +26,8 @@ beforeAll(async () => {
       return left === 0 ? reply.end('picture') : reply.writeHead(302, { location: `/chain?left=${left - 1}` }).end()
     }
     if (url.pathname === '/endless') {
-      // A pipeline ends with its reader; a loop of writes would go on through all later tests of the worker.
+      // A pipeline ends with its reader; a loop of writes would go on through all later tests of
+      // the worker.
       pipeline(Readable.from(endless()), reply, () => {})
       return
     }

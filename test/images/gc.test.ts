@@ -147,7 +147,8 @@ test('the bytes of a BMP stay beside its PNG, once, and go with it', async () =>
   const received = sha256Of(bytes)
   expect([first.blob.ext, first.blob.received_sha256]).toEqual(['png', received])
   expect((await buffer((await store.open('received', received)).stream)).equals(bytes)).toBe(true)
-  // The same again, and other bytes that show the same, are this picture; the bytes that were first are kept.
+  // The same again, and other bytes that show the same, are this picture; the bytes that were first
+  // are kept.
   const same = bmpOf({ width: 7, height: 5, pixel: () => [1, 2, 3], header: 124 })
   const others = [await put(products[11]!, bytes), await put(products[12]!, same)]
   expect(others.map((it) => [it.sha256, it.blob.received_sha256])).toEqual([

@@ -173,17 +173,20 @@ test('mutated, cut and spliced pictures of every format never bring the decoder 
     const part = other.subarray(from, from + below(2_000))
     const way = random()
     if (way < 0.3) bytes = bytes.subarray(0, at)
-    // A piece of another picture: within the bytes, in their place, or the tail of the one behind the head of the other.
+    // A piece of another picture: within the bytes, in their place, or the tail of the one behind
+    // the head of the other.
     else if (way < 0.4) bytes = Buffer.concat([bytes.subarray(0, at), part, bytes.subarray(at)])
     else if (way < 0.5) bytes = Buffer.concat([bytes.subarray(0, at), part, bytes.subarray(at + part.length)])
     else if (way < 0.6) bytes = Buffer.concat([bytes.subarray(0, at), other.subarray(from)])
     const began = performance.now()
-    // Checksums would keep most of what is inside from the decoder; damaged pictures of Zoho's come to it all the same.
+    // Checksums would keep most of what is inside from the decoder; damaged pictures of Zoho's come
+    // to it all the same.
     const { code } = await inspect(bytes, { acceptDamaged: n % 40 >= 20 })
     responses.set(code, (responses.get(code) ?? 0) + 1)
     expect([n, code === 'decoder_crash', performance.now() - began < 10_000]).toEqual([n, false, true])
   }
-  // Most are refused, some can still be seen: else the changes were too great, or too small, to tell anything.
+  // Most are refused, some can still be seen: else the changes were too great, or too small, to
+  // tell anything.
   expect([responses.get(null)! > 10, [...responses.values()].reduce((a, b) => a + b) - responses.get(null)! > 100]).toEqual([true, true])
 })
 
@@ -238,7 +241,8 @@ async function distance(a: number[], b: number[]): Promise<number> {
 }
 
 test('CMYK, with its profile or without, looks as another program shows it', async () => {
-  // What Pillow's LittleCMS (perceptual) makes of these very files: the inks, then the colour on the screen.
+  // What Pillow's LittleCMS (perceptual) makes of these very files: the inks, then the colour on
+  // the screen.
   const cases: [rgb: number[], shown: number[]][] = [
     [
       [200, 30, 60],
@@ -427,7 +431,8 @@ longTest('a child that grows too large or takes too long is ended, tried twice, 
   const small = createWorkerPool({ size: 1, maxRssBytes: 50 * 1024 * 1024 })
   const slow = createWorkerPool({ size: 1, wallClockMs: 20 })
   const path = join(dir, 'large')
-  // An interlaced picture stands in memory as a whole, and so large a one longer than a child waits before it looks.
+  // An interlaced picture stands in memory as a whole, and so large a one longer than a child waits
+  // before it looks.
   await writeFile(
     path,
     await sharp({ create: { width: 6_000, height: 6_000, channels: 3, background: '#456' } })

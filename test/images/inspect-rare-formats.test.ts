@@ -97,7 +97,8 @@ function floodOfText(): Buffer {
 }
 
 /**
- * Sixteen by twelve pixels of rgb(200, 30, 60), by libjpeg-turbo 2.1.5 (`cjpeg -quality 90` with `-arithmetic`, with `-arithmetic -progressive`) and,
+ * Sixteen by twelve pixels of rgb(200, 30, 60), by libjpeg-turbo 2.1.5 (`cjpeg -quality 90` with
+ * `-arithmetic`, with `-arithmetic -progressive`) and,
  * from the plain one of these, by libheif 1.15.1 with x265 (`heif-enc -q 30`).
  */
 const ARITHMETIC =
@@ -124,7 +125,8 @@ test('JPEG in every coding is decoded or corrupt; HEIC is recognized by its cont
     expect([code, image?.width, image?.height]).toEqual([null, 16, 12])
     expect(channels.map((it, n) => Math.abs(it.mean - [200, 30, 60][n]!) < 4)).toEqual([true, true, true])
   }
-  // No encoder is at hand for lossless, hierarchical and 12-bit ones; their headers before other data ask for the same readers.
+  // No encoder is at hand for lossless, hierarchical and 12-bit ones; their headers before other
+  // data ask for the same readers.
   const jpeg = await drawn().jpeg().toBuffer()
   const sof = jpeg.indexOf(Buffer.from([0xff, 0xc0]))
   for (const [marker, bits] of [0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xca, 0xcb, 0xcd, 0xce, 0xcf].flatMap((it) =>

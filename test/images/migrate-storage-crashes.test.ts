@@ -17,7 +17,8 @@ const KEYS = { JWT_SECRET: Buffer.alloc(32, 1).toString('base64'), CREDENTIALS_K
 longTest('a move to a bucket that is killed repeatedly keeps every picture readable and completes', async () => {
   const bucket = await startFaultyS3()
   onTestFinished(bucket.close)
-  // Each kill leaves some more moved, those under way included: the files must last for all of them.
+  // Each kill leaves some more moved, those under way included: the files must last for all of
+  // them.
   const zinc = await startZinc({ environment: KEYS, items: createSeed({ count: times(30, 250) }) })
   await zinc.sync('?sync_images=true')
   const { data: shown } = (await (await zinc.call('/api/products?has_image=true&limit=500')).json()) as {
@@ -62,7 +63,8 @@ longTest('a move to a bucket that is killed repeatedly keeps every picture reada
   for (let n = 0; n < kills; n++) {
     const child = command()
     const already = bucket.puts.length
-    // The files last for all kills; the last ones come when some of the old copies are removed already.
+    // The files last for all kills; the last ones come when some of the old copies are removed
+    // already.
     bucket.afterPut((count) => count - already > (n % 3) + Math.floor(before / kills / 4) && child.kill('SIGKILL'))
     if ((await ended(child)) === null) killed++
     expect(wrong).toEqual([])
@@ -70,7 +72,8 @@ longTest('a move to a bucket that is killed repeatedly keeps every picture reada
   expect(killed).toBe(kills)
   const midway = await left()
   expect(midway).toBeGreaterThan(0)
-  // With three kills it depends on the machine whether the last one meets the removal of old copies.
+  // With three kills it depends on the machine whether the last one meets the removal of old
+  // copies.
   if (kills > 3) expect(midway).toBeLessThan(before)
   bucket.afterPut(() => {})
   expect(await ended(command())).toBe(0)

@@ -78,7 +78,8 @@ test('a move takes no copy of the right size for the right bytes: it is made aga
   const path = await store.temporaryPath()
   await writeFile(path, spoilt)
   await createS3Store(bucket.settings, join(dir, 'tmp')).keep('originals', path, hashOf(spoilt))
-  // The same object under the name of the other bytes, as a bucket without checksums would have taken it.
+  // The same object under the name of the other bytes, as a bucket without checksums would have
+  // taken it.
   const { S3Client, CopyObjectCommand } = await import('@aws-sdk/client-s3')
   const { endpoint, region, forcePathStyle, accessKeyId, secretAccessKey } = bucket.settings
   const raw = new S3Client({ endpoint, region, forcePathStyle, credentials: { accessKeyId, secretAccessKey } })

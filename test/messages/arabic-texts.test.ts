@@ -72,8 +72,8 @@ test('docs/arabic-texts.md lists every Arabic text (`npx vitest run arabic-texts
   expect(sections.length).toBeGreaterThan(25)
   const intro = `# All Arabic texts
 
-**Not yet reviewed by a native reader.** Every Arabic text of the page and of the server's messages, beside its English. \`{name}\` stands
-for a value; forms for different numbers are separated by \`·\`. To correct a text, change it in the named file.
+**Not yet reviewed by a native reader.** All Arabic texts of the page and of the server's messages, next to the English. \`{name}\` is
+replaced by a value; forms for different numbers are separated by \`·\`. To correct a text, change it in the named file.
 `
   await expect(`${intro}\n${sections.join('\n')}`).toMatchFileSnapshot('../../docs/arabic-texts.md')
 })

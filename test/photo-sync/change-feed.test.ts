@@ -24,7 +24,10 @@ function apply(mirror: Mirror, photos: SyncPhoto[]): void {
   }
 }
 
-/** Writes as the parts of zinc do, by transactions that stay open for a while and commit in another order than they began. */
+/**
+ * Writes as the parts of zinc do, by transactions that stay open for a while and commit in another
+ * order than they began.
+ */
 async function write(url: string, seed: number, operations: number): Promise<void> {
   const random = createRandom(seed)
   const pick = (n: number) => 1 + Math.floor(random() * n)
@@ -79,7 +82,10 @@ async function followCursor(store: TestStore, mirror: Mirror, from: { cursor: st
   }
 }
 
-/** As an old edge server would: pages by offset, and the time that the last (or the first) page answered. */
+/**
+ * As an old edge server would: pages by offset, and the time that the last (or the first) page
+ * answered.
+ */
 async function followSince(
   store: TestStore,
   mirror: Mirror,

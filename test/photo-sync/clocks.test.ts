@@ -28,7 +28,10 @@ longTest("lists and reports of three machines with wrong clocks follow the datab
 
   let last = (await store.list()).server_time
   const [reported, ...changed] = (await store.list()).photos
-  /** In turn, so that each step is one of a clock that jumps: forwards, back by twenty minutes, forwards again. */
+  /**
+   * In turn, so that each step is one of a clock that jumps: forwards, back by twenty minutes,
+   * forwards again.
+   */
   for (const [n, where] of [ahead, behind, store, ahead, store, behind].entries()) {
     const { id, product_id } = changed[n]!
     await shop.send('DELETE', `/api/products/${product_id}/images/${id}`)
@@ -39,7 +42,8 @@ longTest("lists and reports of three machines with wrong clocks follow the datab
     expect(Math.abs(Date.parse(page.server_time) - Date.now())).toBeLessThan(MINUTE_MS)
     last = page.server_time
 
-    // The report that comes last was made last: with the server's time as our own edge client sends it, or without a time.
+    // The report that comes last was made last: with the server's time as our own edge client sends
+    // it, or without a time.
     const status = n % 2 ? 'synced' : 'failed'
     for (const synced_at of [null, last, null]) {
       const response = await where.fetch('/status/', {

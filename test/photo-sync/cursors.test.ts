@@ -29,7 +29,8 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   for (const bad of [`${cursor.slice(0, -2)}xx`, cursor.slice(1), 'junk', 'a'.repeat(400)])
     expect(await refused(store, `&cursor=${bad}`)).toEqual([400, 'invalid_cursor'])
 
-  // Deletions that were forgotten: who had not read them begins anew; who begins anew, or had read them, notices nothing.
+  // Deletions that were forgotten: who had not read them begins anew; who begins anew, or had read
+  // them, notices nothing.
   const halfway = (await store.list('&limit=2')).next_cursor
   await client.query(`update photo set deleted_at = now() where id = (select id from photo order by position limit 1)`)
   await store.list()
@@ -52,7 +53,8 @@ test('a cursor that is altered, foreign, outdated or of another database is refu
   await client.query('update photo set deleted_at = null')
   expect((await store.follow(after)).photos).toHaveLength(1)
 
-  // A photo that somebody removed from the table itself: nobody can be told, so everybody begins anew.
+  // A photo that somebody removed from the table itself: nobody can be told, so everybody begins
+  // anew.
   const { next_cursor: now } = await store.list()
   await client.query('delete from photo where position = (select max(position) from photo)')
   expect(await refused(store, `&cursor=${now}`)).toEqual([410, 'cursor_expired'])

@@ -54,7 +54,8 @@ longTest(`with ${ROWS} photos a page costs the same at any depth, and no plan re
     ['P17', `P${ROWS - 3}`].sort(),
   )
 
-  // The statements themselves, with the values of a deep page, right after a bulk load: the statistics are as wrong as they get.
+  // The statements themselves, with the values of a deep page, right after a bulk load: the
+  // statistics are as wrong as they get.
   const some = await shop.addStore({ assortment: { skus: ['P5', 'P500', `P${ROWS - 7}`] } })
   expect((await some.list()).photos.map((photo) => photo.product_sku).sort()).toEqual(['P5', 'P500', `P${ROWS - 7}`].sort())
   const { rows: seqs } = await client.query<{ seq: string }>('select max(feed_seq) - 3000 as seq from photo')

@@ -67,7 +67,8 @@ longTest('a failing module leaves others and its watermark complete; the next pu
     }
   }
 
-  // What a failed pull had written already stands in the next file, though it is listed as unchanged then.
+  // What a failed pull had written already stands in the next file, though it is listed as
+  // unchanged then.
   const edited = books.ids('bills').slice(0, 3)
   zinc.zoho.advance(2_000)
   for (const id of edited) books.edit('bills', id, { notes: 'half way' })

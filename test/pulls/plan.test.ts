@@ -56,7 +56,8 @@ test('a plan states calls, minutes and days of a pull, and the pull takes just t
   // Asked for without line items there are no details.
   expect(await module({ modules: ['invoices'], full: true, line_items: false }, 'invoices')).toMatchObject({ calls: { details: 0 } })
 
-  // Documents that were pulled without their lines owe them, but a pull since some moment asks only for those that it lists.
+  // Documents that were pulled without their lines owe them, but a pull since some moment asks only
+  // for those that it lists.
   await pull({ modules: ['bills'], line_items: false })
   books.edit('bills', books.ids('bills')[0]!, { notes: 'edited' })
   const since = new Date(Date.now() - 60_000).toISOString()

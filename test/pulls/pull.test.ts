@@ -125,7 +125,8 @@ test('pulls without line items, since a time or without a session move no waterm
   expect(books.counters.details).toEqual({ bills: 9 })
   expect((await rows(await newest(), 'bills.json')).every((it) => 'sub_total' in it)).toBe(true)
 
-  // Since a moment before the watermark: everything modified since then, unchanged or not; no detail again.
+  // Since a moment before the watermark: everything modified since then, unchanged or not; no
+  // detail again.
   const before = await watermark()
   const times = (await rows(await newest(), 'bills.json')).map((it) =>
     new Date(String(it.last_modified_time).replace(/(..)$/, ':$1')).getTime(),
@@ -169,7 +170,8 @@ test('lists in no order are read whole, and changes during reading are not misse
   books.unsortable.add('invoices')
   books.unsorted.add('bills')
   books.setPaymentsKey('customer_payments')
-  // While page 2 of the payments is read, one of page 3 is edited: it moves to the front, where the reader has been.
+  // While page 2 of the payments is read, one of page 3 is edited: it moves to the front, where the
+  // reader has been.
   const late = books.ids('customerpayments')[3]!
   let pages = 0
   zinc.zoho.beforePages(

@@ -47,7 +47,8 @@ test('a complete session verifies, and every kind of difference is found and nam
     all.map((it): Row => (it.contact_id === contact ? { ...it, contact_name: 'somebody else' } : it)),
   )
 
-  // The tool that wrote them laid every record out anew; only what means something else counts as altered.
+  // The tool that wrote them laid every record out anew; only what means something else counts as
+  // altered.
   for (const quick of [true, false]) {
     const report = await check({ quick })
     expect(report.ok).toBe(false)
@@ -101,7 +102,8 @@ longTest('a repair fetches just what differs, and the files are then what was pu
   const repaired = await check({}, { repair: true })
   expect(repaired.modules.flatMap((it) => it.problems)).toEqual([])
   expect(repaired).toMatchObject({ ok: true, repair: true })
-  // Details of the three, and of the added one to be sure that Zoho has no such; lists as a check reads them, once.
+  // Details of the three, and of the added one to be sure that Zoho has no such; lists as a check
+  // reads them, once.
   expect([...books.counters.detailIds].sort()).toEqual([removed, altered, wrongSum, '460000000099999999'].sort())
   expect(books.counters.lists.invoices! - listsBefore.invoices!).toBe(1)
   expect(repaired.modules.find((it) => it.module === 'invoices')!.repaired).toEqual({ fetched: 3, removed: 1, files: 1 })
@@ -137,7 +139,8 @@ longTest('a repair fetches just what differs, and the files are then what was pu
   expect(await check({}, { repair: true })).toMatchObject({ ok: true })
   expect(await check({ session })).toMatchObject({ ok: true })
 
-  // What Zoho changed since is told apart from damage, and a repair brings it; what Zoho removed goes from every file of the chain.
+  // What Zoho changed since is told apart from damage, and a repair brings it; what Zoho removed
+  // goes from every file of the chain.
   books.edit('invoices', wrongSum!, { reference_number: 'newer' })
   await pull()
   books.edit('bills', books.ids('bills')[1]!, { reference_number: 'newer' })
@@ -150,7 +153,8 @@ longTest('a repair fetches just what differs, and the files are then what was pu
   expect(await check({}, { repair: true })).toMatchObject({ ok: true })
   expect(await zinc.services.db.zohoRecord.count({ where: { module: 'invoices', deleted_at: null } })).toBe(SMALL.invoices - 1)
 
-  // Many at once are restored from the database, which has them in the same version: no call for each.
+  // Many at once are restored from the database, which has them in the same version: no call for
+  // each.
   await writeFile(path, '[]')
   books.counters.detailIds.splice(0)
   expect(await check({ modules: ['invoices'] }, { repair: true })).toMatchObject({ ok: true })

@@ -37,7 +37,8 @@ test.each([
   ['cancel', 'cancelled', null],
   ['pause', 'paused', null],
 ] as const)('a %s that another process is asked for while the run parks itself is heeded', async (action, state, resumes_at) => {
-  // The handler does not look at its signal: it is on its last lines, as a run is that has just met the end of the day's quota.
+  // The handler does not look at its signal: it is on its last lines, as a run is that has just met
+  // the end of the day's quota.
   await using two = await openTwo(async (ask) => {
     await ask(action)
     return { state: 'paused', resumes_at: tomorrow(), ...because('zoho_unavailable') }

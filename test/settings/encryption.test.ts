@@ -34,7 +34,8 @@ test('a record with any one byte changed does not open', () => {
   for (let at = 0; at < record.length; at++) {
     for (const other of ['A', 'B', ':', '0', '~']) {
       const changed = record.slice(0, at) + other + record.slice(at + 1)
-      // The last character of base64 has bits that mean nothing: such a change is no change of the bytes.
+      // The last character of base64 has bits that mean nothing: such a change is no change of the
+      // bytes.
       const same = (text: string) =>
         text
           .split(':')
@@ -79,7 +80,8 @@ test('a killed rotation is finished by the next one, and values stay readable th
   const rotating = createEncryption(() => [fresh, old])
   const reader = createSettingStore({ db, encryption: rotating })
 
-  // The first rotation breaks off after 40 rows, as a killed process does: each row is a write of its own.
+  // The first rotation breaks off after 40 rows, as a killed process does: each row is a write of
+  // its own.
   let left = 40
   const dying = {
     ...rotating,

@@ -58,7 +58,8 @@ test('whatever keys of a row or a detail are absent, blank or unreadable, the re
       if (to.name === 'blank') expect(read.name).toBe('')
       else expect([full.name, '', undefined]).toContain(read.name)
       for (const value of Object.values(read)) if (typeof value === 'string') expect(value).not.toContain('[object')
-      // A blank id says so; a detail without the key may say it by two blanks of other keys that agree.
+      // A blank id says so; a detail without the key may say it by two blanks of other keys that
+      // agree.
       const agreed = to.image_name === 'blank' && to.documents === 'blank'
       if (full.image_document_id && to.image_document_id !== 'blank' && !agreed) expect(read.image_document_id).not.toBeNull()
       for (const [key, value] of Object.entries(read.custom_fields)) expect([full.custom_fields[key], '']).toContain(value)

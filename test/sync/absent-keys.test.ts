@@ -97,7 +97,8 @@ test('an image stays when the key of its id is absent, and goes only when Zoho c
     Promise.all([named, gone, kept, removed].map(async (item) => (await productOf(zinc, item!.item_id)).photos.map((photo) => photo.id)))
   const before = await images()
   const blanks = { image_name: '', image_type: '' }
-  // Blank in the list and named by the detail; blank in both, and Zoho still sends the image; blank in both, and it sends none.
+  // Blank in the list and named by the detail; blank in both, and Zoho still sends the image; blank
+  // in both, and it sends none.
   zoho.fail({
     path: DETAILS,
     times: 1,

@@ -69,7 +69,8 @@ longTest('CRM misses no record beyond 2,000, within one second, or edited in mid
     'Contacts',
     Array.from({ length: 70 }, (_, n) => `Extra_${n}`),
   )
-  // Between two pages the first rows are edited (they move to the end) and one of those still to come is deleted.
+  // Between two pages the first rows are edited (they move to the end) and one of those still to
+  // come is deleted.
   const rows = crm.rows('Contacts')
   crm.beforePage.push(
     () => {},

@@ -16,7 +16,10 @@ import { login, startZinc } from '../helpers/zinc.ts'
 const MIB = 1024 * 1024
 const place = mkdtempSync(join(tmpdir(), 'zinc-small-disk-'))
 const size = (mib: number) => `size=${mib}m`
-/** A file system of its own needs the rights of root; elsewhere test/sync/outages.test.ts shows the same with a disk that only says that it is full. */
+/**
+ * A file system of its own needs the rights of root; elsewhere test/sync/outages.test.ts shows the
+ * same with a disk that only says that it is full.
+ */
 const mounted = (() => {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', size(times(12, 50)), 'tmpfs', place], { stdio: 'ignore' })
@@ -85,7 +88,8 @@ test.runIf(mounted && process.env.ZINC_LONG === '1')(
     execFileSync('mount', ['-o', `remount,${size(times(100, 500))}`, place])
     const began = clock.now().getTime()
     await waitFor(async () => (await run()).state !== 'paused')
-    // A minute, and the two seconds of real time in which paused runs are looked for: two minutes by this clock.
+    // A minute, and the two seconds of real time in which paused runs are looked for: two minutes
+    // by this clock.
     expect(clock.now().getTime() - began).toBeLessThan(240_000)
     await waitFor(async () => (await run()).finished_at !== null)
     expect(await run()).toMatchObject({ state: 'success', statistics: { images_failed: 0 } })

@@ -9,7 +9,10 @@ import { longTest } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const PUBLIC = '93.184.216.34'
-/** Loopback, too; nothing else listens there. Port 80 is one that zinc may ask, where this machine lets a test have it. */
+/**
+ * Loopback, too; nothing else listens there. Port 80 is one that zinc may ask, where this machine
+ * lets a test have it.
+ */
 const INSIDE = '127.83.19.7'
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

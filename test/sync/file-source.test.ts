@@ -26,7 +26,8 @@ test('every shape of a file is read without credentials, and its pictures are fe
   const { services, sync } = zinc
   const url = (seed: number) => `http://${images.host}/${seed}.jpg`
   const records = [
-    // Zoho's own shape, with an id sent as a number beyond 2^53 (a text here, for JSON.stringify would round it).
+    // Zoho's own shape, with an id sent as a number beyond 2^53 (a text here, for JSON.stringify
+    // would round it).
     {
       item_id: 'LONG',
       name: 'Cable | كابل',

@@ -113,7 +113,10 @@ longTest('whichever disk call fails, no row lacks its file, and the picture come
   expect(hits).toBeGreaterThan(CALLS.length)
 })
 
-/** A file whose fsync failed may have lost what was written: it is thrown away, and neither synced again nor given its name. */
+/**
+ * A file whose fsync failed may have lost what was written: it is thrown away, and neither synced
+ * again nor given its name.
+ */
 function expectNothingTrusted(events: StepEvent[]): void {
   const ended = new Set(events.filter((it) => it.ended).map((it) => `${it.step} ${it.id}`))
   for (const [at, { step, id, path }] of events.entries()) {

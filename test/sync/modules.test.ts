@@ -47,7 +47,8 @@ longTest('each of the four modules runs a real sync by hand and by schedule', as
   expect((await zinc.services.runs.wait(run!.id, AbortSignal.timeout(60_000))).state).toBe('success')
   expect(Date.parse((await request(zinc, 'GET', '/modules/crm')).body.data.next_run) - Date.parse(next_run)).toBe(3_600_000)
 
-  // Books under way: Invoice has to wait, Books again is done already, and an incremental sync of Books does not stand for a full one.
+  // Books under way: Invoice has to wait, Books again is done already, and an incremental sync of
+  // Books does not stand for a full one.
   const { startDue } = zinc.services.modules
   const { runs } = zinc.services
   zinc.zoho.fail({ path: /books\/v3\/invoices/, times: 1, cut: 'silent' })

@@ -28,7 +28,8 @@ longTest('an id that Zoho refuses is named and skipped; the full pass succeeds a
   })
   expect(states.filter((it) => it.deleted_at !== null).map((it) => it.zoho_item_id)).toEqual([gone])
 
-  // Neighbour: a detail without an id that can be read says nothing about the items that are missing beside it.
+  // Neighbour: a detail without an id that can be read says nothing about the items that are
+  // missing beside it.
   zoho.fail({ path: /itemdetails/, times: 1, body: JSON.stringify({ code: 0, items: [{ item_id: {}, name: 'x' }] }) })
   const late = '460000000099999993'
   await db.product.create({ data: { zoho_item_id: late, name: late, image_state: 'none', created_at: at, updated_at: at } })

@@ -25,7 +25,8 @@ longTest('an image replaced under its id comes with the next run, and only edite
   await sync('?sync_images=true')
   await sync('?sync_images=true&mode=full')
   expect(zoho.counters.images - images).toBe(2)
-  // Neighbours: one that a person has deleted here does not come back, and one that Zoho cannot send now stays and is asked for again.
+  // Neighbours: one that a person has deleted here does not come back, and one that Zoho cannot
+  // send now stays and is asked for again.
   const { id } = await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: priced!.item_id } })
   const { id: image } = await services.db.photo.findFirstOrThrow({ where: { product_id: id, deleted_at: null } })
   expect((await zinc.call(`/api/products/${id}/images/${image}`, { method: 'DELETE' })).status).toBe(200)

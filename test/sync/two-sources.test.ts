@@ -89,7 +89,8 @@ longTest('uploads leave and return with their item, the first as primary picture
 
   zoho.add({ ...item, modified: new Date() })
   expect(await sync('?sync_images=true')).toMatchObject({ status: 'success', statistics: { images_downloaded: 1 } })
-  // Zoho's own is a new one to us, behind what was here; what a person had deleted before stays deleted.
+  // Zoho's own is a new one to us, behind what was here; what a person had deleted before stays
+  // deleted.
   const after = await photos()
   expect(after.filter((it) => it.source === 'upload')).toEqual(before.filter((it) => it.source === 'upload'))
   expect(after.map((it) => it.source).sort()).toEqual(['upload', 'upload', 'zoho'])

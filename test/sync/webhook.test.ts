@@ -118,7 +118,8 @@ test('notices that are repeated, late or out of order end with what Zoho has, in
   expect((await productOf(zinc, b!.item_id)).selling_price).toBe('20')
   expect((await productOf(zinc, added.item_id)).name).toBe('Brand new')
 
-  // Repeats of a notice that somebody has recorded: the item was just read, so it waits, and once at most.
+  // Repeats of a notice that somebody has recorded: the item was just read, so it waits, and once
+  // at most.
   const calls = zoho.meter.calls
   await zoho.webhooks.send(target, [a!.item_id], { times: 30 })
   await zinc.settled()

@@ -65,7 +65,8 @@ test('further images stay while their list is absent or one of its entries canno
   zinc.zoho.edit(other.item_id, { gallery: [document(7)] })
   expect(await fetchGallery()).toMatchObject({ downloaded: 3 })
   const before = await gallery(item.item_id)
-  // An upload that is under way: the entry has no id yet. The readable new one beside it comes all the same.
+  // An upload that is under way: the entry has no id yet. The readable new one beside it comes all
+  // the same.
   zinc.zoho.edit(item.item_id, { gallery: [document(8), { document_id: '', file_name: 'uploading', image_seed: 1 }] })
   expect(await fetchGallery()).toMatchObject({ state: 'partial', removed: 0, unreadable: 1, downloaded: 1 })
   expect((await gallery(item.item_id)).map((it) => it.id)).toEqual(expect.arrayContaining(before.map((it) => it.id)))

@@ -32,7 +32,10 @@ const PAIRS: [Language, Theme][] = [
   ['ar', 'light'],
 ]
 
-/** The pages of what is only there once somebody has made it: a product, a store with its token's dialog, a pulled and verified session. */
+/**
+ * The pages of what is only there once somebody has made it: a product, a store with its token's
+ * dialog, a pulled and verified session.
+ */
 async function madeThings({ call, services }: TestZinc): Promise<string[]> {
   const send = async <T>(path: string, body?: unknown) =>
     (await (

@@ -12,7 +12,8 @@ test('a new operator connects to Zoho and sees the first sync finish, without an
   const { page, context, complaints } = await visit(browser, { origin: url })
   const responses: Promise<string>[] = []
   page.on('response', (response) => {
-    // The login's own answer carries tokens for scripts that ask without a browser; the page drops it unread.
+    // The login's own answer carries tokens for scripts that ask without a browser; the page drops
+    // it unread.
     if (response.url().includes('/api/') && !/auth\/(login|refresh)|\/events|\/oauth\//.test(response.url()))
       responses.push(response.text().catch(() => ''))
   })

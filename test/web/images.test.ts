@@ -16,7 +16,10 @@ const imageMenu = async (page: Page, name: string, item: string) => {
   await page.getByRole('menuitem', { name: item }).click()
   await page.getByRole('menu').waitFor({ state: 'detached' })
 }
-/** Closing, a menu gives the focus back by a timer; keys that are pressed before go to nobody. Also when its picture has moved meanwhile. */
+/**
+ * Closing, a menu gives the focus back by a timer; keys that are pressed before go to nobody. Also
+ * when its picture has moved meanwhile.
+ */
 const focusOn = (page: Page, name: string) =>
   expect.poll(() => page.evaluate('document.activeElement.ariaLabel'), SOON).toBe(`Actions for ${name}`)
 
@@ -64,7 +67,8 @@ longTest('an operator adds, orders, describes, deletes and restores images of a 
   await page.getByRole('button', { name: 'Move front.png' }).focus()
   await page.keyboard.press('Space')
   await page.getByText('front.png is at position 2 of 3').waitFor({ state: 'attached' })
-  // The arrows are heard from the next timer on; no person is that fast, but the browser serves keys before timers.
+  // The arrows are heard from the next timer on; no person is that fast, but the browser serves
+  // keys before timers.
   await page.evaluate('new Promise((done) => setTimeout(done, 1))')
   await page.keyboard.press('ArrowLeft')
   await page.getByText('front.png is at position 1 of 3').waitFor({ state: 'attached' })
@@ -118,7 +122,8 @@ longTest('an operator adds, orders, describes, deletes and restores images of a 
   await page.waitForURL('**/settings/products?coverage=without_picture')
   await page.getByText('9 products', { exact: true }).waitFor()
 
-  // Words that are not the product's own language find it, too; a list that finds nothing says how to go on.
+  // Words that are not the product's own language find it, too; a list that finds nothing says how
+  // to go on.
   await page.getByRole('textbox', { name: /^Search/ }).fill('no such thing')
   await page.getByText('No products found').waitFor()
   await page.getByRole('button', { name: 'Show all products' }).click()

@@ -8,7 +8,8 @@ import { startZinc } from '../helpers/zinc.ts'
 const ADMIN = { username: 'admin', password: 'a-password-for-tests' }
 
 longTest('an open page sees a waiting run end across a restart of the server', async () => {
-  // Fewer calls a minute than there are pictures, so that the run is still under way when the server stops.
+  // Fewer calls a minute than there are pictures, so that the run is still under way when the
+  // server stops.
   const first = await startZinc({ environment: { ZOHO_REQUESTS_PER_MINUTE: '12' } })
   const browser = await openBrowser()
   const { page, complaints } = await visit(browser, { origin: first.url })

@@ -72,7 +72,8 @@ longTest('findings are downloaded and repaired; a queue is paused, resumed and c
   expect(lines[0]).toBe('\ufefffinding,sha256,bytes,repair,products')
   for (const { sha256 } of lost) expect(lines.filter((line) => line.startsWith(`missing,${sha256},`))).toHaveLength(1)
 
-  // The pictures do not come: the repair waits at Zoho, is paused there, goes on, and fails for one of them.
+  // The pictures do not come: the repair waits at Zoho, is paused there, goes on, and fails for one
+  // of them.
   zinc.zoho.fail({ path: /\/image/, cut: 'silent', times: 2 })
   await page.getByRole('button', { name: 'Repair all' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Repair all' }).click()

@@ -167,7 +167,8 @@ longTest('an admin adds users who see only what they may do; the last admin stay
   for (const page of ['Users', 'Notifications', 'Call log', 'Audit log'])
     expect(await omar.getByRole('link', { name: page }).count()).toBe(0)
 
-  // Removed while logged in: the next answer ends the session, and the page says so by asking for a login.
+  // Removed while logged in: the next answer ends the session, and the page says so by asking for a
+  // login.
   await page.getByRole('button', { name: 'Remove: omar' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
   await page.getByText('omar was removed').waitFor()

@@ -39,7 +39,8 @@ longTest("at Zoho's own limits no call is refused, and the sync takes as long as
   const predictedMs = Math.floor((calls - 1) / 80) * 60_000
   const tookMs = clock.now().getTime() - began
   expect(tookMs).toBeGreaterThan(predictedMs * 0.9)
-  // The last part of a minute is not waited for; the calls in it take their own time, on a busy machine four times as much by this clock.
+  // The last part of a minute is not waited for; the calls in it take their own time, on a busy
+  // machine four times as much by this clock.
   expect(tookMs).toBeLessThan(predictedMs * 1.1 + times(120_000, 60_000))
 })
 

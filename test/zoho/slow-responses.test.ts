@@ -121,7 +121,8 @@ longTest('after ten failures in a row one call a minute checks Zoho until it rec
   await waitFor(async () => (await gapsMs()).filter((gap) => gap > A_MINUTE_MS).length >= 2)
   const gaps = await gapsMs()
   const burst = gaps.findIndex((gap) => gap > A_MINUTE_MS) + 1
-  // Ten and those that were under way with them; without the breaker each of ten pictures would be asked for five times, every time.
+  // Ten and those that were under way with them; without the breaker each of ten pictures would be
+  // asked for five times, every time.
   expect(burst).toBeGreaterThanOrEqual(10)
   expect(burst).toBeLessThanOrEqual(10 + 8)
   for (const gap of gaps.slice(burst - 1)) expect(gap).toBeGreaterThan(A_MINUTE_MS)
@@ -139,7 +140,8 @@ test('two pictures that Zoho never answers for are no outage: after a look at Zo
   zoho.fail({ path, times: 1_000, status: 500, body: '{"code":1000,"message":"Internal error"}' })
   await services.runs.wait(await startRunAt(url), AbortSignal.timeout(60_000))
   zoho.edit(one!.item_id, { name: 'Edited' })
-  // The others are here by now: these two are all that is left, and their ten tries are ten faults in a row.
+  // The others are here by now: these two are all that is left, and their ten tries are ten faults
+  // in a row.
   const id = await startRunAt(url)
   await waitFor(async () => (await services.runs.get(id)).finished_at !== null)
   expect(await services.runs.get(id)).toMatchObject({ state: 'partial', statistics: { images_failed: 2 } })

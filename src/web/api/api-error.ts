@@ -1,8 +1,14 @@
-/** What went wrong with one request, in the shape that an error card shows. Everything that is thrown by `call` is one of these. */
+/**
+ * What went wrong with one request, in the shape that an error card shows. Everything that is
+ * thrown by `call` is one of these.
+ */
 export class ApiError extends Error {
   /** HTTP status; 0 when no answer came. */
   readonly status: number
-  /** Stable and snake_case, as the API gives it; `network` and `unreadable_response` are the page's own. */
+  /**
+   * Stable and snake_case, as the API gives it; `network` and `unreadable_response` are the page's
+   * own.
+   */
   readonly code: string
   readonly remedy: string | null
   readonly detail: Record<string, unknown>

@@ -35,7 +35,10 @@ const ARABIC_FALLBACK = { what: 'لم ينجح الطلب', next: 'أعد الم
 export interface ErrorMessage {
   what: string
   next: string | null
-  /** The API's own English sentence, where it says what the translation cannot: which field of what was entered is wrong, or all of an unknown failure. */
+  /**
+   * The API's own English sentence, where it says what the translation cannot: which field of what
+   * was entered is wrong, or all of an unknown failure.
+   */
   original: string | null
 }
 

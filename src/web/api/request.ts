@@ -25,7 +25,10 @@ const noAnswer = (url: string) => new ApiError('The server did not answer', { st
 
 let refreshing: Promise<ApiError | null> | null = null
 
-/** Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of the same one would end the session. Answers why not. */
+/**
+ * Swaps the refresh cookie for new ones, once for all requests that wait for it: a second use of
+ * the same one would end the session. Answers why not.
+ */
 function refreshSession(): Promise<ApiError | null> {
   const path = `${AUTH}/refresh`
   const named = `POST ${path}`
@@ -47,7 +50,8 @@ const saysNothing = ({ status }: ApiError): boolean => status === 0 || status ==
 const isLoggedOut = ({ status, code }: ApiError): boolean => status === 401 && code === 'unauthenticated'
 
 /**
- * The page's only way to the server. `T` is the answer's type of the contract; page and server are one release, so it is not parsed again.
+ * The page's only way to the server. `T` is the answer's type of the contract; page and server are
+ * one release, so it is not parsed again.
  * Throws ApiError, whatever went wrong. The session travels in a cookie that scripts cannot read.
  */
 export async function request<T>(path: string, { method = 'GET', body, query, signal }: RequestOptions = {}): Promise<T> {

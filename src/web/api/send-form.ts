@@ -9,7 +9,8 @@ interface SendOptions {
 }
 
 /**
- * Posts a form and says how much of it has left, which `fetch` cannot. Otherwise like `call`: throws ApiError; a session that
+ * Posts a form and says how much of it has left, which `fetch` cannot. Otherwise like `call`:
+ * throws ApiError; a session that
  * has to be renewed is renewed once.
  */
 export async function sendForm<T>(path: string, form: FormData, options: SendOptions): Promise<T> {

@@ -10,11 +10,15 @@ export const MOVING: ReadonlySet<Run['state']> = new Set(['queued', 'running'])
 const RECONNECT_FIRST_MS = 1_000
 const RECONNECT_MAX_MS = 10_000
 
-/** `live`: the stream is open. `reconnecting`: it broke (the server restarts) and is tried again. `still`: the run stands, there is nothing to hear. */
+/**
+ * `live`: the stream is open. `reconnecting`: it broke (the server restarts) and is tried again.
+ * `still`: the run stands, there is nothing to hear.
+ */
 export type Liveness = 'live' | 'reconnecting' | 'still'
 
 /**
- * A run that is kept up to date by its event stream while it moves. A broken stream is opened again for as long as the page is there,
+ * A run that is kept up to date by its event stream while it moves. A broken stream is opened again
+ * for as long as the page is there,
  * so that a restart of the server in the middle of a run shows as a pause and not as an error.
  */
 export function useRun(id: string) {
@@ -44,7 +48,8 @@ export function useRun(id: string) {
         const run = JSON.parse(event.data) as Run
         client.setQueryData(runKey(id), run)
       })
-      // Also when the server ended the stream in an orderly way: a run that still moves is looked at again.
+      // Also when the server ended the stream in an orderly way: a run that still moves is looked
+      // at again.
       source.onerror = () => {
         source.close()
         setLiveness('reconnecting')
@@ -67,7 +72,8 @@ export function useRun(id: string) {
   knownAt.current = query.dataUpdatedAt
   useEffect(() => {
     if (!stands) return
-    // What the run has changed shows elsewhere: lists, tiles, the status line. Also when it was over before anybody could listen to it.
+    // What the run has changed shows elsewhere: lists, tiles, the status line. Also when it was
+    // over before anybody could listen to it.
     void client.invalidateQueries({
       predicate: ({ queryKey, state }) =>
         queryKey[0] !== 'session' &&

@@ -7,7 +7,10 @@ import { request } from './request.ts'
 export const settingsKey = ['zoho', 'settings'] as const
 export const quotaKey = ['zoho', 'quota'] as const
 
-/** The connection, the organization and the modules: what the status line and most pages begin with. Viewers are refused. */
+/**
+ * The connection, the organization and the modules: what the status line and most pages begin with.
+ * Viewers are refused.
+ */
 export const useZohoSettings = (enabled = true) =>
   useQuery({
     queryKey: settingsKey,

@@ -3,7 +3,10 @@ import classes from './auth-layout.module.css'
 import { Logo } from './logo.tsx'
 import { LanguageSwitch } from './preferences.tsx'
 
-/** A page of its own for those who have no session: the name, one thing to do, and the choice of the language. */
+/**
+ * A page of its own for those who have no session: the name, one thing to do, and the choice of the
+ * language.
+ */
 export function AuthLayout({ title, children }: { title: string; children: ReactNode }) {
   useEffect(() => {
     document.title = `${title} · zinc`

@@ -10,7 +10,9 @@ interface Props {
   children: ReactNode
 }
 
-/** Keeps the frame standing when a page breaks, e.g. when its chunk is gone since zinc was updated. */
+/**
+ * Keeps the frame standing when a page breaks, e.g. when its chunk is gone since zinc was updated.
+ */
 export class ErrorBoundary extends Component<Props, { error: unknown }> {
   override state: { error: unknown } = { error: null }
 

@@ -41,7 +41,10 @@ const messages = defineMessages(
   },
 )
 
-/** Stands in for every page while nobody is logged in; the address stays, so that a shared link leads where it should. */
+/**
+ * Stands in for every page while nobody is logged in; the address stays, so that a shared link
+ * leads where it should.
+ */
 export function Login() {
   const m = useMessages(messages)
   const client = useQueryClient()

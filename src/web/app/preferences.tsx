@@ -16,7 +16,8 @@ export function LanguageSwitch() {
 /** Light, dark, or as the system is set. */
 export function ThemeSwitch() {
   const m = useMessages(frameMessages)
-  // keepTransitions: Mantine would otherwise write a style element for a moment, which the page's policy refuses.
+  // keepTransitions: Mantine would otherwise write a style element for a moment, which the page's
+  // policy refuses.
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true })
   return (
     <SegmentedControl

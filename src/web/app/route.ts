@@ -6,8 +6,10 @@ import type { frameMessages } from './messages.ts'
 type FrameText = keyof (typeof frameMessages)['en']
 
 /**
- * A page: where it is and what loads it. To add one: write it under pages/, add a line here, and its name to messages.ts.
- * A page with `nav` stands in the navigation; one without belongs to the one whose path it begins with.
+ * A page: where it is and what loads it. To add one: write it under pages/, add a line here, and
+ * its name to messages.ts.
+ * A page with `nav` stands in the navigation; one without belongs to the one whose path it begins
+ * with.
  */
 export interface PageRoute {
   path: string

@@ -16,7 +16,9 @@ export interface CurrentUser {
 
 export const sessionKey = ['session'] as const
 
-/** What one person saw must not be shown to the next. The session itself stays: it is being watched. */
+/**
+ * What one person saw must not be shown to the next. The session itself stays: it is being watched.
+ */
 export const clearCache = (client: QueryClient) => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] })
 
 const PersonContext = createContext<CurrentUser | null>(null)
@@ -53,5 +55,8 @@ export function useCurrentUser(): CurrentUser {
   return person
 }
 
-/** Whether the person has this role or a higher one. The server checks again; this only decides what is offered. */
+/**
+ * Whether the person has this role or a higher one. The server checks again; this only decides what
+ * is offered.
+ */
 export const useHasRole = (least: Role): boolean => isAtLeast(useCurrentUser().role, least)

@@ -18,7 +18,10 @@ import { StatusLine } from './status-line.tsx'
 /** Small screens only, so not part of the first load. */
 const MenuDrawer = lazy(() => import('./menu-drawer.tsx'))
 
-/** The frame around every page: navigation at the side (in a drawer on small screens), the status line on top. */
+/**
+ * The frame around every page: navigation at the side (in a drawer on small screens), the status
+ * line on top.
+ */
 export function Shell({ children }: { children: ReactNode }) {
   const m = useMessages(frameMessages)
   const { untrusted_proxy } = useCurrentUser()

@@ -32,7 +32,10 @@ export function useStateName(): (state: ConnectionState) => string {
   return (state) => names[state]
 }
 
-/** On top of every page: connected as whom, the last good sync, what is left of the day's calls. Coloured only when somebody must act. */
+/**
+ * On top of every page: connected as whom, the last good sync, what is left of the day's calls.
+ * Coloured only when somebody must act.
+ */
 export function StatusLine() {
   const m = useMessages(frameMessages)
   const format = useFormat()

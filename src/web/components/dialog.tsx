@@ -15,7 +15,10 @@ interface DialogProps {
   children: ReactNode
 }
 
-/** A dialog in the middle of the page, with a named way out. Its head is no `header`: the page has one already. */
+/**
+ * A dialog in the middle of the page, with a named way out. Its head is no `header`: the page has
+ * one already.
+ */
 export function Dialog({ opened, onClose, title, size = 'md', closeOnClickOutside = true, children }: DialogProps) {
   const m = useMessages(commonMessages)
   useRestoreFocus(opened)

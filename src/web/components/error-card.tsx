@@ -10,7 +10,9 @@ import classes from './error-card.module.css'
 import { Ltr } from './ltr.tsx'
 import { commonMessages } from './messages.ts'
 
-/** What happened, what to do next, and the code to copy for support. Takes anything that was thrown. */
+/**
+ * What happened, what to do next, and the code to copy for support. Takes anything that was thrown.
+ */
 export function ErrorCard({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const failure = toApiError(error)
   const { language } = useLanguage()

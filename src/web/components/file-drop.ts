@@ -2,7 +2,10 @@ import { type DragEvent, useRef, useState } from 'react'
 
 const hasFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files')
 
-/** Lets files be dropped on an element: spread `handlers` on it; `over` while they hover. Choosing files by a button is the other way in. */
+/**
+ * Lets files be dropped on an element: spread `handlers` on it; `over` while they hover. Choosing
+ * files by a button is the other way in.
+ */
 export function useFileDrop(take: (files: File[]) => void, enabled = true) {
   const [over, setOver] = useState(false)
   // Every child that is entered and left counts.

@@ -12,7 +12,10 @@ interface PageProps {
   children: ReactNode
 }
 
-/** One page: names the document, takes the focus when it was navigated to, and lays out head and body. */
+/**
+ * One page: names the document, takes the focus when it was navigated to, and lays out head and
+ * body.
+ */
 export function Page({ title, intro, actions, above, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   const [path] = useLocation()
@@ -43,7 +46,10 @@ export function Page({ title, intro, actions, above, children }: PageProps) {
 
 let shownPath: string | null = null
 
-/** Whether another page was shown before. A page that mounts again while it loads is not another one. */
+/**
+ * Whether another page was shown before. A page that mounts again while it loads is not another
+ * one.
+ */
 function isNavigation(path: string): boolean {
   const before = shownPath
   shownPath = path

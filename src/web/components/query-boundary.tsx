@@ -2,7 +2,10 @@ import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { ErrorCard } from './error-card.tsx'
 
-/** Skeleton, error card or content of one query. Old data stay in sight while a later fetch fails; the card then stands above them. */
+/**
+ * Skeleton, error card or content of one query. Old data stay in sight while a later fetch fails;
+ * the card then stands above them.
+ */
 export function QueryBoundary<T>({
   query,
   skeleton,

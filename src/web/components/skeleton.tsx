@@ -3,7 +3,9 @@ import { useMessages } from '../i18n/language.tsx'
 import { commonMessages } from './messages.ts'
 import classes from './skeleton.module.css'
 
-/** Lines where rows will stand; `height` is that of one row, so that nothing moves when they come. */
+/**
+ * Lines where rows will stand; `height` is that of one row, so that nothing moves when they come.
+ */
 export function RowsSkeleton({ rows, height = 44 }: { rows: number; height?: number }) {
   const m = useMessages(commonMessages)
   return (

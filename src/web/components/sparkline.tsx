@@ -4,7 +4,10 @@ const WIDTH = 120
 const HEIGHT = 28
 const PAD = 2
 
-/** A trend as a line, without axes: the figure beside it says the value. Time runs left to right in both languages, as in every chart. */
+/**
+ * A trend as a line, without axes: the figure beside it says the value. Time runs left to right in
+ * both languages, as in every chart.
+ */
 export function Sparkline({ values: known, label }: { values: number[]; label: string }) {
   // The first day has no trend yet: a level line says so, and a hole would look like a mistake.
   const values = known.length === 1 ? [...known, ...known] : known

@@ -19,7 +19,10 @@ interface TableProps<Row> {
   rowKey(row: Row): string
 }
 
-/** A table that becomes a list of cards on small screens; the first column is each card's head. Roles are named since `display` takes them away. */
+/**
+ * A table that becomes a list of cards on small screens; the first column is each card's head.
+ * Roles are named since `display` takes them away.
+ */
 export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>) {
   return (
     // biome-ignore-start lint/a11y/noRedundantRoles: a table that is laid out as a grid loses its own roles in some browsers

@@ -1,7 +1,8 @@
 import { useLayoutEffect } from 'react'
 
 /**
- * Gives the focus back to where it was when `opened` began, also when the dialog is not closed but gone: whoever uses the keyboard must not
+ * Gives the focus back to where it was when `opened` began, also when the dialog is not closed but
+ * gone: whoever uses the keyboard must not
  * begin again at the top of the page.
  */
 export function useRestoreFocus(opened: boolean): void {

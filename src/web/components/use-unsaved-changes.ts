@@ -3,7 +3,8 @@ import { useLayoutEffect } from 'react'
 const dirtyForms = new Set<symbol>()
 
 /**
- * While `dirty`, leaving the page asks first: by a link of ours (see `mayLeave`) or by closing the tab.
+ * While `dirty`, leaving the page asks first: by a link of ours (see `mayLeave`) or by closing the
+ * tab.
  * A layout effect: who sees that the form is saved may leave at that moment, and must not be asked.
  */
 export function useUnsavedChanges(dirty: boolean): void {

@@ -1,6 +1,9 @@
 import type { Language } from './language.tsx'
 
-/** Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the shops. */
+/**
+ * Latin digits in Arabic, too: they stand beside SKUs, prices and ids, which are written so in the
+ * shops.
+ */
 const LOCALES: Record<Language, string> = { en: 'en-GB', ar: 'ar-u-nu-latn' }
 /** Of a thousand each, as disks count; shorter than Intl's, so that they fit a tile. */
 const BYTE_UNITS: Record<Language, string[]> = { en: ['B', 'kB', 'MB', 'GB', 'TB'], ar: ['بايت', 'ك.ب', 'م.ب', 'ج.ب', 'ت.ب'] }

@@ -52,6 +52,7 @@ export function useLanguage(): LanguageState {
 
 /** The texts of a catalogue in the language of the page. */
 export function useMessages<E extends Messages>(catalogue: Seed<E>): E {
-  // Translated<E> takes what E takes, key by key; only the literal types of the English texts differ.
+  // Translated<E> takes what E takes, key by key; only the literal types of the English texts
+  // differ.
   return catalogue[useLanguage().language] as E
 }

@@ -5,7 +5,10 @@ export interface EnglishForms {
   one: string
   other: string
 }
-/** Arabic has six forms; where `zero` or `two` is left out, `other` stands in. `few` is 3 to 10, `many` 11 to 99. */
+/**
+ * Arabic has six forms; where `zero` or `two` is left out, `other` stands in. `few` is 3 to 10,
+ * `many` 11 to 99.
+ */
 export interface ArabicForms {
   zero?: string
   one: string

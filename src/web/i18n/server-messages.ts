@@ -8,7 +8,10 @@ const CATALOGUES: Record<Language, () => Promise<{ MESSAGES: Catalogue; CAUSES: 
 }
 const loaded = new Map<Language, { MESSAGES: Catalogue; CAUSES: Catalogue }>()
 
-/** To be awaited before a language is shown, so that no text changes under the reader. Without the chunk the server's English stays. */
+/**
+ * To be awaited before a language is shown, so that no text changes under the reader. Without the
+ * chunk the server's English stays.
+ */
 export async function loadServerMessages(language: Language): Promise<void> {
   if (loaded.has(language)) return
   const catalogue = await CATALOGUES[language]().catch(() => null)
@@ -22,7 +25,10 @@ export interface ServerMessage {
   stage?: string | undefined
 }
 
-/** A sentence of the server in the reader's language: what happened, or what to do. Null where only the server's own English has it. */
+/**
+ * A sentence of the server in the reader's language: what happened, or what to do. Null where only
+ * the server's own English has it.
+ */
 export function serverMessage({ code, params, stage }: ServerMessage, part: 'what' | 'next', language: Language): string | null {
   const catalogue = loaded.get(language)
   if (!catalogue || !code) return null

@@ -4,7 +4,10 @@ import { useLanguage } from './language.tsx'
 
 const ZoneContext = createContext<string | undefined>(undefined)
 
-/** Everything below speaks in the shop's time zone; without one (not connected yet) in the browser's. */
+/**
+ * Everything below speaks in the shop's time zone; without one (not connected yet) in the
+ * browser's.
+ */
 export function ShopZone({ timeZone, children }: { timeZone: string | undefined; children: ReactNode }) {
   return <ZoneContext value={timeZone}>{children}</ZoneContext>
 }

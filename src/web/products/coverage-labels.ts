@@ -40,5 +40,8 @@ export function useCoverageLabels(): Record<CoverageKey, string> {
   return useMessages(words)
 }
 
-/** In the order in which they are offered. Read off the words: the contract's own list would bring its validator into the page. */
+/**
+ * In the order in which they are offered. Read off the words: the contract's own list would bring
+ * its validator into the page.
+ */
 export const COVERAGE_KEYS = Object.keys(words.en) as CoverageKey[]

@@ -12,7 +12,10 @@ interface ImageProps {
   className?: string | undefined
 }
 
-/** A picture in a frame that has its size before it comes; where there is none, or it cannot be read, a mark says so. */
+/**
+ * A picture in a frame that has its size before it comes; where there is none, or it cannot be
+ * read, a mark says so.
+ */
 export function ProductImage({ imageUrl, variant, alt, className }: ImageProps) {
   const [broken, setBroken] = useState<string | null>(null)
   if (imageUrl === null || broken === imageUrl)

@@ -6,7 +6,10 @@ import { useMessages } from '../i18n/language.tsx'
 import type { BulkResult, useBulkImages } from './bulk-images.ts'
 import { bulkMessages } from './bulk-messages.ts'
 
-/** What is told once many pictures were worked on: a way to the run that was started, a way back from a delete. */
+/**
+ * What is told once many pictures were worked on: a way to the run that was started, a way back
+ * from a delete.
+ */
 export function useBulkToasts(restore: ReturnType<typeof useBulkImages>['restore']) {
   const m = useMessages(bulkMessages)
   const common = useMessages(commonMessages)

@@ -41,5 +41,8 @@ export function sessionMoment(session: string): string | null {
   return read ? `${read[1]}T${read[2]}:${read[3]}:${read[4]}.000Z` : null
 }
 
-/** All files of a session lie in one folder: its name beside each of them would only hide what differs. */
+/**
+ * All files of a session lie in one folder: its name beside each of them would only hide what
+ * differs.
+ */
 export const baseName = (file: string): string => file.slice(file.lastIndexOf('/') + 1)

@@ -39,7 +39,10 @@ const messages = defineMessages(
   },
 )
 
-/** Bar, figures, rate, time left, and the reason whenever it waits. Keeps its height whatever there is to say. */
+/**
+ * Bar, figures, rate, time left, and the reason whenever it waits. Keeps its height whatever there
+ * is to say.
+ */
 export function LiveProgress({ run, liveness }: { run: Run; liveness: Liveness }) {
   const m = useMessages(messages)
   const words = useRunLabels()

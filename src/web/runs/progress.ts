@@ -13,7 +13,10 @@ export interface RunProgress {
 const numberOr = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
 const textOr = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
-/** The contract leaves `progress` open, since each kind of run reports its own: what is known is read, the rest left. */
+/**
+ * The contract leaves `progress` open, since each kind of run reports its own: what is known is
+ * read, the rest left.
+ */
 export function readProgress(run: Run): RunProgress {
   const raw = (typeof run.progress === 'object' && run.progress !== null ? run.progress : {}) as Record<string, unknown>
   const waiting = (typeof raw.waiting === 'object' && raw.waiting !== null ? raw.waiting : null) as Record<string, unknown> | null

@@ -14,7 +14,10 @@ import classes from './run-strip.module.css'
 
 const messages = defineMessages({ open: 'View run' }, { open: 'عرض التشغيل' })
 
-/** A run that was started from this page, followed in place: its progress while it moves, then how it ended. */
+/**
+ * A run that was started from this page, followed in place: its progress while it moves, then how
+ * it ended.
+ */
 export function RunStrip({ id }: { id: string }) {
   const m = useMessages(messages)
   const words = useRunLabels()

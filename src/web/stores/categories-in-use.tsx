@@ -10,7 +10,10 @@ import classes from './store-fields.module.css'
 
 const SHOWN = 40
 
-/** The catalogue's categories, the largest first, each to be taken into the assortment or out of it by one press. */
+/**
+ * The catalogue's categories, the largest first, each to be taken into the assortment or out of it
+ * by one press.
+ */
 export function CategoriesInUse({ selection, onChange }: { selection: string[]; onChange(names: string[]): void }) {
   const m = useMessages(storesMessages)
   const format = useFormat()

@@ -43,7 +43,10 @@ export function toAssortmentForm({
 
 const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter(Boolean)
 
-/** In the words of the API; `assortment` of undefined: a selection that selects nothing, which nobody means. */
+/**
+ * In the words of the API; `assortment` of undefined: a selection that selects nothing, which
+ * nobody means.
+ */
 export function bodyOf(receives: AssortmentForm): {
   variant: AssortmentForm['variant']
   rate_limit: string | null

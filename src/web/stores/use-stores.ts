@@ -64,7 +64,8 @@ export function useStoreEdit() {
         ),
       onSettled,
     }),
-    // The answer holds the only sight of the token: it lives in the dialog's own state, never in the cache.
+    // The answer holds the only sight of the token: it lives in the dialog's own state, never in
+    // the cache.
     makeToken: useMutation({
       gcTime: 0,
       mutationFn: ({ id, ...body }: { id: string; name: string; expires_in_days: number | null }) =>

@@ -1,7 +1,10 @@
 import type { MantineThemeOverride } from '@mantine/core'
 import { theme } from './theme.ts'
 
-/** The theme with what differs from Mantine's defaults in single components. By name: importing them here would put all of them into the first load. */
+/**
+ * The theme with what differs from Mantine's defaults in single components. By name: importing them
+ * here would put all of them into the first load.
+ */
 export const themeWithComponents: MantineThemeOverride = {
   ...theme,
   components: {

@@ -38,7 +38,10 @@ const accent: MantineColorsTuple = [
   '#312e81',
 ]
 
-/** What Mantine needs to know; everything else of the look stands in base.css. Read by the build, too: see build/theme-css.ts. */
+/**
+ * What Mantine needs to know; everything else of the look stands in base.css. Read by the build,
+ * too: see build/theme-css.ts.
+ */
 export const theme: MantineThemeOverride = createTheme({
   colors: { gray, dark, accent },
   primaryColor: 'accent',

@@ -1,6 +1,8 @@
 /**
- * Left alone, the build makes a chunk of each module that two pages share: some fifty small files, which a slow line pays for one by one.
- * These groups hold what every page needs, and nothing that only some do: dialogs, pickers and galleries stay with the pages that open them.
+ * Left alone, the build makes a chunk of each module that two pages share: some fifty small files,
+ * which a slow line pays for one by one.
+ * These groups hold what every page needs, and nothing that only some do: dialogs, pickers and
+ * galleries stay with the pages that open them.
  */
 const FRAME = /\/src\/(facts|messages\/message|web\/(api|app|components|i18n|runs|failures\/(queries|messages)))/
 /** Of the frame's folders, but loaded when they are opened. */

@@ -1,8 +1,10 @@
 import type { Plugin } from 'vite'
 
 /**
- * Asks for the fonts together with the scripts, so that they are there when the first text is drawn. The Arabic one is large and only for
- * Arabic readers: init-theme.js, which knows the language, asks for it by the address that is noted here.
+ * Asks for the fonts together with the scripts, so that they are there when the first text is
+ * drawn. The Arabic one is large and only for
+ * Arabic readers: init-theme.js, which knows the language, asks for it by the address that is noted
+ * here.
  */
 export function preloadFonts(): Plugin {
   return {

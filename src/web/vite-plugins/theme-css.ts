@@ -5,8 +5,10 @@ import { theme } from '../theme/theme.ts'
 const NAME = 'virtual:theme.css'
 
 /**
- * Mantine writes the variables of a theme into a `<style>` element at run time, which the page's policy (style-src 'self') refuses.
- * So the same variables are written into a file when the page is built; the provider is told to leave them alone.
+ * Mantine writes the variables of a theme into a `<style>` element at run time, which the page's
+ * policy (style-src 'self') refuses.
+ * So the same variables are written into a file when the page is built; the provider is told to
+ * leave them alone.
  */
 export function themeCss(): Plugin {
   return {

@@ -157,7 +157,10 @@ export default function AuditPage() {
   )
 }
 
-/** When a day begins in the shop's time zone, which the times of the table are in as well; '' for none. */
+/**
+ * When a day begins in the shop's time zone, which the times of the table are in as well; '' for
+ * none.
+ */
 function startOfDay(day: string, timeZone: string, daysLater = 0): string {
   const at = Date.parse(day)
   if (Number.isNaN(at)) return ''

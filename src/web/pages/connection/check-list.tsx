@@ -18,14 +18,17 @@ import classes from './check-list.module.css'
 import { connectionMessages } from './messages.ts'
 import { ScopeDescription } from './scope-description.tsx'
 
-/** The test of the connection, line by line, each with its time and, where it failed, the remedy. */
+/**
+ * The test of the connection, line by line, each with its time and, where it failed, the remedy.
+ */
 export function CheckList() {
   const m = useMessages(connectionMessages)
   const format = useFormat()
   const client = useQueryClient()
   const test = useMutation({
     mutationFn: () => request<{ data: TestResult }>(`${ZOHO}/test`, { method: 'POST' }).then(({ data }) => data),
-    // The test has told something about the state, the scopes and the organization, whatever came out.
+    // The test has told something about the state, the scopes and the organization, whatever came
+    // out.
     onSettled: () => client.invalidateQueries({ queryKey: ['zoho'] }),
   })
   const names: Record<string, string> = {

@@ -6,7 +6,10 @@ import { Callout } from '../../components/callout.tsx'
 import { useLanguage, useMessages } from '../../i18n/language.tsx'
 import { connectionMessages } from './messages.ts'
 
-/** How the consent at Zoho went: its way back leads to the overview with `?consent=`, which is `success` or the code of what failed. */
+/**
+ * How the consent at Zoho went: its way back leads to the overview with `?consent=`, which is
+ * `success` or the code of what failed.
+ */
 export function ConsentCallout() {
   const m = useMessages(connectionMessages)
   const { language } = useLanguage()

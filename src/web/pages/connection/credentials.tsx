@@ -18,7 +18,10 @@ import { SecretField } from './secret-field.tsx'
 
 type Draft = Pick<ZohoSettingsBody, 'data_center' | 'client_id' | 'client_secret' | 'refresh_token' | 'webhook_secret' | 'organization_id'>
 
-/** The stored credentials. Only what was touched is sent; a secret that was typed leaves the page's memory when it is saved. */
+/**
+ * The stored credentials. Only what was touched is sent; a secret that was typed leaves the page's
+ * memory when it is saved.
+ */
 export function Credentials({ settings }: { settings: ZohoSettings }) {
   const m = useMessages(connectionMessages)
   const client = useQueryClient()

@@ -18,7 +18,10 @@ import { toast } from '../../components/toast.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { connectionMessages } from './messages.ts'
 
-/** The organizations of the account, to choose the one that zinc works on. Asked for only when a sign-in can work. */
+/**
+ * The organizations of the account, to choose the one that zinc works on. Asked for only when a
+ * sign-in can work.
+ */
 export function Organizations({ settings, mayChange }: { settings: ZohoSettings; mayChange: boolean }) {
   const m = useMessages(connectionMessages)
   const client = useQueryClient()

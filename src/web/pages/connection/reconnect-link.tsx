@@ -17,7 +17,7 @@ const messages = defineMessages(
   {
     open: 'Send link to Zoho account owner',
     title: 'Link for the Zoho account owner',
-    text: 'Whoever opens the link signs in to Zoho and accepts there; zinc is then connected. They do not need an account here. The link works once and expires after three days.',
+    text: 'The person who opens the link signs in to Zoho and grants access there. They do not need an account in zinc. The link works once and expires after three days.',
     make: 'Create link',
     replace: 'Create new link',
     once: 'Copy it now; it will not be shown again. Creating a new link replaces it.',
@@ -51,7 +51,10 @@ const messages = defineMessages(
 const LINK = `${ZOHO}/oauth/link`
 const linkKey = ['zoho', 'consent-link'] as const
 
-/** For shops where somebody else owns the Zoho account: a link that they can open without a login here. */
+/**
+ * For shops where somebody else owns the Zoho account: a link that they can open without a login
+ * here.
+ */
 export function ReconnectLink() {
   const m = useMessages(messages)
   const [opened, setOpened] = useState(false)

@@ -1,7 +1,10 @@
 import { useLanguage } from '../../i18n/language.tsx'
 import { describeScope } from './scope-messages.ts'
 
-/** What a scope opens, in the reader's words; for one that the page does not know, what the server says. */
+/**
+ * What a scope opens, in the reader's words; for one that the page does not know, what the server
+ * says.
+ */
 export function ScopeDescription({ scope, children }: { scope: string; children: string }) {
   const { language } = useLanguage()
   return (

@@ -27,7 +27,10 @@ export const scopeMessages = defineMessages(
   },
 )
 
-/** The key of a scope's words: the part of its name that says what it opens, which Inventory and CRM mean in their own way. */
+/**
+ * The key of a scope's words: the part of its name that says what it opens, which Inventory and CRM
+ * mean in their own way.
+ */
 function scopeMessageKey(scope: string): string {
   const [product = '', part = '', name = ''] = scope.split('.')
   const opens = part === 'modules' ? name : part

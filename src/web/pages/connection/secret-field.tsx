@@ -20,7 +20,10 @@ interface SecretFieldProps {
 
 const MASK = '••••'
 
-/** A secret that is written and never read: it says that it is set and how it ends, and can be replaced or removed. */
+/**
+ * A secret that is written and never read: it says that it is set and how it ends, and can be
+ * replaced or removed.
+ */
 export function SecretField({ label, hint, fixed, masked, changedAt, draft, onChange }: SecretFieldProps) {
   const m = useMessages(connectionMessages)
   const format = useFormat()

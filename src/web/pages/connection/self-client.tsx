@@ -20,7 +20,10 @@ import classes from './self-client.module.css'
 /** The longest time that Zoho's console offers for a code. */
 const CODE_LIFE_MS = 10 * 60_000
 
-/** Exchanges a code of the API console for a refresh token. Copying the scopes starts the countdown: a code is made right after that. */
+/**
+ * Exchanges a code of the API console for a refresh token. Copying the scopes starts the countdown:
+ * a code is made right after that.
+ */
 export function SelfClient({ settings }: { settings: ZohoSettings }) {
   const m = useMessages(connectionMessages)
   const client = useQueryClient()

@@ -26,7 +26,9 @@ const setupKey = ['zoho', 'webhook'] as const
 /** Whoever sets it up in another window wants to see the first notice come. */
 const LOOK_EVERY_MS = 5_000
 
-/** What to enter in Zoho so that it tells of changed items at once, and whether its notices arrive. */
+/**
+ * What to enter in Zoho so that it tells of changed items at once, and whether its notices arrive.
+ */
 export function Webhook({ mayChange }: { mayChange: boolean }) {
   const m = useMessages(webhookMessages)
   const query = useQuery({

@@ -27,7 +27,10 @@ import { type Integrity, useIntegrity, useMediaEdit } from './use-media.ts'
 /** After a week a report says little about today. */
 const OLD_AFTER_MS = 7 * 24 * 3_600_000
 
-/** What the last check of the files found, how old that is, and the repair: one finding or all of them. */
+/**
+ * What the last check of the files found, how old that is, and the repair: one finding or all of
+ * them.
+ */
 export function IntegritySection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
   const mayEdit = useHasRole('operator')

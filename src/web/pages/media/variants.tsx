@@ -22,7 +22,8 @@ import { type Regenerate, useMediaEdit, useVariants, type VariantChange } from '
 export function VariantsSection({ onStarted }: { onStarted(runId: string): void }) {
   const m = useMessages(mediaMessages)
   const query = useVariants()
-  // Here and not in the form, which is a new one once its recipe is saved: what it has to say would be lost with it.
+  // Here and not in the form, which is a new one once its recipe is saved: what it has to say would
+  // be lost with it.
   const { regenerate, change } = useMediaEdit()
   const mayEdit = useHasRole('operator')
   const make = (what: Regenerate) => regenerate.mutate(what, { onSuccess: onStarted })

@@ -25,7 +25,10 @@ type MappingData = z.infer<typeof MappingResponse>['data']
 type Row = MappingData['fields'][number]
 type Change = { field: MappedField; source?: string; owner?: FieldOwner }
 
-/** Which field of Zoho's items fills which field of a product, and who owns it; tried on a real item before it is saved. */
+/**
+ * Which field of Zoho's items fills which field of a product, and who owns it; tried on a real item
+ * before it is saved.
+ */
 export function Mapping() {
   const m = useMessages(modulesMessages)
   const query = useQuery({
@@ -187,7 +190,7 @@ function Preview({ changes }: { changes: Change[] }) {
           className={classes.sku}
         />
         <Button type="submit" size="xs" variant="default" loading={preview.isPending}>
-          {m.preview}
+          {m.previewDo}
         </Button>
       </form>
       {preview.error && <ErrorCard error={preview.error} />}

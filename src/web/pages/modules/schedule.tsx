@@ -23,7 +23,10 @@ interface ScheduleProps {
   change: UseMutationResult<unknown, Error, Partial<Lines & { enabled: boolean }>>
 }
 
-/** When a module is synced by itself: common times to choose, or a cron line, with the next three times before it is saved. */
+/**
+ * When a module is synced by itself: common times to choose, or a cron line, with the next three
+ * times before it is saved.
+ */
 export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const m = useMessages(modulesMessages)
   const zone = useShopZone()

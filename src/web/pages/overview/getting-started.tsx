@@ -13,7 +13,10 @@ import { StartSync } from '../../runs/start-sync.tsx'
 import classes from './getting-started.module.css'
 import { overviewMessages } from './messages.ts'
 
-/** The way of a new operator, step by step; what is done is ticked, and only the step at hand has a button. */
+/**
+ * The way of a new operator, step by step; what is done is ticked, and only the step at hand has a
+ * button.
+ */
 export function GettingStarted({ settings, runs }: { settings: ZohoSettings; runs: Run[] }) {
   const m = useMessages(overviewMessages)
   const connected = settings.connection.state !== 'not_set_up'

@@ -86,7 +86,8 @@ export default function OverviewPage() {
 /** Until something was synced, the overview says what to do next. */
 function isBeginner(settings: ZohoSettings, runs: Run[]): boolean {
   const inventory = settings.modules.find(({ slug }) => slug === 'inventory')
-  // The module knows its last sync however many other runs came since; a first sync that was only partly good stands among the runs.
+  // The module knows its last sync however many other runs came since; a first sync that was only
+  // partly good stands among the runs.
   const synced = (inventory !== undefined && inventory.last_sync !== null) || runs.some(isGoodSync)
   return settings.connection.state === 'not_set_up' || !synced
 }

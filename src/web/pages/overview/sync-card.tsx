@@ -15,7 +15,10 @@ import { useRunResult } from '../../runs/run-table.tsx'
 import { overviewMessages } from './messages.ts'
 import classes from './sync-card.module.css'
 
-/** The state in five lines: connected, last good sync and what it brought, the next one, what is open. */
+/**
+ * The state in five lines: connected, last good sync and what it brought, the next one, what is
+ * open.
+ */
 export function SyncCard({ settings, runs }: { settings: ZohoSettings; runs: Run[] }) {
   const m = useMessages(overviewMessages)
   const stateName = useStateName()

@@ -40,7 +40,10 @@ const TAKEN = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/bmp'
 /** A press that moves less is a click. */
 const DRAG_PX = 6
 
-/** The pictures of a product: upload by drop, paste or choice, order by drag, keys or menu, primary, words, delete with undo. */
+/**
+ * The pictures of a product: upload by drop, paste or choice, order by drag, keys or menu, primary,
+ * words, delete with undo.
+ */
 export function Gallery({ product }: { product: Product }) {
   const m = useMessages(productMessages)
   const mayEdit = useHasRole('operator')

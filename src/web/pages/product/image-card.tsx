@@ -33,7 +33,10 @@ interface ImageCardProps {
   onRemove(): void
 }
 
-/** The words for a picture in the reader's language, else in the other one; null when there are none. */
+/**
+ * The words for a picture in the reader's language, else in the other one; null when there are
+ * none.
+ */
 export const altOf = ({ alt_en, alt_ar }: GalleryImage, language: 'en' | 'ar'): string | null =>
   (language === 'ar' ? (alt_ar ?? alt_en) : (alt_en ?? alt_ar)) || null
 
@@ -48,7 +51,8 @@ export function ImageCard({ image, productName, mayEdit, isFirst, isLast, select
   })
   const alt = altOf(image, language)
   const place = transform ? { transform: `translate(${transform.x}px, ${transform.y}px)` } : {}
-  // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still scrolls under a finger.
+  // The whole picture can be dragged with a mouse; by touch only the handle, so that the page still
+  // scrolls under a finger.
   const onPointerDown = (event: PointerEvent) => event.pointerType === 'mouse' && listeners?.onPointerDown?.(event)
   return (
     <li

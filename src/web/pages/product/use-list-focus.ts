@@ -1,7 +1,8 @@
 import { type FocusEvent, type RefObject, useLayoutEffect, useRef } from 'react'
 
 /**
- * A card that is moved in the document, or taken out of it, loses the focus. Whoever works by keys goes on at the same card, or at the one that
+ * A card that is moved in the document, or taken out of it, loses the focus. Whoever works by keys
+ * goes on at the same card, or at the one that
  * took its place.
  */
 export function useListFocus(list: RefObject<HTMLElement | null>, ids: string[]) {

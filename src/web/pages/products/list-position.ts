@@ -1,4 +1,7 @@
-/** Where the reader was in the list when a product was opened. Kept for the way back, in this tab only. */
+/**
+ * Where the reader was in the list when a product was opened. Kept for the way back, in this tab
+ * only.
+ */
 interface Position {
   /** The query string of the list. */
   search: string

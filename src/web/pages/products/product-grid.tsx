@@ -32,7 +32,9 @@ interface ProductGridProps {
   onCount(total: number | undefined): void
 }
 
-/** Any number of products; only the rows in sight exist. One tab stop: the arrow keys move inside. */
+/**
+ * Any number of products; only the rows in sight exist. One tab stop: the arrow keys move inside.
+ */
 export function ProductGrid({ filter, empty, selection, onCount }: ProductGridProps) {
   const m = useMessages(productsMessages)
   const search = useSearch()
@@ -66,7 +68,8 @@ export function ProductGrid({ filter, empty, selection, onCount }: ProductGridPr
     if (body.current) setTop(body.current.getBoundingClientRect().top + scrollY)
   }, [])
 
-  // Another filter is another list: it begins at its beginning. The way back from a product ends where it began.
+  // Another filter is another list: it begins at its beginning. The way back from a product ends
+  // where it began.
   const seen = useRef<string | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new list moves the reader
   useEffect(() => {

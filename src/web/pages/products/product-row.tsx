@@ -57,7 +57,8 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
         </span>
       </div>
     )
-  // A link, so that it opens in a new tab as people are used to; a plain click keeps the place in the list.
+  // A link, so that it opens in a new tab as people are used to; a plain click keeps the place in
+  // the list.
   const follow = (event: MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
@@ -71,7 +72,10 @@ export const ProductRow = memo(function ProductRow({ index, row, top, height, ta
   )
 }, same)
 
-/** Part of the row for the keyboard: the space bar chooses the row, so that the box is no tab stop of its own. */
+/**
+ * Part of the row for the keyboard: the space bar chooses the row, so that the box is no tab stop
+ * of its own.
+ */
 function Choice({ row, selection, onChoose }: { row: GridRow; selection: boolean; onChoose: ProductRowProps['onChoose'] }) {
   const m = useMessages(productsMessages)
   const { language } = useLanguage()

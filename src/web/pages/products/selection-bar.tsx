@@ -13,7 +13,9 @@ import { selectionMessages } from './selection-messages.ts'
 import type { GridRow } from './use-product-blocks.ts'
 import { SELECTION_MAX, type Selection } from './use-selection.ts'
 
-/** What can be done with all that is chosen, at the foot of the list for as long as something is. */
+/**
+ * What can be done with all that is chosen, at the foot of the list for as long as something is.
+ */
 export function SelectionBar({ selection }: { selection: Selection }) {
   const m = useMessages(selectionMessages)
   const many = useMessages(bulkMessages)

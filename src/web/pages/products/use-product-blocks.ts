@@ -4,7 +4,10 @@ import { request } from '../../api/request.ts'
 import { type ProductFilter, queryOf } from './product-filter.ts'
 
 export const BLOCK_ROWS = 100
-/** Blocks that are no longer looked at: kept a while for the way back, not for ever, or a walk through 100,000 rows would fill the memory. */
+/**
+ * Blocks that are no longer looked at: kept a while for the way back, not for ever, or a walk
+ * through 100,000 rows would fill the memory.
+ */
 const KEPT_MS = 60_000
 
 /** What a row of the grid shows; the rest of the product is dropped. */
@@ -71,7 +74,8 @@ const blockQuery = (filter: ProductFilter, block: number): UseQueryOptions<Block
 })
 
 /**
- * A list of any length, of which only the blocks in sight are read. While another filter is being read, the first block of the one before
+ * A list of any length, of which only the blocks in sight are read. While another filter is being
+ * read, the first block of the one before
  * stays, so that the list does not flicker at each letter.
  */
 export function useProductBlocks(filter: ProductFilter, [from, to]: readonly [number, number]) {

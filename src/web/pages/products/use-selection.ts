@@ -19,7 +19,10 @@ export interface Selection {
 const NONE: ReadonlyMap<string, GridRow> = new Map()
 const upToLimit = (rows: Iterable<GridRow>) => new Map(Array.from(rows, (row) => [row.id, row] as const).slice(0, SELECTION_MAX))
 
-/** The chosen rows of a list. Another filter is another list: nothing stays chosen that is no longer in sight. */
+/**
+ * The chosen rows of a list. Another filter is another list: nothing stays chosen that is no longer
+ * in sight.
+ */
 export function useSelection(filter: ProductFilter): Selection {
   const list = JSON.stringify(queryOf(filter))
   const [held, setHeld] = useState({ list, rows: NONE })

@@ -8,7 +8,10 @@ import { PlanBox } from '../../runs/plan-box.tsx'
 import { startMessages } from '../../runs/start-messages.ts'
 import classes from './pull-estimate.module.css'
 
-/** What a pull would take: calls module by module, the time, and whether the day's quota is enough for it. */
+/**
+ * What a pull would take: calls module by module, the time, and whether the day's quota is enough
+ * for it.
+ */
 export function PullEstimate({ plan }: { plan: PullPlan }) {
   const m = useMessages(pullsMessages)
   const words = useMessages(startMessages)

@@ -15,7 +15,9 @@ import classes from './start-pull.module.css'
 
 type What = 'changed' | 'since' | 'full'
 
-/** Which modules, how much of them, and whether with details; then the run's own page shows it live. */
+/**
+ * Which modules, how much of them, and whether with details; then the run's own page shows it live.
+ */
 export function StartPull({ opened, onClose }: { opened: boolean; onClose(): void }) {
   const m = useMessages(pullsMessages)
   return (

@@ -39,7 +39,10 @@ const messages = defineMessages(
   },
 )
 
-/** For the owner of the Zoho account, who has a link and no login: to Zoho's consent page, and how it went. */
+/**
+ * For the owner of the Zoho account, who has a link and no login: to Zoho's consent page, and how
+ * it went.
+ */
 export default function ReconnectPage() {
   const m = useMessages(messages)
   const { language } = useLanguage()

@@ -20,7 +20,8 @@ export function FailingImages({ store }: { store: StoreStatus }) {
   const format = useFormat()
   const mayResend = useHasRole('operator')
   const { resync } = useStoreEdit()
-  // By the promise: when the last one is sent this list is gone, and a callback of it would not be heard.
+  // By the promise: when the last one is sent this list is gone, and a callback of it would not be
+  // heard.
   const send = (photos: string[]) =>
     resync.mutateAsync({ id: store.id, photos }).then(
       (count) => toast(m.resent({ count })),

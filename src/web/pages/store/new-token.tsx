@@ -86,7 +86,8 @@ function Form({ storeId, onMade, onClose }: { storeId: string; onMade(token: Mad
 function Shown({ storeId, token, onClose }: { storeId: string; token: string; onClose(): void }) {
   const m = useMessages(storesMessages)
   const [watch, setWatch] = useState(false)
-  // The token stays out of the command: every account of a machine can read the arguments of its processes.
+  // The token stays out of the command: every account of a machine can read the arguments of its
+  // processes.
   const command = `npx zinc edge pull --server ${location.origin} --store ${storeId} --token-file zinc-edge.token --dir ./photos${watch ? ' --watch 60' : ''}`
   return (
     <div className={classes.form}>

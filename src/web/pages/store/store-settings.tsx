@@ -29,7 +29,8 @@ export function StoreSettings({ store }: { store: Store }) {
   useUnsavedChanges(changed)
   const save = (confirmed: boolean) => {
     if (assortment === undefined) return
-    // By the promise: what is saved comes back as another form, and a callback of this one would not be heard.
+    // By the promise: what is saved comes back as another form, and a callback of this one would
+    // not be heard.
     change.mutateAsync({ id: store.id, patch: { name: name.trim(), variant, rate_limit, assortment }, confirmed }).then(
       () => toast(m.saved),
       () => {}, // stands as a card

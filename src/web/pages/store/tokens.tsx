@@ -18,7 +18,10 @@ import { storesMessages } from '../../stores/messages.ts'
 import { useEdgeTokens, useStoreEdit } from '../../stores/use-stores.ts'
 import { NewToken } from './new-token.tsx'
 
-/** The store's tokens: each shown once when it is made, listed without its secret, revoked when it is not needed any more. */
+/**
+ * The store's tokens: each shown once when it is made, listed without its secret, revoked when it
+ * is not needed any more.
+ */
 export function Tokens({ storeId }: { storeId: string }) {
   const m = useMessages(storesMessages)
   const [search, setSearch] = useSearchParams()

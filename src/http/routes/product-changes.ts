@@ -28,6 +28,7 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
       config: { keyScope: 'products:read' },
       schema: {
         tags: ['products'],
+        operationId: 'listProductChanges',
         summary: 'What changed of products after a cursor, each once with its newest state; waits for a change when asked to',
         querystring: ProductChangesQuery,
         response: {

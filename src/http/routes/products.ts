@@ -36,6 +36,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProducts',
         summary: 'Products, oldest first unless sorted otherwise',
         querystring: ProductsQuery,
         response: { 200: ProductsResponse },
@@ -75,6 +76,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listCategories',
         summary: 'The categories that products stand in, by name, each with its number of products',
         response: { 200: CategoriesResponse },
       },
@@ -88,6 +90,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
+        operationId: 'changeProduct',
         summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
         params: Params,
         body: ProductPatch,
@@ -106,6 +109,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
+        operationId: 'deleteProduct',
         summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
         params: Params,
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
@@ -124,6 +128,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'getProduct',
         summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',
         params: Params,
         querystring: IncludeQuery,

@@ -18,7 +18,12 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
     '/webhook/setup',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'What to enter in Zoho for its notices, and how they arrive', response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'getZohoWebhook',
+        summary: 'What to enter in Zoho for its notices, and how they arrive',
+        response: { 200: WebhookResponse },
+      },
     },
     async () => {
       const { values, changedAt } = await connect.settings.effective()
@@ -47,6 +52,7 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'createZohoWebhookSecret',
         summary: 'Make a new secret for the notices of Zoho; it is shown in this answer only',
         response: { 201: WebhookSecretResponse },
       },
@@ -66,6 +72,7 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       onRequest: requireRole('operator'),
       schema: {
         tags,
+        operationId: 'testZohoWebhook',
         summary: 'Send a signed notice to the address that Zoho is told, from here',
         response: { 200: WebhookTestResponse },
       },

@@ -48,7 +48,11 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
 
   app.get(
     '/',
-    { onRequest, config, schema: { tags, summary: 'All webhooks, oldest first', response: { 200: WebhooksResponse } } },
+    {
+      onRequest,
+      config,
+      schema: { tags, operationId: 'listWebhooks', summary: 'All webhooks, oldest first', response: { 200: WebhooksResponse } },
+    },
     async () => ({ ...success((await webhooks.list()).map(shown)), next_cursor: null }),
   )
   app.post(
@@ -56,7 +60,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Add a webhook; its secret is shown this once', body: WebhookBody, response: { 201: WebhookMadeResponse } },
+      schema: {
+        tags,
+        operationId: 'createWebhook',
+        summary: 'Add a webhook; its secret is shown this once',
+        body: WebhookBody,
+        response: { 201: WebhookMadeResponse },
+      },
     },
     async (request, reply) => {
       const { secret, row } = await webhooks.create(request.body, actorOf(request))
@@ -68,7 +78,11 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
   )
   app.get(
     '/:id',
-    { onRequest, config, schema: { tags, summary: 'One webhook', params: Id, response: { 200: WebhookResponse } } },
+    {
+      onRequest,
+      config,
+      schema: { tags, operationId: 'getWebhook', summary: 'One webhook', params: Id, response: { 200: WebhookResponse } },
+    },
     async ({ params }) => success(shown(await webhooks.find(params.id))),
   )
   app.patch(
@@ -76,7 +90,14 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Change a webhook', params: Id, body: WebhookPatch, response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'changeWebhook',
+        summary: 'Change a webhook',
+        params: Id,
+        body: WebhookPatch,
+        response: { 200: WebhookResponse },
+      },
     },
     async (request) => success(shown(await webhooks.change(request.params.id, request.body, actorOf(request)))),
   )
@@ -85,7 +106,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Remove a webhook with its deliveries', params: Id, response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'deleteWebhook',
+        summary: 'Remove a webhook with its deliveries',
+        params: Id,
+        response: { 200: WebhookResponse },
+      },
     },
     async (request) => success(shown(await webhooks.remove(request.params.id, actorOf(request)))),
   )
@@ -96,6 +123,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
+        operationId: 'rotateWebhookSecret',
         summary: 'A new secret, shown this once; the old one signs, too, for `overlap_hours`',
         params: Id,
         body: RotateBody.nullish(),
@@ -113,7 +141,11 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
   )
   app.post(
     '/:id/test',
-    { onRequest, config, schema: { tags, summary: 'Send `webhook.test`', params: Id, response: { 202: DeliveryQueuedResponse } } },
+    {
+      onRequest,
+      config,
+      schema: { tags, operationId: 'testWebhook', summary: 'Send `webhook.test`', params: Id, response: { 202: DeliveryQueuedResponse } },
+    },
     async (request, reply) => {
       const { id } = await webhooks.test(request.params.id, actorOf(request))
       return reply.code(202).send(queued({ delivery_id: id }))
@@ -126,6 +158,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
+        operationId: 'listWebhookDeliveries',
         summary: 'What was and is to be sent, newest first; kept for 14 days',
         params: Id,
         querystring: DeliveriesQuery,
@@ -144,7 +177,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'One delivery with its attempts', params: OfDelivery, response: { 200: DeliveryResponse } },
+      schema: {
+        tags,
+        operationId: 'getWebhookDelivery',
+        summary: 'One delivery with its attempts',
+        params: OfDelivery,
+        response: { 200: DeliveryResponse },
+      },
     },
     async ({ params }) => success(delivery(await webhooks.delivery(params.id, params.delivery_id))),
   )
@@ -153,7 +192,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Send a delivery again, under the same id', params: OfDelivery, response: { 202: DeliveryQueuedResponse } },
+      schema: {
+        tags,
+        operationId: 'retryWebhookDelivery',
+        summary: 'Send a delivery again, under the same id',
+        params: OfDelivery,
+        response: { 202: DeliveryQueuedResponse },
+      },
     },
     async (request, reply) => {
       const { id } = await webhooks.retry(request.params.id, request.params.delivery_id, actorOf(request))
@@ -167,6 +212,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
+        operationId: 'replayWebhook',
         summary: 'Send again what happened since a time, or what changed of products after a cursor of the change feed',
         params: Id,
         body: ReplayBody,

@@ -6,7 +6,7 @@ import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { listRecords, type StoredRecord } from '../../pulls/records/query.ts'
 import type { RecordScope } from '../../pulls/records/upsert.ts'
-import { PULL_MODULES } from '../../schemas/pulls.ts'
+import { PULL_MODULES, ZohoRecordResponse } from '../../schemas/pulls.ts'
 import { requireRole } from '../plugins/authentication.ts'
 
 const tags = ['records']
@@ -20,6 +20,8 @@ const Query = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 type Query = z.infer<typeof Query>
+
+const RecordsResponse = z.object({ status: z.literal('success'), data: z.array(ZohoRecordResponse), next_cursor: z.string().nullable() })
 
 const Position = z.tuple([z.iso.datetime().nullable(), z.string()])
 
@@ -76,9 +78,11 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
       config: { keyScope: 'records:read' },
       schema: {
         tags,
+        operationId: 'listRecords',
         summary: 'List records of a module as Zoho returned them; `zinc` adds record_id, modified_at and deleted_at to each',
         params: z.object({ app: z.enum(APPS), module: Module }),
         querystring: Query,
+        response: { 200: RecordsResponse },
       },
     },
     async ({ params, query }, reply) => response(params, query, reply),
@@ -88,7 +92,14 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'records:read' },
-      schema: { tags, summary: 'List records of a Books module', params: z.object({ module: Module }), querystring: Query },
+      schema: {
+        tags,
+        operationId: 'listBooksRecords',
+        summary: 'List records of a Books module',
+        params: z.object({ module: Module }),
+        querystring: Query,
+        response: { 200: RecordsResponse },
+      },
     },
     async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),
   )

@@ -38,6 +38,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       onRequest: async (request) => void signatureOf(request),
       schema: {
         tags: ['sync'],
+        operationId: 'receiveZohoWebhook',
         summary: 'Notices of Zoho about changed items, signed with webhook_secret; the items are read again through the API',
         response: { 202: z.object({ status: z.literal('queued'), items: z.array(z.string()) }) },
       },

@@ -35,6 +35,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   const zinc = await startZinc({
     synced: true,
     books: { invoices: 4, contacts: 3 },
+    scopes: ['ZohoInventory', 'ZohoBooks', 'ZohoCRM', 'ZohoInvoice'].map((service) => `${service}.fullaccess.all`),
     environment: { ZOHO_REFRESH_TOKEN: '', WEBHOOK_URL_ALLOWLIST: receiver.host, IMAGE_URL_ALLOWLIST: '127.0.0.1' },
   })
   const { db, users, sessions } = zinc.services
@@ -140,7 +141,9 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await refused('revokeApiKey')
 
   // Products.
-  const { data: products } = (await record('listProducts', { query: '?limit=2' })).body as { data: { id: string; zoho_item_id: string }[] }
+  const { data: products } = (await record('listProducts', { query: '?limit=2&has_image=true' })).body as {
+    data: { id: string; zoho_item_id: string }[]
+  }
   const product = products[0]!
   await record('getProduct', { path: product })
   await refused('getProduct')
@@ -306,6 +309,8 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('deletePullSession', { path: { session: older!.session } })
   await record('listRecords', { path: { app: 'books', module: 'invoices' } })
   await record('listBooksRecords', { path: { module: 'contacts' } })
+  await record('exportRecords', { path: { app: 'books', module: 'invoices' } })
+  await refused('exportRecords', { path: { app: 'crm', module: 'Leads' } })
   await refused('listBooksRecords', { path: { module: 'unknown' } })
 
   // Zoho settings and connection.

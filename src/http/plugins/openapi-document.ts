@@ -1,3 +1,4 @@
+import { ERRORS_OF } from './openapi-errors.ts'
 import { readExamples } from './openapi-examples.ts'
 import { exampleOfParameter } from './openapi-parameters.ts'
 
@@ -15,7 +16,6 @@ export interface Operation {
   operationId: string
   'x-scope'?: string
   'x-produces'?: string[]
-  'x-errors'?: Record<string, string[]>
   security: object[]
   description: string
   parameters?: { name: string; in: string; schema: Record<string, unknown>; example?: unknown }[]
@@ -81,14 +81,14 @@ export function completeDocument(document: Document): Document {
       for (const parameter of operation.parameters ?? []) parameter.example ??= exampleOfParameter(parameter, operation.operationId)
       for (const media of Object.values(operation.requestBody?.content ?? {}))
         if (recorded?.request !== undefined) media.example = recorded.request
-      const { 'x-produces': produces, 'x-errors': own = {}, ...rest } = operation
+      const { 'x-produces': produces, ...rest } = operation
       const responses = successes(operation.responses, produces)
       for (const [status, response] of Object.entries(responses))
         for (const [type, media] of Object.entries(response.content ?? {})) {
           const example = recorded?.responses[status]
           if (example !== undefined && (typeof example === 'string') !== (type === 'application/json')) media.example = example
         }
-      for (const [status, codes] of Object.entries(errorsOf({ method, path, operation, own })))
+      for (const [status, codes] of Object.entries(errorsOf(path, operation)))
         responses[status] = errorResponse(status, codes, examples.errors)
       responses.default = {
         description: DESCRIPTIONS.default!,
@@ -133,9 +133,9 @@ function errorResponse(status: string, codes: string[], recorded: Record<string,
 }
 
 /** The error codes of an operation by status: its own, and those of every operation of its kind. */
-function errorsOf({ path, operation, own }: { method: string; path: string; operation: Operation; own: Record<string, string[]> }) {
-  const { security, requestBody, parameters = [], 'x-scope': scope } = operation
-  const all = new Map<string, string[]>(Object.entries(own).map(([status, codes]) => [status, [...codes]]))
+function errorsOf(path: string, { operationId, security, requestBody, parameters = [], 'x-scope': scope }: Operation) {
+  const own = Object.entries(ERRORS_OF[operationId] ?? {})
+  const all = new Map<string, string[]>(own.map(([status, codes]) => [status, [...codes]]))
   const add = (status: number, ...codes: string[]) => {
     const known = all.get(String(status)) ?? []
     all.set(String(status), [...known, ...codes.filter((code) => !known.includes(code))])

@@ -9,11 +9,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Media types of the successful response where it is not JSON with the route's schema. */
     produces?: string[]
-    /**
-     * The error codes of the operation itself by status; those that every operation of its kind has
-     * are added.
-     */
-    errors?: Record<number, readonly string[]>
   }
 }
 
@@ -48,7 +43,6 @@ export const openapi = fp(
             ...schema,
             ...(config?.keyScope && { 'x-scope': config.keyScope }),
             ...(config?.produces && { 'x-produces': config.produces }),
-            ...(config?.errors && { 'x-errors': config.errors }),
             security: needs === null ? [] : [{ bearer: [] }, { cookie: [] }],
             description: [schema.description, whoMay(needs, document.route)].filter(Boolean).join('\n\n'),
           },

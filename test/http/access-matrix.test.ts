@@ -25,12 +25,12 @@ interface Access {
 /** Everything that asks for no login, and why it may. */
 const PUBLIC: Record<string, string> = {
   // The edge client has no token before it is installed.
-  'get /downloads/zinc-edge.js': 'everybody',
-  'get /health/live': 'everybody',
-  'get /health/ready': 'everybody',
+  'get /downloads/zinc-edge.js': 'everyone',
+  'get /health/live': 'everyone',
+  'get /health/ready': 'everyone',
   'get /metrics': 'direct connections',
-  'post /api/v1/auth/login': 'everybody',
-  'post /api/v1/auth/refresh': 'everybody',
+  'post /api/v1/auth/login': 'everyone',
+  'post /api/v1/auth/refresh': 'everyone',
   'get /api/settings/integrations/zoho/oauth/callback': 'the browser that began',
   'post /api/settings/integrations/zoho/oauth/link/follow': 'the secret of the link',
   'post /api/settings/integrations/zoho/webhook': 'the signature',
@@ -47,9 +47,9 @@ const WITHOUT_SECOND_FACTOR = [
 function accessOf({ description, 'x-scope': scope }: Operation): Access | null {
   const [, role] = /the role (viewer|operator|admin)/.exec(description) ?? []
   if (role === undefined) return null
-  expect(description).toContain(scope === undefined ? 'Closed to API keys' : `API keys need the scope ${scope}.`)
+  expect(description).toContain(scope === undefined ? 'API keys are refused.' : `API keys need the scope ${scope}.`)
   const edge = description.includes('edge server of the store')
-  return { role: role as Role, edge, signed: description.includes('signed address'), scope: scope ?? null }
+  return { role: role as Role, edge, signed: description.includes('signed URL'), scope: scope ?? null }
 }
 
 test('every operation answers every kind of caller as the document says', async () => {

@@ -27,7 +27,7 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       schema: {
         tags,
         operationId: 'listApiKeys',
-        summary: "One's own API keys, the newest first; an admin sees all",
+        summary: 'List your own API keys, newest first; an admin sees all',
         response: { 200: ApiKeysResponse },
       },
     },
@@ -40,7 +40,7 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       schema: {
         tags,
         operationId: 'createApiKey',
-        summary: 'Make an API key, shown this once: an admin with any scope, an operator within their role, a viewer with those that read',
+        summary: 'Create an API key; it is returned only once. Operators may give scopes of their role, viewers those that only read',
         body: ApiKeyBody,
         response: { 201: ApiKeyMadeResponse },
       },
@@ -59,7 +59,7 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       schema: {
         tags,
         operationId: 'revokeApiKey',
-        summary: 'Revoke an API key: its next request is refused',
+        summary: 'Revoke an API key; its next request is refused',
         params: Params,
         response: { 200: ApiKeyResponse },
       },
@@ -73,7 +73,7 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       schema: {
         tags,
         operationId: 'rotateApiKey',
-        summary: 'Replace the secret of an API key; the old one is accepted for `overlap_hours` more',
+        summary: 'Replace the secret of an API key; the old one stays valid for `overlap_hours`',
         params: Params,
         body: RotateBody.nullish(),
         response: { 201: ApiKeyMadeResponse },

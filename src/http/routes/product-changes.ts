@@ -29,7 +29,7 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
       schema: {
         tags: ['products'],
         operationId: 'listProductChanges',
-        summary: 'What changed of products after a cursor, each once with its newest state; waits for a change when asked to',
+        summary: 'List products that changed after a cursor, each once in its newest state; `wait` holds the response until one changes',
         querystring: ProductChangesQuery,
         response: {
           200: ProductChangesResponse,

@@ -37,7 +37,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'listProducts',
-        summary: 'Products, oldest first unless sorted otherwise',
+        summary: 'List products, oldest first by default',
         querystring: ProductsQuery,
         response: { 200: ProductsResponse },
       },
@@ -77,7 +77,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'listCategories',
-        summary: 'The categories that products stand in, by name, each with its number of products',
+        summary: 'List categories by name, each with its number of products',
         response: { 200: CategoriesResponse },
       },
     },
@@ -91,7 +91,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'changeProduct',
-        summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
+        summary: 'Update fields that the mapping gives to the ERP; fields that Zoho owns are refused with 409 owned_by_zoho',
         params: Params,
         body: ProductPatch,
         response: { 200: OneResponse },
@@ -110,7 +110,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'deleteProduct',
-        summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
+        summary: 'Delete a product that is not in Zoho; others are refused with 409 product_in_zoho',
         params: Params,
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
       },
@@ -129,7 +129,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       schema: {
         tags,
         operationId: 'getProduct',
-        summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',
+        summary: 'Return one product by id, or by a reference such as sku:A-1 (also zoho: ean: upc: isbn: part:)',
         params: Params,
         querystring: IncludeQuery,
         response: { 200: OneResponse },

@@ -21,7 +21,7 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       schema: {
         tags,
         operationId: 'getZohoWebhook',
-        summary: 'What to enter in Zoho for its notices, and how they arrive',
+        summary: 'Return what to enter in Zoho for its webhook, and how many messages arrived',
         response: { 200: WebhookResponse },
       },
     },
@@ -53,7 +53,7 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       schema: {
         tags,
         operationId: 'createZohoWebhookSecret',
-        summary: 'Make a new secret for the notices of Zoho; it is shown in this answer only',
+        summary: 'Create a new secret for the webhook of Zoho; it is returned only once',
         response: { 201: WebhookSecretResponse },
       },
     },
@@ -73,7 +73,7 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       schema: {
         tags,
         operationId: 'testZohoWebhook',
-        summary: 'Send a signed notice to the address that Zoho is told, from here',
+        summary: 'Test the webhook of Zoho: send a signed message to its public URL',
         response: { 200: WebhookTestResponse },
       },
     },

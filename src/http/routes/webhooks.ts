@@ -51,7 +51,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, operationId: 'listWebhooks', summary: 'All webhooks, oldest first', response: { 200: WebhooksResponse } },
+      schema: { tags, operationId: 'listWebhooks', summary: 'List webhooks, oldest first', response: { 200: WebhooksResponse } },
     },
     async () => ({ ...success((await webhooks.list()).map(shown)), next_cursor: null }),
   )
@@ -63,7 +63,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'createWebhook',
-        summary: 'Add a webhook; its secret is shown this once',
+        summary: 'Create a webhook; its secret is returned only once',
         body: WebhookBody,
         response: { 201: WebhookMadeResponse },
       },
@@ -81,7 +81,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, operationId: 'getWebhook', summary: 'One webhook', params: Id, response: { 200: WebhookResponse } },
+      schema: { tags, operationId: 'getWebhook', summary: 'Return one webhook', params: Id, response: { 200: WebhookResponse } },
     },
     async ({ params }) => success(shown(await webhooks.find(params.id))),
   )
@@ -93,7 +93,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'changeWebhook',
-        summary: 'Change a webhook',
+        summary: 'Update a webhook',
         params: Id,
         body: WebhookPatch,
         response: { 200: WebhookResponse },
@@ -109,7 +109,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'deleteWebhook',
-        summary: 'Remove a webhook with its deliveries',
+        summary: 'Delete a webhook with its deliveries',
         params: Id,
         response: { 200: WebhookResponse },
       },
@@ -124,7 +124,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'rotateWebhookSecret',
-        summary: 'A new secret, shown this once; the old one signs, too, for `overlap_hours`',
+        summary: 'Replace the secret of a webhook; it is returned only once, and the old one also signs for `overlap_hours`',
         params: Id,
         body: RotateBody.nullish(),
         response: { 201: WebhookMadeResponse },
@@ -144,7 +144,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, operationId: 'testWebhook', summary: 'Send `webhook.test`', params: Id, response: { 202: DeliveryQueuedResponse } },
+      schema: {
+        tags,
+        operationId: 'testWebhook',
+        summary: 'Send a test event to a webhook',
+        params: Id,
+        response: { 202: DeliveryQueuedResponse },
+      },
     },
     async (request, reply) => {
       const { id } = await webhooks.test(request.params.id, actorOf(request))
@@ -159,7 +165,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'listWebhookDeliveries',
-        summary: 'What was and is to be sent, newest first; kept for 14 days',
+        summary: 'List deliveries of a webhook, newest first; they are kept for 14 days',
         params: Id,
         querystring: DeliveriesQuery,
         response: { 200: DeliveriesResponse },
@@ -180,7 +186,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'getWebhookDelivery',
-        summary: 'One delivery with its attempts',
+        summary: 'Return one delivery with its attempts',
         params: OfDelivery,
         response: { 200: DeliveryResponse },
       },
@@ -195,7 +201,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'retryWebhookDelivery',
-        summary: 'Send a delivery again, under the same id',
+        summary: 'Retry a delivery under the same id',
         params: OfDelivery,
         response: { 202: DeliveryQueuedResponse },
       },
@@ -213,7 +219,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       schema: {
         tags,
         operationId: 'replayWebhook',
-        summary: 'Send again what happened since a time, or what changed of products after a cursor of the change feed',
+        summary: 'Send again the events since a time, or the product changes after a cursor of the change feed',
         params: Id,
         body: ReplayBody,
         response: { 202: ReplayResponse },

@@ -39,7 +39,7 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       schema: {
         tags: ['sync'],
         operationId: 'receiveZohoWebhook',
-        summary: 'Notices of Zoho about changed items, signed with webhook_secret; the items are read again through the API',
+        summary: 'Receive a webhook of Zoho about changed items, signed with webhook_secret; the items are then fetched from the API',
         response: { 202: z.object({ status: z.literal('queued'), items: z.array(z.string()) }) },
       },
     },

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
 import { API_KEY_SCOPES, type ApiKeyScope } from '../../src/facts/api-key-scopes.ts'
+import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
@@ -171,14 +172,16 @@ test('every operation answers every kind of caller as the document says', async 
       ),
     )
   }
-  // One operation stands for all of a scope.
+  // One operation stands for all of a scope; a long run tries every operation with every scope.
   const ofScopes = new Map(operations.flatMap((it) => (it.operation['x-scope'] ? [[it.operation['x-scope'], it] as const] : [])))
   expect([...ofScopes.keys()].sort()).toEqual([...API_KEY_SCOPES].sort())
+  const tried = times(0, 1) === 1 ? operations.filter(({ operation }) => operation['x-scope']) : [...ofScopes.values()]
   for (const scope of API_KEY_SCOPES) {
     const token = await keyOf('admin', [scope])
     await Promise.all(
-      [...ofScopes].map(([other, operation]) =>
+      tried.map((operation) =>
         limit(async () => {
+          const other = operation.operation['x-scope']
           const { answer, text } = await ask(operation, accessOf(operation.operation), token, mine.id)
           const isTold = text.includes(`"required_scope":"${other}"`)
           if (other === scope ? /^(401|403|5)/.test(answer) : answer !== '403 insufficient_scope' || !isTold)

@@ -197,7 +197,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('getIntegrityReport')
   const scan = await record('startIntegrityScan')
   await wait(scan.body.run_id)
-  await record('startIntegrityRepair')
+  await record('startIntegrityRepair', { body: { sha256: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'] } })
   await record('getStorageUsage')
   await record('getMediaJobs')
   for (const id of ['pauseMediaJobs', 'resumeMediaJobs', 'clearFailedMediaJobs']) await record(id, { path: { queue: 'media_regenerate' } })

@@ -1,5 +1,5 @@
 import { ERRORS_OF } from './openapi-errors.ts'
-import { readExamples } from './openapi-examples.ts'
+import { exampleOfError, type RecordedExamples, readExamples } from './openapi-examples.ts'
 import { exampleOfParameter } from './openapi-parameters.ts'
 
 interface MediaType {
@@ -88,11 +88,10 @@ export function completeDocument(document: Document): Document {
           const example = recorded?.responses[status]
           if (example !== undefined && (typeof example === 'string') !== (type === 'application/json')) media.example = example
         }
-      for (const [status, codes] of Object.entries(errorsOf(path, operation)))
-        responses[status] = errorResponse(status, codes, examples.errors)
+      for (const [status, codes] of Object.entries(errorsOf(path, operation))) responses[status] = errorResponse(status, codes, examples)
       responses.default = {
         description: DESCRIPTIONS.default!,
-        content: { 'application/json': { schema: ERROR_REF, example: examples.errors.internal } },
+        content: { 'application/json': { schema: ERROR_REF, example: exampleOfError('internal', examples) } },
       }
       methods[method] = { ...rest, responses }
     }
@@ -124,8 +123,8 @@ function successes(given: Record<string, Response>, produces: string[] | undefin
 const schemaOf = (type: string): object =>
   /^text\//.test(type) ? { type: 'string' } : { type: 'string', format: 'binary', contentMediaType: type }
 
-function errorResponse(status: string, codes: string[], recorded: Record<string, unknown>): Response {
-  const examples = Object.fromEntries(codes.filter((code) => code in recorded).map((code) => [code, { value: recorded[code] }]))
+function errorResponse(status: string, codes: string[], recorded: RecordedExamples): Response {
+  const examples = Object.fromEntries(codes.map((code) => [code, { value: exampleOfError(code, recorded) }]))
   return {
     description: `${DESCRIPTIONS[status] ?? 'An error'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
     content: { 'application/json': { schema: ERROR_REF, examples } },

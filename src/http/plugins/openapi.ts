@@ -75,5 +75,5 @@ function whichPeople(needs: string | null, { config, onRequest }: RouteOptions):
   if (config?.signed) return 'Needs a signed URL, or the role viewer or higher.'
   if (needs === null) return `Needs no login: open to ${config?.openTo ?? 'everyone'}.`
   const edge = [onRequest].flat().some((hook) => hook && 'edge' in hook)
-  return `Needs the role ${needs}${needs === 'admin' ? '' : ' or higher'}${edge ? ', or the token of the store’s edge server' : ''}.`
+  return `Needs the role ${needs}${needs === 'admin' ? '' : ' or higher'}${edge ? ', or the token of the edge server of the store' : ''}.`
 }

@@ -5,7 +5,7 @@ import { rawMembers } from '../../lib/raw-json.ts'
 import { type Column, cellOf, PRECISION } from './export-columns.ts'
 
 /** Rows that are encoded at a time: more would block the server for longer. */
-const GROUP_ROWS = 2_000
+const GROUP_ROWS = 1_000
 /** Bytes of a DECIMAL with 38 digits. */
 const DECIMAL_BYTES = 16
 

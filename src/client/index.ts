@@ -18,7 +18,7 @@ export type { ProductChange, ProductChangesOptions } from './product-changes.ts'
 export interface ClientOptions {
   /** The server's URL, for example `https://zinc.example`. */
   baseUrl: string
-  /** An API key (`zk_…`) or the access token of a login; a function is asked before each request. */
+  /** An API key (`zk_…`) or the access token of a login; a function is called for each request. */
   token: string | (() => string | Promise<string>)
   /** Another `fetch`, for example one with a proxy. */
   fetch?: typeof fetch

@@ -2,7 +2,7 @@ import type { ListProductChangesResult } from '../generated/api-client/client.ts
 import { ZincError } from './errors.ts'
 
 export interface ProductChangesOptions {
-  /** The cursor that you kept; `latest`: only what changes from now on. Without it: every product. */
+  /** The cursor that you kept; `latest`: only later changes. Without it: every product. */
   cursor?: string | null | undefined
   /** Changes a request, 1 to 1000; 500 by default. */
   limit?: number
@@ -33,7 +33,7 @@ type ReadPage = (
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 30_000
 /** How long a response may take beyond the time that the server was asked to wait. */
-const PATIENCE_MS = 30_000
+const RESPONSE_MS = 30_000
 
 /** See `Client.productChanges`. */
 export async function* followProducts(
@@ -46,7 +46,7 @@ export async function* followProducts(
     let page: ListProductChangesResult
     try {
       const query = { limit, wait: waitSeconds, ...(position !== null && { cursor: position }), ...(include && { include }) }
-      page = await readPage({ query }, { timeout: waitSeconds * 1000 + PATIENCE_MS, ...(signal && { signal }) })
+      page = await readPage({ query }, { timeout: waitSeconds * 1000 + RESPONSE_MS, ...(signal && { signal }) })
     } catch (error) {
       if (signal?.aborted) return
       if (!mayPass(error)) throw error
@@ -67,7 +67,7 @@ export async function* followProducts(
   }
 }
 
-/** Whether the same request may succeed later: no connection, too many requests, or a server that is down. */
+/** Whether the same request may succeed later: no connection, too many requests, server down. */
 const mayPass = (error: unknown): boolean =>
   error instanceof ZincError ? error.status === 408 || error.status === 429 || error.status >= 500 : error instanceof Error
 

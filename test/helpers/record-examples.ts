@@ -60,7 +60,7 @@ export function createSanitizer() {
   }
 }
 
-/** Where two examples differ in form: a key that only one has, or another type; null fits anything. */
+/** Where two examples differ in form: another key or another type; null fits anything. */
 export function differencesOf(a: unknown, b: unknown, at = ''): string[] {
   if (a === null || b === null || a === undefined || b === undefined) return a === undefined || b === undefined ? [at] : []
   if (Array.isArray(a) && Array.isArray(b)) return a.length === 0 || b.length === 0 ? [] : differencesOf(a[0], b[0], `${at}[]`)

@@ -29,7 +29,7 @@ export function addExport(program: Command, action: Action): void {
         if (!(await db.pullModule.findUnique({ where: { app_module: { app, module: module.name } } })))
           throw new NotFoundError('no_data.module', { module: module.name })
         await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.export', target: `pull.${app}.${module.name}` })
-        // The heap would otherwise grow with what is garbage already: twice the memory for 100,000 rows.
+        // Otherwise the heap grows by garbage: twice the memory for 100,000 rows.
         setFlagsFromString('--optimize-for-size')
         const source: ExportSource = { app, module: module.name, lineItems }
         if (output === undefined) {

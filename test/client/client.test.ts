@@ -83,7 +83,7 @@ test('lost connections and responses of a server that is down are tried again fr
   expect(retries).toHaveLength(2)
 })
 
-test('a cursor that is too old or of another database is a typed error, and a wrong one is no reason to retry', async () => {
+test('a cursor that is too old or of another database is a typed error, and a wrong one is not retried', async () => {
   const { db, productFeed } = zinc.services
   const client = connect()
   const read = async (cursor: string) => {

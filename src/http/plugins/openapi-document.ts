@@ -1,5 +1,5 @@
 import { ERRORS_OF } from './openapi-errors.ts'
-import { exampleOfError, type RecordedExamples, readExamples } from './openapi-examples.ts'
+import { exampleOfError, readExamples } from './openapi-examples.ts'
 import { exampleOfParameter } from './openapi-parameters.ts'
 
 interface MediaType {
@@ -74,6 +74,8 @@ const DESCRIPTIONS: Record<string, string> = {
 export function completeDocument(document: Document): Document {
   const examples = readExamples()
   dropPatternsOfFormats(document)
+  const shown: Record<string, object> = {}
+  document.components.examples = shown
   document.components.schemas = { ...document.components.schemas, Error: ERROR }
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
@@ -88,10 +90,9 @@ export function completeDocument(document: Document): Document {
           const example = recorded?.responses[status]
           if (example !== undefined && (typeof example === 'string') !== (type === 'application/json')) media.example = example
         }
-      for (const [status, codes] of Object.entries(errorsOf(path, operation))) responses[status] = errorResponse(status, codes, examples)
-      responses.default = {
-        description: DESCRIPTIONS.default!,
-        content: { 'application/json': { schema: ERROR_REF, example: exampleOfError('internal', examples) } },
+      for (const [status, codes] of Object.entries({ ...errorsOf(path, operation), default: ['internal'] })) {
+        responses[status] = errorResponse(status, codes)
+        for (const code of codes) shown[code] ??= { value: exampleOfError(code, examples) }
       }
       methods[method] = { ...rest, responses }
     }
@@ -123,8 +124,8 @@ function successes(given: Record<string, Response>, produces: string[] | undefin
 const schemaOf = (type: string): object =>
   /^text\//.test(type) ? { type: 'string' } : { type: 'string', format: 'binary', contentMediaType: type }
 
-function errorResponse(status: string, codes: string[], recorded: RecordedExamples): Response {
-  const examples = Object.fromEntries(codes.map((code) => [code, { value: exampleOfError(code, recorded) }]))
+function errorResponse(status: string, codes: string[]): Response {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
   return {
     description: `${DESCRIPTIONS[status] ?? 'An error'}: ${codes.map((code) => `\`${code}\``).join(', ')}`,
     content: { 'application/json': { schema: ERROR_REF, examples } },

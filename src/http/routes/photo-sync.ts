@@ -152,7 +152,9 @@ export const photoSyncRoutes: FastifyPluginAsyncZod<PhotoSyncDeps> = async (
       }
       if (edge === null) return reply.send(known.body as never)
       // Only zinc's own client: the responses of other makes stay as they are.
-      reply.header('x-list-signature', sharingKeys.signList(store.id, cursor ?? '', known.body))
+      // A page without deletions, or from the middle, must not pass for a step of a cursor.
+      if (since === undefined && offset === 0 && (cursor === undefined || include_deleted))
+        reply.header('x-list-signature', sharingKeys.signList(store.id, cursor ?? '', known.body))
       reply.header('vary', 'Authorization, Accept-Encoding')
       if (known.body.length < SMALLEST_COMPRESSED || !/\bgzip\b/i.test(request.headers['accept-encoding'] ?? ''))
         return reply.send(known.body as never)

@@ -146,8 +146,8 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
       const resume: Record<string, string> = from > 0 && sha256 !== null ? { range: `bytes=${from}-`, 'if-range': `"${sha256}"` } : {}
       return request(`/${photoId}/download/?store_id=${store}${variant === null ? '' : `&variant=${variant}`}`, { headers: resume })
     },
-    archive(photoIds: string[], { variant }: { variant: PhotoVariant | null }): Promise<Stream> {
-      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant }))
+    archive(photoIds: string[], { variant, gzip = false }: { variant: PhotoVariant | null; gzip?: boolean }): Promise<Stream> {
+      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant, ...(gzip && { gzip }) }))
     },
     /** `client`: totals of this edge server; `gzip`: head office is known to read it. */
     async report(

@@ -36,6 +36,8 @@ export interface PhotoFetcherOptions {
   files: PhotoFiles
   queue: WorkQueue
   variant: PhotoVariant | null
+  /** Asks for compressed archives. */
+  gzip: boolean
   signal: AbortSignal
   /** Counts the image bytes that arrived, whatever happens to them. */
   received(bytes: number): void
@@ -55,14 +57,14 @@ export type PhotoFetcher = ReturnType<typeof createPhotoFetcher>
  * Downloads the photos of the queue from head office: many together as an archive, the rest singly.
  */
 export function createPhotoFetcher(options: PhotoFetcherOptions) {
-  const { api, transport, state, files, queue, variant, signal, received, onRequest, adopt, fail, remove, afterEach } = options
+  const { api, transport, state, files, queue, variant, gzip, signal, received, onRequest, adopt, fail, remove, afterEach } = options
   /** Photos in a row that failed although the server can be reached. */
   let failedInARow = 0
   async function finish(pending: PendingDownload, show: () => Promise<StoredPhoto>): Promise<void> {
     await options.finish(pending, show)
     if (state.pending.get(pending.id) !== pending) failedInARow = 0
   }
-  const deps = { api, files, variant, finish, received }
+  const deps = { api, files, variant, gzip, finish, received }
 
   const isReachable = () =>
     api.digest().then(

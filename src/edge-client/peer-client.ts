@@ -20,6 +20,7 @@ const Have = z.object({
   expected: z.array(z.int().min(0)).max(MAX_HAVE),
   /** Bytes that came from head office since the process began: it grows while the peer works. */
   line_bytes: z.number(),
+  scope: z.string().max(100),
 })
 const NotHere = z.object({ expected: z.boolean().default(false) })
 
@@ -118,7 +119,9 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
     have: (hashes: string[]): Promise<{ held: Set<string>; expected: Set<string>; lineBytes: number }> =>
       asked(async (signal) => {
         const response = await request('POST', '/have', { body: JSON.stringify({ sha256: hashes }), signal })
-        const { held, expected, line_bytes } = Have.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)))
+        const read = Have.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)))
+        const { held, expected, line_bytes } = read
+        ;({ scope } = read)
         seenAt = performance.now()
         const named = (positions: number[]) => new Set(positions.flatMap((n) => hashes[n] ?? []))
         return { held: named(held), expected: named(expected), lineBytes: line_bytes }

@@ -31,9 +31,10 @@ export interface PeerExchangeOptions {
   adopt(pending: PendingDownload): Promise<boolean>
   /** Stores a photo from a peer. Throws ChecksumError, PeerError, DiskFailure. */
   store(pending: PendingDownload, bytes: AsyncIterable<Uint8Array>): Promise<void>
-  /** Fetches a photo from head office. */
-  toLine(pending: PendingDownload): void
-  lineHasRoom(): boolean
+  /** Fetches photos from head office. */
+  toLine(pending: PendingDownload[]): void
+  /** How much more may wait for the line. */
+  lineRoom(): { photos: number; bytes: number }
   /** How long head office may take for this photo on a line with a limit. */
   slowestMs(pending: PendingDownload): number
   signal: AbortSignal
@@ -47,7 +48,7 @@ export type PeerExchange = ReturnType<typeof createPeerExchange>
  * does not deliver in time is left out, and the next one takes over.
  */
 export function createPeerExchange(options: PeerExchangeOptions) {
-  const { sharing, scope, isWanted, adopt, store, toLine, lineHasRoom, slowestMs, signal } = options
+  const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMs, signal } = options
   const waiting = new Map<string, PendingDownload>()
   const active = new Set<string>()
   const adopted = new WeakSet<PendingDownload>()
@@ -135,6 +136,8 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       ...peers.filter((peer) => peer.scope() === scope).map((peer) => ({ id: peer.id() ?? '', peer })),
     ]
     let begun = false
+    const mine: PendingDownload[] = []
+    const room = lineRoom()
     const awaited = new Set<PeerClient>()
     for (const pending of batch) {
       signal.throwIfAborted()
@@ -165,12 +168,15 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       if (turn) {
         awaited.add(turn)
         waitFor(turn, slowestMs(pending))
-      } else if (!offline && lineHasRoom()) {
+      } else if (!offline && room.photos > 0 && room.bytes > 0) {
         waiting.delete(pending.id)
-        toLine(pending)
-        begun = true
+        mine.push(pending)
+        room.photos--
+        room.bytes -= pending.size ?? 0
       }
     }
+    // Together, so that they can come as one archive.
+    if (mine.length > 0) toLine(mine)
     for (const peer of waitingSince.keys()) if (!awaited.has(peer)) waitingSince.delete(peer)
     // The next round looks at others first.
     if (waiting.size > MAX_HAVE)
@@ -178,7 +184,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
         if (!waiting.delete(pending.id)) continue
         waiting.set(pending.id, pending)
       }
-    return begun
+    return begun || mine.length > 0
   }
 
   return {

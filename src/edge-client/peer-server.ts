@@ -88,7 +88,7 @@ export function createPeerServer(shared: Shared): Server {
         else if (shared.expects(sha256)) expected.push(n)
       }
       if (held.length + expected.length < read.data.sha256.length) shared.missed()
-      return json(response, 200, { held, expected, line_bytes: shared.lineBytes() })
+      return json(response, 200, { held, expected, line_bytes: shared.lineBytes(), scope: shared.scope() })
     }
     if (method === 'GET' && route === '/lists') {
       const cursor = searchParams.get('cursor') ?? ''

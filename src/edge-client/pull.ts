@@ -302,8 +302,10 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       isWanted: (pending) => state.pending.get(pending.id) === pending,
       adopt,
       store: storeFromPeer,
-      toLine: queue.add,
-      lineHasRoom: () => queue.waiting().photos < LINE_PHOTOS && queue.waiting().bytes < LINE_BYTES,
+      toLine(pending) {
+        for (const item of pending) queue.add(item)
+      },
+      lineRoom: () => ({ photos: LINE_PHOTOS - queue.waiting().photos, bytes: LINE_BYTES - queue.waiting().bytes }),
       slowestMs({ size }) {
         const rate = bytesPerSecond()
         return rate === null ? 0 : (3_000 * (size ?? 0)) / rate
@@ -331,6 +333,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     files,
     queue,
     variant,
+    gzip: sharing !== null,
     signal: stopSignal,
     received(bytes) {
       result.bytes += bytes

@@ -145,6 +145,8 @@ export const ArchiveBody = z
     photo_ids: z.array(z.string()).min(1).max(MAX_ARCHIVE_PHOTOS).nullish(),
     cursor: z.string().max(500).nullish(),
     variant: PhotoVariant.nullish(),
+    /** Compresses the tar, whose headers are a twentieth of small photos. */
+    gzip: z.boolean().optional(),
   })
   .refine((body) => (body.photo_ids == null) !== (body.cursor == null), {
     message: 'photo_ids or cursor is required, not both',

@@ -1,3 +1,5 @@
+import { pipeline } from 'node:stream'
+import { constants, createGzip } from 'node:zlib'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { create as contentDisposition } from 'content-disposition'
 import type { FastifyReply } from 'fastify'
@@ -152,7 +154,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       },
     },
     async (request, reply) => {
-      const { store_id, photo_ids, cursor, variant } = request.body
+      const { store_id, photo_ids, cursor, variant, gzip = false } = request.body
       const snapshot = await feed.now()
       const store = authorizeStore(snapshot, store_id, request.edge)
       const release = archives.take(readerOf(request))
@@ -163,13 +165,14 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
       const disconnected = new AbortController()
       reply.raw.once('close', () => disconnected.abort(new Error('the reader hung up')))
-      return reply.send(
-        writeArchive(
-          { files: photoFiles, fileCache, sent: (size) => served.add(store.id, size, 1) },
-          { snapshot, store, photoIds, variant: variant ?? null },
-          disconnected.signal,
-        ),
+      const archive = writeArchive(
+        { files: photoFiles, fileCache, sent: (size) => served.add(store.id, size, 1) },
+        { snapshot, store, photoIds, variant: variant ?? null },
+        disconnected.signal,
       )
+      if (!gzip) return reply.send(archive)
+      reply.header('content-encoding', 'gzip')
+      return reply.send(pipeline(archive, createGzip({ level: constants.Z_BEST_SPEED }), () => {}))
     },
   )
 }

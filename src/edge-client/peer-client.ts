@@ -5,7 +5,7 @@ export const PEER_PREFIX = '/zinc-edge/1'
 export const MAX_HAVE = 1_000
 
 /** A peer that does not respond in this time counts as away. */
-const RESPONSE_MS = 3_000
+const RESPONSE_MS = 5_000
 /** A peer that sends nothing for this long has stalled. */
 const IDLE_MS = 5_000
 /** The slowest useful transfer between two machines of a shop, beyond the first seconds. */
@@ -15,9 +15,8 @@ const MAX_LIST_BYTES = 32 * 1024 * 1024
 
 const Hello = z.object({ id: z.string().regex(/^[\w-]{1,64}$/), scope: z.string().max(100) })
 const Have = z.object({
-  /** Positions in the request: held as files, and listed but not yet held. */
+  /** Positions in the request. */
   held: z.array(z.int().min(0)).max(MAX_HAVE),
-  expected: z.array(z.int().min(0)).max(MAX_HAVE),
   /** Bytes that came from head office since the process began: it grows while the peer works. */
   line_bytes: z.number(),
   scope: z.string().max(100),
@@ -73,9 +72,9 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
   }
 
   /** Any failure of the network becomes a PeerError. */
-  async function asked<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function asked<T>(work: (signal: AbortSignal) => Promise<T>, waitMs = 0): Promise<T> {
     try {
-      return await work(AbortSignal.timeout(RESPONSE_MS))
+      return await work(AbortSignal.timeout(RESPONSE_MS + waitMs))
     } catch (error) {
       throw error instanceof PeerError ? error : new PeerError('away', `${address} does not respond`, { cause: error })
     }
@@ -115,17 +114,18 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
         seenAt = performance.now()
         return id
       }),
-    /** Returns which of these contents it holds or expects. Throws PeerError. */
-    have: (hashes: string[]): Promise<{ held: Set<string>; expected: Set<string>; lineBytes: number }> =>
+    /**
+     * Returns which of these contents it holds; it may hold the question for `waitMs` until there
+     * is one. Throws PeerError.
+     */
+    have: (hashes: string[], waitMs: number): Promise<{ held: Set<string>; lineBytes: number }> =>
       asked(async (signal) => {
-        const response = await request('POST', '/have', { body: JSON.stringify({ sha256: hashes }), signal })
+        const response = await request('POST', '/have', { body: JSON.stringify({ sha256: hashes, wait_ms: waitMs }), signal })
         const read = Have.parse(JSON.parse(await textOf(response, MAX_JSON_BYTES)))
-        const { held, expected, line_bytes } = read
         ;({ scope } = read)
         seenAt = performance.now()
-        const named = (positions: number[]) => new Set(positions.flatMap((n) => hashes[n] ?? []))
-        return { held: named(held), expected: named(expected), lineBytes: line_bytes }
-      }),
+        return { held: new Set(read.held.flatMap((n) => hashes[n] ?? [])), lineBytes: read.line_bytes }
+      }, waitMs),
     /** Returns a page of the list as head office signed it, or whether to wait for it. */
     list: (cursor: string): Promise<{ body: string; signature: string } | { expected: boolean }> =>
       asked(async (signal) => {

@@ -7,9 +7,11 @@ import type { PendingDownload } from './state.ts'
 /** Downloads from peers at once, together and from one of them. */
 const DOWNLOADS = 6
 const DOWNLOADS_PER_PEER = 2
-/** Pause between two rounds of questions, with and without progress. */
+/** Pause between two rounds, with and without progress. */
 const BUSY_TICK_MS = 40
 const IDLE_TICK_MS = 300
+/** How long a peer may hold a question until it can say yes. */
+const HAVE_WAIT_MS = 1_500
 /**
  * How long nothing may come from a peer that others wait for; longer where it says that it is
  * working, which it may only pretend.
@@ -42,6 +44,17 @@ export interface PeerExchangeOptions {
 
 export type PeerExchange = ReturnType<typeof createPeerExchange>
 
+interface Item {
+  pending: PendingDownload
+  /** Who fetches it from head office; null: this client. */
+  owner: PeerClient | null
+  /** The set of peers for which `owner` was determined. */
+  membership: string | null
+  /** Peers that were asked whether they hold it. */
+  asked: Set<PeerClient>
+  adopted: boolean
+}
+
 /**
  * Decides for each listed photo who fetches it from head office, and fetches the rest from peers.
  * For every content all clients agree on one, by rendezvous hashing over those that are there; who
@@ -49,43 +62,47 @@ export type PeerExchange = ReturnType<typeof createPeerExchange>
  */
 export function createPeerExchange(options: PeerExchangeOptions) {
   const { sharing, scope, isWanted, adopt, store, toLine, lineRoom, slowestMs, signal } = options
-  const waiting = new Map<string, PendingDownload>()
+  const items = new Map<string, Item>()
   const active = new Set<string>()
-  const adopted = new WeakSet<PendingDownload>()
+  const holders = new Map<string, Set<PeerClient>>()
+  const watched = new Set<PeerClient>()
   /** Since when nothing has come from a peer that this client waits for. */
   const waitingSince = new Map<PeerClient, number>()
   const lineBytes = new Map<PeerClient, { bytes: number; at: number }>()
   let ended = false
   let offline = false
+  let done = false
   let lastProgress = performance.now()
   let failure: unknown
   let wake: (() => void) | null = null
   const changed = () => wake?.()
   signal.addEventListener('abort', changed, { once: true })
 
-  function begin(pending: PendingDownload, peer: PeerClient): void {
-    active.add(pending.id)
+  function begin(item: Item, peer: PeerClient): void {
+    active.add(item.pending.id)
     peer.active++
-    void download(pending, peer)
+    void download(item, peer)
       .catch((error: unknown) => {
         failure ??= error
       })
       .finally(() => {
-        active.delete(pending.id)
+        active.delete(item.pending.id)
         peer.active--
         changed()
       })
   }
 
-  async function download(pending: PendingDownload, peer: PeerClient): Promise<void> {
+  async function download({ pending }: Item, peer: PeerClient): Promise<void> {
+    const sha256 = pending.sha256 ?? ''
     try {
-      await store(pending, await peer.blob(pending.sha256 ?? '', pending.size ?? 0, signal))
-      waiting.delete(pending.id)
+      await store(pending, await peer.blob(sha256, pending.size ?? 0, signal))
+      items.delete(pending.id)
       peer.worked()
       waitingSince.delete(peer)
       lastProgress = performance.now()
     } catch (error) {
       signal.throwIfAborted()
+      if (!(error instanceof PeerError && error.reason === 'busy')) holders.get(sha256)?.delete(peer)
       if (error instanceof ChecksumError) peer.exclude(EXCLUDE_LIAR_MS, { distrust: true })
       else if (!(error instanceof PeerError)) throw error
       else if (error.reason === 'away' || error.reason === 'starting') peer.exclude(EXCLUDE_MS)
@@ -103,73 +120,108 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
 
-  async function ask(peers: PeerClient[], hashes: string[]): Promise<Map<PeerClient, Set<string>>> {
-    const held = new Map<PeerClient, Set<string>>()
-    await Promise.all(
-      peers.map(async (peer) => {
-        try {
-          const has = await peer.have(hashes)
-          held.set(peer, has.held)
-          if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: performance.now() })
-        } catch (error) {
-          if (!(error instanceof PeerError)) throw error
-          peer.exclude(EXCLUDE_MS)
-        }
-      }),
-    )
-    return held
+  /** What to ask a peer: everything once, and again what it fetches from head office for all. */
+  function questionsFor(peer: PeerClient): { hashes: string[]; unasked: Item[] } {
+    const hashes = new Set<string>()
+    const unasked: Item[] = []
+    for (const item of items.values()) {
+      const { id, sha256 } = item.pending
+      if (sha256 === null || active.has(id)) continue
+      const isNew = !item.asked.has(peer)
+      if (!isNew && (item.owner !== peer || holders.get(sha256)?.has(peer))) continue
+      hashes.add(sha256)
+      if (isNew) unasked.push(item)
+      if (hashes.size === MAX_HAVE) break
+    }
+    return { hashes: [...hashes], unasked }
+  }
+
+  /** Keeps asking one peer, which holds the question until it can say yes. */
+  async function watch(peer: PeerClient): Promise<void> {
+    while (!done && !signal.aborted && peer.isLive()) {
+      const { hashes, unasked } = questionsFor(peer)
+      if (hashes.length === 0) {
+        await sleep(IDLE_TICK_MS, undefined, { ref: false })
+        continue
+      }
+      const has = await peer.have(hashes, unasked.length > 0 ? 0 : HAVE_WAIT_MS)
+      for (const item of unasked) item.asked.add(peer)
+      for (const sha256 of has.held) holders.set(sha256, (holders.get(sha256) ?? new Set()).add(peer))
+      if (has.lineBytes !== lineBytes.get(peer)?.bytes) lineBytes.set(peer, { bytes: has.lineBytes, at: performance.now() })
+      if (has.held.size > 0 || unasked.length > 0) changed()
+    }
+  }
+
+  function watchPeers(peers: PeerClient[]): void {
+    for (const peer of peers) {
+      if (watched.has(peer)) continue
+      watched.add(peer)
+      watch(peer)
+        .catch((error: unknown) => {
+          if (error instanceof PeerError) peer.exclude(EXCLUDE_MS)
+          else failure ??= error
+        })
+        .finally(() => {
+          watched.delete(peer)
+          changed()
+        })
+    }
   }
 
   /** Returns whether anything was begun. */
   async function round(): Promise<boolean> {
-    const batch: PendingDownload[] = []
-    for (const pending of waiting.values()) {
-      if (!isWanted(pending)) waiting.delete(pending.id)
-      else if (!active.has(pending.id)) batch.push(pending)
-      if (batch.length === MAX_HAVE) break
-    }
     await sharing.meetPeers(signal)
-    const held = await ask(sharing.live(), [...new Set(batch.flatMap(({ sha256 }) => sha256 ?? []))])
     const peers = sharing.live()
-    const clients = [
-      { id: sharing.id, peer: null },
-      ...peers.filter((peer) => peer.scope() === scope).map((peer) => ({ id: peer.id() ?? '', peer })),
-    ]
-    let begun = false
+    watchPeers(peers)
+    const fetching = peers.filter((peer) => peer.scope() === scope)
+    const clients = [{ id: sharing.id, peer: null }, ...fetching.map((peer) => ({ id: peer.id() ?? '', peer }))]
+    const membership = clients
+      .map(({ id }) => id)
+      .sort()
+      .join()
+    const awaited = new Set<PeerClient>()
     const mine: PendingDownload[] = []
     const room = lineRoom()
-    const awaited = new Set<PeerClient>()
-    for (const pending of batch) {
+    let begun = false
+    for (const item of items.values()) {
       signal.throwIfAborted()
-      if (!isWanted(pending)) continue
-      if (!adopted.has(pending)) {
-        adopted.add(pending)
+      const { pending } = item
+      const { id, sha256 } = pending
+      if (active.has(id)) continue
+      if (!isWanted(pending)) {
+        items.delete(id)
+        continue
+      }
+      if (!item.adopted) {
+        item.adopted = true
         if (await adopt(pending)) {
-          waiting.delete(pending.id)
+          items.delete(id)
           begun = true
           continue
         }
       }
-      const { sha256 } = pending
-      const holders = sha256 === null ? [] : peers.filter((peer) => held.get(peer)?.has(sha256) && peer.isLive())
-      if (holders.length > 0) {
-        const [free] = holders.filter((peer) => peer.active < DOWNLOADS_PER_PEER).sort((a, b) => a.active - b.active)
-        for (const peer of holders) {
+      if (sha256 !== null && item.membership !== membership) {
+        // Others may hold what a peer that has gone was to fetch.
+        if (item.owner && !fetching.includes(item.owner)) item.asked.clear()
+        item.owner = rankedFor(sha256, clients)[0]?.peer ?? null
+        item.membership = membership
+      }
+      const here = sha256 === null ? [] : peers.filter((peer) => holders.get(sha256)?.has(peer))
+      if (here.length > 0) {
+        for (const peer of here) {
           awaited.add(peer)
           waitFor(peer, 0)
         }
-        if (free?.isLive() && active.size < DOWNLOADS) {
-          begin(pending, free)
+        const [free] = here.filter((peer) => peer.active < DOWNLOADS_PER_PEER && peer.isLive()).sort((a, b) => a.active - b.active)
+        if (free && active.size < DOWNLOADS) {
+          begin(item, free)
           begun = true
         }
-        continue
-      }
-      const turn = sha256 === null ? null : rankedFor(sha256, clients).find(({ peer }) => peer === null || peer.isLive())?.peer
-      if (turn) {
-        awaited.add(turn)
-        waitFor(turn, slowestMs(pending))
-      } else if (!offline && room.photos > 0 && room.bytes > 0) {
-        waiting.delete(pending.id)
+      } else if (item.owner) {
+        awaited.add(item.owner)
+        waitFor(item.owner, slowestMs(pending))
+      } else if (!offline && room.photos > 0 && room.bytes > 0 && (sha256 === null || peers.every((peer) => item.asked.has(peer)))) {
+        items.delete(id)
         mine.push(pending)
         room.photos--
         room.bytes -= pending.size ?? 0
@@ -178,20 +230,16 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     // Together, so that they can come as one archive.
     if (mine.length > 0) toLine(mine)
     for (const peer of waitingSince.keys()) if (!awaited.has(peer)) waitingSince.delete(peer)
-    // The next round looks at others first.
-    if (waiting.size > MAX_HAVE)
-      for (const pending of batch) {
-        if (!waiting.delete(pending.id)) continue
-        waiting.set(pending.id, pending)
-      }
     return begun || mine.length > 0
   }
 
+  function add(pending: PendingDownload): void {
+    items.set(pending.id, { pending, owner: null, membership: null, asked: new Set(), adopted: false })
+    changed()
+  }
+
   return {
-    add(pending: PendingDownload): void {
-      waiting.set(pending.id, pending)
-      changed()
-    },
+    add,
     /** Something happened that may allow more. */
     changed,
     /** Nothing more is listed. */
@@ -205,25 +253,29 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       offline = true
       ended = true
       lastProgress = performance.now()
-      for (const one of pending) if (!active.has(one.id)) waiting.set(one.id, one)
-      changed()
+      for (const one of pending) if (items.get(one.id)?.pending !== one) add(one)
     },
     /** Resolves when every photo was stored or handed to the line. Throws what storing threw. */
     async run(): Promise<void> {
-      for (;;) {
-        signal.throwIfAborted()
-        if (failure !== undefined) throw failure
-        if (ended && waiting.size === 0 && active.size === 0) return
-        if (offline && active.size === 0 && performance.now() - lastProgress > OFFLINE_MS) return
-        const begun = waiting.size > active.size && (await round())
-        const next = Promise.withResolvers<void>()
-        wake = next.resolve
-        const quiet = waiting.size === active.size && !offline
-        const tick = new AbortController()
-        const pause = sleep(begun ? BUSY_TICK_MS : IDLE_TICK_MS, undefined, { signal: tick.signal }).catch(() => {})
-        await (quiet ? next.promise : Promise.race([next.promise, pause]))
-        tick.abort()
-        wake = null
+      try {
+        for (;;) {
+          signal.throwIfAborted()
+          if (failure !== undefined) throw failure
+          if (ended && items.size === 0) return
+          if (offline && active.size === 0 && performance.now() - lastProgress > OFFLINE_MS) return
+          const begun = items.size > 0 && (await round())
+          const next = Promise.withResolvers<void>()
+          wake = next.resolve
+          const stop = new AbortController()
+          const waits = [sleep(items.size > 0 ? IDLE_TICK_MS : 5_000, undefined, { signal: stop.signal }).catch(() => {})]
+          // Not after each single photo: a round looks at all of them.
+          await Promise.race([begun ? sleep(BUSY_TICK_MS) : next.promise, ...waits])
+          await sleep(BUSY_TICK_MS)
+          stop.abort()
+          wake = null
+        }
+      } finally {
+        done = true
       }
     },
   }

@@ -10,11 +10,13 @@ import { MAX_HAVE, PEER_PREFIX } from './peer-client.ts'
 const MAX_UPLOADS = 8
 const MAX_UPLOADS_PER_PEER = 2
 const MAX_BODY_BYTES = 128 * 1024
+/** The longest that a question may be held. */
+const MAX_WAIT_MS = 5_000
 /** A peer that reads nothing for this long is cut. */
 const SOCKET_IDLE_MS = 20_000
 const MAX_CONNECTIONS = 256
 
-const HaveBody = z.object({ sha256: z.array(z.string().max(64)).max(MAX_HAVE) })
+const HaveBody = z.object({ sha256: z.array(z.string().max(64)).max(MAX_HAVE), wait_ms: z.int().min(0).default(0) })
 
 /** What this edge server can give its peers. */
 export interface Shared {
@@ -25,6 +27,8 @@ export interface Shared {
   file(sha256: string): { path: string; size: number } | null
   /** Listed, but not stored yet. */
   expects(sha256: string): boolean
+  /** Resolves shortly after one of these was stored, or after that time. */
+  stored(hashes: ReadonlySet<string>, waitMs: number): Promise<void>
   lineBytes(): number
   /** A signed page, compressed; null: it is not here. */
   list(cursor: string): { gzip: Buffer; signature: string } | null
@@ -81,14 +85,11 @@ export function createPeerServer(shared: Shared): Server {
     if (method === 'POST' && route === '/have') {
       const read = HaveBody.safeParse(parsed(body))
       if (!read.success) return json(response, 400, {})
-      const held: number[] = []
-      const expected: number[] = []
-      for (const [n, sha256] of read.data.sha256.entries()) {
-        if (shared.file(sha256)) held.push(n)
-        else if (shared.expects(sha256)) expected.push(n)
-      }
-      if (held.length + expected.length < read.data.sha256.length) shared.missed()
-      return json(response, 200, { held, expected, line_bytes: shared.lineBytes(), scope: shared.scope() })
+      const { sha256: asked, wait_ms } = read.data
+      if (asked.some((sha256) => !shared.file(sha256) && !shared.expects(sha256))) shared.missed()
+      if (wait_ms > 0 && !asked.some(shared.file)) await shared.stored(new Set(asked), Math.min(wait_ms, MAX_WAIT_MS))
+      const held = asked.flatMap((sha256, n) => (shared.file(sha256) ? n : []))
+      return json(response, 200, { held, line_bytes: shared.lineBytes(), scope: shared.scope() })
     }
     if (method === 'GET' && route === '/lists') {
       const cursor = searchParams.get('cursor') ?? ''

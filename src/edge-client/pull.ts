@@ -236,6 +236,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
         await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
         result[from === 'folder' ? 'adopted' : 'fetched']++
         if (from === 'line') transport.progressed()
+        sharing?.stored(one.sha256)
         tell({ done: progress.done + 1 })
       })
       .finally(() => turns.get(pending.id) === turn && turns.delete(pending.id))

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EdgeSettings } from '../schemas/photo-sync.ts'
 import { createListCache } from './list-cache.ts'
@@ -25,6 +25,8 @@ const EXCLUDE_STALLED_MS = 60_000
 const EXCLUDE_FORGER_MS = 600_000
 /** A peer that has something new makes this client look for it, at most this often. */
 const WAKE_EVERY_MS = 5_000
+/** What is stored within this time is told to peers together. */
+const TOGETHER_MS = 40
 
 export interface SharingOptions {
   listen: { host: string; port: number }
@@ -64,6 +66,7 @@ export async function openSharing({ listen, peers: given, discover, onWarning }:
   let keys: NonNullable<EdgeSettings['sharing']> | null = null
   let pull: SharedPull | null = null
   const lists = createListCache()
+  const arrivals = new EventEmitter<{ stored: [string] }>().setMaxListeners(0)
   const peers = new Map<string, PeerClient>()
   let port = 0
   const key = () => keys?.peer_key ?? null
@@ -90,6 +93,23 @@ export async function openSharing({ listen, peers: given, discover, onWarning }:
     scope: () => (fetches() ? (pull?.scope ?? '') : ''),
     file: (sha256) => pull?.file(sha256) ?? null,
     expects: (sha256) => pull?.expects(sha256) ?? false,
+    stored: (hashes, waitMs) =>
+      new Promise((resolve) => {
+        const done = () => {
+          clearTimeout(timer)
+          arrivals.off('stored', onStored)
+          resolve()
+        }
+        let timer = setTimeout(done, waitMs).unref()
+        const onStored = (sha256: string) => {
+          if (!hashes.has(sha256)) return
+          // More may follow from the same archive.
+          arrivals.off('stored', onStored)
+          clearTimeout(timer)
+          timer = setTimeout(done, TOGETHER_MS).unref()
+        }
+        arrivals.on('stored', onStored)
+      }),
     lineBytes: () => pull?.lineBytes() ?? 0,
     list: (cursor) => lists.find(cursor),
     expectsList: (cursor) => fetches() && pull !== null && (pull.cursor() ?? '') === cursor,
@@ -172,6 +192,10 @@ export async function openSharing({ listen, peers: given, discover, onWarning }:
     /** The pull has ended; what it stored is still served. */
     end(): void {
       pulling = false
+    },
+    /** A photo was stored: peers that wait for it are told. */
+    stored(sha256: string): void {
+      arrivals.emit('stored', sha256)
     },
     /** Head office's keys of the store; a new one when a token was revoked. */
     takeKeys(fresh: NonNullable<EdgeSettings['sharing']>): void {

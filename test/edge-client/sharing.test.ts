@@ -122,8 +122,7 @@ async function openRogue(key: string, host: string, blob: (sha256: string) => Bu
     else if (url.includes('/have')) {
       const { sha256 } = JSON.parse(body) as { sha256: string[] }
       const all = sha256.map((_, n) => n)
-      const held = blob('') === null ? { held: [], expected: all } : { held: all, expected: [] }
-      response.end(JSON.stringify({ ...held, line_bytes: 1, scope: 'default' }))
+      response.end(JSON.stringify({ held: blob('') === null ? [] : all, line_bytes: 1, scope: 'default' }))
     } else if (url.includes('/lists')) {
       response.setHeader('x-list-signature', 'forged')
       response.end('{"status":"success","data":{"photos":[],"total":0,"has_more":false,"next_cursor":"x"}}')

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream'
 import { constants, createGzip } from 'node:zlib'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { create as contentDisposition } from 'content-disposition'
@@ -171,8 +170,10 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
         disconnected.signal,
       )
       if (!gzip) return reply.send(archive)
-      reply.header('content-encoding', 'gzip')
-      return reply.send(pipeline(archive, createGzip({ level: constants.Z_BEST_SPEED }), () => {}))
+      const packed = createGzip({ level: constants.Z_BEST_SPEED })
+      archive.once('error', (error) => packed.destroy(error))
+      packed.on('error', () => {}).once('close', () => archive.destroy())
+      return reply.header('content-encoding', 'gzip').send(archive.pipe(packed))
     },
   )
 }

@@ -4,8 +4,10 @@ import { createPeerProof } from './peer-auth.ts'
 export const PEER_PREFIX = '/zinc-edge/1'
 export const MAX_HAVE = 1_000
 
-/** A peer that does not respond in this time counts as away. */
+/** A peer that does not respond in this time is left out; a till may be busy with a sale. */
 const RESPONSE_MS = 5_000
+/** For a question that nobody waits for. */
+const PATIENT_RESPONSE_MS = 15_000
 /** A peer that sends nothing for this long has stalled. */
 const IDLE_MS = 5_000
 /** The slowest useful transfer between two machines of a shop, beyond the first seconds. */
@@ -24,8 +26,11 @@ const Have = z.object({
 const NotHere = z.object({ expected: z.boolean().default(false) })
 
 export class PeerError extends Error {
-  /** `starting`: has no key yet | `busy`: try later | `missing`: does not have it | `away` */
-  readonly reason: 'starting' | 'busy' | 'missing' | 'away'
+  /**
+   * `starting`: has no key yet | `busy`: try later | `missing`: does not have it | `slow`: did not
+   * respond in time | `away`
+   */
+  readonly reason: 'starting' | 'busy' | 'missing' | 'slow' | 'away'
   constructor(reason: PeerError['reason'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.reason = reason
@@ -72,11 +77,13 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
   }
 
   /** Any failure of the network becomes a PeerError. */
-  async function asked<T>(work: (signal: AbortSignal) => Promise<T>, waitMs = 0): Promise<T> {
+  async function asked<T>(work: (signal: AbortSignal) => Promise<T>, waitMs = RESPONSE_MS): Promise<T> {
     try {
-      return await work(AbortSignal.timeout(RESPONSE_MS + waitMs))
+      return await work(AbortSignal.timeout(waitMs))
     } catch (error) {
-      throw error instanceof PeerError ? error : new PeerError('away', `${address} does not respond`, { cause: error })
+      if (error instanceof PeerError) throw error
+      const slow = error instanceof DOMException && error.name === 'TimeoutError'
+      throw new PeerError(slow ? 'slow' : 'away', `${address} does not respond`, { cause: error })
     }
   }
 
@@ -125,7 +132,7 @@ export function createPeerClient(address: string, self: { id: string; port(): nu
         ;({ scope } = read)
         seenAt = performance.now()
         return { held: new Set(read.held.flatMap((n) => hashes[n] ?? [])), lineBytes: read.line_bytes }
-      }, waitMs),
+      }, PATIENT_RESPONSE_MS + waitMs),
     /** Returns a page of the list as head office signed it, or whether to wait for it. */
     list: (cursor: string): Promise<{ body: string; signature: string } | { expected: boolean }> =>
       asked(async (signal) => {

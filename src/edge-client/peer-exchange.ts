@@ -10,6 +10,8 @@ const DOWNLOADS_PER_PEER = 2
 /** Pause between two rounds, with and without progress. */
 const BUSY_TICK_MS = 40
 const IDLE_TICK_MS = 300
+/** How long a photo waits for the responses of all peers before it is fetched from head office. */
+const ASKED_MS = 5_000
 /** How long a peer may hold a question until it can say yes. */
 const HAVE_WAIT_MS = 1_500
 /**
@@ -53,6 +55,7 @@ interface Item {
   /** Peers that were asked whether they hold it. */
   asked: Set<PeerClient>
   adopted: boolean
+  since: number
 }
 
 /**
@@ -119,6 +122,10 @@ export function createPeerExchange(options: PeerExchangeOptions) {
     waitingSince.delete(peer)
     peer.exclude(EXCLUDE_STALLED_MS, { distrust: true })
   }
+
+  /** Whether every peer was asked for it, or did not respond in time. */
+  const isAsked = ({ pending, asked, since }: Item, peers: PeerClient[]): boolean =>
+    pending.sha256 === null || performance.now() - since > ASKED_MS || peers.every((peer) => asked.has(peer))
 
   /** What to ask a peer: everything once, and again what it fetches from head office for all. */
   function questionsFor(peer: PeerClient): { hashes: string[]; unasked: Item[] } {
@@ -220,7 +227,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
       } else if (item.owner) {
         awaited.add(item.owner)
         waitFor(item.owner, slowestMs(pending))
-      } else if (!offline && room.photos > 0 && room.bytes > 0 && (sha256 === null || peers.every((peer) => item.asked.has(peer)))) {
+      } else if (!offline && room.photos > 0 && room.bytes > 0 && isAsked(item, peers)) {
         items.delete(id)
         mine.push(pending)
         room.photos--
@@ -234,7 +241,7 @@ export function createPeerExchange(options: PeerExchangeOptions) {
   }
 
   function add(pending: PendingDownload): void {
-    items.set(pending.id, { pending, owner: null, membership: null, asked: new Set(), adopted: false })
+    items.set(pending.id, { pending, owner: null, membership: null, asked: new Set(), adopted: false, since: performance.now() })
     changed()
   }
 

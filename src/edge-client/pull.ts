@@ -81,6 +81,8 @@ export interface PullResult {
  * next photos.
  */
 const STREAMS = 4
+/** With peers: the line is filled by all of them, and head office bounds the archives of a token. */
+const SHARING_STREAMS = 2
 /** Attempts to report to the head office before the pull ends with an error. */
 const LAST_TRIES = 3
 /**
@@ -183,10 +185,11 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   })
   const adoptable: AdoptableFiles | null = adoptFrom === undefined ? null : await openAdoptableFiles(adoptFrom, files.dir)
   const sharing = await sharingOf(options, state)
+  const streams = sharing ? SHARING_STREAMS : STREAMS
   let exchange: PeerExchange | null = null
   const queue = createQueue({
     begun: await files.sweep(state.pending),
-    streams: STREAMS,
+    streams,
     ...(sharing && { archiveBytes: SHARED_ARCHIVE_BYTES }),
     onTaken: () => exchange?.changed(),
   })
@@ -370,7 +373,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
   if (exchange) {
     const peers = exchange
     const exchanging = peers.run().finally(queue.end)
-    const line = [listing.then(peers.end), ...Array.from({ length: STREAMS }, fetcher.stream)]
+    const line = [listing.then(peers.end), ...Array.from({ length: streams }, fetcher.stream)]
     // Without head office the pull ends when peers have nothing more to give.
     const lost = Promise.all(line).catch(async (error: unknown) => {
       if (!(error instanceof NetworkError)) throw error
@@ -379,7 +382,7 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
       throw error
     })
     work.push(exchanging, lost, ...line)
-  } else work.push(listing.finally(queue.end), ...Array.from({ length: STREAMS }, fetcher.stream))
+  } else work.push(listing.finally(queue.end), ...Array.from({ length: streams }, fetcher.stream))
   try {
     if (exchange) await Promise.all(work.slice(0, 2))
     else await Promise.all(work)

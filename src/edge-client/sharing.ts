@@ -238,7 +238,7 @@ export async function openSharing({ listen, peers: given, discover, onWarning }:
               return body
             } catch (error) {
               if (!(error instanceof PeerError)) throw error
-              peer.exclude(15_000)
+              if (error.reason === 'away') peer.exclude(15_000)
               return null
             }
           }),

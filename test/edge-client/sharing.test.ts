@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { NetworkError } from '../../src/edge-client/http.ts'
 import { createPeerVerifier } from '../../src/edge-client/peer-auth.ts'
 import { createPeerClient } from '../../src/edge-client/peer-client.ts'
-import type { EdgeSettings, StoreStatus, SyncPhoto } from '../../src/schemas/photo-sync.ts'
-import { expectMirror } from '../helpers/edge-folder.ts'
-import { openCountedLine, openEdgeClient, openEdgeClients } from '../helpers/edge-network.ts'
+import { isSignedForward, isSignedList } from '../../src/edge-client/signatures.ts'
+import { openState } from '../../src/edge-client/state.ts'
+import type { EdgeSettings, StoreHistoryDay, StoreStatus, SyncPhoto } from '../../src/schemas/photo-sync.ts'
+import { edgeFolder, expectMirror, puller } from '../helpers/edge-folder.ts'
+import { type EdgeClient, openCountedLine, openEdgeClient, openEdgeClients } from '../helpers/edge-network.ts'
 import { createTestStore, type TestStore } from '../helpers/test-shop.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -99,7 +100,6 @@ test('who does not prove the key of the store gets nothing, and a recorded reque
   expect(recorded).toMatch(/^Zinc-Edge id="me"/)
   expect((await fetch(url, { headers: { authorization: recorded } })).status).toBe(401)
 
-  await send(`${zinc.url}/health`)
   client.sharing.takeKeys({ peer_key: 'x'.repeat(43), signing_key: 'x'.repeat(43) })
   await expect(ask(key)).rejects.toThrow('key')
 })
@@ -150,8 +150,7 @@ test('a peer that lies about the list and about every photo costs nothing but a 
 test('with head office away a client completes its folder from a peer, and its list too', async () => {
   const store = await addStore()
   const line = await openCountedLine(zinc.url)
-  const [first, second] = (await openEdgeClients(store, line.url, { net: 4, count: 2 })) as [never, never] &
-    Awaited<ReturnType<typeof openEdgeClients>>
+  const [first, second] = (await openEdgeClients(store, line.url, { net: 4, count: 2 })) as [EdgeClient, EdgeClient]
   // The second one gets its key, and loses head office before it has listed anything.
   const stop = new AbortController()
   await second.pull({ signal: stop.signal, onProgress: () => stop.abort() }).catch(() => {})
@@ -172,5 +171,77 @@ test('with head office away a client completes its folder from a peer, and its l
     .toBe(true)
   away.abort()
   await expect(pulling).rejects.toThrow()
-  expect(NetworkError).toBeDefined()
+})
+
+test('head office signs a page of the list with what was asked, and nothing else verifies', async () => {
+  const store = await addStore()
+  const key = (await settingsOf(store, '&edge_settings=true&peer_key=true'))?.sharing?.signing_key ?? ''
+  const page = await store.fetch(`/?store_id=${store.id}&limit=1000&edge_settings=true&peer_key=true`)
+  const body = await page.text()
+  const signature = page.headers.get('x-list-signature') ?? ''
+  expect(isSignedList(key, store.id, '', body, signature)).toBe(true)
+  expect(isSignedList(key, store.id, 'another cursor', body, signature)).toBe(false)
+  expect(isSignedList(key, store.id, '', `${body} `, signature)).toBe(false)
+  expect(isSignedForward(key, store.id, zinc.url, signature)).toBe(false)
+  const { next_cursor } = (JSON.parse(body) as { data: { next_cursor: string } }).data
+  // Without deletions it is no step of a cursor.
+  const partial = await store.fetch(`/?store_id=${store.id}&edge_settings=true&cursor=${next_cursor}`)
+  expect(partial.headers.get('x-list-signature')).toBeNull()
+})
+
+test('a download counts at head office before any report, and the history has it with failures and delay', async () => {
+  const store = await addStore()
+  const [photo, other] = photos as [SyncPhoto, SyncPhoto]
+  await (await store.download(photo.id)).arrayBuffer()
+  expect(await statusOf(store)).toMatchObject({ photos_served: 1, bytes_served: photo.size, photos_synced: 0 })
+  const report = (sync_batch: object[]) =>
+    store.fetch('/status', {
+      method: 'POST',
+      body: JSON.stringify({ store_id: store.id, sync_batch }),
+      headers: { 'content-type': 'application/json' },
+    })
+  const batch = [
+    { photo_id: photo.id, status: 'synced', synced_at: null },
+    { photo_id: other.id, status: 'failed', synced_at: null, error: 'disk full' },
+  ]
+  expect((await report(batch)).status).toBe(200)
+  expect((await report(batch.slice(0, 1))).status).toBe(200)
+  const [day] = await send<StoreHistoryDay[]>('GET', `/api/v1/sync/stores/${store.id}/history`)
+  expect(day).toMatchObject({ photos_served: 1, bytes_served: photo.size, photos_synced: 1, photos_failed: 1 })
+  expect(day?.lag_seconds_max).toBeLessThan(60)
+})
+
+test('a client follows a forward that head office signed, and no other', async () => {
+  const store = await addStore()
+  const dir = await edgeFolder()
+  await puller(store, zinc.url, dir)()
+  /** An old address that adds a forward to what head office says. */
+  async function oldAddress(forward: object): Promise<string> {
+    const server = createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const chunk of request) parts.push(chunk)
+      const headers = { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' }
+      const body = parts.length > 0 ? { body: Buffer.concat(parts) } : {}
+      const from = await fetch(`${zinc.url}${request.url}`, { method: request.method ?? 'GET', headers, ...body })
+      const answer = (await from.json()) as { data: { edge?: object } }
+      if (answer.data.edge) Object.assign(answer.data.edge, { forward })
+      response.writeHead(from.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const address = server.address()
+    return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  }
+  const addressIn = async (server: string) => (await openState(dir, null, { memoryOnly: true })).addressOf(server)
+  const forged = await oldAddress({ server: 'http://evil.example', signature: 'AAAA' })
+  await puller(store, forged, dir)()
+  expect(await addressIn(forged)).toBe(forged)
+
+  const signature = zinc.services.sharingKeys.signForward(store.id, zinc.url)
+  const moved = await oldAddress({ server: zinc.url, signature })
+  await puller(store, moved, dir)()
+  expect(await addressIn(moved)).toBe(zinc.url)
 })

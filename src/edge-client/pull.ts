@@ -9,11 +9,12 @@ import { createTransport, type FailedTry, HttpError, NetworkError } from './http
 import { applySettings, listPhotos } from './list-photos.ts'
 import { createPeerExchange, type PeerExchange } from './peer-exchange.ts'
 import { createPhotoFiles, type PhotoFiles } from './photo-files.ts'
+import { createPhotoKeeper } from './photo-keeper.ts'
 import { createRateLimiter, lowerRate, rateAt } from './rate-limiter.ts'
 import { reportUnwritable } from './report-unwritable.ts'
 import { createReporter } from './reporter.ts'
 import type { Sharing } from './sharing.ts'
-import { type EdgeState, openState, type PendingDownload, type StoredPhoto } from './state.ts'
+import { type EdgeState, openState, type PendingDownload } from './state.ts'
 import { createQueue } from './work-queue.ts'
 
 export interface PullOptions {
@@ -201,91 +202,17 @@ async function pullInto(options: PullOptions & { state: EdgeState; files: PhotoF
     else queue.add(pending)
   }
 
-  async function remove(id: string): Promise<void> {
-    const held = state.held.get(id)
-    const pending = state.pending.get(id)
-    if (held) await files.remove(held)
-    if (pending) await files.forget(pending)
-    if (!held && !pending) return
-    await state.drop(id, { photo_id: id, status: 'deleted', error: null, version: held?.version ?? pending?.version ?? 0 })
-    if (held) result.removed++
-  }
-
-  /**
-   * Listed again although it is stored: the server may want to be sure. Reading one file is cheap,
-   * downloading it is not.
-   */
-  async function isHere(pending: PendingDownload): Promise<boolean> {
-    const one = state.held.get(pending.id)
-    if (!one || (pending.sha256 === null ? pending.version !== one.version : pending.sha256 !== one.sha256)) return false
-    const { id, sha256, size, content_type } = one
-    if (!(await files.adopt({ id, sha256, size, content_type, version: pending.version }))) return false
-    await state.keep({ ...one, version: pending.version }, { photo_id: id, status: 'synced', error: null, version: pending.version })
-    return true
-  }
-
-  /** Work on one photo is sequential, so that an older image never replaces a newer one. */
-  const turns = new Map<string, Promise<unknown>>()
-  async function finish(
-    pending: PendingDownload,
-    show: () => Promise<StoredPhoto>,
-    from: 'line' | 'peer' | 'folder' = 'line',
-  ): Promise<void> {
-    const turn = (turns.get(pending.id) ?? Promise.resolve())
-      .catch(() => {})
-      .then(async () => {
-        if (state.pending.get(pending.id) !== pending) return
-        const one = await show()
-        await state.keep(one, { photo_id: one.id, status: 'synced', error: null, version: one.version })
-        result[from === 'folder' ? 'adopted' : 'fetched']++
-        if (from === 'line') transport.progressed()
-        sharing?.stored(one.sha256)
-        tell({ done: progress.done + 1 })
-      })
-      .finally(() => turns.get(pending.id) === turn && turns.delete(pending.id))
-    turns.set(pending.id, turn)
-    await turn
-  }
-
-  /**
-   * Whether its bytes are stored already, by a pull that was killed before it could record them.
-   */
-  async function adopt(pending: PendingDownload): Promise<boolean> {
-    const there = await files.adopt(pending)
-    if (there) await finish(pending, async () => there)
-    if (there || pending.content_type === null) return there !== null
-    const { content_type } = pending
-    const bytes = await adoptable?.find(pending)
-    if (!bytes) return false
-    await finish(pending, () => files.put(pending, bytes, content_type), 'folder')
-    return true
-  }
-
-  async function fail(pending: PendingDownload, error: string): Promise<void> {
-    if (state.pending.get(pending.id) !== pending) return // removed or replaced meanwhile
-    result.failed.push({ photo_id: pending.id, error })
-    // Moves it to the end of the pending photos: the next pull begins with others.
-    await state.want({ ...pending })
-    await state.report({ photo_id: pending.id, status: 'failed', error, version: pending.version })
-    await state.failed(pending.id, error)
-    tell({ failed: result.failed.length, done: progress.done + 1 })
-  }
-
-  async function storeFromPeer(pending: PendingDownload, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    let stored: StoredPhoto | undefined
-    await finish(
-      pending,
-      async () => {
-        stored = await files.receive(pending, bytes)
-        return stored
-      },
-      'peer',
-    )
-    if (!stored) return
-    result.from_peers++
-    result.bytes_from_peers += stored.size
-    await state.cameFromPeer(stored.size)
-  }
+  const { remove, isHere, finish, adopt, fail, storeFromPeer } = createPhotoKeeper({
+    state,
+    files,
+    adoptable,
+    result,
+    onDone: () => tell({ done: progress.done + 1, failed: result.failed.length }),
+    onStored(photo, from) {
+      if (from === 'line') transport.progressed()
+      sharing?.stored(photo.sha256)
+    },
+  })
 
   const scope = variant ?? 'default'
   if (sharing) {

@@ -161,7 +161,8 @@ export function createPhotoFetcher(options: PhotoFetcherOptions) {
         },
         {
           progress: () => pending.length - left().length,
-          tries: (error) => (unusable(error) ? ARCHIVE_TRIES : ARCHIVE_LINE_TRIES),
+          // Peers wait for these photos: where head office refuses more archives, they come singly.
+          tries: (error) => (gzip ? 1 : unusable(error) ? ARCHIVE_TRIES : ARCHIVE_LINE_TRIES),
         },
       )
     } catch (error) {

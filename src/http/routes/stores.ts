@@ -37,6 +37,7 @@ const storeAnswer = (store: Store): StoreRecord => ({
   last_seen_at: store.last_seen_at?.toISOString() ?? null,
   paused_at: store.paused_at?.toISOString() ?? null,
   rate_limit: store.rate_limit,
+  share: store.share,
 })
 const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_at }: EdgeToken) => ({
   id,

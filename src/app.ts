@@ -30,6 +30,7 @@ import { fieldMappingRoutes } from './http/routes/field-mapping.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { imageFileRoutes } from './http/routes/image-files.ts'
 import { imageImportRoutes } from './http/routes/image-imports.ts'
+import { itemImportRoutes } from './http/routes/item-imports.ts'
 import { itemSyncRoutes } from './http/routes/item-sync.ts'
 import { mediaRoutes } from './http/routes/media.ts'
 import { notificationRoutes } from './http/routes/notifications.ts'
@@ -150,6 +151,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)
   await app.register(imageImportRoutes, deps)
+  await app.register(itemImportRoutes, { ...deps, ...deps.itemSync })
   await app.register(mediaRoutes, deps)
   await app.register(zohoImageRoutes, deps)
   await app.register(downloadRoutes)

@@ -137,6 +137,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             clock,
             openZoho: connect.open,
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
+            organizationCurrency: (signal) => connect.currency(signal),
             images,
             requestsPerDay,
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and

@@ -90,6 +90,7 @@ export const MESSAGES = {
     message: 'item_id is required: the webhook does not name an item',
     remedy: "Use Zoho's default payload for the Items module, or a JSON body with item_id.",
   },
+  'bad_request.no_items': { message: 'file is required', remedy: 'curl -F file=@items.json …' },
   'bad_request.no_zip': { message: 'file is required', remedy: 'curl -F file=@images.zip …' },
   'bad_request.not_boolean': { message: ({ field }: { field: string }) => `${field} must be true or false` },
   'bad_request.not_http': {
@@ -238,6 +239,11 @@ export const MESSAGES = {
     }) =>
       `the file was changed: it has ${rows} rows and ${bytes} bytes; the manifest says ${manifest_rows} rows and ${manifest_bytes} bytes`,
   },
+  file_fields_left: {
+    message: ({ file, fields }: { file: string; fields: string[] }) =>
+      `${file} has fields that a product does not have; they are left: ${fields.join(', ')}`,
+    remedy: 'Nothing to do if you do not need them. Values that you need can be custom fields of the items in Zoho.',
+  },
   'file.cut': { message: 'the file is cut off' },
   'file.lines_alone': { message: ({ id }: { id: string }) => `line items of ${id} have no document` },
   'file.missing': { message: 'the file is missing' },
@@ -336,6 +342,18 @@ export const MESSAGES = {
   'image_url_failed.unreachable': { message: 'The image’s server cannot be reached', remedy: OPEN_ADDRESS },
   image_url_invalid: { message: 'This image URL was modified', remedy: READ_AGAIN },
   'image_url_invalid.ended': { message: 'This image URL has expired', remedy: READ_AGAIN },
+  currency_unknown: {
+    message: ({ file }: { file: string }) => `${file} has prices without a currency, and the currency of the organization is not known yet`,
+    remedy: 'Connect to Zoho and import the file again, or name the currency in the file.',
+  },
+  import_image_missing: {
+    message: ({ path }: { path: string }) => `There is no file ${path} beside the imported file`,
+    remedy: 'Copy the images beside it, with the same paths, and import the file again.',
+  },
+  import_image_outside: {
+    message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file; it is left`,
+    remedy: 'Copy it into that folder, name it there by a relative path, and import the file again.',
+  },
   import_file_not_found: {
     message: ({ file, folder }: { file: string; folder: string }) => `File ${file} not found in ${folder}`,
     remedy: ({ default_file }: { default_file: string }) => `Put it there. Without \`file\`, zinc looks for ${default_file}.`,
@@ -353,7 +371,7 @@ export const MESSAGES = {
   import_not_found: { message: 'Import not found, or expired', remedy: 'Upload the ZIP again. A preview is kept for one day.' },
   import_started: { message: 'This import has already been started', remedy: 'Open its run, or upload the ZIP again.' },
   import_too_large: {
-    message: ({ total_bytes }: { total_bytes: number }) => `The ZIP is larger than ${total_bytes} bytes`,
+    message: ({ total_bytes }: { total_bytes: number }) => `The file is larger than ${total_bytes} bytes`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   incomplete: {
@@ -442,7 +460,7 @@ export const MESSAGES = {
   },
   invalid_import_file: {
     message: ({ file, problem }: { file: string; problem: Part }) => `${file} is not a JSON array of items: ${text(problem)}`,
-    remedy: "Export it again as a JSON array, in Zoho's format or in zinc's.",
+    remedy: "Export it again as a JSON array or as an object of items by their IDs, in Zoho's format or in zinc's.",
   },
   invalid_item: {
     message: ({ field, name }: { field: Part; name: string }) =>

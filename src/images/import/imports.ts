@@ -28,11 +28,21 @@ export const LISTED = 1_000
 
 /**
  * Keeps a ZIP in the store until its run has ended, so that any instance can process it. Returns
- * the import's id. Throws PayloadTooLargeError, StorageFullError.
+ * the import's id. Throws PayloadTooLargeError, StorageFullError, and what openZip throws.
  */
-export async function stageArchive(
-  { db, store, clock, limits }: ImportDeps,
+export function stageArchive(deps: ImportDeps, bytes: Readable, signal: AbortSignal): Promise<{ id: string; expires_at: Date }> {
+  const { limits } = deps
+  const check = async (path: string) => (await openZip(path, limits))[Symbol.asyncDispose]()
+  return stageFile(deps, bytes, { maxBytes: limits.totalBytes, check }, signal)
+}
+
+/**
+ * The same for any file. `check` throws for one that cannot be imported, before it is stored.
+ */
+export async function stageFile(
+  { db, store, clock }: Pick<ImportDeps, 'db' | 'store' | 'clock'>,
   bytes: Readable,
+  { maxBytes, check }: { maxBytes: number; check(path: string): Promise<void> },
   signal: AbortSignal,
 ): Promise<{ id: string; expires_at: Date }> {
   using _room = await reserveDiskSpace(store, 0)
@@ -45,7 +55,7 @@ export async function stageArchive(
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           size += chunk.length
-          if (size > limits.totalBytes) throw new PayloadTooLargeError('import_too_large', { total_bytes: limits.totalBytes })
+          if (size > maxBytes) throw new PayloadTooLargeError('import_too_large', { total_bytes: maxBytes })
           hash.update(chunk)
           yield chunk
         }
@@ -53,9 +63,7 @@ export async function stageArchive(
       createWriteStream(path, { flags: 'wx' }),
       { signal },
     )
-    // Checked before it is stored, so that a file that cannot be imported is refused immediately.
-    const zip = await openZip(path, limits)
-    await zip[Symbol.asyncDispose]()
+    await check(path)
     const archive = hash.digest('hex')
     await store.keep('imports', path, archive)
     const expires_at = new Date(clock.now().getTime() + EXPIRES_MS)

@@ -65,7 +65,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
-    const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
+    const images = opened.use(
+      await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
+    )
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(

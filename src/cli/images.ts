@@ -3,9 +3,11 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Run } from '../generated/client.ts'
+import { parseBucketUrl } from '../images/import/bucket-url.ts'
 import { IMAGES_IMPORT } from '../images/import/import-run.ts'
 import { claimImport, dropImport, importResult, LISTED, previewImport, stageArchive, stageFolder } from '../images/import/imports.ts'
 import { serializePlan } from '../images/import/match.ts'
+import { readProductMap } from '../images/import/product-map.ts'
 import { MEDIA_INTEGRITY_REPAIR } from '../images/integrity/repair-run.ts'
 import { readIntegrity } from '../images/integrity/report.ts'
 import { MEDIA_INTEGRITY_SCAN } from '../images/integrity/scan-run.ts'
@@ -31,7 +33,11 @@ export function addImages(program: Command, action: Action): void {
   const images = program.command('images').description('import, verify, regenerate and move images')
   images
     .command('import <path>')
-    .description('import images from a folder or a ZIP laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
+    .description(
+      'import images from a folder, a ZIP or a bucket (s3://BUCKET/PREFIX, with S3_*), laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
+    )
+    .option('--map <file>', 'a CSV `path,sku` (or zoho_item_id, product_id) that says which product each file or folder belongs to')
+    .option('--as-zoho', 'the images are copies of Zoho’s: the next sync compares them with Zoho’s and replaces those that differ')
     .option('--dry-run', 'only show what matches')
     .action(action(importImages))
   images
@@ -52,15 +58,33 @@ export function addImages(program: Command, action: Action): void {
     .action(action(migrateStorage))
 }
 
-async function importImages(context: CommandContext, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
+interface ImportOptions {
+  dryRun?: true
+  map?: string
+  asZoho?: true
+}
+
+/** Keeps what the path names until the run has ended; returns the import's id. */
+async function stage(context: CommandContext, path: string, { map: mapFile, asZoho }: ImportOptions): Promise<{ id: string }> {
+  const options = { map: mapFile === undefined ? undefined : await readProductMap(resolve(mapFile)), asZoho }
+  if (path.startsWith('s3://')) {
+    parseBucketUrl(path)
+    return stageFolder((await context.services()).imageImports, { bucket_url: path }, options)
+  }
   const full = resolve(path)
   const facts = await stat(full).catch((cause: Error) => {
     throw new BadRequestError('path_not_found', { path }, { cause })
   })
+  const { imageImports } = await context.services()
+  return facts.isDirectory()
+    ? stageFolder(imageImports, { folder: full }, options)
+    : stageArchive(imageImports, createReadStream(full), context.signal, options)
+}
+
+async function importImages(context: CommandContext, path: string, options: ImportOptions): Promise<ExitStatus> {
+  const { id } = await stage(context, path, options)
+  const { dryRun = false } = options
   const { imageImports, db } = await context.services()
-  const { id } = facts.isDirectory()
-    ? await stageFolder(imageImports, full)
-    : await stageArchive(imageImports, createReadStream(full), context.signal)
   if (dryRun) {
     try {
       const plan = serializePlan(await previewImport(imageImports, id, context.signal), LISTED)

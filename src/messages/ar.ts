@@ -263,6 +263,7 @@ export const MESSAGES = {
     message: ({ field, protocols }) => ar`قيمة ${field} خاطئة: يجب أن تكون عنوانًا يبدأ بـ ${protocols.map((it) => `${it}//`).join(' أو ')}`,
   },
   'invalid_address.mail': { message: 'هذا ليس عنوانًا صالحًا' },
+  invalid_bucket_url: { message: ({ url }) => ar`${url} ليس عنوان حاوية`, remedy: 'اكتبه هكذا: s3://BUCKET/PREFIX.' },
   invalid_client: { message: 'لا تعرف Zoho معرّف العميل هذا في مركز البيانات هذا', remedy: 'تحقّق من معرّف العميل ومن مركز البيانات.' },
   invalid_client_secret: { message: 'سرّ العميل ليس لمعرّف العميل هذا', remedy: 'انسخ السرّ من جديد من وحدة تحكم Zoho API واحفظه.' },
   invalid_code: {
@@ -377,6 +378,9 @@ export const MESSAGES = {
   'module_not_found.books': { message: ({ module }) => ar`ليس في Zoho Books الوحدة ${module}`, remedy: 'عُد إلى صفحة «الوحدات».' },
   multipart_required: { message: 'يُنتظر هنا ملف', remedy: 'اختر ملفًا وارفعه.' },
   no_data: { message: 'لم تُنسخ أي بيانات بعد', remedy: 'ابدأ نسخ البيانات أولًا.' },
+  no_mapped_file: { message: 'تذكر الخريطة هذا الملف لكنه غير موجود' },
+  'no_product.mapped': { message: ({ value }) => ar`لا منتج هو ${value} كما تقول الخريطة` },
+  not_in_map: { message: 'لا تذكر الخريطة هذا الملف' },
   no_product: { message: 'لا منتج له هذا الـ SKU أو معرّف Zoho' },
   no_refresh_token: {
     message: 'قبلت Zoho الرمز ولم تعطِ رمز تحديث',

@@ -399,6 +399,10 @@ export const MESSAGES = {
       `${field} must be a URL that starts with ${protocols.map((it) => `${it}//`).join(' or ')}`,
   },
   'invalid_address.mail': { message: 'email must contain email addresses separated by commas' },
+  invalid_bucket_url: {
+    message: ({ url }: { url: string }) => `${url} is not an address of a bucket`,
+    remedy: 'Write it as s3://BUCKET/PREFIX.',
+  },
   invalid_client: {
     message: 'Zoho does not recognise this client ID in this data center',
     remedy: 'Compare client_id with the Zoho API console, and the data center with the URL of your console (api-console.zoho.eu means eu).',
@@ -606,7 +610,10 @@ export const MESSAGES = {
     remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.',
     page: 'Start a pull first.',
   },
+  no_mapped_file: { message: 'The map names this file, but it is not there' },
   no_product: { message: 'No product has this SKU or Zoho id' },
+  'no_product.mapped': { message: ({ value }: { value: string }) => `No product is ${value}, as the map says` },
+  not_in_map: { message: 'The map does not name this file' },
   no_refresh_token: {
     message: 'Zoho accepted the code but returned no refresh token',
     remedy: 'Generate a new code. With the consent page, use offline access and prompt=consent.',

@@ -198,7 +198,18 @@ export const TERMINAL = {
       `Run \`zinc db restore\` and \`zinc db dump\` with a version of zinc that has ${migration}, then restore the new dump with this version.`,
   },
   passwords_differ: { message: 'The two passwords differ' },
-  path_not_found: { message: ({ path }: { path: string }) => `${path} not found`, remedy: 'Specify a folder or a ZIP file.' },
+  invalid_map: {
+    message: ({ file, line }: { file: string; line: number }) => `Line ${line} of ${file} cannot be read`,
+    remedy: 'Each line needs a path and one of sku, zoho_item_id or product_id (an ID of zinc).',
+  },
+  'invalid_map.columns': {
+    message: ({ file }: { file: string }) => `${file} has no columns path and sku, zoho_item_id or product_id`,
+    remedy: 'Begin it with a line such as: path,sku',
+  },
+  path_not_found: {
+    message: ({ path }: { path: string }) => `${path} not found`,
+    remedy: 'Specify a folder, a file or a ZIP that exists.',
+  },
   port_in_use: {
     message: ({ port }: { port: number }) => `Port ${port} is in use`,
     remedy: 'Stop the other program, or set PORT (0 uses any free port).',

@@ -76,7 +76,7 @@ test('an object of records by ID is taken with its images, which the next sync c
   expect((await sync('?mode=full')).statistics.removed).toBe(1)
 })
 
-test('images outside the folder of the file, also behind a link, missing and broken ones are left with a reason', async () => {
+test('images outside the folder of the file, missing and broken ones are left with their reason', async () => {
   const { services } = zinc
   const [old, elsewhere] = [await oldWorld(), await oldWorld()]
   await writeFile(join(elsewhere, 'secret.png'), await drawnImage())

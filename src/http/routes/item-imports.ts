@@ -25,7 +25,7 @@ export interface ItemImportDeps {
 const RUNS = '/api/settings/integrations/zoho/sync/runs'
 const NAME_LENGTH = 100
 
-/** Takes the items of an uploaded file; without the images that lie beside it on another machine. */
+/** Imports the items of an uploaded file, without the images beside it on its own machine. */
 export const itemImportRoutes: FastifyPluginAsyncZod<ItemImportDeps> = async (app, { db, runs, imageImports, maxImportBytes }) => {
   await app.register(fastifyMultipart)
 

@@ -124,7 +124,7 @@ const isPrice = (amount: string | null | undefined): boolean => amount !== undef
  * member that is no item, such as `page_context` of a saved response.
  */
 export function itemOfMember(key: string, value: string): string | null {
-  if (!value.startsWith('{')) return null
+  if (key === 'items' || !value.startsWith('{')) return null
   const record = parseObject(value)
   if (record && (record.zoho_item_id !== undefined || record.item_id !== undefined)) return value
   return /^[\d.e+٠-٩۰-۹]+$/i.test(key) ? withFirstMember(value, 'zoho_item_id', key) : null

@@ -37,10 +37,10 @@ export interface RemovalResult {
 }
 
 /**
- * Soft-deletes what Zoho once had and a complete full pass did not list, after asking Zoho for each by id; its photos
- * become tombstones. Never called after an incomplete pass: absence from half a list means nothing.
- * Items that Zoho still has are written from their details. After a crash the next worker finds the
- * rest by the same query.
+ * Soft-deletes what Zoho once had and a complete full pass did not list, after asking Zoho for each
+ * by id; its photos become tombstones. Never called after an incomplete pass: absence from half a
+ * list means nothing. Items that Zoho still has are written from their details. After a crash the
+ * next worker finds the rest by the same query.
  */
 export async function removeGone(
   run: RunContext,

@@ -206,6 +206,11 @@ export const TERMINAL = {
     message: ({ file }: { file: string }) => `${file} has no columns path and sku, zoho_item_id or product_id`,
     remedy: 'Begin it with a line such as: path,sku',
   },
+  no_old_pulls: {
+    message: ({ directory }: { directory: string }) =>
+      `${directory} has no folder named by a time with files of modules, such as 2026-01-31_09-30-00/invoices.json`,
+    remedy: 'Name the folder raw_json of the old program, one of its folders, or a session folder.',
+  },
   path_not_found: {
     message: ({ path }: { path: string }) => `${path} not found`,
     remedy: 'Specify a folder, a file or a ZIP that exists.',

@@ -44,6 +44,7 @@ export function addImages(program: Command, action: Action): void {
     .command('verify')
     .description('check every stored image against its hash; exits with status 1 if there are findings')
     .option('--repair', 'download damaged images again from their source, regenerate variants, delete unused files')
+    .option('--adopt', 'make files that were put into images/item/ by hand, named {zoho_item_id}.jpg, the images of their products')
     .action(action(verifyImages))
   images
     .command('thumbnails')
@@ -121,7 +122,10 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
   ].join('\n')
 }
 
-async function verifyImages(context: CommandContext, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
+async function verifyImages(
+  context: CommandContext,
+  { repair = false, adopt = false }: { repair?: boolean; adopt?: boolean },
+): Promise<ExitStatus> {
   const { db } = await context.services({ mustExist: true })
   const scan = await runToItsEnd(context, MEDIA_INTEGRITY_SCAN, {})
   if (scan.state !== 'success' && scan.state !== 'partial') return failed(context, scan)
@@ -129,18 +133,35 @@ async function verifyImages(context: CommandContext, { repair = false }: { repai
     const run = await runToItsEnd(context, MEDIA_INTEGRITY_REPAIR, {})
     if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   }
+  if (adopt && scan.state === 'partial') {
+    const byHand = await db.mediaFinding.findMany({ where: { run_id: scan.id, repair: 'adopt' }, select: { sha256: true } })
+    if (byHand.length > 0) {
+      const run = await runToItsEnd(context, MEDIA_INTEGRITY_REPAIR, { sha256: byHand.map((it) => it.sha256) })
+      if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
+    }
+  }
   const { findings, counts, checked } = await readIntegrity(db, { after: null, limit: LISTED })
   const wrong = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const repaired = repair ? (scan.statistics as Record<string, number>).findings! - wrong : 0
+  const repaired = repair || adopt ? (scan.statistics as Record<string, number>).findings! - wrong : 0
   const lines = findings
     .slice(0, SHOWN)
     .map(
-      ({ kind, sha256, products, repair: way }) =>
-        `  ${kind}  ${sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
+      ({ kind, sha256, file, products, repair: way }) =>
+        `  ${kind}  ${file ?? sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
     )
   const text = `${checked} files checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} missing or damaged${wrong > 0 ? ':' : '.'}`
   const data = { status: wrong > 0 ? 'partial' : 'success', checked, repaired, counts, findings }
-  context.result(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
+  context.result(
+    data,
+    [
+      text,
+      ...lines,
+      ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : []),
+      ...(!adopt && findings.some((it) => it.repair === 'adopt')
+        ? ['Take files put into images/item/ by hand with: zinc images verify --adopt']
+        : []),
+    ].join('\n'),
+  )
   return wrong > 0 ? 1 : 0
 }
 

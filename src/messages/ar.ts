@@ -373,6 +373,11 @@ export const MESSAGES = {
     message: ({ module, field }) => ar`في قائمة Zoho لـ ${named(module)} سطر بلا ${field}`,
     remedy: 'لم يُتجاوز شيء: تُعاد الوحدة في النسخ التالي.',
   },
+  login_moved: {
+    message: 'تسجيل الدخول في عنوان آخر، وبأسماء أخرى في الإجابة',
+    remedy:
+      'أرسل {"username","password"} بصيغة JSON إلى /api/v1/auth/login؛ الرمز في data.access_token لمدة ساعة. لبرنامج يعمل وحده أنشئ مفتاح API.',
+  },
   module_disabled: { message: ({ name }) => ar`${name} متوقفة`, remedy: 'فعّلها في «الوحدات» ثم زامنها.' },
   module_not_found: { message: 'لا توجد هذه الوحدة', remedy: 'عُد إلى صفحة «الوحدات».' },
   'module_not_found.books': { message: ({ module }) => ar`ليس في Zoho Books الوحدة ${module}`, remedy: 'عُد إلى صفحة «الوحدات».' },

@@ -591,6 +591,11 @@ export const MESSAGES = {
     message: ({ module, field }: { module: string; field: string }) => `A row of Zoho's ${module} has no ${field}`,
     remedy: 'Nothing is lost: the module is retried at the next pull. If it keeps failing, contact Zoho support.',
   },
+  login_moved: {
+    message: 'Logins are at another address, with other names in the response',
+    remedy:
+      'POST {"username","password"} as JSON to /api/v1/auth/login; the token is data.access_token, for one hour. A script that runs alone takes an API key instead (page API keys): Authorization: Bearer zk_…',
+  },
   module_disabled: {
     message: ({ name }: { name: string }) => `${name} is turned off`,
     remedy: ({ module }: { module: string }) => `Turn it on: PATCH /api/settings/integrations/zoho/modules/${module} {"enabled":true}.`,

@@ -211,6 +211,14 @@ export const TERMINAL = {
       `${directory} has no folder named by a time with files of modules, such as 2026-01-31_09-30-00/invoices.json`,
     remedy: 'Name the folder raw_json of the old program, one of its folders, or a session folder.',
   },
+  invalid_store_file: {
+    message: ({ file }: { file: string; columns: string[] }) => `${file} is not a CSV of stores`,
+    remedy: ({ columns }: { columns: string[] }) => `Begin it with the line ${columns.join(',')}; code and name are required.`,
+  },
+  tokens_file_exists: {
+    message: ({ file }: { file: string }) => `${file} exists already; it may hold tokens that are nowhere else`,
+    remedy: 'Take its tokens to their shops and move it away, then import again.',
+  },
   path_not_found: {
     message: ({ path }: { path: string }) => `${path} not found`,
     remedy: 'Specify a folder, a file or a ZIP that exists.',

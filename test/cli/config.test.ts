@@ -51,6 +51,7 @@ longTest('zinc config import stores a zoho_config.json, and zinc config show sho
     status: 'success',
     stored: ['client_id', 'client_secret', 'refresh_token'],
     fixed_by_environment: ['organization_id'],
+    left: ['comment'],
   })
   const shown = await zinc(['config', 'show'])
   expect(shown).toMatchObject({ status: 0, stdout: expect.stringContaining('••••0001') })

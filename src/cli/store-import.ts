@@ -37,17 +37,13 @@ export function addStoreImport(store: Command, action: Action): void {
         const file = resolve(given)
         const expires = Number(days)
         if (!Number.isFinite(expires) || expires < 0) throw new BadRequestError('invalid_token_options')
-        const { rows, left } = readStores(
-          await readFile(file, 'utf8').catch((cause: Error) => {
-            throw new BadRequestError('path_not_found', { path: given }, { cause })
-          }),
-          file,
-        )
-        const services = await context.services()
+        const { db, stores, edgeTokens } = await context.services()
         const tokens = `${file}.tokens.csv`
-        const added = dryRun
-          ? await planned(services, rows, left)
-          : await addAll(services, rows, { left, tokens, expiresInDays: expires === 0 ? null : expires })
+        const { added, left } = await importStores({ db, stores, edgeTokens }, file, {
+          tokens,
+          dryRun,
+          expiresInDays: expires === 0 ? null : expires,
+        })
         const lines = [
           ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id}`),
           ...left.map((it) => `left: line ${it.line} ${it.code}: ${it.reason}`),
@@ -61,6 +57,26 @@ export function addStoreImport(store: Command, action: Action): void {
       }),
     )
 }
+
+/**
+ * Adds the stores of a CSV, each with a token in the file `tokens`, which must not exist. Returns
+ * what was added (in a dry run: would be) and what was left, with the reason. Throws
+ * BadRequestError `path_not_found`, `invalid_store_file`; ConflictError `tokens_file_exists`.
+ */
+export async function importStores(
+  services: StoreServices,
+  file: string,
+  { tokens, dryRun, expiresInDays }: { tokens: string; dryRun: boolean; expiresInDays: number | null },
+): Promise<{ added: { id: string | undefined; code: string }[]; left: Left[] }> {
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw new BadRequestError('path_not_found', { path: file }, { cause })
+  })
+  const { rows, left } = readStores(text, file)
+  const added = dryRun ? await planned(services, rows, left) : await addAll(services, rows, { left, tokens, expiresInDays })
+  return { added, left }
+}
+
+type StoreServices = Pick<Services, 'db' | 'stores' | 'edgeTokens'>
 
 function readStores(text: string, file: string): { rows: StoreRow[]; left: Left[] } {
   const { columns, rows: lines } = parseCsv(text)
@@ -84,11 +100,15 @@ function readStores(text: string, file: string): { rows: StoreRow[]; left: Left[
  * The location of a store by its id or name. Stores have no location yet, so it is left and said;
  * this is the one place that sets it once they have.
  */
-async function withLocation(_services: Services, body: StoreBody, location: string): Promise<{ body: StoreBody; left: string | null }> {
+async function withLocation(
+  _services: StoreServices,
+  body: StoreBody,
+  location: string,
+): Promise<{ body: StoreBody; left: string | null }> {
   return { body, left: location === '' ? null : `its location ${location} is left: stores have none` }
 }
 
-async function planned({ db }: Services, rows: StoreRow[], left: Left[]): Promise<{ id: string | undefined; code: string }[]> {
+async function planned({ db }: StoreServices, rows: StoreRow[], left: Left[]): Promise<{ id: string | undefined; code: string }[]> {
   const known = await db.store.findMany({ select: { id: true, code: true } })
   return rows.flatMap(({ line, body: { id, code } }) => {
     const taken = known.find((it) => it.id === id || it.code === code)
@@ -101,7 +121,7 @@ async function planned({ db }: Services, rows: StoreRow[], left: Left[]): Promis
 
 /** Each token is in the file before the next store is added, so that an interruption loses none. */
 async function addAll(
-  services: Services,
+  services: StoreServices,
   rows: StoreRow[],
   { left, tokens, expiresInDays }: { left: Left[]; tokens: string; expiresInDays: number | null },
 ): Promise<Pick<Store, 'id' | 'code'>[]> {

@@ -65,11 +65,20 @@ test('a zoho_config.json is imported once at start, emptied of secrets, and logg
   const config = parseConfig(environment)
   await using _first = await openServices(config, pino({ level: 'silent' }))
   const file = join(config.dataDir, 'settings', 'zoho_config.json')
-  await writeFile(file, JSON.stringify(CONFIG))
+  const modules = [
+    { name: 'Zoho CRM', enabled: false, last_sync: null },
+    { name: 'invoice', enabled: true },
+    { name: 'Zoho Desk', enabled: true },
+  ]
+  await writeFile(file, JSON.stringify({ ...CONFIG, enabled: false, modules }))
   const lines: string[] = []
   const log = createLogger('debug', { write: (line: string) => void lines.push(line) })
   {
     await using services = await openServices(config, log)
+    const now = await services.modules.list()
+    expect(now.filter((it) => it.enabled).map((it) => it.slug)).toEqual(['books', 'inventory', 'invoice'])
+    expect(lines.join('')).toContain('"left":["comment","modules.Zoho CRM.last_sync","modules.Zoho Desk"]')
+    expect((await services.connect.settings.effective()).enabled).toBe(false)
     expect((await services.connect.settings.effective()).values).toMatchObject({
       client_id: FAKE_CREDENTIALS.clientId,
       client_secret: SECRET,

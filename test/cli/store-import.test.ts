@@ -1,8 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { importStores } from '../../src/cli/store-import.ts'
 import { parseCsv } from '../../src/lib/csv.ts'
-import { runZinc } from '../helpers/cli.ts'
 import { oldWorld } from '../helpers/predecessors.ts'
 import { createTestStore } from '../helpers/test-shop.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -11,7 +11,7 @@ const OLD_ID = '0b7c6a1e-3f5d-4c7e-9a51-2f6d8e4b1c90'
 
 test('stores keep their ids and get a token each in a file that only its owner can read', async () => {
   const zinc = await startZinc({ synced: true })
-  const { environment, services, url } = zinc
+  const { services, url } = zinc
   await services.stores.create({ code: 'TAKEN', name: 'There already' }, { actor: 'test', request_id: null, ip: null })
   const file = join(await oldWorld(), 'stores.csv')
   await writeFile(
@@ -24,18 +24,18 @@ test('stores keep their ids and get a token each in a file that only its owner c
       'no-uuid,BAD,Bad id,,',
     ].join('\r\n'),
   )
-  const dry = await runZinc(['--json', 'store', 'import', file, '--dry-run'], environment)
-  expect([dry.status, (JSON.parse(dry.stdout) as { added: { code: string }[] }).added.map((it) => it.code)]).toEqual([
-    1,
-    ['BGH-01', 'BSR-02'],
+  const tokensFile = `${file}.tokens.csv`
+  const options = { tokens: tokensFile, expiresInDays: 365 }
+  const dry = await importStores(services, file, { ...options, dryRun: true })
+  expect([dry.added.map((it) => it.code), await services.db.store.count()]).toEqual([['BGH-01', 'BSR-02'], 1])
+
+  const { added, left } = await importStores(services, file, { ...options, dryRun: false })
+
+  expect(added.map((it) => it.code)).toEqual(['BGH-01', 'BSR-02'])
+  expect(left.map((it) => [it.line, it.code]).sort()).toEqual([
+    [4, 'TAKEN'],
+    [5, 'BAD'],
   ])
-  expect(await services.db.store.count()).toBe(1)
-
-  const { status, stdout } = await runZinc(['store', 'import', file], environment)
-
-  expect([status, stdout.trim().split('\n').at(-1)]).toEqual([1, `${file}.tokens.csv`])
-  expect(stdout).toContain('left: line 5 BAD: id:')
-  expect(stdout).toContain('left: line 4 TAKEN:')
   expect((await stat(`${file}.tokens.csv`)).mode & 0o777).toBe(0o600)
   const tokens = parseCsv(await readFile(`${file}.tokens.csv`, 'utf8')).rows.map((it) => it.values)
   expect(tokens.map((it) => [it.code, it.name])).toEqual([
@@ -43,12 +43,10 @@ test('stores keep their ids and get a token each in a file that only its owner c
     ['BSR-02', 'البصرة'],
   ])
   expect(tokens[0]!.id).toBe(OLD_ID)
-  expect(stdout).not.toContain(tokens[0]!.token)
   // The token of the shop with its old id lists its photos.
   const store = createTestStore(url, { id: OLD_ID, token: tokens[0]!.token!, tokenId: '' })
   expect((await store.list()).photos).toHaveLength(20)
 
-  const again = await runZinc(['store', 'import', file], environment)
-  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('exists already')])
-  expect(parseCsv(await readFile(`${file}.tokens.csv`, 'utf8')).rows).toHaveLength(2)
+  await expect(importStores(services, file, { ...options, dryRun: false })).rejects.toMatchObject({ code: 'tokens_file_exists' })
+  expect(parseCsv(await readFile(tokensFile, 'utf8')).rows).toHaveLength(2)
 })

@@ -74,7 +74,7 @@ export function addSessions(program: Command, action: Action): void {
     .description(
       'take over the pulls of a predecessor: a raw_json/<stamp> or session folder, or a folder of them; copies the files, writes the records, sets each watermark',
     )
-    .option('--dry-run', 'only say what would be taken, what would be left, and from where the next fetch would go on')
+    .option('--dry-run', 'only say what would be taken, what would be left, and from where the next fetch would continue')
     .addOption(new Option('--app <app>', 'the Zoho app of the files').choices(['books', 'invoice']).default('books'))
     .action(
       action(
@@ -91,7 +91,7 @@ export function addSessions(program: Command, action: Action): void {
             ),
             ...report.modules.map(
               (it) =>
-                `  ${it.module.padEnd(17)} ${it.records} records${it.line_items === null ? '' : `, ${it.line_items} line items`}: ${it.new} new, ${it.updated} updated; the next fetch goes on from ${it.up_to ?? 'the whole list'}`,
+                `  ${it.module.padEnd(17)} ${it.records} records${it.line_items === null ? '' : `, ${it.line_items} line items`}: ${it.new} new, ${it.updated} updated; the next fetch continues from ${it.up_to ?? 'the whole list'}`,
             ),
             ...report.left.map((it) => `left: ${it.file}: ${it.reason}`),
           ]

@@ -45,7 +45,7 @@ export function createImportRun(deps: ImportRunDeps): RunHandler {
       const { import_id } = Params.parse(run.params)
       const failed = await withImport(deps, import_id, run.signal, async (source, { map, asZoho }) => {
         const { matched, missed } = await matchEntries(deps.db, source, map)
-        // A product has one image from Zoho: its first file is the copy, the others are further images.
+        // A product has one image from Zoho: its first file is the copy, the others are its own.
         const copies = new Set(asZoho ? matched.filter((it, n) => matched[n - 1]?.product.id !== it.product.id) : [])
         let { done } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { done: 0 }
         if (done === 0) await run.fenced((tx) => note(tx, run, missed))

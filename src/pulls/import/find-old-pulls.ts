@@ -19,8 +19,8 @@ export interface OldPull {
 const DEPTH = 4
 
 /**
- * Finds the pulls below a folder, or the one that the folder is, oldest first. Throws BadRequestError
- * `no_such_folder`, `no_old_pulls`.
+ * Finds the pulls below a folder, or the one that the folder is, oldest first. Throws
+ * BadRequestError `no_such_folder`, `no_old_pulls`.
  */
 export async function findOldPulls(given: string): Promise<OldPull[]> {
   const root = resolve(given)

@@ -37,7 +37,7 @@ export interface SessionImportReport {
     /** Written; the others are in the database already, as new or newer. */
     new: number
     updated: number
-    /** From where the next fetch asks Zoho; null: the module has no times, so it is listed whole. */
+    /** From where the next fetch asks Zoho; null: without times, the module is listed whole. */
     up_to: string | null
   }[]
   /** What was not taken, and why. */

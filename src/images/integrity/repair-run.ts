@@ -17,6 +17,7 @@ import { blobLock, type IngestDeps, ingestImage, saveToTemp } from '../processin
 import type { EncodedFormat } from '../processing/variant-settings.ts'
 import { makeVariants } from '../processing/variants.ts'
 import { isStorageError } from '../storage/disk-space.ts'
+import { linkName } from '../storage/item-links.ts'
 import { lastScan } from './report.ts'
 import { type IntegrityScanDeps, inspectFile } from './scan-run.ts'
 
@@ -102,6 +103,7 @@ async function repairOne(run: RunContext, deps: RepairDeps, finding: MediaFindin
   const blob = await deps.db.blob.findUnique({ where: { sha256 } })
   if (blob) {
     if (blob.removed_at || (await inspectFile(deps.store, 'originals', { sha256, size: Number(blob.size) })) === 'whole') return
+    await hideLinks(deps, sha256)
     return fetchAgain(run, deps, sha256)
   }
   const rows = await deps.db.variant.findMany({ where: { sha256 } })
@@ -113,6 +115,18 @@ async function repairOne(run: RunContext, deps: RepairDeps, finding: MediaFindin
     const requested = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
     await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe: variantConfig, wanted: requested }, run.signal, { shed: false })
   }
+}
+
+/**
+ * Removes the links to a damaged original while they still are links: once it is replaced, they
+ * would look like files that a person put there. The repair's end shows them again.
+ */
+async function hideLinks({ db, itemLinks }: RepairDeps, sha256: string): Promise<void> {
+  const shown = await db.photo.findMany({
+    where: { sha256, is_primary: true, deleted_at: null },
+    select: { product: { select: { id: true, zoho_item_id: true } } },
+  })
+  for (const { product } of shown) await itemLinks.hide(linkName(product))
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { Role } from '../../auth/roles.ts'
-import type { Users } from '../../auth/users.ts'
-import type { AppUser } from '../../generated/client.ts'
+import type { UserRow, Users } from '../../auth/users.ts'
 import { UserBody, UserDeletedResponse, UserPatch, UserResponse, type User as UserShown, UsersResponse } from '../../schemas/auth.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
@@ -10,17 +9,21 @@ const tags = ['access']
 const Params = z.object({ id: z.uuid() })
 
 export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, { users }) => {
-  const one = (user: AppUser) => ({ status: 'success' as const, data: shown(user) })
+  const one = (user: UserRow) => ({ status: 'success' as const, data: shown(user) })
   const onRequest = requireRole('admin')
 
-  app.get('', { onRequest, schema: { tags, summary: 'List users, oldest first', response: { 200: UsersResponse } } }, async () => ({
-    status: 'success' as const,
-    data: (await users.list()).map(shown),
-    next_cursor: null,
-  }))
+  app.get(
+    '',
+    { onRequest, schema: { tags, operationId: 'listUsers', summary: 'List users, oldest first', response: { 200: UsersResponse } } },
+    async () => ({
+      status: 'success' as const,
+      data: (await users.list()).map(shown),
+      next_cursor: null,
+    }),
+  )
   app.post(
     '',
-    { onRequest, schema: { tags, summary: 'Create a user', body: UserBody, response: { 201: UserResponse } } },
+    { onRequest, schema: { tags, operationId: 'createUser', summary: 'Create a user', body: UserBody, response: { 201: UserResponse } } },
     async (request, reply) => reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
   )
   app.patch(
@@ -29,6 +32,7 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
       onRequest,
       schema: {
         tags,
+        operationId: 'changeUser',
         summary: 'Update a user’s name, password or role; a new password or role logs the user out',
         params: Params,
         body: UserPatch,
@@ -42,16 +46,23 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
     '/:id',
     {
       onRequest,
-      schema: { tags, summary: 'Delete a user and log them out everywhere', params: Params, response: { 200: UserDeletedResponse } },
+      schema: {
+        tags,
+        operationId: 'deleteUser',
+        summary: 'Delete a user and log them out everywhere',
+        params: Params,
+        response: { 200: UserDeletedResponse },
+      },
     },
     async (request) => one(await users.remove(request.params.id, actorOf(request))),
   )
 }
 
-const shown = ({ id, username, role, created_at, last_login_at }: AppUser): UserShown => ({
+const shown = ({ id, username, role, created_at, last_login_at, second_factor }: UserRow): UserShown => ({
   id,
   username,
   role: Role.parse(role),
   created_at: created_at.toISOString(),
   last_login_at: last_login_at?.toISOString() ?? null,
+  second_factor: second_factor?.confirmed_at != null,
 })

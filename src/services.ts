@@ -65,7 +65,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
-    const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
+    const images = opened.use(
+      await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
+    )
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
@@ -145,6 +147,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             clock,
             openZoho: connect.open,
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
+            organizationCurrency: (signal) => connect.currency(signal),
             images,
             requestsPerDay,
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and

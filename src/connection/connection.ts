@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
 import { DATA_CENTER_ENDPOINTS } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
-import { ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
+import { AppError, ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { TestResult } from '../schemas/connection.ts'
 import type { Actor } from '../settings/audit-log.ts'
@@ -123,6 +123,22 @@ export async function openConnection(deps: ConnectionDeps) {
     /** Returns the same as it was last reported. */
     async knownOrganization(): Promise<Organization | null> {
       return knownOrganization(db, (await settings.effective()).values.organization_id)
+    },
+
+    /**
+     * Returns the organization's currency. Asks Zoho only where it was never reported; null where
+     * Zoho is not connected or does not answer.
+     */
+    async currency(signal: AbortSignal): Promise<string | null> {
+      const known = await this.knownOrganization()
+      if (known?.currency) return known.currency
+      try {
+        return (await this.readOrganization(await this.open(), signal))?.currency ?? null
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof AppError) return null
+        throw error
+      }
     },
 
     webhookUrl,

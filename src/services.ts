@@ -5,6 +5,9 @@ import { openAccounts } from './auth/accounts.ts'
 import { recordCoverage } from './catalog/coverage.ts'
 import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
 import { createProductRecords } from './catalog/product-records.ts'
+import { createBackups } from './backup/backups.ts'
+import { refuseUnfinishedRestore } from './backup/restore-marker.ts'
+import { backupFolders } from './backup/sources.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
@@ -50,7 +53,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
   const works = config.role !== 'api'
   try {
     await openDataDir(config.dataDir)
-    const { db, databaseUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
+    await refuseUnfinishedRestore(config.dataDir)
+    const { db, databaseUrl, ownerUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
 
     const queue = createJobQueue({ db, log, works })
 
@@ -156,6 +160,23 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
     })
+    const backups = createBackups({
+      db,
+      ownerUrl,
+      clock,
+      log,
+      queue,
+      scheduler,
+      zone: modules.zone,
+      bucketAccess: config.backup.s3,
+      workDir: join(config.dataDir, 'tmp', 'backup'),
+      source: {
+        databaseUrl,
+        store: images.store,
+        folders: backupFolders(config.dataDir, paths),
+        keys: () => ({ jwt: rotation.jwtRing.keys(), credentials: rotation.credentialsRing.keys() }),
+      },
+    })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
     const webhooks = opened.use(
@@ -177,6 +198,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],
+        backupPlan: backups.plan,
       }),
     )
     return {
@@ -207,6 +229,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         requestsPerDay,
       }),
       scheduler,
+      backups,
       notifier,
       webhookQueue,
       itemSync: { ...imports, requestsPerMinute, requestsPerDay },

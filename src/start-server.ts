@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
+import { isBackupSchedule } from './backup/backups.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './lib/errors.ts'
 import { toStartupError } from './lib/startup-error.ts'
@@ -34,11 +35,12 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     })
     services.address.listening(url)
     services.runs.open()
-    services.scheduler.open(services.modules.startDue)
+    services.scheduler.open((due) => (isBackupSchedule(due.module) ? services.backups.startDue(due) : services.modules.startDue(due)))
     services.webhookQueue.open()
     services.notifier.open()
     services.webhookDelivery.open()
     services.productFeed.open()
+    void services.backups.open().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: making links for many images takes a while, and nothing reads them.
     if (config.role !== 'api')

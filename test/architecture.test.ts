@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
  */
 const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
+  backup: ['database', 'images', 'queue', 'runs', 'schemas', 'settings'],
   catalog: ['schemas', 'database', 'settings'],
   connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
   database: [],
@@ -15,6 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'edge-client': ['schemas'],
   http: [
     'auth',
+    'backup',
     'catalog',
     'connection',
     'database',

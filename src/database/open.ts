@@ -35,6 +35,7 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
     return {
       db,
       databaseUrl,
+      ownerUrl,
       clock: clock ?? opened.use(await openDatabaseClock(db)),
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }

@@ -48,7 +48,8 @@ export function createBackups(deps: BackupsDeps) {
   const { db, clock, log, queue, scheduler, source, bucketAccess, workDir, ownerUrl } = deps
 
   const readPlan = async (): Promise<PlanRow> =>
-    (await db.backupPlan.findUnique({ where: { id: 1 } })) ?? (await db.backupPlan.upsert({ where: { id: 1 }, create: { id: 1 }, update: {} }))
+    (await db.backupPlan.findUnique({ where: { id: 1 } })) ??
+    (await db.backupPlan.upsert({ where: { id: 1 }, create: { id: 1 }, update: {} }))
 
   async function newestGood(target: string | null): Promise<Date | null> {
     const row = await db.backup.findFirst({
@@ -73,7 +74,15 @@ export function createBackups(deps: BackupsDeps) {
     }
     const manifest = await createBackup(source, { target, withKeys, signal, ...(onProgress && { onProgress }) })
     const { files, pictures, bytes, added, missing, database, state } = manifest
-    const counts = { files, pictures, bytes, rows: database.rows, added_files: added.files, added_bytes: added.bytes, missing: missing.length }
+    const counts = {
+      files,
+      pictures,
+      bytes,
+      rows: database.rows,
+      added_files: added.files,
+      added_bytes: added.bytes,
+      missing: missing.length,
+    }
     return { state, backup_id: manifest.id, counts }
   }
 
@@ -100,7 +109,13 @@ export function createBackups(deps: BackupsDeps) {
         const message = said?.message ?? (error instanceof Error ? error.message : String(error))
         await db.backup.update({
           where: { id },
-          data: { state: 'failed', finished_at: clock.now(), code: said?.code ?? 'unexpected_error', message, params: (said?.params ?? {}) as object },
+          data: {
+            state: 'failed',
+            finished_at: clock.now(),
+            code: said?.code ?? 'unexpected_error',
+            message,
+            params: (said?.params ?? {}) as object,
+          },
         })
         throw error
       }
@@ -241,7 +256,10 @@ export function createBackups(deps: BackupsDeps) {
       } catch (error) {
         // Not left to look as if it still ran.
         await db.backup
-          .updateMany({ where: { id, state: { in: ['queued', 'running'] } }, data: { state: 'failed', finished_at: clock.now(), code: 'stopped' } })
+          .updateMany({
+            where: { id, state: { in: ['queued', 'running'] } },
+            data: { state: 'failed', finished_at: clock.now(), code: 'stopped' },
+          })
           .catch(() => {})
         throw error
       }

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { z } from 'zod'
 import { isContentName } from '../images/storage/blob-store.ts'
-import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
+import { ConflictError, NotFoundError } from '../lib/errors.ts'
 import type { BackupTarget } from './target.ts'
 
 const Sha256 = z.string().refine(isContentName)
@@ -22,7 +22,11 @@ export const Manifest = z.object({
   finished_at: z.iso.datetime(),
   /** partial: pictures that the database names were already missing or damaged. */
   state: z.enum(['success', 'partial']),
-  database: Stored.extend({ tables: z.int(), rows: z.int(), digests: z.record(z.string(), z.object({ rows: z.int(), digest: z.string() })) }),
+  database: Stored.extend({
+    tables: z.int(),
+    rows: z.int(),
+    digests: z.record(z.string(), z.object({ rows: z.int(), digest: z.string() })),
+  }),
   file_list: Stored,
   /** All files with their bytes, pictures among them; `added`: what was not there before. */
   files: z.int(),
@@ -80,12 +84,12 @@ export async function readManifest(target: BackupTarget, id: string): Promise<Ma
 }
 
 /**
- * Returns the backup of an id, without one the newest. Throws also BadRequestError
+ * Returns the backup of an id, without one the newest. Throws also NotFoundError
  * `backup_not_found`: none was finished there.
  */
 export async function findManifest(target: BackupTarget, { id, name }: { id?: string | undefined; name: string }): Promise<Manifest> {
   const newest = id ?? (await backupIds(target)).at(-1)
-  if (newest === undefined) throw new BadRequestError('backup_not_found', { target: name })
+  if (newest === undefined) throw new NotFoundError('backup_not_found', { target: name })
   return readManifest(target, newest)
 }
 

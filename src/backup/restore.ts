@@ -130,7 +130,10 @@ async function stateOfDatabase(url: string, { begun, id }: { begun: boolean; id:
     if (!(await has(`select 1 from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`))) return false
     if (!begun) throw new ConflictError('database_not_empty')
     const there = (table: string) => has('select 1 where to_regclass($1) is not null', [`public.${table}`])
-    if ((await there('instance_property')) && (await has('select 1 from instance_property where name = $1 and value = $2', [RESTORED_FROM, id])))
+    if (
+      (await there('instance_property')) &&
+      (await has('select 1 from instance_property where name = $1 and value = $2', [RESTORED_FROM, id]))
+    )
       return true
     for (const table of ['app_user', 'product', 'audit_entry'])
       if ((await there(table)) && (await has(`select 1 from ${table} limit 1`))) throw new ConflictError('database_not_empty')

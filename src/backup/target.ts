@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { BlobStore } from '../images/storage/blob-store.ts'
 import { createFileStore } from '../images/storage/file-store.ts'
 import type { S3Settings } from '../images/storage/s3-store.ts'
-import { BadRequestError } from '../lib/errors.ts'
+import { BadRequestError, NotFoundError } from '../lib/errors.ts'
 import { fsyncPath } from '../lib/fsync.ts'
 
 /**
@@ -42,7 +42,7 @@ export function normalizeTarget(target: string): string {
 
 /**
  * Opens a target; `mustExist`: does not create the folder. Throws BadRequestError
- * `invalid_backup_target`, `backup_not_found`.
+ * `invalid_backup_target`, NotFoundError `backup_not_found`.
  */
 export async function openTarget(
   target: string,
@@ -75,7 +75,7 @@ async function openFolder(root: string, { workDir, mustExist }: { workDir: strin
       throw error
     },
   )
-  if (!there && mustExist) throw new BadRequestError('backup_not_found', { target: root })
+  if (!there && mustExist) throw new NotFoundError('backup_not_found', { target: root })
   // A backup holds the whole shop: for this account only.
   if (!there) await mkdir(root, { recursive: true, mode: 0o700 })
   const missing = (error: NodeJS.ErrnoException) => {

@@ -9,7 +9,7 @@ import { type BackupTarget, normalizeTarget, openTarget } from '../backup/target
 import { type BackupVerdict, verifyBackups } from '../backup/verify.ts'
 import { openStorage } from '../images/storage/open-storage.ts'
 import { openDataDir } from '../lib/data-dir.ts'
-import { BadRequestError } from '../lib/errors.ts'
+import { NotFoundError } from '../lib/errors.ts'
 import { pullPaths } from '../pulls/files/paths.ts'
 import type { Action, CommandContext } from './context.ts'
 import { withDatabase } from './context.ts'
@@ -35,7 +35,9 @@ export function addBackup(program: Command, action: Action): void {
         const data = { id: row.backup_id, target: row.target, state: row.state, ...counts, with_keys: withKeys }
         const text = [
           `Backup ${row.backup_id} in ${row.target}: ${counts.rows} rows, ${counts.files} files, of which ${counts.added_files} were written (${counts.added_bytes} bytes).`,
-          ...(withKeys ? [] : ['Keys are not in it: keep CREDENTIALS_KEY and JWT_SECRET (or DATA_DIR/settings/*.key) in a second, safe place.']),
+          ...(withKeys
+            ? []
+            : ['Keys are not in it: keep CREDENTIALS_KEY and JWT_SECRET (or DATA_DIR/settings/*.key) in a second, safe place.']),
           ...(row.state === 'partial'
             ? [`${counts.missing} images were missing or damaged in zinc itself. Run: npx zinc images verify --repair`]
             : []),
@@ -46,11 +48,13 @@ export function addBackup(program: Command, action: Action): void {
     )
   backup
     .command('verify <target>')
-    .description('read every byte of the backups there and compare it with its checksum; exit status 1 when one is damaged or none is finished')
+    .description(
+      'read every byte of the backups there and compare it with its checksum; exit status 1 when one is damaged or none is finished',
+    )
     .action(
       action(async (context, name: string) => {
         const verdicts = await withTarget(context, name, (target) => verifyBackups(target, context.signal))
-        if (verdicts.length === 0) throw new BadRequestError('backup_not_found', { target: name })
+        if (verdicts.length === 0) throw new NotFoundError('backup_not_found', { target: name })
         const broken = verdicts.some(({ state }) => state === 'damaged')
         context.result({ status: broken ? 'error' : 'success', data: verdicts }, verdicts.map(verdictText).join('\n'))
         return broken ? 1 : 0
@@ -159,6 +163,8 @@ function restoreText({ backup_id, created_at, rows, files, missing, new_keys }: 
         : `Edge tokens have to be made again (npx zinc token issue): ${new_keys.edge_tokens.map(({ store, name }) => `${store} (${name})`).join(', ')}.`,
     )
   if (missing.length > 0)
-    lines.push(`${missing.length} images are not whole in the backup, e.g. ${missing[0]}. After the start, run: npx zinc images verify --repair`)
+    lines.push(
+      `${missing.length} images are not whole in the backup, e.g. ${missing[0]}. After the start, run: npx zinc images verify --repair`,
+    )
   return lines
 }

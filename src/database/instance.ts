@@ -3,7 +3,8 @@ import { StartupError } from '../lib/errors.ts'
 import type { Database } from './client.ts'
 
 /** Returns a short hash of a key that names it without revealing it. */
-export const keyFingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
+export const keyFingerprint = (key: Buffer): string =>
+  createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
 
 interface InstanceFingerprint {
   /** Newest first; during a rotation the database still knows the old key. */
@@ -24,7 +25,11 @@ interface InstanceFingerprint {
  */
 export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: InstanceFingerprint): Promise<void> {
   const facts = [
-    { name: 'jwt_key', values: jwtKeys.map(keyFingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
+    {
+      name: 'jwt_key',
+      values: jwtKeys.map(keyFingerprint),
+      remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.',
+    },
     {
       name: 'credentials_key',
       values: credentialsKeys.map(keyFingerprint),

@@ -71,7 +71,8 @@ export const MESSAGES = {
     remedy: 'Use an older backup (npx zinc backup verify shows which are whole), and make a new one.',
   },
   backup_differs: {
-    message: ({ tables }: { tables: readonly string[] }) => `The restored tables ${tables.join(', ')} differ from those of the backup's moment`,
+    message: ({ tables }: { tables: readonly string[] }) =>
+      `The restored tables ${tables.join(', ')} differ from those of the backup's moment`,
     remedy: 'Do not rely on this backup. Make a new one and rehearse it; if that differs too, report it.',
   },
   backup_not_found: {

@@ -52,8 +52,10 @@ export const TERMINAL = {
     remedy: 'Free up space on the disk of DATA_DIR (or of the database) and start again. Committed data is kept.',
   },
   restore_unfinished: {
-    message: ({ target, backup_id }: { target: string; backup_id: string }) => `A restore of ${backup_id} from ${target} has begun here and is not finished`,
-    remedy: ({ target }: { target: string }) => `Run it again, and it resumes: npx zinc restore ${target}. Or begin with an empty DATA_DIR and database.`,
+    message: ({ target, backup_id }: { target: string; backup_id: string }) =>
+      `A restore of ${backup_id} from ${target} has begun here and is not finished`,
+    remedy: ({ target }: { target: string }) =>
+      `Run it again, and it resumes: npx zinc restore ${target}. Or begin with an empty DATA_DIR and database.`,
   },
   'disk_full.edge': {
     message: ({ said, folder }: { said: string; folder: string }) => `${said}: ${folder}`,

@@ -98,7 +98,12 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds, backu
         `Target: ${target}, expected every ${warn_after_hours} hours.`,
         'Look at the page Backups; the row of a failed one says why.',
       ].join('\n')
-      await notifyOnce(tx, 'backup_too_old', { kind: 'backup_too_old', subject: 'The newest good backup is too old', text }, { clock, queue })
+      await notifyOnce(
+        tx,
+        'backup_too_old',
+        { kind: 'backup_too_old', subject: 'The newest good backup is too old', text },
+        { clock, queue },
+      )
     })
   }
 

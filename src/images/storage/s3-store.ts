@@ -115,9 +115,7 @@ export function createS3Store<Kind extends string = StoredKind>(
   async function* objects(start: string) {
     for (let token: string | undefined; ; ) {
       const page = await ask(
-        client.send(
-          new ListObjectsV2Command({ Bucket, Prefix: prefix + start, ...(token !== undefined && { ContinuationToken: token }) }),
-        ),
+        client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix + start, ...(token !== undefined && { ContinuationToken: token }) })),
       )
       yield* page.Contents ?? []
       token = page.NextContinuationToken

@@ -174,7 +174,7 @@ test('a backup in a bucket is restored onto another storage', async () => {
   const target = `s3://${bucket}/nightly/zinc`
   expect(await command(['backup', target, '--with-keys'], from)).toMatchObject({ status: 0, body: { status: 'success' } })
   expect(await command(['backup', 'verify', target], from)).toMatchObject({ status: 0 })
-  const place = { ...(await emptyPlace()), ...s3.environment }
+  const place: Record<string, string> = { ...(await emptyPlace()), ...s3.environment }
   expect(await command(['restore', target], place)).toMatchObject({ status: 0, body: { status: 'success' } })
   const { url, call } = await serve(place)
   expect(await shopOf(url, call, place.DATABASE_URL!)).toEqual(await shopOf(zinc.url, zinc.call, zinc.environment.DATABASE_URL!))

@@ -60,6 +60,8 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
+  /** Requests are spans. */
+  traces: boolean
   http: Pick<
     Config['http'],
     'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
@@ -101,6 +103,7 @@ export async function buildApp(deps: AppDeps) {
     done()
   })
 
+  if (deps.traces) await app.register((await import('./http/plugins/tracing.ts')).tracing)
   await app.register(errorHandler)
   await app.register(connectionLimit)
   await app.register(metricsPlugin, { db })

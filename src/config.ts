@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { DATA_CENTERS } from './facts/data-centers.ts'
 import { StartupError } from './lib/errors.ts'
 import { findPasswordWeakness } from './lib/weak-password.ts'
+import { wantsTraces } from './telemetry/enabled.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -219,6 +220,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
   const requestsPerMinute = e.API_REQUESTS_PER_MINUTE
   return {
     logLevel: e.LOG_LEVEL ?? 'info',
+    /** The standard OTEL_* variables ask for traces. */
+    traces: wantsTraces(env),
     role: e.ROLE ?? 'all',
     dataDir,
     /** Undefined: the embedded PostgreSQL of the data folder. */

@@ -41,6 +41,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   schemas: [],
   settings: ['database'],
   sync: ['zoho', 'connection', 'catalog', 'database', 'images', 'pulls', 'runs', 'schemas', 'settings'],
+  telemetry: [],
   web: ['schemas'],
   webhooks: ['schemas', 'database', 'settings', 'notifications', 'queue'],
   zoho: [],

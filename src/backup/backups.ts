@@ -73,10 +73,10 @@ export function createBackups(deps: BackupsDeps) {
       return { state: 'success', backup_id, counts: { tables, rows, files, took_ms } }
     }
     const manifest = await createBackup(source, { target, withKeys, signal, ...(onProgress && { onProgress }) })
-    const { files, pictures, bytes, added, missing, database, state } = manifest
+    const { files, images, bytes, added, missing, database, state } = manifest
     const counts = {
       files,
-      pictures,
+      images,
       bytes,
       rows: database.rows,
       added_files: added.files,
@@ -270,7 +270,7 @@ export function createBackups(deps: BackupsDeps) {
 interface WorkOptions {
   withKeys: boolean
   signal: AbortSignal
-  onProgress?(done: { pictures: number; files: number; addedBytes: number }): void
+  onProgress?(done: { images: number; files: number; addedBytes: number }): void
 }
 
 const keepOf = ({ keep_daily, keep_weekly, keep_monthly }: PlanRow) =>

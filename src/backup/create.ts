@@ -12,7 +12,7 @@ import type { BlobStore } from '../images/storage/blob-store.ts'
 import { hashFile } from '../images/storage/migrate.ts'
 import { NotFoundError } from '../lib/errors.ts'
 import { type BackupFile, type Manifest, writeManifest } from './manifest.ts'
-import { type BackupFolders, filesIn, picturesIn, type WantedPicture } from './sources.ts'
+import { type BackupFolders, filesIn, imagesIn, type WantedImage } from './sources.ts'
 import type { BackupTarget } from './target.ts'
 
 export interface BackupSource {
@@ -27,7 +27,7 @@ export interface CreateBackupOptions {
   target: BackupTarget
   withKeys: boolean
   signal: AbortSignal
-  onProgress?(done: { pictures: number; files: number; addedBytes: number }): void
+  onProgress?(done: { images: number; files: number; addedBytes: number }): void
 }
 
 const AT_ONCE = 4
@@ -41,7 +41,7 @@ const LISTED_MISSING = 1_000
 export async function createBackup(source: BackupSource, { target, withKeys, signal, onProgress }: CreateBackupOptions): Promise<Manifest> {
   const dir = await mkdtemp(join(target.workDir, `${process.pid}-`))
   const { content } = target
-  const counts = { pictures: 0, files: 0, bytes: 0, added: { files: 0, bytes: 0 } }
+  const counts = { images: 0, files: 0, bytes: 0, added: { files: 0, bytes: 0 } }
   const missing: string[] = []
   const unfinishedList = join(dir, 'files.jsonl')
   const list = createWriteStream(unfinishedList)
@@ -49,10 +49,10 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     counts.files++
     counts.bytes += file.size
     list.write(`${JSON.stringify(file)}\n`)
-    onProgress?.({ pictures: counts.pictures, files: counts.files, addedBytes: counts.added.bytes })
+    onProgress?.({ images: counts.images, files: counts.files, addedBytes: counts.added.bytes })
   }
 
-  /** Copies a file into the target under the hash of the copied bytes; `expected`: or not at all. */
+  /** Copies into the target under the hash of the copied bytes; `expected`: that hash, or nothing. */
   async function keep(open: () => Promise<Readable>, expected?: string): Promise<{ sha256: string; size: number } | null> {
     const temporary = await content.temporaryPath()
     try {
@@ -97,7 +97,7 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
 
   try {
     await content.sweep()
-    const wanted: WantedPicture[] = []
+    const wanted: WantedImage[] = []
     let digests: Manifest['database']['digests'] = {}
     let facts = { at: new Date(), jwt: null as string | null, credentials: null as string | null }
     const dump = join(dir, 'database.gz')
@@ -108,7 +108,7 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
         const { rows: properties } = await client.query<{ name: string; value: string }>('select name, value from instance_property')
         const property = (name: string) => properties.find((it) => it.name === name)?.value ?? null
         facts = { at: moment?.at ?? new Date(), jwt: property('jwt_key'), credentials: property('credentials_key') }
-        for await (const page of picturesIn(client)) wanted.push(...page)
+        for await (const page of imagesIn(client)) wanted.push(...page)
       },
     })
     signal.throwIfAborted()
@@ -116,11 +116,11 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     if (!database) throw new Error('The dump of the database has vanished')
 
     const limit = pLimit(AT_ONCE)
-    for (const pictures of byShard(wanted)) {
+    for (const images of byShard(wanted)) {
       const there = new Map<string, number>()
-      for await (const { sha256, size } of content.list('content', pictures[0]!.sha256.slice(0, 2))) there.set(sha256, size)
+      for await (const { sha256, size } of content.list('content', images[0]!.sha256.slice(0, 2))) there.set(sha256, size)
       const copies = new Map<string, Promise<number | null>>()
-      const copy = ({ kind, sha256 }: WantedPicture) =>
+      const copy = ({ kind, sha256 }: WantedImage) =>
         limit(async () => {
           signal.throwIfAborted()
           const kept = await keep(async () => (await source.store.open(kind, sha256)).stream, sha256).catch((error: unknown) => {
@@ -130,19 +130,19 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
           return kept?.size ?? null
         })
       const sizes = await Promise.all(
-        pictures.map((picture) => {
-          const known = there.get(picture.sha256)
+        images.map((image) => {
+          const known = there.get(image.sha256)
           if (known !== undefined) return known
-          const copying = copies.get(picture.sha256) ?? copy(picture)
-          copies.set(picture.sha256, copying)
+          const copying = copies.get(image.sha256) ?? copy(image)
+          copies.set(image.sha256, copying)
           return copying
         }),
       )
-      for (const [n, { kind, sha256 }] of pictures.entries()) {
+      for (const [n, { kind, sha256 }] of images.entries()) {
         const size = sizes[n]
         const path = `images/${kind}/${sha256}`
         if (size !== null && size !== undefined) {
-          if (kind === 'originals') counts.pictures++
+          if (kind === 'originals') counts.images++
           note({ path, sha256, size })
         } else if (kind !== 'variants' && missing.length < LISTED_MISSING) missing.push(path) // a variant is made again
       }
@@ -189,12 +189,12 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
 }
 
 /** Splits what is sorted by hash into groups with the same first two digits. */
-function* byShard(pictures: WantedPicture[]): Generator<WantedPicture[]> {
-  for (let from = 0; from < pictures.length; ) {
-    const shard = pictures[from]!.sha256.slice(0, 2)
+function* byShard(images: WantedImage[]): Generator<WantedImage[]> {
+  for (let from = 0; from < images.length; ) {
+    const shard = images[from]!.sha256.slice(0, 2)
     let to = from
-    while (pictures[to]?.sha256.startsWith(shard)) to++
-    yield pictures.slice(from, to)
+    while (images[to]?.sha256.startsWith(shard)) to++
+    yield images.slice(from, to)
     from = to
   }
 }

@@ -20,7 +20,7 @@ export const Manifest = z.object({
   /** The moment of the database's rows. */
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
-  /** partial: pictures that the database names were already missing or damaged. */
+  /** partial: images that the database names were already missing or damaged. */
   state: z.enum(['success', 'partial']),
   database: Stored.extend({
     tables: z.int(),
@@ -28,12 +28,12 @@ export const Manifest = z.object({
     digests: z.record(z.string(), z.object({ rows: z.int(), digest: z.string() })),
   }),
   file_list: Stored,
-  /** All files with their bytes, pictures among them; `added`: what was not there before. */
+  /** All files with their bytes, images among them; `added`: what was not there before. */
   files: z.int(),
-  pictures: z.int(),
+  images: z.int(),
   bytes: z.int(),
   added: z.object({ files: z.int(), bytes: z.int() }),
-  /** Paths of pictures that could not be read whole; at most 1,000. */
+  /** Paths of images that could not be read whole; at most 1,000. */
   missing: z.array(z.string()),
   keys: z.object({
     included: z.boolean(),

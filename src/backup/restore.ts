@@ -50,7 +50,7 @@ export interface RestoreResult {
   created_at: string
   rows: number
   files: number
-  /** Pictures that the backup does not have whole. */
+  /** Images that the backup does not have whole. */
   missing: string[]
   /** Null: the keys of the backup are there. */
   new_keys: { keys: Purpose[]; secrets_forgotten: number; edge_tokens: { store: string; name: string }[] } | null
@@ -145,7 +145,7 @@ async function stateOfDatabase(url: string, { begun, id }: { begun: boolean; id:
   return false
 }
 
-/** Returns the paths of the pictures that the backup does not have whole. */
+/** Returns the paths of the images that the backup does not have whole. */
 async function restoreFiles(place: RestorePlace, { target, manifest, newKeys, signal, onProgress }: RestoreOptions): Promise<string[]> {
   const limit = pLimit(AT_ONCE)
   const missing = [...manifest.missing]
@@ -156,7 +156,7 @@ async function restoreFiles(place: RestorePlace, { target, manifest, newKeys, si
     const one = (file: BackupFile) =>
       limit(async () => {
         signal.throwIfAborted()
-        if (file.path.startsWith('images/')) await restorePicture(file)
+        if (file.path.startsWith('images/')) await restoreImage(file)
         else await restoreFile(file)
         onProgress?.(++done, manifest.files)
       })
@@ -170,7 +170,7 @@ async function restoreFiles(place: RestorePlace, { target, manifest, newKeys, si
   })
   return missing
 
-  async function restorePicture({ path, sha256, size }: BackupFile): Promise<void> {
+  async function restoreImage({ path, sha256, size }: BackupFile): Promise<void> {
     const [, kind = '', name = ''] = path.split('/')
     if (!(STORED_KINDS as readonly string[]).includes(kind) || !isContentName(name) || name !== sha256) throw damaged(id, [path])
     const { store } = place.storage

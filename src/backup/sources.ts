@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import type { StoredKind } from '../images/storage/blob-store.ts'
 
-/** The folders of files beside the database and the pictures, by their names in a backup. */
+/** The folders of files beside the database and the images, by their names in a backup. */
 export interface BackupFolders {
   settings: string
   sync_sessions: string
@@ -12,22 +12,22 @@ export interface BackupFolders {
   imports: string
 }
 
-/** A picture that the rows of the snapshot name. */
-export interface WantedPicture {
+/** A image that the rows of the snapshot name. */
+export interface WantedImage {
   kind: StoredKind
   sha256: string
 }
 
 /** Yields them by hash, a page at a time; inside the transaction of the dump. */
-export async function* picturesIn(client: pg.Client): AsyncGenerator<WantedPicture[]> {
-  await client.query(`declare backup_pictures no scroll cursor for
+export async function* imagesIn(client: pg.Client): AsyncGenerator<WantedImage[]> {
+  await client.query(`declare backup_images no scroll cursor for
     select 'originals' as kind, sha256 from blob where removed_at is null
     union select 'received', received_sha256 from blob where received_sha256 is not null and removed_at is null
     union select 'variants', sha256 from variant
     union select 'imports', archive from image_import where archive is not null
     order by sha256, kind`)
   for (;;) {
-    const { rows } = await client.query<WantedPicture>('fetch 5000 from backup_pictures')
+    const { rows } = await client.query<WantedImage>('fetch 5000 from backup_images')
     if (rows.length === 0) return
     yield rows
   }

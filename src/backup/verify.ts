@@ -6,7 +6,7 @@ import type { BackupTarget } from './target.ts'
 
 const AT_ONCE = 4
 
-export interface BackupVerdict {
+export interface BackupCheck {
   id: string
   state: 'success' | 'partial' | 'damaged'
   created_at: string | null
@@ -19,9 +19,9 @@ export interface BackupVerdict {
  * Reads every byte of every finished backup and compares it with its hash; a content that several
  * have is read once. Empty: no backup was finished there.
  */
-export async function verifyBackups(target: BackupTarget, signal: AbortSignal): Promise<BackupVerdict[]> {
+export async function verifyBackups(target: BackupTarget, signal: AbortSignal): Promise<BackupCheck[]> {
   const known = new Map<string, Promise<boolean>>()
-  const verdicts: BackupVerdict[] = []
+  const verdicts: BackupCheck[] = []
   for (const id of (await backupIds(target)).reverse()) {
     signal.throwIfAborted()
     verdicts.push(await verifyOne(target, id, { known, signal }))
@@ -33,7 +33,7 @@ async function verifyOne(
   target: BackupTarget,
   id: string,
   { known, signal }: { known: Map<string, Promise<boolean>>; signal: AbortSignal },
-): Promise<BackupVerdict> {
+): Promise<BackupCheck> {
   let manifest: Manifest
   try {
     manifest = await readManifest(target, id)

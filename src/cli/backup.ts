@@ -6,7 +6,7 @@ import { type RestoreResult, restoreBackup } from '../backup/restore.ts'
 import { readRestoreMarker } from '../backup/restore-marker.ts'
 import { backupFolders } from '../backup/sources.ts'
 import { type BackupTarget, normalizeTarget, openTarget } from '../backup/target.ts'
-import { type BackupVerdict, verifyBackups } from '../backup/verify.ts'
+import { type BackupCheck, verifyBackups } from '../backup/verify.ts'
 import { openStorage } from '../images/storage/open-storage.ts'
 import { openDataDir } from '../lib/data-dir.ts'
 import { NotFoundError } from '../lib/errors.ts'
@@ -145,7 +145,7 @@ function everyFewSeconds(say: (text: string) => void): (text: string) => void {
   }
 }
 
-function verdictText({ id, state, files, damaged }: BackupVerdict): string {
+function verdictText({ id, state, files, damaged }: BackupCheck): string {
   if (state !== 'damaged') return `${id}: ${files} files, all whole.`
   return `${id}: DAMAGED. Missing or changed: ${damaged.join(', ')}. The next backup writes them again once the damaged files are removed from the target.`
 }

@@ -55,7 +55,7 @@ async function command(args: string[], environment = zinc.environment) {
   }
 }
 
-/** What a shop is: its rows, and the bytes of each of its pictures. */
+/** What a shop is: its rows, and the bytes of each of its images. */
 async function shopOf(url: string, call: (path: string) => Promise<Response>, databaseUrl: string) {
   const db = openDatabase(databaseUrl)
   try {
@@ -89,7 +89,7 @@ async function serve(place: Record<string, string>) {
 test('a second backup writes only what is new, and a restore elsewhere is the same shop', async () => {
   const target = join(await temporary('backup'), 'new')
   const first = await command(['backup', target, '--with-keys'])
-  expect(first).toMatchObject({ status: 0, body: { status: 'success', data: { pictures: 20, with_keys: true } } })
+  expect(first).toMatchObject({ status: 0, body: { status: 'success', data: { images: 20, with_keys: true } } })
   const second = await command(['backup', target, '--with-keys'])
   expect(second.body.data).toMatchObject({ added_files: 1, files: first.body.data.files })
   expect(await command(['backup', 'verify', target])).toMatchObject({
@@ -115,7 +115,7 @@ test('a second backup writes only what is new, and a restore elsewhere is the sa
   expect(await command(['restore', target], place)).toMatchObject({ status: 1, body: { code: 'database_not_empty' } })
 })
 
-test('without keys a restore names them and stops; new keys forget secrets and edge tokens, and keep users', async () => {
+test('without keys a restore names them; new keys forget secrets and edge tokens, and keep users', async () => {
   const store = await zinc.call('/api/v1/stores', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -206,7 +206,7 @@ const failingFrom = <A extends unknown[], R>(nth: number, call: (...args: A) => 
   }
 }
 
-test('a backup that stops at any write leaves the last one good, and the next one writes only the rest', async () => {
+test('a stopped backup leaves the last one good, and the next one writes only the rest', async () => {
   const { target, source } = await openHere(await temporary('backup'))
   const options = { withKeys: false, signal }
   let written = 0
@@ -225,7 +225,7 @@ test('a backup that stops at any write leaves the last one good, and the next on
   expect(await verifyBackups(target, signal)).toMatchObject([{ id: first.id, state: 'success' }])
 })
 
-test('a restore that stops at any point resumes, zinc does not start in between, and a filled place is refused', async () => {
+test('a stopped restore resumes, zinc does not start in between, and a filled place is refused', async () => {
   const path = await temporary('backup')
   const { target, source } = await openHere(path)
   await createBackup(source, { target, withKeys: true, signal })

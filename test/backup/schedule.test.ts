@@ -66,7 +66,7 @@ test('a due backup is made and rehearsed by the queue, and only the newest of a 
   const due = () => zinc.services.db.schedule.updateMany({ where: { module: 'backup' }, data: { next_at: new Date(Date.now() - 1_000) } })
   await due()
   const [first] = await ended('backup', 1)
-  expect(first).toMatchObject({ state: 'success', started_by: 'schedule', counts: { pictures: 20 } })
+  expect(first).toMatchObject({ state: 'success', started_by: 'schedule', counts: { images: 20 } })
   expect(await ended('rehearsal', 1)).toMatchObject([
     { state: 'success', backup_id: first?.backup_id, counts: { rows: first?.counts.rows } },
   ])

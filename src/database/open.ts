@@ -9,7 +9,7 @@ import { refuseTransactionPooling } from './pooler.ts'
 
 export interface ConfiguredDatabaseDeps {
   /** `databaseUrl` undefined: the embedded PostgreSQL of the data folder. */
-  config: { databaseUrl: string | undefined; dataDir: string }
+  config: { databaseUrl: string | undefined; dataDir: string; maxDatabaseConnections?: number | undefined }
   log: Logger
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
@@ -33,7 +33,7 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
     // An external server keeps the rights that its owner granted; on the embedded one zinc uses a
     // role that cannot change the history.
     const databaseUrl = config.databaseUrl ?? (await ensureAppRole(ownerUrl))
-    const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
+    const db = opened.adopt(openDatabase(databaseUrl, { maxConnections: config.maxDatabaseConnections }), (it) => it.$disconnect())
     return {
       db,
       databaseUrl,

@@ -52,7 +52,7 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     onProgress?.({ images: counts.images, files: counts.files, addedBytes: counts.added.bytes })
   }
 
-  /** Copies into the target under the hash of the copied bytes; `expected`: that hash, or nothing. */
+  /** Copies under the hash of the copied bytes; with `expected` only if that is their hash. */
   async function keep(open: () => Promise<Readable>, expected?: string): Promise<{ sha256: string; size: number } | null> {
     const temporary = await content.temporaryPath()
     try {

@@ -45,6 +45,8 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
   const missing: string[] = []
   const unfinishedList = join(dir, 'files.jsonl')
   const list = createWriteStream(unfinishedList)
+  list.on('error', () => {}) // its end reports it
+  const limit = pLimit(AT_ONCE)
   const note = (file: BackupFile) => {
     counts.files++
     counts.bytes += file.size
@@ -115,7 +117,6 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     const database = await keepFile(dump)
     if (!database) throw new Error('The dump of the database has vanished')
 
-    const limit = pLimit(AT_ONCE)
     for (const images of byShard(wanted)) {
       const there = new Map<string, number>()
       for await (const { sha256, size } of content.list('content', images[0]!.sha256.slice(0, 2))) there.set(sha256, size)
@@ -183,6 +184,7 @@ export async function createBackup(source: BackupSource, { target, withKeys, sig
     await writeManifest(target, manifest)
     return manifest
   } finally {
+    limit.clearQueue()
     list.destroy()
     await rm(dir, { recursive: true, force: true })
   }

@@ -161,7 +161,9 @@ async function restoreFiles(place: RestorePlace, { target, manifest, newKeys, si
         onProgress?.(++done, manifest.files)
       })
     for await (const file of readFileList(list, id)) {
-      batch.push(one(file))
+      const restoring = one(file)
+      restoring.catch(() => {}) // the batch reports it, unless the list ends the restore before
+      batch.push(restoring)
       if (batch.length < 500) continue
       await Promise.all(batch)
       batch = []

@@ -81,7 +81,9 @@ export async function brokenFiles(
       let files = 0
       for await (const file of readFileList(path, manifest.id)) {
         files++
-        batch.push(isWhole(file.sha256).then((whole) => void (whole || broken.push(file.path))))
+        const looking = isWhole(file.sha256).then((whole) => void (whole || broken.push(file.path)))
+        looking.catch(() => {}) // the batch reports it, unless the list is damaged further on
+        batch.push(looking)
         if (batch.length < 1_000) continue
         await Promise.all(batch)
         batch = []

@@ -267,7 +267,7 @@ export function createBackups(deps: BackupsDeps) {
   }
 }
 
-interface WorkOptions {
+export interface WorkOptions {
   withKeys: boolean
   signal: AbortSignal
   onProgress?(done: { images: number; files: number; addedBytes: number }): void

@@ -10,6 +10,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
   backup: ['database', 'images', 'queue', 'runs', 'schemas', 'settings'],
   catalog: ['schemas', 'database', 'settings'],
+  client: [],
   connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
   database: [],
   facts: [],
@@ -57,6 +58,8 @@ const ENTRY_FOLDERS = ['cli']
 const NEVER: Record<string, RegExp> = {
   auth: /^fastify/,
   catalog: /^(fastify|undici)/,
+  // It is packed alone, for browsers, too.
+  client: /./,
   connection: /^fastify/,
   'edge-client': /^(fastify|@prisma|pg)/,
   images: /^fastify/,

@@ -75,9 +75,10 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/:photo_id/download',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn', produces: ['image/*'] },
       schema: {
         tags,
+        operationId: 'downloadPhoto',
         summary: 'Download one photo, in full or by range',
         params: z.object({ photo_id: z.string().max(200) }),
         querystring: DownloadQuery,
@@ -123,9 +124,10 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/archive',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn', produces: ['application/x-tar'] },
       schema: {
         tags,
+        operationId: 'downloadPhotoArchive',
         summary: 'Download many photos as one tar, in the requested order; errors.json at the end lists any that failed',
         body: ArchiveBody,
       },

@@ -22,7 +22,12 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'List the sync status of all stores', response: { 200: StoreStatusListResponse } },
+      schema: {
+        tags,
+        operationId: 'listStoreStatuses',
+        summary: 'List the sync status of all stores',
+        response: { 200: StoreStatusListResponse },
+      },
     },
     async () => {
       const moment = await feed.now()
@@ -38,7 +43,13 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'Return the sync status of one store', params: Id, response: { 200: StoreStatusResponse } },
+      schema: {
+        tags,
+        operationId: 'getStoreStatus',
+        summary: 'Return the sync status of one store',
+        params: Id,
+        response: { 200: StoreStatusResponse },
+      },
     },
     async ({ params }) => {
       const moment = await feed.now()
@@ -53,6 +64,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       config: { keyScope: 'stores:manage' },
       schema: {
         tags,
+        operationId: 'resyncStore',
         summary: 'Resync a store: send all photos again, or selected ones',
         params: Id,
         body: ResyncBody,
@@ -73,6 +85,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       config: { keyScope: 'stores:read' },
       schema: {
         tags,
+        operationId: 'getPhotoStoreStatus',
         summary: 'Return the sync status of one photo in every store',
         params: z.object({ id: z.uuid() }),
         response: { 200: PhotoStoresResponse },

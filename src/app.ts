@@ -21,6 +21,7 @@ import { clientErrorHandler } from './http/raw-error-response.ts'
 import { apiKeyRoutes } from './http/routes/api-keys.ts'
 import { auditRoutes } from './http/routes/audit.ts'
 import { authRoutes } from './http/routes/auth.ts'
+import { backupRoutes } from './http/routes/backups.ts'
 import { bulkImageRoutes } from './http/routes/bulk-images.ts'
 import { coverageRoutes } from './http/routes/coverage.ts'
 import { downloadRoutes } from './http/routes/downloads.ts'
@@ -61,6 +62,8 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
   isStopping(): boolean
   role: Config['role']
+  /** Requests are spans. */
+  traces: boolean
   http: Pick<
     Config['http'],
     'publicUrl' | 'movedTo' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
@@ -102,6 +105,7 @@ export async function buildApp(deps: AppDeps) {
     done()
   })
 
+  if (deps.traces) await app.register((await import('./http/plugins/tracing.ts')).tracing)
   await app.register(errorHandler)
   await app.register(connectionLimit)
   await app.register(metricsPlugin, { db })
@@ -148,6 +152,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
   await app.register(productChangeRoutes, deps)
+  await app.register(backupRoutes, { prefix: '/api/backups', backups: deps.backups })
   await app.register(webhookRoutes, { ...deps, prefix: '/api/webhooks' })
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)

@@ -6,6 +6,7 @@ import { DATA_CENTERS } from './facts/data-centers.ts'
 import { StartupError } from './lib/errors.ts'
 import { findPasswordWeakness, MIN_PASSWORD_LENGTH } from './lib/weak-password.ts'
 import { say } from './messages/say.ts'
+import { wantsTraces } from './telemetry/enabled.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -110,6 +111,11 @@ const Env = z.object({
   S3_ACCESS_KEY_ID: text(),
   S3_SECRET_ACCESS_KEY: text(),
   S3_FORCE_PATH_STYLE: yesNo(),
+  BACKUP_S3_ENDPOINT: httpUrl(),
+  BACKUP_S3_REGION: text(),
+  BACKUP_S3_ACCESS_KEY_ID: text(),
+  BACKUP_S3_SECRET_ACCESS_KEY: text(),
+  BACKUP_S3_FORCE_PATH_STYLE: yesNo(),
   SECRETS_PROVIDER: oneOf(['env', 'gcp']),
   GCP_PROJECT_ID: text(),
   GOOGLE_APPLICATION_CREDENTIALS: text(),
@@ -151,6 +157,8 @@ const SECRET_KEYS = [
   'ZOHO_REFRESH_TOKEN',
   'S3_ACCESS_KEY_ID',
   'S3_SECRET_ACCESS_KEY',
+  'BACKUP_S3_ACCESS_KEY_ID',
+  'BACKUP_S3_SECRET_ACCESS_KEY',
   'METRICS_TOKEN',
   'SMTP_URL',
   'NOTIFY_WEBHOOK_URL',
@@ -206,10 +214,21 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     throw new StartupError('invalid_configuration', { problems: wrong }, { exitStatus: 2 })
   }
   const e = read.data
+  const s3 = {
+    endpoint: e.S3_ENDPOINT,
+    region: e.S3_REGION ?? 'us-east-1',
+    accessKeyId: e.S3_ACCESS_KEY_ID,
+    secretAccessKey: e.S3_SECRET_ACCESS_KEY,
+    forcePathStyle: e.S3_FORCE_PATH_STYLE,
+  }
+  // All or none of them: a key must not be sent to the other service.
+  const ownBackupService = [e.BACKUP_S3_ENDPOINT, e.BACKUP_S3_REGION, e.BACKUP_S3_ACCESS_KEY_ID].some((it) => it !== undefined)
   const dataDir = resolve(e.DATA_DIR ?? './data')
   const requestsPerMinute = e.API_REQUESTS_PER_MINUTE
   return {
     logLevel: e.LOG_LEVEL ?? 'info',
+    /** The standard OTEL_* variables ask for traces. */
+    traces: wantsTraces(env),
     role: e.ROLE ?? 'all',
     dataDir,
     /** Undefined: the embedded PostgreSQL of the data folder. */
@@ -253,14 +272,19 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     },
     storage: {
       kind: e.STORAGE ?? 'file',
-      s3: {
-        endpoint: e.S3_ENDPOINT,
-        region: e.S3_REGION ?? 'us-east-1',
-        bucket: e.S3_BUCKET,
-        accessKeyId: e.S3_ACCESS_KEY_ID,
-        secretAccessKey: e.S3_SECRET_ACCESS_KEY,
-        forcePathStyle: e.S3_FORCE_PATH_STYLE,
-      },
+      s3: { ...s3, bucket: e.S3_BUCKET },
+    },
+    /** How the bucket of a backup is reached. */
+    backup: {
+      s3: ownBackupService
+        ? {
+            endpoint: e.BACKUP_S3_ENDPOINT,
+            region: e.BACKUP_S3_REGION ?? 'us-east-1',
+            accessKeyId: e.BACKUP_S3_ACCESS_KEY_ID,
+            secretAccessKey: e.BACKUP_S3_SECRET_ACCESS_KEY,
+            forcePathStyle: e.BACKUP_S3_FORCE_PATH_STYLE,
+          }
+        : s3,
     },
     encryption: { provider: e.SECRETS_PROVIDER ?? (e.GCP_PROJECT_ID ? 'gcp' : 'env'), gcpProjectId: e.GCP_PROJECT_ID },
     images: {

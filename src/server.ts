@@ -42,11 +42,14 @@ try {
   const config = parseConfig(process.env)
   // The log lines of a first start's migrations would hide the five lines on a terminal.
   const log = createLogger(process.stderr.isTTY && !process.env.LOG_LEVEL ? 'warn' : config.logLevel)
+  // Loaded only where it is wanted: the SDK takes memory and time.
+  const tracing = config.traces ? (await import('./telemetry/start-tracing.ts')).startTracing(process.env) : null
   const serving = await startServer(config, log, { signal, onFirstLogin: printFirstLogin })
   if (config.zoho.requestsPerMinute === 0) log.warn('ZOHO_REQUESTS_PER_MINUTE=0: no limit on calls; only a simulator bears that')
   printStart(config, serving.url)
   await aborted(signal)
   await serving[Symbol.asyncDispose]()
+  await tracing?.shutdown()
   process.exit(0)
 } catch (error) {
   process.exit(error === signal.reason ? 0 : printStartupError(error))

@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { Agent } from 'undici'
 import { openAccounts } from './auth/accounts.ts'
+import { createBackups } from './backup/backups.ts'
+import { refuseUnfinishedRestore } from './backup/restore-marker.ts'
+import { backupFolders } from './backup/sources.ts'
 import { recordCoverage } from './catalog/coverage.ts'
 import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
 import { createProductRecords } from './catalog/product-records.ts'
@@ -50,7 +53,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
   const works = config.role !== 'api'
   try {
     await openDataDir(config.dataDir)
-    const { db, databaseUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
+    await refuseUnfinishedRestore(config.dataDir)
+    const { db, databaseUrl, ownerUrl, clock } = opened.use(await openConfiguredDatabase({ config, log, ...overrides }))
 
     const queue = createJobQueue({ db, log, works })
 
@@ -167,6 +171,23 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
     })
+    const backups = createBackups({
+      db,
+      ownerUrl,
+      clock,
+      log,
+      queue,
+      scheduler,
+      zone: modules.zone,
+      bucketAccess: config.backup.s3,
+      workDir: join(config.dataDir, 'tmp', 'backup'),
+      source: {
+        databaseUrl,
+        store: images.store,
+        folders: backupFolders(config.dataDir, paths),
+        keys: () => ({ jwt: rotation.jwtRing.keys(), credentials: rotation.credentialsRing.keys() }),
+      },
+    })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
     // Looks for no more work before the queue is closed.
@@ -181,6 +202,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],
+        backupPlan: backups.plan,
       }),
     )
     return {
@@ -211,6 +233,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         requestsPerDay,
       }),
       scheduler,
+      backups,
       notifier,
       webhookQueue,
       itemSync: { ...imports, requestsPerMinute, requestsPerDay },

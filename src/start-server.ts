@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
+import { isBackupSchedule } from './backup/backups.ts'
 import type { Config } from './config.ts'
 import { StartupError } from './lib/errors.ts'
 import { toStartupError } from './lib/startup-error.ts'
+import { inSpan } from './lib/tracing.ts'
 import type { Overrides } from './overrides.ts'
 import { openServices, type Services } from './services.ts'
 
@@ -26,7 +28,14 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
   const services = await openServices(config, log, overrides)
   let stopping = false
   try {
-    const app = await buildApp({ ...services, http: config.http, limits: config.zoho, role: config.role, isStopping: () => stopping })
+    const app = await buildApp({
+      ...services,
+      http: config.http,
+      limits: config.zoho,
+      role: config.role,
+      traces: config.traces,
+      isStopping: () => stopping,
+    })
     overrides.signal?.throwIfAborted()
     const { host, port } = config.http
     const url = await app.listen({ host, port }).catch((cause: NodeJS.ErrnoException) => {
@@ -34,11 +43,16 @@ export async function startServer(config: Config, log: Logger, overrides: Overri
     })
     services.address.listening(url)
     services.runs.open()
-    services.scheduler.open(services.modules.startDue)
+    services.scheduler.open((due) =>
+      inSpan(`schedule ${due.module}`, { from: { traceParent: null, sameTrace: false } }, () =>
+        isBackupSchedule(due.module) ? services.backups.startDue(due) : services.modules.startDue(due),
+      ),
+    )
     services.webhookQueue.open()
     services.notifier.open()
     services.webhookDelivery.open()
     services.productFeed.open()
+    void services.backups.open().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     void services.openJobs().catch((err: unknown) => log.error({ err }, 'the job queue cannot be opened'))
     // Not awaited: making links for many images takes a while, and nothing reads them.
     if (config.role !== 'api')

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest'
  */
 const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
+  backup: ['database', 'images', 'queue', 'runs', 'schemas', 'settings'],
   catalog: ['schemas', 'database', 'settings'],
   client: [],
   connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
@@ -16,6 +17,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'edge-client': ['schemas'],
   http: [
     'auth',
+    'backup',
     'catalog',
     'connection',
     'database',
@@ -40,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   schemas: [],
   settings: ['database'],
   sync: ['zoho', 'connection', 'catalog', 'database', 'images', 'pulls', 'runs', 'schemas', 'settings'],
+  telemetry: [],
   web: ['schemas'],
   webhooks: ['schemas', 'database', 'settings', 'notifications', 'queue'],
   zoho: [],

@@ -32,6 +32,7 @@ const FILES: { words: string[]; load(): Promise<Add> }[] = [
   { words: ['edge'], load: async () => (await import('./edge-commands.ts')).addEdge },
   { words: ['login', 'user'], load: async () => (await import('./users.ts')).addUsers },
   { words: ['demo'], load: async () => (await import('./demo.ts')).addDemo },
+  { words: ['backup', 'restore'], load: async () => (await import('./backup.ts')).addBackup },
   { words: ['keys'], load: async () => (await import('./keys.ts')).addKeys },
 ]
 

@@ -3,6 +3,7 @@ import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CallPurpose, Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
+import { MODULES } from '../settings/modules.ts'
 import { CALL_PURPOSES, dayLimitInForce, PURPOSES, purposeOf, purposeOfRun, reserveOf, reservePercent, shareOf } from './call-purposes.ts'
 
 export interface QuotaDeps {
@@ -144,7 +145,7 @@ async function itemCalls(db: Database, run: Run): Promise<Calls> {
 
 async function callsOfSchedules({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<Calls> {
   const calls: Calls[] = []
-  for (const schedule of await db.schedule.findMany()) {
+  for (const schedule of await db.schedule.findMany({ where: { module: { in: MODULES.map(({ slug }) => slug) } } })) {
     const once = await callsOfLast(db, kindOf(schedule.module), schedule.mode)
     calls.push(...Array<Calls>(slots(schedule, until)).fill(once))
   }

@@ -20,19 +20,19 @@ const MIGRATIONS = '-- migrations: '
 /** The last migration before all were merged into one: its tables are those of `INIT_MIGRATION`. */
 const LAST_BEFORE_INIT = '20261125080000_store_pause'
 
-interface Table {
+export interface Table {
   name: string
   /** Without generated ones, which PostgreSQL computes again. */
   columns: string[]
 }
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /**
  * Returns zinc's tables, each after those that it refers to, so that a restore never inserts a row
  * before its parent.
  */
-async function tablesInOrder(client: pg.Client): Promise<Table[]> {
+export async function tablesInOrder(client: pg.Client): Promise<Table[]> {
   const { rows } = await client.query<Table & { parents: string[] }>(`
     select c.relname as name,
       (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
@@ -57,8 +57,13 @@ async function tablesInOrder(client: pg.Client): Promise<Table[]> {
  * Writes the whole database to `file`, as of one moment, while zinc keeps running: a gzipped script
  * of COPY blocks that `psql` reads too. The embedded PostgreSQL has no pg_dump, and a newer zinc
  * may bring a PostgreSQL that cannot read the older one's folder; this file solves both.
+ * `inSnapshot` reads more of the same moment.
  */
-export async function dumpDatabase(url: string, file: string): Promise<{ tables: number; rows: number }> {
+export async function dumpDatabase(
+  url: string,
+  file: string,
+  { inSnapshot }: { inSnapshot?(client: pg.Client): Promise<void> } = {},
+): Promise<{ tables: number; rows: number }> {
   const client = createClient(url)
   await client.connect()
   const unfinished = `${file}.part`
@@ -86,6 +91,7 @@ export async function dumpDatabase(url: string, file: string): Promise<{ tables:
         if (last !== null) yield `select setval('${quoted(name).replaceAll("'", "''")}', ${last});\n`
     }
     await pipeline(Readable.from(script(), { objectMode: false }), createGzip(), createWriteStream(unfinished, { mode: 0o600 }))
+    await inSnapshot?.(client)
     await client.query('commit')
     await rename(unfinished, file)
     return { tables: tables.length, rows: count }
@@ -136,10 +142,15 @@ const SETVAL_LINE = /^select setval\('"([a-z0-9_]+)"', (\d{1,19})\);$/
  * Fills an empty database from a dump, in one transaction: all of it or nothing. Migrations newer
  * than the dump are applied afterwards. A dump may be malicious, so nothing in it is executed: each
  * line is either a known table with its known columns, a row of it, or a known sequence with a
- * number, and the statements are built from these names. Throws BadRequestError `invalid_dump`,
- * `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
+ * number, and the statements are built from these names. `beforeCommit` may check and change the
+ * rows in the same transaction; `upgrade: false` leaves out the newer migrations. Throws
+ * BadRequestError `invalid_dump`, `older_dump` or `newer_dump`, ConflictError `database_not_empty`.
  */
-export async function restoreDatabase(url: string, file: string, { log }: { log: Logger }): Promise<{ rows: number }> {
+export async function restoreDatabase(
+  url: string,
+  file: string,
+  { log, beforeCommit, upgrade = true }: { log: Logger; beforeCommit?(client: pg.Client): Promise<void>; upgrade?: boolean },
+): Promise<{ rows: number }> {
   const lines = readLines(file)
   const line = async (): Promise<Line | null> => {
     const next = await lines.next().catch((cause: Error) => {
@@ -155,17 +166,22 @@ export async function restoreDatabase(url: string, file: string, { log }: { log:
   let rows: number
   try {
     await migrate(url, { log, only })
-    rows = await fill(url, file, line)
+    rows = await fill(url, file, line, beforeCommit)
   } catch (error) {
     await removeTables(url, functions).catch((err: unknown) => log.warn({ err }, 'the empty tables of the restore could not be removed'))
     throw error
   }
-  await migrate(url, { log })
+  if (upgrade) await migrate(url, { log })
   return { rows }
 }
 
 /** Returns how many rows the tables have afterwards. */
-async function fill(url: string, file: string, line: () => Promise<Line | null>): Promise<number> {
+async function fill(
+  url: string,
+  file: string,
+  line: () => Promise<Line | null>,
+  beforeCommit?: (client: pg.Client) => Promise<void>,
+): Promise<number> {
   const client = createClient(url)
   await client.connect()
   let rows = 0
@@ -203,6 +219,7 @@ async function fill(url: string, file: string, line: () => Promise<Line | null>)
     }
     await leaveRole()
     for (const { name } of tables) await client.query(`alter table ${quoted(name)} enable trigger user`)
+    await beforeCommit?.(client)
     await client.query('commit')
   } catch (error) {
     // PostgreSQL's error classes for rows that do not fit their table.
@@ -221,7 +238,7 @@ const MIGRATED_SCHEMAS = ['erp', 'pgboss']
  * Makes the database as empty as before the restore, so that another dump can be restored.
  * `functions` stay.
  */
-async function removeTables(url: string, functions: string[]): Promise<void> {
+export async function removeTables(url: string, functions: string[] = []): Promise<void> {
   const client = createClient(url)
   await client.connect()
   try {

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { StartupError } from '../lib/errors.ts'
 import type { Database } from './client.ts'
 
-const fingerprint = (key: Buffer): string => createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
+/** Returns a short hash of a key that names it without revealing it. */
+export const keyFingerprint = (key: Buffer): string =>
+  createHash('sha256').update('zinc key fingerprint').update(key).digest('hex').slice(0, 16)
 
 interface InstanceFingerprint {
   /** Newest first; during a rotation the database still knows the old key. */
@@ -23,10 +25,14 @@ interface InstanceFingerprint {
  */
 export async function checkInstance(db: Database, { jwtKeys, credentialsKeys, storageId, isSettled }: InstanceFingerprint): Promise<void> {
   const facts = [
-    { name: 'jwt_key', values: jwtKeys.map(fingerprint), remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.' },
+    {
+      name: 'jwt_key',
+      values: jwtKeys.map(keyFingerprint),
+      remedy: 'Set the JWT_SECRET of the first instance, or `new,old` while rotating.',
+    },
     {
       name: 'credentials_key',
-      values: credentialsKeys.map(fingerprint),
+      values: credentialsKeys.map(keyFingerprint),
       remedy:
         'Set the CREDENTIALS_KEY of the first instance, or `new,old` until `zinc keys rotate` says that the old one may go. If it is lost for good: zinc keys forget.',
     },

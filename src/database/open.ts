@@ -5,6 +5,7 @@ import { openDatabase } from './client.ts'
 import { openDatabaseClock } from './clock.ts'
 import { openEmbeddedPostgres } from './embedded/embedded-postgres.ts'
 import { migrate } from './migrate.ts'
+import { refuseTransactionPooling } from './pooler.ts'
 
 export interface ConfiguredDatabaseDeps {
   /** `databaseUrl` undefined: the embedded PostgreSQL of the data folder. */
@@ -26,6 +27,7 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
   try {
     const ownerUrl = config.databaseUrl ?? opened.use(await openEmbeddedPostgres({ dataDir: config.dataDir, log, durable })).url
     signal?.throwIfAborted()
+    if (config.databaseUrl !== undefined) await refuseTransactionPooling(ownerUrl)
     await migrate(ownerUrl, { log })
     signal?.throwIfAborted()
     // An external server keeps the rights that its owner granted; on the embedded one zinc uses a
@@ -35,6 +37,7 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
     return {
       db,
       databaseUrl,
+      ownerUrl,
       clock: clock ?? opened.use(await openDatabaseClock(db)),
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }

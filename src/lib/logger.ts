@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { traceIds } from './tracing.ts'
 
 /**
  * Values at these paths are never logged. `code` is not among them: it is the code of every error.
@@ -45,7 +46,15 @@ export const createLogger = (
   level: string,
   to: DestinationStream = process.stderr.isTTY ? terminalStream(level) : pino.destination(2),
 ): Logger =>
-  pino({ level, redact: { paths: SECRET_PATHS, censor: '[secret]' }, serializers: { ...pino.stdSerializers, ...serializers } }, to)
+  pino(
+    {
+      level,
+      mixin: traceIds,
+      redact: { paths: SECRET_PATHS, censor: '[secret]' },
+      serializers: { ...pino.stdSerializers, ...serializers },
+    },
+    to,
+  )
 
 const terminalStream = (level: string): DestinationStream => ({
   write: (line) => void process.stderr.write(`${readableLine(line, { stacks: level === 'debug' })}\n`),

@@ -38,6 +38,21 @@ export const MESSAGES = {
   'around.records_failed': { message: ({ failed, module, id, text }) => ar`لا يُقرأ ${failed} من ${named(module)}، مثل ${id}: ${text}` },
   'around.test_found': { message: ({ text }) => ar`وجد الاختبار: ${text}` },
   'around.unread': { message: ({ text }) => ar`تعذّرت القراءة من Zoho: ${text}` },
+  backup_damaged: {
+    message: ({ id, files, count }) => ar`النسخة ${id} تالفة: ينقص أو تغيّر منها ${files.join('، ')}، وعددها ${count}`,
+    remedy: 'استعمل نسخة أقدم (يبيّن npx zinc backup verify السليم منها) وأنشئ نسخة جديدة.',
+  },
+  backup_differs: {
+    message: ({ tables }) => ar`الجداول المستعادة ${tables.join('، ')} تخالف ما كانت عليه لحظة النسخ`,
+    remedy: 'لا تعتمد على هذه النسخة. أنشئ نسخة جديدة وجرّب استعادتها؛ فإن خالفت أيضًا فأبلغ عن ذلك.',
+  },
+  backup_not_found: {
+    message: ({ target }) => ar`لا نسخة مكتملة في ${target}`,
+    remedy: 'تحقّق من المجلد أو الحاوية. النسخة التي أُوقفت تكملها النسخة التالية.',
+  },
+  'backup_not_found.id': { message: ({ id }) => ar`لا نسخة مكتملة باسم ${id}`, remedy: 'يسرد npx zinc backup verify الموجود منها.' },
+  backup_running: { message: 'نسخ احتياطي آخر أو تجربة استعادة تعمل الآن', remedy: 'انتظر نهايتها.' },
+  backup_target_missing: { message: 'لا مكان للنسخ الاحتياطية بعد', remedy: 'أدخل مجلدًا أو حاوية أولًا.' },
   bad_mapping: { message: ({ key }) => ar`العنصر "${named(key)}" في image_mappings.json ليس معرّف صنف مع عنوان. استُخدمت بقية العناصر.` },
   bad_request: {
     message: ({ fields: [first] }) => (first ? ar`في الطلب خطأ: ${first.field} ${first.message}` : 'في الطلب خطأ'),
@@ -266,6 +281,10 @@ export const MESSAGES = {
   },
   'invalid_address.mail': { message: 'هذا ليس عنوانًا صالحًا' },
   invalid_bucket_url: { message: ({ url }) => ar`${url} ليس عنوان حاوية`, remedy: 'اكتبه هكذا: s3://BUCKET/PREFIX.' },
+  invalid_backup_target: {
+    message: ({ target }) => ar`${target} ليس مكانًا للنسخ الاحتياطية`,
+    remedy: 'اكتب مجلدًا على الخادم بمساره الكامل، أو s3://BUCKET/PREFIX.',
+  },
   invalid_client: { message: 'لا تعرف Zoho معرّف العميل هذا في مركز البيانات هذا', remedy: 'تحقّق من معرّف العميل ومن مركز البيانات.' },
   invalid_client_secret: { message: 'سرّ العميل ليس لمعرّف العميل هذا', remedy: 'انسخ السرّ من جديد من وحدة تحكم Zoho API واحفظه.' },
   invalid_code: {
@@ -457,6 +476,10 @@ export const MESSAGES = {
   'product_not_found.deleted': { message: 'هذا المنتج محذوف من قبل', remedy: 'لم يبقَ ما يُفعل.' },
   quota_nearly_exhausted: { message: 'آخر طلبات اليوم جارية' },
   range_not_satisfiable: { message: ({ size }) => ar`في الملف ${size} بايت؛ والجزء المطلوب بعد نهايته`, remedy: 'اطلب الملف كاملًا.' },
+  rehearsal_not_permitted: {
+    message: 'لا يجوز للحساب في DATABASE_URL إنشاء قواعد بيانات، والتجربة تحتاج إلى ذلك',
+    remedy: 'اطلب من مدير قاعدة البيانات تنفيذ ALTER ROLE مع CREATEDB لذلك الحساب.',
+  },
   rate_limited_minute: { message: ({ limit }) => ar`يرسل zinc ${limit} طلبًا في الدقيقة على الأكثر` },
   record_mismatch: {
     message: ({ module, id }) => ar`أجابت Zoho بسجل غير ${named(module)} ${id}`,

@@ -66,6 +66,30 @@ export const MESSAGES = {
   },
   'around.test_found': { message: ({ text }: { text: string }) => `The test found: ${text}` },
   'around.unread': { message: ({ text }: { text: string }) => `Zoho could not be read: ${text}` },
+  backup_damaged: {
+    message: ({ id, files, count }: { id: string; files: readonly string[]; count: number }) =>
+      `Backup ${id} is damaged: ${files.join(', ')}${count > files.length ? ` and ${count - files.length} more` : ''} missing or changed`,
+    remedy: 'Use an older backup (npx zinc backup verify shows which are whole), and make a new one.',
+  },
+  backup_differs: {
+    message: ({ tables }: { tables: readonly string[] }) =>
+      `The restored tables ${tables.join(', ')} differ from those of the backup's moment`,
+    remedy: 'Do not rely on this backup. Make a new one and rehearse it; if that differs too, report it.',
+  },
+  backup_not_found: {
+    message: ({ target }: { target: string }) => `There is no finished backup in ${target}`,
+    remedy: 'Check the folder or bucket. A backup that was stopped is finished by the next npx zinc backup.',
+  },
+  'backup_not_found.id': {
+    message: ({ id }: { id: string }) => `There is no finished backup ${id}`,
+    remedy: 'npx zinc backup verify lists those that are there.',
+  },
+  backup_running: { message: 'Another backup or rehearsal is running', remedy: 'Wait for its end.' },
+  backup_target_missing: {
+    message: 'There is no target for backups yet',
+    remedy: 'Name one with PUT /api/backups/schedule, or on the command line.',
+    page: 'Enter a folder or a bucket first.',
+  },
   bad_mapping: {
     message: ({ key }: { key: string }) => `The entry "${key}" in image_mappings.json is not an item ID with a URL. It was skipped.`,
   },
@@ -403,6 +427,10 @@ export const MESSAGES = {
   invalid_bucket_url: {
     message: ({ url }: { url: string }) => `${url} is not an address of a bucket`,
     remedy: 'Write it as s3://BUCKET/PREFIX.',
+  },
+  invalid_backup_target: {
+    message: ({ target }: { target: string }) => `${target} is not a place for backups`,
+    remedy: 'Name an absolute folder of the server, or s3://BUCKET/PREFIX.',
   },
   invalid_client: {
     message: 'Zoho does not recognise this client ID in this data center',
@@ -750,6 +778,10 @@ export const MESSAGES = {
   range_not_satisfiable: {
     message: ({ size }: { size: number }) => `The requested range starts after the end of the file (${size} bytes)`,
     remedy: 'Request the whole file, without Range.',
+  },
+  rehearsal_not_permitted: {
+    message: 'The account in DATABASE_URL may not create databases, which a rehearsal needs',
+    remedy: 'Ask a database superuser to run: ALTER ROLE <that account> CREATEDB; or rehearse with a DATABASE_URL of an account that may.',
   },
   rate_limited_minute: { message: ({ limit }: { limit: number }) => `zinc makes at most ${limit} calls a minute` },
   record_mismatch: {

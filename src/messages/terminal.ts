@@ -10,6 +10,11 @@ export const TERMINAL = {
     message: ({ host }: { host: string }) => `The name ${host} cannot be resolved`,
     remedy: 'Set HOST to an address of this machine.',
   },
+  backup_keys_missing: {
+    message: ({ keys }: { keys: readonly string[] }) => `The backup was made with keys that are not here: ${keys.join(' and ')}`,
+    remedy:
+      'Set them in the environment, or put jwt.key and credentials.key into DATA_DIR/settings, and restore again. If they are lost, use --new-keys: Zoho’s secrets are forgotten, users stay, and edge tokens have to be made again.',
+  },
   cannot_create_role: {
     message: 'The account in DATABASE_URL is not allowed to manage roles',
     remedy: 'Ask a database superuser to run: ALTER ROLE <that account> CREATEROLE; then try again.',
@@ -45,6 +50,12 @@ export const TERMINAL = {
   disk_full: {
     message: ({ path }: { path: string }) => `The disk is full${path}`,
     remedy: 'Free up space on the disk of DATA_DIR (or of the database) and start again. Committed data is kept.',
+  },
+  restore_unfinished: {
+    message: ({ target, backup_id }: { target: string; backup_id: string }) =>
+      `A restore of ${backup_id} from ${target} has begun here and is not finished`,
+    remedy: ({ target }: { target: string }) =>
+      `Run it again, and it resumes: npx zinc restore ${target}. Or begin with an empty DATA_DIR and database.`,
   },
   'disk_full.edge': {
     message: ({ said, folder }: { said: string; folder: string }) => `${said}: ${folder}`,
@@ -223,6 +234,15 @@ export const TERMINAL = {
   path_not_found: {
     message: ({ path }: { path: string }) => `${path} not found`,
     remedy: 'Specify a folder, a file or a ZIP that exists.',
+  },
+  place_not_empty: {
+    message: ({ path }: { path: string }) => `The place is not empty: there are files in ${path}`,
+    remedy: 'Restore into an empty DATA_DIR (and an empty bucket with STORAGE=s3); only settings/ may hold the keys.',
+  },
+  pooler_transaction_mode: {
+    message:
+      'DATABASE_URL leads through a connection pooler (PgBouncer) in transaction mode. There zinc cannot keep session locks (which of two processes does a run), LISTEN (news of changes) and session settings (timeouts)',
+    remedy: 'Set pool_mode = session for this database, or connect to PostgreSQL directly.',
   },
   port_in_use: {
     message: ({ port }: { port: number }) => `Port ${port} is in use`,

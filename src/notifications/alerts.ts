@@ -11,6 +11,8 @@ export interface AlertChecksDeps {
   settings: NotificationStore
   /** Kinds of runs that read data from Zoho. */
   syncKinds: string[]
+  /** What is known of backups by the clock. */
+  backupPlan(): Promise<{ target: string | null; warn_after_hours: number | null; newest_good_at: string | null; too_old: boolean }>
 }
 
 const STORE_KEY = 'store_silent:'
@@ -20,7 +22,7 @@ const MINUTE_MS = 60_000
  * Finds problems that would go unnoticed: failed runs, syncs that stopped, silent stores. Each is
  * reported once until it has ended.
  */
-export function createAlertChecks({ db, clock, queue, settings, syncKinds }: AlertChecksDeps): () => Promise<void> {
+export function createAlertChecks({ db, clock, queue, settings, syncKinds, backupPlan }: AlertChecksDeps): () => Promise<void> {
   async function failedRuns(): Promise<void> {
     const newest = await db.run.findMany({
       where: { state: { in: ['success', 'partial', 'failed'] } },
@@ -87,10 +89,29 @@ export function createAlertChecks({ db, clock, queue, settings, syncKinds }: Ale
     })
   }
 
+  async function backupTooOld(): Promise<void> {
+    const { target, warn_after_hours, newest_good_at, too_old } = await backupPlan()
+    await db.$transaction(async (tx) => {
+      if (!too_old) return clearOnce(tx, ['backup_too_old'])
+      const text = [
+        newest_good_at === null ? 'There is no good backup yet.' : `The newest good backup ended at ${newest_good_at}.`,
+        `Target: ${target}, expected every ${warn_after_hours} hours.`,
+        'Look at the page Backups; the row of a failed one says why.',
+      ].join('\n')
+      await notifyOnce(
+        tx,
+        'backup_too_old',
+        { kind: 'backup_too_old', subject: 'The newest good backup is too old', text },
+        { clock, queue },
+      )
+    })
+  }
+
   return async () => {
     const { silences } = await settings.read()
     await failedRuns()
     await nothingSynced(silences.nothing_synced_after_minutes)
     await storesSilent(silences.store_silent_after_minutes)
+    await backupTooOld()
   }
 }

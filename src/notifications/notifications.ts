@@ -8,6 +8,7 @@ export type NotificationKind =
   | 'run_failed'
   | 'nothing_synced'
   | 'store_silent'
+  | 'backup_too_old'
   | 'webhook_disabled'
   | 'test'
 

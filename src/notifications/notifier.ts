@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { createGuardedAgents, type GuardOptions, hostAndPort } from '../lib/ssrf-guard.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { NotificationStore } from '../settings/notification-settings.ts'
-import { createAlertChecks } from './alerts.ts'
+import { type AlertChecksDeps, createAlertChecks } from './alerts.ts'
 import type { Outlets } from './channels.ts'
 import { createDelivery } from './delivery.ts'
 import { createNotificationTest } from './send-test.ts'
@@ -17,14 +17,15 @@ export interface NotifierDeps {
   outlets: Outlets
   settings: NotificationStore
   syncKinds: string[]
+  backupPlan: AlertChecksDeps['backupPlan']
   works: boolean
 }
 
 export type Notifier = ReturnType<typeof openNotifier>
 
 /** Opens notifications: the alert checks, the queue, and the connections for sending. */
-export function openNotifier({ syncKinds, ...deps }: NotifierDeps) {
-  const watch = createAlertChecks({ ...deps, syncKinds })
+export function openNotifier({ syncKinds, backupPlan, ...deps }: NotifierDeps) {
+  const watch = createAlertChecks({ ...deps, syncKinds, backupPlan })
   const delivery = createDelivery({ ...deps, watch })
   return {
     test: createNotificationTest(deps),

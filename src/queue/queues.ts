@@ -12,6 +12,8 @@ export const JOB_DATA = {
    * Stored files of a kind after one hash, up to another, to be read and compared with their hash.
    */
   hashing: z.object({ run_id: z.string(), kind: z.enum(['originals', 'variants']), after: z.string(), upto: z.string() }),
+  /** A backup or a rehearsal, by its row. */
+  backup: z.object({ id: z.string() }),
 }
 export type QueueName = keyof typeof JOB_DATA
 export type JobData<Name extends QueueName> = z.infer<(typeof JOB_DATA)[Name]>
@@ -26,4 +28,6 @@ export const QUEUES = {
   webhook: { ...USUAL, policy: 'exclusive' },
   variants: { ...USUAL, policy: 'standard' },
   hashing: { ...USUAL, policy: 'standard' },
+  // The first backup of a large shop to a slow bucket takes hours; pg-boss allows less than a day.
+  backup: { ...USUAL, policy: 'standard', expireInSeconds: 23 * 3_600 },
 } satisfies Record<QueueName, object>

@@ -4,6 +4,7 @@ import type { Database } from '../database/client.ts'
 import { Prisma, type Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ConflictError, NotFoundError } from '../lib/errors.ts'
+import { activeTraceParent } from '../lib/tracing.ts'
 import type { RunHandler } from './run-handler.ts'
 import { lockRun, type RequestedAction, STATE_AFTER, toStatusColumns } from './run-state.ts'
 import { executeRun, type RunWorker } from './worker.ts'
@@ -28,6 +29,11 @@ export interface RunsDeps {
 
 export interface StartOptions {
   startedBy: string
+  /**
+   * For traces: the caller waits for the run, or only starts it (a schedule). Otherwise the run
+   * outlives its request, and links to it.
+   */
+  sameTrace?: boolean
 }
 
 export interface RunFilter {
@@ -115,17 +121,26 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
      * Queues a run and, where this process works, begins it immediately. Throws ConflictError
      * `sync_running` with the other's `run_id`.
      */
-    async start(kind: string, params: Prisma.InputJsonValue, { startedBy }: StartOptions): Promise<{ run_id: string }> {
+    async start(kind: string, params: Prisma.InputJsonValue, { startedBy, sameTrace = false }: StartOptions): Promise<{ run_id: string }> {
       const handler = handlerOf.get(kind)
       if (!handler) throw new Error(`No handler for runs of kind ${kind}`)
       try {
-        const run = await db.run.create({ data: { kind, params, started_by: startedBy, exclusive_key: handler.exclusiveKey } })
+        const run = await db.run.create({
+          data: {
+            kind,
+            params,
+            started_by: startedBy,
+            exclusive_key: handler.exclusiveKey,
+            trace_parent: activeTraceParent(),
+            same_trace: sameTrace,
+          },
+        })
         await claim(run.id)
         return { run_id: run.id }
       } catch (error) {
         if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
         const other = await db.run.findFirst({ where: { exclusive_key: handler.exclusiveKey, state: { in: UNFINISHED } } })
-        if (!other) return this.start(kind, params, { startedBy }) // it ended in between
+        if (!other) return this.start(kind, params, { startedBy, sameTrace }) // it ended in between
         throw new ConflictError('sync_running', {
           run_id: other.id,
           state: other.state,

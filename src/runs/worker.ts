@@ -5,6 +5,7 @@ import { tryAdvisoryLock } from '../database/locks.ts'
 import { Prisma, type Run } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/errors.ts'
+import { inSpan } from '../lib/tracing.ts'
 import { because, becauseOf } from './because.ts'
 import { createEtaEstimator } from './eta.ts'
 import { recordFailures } from './record-failures.ts'
@@ -69,7 +70,13 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       if (resumed)
         await db.zohoCall.updateMany({ where: { run_id: runId, finished_at: null }, data: { finished_at: clock.now(), code: 'abandoned' } })
       log.info({ run_id: runId, kind: handler.kind, resumed }, resumed ? 'run resumed' : 'run started')
-      await execute(taken)
+      const { trace_parent: traceParent, same_trace } = taken
+      await inSpan(
+        `run ${handler.kind}`,
+        // What another process resumes has outlived its request.
+        { attributes: { 'zinc.run_id': runId }, from: { traceParent, sameTrace: same_trace && !resumed } },
+        () => execute(taken),
+      )
     } finally {
       await lock.release()
     }

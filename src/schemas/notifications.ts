@@ -7,6 +7,7 @@ export const NotificationKind = z.enum([
   'run_failed',
   'nothing_synced',
   'store_silent',
+  'backup_too_old',
   'webhook_disabled',
   'test',
 ])

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { Readable } from 'node:stream'
 import { type Dispatcher, type FormData, request } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { inSpan } from '../lib/tracing.ts'
 import { inEnglish, message, messageAs } from '../messages/say.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import {
@@ -137,13 +138,24 @@ export function createZohoClient({
       await lease.done({ ...result, code, ms: Math.round(performance.now() - started) })
     }
     try {
-      const reply = await request(url, {
-        dispatcher,
-        ...(call.form && { method: 'POST', body: call.form }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
-        headers: { ...call.headers, authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
-        headersTimeout: idleMs,
-        bodyTimeout: idleMs,
+      const method = call.form ? 'POST' : 'GET'
+      const attributes = {
+        'http.request.method': method,
+        'server.address': url.hostname,
+        'url.path': url.pathname,
+        'zinc.purpose': call.job,
+      }
+      const reply = await inSpan(`Zoho ${method}`, { kind: 'client', attributes }, async (span) => {
+        const response = await request(url, {
+          dispatcher,
+          ...(call.form && { method: 'POST', body: call.form }),
+          signal: AbortSignal.any([signal, AbortSignal.timeout(wholeMs)]),
+          headers: { ...call.headers, authorization: `Zoho-oauthtoken ${token}`, 'accept-encoding': 'identity' },
+          headersTimeout: idleMs,
+          bodyTimeout: idleMs,
+        })
+        span.setAttribute('http.response.status_code', response.statusCode)
+        return response
       })
       if (typeof reply.headers.date === 'string' && !Number.isNaN(Date.parse(reply.headers.date))) serverTime = new Date(reply.headers.date)
       const header = (name: string) => wholeNumber(reply.headers[name])

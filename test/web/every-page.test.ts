@@ -19,6 +19,7 @@ const PATHS = [
   '/settings/users',
   '/settings/api-keys',
   '/settings/webhooks',
+  '/settings/backups',
   '/settings/integrations/zoho/notices',
   '/settings/integrations/zoho/calls',
   '/settings/integrations/zoho/audit',

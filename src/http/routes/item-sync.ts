@@ -43,7 +43,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     async (request, reply) => {
       const { wait, ...params } = request.query
       await checkFile(params)
-      const { run_id: runId } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username })
+      const { run_id: runId } = await runs.start(ITEM_SYNC, params, { startedBy: requireIdentity(request).username, sameTrace: wait })
       return sendRun(reply, runs, { runId, wait, result: (run) => itemSyncResult(db, run) })
     },
   )
@@ -64,7 +64,11 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
     async (request, reply) => {
       const { wait, ...params } = request.query
       await checkFile(params)
-      const { run_id: runId } = await runs.start(ITEM_SYNC, { ...params, dry_run: true }, { startedBy: requireIdentity(request).username })
+      const { run_id: runId } = await runs.start(
+        ITEM_SYNC,
+        { ...params, dry_run: true },
+        { startedBy: requireIdentity(request).username, sameTrace: wait },
+      )
       return sendRun(reply, runs, { runId, wait, result: (run) => itemSyncPlan(deps, run) })
     },
   )

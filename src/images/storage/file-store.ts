@@ -2,7 +2,7 @@ import { link, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/pr
 import { dirname, join } from 'node:path'
 import { NotFoundError } from '../../lib/errors.ts'
 import { fsyncPath } from '../../lib/fsync.ts'
-import { type BlobStore, isContentName, type StoredKind } from './blob-store.ts'
+import { type BlobStore, isContentName, SHARDS, type StoredKind } from './blob-store.ts'
 import { hashFile } from './migrate.ts'
 import { createTempFiles } from './temp-files.ts'
 
@@ -11,9 +11,9 @@ import { createTempFiles } from './temp-files.ts'
  * order for originals: temporary file, fsync, rename, fsync of the folder. The database row comes
  * after all of that, so a crash leaves at most a file without a row, never a row without its file.
  */
-export function createFileStore(root: string): BlobStore {
+export function createFileStore<Kind extends string = StoredKind>(root: string): BlobStore<Kind> {
   const temporary = createTempFiles(join(root, 'tmp'))
-  const pathOf = (kind: StoredKind, sha256: string) => join(root, kind, sha256.slice(0, 2), sha256)
+  const pathOf = (kind: Kind, sha256: string) => join(root, kind, sha256.slice(0, 2), sha256)
   const made = new Set<string>()
 
   async function folder(path: string): Promise<void> {
@@ -32,7 +32,7 @@ export function createFileStore(root: string): BlobStore {
     async keep(kind, from, sha256) {
       const to = pathOf(kind, sha256)
       await folder(dirname(to))
-      if (kind === 'variants') return rename(from, to)
+      if ((kind as string) === 'variants') return rename(from, to)
       await fsyncPath(from)
       // Of two concurrent writes the first file stays, since an item link may point to it; a
       // damaged file is replaced.
@@ -71,9 +71,9 @@ export function createFileStore(root: string): BlobStore {
         },
       ),
     remove: (kind, sha256) => rm(pathOf(kind, sha256), { force: true }),
-    async *list(kind) {
-      for (let shard = 0; shard < 256; shard++) {
-        const path = join(root, kind, shard.toString(16).padStart(2, '0'))
+    async *list(kind, only) {
+      for (const shard of only === undefined ? SHARDS : [only]) {
+        const path = join(root, kind, shard)
         const entries = await opendir(path).catch((error: NodeJS.ErrnoException) => {
           if (error.code === 'ENOENT') return null
           throw error

@@ -95,7 +95,7 @@ async function copy(from: BlobStore, to: BlobStore, kind: StoredKind, sha256: st
 }
 
 /** Returns the hash of the bytes that are stored there. */
-export async function hashIn(store: BlobStore, kind: StoredKind, sha256: string): Promise<string> {
+export async function hashIn<Kind extends string>(store: Pick<BlobStore<Kind>, 'open'>, kind: Kind, sha256: string): Promise<string> {
   return hashStream((await store.open(kind, sha256)).stream)
 }
 export const hashFile = (path: string): Promise<string> => hashStream(createReadStream(path))

@@ -32,13 +32,13 @@ export function createMigratingStore(to: BlobStore, from: BlobStore): BlobStore 
       await to.remove(kind, sha256)
       await from.remove(kind, sha256)
     },
-    async *list(kind) {
+    async *list(kind, shard) {
       const seen = new Set<string>()
-      for await (const entry of to.list(kind)) {
+      for await (const entry of to.list(kind, shard)) {
         seen.add(entry.sha256)
         yield entry
       }
-      for await (const entry of from.list(kind)) if (!seen.has(entry.sha256)) yield entry
+      for await (const entry of from.list(kind, shard)) if (!seen.has(entry.sha256)) yield entry
     },
   }
 }

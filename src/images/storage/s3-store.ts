@@ -27,16 +27,18 @@ export interface S3Settings {
   forcePathStyle: boolean
 }
 
-export interface S3Store extends BlobStore {
+export interface S3Store<Kind extends string = StoredKind> extends BlobStore<Kind> {
   /**
    * A small text object of zinc's own, for example the bucket's id; null when it does not exist.
    */
   readText(name: string): Promise<string | null>
   writeText(name: string, text: string): Promise<void>
+  /** Returns the names of the text objects that begin with `start`. */
+  listTexts(start: string): Promise<string[]>
+  removeText(name: string): Promise<void>
   close(): void
 }
 
-const keyOf = (kind: StoredKind, sha256: string) => `${kind}/${sha256.slice(0, 2)}/${sha256}`
 const TYPE = 'application/octet-stream'
 /** The SDK retries automatically, but not what it sends from a stream. */
 const PUT_TRIES = 4
@@ -53,9 +55,15 @@ const PASSING = new Set(['RequestTimeTooSkewed', 'RequestTimeout', 'SlowDown', '
 /**
  * Bytes in a bucket, under the same names as on disk, so that several instances share them. A put
  * is by content and has its SHA-256, which the bucket checks: sent twice (after a lost response) it
- * is the same object. Files are first received and checked in a folder of this machine.
+ * is the same object. Files are first received and checked in a folder of this machine. `prefix`
+ * begins the name of every object, with its slash at the end.
  */
-export function createS3Store(settings: S3Settings, temporaryFolder: string): S3Store {
+export function createS3Store<Kind extends string = StoredKind>(
+  settings: S3Settings,
+  temporaryFolder: string,
+  { prefix = '' }: { prefix?: string } = {},
+): S3Store<Kind> {
+  const keyOf = (kind: Kind, sha256: string) => `${prefix}${kind}/${sha256.slice(0, 2)}/${sha256}`
   const { bucket: Bucket, endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = settings
   const client = new S3Client({
     region,
@@ -104,7 +112,18 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     }
   }
 
-  const store: S3Store = {
+  async function* objects(start: string) {
+    for (let token: string | undefined; ; ) {
+      const page = await ask(
+        client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix + start, ...(token !== undefined && { ContinuationToken: token }) })),
+      )
+      yield* page.Contents ?? []
+      token = page.NextContinuationToken
+      if (token === undefined) return
+    }
+  }
+
+  const store: S3Store<Kind> = {
     backend: 's3',
     temporaryPath: () => temporary.path(),
     sweep: () => temporary.sweep(),
@@ -156,23 +175,16 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
     async remove(kind, sha256) {
       await ask(client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(kind, sha256) })))
     },
-    async *list(kind) {
-      for (let token: string | undefined; ; ) {
-        const page = await ask(
-          client.send(new ListObjectsV2Command({ Bucket, Prefix: `${kind}/`, ...(token !== undefined && { ContinuationToken: token }) })),
-        )
-        for (const { Key, Size, LastModified } of page.Contents ?? []) {
-          const sha256 = Key?.split('/').at(-1) ?? ''
-          if (isContentName(sha256)) yield { sha256, size: Size ?? 0, modified_at: LastModified ?? new Date() }
-        }
-        token = page.NextContinuationToken
-        if (token === undefined) return
+    async *list(kind, shard) {
+      for await (const { Key, Size, LastModified } of objects(shard === undefined ? `${kind}/` : `${kind}/${shard}/`)) {
+        const sha256 = Key?.split('/').at(-1) ?? ''
+        if (isContentName(sha256)) yield { sha256, size: Size ?? 0, modified_at: LastModified ?? new Date() }
       }
     },
     space: async () => null,
     async readText(name) {
       try {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: name }))
+        const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: prefix + name }))
         return (await Body?.transformToString()) ?? null
       } catch (error) {
         if (isMissing(error)) return null
@@ -180,7 +192,15 @@ export function createS3Store(settings: S3Settings, temporaryFolder: string): S3
       }
     },
     async writeText(name, text) {
-      await put({ Key: name, ContentType: 'text/plain' }, () => text)
+      await put({ Key: prefix + name, ContentType: 'text/plain' }, () => text)
+    },
+    async listTexts(start) {
+      const names: string[] = []
+      for await (const { Key } of objects(start)) if (Key !== undefined) names.push(Key.slice(prefix.length))
+      return names
+    },
+    async removeText(name) {
+      await ask(client.send(new DeleteObjectCommand({ Bucket, Key: prefix + name })))
     },
     close: () => client.destroy(),
   }

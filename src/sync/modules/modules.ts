@@ -123,7 +123,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
     }
     const kind = KINDS[module.slug]
-    return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
+    return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy, sameTrace: startedBy === BY_SCHEDULE })), kind }
   }
 
   return {

@@ -1,3 +1,4 @@
+import Archive from 'lucide-react/icons/archive'
 import Bell from 'lucide-react/icons/bell'
 import Blocks from 'lucide-react/icons/blocks'
 import DatabaseBackup from 'lucide-react/icons/database-backup'
@@ -81,6 +82,12 @@ export const ROUTES: PageRoute[] = [
     icon: WebhookIcon,
     group: 'groupAdmin',
     least: 'admin',
+  }),
+  page('/backups', () => import('../pages/backups/backups-page.tsx'), {
+    label: 'backups',
+    icon: Archive,
+    group: 'groupAdmin',
+    least: 'operator',
   }),
   page(`${HOME}/notices`, () => import('../pages/notifications/notifications-page.tsx'), {
     label: 'notices',

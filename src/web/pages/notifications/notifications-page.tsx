@@ -200,6 +200,7 @@ function Recent({ recent }: { recent: Notifications['recent'] }) {
     run_failed: m.run_failed,
     nothing_synced: m.nothing_synced,
     store_silent: m.store_silent,
+    backup_too_old: m.backup_too_old,
     webhook_disabled: m.webhook_disabled,
     test: m.kindTest,
   }

@@ -56,7 +56,7 @@ import { zohoWebhookRoutes } from './http/routes/zoho-webhook.ts'
 import type { Services } from './services.ts'
 
 export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
-  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
   isStopping(): boolean
   role: Config['role']
   http: Pick<

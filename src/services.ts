@@ -7,6 +7,7 @@ import { openProductFeed, pruneProductFeed } from './catalog/product-feed.ts'
 import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
+import { readStockPercent } from './connection/quota.ts'
 import { openConnection } from './connection/connection.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
@@ -33,6 +34,7 @@ import { openKeys } from './settings/keys.ts'
 import { CRM_SYNC } from './sync/crm/crm-sync-run.ts'
 import { createSyncHandlers } from './sync/handlers.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
+import { afterItems } from './sync/stock/after-items.ts'
 import { createModules } from './sync/modules/modules.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
 import { createWebhookDelivery } from './webhooks/delivery.ts'
@@ -122,6 +124,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
     // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
+    const organization = async () => (await connect.settings.effective()).values.organization_id
+    const stockPercent = async () => readStockPercent(db, await organization(), config.zoho)
     const runs = opened.adopt(
       createRuns({
         db,
@@ -139,6 +143,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
             images,
             requestsPerDay,
+            stockPercent,
+            afterItems: async (mode) => afterItems(db, mode, { stockPercent: await stockPercent() }),
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
             // some in transfer.
             concurrency: requestsPerMinute === 0 ? 8 : concurrency,
@@ -202,14 +208,14 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         paths,
         runs,
         openZoho: connect.open,
-        organization: async () => (await connect.settings.effective()).values.organization_id,
+        organization,
         requestsPerMinute,
         requestsPerDay,
       }),
       scheduler,
       notifier,
       webhookQueue,
-      itemSync: { ...imports, requestsPerMinute, requestsPerDay },
+      itemSync: { ...imports, requestsPerMinute, requestsPerDay, stockPercent },
       ...images,
       sendImages: { db, store: images.store, openZoho: async () => connect.open() },
       imageUrls,

@@ -33,7 +33,7 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     const last = rows.at(-1)
     if (!last) return
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
-    yield rows.map(({ photos, ...row }) => {
+    yield rows.map(({ photos, stock, detail, ...row }) => {
       const images = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
         path: imagePath(nameInZip(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
         sha256,
@@ -43,7 +43,7 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
       const record: ExportRecord = {
         zoho_item_id: row.zoho_item_id,
         ...serializeItem(row),
-        ...serializeStock(row),
+        ...serializeStock(row, stock, detail?.stock_as_of ?? null),
         prices: [],
         origin: row.origin as ExportRecord['origin'],
         zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,

@@ -311,6 +311,10 @@ export const MESSAGES = {
     remedy: 'اختر جزءًا واحدًا على الأقل مما تعرضه الوحدة.',
   },
   'invalid_selection.none': { message: 'هذا الاختيار غير ممكن', remedy: 'اختر جزءًا واحدًا على الأقل مما تعرضه الوحدة.' },
+  'invalid_selection.part': {
+    message: ({ field }) => ar`تخص القيمة ${field} الوحدة Zoho Inventory وحدها`,
+    remedy: 'احذفها من الطلب، أو سمِّ الوحدة inventory.',
+  },
   invalid_signature: { message: 'توقيع Webhook لا يطابق السرّ المحدد هنا', remedy: 'ضع السرّ نفسه في Zoho وفي صفحة «الاتصال».' },
   invalid_state: { message: 'لم تبدأ العودة من Zoho هنا، أو استُعملت، أو مضت عشر دقائق', remedy: 'ابدأ من جديد في هذا المتصفح.' },
   invalid_time: {
@@ -539,6 +543,7 @@ export const MESSAGES = {
     message: ({ parameter }) => ar`في الطلب حقل غير معروف: ${parameter.slice(0, 100)}`,
     remedy: 'أعد تحميل الصفحة؛ ربما حُدّث zinc.',
   },
+  unknown_location: { message: ({ id }) => ar`ليس في Zoho موقع ${id}`, remedy: 'اقرأ المخزون حسب الموقع أولًا، ثم اختر موقعًا من القائمة.' },
   unknown_source: { message: ({ source }) => ar`ليس في أصناف Zoho حقل ${source} يمكن ربطه`, remedy: 'اختر حقلًا من القائمة.' },
   unreachable: { message: 'لا يمكن الوصول إلى Zoho' },
   unreadable: { message: 'لا يُقرأ' },

@@ -499,6 +499,10 @@ export const MESSAGES = {
     remedy: ({ offered }: { offered: readonly string[] }) =>
       offered.length === 0 ? 'This module has no parts to select.' : `Choose one or more of: ${offered.join(', ')}; null for all.`,
   },
+  'invalid_selection.part': {
+    message: ({ field }: { field: string }) => `${field} applies to Zoho Inventory only`,
+    remedy: 'Leave it out, or name the module inventory.',
+  },
   invalid_signature: {
     message: 'The webhook signature does not match the secret',
     remedy: 'Set the same secret in Zoho (Settings, Automation, Webhooks) and as webhook_secret on the settings page.',
@@ -934,6 +938,14 @@ export const MESSAGES = {
       const names = known.length === 0 ? 'None are accepted here.' : `Accepted here: ${known.join(', ')}.`
       return nearest === null ? names : `Did you mean ${nearest}? ${names}`
     },
+  },
+  unknown_location: {
+    message: ({ id }: { id: string; known: readonly string[] }) => `Zoho has no location ${id}`,
+    remedy: ({ known }: { id: string; known: readonly string[] }) =>
+      known.length === 0
+        ? 'No locations are known yet: they are read after a full sync, or with POST …/modules/inventory/sync?only=stock.'
+        : `GET /api/locations lists them: ${known.join(', ')}.`,
+    page: 'Read stock by location first, then choose one from the list.',
   },
   unknown_source: {
     message: ({ source }: { source: string }) => `Zoho items have no field ${source} that can be mapped`,

@@ -64,7 +64,8 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     // Reserved without an await in between, so that a sweep and a start in the same process do not
     // both take it.
     if (workers.has(runId)) return
-    const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce })
+    const exclusiveKeyOf = (kind: string) => handlerOf.get(kind)?.exclusiveKey
+    const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce, exclusiveKeyOf })
     workers.set(runId, worker)
     worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
   }

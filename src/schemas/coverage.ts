@@ -26,6 +26,8 @@ export const CoverageKey = z.enum([
   'bad_check_digit',
   /** Another product has the same EAN, UPC or ISBN. */
   'duplicate_barcode',
+  /** It has a value in a custom field that Zoho does not show in lists. */
+  'hidden_custom_fields',
 ])
 export type CoverageKey = z.infer<typeof CoverageKey>
 

@@ -104,6 +104,8 @@ export const ProductsQuery = z.object({
   group_id: name.optional(),
   /** True: in stock; false: all others, including what Zoho does not track. */
   in_stock: z.stringbool().optional(),
+  /** A location's id: with `in_stock` its stock counts; alone, products that are kept there. */
+  location_id: name.optional(),
   /** Changed here at this time or later. */
   modified_since: time.optional(),
   include_deleted: z.stringbool().default(false),

@@ -3,6 +3,7 @@ import type { CrmStore } from './crm.ts'
 import type { Faults } from './faults.ts'
 import type { ItemStore } from './item-store.ts'
 import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
+import type { SimulatedLocation } from './locations.ts'
 import type { SimulatorToggles } from './options.ts'
 import type { createMeter, Limits } from './rate-limits.ts'
 import { hasScope } from './scopes.ts'
@@ -32,6 +33,8 @@ export interface SimulatorState {
   accounts: OAuthServer
   store: ItemStore
   crm: CrmStore
+  /** Places where goods are kept; none: the organisation does not use them. */
+  locations: SimulatedLocation[]
   counters: Counters
   /**
    * Runs before each of the next list pages, one function per page: for changes during a listing.

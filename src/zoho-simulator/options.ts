@@ -51,6 +51,16 @@ export interface SimulatorToggles {
    * organisations), or only those with variants.
    */
   groupKeys: 'every' | 'grouped'
+  /** Whether the organisation has locations, or is an older one with warehouses. */
+  places: 'locations' | 'warehouses'
+  /** What the path of the other kind of places responds. */
+  otherPlaces: '404' | 'empty'
+  /** The list of locations nests all others below the first. */
+  locationTree: boolean
+  /** How details write stock by location. */
+  stockFigures: 'number' | 'string'
+  /** Custom fields that the list does not show; details do. */
+  hiddenFields: string[]
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
   imagesCount: boolean
@@ -75,6 +85,11 @@ export const DEFAULT_TOGGLES: SimulatorToggles = {
   malformedItemIds: 'left_out',
   dateHeader: 0,
   groupKeys: 'every',
+  places: 'locations',
+  otherPlaces: '404',
+  locationTree: false,
+  stockFigures: 'number',
+  hiddenFields: [],
   noImage: '404',
   imageType: 'right',
   imagesCount: true,

@@ -11,6 +11,7 @@ import { createFaults } from './faults.ts'
 import { imageRoutes } from './images.ts'
 import { createItemStore } from './item-store.ts'
 import { itemRoutes } from './items.ts'
+import { locationRoutes, ONE_LOCATION, type SimulatedLocation } from './locations.ts'
 import { createOAuthServer, FAKE_CREDENTIALS } from './oauth-server.ts'
 import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import { organizationRoutes } from './organizations.ts'
@@ -27,11 +28,13 @@ export { environmentFor, FAKE_CREDENTIALS } from './oauth-server.ts'
  * Everything that the API host serves; each Zoho product is one file with its routes and one line
  * here.
  */
-const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes, crmRoutes]
+const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, locationRoutes, imageRoutes, crmRoutes]
 
 export interface SimulatorOptions extends SeedOptions {
   port?: number
   items?: SimulatedItem[]
+  /** Places where goods are kept, the first one with most of them. */
+  locations?: SimulatedLocation[]
   /** How many records the modules of Books have. */
   books?: BooksCounts
   limits?: Limits
@@ -86,6 +89,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     meter: createMeter({ limits, now, untilMidnight }),
     accounts: createOAuthServer({ now, toggles, faults, credentials, counters, scopes: options.scopes ?? GRANTED_SCOPES, url: () => url }),
     store: createItemStore(options.items ?? createSeed(options), { now, lagMs: () => toggles.listLagMs }),
+    locations: [...(options.locations ?? ONE_LOCATION)],
     crm: createCrmStore({ now, rows: options.crmRows ?? 25 }),
     counters,
     beforePage: [],
@@ -122,6 +126,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     ...control,
     books,
     crm: state.crm,
+    locations: state.locations,
     webhooks,
     zohoTime: (at: Date) => zohoTime(at, zone),
     imageBytes: (id: string) => state.imageBytes(state.store.find(id)!),

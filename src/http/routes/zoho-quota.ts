@@ -2,14 +2,16 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
-import { readQuota, setImageQuotaReserve } from '../../connection/quota.ts'
+import { readQuota, readStockPercent, setQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BadRequestError } from '../../lib/errors.ts'
 import { occurrencesUntil } from '../../runs/cron.ts'
 import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
-import { KINDS, type ZohoModules } from '../../sync/modules/modules.ts'
+import { scheduledKinds, type ZohoModules } from '../../sync/modules/modules.ts'
+import { expectedStockCalls } from '../../sync/stock/stock-queries.ts'
+import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['quota']
@@ -19,7 +21,7 @@ export interface ZohoQuotaRoutes {
   clock: Clock
   connect: ConnectionContext
   modules: ZohoModules
-  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
 }
 
 export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (app, { db, clock, connect, modules, limits }) => {
@@ -31,9 +33,14 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       clock,
       organization: await organization(),
       zone: await modules.zone(),
-      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
+      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay, stockPercent: limits.stockPercent },
       slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
-      kindOf: (module) => KINDS[moduleOf(module).slug],
+      kindsOf: (module, mode) => scheduledKinds(moduleOf(module).slug, mode),
+      stockCalls: async () => {
+        const stockPercent = await readStockPercent(db, await organization(), limits)
+        const of = { db, now: clock.now(), stockPercent, hiddenFields: await readsHiddenFields(db) }
+        return expectedStockCalls(of, await db.product.count({ where: { deleted_at: null, zoho_item_id: { not: null } } }))
+      },
     }),
   })
 
@@ -52,13 +59,14 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Set the percentage of daily calls reserved for items',
+        summary: 'Set the percentages of daily calls that images leave to items and that stock by location may use',
         body: QuotaBody,
         response: { 200: QuotaResponse },
       },
     },
     async (request) => {
-      await setImageQuotaReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
+      const { reserve_percent: reservePercent, stock_percent: stockPercent } = request.body
+      await setQuota(db, { organization: await organization(), reservePercent, stockPercent, actor: actorOf(request) })
       return quota()
     },
   )

@@ -1,6 +1,6 @@
 import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
 import { because, becauseOf } from '../../runs/because.ts'
-import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import type { FollowUp, RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
@@ -20,7 +20,11 @@ const LONGEST_OUTAGE_MS = 15 * 60_000
 /** Two and a half hours of outage: the rest is left to the next sync. */
 const MAX_OUTAGES = 13
 
-export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
+export type ItemSyncDeps = ApiSyncDeps &
+  FileSyncDeps & {
+    /** The runs that read the rest of Inventory after a sync of items from Zoho. */
+    afterItems(mode: 'full' | 'incremental'): Promise<FollowUp[]>
+  }
 
 /**
  * Syncs items first, then removals, then images. The checkpoint is saved in one transaction with
@@ -31,6 +35,11 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   return {
     kind: ITEM_SYNC,
     exclusiveKey: ITEM_SYNC,
+    async followUps({ params, checkpoint }) {
+      const { retry, source, dry_run } = ItemSyncParams.parse(params)
+      if (retry || dry_run || source === 'file') return []
+      return deps.afterItems(ListCheckpoint.parse(checkpoint).mode)
+    },
     async execute(run) {
       const params = ItemSyncParams.parse(run.params)
       try {

@@ -1,14 +1,21 @@
+import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { estimateCompletion, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
 import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
+import { expectedStockCalls } from '../stock/stock-queries.ts'
 import { ItemSyncParams } from './params.ts'
 import { countsFrom, itemSyncResult } from './result.ts'
+
+export interface PlanDeps extends LimitsDeps {
+  /** Percent of the day's calls for stock by location now. */
+  stockPercent(): Promise<number>
+}
 
 /**
  * Returns what a finished dry run predicts: what would change, and what it would cost at the
  * present limits.
  */
-export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {
+export async function itemSyncPlan(deps: PlanDeps, run: Run): Promise<ItemSyncPlan> {
   const { db } = deps
   const { statistics, mode } = await itemSyncResult(db, run)
   const params = ItemSyncParams.parse(run.params)
@@ -22,7 +29,11 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   // For images behind a file's URLs there is no Zoho to ask.
   const rechecks = params.sync_images ? (counted.recheck_calls ?? 0) : 0
   const images = params.source === 'api' ? toFetch + rechecks : 0
-  const total = list + details + images
+  // Read after a full sync, in a run of its own.
+  const readsParts = mode === 'full' && params.source === 'api'
+  const of = { db, now: deps.clock.now(), stockPercent: await deps.stockPercent(), hiddenFields: await readsHiddenFields(db) }
+  const stock = readsParts ? await expectedStockCalls(of, counts.total) : 0
+  const total = list + details + images + stock
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
   const limits = await knownLimits(deps, call?.organization ?? null, images > 0 ? 'images' : 'items')
   const { minutes, days, endsAt } = estimateCompletion(total, limits, deps.clock.now())
@@ -47,7 +58,7 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
         unchanged: params.sync_images ? counts.images_listed_stored : 0,
         missing: params.sync_images ? counts.images_listed_missing : 0,
       },
-      calls: { list, details, images, total },
+      calls: { list, details, images, stock, total },
       minutes,
       days,
       ends_at: endsAt.toISOString(),

@@ -1,3 +1,4 @@
+import { settleListedFields } from '../../catalog/custom-fields.ts'
 import { readFieldRules } from '../../catalog/field-mapping.ts'
 import type { Database } from '../../database/client.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
@@ -101,6 +102,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       if (!dryRun) {
         const done = { up_to: at.newest, succeeded_at: clock.now(), run_id: run.id, ...(at.mode === 'full' && { full_at: clock.now() }) }
         await tx.watermark.upsert({ where: { name: WATERMARK }, create: { name: WATERMARK, ...done }, update: done })
+        if (at.mode === 'full') await settleListedFields(tx, { runId: run.id })
       }
       await tx.runPage.deleteMany({ where: { run_id: run.id } })
       await run.fail(tx, removalFailures(found))

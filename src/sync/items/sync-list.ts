@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { noteListedFields } from '../../catalog/custom-fields.ts'
 import { recordDifferences } from '../../catalog/diff-items.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
@@ -66,6 +67,7 @@ export async function syncList(
   let at = start
   const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time ?? null })
   const unreadable: unknown[] = []
+  const noted = new Set<string>()
   const from = at.from ? new Date(at.from) : null
   for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
     const fresh = walk.fresh(page)
@@ -86,6 +88,7 @@ export async function syncList(
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       if (!dryRun) await saveRawItems(tx, items)
+      if (!dryRun) await noteListedFields(tx, items, { runId: run.id, noted })
       await noteUnreadable(run, tx, bad)
       await reportUnreadable(run, tx, mapped, clock.now())
       if (!dryRun) await forgetImageFailures(tx, fresh, clock.now())

@@ -1,7 +1,8 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
-import { ConflictError } from '../../lib/errors.ts'
+import { INVENTORY_PARTS, type InventoryPart } from '../../facts/inventory-parts.ts'
+import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
 import { isTimeZone } from '../../runs/cron.ts'
@@ -11,6 +12,7 @@ import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
 import { CRM_SYNC } from '../crm/crm-sync-run.ts'
+import { STOCK_SYNC } from '../stock/stock-run.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
 import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
 import { moveCursor, readCursor } from './watermark.ts'
@@ -18,6 +20,15 @@ import { moveCursor, readCursor } from './watermark.ts'
 const BY_SCHEDULE = 'schedule'
 
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
+
+/**
+ * The kinds of runs that a module's schedule starts: a full sync of items is followed by runs of the
+ * other parts of Inventory.
+ */
+export function scheduledKinds(slug: ModuleSlug, mode: string): string[] {
+  if (mode === 'stock') return [STOCK_SYNC]
+  return slug === 'inventory' && mode === 'full' ? [ITEM_SYNC, ...INVENTORY_PARTS] : [KINDS[slug]]
+}
 
 export interface ModulesDeps {
   db: Database
@@ -32,7 +43,14 @@ export interface ModuleChange {
   enabled?: boolean | undefined
   schedule?: string | null | undefined
   full_schedule?: string | null | undefined
+  stock_schedule?: string | null | undefined
   selection?: { [Key in keyof ModuleSelection]?: ModuleSelection[Key] | undefined } | undefined
+}
+
+/** What a started sync reads: `only` a part of Inventory, or the module in a mode. */
+export interface SyncChoice {
+  mode?: Exclude<ScheduleMode, 'stock'> | undefined
+  only?: InventoryPart | undefined
 }
 
 export type ZohoModules = ReturnType<typeof createModules>
@@ -44,7 +62,7 @@ export type ZohoModules = ReturnType<typeof createModules>
 export function createModules({ db, runs, scheduler, isEnabled, shopZone }: ModulesDeps) {
   const zone = async () => isTimeZone(await shopZone())
 
-  async function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Promise<Prisma.InputJsonObject> {
+  async function paramsOf(slug: ModuleSlug, mode: SyncChoice['mode']): Promise<Prisma.InputJsonObject> {
     const chosen = selectionParams(slug, await readSelection(db, slug))
     if (slug === 'inventory') return { ...(mode && { mode }), ...chosen, dry_run: false, confirm_removals: false }
     if (slug === 'crm') return { ...(mode && { mode }) }
@@ -78,6 +96,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       description,
       schedule: mine.find((it) => it.mode === 'incremental')?.cron ?? null,
       full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
+      stock_schedule: mine.find((it) => it.mode === 'stock')?.cron ?? null,
       suggested,
       last_sync: success?.at?.toISOString() ?? null,
       last_run: last ? await shownRun(last) : null,
@@ -108,20 +127,24 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     for (const [field, mode] of [
       ['schedule', 'incremental'],
       ['full_schedule', 'full'],
+      ['stock_schedule', 'stock'],
     ] as const) {
       const cron = change[field]
       if (cron === undefined) continue
+      if (mode === 'stock' && module.slug !== 'inventory') throw new BadRequestError('invalid_selection.part', { field })
       const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
       if (await scheduler.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
     }
     return changed
   }
 
-  async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
+  async function start(module: Module, { mode, only }: SyncChoice, startedBy: string): Promise<{ run_id: string; kind: string }> {
+    if (only !== undefined && module.slug !== 'inventory') throw new BadRequestError('invalid_selection.part', { field: 'only' })
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
       throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
     }
+    if (only !== undefined) return { ...(await runs.start(only, { asked: startedBy !== BY_SCHEDULE }, { startedBy })), kind: only }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
   }
@@ -176,9 +199,9 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
 
     /**
      * Starts a real sync. Throws ConflictError `module_disabled`, `integration_disabled`,
-     * `sync_running`.
+     * `sync_running`, BadRequestError `invalid_selection` for a part of another module.
      */
-    start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
+    start: (nameOrSlug: string, choice: SyncChoice, startedBy: string) => start(moduleOf(nameOrSlug), choice, startedBy),
 
     /**
      * Starts a scheduled sync. A module that is off is skipped, and so is what a running sync does
@@ -187,19 +210,20 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
      */
     async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
       const it = moduleOf(module)
+      const isSame = mode === 'stock' ? Prisma.sql`kind = ${STOCK_SYNC}` : Prisma.sql`${isOf(it.slug)} and ${isMode(mode)}`
       if (since) {
         const [begun] = await db.$queryRaw<{ id: string }[]>`
-          select id from run where ${isOf(it.slug)} and ${isMode(mode)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
+          select id from run where ${isSame} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
         if (begun) return true
       }
       try {
-        await start(it, mode, BY_SCHEDULE)
+        await start(it, mode === 'stock' ? { only: 'stock' } : { mode }, BY_SCHEDULE)
         return true
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error
         if (error.code !== 'sync_running') return true
         const [covered] = await db.$queryRaw<{ id: string }[]>`
-          select id from run where ${isOf(it.slug)} and state in ('queued', 'running', 'paused') and ${mode === 'full' ? isMode('full') : Prisma.sql`true`} limit 1`
+          select id from run where ${mode === 'incremental' ? isOf(it.slug) : isSame} and state in ('queued', 'running', 'paused') limit 1`
         return covered !== undefined
       }
     },

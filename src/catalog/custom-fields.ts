@@ -17,7 +17,8 @@ export interface ItemCustomFields {
 }
 
 const nameOf = (key: string): string => key.replace(/_unformatted$/, '')
-const isBlank = (value: unknown): boolean => value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+const isBlank = (value: unknown): boolean =>
+  value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
 const filledFields = ({ custom_fields: fields }: ItemCustomFields): string[] => [
   ...new Set(Object.entries(fields).flatMap(([key, value]) => (isBlank(value) ? [] : [nameOf(key)]))),
 ]
@@ -26,8 +27,14 @@ const filledFields = ({ custom_fields: fields }: ItemCustomFields): string[] => 
  * Notes which custom fields the rows of a list have. `noted` holds those that this pass has written
  * already.
  */
-export async function noteListedFields(tx: RawDb, items: ItemCustomFields[], { runId, noted }: { runId: string; noted: Set<string> }): Promise<void> {
-  const names = [...new Set(items.flatMap(({ custom_fields: fields }) => Object.keys(fields).map(nameOf)))].filter((name) => !noted.has(name))
+export async function noteListedFields(
+  tx: RawDb,
+  items: ItemCustomFields[],
+  { runId, noted }: { runId: string; noted: Set<string> },
+): Promise<void> {
+  const names = [...new Set(items.flatMap(({ custom_fields: fields }) => Object.keys(fields).map(nameOf)))].filter(
+    (name) => !noted.has(name),
+  )
   if (names.length === 0) return
   await tx.$executeRaw`
     insert into custom_field (api_name, listed_run, in_list) select name, ${runId}::uuid, true from unnest(${names}::text[]) as name
@@ -48,7 +55,9 @@ export async function noteDetails(
   tx: RawDb,
   { runId, asked, items, at, stored }: { runId: string; asked: string[]; items: ItemCustomFields[]; at: Date; stored: boolean },
 ): Promise<void> {
-  const labels = new Map(items.flatMap((item) => filledFields(item).map((name) => [name, item.custom_field_labels?.[name] ?? null] as const)))
+  const labels = new Map(
+    items.flatMap((item) => filledFields(item).map((name) => [name, item.custom_field_labels?.[name] ?? null] as const)),
+  )
   if (labels.size > 0)
     await tx.$executeRaw`
       insert into custom_field as c (api_name, label) select * from unnest(${[...labels.keys()]}::text[], ${[...labels.values()]}::text[])

@@ -106,11 +106,7 @@ const quantity = (value: Prisma.Decimal | null): string | null => value?.toFixed
  * Stock in total and by location. Of what Zoho does not track, or was not read yet, there is no
  * location. Committed stock is known by location only.
  */
-export function serializeStock(
-  row: Product,
-  locations: ProductWithPhotos['stock'],
-  asOf: Date | null,
-): Pick<ProductResponse, 'stock'> {
+export function serializeStock(row: Product, locations: ProductWithPhotos['stock'], asOf: Date | null): Pick<ProductResponse, 'stock'> {
   const committed = locations.flatMap((it) => it.committed ?? [])
   return {
     stock: {

@@ -200,7 +200,8 @@ async function callsOfSchedules(deps: QuotaDeps, schedules: Schedule[], until: D
 }
 
 /** The purposes of the calls that a kind of run makes. */
-const purposesOfRun = (kind: string): CallPurpose[] => (purposeOfRun(kind) === 'items' ? ['items', 'images', 'rechecks'] : [purposeOfRun(kind)])
+const purposesOfRun = (kind: string): CallPurpose[] =>
+  purposeOfRun(kind) === 'items' ? ['items', 'images', 'rechecks'] : [purposeOfRun(kind)]
 
 /**
  * Returns the calls of the newest finished run of a kind and mode; 1 when there was none, or when

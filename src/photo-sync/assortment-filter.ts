@@ -15,7 +15,9 @@ export function assortmentCondition({ assortment, location_id }: Pick<FeedStore,
   ]
   const all = [
     ...(named.length > 0 ? [Prisma.sql`(${Prisma.join(named, ' or ')})`] : []),
-    ...(in_stock ? [location_id === null ? Prisma.sql`p.feed_in_stock` : Prisma.sql`in_stock_in(${location_id}, p.feed_in_stock, p.feed_in_stock_at)`] : []),
+    ...(in_stock
+      ? [location_id === null ? Prisma.sql`p.feed_in_stock` : Prisma.sql`in_stock_in(${location_id}, p.feed_in_stock, p.feed_in_stock_at)`]
+      : []),
   ]
   return all.length > 0 ? Prisma.sql`(${Prisma.join(all, ' and ')})` : Prisma.sql`true`
 }

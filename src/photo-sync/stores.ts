@@ -185,7 +185,8 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             // An edit that changes nothing causes no new read and no audit entry.
             if (fields.length === 0) return store
             if (fields.includes('location_id')) await checkLocation(tx, after.location_id)
-            if (!confirmRemovals && (fields.includes('assortment') || fields.includes('location_id'))) await refuseMassRemoval(tx, store, after)
+            if (!confirmRemovals && (fields.includes('assortment') || fields.includes('location_id')))
+              await refuseMassRemoval(tx, store, after)
             await publishStoreChange(tx, store, after)
             await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
             return tx.store.update({

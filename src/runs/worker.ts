@@ -8,7 +8,15 @@ import { AppError } from '../lib/errors.ts'
 import { because, becauseOf } from './because.ts'
 import { createEtaEstimator } from './eta.ts'
 import { recordFailures } from './record-failures.ts'
-import { type FollowUp, RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
+import {
+  type FollowUp,
+  RunAborted,
+  type RunContext,
+  type RunHandler,
+  type RunOutcome,
+  type RunProgress,
+  type StopReason,
+} from './run-handler.ts'
 import { applyRequestedAction, lockRun, type RunStatus, STATE_AFTER, toStatusColumns } from './run-state.ts'
 
 /** Progress is only for display: writing it more often costs writes and shows nothing more. */

@@ -1,7 +1,7 @@
 import type { ApiRoutes, SimulatorState } from './api.ts'
 import { firstFrom } from './item-store.ts'
-import type { SimulatedItem } from './seed.ts'
 import { withKitStock } from './locations.ts'
+import type { SimulatedItem } from './seed.ts'
 import { itemDetail, itemRow } from './serialize.ts'
 
 const SORTABLE = new Set(['name', 'sku', 'rate', 'purchase_rate', 'created_time', 'last_modified_time', 'reorder_level', 'stock_on_hand'])

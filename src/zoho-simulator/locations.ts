@@ -42,7 +42,11 @@ export function stockByLocation(item: SimulatedItem, locations: SimulatedLocatio
 }
 
 /** The `locations` or `warehouses` of a detail; none for an item whose stock is not tracked. */
-export function stockKeys(item: SimulatedItem, locations: SimulatedLocation[], { places, stockFigures }: LocationShape): Record<string, unknown> {
+export function stockKeys(
+  item: SimulatedItem,
+  locations: SimulatedLocation[],
+  { places, stockFigures }: LocationShape,
+): Record<string, unknown> {
   if (item.stock === null || locations.length === 0) return {}
   const of = places === 'warehouses' ? 'warehouse' : 'location'
   const figure = (value: number) => (stockFigures === 'string' ? String(value) : value)

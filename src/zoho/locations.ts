@@ -37,7 +37,8 @@ const SHAPES = [
 type Shape = (typeof SHAPES)[number]
 
 const Address = z.record(z.string(), z.unknown()).nullable().catch(null)
-const statusOf = (value: unknown): ZohoLocation['status'] => (typeof value === 'string' && value.trim().toLowerCase() === 'inactive' ? 'inactive' : 'active')
+const statusOf = (value: unknown): ZohoLocation['status'] =>
+  typeof value === 'string' && value.trim().toLowerCase() === 'inactive' ? 'inactive' : 'active'
 
 function readPlace(row: Row, { of }: Shape) {
   const id = Id.parse(row[`${of}_id`])
@@ -54,7 +55,11 @@ function readPlace(row: Row, { of }: Shape) {
  * organization without either costs two calls. Locations below others are listed like the others.
  * Throws what client.json throws, but for a refused path.
  */
-export async function listLocations(client: ZohoClient, { runId }: { runId?: string | undefined }, signal: AbortSignal): Promise<ZohoLocation[]> {
+export async function listLocations(
+  client: ZohoClient,
+  { runId }: { runId?: string | undefined },
+  signal: AbortSignal,
+): Promise<ZohoLocation[]> {
   for (const shape of SHAPES) {
     try {
       const { body } = await client.json({ path: shape.path, job: 'stock', runId }, signal)

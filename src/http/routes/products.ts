@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
-import { listLocations } from '../../catalog/product-stock.ts'
 import type { ProductRecords } from '../../catalog/product-records.ts'
+import { listLocations } from '../../catalog/product-stock.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
 import { LocationsResponse } from '../../schemas/locations.ts'
@@ -36,7 +36,11 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'products:read' },
-      schema: { tags, summary: 'List the locations of Zoho, or its warehouses, the primary one first', response: { 200: LocationsResponse } },
+      schema: {
+        tags,
+        summary: 'List the locations of Zoho, or its warehouses, the primary one first',
+        response: { 200: LocationsResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await listLocations(db), next_cursor: null }),
   )

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
+import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
@@ -11,7 +12,6 @@ import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schem
 import { moduleOf } from '../../settings/modules.ts'
 import { scheduledKinds, type ZohoModules } from '../../sync/modules/modules.ts'
 import { expectedStockCalls } from '../../sync/stock/stock-queries.ts'
-import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['quota']

@@ -1,7 +1,7 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
-import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
 import { INVENTORY_PARTS, type InventoryPart } from '../../facts/inventory-parts.ts'
+import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
 import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
@@ -12,8 +12,8 @@ import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
 import { CRM_SYNC } from '../crm/crm-sync-run.ts'
-import { STOCK_SYNC } from '../stock/stock-run.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
+import { STOCK_SYNC } from '../stock/stock-run.ts'
 import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
 import { moveCursor, readCursor } from './watermark.ts'
 

@@ -37,7 +37,7 @@ export async function hasFieldsDue(db: Db): Promise<boolean> {
 
 /** Returns the Zoho ids of one call whose custom fields were never seen. */
 export const unseenFields = (db: Db): Promise<string[]> =>
-  ids(db, Prisma.sql`d.custom_fields_at is null order by p.created_at, p.id limit ${IDS_PER_CALL}`)
+  ids(db, Prisma.sql`d.custom_fields_at is null order by p.created_at, p.zoho_item_id limit ${IDS_PER_CALL}`)
 
 async function ids(db: Db, conditions: Prisma.Sql): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>`

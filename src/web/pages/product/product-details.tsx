@@ -9,6 +9,7 @@ import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
 import { productMessages } from './messages.ts'
 import classes from './product-page.module.css'
+import { StockByLocation } from './stock-by-location.tsx'
 
 /** What the record says. A blank price is called blank: it is not 0. */
 export function ProductDetails({ product }: { product: Product }) {
@@ -64,6 +65,7 @@ export function ProductDetails({ product }: { product: Product }) {
           ]}
         />
       </Section>
+      <StockByLocation stock={product.stock} />
       {custom.length > 0 && (
         <Section title={m.custom}>
           <DescriptionList

@@ -67,7 +67,11 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     const exclusiveKeyOf = (kind: string) => handlerOf.get(kind)?.exclusiveKey
     const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce, exclusiveKeyOf })
     workers.set(runId, worker)
-    worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
+    worker.finished
+      .finally(() => workers.delete(runId))
+      .catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
+      // What follows it begins immediately; if this fails, the next sweep finds it.
+      .then(() => (handler.followUps ? sweep().catch(() => {}) : undefined))
   }
 
   /** Claims runs that are queued, were left by a dead process, or may resume after a pause. */

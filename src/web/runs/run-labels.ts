@@ -6,6 +6,7 @@ import { defineMessages } from '../i18n/messages.ts'
 const words = defineMessages(
   {
     items: 'Item sync',
+    stock: 'Stock by location',
     pull: 'Data pull',
     pull_verify: 'Pull verification',
     pull_repair: 'Pull repair',
@@ -58,15 +59,19 @@ const words = defineMessages(
     fetched: 'Fetched',
     records: 'Records',
     line_items: 'Line items',
+    locations: 'Locations',
+    not_found: 'Not found in Zoho',
     statFailed: 'Failed',
     bySchedule: 'Schedule',
     byCommandLine: 'Command line',
     byDemo: 'Demo',
     byWebhook: 'Zoho webhook',
     byScript: 'Script',
+    byItemSync: 'Item sync',
   },
   {
     items: 'مزامنة الأصناف',
+    stock: 'المخزون حسب الموقع',
     pull: 'نسخ البيانات',
     pull_verify: 'التحقق من نسخة',
     pull_repair: 'إصلاح نسخة',
@@ -119,12 +124,15 @@ const words = defineMessages(
     fetched: 'جُلب',
     records: 'سجلات',
     line_items: 'بنود',
+    locations: 'المواقع',
+    not_found: 'ليست في Zoho',
     statFailed: 'فشل',
     bySchedule: 'الجدول',
     byCommandLine: 'سطر الأوامر',
     byDemo: 'العرض التجريبي',
     byWebhook: 'Webhook من Zoho',
     byScript: 'نص برمجي',
+    byItemSync: 'مزامنة الأصناف',
   },
 )
 
@@ -149,6 +157,7 @@ export function useRunLabels() {
     demo: m.byDemo,
     zoho: m.byWebhook,
     script: m.byScript,
+    'run:items': m.byItemSync,
   }
   return {
     kind: known,

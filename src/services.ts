@@ -8,7 +8,7 @@ import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
-import { readStockPercent } from './connection/quota.ts'
+import { isWithinPace, readStockPercent } from './connection/quota.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
 import { openImages } from './images/images.ts'
@@ -161,6 +161,10 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       scheduler,
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
+      isStockWithinPace: async () => {
+        const limits = { perMinute: requestsPerMinute, perDay: requestsPerDay, stockPercent: config.zoho.stockPercent }
+        return isWithinPace({ db, clock, limits }, { organization: (await organization()) ?? 'none', purpose: 'stock' })
+      },
     })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { CallPurpose, Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import {
+  callsOf,
   chosenBy,
   dayLimitInForce,
   PURPOSES,
@@ -154,6 +155,24 @@ export async function readStockPercent(
 ): Promise<number> {
   const row = organization == null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
   return sharePercent('stock', chosenBy(row, limits)) ?? 100
+}
+
+/**
+ * Whether a purpose has used no more of its share than of the day has passed: runs by schedule are
+ * then spread over the day, instead of using up the share in the morning. True without limits.
+ */
+export async function isWithinPace(
+  { db, clock, limits }: Pick<QuotaDeps, 'db' | 'clock' | 'limits'>,
+  { organization, purpose }: { organization: string; purpose: CallPurpose },
+): Promise<boolean> {
+  const row = await db.zohoRateLimit.findUnique({ where: { organization } })
+  const now = clock.now()
+  if (limits.perMinute === 0 || !row?.day_resets_at || row.day_resets_at <= now) return true
+  const share = shareOf(purpose, chosenBy(row, limits), dayLimitInForce(row.day_limit, limits.perDay))
+  if (share === null) return true
+  const since = new Date(row.day_resets_at.getTime() - DAY_MS)
+  const passed = (now.getTime() - since.getTime()) / DAY_MS
+  return (await callsOf(db, { organization, purpose, since })) <= share * passed
 }
 
 /**

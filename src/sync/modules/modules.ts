@@ -37,6 +37,8 @@ export interface ModulesDeps {
   isEnabled(): Promise<boolean>
   /** The time zone of the shop as Zoho reports it; null before that is known. */
   shopZone(): Promise<string | null>
+  /** False while stock by location has used more of its share than of the day has passed. */
+  isStockWithinPace(): Promise<boolean>
 }
 
 export interface ModuleChange {
@@ -59,7 +61,7 @@ export type ZohoModules = ReturnType<typeof createModules>
  * The four Zoho modules as an operator sees them: whether each is on, its schedule, and the real
  * sync behind it.
  */
-export function createModules({ db, runs, scheduler, isEnabled, shopZone }: ModulesDeps) {
+export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStockWithinPace }: ModulesDeps) {
   const zone = async () => isTimeZone(await shopZone())
 
   async function paramsOf(slug: ModuleSlug, mode: SyncChoice['mode']): Promise<Prisma.InputJsonObject> {
@@ -216,6 +218,8 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
           select id from run where ${isSame} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
         if (begun) return true
       }
+      // A later slot reads it: the share of the day is for the whole day.
+      if (mode === 'stock' && !(await isStockWithinPace())) return true
       try {
         await start(it, mode === 'stock' ? { only: 'stock' } : { mode }, BY_SCHEDULE)
         return true

@@ -94,12 +94,7 @@ async function readLocations(run: RunContext, { db, clock }: StockRunDeps, zoho:
   await run.fenced((tx) => run.saveCheckpoint(tx, { located: true }, run.counted()))
 }
 
-async function readItems(
-  run: RunContext,
-  { clock }: StockRunDeps,
-  { zoho, mapping, fields, job }: Reading,
-  ids: string[],
-): Promise<void> {
+async function readItems(run: RunContext, { clock }: StockRunDeps, { zoho, mapping, fields, job }: Reading, ids: string[]): Promise<void> {
   const counts = { total: 0, unchanged: 0, updated: 0, failed: 0, not_found: 0, ...run.counted() }
   const before = counts.total
   for (let from = 0; from < ids.length; from += IDS_PER_CALL) {

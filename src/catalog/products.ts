@@ -8,7 +8,7 @@ export type ProductWithPhotos = Product & {
   detail: { stock_as_of: Date | null } | null
 }
 
-/** A product's present images, the primary first, and its stock by location, the primary one first. */
+/** A product's present images and its stock by location, the primary ones first. */
 export const WITH_PHOTOS = {
   photos: {
     where: { deleted_at: null },

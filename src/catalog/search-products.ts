@@ -17,7 +17,7 @@ export interface ProductFilter {
   brand?: string | undefined
   groupId?: string | undefined
   inStock?: boolean | undefined
-  /** With `inStock` the stock of this location; alone: what is kept there, even with none on hand. */
+  /** With `inStock` the stock of this location; alone what is kept there, even with none left. */
   locationId?: string | undefined
   modifiedSince?: Date | undefined
   includeDeleted?: boolean | undefined

@@ -7,8 +7,8 @@ const effectiveVariant = (variant: string | null): string => variant ?? 'origina
 
 /**
  * Publishes an edited store in its feed. Another variant means other bytes for every photo, so its
- * readers begin again; for another assortment or location the feed shows only what enters or leaves. Takes the
- * feed's lock first, as every numbering does.
+ * readers begin again; for another assortment or location the feed shows only what enters or
+ * leaves. Takes the feed's lock first, as every numbering does.
  */
 export async function publishStoreChange(
   tx: Db,

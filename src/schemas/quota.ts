@@ -43,7 +43,7 @@ export const QuotaResponse = z.object({
         reserve_percent: z.number(),
         share: z.number().nullable(),
         share_percent: z.number().nullable(),
-        /** When the oldest data of it was read; null: never, not yet everything, or it keeps none. */
+        /** When its oldest data was read; null: not yet everything, or it keeps none. */
         oldest_at: z.iso.datetime().nullable(),
         /**
          * Why the data cannot be fresher: `share`, the calls until the reset exceed its own limit;
@@ -64,7 +64,9 @@ export const QuotaResponse = z.object({
 export type Quota = z.infer<typeof QuotaResponse>['data']
 
 const Percent = z.number().int().min(0).max(90)
-/** `PUT /quota`: what images leave to items, and what stock by location may use (0: it is not read). */
+/**
+ * `PUT /quota`: what images leave to items, and what stock by location may use (0: it is not read).
+ */
 export const QuotaBody = z
   .object({ reserve_percent: Percent, stock_percent: Percent })
   .partial()

@@ -33,7 +33,7 @@ export const StoreBody = z.object({
   name: z.string().trim().min(1).max(250),
   variant: StoreVariant.nullish(),
   assortment: Assortment.nullish(),
-  /** Its location in Zoho: `in_stock` of the assortment then means the stock there. Null: the total. */
+  /** Its location in Zoho, whose stock `in_stock` of the assortment then means. Null: the total. */
   location_id: z.string().trim().min(1).max(100).nullish(),
   /**
    * How fast its edge servers may download, in addition to their own limit: the lower one applies.

@@ -37,7 +37,7 @@ export const ZohoModule = z.object({
   schedule: z.string().nullable(),
   /** The same for full syncs. */
   full_schedule: z.string().nullable(),
-  /** The same for stock by location alone, which is also read after each full sync; Inventory only. */
+  /** The same for stock by location, which is also read after each full sync; Inventory only. */
   stock_schedule: z.string().nullable(),
   /** What the page suggests with one click. */
   suggested: z.object({ schedule: z.string(), full_schedule: z.string() }),

@@ -22,8 +22,8 @@ const BY_SCHEDULE = 'schedule'
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
 
 /**
- * The kinds of runs that a module's schedule starts: a full sync of items is followed by runs of the
- * other parts of Inventory.
+ * The kinds of runs that a module's schedule starts: a full sync of items is followed by runs of
+ * the other parts of Inventory.
  */
 export function scheduledKinds(slug: ModuleSlug, mode: string): string[] {
   if (mode === 'stock') return [STOCK_SYNC]

@@ -19,7 +19,10 @@ import { fieldsDue, hasLocations, isLocationListDue, LOCATIONS_READ, stockOrder,
 
 export const STOCK_SYNC = 'stock'
 
-/** `after`: the mode of the item sync that started it, or that only hidden fields are wanted. */
+/**
+ * `after`: the mode of the item sync that started it; an incremental one only wants hidden fields.
+ * `asked`: a person started it.
+ */
 export const StockParams = z.object({ after: z.enum(['full', 'incremental']).optional(), asked: z.boolean().default(false) })
 const Checkpoint = z.object({ located: z.boolean().default(false) })
 

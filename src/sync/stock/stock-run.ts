@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { noteDetails, readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { recordDifferences } from '../../catalog/diff-items.ts'
+import { readFieldRules } from '../../catalog/field-mapping.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { saveLocations, saveStock } from '../../catalog/product-stock.ts'
@@ -13,7 +14,7 @@ import { RateLimitedError } from '../../zoho/errors.ts'
 import { IDS_PER_CALL, itemsById } from '../../zoho/inventory.ts'
 import { listLocations } from '../../zoho/locations.ts'
 import type { ZohoItem } from '../../zoho/read-item.ts'
-import { type ApiSyncDeps, mappingFor, openClient } from '../items/sync-from-api.ts'
+import { type ApiSyncDeps, openClient } from '../items/sync-from-api.ts'
 import { type ItemMapping, toItemRows } from '../items/to-item-row.ts'
 import { fieldsDue, hasLocations, isLocationListDue, LOCATIONS_READ, stockOrder, unseenFields } from './stock-queries.ts'
 
@@ -33,8 +34,8 @@ export interface StockRunDeps extends ApiSyncDeps {
 
 /**
  * Reads what only the details of items say, a hundred items per call: stock by location, where the
- * organization has locations, and custom fields that lists do not show. Crash-safe: it asks for each
- * item once, whichever process works on it.
+ * organization has locations, and custom fields that lists do not show. Crash-safe: it asks for
+ * each item once, whichever process works on it.
  */
 export function createStockSync(deps: StockRunDeps): RunHandler {
   return {
@@ -68,7 +69,8 @@ async function readDetails(run: RunContext, deps: StockRunDeps): Promise<RunOutc
   if (readsStock) await readLocations(run, deps, zoho, { asked })
   let reading: Reading | undefined
   const open = async (): Promise<Reading> => {
-    reading ??= { zoho, mapping: await mappingFor(zoho, deps, run.signal), fields, job: 'stock' }
+    // The currency belongs to prices, and would cost a call.
+    reading ??= { zoho, mapping: { currency: null, rules: await readFieldRules(db) }, fields, job: 'stock' }
     return reading
   }
   if (readsStock && (await hasLocations(db))) {

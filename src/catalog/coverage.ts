@@ -23,6 +23,7 @@ export const COVERAGE: Record<CoverageKey, Prisma.Sql> = {
   duplicate_barcode: Prisma.sql`p.id in (select unnest(array_agg(b.id)) from (
       select id, ltrim(btrim(code), '0') as code from product, unnest(array[ean, upc, isbn]) as code where deleted_at is null and btrim(code) <> ''
       group by 1, 2) b group by b.code having count(*) > 1)`,
+  not_in_price_list: Prisma.sql`exists (select 1 from price_list where status = 'active') and p.id not in (select product_id from product_price)`,
 }
 
 export interface Coverage {

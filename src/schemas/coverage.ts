@@ -26,6 +26,8 @@ export const CoverageKey = z.enum([
   'bad_check_digit',
   /** Another product has the same EAN, UPC or ISBN. */
   'duplicate_barcode',
+  /** No active price list has a price for it; 0 where there are no price lists. */
+  'not_in_price_list',
 ])
 export type CoverageKey = z.infer<typeof CoverageKey>
 

@@ -148,8 +148,17 @@ export const ZohoModuleResponse = z.object({ status: z.literal('success'), data:
  */
 export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
 
+/** What Zoho Inventory has beside items; each can be read alone. */
+export const SyncPart = z.enum(['groups', 'price_lists'])
+export type SyncPart = z.infer<typeof SyncPart>
+
 /** `POST /modules/{module}/sync` */
-export const ModuleSyncQuery = z.object({ mode: z.enum(['incremental', 'full']).optional(), wait: z.stringbool().default(true) })
+export const ModuleSyncQuery = z.object({
+  mode: z.enum(['incremental', 'full']).optional(),
+  /** Only this, of Zoho Inventory; after a full sync it is read anyway. */
+  only: SyncPart.optional(),
+  wait: z.stringbool().default(true),
+})
 
 /** `GET /schedule/preview` */
 export const SchedulePreviewQuery = z.object({ cron: z.string().min(1).max(100), count: z.coerce.number().int().min(1).max(20).default(3) })

@@ -2,9 +2,11 @@ import { fetchImageUrl } from '../images/fetch/fetch-url.ts'
 import type { Images } from '../images/images.ts'
 import type { RunHandler } from '../runs/run-handler.ts'
 import { createCrmSync } from './crm/crm-sync-run.ts'
+import { createGroupSync } from './groups/group-run.ts'
 import { refetchImage } from './images/fetch-image.ts'
 import { createGalleryRun } from './images/gallery-run.ts'
 import { createItemSync, type ItemSyncDeps } from './items/item-sync-run.ts'
+import { createPriceListSync } from './price-lists/price-list-run.ts'
 import { createWebhookSync } from './webhook/webhook-sync-run.ts'
 
 export interface SyncHandlerDeps extends ItemSyncDeps {
@@ -23,6 +25,8 @@ export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: 
     createItemSync(itemSync),
     createWebhookSync(itemSync),
     createCrmSync({ db, clock, openZoho }),
+    createGroupSync({ db, clock, openZoho, ingest }),
+    createPriceListSync({ db, clock, openZoho }),
     createGalleryRun({ db, clock, openZoho, ingest, itemLinks, concurrency: galleryConcurrency }),
     ...images.runHandlers({
       // A repair waits for the rate limits without reporting it.

@@ -51,6 +51,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
         category: query.category,
         brand: query.brand,
         groupId: query.group_id,
+        priceListId: query.price_list_id,
         inStock: query.in_stock,
         modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
         includeDeleted: query.include_deleted,

@@ -9,6 +9,7 @@ import type { ZohoClient } from '../../zoho/client.ts'
 import { ping } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { isAhead } from '../../zoho/server-clock.ts'
+import { queueFollowUps } from '../follow-ups.ts'
 import { countPending, countUnlistedRechecks } from '../images/pending-images.ts'
 import { type RecheckDeps, recheckAllowance, recheckImages } from '../images/recheck.ts'
 import { syncImages } from '../images/sync-images.ts'
@@ -106,6 +107,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       await run.fail(tx, removalFailures(found))
       await run.saveCheckpoint(tx, at)
       await deleteOldRecords(tx, clock.now())
+      if (!dryRun && at.mode === 'full') await queueFollowUps(tx, { runId: run.id, images: params.sync_images, at: clock.now() })
     })
   }
   if (params.sync_images && !dryRun) {

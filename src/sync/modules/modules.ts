@@ -1,16 +1,17 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
-import { ConflictError } from '../../lib/errors.ts'
+import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
 import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
 import type { ScheduleMode, Scheduler } from '../../runs/scheduler.ts'
-import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts'
+import type { ModuleSelection, SyncPart, ZohoModule } from '../../schemas/zoho-settings.ts'
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
 import { CRM_SYNC } from '../crm/crm-sync-run.ts'
+import { FOLLOW_UPS } from '../follow-ups.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
 import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
 import { moveCursor, readCursor } from './watermark.ts'
@@ -26,6 +27,13 @@ export interface ModulesDeps {
   isEnabled(): Promise<boolean>
   /** The time zone of the shop as Zoho reports it; null before that is known. */
   shopZone(): Promise<string | null>
+}
+
+/** What a sync by hand reads. */
+export interface SyncChoice {
+  mode?: ScheduleMode | undefined
+  /** Only this part of Zoho Inventory. */
+  only?: SyncPart | undefined
 }
 
 export interface ModuleChange {
@@ -117,10 +125,16 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     return changed
   }
 
-  async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
+  async function start(module: Module, { mode, only }: SyncChoice, startedBy: string): Promise<{ run_id: string; kind: string }> {
+    if (only && module.slug !== 'inventory') throw new BadRequestError('invalid_sync_part', { only, module: module.slug })
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
       throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
+    }
+    if (only) {
+      const { kind } = FOLLOW_UPS[only]
+      const { sync_images: images } = await readSelection(db, module.slug)
+      return { ...(await runs.start(kind, { mode: mode ?? 'full', images: images ?? true }, { startedBy })), kind }
     }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
@@ -176,9 +190,9 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
 
     /**
      * Starts a real sync. Throws ConflictError `module_disabled`, `integration_disabled`,
-     * `sync_running`.
+     * `sync_running`, BadRequestError `invalid_sync_part`.
      */
-    start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
+    start: (nameOrSlug: string, choice: SyncChoice, startedBy: string) => start(moduleOf(nameOrSlug), choice, startedBy),
 
     /**
      * Starts a scheduled sync. A module that is off is skipped, and so is what a running sync does
@@ -193,7 +207,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
         if (begun) return true
       }
       try {
-        await start(it, mode, BY_SCHEDULE)
+        await start(it, { mode }, BY_SCHEDULE)
         return true
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error

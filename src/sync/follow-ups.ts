@@ -1,0 +1,65 @@
+import type { Db, RawDb } from '../database/client.ts'
+import type { SyncPart } from '../schemas/zoho-settings.ts'
+import { GROUP_SYNC } from './groups/group-run.ts'
+import { PRICE_LIST_SYNC, PRICE_LIST_WATERMARK, READ_AGAIN_MS } from './price-lists/price-list-run.ts'
+
+interface FollowUp {
+  /** Kind of its runs. */
+  kind: string
+  /** Whether a full item sync is followed by it; a person may start it at any time. */
+  isDue(db: RawDb, at: Date): Promise<boolean>
+  /** About how many calls the next such run makes; `newGroups`: groups that are listed but not known. */
+  expectedCalls(db: Db, options: { at: Date; newGroups: number }): Promise<number>
+}
+
+const PAGE_ROWS = 200
+
+/**
+ * What is read apart from items, after each full item sync and on request
+ * (`POST …/modules/inventory/sync?only=`): each is a run of its own.
+ */
+export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
+  groups: {
+    kind: GROUP_SYNC,
+    // Without a group among the items there is nothing to ask for.
+    isDue: (db) => exists(db.$queryRaw`select 1 from product where group_id is not null and deleted_at is null limit 1`),
+    async expectedCalls(db, { newGroups }) {
+      const [row] = await db.$queryRaw<{ groups: number; unread: number }[]>`
+        select count(*)::integer as groups, count(*) filter (where g.id is null)::integer as unread
+        from product_group_in_use u left join product_group g on g.id = u.id`
+      const { groups = 0, unread = 0 } = row ?? {}
+      const all = Math.max(groups, newGroups)
+      return all === 0 ? 0 : Math.ceil(all / PAGE_ROWS) + Math.max(unread, newGroups)
+    },
+  },
+  price_lists: {
+    kind: PRICE_LIST_SYNC,
+    // Where there are none, asking once a day is enough.
+    isDue: (db, at) =>
+      exists(db.$queryRaw`
+        select 1 where exists (select 1 from price_list)
+          or not exists (select 1 from watermark where name = ${PRICE_LIST_WATERMARK} and succeeded_at > ${new Date(at.getTime() - READ_AGAIN_MS)})`),
+    async expectedCalls(db, { at }) {
+      if (!(await this.isDue(db, at))) return 0
+      const due = { OR: [{ read_at: null }, { read_at: { lt: new Date(at.getTime() - READ_AGAIN_MS) } }] }
+      const lists = await db.priceList.count()
+      return Math.max(1, Math.ceil(lists / PAGE_ROWS)) + (await db.priceList.count({ where: { kind: 'per_item', status: 'active', ...due } }))
+    },
+  },
+}
+
+const exists = async (found: PromiseLike<unknown[]>): Promise<boolean> => (await found).length > 0
+
+/**
+ * Queues the runs that follow a full item sync, in the transaction that ends its listing: a killed
+ * process loses none. One that is queued or running already is not queued again.
+ */
+export async function queueFollowUps(tx: RawDb, { runId, images, at }: { runId: string; images: boolean; at: Date }): Promise<void> {
+  for (const { kind, isDue } of Object.values(FOLLOW_UPS)) {
+    if (!(await isDue(tx, at))) continue
+    await tx.$executeRaw`
+      insert into run (kind, params, started_by, exclusive_key)
+      select ${kind}, ${JSON.stringify({ mode: 'incremental', images })}::jsonb, started_by, ${kind} from run where id = ${runId}::uuid
+      on conflict do nothing`
+  }
+}

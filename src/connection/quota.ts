@@ -14,8 +14,8 @@ export interface QuotaDeps {
   limits: { perMinute: number; perDay: number | undefined }
   /** Slots of a schedule until a moment. */
   slots(schedule: Schedule, until: Date): number
-  /** The kind of runs that a module's schedule starts. */
-  kindOf(module: string): string
+  /** The kinds of runs that a module's schedule starts, with those that follow them. */
+  kindsOf(module: string, mode: string): string[]
 }
 
 const MINUTE_MS = 60_000
@@ -142,26 +142,29 @@ async function itemCalls(db: Database, run: Run): Promise<Calls> {
   return { items, images: await db.product.count({ where }) }
 }
 
-async function callsOfSchedules({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<Calls> {
+async function callsOfSchedules({ db, slots, kindsOf }: QuotaDeps, until: Date): Promise<Calls> {
   const calls: Calls[] = []
   for (const schedule of await db.schedule.findMany()) {
-    const once = await callsOfLast(db, kindOf(schedule.module), schedule.mode)
-    calls.push(...Array<Calls>(slots(schedule, until)).fill(once))
+    const [kind = '', ...following] = kindsOf(schedule.module, schedule.mode)
+    const once = await callsOfLast(db, kind, schedule.mode)
+    // These may not be due; one that never ran is expected to make no call.
+    const after = await Promise.all(following.map((it) => callsOfLast(db, it, 'incremental', { otherwise: 0 })))
+    calls.push(...Array<Calls>(slots(schedule, until)).fill(add(once, ...after)))
   }
   return add(...calls)
 }
 
 /**
- * Returns the calls of the newest finished run of a kind and mode; 1 when there was none, or when
- * it made none.
+ * Returns the calls of the newest finished run of a kind and mode; `otherwise` when there was none,
+ * or when it made none.
  */
-async function callsOfLast(db: Database, kind: string, mode: string): Promise<Calls> {
+async function callsOfLast(db: Database, kind: string, mode: string, { otherwise = 1 } = {}): Promise<Calls> {
   const jobs = await db.$queryRaw<{ job: string; calls: number }[]>`
     select job, count(*)::int as calls from zoho_call where run_id = (
       select id from run where kind = ${kind} and state in ('success', 'partial')
         and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
       order by finished_at desc nulls last limit 1) group by job`
-  return jobs.length === 0 ? { [purposeOfRun(kind)]: 1 } : sumByPurpose(jobs)
+  return jobs.length === 0 ? { [purposeOfRun(kind)]: otherwise } : sumByPurpose(jobs)
 }
 
 function modeOf(run: Run): string {

@@ -645,9 +645,15 @@ export const CAUSES = {
     remedy: 'استعمل عنوانًا عامًا، أو أضف مضيفه إلى IMAGE_URL_ALLOWLIST.',
   },
   invalid_group: { message: 'لا تُقرأ مجموعة أصناف', remedy: 'افتحها في Zoho Inventory واحفظها من جديد؛ تقرؤها المزامنة الكاملة التالية.' },
-  invalid_price_list: { message: 'لا تُقرأ قائمة أسعار كاملة', remedy: 'افتحها في Zoho واحفظها من جديد. حتى ذلك الحين تبقى أسعارها المحفوظة.' },
+  invalid_price_list: {
+    message: 'لا تُقرأ قائمة أسعار كاملة',
+    remedy: 'افتحها في Zoho واحفظها من جديد. حتى ذلك الحين تبقى أسعارها المحفوظة.',
+  },
   price_list_without_items: { message: 'لم ترسل Zoho أسعار قائمة', remedy: 'لم يتغيّر شيء. تقرأ المزامنة التالية القائمة من جديد.' },
-  unknown_rounding: { message: 'قائمة أسعار بطريقة تقريب لا يعرفها zinc', remedy: 'اختر لها في Zoho طريقة تقريب أخرى. حتى ذلك الحين لا تعطي أسعارًا.' },
+  unknown_rounding: {
+    message: 'قائمة أسعار بطريقة تقريب لا يعرفها zinc',
+    remedy: 'اختر لها في Zoho طريقة تقريب أخرى. حتى ذلك الحين لا تعطي أسعارًا.',
+  },
   crm_module_missing: { message: 'ليست هذه الوحدة في Zoho CRM', remedy: 'أظهرها في إعدادات Zoho CRM إن احتجت إليها؛ وإلا فلا حاجة لشيء.' },
   placeholder_image: { message: 'العنوان لخدمة صور بديلة: لا صورة للصنف', remedy: 'اذكر صورة حقيقية.' },
   sku_conflict: { message: 'أصناف تشترك في SKU واحد', remedy: 'أعطِ أحدها SKU آخر في Zoho ثم أعد المحاولة. يبقى الجميع منتجات.' },

@@ -1,6 +1,7 @@
 import type { Db, RawDb } from '../database/client.ts'
 import type { SyncPart } from '../schemas/zoho-settings.ts'
-import { GROUP_SYNC } from './groups/group-run.ts'
+import { GROUP_LIST_PATH } from '../zoho/item-groups.ts'
+import { GROUP_SYNC, GROUP_WATERMARK } from './groups/group-run.ts'
 import { PRICE_LIST_SYNC, PRICE_LIST_WATERMARK, READ_AGAIN_MS } from './price-lists/price-list-run.ts'
 
 interface FollowUp {
@@ -8,8 +9,8 @@ interface FollowUp {
   kind: string
   /** Whether a full item sync is followed by it; a person may start it at any time. */
   isDue(db: RawDb, at: Date): Promise<boolean>
-  /** About how many calls the next such run makes; `newGroups`: groups that are listed but not known. */
-  expectedCalls(db: Db, options: { at: Date; newGroups: number }): Promise<number>
+  /** About how many calls the next such run makes; `groupsListed`: groups that a dry run has seen. */
+  expectedCalls(db: Db, options: { at: Date; groupsListed: number }): Promise<number>
 }
 
 const PAGE_ROWS = 200
@@ -23,13 +24,15 @@ export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
     kind: GROUP_SYNC,
     // Without a group among the items there is nothing to ask for.
     isDue: (db) => exists(db.$queryRaw`select 1 from product where group_id is not null and deleted_at is null limit 1`),
-    async expectedCalls(db, { newGroups }) {
-      const [row] = await db.$queryRaw<{ groups: number; unread: number }[]>`
-        select count(*)::integer as groups, count(*) filter (where g.id is null)::integer as unread
-        from product_group_in_use u left join product_group g on g.id = u.id`
-      const { groups = 0, unread = 0 } = row ?? {}
-      const all = Math.max(groups, newGroups)
-      return all === 0 ? 0 : Math.ceil(all / PAGE_ROWS) + Math.max(unread, newGroups)
+    async expectedCalls(db, { groupsListed }) {
+      const [row] = await db.$queryRaw<{ groups: number }[]>`
+        select count(distinct group_id)::integer as groups from product where group_id is not null and deleted_at is null`
+      const groups = Math.max(row?.groups ?? 0, groupsListed)
+      if (groups === 0) return 0
+      // Newer organizations list a group for every other item, too: the last run knows how many pages.
+      const last = await db.watermark.findUnique({ where: { name: GROUP_WATERMARK } })
+      const pages = last?.run_id ? await db.zohoCall.count({ where: { run_id: last.run_id, path: GROUP_LIST_PATH } }) : 0
+      return Math.max(pages, Math.ceil(groups / PAGE_ROWS)) + Math.max(0, groups - (await db.productGroup.count()))
     },
   },
   price_lists: {
@@ -43,7 +46,9 @@ export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
       if (!(await this.isDue(db, at))) return 0
       const due = { OR: [{ read_at: null }, { read_at: { lt: new Date(at.getTime() - READ_AGAIN_MS) } }] }
       const lists = await db.priceList.count()
-      return Math.max(1, Math.ceil(lists / PAGE_ROWS)) + (await db.priceList.count({ where: { kind: 'per_item', status: 'active', ...due } }))
+      return (
+        Math.max(1, Math.ceil(lists / PAGE_ROWS)) + (await db.priceList.count({ where: { kind: 'per_item', status: 'active', ...due } }))
+      )
     },
   },
 }

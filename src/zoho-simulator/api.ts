@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { CrmStore } from './crm.ts'
 import type { Faults } from './faults.ts'
+import type { ItemGroups } from './item-groups.ts'
 import type { ItemStore } from './item-store.ts'
 import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
 import type { SimulatorToggles } from './options.ts'
@@ -32,6 +33,7 @@ export interface SimulatorState {
   accounts: OAuthServer
   store: ItemStore
   crm: CrmStore
+  groups: ItemGroups
   counters: Counters
   /**
    * Runs before each of the next list pages, one function per page: for changes during a listing.

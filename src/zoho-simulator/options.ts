@@ -51,6 +51,16 @@ export interface SimulatorToggles {
    * organisations), or only those with variants.
    */
   groupKeys: 'every' | 'grouped'
+  /** Whether the detail of a group has its fields beside `code`, or in an object. */
+  groupDetail: 'bare' | 'wrapped'
+  /** Whether a group's new name makes its items newer. */
+  groupTouchesItems: boolean
+  /** Whether another rate makes its price list newer. */
+  rateTouchesList: boolean
+  /** `absent`: the detail of a price list comes without its items. */
+  priceBookItems: 'list' | 'absent'
+  /** The code for a price list that does not exist. */
+  missingPriceBook: 1001 | 1002
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
   imagesCount: boolean
@@ -75,6 +85,11 @@ export const DEFAULT_TOGGLES: SimulatorToggles = {
   malformedItemIds: 'left_out',
   dateHeader: 0,
   groupKeys: 'every',
+  groupDetail: 'bare',
+  groupTouchesItems: false,
+  rateTouchesList: false,
+  priceBookItems: 'list',
+  missingPriceBook: 1002,
   noImage: '404',
   imageType: 'right',
   imagesCount: true,

@@ -5,7 +5,7 @@ import { listByPage } from './paginate.ts'
 import type { ItemAttribute } from './read-item.ts'
 import { Id, Key, PlainText, Text } from './schemas.ts'
 
-const PATH = '/inventory/v1/itemgroups'
+export const GROUP_LIST_PATH = '/inventory/v1/itemgroups'
 const NUMBERS = [1, 2, 3] as const
 
 /** A field is undefined where its key is absent or unreadable, null where it is blank. */
@@ -54,7 +54,7 @@ export const listItemGroups = (
 ): AsyncGenerator<ZohoItemGroup[]> =>
   listByPage(
     client,
-    { path: PATH, key: 'itemgroups', read: readGroupRow, onUnreadable, idOf: (group) => group.id, job: 'groups', runId },
+    { path: GROUP_LIST_PATH, key: 'itemgroups', read: readGroupRow, onUnreadable, idOf: (group) => group.id, job: 'groups', runId },
     signal,
   )
 
@@ -66,7 +66,9 @@ function readGroupRow(input: unknown): ZohoItemGroup {
   const members = readMembers(row.items, names)
   const facts = readFacts(row)
   const { created_time: _, items, ...rest } = row
-  const options = rowsOf(items).flatMap((item) => NUMBERS.map((n) => `${n} ${item[`attribute_option_id${n}`]} ${item[`attribute_option_name${n}`]}`))
+  const options = rowsOf(items).flatMap((item) =>
+    NUMBERS.map((n) => `${n} ${item[`attribute_option_id${n}`]} ${item[`attribute_option_name${n}`]}`),
+  )
   return {
     id: Id.parse(row.group_id),
     name: PlainText.parse(row.group_name),
@@ -118,7 +120,7 @@ export async function readItemGroup(
   { id, runId }: { id: string; runId: string },
   signal: AbortSignal,
 ): Promise<ZohoGroupDetail> {
-  const { body } = await client.json({ path: `${PATH}/${encodeURIComponent(id)}`, job: 'groups', runId }, signal)
+  const { body } = await client.json({ path: `${GROUP_LIST_PATH}/${encodeURIComponent(id)}`, job: 'groups', runId }, signal)
   const group = [body, ...rowsOf(Object.values(body))].find((it) => it.group_id !== undefined)
   if (!group) throw new BadGatewayError('detail_malformed', { key: 'group_id' })
   if (String(group.group_id) !== id) throw new BadGatewayError('record_mismatch', { module: 'itemgroups', id })

@@ -27,7 +27,7 @@ create index price_list_rate_zoho_item_id_idx on price_list_rate (zoho_item_id);
 -- Zoho's roundings by their keys; PostgreSQL rounds half away from zero. Null: a rounding that is
 -- not known here. Nothing is below zero only because a cent was taken off.
 create function round_price(price numeric, rounding text, decimal_place integer) returns numeric language sql immutable parallel safe as $$
-  select case rounding
+  select case when price is null then null else case rounding
     when 'no_rounding' then round(price, 6)
     when 'round_to_one_cent' then round(price, 2)
     when 'round_to_two_cents' then round(price * 50) * 0.02
@@ -44,7 +44,7 @@ create function round_price(price numeric, rounding text, decimal_place integer)
     when 'round_to_half_dollar_minus_01' then greatest(round(price * 2) * 0.5 - 0.01, 0)
     when 'round_to_half_dollar_minus_05' then greatest(round(price * 2) * 0.5 - 0.05, 0)
     when 'round_to_dime_minus_01' then greatest(round(price, 1) - 0.01, 0)
-    when 'round_based_on_decimal' then round(price, decimal_place) end
+    when 'round_based_on_decimal' then round(price, decimal_place) end end
 $$;
 
 -- Of [{from, to, rate}], texts, the prices; null without one. Readers of the ERP's views look nothing

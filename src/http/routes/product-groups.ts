@@ -24,7 +24,12 @@ export const productGroupRoutes: FastifyPluginAsyncZod<ProductGroupRoutes> = asy
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'products:read' },
-      schema: { tags, summary: 'List item groups that have variants', querystring: ProductGroupsQuery, response: { 200: ProductGroupsResponse } },
+      schema: {
+        tags,
+        summary: 'List item groups that have variants',
+        querystring: ProductGroupsQuery,
+        response: { 200: ProductGroupsResponse },
+      },
     },
     async ({ query: { cursor, limit, search } }) => {
       const after = cursor === undefined ? undefined : readGroupCursor(cursor)

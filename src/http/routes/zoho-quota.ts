@@ -9,7 +9,7 @@ import { BadRequestError } from '../../lib/errors.ts'
 import { occurrencesUntil } from '../../runs/cron.ts'
 import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
-import { KINDS, type ZohoModules } from '../../sync/modules/modules.ts'
+import { kindsOf, type ZohoModules } from '../../sync/modules/modules.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['quota']
@@ -33,7 +33,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       zone: await modules.zone(),
       limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
       slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
-      kindOf: (module) => KINDS[moduleOf(module).slug],
+      kindsOf: (module, mode) => kindsOf(moduleOf(module).slug, mode),
     }),
   })
 

@@ -17,8 +17,16 @@ import { changeSelection, offeredBy, readSelection, selectionParams } from './se
 import { moveCursor, readCursor } from './watermark.ts'
 
 const BY_SCHEDULE = 'schedule'
+/** A part is read in a few calls, unless a limit holds them up. */
+const MAX_WAIT_MS = 20_000
 
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
+
+/** Kinds of runs that a sync of a module starts, with those that follow a full one. */
+export const kindsOf = (slug: ModuleSlug, mode: string): string[] => [
+  KINDS[slug],
+  ...(slug === 'inventory' && mode === 'full' ? Object.values(FOLLOW_UPS).map(({ kind }) => kind) : []),
+]
 
 export interface ModulesDeps {
   db: Database
@@ -134,10 +142,28 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     if (only) {
       const { kind } = FOLLOW_UPS[only]
       const { sync_images: images } = await readSelection(db, module.slug)
-      return { ...(await runs.start(kind, { mode: mode ?? 'full', images: images ?? true }, { startedBy })), kind }
+      return { run_id: await startPart(kind, { mode: mode ?? 'full', images: images ?? true }, startedBy), kind }
     }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
+  }
+
+  /**
+   * Starts a run of a part. One that a full sync has queued takes these parameters instead; one that
+   * is running has begun before, so it is waited for.
+   */
+  async function startPart(kind: string, params: Prisma.InputJsonObject, startedBy: string): Promise<string> {
+    const [queued] = await db.run.updateManyAndReturn({
+      where: { kind, state: 'queued', started_at: null },
+      data: { params, started_by: startedBy },
+    })
+    if (queued) {
+      await runs.resumeHere(queued.id)
+      return queued.id
+    }
+    const running = await db.run.findFirst({ where: { kind, state: 'running' }, select: { id: true } })
+    if (running) await runs.wait(running.id, AbortSignal.timeout(MAX_WAIT_MS)).catch(() => {}) // then start refuses
+    return (await runs.start(kind, params, { startedBy })).run_id
   }
 
   return {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Database, RawDb } from '../../database/client.ts'
 import type { PriceList } from '../../generated/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { AppError, zohoCodeOf } from '../../lib/errors.ts'
 import { failure } from '../../runs/because.ts'
 import { pausedUntil, type RunContext, type RunFailure, type RunHandler } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
@@ -12,6 +13,8 @@ import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 export const PRICE_LIST_SYNC = 'price_lists'
 export const PRICE_LIST_WATERMARK = 'price_lists'
 const STAGE = 'price_list'
+/** Zoho's code for a path that it does not have. */
+const NO_SUCH_PATH = '5'
 /**
  * Editing a rate may leave the list's time as it was, so every list is read again at this age: once
  * a day with two full syncs a day.
@@ -118,9 +121,11 @@ async function listAll(
 ): Promise<ZohoPriceList[]> {
   const lists: ZohoPriceList[] = []
   try {
-    for await (const page of listPriceLists(zoho, { runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) lists.push(...page)
+    for await (const page of listPriceLists(zoho, { runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal))
+      lists.push(...page)
   } catch (error) {
-    if (isKnown || !(error instanceof ZohoNotFoundError)) throw error
+    const isMissing = error instanceof ZohoNotFoundError || (error instanceof AppError && zohoCodeOf(error) === NO_SUCH_PATH)
+    if (isKnown || !isMissing) throw error
   }
   return lists
 }

@@ -19,7 +19,6 @@ export async function readPrices(db: RawDb, productIds: string[]): Promise<Map<s
   return found
 }
 
-/** A price list of which nothing else is to be known, as the API shows it. */
 const serialize = (list: PriceList, ownCurrency: string | null): PriceListRecord => ({
   id: list.id,
   name: list.name,
@@ -34,7 +33,7 @@ const serialize = (list: PriceList, ownCurrency: string | null): PriceListRecord
 })
 
 /**
- * Returns all price lists, active ones first. `ownCurrency`: the organization's, that of lists which
+ * Returns all price lists, active ones first. `ownCurrency`: the organization's, for lists that
  * name none.
  */
 export async function listPriceLists(db: Db, ownCurrency: string | null): Promise<PriceListRecord[]> {

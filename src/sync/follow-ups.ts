@@ -9,7 +9,7 @@ interface FollowUp {
   kind: string
   /** Whether a full item sync is followed by it; a person may start it at any time. */
   isDue(db: RawDb, at: Date): Promise<boolean>
-  /** About how many calls the next such run makes; `groupsListed`: groups that a dry run has seen. */
+  /** About how many calls the next such run makes; `groupsListed`: what a dry run has seen. */
   expectedCalls(db: Db, options: { at: Date; groupsListed: number }): Promise<number>
 }
 
@@ -29,7 +29,7 @@ export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
         select count(distinct group_id)::integer as groups from product where group_id is not null and deleted_at is null`
       const groups = Math.max(row?.groups ?? 0, groupsListed)
       if (groups === 0) return 0
-      // Newer organizations list a group for every other item, too: the last run knows how many pages.
+      // Newer organizations list a group for every item: the last run knows how many pages.
       const last = await db.watermark.findUnique({ where: { name: GROUP_WATERMARK } })
       const pages = last?.run_id ? await db.zohoCall.count({ where: { run_id: last.run_id, path: GROUP_LIST_PATH } }) : 0
       return Math.max(pages, Math.ceil(groups / PAGE_ROWS)) + Math.max(0, groups - (await db.productGroup.count()))
@@ -56,15 +56,18 @@ export const FOLLOW_UPS: Record<SyncPart, FollowUp> = {
 const exists = async (found: PromiseLike<unknown[]>): Promise<boolean> => (await found).length > 0
 
 /**
- * Queues the runs that follow a full item sync, in the transaction that ends its listing: a killed
- * process loses none. One that is queued or running already is not queued again.
+ * Queues the runs that follow a full item sync; the next sweep starts them. One that is queued or
+ * running already is not queued again.
  */
-export async function queueFollowUps(tx: RawDb, { runId, images, at }: { runId: string; images: boolean; at: Date }): Promise<void> {
+export async function queueFollowUps(
+  tx: RawDb,
+  { runId, params, at }: { runId: string; params: { sync_images: boolean }; at: Date },
+): Promise<void> {
   for (const { kind, isDue } of Object.values(FOLLOW_UPS)) {
     if (!(await isDue(tx, at))) continue
     await tx.$executeRaw`
       insert into run (kind, params, started_by, exclusive_key)
-      select ${kind}, ${JSON.stringify({ mode: 'incremental', images })}::jsonb, started_by, ${kind} from run where id = ${runId}::uuid
+      select ${kind}, ${JSON.stringify({ mode: 'incremental', images: params.sync_images })}::jsonb, started_by, ${kind} from run where id = ${runId}::uuid
       on conflict do nothing`
   }
 }

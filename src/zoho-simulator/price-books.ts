@@ -176,7 +176,7 @@ export function createPriceBookStore(start: SimulatedPriceBook[], { now, rateTou
     remove(id: string) {
       lists = lists.filter((it) => it.pricebook_id !== id)
     },
-    /** Another rate, or none; a toggle decides whether the list's time moves. Never that of the item. */
+    /** Another rate, or none; a toggle decides whether the list's time moves. */
     setRate(id: string, itemId: string, rate: Omit<SimulatedRate, 'item_id'> | null) {
       const list = find(id)
       const others = list.rates.filter(({ item_id }) => item_id !== itemId)
@@ -186,7 +186,7 @@ export function createPriceBookStore(start: SimulatedPriceBook[], { now, rateTou
   }
 }
 
-/** Price lists: all of them by page, and one with its rates. Filters by time and orders are ignored. */
+/** Price lists by page, and one with its rates. Filters by time and orders are ignored. */
 export const priceBookRoutes =
   (books: PriceBooks): ApiRoutes =>
   (api, { store, toggles, zone }) => {

@@ -5,7 +5,7 @@ import { listByPage } from './paginate.ts'
 import { Flag, hasInvalidFields, Id, Instant, Key, PageContext, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
 const PATH = '/inventory/v1/pricebooks'
-/** The rates of one list come in one response; more pages than this are a server repeating itself. */
+/** All rates of a list come at once; more pages than this are a server repeating itself. */
 const MAX_PAGES = 100
 
 /** A price list as its row describes it. */

@@ -125,8 +125,8 @@ const defined = (facts: ZohoGroupFacts) =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as { [K in keyof ZohoGroupFacts]?: string | null }
 
 /**
- * Gives products the group, its name and their attributes as the list has them, and returns how many
- * differed. Who is no longer named keeps its group until the next full item sync: that row is sure.
+ * Gives products the group, its name and their attributes as the list has them, and returns how
+ * many differed. What is no longer named keeps its group until a full item sync: its row is sure.
  */
 async function saveMembers(tx: RawDb, groups: ZohoItemGroup[], at: Date): Promise<number> {
   const rows = groups.flatMap(({ id, name, members = [] }) => members.map((member) => ({ ...member, group_id: id, group_name: name })))

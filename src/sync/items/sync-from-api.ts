@@ -107,7 +107,6 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       await run.fail(tx, removalFailures(found))
       await run.saveCheckpoint(tx, at)
       await deleteOldRecords(tx, clock.now())
-      if (!dryRun && at.mode === 'full') await queueFollowUps(tx, { runId: run.id, images: params.sync_images, at: clock.now() })
     })
   }
   if (params.sync_images && !dryRun) {
@@ -117,7 +116,9 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     await syncImages(run, { ...deps, zoho, useBreaker: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
     await recheckImages(run, { ...deps, zoho }, { rotation: at.mode === 'full' })
   }
-  return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun }) }
+  const state = await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun })
+  if (!dryRun && at.mode === 'full') await run.fencedRaw((tx) => queueFollowUps(tx, { runId: run.id, params, at: clock.now() }))
+  return { state }
 }
 
 /** Results of the removal that a person should know. */

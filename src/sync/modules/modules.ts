@@ -149,8 +149,8 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
   }
 
   /**
-   * Starts a run of a part. One that a full sync has queued takes these parameters instead; one that
-   * is running has begun before, so it is waited for.
+   * Starts a run of a part. One that a full sync has queued takes these parameters instead; one
+   * that is running has begun before, so it is waited for.
    */
   async function startPart(kind: string, params: Prisma.InputJsonObject, startedBy: string): Promise<string> {
     const [queued] = await db.run.updateManyAndReturn({

@@ -33,8 +33,8 @@ export interface PriceListSyncDeps {
 }
 
 /**
- * Reads price lists, one call, and then the rates of lists with a rate per item, one call each. Each
- * list is one transaction: a run that is resumed reads only those that it has not read.
+ * Reads the price lists, and then the rates of those with a rate per item, one call each. Each list
+ * is one transaction: a run that is resumed reads only those that it has not read.
  */
 export function createPriceListSync(deps: PriceListSyncDeps): RunHandler {
   return {
@@ -163,7 +163,7 @@ async function saveList(tx: RawDb, list: ZohoPriceList, readAt: Date | null): Pr
   return row!.outcome
 }
 
-/** Writes the rates that differ, removes those that the list no longer has, and returns how many. */
+/** Writes the rates that differ and removes those that are gone; returns how many that were. */
 async function saveRates(tx: RawDb, id: string, { rates, unreadable, complete }: ZohoRates): Promise<number> {
   const rows = [...new Map(rates.map((rate) => [rate.itemId, rate])).values()]
   const [changed] = await tx.$queryRaw<{ count: number }[]>`

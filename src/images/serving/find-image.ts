@@ -44,8 +44,8 @@ export function formatFor(
 
 /**
  * Returns the file for an image: a product's primary by Zoho's id or the product's, an item
- * group's by Zoho's id, or any image by its own id. Null when there is none; with `activeOnly` also for a product that is inactive or
- * deleted.
+ * group's by Zoho's id, or any image by its own id. Null when there is none; with `activeOnly`
+ * also for a product that is inactive or deleted.
  */
 export async function findImage(
   deps: ServedImageDeps,

@@ -6,6 +6,10 @@ import { defineMessages } from '../i18n/messages.ts'
 const words = defineMessages(
   {
     items: 'Item sync',
+    groups: 'Item groups',
+    price_lists: 'Price lists',
+    rates_changed: 'Prices changed',
+    products_changed: 'Products changed',
     pull: 'Data pull',
     pull_verify: 'Pull verification',
     pull_repair: 'Pull repair',
@@ -67,6 +71,10 @@ const words = defineMessages(
   },
   {
     items: 'مزامنة الأصناف',
+    groups: 'مجموعات الأصناف',
+    price_lists: 'قوائم الأسعار',
+    rates_changed: 'أسعار تغيّرت',
+    products_changed: 'منتجات تغيّرت',
     pull: 'نسخ البيانات',
     pull_verify: 'التحقق من نسخة',
     pull_repair: 'إصلاح نسخة',

@@ -31,6 +31,7 @@ const KEYS: CoverageKey[] = [
   'no_barcode',
   'bad_check_digit',
   'duplicate_barcode',
+  'not_in_price_list',
 ]
 const DAYS = 30
 /** Keeps the place of the line that comes with the figures. */

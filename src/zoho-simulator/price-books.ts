@@ -126,7 +126,7 @@ function row(list: SimulatedPriceBook, zone: string) {
 /** The detail: no time, no page_context, and the only place of the rates. */
 function detail(list: SimulatedPriceBook, items: Map<string, SimulatedItem>, zone: string, withItems: boolean) {
   const { last_modified_time, pricing_scheme, ...keys } = row(list, zone)
-  const pricebook_items = list.rates.flatMap(({ item_id, rate, brackets }, n) => {
+  const pricebook_items = list.rates.flatMap(({ item_id, rate, brackets }, n): object[] => {
     const item = items.get(item_id)
     // A deleted item leaves every list, an inactive one stays.
     if (!item) return []

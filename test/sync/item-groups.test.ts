@@ -40,7 +40,11 @@ async function calls(of = zinc): Promise<Record<string, number>> {
   }
   return counts
 }
-const groupsOf = () => [...zinc.zoho.groups.all()].filter(([, { items }]) => items[0]!.group)
+/** The first two groups: id, name and items. */
+function twoGroups() {
+  const [one, two] = [...zinc.zoho.groups.all()].filter(([, { items }]) => items[0]!.group).map(([id, group]) => ({ id, ...group }))
+  return [one!, two!] as const
+}
 const one = async (id: string) => (await read<{ data: ProductGroupRecord }>(`/api/product-groups/${id}`)).data
 
 beforeEach(async () => {
@@ -49,7 +53,7 @@ beforeEach(async () => {
 })
 
 test('a group has its texts, its options in Zoho’s order, as far as they are in use, and its products', async () => {
-  const [[id, { name, items }]] = groupsOf() as [[string, { name: string; items: ReturnType<TestZinc['zoho']['items']> }]]
+  const [{ id, name, items }] = twoGroups()
   zinc.zoho.groups.set(id, {
     description: 'Braided &amp; short',
     options: { Colour: ['White', 'Green', 'Blue', 'Black'], Size: ['2 m', '1 m', '20 W', '65 W'] },
@@ -85,8 +89,8 @@ test('groups are listed by page and found by words, and groups of one are none',
   zinc.zoho.toggles.groupKeys = 'every'
   await readGroups()
   zinc.zoho.toggles.groupKeys = 'grouped'
-  const ids = groupsOf()
-    .map(([id]) => id)
+  const ids = twoGroups()
+    .map(({ id }) => id)
     .sort()
   const first = await read<{ data: ProductGroupRecord[]; next_cursor: string }>('/api/product-groups?limit=1')
   const second = await read<{ data: ProductGroupRecord[]; next_cursor: null }>(`/api/product-groups?limit=1&cursor=${first.next_cursor}`)
@@ -107,7 +111,7 @@ test('each group is read once, and again only when it is new or has changed', as
   expect(await calls()).toEqual({ itemgroups: 1, 'itemgroups/id': GROUPS })
   await db.zohoCall.deleteMany()
   // A sale is no change of the group.
-  const [[id, { items }]] = groupsOf() as [[string, { items: { item_id: string }[] }]]
+  const [{ id, items }] = twoGroups()
   zinc.zoho.moveStock(items[0]!.item_id, 3)
   await fullSync()
   expect(await calls()).toEqual({ itemgroups: 1 })
@@ -119,7 +123,7 @@ test('each group is read once, and again only when it is new or has changed', as
 })
 
 test('a rename and a moved member arrive from the list alone, although no item’s time moves', async () => {
-  const [[id, { items }], [other, { name }]] = groupsOf() as [[string, { items: { item_id: string }[] }], [string, { name: string }]]
+  const [{ id, items }, { id: other, name }] = twoGroups()
   const cursor = (await read<{ next_cursor: string }>('/api/products/changes?cursor=latest')).next_cursor
   zinc.zoho.groups.rename(id, 'New &amp; name')
   const moved = items[0]!.item_id
@@ -135,12 +139,12 @@ test('a rename and a moved member arrive from the list alone, although no item�
 
 test('a detail within an object is read as well, and a group of which nothing is left is gone', async () => {
   const { db } = zinc.services
-  const [[id, { items }]] = groupsOf() as [[string, { items: { item_id: string }[] }]]
+  const [{ id, items }] = twoGroups()
   zinc.zoho.toggles.groupDetail = 'wrapped'
   zinc.zoho.groups.set(id, { description: 'Wrapped' })
   await readGroups()
   expect((await one(id)).description).toBe('Wrapped')
-  for (const { item_id } of items) zinc.zoho.edit(item_id, { group: undefined, attributes: [] })
+  for (const { item_id } of items) zinc.zoho.edit(item_id, { group: undefined as never, attributes: [] })
   await fullSync()
   expect((await zinc.call(`/api/product-groups/${id}`)).status).toBe(404)
   expect(await db.productGroup.count({ where: { id } })).toBe(0)
@@ -148,7 +152,7 @@ test('a detail within an object is read as well, and a group of which nothing is
 
 test('a group’s picture is fetched once, served under its URL, and in no store’s list', async () => {
   const { db } = zinc.services
-  const [[id]] = groupsOf() as [[string, unknown]]
+  const [{ id }] = twoGroups()
   const photos = await db.photo.count()
   zinc.zoho.groups.set(id, { image_seed: 4_711 })
   expect((await readGroups()).statistics).toMatchObject({ images_downloaded: 1, images_failed: 0 })
@@ -171,7 +175,7 @@ test('a group’s picture is fetched once, served under its URL, and in no store
 })
 
 test('a picture that Zoho does not have under its id is asked for once and fails nothing', async () => {
-  const [[id]] = groupsOf() as [[string, unknown]]
+  const [{ id }] = twoGroups()
   zinc.zoho.groups.set(id, { image_seed: 5 })
   zinc.zoho.fail({ path: /documents/, times: 1, status: 404, body: '{"code":1002,"message":"Document does not exist."}' })
   expect(await readGroups()).toMatchObject({ status: 'success', errors: [] })

@@ -70,6 +70,7 @@ const Env = z.object({
   }),
   DATA_DIR: text(),
   DATABASE_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional()),
+  DATABASE_MAX_CONNECTIONS: whole(2, 100),
   ROLE: oneOf(['all', 'api', 'worker']),
   ADMIN_USERNAME: text(),
   ADMIN_PASSWORD: z.preprocess(
@@ -207,6 +208,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     dataDir,
     /** Undefined: the embedded PostgreSQL of the data folder. */
     databaseUrl: e.DATABASE_URL,
+    /** Of this process, besides two that listen. */
+    maxDatabaseConnections: e.DATABASE_MAX_CONNECTIONS,
     http: {
       host: e.HOST ?? '127.0.0.1',
       port: e.PORT ?? 8000,

@@ -36,8 +36,10 @@ import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
+import { priceListRoutes } from './http/routes/price-lists.ts'
 import { productChangeRoutes } from './http/routes/product-changes.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
+import { productGroupRoutes } from './http/routes/product-groups.ts'
 import { productRoutes } from './http/routes/products.ts'
 import { pullRoutes } from './http/routes/pulls.ts'
 import { runRoutes } from './http/routes/runs.ts'
@@ -145,6 +147,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(zohoRecordRoutes, { prefix: '/api/zoho', db })
   await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
   await app.register(productChangeRoutes, deps)
+  await app.register(priceListRoutes, deps)
+  await app.register(productGroupRoutes, deps)
   await app.register(webhookRoutes, { ...deps, prefix: '/api/webhooks' })
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)

@@ -23,6 +23,7 @@ import { printStartupError, type RunningServer, startServer } from './start-serv
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { itemSyncResult } from './sync/items/result.ts'
 import { THREE_LOCATIONS } from './zoho-simulator/locations.ts'
+import { createPriceBooks } from './zoho-simulator/price-books.ts'
 import { DAY_LIMIT_ONLY, REAL_LIMITS } from './zoho-simulator/rate-limits.ts'
 import { createSeed } from './zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './zoho-simulator/simulator.ts'
@@ -57,6 +58,7 @@ async function main(signal: AbortSignal): Promise<number> {
     port: ports.simulator,
     items,
     locations: THREE_LOCATIONS,
+    priceBooks: createPriceBooks(items),
     limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
     ...(values.photos && { imageOf: await photographs(values.photos) }),
   })

@@ -35,7 +35,6 @@ import { CRM_SYNC } from './sync/crm/crm-sync-run.ts'
 import { createSyncHandlers } from './sync/handlers.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { createModules } from './sync/modules/modules.ts'
-import { afterItems } from './sync/stock/after-items.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
 import { createWebhookDelivery } from './webhooks/delivery.ts'
 import { createWebhooks } from './webhooks/endpoints.ts'
@@ -144,7 +143,6 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             images,
             requestsPerDay,
             stockPercent,
-            afterItems: async (mode) => afterItems(db, mode, { stockPercent: await stockPercent() }),
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
             // some in transfer.
             concurrency: requestsPerMinute === 0 ? 8 : concurrency,

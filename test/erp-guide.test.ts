@@ -17,7 +17,7 @@ test('the queries of the ERP guide find what they say', async () => {
   await client.connect()
   const found: Record<string, string>[][] = []
   for (const sql of queries) found.push((await client.query<Record<string, string>>(sql)).rows)
-  const [values, orders, variants, lacking, changes] = found
+  const [values, orders, variants, prices, lacking, changes] = found
   expect(values!.reduce((sum, row) => sum + Number(row.products), 0)).toBe(items.length)
   expect(orders!.map((row) => row.sku).sort()).toEqual(
     items
@@ -29,6 +29,8 @@ test('the queries of the ERP guide find what they say', async () => {
     'Black / 1 m'.replace('1 m', items.find((item) => item.group)!.attributes![1]!.option),
   )
   expect(variants).toHaveLength(items.filter((item) => item.group).length)
+  // Without price lists every item has its own price.
+  expect(prices!.map((row) => Number(row.price)).sort()).toEqual(items.map(({ rate }) => rate).sort())
   expect(lacking!.length).toBe(items.length)
   expect(changes!.map((row) => Number(row.seq))).toEqual(items.map((_, n) => n + 1))
 

@@ -92,8 +92,10 @@ export async function hiddenFields(db: Db): Promise<HiddenField[]> {
 const SETTING = 'mapping.hidden_fields'
 
 /** Whether the values of hidden custom fields are read, which takes calls for details. */
-export const readsHiddenFields = async (db: Db): Promise<boolean> =>
-  (await db.setting.findUnique({ where: { name: SETTING }, select: { value: true } }))?.value === 'true'
+export async function readsHiddenFields(db: RawDb): Promise<boolean> {
+  const rows = await db.$queryRaw<{ value: string }[]>`select value from setting where name = ${SETTING}`
+  return rows[0]?.value === 'true'
+}
 
 /** Returns whether that is a change. */
 export async function setReadsHiddenFields(tx: Db, reads: boolean, { by, at }: { by: Actor; at: Date }): Promise<boolean> {

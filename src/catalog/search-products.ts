@@ -16,6 +16,7 @@ export interface ProductFilter {
   category?: string | undefined
   brand?: string | undefined
   groupId?: string | undefined
+  priceListId?: string | undefined
   inStock?: boolean | undefined
   /** With `inStock` the stock of this location; alone what is kept there, even with none left. */
   locationId?: string | undefined
@@ -67,6 +68,7 @@ function matching(filter: ProductFilter): Prisma.Sql {
   add(filter.category, (category) => Prisma.sql`p.category = ${category}`)
   add(filter.brand, (brand) => Prisma.sql`p.brand = ${brand}`)
   add(filter.groupId, (id) => Prisma.sql`p.group_id = ${id}`)
+  add(filter.priceListId, (id) => Prisma.sql`p.id in (select product_id from product_price where price_list_id = ${id})`)
   const { inStock, locationId } = filter
   if (locationId !== undefined) {
     const there = Prisma.sql`select product_id from product_stock where location_id = ${locationId}`

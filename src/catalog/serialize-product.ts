@@ -1,6 +1,6 @@
 import type { Prisma, Product } from '../generated/client.ts'
 import { type FieldValue, fieldSpec, ITEM_FIELD_NAMES, ItemAttribute, type ItemFieldName, type ItemFields } from '../schemas/item-fields.ts'
-import type { Product as ProductResponse } from '../schemas/products.ts'
+import type { Price, Product as ProductResponse } from '../schemas/products.ts'
 import type { ProductWithPhotos } from './products.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
@@ -14,7 +14,11 @@ export interface FeedPlace {
  * Returns a product as the API, the change feed and exports show it: decimals as strings, times in
  * ISO 8601, images with the primary's URL.
  */
-export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, shown: ImageUrlOptions): ProductResponse {
+export function serializeProduct(
+  product: ProductWithPhotos,
+  { place, prices }: { place: FeedPlace; prices: Price[] },
+  shown: ImageUrlOptions,
+): ProductResponse {
   const { photos, stock, detail, ...row } = product
   const name = imageName(row)
   const primary = photos.find((photo) => photo.is_primary)
@@ -24,7 +28,7 @@ export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, s
     id: row.id,
     ...serializeItem(row),
     ...serializeStock(row, stock, detail?.stock_as_of ?? null),
-    prices: [],
+    prices,
     zoho_item_id: row.zoho_item_id,
     origin: row.origin as ProductResponse['origin'],
     image_path: primary ? `images/item/${name}.${primary.blob.ext}` : null,

@@ -18,8 +18,8 @@ const OLDEST: Record<CallPurpose, Prisma.Sql | null> = {
   stock: Prisma.sql`(
     select case when bool_or(d.stock_as_of is null) then null else min(d.stock_as_of) end from product p left join item_detail d on d.product_id = p.id
     where p.deleted_at is null and p.zoho_item_id is not null and p.stock_on_hand is not null and exists (select 1 from location where gone_at is null))`,
-  price_lists: null,
-  groups: null,
+  price_lists: Prisma.sql`(select succeeded_at from watermark where name = 'price_lists')`,
+  groups: Prisma.sql`(select succeeded_at from watermark where name = 'groups')`,
   records: Prisma.sql`(select min(succeeded_at) from pull_module)`,
   tests: null,
 }

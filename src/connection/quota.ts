@@ -1,5 +1,4 @@
 import type { Database } from '../database/client.ts'
-import { INVENTORY_PARTS } from '../facts/inventory-parts.ts'
 import type { Run, Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CallPurpose, Quota } from '../schemas/quota.ts'
@@ -27,7 +26,7 @@ export interface QuotaDeps {
   limits: { perMinute: number; perDay: number | undefined; stockPercent?: number | undefined }
   /** Slots of a schedule until a moment. */
   slots(schedule: Schedule, until: Date): number
-  /** The kinds of runs that a module's schedule starts. */
+  /** The kinds of runs that a module's schedule starts, with those that follow them. */
   kindsOf(module: string, mode: string): string[]
   /** Calls of the next run that reads stock by location, as long as none was made. */
   stockCalls(): Promise<number>
@@ -210,10 +209,16 @@ async function itemCalls(db: Database, run: Run): Promise<Calls> {
 
 async function callsOfSchedules(deps: QuotaDeps, schedules: Schedule[], until: Date): Promise<Calls> {
   const calls: Calls[] = []
-  for (const schedule of schedules) {
-    const once: Calls[] = []
-    for (const kind of deps.kindsOf(schedule.module, schedule.mode)) once.push(await callsOfLast(deps, kind, schedule.mode))
-    calls.push(...Array<Calls>(deps.slots(schedule, until)).fill(add(...once)))
+  for (const { slots, kinds, mode } of schedules.map((it) => ({
+    ...it,
+    slots: deps.slots(it, until),
+    kinds: deps.kindsOf(it.module, it.mode),
+  }))) {
+    const [kind = '', ...following] = kinds
+    const once = await callsOfLast(deps, kind, mode)
+    // These may not be due; one that never ran is expected to make no call.
+    const after = await Promise.all(following.map((it) => callsOfLast(deps, it, 'incremental', { otherwise: 0 })))
+    calls.push(...Array<Calls>(slots).fill(add(once, ...after)))
   }
   return add(...calls)
 }
@@ -223,18 +228,18 @@ const purposesOfRun = (kind: string): CallPurpose[] =>
   purposeOfRun(kind) === 'items' ? ['items', 'images', 'rechecks'] : [purposeOfRun(kind)]
 
 /**
- * Returns the calls of the newest finished run of a kind and mode; 1 when there was none, or when
- * it made none. A run that reads a part of Inventory has no mode.
+ * Returns the calls of the newest finished run of a kind and mode; `otherwise` when there was none,
+ * or when it made none. Stock is read whole in every mode, and its calls are known before.
  */
-async function callsOfLast({ db, stockCalls }: QuotaDeps, kind: string, mode: string): Promise<Calls> {
-  const isPart = (INVENTORY_PARTS as readonly string[]).includes(kind)
+async function callsOfLast({ db, stockCalls }: QuotaDeps, kind: string, mode: string, { otherwise = 1 } = {}): Promise<Calls> {
+  const isStock = kind === 'stock'
   const jobs = await db.$queryRaw<{ job: string; calls: number }[]>`
     select job, count(*)::int as calls from zoho_call where run_id = (
       select id from run where kind = ${kind} and state in ('success', 'partial')
-        and (${isPart} or coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode})
+        and (${isStock} or coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode})
       order by finished_at desc nulls last limit 1) group by job`
   if (jobs.length > 0) return sumByPurpose(jobs)
-  return { [purposeOfRun(kind)]: kind === 'stock' ? await stockCalls() : 1 }
+  return { [purposeOfRun(kind)]: isStock ? await stockCalls() : otherwise }
 }
 
 function modeOf(run: Run): string {

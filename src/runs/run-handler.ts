@@ -1,5 +1,4 @@
 import type { Db, RawDb } from '../database/client.ts'
-import type { Prisma } from '../generated/client.ts'
 import type { Params } from '../messages/message.ts'
 import type { Said } from '../messages/say.ts'
 import { type Because, becauseOf } from './because.ts'
@@ -82,12 +81,6 @@ export type RunOutcome =
   | ({ state: 'success' | 'partial' | 'failed' } & Partial<Because>)
   | ({ state: 'paused'; resumes_at: Date } & Because)
 
-/** A run that starts when another has ended. */
-export interface FollowUp {
-  kind: string
-  params: Prisma.InputJsonObject
-}
-
 export interface RunHandler {
   /** items | pull | media_regenerate … */
   kind: string
@@ -95,11 +88,6 @@ export interface RunHandler {
   exclusiveKey: string | null
   /** Throws on an unexpected error: the run is then `failed` with the error's message. */
   execute(run: RunContext): Promise<RunOutcome>
-  /**
-   * The runs that start when this one has succeeded, at least in part: saved with its end, so that
-   * none is lost in a crash. One of a kind that is running already is left out.
-   */
-  followUps?(run: { params: unknown; checkpoint: unknown }): Promise<FollowUp[]>
 }
 
 /** The outcome of a run that waits for a limit with a known end. */

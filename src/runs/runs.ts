@@ -64,14 +64,9 @@ export function createRuns({ db, databaseUrl, clock, log, handlers, works }: Run
     // Reserved without an await in between, so that a sweep and a start in the same process do not
     // both take it.
     if (workers.has(runId)) return
-    const exclusiveKeyOf = (kind: string) => handlerOf.get(kind)?.exclusiveKey
-    const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce, exclusiveKeyOf })
+    const worker = executeRun({ db, databaseUrl, clock, log, handler, runId, announce })
     workers.set(runId, worker)
-    worker.finished
-      .finally(() => workers.delete(runId))
-      .catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
-      // What follows it begins immediately; if this fails, the next sweep finds it.
-      .then(() => (handler.followUps ? sweep().catch(() => {}) : undefined))
+    worker.finished.finally(() => workers.delete(runId)).catch((err: unknown) => log.error({ err, run_id: runId }, 'run worker failed'))
   }
 
   /** Claims runs that are queued, were left by a dead process, or may resume after a pause. */

@@ -8,15 +8,7 @@ import { AppError } from '../lib/errors.ts'
 import { because, becauseOf } from './because.ts'
 import { createEtaEstimator } from './eta.ts'
 import { recordFailures } from './record-failures.ts'
-import {
-  type FollowUp,
-  RunAborted,
-  type RunContext,
-  type RunHandler,
-  type RunOutcome,
-  type RunProgress,
-  type StopReason,
-} from './run-handler.ts'
+import { RunAborted, type RunContext, type RunHandler, type RunOutcome, type RunProgress, type StopReason } from './run-handler.ts'
 import { applyRequestedAction, lockRun, type RunStatus, STATE_AFTER, toStatusColumns } from './run-state.ts'
 
 /** Progress is only for display: writing it more often costs writes and shows nothing more. */
@@ -38,8 +30,6 @@ interface WorkerDeps {
   handler: RunHandler
   runId: string
   announce(run: Run): void
-  /** The exclusive key of another kind of runs; undefined: this process does not know the kind. */
-  exclusiveKeyOf(kind: string): string | null | undefined
 }
 
 /** JSON from or for a jsonb column. */
@@ -49,7 +39,7 @@ const json = (value: unknown): Prisma.InputJsonValue => JSON.parse(JSON.stringif
  * Works on one run if no other process does: takes its lock, increments its fence, executes its
  * handler and saves the outcome.
  */
-export function executeRun({ db, databaseUrl, clock, log, handler, runId, announce, exclusiveKeyOf }: WorkerDeps): RunWorker {
+export function executeRun({ db, databaseUrl, clock, log, handler, runId, announce }: WorkerDeps): RunWorker {
   const stopping = new AbortController()
   const stopWith = (reason: StopReason) => stopping.abort(new RunAborted(reason))
 
@@ -183,11 +173,9 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
       clearInterval(flusher)
       clearInterval(looker)
     }
-    const followUps = await followUpsOf(outcome)
     const row = await db.$transaction(async (tx) => {
       const now = await lockRun(tx, runId)
       if (now?.fence !== run.fence) return null
-      await startFollowUps(tx, followUps)
       return tx.run.update({
         where: { id: runId },
         data: {
@@ -199,23 +187,6 @@ export function executeRun({ db, databaseUrl, clock, log, handler, runId, announ
     })
     if (row) announce(row)
     log.info({ run_id: runId, kind: handler.kind, state: row?.state ?? 'lost', statistics }, 'run finished')
-  }
-
-  async function followUpsOf({ state }: RunStatus): Promise<FollowUp[]> {
-    if (!handler.followUps || (state !== 'success' && state !== 'partial')) return []
-    const { params, checkpoint } = await db.run.findUniqueOrThrow({ where: { id: runId }, select: { params: true, checkpoint: true } })
-    return handler.followUps({ params, checkpoint })
-  }
-
-  /** One that is unfinished is in the way only of its own kind. */
-  async function startFollowUps(tx: Db, followUps: FollowUp[]): Promise<void> {
-    for (const { kind, params } of followUps) {
-      const key = exclusiveKeyOf(kind)
-      if (key === undefined) continue
-      await tx.$executeRaw`
-        insert into run (kind, params, started_by, exclusive_key) values (${kind}, ${JSON.stringify(params)}::jsonb, ${`run:${handler.kind}`}, ${key})
-        on conflict (exclusive_key) where state in ('queued', 'running', 'paused') do nothing`
-    }
   }
 
   const finished = work()

@@ -28,6 +28,8 @@ export const CoverageKey = z.enum([
   'duplicate_barcode',
   /** It has a value in a custom field that Zoho does not show in lists. */
   'hidden_custom_fields',
+  /** No active price list has a price for it; 0 where there are no price lists. */
+  'not_in_price_list',
 ])
 export type CoverageKey = z.infer<typeof CoverageKey>
 

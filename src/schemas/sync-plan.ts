@@ -27,8 +27,10 @@ export const ItemSyncPlan = z.object({
       list: z.number(),
       details: z.number(),
       images: z.number(),
-      /** Of the run that reads stock by location after a full sync. */
+      /** Of the runs that follow a full sync. */
       stock: z.number(),
+      groups: z.number(),
+      price_lists: z.number(),
       total: z.number(),
     }),
     /** How long that takes at the present limits. */

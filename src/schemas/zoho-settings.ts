@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { INVENTORY_PARTS } from '../facts/inventory-parts.ts'
 import { Connection, DataCenter } from './connection.ts'
 import { MessageParams } from './message.ts'
 
@@ -153,10 +152,15 @@ export const ZohoModuleResponse = z.object({ status: z.literal('success'), data:
  */
 export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
 
-/** `POST /modules/{module}/sync`. `only`: a part of Inventory, instead of items and images. */
+/** What Zoho Inventory has beside items; each can be read alone. */
+export const SyncPart = z.enum(['stock', 'groups', 'price_lists'])
+export type SyncPart = z.infer<typeof SyncPart>
+
+/** `POST /modules/{module}/sync` */
 export const ModuleSyncQuery = z.object({
   mode: z.enum(['incremental', 'full']).optional(),
-  only: z.enum(INVENTORY_PARTS).optional(),
+  /** Only this, of Zoho Inventory; after a full sync it is read anyway. */
+  only: SyncPart.optional(),
   wait: z.stringbool().default(true),
 })
 

@@ -2,15 +2,15 @@ import { fetchImageUrl } from '../images/fetch/fetch-url.ts'
 import type { Images } from '../images/images.ts'
 import type { RunHandler } from '../runs/run-handler.ts'
 import { createCrmSync } from './crm/crm-sync-run.ts'
+import { createGroupSync } from './groups/group-run.ts'
 import { refetchImage } from './images/fetch-image.ts'
 import { createGalleryRun } from './images/gallery-run.ts'
 import { createItemSync, type ItemSyncDeps } from './items/item-sync-run.ts'
+import { createPriceListSync } from './price-lists/price-list-run.ts'
 import { createStockSync } from './stock/stock-run.ts'
 import { createWebhookSync } from './webhook/webhook-sync-run.ts'
 
 export interface SyncHandlerDeps extends ItemSyncDeps {
-  /** Percent of the day's calls for stock by location now. */
-  stockPercent(): Promise<number>
   images: Pick<Images, 'runHandlers'>
   /** Concurrent calls to Zoho, in runs that fetch only further images. */
   galleryConcurrency: number
@@ -20,13 +20,15 @@ export interface SyncHandlerDeps extends ItemSyncDeps {
  * Returns the handlers of every run that syncs items and images from Zoho or a file, and of the
  * image runs that may have to ask Zoho again.
  */
-export function createSyncHandlers({ images, galleryConcurrency, stockPercent, ...itemSync }: SyncHandlerDeps): RunHandler[] {
+export function createSyncHandlers({ images, galleryConcurrency, ...itemSync }: SyncHandlerDeps): RunHandler[] {
   const { db, clock, openZoho, ingest, itemLinks, urls } = itemSync
   return [
     createItemSync(itemSync),
     createWebhookSync(itemSync),
-    createStockSync({ ...itemSync, stockPercent }),
+    createStockSync(itemSync),
     createCrmSync({ db, clock, openZoho }),
+    createGroupSync({ db, clock, openZoho, ingest }),
+    createPriceListSync({ db, clock, openZoho }),
     createGalleryRun({ db, clock, openZoho, ingest, itemLinks, concurrency: galleryConcurrency }),
     ...images.runHandlers({
       // A repair waits for the rate limits without reporting it.

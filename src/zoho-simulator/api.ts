@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { CrmStore } from './crm.ts'
 import type { Faults } from './faults.ts'
+import type { ItemGroups } from './item-groups.ts'
 import type { ItemStore } from './item-store.ts'
 import type { SimulatedLocation } from './locations.ts'
 import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
@@ -35,6 +36,7 @@ export interface SimulatorState {
   crm: CrmStore
   /** Places where goods are kept; none: the organisation does not use them. */
   locations: SimulatedLocation[]
+  groups: ItemGroups
   counters: Counters
   /**
    * Runs before each of the next list pages, one function per page: for changes during a listing.

@@ -52,7 +52,14 @@ longTest('a full sync of 2,221 items with their stock by location takes 36 calls
   })
   await zinc.sync()
   await waitFor(() => isIdle(zinc))
-  expect(await zinc.services.db.zohoCall.groupBy({ by: ['path'], _count: true, orderBy: { path: 'asc' } })).toEqual([
+  expect(
+    await zinc.services.db.zohoCall.groupBy({
+      by: ['path'],
+      where: { job: { in: ['items', 'stock', 'organization'] } },
+      _count: true,
+      orderBy: { path: 'asc' },
+    }),
+  ).toEqual([
     { path: '/inventory/v1/itemdetails', _count: 23 },
     { path: '/inventory/v1/items', _count: 12 },
     { path: '/inventory/v1/locations', _count: 1 },
@@ -95,9 +102,16 @@ longTest(
     }
     const calls = Object.fromEntries((await db.zohoCall.groupBy({ by: ['job'], _count: true })).map(({ job, _count }) => [job, _count]))
     // The first and three by schedule are full, twelve calls each; the share of stock is a hundred.
-    expect(calls).toEqual({ items: 91 + 4 * 12, stock: 100, organization: expect.any(Number) })
+    expect(calls).toMatchObject({ items: 91 + 4 * 12, stock: 100 })
     expect(zinc.zoho.meter.refused).toEqual([])
-    expect(await db.run.groupBy({ by: ['kind', 'state'], _count: true, orderBy: [{ kind: 'asc' }, { state: 'asc' }] })).toEqual([
+    expect(
+      await db.run.groupBy({
+        by: ['kind', 'state'],
+        where: { kind: { in: ['items', 'stock'] } },
+        _count: true,
+        orderBy: [{ kind: 'asc' }, { state: 'asc' }],
+      }),
+    ).toEqual([
       { kind: 'items', state: 'success', _count: 95 },
       { kind: 'stock', state: 'paused', _count: 1 },
       { kind: 'stock', state: 'success', _count: 4 },

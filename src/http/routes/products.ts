@@ -66,6 +66,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
         category: query.category,
         brand: query.brand,
         groupId: query.group_id,
+        priceListId: query.price_list_id,
         inStock: query.in_stock,
         locationId: query.location_id,
         modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
-import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
@@ -10,7 +9,7 @@ import { BadRequestError } from '../../lib/errors.ts'
 import { occurrencesUntil } from '../../runs/cron.ts'
 import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
-import { scheduledKinds, type ZohoModules } from '../../sync/modules/modules.ts'
+import { kindsOf, type ZohoModules } from '../../sync/modules/modules.ts'
 import { expectedStockCalls } from '../../sync/stock/stock-queries.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
@@ -35,11 +34,10 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       zone: await modules.zone(),
       limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay, stockPercent: limits.stockPercent },
       slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
-      kindsOf: (module, mode) => scheduledKinds(moduleOf(module).slug, mode),
+      kindsOf: (module, mode) => kindsOf(moduleOf(module).slug, mode),
       stockCalls: async () => {
         const stockPercent = await readStockPercent(db, await organization(), limits)
-        const of = { db, now: clock.now(), stockPercent, hiddenFields: await readsHiddenFields(db) }
-        return expectedStockCalls(of, await db.product.count({ where: { deleted_at: null, zoho_item_id: { not: null } } }))
+        return expectedStockCalls(db, { at: clock.now(), stockPercent, items: await db.product.count({ where: { deleted_at: null } }) })
       },
     }),
   })

@@ -1,9 +1,10 @@
 import { StorageUnavailableError } from '../../images/storage/disk-space.ts'
 import { because, becauseOf } from '../../runs/because.ts'
-import type { FollowUp, RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
+import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
+import { queueFollowUps } from '../follow-ups.ts'
 import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
 import { ItemSyncParams } from './params.ts'
 import { retryFailed } from './retry.ts'
@@ -20,11 +21,7 @@ const LONGEST_OUTAGE_MS = 15 * 60_000
 /** Two and a half hours of outage: the rest is left to the next sync. */
 const MAX_OUTAGES = 13
 
-export type ItemSyncDeps = ApiSyncDeps &
-  FileSyncDeps & {
-    /** The runs that read the rest of Inventory after a sync of items from Zoho. */
-    afterItems(mode: 'full' | 'incremental'): Promise<FollowUp[]>
-  }
+export type ItemSyncDeps = ApiSyncDeps & FileSyncDeps
 
 /**
  * Syncs items first, then removals, then images. The checkpoint is saved in one transaction with
@@ -35,11 +32,6 @@ export function createItemSync(deps: ItemSyncDeps): RunHandler {
   return {
     kind: ITEM_SYNC,
     exclusiveKey: ITEM_SYNC,
-    async followUps({ params, checkpoint }) {
-      const { retry, source, dry_run } = ItemSyncParams.parse(params)
-      if (retry || dry_run || source === 'file') return []
-      return deps.afterItems(ListCheckpoint.parse(checkpoint).mode)
-    },
     async execute(run) {
       const params = ItemSyncParams.parse(run.params)
       try {
@@ -63,9 +55,29 @@ const isRefused = (error: unknown): error is ConfigurationError =>
 
 const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
+/** All items are read and the images may take days: prices do not wait for them. */
+async function followBeforeImages(
+  run: RunContext,
+  { db, clock, stockPercent }: Pick<ItemSyncDeps, 'db' | 'clock' | 'stockPercent'>,
+): Promise<void> {
+  const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
+  const at = ListCheckpoint.safeParse(checkpoint).data
+  const params = ItemSyncParams.parse(run.params)
+  if (params.source !== 'api' || params.dry_run || at?.mode !== 'full' || at.phase !== 'images') return
+  const moment = { at: clock.now(), stockPercent: await stockPercent() }
+  await run.fencedRaw((tx) => queueFollowUps(tx, { runId: run.id, params, ...moment }))
+}
+
 /** A temporary error pauses the run; any other is thrown on. */
-async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
-  if (error instanceof RateLimitedError) return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
+async function pauseOnTransientError(
+  run: RunContext,
+  { db, clock, stockPercent }: ItemSyncDeps,
+  error: unknown,
+): Promise<RunOutcome | null> {
+  if (error instanceof RateLimitedError) {
+    await followBeforeImages(run, { db, clock, stockPercent })
+    return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
+  }
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
   if (error instanceof StorageUnavailableError) {
     return {

@@ -1,8 +1,8 @@
-import { readsHiddenFields } from '../../catalog/custom-fields.ts'
 import { estimateCompletion, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
 import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
-import { expectedStockCalls } from '../stock/stock-queries.ts'
+import { SyncPart } from '../../schemas/zoho-settings.ts'
+import { FOLLOW_UPS } from '../follow-ups.ts'
 import { ItemSyncParams } from './params.ts'
 import { countsFrom, itemSyncResult } from './result.ts'
 
@@ -29,14 +29,15 @@ export async function itemSyncPlan(deps: PlanDeps, run: Run): Promise<ItemSyncPl
   // For images behind a file's URLs there is no Zoho to ask.
   const rechecks = params.sync_images ? (counted.recheck_calls ?? 0) : 0
   const images = params.source === 'api' ? toFetch + rechecks : 0
-  // Read after a full sync, in a run of its own.
-  const readsParts = mode === 'full' && params.source === 'api'
-  const of = { db, now: deps.clock.now(), stockPercent: await deps.stockPercent(), hiddenFields: await readsHiddenFields(db) }
-  const stock = readsParts ? await expectedStockCalls(of, counts.total) : 0
-  const total = list + details + images + stock
+  const at = deps.clock.now()
+  const follows = params.source === 'api' && mode === 'full'
+  const seen = { at, groupsListed: counted.groups_listed ?? 0, items: counts.total, stockPercent: await deps.stockPercent() }
+  const followUps = { stock: 0, groups: 0, price_lists: 0 } satisfies Record<SyncPart, number>
+  if (follows) for (const part of SyncPart.options) followUps[part] = await FOLLOW_UPS[part].expectedCalls(db, seen)
+  const total = list + details + images + Object.values(followUps).reduce((sum, calls) => sum + calls, 0)
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
   const limits = await knownLimits(deps, call?.organization ?? null, images > 0 ? 'images' : 'items')
-  const { minutes, days, endsAt } = estimateCompletion(total, limits, deps.clock.now())
+  const { minutes, days, endsAt } = estimateCompletion(total, limits, at)
   return {
     status: 'success',
     data: {
@@ -58,7 +59,7 @@ export async function itemSyncPlan(deps: PlanDeps, run: Run): Promise<ItemSyncPl
         unchanged: params.sync_images ? counts.images_listed_stored : 0,
         missing: params.sync_images ? counts.images_listed_missing : 0,
       },
-      calls: { list, details, images, stock, total },
+      calls: { list, details, images, ...followUps, total },
       minutes,
       days,
       ends_at: endsAt.toISOString(),

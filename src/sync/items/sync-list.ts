@@ -68,6 +68,7 @@ export async function syncList(
   const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time ?? null })
   const unreadable: unknown[] = []
   const noted = new Set<string>()
+  const groups = new Set<string>()
   const from = at.from ? new Date(at.from) : null
   for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
     const fresh = walk.fresh(page)
@@ -78,6 +79,7 @@ export async function syncList(
       const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
       at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
+    for (const { group_id: id } of fresh) if (id) groups.add(id)
     const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]
     await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, items)
     // These may be listed twice in one run.
@@ -99,7 +101,7 @@ export async function syncList(
     })
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
   }
-  run.report({ statistics: counts })
+  run.report({ statistics: { ...counts, ...(dryRun && { groups_listed: groups.size }) } })
   return at
 }
 

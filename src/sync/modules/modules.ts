@@ -1,6 +1,5 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
-import { INVENTORY_PARTS, type InventoryPart } from '../../facts/inventory-parts.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
 import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import type { Params } from '../../messages/message.ts'
@@ -8,27 +7,26 @@ import { PULL } from '../../pulls/checkpoint.ts'
 import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
 import type { ScheduleMode, Scheduler } from '../../runs/scheduler.ts'
-import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts'
+import type { ModuleSelection, SyncPart, ZohoModule } from '../../schemas/zoho-settings.ts'
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
 import { CRM_SYNC } from '../crm/crm-sync-run.ts'
+import { FOLLOW_UPS } from '../follow-ups.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
-import { STOCK_SYNC } from '../stock/stock-run.ts'
 import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
 import { moveCursor, readCursor } from './watermark.ts'
 
 const BY_SCHEDULE = 'schedule'
+/** A part is read in a few calls, unless a limit holds them up. */
+const MAX_WAIT_MS = 20_000
 
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
 
-/**
- * The kinds of runs that a module's schedule starts: a full sync of items is followed by runs of
- * the other parts of Inventory.
- */
-export function scheduledKinds(slug: ModuleSlug, mode: string): string[] {
-  if (mode === 'stock') return [STOCK_SYNC]
-  return slug === 'inventory' && mode === 'full' ? [ITEM_SYNC, ...INVENTORY_PARTS] : [KINDS[slug]]
-}
+/** Kinds of runs that a sync of a module starts, with those that follow a full one. */
+export const kindsOf = (slug: ModuleSlug, mode: string): string[] =>
+  mode === 'stock'
+    ? [FOLLOW_UPS.stock.kind]
+    : [KINDS[slug], ...(slug === 'inventory' && mode === 'full' ? Object.values(FOLLOW_UPS).map(({ kind }) => kind) : [])]
 
 export interface ModulesDeps {
   db: Database
@@ -41,18 +39,19 @@ export interface ModulesDeps {
   isStockWithinPace(): Promise<boolean>
 }
 
+/** What a sync by hand reads. */
+export interface SyncChoice {
+  mode?: Exclude<ScheduleMode, 'stock'> | undefined
+  /** Only this part of Zoho Inventory. */
+  only?: SyncPart | undefined
+}
+
 export interface ModuleChange {
   enabled?: boolean | undefined
   schedule?: string | null | undefined
   full_schedule?: string | null | undefined
   stock_schedule?: string | null | undefined
   selection?: { [Key in keyof ModuleSelection]?: ModuleSelection[Key] | undefined } | undefined
-}
-
-/** What a started sync reads: `only` a part of Inventory, or the module in a mode. */
-export interface SyncChoice {
-  mode?: Exclude<ScheduleMode, 'stock'> | undefined
-  only?: InventoryPart | undefined
 }
 
 export type ZohoModules = ReturnType<typeof createModules>
@@ -141,14 +140,36 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStoc
   }
 
   async function start(module: Module, { mode, only }: SyncChoice, startedBy: string): Promise<{ run_id: string; kind: string }> {
-    if (only !== undefined && module.slug !== 'inventory') throw new BadRequestError('invalid_selection.part', { field: 'only' })
+    if (only && module.slug !== 'inventory') throw new BadRequestError('invalid_sync_part', { only, module: module.slug })
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
       throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
     }
-    if (only !== undefined) return { ...(await runs.start(only, { asked: startedBy !== BY_SCHEDULE }, { startedBy })), kind: only }
+    if (only) {
+      const { kind } = FOLLOW_UPS[only]
+      const { sync_images: images } = await readSelection(db, module.slug)
+      return { run_id: await startPart(kind, { mode: mode ?? 'full', images: images ?? true }, startedBy), kind }
+    }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy })), kind }
+  }
+
+  /**
+   * Starts a run of a part. One that a full sync has queued takes these parameters instead; one
+   * that is running has begun before, so it is waited for.
+   */
+  async function startPart(kind: string, params: Prisma.InputJsonObject, startedBy: string): Promise<string> {
+    const [queued] = await db.run.updateManyAndReturn({
+      where: { kind, state: 'queued', started_at: null },
+      data: { params, started_by: startedBy },
+    })
+    if (queued) {
+      await runs.resumeHere(queued.id)
+      return queued.id
+    }
+    const running = await db.run.findFirst({ where: { kind, state: 'running' }, select: { id: true } })
+    if (running) await runs.wait(running.id, AbortSignal.timeout(MAX_WAIT_MS)).catch(() => {}) // then start refuses
+    return (await runs.start(kind, params, { startedBy })).run_id
   }
 
   return {
@@ -201,7 +222,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStoc
 
     /**
      * Starts a real sync. Throws ConflictError `module_disabled`, `integration_disabled`,
-     * `sync_running`, BadRequestError `invalid_selection` for a part of another module.
+     * `sync_running`, BadRequestError `invalid_sync_part`.
      */
     start: (nameOrSlug: string, choice: SyncChoice, startedBy: string) => start(moduleOf(nameOrSlug), choice, startedBy),
 
@@ -212,7 +233,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStoc
      */
     async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
       const it = moduleOf(module)
-      const isSame = mode === 'stock' ? Prisma.sql`kind = ${STOCK_SYNC}` : Prisma.sql`${isOf(it.slug)} and ${isMode(mode)}`
+      const isSame = mode === 'stock' ? Prisma.sql`kind = ${FOLLOW_UPS.stock.kind}` : Prisma.sql`${isOf(it.slug)} and ${isMode(mode)}`
       if (since) {
         const [begun] = await db.$queryRaw<{ id: string }[]>`
           select id from run where ${isSame} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
@@ -221,7 +242,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStoc
       // A later slot reads it: the share of the day is for the whole day.
       if (mode === 'stock' && !(await isStockWithinPace())) return true
       try {
-        await start(it, mode === 'stock' ? { only: 'stock' } : { mode }, BY_SCHEDULE)
+        await start(it, mode === 'stock' ? { only: 'stock', mode: 'incremental' } : { mode }, BY_SCHEDULE)
         return true
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error

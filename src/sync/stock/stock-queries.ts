@@ -1,4 +1,5 @@
-import type { Db } from '../../database/client.ts'
+import { readsHiddenFields } from '../../catalog/custom-fields.ts'
+import type { Db, RawDb } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
 import { IDS_PER_CALL } from '../../zoho/inventory.ts'
 
@@ -29,7 +30,7 @@ export const stockOrder = (db: Db, runId: string): Promise<string[]> =>
 export const fieldsDue = (db: Db, runId: string): Promise<string[]> =>
   ids(db, Prisma.sql`${NOT_ASKED(runId)} and ${FIELDS_DUE} order by d.stored_modified_at asc nulls first, p.id`)
 
-export async function hasFieldsDue(db: Db): Promise<boolean> {
+export async function hasFieldsDue(db: RawDb): Promise<boolean> {
   const rows = await db.$queryRaw<unknown[]>`
     select true from product p left join item_detail d on d.product_id = p.id where ${ASKABLE} and ${FIELDS_DUE} limit 1`
   return rows.length > 0
@@ -54,29 +55,23 @@ export async function isLocationListDue(db: Db, now: Date): Promise<boolean> {
   return !read?.succeeded_at || now.getTime() - read.succeeded_at.getTime() >= DAY_MS || read.succeeded_at > now
 }
 
-/** Which of the following the next run will read, and for how many items. */
-export interface StockCallsDeps {
-  db: Db
-  now: Date
-  /** Percent of the day for stock by location; 0: it is not read. */
-  stockPercent: number
-  hiddenFields: boolean
-}
-
 /**
- * Returns the calls that the stock run after a full item sync will make, with so many items in the
+ * Returns the calls that the run after a full item sync will make, with so many items in the
  * catalogue. The list of locations counts as one call where it is not known yet.
  */
-export async function expectedStockCalls({ db, now, stockPercent, hiddenFields }: StockCallsDeps, items: number): Promise<number> {
-  if (stockPercent === 0 && !hiddenFields) return 0
-  const details = Math.ceil(items / IDS_PER_CALL)
-  const lists = stockPercent > 0 && (await isLocationListDue(db, now)) ? 1 : 0
-  if (stockPercent > 0 && (await hasLocations(db))) return lists + details
-  if (hiddenFields) {
+export async function expectedStockCalls(
+  db: Db,
+  { at, stockPercent, items }: { at: Date; stockPercent: number; items: number },
+): Promise<number> {
+  const readsFields = await readsHiddenFields(db)
+  if (stockPercent === 0 && !readsFields) return 0
+  const lists = stockPercent > 0 && (await isLocationListDue(db, at)) ? 1 : 0
+  if (stockPercent > 0 && (await hasLocations(db))) return lists + Math.ceil(items / IDS_PER_CALL)
+  if (readsFields) {
     const [row] = await db.$queryRaw<{ due: number }[]>`
       select count(*)::int as due from product p left join item_detail d on d.product_id = p.id where ${ASKABLE} and ${FIELDS_DUE}`
     return lists + Math.ceil((row?.due ?? 0) / IDS_PER_CALL)
   }
-  const unseen = (await unseenFields(db)).length > 0 || items > (await db.itemDetail.count({ where: { custom_fields_at: { not: null } } }))
-  return lists + (unseen ? 1 : 0)
+  const seen = await db.itemDetail.count({ where: { custom_fields_at: { not: null } } })
+  return lists + (items > seen || (await unseenFields(db)).length > 0 ? 1 : 0)
 }

@@ -21,23 +21,21 @@ import { fieldsDue, hasLocations, isLocationListDue, LOCATIONS_READ, stockOrder,
 export const STOCK_SYNC = 'stock'
 
 /**
- * `after`: the mode of the item sync that started it; an incremental one only wants hidden fields.
- * `asked`: a person started it.
+ * `full`: a person wants it, so the list of locations is read again. `fields_only`: only hidden
+ * custom fields of changed items.
  */
-export const StockParams = z.object({ after: z.enum(['full', 'incremental']).optional(), asked: z.boolean().default(false) })
+export const StockParams = z.object({
+  mode: z.enum(['incremental', 'full']).default('incremental'),
+  fields_only: z.boolean().default(false),
+})
 const Checkpoint = z.object({ located: z.boolean().default(false) })
-
-export interface StockRunDeps extends ApiSyncDeps {
-  /** Percent of the day's calls for stock by location now; 0: it is not read. */
-  stockPercent(): Promise<number>
-}
 
 /**
  * Reads what only the details of items say, a hundred items per call: stock by location, where the
  * organization has locations, and custom fields that lists do not show. Crash-safe: it asks for
  * each item once, whichever process works on it.
  */
-export function createStockSync(deps: StockRunDeps): RunHandler {
+export function createStockSync(deps: ApiSyncDeps): RunHandler {
   return {
     kind: STOCK_SYNC,
     exclusiveKey: STOCK_SYNC,
@@ -60,13 +58,13 @@ interface Reading {
   job: 'stock' | 'items'
 }
 
-async function readDetails(run: RunContext, deps: StockRunDeps): Promise<RunOutcome> {
+async function readDetails(run: RunContext, deps: ApiSyncDeps): Promise<RunOutcome> {
   const { db } = deps
-  const { after, asked } = StockParams.parse(run.params)
-  const readsStock = after !== 'incremental' && (await deps.stockPercent()) > 0
+  const { mode, fields_only } = StockParams.parse(run.params)
+  const readsStock = !fields_only && (await deps.stockPercent()) > 0
   const fields = await readsHiddenFields(db)
   const zoho = await openClient(run, deps)
-  if (readsStock) await readLocations(run, deps, zoho, { asked })
+  if (readsStock) await readLocations(run, deps, zoho, { asked: mode === 'full' })
   let reading: Reading | undefined
   const open = async (): Promise<Reading> => {
     // The currency belongs to prices, and would cost a call.
@@ -78,13 +76,13 @@ async function readDetails(run: RunContext, deps: StockRunDeps): Promise<RunOutc
     if (ids.length > 0) await readItems(run, deps, await open(), ids)
   }
   // The stock of all items has brought these along.
-  const others = fields ? await fieldsDue(db, run.id) : after === 'full' || asked ? await unseenFields(db) : []
+  const others = fields ? await fieldsDue(db, run.id) : fields_only ? [] : await unseenFields(db)
   if (others.length > 0) await readItems(run, deps, { ...(await open()), job: 'items' }, others)
   return { state: (run.counted().failed ?? 0) > 0 ? 'partial' : 'success' }
 }
 
 /** Once a day, or when a person asks for it: an organization without any costs two calls. */
-async function readLocations(run: RunContext, { db, clock }: StockRunDeps, zoho: ZohoClient, { asked }: { asked: boolean }): Promise<void> {
+async function readLocations(run: RunContext, { db, clock }: ApiSyncDeps, zoho: ZohoClient, { asked }: { asked: boolean }): Promise<void> {
   if (run.checkpoint && Checkpoint.parse(run.checkpoint).located) return
   if (asked || (await isLocationListDue(db, clock.now()))) {
     const locations = await listLocations(zoho, { runId: run.id }, run.signal)
@@ -99,7 +97,7 @@ async function readLocations(run: RunContext, { db, clock }: StockRunDeps, zoho:
   await run.fenced((tx) => run.saveCheckpoint(tx, { located: true }, run.counted()))
 }
 
-async function readItems(run: RunContext, { clock }: StockRunDeps, { zoho, mapping, fields, job }: Reading, ids: string[]): Promise<void> {
+async function readItems(run: RunContext, { clock }: ApiSyncDeps, { zoho, mapping, fields, job }: Reading, ids: string[]): Promise<void> {
   const counts = { total: 0, unchanged: 0, updated: 0, failed: 0, not_found: 0, ...run.counted() }
   const before = counts.total
   for (let from = 0; from < ids.length; from += IDS_PER_CALL) {

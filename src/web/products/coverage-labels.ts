@@ -18,6 +18,7 @@ const words = defineMessages(
     bad_check_digit: 'Wrong check digit in barcode',
     duplicate_barcode: 'Duplicate barcode',
     hidden_custom_fields: 'Value in a hidden field',
+    not_in_price_list: 'In no price list',
   },
   {
     without_picture: 'بلا صورة',
@@ -34,6 +35,7 @@ const words = defineMessages(
     bad_check_digit: 'رقم تحقق خاطئ في الباركود',
     duplicate_barcode: 'باركود مكرر',
     hidden_custom_fields: 'قيمة في حقل مخفي',
+    not_in_price_list: 'ليس في قائمة أسعار',
   },
 )
 

@@ -7,6 +7,10 @@ const words = defineMessages(
   {
     items: 'Item sync',
     stock: 'Stock by location',
+    groups: 'Item groups',
+    price_lists: 'Price lists',
+    rates_changed: 'Prices changed',
+    products_changed: 'Products changed',
     pull: 'Data pull',
     pull_verify: 'Pull verification',
     pull_repair: 'Pull repair',
@@ -67,11 +71,14 @@ const words = defineMessages(
     byDemo: 'Demo',
     byWebhook: 'Zoho webhook',
     byScript: 'Script',
-    byItemSync: 'Item sync',
   },
   {
     items: 'مزامنة الأصناف',
     stock: 'المخزون حسب الموقع',
+    groups: 'مجموعات الأصناف',
+    price_lists: 'قوائم الأسعار',
+    rates_changed: 'أسعار تغيّرت',
+    products_changed: 'منتجات تغيّرت',
     pull: 'نسخ البيانات',
     pull_verify: 'التحقق من نسخة',
     pull_repair: 'إصلاح نسخة',
@@ -132,7 +139,6 @@ const words = defineMessages(
     byDemo: 'العرض التجريبي',
     byWebhook: 'Webhook من Zoho',
     byScript: 'نص برمجي',
-    byItemSync: 'مزامنة الأصناف',
   },
 )
 
@@ -157,7 +163,6 @@ export function useRunLabels() {
     demo: m.byDemo,
     zoho: m.byWebhook,
     script: m.byScript,
-    'run:items': m.byItemSync,
   }
   return {
     kind: known,

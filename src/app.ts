@@ -63,7 +63,7 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   role: Config['role']
   http: Pick<
     Config['http'],
-    'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
+    'publicUrl' | 'movedTo' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
   >
 }
 
@@ -125,7 +125,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(apiKeyRoutes, { prefix: '/api/v1/api-keys', apiKeys: deps.apiKeys })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
-  await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
+  await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', movedTo: http.movedTo })
   await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
   await app.register(storeStatusRoutes, { ...deps, prefix: '/api/v1/sync' })
   const zohoPrefix = '/api/settings/integrations/zoho'

@@ -38,7 +38,7 @@ import { createModules } from './sync/modules/modules.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
 import { createWebhookDelivery } from './webhooks/delivery.ts'
 import { createWebhooks } from './webhooks/endpoints.ts'
-import { webhookUrlBlocked } from './webhooks/send.ts'
+import { refuseBlockedUrl, webhookUrlBlocked } from './webhooks/send.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -104,8 +104,16 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
     const scheduler = createScheduler({ db, clock, log, works })
+    const notificationReceivers = opened.use(
+      createWebhookAgents({
+        ...config.notify,
+        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
+        resolve: overrides.resolveImageHost,
+      }),
+    )
     const connect = opened.use(
       await openConnection({
+        refuseWebhookUrl: (url) => refuseBlockedUrl(notificationReceivers, url),
         ...overrides,
         config,
         db,
@@ -166,13 +174,6 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
-    const webhooks = opened.use(
-      createWebhookAgents({
-        ...config.notify,
-        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
-        resolve: overrides.resolveImageHost,
-      }),
-    )
     // Looks for no more work before the queue is closed.
     opened.use(webhookDelivery)
     const notifier = opened.use(
@@ -181,7 +182,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         clock,
         log,
         queue,
-        outlets: { webhooks },
+        outlets: { webhooks: notificationReceivers },
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],

@@ -39,6 +39,8 @@ export interface ConnectionDeps {
   redirectUri(): string
   /** The shop's time zone became known or changed. */
   onZone(tx: Db, zone: string): Promise<void>
+  /** Throws BadRequestError `webhook_url_blocked` for a URL that is not public. */
+  refuseWebhookUrl(url: string): Promise<void>
   /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
   dataCenters?: DataCenterEndpoints | undefined
   gcpClient?: ClientOptions | undefined
@@ -65,6 +67,7 @@ export async function openConnection(deps: ConnectionDeps) {
     dataCenters = DATA_CENTER_ENDPOINTS,
     gcpClient,
     timeLimits,
+    refuseWebhookUrl,
   } = deps
   const stored = createSettingStore({ db, encryption })
   const connection = createConnectionStateStore({ db, clock, queue, onRefused: () => settings.refreshSecrets() })
@@ -93,7 +96,7 @@ export async function openConnection(deps: ConnectionDeps) {
     settings,
     connection,
     organizations,
-    notifications: createNotificationSettings({ db, clock, stored, environment: config.notify }),
+    notifications: createNotificationSettings({ db, clock, stored, environment: config.notify, refuseBlockedUrl: refuseWebhookUrl }),
     redirectUri,
     /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data center. */
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,

@@ -197,6 +197,7 @@ export const TERMINAL = {
     remedy: ({ migration }: { migration: string }) =>
       `Run \`zinc db restore\` and \`zinc db dump\` with a version of zinc that has ${migration}, then restore the new dump with this version.`,
   },
+  output_required: { message: 'Parquet is written to a file', remedy: 'Name it with -o FILE.' },
   passwords_differ: { message: 'The two passwords differ' },
   path_not_found: { message: ({ path }: { path: string }) => `${path} not found`, remedy: 'Specify a folder or a ZIP file.' },
   port_in_use: {
@@ -223,6 +224,7 @@ export const TERMINAL = {
   },
   token_twice: { message: 'Use --token or --token-file, not both' },
   tty_required: { message: 'The menu needs a terminal', remedy: 'Run `zinc --help` for the commands that do the same.' },
+  unknown_format: { message: ({ formats }: { formats: readonly string[] }) => `--format must be one of: ${formats.join(', ')}` },
   unknown_app: { message: ({ apps }: { apps: readonly string[] }) => `--app must be one of: ${apps.join(', ')}` },
   unknown_module: {
     message: ({ name, hint }: { name: string; hint: string }) => `Unknown module ${name}.${hint}`,
@@ -240,9 +242,5 @@ export const TERMINAL = {
     remedy: 'Run `zinc user list` to see all users.',
   },
   'user_not_found.no_admin': { message: 'There is no admin', remedy: 'Create one with `zinc user add NAME --role admin`.' },
-  'weak_password.typed': {
-    message: ({ weakness }: { weakness: string }) => `The password ${weakness}`,
-    remedy: 'Choose a different password.',
-  },
   folder_in_use: { message: ({ said }: { said: string }) => said },
 } satisfies Catalogue

@@ -81,6 +81,7 @@ function changedFields(store: Store, patch: StorePatch, after: Sold & { variant:
     ['location_id', store.location_id, after.location_id],
     ['paused', store.paused_at !== null, paused],
     ['rate_limit', store.rate_limit, patch.rate_limit === undefined ? store.rate_limit : patch.rate_limit],
+    ['share', store.share, patch.share ?? store.share],
   ]
   return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
 }
@@ -112,7 +113,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     find: (id: string): Promise<Store> => findStore(db, id),
 
     /** Throws ConflictError `store_code_taken`, and `store_exists` for an id that is in use. */
-    create: ({ id, code, name, variant, assortment, location_id = null, rate_limit }: StoreBody, by: Actor): Promise<Store> =>
+    create: ({ id, code, name, variant, assortment, location_id = null, rate_limit, share }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
           if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
@@ -126,6 +127,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             assortment: jsonOrNull(await matchAssortment(tx, normalizeAssortment(assortment))),
             location_id,
             rate_limit: rate_limit ?? null,
+            share: share ?? false,
             created_at: at,
             updated_at: at,
           }
@@ -134,7 +136,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             ...by,
             action: 'store.create',
             target: `store:${code}`,
-            fields: ['code', 'name', 'variant', 'assortment', 'location_id', 'rate_limit'],
+            fields: ['code', 'name', 'variant', 'assortment', 'location_id', 'rate_limit', 'share'],
           })
           return store
         }),
@@ -198,6 +200,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 assortment: jsonOrNull(after.assortment),
                 location_id: after.location_id,
                 ...(patch.rate_limit !== undefined && { rate_limit: patch.rate_limit }),
+                ...(patch.share !== undefined && { share: patch.share }),
                 ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
                 updated_at: clock.now(),
               },

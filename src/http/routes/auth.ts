@@ -49,6 +49,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'login',
         summary: 'Log in with username and password',
         description:
           'An account with two-factor authentication gets 401 second_factor_required. To complete the login, send detail.challenge with a code or a recovery code from the same IP address within five minutes.',
@@ -101,6 +102,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'refreshTokens',
         summary: 'Exchange a refresh token (in the body or the session cookie) for new tokens; each works once',
         body: RefreshBody,
         response: { 200: SessionResponse },
@@ -128,6 +130,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
+        operationId: 'logout',
         summary: 'Log out: revoke the access and refresh tokens of this session',
         response: { 200: z.object({ status: z.literal('success') }) },
       },
@@ -146,6 +149,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'changePassword',
         summary: 'Change your own password; logs out your other sessions',
         body: ChangePasswordBody,
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -167,7 +171,12 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     '/sessions',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'List your own sessions, newest first', response: { 200: UserSessionsResponse } },
+      schema: {
+        tags,
+        operationId: 'listSessions',
+        summary: 'List your own sessions, newest first',
+        response: { 200: UserSessionsResponse },
+      },
     },
     async (request) => {
       const { user_id, session_id } = requireIdentity(request)
@@ -187,6 +196,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
+        operationId: 'endSession',
         summary: 'Log out one of your own sessions',
         params: z.object({ id: z.uuid() }),
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -208,6 +218,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'startSecondFactor',
         summary: 'Start two-factor setup: return the secret for an authenticator app (TOTP)',
         response: { 200: TotpSecretResponse },
       },
@@ -226,6 +237,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'confirmSecondFactor',
         summary: 'Turn on two-factor authentication with a code; returns the recovery codes once and logs out your other sessions',
         body: ConfirmTotpBody,
         response: { 200: RecoveryCodesResponse },
@@ -245,6 +257,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'removeSecondFactor',
         summary: 'Turn off two-factor authentication with your password and a code or recovery code',
         body: RemoveTotpBody,
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -266,7 +279,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     {
       config: { withoutSecondFactor: true },
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Return the current user', response: { 200: CurrentUserResponse } },
+      schema: { tags, operationId: 'getCurrentUser', summary: 'Return the current user', response: { 200: CurrentUserResponse } },
     },
     async (request) => {
       const { user_id, username, role, lacks_second_factor } = requireIdentity(request)

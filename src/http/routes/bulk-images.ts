@@ -65,6 +65,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'deleteImages',
         summary: 'Delete many images; they can be restored for seven days',
         body: BulkImages,
         response: { 200: BulkResponse },
@@ -77,7 +78,13 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Restore many deleted images', body: BulkImages, response: { 200: BulkResponse } },
+      schema: {
+        tags,
+        operationId: 'restoreImages',
+        summary: 'Restore many deleted images',
+        body: BulkImages,
+        response: { 200: BulkResponse },
+      },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
   )
@@ -89,6 +96,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'regenerateVariantsOf',
         summary: 'Start a run that regenerates the thumbnails of many images',
         body: BulkImages,
         response: { 202: BulkQueued },
@@ -112,6 +120,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'refetchImages',
         summary: 'Start a run that downloads the images of many products again, from Zoho (one API call each) or their URL',
         body: BulkProducts,
         response: { 202: BulkQueued },

@@ -38,6 +38,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listLocations',
         summary: 'List the locations of Zoho, or its warehouses, the primary one first',
         response: { 200: LocationsResponse },
       },
@@ -51,7 +52,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'Products, oldest first unless sorted otherwise',
+        operationId: 'listProducts',
+        summary: 'List products, oldest first by default',
         querystring: ProductsQuery,
         response: { 200: ProductsResponse },
       },
@@ -92,7 +94,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'The categories that products stand in, by name, each with its number of products',
+        operationId: 'listCategories',
+        summary: 'List categories by name, each with its number of products',
         response: { 200: CategoriesResponse },
       },
     },
@@ -105,7 +108,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
-        summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
+        operationId: 'changeProduct',
+        summary: 'Update fields that the mapping gives to the ERP; fields that Zoho owns are refused with 409 owned_by_zoho',
         params: Params,
         body: ProductPatch,
         response: { 200: OneResponse },
@@ -123,7 +127,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
-        summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
+        operationId: 'deleteProduct',
+        summary: 'Delete a product that is not in Zoho; others are refused with 409 product_in_zoho',
         params: Params,
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
       },
@@ -141,7 +146,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',
+        operationId: 'getProduct',
+        summary: 'Return one product by id, or by a reference such as sku:A-1 (also zoho: ean: upc: isbn: part:)',
         params: Params,
         querystring: IncludeQuery,
         response: { 200: OneResponse },

@@ -22,6 +22,7 @@ const KEEP_ALIVE_MS = 15_000
 /** Streams that one user may have open: each keeps a connection and polls the run. */
 const MAX_STREAMS = 20
 const Id = z.object({ id: z.uuid() })
+const RunExport = z.object({ run: RunResponse, failures: z.array(z.looseObject({})), records: z.array(z.looseObject({})) })
 
 /** Runs of every kind: the list, one run, its records and progress; stopping and resuming. */
 export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = async (app, { db, runs }) => {
@@ -37,6 +38,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listRuns',
         summary: 'List runs of every kind, newest first',
         querystring: z.object({
           kind: z.string().max(50).optional(),
@@ -67,7 +69,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Return one run', params: Id, response: { 200: One } },
+      schema: { tags, operationId: 'getRun', summary: 'Return one run', params: Id, response: { 200: One } },
     },
     async ({ params }) => one(await runs.get(params.id)),
   )
@@ -78,6 +80,7 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listRunRecords',
         summary: 'List the changes of a run, or of a dry run, record by record and field by field',
         params: Id,
         querystring: RunRecordsQuery,
@@ -101,7 +104,13 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Download a run with its failures and records as JSON', params: Id },
+      schema: {
+        tags,
+        operationId: 'exportRun',
+        summary: 'Download a run with its failures and records as JSON',
+        params: Id,
+        response: { 200: RunExport },
+      },
     },
     async ({ params }, reply) => {
       const run = await runs.get(params.id)
@@ -109,20 +118,20 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
         .type('application/json; charset=utf-8')
         .header('cache-control', 'no-store')
         .header('content-disposition', `attachment; filename="zinc-run-${run.id}.json"`)
-        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))))
+        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))) as never)
     },
   )
-  for (const [act, summary] of [
-    ['cancel', 'Cancel a run'],
-    ['pause', 'Pause a run'],
-    ['resume', 'Resume a paused run'],
+  for (const [act, operationId, summary] of [
+    ['cancel', 'cancelRun', 'Cancel a run'],
+    ['pause', 'pauseRun', 'Pause a run'],
+    ['resume', 'resumeRun', 'Resume a paused run'],
   ] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
       {
         onRequest: requireRole('operator'),
         config: { keyScope: 'syncs:run' },
-        schema: { tags, summary, params: Id, response: { 200: One } },
+        schema: { tags, operationId, summary, params: Id, response: { 200: One } },
       },
       async (request) => {
         const { params } = request
@@ -137,8 +146,13 @@ export const runRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs }> = as
     '/sync/runs/:id/events',
     {
       onRequest: requireRole('viewer'),
-      config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Stream the progress of a run as server-sent events until it stops', params: Id },
+      config: { keyScope: 'syncs:read', produces: ['text/event-stream'] },
+      schema: {
+        tags,
+        operationId: 'streamRunEvents',
+        summary: 'Stream the progress of a run as server-sent events until it stops',
+        params: Id,
+      },
     },
     async (request, reply) => {
       await runs.get(request.params.id)

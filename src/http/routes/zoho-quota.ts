@@ -47,7 +47,12 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Return API calls used and left this minute and today, with a forecast', response: { 200: QuotaResponse } },
+      schema: {
+        tags,
+        operationId: 'getQuota',
+        summary: 'Return API calls used and left this minute and today, with a forecast',
+        response: { 200: QuotaResponse },
+      },
     },
     quota,
   )
@@ -57,6 +62,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeQuota',
         summary: 'Set the percentages of daily calls that images leave to items and that stock by location may use',
         body: QuotaBody,
         response: { 200: QuotaResponse },
@@ -75,6 +81,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listZohoCalls',
         summary: 'List API calls to Zoho, newest first, without bodies',
         querystring: CallsQuery,
         response: { 200: CallsResponse },

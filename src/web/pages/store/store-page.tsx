@@ -24,6 +24,7 @@ import { StoreBadge } from '../../stores/store-badge.tsx'
 import { storeState } from '../../stores/store-state.ts'
 import { useStore, useStoreEdit, useStoreStatus } from '../../stores/use-stores.ts'
 import { FailingImages } from './failing-images.tsx'
+import { History } from './history.tsx'
 import { PauseStore } from './pause-store.tsx'
 import classes from './store-page.module.css'
 import { StoreSettings } from './store-settings.tsx'
@@ -58,6 +59,7 @@ export default function StorePage() {
           </>
         )}
       </QueryBoundary>
+      {fleet.data && <History storeId={id} />}
       {isAdmin && fleet.data && <Tokens storeId={id} />}
       {isAdmin && fleet.data && (
         <QueryBoundary query={settings} skeleton={<BlockSkeleton height={260} />}>

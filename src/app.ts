@@ -39,8 +39,10 @@ import { oauthRoutes } from './http/routes/oauth.ts'
 import { oldLoginRoutes } from './http/routes/old-logins.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
+import { priceListRoutes } from './http/routes/price-lists.ts'
 import { productChangeRoutes } from './http/routes/product-changes.ts'
 import { productGalleryRoutes } from './http/routes/product-gallery.ts'
+import { productGroupRoutes } from './http/routes/product-groups.ts'
 import { productRoutes } from './http/routes/products.ts'
 import { pullRoutes } from './http/routes/pulls.ts'
 import { runRoutes } from './http/routes/runs.ts'
@@ -59,7 +61,7 @@ import { zohoWebhookRoutes } from './http/routes/zoho-webhook.ts'
 import type { Services } from './services.ts'
 
 export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
-  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
   isStopping(): boolean
   role: Config['role']
   /** Requests are spans. */
@@ -153,6 +155,8 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productRoutes, { ...deps, openZoho: deps.sendImages.openZoho })
   await app.register(productChangeRoutes, deps)
   await app.register(backupRoutes, { prefix: '/api/backups', backups: deps.backups })
+  await app.register(priceListRoutes, deps)
+  await app.register(productGroupRoutes, deps)
   await app.register(webhookRoutes, { ...deps, prefix: '/api/webhooks' })
   await app.register(imageFileRoutes, { ...deps, publicImages: http.publicImages })
   await app.register(productGalleryRoutes, deps)

@@ -104,6 +104,7 @@ const Env = z.object({
   ZOHO_REQUESTS_PER_MINUTE: whole(0),
   ZOHO_REQUESTS_PER_DAY: whole(1),
   ZOHO_CONCURRENCY: whole(1, 100),
+  STOCK_PERCENT: whole(0, 90),
   STORAGE: oneOf(['file', 's3']),
   S3_ENDPOINT: httpUrl(),
   S3_REGION: text(),
@@ -269,6 +270,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       requestsPerMinute: e.ZOHO_REQUESTS_PER_MINUTE ?? 80,
       requestsPerDay: e.ZOHO_REQUESTS_PER_DAY,
       concurrency: e.ZOHO_CONCURRENCY ?? 4,
+      /** Percent of the day's calls for stock by location, until it is set at run time. 0: none. */
+      stockPercent: e.STOCK_PERCENT ?? 10,
     },
     storage: {
       kind: e.STORAGE ?? 'file',

@@ -22,6 +22,8 @@ import { SYSTEM_ACTOR } from './settings/audit-log.ts'
 import { printStartupError, type RunningServer, startServer } from './start-server.ts'
 import { ITEM_SYNC } from './sync/items/item-sync-run.ts'
 import { itemSyncResult } from './sync/items/result.ts'
+import { THREE_LOCATIONS } from './zoho-simulator/locations.ts'
+import { createPriceBooks } from './zoho-simulator/price-books.ts'
 import { DAY_LIMIT_ONLY, REAL_LIMITS } from './zoho-simulator/rate-limits.ts'
 import { createSeed } from './zoho-simulator/seed.ts'
 import { environmentFor, startZohoSimulator, type ZohoSimulator } from './zoho-simulator/simulator.ts'
@@ -55,6 +57,8 @@ async function main(signal: AbortSignal): Promise<number> {
   const zoho = await startZohoSimulator({
     port: ports.simulator,
     items,
+    locations: THREE_LOCATIONS,
+    priceBooks: createPriceBooks(items),
     limits: values['real-limits'] ? REAL_LIMITS : DAY_LIMIT_ONLY,
     ...(values.photos && { imageOf: await photographs(values.photos) }),
   })

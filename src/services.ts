@@ -11,6 +11,7 @@ import { createProductRecords } from './catalog/product-records.ts'
 import type { Config } from './config.ts'
 import { deleteExpired } from './connection/call-log.ts'
 import { openConnection } from './connection/connection.ts'
+import { isWithinPace, readStockPercent } from './connection/quota.ts'
 import { knownStorageId } from './database/instance.ts'
 import { openConfiguredDatabase } from './database/open.ts'
 import { openImages } from './images/images.ts'
@@ -136,6 +137,8 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     const imports = { importsDir: join(config.dataDir, 'imports'), maxImportBytes: config.images.maxImportBytes }
     // Closed after the runs that add jobs, and before the services that jobs use.
     opened.use(queue)
+    const organization = async () => (await connect.settings.effective()).values.organization_id
+    const stockPercent = async () => readStockPercent(db, await organization(), config.zoho)
     const runs = opened.adopt(
       createRuns({
         db,
@@ -154,6 +157,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             organizationCurrency: (signal) => connect.currency(signal),
             images,
             requestsPerDay,
+            stockPercent,
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
             // some in transfer.
             concurrency: requestsPerMinute === 0 ? 8 : concurrency,
@@ -170,6 +174,10 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       scheduler,
       isEnabled: async () => (await connect.settings.effective()).enabled,
       shopZone: async () => (await connect.knownOrganization())?.timeZone ?? null,
+      isStockWithinPace: async () => {
+        const limits = { perMinute: requestsPerMinute, perDay: requestsPerDay, stockPercent: config.zoho.stockPercent }
+        return isWithinPace({ db, clock, limits }, { organization: (await organization()) ?? 'none', purpose: 'stock' })
+      },
     })
     const backups = createBackups({
       db,
@@ -228,7 +236,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         paths,
         runs,
         openZoho: connect.open,
-        organization: async () => (await connect.settings.effective()).values.organization_id,
+        organization,
         requestsPerMinute,
         requestsPerDay,
       }),
@@ -236,7 +244,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
       backups,
       notifier,
       webhookQueue,
-      itemSync: { ...imports, requestsPerMinute, requestsPerDay },
+      itemSync: { ...imports, requestsPerMinute, requestsPerDay, stockPercent },
       ...images,
       sendImages: { db, store: images.store, openZoho: async () => connect.open() },
       imageUrls,

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { expect, test } from 'vitest'
+import { ONE_LOCATION } from '../src/zoho-simulator/locations.ts'
 import { createSeed } from '../src/zoho-simulator/seed.ts'
+import { request } from './helpers/request.ts'
 import { startZinc } from './helpers/zinc.ts'
 
 test('the queries of the ERP guide find what they say', async () => {
@@ -15,8 +17,7 @@ test('the queries of the ERP guide find what they say', async () => {
   await client.connect()
   const found: Record<string, string>[][] = []
   for (const sql of queries) found.push((await client.query<Record<string, string>>(sql)).rows)
-  await client.end()
-  const [values, orders, variants, lacking, changes] = found
+  const [values, orders, variants, prices, lacking, changes] = found
   expect(values!.reduce((sum, row) => sum + Number(row.products), 0)).toBe(items.length)
   expect(orders!.map((row) => row.sku).sort()).toEqual(
     items
@@ -28,6 +29,17 @@ test('the queries of the ERP guide find what they say', async () => {
     'Black / 1 m'.replace('1 m', items.find((item) => item.group)!.attributes![1]!.option),
   )
   expect(variants).toHaveLength(items.filter((item) => item.group).length)
+  // Without price lists every item has its own price.
+  expect(prices!.map((row) => Number(row.price)).sort()).toEqual(items.map(({ rate }) => rate).sort())
   expect(lacking!.length).toBe(items.length)
   expect(changes!.map((row) => Number(row.seq))).toEqual(items.map((_, n) => n + 1))
+
+  // Stock by location is read by a run of its own.
+  const oversold = items.find((item) => item.stock !== null)!
+  zinc.zoho.moveStockAt(oversold.item_id, ONE_LOCATION[0]!.id, -2)
+  await request(zinc, 'PUT', '/quota', { stock_percent: 10 })
+  await request(zinc, 'POST', '/modules/inventory/sync?only=stock')
+  const { rows } = await client.query(queries.at(-1)!)
+  await client.end()
+  expect(rows).toMatchObject([{ location: 'Main', sku: oversold.sku, on_hand: '-2.000000' }])
 })

@@ -23,6 +23,9 @@ export const COVERAGE: Record<CoverageKey, Prisma.Sql> = {
   duplicate_barcode: Prisma.sql`p.id in (select unnest(array_agg(b.id)) from (
       select id, ltrim(btrim(code), '0') as code from product, unnest(array[ean, upc, isbn]) as code where deleted_at is null and btrim(code) <> ''
       group by 1, 2) b group by b.code having count(*) > 1)`,
+  hidden_custom_fields: Prisma.sql`p.id in (select d.product_id from item_detail d
+      where d.custom_fields && (select coalesce(array_agg(api_name), '{}') from custom_field where not in_list))`,
+  not_in_price_list: Prisma.sql`exists (select 1 from price_list where status = 'active') and p.id not in (select product_id from product_price)`,
 }
 
 export interface Coverage {

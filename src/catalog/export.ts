@@ -2,6 +2,7 @@ import type { Db } from '../database/client.ts'
 import type { Prisma } from '../generated/client.ts'
 import { EXPORT_COLUMNS, type ExportRecord } from '../schemas/export.ts'
 import { fieldSpec, ITEM_FIELD_NAMES } from '../schemas/item-fields.ts'
+import { readPrices } from './prices.ts'
 import { WITH_PHOTOS } from './products.ts'
 import { imageName } from './serialize-image.ts'
 import { flatItem, serializeItem, serializeStock } from './serialize-product.ts'
@@ -32,8 +33,12 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
     const rows = await readPage(db, after)
     const last = rows.at(-1)
     if (!last) return
+    const prices = await readPrices(
+      db,
+      rows.map(({ id }) => id),
+    )
     after = { OR: [{ created_at: { gt: last.created_at } }, { created_at: last.created_at, id: { gt: last.id } }] }
-    yield rows.map(({ photos, ...row }) => {
+    yield rows.map(({ photos, stock, detail, ...row }) => {
       const images = photos.map(({ is_primary, sha256, blob, updated_at }, n) => ({
         path: imagePath(nameInZip(row), { n: is_primary ? null : n + 1, ext: blob.ext }),
         sha256,
@@ -43,8 +48,8 @@ export async function* exportProducts(db: Db, signal: AbortSignal): AsyncGenerat
       const record: ExportRecord = {
         zoho_item_id: row.zoho_item_id,
         ...serializeItem(row),
-        ...serializeStock(row),
-        prices: [],
+        ...serializeStock(row, stock, detail?.stock_as_of ?? null),
+        prices: prices.get(row.id) ?? [],
         origin: row.origin as ExportRecord['origin'],
         zoho_modified_at: row.zoho_modified_at?.toISOString() ?? null,
         image_id: row.zoho_image_id,

@@ -1,6 +1,7 @@
 import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Product } from '../schemas/products.ts'
+import { readPrices } from './prices.ts'
 import { type ChangeCursor, readChangePage } from './product-changes.ts'
 import type { ProductFeed, ProductFeedSnapshot } from './product-feed.ts'
 import { findProduct, type ProductWithPhotos, productsById } from './products.ts'
@@ -40,14 +41,10 @@ export function createProductRecords({ db, clock, productFeed, imageUrl }: Produ
     { raw }: RecordOptions,
   ): Promise<ProductRecord[]> {
     const shown = { imageUrl, now: clock.now() }
-    const texts = raw
-      ? await readRawItems(
-          db,
-          rows.map(({ id }) => id),
-        )
-      : undefined
+    const ids = rows.map(({ id }) => id)
+    const [prices, texts] = await Promise.all([readPrices(db, ids), raw ? readRawItems(db, ids) : undefined])
     return rows.map((row) => {
-      const product = serializeProduct(row, places.get(row.id)!, shown)
+      const product = serializeProduct(row, { place: places.get(row.id)!, prices: prices.get(row.id) ?? [] }, shown)
       return { product, json: () => (texts ? withRaw(product, texts.get(row.id)) : JSON.stringify(product)) }
     })
   }

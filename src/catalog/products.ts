@@ -1,16 +1,25 @@
 import type { Db } from '../database/client.ts'
-import type { Blob, Photo, Prisma, Product } from '../generated/client.ts'
+import type { Blob, Photo, Prisma, Product, ProductStock } from '../generated/client.ts'
 import { ConflictError, NotFoundError } from '../lib/errors.ts'
 
-export type ProductWithPhotos = Product & { photos: (Photo & { blob: Blob })[] }
+export type ProductWithPhotos = Product & {
+  photos: (Photo & { blob: Blob })[]
+  stock: (ProductStock & { location: { name: string } })[]
+  detail: { stock_as_of: Date | null } | null
+}
 
-/** A product's present images, the primary first. */
+/** A product's present images and its stock by location, the primary ones first. */
 export const WITH_PHOTOS = {
   photos: {
     where: { deleted_at: null },
     include: { blob: true },
     orderBy: [{ is_primary: 'desc' }, { sort_order: 'asc' }, { position: 'asc' }],
   },
+  stock: {
+    include: { location: { select: { name: true } } },
+    orderBy: [{ location: { is_primary: 'desc' } }, { location: { name: 'asc' } }, { location_id: 'asc' }],
+  },
+  detail: { select: { stock_as_of: true } },
 } satisfies Prisma.ProductInclude
 
 /** Returns products with their images, in the order of these ids. */

@@ -16,7 +16,10 @@ export interface ProductFilter {
   category?: string | undefined
   brand?: string | undefined
   groupId?: string | undefined
+  priceListId?: string | undefined
   inStock?: boolean | undefined
+  /** With `inStock` the stock of this location; alone what is kept there, even with none left. */
+  locationId?: string | undefined
   modifiedSince?: Date | undefined
   includeDeleted?: boolean | undefined
 }
@@ -65,7 +68,16 @@ function matching(filter: ProductFilter): Prisma.Sql {
   add(filter.category, (category) => Prisma.sql`p.category = ${category}`)
   add(filter.brand, (brand) => Prisma.sql`p.brand = ${brand}`)
   add(filter.groupId, (id) => Prisma.sql`p.group_id = ${id}`)
-  add(filter.inStock, (is) => (is ? Prisma.sql`p.stock_on_hand > 0` : Prisma.sql`coalesce(p.stock_on_hand, 0) <= 0`))
+  add(filter.priceListId, (id) => Prisma.sql`p.id in (select product_id from product_price where price_list_id = ${id})`)
+  const { inStock, locationId } = filter
+  if (locationId !== undefined) {
+    const there = Prisma.sql`select product_id from product_stock where location_id = ${locationId}`
+    conditions.push(
+      inStock === undefined
+        ? Prisma.sql`p.id in (${there})`
+        : Prisma.sql`p.id ${inStock ? Prisma.empty : Prisma.sql`not`} in (${there} and on_hand > 0)`,
+    )
+  } else add(inStock, (is) => (is ? Prisma.sql`p.stock_on_hand > 0` : Prisma.sql`coalesce(p.stock_on_hand, 0) <= 0`))
   add(filter.modifiedSince, (at) => Prisma.sql`p.updated_at >= ${at}`)
   return conditions.length === 0 ? Prisma.sql`true` : Prisma.join(conditions, ' and ')
 }

@@ -45,11 +45,12 @@ export function serializeImage(
   }
 }
 
-const SAFE = /^[A-Za-z0-9_-]{1,64}$/
+/** Ids of Zoho that can be the name of a file. */
+export const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/
 
 /**
  * Returns the name used in files and URLs of a product's image: Zoho's id, or ours where Zoho does
  * not know the product or its id could not be a file name.
  */
 export const imageName = ({ id, zoho_item_id }: { id: string; zoho_item_id: string | null }): string =>
-  zoho_item_id !== null && SAFE.test(zoho_item_id) ? zoho_item_id : id
+  zoho_item_id !== null && SAFE_NAME.test(zoho_item_id) ? zoho_item_id : id

@@ -1,6 +1,6 @@
 import type { Prisma, Product } from '../generated/client.ts'
 import { type FieldValue, fieldSpec, ITEM_FIELD_NAMES, ItemAttribute, type ItemFieldName, type ItemFields } from '../schemas/item-fields.ts'
-import type { Product as ProductResponse } from '../schemas/products.ts'
+import type { Price, Product as ProductResponse } from '../schemas/products.ts'
 import type { ProductWithPhotos } from './products.ts'
 import { type ImageUrlOptions, imageName, imageSource, serializeImage } from './serialize-image.ts'
 
@@ -14,8 +14,12 @@ export interface FeedPlace {
  * Returns a product as the API, the change feed and exports show it: decimals as strings, times in
  * ISO 8601, images with the primary's URL.
  */
-export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, shown: ImageUrlOptions): ProductResponse {
-  const { photos, ...row } = product
+export function serializeProduct(
+  product: ProductWithPhotos,
+  { place, prices }: { place: FeedPlace; prices: Price[] },
+  shown: ImageUrlOptions,
+): ProductResponse {
+  const { photos, stock, detail, ...row } = product
   const name = imageName(row)
   const primary = photos.find((photo) => photo.is_primary)
   const { imageUrl, now } = shown
@@ -23,8 +27,8 @@ export function serializeProduct(product: ProductWithPhotos, place: FeedPlace, s
   return {
     id: row.id,
     ...serializeItem(row),
-    ...serializeStock(row),
-    prices: [],
+    ...serializeStock(row, stock, detail?.stock_as_of ?? null),
+    prices,
     zoho_item_id: row.zoho_item_id,
     origin: row.origin as ProductResponse['origin'],
     image_path: primary ? `images/item/${name}.${primary.blob.ext}` : null,
@@ -100,15 +104,33 @@ export function serializeItem(row: Product): ItemFields {
   }
 }
 
-/** Total stock only; committed stock and stock by location are not read yet. */
-export function serializeStock(row: Product): Pick<ProductResponse, 'stock'> {
+const quantity = (value: Prisma.Decimal | null): string | null => value?.toFixed() ?? null
+
+/**
+ * Stock in total and by location. Of what Zoho does not track, or was not read yet, there is no
+ * location. Committed stock is known by location only.
+ */
+export function serializeStock(row: Product, locations: ProductWithPhotos['stock'], asOf: Date | null): Pick<ProductResponse, 'stock'> {
+  const committed = locations.flatMap((it) => it.committed ?? [])
   return {
     stock: {
       on_hand: shownValue(row, 'stock_on_hand'),
       available: shownValue(row, 'available_stock'),
       actual_available: shownValue(row, 'actual_available_stock'),
-      committed: null,
-      by_location: [],
+      committed: quantity(committed.reduce<Prisma.Decimal | null>((sum, it) => sum?.add(it) ?? it, null)),
+      by_location: locations.flatMap((it) =>
+        asOf === null
+          ? []
+          : {
+              location_id: it.location_id,
+              name: it.location.name,
+              on_hand: quantity(it.on_hand),
+              available: quantity(it.available),
+              actual_available: quantity(it.actual_available),
+              committed: quantity(it.committed),
+              as_of: asOf.toISOString(),
+            },
+      ),
     },
   }
 }

@@ -13,8 +13,11 @@ interface PurposeRow {
    * choice instead.
    */
   reserve: { percent: number; setting: 'image_reserve_percent' } | null
-  /** Percent of the day that it may use at most, and calls where Zoho's limit is unknown. */
-  share: { percent: number; callsWithoutLimit: number } | null
+  /**
+   * Percent of the day that it may use at most, and calls where Zoho's limit is unknown; `setting`:
+   * the operator's choice instead.
+   */
+  share: { percent: number; callsWithoutLimit: number; setting?: 'stock_percent' } | null
 }
 
 /** A shop's prices matter more than its images. */
@@ -28,7 +31,12 @@ export const CALL_PURPOSES: Record<CallPurpose, PurposeRow> = {
   items: { jobs: ['items', 'crm'], runs: ['items', 'item_notices', 'crm'], reserve: null, share: null },
   images: { jobs: ['image'], runs: ['zoho_gallery'], reserve: IMAGE_RESERVE, share: null },
   rechecks: { jobs: ['recheck'], runs: [], reserve: IMAGE_RESERVE, share: { percent: 10, callsWithoutLimit: 200 } },
-  stock: { jobs: ['stock'], runs: ['stock'], reserve: null, share: { percent: 10, callsWithoutLimit: 200 } },
+  stock: {
+    jobs: ['stock'],
+    runs: ['stock'],
+    reserve: null,
+    share: { percent: 10, callsWithoutLimit: 200, setting: 'stock_percent' },
+  },
   price_lists: { jobs: ['price_lists'], runs: ['price_lists'], reserve: null, share: null },
   groups: { jobs: ['groups'], runs: ['groups'], reserve: null, share: null },
   records: { jobs: ['pull'], runs: ['pull', 'pull_repair'], reserve: null, share: null },
@@ -41,7 +49,15 @@ export const purposeOf = (job: string): CallPurpose =>
   PURPOSES.find((it) => (CALL_PURPOSES[it].jobs as readonly string[]).includes(job)) ?? 'items'
 export const purposeOfRun = (kind: string): CallPurpose => PURPOSES.find((it) => CALL_PURPOSES[it].runs.includes(kind)) ?? 'items'
 
-type Chosen = Pick<ZohoRateLimit, 'image_reserve_percent'> | null | undefined
+/** What operators chose at run time, and what STOCK_PERCENT says where they did not. */
+export type Chosen = { [Key in 'image_reserve_percent' | 'stock_percent']?: ZohoRateLimit[Key] } | null | undefined
+export const chosenBy = (
+  row: Chosen,
+  { stockPercent }: { stockPercent?: number | undefined },
+): { image_reserve_percent: number | null; stock_percent: number | null } => ({
+  image_reserve_percent: row?.image_reserve_percent ?? null,
+  stock_percent: row?.stock_percent ?? stockPercent ?? null,
+})
 
 export function reservePercent(purpose: CallPurpose, chosen: Chosen): number {
   const { reserve } = CALL_PURPOSES[purpose]
@@ -52,11 +68,18 @@ export function reservePercent(purpose: CallPurpose, chosen: Chosen): number {
 export const reserveOf = (purpose: CallPurpose, chosen: Chosen, dayLimit: number): number =>
   Math.ceil((dayLimit * reservePercent(purpose, chosen)) / 100)
 
-/** Returns how many calls a day a purpose may make at most; null: all. */
-export function shareOf(purpose: CallPurpose, dayLimit: number | null): number | null {
+/** Returns the percentage of the day that a purpose may use at most; null: all. */
+export function sharePercent(purpose: CallPurpose, chosen: Chosen): number | null {
   const { share } = CALL_PURPOSES[purpose]
-  if (share === null) return null
-  return dayLimit === null ? share.callsWithoutLimit : Math.ceil((dayLimit * share.percent) / 100)
+  return share === null ? null : ((share.setting && chosen?.[share.setting]) ?? share.percent)
+}
+
+/** Returns how many calls a day a purpose may make at most; null: all. */
+export function shareOf(purpose: CallPurpose, chosen: Chosen, dayLimit: number | null): number | null {
+  const percent = sharePercent(purpose, chosen)
+  if (percent === null) return null
+  if (dayLimit === null) return percent === 0 ? 0 : CALL_PURPOSES[purpose].share!.callsWithoutLimit
+  return Math.ceil((dayLimit * percent) / 100)
 }
 
 /** Returns the calls of a purpose since a moment, including those in flight. */

@@ -59,7 +59,8 @@ export function createOAuthClient(deps: OpenZohoDeps, onWait?: OnWait): { client
     dispatcher,
     wholeMs: timeLimits?.signInMs,
   })
-  const limits = { perMinute: settings.requestsPerMinute, perDay: settings.requestsPerDay, concurrency: settings.concurrency }
+  const { requestsPerMinute: perMinute, requestsPerDay: perDay, concurrency, stockPercent } = settings
+  const limits = { perMinute, perDay, concurrency, stockPercent }
   const organizationId = settings.organizationId ?? null
   const rateLimiter = createRateLimiter({ db, organization: organizationId ?? 'none', limits, clock, log, onWait })
   const client = createZohoClient({

@@ -4,7 +4,19 @@ import type { Clock } from '../lib/clock.ts'
 import type { CallPurpose, Quota } from '../schemas/quota.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { MODULES } from '../settings/modules.ts'
-import { CALL_PURPOSES, dayLimitInForce, PURPOSES, purposeOf, purposeOfRun, reserveOf, reservePercent, shareOf } from './call-purposes.ts'
+import {
+  callsOf,
+  chosenBy,
+  dayLimitInForce,
+  PURPOSES,
+  purposeOf,
+  purposeOfRun,
+  reserveOf,
+  reservePercent,
+  shareOf,
+  sharePercent,
+} from './call-purposes.ts'
+import { oldestData } from './data-age.ts'
 
 export interface QuotaDeps {
   db: Database
@@ -12,11 +24,13 @@ export interface QuotaDeps {
   organization: string
   /** The shop's time zone, for days as people count them. */
   zone: string
-  limits: { perMinute: number; perDay: number | undefined }
+  limits: { perMinute: number; perDay: number | undefined; stockPercent?: number | undefined }
   /** Slots of a schedule until a moment. */
   slots(schedule: Schedule, until: Date): number
-  /** The kind of runs that a module's schedule starts. */
-  kindOf(module: string): string
+  /** The kinds of runs that a module's schedule starts, with those that follow them. */
+  kindsOf(module: string, mode: string): string[]
+  /** Calls of the next run that reads stock by location, as long as none was made. */
+  stockCalls(): Promise<number>
 }
 
 const MINUTE_MS = 60_000
@@ -50,11 +64,23 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   const used = reported ? rateLimiter.day_limit! - rateLimiter.day_left! : ours
   const left = limit === null ? null : Math.max(0, limit - used)
   const queued = await callsOfQueued(deps)
-  const scheduled = await callsOfSchedules(deps, resetsAt)
+  const schedules = await db.schedule.findMany({ where: { module: { in: MODULES.map(({ slug }) => slug) } } })
+  const scheduled = await callsOfSchedules(deps, schedules, resetsAt)
   const expected = add(queued, scheduled)
   const [queuedCalls, scheduledCalls] = [total(queued), total(scheduled)]
   const calls = queuedCalls + scheduledCalls
   const usedFor = sumByPurpose(byJob)
+  const chosen = chosenBy(rateLimiter, limits)
+  const oldest = await oldestData(db)
+  const planned = new Set(schedules.flatMap(({ module, mode }) => deps.kindsOf(module, mode)).flatMap(purposesOfRun))
+  const limitedBy = (purpose: CallPurpose): Quota['purposes'][number]['limited_by'] => {
+    const share = shareOf(purpose, chosen, limit)
+    const coming = expected[purpose] ?? 0
+    if (!(purpose in oldest)) return null
+    if (share !== null && (usedFor[purpose] ?? 0) + coming > share) return 'share'
+    if (left !== null && coming > 0 && calls > left) return 'day'
+    return planned.has(purpose) ? null : 'no_schedule'
+  }
   return {
     minute: {
       limit: limits.perMinute === 0 ? null : limits.perMinute,
@@ -82,10 +108,12 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
       purpose,
       used: usedFor[purpose] ?? 0,
       forecast: expected[purpose] ?? 0,
-      reserve: limit === null ? 0 : reserveOf(purpose, rateLimiter, limit),
-      reserve_percent: reservePercent(purpose, rateLimiter),
-      share: shareOf(purpose, limit),
-      share_percent: CALL_PURPOSES[purpose].share?.percent ?? null,
+      reserve: limit === null ? 0 : reserveOf(purpose, chosen, limit),
+      reserve_percent: reservePercent(purpose, chosen),
+      share: shareOf(purpose, chosen, limit),
+      share_percent: sharePercent(purpose, chosen),
+      oldest_at: oldest[purpose]?.toISOString() ?? null,
+      limited_by: limitedBy(purpose),
     })),
     by_job: byJob,
     by_minute: (
@@ -99,16 +127,52 @@ export async function readQuota(deps: QuotaDeps): Promise<Quota> {
   }
 }
 
-/** Sets how much of the day images leave to items, from the next image on. */
-export async function setImageQuotaReserve(
+/** What operators choose; the rest stays as it is. */
+export interface QuotaChange {
+  /** How much of the day images leave to items. */
+  reservePercent?: number | undefined
+  /** How much of the day stock by location may use; 0: it is not read. */
+  stockPercent?: number | undefined
+}
+
+/** Sets how the day's calls are divided, from the next call on. */
+export async function setQuota(
   db: Database,
-  { organization, percent, actor }: { organization: string; percent: number; actor: Actor },
+  { organization, reservePercent: reserve, stockPercent: stock, actor }: QuotaChange & { organization: string; actor: Actor },
 ): Promise<void> {
-  const data = { image_reserve_percent: percent }
+  const data = { ...(reserve !== undefined && { image_reserve_percent: reserve }), ...(stock !== undefined && { stock_percent: stock }) }
   await db.$transaction(async (tx) => {
     await tx.zohoRateLimit.upsert({ where: { organization }, create: { organization, ...data }, update: data })
     await recordAudit(tx, { ...actor, action: 'quota.change', target: 'zoho', fields: Object.keys(data) })
   })
+}
+
+/** Returns the percentage of the day that stock by location may use now. */
+export async function readStockPercent(
+  db: Database,
+  organization: string | null | undefined,
+  limits: { stockPercent: number },
+): Promise<number> {
+  const row = organization == null ? null : await db.zohoRateLimit.findUnique({ where: { organization } })
+  return sharePercent('stock', chosenBy(row, limits)) ?? 100
+}
+
+/**
+ * Whether a purpose has used no more of its share than of the day has passed: runs by schedule are
+ * then spread over the day, instead of using up the share in the morning. True without limits.
+ */
+export async function isWithinPace(
+  { db, clock, limits }: Pick<QuotaDeps, 'db' | 'clock' | 'limits'>,
+  { organization, purpose }: { organization: string; purpose: CallPurpose },
+): Promise<boolean> {
+  const row = await db.zohoRateLimit.findUnique({ where: { organization } })
+  const now = clock.now()
+  if (limits.perMinute === 0 || !row?.day_resets_at || row.day_resets_at <= now) return true
+  const share = shareOf(purpose, chosenBy(row, limits), dayLimitInForce(row.day_limit, limits.perDay))
+  if (share === null) return true
+  const since = new Date(row.day_resets_at.getTime() - DAY_MS)
+  const passed = (now.getTime() - since.getTime()) / DAY_MS
+  return (await callsOf(db, { organization, purpose, since })) <= share * passed
 }
 
 /**
@@ -126,10 +190,11 @@ const add = (...all: Calls[]): Calls =>
 const sumByPurpose = (jobs: { job: string; calls: number }[]): Calls => add(...jobs.map(({ job, calls }) => ({ [purposeOf(job)]: calls })))
 
 /** Returns the calls that unfinished runs will still make. */
-async function callsOfQueued({ db }: QuotaDeps): Promise<Calls> {
+async function callsOfQueued(deps: QuotaDeps): Promise<Calls> {
+  const { db } = deps
   const runs = await db.run.findMany({ where: { state: { in: UNFINISHED } } })
   const calls: Calls[] = []
-  for (const run of runs) calls.push(run.kind === 'items' ? await itemCalls(db, run) : await callsOfLast(db, run.kind, modeOf(run)))
+  for (const run of runs) calls.push(run.kind === 'items' ? await itemCalls(db, run) : await callsOfLast(deps, run.kind, modeOf(run)))
   return add(...calls)
 }
 
@@ -143,26 +208,39 @@ async function itemCalls(db: Database, run: Run): Promise<Calls> {
   return { items, images: await db.product.count({ where }) }
 }
 
-async function callsOfSchedules({ db, slots, kindOf }: QuotaDeps, until: Date): Promise<Calls> {
+async function callsOfSchedules(deps: QuotaDeps, schedules: Schedule[], until: Date): Promise<Calls> {
   const calls: Calls[] = []
-  for (const schedule of await db.schedule.findMany({ where: { module: { in: MODULES.map(({ slug }) => slug) } } })) {
-    const once = await callsOfLast(db, kindOf(schedule.module), schedule.mode)
-    calls.push(...Array<Calls>(slots(schedule, until)).fill(once))
+  for (const { slots, kinds, mode } of schedules.map((it) => ({
+    ...it,
+    slots: deps.slots(it, until),
+    kinds: deps.kindsOf(it.module, it.mode),
+  }))) {
+    const [kind = '', ...following] = kinds
+    const once = await callsOfLast(deps, kind, mode)
+    // These may not be due; one that never ran is expected to make no call.
+    const after = await Promise.all(following.map((it) => callsOfLast(deps, it, 'incremental', { otherwise: 0 })))
+    calls.push(...Array<Calls>(slots).fill(add(once, ...after)))
   }
   return add(...calls)
 }
 
+/** The purposes of the calls that a kind of run makes. */
+const purposesOfRun = (kind: string): CallPurpose[] =>
+  purposeOfRun(kind) === 'items' ? ['items', 'images', 'rechecks'] : [purposeOfRun(kind)]
+
 /**
- * Returns the calls of the newest finished run of a kind and mode; 1 when there was none, or when
- * it made none.
+ * Returns the calls of the newest finished run of a kind and mode; `otherwise` when there was none,
+ * or when it made none. Stock is read whole in every mode, and its calls are known before.
  */
-async function callsOfLast(db: Database, kind: string, mode: string): Promise<Calls> {
+async function callsOfLast({ db, stockCalls }: QuotaDeps, kind: string, mode: string, { otherwise = 1 } = {}): Promise<Calls> {
+  const isStock = kind === 'stock'
   const jobs = await db.$queryRaw<{ job: string; calls: number }[]>`
     select job, count(*)::int as calls from zoho_call where run_id = (
       select id from run where kind = ${kind} and state in ('success', 'partial')
-        and coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode}
+        and (${isStock} or coalesce(checkpoint->>'mode', params->>'mode', case when params->>'full' = 'true' then 'full' else 'incremental' end) = ${mode})
       order by finished_at desc nulls last limit 1) group by job`
-  return jobs.length === 0 ? { [purposeOfRun(kind)]: 1 } : sumByPurpose(jobs)
+  if (jobs.length > 0) return sumByPurpose(jobs)
+  return { [purposeOfRun(kind)]: isStock ? await stockCalls() : otherwise }
 }
 
 function modeOf(run: Run): string {

@@ -8,7 +8,7 @@ import type { Message } from '../messages/message.ts'
 import { inEnglish, message } from '../messages/say.ts'
 import { QuotaExceededError } from '../zoho/errors.ts'
 import type { CallResult, RateLimiter, RateLimitWait } from '../zoho/rate-limiter.ts'
-import { callsOf, dayLimitInForce, purposeOf, reserveOf, shareOf } from './call-purposes.ts'
+import { callsOf, chosenBy, dayLimitInForce, purposeOf, reserveOf, shareOf } from './call-purposes.ts'
 
 export interface RateLimits {
   /** 0: none, for simulators. */
@@ -16,6 +16,8 @@ export interface RateLimits {
   /** Undefined: what Zoho's headers say. */
   perDay: number | undefined
   concurrency: number
+  /** Percent of the day for stock by location, where operators chose none at run time. */
+  stockPercent?: number | undefined
 }
 
 export interface RateLimiterDeps {
@@ -145,7 +147,7 @@ export function createRateLimiter({ db, organization, limits, clock, log, onWait
         if (inFlight > 0 && state.day_left - spent > reserve) return { waitMs: IN_FLIGHT_PAUSE_MS, why: message('quota_nearly_exhausted') }
         throw new QuotaExceededError(state.day_resets_at)
       }
-      const share = limits.perMinute > 0 ? shareOf(purpose, dayLimit) : null
+      const share = limits.perMinute > 0 ? shareOf(purpose, chosenBy(state, limits), dayLimit) : null
       const since = new Date(state.day_resets_at.getTime() - DAY_MS)
       if (share !== null && (await callsOf(tx, { organization, purpose, since })) >= share)
         throw new QuotaExceededError(state.day_resets_at)

@@ -334,7 +334,16 @@ export const MESSAGES = {
   },
   invalid_multipart: { message: 'لا تُقرأ الاستمارة المرسلة' },
   'invalid_multipart.cut': { message: 'لا تُقرأ الاستمارة المرسلة', remedy: 'أعد رفع الملف.' },
+  invalid_group: { message: ({ name }) => ar`لا تُقرأ مجموعة الأصناف ${name} في قائمة Zoho. لا يمسّ ذلك منتجاتها.` },
   invalid_price: { message: ({ field, name }) => ar`${text(field)} للصنف ${name} ليس رقمًا في Zoho؛ فيبقى للمنتج ما عنده.` },
+  invalid_price_list: { message: ({ name }) => ar`لا تُقرأ قائمة الأسعار ${name} في Zoho. تبقى أسعارها المحفوظة.` },
+  'invalid_price_list.items': {
+    message: ({ name, items }) =>
+      items.length === 0
+        ? ar`بعض أسعار القائمة ${name} لا يُقرأ. تبقى الأسعار المحفوظة.`
+        : ar`بعض أسعار القائمة ${name} لا يُقرأ (${items.slice(0, 5).join(', ')}). تبقى الأسعار المحفوظة.`,
+  },
+  'invalid_price_list.percentage': { message: ({ name }) => ar`ليست لقائمة الأسعار ${name} نسبة تُقرأ في Zoho، فلا تعطي أسعارًا.` },
   invalid_redirect_uri: {
     message: 'رابط إعادة التوجيه لا يطابق المسجّل لدى Zoho',
     remedy: 'أضف رابط إعادة التوجيه المعروض في «الاتصال» إلى عميلك في وحدة تحكم API، وتحقّق من PUBLIC_URL.',
@@ -350,6 +359,14 @@ export const MESSAGES = {
     remedy: 'اختر جزءًا واحدًا على الأقل مما تعرضه الوحدة.',
   },
   'invalid_selection.none': { message: 'هذا الاختيار غير ممكن', remedy: 'اختر جزءًا واحدًا على الأقل مما تعرضه الوحدة.' },
+  'invalid_selection.part': {
+    message: ({ field }) => ar`تخص القيمة ${field} الوحدة Zoho Inventory وحدها`,
+    remedy: 'احذفها من الطلب، أو سمِّ الوحدة inventory.',
+  },
+  invalid_sync_part: {
+    message: ({ only, module }) => ar`القيمة only غير صالحة: ليس في ${module} ${only}`,
+    remedy: 'استعمل only مع الوحدة inventory.',
+  },
   invalid_signature: { message: 'توقيع Webhook لا يطابق السرّ المحدد هنا', remedy: 'ضع السرّ نفسه في Zoho وفي صفحة «الاتصال».' },
   invalid_state: { message: 'لم تبدأ العودة من Zoho هنا، أو استُعملت، أو مضت عشر دقائق', remedy: 'ابدأ من جديد في هذا المتصفح.' },
   invalid_time: {
@@ -472,6 +489,9 @@ export const MESSAGES = {
   precondition_failed: { message: 'تغيّر الملف في هذه الأثناء', remedy: 'حدّث الصفحة.' },
   product_deleted: { message: 'هذا المنتج محذوف', remedy: 'يعود إذا أعادته Zoho.' },
   product_in_zoho: { message: 'هذا المنتج موجود في Zoho', remedy: 'احذف الصنف في Zoho؛ وتحذفه المزامنة الكاملة التالية هنا.' },
+  price_list_not_found: { message: 'لا توجد قائمة الأسعار هذه', remedy: 'أعد تحميل الصفحة.' },
+  price_list_without_items: { message: ({ name }) => ar`لا أصناف في إجابة Zoho عن قائمة الأسعار ${name}. تبقى الأسعار المحفوظة.` },
+  product_group_not_found: { message: 'لا توجد مجموعة الأصناف هذه', remedy: 'أعد تحميل الصفحة.' },
   product_not_found: { message: 'لا يوجد هذا المنتج', remedy: 'عُد إلى قائمة المنتجات.' },
   'product_not_found.deleted': { message: 'هذا المنتج محذوف من قبل', remedy: 'لم يبقَ ما يُفعل.' },
   quota_nearly_exhausted: { message: 'آخر طلبات اليوم جارية' },
@@ -577,6 +597,7 @@ export const MESSAGES = {
     message: 'لا يجوز لهذا العميل الدخول هكذا',
     remedy: 'أنشئ عميلًا من نوع Self Client أو Server-based في وحدة تحكم API.',
   },
+  unknown_rounding: { message: ({ name, rounding }) => ar`لا يعرف zinc طريقة تقريب قائمة الأسعار ${name} (${rounding})؛ فلا تعطي أسعارًا.` },
   unknown_compression: { message: 'ضغط هذا الملف غير معروف' },
   unknown_organization: {
     message: 'لا تعرف Zoho هذه المؤسسة، أو لا ينتمي الحساب إليها',
@@ -590,6 +611,7 @@ export const MESSAGES = {
     message: ({ parameter }) => ar`في الطلب حقل غير معروف: ${parameter.slice(0, 100)}`,
     remedy: 'أعد تحميل الصفحة؛ ربما حُدّث zinc.',
   },
+  unknown_location: { message: ({ id }) => ar`ليس في Zoho موقع ${id}`, remedy: 'اقرأ المخزون حسب الموقع أولًا، ثم اختر موقعًا من القائمة.' },
   unknown_source: { message: ({ source }) => ar`ليس في أصناف Zoho حقل ${source} يمكن ربطه`, remedy: 'اختر حقلًا من القائمة.' },
   unreachable: { message: 'لا يمكن الوصول إلى Zoho' },
   unreadable: { message: 'لا يُقرأ' },
@@ -684,6 +706,16 @@ export const CAUSES = {
   image_url_blocked: {
     message: 'لا يجوز لـ zinc جلب عنوان الصورة هذا',
     remedy: 'استعمل عنوانًا عامًا، أو أضف مضيفه إلى IMAGE_URL_ALLOWLIST.',
+  },
+  invalid_group: { message: 'لا تُقرأ مجموعة أصناف', remedy: 'افتحها في Zoho Inventory واحفظها من جديد؛ تقرؤها المزامنة الكاملة التالية.' },
+  invalid_price_list: {
+    message: 'لا تُقرأ قائمة أسعار كاملة',
+    remedy: 'افتحها في Zoho واحفظها من جديد. حتى ذلك الحين تبقى أسعارها المحفوظة.',
+  },
+  price_list_without_items: { message: 'لم ترسل Zoho أسعار قائمة', remedy: 'لم يتغيّر شيء. تقرأ المزامنة التالية القائمة من جديد.' },
+  unknown_rounding: {
+    message: 'قائمة أسعار بطريقة تقريب لا يعرفها zinc',
+    remedy: 'اختر لها في Zoho طريقة تقريب أخرى. حتى ذلك الحين لا تعطي أسعارًا.',
   },
   crm_module_missing: { message: 'ليست هذه الوحدة في Zoho CRM', remedy: 'أظهرها في إعدادات Zoho CRM إن احتجت إليها؛ وإلا فلا حاجة لشيء.' },
   placeholder_image: { message: 'العنوان لخدمة صور بديلة: لا صورة للصنف', remedy: 'اذكر صورة حقيقية.' },

@@ -520,9 +520,22 @@ export const MESSAGES = {
     message: 'The form cannot be read or was cut off',
     remedy: 'Send it as multipart/form-data, e.g. curl -F file=@image.jpg',
   },
+  invalid_group: {
+    message: ({ name }: { name: string }) => `The item group ${name} cannot be read in Zoho's list. Its products are not affected.`,
+  },
   invalid_price: {
     message: ({ field, name }: { field: Part; name: string }) =>
       `The ${text(field)} of ${name} is not a number in Zoho; the product keeps its current value.`,
+  },
+  invalid_price_list: {
+    message: ({ name }: { name: string }) => `The price list ${name} cannot be read in Zoho's list. Its stored prices stay.`,
+  },
+  'invalid_price_list.items': {
+    message: ({ name, items }: { name: string; items: readonly string[] }) =>
+      `Some prices of the price list ${name} cannot be read${items.length === 0 ? '' : ` (items ${items.slice(0, 5).join(', ')})`}. The stored ones stay.`,
+  },
+  'invalid_price_list.percentage': {
+    message: ({ name }: { name: string }) => `The price list ${name} has no readable percentage in Zoho, so it gives no prices.`,
   },
   invalid_redirect_uri: {
     message: 'The redirect URL does not match the one registered at Zoho',
@@ -549,6 +562,14 @@ export const MESSAGES = {
     message: 'modules must contain at least one',
     remedy: ({ offered }: { offered: readonly string[] }) =>
       offered.length === 0 ? 'This module has no parts to select.' : `Choose one or more of: ${offered.join(', ')}; null for all.`,
+  },
+  'invalid_selection.part': {
+    message: ({ field }: { field: string }) => `${field} applies to Zoho Inventory only`,
+    remedy: 'Leave it out, or name the module inventory.',
+  },
+  invalid_sync_part: {
+    message: ({ only, module }: { only: string; module: string }) => `only is invalid: ${module} has no ${only}`,
+    remedy: 'Use only with the module inventory.',
   },
   invalid_signature: {
     message: 'The webhook signature does not match the secret',
@@ -768,6 +789,11 @@ export const MESSAGES = {
     message: 'This product exists in Zoho; the next sync would restore it',
     remedy: 'Delete the item in Zoho; the next full sync removes it here.',
   },
+  price_list_not_found: { message: 'Price list not found', remedy: 'GET /api/price-lists lists them.', page: 'Reload the page.' },
+  price_list_without_items: {
+    message: ({ name }: { name: string }) => `Zoho's response for the price list ${name} has no items. The stored prices stay.`,
+  },
+  product_group_not_found: { message: 'Item group not found', remedy: 'GET /api/product-groups lists them.', page: 'Reload the page.' },
   product_not_found: {
     message: 'Product not found',
     remedy: 'Use its ID, or sku:…, zoho:…, ean:…, upc:…, isbn:… or part:…. GET /api/products?search=… finds products.',
@@ -979,6 +1005,10 @@ export const MESSAGES = {
     message: 'This client is not allowed to sign in this way',
     remedy: 'Create a client of type "Self Client" or "Server-based" in the Zoho API console and use its ID and secret.',
   },
+  unknown_rounding: {
+    message: ({ name, rounding }: { name: string; rounding: string }) =>
+      `The price list ${name} has the rounding ${rounding}, which zinc does not know. It gives no prices.`,
+  },
   unknown_compression: { message: 'Unsupported compression' },
   unknown_organization: {
     message: 'Zoho does not recognise this organization, or the account does not belong to it',
@@ -997,6 +1027,14 @@ export const MESSAGES = {
       const names = known.length === 0 ? 'None are accepted here.' : `Accepted here: ${known.join(', ')}.`
       return nearest === null ? names : `Did you mean ${nearest}? ${names}`
     },
+  },
+  unknown_location: {
+    message: ({ id }: { id: string; known: readonly string[] }) => `Zoho has no location ${id}`,
+    remedy: ({ known }: { id: string; known: readonly string[] }) =>
+      known.length === 0
+        ? 'No locations are known yet: they are read after a full sync, or with POST …/modules/inventory/sync?only=stock.'
+        : `GET /api/locations lists them: ${known.join(', ')}.`,
+    page: 'Read stock by location first, then choose one from the list.',
   },
   unknown_source: {
     message: ({ source }: { source: string }) => `Zoho items have no field ${source} that can be mapped`,
@@ -1150,6 +1188,22 @@ export const CAUSES = {
   image_url_blocked: {
     message: 'zinc is not allowed to download the image from this URL',
     remedy: 'Use a public URL, or add its host to IMAGE_URL_ALLOWLIST.',
+  },
+  invalid_group: {
+    message: 'An item group cannot be read',
+    remedy: 'Open the group in Zoho Inventory and save it again. The next full sync reads it.',
+  },
+  invalid_price_list: {
+    message: 'A price list cannot be read completely',
+    remedy: 'Open the price list in Zoho and save it again. Until then its stored prices stay.',
+  },
+  price_list_without_items: {
+    message: 'Zoho did not send the prices of a price list',
+    remedy: 'Nothing was changed. The next sync reads the list again.',
+  },
+  unknown_rounding: {
+    message: 'A price list is rounded in a way that zinc does not know',
+    remedy: 'Choose another rounding for the price list in Zoho. Until then it gives no prices.',
   },
   crm_module_missing: {
     message: 'Zoho CRM does not have this module',

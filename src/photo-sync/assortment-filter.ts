@@ -6,7 +6,7 @@ import type { FeedStore } from './change-feed.ts'
  * migrations, written so that the indexes of SKU and category can be used. It reads published
  * values, so that a response and its counts agree.
  */
-export function assortmentCondition({ assortment }: Pick<FeedStore, 'assortment'>): Prisma.Sql {
+export function assortmentCondition({ assortment, location_id }: Pick<FeedStore, 'assortment' | 'location_id'>): Prisma.Sql {
   if (!assortment) return Prisma.sql`true`
   const { skus, categories, in_stock } = assortment
   const named = [
@@ -15,7 +15,9 @@ export function assortmentCondition({ assortment }: Pick<FeedStore, 'assortment'
   ]
   const all = [
     ...(named.length > 0 ? [Prisma.sql`(${Prisma.join(named, ' or ')})`] : []),
-    ...(in_stock ? [Prisma.sql`p.feed_in_stock`] : []),
+    ...(in_stock
+      ? [location_id === null ? Prisma.sql`p.feed_in_stock` : Prisma.sql`in_stock_in(${location_id}, p.feed_in_stock, p.feed_in_stock_at)`]
+      : []),
   ]
   return all.length > 0 ? Prisma.sql`(${Prisma.join(all, ' and ')})` : Prisma.sql`true`
 }

@@ -11,6 +11,8 @@ export interface FeedStore {
   name: string
   variant: VariantName | null
   assortment: { skus?: string[]; categories?: string[]; in_stock?: boolean } | null
+  /** Whose stock `in_stock` means; null: the total. */
+  location_id: string | null
   /** It once had an assortment, so photos may have entered it since. */
   had_assortment: boolean
   generation: number
@@ -160,7 +162,7 @@ async function ensureEpoch(db: Database): Promise<void> {
 
 async function readStores(db: Db): Promise<Map<string, FeedStore>> {
   const rows = await db.$queryRaw<{ store: FeedStore }[]>`
-    select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment,
+    select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment, 'location_id', location_id,
       'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc',
       'paused', paused_at is not null, 'rate_limit', rate_limit, 'share', share, 'peer_key_version', peer_key_version) as store from store`
   return new Map(rows.map(({ store }) => [store.id, store]))

@@ -20,7 +20,8 @@ export async function photoStatusByStore(db: Database, photoId: string): Promise
   const rows = await db.$queryRaw<{ row: Row }[]>`
     select json_build_object('store_id', s.id, 'code', s.code, 'name', s.name,
       'state', case
-        when p.feed_live and store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock) then case
+        when p.feed_live and store_sells(s.assortment, p.feed_sku, p.feed_category,
+          in_stock_in(s.location_id, p.feed_in_stock, p.feed_in_stock_at)) then case
           when ${isSynced} then 'synced'
           when r.status = 'failed' and r.generation = s.generation then 'failed'
           when r.status = 'synced' then 'outdated'

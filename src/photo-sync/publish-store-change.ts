@@ -7,17 +7,19 @@ const effectiveVariant = (variant: string | null): string => variant ?? 'origina
 
 /**
  * Publishes an edited store in its feed. Another variant means other bytes for every photo, so its
- * readers begin again; for another assortment the feed shows only what enters or leaves. Takes the
- * feed's lock first, as every numbering does.
+ * readers begin again; for another assortment or location the feed shows only what enters or
+ * leaves. Takes the feed's lock first, as every numbering does.
  */
 export async function publishStoreChange(
   tx: Db,
   store: Store,
-  after: { variant: string | null; assortment: Assortment | null },
+  after: { variant: string | null; assortment: Assortment | null; location_id: string | null },
 ): Promise<void> {
   const before = json(store.assortment)
   const now = json(after.assortment)
-  if (before !== now) await tx.$queryRaw`select number_assortment(${store.id}::uuid, ${before}::jsonb, ${now}::jsonb)::int`
+  if (before !== now || store.location_id !== after.location_id)
+    await tx.$queryRaw`
+      select number_assortment(${store.id}::uuid, ${before}::jsonb, ${store.location_id}, ${now}::jsonb, ${after.location_id})::int`
   if (effectiveVariant(store.variant) !== effectiveVariant(after.variant)) await resetStoreCursors(tx, store.id)
 }
 

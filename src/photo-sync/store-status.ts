@@ -30,7 +30,7 @@ export async function listStoreStatus(
 ): Promise<StoreStatus[]> {
   if (stores.length === 0) return []
   const ids = stores.map((store) => store.id)
-  const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock))`
+  const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, in_stock_in(s.location_id, p.feed_in_stock, p.feed_in_stock_at)))`
   const rows = await db.$queryRaw<{ counted: Counted }[]>`
     select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
       'bytes', coalesce(c.bytes, 0), 'served', d.served, 'failing', coalesce(f.failing, '[]')) as counted

@@ -3,7 +3,7 @@ import { matchAssortment, NAME_FIELDS, unknownNames } from '../auth/assortment-n
 import type { Database, Db } from '../database/client.ts'
 import { Prisma, type Store } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
-import { ConflictError, NotFoundError } from '../lib/errors.ts'
+import { BadRequestError, ConflictError, NotFoundError } from '../lib/errors.ts'
 import type { Assortment, StoreBody, StorePatch, StoreWarning } from '../schemas/stores.ts'
 import { type Actor, recordAudit } from '../settings/audit-log.ts'
 import { publishStoreChange } from './publish-store-change.ts'
@@ -41,27 +41,44 @@ const MOST_REMOVED = 100
 /** Most names that a message lists. */
 const MOST_NAMED = 20
 
+/** What decides which images a store gets. */
+interface Sold {
+  assortment: unknown
+  location_id: string | null
+}
+
+const sells = ({ assortment, location_id }: Sold): Prisma.Sql =>
+  Prisma.sql`store_sells(${json(assortment)}::jsonb, feed_sku, feed_category, in_stock_in(${location_id}, feed_in_stock, feed_in_stock_at))`
+
+/** Throws BadRequestError `unknown_location`: a misspelt one would leave the store empty. */
+async function checkLocation(tx: Db, id: string | null): Promise<void> {
+  if (id === null || (await tx.location.count({ where: { id } })) > 0) return
+  const known = await tx.location.findMany({ where: { gone_at: null }, orderBy: { name: 'asc' }, take: MOST_NAMED })
+  throw new BadRequestError('unknown_location', { id, known: known.map((it) => `${it.id} (${it.name})`) })
+}
+
 /**
  * Throws ConflictError `mass_delete_stopped` when another assortment would remove too many of a
  * store's images.
  */
-async function refuseMassRemoval(tx: Db, store: Store, after: { assortment: Assortment | null }): Promise<void> {
+async function refuseMassRemoval(tx: Db, store: Store, after: Sold): Promise<void> {
   const [row] = await tx.$queryRaw<{ pictures: number; removed: number }[]>`
     select count(*)::int as pictures,
-      (count(*) filter (where not store_sells(${json(after.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)))::int as removed
-    from photo where feed_live and store_sells(${json(store.assortment)}::jsonb, feed_sku, feed_category, feed_in_stock)`
+      (count(*) filter (where not ${sells(after)}))::int as removed
+    from photo where feed_live and ${sells({ assortment: store.assortment, location_id: store.location_id })}`
   const { pictures: images = 0, removed = 0 } = row ?? {}
   if (removed <= MOST_REMOVED || removed <= images * MOST_REMOVED_SHARE) return
   throw new ConflictError('mass_delete_stopped', { removed, pictures: images })
 }
 
-function changedFields(store: Store, patch: StorePatch, after: { variant: string | null; assortment: Assortment | null }): string[] {
+function changedFields(store: Store, patch: StorePatch, after: Sold & { variant: string | null }): string[] {
   const { code = store.code, name = store.name, paused = store.paused_at !== null } = patch
   const pairs: [string, unknown, unknown][] = [
     ['code', store.code, code],
     ['name', store.name, name],
     ['variant', store.variant, after.variant],
     ['assortment', normalizeAssortment(store.assortment as Assortment | null), after.assortment],
+    ['location_id', store.location_id, after.location_id],
     ['paused', store.paused_at !== null, paused],
     ['rate_limit', store.rate_limit, patch.rate_limit === undefined ? store.rate_limit : patch.rate_limit],
     ['share', store.share, patch.share ?? store.share],
@@ -96,10 +113,11 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     find: (id: string): Promise<Store> => findStore(db, id),
 
     /** Throws ConflictError `store_code_taken`, and `store_exists` for an id that is in use. */
-    create: ({ id, code, name, variant, assortment, rate_limit, share }: StoreBody, by: Actor): Promise<Store> =>
+    create: ({ id, code, name, variant, assortment, location_id = null, rate_limit, share }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
           if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
+          await checkLocation(tx, location_id)
           const at = clock.now()
           const data = {
             ...(id !== undefined && { id }),
@@ -107,6 +125,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             name,
             variant: variant ?? null,
             assortment: jsonOrNull(await matchAssortment(tx, normalizeAssortment(assortment))),
+            location_id,
             rate_limit: rate_limit ?? null,
             share: share ?? false,
             created_at: at,
@@ -117,7 +136,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             ...by,
             action: 'store.create',
             target: `store:${code}`,
-            fields: ['code', 'name', 'variant', 'assortment', 'rate_limit', 'share'],
+            fields: ['code', 'name', 'variant', 'assortment', 'location_id', 'rate_limit', 'share'],
           })
           return store
         }),
@@ -162,11 +181,14 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 patch.assortment === undefined
                   ? (store.assortment as Assortment | null)
                   : await matchAssortment(tx, normalizeAssortment(patch.assortment)),
+              location_id: patch.location_id === undefined ? store.location_id : patch.location_id,
             }
             const fields = changedFields(store, patch, after)
             // An edit that changes nothing causes no new read and no audit entry.
             if (fields.length === 0) return store
-            if (!confirmRemovals && fields.includes('assortment')) await refuseMassRemoval(tx, store, after)
+            if (fields.includes('location_id')) await checkLocation(tx, after.location_id)
+            if (!confirmRemovals && (fields.includes('assortment') || fields.includes('location_id')))
+              await refuseMassRemoval(tx, store, after)
             await publishStoreChange(tx, store, after)
             await recordAudit(tx, { ...by, action: 'store.change', target: `store:${store.code}`, fields })
             return tx.store.update({
@@ -176,6 +198,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 ...(patch.name !== undefined && { name: patch.name }),
                 variant: after.variant,
                 assortment: jsonOrNull(after.assortment),
+                location_id: after.location_id,
                 ...(patch.rate_limit !== undefined && { rate_limit: patch.rate_limit }),
                 ...(patch.share !== undefined && { share: patch.share }),
                 ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),

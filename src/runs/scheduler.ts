@@ -5,7 +5,8 @@ import type { Schedule } from '../generated/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import { nextTimes } from './cron.ts'
 
-export type ScheduleMode = 'incremental' | 'full'
+/** `stock`: stock by location, in runs of its own. */
+export type ScheduleMode = 'incremental' | 'full' | 'stock'
 
 export interface SchedulerDeps {
   db: Database
@@ -44,7 +45,7 @@ export function createScheduler({ db, clock, log, works }: SchedulerDeps) {
     const due = await db.$queryRaw<Schedule[]>`
       select * from schedule
       where next_at <= ${now} or (due_at is not null and taken_at < now() - ${LEFT_AFTER}::interval)
-      order by mode` // full before incremental, which it covers
+      order by mode` // full before incremental and stock, which it covers
     for (const row of due) {
       if (closing.signal.aborted) return
       await (row.next_at <= now ? fire(row, now, start) : takeUp(row, start)).catch((err: unknown) =>

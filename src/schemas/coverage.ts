@@ -26,6 +26,10 @@ export const CoverageKey = z.enum([
   'bad_check_digit',
   /** Another product has the same EAN, UPC or ISBN. */
   'duplicate_barcode',
+  /** It has a value in a custom field that Zoho does not show in lists. */
+  'hidden_custom_fields',
+  /** No active price list has a price for it; 0 where there are no price lists. */
+  'not_in_price_list',
 ])
 export type CoverageKey = z.infer<typeof CoverageKey>
 

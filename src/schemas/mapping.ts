@@ -39,6 +39,10 @@ export const MappingResponse = z.object({
      * on an item.
      */
     sources: z.array(z.string()),
+    /** The values of custom fields that lists do not show are read, too, with calls for details. */
+    hidden_fields: z.boolean(),
+    /** Those fields, as far as they are known, and how many products have a value in them. */
+    hidden_custom_fields: z.array(z.object({ api_name: z.string(), label: z.string().nullable(), products: z.int() })),
     is_default: z.boolean(),
     changed_at: z.iso.datetime().nullable(),
   }),
@@ -49,7 +53,12 @@ const FieldChange = z.object({ field: MappedField, source: z.string().trim().min
  * `PUT …/mapping`: fields that are not named keep their rule; `reset` first returns everything to
  * the default. Applies from the next sync on; a full one reaches every product.
  */
-export const MappingBody = z.object({ fields: z.array(FieldChange).max(50).default([]), reset: z.boolean().default(false) })
+export const MappingBody = z.object({
+  fields: z.array(FieldChange).max(50).default([]),
+  reset: z.boolean().default(false),
+  /** Read the values of custom fields that lists do not show: a call for each hundred items. */
+  hidden_fields: z.boolean().optional(),
+})
 export type MappingBody = z.infer<typeof MappingBody>
 
 /**

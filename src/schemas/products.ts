@@ -48,6 +48,8 @@ export const Price = z.object({
   brackets: z.array(z.object({ from: z.string(), to: z.string().nullable(), price: z.string() })).optional(),
 })
 
+export type Price = z.infer<typeof Price>
+
 export const Product = z.object({
   id: z.uuid(),
   ...ItemFields.shape,
@@ -102,8 +104,12 @@ export const ProductsQuery = z.object({
   category: name.optional(),
   brand: name.optional(),
   group_id: name.optional(),
+  /** In this active price list. */
+  price_list_id: name.optional(),
   /** True: in stock; false: all others, including what Zoho does not track. */
   in_stock: z.stringbool().optional(),
+  /** A location's id: with `in_stock` its stock counts; alone, products that are kept there. */
+  location_id: name.optional(),
   /** Changed here at this time or later. */
   modified_since: time.optional(),
   include_deleted: z.stringbool().default(false),

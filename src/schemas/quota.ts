@@ -32,7 +32,7 @@ export const QuotaResponse = z.object({
     }),
     /**
      * Calls by purpose: made and expected in the present day, left to others, and allowed at most
-     * (null: no limit of its own).
+     * (null: no limit of its own); and how old the data is that they keep.
      */
     purposes: z.array(
       z.object({
@@ -43,6 +43,14 @@ export const QuotaResponse = z.object({
         reserve_percent: z.number(),
         share: z.number().nullable(),
         share_percent: z.number().nullable(),
+        /** When its oldest data was read; null: not yet everything, or it keeps none. */
+        oldest_at: z.iso.datetime().nullable(),
+        /**
+         * Why the data cannot be fresher: `share`, the calls until the reset exceed its own limit;
+         * `day`, all calls exceed what is left of the day; `no_schedule`, nothing reads it by
+         * schedule. Null: the schedules and the day's calls are enough.
+         */
+        limited_by: z.enum(['share', 'day', 'no_schedule']).nullable(),
       }),
     ),
     /** Calls of the present day by the job names of the log of calls. */
@@ -55,8 +63,14 @@ export const QuotaResponse = z.object({
 })
 export type Quota = z.infer<typeof QuotaResponse>['data']
 
-/** `PUT /quota` */
-export const QuotaBody = z.object({ reserve_percent: z.number().int().min(0).max(90) })
+const Percent = z.number().int().min(0).max(90)
+/**
+ * `PUT /quota`: what images leave to items, and what stock by location may use (0: it is not read).
+ */
+export const QuotaBody = z
+  .object({ reserve_percent: Percent, stock_percent: Percent })
+  .partial()
+  .refine((body) => Object.values(body).some((value) => value !== undefined), 'must have reserve_percent or stock_percent')
 
 export const CallsQuery = z.object({
   cursor: z.string().max(200).optional(),

@@ -33,6 +33,8 @@ export const StoreBody = z.object({
   name: z.string().trim().min(1).max(250),
   variant: StoreVariant.nullish(),
   assortment: Assortment.nullish(),
+  /** Its location in Zoho, whose stock `in_stock` of the assortment then means. Null: the total. */
+  location_id: z.string().trim().min(1).max(100).nullish(),
   /**
    * How fast its edge servers may download, in addition to their own limit: the lower one applies.
    * Null: no limit.
@@ -55,6 +57,7 @@ export const Store = z.object({
   name: z.string(),
   variant: StoreVariant.nullable(),
   assortment: Assortment.nullable(),
+  location_id: z.string().nullable(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   last_seen_at: z.iso.datetime().nullable(),

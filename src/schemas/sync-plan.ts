@@ -23,7 +23,16 @@ export const ItemSyncPlan = z.object({
     }),
     images: z.object({ to_fetch: z.number(), unchanged: z.number(), missing: z.number() }),
     /** Calls to the API host that the run would make. */
-    calls: z.object({ list: z.number(), details: z.number(), images: z.number(), total: z.number() }),
+    calls: z.object({
+      list: z.number(),
+      details: z.number(),
+      images: z.number(),
+      /** Of the runs that follow a full sync. */
+      stock: z.number(),
+      groups: z.number(),
+      price_lists: z.number(),
+      total: z.number(),
+    }),
     /** How long that takes at the present limits. */
     minutes: z.number(),
     /** Days of quota needed, 1 when today's is enough; null while the day's limit is unknown. */

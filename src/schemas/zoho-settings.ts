@@ -36,6 +36,8 @@ export const ZohoModule = z.object({
   schedule: z.string().nullable(),
   /** The same for full syncs. */
   full_schedule: z.string().nullable(),
+  /** The same for stock by location, which is also read after each full sync; Inventory only. */
+  stock_schedule: z.string().nullable(),
   /** What the page suggests with one click. */
   suggested: z.object({ schedule: z.string(), full_schedule: z.string() }),
   /** When the last successful sync ended; null until a real one. */
@@ -123,6 +125,7 @@ export const ZohoSettingsBody = z
         enabled: z.boolean().optional(),
         schedule: z.string().trim().max(100).nullable().optional(),
         full_schedule: z.string().trim().max(100).nullable().optional(),
+        stock_schedule: z.string().trim().max(100).nullable().optional(),
       }),
     ),
   })
@@ -137,6 +140,7 @@ export const ZohoModuleBody = z
     enabled: z.boolean(),
     schedule: z.string().trim().max(100).nullable(),
     full_schedule: z.string().trim().max(100).nullable(),
+    stock_schedule: z.string().trim().max(100).nullable(),
     selection: ModuleSelection.partial(),
   })
   .partial()
@@ -148,8 +152,17 @@ export const ZohoModuleResponse = z.object({ status: z.literal('success'), data:
  */
 export const ModuleCursorBody = z.object({ up_to: z.iso.datetime({ offset: true }).nullable() })
 
+/** What Zoho Inventory has beside items; each can be read alone. */
+export const SyncPart = z.enum(['stock', 'groups', 'price_lists'])
+export type SyncPart = z.infer<typeof SyncPart>
+
 /** `POST /modules/{module}/sync` */
-export const ModuleSyncQuery = z.object({ mode: z.enum(['incremental', 'full']).optional(), wait: z.stringbool().default(true) })
+export const ModuleSyncQuery = z.object({
+  mode: z.enum(['incremental', 'full']).optional(),
+  /** Only this, of Zoho Inventory; after a full sync it is read anyway. */
+  only: SyncPart.optional(),
+  wait: z.stringbool().default(true),
+})
 
 /** `GET /schedule/preview` */
 export const SchedulePreviewQuery = z.object({ cron: z.string().min(1).max(100), count: z.coerce.number().int().min(1).max(20).default(3) })

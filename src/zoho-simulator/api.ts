@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { CrmStore } from './crm.ts'
 import type { Faults } from './faults.ts'
+import type { ItemGroups } from './item-groups.ts'
 import type { ItemStore } from './item-store.ts'
+import type { SimulatedLocation } from './locations.ts'
 import type { FAKE_CREDENTIALS, OAuthServer } from './oauth-server.ts'
 import type { SimulatorToggles } from './options.ts'
 import type { createMeter, Limits } from './rate-limits.ts'
@@ -32,6 +34,9 @@ export interface SimulatorState {
   accounts: OAuthServer
   store: ItemStore
   crm: CrmStore
+  /** Places where goods are kept; none: the organisation does not use them. */
+  locations: SimulatedLocation[]
+  groups: ItemGroups
   counters: Counters
   /**
    * Runs before each of the next list pages, one function per page: for changes during a listing.

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SimulatorState } from './api.ts'
 import type { Fault } from './faults.ts'
+import { stockByLocation } from './locations.ts'
 import type { SimulatorToggles } from './options.ts'
 import type { Limits } from './rate-limits.ts'
 import type { SimulatedItem } from './seed.ts'
@@ -26,7 +27,16 @@ export function createControl(state: SimulatorState, { advance }: { advance(ms: 
     add: store.add,
     remove: store.remove,
     /** Sales and purchases: a toggle decides whether they make the row newer. */
-    moveStock: (id: string, stock: number) => store.edit(id, { stock }, { touches: toggles.stockTouchesModified }),
+    moveStock: (id: string, stock: number) => store.edit(id, { stock, stock_at: undefined }, { touches: toggles.stockTouchesModified }),
+    /** The same in one location: the total follows. */
+    moveStockAt(id: string, location: string, onHand: number) {
+      const item = store.find(id)
+      if (!item) throw new Error(`no item ${id}`)
+      const entries = [...stockByLocation(item, state.locations)].flatMap(([at, has]) => (has === undefined ? [] : [[at, has] as const]))
+      const stock_at = { ...Object.fromEntries(entries), [location]: onHand }
+      const stock = Object.values(stock_at).reduce((sum, it) => sum + it, 0)
+      store.edit(id, { stock_at, stock }, { touches: toggles.stockTouchesModified })
+    },
     /**
      * Another image for an item: toggles decide whether its document id and the row's time change.
      */

@@ -60,6 +60,12 @@ export const imageRoutes: ApiRoutes = (api, state) => {
     },
   )
   api.get<{ Params: { id: string } }>('/inventory/v1/documents/:id', { config }, async ({ params }, reply) => {
+    const ofGroup = state.groups.findDocument(params.id)
+    if (ofGroup) {
+      counters.images++
+      const bytes = await state.imageBytes({ image_seed: ofGroup.seed, category: 'Cables' })
+      return reply.header('content-disposition', `attachment; filename=${ofGroup.name}`).type('image/jpeg').send(bytes)
+    }
     const item = store.findDocument(params.id)
     const further = item?.gallery?.find((it) => it.document_id === params.id)
     if (!item || !further || params.id === item.image_document_id) return main(item, reply)

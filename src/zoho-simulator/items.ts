@@ -1,5 +1,6 @@
 import type { ApiRoutes, SimulatorState } from './api.ts'
 import { firstFrom } from './item-store.ts'
+import { withKitStock } from './locations.ts'
 import type { SimulatedItem } from './seed.ts'
 import { itemDetail, itemRow } from './serialize.ts'
 
@@ -55,6 +56,7 @@ function modifiedFrom(value: string | undefined): number {
 
 function listPage(state: SimulatorState, query: Query) {
   const { store, toggles, zone } = state
+  const whole = (item: SimulatedItem) => withKitStock(item, store.find)
   const page = Math.max(1, Number(query.page ?? 1) || 1)
   const requested = Number(query.per_page ?? MAX_PER_PAGE) || MAX_PER_PAGE
   if (requested > MAX_PER_PAGE && toggles.perPageAbove200 === 'refuse') throw new RequestError('per_page')
@@ -76,7 +78,7 @@ function listPage(state: SimulatorState, query: Query) {
   return {
     code: 0,
     message: 'success',
-    items: rows.slice(start, start + perPage).map((item) => itemRow(item, zone, toggles)),
+    items: rows.slice(start, start + perPage).map((item) => itemRow(whole(item), zone, toggles)),
     page_context: {
       page,
       per_page: perPage,
@@ -94,7 +96,8 @@ const config = { scope: 'ZohoInventory.items.READ' }
 
 /** Items of Inventory: the list, the detail of one, the details of many. */
 export const itemRoutes: ApiRoutes = (api, state) => {
-  const { store, toggles, counters, zone } = state
+  const { store, toggles, counters, zone, locations } = state
+  const detailOf = (item: SimulatedItem) => itemDetail(withKitStock(item, store.find), zone, toggles, locations)
   api.get<{ Querystring: Query }>('/inventory/v1/items', { config }, async ({ query }, reply) => {
     counters.list++
     try {
@@ -111,11 +114,11 @@ export const itemRoutes: ApiRoutes = (api, state) => {
     if (ids.some((id) => toggles.refusedItemIds.includes(id) || (toggles.malformedItemIds === 'refuse' && !/^\d+$/.test(id))))
       return reply.code(400).send({ code: 2, message: 'Invalid value passed for item_ids' })
     const found = ids.flatMap((id) => store.find(id) ?? [])
-    return { code: 0, message: 'success', items: found.map((item) => itemDetail(item, zone, toggles)) }
+    return { code: 0, message: 'success', items: found.map(detailOf) }
   })
   api.get<{ Params: { id: string } }>('/inventory/v1/items/:id', { config }, async ({ params }, reply) => {
     const item = store.find(params.id)
     if (!item) return reply.code(404).send({ code: 1002, message: 'Item does not exist.' })
-    return { code: 0, message: 'success', item: itemDetail(item, zone, toggles) }
+    return { code: 0, message: 'success', item: detailOf(item) }
   })
 }

@@ -51,6 +51,26 @@ export interface SimulatorToggles {
    * organisations), or only those with variants.
    */
   groupKeys: 'every' | 'grouped'
+  /** Whether the organisation has locations, or is an older one with warehouses. */
+  places: 'locations' | 'warehouses'
+  /** What the path of the other kind of places responds. */
+  otherPlaces: '404' | 'empty'
+  /** The list of locations nests all others below the first. */
+  locationTree: boolean
+  /** How details write stock by location. */
+  stockFigures: 'number' | 'string'
+  /** Custom fields that the list does not show; details do. */
+  hiddenFields: string[]
+  /** Whether the detail of a group has its fields beside `code`, or in an object. */
+  groupDetail: 'bare' | 'wrapped'
+  /** Whether a group's new name makes its items newer. */
+  groupTouchesItems: boolean
+  /** Whether another rate makes its price list newer. */
+  rateTouchesList: boolean
+  /** `absent`: the detail of a price list comes without its items. */
+  priceBookItems: 'list' | 'absent'
+  /** The code for a price list that does not exist. */
+  missingPriceBook: 1001 | 1002
   noImage: '404' | '200_json' | '200_empty' | '204'
   imageType: 'right' | 'missing' | 'octet_stream' | 'wrong'
   imagesCount: boolean
@@ -75,6 +95,16 @@ export const DEFAULT_TOGGLES: SimulatorToggles = {
   malformedItemIds: 'left_out',
   dateHeader: 0,
   groupKeys: 'every',
+  places: 'locations',
+  otherPlaces: '404',
+  locationTree: false,
+  stockFigures: 'number',
+  hiddenFields: [],
+  groupDetail: 'bare',
+  groupTouchesItems: false,
+  rateTouchesList: false,
+  priceBookItems: 'list',
+  missingPriceBook: 1002,
   noImage: '404',
   imageType: 'right',
   imagesCount: true,

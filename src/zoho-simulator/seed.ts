@@ -15,6 +15,12 @@ export interface SimulatedItem {
   brand: string
   /** Null: a service without stock; Zoho omits the keys. */
   stock: number | null
+  /** By location's id; absent: the total is divided. A location without a figure has no row. */
+  stock_at?: Record<string, number> | undefined
+  /** Committed to orders, in each location as far as it has that many. */
+  committed?: number
+  /** The parts of a kit, whose stock is computed from theirs. */
+  kit?: { item_id: string; quantity: number }[]
   /** "" when the item has no image. */
   image_document_id: string
   image_name: string
@@ -160,6 +166,7 @@ export function createSeed({ count = 2204, allImages = false, withConflicts = fa
       category: kind.category,
       brand,
       stock: n % 40 === 39 ? null : Math.floor(random() * 120),
+      committed: n % 12 === 4 ? 3 : 0,
       image_document_id: hasImage ? String(FIRST_ID + 900_000_000n + BigInt(n)) : '',
       image_name: hasImage ? (n % 17 === 0 ? `صورة ${n}.jpg` : `${model}.jpg`) : '',
       image_seed: n,

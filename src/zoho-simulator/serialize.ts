@@ -1,3 +1,4 @@
+import { type LocationShape, ONE_LOCATION, type SimulatedLocation, stockKeys } from './locations.ts'
 import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import type { SimulatedItem } from './seed.ts'
 
@@ -74,6 +75,11 @@ function groupKeys(item: SimulatedItem, groups: SimulatorToggles['groupKeys']): 
 /** A measure as Zoho writes it: a string, blank where there is none. */
 const measure = (value: number | undefined): string => (value === undefined ? '' : String(value))
 
+/** Without the fields that the list does not show. */
+function shownFields(fields: Record<string, string>, hidden: string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => !hidden.includes(key.replace(/_unformatted$/, ''))))
+}
+
 /** Every custom field in its display form and, under `…_unformatted`, in its stored form. */
 function bothForms(fields: Record<string, string>): Record<string, string> {
   const raw = Object.entries(fields).flatMap(([key, value]) => (key.endsWith('_unformatted') ? [] : [[`${key}_unformatted`, value]]))
@@ -84,7 +90,11 @@ function bothForms(fields: Record<string, string>): Record<string, string> {
  * Returns a row of the Inventory item list: every key is present, "" where it is empty, but stock
  * keys only for items that have stock.
  */
-export function itemRow(item: SimulatedItem, zone: string, { groupKeys: groups }: Pick<SimulatorToggles, 'groupKeys'> = DEFAULT_TOGGLES) {
+export function itemRow(
+  item: SimulatedItem,
+  zone: string,
+  { groupKeys: groups, hiddenFields }: Pick<SimulatorToggles, 'groupKeys' | 'hiddenFields'> = DEFAULT_TOGGLES,
+) {
   const { measures, tax } = item
   return {
     ...groupKeys(item, groups),
@@ -149,18 +159,24 @@ export function itemRow(item: SimulatedItem, zone: string, { groupKeys: groups }
     dimensions_with_unit: '',
     weight_with_unit: '',
     tags: [],
-    ...bothForms(item.custom_fields),
+    ...bothForms(shownFields(item.custom_fields, hiddenFields)),
   }
 }
 
 /** Which of the documented shapes a detail has. */
-export type DetailShape = Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments' | 'groupKeys'>
+export type DetailShape = LocationShape &
+  Pick<SimulatorToggles, 'detailCustomFields' | 'detailImage' | 'detailDocuments' | 'groupKeys' | 'hiddenFields'>
 
 /**
  * `GET /items/{id}` and a row of `itemdetails`: more keys than the list, but custom fields only as
  * `custom_fields[]` and `custom_field_hash`, and without an image fewer image keys (as recorded).
  */
-export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape = DEFAULT_TOGGLES) {
+export function itemDetail(
+  item: SimulatedItem,
+  zone: string,
+  shape: DetailShape = DEFAULT_TOGGLES,
+  locations: SimulatedLocation[] = ONE_LOCATION,
+) {
   const { image_document_id, has_attachment, ...row } = itemRow({ ...item, custom_fields: {} }, zone, shape)
   const custom = bothForms(item.custom_fields)
   const images = image_document_id === '' ? [] : [{ document_id: image_document_id, file_name: item.image_name }, ...(item.gallery ?? [])]
@@ -215,19 +231,7 @@ export function itemDetail(item: SimulatedItem, zone: string, shape: DetailShape
     sales_channels: [],
     has_variant: item.group !== undefined,
     image_sync_in_progress: false,
-    ...(item.stock !== null && {
-      locations: [
-        {
-          location_id: '460000000000030001',
-          location_name: 'Main',
-          status: 'active',
-          is_primary: true,
-          location_stock_on_hand: item.stock,
-          location_available_stock: item.stock,
-          location_actual_available_stock: item.stock,
-        },
-      ],
-    }),
+    ...stockKeys(item, locations, shape),
     ...(image_document_id !== '' && shape.detailImage === 'document_id' && { image_document_id, has_attachment }),
     ...(image_document_id !== '' && shape.detailImage === 'image_id' && { image_id: image_document_id, has_attachment }),
   }

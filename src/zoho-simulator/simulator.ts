@@ -9,11 +9,14 @@ import { createCrmStore, crmRoutes } from './crm.ts'
 import { drawImage } from './draw-image.ts'
 import { createFaults } from './faults.ts'
 import { imageRoutes } from './images.ts'
+import { createItemGroups, itemGroupRoutes } from './item-groups.ts'
 import { createItemStore } from './item-store.ts'
 import { itemRoutes } from './items.ts'
+import { locationRoutes, ONE_LOCATION, type SimulatedLocation } from './locations.ts'
 import { createOAuthServer, FAKE_CREDENTIALS } from './oauth-server.ts'
 import { DEFAULT_TOGGLES, type SimulatorToggles } from './options.ts'
 import { organizationRoutes } from './organizations.ts'
+import { createPriceBookStore, priceBookRoutes, type SimulatedPriceBook } from './price-books.ts'
 import { createMeter, type Limits, NO_LIMITS } from './rate-limits.ts'
 import { GRANTED_SCOPES } from './scopes.ts'
 import { createSeed, type SeedOptions, type SimulatedItem } from './seed.ts'
@@ -27,11 +30,15 @@ export { environmentFor, FAKE_CREDENTIALS } from './oauth-server.ts'
  * Everything that the API host serves; each Zoho product is one file with its routes and one line
  * here.
  */
-const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, imageRoutes, crmRoutes]
+const API_ROUTES: ApiRoutes[] = [organizationRoutes, itemRoutes, locationRoutes, imageRoutes, crmRoutes]
 
 export interface SimulatorOptions extends SeedOptions {
   port?: number
   items?: SimulatedItem[]
+  /** Places where goods are kept, the first one with most of them. */
+  locations?: SimulatedLocation[]
+  /** None by default. */
+  priceBooks?: SimulatedPriceBook[]
   /** How many records the modules of Books have. */
   books?: BooksCounts
   limits?: Limits
@@ -74,6 +81,9 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   const faults = createFaults()
   const counters: Counters = { token: 0, list: 0, details: 0, images: 0, perImage: new Map() }
   const images = new Map<string, Promise<Buffer>>()
+  const store = createItemStore(options.items ?? createSeed(options), { now, lagMs: () => toggles.listLagMs })
+  const groups = createItemGroups({ store, toggles, now })
+  const priceBooks = createPriceBookStore(options.priceBooks ?? [], { now, rateTouchesList: () => toggles.rateTouchesList })
   const state: SimulatorState = {
     now,
     zone,
@@ -85,7 +95,9 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     url: () => url,
     meter: createMeter({ limits, now, untilMidnight }),
     accounts: createOAuthServer({ now, toggles, faults, credentials, counters, scopes: options.scopes ?? GRANTED_SCOPES, url: () => url }),
-    store: createItemStore(options.items ?? createSeed(options), { now, lagMs: () => toggles.listLagMs }),
+    store,
+    groups,
+    locations: [...(options.locations ?? ONE_LOCATION)],
     crm: createCrmStore({ now, rows: options.crmRows ?? 25 }),
     counters,
     beforePage: [],
@@ -111,7 +123,7 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
   state.accounts.routes(app)
   const books = createBooks(options.books, { now })
   booksControl(app, books)
-  registerApi(app, state, [...API_ROUTES, booksRoutes(books)])
+  registerApi(app, state, [...API_ROUTES, booksRoutes(books), itemGroupRoutes(groups), priceBookRoutes(priceBooks)])
   const webhooks = createWebhooks({ store: state.store, zone })
   webhooks.routes(app)
   routes(app)
@@ -122,6 +134,9 @@ export async function startZohoSimulator(options: SimulatorOptions = {}) {
     ...control,
     books,
     crm: state.crm,
+    locations: state.locations,
+    groups,
+    priceBooks,
     webhooks,
     zohoTime: (at: Date) => zohoTime(at, zone),
     imageBytes: (id: string) => state.imageBytes(state.store.find(id)!),

@@ -68,7 +68,7 @@ export interface ItemsById {
  */
 export async function itemsById(
   client: ZohoClient,
-  { ids, runId, job = 'items' }: { ids: string[]; runId?: string | undefined; job?: 'items' | 'image' },
+  { ids, runId, job = 'items' }: { ids: string[]; runId?: string | undefined; job?: 'items' | 'image' | 'stock' },
   signal: AbortSignal,
 ): Promise<ItemsById> {
   const found = new Map<string, ZohoItem>()

@@ -188,3 +188,23 @@ interface Page<Row> {
 }
 
 const loops = (why: string) => new BadGatewayError('pagination_loop', { problem: why })
+
+/**
+ * Yields the rows of a list that has neither a filter nor an order by time, page by page, each id
+ * once. Rows that move between pages meanwhile may be missed, so an absent row proves nothing.
+ */
+export async function* listByPage<Row>(
+  client: ZohoClient,
+  listing: Omit<Listing<Row>, 'modifiedOf' | 'from'>,
+  signal: AbortSignal,
+): AsyncGenerator<Row[]> {
+  const given = new Set<string>()
+  for (let page = 1; ; page++) {
+    const { rows, more } = await readPage(client, listing, { page: String(page) }, signal)
+    const fresh = rows.filter((row) => !given.has(listing.idOf(row)))
+    for (const row of fresh) given.add(listing.idOf(row))
+    if (fresh.length > 0) yield fresh
+    if (!more) return
+    if (fresh.length === 0) throw loops('a page without new rows says that more follow')
+  }
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type LocationStock, readLocationStock } from './locations.ts'
 import { Flag, Id, Instant, Key, PlainKey, PlainText, ReadableDecimal, Text } from './schemas.ts'
 
 /** One image or other attachment of an item, as its detail lists them. */
@@ -94,6 +95,13 @@ export interface ZohoItem extends ReadKeys {
   documents_readable: boolean
   /** `cf_name` and `cf_name_unformatted`; only those that Zoho sent. */
   custom_fields: Record<string, unknown>
+  /** The labels of the custom fields of a detail, by api_name. */
+  custom_field_labels?: Record<string, string>
+  /**
+   * Stock by location, in details only; empty where the item has none. Undefined: the key was
+   * absent or unreadable.
+   */
+  locations?: LocationStock[]
   last_modified_time?: Date | null
   /** The row's text as received; absent where the text is not available. */
   raw?: string
@@ -150,6 +158,8 @@ export function readItem(input: unknown, raw?: string): ZohoItem {
   readCombo(row, item)
   readGroup(row, item)
   item.custom_fields = readCustomFields(row, { unreadable })
+  readLabels(row, item)
+  readLocations(row, item)
   readDocuments(row, item)
   readImage(row, item, read)
   return item
@@ -172,6 +182,17 @@ function readTax(item: ZohoItem): void {
 function readStock(row: Row, item: ZohoItem): void {
   if (!item.item_type || item.item_type.trim().toLowerCase() === 'inventory') return
   for (const key of STOCK_KEYS) if (row[key] === undefined) item[key] = null
+}
+
+function readLocations(row: Row, item: ZohoItem): void {
+  try {
+    const locations = readLocationStock(row)
+    // Zoho omits the key for an item that it does not track.
+    if (locations !== undefined) item.locations = locations
+    else if (item.stock_on_hand === null && row.stock_on_hand === undefined) item.locations = []
+  } catch {
+    item.unreadable.push('locations')
+  }
 }
 
 function readCombo({ is_combo_product: flag, combo_type: type }: Row, item: ZohoItem): void {
@@ -269,6 +290,15 @@ export function readCustomFields(
   if (typeof hash === 'object' && hash !== null && !Array.isArray(hash)) Object.assign(found, customKeys(hash as Row, unreadable))
   else if (hash !== undefined && !isEmptyList(hash)) unreadable.push('custom_field_hash')
   return Object.assign(found, customKeys(row, unreadable))
+}
+
+function readLabels({ custom_fields: listed }: Row, item: ZohoItem): void {
+  if (!Array.isArray(listed)) return
+  const named = listed.flatMap((entry: unknown) => {
+    const { api_name, label } = (entry ?? {}) as Row
+    return typeof api_name === 'string' && api_name.startsWith('cf_') && typeof label === 'string' ? [[api_name, label] as const] : []
+  })
+  item.custom_field_labels = Object.fromEntries(named)
 }
 
 /**

@@ -39,6 +39,8 @@ test('each count of the coverage is what its filter lists, and the days before a
     no_barcode: 2,
     bad_check_digit: 0,
     duplicate_barcode: 0,
+    hidden_custom_fields: 0,
+    not_in_price_list: 0,
   })
   for (const [key, count] of Object.entries(coverage.data)) {
     const list = await get<{ data: { id: string }[]; total: number }>(`/api/products?coverage=${key}&total=true&limit=500`)

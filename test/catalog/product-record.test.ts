@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Product, ProductsResponse } from '../../src/schemas/products.ts'
 import { createSeed, type SimulatedItem } from '../../src/zoho-simulator/seed.ts'
 import { itemRow } from '../../src/zoho-simulator/serialize.ts'
-import { openZinc, type TestZinc } from '../helpers/zinc.ts'
+import { itemCalls, openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const ITEMS = 60
 const LIST = /\/inventory\/v1\/items\?/
@@ -12,10 +12,10 @@ let zinc: TestZinc
 beforeAll(async () => {
   const opened = await openZinc({ items: createSeed({ count: ITEMS }) })
   zinc = opened
-  const before = zinc.zoho.meter.calls
+  const before = itemCalls(zinc.zoho)
   await zinc.sync()
   // The call floor: one page of the list, whatever fields are kept.
-  expect(zinc.zoho.meter.calls - before).toBe(1)
+  expect(itemCalls(zinc.zoho) - before).toBe(1)
   return opened.end
 })
 
@@ -258,9 +258,9 @@ test('a sync in which nothing changed writes no row and needs one call', async (
   const { db } = zinc.services
   const before =
     await db.$queryRaw`select xmin::text, id from product union all select xmin::text, product_id from product_raw order by 2, 1`
-  const calls = zinc.zoho.meter.calls
+  const calls = itemCalls(zinc.zoho)
   expect((await zinc.sync('?mode=full')).statistics).toMatchObject({ new: 0, updated: 0 })
-  expect(zinc.zoho.meter.calls - calls).toBe(1)
+  expect(itemCalls(zinc.zoho) - calls).toBe(1)
   expect(
     await db.$queryRaw`select xmin::text, id from product union all select xmin::text, product_id from product_raw order by 2, 1`,
   ).toEqual(before)

@@ -29,10 +29,12 @@ test("the quota shows Zoho's figures, users and forecast, and a spent day limits
       { job: 'organization', calls: 1 },
     ],
   })
+  const none = { forecast: 0, reserve: 0, reserve_percent: 0, share: null, share_percent: null }
+  const unscheduled = { oldest_at: expect.any(String), limited_by: 'no_schedule' }
   expect(data.purposes.filter((it: { used: number }) => it.used > 0)).toEqual([
-    { purpose: 'items', used: 1, forecast: 0, reserve: 0, reserve_percent: 0, share: null, share_percent: null },
-    { purpose: 'images', used: 20, forecast: 0, reserve: 2, reserve_percent: 5, share: null, share_percent: null },
-    { purpose: 'tests', used: 1, forecast: 0, reserve: 0, reserve_percent: 0, share: null, share_percent: null },
+    { ...none, purpose: 'items', used: 1, ...unscheduled },
+    { ...none, purpose: 'images', used: 20, reserve: 2, reserve_percent: 5, ...unscheduled },
+    { ...none, purpose: 'tests', used: 1, oldest_at: null, limited_by: null },
   ])
   expect(data.by_minute.reduce((sum: number, it: { calls: number }) => sum + it.calls, 0)).toBe(22)
   expect(data.by_day).toMatchObject([{ calls: 22 }])

@@ -3,7 +3,7 @@ import { WEBHOOK_SYNC } from '../../src/sync/webhook/queue.ts'
 import type { SimulatedItem } from '../../src/zoho-simulator/seed.ts'
 import { itemDetail, itemRow } from '../../src/zoho-simulator/serialize.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+import { itemCalls, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const LIST = /\/inventory\/v1\/items\?/
 const DETAILS = /itemdetails/
@@ -134,8 +134,8 @@ test('an image stays when the key of its id is absent, and goes only when Zoho c
   }
   // Said plainly, it goes without another call.
   zoho.edit(named!.item_id, { image_document_id: '' })
-  const calls = zoho.meter.calls
+  const calls = itemCalls(zoho)
   await sync()
-  expect(zoho.meter.calls - calls).toBe(1)
+  expect(itemCalls(zoho) - calls).toBe(1)
   expect((await productOf(zinc, named!.item_id)).photos).toEqual([])
 })

@@ -9,7 +9,7 @@ import { createFastClock } from '../helpers/clock.ts'
 import { smallImage } from '../helpers/images.ts'
 import { longTest, times } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
-import { startZinc, type TestZinc } from '../helpers/zinc.ts'
+import { itemCalls, startZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const IMAGE = /\/image\?/
 const LIST = /v1\/items\?/
@@ -112,12 +112,12 @@ test.each(['404', '200_empty', '204'] as const)(
       statistics: { images_failed: 0, images_missing: 3, images_downloaded: 3 },
     })
     // It is not asked for again until Zoho's list names another one.
-    const calls = zinc.zoho.meter.calls
+    const calls = itemCalls(zinc.zoho)
     expect(await zinc.sync('?sync_images=true')).toMatchObject({
       status: 'success',
       statistics: { images_missing: 3, images_unchanged: 3 },
     })
-    expect(zinc.zoho.meter.calls).toBe(calls + 1)
+    expect(itemCalls(zinc.zoho)).toBe(calls + 1)
   },
 )
 

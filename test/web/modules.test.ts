@@ -43,7 +43,7 @@ longTest("an admin chooses a module's content, resets its cursor and sets the im
 
   await page.goto('/settings/integrations/zoho')
   await page.getByText('5% of daily calls (50) reserved for items').waitFor()
-  await page.getByRole('button', { name: 'Edit', exact: true }).click()
+  await page.getByRole('button', { name: 'Edit: Reserved for items' }).click()
   await page.getByLabel('Reserved for items').selectOption({ label: '20%' })
   await page.getByText('20% of daily calls (200) reserved for items').waitFor()
   expect(complaints).toEqual([])

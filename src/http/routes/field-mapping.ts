@@ -1,25 +1,29 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { z } from 'zod'
+import { hiddenFields, readsHiddenFields, setReadsHiddenFields } from '../../catalog/custom-fields.ts'
 import { changeFieldRules, type FieldRules, readFieldRules, rulesChangedAt } from '../../catalog/field-mapping.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { ConflictError } from '../../lib/errors.ts'
 import { MappedField } from '../../schemas/item-fields.ts'
 import { MappingBody, MappingPreviewBody, MappingPreviewResponse, MappingResponse } from '../../schemas/mapping.ts'
 import { fieldSources } from '../../sync/items/field-sources.ts'
 import { previewMapping } from '../../sync/items/mapping-preview.ts'
-import { actorOf, requireRole } from '../plugins/authentication.ts'
+import type { ZohoModules } from '../../sync/modules/modules.ts'
+import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
 
 export interface MappingDeps {
   db: Database
   clock: Clock
   connect: Pick<ConnectionContext, 'open' | 'knownOrganization'>
+  modules: Pick<ZohoModules, 'start'>
 }
 
 const tags = ['mapping']
 
-export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, connect }) => {
+export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app, { db, clock, connect, modules }) => {
   async function shown(rules: FieldRules): Promise<z.infer<typeof MappingResponse>> {
     const custom = await db.$queryRaw<{ key: string }[]>`
       select distinct jsonb_object_keys(custom_fields) as key from (
@@ -36,6 +40,8 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
           source_editable: fieldSources.isEditable(field),
         })),
         sources: [...fieldSources.all, ...custom.map(({ key }) => key).filter((key) => fieldSources.isSource(key))],
+        hidden_fields: await readsHiddenFields(db),
+        hidden_custom_fields: await hiddenFields(db),
         is_default: rules.size === 0,
         changed_at: (await rulesChangedAt(db))?.toISOString() ?? null,
       },
@@ -68,7 +74,18 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
         response: { 200: MappingResponse },
       },
     },
-    async (request) => shown(await changeFieldRules(db, request.body, { by: actorOf(request), at: clock.now(), sources: fieldSources })),
+    async (request) => {
+      const { hidden_fields: hidden, ...changes } = request.body
+      const by = actorOf(request)
+      const rules = await changeFieldRules(db, changes, { by, at: clock.now(), sources: fieldSources })
+      if (hidden !== undefined && (await db.$transaction((tx) => setReadsHiddenFields(tx, hidden, { by, at: clock.now() }))) && hidden) {
+        // Where it cannot start now, the next sync is followed by it.
+        await modules.start('inventory', { only: 'stock' }, requireIdentity(request).username).catch((error: unknown) => {
+          if (!(error instanceof ConflictError)) throw error
+        })
+      }
+      return shown(rules)
+    },
   )
   app.post(
     '/mapping/preview',

@@ -1,18 +1,17 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
-import type { LimitsDeps } from '../../connection/estimate.ts'
 import type { Runs } from '../../runs/runs.ts'
 import { Accepted, ItemSyncQuery, ItemSyncResult } from '../../schemas/runs.ts'
 import { ItemSyncPlan } from '../../schemas/sync-plan.ts'
 import { DEFAULT_FILE, findImportFile } from '../../sync/items/file-source.ts'
 import { ITEM_SYNC } from '../../sync/items/item-sync-run.ts'
-import { itemSyncPlan } from '../../sync/items/plan.ts'
+import { itemSyncPlan, type PlanDeps } from '../../sync/items/plan.ts'
 import { itemSyncResult } from '../../sync/items/result.ts'
 import { requireIdentity, requireRole } from '../plugins/authentication.ts'
 import { sendRun } from '../run-response.ts'
 
 const tags = ['sync']
 
-export interface ItemSyncRoutesDeps extends LimitsDeps {
+export interface ItemSyncRoutesDeps extends PlanDeps {
   runs: Runs
   importsDir: string
   maxImportBytes: number

@@ -3,8 +3,10 @@ import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
 import type { ProductRecords } from '../../catalog/product-records.ts'
+import { listLocations } from '../../catalog/product-stock.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
+import { LocationsResponse } from '../../schemas/locations.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
 import { CategoriesResponse, Include, Product, ProductsQuery, ProductsResponse } from '../../schemas/products.ts'
 import { type DeleteProductDeps, deleteProduct } from '../../sync/items/delete-product.ts'
@@ -30,6 +32,20 @@ const sendJson = (reply: FastifyReply, text: string) =>
 
 export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app, { db, clock, itemLinks, openZoho, productRecords }) => {
   app.get(
+    '/api/locations',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
+      schema: {
+        tags,
+        operationId: 'listLocations',
+        summary: 'List the locations of Zoho, or its warehouses, the primary one first',
+        response: { 200: LocationsResponse },
+      },
+    },
+    async () => ({ status: 'success' as const, data: await listLocations(db), next_cursor: null }),
+  )
+  app.get(
     '/api/products',
     {
       onRequest: requireRole('viewer'),
@@ -52,7 +68,9 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
         category: query.category,
         brand: query.brand,
         groupId: query.group_id,
+        priceListId: query.price_list_id,
         inStock: query.in_stock,
+        locationId: query.location_id,
         modifiedSince: query.modified_since === undefined ? undefined : parseTimestamp('modified_since', query.modified_since),
         includeDeleted: query.include_deleted,
       }

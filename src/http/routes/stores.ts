@@ -32,6 +32,7 @@ const storeAnswer = (store: Store): StoreRecord => ({
   name: store.name,
   variant: StoreVariant.nullable().parse(store.variant),
   assortment: Assortment.nullable().parse(store.assortment),
+  location_id: store.location_id,
   created_at: store.created_at.toISOString(),
   updated_at: store.updated_at.toISOString(),
   last_seen_at: store.last_seen_at?.toISOString() ?? null,

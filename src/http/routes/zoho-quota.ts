@@ -2,14 +2,15 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import type { Config } from '../../config.ts'
 import { listCalls } from '../../connection/call-log.ts'
 import type { ConnectionContext } from '../../connection/connection.ts'
-import { readQuota, setImageQuotaReserve } from '../../connection/quota.ts'
+import { readQuota, readStockPercent, setQuota } from '../../connection/quota.ts'
 import type { Database } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { BadRequestError } from '../../lib/errors.ts'
 import { occurrencesUntil } from '../../runs/cron.ts'
 import { CallsQuery, CallsResponse, QuotaBody, QuotaResponse } from '../../schemas/quota.ts'
 import { moduleOf } from '../../settings/modules.ts'
-import { KINDS, type ZohoModules } from '../../sync/modules/modules.ts'
+import { kindsOf, type ZohoModules } from '../../sync/modules/modules.ts'
+import { expectedStockCalls } from '../../sync/stock/stock-queries.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 
 const tags = ['quota']
@@ -19,7 +20,7 @@ export interface ZohoQuotaRoutes {
   clock: Clock
   connect: ConnectionContext
   modules: ZohoModules
-  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay'>
+  limits: Pick<Config['zoho'], 'requestsPerMinute' | 'requestsPerDay' | 'stockPercent'>
 }
 
 export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (app, { db, clock, connect, modules, limits }) => {
@@ -31,9 +32,13 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       clock,
       organization: await organization(),
       zone: await modules.zone(),
-      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay },
+      limits: { perMinute: limits.requestsPerMinute, perDay: limits.requestsPerDay, stockPercent: limits.stockPercent },
       slots: ({ cron, zone }, until) => occurrencesUntil(cron, { zone, from: clock.now(), until }),
-      kindOf: (module) => KINDS[moduleOf(module).slug],
+      kindsOf: (module, mode) => kindsOf(moduleOf(module).slug, mode),
+      stockCalls: async () => {
+        const stockPercent = await readStockPercent(db, await organization(), limits)
+        return expectedStockCalls(db, { at: clock.now(), stockPercent, items: await db.product.count({ where: { deleted_at: null } }) })
+      },
     }),
   })
 
@@ -58,13 +63,14 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       schema: {
         tags,
         operationId: 'changeQuota',
-        summary: 'Set the percentage of daily calls reserved for items',
+        summary: 'Set the percentages of daily calls that images leave to items and that stock by location may use',
         body: QuotaBody,
         response: { 200: QuotaResponse },
       },
     },
     async (request) => {
-      await setImageQuotaReserve(db, { organization: await organization(), percent: request.body.reserve_percent, actor: actorOf(request) })
+      const { reserve_percent: reservePercent, stock_percent: stockPercent } = request.body
+      await setQuota(db, { organization: await organization(), reservePercent, stockPercent, actor: actorOf(request) })
       return quota()
     },
   )

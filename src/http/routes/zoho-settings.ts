@@ -159,8 +159,8 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       },
     },
     async (request, reply) => {
-      const { mode, wait } = request.query
-      const { run_id, kind } = await modules.start(request.params.module, mode, requireIdentity(request).username)
+      const { wait, ...choice } = request.query
+      const { run_id, kind } = await modules.start(request.params.module, choice, requireIdentity(request).username)
       const result = kind === ITEM_SYNC ? itemSyncResult : runResult
       return sendRun(reply, runs, { runId: run_id, wait, result: (run) => result(db, run) }) as never
     },

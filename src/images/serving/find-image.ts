@@ -43,9 +43,9 @@ export function formatFor(
 }
 
 /**
- * Returns the file for an image: a product's primary by Zoho's id or the product's, or any image by
- * its own id. Null when there is none; with `activeOnly` also for a product that is inactive or
- * deleted.
+ * Returns the file for an image: a product's primary by Zoho's id or the product's, an item
+ * group's by Zoho's id, or any image by its own id. Null when there is none; with `activeOnly`
+ * also for a product that is inactive or deleted.
  */
 export async function findImage(
   deps: ServedImageDeps,
@@ -59,7 +59,14 @@ export async function findImage(
     ? ((await deps.db.photo.findFirst({ where: { ...ofProduct, product_id: name }, include })) ??
       (await deps.db.photo.findFirst({ where: { id: name, deleted_at: null, ...shown }, include })))
     : await deps.db.photo.findFirst({ where: { ...ofProduct, product: { ...shown.product, zoho_item_id: name } }, include })
-  return photo && servedFile(deps, variantConfig, photo.blob, { variant, format: formatFor(accept, variantConfig, photo.blob) })
+  const blob = photo ? photo.blob : await groupBlob(deps.db, name, variantConfig.id)
+  return blob && servedFile(deps, variantConfig, blob, { variant, format: formatFor(accept, variantConfig, blob) })
+}
+
+async function groupBlob(db: Database, id: string, recipe: string): Promise<(Blob & { variants: Variant[] }) | null> {
+  const group = await db.productGroup.findUnique({ where: { id }, select: { image_sha256: true } })
+  if (!group?.image_sha256) return null
+  return db.blob.findUnique({ where: { sha256: group.image_sha256, removed_at: null }, include: { variants: { where: { recipe } } } })
 }
 
 /**

@@ -49,7 +49,7 @@ function removeOne({ db, store }: BlobGcDeps, sha256: string, before: Date): Pro
       await advisoryXactLock(tx, blobLock(sha256))
       const [still] = await tx.$queryRaw<{ sha256: string; received_sha256: string | null }[]>`
         select sha256, received_sha256 from blob where sha256 = ${sha256} and orphaned_at < ${before} and removed_at is null
-          and not exists (select 1 from photo where photo.sha256 = blob.sha256 and photo.deleted_at is null)
+          and not blob_is_used(sha256)
         for update`
       if (!still) return false
       const variants = await tx.$queryRaw<{ sha256: string }[]>`

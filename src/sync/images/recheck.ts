@@ -29,7 +29,7 @@ export async function recheckAllowance(
   { organization, requestsPerDay, now }: { organization: string | null; requestsPerDay: number | undefined; now: Date },
 ): Promise<number> {
   const known = organization === null ? null : await db.zohoRateLimit.findUnique({ where: { organization }, select: { day_limit: true } })
-  const share = shareOf('rechecks', dayLimitInForce(known?.day_limit ?? null, requestsPerDay)) ?? Number.MAX_SAFE_INTEGER
+  const share = shareOf('rechecks', null, dayLimitInForce(known?.day_limit ?? null, requestsPerDay)) ?? Number.MAX_SAFE_INTEGER
   if (organization === null) return share
   return Math.max(0, share - (await callsOf(db, { organization, purpose: 'rechecks', since: new Date(now.getTime() - DAY_MS) })))
 }

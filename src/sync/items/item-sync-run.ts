@@ -4,6 +4,7 @@ import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.
 import { pausedUntil } from '../../runs/run-handler.ts'
 import { ConfigurationError, RateLimitedError, ZohoUnavailableError } from '../../zoho/errors.ts'
 import { OAuthUnavailableError } from '../../zoho/oauth-errors.ts'
+import { queueFollowUps } from '../follow-ups.ts'
 import { isStorageFailure, ZohoOutage } from '../images/sync-images.ts'
 import { ItemSyncParams } from './params.ts'
 import { retryFailed } from './retry.ts'
@@ -54,9 +55,29 @@ const isRefused = (error: unknown): error is ConfigurationError =>
 
 const OUTAGES = [ZohoOutage, ZohoUnavailableError, OAuthUnavailableError]
 
+/** All items are read and the images may take days: prices do not wait for them. */
+async function followBeforeImages(
+  run: RunContext,
+  { db, clock, stockPercent }: Pick<ItemSyncDeps, 'db' | 'clock' | 'stockPercent'>,
+): Promise<void> {
+  const { checkpoint } = await db.run.findUniqueOrThrow({ where: { id: run.id }, select: { checkpoint: true } })
+  const at = ListCheckpoint.safeParse(checkpoint).data
+  const params = ItemSyncParams.parse(run.params)
+  if (params.source !== 'api' || params.dry_run || at?.mode !== 'full' || at.phase !== 'images') return
+  const moment = { at: clock.now(), stockPercent: await stockPercent() }
+  await run.fencedRaw((tx) => queueFollowUps(tx, { runId: run.id, params, ...moment }))
+}
+
 /** A temporary error pauses the run; any other is thrown on. */
-async function pauseOnTransientError(run: RunContext, { db, clock }: ItemSyncDeps, error: unknown): Promise<RunOutcome | null> {
-  if (error instanceof RateLimitedError) return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
+async function pauseOnTransientError(
+  run: RunContext,
+  { db, clock, stockPercent }: ItemSyncDeps,
+  error: unknown,
+): Promise<RunOutcome | null> {
+  if (error instanceof RateLimitedError) {
+    await followBeforeImages(run, { db, clock, stockPercent })
+    return pausedUntil(error, 'It goes on by itself then; items come before pictures.')
+  }
   const later = (ms: number) => new Date(clock.now().getTime() + ms)
   if (error instanceof StorageUnavailableError) {
     return {

@@ -1,14 +1,21 @@
 import { estimateCompletion, knownLimits, type LimitsDeps } from '../../connection/estimate.ts'
 import type { Run } from '../../generated/client.ts'
 import type { ItemSyncPlan } from '../../schemas/sync-plan.ts'
+import { SyncPart } from '../../schemas/zoho-settings.ts'
+import { FOLLOW_UPS } from '../follow-ups.ts'
 import { ItemSyncParams } from './params.ts'
 import { countsFrom, itemSyncResult } from './result.ts'
+
+export interface PlanDeps extends LimitsDeps {
+  /** Percent of the day's calls for stock by location now. */
+  stockPercent(): Promise<number>
+}
 
 /**
  * Returns what a finished dry run predicts: what would change, and what it would cost at the
  * present limits.
  */
-export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSyncPlan> {
+export async function itemSyncPlan(deps: PlanDeps, run: Run): Promise<ItemSyncPlan> {
   const { db } = deps
   const { statistics, mode } = await itemSyncResult(db, run)
   const params = ItemSyncParams.parse(run.params)
@@ -22,10 +29,15 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
   // For images behind a file's URLs there is no Zoho to ask.
   const rechecks = params.sync_images ? (counted.recheck_calls ?? 0) : 0
   const images = params.source === 'api' ? toFetch + rechecks : 0
-  const total = list + details + images
+  const at = deps.clock.now()
+  const follows = params.source === 'api' && mode === 'full'
+  const seen = { at, groupsListed: counted.groups_listed ?? 0, items: counts.total, stockPercent: await deps.stockPercent() }
+  const followUps = { stock: 0, groups: 0, price_lists: 0 } satisfies Record<SyncPart, number>
+  if (follows) for (const part of SyncPart.options) followUps[part] = await FOLLOW_UPS[part].expectedCalls(db, seen)
+  const total = list + details + images + Object.values(followUps).reduce((sum, calls) => sum + calls, 0)
   const call = await db.zohoCall.findFirst({ where: { run_id: run.id }, select: { organization: true } })
   const limits = await knownLimits(deps, call?.organization ?? null, images > 0 ? 'images' : 'items')
-  const { minutes, days, endsAt } = estimateCompletion(total, limits, deps.clock.now())
+  const { minutes, days, endsAt } = estimateCompletion(total, limits, at)
   return {
     status: 'success',
     data: {
@@ -47,7 +59,7 @@ export async function itemSyncPlan(deps: LimitsDeps, run: Run): Promise<ItemSync
         unchanged: params.sync_images ? counts.images_listed_stored : 0,
         missing: params.sync_images ? counts.images_listed_missing : 0,
       },
-      calls: { list, details, images, total },
+      calls: { list, details, images, ...followUps, total },
       minutes,
       days,
       ends_at: endsAt.toISOString(),

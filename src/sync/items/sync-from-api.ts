@@ -1,3 +1,4 @@
+import { settleListedFields } from '../../catalog/custom-fields.ts'
 import { readFieldRules } from '../../catalog/field-mapping.ts'
 import type { Database } from '../../database/client.ts'
 import type { ItemLinks } from '../../images/storage/item-links.ts'
@@ -9,6 +10,7 @@ import type { ZohoClient } from '../../zoho/client.ts'
 import { ping } from '../../zoho/inventory.ts'
 import type { RateLimitWait } from '../../zoho/rate-limiter.ts'
 import { isAhead } from '../../zoho/server-clock.ts'
+import { queueChangedFields, queueFollowUps } from '../follow-ups.ts'
 import { countPending, countUnlistedRechecks } from '../images/pending-images.ts'
 import { type RecheckDeps, recheckAllowance, recheckImages } from '../images/recheck.ts'
 import { syncImages } from '../images/sync-images.ts'
@@ -32,6 +34,8 @@ export interface ApiSyncDeps extends Omit<RecheckDeps, 'zoho'> {
   openZoho(onWait: (wait: RateLimitWait) => void): Promise<ZohoClient>
   /** The organisation's currency; null until it is known. */
   currencyOf(zoho: ZohoClient, signal: AbortSignal): Promise<string | null>
+  /** Percent of the day's calls for stock by location now; 0: it is not read. */
+  stockPercent(): Promise<number>
 }
 
 const NOTHING_READ: ItemMapping = { currency: null, rules: new Map() }
@@ -101,6 +105,7 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
       if (!dryRun) {
         const done = { up_to: at.newest, succeeded_at: clock.now(), run_id: run.id, ...(at.mode === 'full' && { full_at: clock.now() }) }
         await tx.watermark.upsert({ where: { name: WATERMARK }, create: { name: WATERMARK, ...done }, update: done })
+        if (at.mode === 'full') await settleListedFields(tx, { runId: run.id })
       }
       await tx.runPage.deleteMany({ where: { run_id: run.id } })
       await run.fail(tx, removalFailures(found))
@@ -115,7 +120,16 @@ export async function syncFromApi(run: RunContext, deps: ApiSyncDeps, params: It
     await syncImages(run, { ...deps, zoho, useBreaker: at.outages === 0 }, { runId: run.id, zoho: true, only: null })
     await recheckImages(run, { ...deps, zoho }, { rotation: at.mode === 'full' })
   }
-  return { state: await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun }) }
+  const state = await finalizeStatistics(run, db, { withImages: params.sync_images && !dryRun })
+  if (!dryRun) {
+    const stockPercent = await deps.stockPercent()
+    await run.fencedRaw((tx) =>
+      at.mode === 'full'
+        ? queueFollowUps(tx, { runId: run.id, params, at: clock.now(), stockPercent })
+        : queueChangedFields(tx, { runId: run.id }),
+    )
+  }
+  return { state }
 }
 
 /** Results of the removal that a person should know. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { noteListedFields } from '../../catalog/custom-fields.ts'
 import { recordDifferences } from '../../catalog/diff-items.ts'
 import { applyFieldOwnership } from '../../catalog/field-ownership.ts'
 import type { ItemRow } from '../../catalog/item-fields.ts'
@@ -66,6 +67,8 @@ export async function syncList(
   let at = start
   const walk = followKeyset<ZohoItem>(start, { idOf: (item) => item.item_id, modifiedOf: (item) => item.last_modified_time ?? null })
   const unreadable: unknown[] = []
+  const noted = new Set<string>()
+  const groups = new Set<string>()
   const from = at.from ? new Date(at.from) : null
   for await (const page of listItems(zoho, { from, runId: run.id, onUnreadable: (row) => unreadable.push(row) }, run.signal)) {
     const fresh = walk.fresh(page)
@@ -76,6 +79,7 @@ export async function syncList(
       const newest = capCursor(place.from!, { zoho: zoho.serverTime(), ours: clock.now() })
       at = { ...at, ...place, pages: at.pages + 1, newest: at.newest === null || newest > at.newest ? newest : at.newest }
     }
+    for (const { group_id: id } of fresh) if (id) groups.add(id)
     const items = [...new Map(fresh.map((item) => [item.item_id, item])).values()]
     await confirmImages({ db, zoho, runId: run.id, signal: run.signal }, items)
     // These may be listed twice in one run.
@@ -86,6 +90,7 @@ export async function syncList(
       const again = await listedBefore(tx, run.id, late)
       await writePage(run, tx, { rows, counts, dryRun, again, at: clock.now() })
       if (!dryRun) await saveRawItems(tx, items)
+      if (!dryRun) await noteListedFields(tx, items, { runId: run.id, noted })
       await noteUnreadable(run, tx, bad)
       await reportUnreadable(run, tx, mapped, clock.now())
       if (!dryRun) await forgetImageFailures(tx, fresh, clock.now())
@@ -96,7 +101,7 @@ export async function syncList(
     })
     run.report({ statistics: counts, progress: { phase: 'items', done: counts.total, waiting: null } })
   }
-  run.report({ statistics: counts })
+  run.report({ statistics: { ...counts, ...(dryRun && { groups_listed: groups.size }) } })
   return at
 }
 

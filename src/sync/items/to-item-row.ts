@@ -78,6 +78,7 @@ const FIELDS: Record<string, Part> = {
   item_name: message('field.name'),
   image_document_id: message('field.image'),
   documents: message('field.images'),
+  locations: message('field.stock'),
 }
 
 function unreadableFailure(key: string, name: string) {

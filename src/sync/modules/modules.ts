@@ -1,23 +1,32 @@
 import { integrationDisabled } from '../../connection/connection.ts'
 import type { Database, Db } from '../../database/client.ts'
 import { Prisma, type Run, type Schedule } from '../../generated/client.ts'
-import { ConflictError } from '../../lib/errors.ts'
+import { BadRequestError, ConflictError } from '../../lib/errors.ts'
 import type { Params } from '../../messages/message.ts'
 import { PULL } from '../../pulls/checkpoint.ts'
 import { isTimeZone } from '../../runs/cron.ts'
 import type { Runs } from '../../runs/runs.ts'
 import type { ScheduleMode, Scheduler } from '../../runs/scheduler.ts'
-import type { ModuleSelection, ZohoModule } from '../../schemas/zoho-settings.ts'
+import type { ModuleSelection, SyncPart, ZohoModule } from '../../schemas/zoho-settings.ts'
 import { type Actor, recordAudit } from '../../settings/audit-log.ts'
 import { enabledModules, MODULES, type Module, type ModuleSlug, moduleOf, setModuleEnabled } from '../../settings/modules.ts'
 import { CRM_SYNC } from '../crm/crm-sync-run.ts'
+import { FOLLOW_UPS } from '../follow-ups.ts'
 import { ITEM_SYNC } from '../items/item-sync-run.ts'
 import { changeSelection, offeredBy, readSelection, selectionParams } from './selection.ts'
 import { moveCursor, readCursor } from './watermark.ts'
 
 const BY_SCHEDULE = 'schedule'
+/** A part is read in a few calls, unless a limit holds them up. */
+const MAX_WAIT_MS = 20_000
 
 export const KINDS: Record<ModuleSlug, string> = { crm: CRM_SYNC, books: PULL, inventory: ITEM_SYNC, invoice: PULL }
+
+/** Kinds of runs that a sync of a module starts, with those that follow a full one. */
+export const kindsOf = (slug: ModuleSlug, mode: string): string[] =>
+  mode === 'stock'
+    ? [FOLLOW_UPS.stock.kind]
+    : [KINDS[slug], ...(slug === 'inventory' && mode === 'full' ? Object.values(FOLLOW_UPS).map(({ kind }) => kind) : [])]
 
 export interface ModulesDeps {
   db: Database
@@ -26,12 +35,22 @@ export interface ModulesDeps {
   isEnabled(): Promise<boolean>
   /** The time zone of the shop as Zoho reports it; null before that is known. */
   shopZone(): Promise<string | null>
+  /** False while stock by location has used more of its share than of the day has passed. */
+  isStockWithinPace(): Promise<boolean>
+}
+
+/** What a sync by hand reads. */
+export interface SyncChoice {
+  mode?: Exclude<ScheduleMode, 'stock'> | undefined
+  /** Only this part of Zoho Inventory. */
+  only?: SyncPart | undefined
 }
 
 export interface ModuleChange {
   enabled?: boolean | undefined
   schedule?: string | null | undefined
   full_schedule?: string | null | undefined
+  stock_schedule?: string | null | undefined
   selection?: { [Key in keyof ModuleSelection]?: ModuleSelection[Key] | undefined } | undefined
 }
 
@@ -41,10 +60,10 @@ export type ZohoModules = ReturnType<typeof createModules>
  * The four Zoho modules as an operator sees them: whether each is on, its schedule, and the real
  * sync behind it.
  */
-export function createModules({ db, runs, scheduler, isEnabled, shopZone }: ModulesDeps) {
+export function createModules({ db, runs, scheduler, isEnabled, shopZone, isStockWithinPace }: ModulesDeps) {
   const zone = async () => isTimeZone(await shopZone())
 
-  async function paramsOf(slug: ModuleSlug, mode: ScheduleMode | undefined): Promise<Prisma.InputJsonObject> {
+  async function paramsOf(slug: ModuleSlug, mode: SyncChoice['mode']): Promise<Prisma.InputJsonObject> {
     const chosen = selectionParams(slug, await readSelection(db, slug))
     if (slug === 'inventory') return { ...(mode && { mode }), ...chosen, dry_run: false, confirm_removals: false }
     if (slug === 'crm') return { ...(mode && { mode }) }
@@ -78,6 +97,7 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
       description,
       schedule: mine.find((it) => it.mode === 'incremental')?.cron ?? null,
       full_schedule: mine.find((it) => it.mode === 'full')?.cron ?? null,
+      stock_schedule: mine.find((it) => it.mode === 'stock')?.cron ?? null,
       suggested,
       last_sync: success?.at?.toISOString() ?? null,
       last_run: last ? await shownRun(last) : null,
@@ -108,22 +128,48 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
     for (const [field, mode] of [
       ['schedule', 'incremental'],
       ['full_schedule', 'full'],
+      ['stock_schedule', 'stock'],
     ] as const) {
       const cron = change[field]
       if (cron === undefined) continue
+      if (mode === 'stock' && module.slug !== 'inventory') throw new BadRequestError('invalid_selection.part', { field })
       const line = cron === null || cron.trim() === '' ? null : cron.trim().replace(/\s+/g, ' ')
       if (await scheduler.set(tx, { module: module.slug, mode, cron: line, zone: shopsZone })) changed.push(field)
     }
     return changed
   }
 
-  async function start(module: Module, mode: ScheduleMode | undefined, startedBy: string): Promise<{ run_id: string; kind: string }> {
+  async function start(module: Module, { mode, only }: SyncChoice, startedBy: string): Promise<{ run_id: string; kind: string }> {
+    if (only && module.slug !== 'inventory') throw new BadRequestError('invalid_sync_part', { only, module: module.slug })
     if (!(await isEnabled())) throw integrationDisabled()
     if (!(await enabledModules(db)).get(module.slug)) {
       throw new ConflictError('module_disabled', { module: module.slug, name: module.name })
     }
+    if (only) {
+      const { kind } = FOLLOW_UPS[only]
+      const { sync_images: images } = await readSelection(db, module.slug)
+      return { run_id: await startPart(kind, { mode: mode ?? 'full', images: images ?? true }, startedBy), kind }
+    }
     const kind = KINDS[module.slug]
     return { ...(await runs.start(kind, await paramsOf(module.slug, mode), { startedBy, sameTrace: startedBy === BY_SCHEDULE })), kind }
+  }
+
+  /**
+   * Starts a run of a part. One that a full sync has queued takes these parameters instead; one
+   * that is running has begun before, so it is waited for.
+   */
+  async function startPart(kind: string, params: Prisma.InputJsonObject, startedBy: string): Promise<string> {
+    const [queued] = await db.run.updateManyAndReturn({
+      where: { kind, state: 'queued', started_at: null },
+      data: { params, started_by: startedBy },
+    })
+    if (queued) {
+      await runs.resumeHere(queued.id)
+      return queued.id
+    }
+    const running = await db.run.findFirst({ where: { kind, state: 'running' }, select: { id: true } })
+    if (running) await runs.wait(running.id, AbortSignal.timeout(MAX_WAIT_MS)).catch(() => {}) // then start refuses
+    return (await runs.start(kind, params, { startedBy })).run_id
   }
 
   return {
@@ -176,9 +222,9 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
 
     /**
      * Starts a real sync. Throws ConflictError `module_disabled`, `integration_disabled`,
-     * `sync_running`.
+     * `sync_running`, BadRequestError `invalid_sync_part`.
      */
-    start: (nameOrSlug: string, mode: ScheduleMode | undefined, startedBy: string) => start(moduleOf(nameOrSlug), mode, startedBy),
+    start: (nameOrSlug: string, choice: SyncChoice, startedBy: string) => start(moduleOf(nameOrSlug), choice, startedBy),
 
     /**
      * Starts a scheduled sync. A module that is off is skipped, and so is what a running sync does
@@ -187,19 +233,22 @@ export function createModules({ db, runs, scheduler, isEnabled, shopZone }: Modu
      */
     async startDue({ module, mode, since }: { module: string; mode: ScheduleMode; since: Date | null }): Promise<boolean> {
       const it = moduleOf(module)
+      const isSame = mode === 'stock' ? Prisma.sql`kind = ${FOLLOW_UPS.stock.kind}` : Prisma.sql`${isOf(it.slug)} and ${isMode(mode)}`
       if (since) {
         const [begun] = await db.$queryRaw<{ id: string }[]>`
-          select id from run where ${isOf(it.slug)} and ${isMode(mode)} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
+          select id from run where ${isSame} and started_by = ${BY_SCHEDULE} and created_at >= ${since} limit 1`
         if (begun) return true
       }
+      // A later slot reads it: the share of the day is for the whole day.
+      if (mode === 'stock' && !(await isStockWithinPace())) return true
       try {
-        await start(it, mode, BY_SCHEDULE)
+        await start(it, mode === 'stock' ? { only: 'stock', mode: 'incremental' } : { mode }, BY_SCHEDULE)
         return true
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error
         if (error.code !== 'sync_running') return true
         const [covered] = await db.$queryRaw<{ id: string }[]>`
-          select id from run where ${isOf(it.slug)} and state in ('queued', 'running', 'paused') and ${mode === 'full' ? isMode('full') : Prisma.sql`true`} limit 1`
+          select id from run where ${mode === 'incremental' ? isOf(it.slug) : isSame} and state in ('queued', 'running', 'paused') limit 1`
         return covered !== undefined
       }
     },

@@ -1,3 +1,4 @@
+import { saveStock } from '../../catalog/product-stock.ts'
 import { saveRawItems } from '../../catalog/raw-items.ts'
 import { because } from '../../runs/because.ts'
 import type { RunContext, RunHandler, RunOutcome } from '../../runs/run-handler.ts'
@@ -68,6 +69,8 @@ async function readNoticed(run: RunContext, deps: ApiSyncDeps): Promise<RunOutco
       const rows = mapped.map(({ row }) => row)
       await writePage(run, tx, { rows, counts, dryRun: false, again: new Set(), at: clock.now() })
       await saveRawItems(tx, [...found.values()])
+      // Details have the stock by location, so it costs no further call.
+      await saveStock(tx, [...found.values()], { at: readAt })
       counts.total += rows.length
       await reportRefusedIds(run, tx, refused)
       await reportUnreadable(run, tx, mapped, clock.now())

@@ -17,6 +17,8 @@ const words = defineMessages(
     no_barcode: 'No barcode',
     bad_check_digit: 'Wrong check digit in barcode',
     duplicate_barcode: 'Duplicate barcode',
+    hidden_custom_fields: 'Value in a hidden field',
+    not_in_price_list: 'In no price list',
   },
   {
     without_picture: 'بلا صورة',
@@ -32,6 +34,8 @@ const words = defineMessages(
     no_barcode: 'بلا باركود',
     bad_check_digit: 'رقم تحقق خاطئ في الباركود',
     duplicate_barcode: 'باركود مكرر',
+    hidden_custom_fields: 'قيمة في حقل مخفي',
+    not_in_price_list: 'ليس في قائمة أسعار',
   },
 )
 

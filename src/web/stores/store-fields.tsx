@@ -3,6 +3,7 @@ import type { ImageSize } from '../../facts/variants.ts'
 import type { Assortment, Store } from '../../schemas/stores.ts'
 import { useMessages } from '../i18n/language.tsx'
 import { CategoriesInUse } from './categories-in-use.tsx'
+import { LocationField } from './location-field.tsx'
 import { storesMessages } from './messages.ts'
 import classes from './store-fields.module.css'
 
@@ -13,6 +14,8 @@ export interface AssortmentForm {
   skus: string
   categories: string
   inStock: boolean
+  /** Blank: all locations together. */
+  location: string
   /** Blank: no limit. */
   rateLimit: string
 }
@@ -23,20 +26,23 @@ export const EVERYTHING: AssortmentForm = {
   skus: '',
   categories: '',
   inStock: false,
+  location: '',
   rateLimit: '',
 }
 
 export function toAssortmentForm({
   variant,
   assortment,
+  location_id,
   rate_limit,
-}: Pick<Store, 'variant' | 'assortment' | 'rate_limit'>): AssortmentForm {
+}: Pick<Store, 'variant' | 'assortment' | 'location_id' | 'rate_limit'>): AssortmentForm {
   return {
     variant: variant ?? 'original',
     selected: assortment !== null,
     skus: (assortment?.skus ?? []).join('\n'),
     categories: (assortment?.categories ?? []).join('\n'),
     inStock: assortment?.in_stock === true,
+    location: location_id ?? '',
     rateLimit: rate_limit ?? '',
   }
 }
@@ -50,17 +56,17 @@ const linesOf = (text: string): string[] => [...new Set(text.split(/\r?\n/).map(
 export function bodyOf(receives: AssortmentForm): {
   variant: AssortmentForm['variant']
   rate_limit: string | null
+  location_id: string | null
   assortment: Assortment | null | undefined
 } {
   const { variant, selected, inStock } = receives
-  const rate_limit = receives.rateLimit.trim() || null
-  if (!selected) return { variant, rate_limit, assortment: null }
+  const fixed = { variant, rate_limit: receives.rateLimit.trim() || null, location_id: receives.location || null }
+  if (!selected) return { ...fixed, assortment: null }
   const skus = linesOf(receives.skus)
   const categories = linesOf(receives.categories)
-  if (skus.length === 0 && categories.length === 0 && !inStock) return { variant, rate_limit, assortment: undefined }
+  if (skus.length === 0 && categories.length === 0 && !inStock) return { ...fixed, assortment: undefined }
   return {
-    variant,
-    rate_limit,
+    ...fixed,
     assortment: { ...(skus.length > 0 && { skus }), ...(categories.length > 0 && { categories }), ...(inStock && { in_stock: true }) },
   }
 }
@@ -88,6 +94,7 @@ export function AssortmentFields({ value, onChange }: { value: AssortmentForm; o
         value={value.rateLimit}
         onChange={(event) => onChange({ ...value, rateLimit: event.currentTarget.value })}
       />
+      <LocationField value={value.location} onChange={(location) => onChange({ ...value, location })} />
       <Radio.Group
         label={m.assortment}
         description={m.assortmentHint}

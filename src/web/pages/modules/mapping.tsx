@@ -18,6 +18,7 @@ import { Table } from '../../components/table.tsx'
 import { toast } from '../../components/toast.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
+import { HiddenFields } from './hidden-fields.tsx'
 import classes from './mapping.module.css'
 import { modulesMessages } from './messages.ts'
 
@@ -124,6 +125,7 @@ function MappingForm({ mapping }: { mapping: MappingData }) {
       />
       <div className={classes.foot}>
         {save.error && !resetting && <ErrorCard error={save.error} />}
+        <HiddenFields mapping={mapping} />
         <Preview changes={[...changes.values()]} />
         {mayChange && (
           <div className={classes.buttons}>

@@ -25,7 +25,9 @@ import { ModuleSettings } from './module-settings.tsx'
 import { Schedule } from './schedule.tsx'
 
 /** What `PATCH` of a module takes. */
-export type ModuleChange = Partial<Pick<ZohoModule, 'enabled' | 'schedule' | 'full_schedule'> & { selection: Partial<ModuleSelection> }>
+export type ModuleChange = Partial<
+  Pick<ZohoModule, 'enabled' | 'schedule' | 'full_schedule' | 'stock_schedule'> & { selection: Partial<ModuleSelection> }
+>
 
 /** One module of Zoho: whether it is read, when, how the last run went, and a start by hand. */
 export function ModuleCard({ module }: { module: ZohoModule }) {
@@ -107,7 +109,12 @@ export function ModuleCard({ module }: { module: ZohoModule }) {
             </ServerText>
           </p>
         )}
-        <Schedule key={`${module.schedule} ${module.full_schedule}`} module={module} mayChange={mayChange} change={change} />
+        <Schedule
+          key={`${module.schedule} ${module.full_schedule} ${module.stock_schedule}`}
+          module={module}
+          mayChange={mayChange}
+          change={change}
+        />
         {change.error && <ErrorCard error={change.error} />}
         {sync.error && <ErrorCard error={sync.error} />}
         {mayRun && (

@@ -15,7 +15,8 @@ import { useFormat, useShopZone } from '../../i18n/shop-zone.tsx'
 import { modulesMessages } from './messages.ts'
 import classes from './schedule.module.css'
 
-type Lines = Pick<ZohoModule, 'schedule' | 'full_schedule'>
+type Lines = Pick<ZohoModule, 'schedule' | 'full_schedule' | 'stock_schedule'>
+const linesOf = ({ schedule, full_schedule, stock_schedule }: Lines): Lines => ({ schedule, full_schedule, stock_schedule })
 
 interface ScheduleProps {
   module: ZohoModule
@@ -30,8 +31,8 @@ interface ScheduleProps {
 export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const m = useMessages(modulesMessages)
   const zone = useShopZone()
-  const [draft, setDraft] = useState<Lines>({ schedule: module.schedule, full_schedule: module.full_schedule })
-  const changed = draft.schedule !== module.schedule || draft.full_schedule !== module.full_schedule
+  const [draft, setDraft] = useState<Lines>(() => linesOf(module))
+  const changed = JSON.stringify(draft) !== JSON.stringify(linesOf(module))
   useUnsavedChanges(changed)
   const isSuggested = draft.schedule === module.suggested.schedule && draft.full_schedule === module.suggested.full_schedule
   return (
@@ -58,21 +59,25 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
           presets={{ '0 3 * * *': m.daily, '0 3,15 * * *': m.twice, '0 3 * * 5': m.weekly }}
           onChange={(full_schedule) => setDraft({ ...draft, full_schedule })}
         />
+        {module.slug === 'inventory' && (
+          <CronField
+            label={m.stockSchedule}
+            value={draft.stock_schedule}
+            presets={{ '30 * * * *': m.hourly, '30 */6 * * *': m.sixHourly }}
+            onChange={(stock_schedule) => setDraft({ ...draft, stock_schedule })}
+          />
+        )}
       </div>
       {mayChange && (changed || !isSuggested) && (
         <div className={classes.buttons}>
           {!isSuggested && (
-            <Button variant="subtle" size="compact-sm" title={m.suggestedHint} onClick={() => setDraft({ ...module.suggested })}>
+            <Button variant="subtle" size="compact-sm" title={m.suggestedHint} onClick={() => setDraft({ ...draft, ...module.suggested })}>
               {m.suggested}
             </Button>
           )}
           {changed && (
             <>
-              <Button
-                variant="default"
-                size="compact-sm"
-                onClick={() => setDraft({ schedule: module.schedule, full_schedule: module.full_schedule })}
-              >
+              <Button variant="default" size="compact-sm" onClick={() => setDraft(linesOf(module))}>
                 {m.discard}
               </Button>
               <Button

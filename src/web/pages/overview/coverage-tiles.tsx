@@ -31,6 +31,8 @@ const KEYS: CoverageKey[] = [
   'no_barcode',
   'bad_check_digit',
   'duplicate_barcode',
+  'hidden_custom_fields',
+  'not_in_price_list',
 ]
 const DAYS = 30
 /** Keeps the place of the line that comes with the figures. */

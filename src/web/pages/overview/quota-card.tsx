@@ -7,10 +7,10 @@ import { BlockSkeleton } from '../../components/skeleton.tsx'
 import { Bars } from '../../components/sparkline.tsx'
 import { useMessages } from '../../i18n/language.tsx'
 import { useFormat } from '../../i18n/shop-zone.tsx'
-import { ImageQuotaReserve } from './image-quota-reserve.tsx'
-import { usePurposeNames } from './job-names.ts'
 import { overviewMessages } from './messages.ts'
 import classes from './quota-card.module.css'
+import { QuotaPercent } from './quota-percent.tsx'
+import { QuotaPurposes } from './quota-purposes.tsx'
 
 const NEARLY_OUT = 0.85
 
@@ -32,8 +32,8 @@ function Gauge({ quota }: { quota: Quota }) {
   const format = useFormat()
   const { day, minute, forecast } = quota
   const share = day.limit === null || day.limit === 0 ? null : day.used / day.limit
-  const names = usePurposeNames()
-  const purposes = quota.purposes.filter(({ used }) => used > 0)
+  const stock = quota.purposes.find(({ purpose }) => purpose === 'stock')
+  const percent = (value: number) => format.percent(value / 100)
   const forecastText =
     forecast.calls === 0
       ? m.forecastNone
@@ -58,22 +58,34 @@ function Gauge({ quota }: { quota: Quota }) {
       <p className={classes.forecast} data-short={forecast.enough_today === false || undefined}>
         {forecastText}
       </p>
-      <ImageQuotaReserve day={day} />
+      <QuotaPercent
+        field="reserve_percent"
+        percent={day.reserve_percent}
+        said={m.reserve({ share: percent(day.reserve_percent), calls: day.limit === null ? null : format.number(day.reserve) })}
+        label={m.reserveLabel}
+        hint={m.reserveHint}
+        saved={(share) => m.reserveSaved({ share })}
+      />
+      {stock && stock.share_percent !== null && (
+        <QuotaPercent
+          field="stock_percent"
+          percent={stock.share_percent}
+          said={m.stockShare({
+            share: percent(stock.share_percent),
+            calls: day.limit === null || stock.share === null ? null : format.number(stock.share),
+          })}
+          label={m.stockShareLabel}
+          hint={m.stockShareHint}
+          saved={(share) => m.stockShareSaved({ share })}
+        />
+      )}
       {quota.by_day.length > 1 && (
         <div>
           <Bars label={m.byDay} values={quota.by_day.map(({ date, calls }) => ({ name: date, value: calls }))} />
           <p className={classes.caption}>{m.byDay}</p>
         </div>
       )}
-      {purposes.length > 0 && (
-        <p className={classes.jobs}>
-          {purposes.map(({ purpose, used, share }) => (
-            <span key={purpose} title={share === null ? undefined : m.purposeShare({ calls: format.number(share) })}>
-              {names[purpose]} <strong>{format.number(used)}</strong>
-            </span>
-          ))}
-        </p>
-      )}
+      <QuotaPurposes purposes={quota.purposes} />
     </div>
   )
 }

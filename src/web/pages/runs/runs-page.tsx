@@ -14,7 +14,18 @@ import { RunTable } from '../../runs/run-table.tsx'
 import { StartSync } from '../../runs/start-sync.tsx'
 import { runsMessages } from './messages.ts'
 
-const KINDS = ['items', 'pull', 'pull_verify', 'images_import', 'media_regenerate', 'media_integrity_scan', 'media_integrity_repair']
+const KINDS = [
+  'items',
+  'stock',
+  'groups',
+  'price_lists',
+  'pull',
+  'pull_verify',
+  'images_import',
+  'media_regenerate',
+  'media_integrity_scan',
+  'media_integrity_repair',
+]
 const STATES = Object.keys(RUN_TONE) as Run['state'][]
 /** New runs of schedules and of other people show up by themselves. */
 const LOOK_EVERY_MS = 10_000

@@ -24,14 +24,14 @@ export function StoreSettings({ store }: { store: Store }) {
   const [name, setName] = useState(store.name)
   const [receives, setReceives] = useState(() => toAssortmentForm(store))
   const [deleting, setDeleting] = useState(false)
-  const { variant, rate_limit, assortment } = bodyOf(receives)
+  const { assortment, ...rest } = bodyOf(receives)
   const changed = name !== store.name || JSON.stringify(receives) !== JSON.stringify(toAssortmentForm(store))
   useUnsavedChanges(changed)
   const save = (confirmed: boolean) => {
     if (assortment === undefined) return
     // By the promise: what is saved comes back as another form, and a callback of this one would
     // not be heard.
-    change.mutateAsync({ id: store.id, patch: { name: name.trim(), variant, rate_limit, assortment }, confirmed }).then(
+    change.mutateAsync({ id: store.id, patch: { name: name.trim(), ...rest, assortment }, confirmed }).then(
       () => toast(m.saved),
       () => {}, // stands as a card
     )

@@ -28,12 +28,12 @@ function Form({ onClose }: { onClose(): void }) {
   const [code, setCode] = useState('')
   const [name, setName] = useState('')
   const [receives, setReceives] = useState(EVERYTHING)
-  const { variant, rate_limit, assortment } = bodyOf(receives)
+  const { assortment, ...rest } = bodyOf(receives)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (assortment === undefined) return
     create.mutate(
-      { code: code.trim(), name: name.trim(), variant, rate_limit, assortment },
+      { code: code.trim(), name: name.trim(), ...rest, assortment },
       { onSuccess: ({ id }) => navigate(`/stores/${id}?token=new`) },
     )
   }

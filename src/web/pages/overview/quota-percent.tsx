@@ -15,34 +15,39 @@ import classes from './quota-card.module.css'
 
 const CHOICES = [0, 5, 10, 20, 30, 50, 75]
 
-/** How much of the day pictures leave to items: said to everybody, set by admins. */
-export function ImageQuotaReserve({ day }: { day: Quota['day'] }) {
+interface QuotaPercentProps {
+  field: 'reserve_percent' | 'stock_percent'
+  percent: number
+  /** What the percentage means now, in a sentence. */
+  said: string
+  label: string
+  hint: string
+  saved(share: string): string
+}
+
+/** A percentage of the day's calls: said to everybody, set by admins. */
+export function QuotaPercent({ field, percent, said, label, hint, saved }: QuotaPercentProps) {
   const m = useMessages(overviewMessages)
   const format = useFormat()
   const client = useQueryClient()
   const mayChange = useHasRole('admin')
   const [editing, setEditing] = useState(false)
   const save = useMutation({
-    mutationFn: (reserve_percent: number) =>
-      request<{ data: Quota }>(`${ZOHO}/quota`, { method: 'PUT', body: { reserve_percent } }).then(({ data }) => data),
-    onSuccess: (quota) => {
-      client.setQueryData(quotaKey, quota)
+    mutationFn: (value: number) =>
+      request<{ data: Quota }>(`${ZOHO}/quota`, { method: 'PUT', body: { [field]: value } }).then(({ data }) => ({ data, value })),
+    onSuccess: ({ data, value }) => {
+      client.setQueryData(quotaKey, data)
       setEditing(false)
-      toast(m.reserveSaved({ share: format.percent(quota.day.reserve_percent / 100) }))
+      toast(saved(format.percent(value / 100)))
     },
-  })
-  const { reserve_percent: percent } = day
-  const said = m.reserve({
-    share: format.percent(percent / 100),
-    calls: day.limit === null ? null : format.number(day.reserve),
   })
   return (
     <div className={classes.reserve}>
       {editing ? (
         <NativeSelect
           size="xs"
-          label={m.reserveLabel}
-          description={m.reserveHint}
+          label={label}
+          description={hint}
           autoFocus
           disabled={save.isPending}
           value={String(percent)}
@@ -53,10 +58,10 @@ export function ImageQuotaReserve({ day }: { day: Quota['day'] }) {
             .map((value) => ({ value: String(value), label: format.percent(value / 100) }))}
         />
       ) : (
-        <p className={classes.reserved} title={m.reserveHint}>
+        <p className={classes.reserved} title={hint}>
           {said}
           {mayChange && (
-            <Button size="compact-xs" variant="subtle" onClick={() => setEditing(true)}>
+            <Button size="compact-xs" variant="subtle" aria-label={`${m.reserveChange}: ${label}`} onClick={() => setEditing(true)}>
               {m.reserveChange}
             </Button>
           )}

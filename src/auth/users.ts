@@ -26,9 +26,9 @@ const include = { second_factor: { select: { confirmed_at: true } } } as const
 /** Throws BadRequestError `weak_password`. */
 function refuseWeak(password: string, username?: string): void {
   const isName = username !== undefined && password.toLowerCase().includes(username.toLowerCase()) && password.length < username.length + 8
-  const weakness = findPasswordWeakness(password) ?? (isName ? 'is hardly more than the user name' : null)
+  const weakness = findPasswordWeakness(password) ?? (isName ? 'like_username' : null)
   if (weakness === null) return
-  throw new BadRequestError('weak_password', { weakness, min_password_length: MIN_PASSWORD_LENGTH })
+  throw new BadRequestError(`weak_password.${weakness}`, { min_password_length: MIN_PASSWORD_LENGTH })
 }
 
 export interface UsersDeps {

@@ -85,8 +85,9 @@ async function sync(run: RunContext, { db, clock, openZoho }: PriceListSyncDeps)
     if (list.kind === 'percentage' && list.percentage === null)
       notes.push({ stage: STAGE, ...failure('invalid_price_list.percentage', { name: list.name }) })
     await run.fencedRaw(async (tx) => {
-      // An inactive list is read again when it becomes active.
-      const readAt = rates ? clock.now() : list.status === 'inactive' ? null : (before?.read_at ?? null)
+      // A list that was not read although it should be is read by the next run, and an inactive one
+      // when it becomes active.
+      const readAt = rates ? clock.now() : isRead || list.status === 'inactive' ? null : (before?.read_at ?? null)
       const outcome = await saveList(tx, list, readAt)
       const moved = rates ? await saveRates(tx, list.id, rates) : 0
       counts.rates_changed += moved

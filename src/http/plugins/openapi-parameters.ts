@@ -33,6 +33,8 @@ const BY_NAME: Record<string, unknown> = {
   modified_since: '2026-11-30T00:00:00Z',
   module: 'invoices',
   offset: '0',
+  owned_by_zoho: 'false',
+  peer_key: 'true',
   photo_id: '9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d',
   price_list_id: '4815000000077001',
   search: 'lamp',

@@ -87,7 +87,14 @@ async function pagesOfThings(context) {
   const store = await first('/api/v1/stores')
   const pull = await first('/api/pulls/', 'session')
   return {
-    ...(product && { product: `/settings/products/${product}`, 'product-images': `/settings/products/${product}?tab=images` }),
+    ...(product && {
+      product: `/settings/products/${product}`,
+      'product-details': `/settings/products/${product}?tab=details`,
+      'product-prices': `/settings/products/${product}?tab=prices`,
+      'product-stock': `/settings/products/${product}?tab=stock`,
+      'product-history': `/settings/products/${product}?tab=history`,
+      'product-zoho': `/settings/products/${product}?tab=zoho`,
+    }),
     ...(run && { run: `${HOME}/runs/${run}` }),
     ...(store && { store: `/settings/stores/${store}` }),
     ...(pull && { pull: `/settings/pulls/${pull}` }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CoverageKey } from './coverage.ts'
 import { ItemFields } from './item-fields.ts'
+import { RecordOutcome } from './sync-plan.ts'
 
 export const ImageSource = z.object({
   kind: z.enum(['zoho', 'upload', 'url', 'import']),
@@ -161,6 +162,23 @@ export const ProductsResponse = z.object({
   total: z.int().optional(),
 })
 export type ProductsResponse = z.infer<typeof ProductsResponse>
+
+/** `GET /api/products/{id}/history`: what the runs of the last 30 days changed, newest first. */
+export const ProductHistoryResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(
+    z.object({
+      run_id: z.uuid(),
+      started_by: z.string().nullable(),
+      at: z.iso.datetime(),
+      outcome: RecordOutcome,
+      /** Field to [before, after]; empty for a new or removed product. */
+      changes: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
+    }),
+  ),
+  next_cursor: z.null(),
+})
+export type ProductHistory = z.infer<typeof ProductHistoryResponse>['data']
 
 /** `GET /api/products/cursors`: where each further page of a list begins. */
 export const ProductCursorsQuery = ProductFilterQuery.extend({ limit: z.coerce.number().int().min(50).max(500).default(100) })

@@ -4,9 +4,11 @@ import { z } from 'zod'
 import { listCategories } from '../../catalog/categories.ts'
 import { listFacets } from '../../catalog/facets.ts'
 import type { ProductRecords } from '../../catalog/product-records.ts'
+import { findProduct } from '../../catalog/products.ts'
 import { findPagePositions, type ProductFilter } from '../../catalog/search-products.ts'
 import { patchProduct } from '../../catalog/update-product.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
+import { listRecordHistory } from '../../runs/run-records.ts'
 import { ProductPatch } from '../../schemas/mapping.ts'
 import {
   CategoriesResponse,
@@ -16,6 +18,7 @@ import {
   ProductCursorsResponse,
   ProductFacetsResponse,
   type ProductFilterQuery,
+  ProductHistoryResponse,
   ProductsQuery,
   ProductsResponse,
 } from '../../schemas/products.ts'
@@ -125,6 +128,24 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       },
     },
     async () => ({ status: 'success' as const, data: await listCategories(db), next_cursor: null }),
+  )
+  app.get(
+    '/api/products/:id/history',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'products:read' },
+      schema: {
+        tags,
+        summary: 'What the runs of the last 30 days changed of a product, newest first',
+        params: Params,
+        response: { 200: ProductHistoryResponse },
+      },
+    },
+    async ({ params }) => {
+      const { zoho_item_id: item } = await findProduct(db, params.id)
+      const rows = item === null ? [] : await listRecordHistory(db, item)
+      return { status: 'success' as const, data: rows.map((row) => ({ ...row, at: row.at.toISOString() })), next_cursor: null }
+    },
   )
   app.patch(
     '/api/products/:id',

@@ -120,14 +120,13 @@ const ProductCard = memo(function ProductCard({ index, row, tabStop, selection, 
   const { language } = useLanguage()
   const common = {
     'data-index': index,
-    tabIndex: tabStop ? 0 : -1,
     className: classes.card,
     onFocus: on.onFocus,
     ...(selection !== undefined && { 'aria-selected': selection }),
   }
   if (!row)
     return (
-      <div role="gridcell" {...common} aria-label={m.loadingRow}>
+      <div role="gridcell" tabIndex={tabStop ? 0 : -1} {...common} aria-label={m.loadingRow}>
         <Skeleton className={classes.picture} radius={0} />
       </div>
     )
@@ -139,7 +138,7 @@ const ProductCard = memo(function ProductCard({ index, row, tabStop, selection, 
   }
   const needsWork = row.source === null || row.damaged || row.image_state === 'failed'
   return (
-    <div role="gridcell" {...common}>
+    <div role="gridcell" tabIndex={tabStop ? 0 : -1} {...common}>
       <ProductImage imageUrl={row.image_url} variant="thumb" sharp alt="" className={classes.picture} />
       {selection !== undefined && (
         <label className={classes.choose}>

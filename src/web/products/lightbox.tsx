@@ -2,7 +2,7 @@ import { ActionIcon } from '@mantine/core'
 import ArrowDownToLine from 'lucide-react/icons/arrow-down-to-line'
 import ChevronLeft from 'lucide-react/icons/chevron-left'
 import ChevronRight from 'lucide-react/icons/chevron-right'
-import { useEffect } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { Dialog } from '../components/dialog.tsx'
 import { Ltr } from '../components/ltr.tsx'
 import { useMessages } from '../i18n/language.tsx'
@@ -40,10 +40,12 @@ interface LightboxProps {
   /** Null: closed. */
   shownId: string | null
   onShow(id: string | null): void
+  /** What is said below a picture, beside its place and size. */
+  caption?(id: string): ReactNode
 }
 
 /** One picture as large as the window allows; arrow keys go to its neighbours. */
-export function Lightbox({ images, shownId, onShow }: LightboxProps) {
+export function Lightbox({ images, shownId, onShow, caption }: LightboxProps) {
   const m = useMessages(messages)
   const format = useFormat()
   const index = images.findIndex(({ id }) => id === shownId)
@@ -82,6 +84,7 @@ export function Lightbox({ images, shownId, onShow }: LightboxProps) {
             <ActionIcon variant="default" size="lg" disabled={index === images.length - 1} aria-label={m.next} onClick={() => go(1)}>
               <ChevronRight size={18} aria-hidden className={classes.flip} />
             </ActionIcon>
+            {caption?.(image.id)}
             {image.url !== null && (
               <a className={classes.original} href={image.url} target="_blank" rel="noreferrer">
                 <ArrowDownToLine size={15} aria-hidden /> {m.original}

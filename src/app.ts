@@ -125,7 +125,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
   await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
   await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
-  await app.register(storeStatusRoutes, { ...deps, prefix: '/api/v1/sync' })
+  await app.register(storeStatusRoutes, { ...deps, zone: () => modules.zone(), prefix: '/api/v1/sync' })
   const zohoPrefix = '/api/settings/integrations/zoho'
   await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, webhookQueue: deps.webhookQueue })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
@@ -138,7 +138,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(fieldMappingRoutes, { prefix: zohoPrefix, ...deps })
   await app.register(coverageRoutes, { prefix: zohoPrefix, db, clock })
   await app.register(itemSyncRoutes, { ...deps, ...deps.itemSync, prefix: zohoPrefix })
-  await app.register(runRoutes, { prefix: zohoPrefix, db, runs })
+  await app.register(runRoutes, { prefix: zohoPrefix, db, clock, runs, zone: () => modules.zone() })
   await app.register(failureRoutes, { prefix: zohoPrefix, db, runs, clock })
   await app.register(exportRoutes, { ...deps, prefix: zohoPrefix })
   await app.register(pullRoutes, { prefix: '/api/pulls', db, pulls: deps.pulls })

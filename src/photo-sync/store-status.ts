@@ -73,6 +73,24 @@ export async function listStoreStatus(
 }
 
 /**
+ * Returns how many photos arrived at a store on each of the last `days` days of a zone, oldest
+ * first; each photo counts on the day of its latest report.
+ */
+export function countArrivals(
+  db: Database,
+  { storeId, days, zone, at }: { storeId: string; days: number; zone: string; at: Date },
+): Promise<{ date: string; photos: number }[]> {
+  return db.$queryRaw<{ date: string; photos: number }[]>`
+    with day as (
+      select generate_series((${at}::timestamptz at time zone ${zone})::date - (${days}::int - 1), (${at}::timestamptz at time zone ${zone})::date, '1 day')::date as day
+    )
+    select to_char(day.day, 'YYYY-MM-DD') as date, count(r.photo_id)::int as photos
+    from day left join photo_report r on r.store_id = ${storeId}::uuid and r.status = 'synced'
+      and r.synced_at >= day.day::timestamp at time zone ${zone} and r.synced_at < (day.day + 1)::timestamp at time zone ${zone}
+    group by day.day order by day.day`
+}
+
+/**
  * Makes a store download everything again, or the given photos. Returns how many photos that
  * concerns.
  */

@@ -225,3 +225,9 @@ export const BlobStore = z.object({
 export type BlobStore = z.infer<typeof BlobStore>
 /** `GET /api/v1/sync/photos/{id}/stores`: every store, by code. */
 export const PhotoStoresResponse = z.object({ status: z.literal('success'), data: z.array(BlobStore), next_cursor: z.null() })
+
+/** `GET /api/v1/sync/stores/{id}/arrivals`: in the shop's time zone, oldest first. */
+export const ArrivalsResponse = z.object({
+  status: z.literal('success'),
+  data: z.array(z.object({ date: z.string(), photos: z.int() })),
+})

@@ -1,22 +1,36 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { authorizeStore } from '../../photo-sync/authorize-store.ts'
 import type { Feed } from '../../photo-sync/change-feed.ts'
 import type { PhotoList } from '../../photo-sync/list.ts'
 import { photoStatusByStore } from '../../photo-sync/photo-store-status.ts'
-import { listStoreStatus, resync } from '../../photo-sync/store-status.ts'
-import { PhotoStoresResponse, ResyncBody, ResyncResponse, StoreStatusListResponse, StoreStatusResponse } from '../../schemas/photo-sync.ts'
+import { countArrivals, listStoreStatus, resync } from '../../photo-sync/store-status.ts'
+import {
+  ArrivalsResponse,
+  PhotoStoresResponse,
+  ResyncBody,
+  ResyncResponse,
+  StoreStatusListResponse,
+  StoreStatusResponse,
+} from '../../schemas/photo-sync.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { photoSyncTags as tags } from './photo-sync.ts'
 
 const Id = z.object({ id: z.string().max(200) })
 
-export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed; photoList: PhotoList }> = async (
-  app,
-  { db, feed, photoList: list },
-) => {
+export interface StoreStatusDeps {
+  db: Database
+  clock: Clock
+  feed: Feed
+  photoList: PhotoList
+  /** The shop's time zone. */
+  zone(): Promise<string>
+}
+
+export const storeStatusRoutes: FastifyPluginAsyncZod<StoreStatusDeps> = async (app, { db, clock, feed, photoList: list, zone }) => {
   app.get(
     '/stores',
     {
@@ -44,6 +58,25 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed
       const moment = await feed.now()
       const [data] = await listStoreStatus({ db, list }, moment, [authorizeStore(moment, params.id, null)])
       return { status: 'success' as const, data: data! }
+    },
+  )
+  app.get(
+    '/stores/:id/arrivals',
+    {
+      onRequest: requireRole('viewer'),
+      config: { keyScope: 'stores:read' },
+      schema: {
+        tags,
+        summary: 'Count the photos that arrived at a store on each day, oldest first',
+        params: Id,
+        querystring: z.object({ days: z.coerce.number().int().min(1).max(90).default(14) }),
+        response: { 200: ArrivalsResponse },
+      },
+    },
+    async ({ params, query }) => {
+      const store = authorizeStore(await feed.now(), params.id, null)
+      const data = await countArrivals(db, { storeId: store.id, days: query.days, zone: await zone(), at: clock.now() })
+      return { status: 'success' as const, data }
     },
   )
   app.post(

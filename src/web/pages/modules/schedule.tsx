@@ -33,6 +33,8 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
   const [draft, setDraft] = useState<Lines>({ schedule: module.schedule, full_schedule: module.full_schedule })
   const changed = draft.schedule !== module.schedule || draft.full_schedule !== module.full_schedule
   useUnsavedChanges(changed)
+  // A name of its own, so that nobody is left with a cron line.
+  const recommended = (cron: string) => ({ [cron]: `${m.recommended} (${cron})` })
   const isSuggested = draft.schedule === module.suggested.schedule && draft.full_schedule === module.suggested.full_schedule
   return (
     <fieldset className={classes.schedule} disabled={!mayChange}>
@@ -49,13 +51,19 @@ export function Schedule({ module, mayChange, change }: ScheduleProps) {
             '*/30 * * * *': m.every30,
             '0 * * * *': m.hourly,
             '0 */6 * * *': m.sixHourly,
+            ...recommended(module.suggested.schedule),
           }}
           onChange={(schedule) => setDraft({ ...draft, schedule })}
         />
         <CronField
           label={m.fullSchedule}
           value={draft.full_schedule}
-          presets={{ '0 3 * * *': m.daily, '0 3,15 * * *': m.twice, '0 3 * * 5': m.weekly }}
+          presets={{
+            '0 3 * * *': m.daily,
+            '0 3,15 * * *': m.twice,
+            '0 3 * * 5': m.weekly,
+            ...recommended(module.suggested.full_schedule),
+          }}
           onChange={(full_schedule) => setDraft({ ...draft, full_schedule })}
         />
       </div>

@@ -48,6 +48,8 @@ export const ImportMatch = z.object({
   name: z.string(),
   sku: z.string().nullable(),
   product_id: z.uuid(),
+  /** In a preview. */
+  product_name: z.string().optional(),
   image_id: z.uuid().optional(),
   /** In a preview: this one becomes the product's main image. */
   is_primary: z.boolean().optional(),

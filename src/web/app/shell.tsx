@@ -30,10 +30,9 @@ export function Shell({ children }: { children: ReactNode }) {
   const { untrusted_proxy } = useCurrentUser()
   const [menuOpen, menu] = useDisclosure(false)
   const [searching, search] = useDisclosure(false)
-  useHotkeys([
-    ['mod+K', search.open],
-    ['/', search.open],
-  ])
+  // Also while a field has the focus; a slash there is text.
+  useHotkeys([['mod+K', search.open]], [])
+  useHotkeys([['/', search.open]])
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip}>

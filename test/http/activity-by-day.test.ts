@@ -46,7 +46,7 @@ test('calls and failures are listed between two times', async () => {
   const run = await db.run.create({ data: { kind: 'items', state: 'partial' } })
   await db.zohoCall.deleteMany()
   for (const days of [1, 3, 5]) {
-    await db.zohoCall.create({ data: { started_at: daysAgo(days), job: 'items', path: `/day-${days}`, organization_id: '1' } as never })
+    await db.zohoCall.create({ data: { started_at: daysAgo(days), job: 'items', path: `/day-${days}`, organization: '1' } })
     await db.failure.create({
       data: { run_id: run.id, stage: 'image', code: 'truncated', message: 'cut', sku: `S${days}`, created_at: daysAgo(days) },
     })

@@ -6,7 +6,8 @@
  */
 const FRAME = /\/src\/(facts|messages\/message|web\/(api|app|components|i18n|runs|failures\/(queries|messages)))/
 /** Of the frame's folders, but loaded when they are opened. */
-const LATER = /(login|search-dialog|start-dialog|plan-summary|menu-drawer|confirm|run-actions|sortable|pages)/
+const LATER =
+  /(login|search-dialog|start-dialog|plan-summary|menu-drawer|confirm|run-actions|record-changes|page-tabs|bar-chart|csv|date-range|file-drop|password-field|code-line|sortable|pages)/
 const MANTINE_OF_EVERY_PAGE =
   /@mantine\/core\/esm\/(core|utils)\/|@mantine\/core\/esm\/components\/(ActionIcon|Button|CloseButton|FloatingIndicator|FocusTrap|Input|InputBase|Loader|NativeSelect|Notification|Paper|PasswordInput|Popover|Portal|SegmentedControl|Skeleton|TextInput|Tooltip|Transition|UnstyledButton|VisuallyHidden)\//
 

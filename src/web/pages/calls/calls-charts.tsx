@@ -15,6 +15,8 @@ const messages = defineMessages(
 )
 const MINUTE_MS = 60_000
 const MINUTES = 60
+const DAY_MS = 86_400_000
+const DAYS = 14
 
 /** The API names only minutes with calls; a chart needs the others, too. */
 function everyMinute(quota: Quota): { at: string; calls: number }[] {
@@ -23,6 +25,16 @@ function everyMinute(quota: Quota): { at: string; calls: number }[] {
   return Array.from({ length: MINUTES }, (_, index) => {
     const minute = now - MINUTES + 1 + index
     return { at: new Date(minute * MINUTE_MS).toISOString(), calls: calls.get(minute) ?? 0 }
+  })
+}
+
+/** Also the days without calls, up to the last one that had any. */
+function everyDay(quota: Quota): { date: string; calls: number }[] {
+  const last = Date.parse(`${quota.by_day.at(-1)?.date ?? new Date().toISOString().slice(0, 10)}T12:00:00Z`)
+  const calls = new Map(quota.by_day.map(({ date, calls: made }) => [date, made]))
+  return Array.from({ length: DAYS }, (_, index) => {
+    const date = new Date(last - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10)
+    return { date, calls: calls.get(date) ?? 0 }
   })
 }
 
@@ -48,7 +60,7 @@ export function CallsCharts() {
               label={m.byDay}
               series={series}
               limit={limitOf(quota.day.limit)}
-              bars={quota.by_day.map(({ date, calls }) => ({ name: format.date(`${date}T12:00:00Z`), values: { calls } }))}
+              bars={everyDay(quota).map(({ date, calls }) => ({ name: format.date(`${date}T12:00:00Z`), values: { calls } }))}
             />
           </div>
         )}

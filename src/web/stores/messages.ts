@@ -63,6 +63,7 @@ export const storesMessages = defineMessages(
     make: 'Add store',
     back: 'Stores',
     arrivals: 'Arrivals',
+    noArrivals: 'Nothing received in the last 14 days',
     arrivalsOfDays: 'Images received per day, last 14 days',
     behind: ({ count }: { count: number }) => pluralEn(count, { one: '# image behind', other: '# images behind' }),
     upToDate: 'Up to date.',
@@ -193,6 +194,7 @@ export const storesMessages = defineMessages(
     make: 'إضافة متجر',
     back: 'المتاجر',
     arrivals: 'الوصول',
+    noArrivals: 'لم يصل شيء في آخر 14 يومًا',
     arrivalsOfDays: 'الصور الواصلة في اليوم، آخر 14 يومًا',
     behind: ({ count }) =>
       pluralAr(count, {

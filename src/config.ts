@@ -4,7 +4,8 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { DATA_CENTERS } from './facts/data-centers.ts'
 import { StartupError } from './lib/errors.ts'
-import { findPasswordWeakness } from './lib/weak-password.ts'
+import { findPasswordWeakness, MIN_PASSWORD_LENGTH } from './lib/weak-password.ts'
+import { say } from './messages/say.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -49,6 +50,10 @@ const isOrigin = (value: string) => /^https?:/.test(value) && URL.canParse(value
  * an image's host.
  */
 const isHost = (value: string) => /^[^\s/@?#*]+$/.test(value) && URL.canParse(`http://${value}`)
+function weaknessOf(password: string): string {
+  const weakness = findPasswordWeakness(password)
+  return weakness === null ? '' : say(`weak_password.${weakness}`, { min_password_length: MIN_PASSWORD_LENGTH }).message
+}
 const isMailAddress = (value: string) => /^[^\s@<>]+@[^\s@<>]+$/.test(value)
 
 /** 5 s, 30 s, 5 min, 30 min, 2 h, 6 h, then every 12 h within three days. */
@@ -70,6 +75,7 @@ const Env = z.object({
   }),
   DATA_DIR: text(),
   DATABASE_URL: z.preprocess(blankIsUnset, z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// address' }).optional()),
+  DATABASE_MAX_CONNECTIONS: whole(2, 100),
   ROLE: oneOf(['all', 'api', 'worker']),
   ADMIN_USERNAME: text(),
   ADMIN_PASSWORD: z.preprocess(
@@ -77,7 +83,7 @@ const Env = z.object({
     z
       .string()
       .refine((value) => findPasswordWeakness(value) === null, {
-        error: ({ input }) => `${findPasswordWeakness(String(input))}; choose another one (\`openssl rand -base64 18\` makes one)`,
+        error: ({ input }) => `${weaknessOf(String(input))}; choose another one (\`openssl rand -base64 18\` makes one)`,
       })
       .optional(),
   ),
@@ -207,6 +213,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     dataDir,
     /** Undefined: the embedded PostgreSQL of the data folder. */
     databaseUrl: e.DATABASE_URL,
+    /** Of this process, besides two that listen. */
+    maxDatabaseConnections: e.DATABASE_MAX_CONNECTIONS,
     http: {
       host: e.HOST ?? '127.0.0.1',
       port: e.PORT ?? 8000,

@@ -19,12 +19,16 @@ const LOCK = 'users'
 
 export type Users = ReturnType<typeof createUsers>
 
+/** A user, and whether an authenticator app is set up. */
+export type UserRow = AppUser & { second_factor: { confirmed_at: Date | null } | null }
+const include = { second_factor: { select: { confirmed_at: true } } } as const
+
 /** Throws BadRequestError `weak_password`. */
 function refuseWeak(password: string, username?: string): void {
   const isName = username !== undefined && password.toLowerCase().includes(username.toLowerCase()) && password.length < username.length + 8
-  const weakness = findPasswordWeakness(password) ?? (isName ? 'is hardly more than the user name' : null)
+  const weakness = findPasswordWeakness(password) ?? (isName ? 'like_username' : null)
   if (weakness === null) return
-  throw new BadRequestError('weak_password', { weakness, min_password_length: MIN_PASSWORD_LENGTH })
+  throw new BadRequestError(`weak_password.${weakness}`, { min_password_length: MIN_PASSWORD_LENGTH })
 }
 
 export interface UsersDeps {
@@ -35,8 +39,8 @@ export interface UsersDeps {
 }
 
 export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) {
-  async function find(tx: Db, id: string): Promise<AppUser> {
-    const user = await tx.appUser.findUnique({ where: { id } })
+  async function find(tx: Db, id: string): Promise<UserRow> {
+    const user = await tx.appUser.findUnique({ where: { id }, include })
     if (!user) throw new NotFoundError('user_not_found')
     return user
   }
@@ -58,15 +62,15 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
   }
 
   return {
-    list: (): Promise<AppUser[]> => db.appUser.findMany({ orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
+    list: (): Promise<UserRow[]> => db.appUser.findMany({ include, orderBy: [{ created_at: 'asc' }, { id: 'asc' }] }),
 
     /** Throws ConflictError `username_taken`, BadRequestError `weak_password`. */
-    async create({ username, password, role }: UserBody, by: Actor): Promise<AppUser> {
+    async create({ username, password, role }: UserBody, by: Actor): Promise<UserRow> {
       refuseWeak(password, username)
       const password_hash = await passwords.hash(password)
       return change(async (tx) => {
         await refuseTaken(tx, username)
-        const user = await tx.appUser.create({ data: { username, password_hash, role, created_at: clock.now() } })
+        const user = await tx.appUser.create({ data: { username, password_hash, role, created_at: clock.now() }, include })
         await recordAudit(tx, {
           ...by,
           action: 'user.create',
@@ -87,7 +91,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
       { username, password, role }: UserPatch,
       by: Actor,
       { keep }: { keep?: string | undefined } = {},
-    ): Promise<AppUser> {
+    ): Promise<UserRow> {
       if (password !== undefined) refuseWeak(password, username)
       const password_hash = password === undefined ? undefined : await passwords.hash(password)
       return change(async (tx) => {
@@ -103,6 +107,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
         if (fields.length === 0) return user
         const changed = await tx.appUser.update({
           where: { id },
+          include,
           data: {
             ...(username !== undefined && { username }),
             ...(password_hash !== undefined && { password_hash }),
@@ -117,7 +122,7 @@ export function createUsers({ db, authenticator, passwords, clock }: UsersDeps) 
     },
 
     /** Returns the user as it was. Throws NotFoundError, ConflictError `last_admin`. */
-    remove: (id: string, by: Actor): Promise<AppUser> =>
+    remove: (id: string, by: Actor): Promise<UserRow> =>
       change(async (tx) => {
         const user = await find(tx, id)
         await refuseLastAdmin(tx, user)

@@ -87,11 +87,10 @@ export async function recordDifferences(
       select outcome, image, recheck, count(*)::int as n from seen where zoho_item_id <> all(${[...again]}::text[]) group by 1, 2, 3`
     for (const { outcome, image, recheck, n } of groups) {
       sum[outcome] += n
+      if (image !== 'to_fetch' && recheck) sum.images_to_recheck += n
       if (image === 'missing') sum.images_missing += n
-      else if (image === 'stored') {
-        sum.images_stored += n
-        if (recheck) sum.images_to_recheck += n
-      } else if (image === 'to_fetch') sum.images_to_fetch += n
+      else if (image === 'stored') sum.images_stored += n
+      else if (image === 'to_fetch') sum.images_to_fetch += n
     }
   }
   return sum
@@ -118,8 +117,11 @@ function imageClass(fields: ItemColumn[]): Prisma.Sql {
     else 'to_fetch' end`)
 }
 
-/** Whether the row has an edit made after the image was last fetched. */
-const recheckedAfterEdit = (fields: ItemColumn[]): Prisma.Sql =>
-  Prisma.raw(
-    `coalesce(p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id and ${fields.includes('zoho_modified_at') ? 't' : 'p'}.zoho_modified_at is distinct from p.image_checked_modified_at, false)`,
-  )
+/** Whether the row has an edit made after its image, of the same id, was last asked for. */
+function recheckedAfterEdit(fields: ItemColumn[]): Prisma.Sql {
+  const id = fields.includes('zoho_image_id') ? 't.zoho_image_id' : 'p.zoho_image_id'
+  const modified = fields.includes('zoho_modified_at') ? 't.zoho_modified_at' : 'p.zoho_modified_at'
+  return Prisma.raw(`coalesce(p.deleted_at is null and ${id} = p.zoho_image_id
+    and (p.image_state = 'none' or p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id)
+    and ${modified} is distinct from p.image_checked_modified_at, false)`)
+}

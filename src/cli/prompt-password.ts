@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { password as ask } from '@inquirer/prompts'
 import { BadRequestError } from '../lib/errors.ts'
-import { findPasswordWeakness } from '../lib/weak-password.ts'
+import { findPasswordWeakness, MIN_PASSWORD_LENGTH } from '../lib/weak-password.ts'
 
 /**
  * Returns a password from ZINC_PASSWORD, otherwise from a double prompt on a terminal, otherwise a
@@ -22,7 +22,7 @@ export async function newPassword(): Promise<{ password: string; made: boolean }
 function strongEnough(password: string): string {
   const weakness = findPasswordWeakness(password)
   if (weakness === null) return password
-  throw new BadRequestError('weak_password.typed', { weakness })
+  throw new BadRequestError(`weak_password.${weakness}`, { min_password_length: MIN_PASSWORD_LENGTH })
 }
 
 /**

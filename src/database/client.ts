@@ -31,8 +31,14 @@ const pools = new WeakMap<PrismaClient, pg.Pool>()
 const names = new Map<string, string>()
 
 /** Opens the database of `url`. */
-export function openDatabase(url: string, { statementTimeoutMs = STATEMENT_TIMEOUT_MS } = {}): Database {
-  const pool = createPool(url, { max: MAX_CONNECTIONS, statementTimeoutMs })
+export function openDatabase(
+  url: string,
+  {
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    maxConnections = MAX_CONNECTIONS,
+  }: { statementTimeoutMs?: number; maxConnections?: number | undefined } = {},
+): Database {
+  const pool = createPool(url, { max: maxConnections, statementTimeoutMs })
   const db = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true, onConnectionError: () => {} }) })
   pools.set(db, pool)
   return db

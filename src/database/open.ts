@@ -8,7 +8,7 @@ import { migrate } from './migrate.ts'
 
 export interface ConfiguredDatabaseDeps {
   /** `databaseUrl` undefined: the embedded PostgreSQL of the data folder. */
-  config: { databaseUrl: string | undefined; dataDir: string }
+  config: { databaseUrl: string | undefined; dataDir: string; maxDatabaseConnections?: number | undefined }
   log: Logger
   /** False in tests only: see openEmbeddedPostgres. */
   durable?: boolean
@@ -31,7 +31,7 @@ export async function openConfiguredDatabase({ config, log, durable = true, cloc
     // An external server keeps the rights that its owner granted; on the embedded one zinc uses a
     // role that cannot change the history.
     const databaseUrl = config.databaseUrl ?? (await ensureAppRole(ownerUrl))
-    const db = opened.adopt(openDatabase(databaseUrl), (it) => it.$disconnect())
+    const db = opened.adopt(openDatabase(databaseUrl, { maxConnections: config.maxDatabaseConnections }), (it) => it.$disconnect())
     return {
       db,
       databaseUrl,

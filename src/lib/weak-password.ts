@@ -20,22 +20,20 @@ const ROWS = [
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
 ]
 
-/**
- * Returns why a password is too weak, in words that follow "The password"; null when it is
- * acceptable.
- */
-export function findPasswordWeakness(password: string): string | null {
-  if ([...password].length < MIN_PASSWORD_LENGTH) return `must have at least ${MIN_PASSWORD_LENGTH} characters`
+export type PasswordWeakness = 'too_short' | 'repeated_characters' | 'sequence' | 'common'
+
+/** Returns why a password is too weak; null when it is acceptable. */
+export function findPasswordWeakness(password: string): PasswordWeakness | null {
+  if ([...password].length < MIN_PASSWORD_LENGTH) return 'too_short'
   const text = password.normalize('NFKC').toLowerCase()
-  if (new Set(text).size < 5) return 'repeats a few characters only'
+  if (new Set(text).size < 5) return 'repeated_characters'
   const bare = text.replace(/[\s_.-]/g, '')
-  if (ROWS.some((row) => row.includes(bare) || [...row].reverse().join('').includes(bare)))
-    return 'is a row of the alphabet or the keyboard'
+  if (ROWS.some((row) => row.includes(bare) || [...row].reverse().join('').includes(bare))) return 'sequence'
   // A common word with digits and signs around it, or twice, is what attackers try next.
   const around = /^[\d\W_]*(.*?)[\d\W_]*$/s
   const words = [bare, [...bare].map((it) => SPELLED[it] ?? it).join('')].flatMap((it) => [it, around.exec(it)?.[1] ?? it])
   words.push([...(around.exec(bare)?.[1] ?? '')].map((it) => SPELLED[it] ?? it).join(''))
   const half = (word: string) => word.slice(0, word.length / 2)
   const isCommon = words.some((word) => COMMON.has(word) || (COMMON.has(half(word)) && half(word).repeat(2) === word))
-  return isCommon ? 'is on the list of common ones' : null
+  return isCommon ? 'common' : null
 }

@@ -13,6 +13,8 @@ const text = (part: Part): string => (typeof part === 'string' ? part : (render(
 /** A module of Zoho Books as people call it; anything else as it is. */
 const named = (name: string): string => findBooksModule(name)?.label.ar ?? name
 
+const UNRELATED_WORDS = 'اختر كلمة أطول. بضع كلمات لا صلة بينها سهلة التذكّر.'
+
 export const MESSAGES = {
   access_denied: {
     message: 'ترفض Zoho إصدار رموز وصول جديدة الآن: كثرت الطلبات',
@@ -577,7 +579,14 @@ export const MESSAGES = {
   'verify.totals': {
     message: ({ amount, currency, files, api }) => ar`مجموع ${amount} بعملة ${currency} هو ${files} في الملفات و${api} في Zoho`,
   },
-  weak_password: { message: 'كلمة المرور ضعيفة', remedy: 'اختر كلمة مرور من 12 حرفًا على الأقل ليست من الكلمات الشائعة.' },
+  'weak_password.common': { message: 'كلمة المرور من الكلمات الشائعة', remedy: UNRELATED_WORDS },
+  'weak_password.like_username': { message: 'كلمة المرور تكاد تكون اسم المستخدم نفسه', remedy: UNRELATED_WORDS },
+  'weak_password.repeated_characters': { message: 'كلمة المرور تكرر أحرفًا قليلة فقط', remedy: UNRELATED_WORDS },
+  'weak_password.sequence': { message: 'كلمة المرور تسلسل من الأبجدية أو من لوحة المفاتيح', remedy: UNRELATED_WORDS },
+  'weak_password.too_short': {
+    message: ({ min_password_length }) => `يجب ألا تقل كلمة المرور عن ${min_password_length} حرفًا`,
+    remedy: UNRELATED_WORDS,
+  },
   webhook_delivery_not_found: { message: 'لا توجد هذه الرسالة', remedy: 'تُحفظ الرسائل 14 يومًا.' },
   webhook_disabled: { message: 'الخطاف مطفأ', remedy: 'شغّله أولًا.' },
   webhook_not_found: { message: 'لا يوجد هذا الخطاف', remedy: 'حدّث الصفحة.' },

@@ -15,6 +15,7 @@ const CHOOSE_ORGANIZATION =
   'Choose one from GET /api/settings/integrations/zoho/organizations (with PUT /organization), or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
 const CHOOSE_UNDER_CONNECTION =
   'Choose the organization under Connection, or check ZOHO_ORGANIZATION_ID. Zoho shows the ID under Settings → Organization Profile.'
+const UNRELATED_WORDS = 'Choose a longer one. A few unrelated words are easy to remember.'
 const NEXT_SYNC = 'zinc retries at the next sync.'
 const NEXT_PULL = 'zinc retries at the next pull.'
 const ENTERED = 'Check your input. The message above names the field.'
@@ -1004,10 +1005,14 @@ export const MESSAGES = {
     message: ({ amount, currency, files, api }: { amount: string; currency: string; files: string; api: string }) =>
       `the sum of ${amount} in ${currency || 'no currency'} is ${files} in the files and ${api} in Zoho`,
   },
-  weak_password: {
-    message: ({ weakness }: { weakness: string }) => `The password ${weakness}`,
-    remedy: ({ min_password_length }: { min_password_length: number }) =>
-      `Choose a password with at least ${min_password_length} characters. A few unrelated words are easy to remember.`,
+  'weak_password.common': { message: 'The password is on the list of common ones', remedy: UNRELATED_WORDS },
+  'weak_password.like_username': { message: 'The password is hardly more than the user name', remedy: UNRELATED_WORDS },
+  'weak_password.repeated_characters': { message: 'The password repeats only a few characters', remedy: UNRELATED_WORDS },
+  'weak_password.sequence': { message: 'The password is a row of the alphabet or the keyboard', remedy: UNRELATED_WORDS },
+  'weak_password.too_short': {
+    message: ({ min_password_length }: { min_password_length: number }) =>
+      `The password must have at least ${min_password_length} characters`,
+    remedy: UNRELATED_WORDS,
   },
   webhook_delivery_not_found: { message: 'Delivery not found', remedy: 'Deliveries are kept for 14 days.' },
   webhook_disabled: { message: 'The webhook is turned off', remedy: 'Turn it on first.' },

@@ -240,9 +240,5 @@ export const TERMINAL = {
     remedy: 'Run `zinc user list` to see all users.',
   },
   'user_not_found.no_admin': { message: 'There is no admin', remedy: 'Create one with `zinc user add NAME --role admin`.' },
-  'weak_password.typed': {
-    message: ({ weakness }: { weakness: string }) => `The password ${weakness}`,
-    remedy: 'Choose a different password.',
-  },
   folder_in_use: { message: ({ said }: { said: string }) => said },
 } satisfies Catalogue

@@ -1,8 +1,14 @@
+import pLimit from 'p-limit'
 import { fromPrisma, type Job, PgBoss } from 'pg-boss'
 import type { Logger } from 'pino'
 import { type Database, type Db, queryText } from '../database/client.ts'
 import { JOB_DATA, type JobData, QUEUES, type QueueName } from './queues.ts'
 
+/**
+ * Statements at a time. All workers poll at once, in a millisecond each: without this, each poll
+ * would open a connection, and PostgreSQL a process of some 10 MB.
+ */
+const MAX_CONNECTIONS = 2
 /** Jobs added by this process start this soon; jobs of other processes are found by polling. */
 const WAKE_AFTER_MS = 50
 /** How often to check for workers that have died. */
@@ -66,7 +72,8 @@ export interface QueueDeps {
  * row of zinc's (a notification, a run); a job only wakes a worker, so a lost one costs only time.
  */
 export function createJobQueue({ db, log, works }: QueueDeps): JobQueue {
-  const executeSql = (text: string, values?: unknown[]) => queryText(db, text, values)
+  const limit = pLimit(MAX_CONNECTIONS)
+  const executeSql = (text: string, values?: unknown[]) => limit(() => queryText(db, text, values))
   const closing = new AbortController()
   /** For each queue, how to make its idle workers poll now. */
   const wakeUps = new Map<QueueName, () => void>()

@@ -123,6 +123,8 @@ export const User = z.object({
   role: PersonRole,
   created_at: z.iso.datetime(),
   last_login_at: z.iso.datetime().nullable(),
+  /** An authenticator app is set up. */
+  second_factor: z.boolean(),
 })
 export type User = z.infer<typeof User>
 

@@ -246,10 +246,11 @@ export function createZohoClient({
     },
 
     /**
-     * Returns bytes, for example of an image. A JSON body or a 404 means that there are none: it
-     * throws ZohoNotFoundError.
+     * Returns bytes, for example of an image. A 404, 204, two empty responses or a JSON body that
+     * says so mean that there are none: it throws ZohoNotFoundError.
      */
     async bytes(call: ZohoCall, signal: AbortSignal): Promise<ZohoBytes> {
+      let emptyResponses = 0
       return withRetry(call, signal, async (refused) => {
         const { reply, token, done } = await send(call, signal, { refused, wholeMs: imageMs })
         try {
@@ -257,8 +258,12 @@ export function createZohoClient({
           const read = () => chunks.next().catch((cause: Error) => brokenOff(cause, signal))
           const first = await read()
           const start = first.done ? Buffer.alloc(0) : first.value
-          if (reply.statusCode === 204 || (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0'))
-            throw new ZohoNotFoundError('not_found_in_zoho.picture')
+          if (reply.statusCode === 204) throw new ZohoNotFoundError('not_found_in_zoho.picture')
+          if (reply.statusCode === 200 && start.length === 0 && reply.headers['content-length'] === '0') {
+            // Once it may be a gateway in trouble; Zoho itself says it again.
+            if (++emptyResponses > 1) throw new ZohoNotFoundError('not_found_in_zoho.picture')
+            throw new Fault('no_image_bytes', message('answer_not_image'))
+          }
           if (reply.statusCode !== 200 || isPage(start)) {
             const rest: Buffer[] = [start]
             for (let size = start.length; size < 64 * 1024; ) {

@@ -7,6 +7,9 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** One for all tests of a worker: each connection costs PostgreSQL a process. */
+let admin: Promise<pg.Client> | undefined
+
 /** A migrated database of its own. */
 export const createTestDatabase = (): Promise<TestDatabase> => createFrom('template_zinc')
 /** One without a single table. */
@@ -14,17 +17,20 @@ export const createEmptyDatabase = (): Promise<TestDatabase> => createFrom('temp
 
 /** A copy of any other, which nobody may be connected to. */
 export async function createFrom(template: string): Promise<TestDatabase> {
-  const adminUrl = inject('postgresUrl')
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  const admin = async (sql: string) => {
-    const client = new pg.Client(adminUrl)
-    await client.connect()
-    try {
-      await client.query(sql)
-    } finally {
-      await client.end()
-    }
-  }
-  await admin(`create database ${name} template ${template} ${inject('createDatabaseOptions')}`)
-  return { url: adminUrl.replace(/\/postgres$/, `/${name}`), drop: () => admin(`drop database ${name} with (force)`) }
+  await query(`create database ${name} template ${template} ${inject('createDatabaseOptions')}`)
+  return { url: inject('postgresUrl').replace(/\/postgres$/, `/${name}`), drop: () => query(`drop database ${name} with (force)`) }
+}
+
+async function query(sql: string): Promise<void> {
+  admin ??= connect()
+  await (await admin).query(sql)
+}
+
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client(inject('postgresUrl'))
+  // The server ends before the worker that is connected to it.
+  client.on('error', () => {})
+  await client.connect()
+  return client
 }

@@ -83,6 +83,8 @@ export async function openZinc({
   const environment = {
     DATA_DIR: dataDir,
     DATABASE_URL: database.url,
+    // Each connection costs PostgreSQL a process.
+    DATABASE_MAX_CONNECTIONS: '4',
     PORT: '0',
     LOG_LEVEL: 'silent',
     ADMIN_PASSWORD: PASSWORD,

@@ -13,7 +13,11 @@ import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
 const READERS = 40
-const MAX_GROWTH_BYTES = 60 * 1024 * 1024
+/**
+ * What 16 archives push into the system's socket buffers stays as garbage until the next
+ * collection: 76 MB measured. Held in memory, their pictures would be 1.5 GB.
+ */
+const MAX_GROWTH_BYTES = 100 * 1024 * 1024
 const LARGE = { width: 2_900, height: 2_750, channels: 3 } as const
 
 const archiveRequest = (store: { id: string; token: string }, ids: string[]) => {

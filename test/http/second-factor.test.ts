@@ -77,9 +77,12 @@ test('a second factor is on once a code was confirmed, and each code lets in onc
   // Not confirmed: nothing is asked for yet.
   expect((await logIn()).data.access_token).toBeTypeOf('string')
   expect((await send('POST', 'auth/totp/confirm', { code: '000000' }, bearer(token))).code).toBe('invalid_code')
+  const listed = async () => (await zinc.services.users.list()).find(({ username }) => username === layla.username)
+  expect((await listed())?.second_factor?.confirmed_at).toBeNull()
   const code = codeOf(data.secret)
   const confirmed = await send('POST', 'auth/totp/confirm', { code }, bearer(token))
   expect(confirmed.data.recovery_codes).toHaveLength(10)
+  expect((await listed())?.second_factor?.confirmed_at).toBeInstanceOf(Date)
   expect((await send('POST', 'auth/totp', undefined, bearer(token))).code).toBe('totp_enabled')
   // Sessions that were opened without it end.
   expect((await send('GET', 'auth/me', undefined, bearer(other))).code).toBe('unauthenticated')

@@ -24,7 +24,7 @@ longTest('admins keep the users; the last admin stays; a change ends the logins 
   }
 
   const [admin] = await data<User[]>(await users('GET'))
-  expect(admin).toMatchObject({ username: 'admin', role: 'admin' })
+  expect(admin).toMatchObject({ username: 'admin', role: 'admin', second_factor: false })
   for (const [method, body] of [
     ['DELETE', undefined],
     ['PATCH', { role: 'viewer' }],

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { longTest } from '../helpers/long.ts'
 import { request } from '../helpers/request.ts'
 import { startZinc } from '../helpers/zinc.ts'
@@ -38,6 +38,46 @@ longTest('an image replaced under its id comes with the next run, and only edite
   expect((await photo()).version).toBe(before.version + 1)
   await sync('?sync_images=true')
   expect((await photo()).version).toBe(before.version + 2)
+})
+
+test('an image that Zoho named before it could send it comes once the item is edited, and not before', async () => {
+  const zinc = await startZinc({ synced: true })
+  const { zoho, sync, services } = zinc
+  // Zoho's times are whole seconds, and these edits follow each other faster.
+  const edit = (rate: number) => zoho.edit(item.item_id, { rate, modified: new Date((Math.floor(Date.now() / 1_000) + rate) * 1_000) })
+  const item = zoho.items().find(({ image_document_id }) => image_document_id === '')!
+  const state = async () => (await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: item.item_id } })).image_state
+  const path = new RegExp(`${item.item_id}/image`)
+  zoho.edit(item.item_id, { image_document_id: '4600000000099000001', image_name: 'late.jpg' })
+  zoho.fail({ path, times: 2, status: 404, body: '{"code":1002,"message":"Image does not exist."}', contentType: 'application/json' })
+  await sync('?sync_images=true')
+  expect(await state()).toBe('none')
+  const { images } = zoho.counters
+  await sync('?sync_images=true')
+  expect([await state(), zoho.counters.images - images]).toEqual(['none', 0])
+  // Edited, and still without: asked for once.
+  edit(1)
+  await sync('?sync_images=true')
+  await sync('?sync_images=true')
+  expect(await state()).toBe('none')
+  edit(2)
+  const plan = await request(zinc, 'POST', '/sync/item/plan?sync_images=true')
+  expect(plan.body.data.calls).toMatchObject({ images: 1 })
+  const run = await sync('?sync_images=true')
+  expect([await state(), zoho.counters.images - images]).toEqual(['stored', 1])
+  expect(run).toMatchObject({ status: 'success', statistics: { images_total: 1 } })
+})
+
+test('an empty response in place of a new image is asked for again before the old one goes', async () => {
+  const { zoho, sync, services } = await startZinc({ synced: true })
+  const [once, always] = zoho.items().filter((item) => item.image_document_id !== '')
+  for (const item of [once!, always!]) zoho.replaceImage(item.item_id, 88_003)
+  const empty = { status: 200, body: '', contentType: 'image/jpeg' }
+  zoho.fail({ path: new RegExp(`${once!.item_id}/image`), times: 1, ...empty })
+  zoho.fail({ path: new RegExp(`${always!.item_id}/image`), times: 2, ...empty })
+  await sync('?sync_images=true')
+  const stateOf = async (id: string) => (await services.db.product.findUniqueOrThrow({ where: { zoho_item_id: id } })).image_state
+  expect([await stateOf(once!.item_id), await stateOf(always!.item_id)]).toEqual(['stored', 'none'])
 })
 
 longTest('asking again stays within a share of the day, and the rest comes with the following runs', async () => {

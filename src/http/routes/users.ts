@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import { Role } from '../../auth/roles.ts'
-import type { Users } from '../../auth/users.ts'
-import type { AppUser } from '../../generated/client.ts'
+import type { UserRow, Users } from '../../auth/users.ts'
 import { UserBody, UserDeletedResponse, UserPatch, UserResponse, type User as UserShown, UsersResponse } from '../../schemas/auth.ts'
 import { actorOf, requireIdentity, requireRole } from '../plugins/authentication.ts'
 
@@ -10,7 +9,7 @@ const tags = ['access']
 const Params = z.object({ id: z.uuid() })
 
 export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, { users }) => {
-  const one = (user: AppUser) => ({ status: 'success' as const, data: shown(user) })
+  const one = (user: UserRow) => ({ status: 'success' as const, data: shown(user) })
   const onRequest = requireRole('admin')
 
   app.get('', { onRequest, schema: { tags, summary: 'List users, oldest first', response: { 200: UsersResponse } } }, async () => ({
@@ -48,10 +47,11 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
   )
 }
 
-const shown = ({ id, username, role, created_at, last_login_at }: AppUser): UserShown => ({
+const shown = ({ id, username, role, created_at, last_login_at, second_factor }: UserRow): UserShown => ({
   id,
   username,
   role: Role.parse(role),
   created_at: created_at.toISOString(),
   last_login_at: last_login_at?.toISOString() ?? null,
+  second_factor: second_factor?.confirmed_at != null,
 })

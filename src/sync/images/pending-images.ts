@@ -13,6 +13,8 @@ export interface PendingImage {
   image_source_key: string | null
   /** The item's modified time when the image was requested. */
   zoho_modified_at: Date | null
+  /** Zoho named this image when it had none to send; set for rechecks only. */
+  was_missing?: boolean
 }
 
 export interface WorkFilter {
@@ -63,12 +65,12 @@ export async function countPending(db: Db, filter: WorkFilter): Promise<number> 
 const ROTATION = "interval '30 days'"
 
 /**
- * Stored Zoho images whose id did not change. One that a person deleted here, or that was uploaded
- * from here, must not come back.
+ * Images whose id did not change: stored ones of Zoho, and those that Zoho named but did not have.
+ * One that a person deleted here, or that was uploaded from here, must not come back.
  */
-const STORED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null
-  and p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id
-  and p.id in (select product_id from photo where source = 'zoho' and place = 'main' and deleted_at is null)`
+const CHECKED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null and p.zoho_image_id is not null
+  and (p.image_state = 'none' or p.image_state = 'stored' and p.image_fetched_id = p.zoho_image_id
+    and p.id in (select product_id from photo where source = 'zoho' and place = 'main' and deleted_at is null))`
 /**
  * The item was edited in Zoho since its image was last fetched: its image may have changed under
  * the same id.
@@ -76,8 +78,8 @@ const STORED = Prisma.sql`p.deleted_at is null and p.zoho_item_id is not null an
 export const EDITED_SINCE_CHECK = Prisma.sql`p.zoho_modified_at is distinct from p.image_checked_modified_at`
 
 /**
- * Returns images to fetch again: those of edited items first, then the oldest of the rotation; none
- * that this run has tried.
+ * Returns images to fetch again: those of edited items, or the oldest of the rotation; none that
+ * this run has tried.
  */
 export function nextRechecks(
   db: Database,
@@ -85,8 +87,9 @@ export function nextRechecks(
 ): Promise<PendingImage[]> {
   const due = rotation ? Prisma.sql`p.image_tried_at < ${now}::timestamptz - ${Prisma.raw(ROTATION)}` : Prisma.sql`${EDITED_SINCE_CHECK}`
   return db.$queryRaw<PendingImage[]>`
-    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, p.zoho_modified_at, 'zoho' as kind
-    from product p where ${STORED} and ${due} and p.image_run is distinct from ${runId}::uuid
+    select p.id, p.zoho_item_id, p.sku, p.zoho_image_id, p.zoho_image_name, p.image_source_url, p.image_source_key, p.zoho_modified_at, 'zoho' as kind,
+      p.image_state = 'none' as was_missing
+    from product p where ${CHECKED} and ${due} and p.image_run is distinct from ${runId}::uuid
     order by p.image_tried_at limit ${limit}`
 }
 
@@ -96,7 +99,7 @@ export function nextRechecks(
  */
 export async function countUnlistedRechecks(db: Db, runId: string): Promise<number> {
   const [row] = await db.$queryRaw<{ n: number }[]>`
-    select count(*)::int as n from product p where ${STORED} and ${EDITED_SINCE_CHECK}
+    select count(*)::int as n from product p where ${CHECKED} and ${EDITED_SINCE_CHECK}
       and p.zoho_item_id in (select zoho_item_id from product except select unnest(ids) from run_page where run_id = ${runId}::uuid)`
   return row?.n ?? 0
 }

@@ -5,7 +5,7 @@ import { putSourcePhoto } from '../../images/gallery/gallery.ts'
 import { linkName } from '../../images/storage/item-links.ts'
 import type { RunContext } from '../../runs/run-handler.ts'
 import type { ZohoClient } from '../../zoho/client.ts'
-import { RateLimitedError } from '../../zoho/errors.ts'
+import { RateLimitedError, ZohoNotFoundError } from '../../zoho/errors.ts'
 import { fetchImage } from './fetch-image.ts'
 import { nextRechecks, type PendingImage } from './pending-images.ts'
 import { isRunLevelError, type SyncImagesDeps } from './sync-images.ts'
@@ -35,9 +35,11 @@ export async function recheckAllowance(
 }
 
 /**
- * Fetches stored images whose id did not change again, since Zoho may keep the id when an image is
- * replaced and only the bytes tell. These are the images of items edited since, and in a full run a
- * few not checked for a month. What exceeds the share is left to the following runs.
+ * Fetches images whose id did not change again, since Zoho may keep the id when an image is
+ * replaced and only the bytes tell, or may name one before it can send it. These are the images of
+ * items edited since, and in a full run a few not checked for a month. What exceeds the share is
+ * left to the following runs. Webhook runs leave it to the next item sync, so that a changed price
+ * costs one call.
  */
 export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotation }: { rotation: boolean }): Promise<void> {
   const { db, clock, zoho, requestsPerDay } = deps
@@ -56,8 +58,16 @@ export async function recheckImages(run: RunContext, deps: RecheckDeps, { rotati
       if (error instanceof RateLimitedError) return
       if (run.signal.aborted || isRunLevelError(error)) throw error
       // An image of the rotation gets its next turn; one of an edited item is fetched by the next
-      // run.
-      await db.product.updateMany({ where: { id: work.id }, data: { image_tried_at: clock.now(), image_run: run.id } })
+      // run, unless Zoho still has none.
+      const stillMissing = work.was_missing && error instanceof ZohoNotFoundError
+      await db.product.updateMany({
+        where: { id: work.id },
+        data: {
+          // Without this run's mark: its list has counted the image already.
+          image_tried_at: clock.now(),
+          ...(stillMissing && { image_checked_modified_at: work.zoho_modified_at }),
+        },
+      })
     }
     checked++
     run.report({ statistics: { images_rechecked: checked, images_replaced: replaced } })
@@ -76,7 +86,11 @@ async function recheck(run: RunContext, deps: RecheckDeps, work: PendingImage): 
     })
     await tx.product.updateMany({
       where: { id: work.id },
-      data: { image_tried_at: deps.clock.now(), image_checked_modified_at: work.zoho_modified_at },
+      data: {
+        image_tried_at: deps.clock.now(),
+        image_checked_modified_at: work.zoho_modified_at,
+        ...(work.was_missing && { image_state: 'stored', image_fetched_id: work.zoho_image_id }),
+      },
     })
     return put
   })

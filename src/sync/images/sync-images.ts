@@ -202,7 +202,7 @@ async function markWithoutImage(run: RunContext, deps: SyncImagesDeps, work: Pen
     await removeSourcePhoto(tx, work.id, 'zoho')
     await tx.product.updateMany({
       where: whereUnchanged(work),
-      data: { ...attempt(run, deps), image_state: 'none', image_fetched_id: null },
+      data: { ...attempt(run, deps), image_state: 'none', image_fetched_id: null, image_checked_modified_at: work.zoho_modified_at },
     })
     await tx.failure.updateMany({
       where: { product_id: work.id, stage: 'image', resolved_at: null },

@@ -76,6 +76,7 @@ export default function UsersPage() {
                   header: m.lastLogin,
                   cell: ({ last_login_at }) => (last_login_at === null ? m.never : <RelativeTime at={last_login_at} />),
                 },
+                { key: 'second-factor', header: m.secondFactor, cell: ({ second_factor }) => (second_factor ? m.setUp : m.notSetUp) },
                 { key: 'created', header: m.created, secondary: true, cell: ({ created_at }) => <RelativeTime at={created_at} /> },
                 {
                   key: 'actions',

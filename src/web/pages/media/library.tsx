@@ -155,7 +155,9 @@ function Images({ rows, chosen, onChoose, onEnd }: ImagesProps) {
   const [top, setTop] = useState(0)
   const body = useRef<HTMLDivElement>(null)
   const [viewed, setViewed] = useState<string | null>(null)
-  const room = width || FIRST_WIDTH_PX
+  // The observer answers after the first frame; cards that then change their size would jump.
+  const [firstWidth, setFirstWidth] = useState(FIRST_WIDTH_PX)
+  const room = width || firstWidth
   const lanes = Math.max(2, Math.floor((room + GAP_PX) / (CARD_PX + GAP_PX)))
   const linePx = Math.floor((room - GAP_PX * (lanes - 1)) / lanes) + WORDS_PX + GAP_PX
   const count = Math.ceil(rows.length / lanes)
@@ -165,7 +167,9 @@ function Images({ rows, chosen, onChoose, onEnd }: ImagesProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height of a line changes with the screen
   useLayoutEffect(() => virtual.measure(), [linePx])
   useLayoutEffect(() => {
-    if (body.current) setTop(body.current.getBoundingClientRect().top + scrollY)
+    if (!body.current) return
+    setTop(body.current.getBoundingClientRect().top + scrollY)
+    setFirstWidth(body.current.clientWidth)
   }, [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked for once each time the end comes nearer
   useEffect(() => {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: cards that are placed line by line have no element of their own
 import { Skeleton } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
-import { type MouseEvent, memo, type ReactNode } from 'react'
+import { type MouseEvent, memo, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import { Badge } from '../../components/badge.tsx'
 import { ErrorCard } from '../../components/error-card.tsx'
@@ -38,14 +38,21 @@ interface ProductCardsProps {
 export function ProductCards({ filter, empty, selection, onCount }: ProductCardsProps) {
   const m = useMessages(productsMessages)
   const { ref, width } = useElementSize<HTMLDivElement>()
-  const room = width || FIRST_WIDTH_PX
+  // The observer answers after the first frame; cards that then change their size would jump.
+  const [firstWidth, setFirstWidth] = useState(FIRST_WIDTH_PX)
+  const whole = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    if (whole.current) setFirstWidth(whole.current.clientWidth)
+  }, [])
+  const room = width || firstWidth
   const lanes = Math.max(2, Math.floor((room - GAP_PX) / (CARD_MIN_PX + GAP_PX + 26)))
   const cardPx = Math.floor((room - GAP_PX * (lanes + 1)) / lanes)
   const list = useProductList({ filter, selection, lanes, linePx: cardPx + WORDS_PX + GAP_PX, overscan: OVERSCAN, onCount })
   const { total, error, isOld, rowAt } = list
   if (total === 0 && !isOld) return empty
   return (
-    <div ref={ref}>
+    <div ref={whole}>
+      <div ref={ref} />
       {error !== null && (
         <div className={classes.error}>
           <ErrorCard error={error} onRetry={list.refetch} />

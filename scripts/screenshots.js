@@ -1,5 +1,5 @@
-// Screenshots of every page in both languages and themes, narrow and wide, of a running `npm run demo`:
-//   node scripts/screenshots.js --out /tmp/shots [--data-dir data/demo] [--only products,media] [--en] [--ar] [--light] [--dark] [--width 360]
+// Screenshots of every page of a running `npm run demo`, in both languages and themes, narrow and
+// wide. Called without --out, it prints its options.
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -54,7 +54,7 @@ export function restorePhotos({ db, clock }: GalleryDeps, many: BulkPhotos, onCh
   return changeMany(db, many, { refuse, data: { deleted_at: null }, at }, onChange)
 }
 
-/** Words for many images: the same for all, or the names of each one's product where it has none. */
+/** The same texts for all images, or the name of each one's product where it has none. */
 export type AltTexts = { fromProductName: true } | { alt_en?: string | null | undefined; alt_ar?: string | null | undefined }
 
 /** Sets alt texts; bytes and order stay. Returns only the images that got other words. */

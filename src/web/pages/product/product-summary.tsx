@@ -10,7 +10,7 @@ import { useFormat } from '../../i18n/shop-zone.tsx'
 import { productMessages } from './messages.ts'
 import classes from './product-page.module.css'
 
-/** What people look up most often, beside the pictures. A blank price is called blank: it is not 0. */
+/** What people look up most often, beside the images. */
 export function ProductSummary({ product }: { product: Product }) {
   const m = useMessages(productMessages)
   const format = useFormat()

@@ -1,12 +1,21 @@
 import type { Db } from '../database/client.ts'
-import type { RunsByDay } from '../schemas/runs.ts'
+
+export interface DayOfRuns {
+  date: string
+  success: number
+  partial: number
+  failed: number
+  cancelled: number
+  /** Queued, running or paused. */
+  unfinished: number
+}
 
 /**
  * Returns how many runs of each of the last `days` days ended how, oldest first; days without runs
  * are there, too. A day is one of the zone.
  */
-export function countRunsByDay(db: Db, { days, zone, at }: { days: number; zone: string; at: Date }): Promise<RunsByDay> {
-  return db.$queryRaw<RunsByDay>`
+export function countRunsByDay(db: Db, { days, zone, at }: { days: number; zone: string; at: Date }): Promise<DayOfRuns[]> {
+  return db.$queryRaw<DayOfRuns[]>`
     with day as (
       select generate_series((${at}::timestamptz at time zone ${zone})::date - (${days}::int - 1), (${at}::timestamptz at time zone ${zone})::date, '1 day')::date as day
     )

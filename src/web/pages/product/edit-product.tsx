@@ -76,7 +76,7 @@ export function EditProduct({ product }: { product: Product }) {
             const editable = fields.filter(({ owner }) => product.zoho_item_id === null || owner !== 'zoho').map(({ field }) => field)
             return editable.length === 0 ? (
               <p className={classes.none}>
-                {m.nothingToEdit} <Link href={`${HOME}/modules?tab=mapping`}>{m.toMapping}</Link>
+                {m.nothingToEdit} <Link href={`${HOME}/modules`}>{m.toMapping}</Link>
               </p>
             ) : (
               <EditForm product={product} fields={editable} onSaved={close} />

@@ -7,6 +7,8 @@ COPY scripts ./scripts
 COPY prisma ./prisma
 COPY prisma.config.ts tsconfig.json tsconfig.build.json ./
 COPY src ./src
+# The API client is made of it.
+COPY docs/openapi.json ./docs/
 RUN npm ci && npm run slim
 
 FROM node:24-bookworm-slim

@@ -14,11 +14,14 @@ const STAGING = `dist.${process.pid}.tmp`
 const ASSETS = join('web', 'assets')
 /** Names the page's files of one build, so that the next build can keep exactly those. */
 const ASSET_LIST = join('web', 'assets.json')
+/** Examples of the API document. */
+const EXAMPLES = join('http', 'plugins', 'openapi-examples.json')
 const BIN = join('node_modules', '.bin')
 const node = existsSync(OWN_NODE) ? OWN_NODE : process.execPath
 
 const PRISMA = join('node_modules', 'prisma', 'build', 'index.js')
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
+const REDOCLY = join('node_modules', '@redocly', 'cli', 'bin', 'cli.js')
 const VITE = join('node_modules', 'vite', 'bin', 'vite.js')
 
 function run(step, args, env = {}) {
@@ -34,7 +37,7 @@ function fail(message) {
   process.exit(1)
 }
 
-if (![PRISMA, TSC, VITE].every((path) => existsSync(path)))
+if (![PRISMA, TSC, VITE, REDOCLY].every((path) => existsSync(path)))
   fail('The build tools are not installed (--omit=dev?). Run `npm ci`, then `npm run slim` for a small server.')
 
 // `prisma generate` only reads the schema, but its command line insists on a schema engine and
@@ -44,8 +47,10 @@ run('database client', [PRISMA, 'generate', '--no-hints'], {
   PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
 })
+generateApiClient()
 // Types are checked by `npm run typecheck`, so the compiler only translates here.
 run('server', [TSC, '-p', 'tsconfig.build.json', '--outDir', STAGING, '--noCheck'])
+cpSync(join('src', EXAMPLES), join(STAGING, EXAMPLES))
 run('page', [VITE, 'build', '--config', 'src/web/vite.config.ts', '--outDir', join(process.cwd(), STAGING, 'web')], {
   // A caller's NODE_ENV=test would bundle React's development build.
   NODE_ENV: 'production',
@@ -54,6 +59,22 @@ run('edge client', [VITE, 'build', '--config', 'scripts/edge-client.vite.config.
 keepAssetsOfThePreviousBuild()
 replaceDist()
 linkCommands()
+
+/** The client of `zinc/client`, made of `docs/openapi.json` alone: no network. */
+function generateApiClient() {
+  const folder = join('src', 'generated', 'api-client')
+  const args = ['docs/openapi.json', '--output', join(folder, 'client.ts'), '--runtime', 'module', '--import-ext', 'ts']
+  rmSync(folder, { recursive: true, force: true })
+  run('API client', [REDOCLY, 'generate-client', ...args, '--args-style', 'grouped'], {
+    REDOCLY_TELEMETRY: 'off',
+    REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
+  })
+  // It names types of a browser, which the server is compiled without.
+  for (const name of readdirSync(join(folder, 'runtime'))) {
+    const path = join(folder, 'runtime', name)
+    writeFileSync(path, `// @ts-nocheck\n${readFileSync(path, 'utf8')}`)
+  }
+}
 
 /** A page that is open in a browser during an upgrade still loads the chunks of its own build. */
 function keepAssetsOfThePreviousBuild() {

@@ -30,10 +30,12 @@ import { fieldMappingRoutes } from './http/routes/field-mapping.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { imageFileRoutes } from './http/routes/image-files.ts'
 import { imageImportRoutes } from './http/routes/image-imports.ts'
+import { itemImportRoutes } from './http/routes/item-imports.ts'
 import { itemSyncRoutes } from './http/routes/item-sync.ts'
 import { mediaRoutes } from './http/routes/media.ts'
 import { notificationRoutes } from './http/routes/notifications.ts'
 import { oauthRoutes } from './http/routes/oauth.ts'
+import { oldLoginRoutes } from './http/routes/old-logins.ts'
 import { photoDownloadRoutes } from './http/routes/photo-downloads.ts'
 import { photoSyncRoutes } from './http/routes/photo-sync.ts'
 import { productChangeRoutes } from './http/routes/product-changes.ts'
@@ -61,7 +63,7 @@ export interface AppDeps extends Omit<Services, typeof Symbol.asyncDispose> {
   role: Config['role']
   http: Pick<
     Config['http'],
-    'publicUrl' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
+    'publicUrl' | 'movedTo' | 'trustedProxies' | 'corsOrigins' | 'requestsPerMinute' | 'metricsToken' | 'xAccel' | 'publicImages'
   >
 }
 
@@ -120,12 +122,13 @@ export async function buildApp(deps: AppDeps) {
   // A worker process only serves its monitoring.
   if (deps.role === 'worker') return app
   await app.register(authRoutes, { prefix: '/api/v1/auth', sessions, users, secondFactor, publicUrl: http.publicUrl })
+  await app.register(oldLoginRoutes)
   await app.register(userRoutes, { prefix: '/api/v1/users', users })
   await app.register(apiKeyRoutes, { prefix: '/api/v1/api-keys', apiKeys: deps.apiKeys })
   await app.register(storeRoutes, { ...deps, prefix: '/api/v1/stores' })
-  await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos' })
+  await app.register(photoSyncRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', movedTo: http.movedTo })
   await app.register(photoDownloadRoutes, { ...deps, prefix: '/api/v1/sync/product-photos', xAccel: http.xAccel })
-  await app.register(storeStatusRoutes, { ...deps, zone: () => modules.zone(), prefix: '/api/v1/sync' })
+  await app.register(storeStatusRoutes, { ...deps, prefix: '/api/v1/sync' })
   const zohoPrefix = '/api/settings/integrations/zoho'
   await app.register(zohoWebhookRoutes, { prefix: zohoPrefix, db, clock, connect, webhookQueue: deps.webhookQueue })
   await app.register(zohoSettingsRoutes, { prefix: zohoPrefix, db, clock, runs, connect, modules })
@@ -150,6 +153,7 @@ export async function buildApp(deps: AppDeps) {
   await app.register(productGalleryRoutes, deps)
   await app.register(bulkImageRoutes, deps)
   await app.register(imageImportRoutes, deps)
+  await app.register(itemImportRoutes, { ...deps, ...deps.itemSync })
   await app.register(mediaRoutes, deps)
   await app.register(zohoImageRoutes, deps)
   await app.register(downloadRoutes)

@@ -67,6 +67,7 @@ const Env = z.object({
   HOST: text(),
   PORT: whole(0, 65_535),
   PUBLIC_URL: httpUrl(),
+  MOVED_TO: httpUrl(),
   TRUSTED_PROXIES: list().refine((values) => values.every(isNetwork), {
     message: 'must be addresses or networks separated by commas, e.g. 10.0.0.5 or 10.0.0.0/8',
   }),
@@ -220,6 +221,8 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
       port: e.PORT ?? 8000,
       /** Undefined: the URL that zinc really listens on. */
       publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+      /** The new address, which the edge servers that still come to this one are given. */
+      movedTo: e.MOVED_TO?.replace(/\/+$/, ''),
       trustedProxies: e.TRUSTED_PROXIES,
       corsOrigins: e.CORS_ORIGINS,
       requestsPerMinute: { person: requestsPerMinute ?? 6_000, edge: requestsPerMinute ?? 60_000 },

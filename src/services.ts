@@ -37,7 +37,7 @@ import { createModules } from './sync/modules/modules.ts'
 import { createWebhookQueue } from './sync/webhook/queue.ts'
 import { createWebhookDelivery } from './webhooks/delivery.ts'
 import { createWebhooks } from './webhooks/endpoints.ts'
-import { webhookUrlBlocked } from './webhooks/send.ts'
+import { refuseBlockedUrl, webhookUrlBlocked } from './webhooks/send.ts'
 
 export type Services = Awaited<ReturnType<typeof openServices>>
 
@@ -65,7 +65,9 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     const { admin, sessionDays, requireSecondFactor } = config
     const accounts = await openAccounts({ db, clock, jwtKeys, encryption, admin, sessionDays, requireSecondFactor, ...overrides })
-    const images = opened.use(await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images }))
+    const images = opened.use(
+      await openImages({ ...overrides, db, clock, log, queue, storage, imagesDir, limits: config.images, bucketAccess: config.storage.s3 }),
+    )
     const address = createPublicAddress(config.http)
     const imageUrls = createImageUrls({ keys: jwtKeys, publicUrl: address.current, publicImages: config.http.publicImages })
     const photoSync = opened.use(
@@ -103,8 +105,16 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
 
     const dispatcher = opened.adopt(new Agent({ connections: 16, connect: { timeout: 5_000 } }), (it) => it.close())
     const scheduler = createScheduler({ db, clock, log, works })
+    const notificationReceivers = opened.use(
+      createWebhookAgents({
+        ...config.notify,
+        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
+        resolve: overrides.resolveImageHost,
+      }),
+    )
     const connect = opened.use(
       await openConnection({
+        refuseWebhookUrl: (url) => refuseBlockedUrl(notificationReceivers, url),
         ...overrides,
         config,
         db,
@@ -137,6 +147,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
             clock,
             openZoho: connect.open,
             currencyOf: async (zoho, signal) => (await connect.readOrganization(zoho, signal))?.currency ?? null,
+            organizationCurrency: (signal) => connect.currency(signal),
             images,
             requestsPerDay,
             // Without Zoho's limits the decoder is the bottleneck: as many as it can decode, and
@@ -158,13 +169,6 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
     })
     opened.adopt(scheduler, (it) => it.close())
     const webhookQueue = opened.adopt(createWebhookQueue({ db, clock, log, runs, works }), (it) => it.close())
-    const webhooks = opened.use(
-      createWebhookAgents({
-        ...config.notify,
-        allowlist: [...config.images.urlAllowlist, ...config.webhooks.urlAllowlist],
-        resolve: overrides.resolveImageHost,
-      }),
-    )
     // Looks for no more work before the queue is closed.
     opened.use(webhookDelivery)
     const notifier = opened.use(
@@ -173,7 +177,7 @@ export async function openServices(config: Config, log: Logger, overrides: Overr
         clock,
         log,
         queue,
-        outlets: { webhooks },
+        outlets: { webhooks: notificationReceivers },
         works,
         settings: connect.notifications,
         syncKinds: [ITEM_SYNC, CRM_SYNC, PULL],

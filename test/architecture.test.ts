@@ -9,6 +9,7 @@ import { expect, test } from 'vitest'
 const MAY_IMPORT: Record<string, string[]> = {
   auth: ['schemas', 'database', 'settings'],
   catalog: ['schemas', 'database', 'settings'],
+  client: [],
   connection: ['zoho', 'settings', 'database', 'schemas', 'notifications', 'queue'],
   database: [],
   facts: [],
@@ -54,6 +55,8 @@ const ENTRY_FOLDERS = ['cli']
 const NEVER: Record<string, RegExp> = {
   auth: /^fastify/,
   catalog: /^(fastify|undici)/,
+  // It is packed alone, for browsers, too.
+  client: /./,
   connection: /^fastify/,
   'edge-client': /^(fastify|@prisma|pg)/,
   images: /^fastify/,

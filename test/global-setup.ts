@@ -87,7 +87,7 @@ function buildIfStale(): void {
   // For quick runs of tests that use neither.
   if (process.env.ZINC_TEST_BUILD === '0') return
   const builtAt = statSync('dist/server.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = globSync(['src/**/*.{ts,tsx,css,html,js,svg}', 'prisma/*.prisma', 'tsconfig.build.json'], {
+  const sources = globSync(['src/**/*.{ts,tsx,css,html,js,json,svg}', 'prisma/*.prisma', 'tsconfig.build.json', 'docs/openapi.json'], {
     exclude: ['src/generated/**'],
   })
   if (sources.every((path) => statSync(path).mtimeMs <= builtAt)) return

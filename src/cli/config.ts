@@ -8,15 +8,16 @@ export function addConfig(program: Command, action: Action): void {
   const config = program.command('config').description('import or show the Zoho connection settings')
   config
     .command('import <file>')
-    .description('import client_id, client_secret, refresh_token and organization_id from a zoho_config.json; secrets are stored encrypted')
+    .description('import the connection, `enabled` and `modules` of a zoho_config.json; secrets are stored encrypted')
     .action(
       action(async (context, file: string) => {
         const read = await readZohoConfig(file)
         const { connect } = await context.services()
-        const { changed, fixed } = await importZohoConfig(read, { settings: connect.settings, actor: SYSTEM_ACTOR })
+        const { changed, fixed, left } = await importZohoConfig(read, { settings: connect.settings, actor: SYSTEM_ACTOR })
         for (const field of fixed) context.say(`${field} is left as it is: the environment sets it, which beats what is stored.`)
+        if (left.length > 0) context.say(`Left, because zinc has no such setting: ${left.join(', ')}.`)
         context.result(
-          { status: 'success', stored: changed, fixed_by_environment: fixed },
+          { status: 'success', stored: changed, fixed_by_environment: fixed, left },
           changed.length === 0
             ? 'Nothing to import: these settings are already stored.'
             : `Stored: ${changed.join(', ')}. ${file} still holds the secrets; remove it when you do not need it any more.`,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { SERVICE_FORMATS, type ServiceDefinition, type ServiceFormat, systemdUnit } from '../edge-client/service-definition.ts'
 import { BadRequestError, StartupError } from '../lib/errors.ts'
+import type { HostAndPort } from './edge-options.ts'
 
 const run = promisify(execFile)
 
@@ -20,12 +21,18 @@ export interface InstallCall {
   limit?: string | undefined
   user?: string | undefined
   watch?: number | undefined
+  share?: boolean | undefined
+  listen?: HostAndPort | undefined
+  peers?: string[] | undefined
 }
 
 const tokenPath = (store: string): string => join(TOKEN_DIR, `${store}.token`)
 
 /** `self`: the command of this program, up to and without `pull`. */
-export function edgeService({ server, store, dir, variant, limit, user, watch }: InstallCall, self: string[]): ServiceDefinition {
+export function edgeService(
+  { server, store, dir, variant, limit, user, watch, share, listen, peers }: InstallCall,
+  self: string[],
+): ServiceDefinition {
   // Both become file names.
   if (!/^[0-9a-f-]{36}$/i.test(store)) throw new BadRequestError('invalid_store_id')
   if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}\$?$/i.test(user)) throw new BadRequestError('invalid_user.account')
@@ -42,6 +49,9 @@ export function edgeService({ server, store, dir, variant, limit, user, watch }:
       ...['--watch', watch === undefined ? WATCH_SECONDS : String(watch)],
       ...(variant === undefined ? [] : ['--variant', variant]),
       ...(limit === undefined ? [] : ['--limit', limit]),
+      ...(share ? ['--share'] : []),
+      ...(listen === undefined ? [] : ['--listen', `${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${listen.port}`]),
+      ...(peers === undefined ? [] : ['--peers', peers.join(',')]),
     ],
     user: user ?? null,
     dir: resolve(dir),

@@ -3,9 +3,11 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Run } from '../generated/client.ts'
+import { parseBucketUrl } from '../images/import/bucket-url.ts'
 import { IMAGES_IMPORT } from '../images/import/import-run.ts'
 import { claimImport, dropImport, importResult, LISTED, previewImport, stageArchive, stageFolder } from '../images/import/imports.ts'
 import { serializePlan } from '../images/import/match.ts'
+import { readProductMap } from '../images/import/product-map.ts'
 import { MEDIA_INTEGRITY_REPAIR } from '../images/integrity/repair-run.ts'
 import { readIntegrity } from '../images/integrity/report.ts'
 import { MEDIA_INTEGRITY_SCAN } from '../images/integrity/scan-run.ts'
@@ -31,13 +33,18 @@ export function addImages(program: Command, action: Action): void {
   const images = program.command('images').description('import, verify, regenerate and move images')
   images
     .command('import <path>')
-    .description('import images from a folder or a ZIP laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg')
+    .description(
+      'import images from a folder, a ZIP or a bucket (s3://BUCKET/PREFIX, with S3_*), laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
+    )
+    .option('--map <file>', 'a CSV `path,sku` (or zoho_item_id, product_id) that says which product each file or folder belongs to')
+    .option('--as-zoho', 'the images are copies of Zoho’s: the next sync compares them with Zoho’s and replaces those that differ')
     .option('--dry-run', 'only show what matches')
     .action(action(importImages))
   images
     .command('verify')
     .description('check every stored image against its hash; exits with status 1 if there are findings')
     .option('--repair', 'download damaged images again from their source, regenerate variants, delete unused files')
+    .option('--adopt', 'make files that were put into images/item/ by hand, named {zoho_item_id}.jpg, the images of their products')
     .action(action(verifyImages))
   images
     .command('thumbnails')
@@ -52,15 +59,33 @@ export function addImages(program: Command, action: Action): void {
     .action(action(migrateStorage))
 }
 
-async function importImages(context: CommandContext, path: string, { dryRun = false }: { dryRun?: boolean }): Promise<ExitStatus> {
+interface ImportOptions {
+  dryRun?: true
+  map?: string
+  asZoho?: true
+}
+
+/** Keeps what the path names until the run has ended; returns the import's id. */
+async function stage(context: CommandContext, path: string, { map: mapFile, asZoho }: ImportOptions): Promise<{ id: string }> {
+  const options = { map: mapFile === undefined ? undefined : await readProductMap(resolve(mapFile)), asZoho }
+  if (path.startsWith('s3://')) {
+    parseBucketUrl(path)
+    return stageFolder((await context.services()).imageImports, { bucket_url: path }, options)
+  }
   const full = resolve(path)
   const facts = await stat(full).catch((cause: Error) => {
     throw new BadRequestError('path_not_found', { path }, { cause })
   })
+  const { imageImports } = await context.services()
+  return facts.isDirectory()
+    ? stageFolder(imageImports, { folder: full }, options)
+    : stageArchive(imageImports, createReadStream(full), context.signal, options)
+}
+
+async function importImages(context: CommandContext, path: string, options: ImportOptions): Promise<ExitStatus> {
+  const { id } = await stage(context, path, options)
+  const { dryRun = false } = options
   const { imageImports, db } = await context.services()
-  const { id } = facts.isDirectory()
-    ? await stageFolder(imageImports, full)
-    : await stageArchive(imageImports, createReadStream(full), context.signal)
   if (dryRun) {
     try {
       const plan = serializePlan(await previewImport(imageImports, id, context.signal), LISTED)
@@ -97,7 +122,10 @@ function describeImport(plan: Plan, counts: Counts, taken: string): string {
   ].join('\n')
 }
 
-async function verifyImages(context: CommandContext, { repair = false }: { repair?: boolean }): Promise<ExitStatus> {
+async function verifyImages(
+  context: CommandContext,
+  { repair = false, adopt = false }: { repair?: boolean; adopt?: boolean },
+): Promise<ExitStatus> {
   const { db } = await context.services({ mustExist: true })
   const scan = await runToItsEnd(context, MEDIA_INTEGRITY_SCAN, {})
   if (scan.state !== 'success' && scan.state !== 'partial') return failed(context, scan)
@@ -105,18 +133,35 @@ async function verifyImages(context: CommandContext, { repair = false }: { repai
     const run = await runToItsEnd(context, MEDIA_INTEGRITY_REPAIR, {})
     if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
   }
+  if (adopt && scan.state === 'partial') {
+    const byHand = await db.mediaFinding.findMany({ where: { run_id: scan.id, repair: 'adopt' }, select: { sha256: true } })
+    if (byHand.length > 0) {
+      const run = await runToItsEnd(context, MEDIA_INTEGRITY_REPAIR, { sha256: byHand.map((it) => it.sha256) })
+      if (run.state !== 'success' && run.state !== 'partial') return failed(context, run)
+    }
+  }
   const { findings, counts, checked } = await readIntegrity(db, { after: null, limit: LISTED })
   const wrong = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const repaired = repair ? (scan.statistics as Record<string, number>).findings! - wrong : 0
+  const repaired = repair || adopt ? (scan.statistics as Record<string, number>).findings! - wrong : 0
   const lines = findings
     .slice(0, SHOWN)
     .map(
-      ({ kind, sha256, products, repair: way }) =>
-        `  ${kind}  ${sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
+      ({ kind, sha256, file, products, repair: way }) =>
+        `  ${kind}  ${file ?? sha256.slice(0, 16)}  ${products[0]?.sku ?? products[0]?.name ?? ''}  ${way}`,
     )
   const text = `${checked} files checked, ${repaired > 0 ? `${repaired} repaired, ` : ''}${wrong} missing or damaged${wrong > 0 ? ':' : '.'}`
   const data = { status: wrong > 0 ? 'partial' : 'success', checked, repaired, counts, findings }
-  context.result(data, [text, ...lines, ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : [])].join('\n'))
+  context.result(
+    data,
+    [
+      text,
+      ...lines,
+      ...(wrong > 0 && !repair ? ['Repair with: zinc images verify --repair'] : []),
+      ...(!adopt && findings.some((it) => it.repair === 'adopt')
+        ? ['Take files put into images/item/ by hand with: zinc images verify --adopt']
+        : []),
+    ].join('\n'),
+  )
   return wrong > 0 ? 1 : 0
 }
 

@@ -25,6 +25,7 @@ const FILES: { words: string[]; load(): Promise<Add> }[] = [
     },
   },
   { words: ['sync'], load: async () => (await import('./sync.ts')).addSync },
+  { words: ['import'], load: async () => (await import('./import.ts')).addImport },
   { words: ['images'], load: async () => (await import('./images.ts')).addImages },
   { words: ['store'], load: async () => (await import('./store.ts')).addStore },
   { words: ['token'], load: async () => (await import('./token.ts')).addToken },

@@ -1,5 +1,6 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { BadRequestError } from '../lib/errors.ts'
+import { importSessions } from '../pulls/import/import-sessions.ts'
 import type { PullSession } from '../schemas/pulls.ts'
 import { recordAudit, SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action, ExitStatus } from './context.ts'
@@ -16,7 +17,7 @@ function whole(name: string, text: string | undefined): number | undefined {
 }
 
 export function addSessions(program: Command, action: Action): void {
-  const sessions = program.command('sessions').description('list, show, pin, prune and compare pull sessions')
+  const sessions = program.command('sessions').description('list, show, import, pin, prune and compare pull sessions')
   sessions
     .command('list')
     .description('list sessions, newest first')
@@ -68,6 +69,38 @@ export function addSessions(program: Command, action: Action): void {
         }),
       )
   }
+  sessions
+    .command('import <dir>')
+    .description(
+      'take over the pulls of a predecessor: a raw_json/<stamp> or session folder, or a folder of them; copies the files, writes the records, sets each watermark',
+    )
+    .option('--dry-run', 'only say what would be taken, what would be left, and from where the next fetch would continue')
+    .addOption(new Option('--app <app>', 'the Zoho app of the files').choices(['books', 'invoice']).default('books'))
+    .action(
+      action(
+        async (
+          context,
+          directory: string,
+          { app, dryRun = false }: { app: 'books' | 'invoice'; dryRun?: boolean },
+        ): Promise<ExitStatus> => {
+          const { db, clock, pulls } = await context.services()
+          const report = await importSessions({ db, clock, paths: pulls.paths }, directory, { app, dryRun }, context.signal)
+          const lines = [
+            ...report.sessions.map(
+              (it) => `${it.from} ${it.copied ? (dryRun ? 'would be copied' : 'copied') : 'is already there'}: ${it.to}`,
+            ),
+            ...report.modules.map(
+              (it) =>
+                `  ${it.module.padEnd(17)} ${it.records} records${it.line_items === null ? '' : `, ${it.line_items} line items`}: ${it.new} new, ${it.updated} updated; the next fetch continues from ${it.up_to ?? 'the whole list'}`,
+            ),
+            ...report.left.map((it) => `left: ${it.file}: ${it.reason}`),
+          ]
+          context.result({ status: 'success', dry_run: dryRun, ...report }, lines.join('\n'))
+          if (!dryRun) await recordAudit(db, { ...SYSTEM_ACTOR, action: 'pull.import', target: 'pulls' })
+          return 0
+        },
+      ),
+    )
   sessions
     .command('prune')
     .description('delete old sessions; pinned, unfinished and still needed ones are kept')

@@ -3,6 +3,7 @@ import { BadRequestError } from '../lib/errors.ts'
 import { StoreBody } from '../schemas/stores.ts'
 import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
 import type { Action } from './context.ts'
+import { addStoreImport } from './store-import.ts'
 
 export function addStore(program: Command, action: Action): void {
   const store = program.command('store').description('manage stores')
@@ -26,6 +27,7 @@ export function addStore(program: Command, action: Action): void {
         return undefined
       }),
     )
+  addStoreImport(store, action)
   store
     .command('list')
     .description('list stores and when their edge servers were last seen')

@@ -47,7 +47,7 @@ export function addSync(program: Command, action: Action): void {
         // A signal ends only the display; the run itself is paused when the services close.
         context.signal.throwIfAborted()
         const result = await itemSyncResult(db, run)
-        context.result(result, describe(result))
+        context.result(result, describeItemSync(result))
         return run.state === 'success' ? 0 : 1
       }),
     )
@@ -68,7 +68,8 @@ export function addSync(program: Command, action: Action): void {
     )
 }
 
-function describe({ status, mode, statistics: s, errors, cause, remedy, resumes_at }: ItemSyncResult): string {
+/** Returns the counts and the first failures of an item sync as text. */
+export function describeItemSync({ status, mode, statistics: s, errors, cause, remedy, resumes_at }: ItemSyncResult): string {
   const lines = [
     `${status} (${mode}): ${s.total} items listed, ${s.new} new, ${s.updated} updated, ${s.unchanged} unchanged, ${s.removed} removed, ${s.failed} failed`,
     `images: ${s.images_downloaded} downloaded, ${s.images_unchanged} unchanged, ${s.images_missing} without, ${s.images_failed} failed; ${s.api_calls} calls to Zoho`,

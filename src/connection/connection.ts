@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Database, Db } from '../database/client.ts'
 import { DATA_CENTER_ENDPOINTS } from '../facts/data-centers.ts'
 import type { Clock } from '../lib/clock.ts'
-import { ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
+import { AppError, ConflictError, NotFoundError, ServiceUnavailableError } from '../lib/errors.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import type { TestResult } from '../schemas/connection.ts'
 import type { Actor } from '../settings/audit-log.ts'
@@ -39,6 +39,8 @@ export interface ConnectionDeps {
   redirectUri(): string
   /** The shop's time zone became known or changed. */
   onZone(tx: Db, zone: string): Promise<void>
+  /** Throws BadRequestError `webhook_url_blocked` for a URL that is not public. */
+  refuseWebhookUrl(url: string): Promise<void>
   /** In tests: a table of hosts and a stand-in for Google that listen on loopback. */
   dataCenters?: DataCenterEndpoints | undefined
   gcpClient?: ClientOptions | undefined
@@ -65,6 +67,7 @@ export async function openConnection(deps: ConnectionDeps) {
     dataCenters = DATA_CENTER_ENDPOINTS,
     gcpClient,
     timeLimits,
+    refuseWebhookUrl,
   } = deps
   const stored = createSettingStore({ db, encryption })
   const connection = createConnectionStateStore({ db, clock, queue, onRefused: () => settings.refreshSecrets() })
@@ -93,7 +96,7 @@ export async function openConnection(deps: ConnectionDeps) {
     settings,
     connection,
     organizations,
-    notifications: createNotificationSettings({ db, clock, stored, environment: config.notify }),
+    notifications: createNotificationSettings({ db, clock, stored, environment: config.notify, refuseBlockedUrl: refuseWebhookUrl }),
     redirectUri,
     /** ZOHO_ACCOUNTS_URL or ZOHO_API_URL overrides the hosts of the data center. */
     hostsOverridden: config.zoho.accountsUrl !== undefined || config.zoho.apiUrl !== undefined,
@@ -120,6 +123,22 @@ export async function openConnection(deps: ConnectionDeps) {
     /** Returns the same as it was last reported. */
     async knownOrganization(): Promise<Organization | null> {
       return knownOrganization(db, (await settings.effective()).values.organization_id)
+    },
+
+    /**
+     * Returns the organization's currency. Asks Zoho only where it was never reported; null where
+     * Zoho is not connected or does not answer.
+     */
+    async currency(signal: AbortSignal): Promise<string | null> {
+      const known = await this.knownOrganization()
+      if (known?.currency) return known.currency
+      try {
+        return (await this.readOrganization(await this.open(), signal))?.currency ?? null
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof AppError) return null
+        throw error
+      }
     },
 
     webhookUrl,

@@ -4,8 +4,11 @@ import { lstat, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PendingDownload } from './state.ts'
 
-/** zinc's own files: image files, and those that begin with a dot. */
-const OWN = /^\.|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]{1,5}$/
+/**
+ * zinc's own image files, in its own folder. Elsewhere another client may have named its files by
+ * ids, too.
+ */
+const OWN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]{1,5}$/
 
 export type AdoptableFiles = Awaited<ReturnType<typeof openAdoptableFiles>>
 
@@ -22,13 +25,13 @@ export async function openAdoptableFiles(from: string, dir: string) {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name)
       if (entry.isDirectory()) await look(path)
-      if (!entry.isFile() || (folder === from && OWN.test(entry.name))) continue
+      if (!entry.isFile() || entry.name.startsWith('.') || (inPlace && folder === from && OWN.test(entry.name))) continue
       const { size } = await lstat(path)
       bySize.set(size, [...(bySize.get(size) ?? []), path])
     }
   }
-  await look(from)
   const inPlace = (await realpath(from)) === (await realpath(dir))
+  await look(from)
 
   function hashOf(path: string): Promise<string | null> {
     const known = hashes.get(path)

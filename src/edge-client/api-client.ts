@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { z } from 'zod'
 import { DigestResponse, PhotoListResponse, type PhotoVariant, type StatusBody, StatusResponse } from '../schemas/photo-sync.ts'
 import { ForeignResponse, HttpError, NetworkError } from './http.ts'
@@ -99,30 +100,33 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
     return stream
   }
 
-  async function json<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> {
+  async function text<T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<{ value: T; body: string; headers: Headers }> {
     const stream = await request(path, init)
-    const text = await textOf(stream, MAX_JSON_BYTES)
+    const body = await textOf(stream, MAX_JSON_BYTES)
     try {
-      return shape.parse(JSON.parse(text))
+      return { value: shape.parse(JSON.parse(body)), body, headers: stream.headers }
     } catch (cause) {
       throw new ForeignResponse(foreign(stream), { cause })
     }
   }
-  const post = (body: unknown): RequestInit => ({
+  const json = async <T>(shape: z.ZodType<T>, path: string, init?: RequestInit): Promise<T> => (await text(shape, path, init)).value
+  const post = (body: unknown, { gzip = false }: { gzip?: boolean } = {}): RequestInit => ({
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...(gzip && { 'content-encoding': 'gzip' }) },
+    body: gzip ? gzipSync(JSON.stringify(body)) : JSON.stringify(body),
   })
 
   return {
     aheadMs: () => aheadMs,
     /**
      * Returns one page: after a cursor including deletions, otherwise from the beginning without
-     * them.
+     * them. `body` and `signature` are what head office sent, for peers.
      */
     async list({ cursor, limit }: { cursor: string | null; limit: number }) {
       const from = cursor === null ? '' : `&include_deleted=true&cursor=${encodeURIComponent(cursor)}`
-      return (await json(PhotoListResponse, `/?store_id=${store}&limit=${limit}&edge_settings=true${from}`)).data
+      const query = `/?store_id=${store}&limit=${limit}&edge_settings=true&peer_key=true${from}`
+      const { value, body, headers } = await text(PhotoListResponse, query)
+      return { ...value.data, body, signature: headers.get('x-list-signature') }
     },
     /** Returns what changed since a server time, as clients without a cursor request it. */
     async listSince(since: string) {
@@ -142,11 +146,16 @@ export function createApiClient({ server, storeId, token, signal, limiter }: Api
       const resume: Record<string, string> = from > 0 && sha256 !== null ? { range: `bytes=${from}-`, 'if-range': `"${sha256}"` } : {}
       return request(`/${photoId}/download/?store_id=${store}${variant === null ? '' : `&variant=${variant}`}`, { headers: resume })
     },
-    archive(photoIds: string[], { variant }: { variant: PhotoVariant | null }): Promise<Stream> {
-      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant }))
+    archive(photoIds: string[], { variant, gzip = false }: { variant: PhotoVariant | null; gzip?: boolean }): Promise<Stream> {
+      return request('/archive/', post({ store_id: storeId, photo_ids: photoIds, variant, ...(gzip && { gzip }) }))
     },
-    async report(batch: StatusBody['sync_batch']) {
-      return (await json(StatusResponse, '/status/', post({ store_id: storeId, sync_batch: batch }))).data
+    /** `client`: totals of this edge server; `gzip`: head office is known to read it. */
+    async report(
+      batch: StatusBody['sync_batch'],
+      { client = null, gzip = false }: { client?: StatusBody['edge_client'] | null; gzip?: boolean } = {},
+    ) {
+      const body = { store_id: storeId, sync_batch: batch, ...(client && { edge_client: client }) }
+      return (await json(StatusResponse, '/status/', post(body, { gzip }))).data
     },
   }
 }

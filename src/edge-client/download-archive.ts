@@ -33,13 +33,13 @@ export const MAX_ENTRY_BYTES = 64 * 1024 * 1024
  * ForeignResponse and UnreadableArchive where single downloads may work better.
  */
 export async function downloadArchive(
-  { api, files, variant, received, finish }: DownloadDeps,
+  { api, files, variant, gzip = false, received, finish }: DownloadDeps,
   pending: PendingDownload[],
   onBeginning: (item: PendingDownload) => void,
 ): Promise<ArchiveErrors> {
   const byId = new Map(pending.map((item) => [item.id, item]))
   let errors: ArchiveErrors = []
-  const stream = await api.archive([...byId.keys()], { variant })
+  const stream = await api.archive([...byId.keys()], { variant, gzip })
   const type = stream.headers.get('content-type') ?? ''
   if (stream.status !== 200 || !/^$|tar\b|octet-stream/i.test(type)) {
     await stream.cancel()

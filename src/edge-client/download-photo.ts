@@ -8,6 +8,8 @@ export interface DownloadDeps {
   api: ApiClient
   files: PhotoFiles
   variant: PhotoVariant | null
+  /** Asks for compressed archives. */
+  gzip?: boolean
   /** Counts the image bytes that arrived, whatever happens to them. */
   received(bytes: number): void
   /** Shows a photo whose bytes are complete, unless it was listed again or removed meanwhile. */

@@ -13,6 +13,8 @@ const EXTENSIONS: Record<string, string> = {
   'image/avif': 'avif',
 }
 const PART = /^\.([0-9a-f-]{36})\.([0-9a-f]{64}|unknown)\.part$/
+/** From a peer: never continued, since a liar may have begun it. */
+const PEER_PART = /^\.[0-9a-f-]{36}\.[0-9a-f]{64}\.peer$/
 const SHOWN = /^([0-9a-f-]{36})\.(?:jpg|png|gif|webp|avif|bin)$/
 
 export const extensionOf = (contentType: string | null): string => EXTENSIONS[contentType?.split(';')[0]?.trim() ?? ''] ?? 'bin'
@@ -84,6 +86,7 @@ export function createPhotoFiles(dir: string) {
 
   return {
     dir,
+    pathOf: ({ file }: StoredPhoto): string => join(dir, file),
 
     prepare: (): Promise<void> =>
       onDisk(async () => {
@@ -99,7 +102,8 @@ export function createPhotoFiles(dir: string) {
         const begun = new Set<string>()
         for (const name of await readdir(dir)) {
           const [, id = '', sha256] = PART.exec(name) ?? []
-          if (id === '') {
+          if (PEER_PART.test(name)) await rm(join(dir, name), { force: true })
+          else if (id === '') {
             const [, photo] = SHOWN.exec(name) ?? []
             if (photo) shown.set(photo, [...(shown.get(photo) ?? []), name])
             continue
@@ -152,6 +156,38 @@ export function createPhotoFiles(dir: string) {
         await createPart(part, bytes)
         return show(part, pending.id, { sha256, contentType, version: pending.version })
       })
+    },
+
+    /**
+     * Stores a photo from a peer. Nothing of it stays unless all of it is right. Throws
+     * ChecksumError, DiskFailure, and what reading throws.
+     */
+    async receive(pending: PendingDownload, chunks: AsyncIterable<Uint8Array>): Promise<StoredPhoto> {
+      const { id, sha256, content_type: contentType, version } = pending
+      if (sha256 === null || contentType === null) throw new Error('A photo without a checksum cannot come from a peer')
+      const part = `${partOf(pending).slice(0, -'.part'.length)}.peer`
+      await onDisk(() => rm(part, { force: true }))
+      const handle = await onDisk(() => open(part, 'wx'))
+      const hash = createHash('sha256')
+      try {
+        try {
+          for await (const chunk of chunks) {
+            hash.update(chunk)
+            await onDisk(() => handle.appendFile(chunk))
+          }
+          if (hash.digest('hex') !== sha256) throw new ChecksumError('The bytes are not those that were listed')
+          await onDisk(() => handle.datasync())
+        } finally {
+          await handle.close()
+        }
+        return await onDisk(async () => {
+          await rm(partOf(pending), { force: true })
+          return show(part, id, { sha256, contentType, version })
+        })
+      } catch (error) {
+        await rm(part, { force: true }).catch(() => {})
+        throw error
+      }
     },
 
     /** Keeps the first part of a photo whose rest did not arrive. */

@@ -36,7 +36,11 @@ export function createReporter({ state, api, transport }: { state: EdgeState; ap
         requests++
         // A connection that is cut every few seconds may never carry a large one.
         most = Math.max(FEWEST, Math.floor(most / 2))
-        await api.report(batch.map((report) => ({ ...report, synced_at })))
+        await api.report(
+          batch.map((report) => ({ ...report, synced_at })),
+          // A head office that shares keys also reads compressed reports.
+          { client: state.client(), gzip: state.settings()?.sharing !== undefined },
+        )
         most = Math.min(MAX_REPORTS, most * 4)
       }, persistence)
       // A report that was replaced meanwhile is sent again.

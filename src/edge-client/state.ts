@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -47,6 +48,13 @@ const Failure = z.object({ photo_id: z.uuid(), error: z.string(), at: z.iso.date
 /** A photo that failed, until it arrives or is no longer wanted. */
 export type PullFailure = z.infer<typeof Failure>
 
+/** This folder as head office counts it: its own id, and what came from peers since it began. */
+const Client = z.object({ id: z.uuid(), bytes_from_peers: z.int().min(0), photos_from_peers: z.int().min(0) })
+export type EdgeClientTotals = z.infer<typeof Client>
+
+/** Head office has moved from the address that is configured here. */
+const Moved = z.object({ from: z.string(), to: z.string() })
+
 const Source = z.object({ store_id: z.string(), variant: z.string().nullable() })
 
 const Entry = z.union([
@@ -61,6 +69,8 @@ const Entry = z.union([
   z.object({ failure: Failure }),
   z.object({ contact_at: z.iso.datetime() }),
   z.object({ settings: EdgeSettings }),
+  z.object({ client: Client }),
+  z.object({ moved: Moved }),
   z.object({ cursor: z.string().nullable(), pass: z.number(), whole: z.boolean() }),
 ])
 type Entry = z.infer<typeof Entry>
@@ -97,6 +107,11 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
   /** When the head office last sent a list; null: never. */
   let contactAt: string | null = null
   let settings: EdgeSettings | null = null
+  let client: EdgeClientTotals | null = null
+  let moved: z.infer<typeof Moved> | null = null
+  /** Which stored photo has a content, for peers that ask for it. */
+  const bySha256 = new Map<string, string>()
+  const pendingBySha256 = new Map<string, string>()
 
   function apply(entry: Entry): void {
     if ('source' in entry) known = entry.source
@@ -104,10 +119,12 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       // A photo that is wanted again goes to the end: after a failure the others come first.
       pending.delete(entry.want.id)
       pending.set(entry.want.id, entry.want)
+      if (entry.want.sha256 !== null) pendingBySha256.set(entry.want.sha256, entry.want.id)
       seen.set(entry.want.id, entry.pass)
     } else if ('seen' in entry) seen.set(entry.seen, entry.pass)
     else if ('held' in entry) {
       held.set(entry.held.id, entry.held)
+      bySha256.set(entry.held.sha256, entry.held.id)
       pending.delete(entry.held.id)
       failures.delete(entry.held.id)
     } else if ('gone' in entry) {
@@ -120,6 +137,8 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     else if ('failure' in entry) failures.set(entry.failure.photo_id, entry.failure)
     else if ('contact_at' in entry) contactAt = entry.contact_at
     else if ('settings' in entry) settings = entry.settings
+    else if ('client' in entry) client = entry.client
+    else if ('moved' in entry) moved = entry.moved
     else if ('reported' in entry) for (const id of entry.reported) reports.delete(id)
     else ({ cursor, pass, whole } = entry)
   }
@@ -155,6 +174,8 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
       ...(toldAt === null ? [] : [{ told_at: toldAt }]),
       ...(contactAt === null ? [] : [{ contact_at: contactAt }]),
       ...(settings === null ? [] : [{ settings }]),
+      ...(client === null ? [] : [{ client }]),
+      ...(moved === null ? [] : [{ moved }]),
       { cursor, pass, whole },
     ]
     try {
@@ -231,6 +252,26 @@ export async function openState(dir: string, source: z.infer<typeof Source> | nu
     async changeSettings(fresh: EdgeSettings): Promise<void> {
       if (JSON.stringify(fresh) !== JSON.stringify(settings)) await write({ settings: fresh })
     },
+    /** The stored photo with that content; undefined: there is none. */
+    heldBySha256(sha256: string): StoredPhoto | undefined {
+      const found = held.get(bySha256.get(sha256) ?? '')
+      return found?.sha256 === sha256 ? found : undefined
+    },
+    /** Whether a photo with that content is wanted. */
+    isPending: (sha256: string): boolean => pending.get(pendingBySha256.get(sha256) ?? '')?.sha256 === sha256,
+    /** Null: nothing came from a peer yet. */
+    client: () => client,
+    cameFromPeer: (bytes: number) =>
+      write({
+        client: {
+          id: client?.id ?? randomUUID(),
+          bytes_from_peers: (client?.bytes_from_peers ?? 0) + bytes,
+          photos_from_peers: (client?.photos_from_peers ?? 0) + 1,
+        },
+      }),
+    /** The address of head office, for the one that is configured. */
+    addressOf: (server: string): string => (moved?.from === server ? moved.to : server),
+    move: (from: string, to: string) => write({ moved: { from, to } }),
     failures: failures as ReadonlyMap<string, PullFailure>,
     failed: (photo_id: string, error: string) => write({ failure: { photo_id, error, at: new Date().toISOString() } }),
     /** Ends the listing: what it did not contain is deleted. */

@@ -20,7 +20,19 @@ export type WorkQueue = ReturnType<typeof createQueue>
 /**
  * Photos that wait for a stream, in the order of the list. `begun`: ids of partially stored ones.
  */
-export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; streams: number }) {
+export function createQueue({
+  begun,
+  streams,
+  archiveBytes = ARCHIVE_BYTES,
+  onTaken = () => {},
+}: {
+  begun: ReadonlySet<string>
+  streams: number
+  /** The most in one archive: less where others wait for its photos. */
+  archiveBytes?: number
+  /** Called when a stream has taken photos. */
+  onTaken?(): void
+}) {
   const queue: PendingDownload[] = []
   /** Photos that no archive can contain. */
   const alone = new Set(begun)
@@ -46,6 +58,8 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
       bytesLeft += pending.size ?? 0
       wake()
     },
+    /** What waits for a stream. */
+    waiting: () => ({ photos: queue.length, bytes: bytesLeft }),
     /** From now on each photo is downloaded singly. */
     withoutArchives(): void {
       archives = false
@@ -73,10 +87,11 @@ export function createQueue({ begun, streams }: { begun: ReadonlySet<string>; st
     nextBatch(): PendingDownload[] {
       const first = shift()
       if (!first) return []
+      onTaken()
       const single = (pending: PendingDownload) =>
         !archives || alone.has(pending.id) || pending.sha256 === null || (pending.size ?? 0) > MAX_ENTRY_BYTES
       if (single(first) || queue.length < FEW) return [first]
-      const most = ended ? Math.min(ARCHIVE_BYTES, Math.max(SMALLEST_ARCHIVE_BYTES, bytesLeft / (2 * streams))) : ARCHIVE_BYTES
+      const most = ended ? Math.min(archiveBytes, Math.max(SMALLEST_ARCHIVE_BYTES, bytesLeft / (2 * streams))) : archiveBytes
       const batch = [first]
       let bytes = first.size ?? 0
       while (batch.length < ARCHIVE_PHOTOS && bytes < most) {

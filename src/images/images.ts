@@ -4,6 +4,7 @@ import type { Database } from '../database/client.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JobQueue } from '../queue/queue.ts'
 import { createUrlFetcher, type UrlFetcherOptions } from './fetch/fetch-url.ts'
+import type { BucketAccess } from './import/bucket-source.ts'
 import { createImportRun } from './import/import-run.ts'
 import type { ImportDeps } from './import/imports.ts'
 import { createIntegrityRepair, type RepairDeps } from './integrity/repair-run.ts'
@@ -27,6 +28,8 @@ export interface OpenImagesDeps {
   storage: Storage
   imagesDir: string
   limits: { maxUploadBytes: number; maxImportBytes: number; maxInputPixels: number; maxSidePixels: number; urlAllowlist: readonly string[] }
+  /** For imports from a bucket. */
+  bucketAccess: BucketAccess
   resolveImageHost?: UrlFetcherOptions['resolve'] | undefined
   /** Not closed here when it is passed in; left out, one is created and closed here. */
   workers?: WorkerPool | undefined
@@ -46,6 +49,7 @@ export async function openImages({
   storage,
   imagesDir,
   limits,
+  bucketAccess,
   resolveImageHost,
   workers: otherDecoder,
 }: OpenImagesDeps) {
@@ -68,7 +72,13 @@ export async function openImages({
   const variantJobs = createVariantJobs({ db, store, workers, variantSettings })
   const hashJobs = createHashJobs({ db, store })
   const itemLinks = createItemLinks(join(imagesDir, 'item'), store)
-  const imports: ImportDeps = { db, store, clock, limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes } }
+  const imports: ImportDeps = {
+    db,
+    store,
+    clock,
+    limits: { fileBytes: limits.maxUploadBytes, totalBytes: limits.maxImportBytes },
+    bucketAccess,
+  }
   const urls = opened.use(createUrlFetcher({ allowlist: limits.urlAllowlist, maxBytes: limits.maxUploadBytes, resolve: resolveImageHost }))
   const closing = new AbortController()
   opened.defer(() => closing.abort())

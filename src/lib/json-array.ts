@@ -15,6 +15,11 @@ export class InvalidFileError extends Error {
 export interface JsonArrayOptions {
   /** The array may also be this member of an object, as in a saved response. */
   member?: string
+  /**
+   * An object by key is read as an array, too: returns the text of the value for a member, null for
+   * one that is none.
+   */
+  fromMember?: (key: string, value: string) => string | null
   /** Whether only objects are accepted, or any value. */
   values?: 'objects' | 'any'
   signal?: AbortSignal
@@ -44,11 +49,11 @@ const isSpace = (code: number) => code === 0x20 || code === 0x0a || code === 0x0
  */
 export async function* readJsonArray(
   path: string,
-  { member, values = 'objects', signal }: JsonArrayOptions = {},
+  { member, fromMember, values = 'objects', signal }: JsonArrayOptions = {},
 ): AsyncGenerator<string[], ReadFile> {
   const hash = createHash('sha256')
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const split = createSplitter({ member, values })
+  const split = createSplitter({ member, fromMember, values })
   let bytes = 0
   let rows = 0
   for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024, signal }) as AsyncIterable<Buffer>) {
@@ -72,7 +77,15 @@ export async function* readJsonArray(
 /** `key` to `after_member` are positions in an object around the array. */
 type Phase = 'start' | 'key' | 'colon' | 'member' | 'after_member' | 'first' | 'value' | 'after_value' | 'comma' | 'end'
 
-function createSplitter({ member, values }: { member: string | undefined; values: 'objects' | 'any' }) {
+function createSplitter({
+  member,
+  fromMember,
+  values,
+}: {
+  member: string | undefined
+  fromMember: JsonArrayOptions['fromMember'] | undefined
+  values: 'objects' | 'any'
+}) {
   let phase: Phase = 'start'
   let text = ''
   let at = 0
@@ -102,6 +115,11 @@ function createSplitter({ member, values }: { member: string | undefined; values
   function finish(value: string, elements: string[]): void {
     if (reading === 'element') elements.push(value)
     if (reading === 'key') key = value
+    if (reading === 'other' && fromMember) {
+      const element = fromMember(JSON.parse(key) as string, value)
+      if (element !== null) elements.push(element)
+      found ||= element !== null
+    }
     phase = reading === 'element' ? 'after_value' : reading === 'key' ? 'colon' : 'after_member'
   }
 

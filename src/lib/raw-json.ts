@@ -127,3 +127,10 @@ export function withFirstMember(object: string, key: string, value: string): str
   const empty = rest.charCodeAt(skipSpace(rest, at)) === CLOSE_BRACE
   return `${rest.slice(0, at)}${JSON.stringify(key)}:${JSON.stringify(value)}${empty ? '' : ','}${rest.slice(at)}`
 }
+
+/** Returns all members of the object, each value as it was written. */
+export function rawMembers(object: string): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const { key, valueStart, end } of members(object)) found.set(key, object.slice(valueStart, end))
+  return found
+}

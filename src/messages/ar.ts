@@ -52,6 +52,7 @@ export const MESSAGES = {
   'bad_request.no_file': { message: 'ينقص الملف', remedy: 'اختر ملفًا وارفعه.' },
   'bad_request.no_host': { message: 'تنقص ترويسة Host' },
   'bad_request.no_item_id': { message: 'ينقص item_id: لا يذكر Webhook صنفًا', remedy: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
+  'bad_request.no_items': { message: 'لم يُرسل ملف', remedy: 'اختر ملف JSON للأصناف.' },
   'bad_request.no_zip': { message: 'ينقص الملف', remedy: 'اختر ملفًا وارفعه.' },
   'bad_request.not_boolean': { message: ({ field }) => ar`قيمة ${field} خاطئة: true أو false` },
   'bad_request.not_http': { message: 'ليس هذا HTTP يُقرأ', remedy: 'تحقّق مما أدخلته؛ يسمّي السطر الإنجليزي الحقل.' },
@@ -220,6 +221,22 @@ export const MESSAGES = {
   },
   image_url_invalid: { message: 'غُيّر عنوان الصورة هذا', remedy: 'حدّث الصفحة لتحصل على عنوان جديد.' },
   'image_url_invalid.ended': { message: 'انتهى عنوان الصورة هذا', remedy: 'حدّث الصفحة لتحصل على عنوان جديد.' },
+  currency_unknown: {
+    message: ({ file }) => ar`في ${file} أسعار بلا عملة، وعملة المؤسسة غير معروفة بعد`,
+    remedy: 'اتصل بـ Zoho ثم استورد الملف من جديد، أو اذكر العملة في الملف.',
+  },
+  file_fields_left: {
+    message: ({ file, fields }) => ar`في ${file} حقول ليست للمنتج، فتُركت: ${fields.join('، ')}`,
+    remedy: 'لا شيء عليك إن لم تحتج إليها. ما تحتاج إليه يمكن أن يكون حقولًا مخصصة للأصناف في Zoho.',
+  },
+  import_image_missing: {
+    message: ({ path }) => ar`لا يوجد ملف ${path} بجانب الملف المستورد`,
+    remedy: 'انسخ الصور بجانبه بالمسارات نفسها ثم استورد الملف من جديد.',
+  },
+  import_image_outside: {
+    message: ({ path }) => ar`الصورة ${path} خارج مجلد الملف المستورد، فتُركت`,
+    remedy: 'انسخها إلى ذلك المجلد واذكرها بمسار نسبي ثم استورد الملف من جديد.',
+  },
   import_file_not_found: { message: ({ file, folder }) => ar`لا يوجد الملف ${file} في ${folder}`, remedy: 'ضعه في DATA_DIR/imports.' },
   import_file_too_large: {
     message: ({ file, size, max_bytes }) => ar`حجم ${file} هو ${size} بايت؛ يُقرأ ${max_bytes} على الأكثر`,
@@ -231,7 +248,7 @@ export const MESSAGES = {
   },
   import_not_found: { message: 'لم يعد هذا الاستيراد موجودًا', remedy: 'اختر الملف من جديد.' },
   import_started: { message: 'بدأ هذا الاستيراد من قبل', remedy: 'افتح تشغيله.' },
-  import_too_large: { message: ({ total_bytes }) => ar`ملف ZIP أكبر من ${total_bytes} بايت`, remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
+  import_too_large: { message: ({ total_bytes }) => ar`الملف أكبر من ${total_bytes} بايت`, remedy: 'قسّمه أو ارفع MAX_IMPORT_BYTES.' },
   incomplete: {
     message: ({ size, expected_bytes }) => ar`وصل من الصورة ${size} بايت وأُعلن ${expected_bytes}`,
     remedy: 'أعد المحاولة؛ انقطع الاتصال بـ Zoho.',
@@ -248,6 +265,7 @@ export const MESSAGES = {
     message: ({ field, protocols }) => ar`قيمة ${field} خاطئة: يجب أن تكون عنوانًا يبدأ بـ ${protocols.map((it) => `${it}//`).join(' أو ')}`,
   },
   'invalid_address.mail': { message: 'هذا ليس عنوانًا صالحًا' },
+  invalid_bucket_url: { message: ({ url }) => ar`${url} ليس عنوان حاوية`, remedy: 'اكتبه هكذا: s3://BUCKET/PREFIX.' },
   invalid_client: { message: 'لا تعرف Zoho معرّف العميل هذا في مركز البيانات هذا', remedy: 'تحقّق من معرّف العميل ومن مركز البيانات.' },
   invalid_client_secret: { message: 'سرّ العميل ليس لمعرّف العميل هذا', remedy: 'انسخ السرّ من جديد من وحدة تحكم Zoho API واحفظه.' },
   invalid_code: {
@@ -357,11 +375,19 @@ export const MESSAGES = {
     message: ({ module, field }) => ar`في قائمة Zoho لـ ${named(module)} سطر بلا ${field}`,
     remedy: 'لم يُتجاوز شيء: تُعاد الوحدة في النسخ التالي.',
   },
+  login_moved: {
+    message: 'تسجيل الدخول في عنوان آخر، وبأسماء أخرى في الإجابة',
+    remedy:
+      'أرسل {"username","password"} بصيغة JSON إلى /api/v1/auth/login؛ الرمز في data.access_token لمدة ساعة. لبرنامج يعمل وحده أنشئ مفتاح API.',
+  },
   module_disabled: { message: ({ name }) => ar`${name} متوقفة`, remedy: 'فعّلها في «الوحدات» ثم زامنها.' },
   module_not_found: { message: 'لا توجد هذه الوحدة', remedy: 'عُد إلى صفحة «الوحدات».' },
   'module_not_found.books': { message: ({ module }) => ar`ليس في Zoho Books الوحدة ${module}`, remedy: 'عُد إلى صفحة «الوحدات».' },
   multipart_required: { message: 'يُنتظر هنا ملف', remedy: 'اختر ملفًا وارفعه.' },
   no_data: { message: 'لم تُنسخ أي بيانات بعد', remedy: 'ابدأ نسخ البيانات أولًا.' },
+  no_mapped_file: { message: 'تذكر الخريطة هذا الملف لكنه غير موجود' },
+  'no_product.mapped': { message: ({ value }) => ar`لا منتج هو ${value} كما تقول الخريطة` },
+  not_in_map: { message: 'لا تذكر الخريطة هذا الملف' },
   no_product: { message: 'لا منتج له هذا الـ SKU أو معرّف Zoho' },
   no_refresh_token: {
     message: 'قبلت Zoho الرمز ولم تعطِ رمز تحديث',

@@ -91,6 +91,7 @@ export const MESSAGES = {
     message: 'item_id is required: the webhook does not name an item',
     remedy: "Use Zoho's default payload for the Items module, or a JSON body with item_id.",
   },
+  'bad_request.no_items': { message: 'file is required', remedy: 'curl -F file=@items.json …' },
   'bad_request.no_zip': { message: 'file is required', remedy: 'curl -F file=@images.zip …' },
   'bad_request.not_boolean': { message: ({ field }: { field: string }) => `${field} must be true or false` },
   'bad_request.not_http': {
@@ -239,6 +240,11 @@ export const MESSAGES = {
     }) =>
       `the file was changed: it has ${rows} rows and ${bytes} bytes; the manifest says ${manifest_rows} rows and ${manifest_bytes} bytes`,
   },
+  file_fields_left: {
+    message: ({ file, fields }: { file: string; fields: string[] }) =>
+      `${file} has fields that a product does not have; they are left: ${fields.join(', ')}`,
+    remedy: 'Nothing to do if you do not need them. Values that you need can be custom fields of the items in Zoho.',
+  },
   'file.cut': { message: 'the file is cut off' },
   'file.lines_alone': { message: ({ id }: { id: string }) => `line items of ${id} have no document` },
   'file.missing': { message: 'the file is missing' },
@@ -337,6 +343,18 @@ export const MESSAGES = {
   'image_url_failed.unreachable': { message: 'The image’s server cannot be reached', remedy: OPEN_ADDRESS },
   image_url_invalid: { message: 'This image URL was modified', remedy: READ_AGAIN },
   'image_url_invalid.ended': { message: 'This image URL has expired', remedy: READ_AGAIN },
+  currency_unknown: {
+    message: ({ file }: { file: string }) => `${file} has prices without a currency, and the currency of the organization is not known yet`,
+    remedy: 'Connect to Zoho and import the file again, or name the currency in the file.',
+  },
+  import_image_missing: {
+    message: ({ path }: { path: string }) => `There is no file ${path} beside the imported file`,
+    remedy: 'Copy the images beside it, with the same paths, and import the file again.',
+  },
+  import_image_outside: {
+    message: ({ path }: { path: string }) => `The image ${path} is outside the folder of the imported file; it is left`,
+    remedy: 'Copy it into that folder, name it there by a relative path, and import the file again.',
+  },
   import_file_not_found: {
     message: ({ file, folder }: { file: string; folder: string }) => `File ${file} not found in ${folder}`,
     remedy: ({ default_file }: { default_file: string }) => `Put it there. Without \`file\`, zinc looks for ${default_file}.`,
@@ -354,7 +372,7 @@ export const MESSAGES = {
   import_not_found: { message: 'Import not found, or expired', remedy: 'Upload the ZIP again. A preview is kept for one day.' },
   import_started: { message: 'This import has already been started', remedy: 'Open its run, or upload the ZIP again.' },
   import_too_large: {
-    message: ({ total_bytes }: { total_bytes: number }) => `The ZIP is larger than ${total_bytes} bytes`,
+    message: ({ total_bytes }: { total_bytes: number }) => `The file is larger than ${total_bytes} bytes`,
     remedy: 'Split it, or raise MAX_IMPORT_BYTES.',
   },
   incomplete: {
@@ -382,6 +400,10 @@ export const MESSAGES = {
       `${field} must be a URL that starts with ${protocols.map((it) => `${it}//`).join(' or ')}`,
   },
   'invalid_address.mail': { message: 'email must contain email addresses separated by commas' },
+  invalid_bucket_url: {
+    message: ({ url }: { url: string }) => `${url} is not an address of a bucket`,
+    remedy: 'Write it as s3://BUCKET/PREFIX.',
+  },
   invalid_client: {
     message: 'Zoho does not recognise this client ID in this data center',
     remedy: 'Compare client_id with the Zoho API console, and the data center with the URL of your console (api-console.zoho.eu means eu).',
@@ -443,7 +465,7 @@ export const MESSAGES = {
   },
   invalid_import_file: {
     message: ({ file, problem }: { file: string; problem: Part }) => `${file} is not a JSON array of items: ${text(problem)}`,
-    remedy: "Export it again as a JSON array, in Zoho's format or in zinc's.",
+    remedy: "Export it again as a JSON array or as an object of items by their IDs, in Zoho's format or in zinc's.",
   },
   invalid_item: {
     message: ({ field, name }: { field: Part; name: string }) =>
@@ -570,6 +592,11 @@ export const MESSAGES = {
     message: ({ module, field }: { module: string; field: string }) => `A row of Zoho's ${module} has no ${field}`,
     remedy: 'Nothing is lost: the module is retried at the next pull. If it keeps failing, contact Zoho support.',
   },
+  login_moved: {
+    message: 'Logins are at another address, with other names in the response',
+    remedy:
+      'POST {"username","password"} as JSON to /api/v1/auth/login; the token is data.access_token, for one hour. A script that runs alone takes an API key instead (page API keys): Authorization: Bearer zk_…',
+  },
   module_disabled: {
     message: ({ name }: { name: string }) => `${name} is turned off`,
     remedy: ({ module }: { module: string }) => `Turn it on: PATCH /api/settings/integrations/zoho/modules/${module} {"enabled":true}.`,
@@ -589,7 +616,10 @@ export const MESSAGES = {
     remedy: 'Pull first: `zinc fetch all`, or POST /api/pulls/.',
     page: 'Start a pull first.',
   },
+  no_mapped_file: { message: 'The map names this file, but it is not there' },
   no_product: { message: 'No product has this SKU or Zoho id' },
+  'no_product.mapped': { message: ({ value }: { value: string }) => `No product is ${value}, as the map says` },
+  not_in_map: { message: 'The map does not name this file' },
   no_refresh_token: {
     message: 'Zoho accepted the code but returned no refresh token',
     remedy: 'Generate a new code. With the consent page, use offline access and prompt=consent.',

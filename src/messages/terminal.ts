@@ -197,8 +197,33 @@ export const TERMINAL = {
     remedy: ({ migration }: { migration: string }) =>
       `Run \`zinc db restore\` and \`zinc db dump\` with a version of zinc that has ${migration}, then restore the new dump with this version.`,
   },
+  output_required: { message: 'Parquet is written to a file', remedy: 'Name it with -o FILE.' },
   passwords_differ: { message: 'The two passwords differ' },
-  path_not_found: { message: ({ path }: { path: string }) => `${path} not found`, remedy: 'Specify a folder or a ZIP file.' },
+  invalid_map: {
+    message: ({ file, line }: { file: string; line: number }) => `Line ${line} of ${file} cannot be read`,
+    remedy: 'Each line needs a path and one of sku, zoho_item_id or product_id (an ID of zinc).',
+  },
+  'invalid_map.columns': {
+    message: ({ file }: { file: string }) => `${file} has no columns path and sku, zoho_item_id or product_id`,
+    remedy: 'Begin it with a line such as: path,sku',
+  },
+  no_old_pulls: {
+    message: ({ directory }: { directory: string }) =>
+      `${directory} has no folder named by a time with files of modules, such as 2026-01-31_09-30-00/invoices.json`,
+    remedy: 'Name the folder raw_json of the old program, one of its folders, or a session folder.',
+  },
+  invalid_store_file: {
+    message: ({ file }: { file: string; columns: string[] }) => `${file} is not a CSV of stores`,
+    remedy: ({ columns }: { columns: string[] }) => `Begin it with the line ${columns.join(',')}; code and name are required.`,
+  },
+  tokens_file_exists: {
+    message: ({ file }: { file: string }) => `${file} exists already; it may hold tokens that are nowhere else`,
+    remedy: 'Take its tokens to their shops and move it away, then import again.',
+  },
+  path_not_found: {
+    message: ({ path }: { path: string }) => `${path} not found`,
+    remedy: 'Specify a folder, a file or a ZIP that exists.',
+  },
   port_in_use: {
     message: ({ port }: { port: number }) => `Port ${port} is in use`,
     remedy: 'Stop the other program, or set PORT (0 uses any free port).',
@@ -223,6 +248,7 @@ export const TERMINAL = {
   },
   token_twice: { message: 'Use --token or --token-file, not both' },
   tty_required: { message: 'The menu needs a terminal', remedy: 'Run `zinc --help` for the commands that do the same.' },
+  unknown_format: { message: ({ formats }: { formats: readonly string[] }) => `--format must be one of: ${formats.join(', ')}` },
   unknown_app: { message: ({ apps }: { apps: readonly string[] }) => `--app must be one of: ${apps.join(', ')}` },
   unknown_module: {
     message: ({ name, hint }: { name: string; hint: string }) => `Unknown module ${name}.${hint}`,

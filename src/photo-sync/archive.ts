@@ -10,6 +10,8 @@ import type { DownloadFile, PhotoDownloads } from './photo-downloads.ts'
 export interface ArchiveDeps {
   files: PhotoDownloads
   fileCache: FileCache
+  /** Called with the size of each photo when the reader has taken it. */
+  sent(size: number): void
 }
 
 /** Entries have a fixed time, so that the same photos make the same archive. */
@@ -28,7 +30,7 @@ const OPEN_AHEAD_BYTES = 1024 * 1024
  * entry `errors.json`, which exists only then. Ends early when the signal aborts.
  */
 export function writeArchive(
-  { files, fileCache }: ArchiveDeps,
+  { files, fileCache, sent }: ArchiveDeps,
   { snapshot, store, photoIds, variant }: { snapshot: FeedSnapshot; store: FeedStore; photoIds: string[]; variant: PhotoVariant | null },
   signal: AbortSignal,
 ): Readable {
@@ -82,7 +84,10 @@ export function writeArchive(
       next = following === undefined ? null : orFailure(prepare(following))
       next?.catch(() => {}) // handled when its own turn comes
       if (entry instanceof AppError) errors.push({ photo_id: photoId, code: entry.code, message: entry.message })
-      else await add(`${entry.file.photoId}.${entry.file.ext}`, entry.file.size, entry.bytes)
+      else {
+        await add(`${entry.file.photoId}.${entry.file.ext}`, entry.file.size, entry.bytes)
+        sent(entry.file.size)
+      }
     }
     if (errors.length > 0) {
       const list = Buffer.from(JSON.stringify(errors))

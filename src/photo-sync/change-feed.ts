@@ -19,6 +19,10 @@ export interface FeedStore {
   paused: boolean
   /** See src/schemas/rate-limit.ts. */
   rate_limit: string | null
+  /** Its edge servers fetch photos from each other. */
+  share: boolean
+  /** Raised when a token of the store is revoked. */
+  peer_key_version: number
 }
 
 /** The feed at one moment; every change committed before it has its number. */
@@ -158,6 +162,6 @@ async function readStores(db: Db): Promise<Map<string, FeedStore>> {
   const rows = await db.$queryRaw<{ store: FeedStore }[]>`
     select json_build_object('id', id, 'code', code, 'name', name, 'variant', nullif(variant, 'original'), 'assortment', assortment,
       'had_assortment', exists (select 1 from store_event e where e.store_id = store.id), 'generation', generation, 'resynced_at', resynced_at at time zone 'utc',
-      'paused', paused_at is not null, 'rate_limit', rate_limit) as store from store`
+      'paused', paused_at is not null, 'rate_limit', rate_limit, 'share', share, 'peer_key_version', peer_key_version) as store from store`
   return new Map(rows.map(({ store }) => [store.id, store]))
 }

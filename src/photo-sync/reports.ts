@@ -61,7 +61,11 @@ export async function saveReports(
       order by t.photo_id, least(t.synced_at, present.now) desc, t.nth desc
     ), known as (
       -- A photo that the store never had is unknown to it, whether it exists or not.
-      select g.*, p.version as present from given g join photo p on p.id = g.photo_id
+      select g.*, p.version as present, p.published_at,
+        -- What it was before: a report that is repeated counts once in the history.
+        r.status as was_status, r.version as was_version, r.generation as was_generation, r.synced_at as was_synced_at
+      from given g join photo p on p.id = g.photo_id
+        left join photo_report r on r.store_id = ${store.id}::uuid and r.photo_id = p.id
       where ${assortmentCondition(store)} or exists (select 1 from store_event e where e.store_id = ${store.id}::uuid and e.photo_id = p.id)
         or exists (select 1 from photo_report r where r.store_id = ${store.id}::uuid and r.photo_id = p.id)
     ), written as (
@@ -77,6 +81,21 @@ export async function saveReports(
           else r.attempts + 1 end
       where r.synced_at <= excluded.synced_at
       returning photo_id
+    ), news as (
+      select k.status, greatest(0, extract(epoch from k.now - greatest(k.published_at, s.created_at, s.resynced_at)))::int as lag
+      from written w join known k using (photo_id) join store s on s.id = ${store.id}::uuid
+      where (k.status = 'failed' and k.was_synced_at is distinct from k.synced_at)
+        or (k.status = 'synced' and coalesce(k.version, k.present) = k.present
+          and (k.was_status, k.was_version, k.was_generation) is distinct from ('synced', k.present, ${store.generation}))
+    ), counted as (
+      insert into store_day as d (store_id, day, photos_synced, photos_failed, lag_seconds_max, lag_seconds_sum)
+      select ${store.id}::uuid, (clock_timestamp() at time zone 'utc')::date, count(*) filter (where status = 'synced'),
+        count(*) filter (where status = 'failed'), coalesce(max(lag) filter (where status = 'synced'), 0),
+        coalesce(sum(lag) filter (where status = 'synced'), 0)
+      from news having count(*) > 0
+      on conflict (store_id, day) do update set photos_synced = d.photos_synced + excluded.photos_synced,
+        photos_failed = d.photos_failed + excluded.photos_failed, lag_seconds_sum = d.lag_seconds_sum + excluded.lag_seconds_sum,
+        lag_seconds_max = greatest(d.lag_seconds_max, excluded.lag_seconds_max)
     )
     select (select coalesce(array_agg(photo_id::text), '{}') from known) as known, (select count(*)::int from written) as updated`
   const known = new Set(found?.known ?? [])

@@ -16,6 +16,7 @@ interface Counted {
   synced: number
   failed: number
   bytes: number
+  served: { bytes: number; photos: number; bytes_from_peers: number; photos_from_peers: number }
   failing: { photo_id: string; product_id: string; product_name: string; error: string | null; attempts: number; at: string }[]
 }
 
@@ -32,7 +33,7 @@ export async function listStoreStatus(
   const mine = Prisma.sql`p.feed_live and (s.assortment is null or store_sells(s.assortment, p.feed_sku, p.feed_category, p.feed_in_stock))`
   const rows = await db.$queryRaw<{ counted: Counted }[]>`
     select json_build_object('id', s.id, 'last_seen_at', s.last_seen_at at time zone 'utc', 'paused_at', s.paused_at at time zone 'utc', 'synced', coalesce(c.synced, 0), 'failed', coalesce(c.failed, 0),
-      'bytes', coalesce(c.bytes, 0), 'failing', coalesce(f.failing, '[]')) as counted
+      'bytes', coalesce(c.bytes, 0), 'served', d.served, 'failing', coalesce(f.failing, '[]')) as counted
     from store s
     left join lateral (
       select count(*) filter (where ${isSynced}) as synced,
@@ -48,6 +49,11 @@ export async function listStoreStatus(
         where r.store_id = s.id and r.status = 'failed' and r.generation = s.generation and ${mine} order by r.synced_at desc limit ${MAX_FAILING}
       ) t
     ) f on true
+    left join lateral (
+      select json_build_object('bytes', coalesce(sum(bytes_served), 0), 'photos', coalesce(sum(photos_served), 0),
+        'bytes_from_peers', coalesce(sum(bytes_from_peers), 0), 'photos_from_peers', coalesce(sum(photos_from_peers), 0)) as served
+      from store_day where store_id = s.id
+    ) d on true
     where s.id = any(${ids}::uuid[])`
   const counts = new Map(rows.map(({ counted }) => [counted.id, counted]))
   const answers: StoreStatus[] = []
@@ -66,28 +72,14 @@ export async function listStoreStatus(
       photos_failed: counted.failed,
       photos_behind: Math.max(0, count - counted.synced),
       bytes_synced: Number(counted.bytes),
+      bytes_served: counted.served.bytes,
+      photos_served: counted.served.photos,
+      bytes_from_peers: counted.served.bytes_from_peers,
+      photos_from_peers: counted.served.photos_from_peers,
       failing: counted.failing.map((failing) => ({ ...failing, at: iso(failing.at) })),
     })
   }
   return answers
-}
-
-/**
- * Returns how many photos arrived at a store on each of the last `days` days of a zone, oldest
- * first; each photo counts on the day of its latest report.
- */
-export function countArrivals(
-  db: Database,
-  { storeId, days, zone, at }: { storeId: string; days: number; zone: string; at: Date },
-): Promise<{ date: string; photos: number }[]> {
-  return db.$queryRaw<{ date: string; photos: number }[]>`
-    with day as (
-      select generate_series((${at}::timestamptz at time zone ${zone})::date - (${days}::int - 1), (${at}::timestamptz at time zone ${zone})::date, '1 day')::date as day
-    )
-    select to_char(day.day, 'YYYY-MM-DD') as date, count(r.photo_id)::int as photos
-    from day left join photo_report r on r.store_id = ${storeId}::uuid and r.status = 'synced'
-      and r.synced_at >= day.day::timestamp at time zone ${zone} and r.synced_at < (day.day + 1)::timestamp at time zone ${zone}
-    group by day.day order by day.day`
 }
 
 /**

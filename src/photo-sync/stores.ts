@@ -64,6 +64,7 @@ function changedFields(store: Store, patch: StorePatch, after: { variant: string
     ['assortment', normalizeAssortment(store.assortment as Assortment | null), after.assortment],
     ['paused', store.paused_at !== null, paused],
     ['rate_limit', store.rate_limit, patch.rate_limit === undefined ? store.rate_limit : patch.rate_limit],
+    ['share', store.share, patch.share ?? store.share],
   ]
   return pairs.flatMap(([field, was, is]) => (isDeepStrictEqual(was, is) ? [] : [field]))
 }
@@ -95,7 +96,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
     find: (id: string): Promise<Store> => findStore(db, id),
 
     /** Throws ConflictError `store_code_taken`, and `store_exists` for an id that is in use. */
-    create: ({ id, code, name, variant, assortment, rate_limit }: StoreBody, by: Actor): Promise<Store> =>
+    create: ({ id, code, name, variant, assortment, rate_limit, share }: StoreBody, by: Actor): Promise<Store> =>
       refuseTaken(code, () =>
         db.$transaction(async (tx) => {
           if (id !== undefined && (await tx.store.findUnique({ where: { id } }))) throw new ConflictError('store_exists', { id })
@@ -107,6 +108,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             variant: variant ?? null,
             assortment: jsonOrNull(await matchAssortment(tx, normalizeAssortment(assortment))),
             rate_limit: rate_limit ?? null,
+            share: share ?? false,
             created_at: at,
             updated_at: at,
           }
@@ -115,7 +117,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
             ...by,
             action: 'store.create',
             target: `store:${code}`,
-            fields: ['code', 'name', 'variant', 'assortment', 'rate_limit'],
+            fields: ['code', 'name', 'variant', 'assortment', 'rate_limit', 'share'],
           })
           return store
         }),
@@ -175,6 +177,7 @@ export function createStores({ db, clock, forgetTokens }: StoresDeps) {
                 variant: after.variant,
                 assortment: jsonOrNull(after.assortment),
                 ...(patch.rate_limit !== undefined && { rate_limit: patch.rate_limit }),
+                ...(patch.share !== undefined && { share: patch.share }),
                 ...(patch.paused !== undefined && { paused_at: patch.paused ? (store.paused_at ?? clock.now()) : null }),
                 updated_at: clock.now(),
               },

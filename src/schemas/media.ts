@@ -86,11 +86,13 @@ export const IntegrityFinding = z.object({
   kind: IntegrityKind,
   sha256: z.string(),
   size: z.number().nullable(),
+  /** The name of a file that a person put into images/item/; null for any other finding. */
+  file: z.string().nullable(),
   /** Products that show these bytes; at most ten. */
   products: z.array(z.object({ id: z.uuid(), sku: z.string().nullable(), name: z.string() })),
   /**
-   * What the repair does: fetch it from Zoho, fetch it from its URL, make it again, remove it, or
-   * nothing can be done.
+   * What the repair does: fetch it from Zoho, fetch it from its URL, make it again, remove it, make
+   * it the image of its product (only where its hash is named), or nothing can be done.
    */
   repair: z.enum(['fetch_zoho', 'fetch_url', 'rebuild', 'remove', 'adopt', 'upload_again']),
   repaired_at: z.iso.datetime().nullable(),

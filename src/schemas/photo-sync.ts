@@ -44,6 +44,8 @@ export const PhotoListQuery = z.object({
   include_deleted: z.stringbool().default(false),
   /** Adds `data.edge`, which zinc's own edge client applies. */
   edge_settings: z.stringbool().default(false),
+  /** With `edge_settings`: adds `data.edge.sharing`, for edge tokens only. */
+  peer_key: z.stringbool().default(false),
 })
 
 /** Settings from head office for the edge servers of a store. */
@@ -52,6 +54,19 @@ export const EdgeSettings = z.object({
   time_zone: z.string().nullable(),
   /** In the form of `--limit`. Null: none. */
   rate_limit: z.string().nullable(),
+  /** Edge servers of the store fetch photos from each other (docs/edge-sharing.md). */
+  share: z.boolean().default(false),
+  /** With `peer_key=true`. */
+  sharing: z
+    .object({
+      /** By which edge servers of the store prove to each other that they belong to it; base64url. */
+      peer_key: z.string().regex(/^[\w-]{43}$/),
+      /** Ed25519 public key of lists and forwards: 32 bytes, base64url. */
+      signing_key: z.string().regex(/^[\w-]{43}$/),
+    })
+    .optional(),
+  /** Head office has moved to this address; see docs/edge-sharing.md. */
+  forward: z.object({ server: z.string(), signature: z.string() }).optional(),
 })
 export type EdgeSettings = z.infer<typeof EdgeSettings>
 
@@ -130,6 +145,8 @@ export const ArchiveBody = z
     photo_ids: z.array(z.string()).min(1).max(MAX_ARCHIVE_PHOTOS).nullish(),
     cursor: z.string().max(500).nullish(),
     variant: PhotoVariant.nullish(),
+    /** Compresses the tar, whose headers are a twentieth of small photos. */
+    gzip: z.boolean().optional(),
   })
   .refine((body) => (body.photo_ids == null) !== (body.cursor == null), {
     message: 'photo_ids or cursor is required, not both',
@@ -154,6 +171,14 @@ export const StatusBody = z.object({
       }),
     )
     .max(MAX_REPORTS),
+  /** Totals of an edge server since its folder began; `id` is its own. */
+  edge_client: z
+    .object({
+      id: z.uuid(),
+      bytes_from_peers: z.int().min(0),
+      photos_from_peers: z.int().min(0),
+    })
+    .optional(),
 })
 export type StatusBody = z.infer<typeof StatusBody>
 export const StatusResponse = z.object({
@@ -178,6 +203,12 @@ export const StoreStatus = z.object({
   /** Photos of the store that it has not reported as synced in their present version. */
   photos_behind: z.number(),
   bytes_synced: z.number(),
+  /** Sent to its edge servers, counted while it happens: since the store exists, repeats included. */
+  bytes_served: z.number(),
+  photos_served: z.number(),
+  /** Fetched by its edge servers from each other instead of over the line, as they report. */
+  bytes_from_peers: z.number(),
+  photos_from_peers: z.number(),
   /** Those that failed last, newest first; at most 100. */
   failing: z.array(
     z.object({
@@ -191,6 +222,24 @@ export const StoreStatus = z.object({
   ),
 })
 export type StoreStatus = z.infer<typeof StoreStatus>
+
+/** `GET /api/v1/sync/stores/{id}/history` */
+export const StoreHistoryQuery = z.object({ days: z.coerce.number().int().min(1).max(366).default(30) })
+/** One day (UTC) of a store; days on which nothing happened are left out. */
+export const StoreHistoryDay = z.object({
+  day: z.iso.date(),
+  bytes_served: z.number(),
+  photos_served: z.number(),
+  bytes_from_peers: z.number(),
+  photos_from_peers: z.number(),
+  photos_synced: z.number(),
+  photos_failed: z.number(),
+  /** From the publication of a photo until its first report as synced; null: none was synced. */
+  lag_seconds_average: z.number().nullable(),
+  lag_seconds_max: z.number().nullable(),
+})
+export type StoreHistoryDay = z.infer<typeof StoreHistoryDay>
+export const StoreHistoryResponse = z.object({ status: z.literal('success'), data: z.array(StoreHistoryDay), next_cursor: z.null() })
 export const StoreStatusListResponse = z.object({ status: z.literal('success'), data: z.array(StoreStatus), next_cursor: z.null() })
 export const StoreStatusResponse = z.object({ status: z.literal('success'), data: StoreStatus })
 /** `POST /api/v1/sync/stores/{id}/resync`: all photos of the store, or only these. */
@@ -225,9 +274,3 @@ export const BlobStore = z.object({
 export type BlobStore = z.infer<typeof BlobStore>
 /** `GET /api/v1/sync/photos/{id}/stores`: every store, by code. */
 export const PhotoStoresResponse = z.object({ status: z.literal('success'), data: z.array(BlobStore), next_cursor: z.null() })
-
-/** `GET /api/v1/sync/stores/{id}/arrivals`: in the shop's time zone, oldest first. */
-export const ArrivalsResponse = z.object({
-  status: z.literal('success'),
-  data: z.array(z.object({ date: z.string(), photos: z.int() })),
-})

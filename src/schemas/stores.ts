@@ -38,6 +38,8 @@ export const StoreBody = z.object({
    * Null: no limit.
    */
   rate_limit: RateLimit.nullish(),
+  /** Its edge servers fetch photos from each other (docs/edge-sharing.md). */
+  share: z.boolean().optional(),
 })
 export type StoreBody = z.infer<typeof StoreBody>
 /**
@@ -59,6 +61,7 @@ export const Store = z.object({
   /** Null: not paused. */
   paused_at: z.iso.datetime().nullable(),
   rate_limit: z.string().nullable(),
+  share: z.boolean(),
 })
 export type Store = z.infer<typeof Store>
 export const StoreResponse = z.object({ status: z.literal('success'), data: Store })

@@ -35,11 +35,14 @@ export function createNotificationSettings({
   clock,
   stored,
   environment,
+  refuseBlockedUrl,
 }: {
   db: Database
   clock: Clock
   stored: SettingStore
   environment: Config['notify']
+  /** Throws BadRequestError `webhook_url_blocked`. */
+  refuseBlockedUrl(url: string): Promise<void>
 }) {
   const fixed: Record<Address, string | undefined> = {
     email: environment.email,
@@ -65,8 +68,15 @@ export function createNotificationSettings({
 
   return {
     read,
-    /** Throws ConflictError `set_by_environment`, BadRequestError `invalid_address`. */
+    /**
+     * Throws ConflictError `set_by_environment`, BadRequestError `invalid_address`,
+     * `webhook_url_blocked`.
+     */
     async change(change: NotificationChange, actor: Actor): Promise<void> {
+      const { webhook_url: url } = change
+      // A host name is looked up, which must not keep a transaction waiting.
+      if (url !== undefined && url !== null && !isMasked(url) && fixed.webhook_url === undefined)
+        await refuseBlockedUrl(checked('webhook_url', url))
       await db.$transaction(async (tx) => {
         const now = await read(tx)
         const changed: string[] = []

@@ -6,19 +6,23 @@ import { DATA_CENTERS } from '../facts/data-centers.ts'
 import { BadRequestError, ConflictError } from '../lib/errors.ts'
 import { type Actor, SYSTEM_ACTOR } from './audit-log.ts'
 import { isMasked } from './mask.ts'
-import type { Field, ZohoSettings } from './zoho-settings.ts'
+import { enabledModules, MODULES, type ModuleSlug, setModuleEnabled } from './modules.ts'
+import type { Field, SettingsChange, ZohoSettings } from './zoho-settings.ts'
 
 const text = z
   .union([z.string(), z.number().refine(Number.isSafeInteger).transform(String)])
   .transform((value) => value.trim())
   .nullish()
-/** The predecessors' file: flat, with these names; other keys are left alone. */
+/** The predecessors' file, with these names; other keys are left and reported. */
 const ZohoConfigFile = z.looseObject({
   client_id: text,
   client_secret: text,
   refresh_token: text,
   organization_id: text,
   data_center: z.enum(DATA_CENTERS).nullish(),
+  enabled: z.boolean().nullish(),
+  /** The predecessors' names, such as `Zoho Books`, or zinc's. */
+  modules: z.array(z.looseObject({ name: z.string(), enabled: z.boolean().nullish() })).nullish(),
 })
 type ZohoConfigFile = z.infer<typeof ZohoConfigFile>
 
@@ -32,7 +36,13 @@ export interface Imported {
   changed: string[]
   /** What the file has, but the environment (or Google) sets. */
   fixed: string[]
+  /** Keys and modules of the file that zinc has no setting for. */
+  left: string[]
 }
+
+const TAKEN: readonly string[] = ['client_id', 'client_secret', 'refresh_token', 'organization_id', 'data_center', 'enabled', 'modules']
+/** Written by zinc itself when it takes the secrets out of the file. */
+const NOTE = 'note'
 
 /**
  * Reads a `zoho_config.json`. Throws BadRequestError `invalid_config_file`; the message never
@@ -62,7 +72,7 @@ export async function importZohoConfig(
   { settings, actor }: { settings: ZohoSettings; actor: Actor },
 ): Promise<Imported> {
   const { values, sources } = await settings.effective()
-  const change: Partial<Record<Field, string>> = {}
+  const change: SettingsChange = {}
   const fixed: string[] = []
   for (const field of IMPORTED) {
     const value = config[field]
@@ -70,7 +80,28 @@ export async function importZohoConfig(
     if (sources[field] === 'environment' || sources[field] === 'gcp') fixed.push(field)
     else change[field] = value
   }
-  return { changed: await settings.change(change, actor), fixed }
+  if (config.enabled !== null && config.enabled !== undefined) change.enabled = config.enabled
+  const { wanted, left } = readModules(config)
+  const changed = await settings.change(change, actor, async (tx) => {
+    const now = await enabledModules(tx)
+    const switched = [...wanted].filter(([slug, enabled]) => now.get(slug) !== enabled)
+    for (const [slug, enabled] of switched) await setModuleEnabled(tx, slug, enabled)
+    return switched.map(([slug]) => `modules.${slug}.enabled`)
+  })
+  return { changed, fixed, left }
+}
+
+/** What a file says of modules that zinc has, and everything else that it says. */
+function readModules(config: ZohoConfigFile): { wanted: Map<ModuleSlug, boolean>; left: string[] } {
+  const wanted = new Map<ModuleSlug, boolean>()
+  const left = Object.keys(config).filter((key) => !TAKEN.includes(key) && key !== NOTE)
+  for (const { name, enabled, ...more } of config.modules ?? []) {
+    const module = MODULES.find((it) => [it.slug, it.name.toLowerCase()].includes(name.trim().toLowerCase()))
+    if (!module) left.push(`modules.${name}`)
+    else if (typeof enabled === 'boolean') wanted.set(module.slug, enabled)
+    if (module) left.push(...Object.keys(more).map((key) => `modules.${name}.${key}`))
+  }
+  return { wanted, left }
 }
 
 /**
@@ -82,7 +113,7 @@ export async function importZohoConfigOnce(file: string, { settings, log }: { se
   try {
     const config = await readZohoConfig(file)
     if (!Object.entries(config).some(([key, value]) => SECRET_KEY.test(key) && typeof value === 'string' && value !== '')) return
-    const { changed, fixed } = await importZohoConfig(config, { settings, actor: SYSTEM_ACTOR })
+    const { changed, fixed, left } = await importZohoConfig(config, { settings, actor: SYSTEM_ACTOR })
     const rest = Object.fromEntries(Object.entries(config).filter(([key]) => !SECRET_KEY.test(key)))
     const fresh = `${file}.${process.pid}.new`
     try {
@@ -94,7 +125,7 @@ export async function importZohoConfigOnce(file: string, { settings, log }: { se
       await rm(fresh, { force: true })
     }
     log.warn(
-      { file, stored: changed, fixed_by_environment: fixed },
+      { file, stored: changed, fixed_by_environment: fixed, left },
       'zoho_config.json was imported; its secrets are stored encrypted and are gone from the file',
     )
   } catch (error) {

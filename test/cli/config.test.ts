@@ -51,6 +51,7 @@ longTest('zinc config import stores a zoho_config.json, and zinc config show sho
     status: 'success',
     stored: ['client_id', 'client_secret', 'refresh_token'],
     fixed_by_environment: ['organization_id'],
+    left: ['comment'],
   })
   const shown = await zinc(['config', 'show'])
   expect(shown).toMatchObject({ status: 0, stdout: expect.stringContaining('••••0001') })
@@ -64,11 +65,20 @@ test('a zoho_config.json is imported once at start, emptied of secrets, and logg
   const config = parseConfig(environment)
   await using _first = await openServices(config, pino({ level: 'silent' }))
   const file = join(config.dataDir, 'settings', 'zoho_config.json')
-  await writeFile(file, JSON.stringify(CONFIG))
+  const modules = [
+    { name: 'Zoho CRM', enabled: false, last_sync: null },
+    { name: 'invoice', enabled: true },
+    { name: 'Zoho Desk', enabled: true },
+  ]
+  await writeFile(file, JSON.stringify({ ...CONFIG, enabled: false, modules }))
   const lines: string[] = []
   const log = createLogger('debug', { write: (line: string) => void lines.push(line) })
   {
     await using services = await openServices(config, log)
+    const now = await services.modules.list()
+    expect(now.filter((it) => it.enabled).map((it) => it.slug)).toEqual(['books', 'inventory', 'invoice'])
+    expect(lines.join('')).toContain('"left":["comment","modules.Zoho CRM.last_sync","modules.Zoho Desk"]')
+    expect((await services.connect.settings.effective()).enabled).toBe(false)
     expect((await services.connect.settings.effective()).values).toMatchObject({
       client_id: FAKE_CREDENTIALS.clientId,
       client_secret: SECRET,

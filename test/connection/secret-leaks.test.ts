@@ -72,7 +72,7 @@ longTest(
     // The helper's zinc only makes the place; the one under test is a process of its own.
     const place = await startZinc({
       credentials: { ...FAKE_CREDENTIALS, clientSecret: CANARIES.client_secret, refreshToken: CANARIES.refresh_token },
-      environment: { ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '' },
+      environment: { ZOHO_CLIENT_SECRET: '', ZOHO_REFRESH_TOKEN: '', WEBHOOK_URL_ALLOWLIST: '127.0.0.1:1' },
     })
     await place.services.runs.close()
     const { zoho, dataDir, environment } = place

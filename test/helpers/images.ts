@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { seeded } from '../../src/zoho-simulator/seed.ts'
 
 let seed = 0
 /** A small picture that differs from every other that this process drew. */
@@ -35,5 +36,14 @@ export function smallImage({ image_seed }: { image_seed: number }): Promise<Buff
   })
   return sharp(pixels, { raw: { width, height, channels: 1 } })
     .jpeg()
+    .toBuffer()
+}
+
+/** A picture of about 20 KB for each seed, as hard to compress as a photograph. */
+export function noisyImage({ image_seed }: { image_seed: number }): Promise<Buffer> {
+  const random = seeded(image_seed)
+  const pixels = Uint8Array.from({ length: 120 * 120 * 3 }, () => random() * 256)
+  return sharp(pixels, { raw: { width: 120, height: 120, channels: 3 } })
+    .jpeg({ quality: 75 })
     .toBuffer()
 }

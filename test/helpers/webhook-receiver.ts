@@ -25,14 +25,19 @@ export async function startReceiver(respond: (received: Received) => number | Pr
     response.writeHead(status, { ...(status === 302 && { location: '/elsewhere' }) }).end(`status ${status}${'.'.repeat(2_000)}`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { port } = server.address() as AddressInfo
+  const host = `127.0.0.1:${port}`
+  async function stop(): Promise<void> {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
   return Object.assign(receiver, {
     host,
     url: `http://${host}/hook`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    /** As if it was killed, until `start`: open requests get no response. */
+    stop,
+    start: (): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
+    close: stop,
   })
 }
 

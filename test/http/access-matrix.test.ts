@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { expect, test } from 'vitest'
 import { API_KEY_SCOPES, type ApiKeyScope } from '../../src/facts/api-key-scopes.ts'
+import { times } from '../helpers/long.ts'
 import { startZinc } from '../helpers/zinc.ts'
 
 const NOWHERE = '00000000-0000-4000-8000-000000000000'
@@ -25,12 +26,12 @@ interface Access {
 /** Everything that asks for no login, and why it may. */
 const PUBLIC: Record<string, string> = {
   // The edge client has no token before it is installed.
-  'get /downloads/zinc-edge.js': 'everybody',
-  'get /health/live': 'everybody',
-  'get /health/ready': 'everybody',
+  'get /downloads/zinc-edge.js': 'everyone',
+  'get /health/live': 'everyone',
+  'get /health/ready': 'everyone',
   'get /metrics': 'direct connections',
-  'post /api/v1/auth/login': 'everybody',
-  'post /api/v1/auth/refresh': 'everybody',
+  'post /api/v1/auth/login': 'everyone',
+  'post /api/v1/auth/refresh': 'everyone',
   'get /api/settings/integrations/zoho/oauth/callback': 'the browser that began',
   'post /api/settings/integrations/zoho/oauth/link/follow': 'the secret of the link',
   'post /api/settings/integrations/zoho/webhook': 'the signature',
@@ -47,9 +48,9 @@ const WITHOUT_SECOND_FACTOR = [
 function accessOf({ description, 'x-scope': scope }: Operation): Access | null {
   const [, role] = /the role (viewer|operator|admin)/.exec(description) ?? []
   if (role === undefined) return null
-  expect(description).toContain(scope === undefined ? 'Closed to API keys' : `API keys need the scope ${scope}.`)
+  expect(description).toContain(scope === undefined ? 'API keys are refused.' : `API keys need the scope ${scope}.`)
   const edge = description.includes('edge server of the store')
-  return { role: role as Role, edge, signed: description.includes('signed address'), scope: scope ?? null }
+  return { role: role as Role, edge, signed: description.includes('signed URL'), scope: scope ?? null }
 }
 
 test('every operation answers every kind of caller as the document says', async () => {
@@ -171,14 +172,16 @@ test('every operation answers every kind of caller as the document says', async 
       ),
     )
   }
-  // One operation stands for all of a scope.
+  // One operation stands for all of a scope; a long run tries every operation with every scope.
   const ofScopes = new Map(operations.flatMap((it) => (it.operation['x-scope'] ? [[it.operation['x-scope'], it] as const] : [])))
   expect([...ofScopes.keys()].sort()).toEqual([...API_KEY_SCOPES].sort())
+  const tried = times(0, 1) === 1 ? operations.filter(({ operation }) => operation['x-scope']) : [...ofScopes.values()]
   for (const scope of API_KEY_SCOPES) {
     const token = await keyOf('admin', [scope])
     await Promise.all(
-      [...ofScopes].map(([other, operation]) =>
+      tried.map((operation) =>
         limit(async () => {
+          const other = operation.operation['x-scope']
           const { answer, text } = await ask(operation, accessOf(operation.operation), token, mine.id)
           const isTold = text.includes(`"required_scope":"${other}"`)
           if (other === scope ? /^(401|403|5)/.test(answer) : answer !== '403 insufficient_scope' || !isTold)

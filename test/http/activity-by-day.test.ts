@@ -57,24 +57,6 @@ test('calls and failures are listed between two times', async () => {
   expect(groups.map(({ count, failures }) => [count, failures.map(({ sku }) => sku)])).toEqual([[1, ['S3']]])
 })
 
-test('what arrived at a store is counted by day', async () => {
-  const { db } = zinc.services
-  const response = await zinc.call('/api/v1/stores', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code: 'ARR-1', name: 'Arrivals' }),
-  })
-  const { id } = ((await response.json()) as { data: { id: string } }).data
-  const photos = await db.photo.findMany({ take: 4 })
-  for (const [index, photo] of photos.entries())
-    await db.photoReport.create({
-      data: { store_id: id, photo_id: photo.id, status: index === 3 ? 'failed' : 'synced', synced_at: daysAgo(index === 0 ? 3 : 1) },
-    })
-  const days = await read<{ date: string; photos: number }[]>(`/api/v1/sync/stores/${id}/arrivals?days=5`)
-  expect(days.map(({ photos: arrived }) => arrived)).toEqual([0, 1, 0, 2, 0])
-  expect(await status('/api/v1/sync/stores/00000000-0000-4000-8000-000000000000/arrivals')).toBe(404)
-})
-
 test('the history of a product names what runs changed of it, and no dry run', async () => {
   const { db } = zinc.services
   const { id, zoho_item_id } = await db.product.findFirstOrThrow({ where: { zoho_item_id: { not: null } } })

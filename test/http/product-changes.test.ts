@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { pruneProductFeed } from '../../src/catalog/product-feed.ts'
 import type { Product } from '../../src/schemas/products.ts'
+import { longTest } from '../helpers/long.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { openZinc, type TestZinc } from '../helpers/zinc.ts'
 
@@ -250,4 +252,34 @@ test('a cursor behind forgotten deletions or of another database is 410, nonsens
   const now = await latest()
   await db.$executeRaw`update feed_state set epoch = gen_random_uuid()`
   expect(await fail(`cursor=${now}`)).toEqual([410, 'epoch_changed'])
+})
+
+longTest('a thousand waiting clients cost no query while nothing happens, and all hear of the next change', async () => {
+  const clients = 1_000
+  const cursor = await latest()
+  let queries = 0
+  const { query } = pg.Client.prototype
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    queries++
+    return (query as (...args: unknown[]) => unknown).apply(this, args)
+  } as typeof query
+  onTestFinished(() => {
+    pg.Client.prototype.query = query
+  })
+  /** What all of zinc asks in some seconds. */
+  const measure = async () => {
+    const before = queries
+    await pause(5_000)
+    return queries - before
+  }
+  const alone = await measure()
+  const waits = Array.from({ length: clients }, () => read(`cursor=${cursor}&wait=60`))
+  await waitFor(async () => zinc.services.productFeed.waiting() === clients)
+  await measure()
+  // The counter counts.
+  expect(queries).toBeGreaterThan(alone)
+  expect(await measure()).toBeLessThan(alone + 50)
+  const id = await anyProduct()
+  await zinc.services.db.product.update({ where: { id }, data: { description: 'heard by all' } })
+  for (const page of await Promise.all(waits)) expect(page.data.map((change) => change.id)).toEqual([id])
 })

@@ -91,8 +91,14 @@ test('a stored webhook address that is not public is not asked, and no failure t
   await new Promise<void>((resolve) => redirect.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => new Promise<void>((resolve) => redirect.close(() => resolve())))
   const { port } = redirect.address() as { port: number }
-  const zinc = await startZinc({ environment: { IMAGE_URL_ALLOWLIST: `${new URL(odd.url).host},127.0.0.1:${port},127.0.0.1:1` } })
+  let isInside = false
+  const zinc = await startZinc({
+    environment: { WEBHOOK_URL_ALLOWLIST: `${new URL(odd.url).host},127.0.0.1:${port},127.0.0.1:1` },
+    // Public when it is stored, and inside when it is asked.
+    overrides: () => ({ resolveImageHost: async () => [{ address: isInside ? '127.0.0.1' : '93.184.216.34', family: 4 }] }),
+  })
   const failures = new Set<string>()
+  const refused: string[] = []
   for (const url of [
     hook.url,
     hook.url.replace('127.0.0.1', 'localhost'),
@@ -102,11 +108,20 @@ test('a stored webhook address that is not public is not asked, and no failure t
     'http://127.0.0.1:1/nothing-listens',
     `http://127.0.0.1:${port}/redirects`,
     odd.url,
+    'http://moves.example/hook',
   ]) {
-    expect((await request(zinc, 'PUT', '/notifications', { webhook_url: url })).status).toBe(200)
+    isInside = false
+    const put = await request(zinc, 'PUT', '/notifications', { webhook_url: url })
+    if (put.status !== 200) {
+      expect(put).toMatchObject({ status: 400, body: { code: 'webhook_url_blocked' } })
+      refused.push(url)
+      continue
+    }
+    isInside = true
     const { webhook } = (await request(zinc, 'POST', '/notifications/test')).body.data as { webhook: object }
     failures.add(JSON.stringify(webhook))
   }
+  expect(refused).toHaveLength(5)
   expect([...failures]).toEqual([expect.stringContaining('cannot be reached or does not take it')])
   expect(hook.got).toEqual([])
 })

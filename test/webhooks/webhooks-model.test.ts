@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/config.ts'
 import { startServer } from '../../src/start-server.ts'
 import { longTest } from '../helpers/long.ts'
 import { createRandom } from '../helpers/random.ts'
+import { startServerProcess } from '../helpers/server-process.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { type Received, startReceiver } from '../helpers/webhook-receiver.ts'
 import { startZinc, testOverrides } from '../helpers/zinc.ts'
@@ -13,7 +14,7 @@ import { startZinc, testOverrides } from '../helpers/zinc.ts'
 const WRITERS = 4
 const ROUNDS = 60
 
-longTest('two receivers hear each product’s last change in order, with failures and workers that come and go', async () => {
+longTest('two receivers hear each product’s last change in order, with receivers and servers killed', async () => {
   const random = createRandom(20_261_202)
   const receivers = await Promise.all([startReceiver(() => (random() < 0.3 ? 503 : 200)), startReceiver()])
   onTestFinished(async () => {
@@ -65,7 +66,24 @@ longTest('two receivers hear each product’s last change in order, with failure
       await other[Symbol.asyncDispose]()
     }
   }
-  await Promise.all([comeAndGo(), ...Array.from({ length: WRITERS }, (_, n) => write(n))])
+  async function killServers(): Promise<void> {
+    for (let n = 0; n < 3; n++) {
+      const { child, ended } = await startServerProcess({ ...zinc.environment, PORT: '0' })
+      await pause(1_000 + random() * 1_000)
+      child.kill('SIGKILL')
+      await ended
+    }
+  }
+  async function killReceivers(): Promise<void> {
+    for (let n = 0; n < 6; n++) {
+      const receiver = receivers[n % receivers.length]!
+      await pause(800 * random())
+      await receiver.stop()
+      await pause(500 * random())
+      await receiver.start()
+    }
+  }
+  await Promise.all([comeAndGo(), killServers(), killReceivers(), ...Array.from({ length: WRITERS }, (_, n) => write(n))])
   await productFeed.now()
   await waitFor(async () => (await db.webhookDelivery.count({ where: { state: 'pending' } })) === 0)
   expect(await db.webhookDelivery.count({ where: { state: 'failed' } })).toBe(0)

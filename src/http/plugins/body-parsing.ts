@@ -8,6 +8,10 @@ const FORM = 'application/x-www-form-urlencoded'
 const MAX_URL_LENGTH = 8_192
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route decompresses bodies with `Content-Encoding: gzip` itself. */
+    gzipBody?: boolean
+  }
   interface FastifyRequest {
     /** The client waits for `100 Continue` before it sends its body. */
     expectsContinue: boolean
@@ -15,8 +19,8 @@ declare module 'fastify' {
 }
 
 /**
- * What a request may contain: strict JSON in UTF-8, not compressed, not larger than its route
- * allows. This is decided by headers where possible, and after the token: the body of a refused
+ * What a request may contain: strict JSON in UTF-8, compressed only where its route reads gzip, not
+ * larger than its route allows. This is decided by headers where possible, and after the token: the body of a refused
  * request is not read.
  */
 export const bodyParsing = fp(
@@ -51,7 +55,8 @@ export const bodyParsing = fp(
       // Node's own refusal (requireHostHeader) would not have our error format.
       if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) throw new BadRequestError('bad_request.no_host')
       const encoding = request.headers['content-encoding']
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+      const readable = encoding === 'gzip' && request.routeOptions.config.gzipBody === true
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity' && !readable)
         throw new UnsupportedMediaTypeError('unsupported_content_encoding')
       done()
     })

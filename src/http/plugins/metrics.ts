@@ -141,16 +141,23 @@ export const metricsRoute: FastifyPluginAsyncZod<{ metricsToken: string | undefi
 ) => {
   // With a public URL there is a proxy, and a simple one does not identify itself.
   const isPublic = publicUrl !== undefined && !LOOPBACK_HOST.test(new URL(publicUrl).host)
-  const config = { openTo: 'direct connections from this machine under a loopback name, to METRICS_TOKEN and to admins' }
-  app.get('/metrics', { config, schema: { tags: ['health'], summary: 'Prometheus metrics' } }, async (request, reply) => {
-    if (
-      (isPublic || !isLocal(request)) &&
-      !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
-    ) {
-      if (requireIdentity(request).role !== 'admin') throw new ForbiddenError('metrics_forbidden')
-    }
-    return reply.type(app.metrics.contentType).send(await app.metrics.metrics())
-  })
+  const config = {
+    produces: ['text/plain'],
+    openTo: 'direct connections from this machine under a loopback name, to METRICS_TOKEN and to admins',
+  }
+  app.get(
+    '/metrics',
+    { config, schema: { tags: ['health'], operationId: 'getMetrics', summary: 'Prometheus metrics' } },
+    async (request, reply) => {
+      if (
+        (isPublic || !isLocal(request)) &&
+        !(metricsToken !== undefined && timingSafeEqualStrings(request.headers.authorization ?? '', `Bearer ${metricsToken}`))
+      ) {
+        if (requireIdentity(request).role !== 'admin') throw new ForbiddenError('metrics_forbidden')
+      }
+      return reply.type(app.metrics.contentType).send(await app.metrics.metrics())
+    },
+  )
 }
 
 /**

@@ -3,28 +3,28 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform } from '@fastify/type-provider-zod'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { completeDocument, type Document } from './openapi-document.ts'
 
-/** The format of every error, whichever layer it comes from. */
-const FAILURE = {
-  type: 'object',
-  required: ['status', 'code', 'message', 'detail', 'request_id'],
-  properties: {
-    status: { type: 'string', enum: ['error'] },
-    code: { type: 'string', description: 'Stable, in snake_case: what programs switch on.' },
-    message: { type: 'string', description: 'For people.' },
-    detail: { type: 'object', properties: { remedy: { type: 'string', description: 'What to do next.' } }, additionalProperties: true },
-    request_id: { type: 'string' },
-    run_id: { type: 'string', format: 'uuid' },
-  },
-} as const
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Media types of the successful response where it is not JSON with the route's schema. */
+    produces?: string[]
+  }
+}
 
-/** `/docs` and `/docs/json`: each route with who may use it, and with the format of its errors. */
+/** `/docs` and `/docs/json`: each route with who may use it, examples, and its errors. */
 export const openapi = fp(
   async (app) => {
     await app.register(fastifySwagger, {
       openapi: {
         openapi: '3.1.0',
-        info: { title: 'zinc', version: '0.1.0', description: 'The catalogue of a shop, kept true everywhere.' },
+        info: {
+          title: 'zinc',
+          version: '0.1.0',
+          description: 'The catalogue of a shop, kept true everywhere.',
+          license: { name: 'Proprietary', identifier: 'LicenseRef-Proprietary' },
+        },
+        servers: [{ url: '/', description: 'The server that serves this document' }],
         components: {
           securitySchemes: {
             bearer: { type: 'http', scheme: 'bearer', description: 'The access token of a login, or an API key (`zk_…`).' },
@@ -35,18 +35,21 @@ export const openapi = fp(
       transform: (document) => {
         const { schema, url } = jsonSchemaTransform(document as Parameters<typeof jsonSchemaTransform>[0])
         if (!schema || schema.hide) return { schema, url }
+        const { config } = document.route
         const needs = neededRole(document.route)
         return {
           url,
           schema: {
             ...schema,
-            ...(document.route.config?.keyScope && { 'x-scope': document.route.config.keyScope }),
+            ...(config?.keyScope && { 'x-scope': config.keyScope }),
+            ...(config?.produces && { 'x-produces': config.produces }),
             security: needs === null ? [] : [{ bearer: [] }, { cookie: [] }],
             description: [schema.description, whoMay(needs, document.route)].filter(Boolean).join('\n\n'),
-            response: { ...(schema.response as object | undefined), default: { description: 'A failure', ...FAILURE } },
           },
         }
       },
+      transformObject: (document) =>
+        'openapiObject' in document ? (completeDocument(document.openapiObject as unknown as Document) as never) : document.swaggerObject,
     })
     await app.register(fastifySwaggerUi, { routePrefix: '/docs', staticCSP: true })
   },
@@ -65,12 +68,12 @@ function neededRole({ onRequest, config }: RouteOptions): string | null {
 function whoMay(needs: string | null, route: RouteOptions): string {
   const scope = route.config?.keyScope
   if (needs === null && !route.config?.signed) return whichPeople(needs, route)
-  return `${whichPeople(needs, route)} ${scope === undefined ? 'Closed to API keys.' : `API keys need the scope ${scope}.`}`
+  return `${whichPeople(needs, route)} ${scope === undefined ? 'API keys are refused.' : `API keys need the scope ${scope}.`}`
 }
 
 function whichPeople(needs: string | null, { config, onRequest }: RouteOptions): string {
-  if (config?.signed) return 'Open to a signed address, else to the role viewer or a higher one.'
-  if (needs === null) return `Open to ${config?.openTo ?? 'everybody'}.`
+  if (config?.signed) return 'Needs a signed URL, or the role viewer or higher.'
+  if (needs === null) return `Needs no login: open to ${config?.openTo ?? 'everyone'}.`
   const edge = [onRequest].flat().some((hook) => hook && 'edge' in hook)
-  return `Open to ${edge ? 'the edge server of the store and to ' : ''}the role ${needs}${needs === 'admin' ? '' : ' or a higher one'}.`
+  return `Needs the role ${needs}${needs === 'admin' ? '' : ' or higher'}${edge ? ', or the token of the edge server of the store' : ''}.`
 }

@@ -22,7 +22,15 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
 
   app.get(
     '/',
-    { onRequest, schema: { tags, summary: "One's own API keys, the newest first; an admin sees all", response: { 200: ApiKeysResponse } } },
+    {
+      onRequest,
+      schema: {
+        tags,
+        operationId: 'listApiKeys',
+        summary: 'List your own API keys, newest first; an admin sees all',
+        response: { 200: ApiKeysResponse },
+      },
+    },
     async (request) => ({ ...success((await apiKeys.list(requireIdentity(request))).map(shown)), next_cursor: null }),
   )
   app.post(
@@ -31,7 +39,8 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       onRequest,
       schema: {
         tags,
-        summary: 'Make an API key, shown this once: an admin with any scope, an operator within their role, a viewer with those that read',
+        operationId: 'createApiKey',
+        summary: 'Create an API key; it is returned only once. Operators may give scopes of their role, viewers those that only read',
         body: ApiKeyBody,
         response: { 201: ApiKeyMadeResponse },
       },
@@ -47,7 +56,13 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
     '/:id',
     {
       onRequest,
-      schema: { tags, summary: 'Revoke an API key: its next request is refused', params: Params, response: { 200: ApiKeyResponse } },
+      schema: {
+        tags,
+        operationId: 'revokeApiKey',
+        summary: 'Revoke an API key; its next request is refused',
+        params: Params,
+        response: { 200: ApiKeyResponse },
+      },
     },
     async (request) => success(shown(await apiKeys.revoke(request.params.id, requireIdentity(request), actorOf(request)))),
   )
@@ -57,7 +72,8 @@ export const apiKeyRoutes: FastifyPluginAsyncZod<{ apiKeys: ApiKeys }> = async (
       onRequest,
       schema: {
         tags,
-        summary: 'Replace the secret of an API key; the old one is accepted for `overlap_hours` more',
+        operationId: 'rotateApiKey',
+        summary: 'Replace the secret of an API key; the old one stays valid for `overlap_hours`',
         params: Params,
         body: RotateBody.nullish(),
         response: { 201: ApiKeyMadeResponse },

@@ -18,9 +18,10 @@ export const auditRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, 
     '/audit',
     {
       onRequest: requireRole('operator'),
-      config: { keyScope: 'audit:read' },
+      config: { keyScope: 'audit:read', produces: ['text/csv'] },
       schema: {
         tags: ['settings'],
+        operationId: 'listAuditEntries',
         summary: 'List audit log entries, newest first, as JSON pages or one CSV file',
         querystring: AuditQuery,
         response: { 200: AuditResponse },

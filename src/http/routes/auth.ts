@@ -50,6 +50,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'login',
         summary: 'Log in with username and password',
         description:
           'An account with two-factor authentication gets 401 second_factor_required. To complete the login, send detail.challenge with a code or a recovery code from the same IP address within five minutes.',
@@ -102,6 +103,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'refreshTokens',
         summary: 'Exchange a refresh token (in the body or the session cookie) for new tokens; each works once',
         body: RefreshBody,
         response: { 200: SessionResponse },
@@ -129,6 +131,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
+        operationId: 'logout',
         summary: 'Log out: revoke the access and refresh tokens of this session',
         response: { 200: z.object({ status: z.literal('success') }) },
       },
@@ -147,6 +150,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'changePassword',
         summary: 'Change your own password; logs out your other sessions',
         body: ChangePasswordBody,
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -168,7 +172,12 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     '/sessions',
     {
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'List your own sessions, newest first', response: { 200: UserSessionsResponse } },
+      schema: {
+        tags,
+        operationId: 'listSessions',
+        summary: 'List your own sessions, newest first',
+        response: { 200: UserSessionsResponse },
+      },
     },
     async (request) => {
       const { user_id, session_id } = requireIdentity(request)
@@ -188,6 +197,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       onRequest: requireRole('viewer'),
       schema: {
         tags,
+        operationId: 'endSession',
         summary: 'Log out one of your own sessions',
         params: z.object({ id: z.uuid() }),
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -209,6 +219,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'startSecondFactor',
         summary: 'Start two-factor setup: return the secret for an authenticator app (TOTP)',
         response: { 200: TotpSecretResponse },
       },
@@ -227,6 +238,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'confirmSecondFactor',
         summary: 'Turn on two-factor authentication with a code; returns the recovery codes once and logs out your other sessions',
         body: ConfirmTotpBody,
         response: { 200: RecoveryCodesResponse },
@@ -246,6 +258,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         tags,
+        operationId: 'removeSecondFactor',
         summary: 'Turn off two-factor authentication with your password and a code or recovery code',
         body: RemoveTotpBody,
         response: { 200: z.object({ status: z.literal('success') }) },
@@ -267,7 +280,7 @@ export const authRoutes: FastifyPluginAsyncZod<AuthRoutesDeps> = async (app, { s
     {
       config: { withoutSecondFactor: true },
       onRequest: requireRole('viewer'),
-      schema: { tags, summary: 'Return the current user', response: { 200: CurrentUserResponse } },
+      schema: { tags, operationId: 'getCurrentUser', summary: 'Return the current user', response: { 200: CurrentUserResponse } },
     },
     async (request) => {
       const { user_id, username, role, lacks_second_factor } = requireIdentity(request)

@@ -66,6 +66,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'deleteImages',
         summary: 'Delete many images; they can be restored for seven days',
         body: BulkImages,
         response: { 200: BulkResponse },
@@ -78,7 +79,13 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Restore many deleted images', body: BulkImages, response: { 200: BulkResponse } },
+      schema: {
+        tags,
+        operationId: 'restoreImages',
+        summary: 'Restore many deleted images',
+        body: BulkImages,
+        response: { 200: BulkResponse },
+      },
     },
     async (request) => response(await restorePhotos({ db, clock }, request.body, audited(request, 'restore'))),
   )
@@ -89,6 +96,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'setImageAltTexts',
         summary: 'Set the alt text of many images, or fill missing ones with the names of their products',
         body: BulkAltText,
         response: { 200: BulkResponse },
@@ -108,6 +116,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'regenerateVariantsOf',
         summary: 'Start a run that regenerates the thumbnails of many images',
         body: BulkImages,
         response: { 202: BulkQueued },
@@ -131,6 +140,7 @@ export const bulkImageRoutes: FastifyPluginAsyncZod<BulkImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'refetchImages',
         summary: 'Start a run that downloads the images of many products again, from Zoho (one API call each) or their URL',
         body: BulkProducts,
         response: { 202: BulkQueued },

@@ -15,6 +15,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'getCoverage',
         summary: 'Count missing product data; each key is a filter of GET /api/products?coverage=',
         response: { 200: CoverageResponse },
       },
@@ -31,6 +32,7 @@ export const coverageRoutes: FastifyPluginAsyncZod<{ db: Database; clock: Clock 
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'getCoverageHistory',
         summary: 'List the coverage counts by day, oldest first',
         querystring: CoverageHistoryQuery,
         response: { 200: CoverageHistoryResponse },

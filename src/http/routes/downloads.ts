@@ -20,12 +20,13 @@ export const downloadRoutes: FastifyPluginAsyncZod = async (app) => {
   app.get(
     '/downloads/zinc-edge.js',
     {
-      config: { public: true, limited: true },
+      config: { public: true, limited: true, produces: ['text/javascript'] },
       schema: {
         tags: ['photo sync'],
+        operationId: 'downloadEdgeClient',
         summary: 'Download the edge client as a single file for Node.js',
         description: 'Run it with `node zinc-edge.js pull --help`. `X-Checksum-Sha256` is the SHA-256 of the file.',
-        response: { 200: z.string(), 304: z.unknown() },
+        response: { 304: z.unknown() },
       },
     },
     async (request, reply) => {

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { ZipFile } from 'yazl'
+import { z } from 'zod'
 import { exportProducts } from '../../catalog/export.ts'
 import type { Database } from '../../database/client.ts'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import { formatCsvRow } from '../../lib/csv.ts'
-import { EXPORT_COLUMNS, ExportQuery } from '../../schemas/export.ts'
+import { EXPORT_COLUMNS, ExportQuery, ExportRecord } from '../../schemas/export.ts'
 import { recordAudit } from '../../settings/audit-log.ts'
 import { actorOf, requireRole } from '../plugins/authentication.ts'
 import { requestSignal } from '../request-signal.ts'
@@ -21,12 +22,14 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
     '/export',
     {
       onRequest: requireRole('operator'),
-      config: { keyScope: 'exports:read' },
+      config: { keyScope: 'exports:read', produces: ['text/csv', 'application/zip'] },
       schema: {
         tags: ['sync'],
+        operationId: 'exportProducts',
         summary:
           'Export items as JSON or CSV, or as a ZIP with their images; the JSON can be imported with source=file, the ZIP as an image import',
         querystring: ExportQuery,
+        response: { 200: z.array(ExportRecord) },
       },
     },
     async (request, reply) => {
@@ -35,9 +38,9 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportDeps> = async (app, { db,
       const signal = requestSignal(reply)
       const name = `zinc-items-${new Date().toISOString().slice(0, 10)}`
       reply.header('cache-control', 'no-store').header('content-disposition', `attachment; filename="${name}.${query.format}"`)
-      if (query.format === 'csv') return reply.type('text/csv; charset=utf-8').send(Readable.from(csv(db, signal)))
-      if (query.format === 'json') return reply.type('application/json; charset=utf-8').send(Readable.from(json(db, signal)))
-      return reply.type('application/zip').send(zip({ db, store }, signal))
+      if (query.format === 'csv') return reply.type('text/csv; charset=utf-8').send(Readable.from(csv(db, signal)) as never)
+      if (query.format === 'json') return reply.type('application/json; charset=utf-8').send(Readable.from(json(db, signal)) as never)
+      return reply.type('application/zip').send(zip({ db, store }, signal) as never)
     },
   )
 }

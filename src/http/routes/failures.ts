@@ -25,6 +25,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listFailures',
         summary: 'List open failures, grouped by cause',
         querystring: FailuresQuery,
         response: { 200: FailuresResponse },
@@ -66,6 +67,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       config: { keyScope: 'syncs:run' },
       schema: {
         tags,
+        operationId: 'retryFailures',
         summary: 'Retry failures: selected ones, those of a cause or a run, or all',
         body: RetryFailures,
         response: { 202: Accepted },
@@ -89,6 +91,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       config: { keyScope: 'syncs:run' },
       schema: {
         tags,
+        operationId: 'dismissFailures',
         summary: 'Dismiss failures, with an optional note',
         body: DismissFailures,
         response: { 200: DismissResponse },
@@ -108,6 +111,7 @@ export const failureRoutes: FastifyPluginAsyncZod<{ db: Database; runs: Runs; cl
       config: { keyScope: 'syncs:run' },
       schema: {
         tags,
+        operationId: 'retryFailedOfRun',
         summary: 'Start a run that retries what failed in a run',
         params: z.object({ id: z.uuid() }),
         response: { 202: Accepted },

@@ -49,6 +49,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'getFieldMapping',
         summary: 'Return the mapping of Zoho fields to product fields, and the owner of each',
         response: { 200: MappingResponse },
       },
@@ -61,6 +62,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeFieldMapping',
         summary: 'Update sources and owners of fields, or reset them to the default; a full sync then updates every product',
         body: MappingBody,
         response: { 200: MappingResponse },
@@ -75,6 +77,7 @@ export const fieldMappingRoutes: FastifyPluginAsyncZod<MappingDeps> = async (app
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'previewFieldMapping',
         summary: 'Preview the mapping, with these changes, on a real Zoho item; saves nothing',
         body: MappingPreviewBody,
         response: { 200: MappingPreviewResponse },

@@ -14,12 +14,24 @@ const DATABASE_WITHIN_MS = 1_500
 const late = () => pause(DATABASE_WITHIN_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('no answer')))
 
 export const healthRoutes: FastifyPluginAsyncZod<{ db: Database; isStopping(): boolean }> = async (app, { db, isStopping }) => {
-  app.get('/health/live', { config, schema: { tags, summary: 'Check that the process is running', response: { 200: Ok } } }, async () => ({
-    status: 'success' as const,
-  }))
+  app.get(
+    '/health/live',
+    { config, schema: { tags, operationId: 'getLiveness', summary: 'Check that the process is running', response: { 200: Ok } } },
+    async () => ({
+      status: 'success' as const,
+    }),
+  )
   app.get(
     '/health/ready',
-    { config, schema: { tags, summary: 'Check that requests can be served; names the failing part otherwise', response: { 200: Ok } } },
+    {
+      config,
+      schema: {
+        tags,
+        operationId: 'getReadiness',
+        summary: 'Check that requests can be served; names the failing part otherwise',
+        response: { 200: Ok },
+      },
+    },
     async () => {
       if (isStopping()) throw new ServiceUnavailableError('shutting_down', { part: 'server' }, { retryAfterMs: 10_000 })
       await Promise.race([db.$queryRaw`select 1`, late()]).catch(() => {

@@ -42,9 +42,10 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/images/:filename',
     {
-      config: { keyScope: 'images:read', signed: true },
+      config: { keyScope: 'images:read', signed: true, produces: ['image/*'] },
       schema: {
         tags: ['images'],
+        operationId: 'getImageFile',
         summary: 'Return the primary image of a product at a permanent URL',
         description: [
           'Use the Zoho item ID or the product ID; the extension need not match the current format. With `PUBLIC_IMAGES=1` the URL is',
@@ -80,9 +81,10 @@ export const imageFileRoutes: FastifyPluginAsyncZod<ProductImagesDeps> = async (
   app.get(
     '/api/data/images/item/:filename',
     {
-      config: { keyScope: 'images:read', signed: true },
+      config: { keyScope: 'images:read', signed: true, produces: ['image/*'] },
       schema: {
         tags: ['images'],
+        operationId: 'getSignedImageFile',
         summary: 'Return the primary image of a product, or a variant of it',
         params: z.object({ filename: z.string().min(3).max(120) }),
         querystring: Query,

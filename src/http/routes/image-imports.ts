@@ -45,6 +45,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
       config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
+        operationId: 'importImages',
         summary: 'Import a ZIP of images laid out {SKU}/name.jpg, {SKU}.jpg or {zoho_item_id}.jpg',
         consumes,
         querystring: z.object({ wait: z.stringbool().default(true) }),
@@ -70,6 +71,7 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
       config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
+        operationId: 'previewImageImport',
         summary: 'Upload a ZIP and preview its import; the preview is kept for one day',
         consumes,
         response: { 201: ImportPreviewResponse },
@@ -101,7 +103,13 @@ export const imageImportRoutes: FastifyPluginAsyncZod<ProductImportsDeps> = asyn
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Start a run for a previewed import', params: z.object({ id: z.uuid() }), response: { 202: QueuedRun } },
+      schema: {
+        tags,
+        operationId: 'startPreviewedImageImport',
+        summary: 'Start a run for a previewed import',
+        params: z.object({ id: z.uuid() }),
+        response: { 202: QueuedRun },
+      },
     },
     async (request, reply) => {
       const { id } = request.params

@@ -34,6 +34,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       config: { keyScope: 'syncs:run', unknownParameters: 'warn' },
       schema: {
         tags,
+        operationId: 'syncItems',
         summary: 'Sync items, and optionally images, from Zoho or a file',
         querystring: ItemSyncQuery,
         response: { 200: ItemSyncResult, 202: Accepted },
@@ -54,6 +55,7 @@ export const itemSyncRoutes: FastifyPluginAsyncZod<ItemSyncRoutesDeps> = async (
       config: { keyScope: 'syncs:run' },
       schema: {
         tags,
+        operationId: 'planItemSync',
         summary: 'Preview a sync: its changes, API calls and duration; changes nothing',
         querystring: ItemSyncQuery.omit({ dry_run: true }),
         response: { 200: ItemSyncPlan, 202: Accepted },

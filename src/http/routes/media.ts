@@ -62,6 +62,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
       config: { keyScope: 'images:read' },
       schema: {
         tags,
+        operationId: 'listMediaImages',
         summary: 'List the images of all products, the newest first',
         querystring: MediaImagesQuery,
         response: { 200: MediaImagesResponse },
@@ -93,7 +94,12 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'images:read' },
-      schema: { tags, summary: 'Return the variant (thumbnail) settings', response: { 200: VariantSettingsResponse } },
+      schema: {
+        tags,
+        operationId: 'getVariantSettings',
+        summary: 'Return the variant (thumbnail) settings',
+        response: { 200: VariantSettingsResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: shown(await variantSettings.current()) }),
   )
@@ -103,6 +109,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
       onRequest: requireRole('operator'),
       schema: {
         tags,
+        operationId: 'changeVariantSettings',
         summary: 'Update the variant settings; existing variants are regenerated on demand, or with regenerate',
         body: VariantSettingsPatch,
         response: { 200: VariantSettingsResponse },
@@ -123,7 +130,13 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Start a run that regenerates variants', body: Regenerate, response: { 202: QueuedRun } },
+      schema: {
+        tags,
+        operationId: 'regenerateVariants',
+        summary: 'Start a run that regenerates variants',
+        body: Regenerate,
+        response: { 202: QueuedRun },
+      },
     },
     async (request, reply) => {
       const { which, size } = request.body
@@ -140,6 +153,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
       config: { keyScope: 'images:read' },
       schema: {
         tags,
+        operationId: 'getIntegrityReport',
         summary: 'List the findings of the last file check, and when it ran',
         querystring: z.object({ cursor: z.string().max(500).optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
         response: { 200: IntegrityResponse },
@@ -166,7 +180,12 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Start a run that checks every stored file against its hash', response: { 202: QueuedRun } },
+      schema: {
+        tags,
+        operationId: 'startIntegrityScan',
+        summary: 'Start a run that checks every stored file against its hash',
+        response: { 202: QueuedRun },
+      },
     },
     async (request, reply) => {
       const run_id = await start(MEDIA_INTEGRITY_SCAN, {}, request)
@@ -180,6 +199,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'startIntegrityRepair',
         summary: 'Start a run that repairs all or selected findings of the last file check; each is checked again first',
         body: IntegrityRepair,
         response: { 202: QueuedRun },
@@ -199,6 +219,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
       config: { keyScope: 'images:read' },
       schema: {
         tags,
+        operationId: 'getStorageUsage',
         summary: 'Return the disk usage of originals and variants, and what can be reclaimed',
         response: { 200: MediaStorageResponse },
       },
@@ -211,23 +232,28 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaDeps> = async (
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'images:read' },
-      schema: { tags, summary: 'Count background jobs for images by state', response: { 200: MediaJobsResponse } },
+      schema: {
+        tags,
+        operationId: 'getMediaJobs',
+        summary: 'Count background jobs for images by state',
+        response: { 200: MediaJobsResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await listMediaJobs(db), workers: workers.load() }),
   )
   const Queue = z.object({ queue: MediaQueue })
   const Changed = z.object({ status: z.literal('success'), data: z.object({ queue: MediaQueue, changed: z.number() }) })
-  for (const [verb, work, summary] of [
-    ['pause', pauseQueue, 'Pause queued and running jobs'],
-    ['resume', resumeQueue, 'Resume paused jobs'],
-    ['clear-failed', clearFailed, 'Clear failed jobs from the list'],
+  for (const [verb, operationId, work, summary] of [
+    ['pause', 'pauseMediaJobs', pauseQueue, 'Pause queued and running jobs'],
+    ['resume', 'resumeMediaJobs', resumeQueue, 'Resume paused jobs'],
+    ['clear-failed', 'clearFailedMediaJobs', clearFailed, 'Clear failed jobs from the list'],
   ] as const) {
     app.post(
       `/api/media/jobs/:queue/${verb}`,
       {
         onRequest: requireRole('operator'),
         config: { keyScope: 'images:write' },
-        schema: { tags, summary, params: Queue, response: { 200: Changed } },
+        schema: { tags, operationId, summary, params: Queue, response: { 200: Changed } },
       },
       async ({ params: { queue } }) => ({ status: 'success' as const, data: { queue, changed: await work({ db, runs }, queue) } }),
     )

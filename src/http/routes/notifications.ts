@@ -48,7 +48,12 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'settings:read' },
-      schema: { tags, summary: 'Return notification settings and recent notifications', response: { 200: NotificationsResponse } },
+      schema: {
+        tags,
+        operationId: 'getNotifications',
+        summary: 'Return notification settings and recent notifications',
+        response: { 200: NotificationsResponse },
+      },
     },
     response,
   )
@@ -58,6 +63,7 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeNotifications',
         summary: 'Update notification settings; null clears a value',
         body: NotificationsBody,
         response: { 200: NotificationsResponse },
@@ -72,7 +78,12 @@ export const notificationRoutes: FastifyPluginAsyncZod<{ db: Database; notificat
     '/notifications/test',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Send a test notification through every configured channel', response: { 200: NotificationsTestResponse } },
+      schema: {
+        tags,
+        operationId: 'sendTestNotification',
+        summary: 'Send a test notification through every configured channel',
+        response: { 200: NotificationsTestResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await test() }),
   )

@@ -47,7 +47,10 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
 
   app.get(
     '/oauth/start',
-    { onRequest: requireRole('admin'), schema: { tags, summary: 'Redirect to Zoho’s consent page', response: { 302: z.null() } } },
+    {
+      onRequest: requireRole('admin'),
+      schema: { tags, operationId: 'startConsent', summary: 'Redirect to Zoho’s consent page', response: { 302: z.null() } },
+    },
     async (request, reply) => {
       const { url, cookie } = await connect.beginConsent(requireIdentity(request).username)
       return setConsentCookie(request, reply, cookie).redirect(url, 302)
@@ -60,6 +63,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'getConsentLink',
         summary: 'Return when the current consent link expires; null if there is none',
         response: { 200: ConsentLinkResponse },
       },
@@ -75,6 +79,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'createConsentLink',
         summary: 'Create a consent link for the Zoho account owner; it is returned once and replaces earlier links',
         response: { 201: NewConsentLinkResponse },
       },
@@ -95,6 +100,7 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'deleteConsentLink',
         summary: 'Withdraw the current consent link',
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ withdrawn: z.number() }) }) },
       },
@@ -104,9 +110,10 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
   app.post(
     '/oauth/link/follow',
     {
-      config: { public: true, limited: true, openTo: 'everybody who has the secret of the link' },
+      config: { public: true, limited: true, openTo: 'everyone who has the secret of the link' },
       schema: {
         tags,
+        operationId: 'followConsentLink',
         summary: 'Exchange a consent link for the URL of Zoho’s consent page',
         body: OpenConsentLinkBody,
         response: { 200: OpenConsentLinkResponse },
@@ -127,7 +134,13 @@ export const oauthRoutes: FastifyPluginAsyncZod<{ connect: ConnectionContext; pu
         unknownParameters: 'ignore',
         openTo: 'the browser that began the consent',
       },
-      schema: { tags, summary: 'Handle the redirect back from Zoho’s consent page', querystring: CallbackQuery },
+      schema: {
+        tags,
+        operationId: 'finishConsent',
+        summary: 'Handle the redirect back from Zoho’s consent page',
+        querystring: CallbackQuery,
+        response: { 302: z.null() },
+      },
     },
     async (request, reply) => {
       const { code, state, error, 'accounts-server': accountsServer } = request.query

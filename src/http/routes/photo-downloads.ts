@@ -1,5 +1,7 @@
+import { constants, createGzip } from 'node:zlib'
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { create as contentDisposition } from 'content-disposition'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { BlobStore } from '../../images/storage/blob-store.ts'
 import type { FileCache } from '../../images/storage/file-cache.ts'
@@ -9,6 +11,7 @@ import { authorizeStore } from '../../photo-sync/authorize-store.ts'
 import type { Feed } from '../../photo-sync/change-feed.ts'
 import type { PhotoList } from '../../photo-sync/list.ts'
 import type { DownloadFile, PhotoDownloads } from '../../photo-sync/photo-downloads.ts'
+import type { ServedCounter } from '../../photo-sync/served-counter.ts'
 import { ArchiveBody, DownloadQuery } from '../../schemas/photo-sync.ts'
 import { readerOf, requireEdgeOrRole } from '../plugins/authentication.ts'
 import { sendFile } from '../send-file.ts'
@@ -57,27 +60,46 @@ function createArchiveSlots() {
   }
 }
 
+/**
+ * Calls `count` when the response has ended, with the bytes of the photo that were sent and whether
+ * that was its last part. A connection that was cut counts with what had left this process.
+ */
+function countDownload(reply: FastifyReply, size: number, count: (bytes: number, photos: 0 | 1) => void): void {
+  const { socket } = reply.raw
+  const before = socket?.bytesWritten ?? 0
+  reply.raw.once('close', () => {
+    if (reply.statusCode !== 200 && reply.statusCode !== 206) return
+    // nginx sends the file, and zinc does not see how far it gets.
+    const whole = reply.hasHeader('x-accel-redirect') ? size : Number(reply.getHeader('content-length') ?? 0)
+    if (!reply.raw.writableFinished) return count(Math.min(whole, Math.max(0, (socket?.bytesWritten ?? 0) - before)), 0)
+    const [, last] = /-(\d+)\//.exec(String(reply.getHeader('content-range') ?? '')) ?? []
+    count(whole, last === undefined || Number(last) === size - 1 ? 1 : 0)
+  })
+}
+
 export interface PhotoSyncFilesDeps {
   feed: Feed
   photoList: PhotoList
   photoFiles: PhotoDownloads
   fileCache: FileCache
   store: BlobStore
+  served: ServedCounter
   /** A proxy in front sends the bytes, from the location /_zinc_files/ of its configuration. */
   xAccel: boolean
 }
 
 export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = async (
   app,
-  { feed, photoList, photoFiles, fileCache, store: bytes, xAccel },
+  { feed, photoList, photoFiles, fileCache, store: bytes, served, xAccel },
 ) => {
   app.get(
     '/:photo_id/download',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn', produces: ['image/*'] },
       schema: {
         tags,
+        operationId: 'downloadPhoto',
         summary: 'Download one photo, in full or by range',
         params: z.object({ photo_id: z.string().max(200) }),
         querystring: DownloadQuery,
@@ -107,6 +129,7 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
         })
       }
       const file = await photoFiles.find(snapshot, store, request.params.photo_id, variant)
+      if (request.method === 'GET') countDownload(reply, file.size, (sent, photos) => served.add(store.id, sent, photos))
       try {
         return await send(file)
       } catch (error) {
@@ -123,15 +146,16 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
     '/archive',
     {
       onRequest: requireEdgeOrRole('viewer'),
-      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn' },
+      config: { keyScope: 'photo-sync:read', unknownParameters: 'warn', produces: ['application/x-tar'] },
       schema: {
         tags,
+        operationId: 'downloadPhotoArchive',
         summary: 'Download many photos as one tar, in the requested order; errors.json at the end lists any that failed',
         body: ArchiveBody,
       },
     },
     async (request, reply) => {
-      const { store_id, photo_ids, cursor, variant } = request.body
+      const { store_id, photo_ids, cursor, variant, gzip = false } = request.body
       const snapshot = await feed.now()
       const store = authorizeStore(snapshot, store_id, request.edge)
       const release = archives.take(readerOf(request))
@@ -142,9 +166,16 @@ export const photoDownloadRoutes: FastifyPluginAsyncZod<PhotoSyncFilesDeps> = as
       reply.headers({ 'content-type': 'application/x-tar', 'cache-control': 'private, no-store', vary: 'Authorization' })
       const disconnected = new AbortController()
       reply.raw.once('close', () => disconnected.abort(new Error('the reader hung up')))
-      return reply.send(
-        writeArchive({ files: photoFiles, fileCache }, { snapshot, store, photoIds, variant: variant ?? null }, disconnected.signal),
+      const archive = writeArchive(
+        { files: photoFiles, fileCache, sent: (size) => served.add(store.id, size, 1) },
+        { snapshot, store, photoIds, variant: variant ?? null },
+        disconnected.signal,
       )
+      if (!gzip) return reply.send(archive)
+      const packed = createGzip({ level: constants.Z_BEST_SPEED })
+      archive.once('error', (error) => packed.destroy(error))
+      packed.on('error', () => {}).once('close', () => archive.destroy())
+      return reply.header('content-encoding', 'gzip').send(archive.pipe(packed))
     },
   )
 }

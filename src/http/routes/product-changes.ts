@@ -28,7 +28,8 @@ export const productChangeRoutes: FastifyPluginAsyncZod<ProductChangesDeps> = as
       config: { keyScope: 'products:read' },
       schema: {
         tags: ['products'],
-        summary: 'What changed of products after a cursor, each once with its newest state; waits for a change when asked to',
+        operationId: 'listProductChanges',
+        summary: 'List products that changed after a cursor, each once in its newest state; `wait` holds the response until one changes',
         querystring: ProductChangesQuery,
         response: {
           200: ProductChangesResponse,

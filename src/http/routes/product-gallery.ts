@@ -83,6 +83,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { keyScope: 'images:write', largeBody: true },
       schema: {
         tags,
+        operationId: 'uploadProductImage',
         summary: 'Upload one or more images of a product (multipart, parts named file); either all are stored or none',
         consumes: ['multipart/form-data'],
         params: OfProduct,
@@ -128,6 +129,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { keyScope: 'images:read' },
       schema: {
         tags,
+        operationId: 'listProductImages',
         summary: 'List the images of a product in order; is_primary marks the primary one',
         params: OfProduct,
         querystring: z.object({ include_deleted: z.stringbool().default(false) }),
@@ -147,6 +149,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'changeProductImage',
         summary: 'Update an image: set as primary, change its position or alt text',
         params: OfImage,
         body: ImagePatch,
@@ -170,6 +173,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'orderProductImages',
         summary: 'Reorder the images with a JSON array of their IDs',
         params: OfProduct,
         body: ImageOrder,
@@ -190,6 +194,7 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'deleteProductImage',
         summary: 'Delete an image; it can be restored for seven days',
         params: OfImage,
         response: { 200: DeletedResponse },
@@ -216,7 +221,13 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'images:write' },
-      schema: { tags, summary: 'Restore a deleted image', params: OfImage, response: { 200: ImageResponse } },
+      schema: {
+        tags,
+        operationId: 'restoreProductImage',
+        summary: 'Restore a deleted image',
+        params: OfImage,
+        response: { 200: ImageResponse },
+      },
     },
     async (request) => {
       const product = await findProduct(db, request.params.id)
@@ -232,7 +243,13 @@ export const productGalleryRoutes: FastifyPluginAsyncZod<ProductGalleryDeps> = a
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'images:read' },
-      schema: { tags, summary: 'Compare the primary image with the one in Zoho', params: OfProduct, response: { 200: CompareResponse } },
+      schema: {
+        tags,
+        operationId: 'compareProductImages',
+        summary: 'Compare the primary image with the one in Zoho',
+        params: OfProduct,
+        response: { 200: CompareResponse },
+      },
     },
     async ({ params }) => {
       const product = await findProduct(db, params.id)

@@ -64,7 +64,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'Products, oldest first unless sorted otherwise',
+        operationId: 'listProducts',
+        summary: 'List products, oldest first by default',
         querystring: ProductsQuery,
         response: { 200: ProductsResponse },
       },
@@ -92,6 +93,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProductCursors',
         summary: 'The cursors at which the pages of a list begin, for jumping to any of them',
         querystring: ProductCursorsQuery,
         response: { 200: ProductCursorsResponse },
@@ -110,6 +112,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProductFacets',
         summary: 'The categories, brands and groups of products, each with its number of products',
         response: { 200: ProductFacetsResponse },
       },
@@ -123,7 +126,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'The categories that products stand in, by name, each with its number of products',
+        operationId: 'listCategories',
+        summary: 'List categories by name, each with its number of products',
         response: { 200: CategoriesResponse },
       },
     },
@@ -136,6 +140,7 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
+        operationId: 'listProductHistory',
         summary: 'What the runs of the last 30 days changed of a product, newest first',
         params: Params,
         response: { 200: ProductHistoryResponse },
@@ -154,7 +159,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
-        summary: 'Change fields that the mapping gives to the ERP; what Zoho owns is refused with 409 owned_by_zoho',
+        operationId: 'changeProduct',
+        summary: 'Update fields that the mapping gives to the ERP; fields that Zoho owns are refused with 409 owned_by_zoho',
         params: Params,
         body: ProductPatch,
         response: { 200: OneResponse },
@@ -172,7 +178,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:write' },
       schema: {
         tags,
-        summary: 'Delete a product that Zoho does not know; one that it has is refused with 409 product_in_zoho',
+        operationId: 'deleteProduct',
+        summary: 'Delete a product that is not in Zoho; others are refused with 409 product_in_zoho',
         params: Params,
         response: { 200: z.object({ status: z.literal('success'), data: z.object({ id: z.uuid(), deleted_at: z.iso.datetime() }) }) },
       },
@@ -190,7 +197,8 @@ export const productRoutes: FastifyPluginAsyncZod<ProductRouteDeps> = async (app
       config: { keyScope: 'products:read' },
       schema: {
         tags,
-        summary: 'One product, by id, or by sku: zoho: ean: upc: isbn: part: and a text',
+        operationId: 'getProduct',
+        summary: 'Return one product by id, or by a reference such as sku:A-1 (also zoho: ean: upc: isbn: part:)',
         params: Params,
         querystring: IncludeQuery,
         response: { 200: OneResponse },

@@ -41,6 +41,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'startPull',
         summary: 'Start a pull of Books or Invoice modules into files and the database',
         body: PullRequest.extend(Since).nullish(),
         response: { 202: Queued },
@@ -61,6 +62,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'planPull',
         summary: 'Estimate the API calls and duration of a pull; with count, asks Zoho for record counts. Changes nothing',
         body: PullPlanRequest.extend(Since).nullish(),
         response: { 200: one(PullPlan) },
@@ -75,6 +77,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:read' },
       schema: {
         tags,
+        operationId: 'listPullSessions',
         summary: 'List pull sessions, newest first',
         response: { 200: z.object({ status: z.literal('success'), data: z.array(PullSession), next_cursor: z.null() }) },
       },
@@ -88,6 +91,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:read' },
       schema: {
         tags,
+        operationId: 'comparePullSessions',
         summary: 'Compare the records of each module in two sessions',
         querystring: z.object({ a: SessionName, b: SessionName }),
         response: { 200: one(SessionComparison) },
@@ -100,7 +104,13 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'records:read' },
-      schema: { tags, summary: 'Return one session with its files', params: Named, response: { 200: one(PullSessionDetail) } },
+      schema: {
+        tags,
+        operationId: 'getPullSession',
+        summary: 'Return one session with its files',
+        params: Named,
+        response: { 200: one(PullSessionDetail) },
+      },
     },
     async ({ params }) => success(await sessions.get(params.session)),
   )
@@ -111,6 +121,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'changePullSession',
         summary: 'Pin a session so that it is never pruned, or unpin it',
         params: Named,
         body: z.object({ pinned: z.boolean() }),
@@ -131,6 +142,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'deletePullSession',
         summary: 'Delete a session folder; the records in the database stay',
         params: Named,
         response: { 200: one(z.object({ session: z.string(), deleted: z.literal(true) })) },
@@ -147,8 +159,8 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     '/:session/archive',
     {
       onRequest: requireRole('operator'),
-      config: { keyScope: 'records:read' },
-      schema: { tags, summary: 'Download a session as ZIP', params: Named },
+      config: { keyScope: 'records:read', produces: ['application/zip'] },
+      schema: { tags, operationId: 'downloadPullSession', summary: 'Download a session as ZIP', params: Named },
     },
     async (request, reply) => {
       const { params } = request
@@ -164,6 +176,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'verifyPullSession',
         summary: 'Start a run that verifies a session against Zoho, or with quick only against the database and the manifests',
         params: Named,
         body: z.object({ quick: z.boolean().default(false) }).nullish(),
@@ -185,7 +198,13 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'records:read' },
-      schema: { tags, summary: 'Return the latest verification report', params: Named, response: { 200: one(VerifyReport) } },
+      schema: {
+        tags,
+        operationId: 'getVerificationReport',
+        summary: 'Return the latest verification report',
+        params: Named,
+        response: { 200: one(VerifyReport) },
+      },
     },
     async ({ params }) => success(await sessions.report(params.session)),
   )
@@ -196,6 +215,7 @@ export const pullRoutes: FastifyPluginAsyncZod<{ db: Database; pulls: Pulls }> =
       config: { keyScope: 'records:pull' },
       schema: {
         tags,
+        operationId: 'repairPullSession',
         summary: 'Start a run that fetches only the records that differ and rewrites the affected files',
         params: Named,
         response: { 202: Queued },

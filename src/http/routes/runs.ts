@@ -25,6 +25,7 @@ const KEEP_ALIVE_MS = 15_000
 /** Streams that one user may have open: each keeps a connection and polls the run. */
 const MAX_STREAMS = 20
 const Id = z.object({ id: z.uuid() })
+const RunExport = z.object({ run: RunResponse, failures: z.array(z.looseObject({})), records: z.array(z.looseObject({})) })
 
 export interface RunRouteDeps {
   db: Database
@@ -48,6 +49,7 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listRuns',
         summary: 'List runs of every kind, newest first',
         querystring: z.object({
           kind: z.string().max(50).optional(),
@@ -85,6 +87,7 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'countRunsByDay',
         summary: 'Count the runs of each day by outcome, oldest first',
         querystring: z.object({ days: z.coerce.number().int().min(1).max(90).default(30) }),
         response: { 200: z.object({ status: z.literal('success'), data: RunsByDay }) },
@@ -100,7 +103,7 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Return one run', params: Id, response: { 200: One } },
+      schema: { tags, operationId: 'getRun', summary: 'Return one run', params: Id, response: { 200: One } },
     },
     async ({ params }) => one(await runs.get(params.id)),
   )
@@ -111,6 +114,7 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listRunRecords',
         summary: 'List the changes of a run, or of a dry run, record by record and field by field',
         params: Id,
         querystring: RunRecordsQuery,
@@ -134,7 +138,13 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Download a run with its failures and records as JSON', params: Id },
+      schema: {
+        tags,
+        operationId: 'exportRun',
+        summary: 'Download a run with its failures and records as JSON',
+        params: Id,
+        response: { 200: RunExport },
+      },
     },
     async ({ params }, reply) => {
       const run = await runs.get(params.id)
@@ -142,20 +152,20 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
         .type('application/json; charset=utf-8')
         .header('cache-control', 'no-store')
         .header('content-disposition', `attachment; filename="zinc-run-${run.id}.json"`)
-        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))))
+        .send(Readable.from(exportRun(db, { id: run.id, run: runAnswer(run) }, requestSignal(reply))) as never)
     },
   )
-  for (const [act, summary] of [
-    ['cancel', 'Cancel a run'],
-    ['pause', 'Pause a run'],
-    ['resume', 'Resume a paused run'],
+  for (const [act, operationId, summary] of [
+    ['cancel', 'cancelRun', 'Cancel a run'],
+    ['pause', 'pauseRun', 'Pause a run'],
+    ['resume', 'resumeRun', 'Resume a paused run'],
   ] as const) {
     app.post(
       `/sync/runs/:id/${act}`,
       {
         onRequest: requireRole('operator'),
         config: { keyScope: 'syncs:run' },
-        schema: { tags, summary, params: Id, response: { 200: One } },
+        schema: { tags, operationId, summary, params: Id, response: { 200: One } },
       },
       async (request) => {
         const { params } = request
@@ -170,8 +180,13 @@ export const runRoutes: FastifyPluginAsyncZod<RunRouteDeps> = async (app, { db, 
     '/sync/runs/:id/events',
     {
       onRequest: requireRole('viewer'),
-      config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Stream the progress of a run as server-sent events until it stops', params: Id },
+      config: { keyScope: 'syncs:read', produces: ['text/event-stream'] },
+      schema: {
+        tags,
+        operationId: 'streamRunEvents',
+        summary: 'Stream the progress of a run as server-sent events until it stops',
+        params: Id,
+      },
     },
     async (request, reply) => {
       await runs.get(request.params.id)

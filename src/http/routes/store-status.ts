@@ -1,17 +1,19 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod'
 import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { authorizeStore } from '../../photo-sync/authorize-store.ts'
 import type { Feed } from '../../photo-sync/change-feed.ts'
 import type { PhotoList } from '../../photo-sync/list.ts'
 import { photoStatusByStore } from '../../photo-sync/photo-store-status.ts'
-import { countArrivals, listStoreStatus, resync } from '../../photo-sync/store-status.ts'
+import type { ServedCounter } from '../../photo-sync/served-counter.ts'
+import { storeHistory } from '../../photo-sync/store-history.ts'
+import { listStoreStatus, resync } from '../../photo-sync/store-status.ts'
 import {
-  ArrivalsResponse,
   PhotoStoresResponse,
   ResyncBody,
   ResyncResponse,
+  StoreHistoryQuery,
+  StoreHistoryResponse,
   StoreStatusListResponse,
   StoreStatusResponse,
 } from '../../schemas/photo-sync.ts'
@@ -21,25 +23,25 @@ import { photoSyncTags as tags } from './photo-sync.ts'
 
 const Id = z.object({ id: z.string().max(200) })
 
-export interface StoreStatusDeps {
-  db: Database
-  clock: Clock
-  feed: Feed
-  photoList: PhotoList
-  /** The shop's time zone. */
-  zone(): Promise<string>
-}
-
-export const storeStatusRoutes: FastifyPluginAsyncZod<StoreStatusDeps> = async (app, { db, clock, feed, photoList: list, zone }) => {
+export const storeStatusRoutes: FastifyPluginAsyncZod<{ db: Database; feed: Feed; photoList: PhotoList; served: ServedCounter }> = async (
+  app,
+  { db, feed, photoList: list, served },
+) => {
   app.get(
     '/stores',
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'List the sync status of all stores', response: { 200: StoreStatusListResponse } },
+      schema: {
+        tags,
+        operationId: 'listStoreStatuses',
+        summary: 'List the sync status of all stores',
+        response: { 200: StoreStatusListResponse },
+      },
     },
     async () => {
       const moment = await feed.now()
+      await served.flush()
       return {
         status: 'success' as const,
         data: await listStoreStatus({ db, list }, moment, [...moment.stores.values()]),
@@ -52,31 +54,38 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<StoreStatusDeps> = async (
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'Return the sync status of one store', params: Id, response: { 200: StoreStatusResponse } },
+      schema: {
+        tags,
+        operationId: 'getStoreStatus',
+        summary: 'Return the sync status of one store',
+        params: Id,
+        response: { 200: StoreStatusResponse },
+      },
     },
     async ({ params }) => {
       const moment = await feed.now()
+      await served.flush()
       const [data] = await listStoreStatus({ db, list }, moment, [authorizeStore(moment, params.id, null)])
       return { status: 'success' as const, data: data! }
     },
   )
   app.get(
-    '/stores/:id/arrivals',
+    '/stores/:id/history',
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'stores:read' },
       schema: {
         tags,
-        summary: 'Count the photos that arrived at a store on each day, oldest first',
+        summary: 'Return what a store received and reported, by day, newest first',
         params: Id,
-        querystring: z.object({ days: z.coerce.number().int().min(1).max(90).default(14) }),
-        response: { 200: ArrivalsResponse },
+        querystring: StoreHistoryQuery,
+        response: { 200: StoreHistoryResponse },
       },
     },
     async ({ params, query }) => {
       const store = authorizeStore(await feed.now(), params.id, null)
-      const data = await countArrivals(db, { storeId: store.id, days: query.days, zone: await zone(), at: clock.now() })
-      return { status: 'success' as const, data }
+      await served.flush()
+      return { status: 'success' as const, data: await storeHistory(db, store.id, query.days), next_cursor: null }
     },
   )
   app.post(
@@ -86,6 +95,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<StoreStatusDeps> = async (
       config: { keyScope: 'stores:manage' },
       schema: {
         tags,
+        operationId: 'resyncStore',
         summary: 'Resync a store: send all photos again, or selected ones',
         params: Id,
         body: ResyncBody,
@@ -106,6 +116,7 @@ export const storeStatusRoutes: FastifyPluginAsyncZod<StoreStatusDeps> = async (
       config: { keyScope: 'stores:read' },
       schema: {
         tags,
+        operationId: 'getPhotoStoreStatus',
         summary: 'Return the sync status of one photo in every store',
         params: z.object({ id: z.uuid() }),
         response: { 200: PhotoStoresResponse },

@@ -37,6 +37,7 @@ const storeAnswer = (store: Store): StoreRecord => ({
   last_seen_at: store.last_seen_at?.toISOString() ?? null,
   paused_at: store.paused_at?.toISOString() ?? null,
   rate_limit: store.rate_limit,
+  share: store.share,
 })
 const tokenAnswer = ({ id, name, created_at, expires_at, revoked_at, last_used_at }: EdgeToken) => ({
   id,
@@ -60,7 +61,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     {
       onRequest,
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'List stores, oldest first', response: { 200: StoresResponse } },
+      schema: { tags, operationId: 'listStores', summary: 'List stores, oldest first', response: { 200: StoresResponse } },
     },
     async () => ({
       ...success((await stores.list()).map(storeAnswer)),
@@ -73,7 +74,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
       onRequest,
       config: { keyScope: 'stores:manage' },
       bodyLimit: MAX_STORE_BYTES,
-      schema: { tags, summary: 'Create a store', body: StoreBody, response: { 201: StoreSavedResponse } },
+      schema: { tags, operationId: 'createStore', summary: 'Create a store', body: StoreBody, response: { 201: StoreSavedResponse } },
     },
     async (request, reply) => reply.code(201).send(await saved(await stores.create(request.body, actorOf(request)))),
   )
@@ -82,7 +83,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     {
       onRequest,
       config: { keyScope: 'stores:read' },
-      schema: { tags, summary: 'Return one store', params: Id, response: { 200: StoreResponse } },
+      schema: { tags, operationId: 'getStore', summary: 'Return one store', params: Id, response: { 200: StoreResponse } },
     },
     async ({ params }) => success(storeAnswer(await stores.find(params.id))),
   )
@@ -94,6 +95,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
       bodyLimit: MAX_STORE_BYTES,
       schema: {
         tags,
+        operationId: 'changeStore',
         summary: 'Update a store; its photo list changes immediately',
         params: Id,
         querystring: StorePatchQuery,
@@ -112,7 +114,13 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     {
       onRequest,
       config: { keyScope: 'stores:manage' },
-      schema: { tags, summary: 'Delete a store with its tokens and reports', params: Id, response: { 200: StoreResponse } },
+      schema: {
+        tags,
+        operationId: 'deleteStore',
+        summary: 'Delete a store with its tokens and reports',
+        params: Id,
+        response: { 200: StoreResponse },
+      },
     },
     async (request) => success(storeAnswer(await stores.remove(request.params.id, actorOf(request)))),
   )
@@ -121,7 +129,13 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     '/:id/tokens',
     {
       onRequest,
-      schema: { tags, summary: 'List the tokens of a store, without their secrets', params: Id, response: { 200: EdgeTokensResponse } },
+      schema: {
+        tags,
+        operationId: 'listStoreTokens',
+        summary: 'List the tokens of a store, without their secrets',
+        params: Id,
+        response: { 200: EdgeTokensResponse },
+      },
     },
     async ({ params }) => ({ ...success((await edgeTokens.list(params.id)).map(tokenAnswer)), next_cursor: null }),
   )
@@ -131,6 +145,7 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
       onRequest,
       schema: {
         tags,
+        operationId: 'createStoreToken',
         summary: 'Create a token for the store’s edge server; it is returned only once',
         params: Id,
         body: EdgeTokenBody,
@@ -147,7 +162,13 @@ export const storeRoutes: FastifyPluginAsyncZod<{ stores: Stores; edgeTokens: Ed
     '/:id/tokens/:token_id',
     {
       onRequest,
-      schema: { tags, summary: 'Revoke a token; it stops working immediately', params: TokenId, response: { 200: EdgeTokenResponse } },
+      schema: {
+        tags,
+        operationId: 'revokeStoreToken',
+        summary: 'Revoke a token; it stops working immediately',
+        params: TokenId,
+        response: { 200: EdgeTokenResponse },
+      },
     },
     async (request) => success(tokenAnswer(await edgeTokens.revoke(request.params.id, request.params.token_id, actorOf(request)))),
   )

@@ -12,14 +12,18 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
   const one = (user: UserRow) => ({ status: 'success' as const, data: shown(user) })
   const onRequest = requireRole('admin')
 
-  app.get('', { onRequest, schema: { tags, summary: 'List users, oldest first', response: { 200: UsersResponse } } }, async () => ({
-    status: 'success' as const,
-    data: (await users.list()).map(shown),
-    next_cursor: null,
-  }))
+  app.get(
+    '',
+    { onRequest, schema: { tags, operationId: 'listUsers', summary: 'List users, oldest first', response: { 200: UsersResponse } } },
+    async () => ({
+      status: 'success' as const,
+      data: (await users.list()).map(shown),
+      next_cursor: null,
+    }),
+  )
   app.post(
     '',
-    { onRequest, schema: { tags, summary: 'Create a user', body: UserBody, response: { 201: UserResponse } } },
+    { onRequest, schema: { tags, operationId: 'createUser', summary: 'Create a user', body: UserBody, response: { 201: UserResponse } } },
     async (request, reply) => reply.code(201).send(one(await users.create(request.body, actorOf(request)))),
   )
   app.patch(
@@ -28,6 +32,7 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
       onRequest,
       schema: {
         tags,
+        operationId: 'changeUser',
         summary: 'Update a user’s name, password or role; a new password or role logs the user out',
         params: Params,
         body: UserPatch,
@@ -41,7 +46,13 @@ export const userRoutes: FastifyPluginAsyncZod<{ users: Users }> = async (app, {
     '/:id',
     {
       onRequest,
-      schema: { tags, summary: 'Delete a user and log them out everywhere', params: Params, response: { 200: UserDeletedResponse } },
+      schema: {
+        tags,
+        operationId: 'deleteUser',
+        summary: 'Delete a user and log them out everywhere',
+        params: Params,
+        response: { 200: UserDeletedResponse },
+      },
     },
     async (request) => one(await users.remove(request.params.id, actorOf(request))),
   )

@@ -18,7 +18,12 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
     '/webhook/setup',
     {
       onRequest: requireRole('operator'),
-      schema: { tags, summary: 'What to enter in Zoho for its notices, and how they arrive', response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'getZohoWebhook',
+        summary: 'Return what to enter in Zoho for its webhook, and how many messages arrived',
+        response: { 200: WebhookResponse },
+      },
     },
     async () => {
       const { values, changedAt } = await connect.settings.effective()
@@ -47,7 +52,8 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       onRequest: requireRole('admin'),
       schema: {
         tags,
-        summary: 'Make a new secret for the notices of Zoho; it is shown in this answer only',
+        operationId: 'createZohoWebhookSecret',
+        summary: 'Create a new secret for the webhook of Zoho; it is returned only once',
         response: { 201: WebhookSecretResponse },
       },
     },
@@ -66,7 +72,8 @@ export const webhookSettingsRoutes: FastifyPluginAsyncZod<{ db: Database; connec
       onRequest: requireRole('operator'),
       schema: {
         tags,
-        summary: 'Send a signed notice to the address that Zoho is told, from here',
+        operationId: 'testZohoWebhook',
+        summary: 'Test the webhook of Zoho: send a signed message to its public URL',
         response: { 200: WebhookTestResponse },
       },
     },

@@ -48,7 +48,11 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
 
   app.get(
     '/',
-    { onRequest, config, schema: { tags, summary: 'All webhooks, oldest first', response: { 200: WebhooksResponse } } },
+    {
+      onRequest,
+      config,
+      schema: { tags, operationId: 'listWebhooks', summary: 'List webhooks, oldest first', response: { 200: WebhooksResponse } },
+    },
     async () => ({ ...success((await webhooks.list()).map(shown)), next_cursor: null }),
   )
   app.post(
@@ -56,7 +60,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Add a webhook; its secret is shown this once', body: WebhookBody, response: { 201: WebhookMadeResponse } },
+      schema: {
+        tags,
+        operationId: 'createWebhook',
+        summary: 'Create a webhook; its secret is returned only once',
+        body: WebhookBody,
+        response: { 201: WebhookMadeResponse },
+      },
     },
     async (request, reply) => {
       const { secret, row } = await webhooks.create(request.body, actorOf(request))
@@ -68,7 +78,11 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
   )
   app.get(
     '/:id',
-    { onRequest, config, schema: { tags, summary: 'One webhook', params: Id, response: { 200: WebhookResponse } } },
+    {
+      onRequest,
+      config,
+      schema: { tags, operationId: 'getWebhook', summary: 'Return one webhook', params: Id, response: { 200: WebhookResponse } },
+    },
     async ({ params }) => success(shown(await webhooks.find(params.id))),
   )
   app.patch(
@@ -76,7 +90,14 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Change a webhook', params: Id, body: WebhookPatch, response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'changeWebhook',
+        summary: 'Update a webhook',
+        params: Id,
+        body: WebhookPatch,
+        response: { 200: WebhookResponse },
+      },
     },
     async (request) => success(shown(await webhooks.change(request.params.id, request.body, actorOf(request)))),
   )
@@ -85,7 +106,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Remove a webhook with its deliveries', params: Id, response: { 200: WebhookResponse } },
+      schema: {
+        tags,
+        operationId: 'deleteWebhook',
+        summary: 'Delete a webhook with its deliveries',
+        params: Id,
+        response: { 200: WebhookResponse },
+      },
     },
     async (request) => success(shown(await webhooks.remove(request.params.id, actorOf(request)))),
   )
@@ -96,7 +123,8 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
-        summary: 'A new secret, shown this once; the old one signs, too, for `overlap_hours`',
+        operationId: 'rotateWebhookSecret',
+        summary: 'Replace the secret of a webhook; it is returned only once, and the old one also signs for `overlap_hours`',
         params: Id,
         body: RotateBody.nullish(),
         response: { 201: WebhookMadeResponse },
@@ -113,7 +141,17 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
   )
   app.post(
     '/:id/test',
-    { onRequest, config, schema: { tags, summary: 'Send `webhook.test`', params: Id, response: { 202: DeliveryQueuedResponse } } },
+    {
+      onRequest,
+      config,
+      schema: {
+        tags,
+        operationId: 'testWebhook',
+        summary: 'Send a test event to a webhook',
+        params: Id,
+        response: { 202: DeliveryQueuedResponse },
+      },
+    },
     async (request, reply) => {
       const { id } = await webhooks.test(request.params.id, actorOf(request))
       return reply.code(202).send(queued({ delivery_id: id }))
@@ -126,7 +164,8 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
-        summary: 'What was and is to be sent, newest first; kept for 14 days',
+        operationId: 'listWebhookDeliveries',
+        summary: 'List deliveries of a webhook, newest first; they are kept for 14 days',
         params: Id,
         querystring: DeliveriesQuery,
         response: { 200: DeliveriesResponse },
@@ -144,7 +183,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'One delivery with its attempts', params: OfDelivery, response: { 200: DeliveryResponse } },
+      schema: {
+        tags,
+        operationId: 'getWebhookDelivery',
+        summary: 'Return one delivery with its attempts',
+        params: OfDelivery,
+        response: { 200: DeliveryResponse },
+      },
     },
     async ({ params }) => success(delivery(await webhooks.delivery(params.id, params.delivery_id))),
   )
@@ -153,7 +198,13 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
     {
       onRequest,
       config,
-      schema: { tags, summary: 'Send a delivery again, under the same id', params: OfDelivery, response: { 202: DeliveryQueuedResponse } },
+      schema: {
+        tags,
+        operationId: 'retryWebhookDelivery',
+        summary: 'Retry a delivery under the same id',
+        params: OfDelivery,
+        response: { 202: DeliveryQueuedResponse },
+      },
     },
     async (request, reply) => {
       const { id } = await webhooks.retry(request.params.id, request.params.delivery_id, actorOf(request))
@@ -167,7 +218,8 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRoutesDeps> = async (ap
       config,
       schema: {
         tags,
-        summary: 'Send again what happened since a time, or what changed of products after a cursor of the change feed',
+        operationId: 'replayWebhook',
+        summary: 'Send again the events since a time, or the product changes after a cursor of the change feed',
         params: Id,
         body: ReplayBody,
         response: { 202: ReplayResponse },

@@ -26,6 +26,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('operator'),
       schema: {
         tags,
+        operationId: 'testConnection',
         summary: 'Test the connection: sign in and check everything that zinc needs; 502 if sign-in fails',
         response: { 200: TestResponse },
       },
@@ -38,6 +39,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'authorize',
         summary: 'Exchange a self-client grant code for a refresh token and store it',
         body: AuthorizeBody,
         response: { 200: ConnectionResponse },
@@ -56,6 +58,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'listOrganizations',
         summary: 'List the organizations of the account, with currency and time zone',
         response: { 200: OrganizationsResponse },
       },
@@ -73,7 +76,13 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
     '/organization',
     {
       onRequest: requireRole('admin'),
-      schema: { tags, summary: 'Set the organization to use', body: OrganizationBody, response: { 200: OrganizationResponse } },
+      schema: {
+        tags,
+        operationId: 'setOrganization',
+        summary: 'Set the organization to use',
+        body: OrganizationBody,
+        response: { 200: OrganizationResponse },
+      },
     },
     async (request) => {
       const { timeZone, ...it } = await connect.chooseOrganization(request.body.id, actorOf(request), AbortSignal.timeout(TEST_MS))
@@ -87,6 +96,7 @@ export const zohoConnectionRoutes: FastifyPluginAsyncZod<{ db: Database; connect
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'listZohoScopes',
         summary: 'List the scopes of each module, whether they are granted, and all scopes as one line',
         response: { 200: ScopesResponse },
       },

@@ -24,7 +24,12 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'images:read' },
-      schema: { tags, summary: 'Estimate the API calls for downloading additional images', response: { 200: GalleryPlanResponse } },
+      schema: {
+        tags,
+        operationId: 'planGalleryFetch',
+        summary: 'Estimate the API calls for downloading additional images',
+        response: { 200: GalleryPlanResponse },
+      },
     },
     async () => ({ status: 'success' as const, data: await planGallery(db) }),
   )
@@ -35,6 +40,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'fetchGalleries',
         summary: 'Start a run that downloads additional images of items; a dry run counts the exact API calls',
         body: GalleryFetch,
         response: { 202: QueuedRun },
@@ -52,6 +58,7 @@ export const zohoImageRoutes: FastifyPluginAsyncZod<ZohoImagesDeps> = async (app
       config: { keyScope: 'images:write' },
       schema: {
         tags,
+        operationId: 'sendImagesToZoho',
         summary: 'Upload the primary image of a product to its item in Zoho',
         params: z.object({ id: z.string().min(1).max(250) }),
         querystring: z.object({ dry_run: z.stringbool().default(false) }),

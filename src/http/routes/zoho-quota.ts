@@ -43,7 +43,12 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'syncs:read' },
-      schema: { tags, summary: 'Return API calls used and left this minute and today, with a forecast', response: { 200: QuotaResponse } },
+      schema: {
+        tags,
+        operationId: 'getQuota',
+        summary: 'Return API calls used and left this minute and today, with a forecast',
+        response: { 200: QuotaResponse },
+      },
     },
     quota,
   )
@@ -53,6 +58,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeQuota',
         summary: 'Set the percentage of daily calls reserved for items',
         body: QuotaBody,
         response: { 200: QuotaResponse },
@@ -70,6 +76,7 @@ export const zohoQuotaRoutes: FastifyPluginAsyncZod<ZohoQuotaRoutes> = async (ap
       config: { keyScope: 'syncs:read' },
       schema: {
         tags,
+        operationId: 'listZohoCalls',
         summary: 'List API calls to Zoho, newest first, without bodies',
         querystring: CallsQuery,
         response: { 200: CallsResponse },

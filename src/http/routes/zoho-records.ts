@@ -4,10 +4,13 @@ import { z } from 'zod'
 import type { Database } from '../../database/client.ts'
 import { BadRequestError, NotFoundError } from '../../lib/errors.ts'
 import { parseTimestamp } from '../../lib/parse-timestamp.ts'
+import { EXPORT_FORMATS, type ExportFormat, type ExportSource, openExport, readExportName } from '../../pulls/files/export.ts'
 import { listRecords, type StoredRecord } from '../../pulls/records/query.ts'
 import type { RecordScope } from '../../pulls/records/upsert.ts'
-import { PULL_MODULES } from '../../schemas/pulls.ts'
-import { requireRole } from '../plugins/authentication.ts'
+import { PULL_MODULES, ZohoRecordResponse } from '../../schemas/pulls.ts'
+import { recordAudit } from '../../settings/audit-log.ts'
+import { actorOf, requireRole } from '../plugins/authentication.ts'
+import { requestSignal } from '../request-signal.ts'
 
 const tags = ['records']
 const APPS = ['books', 'invoice', 'inventory', 'crm'] as const
@@ -20,6 +23,8 @@ const Query = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 type Query = z.infer<typeof Query>
+
+const RecordsResponse = z.object({ status: z.literal('success'), data: z.array(ZohoRecordResponse), next_cursor: z.string().nullable() })
 
 const Position = z.tuple([z.iso.datetime().nullable(), z.string()])
 
@@ -46,6 +51,23 @@ function withNote({ raw, record_id, modified_at, deleted_at }: StoredRecord): st
   })
   const open = raw.trimEnd().slice(0, -1).trimEnd()
   return `${open}${open.endsWith('{') ? '' : ','}"zinc":${note}}`
+}
+
+const MEDIA_TYPES: Record<ExportFormat, string> = {
+  json: 'application/json; charset=utf-8',
+  csv: 'text/csv; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+}
+
+/** Throws NotFoundError `module_not_found`, `no_data`. */
+async function findSource(db: Database, app: RecordScope['app'], name: string): Promise<ExportSource> {
+  const known = readExportName(name)
+  if (app === 'books' && !known) throw new NotFoundError('module_not_found.books', { module: name, modules: readExportName.names })
+  const source = { app, module: known?.module.name ?? name, lineItems: known?.lineItems ?? false }
+  if (!(await db.zohoRecord.findFirst({ where: { app, module: source.module }, select: { record_id: true } })))
+    throw new NotFoundError('no_data')
+  return source
 }
 
 /** Records of Zoho's modules as they were pulled, in the order of modification. */
@@ -76,19 +98,56 @@ export const zohoRecordRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (
       config: { keyScope: 'records:read' },
       schema: {
         tags,
+        operationId: 'listRecords',
         summary: 'List records of a module as Zoho returned them; `zinc` adds record_id, modified_at and deleted_at to each',
         params: z.object({ app: z.enum(APPS), module: Module }),
         querystring: Query,
+        response: { 200: RecordsResponse },
       },
     },
     async ({ params, query }, reply) => response(params, query, reply),
+  )
+  app.get(
+    '/:app/:module/export',
+    {
+      onRequest: requireRole('operator'),
+      config: { keyScope: 'exports:read', produces: ['text/csv', 'application/x-ndjson', 'application/vnd.apache.parquet'] },
+      schema: {
+        tags,
+        operationId: 'exportRecords',
+        summary: 'Export all records of a module; {module}_line_items are the line items of its documents',
+        params: z.object({ app: z.enum(APPS), module: Module }),
+        querystring: z.object({ format: z.enum(EXPORT_FORMATS).default('json') }),
+        response: { 200: z.array(z.looseObject({})) },
+      },
+    },
+    async (request, reply) => {
+      const { app, module } = request.params
+      const { format } = request.query
+      const source = await findSource(db, app, module)
+      await recordAudit(db, { ...actorOf(request), action: 'pull.export', target: `pull.${app}.${source.module}` })
+      const stream = await openExport(db, source, format)
+      requestSignal(reply).addEventListener('abort', () => stream.destroy())
+      return reply
+        .type(MEDIA_TYPES[format])
+        .header('cache-control', 'no-store')
+        .header('content-disposition', `attachment; filename="zinc-${module}.${format}"`)
+        .send(stream as never)
+    },
   )
   app.get(
     '/:module',
     {
       onRequest: requireRole('viewer'),
       config: { keyScope: 'records:read' },
-      schema: { tags, summary: 'List records of a Books module', params: z.object({ module: Module }), querystring: Query },
+      schema: {
+        tags,
+        operationId: 'listBooksRecords',
+        summary: 'List records of a Books module',
+        params: z.object({ module: Module }),
+        querystring: Query,
+        response: { 200: RecordsResponse },
+      },
     },
     async ({ params, query }, reply) => response({ app: 'books', module: params.module }, query, reply),
   )

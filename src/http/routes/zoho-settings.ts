@@ -51,6 +51,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'getZohoSettings',
         summary: 'Return the Zoho settings, with masked secrets, and the connection state',
         response: { 200: ZohoSettingsResponse },
       },
@@ -63,6 +64,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeZohoSettings',
         summary: 'Update Zoho settings; a masked secret is left unchanged, null deletes a stored value',
         body: ZohoSettingsBody,
         response: { 200: ZohoSettingsResponse },
@@ -81,6 +83,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'listModules',
         summary: 'List the four modules with schedule, last successful sync and next run',
         response: { 200: ZohoModulesResponse },
       },
@@ -92,7 +95,13 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
     {
       onRequest: requireRole('operator'),
       config: { keyScope: 'settings:read' },
-      schema: { tags, summary: 'Return one module, by name or slug', params: ModuleParam, response: { 200: ZohoModuleResponse } },
+      schema: {
+        tags,
+        operationId: 'getModule',
+        summary: 'Return one module, by name or slug',
+        params: ModuleParam,
+        response: { 200: ZohoModuleResponse },
+      },
     },
     async ({ params }) => ({ status: 'success' as const, data: await modules.one(params.module) }),
   )
@@ -102,6 +111,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'changeModule',
         summary: 'Turn a module on or off, or set its schedules (five-field cron in the shop’s time zone; null turns it off)',
         params: ModuleParam,
         body: ZohoModuleBody,
@@ -119,6 +129,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       onRequest: requireRole('admin'),
       schema: {
         tags,
+        operationId: 'moveModuleCursor',
         summary: 'Move the sync start of a module back, so that the next sync reads from there; null reads everything',
         params: ModuleParam,
         body: ModuleCursorBody,
@@ -140,6 +151,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       config: { keyScope: 'syncs:run' },
       schema: {
         tags: ['sync'],
+        operationId: 'syncModule',
         summary: 'Sync a module now; responds when it has finished, or immediately with wait=false',
         params: ModuleParam,
         querystring: ModuleSyncQuery,
@@ -160,6 +172,7 @@ export const zohoSettingsRoutes: FastifyPluginAsyncZod<ZohoSettingsRoutes> = asy
       config: { keyScope: 'settings:read' },
       schema: {
         tags,
+        operationId: 'previewSchedule',
         summary: 'Preview the next run times of a cron expression in the shop’s time zone',
         querystring: SchedulePreviewQuery,
         response: { 200: SchedulePreviewResponse },

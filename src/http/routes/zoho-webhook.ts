@@ -38,7 +38,8 @@ export const zohoWebhookRoutes: FastifyPluginAsyncZod<ZohoWebhookDeps> = async (
       onRequest: async (request) => void signatureOf(request),
       schema: {
         tags: ['sync'],
-        summary: 'Notices of Zoho about changed items, signed with webhook_secret; the items are read again through the API',
+        operationId: 'receiveZohoWebhook',
+        summary: 'Receive a webhook of Zoho about changed items, signed with webhook_secret; the items are then fetched from the API',
         response: { 202: z.object({ status: z.literal('queued'), items: z.array(z.string()) }) },
       },
     },

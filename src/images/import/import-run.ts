@@ -1,12 +1,15 @@
 import pLimit from 'p-limit'
 import { z } from 'zod'
-import type { Prisma } from '../../generated/client.ts'
+import type { Db } from '../../database/client.ts'
+import type { Photo, Prisma } from '../../generated/client.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { AppError } from '../../lib/errors.ts'
 import { around } from '../../messages/say.ts'
 import { failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
 import { addPhotosIn } from '../gallery/edit.ts'
 import { cleanFilename } from '../gallery/filename.ts'
+import { putZohoCopy } from '../gallery/zoho-copy.ts'
 import { type IngestDeps, ingestImage } from '../processing/ingest.ts'
 import { isStorageError } from '../storage/disk-space.ts'
 import type { ItemLinks } from '../storage/item-links.ts'
@@ -40,8 +43,10 @@ export function createImportRun(deps: ImportRunDeps): RunHandler {
     exclusiveKey: null,
     async execute(run) {
       const { import_id } = Params.parse(run.params)
-      const failed = await withImport(deps, import_id, run.signal, async (source) => {
-        const { matched, missed } = await matchEntries(deps.db, source)
+      const failed = await withImport(deps, import_id, run.signal, async (source, { map, asZoho }) => {
+        const { matched, missed } = await matchEntries(deps.db, source, map)
+        // A product has one image from Zoho: its first file is the copy, the others are its own.
+        const copies = new Set(asZoho ? matched.filter((it, n) => matched[n - 1]?.product.id !== it.product.id) : [])
         let { done } = run.checkpoint ? Checkpoint.parse(run.checkpoint) : { done: 0 }
         if (done === 0) await run.fenced((tx) => note(tx, run, missed))
         let unreadable = missed.filter((it) => it.kind === 'unreadable').length
@@ -51,7 +56,7 @@ export function createImportRun(deps: ImportRunDeps): RunHandler {
           const batch = matched.slice(done, done + BATCH)
           const taken = await takeAll(deps.ingest, batch, run.signal)
           done += batch.length
-          const added = await writeBatch(run, deps, taken, done, counts)
+          const added = await writeBatch(run, deps, taken, { done, counts, copies })
           for (const productId of added) await deps.itemLinks.refresh(deps.db, productId)
           unreadable += taken.filter((it) => 'miss' in it).length
           run.report({
@@ -105,8 +110,7 @@ async function writeBatch(
   run: RunContext,
   { clock }: ImportRunDeps,
   taken: Taken[],
-  done: number,
-  counts: { matched: number; unchanged: number },
+  { done, counts, copies }: { done: number; counts: { matched: number; unchanged: number }; copies: Set<MatchedEntry> },
 ): Promise<Set<string>> {
   const before = { ...counts }
   return run.fenced(async (tx) => {
@@ -121,11 +125,12 @@ async function writeBatch(
     for (const one of taken) {
       if ('miss' in one) continue
       const { it, sha256, ext } = one
-      const there = await tx.photo.findFirst({ where: { product_id: it.product.id, sha256, deleted_at: null } })
-      const photo = { source: 'import' as const, filename: cleanFilename(it.file, `image.${ext}`), sha256 }
-      const [image] = there ? [there] : await addPhotosIn(tx, clock, { productId: it.product.id, photos: [photo], primary: false })
-      if (there) counts.unchanged++
-      else added.add(it.product.id)
+      const file = { filename: cleanFilename(it.file, `image.${ext}`), sha256 }
+      const { image, isNew } = copies.has(it)
+        ? await putCopy(tx, clock, it.product.id, file)
+        : await putImport(tx, clock, it.product.id, file)
+      if (isNew) added.add(it.product.id)
+      else counts.unchanged++
       counts.matched++
       records.push({
         run_id: run.id,
@@ -138,6 +143,26 @@ async function writeBatch(
     await run.saveCheckpoint(tx, { done }, counts)
     return added
   })
+}
+
+interface PutFile {
+  filename: string
+  sha256: string
+}
+
+async function putImport(tx: Db, clock: Clock, productId: string, file: PutFile): Promise<{ image: Photo | undefined; isNew: boolean }> {
+  const there = await tx.photo.findFirst({ where: { product_id: productId, sha256: file.sha256, deleted_at: null } })
+  if (there) return { image: there, isNew: false }
+  const [image] = await addPhotosIn(tx, clock, { productId, photos: [{ source: 'import', ...file }], primary: false })
+  return { image, isNew: true }
+}
+
+/** A product that Zoho cannot have has no copy of Zoho's image. */
+async function putCopy(tx: Db, clock: Clock, productId: string, file: PutFile): Promise<{ image: Photo | undefined; isNew: boolean }> {
+  const { zoho_item_id } = await tx.product.findUniqueOrThrow({ where: { id: productId }, select: { zoho_item_id: true } })
+  if (zoho_item_id === null) return putImport(tx, clock, productId, file)
+  const { photo, changed } = await putZohoCopy(tx, { productId, ...file })
+  return { image: photo, isNew: changed }
 }
 
 async function note(tx: Parameters<Parameters<RunContext['fenced']>[0]>[0], run: RunContext, missed: UnmatchedEntry[]): Promise<void> {

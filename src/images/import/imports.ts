@@ -9,7 +9,9 @@ import { ConflictError, NotFoundError, PayloadTooLargeError } from '../../lib/er
 import type { ImportPlan } from '../../schemas/images.ts'
 import type { BlobStore } from '../storage/blob-store.ts'
 import { reserveDiskSpace, toStorageError } from '../storage/disk-space.ts'
+import type { BucketAccess } from './bucket-source.ts'
 import { detectFormats, type MatchResult, matchEntries } from './match.ts'
+import { MapEntry } from './product-map.ts'
 import { type ImportLimits, type ImportSource, openFolder, openZip } from './source.ts'
 
 export interface ImportDeps {
@@ -17,6 +19,14 @@ export interface ImportDeps {
   store: BlobStore
   clock: Clock
   limits: ImportLimits
+  /** How buckets are read, as S3_* say. */
+  bucketAccess: BucketAccess
+}
+
+/** How an import from the command line finds products and registers images. */
+export interface StageOptions {
+  map?: MapEntry[] | undefined
+  asZoho?: boolean | undefined
 }
 
 const EXPIRES_MS = 24 * 3_600_000
@@ -28,11 +38,26 @@ export const LISTED = 1_000
 
 /**
  * Keeps a ZIP in the store until its run has ended, so that any instance can process it. Returns
- * the import's id. Throws PayloadTooLargeError, StorageFullError.
+ * the import's id. Throws PayloadTooLargeError, StorageFullError, and what openZip throws.
  */
-export async function stageArchive(
-  { db, store, clock, limits }: ImportDeps,
+export function stageArchive(
+  deps: ImportDeps,
   bytes: Readable,
+  signal: AbortSignal,
+  options: StageOptions = {},
+): Promise<{ id: string; expires_at: Date }> {
+  const { limits } = deps
+  const check = async (path: string) => (await openZip(path, limits))[Symbol.asyncDispose]()
+  return stageFile(deps, bytes, { maxBytes: limits.totalBytes, check, ...options }, signal)
+}
+
+/**
+ * The same for any file. `check` throws for one that cannot be imported, before it is stored.
+ */
+export async function stageFile(
+  { db, store, clock }: Pick<ImportDeps, 'db' | 'store' | 'clock'>,
+  bytes: Readable,
+  { maxBytes, check, ...options }: { maxBytes: number; check(path: string): Promise<void> } & StageOptions,
   signal: AbortSignal,
 ): Promise<{ id: string; expires_at: Date }> {
   using _room = await reserveDiskSpace(store, 0)
@@ -45,7 +70,7 @@ export async function stageArchive(
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           size += chunk.length
-          if (size > limits.totalBytes) throw new PayloadTooLargeError('import_too_large', { total_bytes: limits.totalBytes })
+          if (size > maxBytes) throw new PayloadTooLargeError('import_too_large', { total_bytes: maxBytes })
           hash.update(chunk)
           yield chunk
         }
@@ -53,13 +78,11 @@ export async function stageArchive(
       createWriteStream(path, { flags: 'wx' }),
       { signal },
     )
-    // Checked before it is stored, so that a file that cannot be imported is refused immediately.
-    const zip = await openZip(path, limits)
-    await zip[Symbol.asyncDispose]()
+    await check(path)
     const archive = hash.digest('hex')
     await store.keep('imports', path, archive)
     const expires_at = new Date(clock.now().getTime() + EXPIRES_MS)
-    const { id } = await db.imageImport.create({ data: { archive, expires_at } })
+    const { id } = await db.imageImport.create({ data: { archive, expires_at, ...optionColumns(options) } })
     return { id, expires_at }
   } catch (error) {
     throw toStorageError(error)
@@ -68,36 +91,55 @@ export async function stageArchive(
   }
 }
 
-/** Stages a folder of this machine, for the command line. */
+/**
+ * Stages a folder of this machine, or a bucket (`bucket_url`: s3://BUCKET/PREFIX), for the command
+ * line.
+ */
 export async function stageFolder(
   { db, clock }: Pick<ImportDeps, 'db' | 'clock'>,
-  folder: string,
+  source: { folder: string } | { bucket_url: string },
+  options: StageOptions = {},
 ): Promise<{ id: string; expires_at: Date }> {
   const expires_at = new Date(clock.now().getTime() + EXPIRES_MS)
-  return db.imageImport.create({ data: { folder, expires_at }, select: { id: true, expires_at: true } })
+  return db.imageImport.create({ data: { ...source, expires_at, ...optionColumns(options) }, select: { id: true, expires_at: true } })
+}
+
+const optionColumns = ({ map, asZoho = false }: StageOptions) => ({ ...(map && { map }), as_zoho: asZoho })
+
+/** What an import says besides its files. */
+export interface ImportRules {
+  map: MapEntry[] | null
+  asZoho: boolean
 }
 
 /** Opens a staged import. Throws NotFoundError when it no longer exists. */
 export async function withImport<T>(
-  { db, store, limits }: Pick<ImportDeps, 'db' | 'store' | 'limits'>,
+  { db, store, limits, bucketAccess }: Pick<ImportDeps, 'db' | 'store' | 'limits' | 'bucketAccess'>,
   id: string,
   signal: AbortSignal,
-  work: (source: ImportSource) => Promise<T>,
+  work: (source: ImportSource, rules: ImportRules) => Promise<T>,
 ): Promise<T> {
   const row = await db.imageImport.findUnique({ where: { id } })
   if (!row) throw notFound()
+  const rules: ImportRules = { map: row.map === null ? null : MapEntry.array().parse(row.map), asZoho: row.as_zoho }
   if (row.folder !== null) {
     await using source = await openFolder(row.folder, limits)
-    return await work(source)
+    return await work(source, rules)
+  }
+  if (row.bucket_url !== null) {
+    // The bucket's library is large, so it is loaded only where a bucket is read.
+    const { openBucketFolder } = await import('./bucket-source.ts')
+    await using source = await openBucketFolder(row.bucket_url, bucketAccess, limits)
+    return await work(source, rules)
   }
   await using archive = await store.openLocal('imports', row.archive ?? '', signal)
   await using source = await openZip(archive.path, limits)
-  return await work(source)
+  return await work(source, rules)
 }
 
 /** Returns what an import would do now, without doing it. */
 export function previewImport(deps: ImportDeps, id: string, signal: AbortSignal): Promise<MatchResult> {
-  return withImport(deps, id, signal, async (source) => detectFormats(await matchEntries(deps.db, source)))
+  return withImport(deps, id, signal, async (source, { map }) => detectFormats(await matchEntries(deps.db, source, map)))
 }
 
 /** Marks an import as started, once. */

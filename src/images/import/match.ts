@@ -1,10 +1,12 @@
 import { extname } from 'node:path'
 import type { Db } from '../../database/client.ts'
 import { Prisma } from '../../generated/client.ts'
+import { InvalidImageError } from '../../lib/errors.ts'
 import { inEnglish, type Said, say } from '../../messages/say.ts'
 import type { ImportPlan } from '../../schemas/images.ts'
 import { detectFileType } from '../processing/file-type.ts'
 import { readImportName } from './layout.ts'
+import { findInMap, type MapEntry } from './product-map.ts'
 import type { ImportEntry, ImportSource } from './source.ts'
 
 export interface MatchedEntry {
@@ -44,7 +46,8 @@ interface Candidate {
  * (folders, system files) are left out. Each product's images are in import order: files called
  * front or main, then number 1, then the order of the source.
  */
-export async function matchEntries(db: Db, source: ImportSource): Promise<MatchResult> {
+export async function matchEntries(db: Db, source: ImportSource, map: MapEntry[] | null = null): Promise<MatchResult> {
+  if (map !== null) return matchByMap(db, source, map)
   const named = source.entries.flatMap((entry) => {
     const readings = [entry.name, ...entry.otherNames].flatMap((name) => {
       const read = readImportName(name)
@@ -79,10 +82,65 @@ export async function matchEntries(db: Db, source: ImportSource): Promise<MatchR
       })
     }
   }
+  return { matched: orderByProduct(matched), missed }
+}
+
+/**
+ * Finds products by the map alone: a name that the map lacks says nothing. Entries of the map
+ * without a file are reported, too.
+ */
+async function matchByMap(db: Db, source: ImportSource, map: MapEntry[]): Promise<MatchResult> {
+  const byPath = new Map(map.map((it) => [it.path, it]))
+  const find = await findProducts(db, [...new Set(map.filter((it) => it.by !== 'product_id').map((it) => it.value))])
+  const ids = map.filter((it) => it.by === 'product_id').map((it) => it.value)
+  const named = await db.$queryRaw<Candidate[]>`
+    select id, sku, zoho_item_id, exists (select 1 from photo where photo.product_id = product.id and photo.deleted_at is null) as has_picture
+    from product where deleted_at is null and id = any(${ids}::uuid[])`
+  const byId = new Map(named.map((it) => [it.id, it]))
+  const productsOf = ({ by, value }: MapEntry): Candidate[] => {
+    if (by === 'product_id') return [byId.get(value.toLowerCase())].flatMap((it) => it ?? [])
+    const reading = { keys: [value], byZohoId: by === 'zoho_item_id' }
+    return firstOf([false, true], (loose) => find(reading, { loose }))?.products ?? []
+  }
+  const used = new Set<string>()
+  const matched: MatchedEntry[] = []
+  const missed: UnmatchedEntry[] = []
+  for (const entry of source.entries) {
+    const file = readImportName(entry.name)?.file
+    if (file === undefined) continue
+    const mapped = findInMap(byPath, entry.name)
+    if (mapped) used.add(mapped.path)
+    const [product, ...others] = mapped ? productsOf(mapped) : []
+    if (!mapped) missed.push({ entry, kind: 'unmatched', said: say('not_in_map'), productIds: [] })
+    else if (entry.problem) missed.push({ entry, kind: 'unreadable', said: inEnglish(entry.problem), productIds: [] })
+    else if (!product) missed.push({ entry, kind: 'unmatched', said: say('no_product.mapped', { value: mapped.value }), productIds: [] })
+    else if (others.length > 0)
+      missed.push({
+        entry,
+        kind: 'ambiguous',
+        said: say('ambiguous_sku', { products: others.length + 1 }),
+        productIds: [product, ...others].map((it) => it.id),
+      })
+    else matched.push({ entry, file, product: { id: product.id, sku: product.sku, hasPicture: product.has_picture } })
+  }
+  for (const { path } of map)
+    if (!used.has(path)) missed.push({ entry: missingEntry(path), kind: 'unmatched', said: say('no_mapped_file'), productIds: [] })
+  return { matched: orderByProduct(matched), missed }
+}
+
+const missingEntry = (name: string): ImportEntry => ({
+  name,
+  otherNames: [],
+  size: 0,
+  proven: false,
+  problem: null,
+  open: () => Promise.reject(new InvalidImageError('file_not_readable')),
+})
+
+/** Sorting is stable: equal entries stay in the source's order. */
+function orderByProduct(matched: MatchedEntry[]): MatchedEntry[] {
   const groups = [...Map.groupBy(matched, (it) => it.product.id)].sort(([a], [b]) => (a < b ? -1 : 1))
-  // Sorting is stable: equal entries stay in the source's order.
-  const ordered = groups.flatMap(([, files]) => files.toSorted((a, b) => frontRank(a.file) - frontRank(b.file)))
-  return { matched: ordered, missed }
+  return groups.flatMap(([, files]) => files.toSorted((a, b) => frontRank(a.file) - frontRank(b.file)))
 }
 
 function firstOf<T, R>(list: T[], work: (it: T) => R | undefined): R | undefined {

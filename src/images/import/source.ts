@@ -31,9 +31,11 @@ export interface ImportLimits {
   totalBytes: number
 }
 
-const MAX_ENTRIES = 100_000
+export const MAX_ENTRIES = 100_000
 const MAX_NAME = 500
 const natural = new Intl.Collator('en', { numeric: true })
+/** Folders and buckets have no order of their own, and every listing must give the same one. */
+export const naturalOrder = (a: ImportEntry, b: ImportEntry): number => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1)
 const SYMLINK = 0o120000
 
 /**
@@ -79,7 +81,7 @@ const tooLarge = (totalBytes: number) => new PayloadTooLargeError('zip_too_large
  * A name that the run's records can store: without NUL, and of a long path its end, which
  * identifies the file.
  */
-const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
+export const storableName = (path: string): string => path.replaceAll('\0', '\ufffd').slice(-MAX_NAME).toWellFormed()
 
 async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
   for (let left = zip.entryCount; left > 0; left--) {
@@ -174,7 +176,6 @@ export async function openFolder(folder: string, { fileBytes }: Pick<ImportLimit
       open: async () => (await open(path).catch(notReadable)).createReadStream(),
     })
   }
-  // A folder has no order of its own, and every listing must give the same one.
-  entries.sort((a, b) => natural.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+  entries.sort(naturalOrder)
   return { entries, [Symbol.asyncDispose]: async () => {} }
 }

@@ -1,5 +1,6 @@
-import { createReadStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { join, parse } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { advisoryXactLock } from '../../database/locks.ts'
@@ -9,11 +10,14 @@ import { AppError } from '../../lib/errors.ts'
 import { around, type MessageKey } from '../../messages/say.ts'
 import { failureOf } from '../../runs/because.ts'
 import type { RunContext, RunHandler } from '../../runs/run-handler.ts'
+import { addPhotosIn } from '../gallery/edit.ts'
+import { cleanFilename } from '../gallery/filename.ts'
 import { putSourcePhoto } from '../gallery/gallery.ts'
 import { blobLock, type IngestDeps, ingestImage, saveToTemp } from '../processing/ingest.ts'
 import type { EncodedFormat } from '../processing/variant-settings.ts'
 import { makeVariants } from '../processing/variants.ts'
 import { isStorageError } from '../storage/disk-space.ts'
+import { linkName } from '../storage/item-links.ts'
 import { lastScan } from './report.ts'
 import { type IntegrityScanDeps, inspectFile } from './scan-run.ts'
 
@@ -55,7 +59,8 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
               where: {
                 run_id: scan.run_id,
                 repaired_at: null,
-                ...(chosen && { sha256: { in: chosen } }),
+                // A file that a person put there is taken only where it is named.
+                ...(chosen ? { sha256: { in: chosen } } : { repair: { not: 'adopt' } }),
                 OR: [{ kind: { gt: after.kind } }, { kind: after.kind, sha256: { gt: after.sha256 } }],
               },
               orderBy: [{ kind: 'asc' }, { sha256: 'asc' }],
@@ -91,11 +96,14 @@ export function createIntegrityRepair(deps: RepairDeps): RunHandler {
 
 class CannotRepair<K extends MessageKey> extends AppError<K> {}
 
-async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size }: MediaFinding): Promise<void> {
+async function repairOne(run: RunContext, deps: RepairDeps, finding: MediaFinding): Promise<void> {
+  const { kind, sha256, size, file } = finding
+  if (file !== null) return adoptFile(run, deps, file)
   if (kind === 'untracked' || kind === 'orphan_variant') return removeUnknown(deps, kind === 'untracked' ? 'originals' : 'variants', sha256)
   const blob = await deps.db.blob.findUnique({ where: { sha256 } })
   if (blob) {
     if (blob.removed_at || (await inspectFile(deps.store, 'originals', { sha256, size: Number(blob.size) })) === 'whole') return
+    await hideLinks(deps, sha256)
     return fetchAgain(run, deps, sha256)
   }
   const rows = await deps.db.variant.findMany({ where: { sha256 } })
@@ -107,6 +115,44 @@ async function repairOne(run: RunContext, deps: RepairDeps, { kind, sha256, size
     const requested = [{ name: row.name as VariantName, format: row.format as EncodedFormat }]
     await makeVariants(deps.ingest, { sha256: row.source_sha256, recipe: variantConfig, wanted: requested }, run.signal, { shed: false })
   }
+}
+
+/**
+ * Removes the links to a damaged original while they still are links: once it is replaced, they
+ * would look like files that a person put there. The repair's end shows them again.
+ */
+async function hideLinks({ db, itemLinks }: RepairDeps, sha256: string): Promise<void> {
+  const shown = await db.photo.findMany({
+    where: { sha256, is_primary: true, deleted_at: null },
+    select: { product: { select: { id: true, zoho_item_id: true } } },
+  })
+  for (const { product } of shown) await itemLinks.hide(linkName(product))
+}
+
+/**
+ * Makes a file that a person put into the folder of item images the primary image of its product;
+ * the link then takes its place.
+ */
+async function adoptFile(run: RunContext, { db, clock, ingest, itemLinks }: RepairDeps, file: string): Promise<void> {
+  const path = join(itemLinks.folder, file)
+  const product = await db.product.findUnique({ where: { zoho_item_id: parse(file).name, deleted_at: null }, select: { id: true } })
+  if (!product) throw new CannotRepair('no_product')
+  const blob = await ingestImage(ingest, await openFile(path), run.signal)
+  await run.fenced(async (tx) => {
+    if (await tx.photo.findFirst({ where: { product_id: product.id, sha256: blob.sha256, deleted_at: null } })) return
+    const photo = { source: 'import' as const, filename: cleanFilename(file, `image.${blob.ext}`), sha256: blob.sha256 }
+    await addPhotosIn(tx, clock, { productId: product.id, photos: [photo], primary: true })
+  })
+  await rm(path, { force: true })
+  await itemLinks.refresh(db, product.id)
+}
+
+/** Not through a link, which could lead anywhere. */
+async function openFile(path: string): Promise<Readable> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
+    throw new CannotRepair('file_not_readable', {}, { cause })
+  })
+  return handle.createReadStream()
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parse } from 'node:path'
 import type { Database } from '../../database/client.ts'
 import type { MediaFinding } from '../../generated/client.ts'
 import type { IntegrityFinding } from '../../schemas/media.ts'
@@ -53,10 +54,20 @@ async function withProducts(db: Database, findings: MediaFinding[]): Promise<Int
       where ph.deleted_at is null and ph.sha256 in (f.sha256, (select v.source_sha256 from variant v where v.sha256 = f.sha256 limit 1))
       limit ${PRODUCTS}) p on true`
   const byHash = Map.groupBy(rows, (it) => it.sha256)
+  // A file that a person put there names its product, which does not show it yet.
+  const named = await db.product.findMany({
+    where: { zoho_item_id: { in: findings.flatMap((it) => (it.file === null ? [] : [parse(it.file).name])) }, deleted_at: null },
+    select: { id: true, sku: true, name: true, zoho_item_id: true },
+  })
+  for (const { file, sha256 } of findings) {
+    const product = file === null ? undefined : named.find((it) => it.zoho_item_id === parse(file).name)
+    if (product) byHash.set(sha256, [{ sha256, ...product }])
+  }
   return findings.map((it) => ({
     kind: it.kind as IntegrityFinding['kind'],
     sha256: it.sha256,
     size: it.size === null ? null : Number(it.size),
+    file: it.file,
     products: (byHash.get(it.sha256) ?? []).map(({ id, sku, name }) => ({ id, sku, name })),
     repair: it.repair as IntegrityFinding['repair'],
     repaired_at: it.repaired_at?.toISOString() ?? null,

@@ -1,7 +1,10 @@
+import { rm, stat } from 'node:fs/promises'
+import { join, parse } from 'node:path'
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import type { Database, Db } from '../../database/client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { hashOfFile } from '../../lib/hash-file.ts'
 import type { JobQueue, JobWorker } from '../../queue/queue.ts'
 import { BatchState, partOfRun, runBatches } from '../../queue/run-batches.ts'
 import { because } from '../../runs/because.ts'
@@ -34,6 +37,8 @@ interface Found {
   sha256: string
   size: bigint | null
   repair: IntegrityFinding['repair']
+  /** The name of a file in the folder of item images. */
+  file?: string
 }
 
 /**
@@ -102,7 +107,8 @@ export function createIntegrityScan({ db, store, itemLinks, clock, queue, jobs }
         }
         await flush()
       }
-      await itemLinks.restore(db)
+      const { foreign } = await itemLinks.restore(db)
+      await save(await filesByHand(db, itemLinks, foreign), at, 0)
       await run.fenced((tx) => tx.mediaScan.update({ where: { run_id: run.id }, data: { finished_at: clock.now(), checked } }))
       return findings > 0 ? { state: 'partial', ...because('files_differ', { files: findings }) } : { state: 'success' }
     },
@@ -186,6 +192,27 @@ async function withRepair(db: Db, damaged: Damage[]): Promise<Found[]> {
             : 'upload_again'
     return { ...it, repair }
   })
+}
+
+/**
+ * Files that a person put beside the links, named by a Zoho id. One whose bytes its product has
+ * already is removed: the next look shows the link.
+ */
+async function filesByHand(db: Database, { folder }: ItemLinks, files: string[]): Promise<Found[]> {
+  const found: Found[] = []
+  for (const file of files) {
+    const path = join(folder, file)
+    const facts = await stat(path).catch(() => null)
+    if (facts === null) continue
+    const sha256 = await hashOfFile(path)
+    const product = await db.product.findUnique({ where: { zoho_item_id: parse(file).name, deleted_at: null }, select: { id: true } })
+    const known = product && (await db.photo.count({ where: { product_id: product.id, sha256, deleted_at: null } })) > 0
+    // Bytes that were removed from the store are left of a link.
+    const isLeft = (await db.blob.count({ where: { sha256, removed_at: { not: null } } })) > 0
+    if (known || isLeft) await rm(path, { force: true })
+    else found.push({ kind: 'untracked', sha256, size: BigInt(facts.size), repair: product ? 'adopt' : 'upload_again', file })
+  }
+  return found
 }
 
 async function unknownFiles(db: Db, kind: 'originals' | 'variants', files: StoredEntry[], clock: Clock): Promise<Found[]> {

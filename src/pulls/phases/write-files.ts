@@ -5,8 +5,8 @@ import { Prisma } from '../../generated/client.ts'
 import { makePrivateFolder } from '../../lib/data-dir.ts'
 import { rawElements, rawMember, withFirstMember, withoutMember } from '../../lib/raw-json.ts'
 import type { ManifestFile } from '../../schemas/pulls.ts'
-import type { ModuleScope } from '../checkpoint.ts'
 import { createJsonArrayFile } from '../files/json-array-writer.ts'
+import type { RecordScope } from '../records/upsert.ts'
 
 /** Which records of a module go into its file. */
 export type Selection =
@@ -27,7 +27,7 @@ interface RawRecord {
 /**
  * Yields the records in the order of their ids, in batches, so that any number needs little memory.
  */
-export async function* readRecords(db: Db, { app, module }: ModuleScope, selection: Selection): AsyncGenerator<RawRecord[]> {
+export async function* readRecords(db: Db, { app, module }: RecordScope, selection: Selection): AsyncGenerator<RawRecord[]> {
   for (let after = ''; ; ) {
     const batch =
       selection.of === 'staged'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { splitName } from '../../catalog/split-name.ts'
 import { decodeEntities } from '../../lib/html-entities.ts'
+import { withFirstMember } from '../../lib/raw-json.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
 import { fieldSpec, ITEM_FIELD_NAMES, type ItemFieldName } from '../../schemas/item-fields.ts'
@@ -18,6 +19,27 @@ const IMAGE_NAMES = { zoho_image_id: ['image_id', 'image_document_id'], zoho_ima
 const APART: readonly ItemFieldName[] = ['name', 'name_en', 'name_ar', 'currency', 'status', 'is_combo', 'attributes']
 const PLAIN_FIELDS = ITEM_FIELD_NAMES.filter((field) => !APART.includes(field))
 
+/** Keys that are read, and those of zinc's own export. */
+const KNOWN_KEYS = new Set([
+  ...ITEM_FIELD_NAMES.flatMap(namesIn),
+  ...Object.values(IMAGE_NAMES).flat(),
+  ...['zoho_item_id', 'item_id', 'item_name', 'is_combo_product', 'custom_fields', 'last_modified_time', 'zoho_modified_at'],
+  ...['image_url', 'image_path', 'is_active', 'specifications', 'category', 'tax', 'dimensions', 'group', 'stock', 'prices', 'origin'],
+  ...['created_at', 'updated_at'],
+])
+
+export interface FileItem {
+  row: ItemRow
+  /** A price without a currency of its own. */
+  needsCurrency: boolean
+  /** The path of its image beside the file, as it was written; null without one. */
+  imagePath: string | null
+  /** Written by zinc: its image may be an upload, so it is not taken for Zoho's. */
+  isOwnExport: boolean
+  /** Keys that no field of a product is read from. */
+  unknownKeys: string[]
+}
+
 export interface InvalidItemError {
   zoho_item_id: string | null
   sku: string | null
@@ -31,7 +53,7 @@ export interface InvalidItemError {
 export function readFileItem(
   value: unknown,
   { mappings, version }: { mappings: Map<string, string>; version: string },
-): { row: ItemRow } | InvalidItemError {
+): FileItem | InvalidItemError {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { zoho_item_id: null, sku: null, reason: message('file_item.no_object') }
   const record = flatRecord(value as Record<string, unknown>)
@@ -86,7 +108,34 @@ export function readFileItem(
     row.image_source_url = url.trim()
     row.image_source_key = `${version} ${url.trim()}`
   }
-  return { row }
+  return {
+    row,
+    needsCurrency: row.currency === undefined && (isPrice(row.cost_price) || isPrice(row.selling_price)),
+    imagePath: isBlank(record.image_path) ? null : String(record.image_path).trim(),
+    isOwnExport: isOwnExport(record),
+    unknownKeys: Object.keys(value).filter((key) => !KNOWN_KEYS.has(key) && !key.startsWith('cf_')),
+  }
+}
+
+const isPrice = (amount: string | null | undefined): boolean => amount !== undefined && amount !== null
+
+/**
+ * Zoho's id in the key of an object by id, for a record that does not have it itself. Null for a
+ * member that is no item, such as `page_context` of a saved response.
+ */
+export function itemOfMember(key: string, value: string): string | null {
+  if (key === 'items' || !value.startsWith('{')) return null
+  const record = parseObject(value)
+  if (record && (record.zoho_item_id !== undefined || record.item_id !== undefined)) return value
+  return /^[\d.e+٠-٩۰-۹]+$/i.test(key) ? withFirstMember(value, 'zoho_item_id', key) : null
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return null
+  }
 }
 
 /**
@@ -109,6 +158,18 @@ function flatRecord(record: Record<string, unknown>): Record<string, unknown> {
     ...part('weight', { value: 'weight', unit: 'weight_unit' }),
     ...part('group', { id: 'group_id', name: 'group_name' }),
     ...part('stock', { available: 'available_stock', actual_available: 'actual_available_stock' }),
+    ...ofPredecessor(record),
+  }
+}
+
+/** The ERP importer before zinc wrote the status as a flag, and some fields in an object. */
+function ofPredecessor({ is_active, status, specifications }: Record<string, unknown>): Record<string, unknown> {
+  const active = Flag.safeParse(is_active)
+  const more = typeof specifications === 'object' && specifications !== null ? (specifications as Record<string, unknown>) : {}
+  const named = Object.entries(more).filter(([key, value]) => ['category', 'tax_id', 'item_type'].includes(key) && !isBlank(value))
+  return {
+    ...(isBlank(status) && !isBlank(is_active) && active.success && { status: active.data ? 'active' : 'inactive' }),
+    ...Object.fromEntries(named),
   }
 }
 

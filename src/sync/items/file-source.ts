@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { basename, join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import type { ItemRow } from '../../catalog/item-fields.ts'
 import { BadRequestError, NotFoundError, PayloadTooLargeError } from '../../lib/errors.ts'
 import { InvalidFileError, readJsonArray } from '../../lib/json-array.ts'
 import type { Message } from '../../messages/message.ts'
 import { message } from '../../messages/say.ts'
-import { isBlank, readFileId, readFileItem } from './file-item.ts'
+import { type FileItem, isBlank, itemOfMember, readFileId, readFileItem } from './file-item.ts'
 
 export const DEFAULT_FILE = 'all_zoho_inventory_items.json'
 const MAPPINGS_FILE = 'image_mappings.json'
 const MAX_MAPPINGS_BYTES = 64 * 1024 ** 2
 const PAGE_ROWS = 200
 
-/** A file of items in DATA_DIR/imports, found but not read yet. */
+/** A file of items, found but not read yet. */
 export interface ImportFile {
   name: string
   path: string
@@ -27,6 +27,19 @@ export interface ImportFile {
 }
 
 /**
+ * Finds a file anywhere on this machine, for the command line, with the mappings beside it. Throws
+ * NotFoundError `import_file_not_found`, PayloadTooLargeError.
+ */
+export async function findImportPath(path: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> {
+  const folder = dirname(path)
+  return openImportFile(path, { name: basename(path), folder, mappings: await insideOf(folder, MAPPINGS_FILE), maxBytes })
+}
+
+/** Opens an uploaded file, which has no mappings beside it. */
+export const findUploadedFile = (path: string, name: string, { maxBytes }: { maxBytes: number }): Promise<ImportFile> =>
+  openImportFile(path, { name, folder: dirname(path), mappings: null, maxBytes })
+
+/**
  * Checks a file name and finds the file. Throws BadRequestError `invalid_file_name`, NotFoundError
  * `import_file_not_found`, PayloadTooLargeError.
  */
@@ -35,16 +48,23 @@ export async function findImportFile(importsDir: string, name: string, { maxByte
     throw new BadRequestError('invalid_file_name', { folder: importsDir })
   }
   const path = await insideOf(importsDir, name)
+  return openImportFile(path, { name, folder: importsDir, mappings: await insideOf(importsDir, MAPPINGS_FILE), maxBytes })
+}
+
+async function openImportFile(
+  path: string | null,
+  { name, folder, mappings: mappingsPath, maxBytes }: { name: string; folder: string; mappings: string | null; maxBytes: number },
+): Promise<ImportFile> {
   const found = path === null ? null : await stat(path).catch(() => null)
   if (path === null || !found?.isFile()) {
-    throw new NotFoundError('import_file_not_found', { file: name, folder: importsDir, default_file: DEFAULT_FILE })
+    throw new NotFoundError('import_file_not_found', { file: name, folder, default_file: DEFAULT_FILE })
   }
   if (found.size > maxBytes) {
     throw new PayloadTooLargeError('import_file_too_large', { file: name, size: found.size, max_bytes: maxBytes })
   }
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  const mappings = await readMappings(await insideOf(importsDir, MAPPINGS_FILE), hash)
+  const mappings = await readMappings(mappingsPath, hash)
   return { name, path, ...mappings, version: hash.digest('hex').slice(0, 16) }
 }
 
@@ -52,7 +72,7 @@ export async function findImportFile(importsDir: string, name: string, { maxByte
  * Returns the real path of a file in the folder; null when it does not exist. Throws
  * BadRequestError for a link that leads outside: it could expose any file of the machine.
  */
-async function insideOf(folder: string, name: string): Promise<string | null> {
+export async function insideOf(folder: string, name: string): Promise<string | null> {
   const [real, root] = await Promise.all([realpath(join(folder, name)).catch(() => null), realpath(folder).catch(() => null)])
   if (real === null || root === null) return null
   if (real.startsWith(root + sep)) return real
@@ -97,6 +117,8 @@ function parseJson(text: string): unknown {
 
 export interface FilePage {
   rows: ItemRow[]
+  /** What the records of the rows say besides. */
+  items: FileItem[]
   /** The index of each row in the array. */
   indexes: number[]
   /** What could not be read: its index in the array, its ids as far as known, and the reason. */
@@ -105,19 +127,20 @@ export interface FilePage {
 
 /**
  * Yields the items of the file in pages, whatever its size, each with the fields that its record
- * has. A saved Zoho response (`{"items": […]}`) is read like the array in it. Throws
- * BadRequestError `invalid_import_file` where the text stops being a JSON array.
+ * has. A saved Zoho response (`{"items": […]}`) and an object of items by their ids are read like
+ * the array in them. Throws BadRequestError `invalid_import_file` where the text is none of these.
  */
 export async function* readImportFile(file: ImportFile, signal: AbortSignal): AsyncGenerator<FilePage> {
-  const newPage = (): FilePage => ({ rows: [], indexes: [], unreadable: [] })
+  const newPage = (): FilePage => ({ rows: [], items: [], indexes: [], unreadable: [] })
   let page = newPage()
   try {
     let index = 0
-    for await (const values of readJsonArray(file.path, { member: 'items', values: 'any', signal })) {
+    for await (const values of readJsonArray(file.path, { member: 'items', fromMember: itemOfMember, values: 'any', signal })) {
       for (const value of values) {
         const read = readFileItem(parseItem(value), { mappings: file.mappings, version: file.version })
         if ('row' in read) {
           page.rows.push(read.row)
+          page.items.push(read)
           page.indexes.push(index)
         } else page.unreadable.push({ index, ...read })
         index++

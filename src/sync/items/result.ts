@@ -10,7 +10,7 @@ import { durationMs, firstFailures, runOutcome, statusOf } from './run-result.ts
  * Reported, but they do not make a run partial: no retry brings what is missing, so `last_sync`
  * would never move again.
  */
-const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'item_id_refused']
+const REMARKS = ['placeholder_image', 'invalid_price', 'image_url_blocked', 'item_id_refused', 'file_fields_left', 'currency_unknown']
 
 const IMAGE_KEYS = ['images_total', 'images_downloaded', 'images_unchanged', 'images_missing', 'images_failed'] as const
 type ImageStatistics = Record<(typeof IMAGE_KEYS)[number], number>

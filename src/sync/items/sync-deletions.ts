@@ -37,10 +37,10 @@ export interface RemovalResult {
 }
 
 /**
- * Soft-deletes what a complete full pass did not list, after asking Zoho for each by id; its photos
- * become tombstones. Never called after an incomplete pass: absence from half a list means nothing.
- * Items that Zoho still has are written from their details. After a crash the next worker finds the
- * rest by the same query.
+ * Soft-deletes what Zoho once had and a complete full pass did not list, after asking Zoho for each
+ * by id; its photos become tombstones. Never called after an incomplete pass: absence from half a
+ * list means nothing. Items that Zoho still has are written from their details. After a crash the
+ * next worker finds the rest by the same query.
  */
 export async function removeGone(
   run: RunContext,
@@ -51,7 +51,7 @@ export async function removeGone(
     -- Not "not exists": right after a large load the table has no statistics yet, and PostgreSQL
     -- might compare each row with each.
     with unlisted as materialized (
-      select zoho_item_id from product where zoho_item_id is not null and deleted_at is null
+      select zoho_item_id from product where zoho_item_id is not null and deleted_at is null and origin = 'zoho'
       except select unnest(ids) from run_page where run_id = ${run.id}::uuid)
     select p.id, p.zoho_item_id from unlisted join product p using (zoho_item_id) where p.deleted_at is null`
   if (candidates.length === 0) return { removed: 0, leftOut: 0 }
@@ -75,7 +75,7 @@ export async function removeGone(
   }
   if (refused.length > 0) await run.fenced((tx) => reportRefusedIds(run, tx, refused))
   const gone = candidates.filter((it) => !still.has(it.zoho_item_id) && !refused.includes(it.zoho_item_id))
-  const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null } })
+  const all = await db.product.count({ where: { zoho_item_id: { not: null }, deleted_at: null, origin: 'zoho' } })
   if (gone.length > BRAKE_COUNT && gone.length > all * MAX_DELETE_RATIO && !confirmed)
     return { removed: 0, stopped: { count: gone.length, of: all }, leftOut: still.size }
   await removeProducts(run, { clock, itemLinks }, gone, { dryRun })
@@ -149,10 +149,10 @@ export async function restorePhotos(
   }
 }
 
-/** Removes images that Zoho's list no longer names. Makes no call. */
+/** Removes images that Zoho's list no longer names, of items that Zoho has. Makes no call. */
 export async function dropRemovedImages(run: RunContext, { db, itemLinks }: { db: Database; itemLinks: ItemLinks }): Promise<void> {
   const stale = await db.product.findMany({
-    where: { zoho_item_id: { not: null }, zoho_image_id: null, photos: { some: { source: 'zoho', deleted_at: null } } },
+    where: { zoho_item_id: { not: null }, origin: 'zoho', zoho_image_id: null, photos: { some: { source: 'zoho', deleted_at: null } } },
     select: { id: true, zoho_item_id: true },
   })
   for (const product of stale) {

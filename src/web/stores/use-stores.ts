@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { StoreStatus } from '../../schemas/photo-sync.ts'
+import type { StoreHistoryDay, StoreStatus } from '../../schemas/photo-sync.ts'
 import type { EdgeToken, Store, StoreBody, StorePatch } from '../../schemas/stores.ts'
 import { request } from '../api/request.ts'
 
@@ -20,6 +20,13 @@ export const useStoreStatus = (id: string) =>
     queryKey: ['stores', 'fleet', id],
     refetchInterval: LOOK_EVERY_MS,
     queryFn: ({ signal }) => request<{ data: StoreStatus }>(`${FLEET}/${id}`, { signal }).then(({ data }) => data),
+  })
+
+/** What it received and reported, by day, newest first. */
+export const useStoreHistory = (id: string) =>
+  useQuery({
+    queryKey: ['stores', 'history', id],
+    queryFn: ({ signal }) => request<{ data: StoreHistoryDay[] }>(`${FLEET}/${id}/history?days=14`, { signal }).then(({ data }) => data),
   })
 
 /** What the store is set to. For admins: others are refused. */

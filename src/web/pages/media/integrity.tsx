@@ -148,9 +148,10 @@ function Findings({ data, mayEdit, repairing, onRepair }: FindingsProps) {
             {
               key: 'file',
               header: m.file,
-              cell: ({ sha256, size }) => (
+              cell: ({ sha256, size, file }) => (
                 <>
-                  <Ltr mono>{sha256.slice(0, 12)}…</Ltr> {size !== null && <span className={classes.muted}>{format.bytes(size)}</span>}
+                  <Ltr mono>{file ?? `${sha256.slice(0, 12)}…`}</Ltr>{' '}
+                  {size !== null && <span className={classes.muted}>{format.bytes(size)}</span>}
                 </>
               ),
             },

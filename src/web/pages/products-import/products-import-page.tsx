@@ -20,6 +20,7 @@ import { Section } from '../../components/section.tsx'
 import { useUnsavedChanges } from '../../components/use-unsaved-changes.ts'
 import { useMessages } from '../../i18n/language.tsx'
 import { ImportPreview } from './import-preview.tsx'
+import { ItemsImport } from './items-import.tsx'
 import { importMessages } from './messages.ts'
 import classes from './products-import-page.module.css'
 
@@ -32,7 +33,10 @@ export default function ProductsImportPage() {
   return (
     <Page title={m.title} intro={m.intro} above={<BackLink href="/products">{m.back}</BackLink>}>
       {mayImport ? (
-        <Import />
+        <>
+          <Import />
+          <ItemsImport />
+        </>
       ) : (
         <Callout tone="info" title={m.notYours}>
           {m.notYoursText}

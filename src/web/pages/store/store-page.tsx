@@ -23,8 +23,8 @@ import { storesMessages } from '../../stores/messages.ts'
 import { StoreBadge } from '../../stores/store-badge.tsx'
 import { storeState } from '../../stores/store-state.ts'
 import { useStore, useStoreEdit, useStoreStatus } from '../../stores/use-stores.ts'
-import { Arrivals } from './arrivals.tsx'
 import { FailingImages } from './failing-images.tsx'
+import { History } from './history.tsx'
 import { PauseStore } from './pause-store.tsx'
 import classes from './store-page.module.css'
 import { StoreSettings } from './store-settings.tsx'
@@ -55,11 +55,11 @@ export default function StorePage() {
           <>
             {store.paused_at !== null && <Callout tone="info" title={m.pausedNotice} />}
             <Progress store={store} />
-            <Arrivals store={store} />
             {store.failing.length > 0 && <FailingImages store={store} />}
           </>
         )}
       </QueryBoundary>
+      {fleet.data && <History storeId={id} />}
       {isAdmin && fleet.data && <Tokens storeId={id} />}
       {isAdmin && fleet.data && (
         <QueryBoundary query={settings} skeleton={<BlockSkeleton height={260} />}>

@@ -1,0 +1,154 @@
+import { open, readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Store } from '../generated/client.ts'
+import { formatCsvRow, parseCsv } from '../lib/csv.ts'
+import { BadRequestError, ConflictError } from '../lib/errors.ts'
+import { StoreBody } from '../schemas/stores.ts'
+import type { Services } from '../services.ts'
+import { SYSTEM_ACTOR } from '../settings/audit-log.ts'
+import type { Action, ExitStatus } from './context.ts'
+
+const COLUMNS = ['id', 'code', 'name', 'variant', 'location']
+const TOKEN_NAME = 'imported'
+
+interface Left {
+  line: number
+  code: string
+  reason: string
+}
+
+/** A row of the file that can become a store. */
+interface StoreRow {
+  line: number
+  body: StoreBody
+  /** As the file names it; "" without one. */
+  location: string
+}
+
+export function addStoreImport(store: Command, action: Action): void {
+  store
+    .command('import <file>')
+    .description('import stores with their ids from a CSV id,code,name,variant,location; writes FILE.tokens.csv with a token for each')
+    .option('--dry-run', 'only show which stores would be added and which would be left')
+    .option('--days <days>', 'days until the tokens expire; 0 never', '365')
+    .action(
+      action(async (context, given: string, { dryRun = false, days }: { dryRun?: boolean; days: string }): Promise<ExitStatus> => {
+        const file = resolve(given)
+        const expires = Number(days)
+        if (!Number.isFinite(expires) || expires < 0) throw new BadRequestError('invalid_token_options')
+        const { db, stores, edgeTokens } = await context.services()
+        const tokens = `${file}.tokens.csv`
+        const { added, left } = await importStores({ db, stores, edgeTokens }, file, {
+          tokens,
+          dryRun,
+          expiresInDays: expires === 0 ? null : expires,
+        })
+        const lines = [
+          ...added.map((it) => `${dryRun ? 'would be added' : 'added'}: ${it.code}  ${it.id}`),
+          ...left.map((it) => `left: line ${it.line} ${it.code}: ${it.reason}`),
+          ...(dryRun || added.length === 0 ? [] : [tokens]),
+        ]
+        const data = { status: left.length > 0 ? 'partial' : 'success', dry_run: dryRun, added, left, tokens: dryRun ? null : tokens }
+        context.result(data, lines.join('\n'))
+        if (!dryRun && added.length > 0)
+          context.say('The file with the tokens is the only place that has them: take each to its shop, then delete it.')
+        return left.length > 0 ? 1 : 0
+      }),
+    )
+}
+
+/**
+ * Adds the stores of a CSV, each with a token in the file `tokens`, which must not exist. Returns
+ * what was added (in a dry run: would be) and what was left, with the reason. Throws
+ * BadRequestError `path_not_found`, `invalid_store_file`; ConflictError `tokens_file_exists`.
+ */
+export async function importStores(
+  services: StoreServices,
+  file: string,
+  { tokens, dryRun, expiresInDays }: { tokens: string; dryRun: boolean; expiresInDays: number | null },
+): Promise<{ added: { id: string | undefined; code: string }[]; left: Left[] }> {
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw new BadRequestError('path_not_found', { path: file }, { cause })
+  })
+  const { rows, left } = readStores(text, file)
+  const added = dryRun ? await planned(services, rows, left) : await addAll(services, rows, { left, tokens, expiresInDays })
+  return { added, left }
+}
+
+type StoreServices = Pick<Services, 'db' | 'stores' | 'edgeTokens'>
+
+function readStores(text: string, file: string): { rows: StoreRow[]; left: Left[] } {
+  const { columns, rows: lines } = parseCsv(text)
+  const unknown = columns.filter((name) => !COLUMNS.includes(name))
+  if (!columns.includes('code') || !columns.includes('name') || unknown.length > 0)
+    throw new BadRequestError('invalid_store_file', { file, columns: COLUMNS })
+  const rows: StoreRow[] = []
+  const left: Left[] = []
+  for (const { line, values } of lines) {
+    const { location = '', ...fields } = values
+    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''))
+    const body = StoreBody.safeParse(given)
+    if (body.success) rows.push({ line, body: body.data, location })
+    else
+      left.push({ line, code: values.code ?? '', reason: body.error.issues.map((it) => `${it.path.join('.')}: ${it.message}`).join('; ') })
+  }
+  return { rows, left }
+}
+
+/**
+ * The location of a store by its id or name. Stores have no location yet, so it is left and said;
+ * this is the one place that sets it once they have.
+ */
+async function withLocation(
+  _services: StoreServices,
+  body: StoreBody,
+  location: string,
+): Promise<{ body: StoreBody; left: string | null }> {
+  return { body, left: location === '' ? null : `its location ${location} is left: stores have none` }
+}
+
+async function planned({ db }: StoreServices, rows: StoreRow[], left: Left[]): Promise<{ id: string | undefined; code: string }[]> {
+  const known = await db.store.findMany({ select: { id: true, code: true } })
+  return rows.flatMap(({ line, body: { id, code } }) => {
+    const taken = known.find((it) => it.id === id || it.code === code)
+    known.push({ id: id ?? '', code })
+    if (!taken) return [{ id, code }]
+    left.push({ line, code, reason: taken.id === id ? 'a store with this id is there already' : 'another store has this code' })
+    return []
+  })
+}
+
+/** Each token is in the file before the next store is added, so that an interruption loses none. */
+async function addAll(
+  services: StoreServices,
+  rows: StoreRow[],
+  { left, tokens, expiresInDays }: { left: Left[]; tokens: string; expiresInDays: number | null },
+): Promise<Pick<Store, 'id' | 'code'>[]> {
+  const added: Pick<Store, 'id' | 'code'>[] = []
+  const output = await open(tokens, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'EEXIST'
+      ? new ConflictError('tokens_file_exists', { file: tokens })
+      : new BadRequestError('file_unusable', { path: tokens, problem: cause.message })
+  })
+  try {
+    await output.writeFile(formatCsvRow(['id', 'code', 'name', 'token', 'expires_at']))
+    for (const { line, body: read, location } of rows) {
+      try {
+        const { body, left: unset } = await withLocation(services, read, location)
+        const store = await services.stores.create(body, SYSTEM_ACTOR)
+        const { token, row } = await services.edgeTokens.issue(store.id, { name: TOKEN_NAME, expires_in_days: expiresInDays }, SYSTEM_ACTOR)
+        await output.writeFile(formatCsvRow([store.id, store.code, store.name, token, row.expires_at?.toISOString() ?? '']))
+        await output.sync()
+        added.push({ id: store.id, code: store.code })
+        if (unset !== null) left.push({ line, code: store.code, reason: unset })
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error
+        left.push({ line, code: read.code, reason: error.message })
+      }
+    }
+  } finally {
+    await output.close()
+  }
+  return added
+}

@@ -52,7 +52,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Menu size={20} aria-hidden />
         </ActionIcon>
         <StatusLine />
-        <UnstyledButton className={classes.search} onClick={search.open} aria-label={m.searchAll}>
+        <UnstyledButton className={classes.search} onClick={search.open}>
           <Search size={15} aria-hidden />
           <span className={classes.searchWords}>{m.searchShort}</span>
           <kbd className={classes.key} dir="ltr" aria-hidden>

@@ -121,7 +121,7 @@ async function matchByMap(db: Db, source: ImportSource, map: MapEntry[]): Promis
         said: say('ambiguous_sku', { products: others.length + 1 }),
         productIds: [product, ...others].map((it) => it.id),
       })
-    else matched.push({ entry, file, product: { id: product.id, sku: product.sku, hasPicture: product.has_picture } })
+    else matched.push({ entry, file, product: { id: product.id, sku: product.sku, name: product.name, hasPicture: product.has_picture } })
   }
   for (const { path } of map)
     if (!used.has(path)) missed.push({ entry: missingEntry(path), kind: 'unmatched', said: say('no_mapped_file'), productIds: [] })

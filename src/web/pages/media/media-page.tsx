@@ -28,8 +28,10 @@ export default function MediaPage() {
   const run = runId !== null && <RunStrip key={runId} id={runId} />
   return (
     <Page title={m.title} intro={m.intro}>
+      {run}
       <PageTabs
         label={m.title}
+        keep={['run']}
         tabs={[
           { key: 'images', label: m.library, content: () => <MediaLibrary /> },
           {
@@ -47,7 +49,6 @@ export default function MediaPage() {
             label: m.integrity,
             content: () => (
               <>
-                {run}
                 <IntegritySection onStarted={follow} />
               </>
             ),
@@ -57,7 +58,6 @@ export default function MediaPage() {
             label: m.sizes,
             content: () => (
               <>
-                {run}
                 <VariantsSection onStarted={follow} />
               </>
             ),

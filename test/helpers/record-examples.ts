@@ -48,11 +48,12 @@ export function createSanitizer() {
     return made
   }
   const text = (value: string) => FIXED.reduce((out, [from, to]) => out.replace(from, to), value.replace(UUID, idOf))
-  const clean = (value: Json, key = ''): Json => {
-    if (typeof value === 'string') return BY_KEY[key] ?? text(value)
+  const clean = (value: Json, key = '', parent = ''): Json => {
+    // Where a secret comes from and when it changed have its name, and are none.
+    if (typeof value === 'string') return (['sources', 'changed_at'].includes(parent) ? undefined : BY_KEY[key]) ?? text(value)
     if (Array.isArray(value)) return value.slice(0, SHOWN).map((it) => clean(it, key === 'recovery_codes' ? '' : ''))
     if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([name, it]) => [text(name), clean(it, name)]))
+      return Object.fromEntries(Object.entries(value).map(([name, it]) => [text(name), clean(it, name, key)]))
     return value
   }
   return {

@@ -153,6 +153,9 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await refused('listProducts', { query: '?limt=3' })
   await refused('listProducts', { query: '?limit=0' })
   await record('listCategories')
+  await record('listProductFacets')
+  await record('listProductCursors', { query: '?limit=50' })
+  await record('listProductHistory', { path: product })
   await record('listProductChanges', { query: '?limit=2' })
   await refused('listProductChanges', { query: '?cursor=nonsense' })
   const own = await db.product.create({ data: { name: 'Lamp', name_en: 'Lamp', sku: 'OWN-1', origin: 'erp' } })
@@ -190,6 +193,8 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('orderProductImages', { path: product, body: images.map(({ id }) => id) })
   const ofProduct = { id: product.id, image_id: images.at(-1)!.id }
   await record('changeProductImage', { path: ofProduct, body: { alt_en: 'A lamp', alt_ar: 'مصباح' } })
+  await record('listMediaImages', { query: '?limit=2' })
+  await record('setImageAltTexts', { body: { ids: [ofProduct.image_id], alt_en: 'A lamp', alt_ar: 'مصباح' } })
   await record('compareProductImages', { path: product })
   const [bare] = ((await (await zinc.call('/api/products?has_image=false')).json()) as { data: { id: string }[] }).data
   await record('uploadProductImage', { path: bare!, form: imageForm([image]) })
@@ -209,6 +214,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await record('importImages', { form: zip(), query: '?wait=false' })
   await record('getVariantSettings')
   await record('changeVariantSettings', { body: { sizes: { thumb: 160 } } })
+  await idle()
   await record('regenerateVariants', { body: {} })
   await record('getIntegrityReport')
   const scan = await record('startIntegrityScan')
@@ -280,6 +286,7 @@ test('each operation responds as its example in the document shows (ZINC_RECORD=
   await idle()
   const run = { id: sync.body.run_id as string }
   await record('listRuns')
+  await record('countRunsByDay')
   await record('getRun', { path: run })
   await refused('getRun')
   await record('listRunRecords', { path: run })

@@ -10,8 +10,10 @@ const BY_NAME: Record<string, unknown> = {
   code: 'image_download_failed',
   confirm_removals: 'false',
   cron: '*/15 * * * *',
+  damaged: 'true',
   dismissed: 'false',
   dry_run: 'true',
+  duplicates: 'true',
   edge_settings: 'true',
   error: 'access_denied',
   exp: '1796034600',
@@ -48,8 +50,10 @@ const BY_NAME: Record<string, unknown> = {
   target: 'store:DOWNTOWN',
   to: '2026-11-30',
   total: 'true',
+  unused: 'true',
   v: '8d2f6a1c',
   wait: 'true',
+  without_alt: 'true',
 }
 
 /** Positions in lists are the server's own texts: the `next_cursor` of the page before. */
